@@ -1,0 +1,55 @@
+package org.tokentune.ops;
+
+import java.util.List;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/**
+ * The same values without a gradient: {@code out = x}, {@code dX} does not exist.
+ *
+ * <p>Native form: {@code bitcast} to integers and back. SameDiff follows gradients along
+ * floating-point variables only, so the integers in between cut the path and nothing behind them is
+ * differentiated. ND4J's own {@code StopGradient} would have everything behind it differentiated
+ * and then multiply by a full array of zeros. (ND4J's own {@code BitCast} class has no usable
+ * SameDiff constructor, hence this op for each half.)
+ */
+public final class Detach extends NativeOp {
+
+  /** For SameDiff, which makes ops by reflection; use {@link #apply}. */
+  public Detach() {}
+
+  private Detach(SameDiff sd, SDVariable x, DataType type) {
+    super(sd, x);
+    addIArgument(type.toInt());
+  }
+
+  /** {@code x}, FLOAT or DOUBLE of any shape, cut off from the gradient. */
+  public static SDVariable apply(SDVariable x) {
+    Ops.register();
+    SameDiff sd = x.getSameDiff();
+    DataType bits = x.dataType() == DataType.DOUBLE ? DataType.INT64 : DataType.INT32;
+    SDVariable cast = new Detach(sd, x, bits).outputVariable();
+    return new Detach(sd, cast, x.dataType()).outputVariable();
+  }
+
+  @Override
+  public List<DataType> calculateOutputDataTypes(List<DataType> inputs) {
+    return List.of(DataType.fromInt(getIArgument(0).intValue()));
+  }
+
+  @Override
+  public String opName() {
+    return "token_detach";
+  }
+
+  @Override
+  String nativeName() {
+    return "bitcast";
+  }
+
+  @Override
+  public List<SDVariable> doDiff(List<SDVariable> gradients) {
+    throw new IllegalStateException("a detached variable has no gradient");
+  }
+}

@@ -1,0 +1,101 @@
+package org.tokentune.ops;
+
+import java.util.List;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+
+/**
+ * Inverted dropout: {@code y = x * mask}, where the mask is 0 with probability {@code rate} and
+ * {@code 1 / (1 - rate)} otherwise (Srivastava et al., 2014). Gradient: {@code dX = dY * mask}, the
+ * very same mask.
+ *
+ * <p>The mask is a hash, not a random stream: it is a function of the step's seed, the place in the
+ * model and the element's own coordinates. So it is the same forward and backward, differs at every
+ * step and in every place, and does not depend on which tokens are selected: a token drops the same
+ * elements in the selected and in the frozen stream.
+ *
+ * <p>Native form: integer multiplications, shifts and exclusive-ors make the mask, {@code multiply}
+ * applies it.
+ */
+public final class Dropout extends NativeOp {
+
+  private static final int ODD = 0x9E3779B1; // 2^32 / golden ratio, for numbering places
+
+  /** For SameDiff, which makes ops by reflection; use {@link #apply}. */
+  public Dropout() {}
+
+  private Dropout(SameDiff sd, SDVariable x, SDVariable mask) {
+    super(sd, x, mask);
+  }
+
+  /**
+   * Drops elements of {@code x}. The element at (r, c) is decided by the product of its row's and
+   * its column's key.
+   *
+   * @param x FLOAT or DOUBLE
+   * @param rate probability of dropping, 0 to below 1; 0 returns {@code x} itself
+   * @param rowKeys from {@link #keys}, of a shape that broadcasts with the column keys to the shape
+   *     of {@code x}
+   * @param columnKeys from {@link #keys}, likewise
+   */
+  public static SDVariable apply(
+      SDVariable x, double rate, SDVariable rowKeys, SDVariable columnKeys) {
+    if (rate == 0) {
+      return x;
+    }
+    Ops.register();
+    SameDiff sd = x.getSameDiff();
+    SDVariable hash = multiply(shiftXor(rowKeys.mul(columnKeys), 15), 0x2C1B3C6D);
+    int threshold = (int) (Math.round(rate * 0x1p32) + Integer.MIN_VALUE);
+    SDVariable kept = sd.gte(hash, sd.constant(threshold)).castTo(x.dataType());
+    return new Dropout(sd, x, kept.mul(1 / (1 - rate))).outputVariable();
+  }
+
+  /**
+   * Odd, well mixed 32-bit keys of numbers.
+   *
+   * @param numbers INT32, any shape: row or column numbers
+   * @param seed INT32 scalar, another one at every step
+   * @param place number of the place in the model
+   */
+  public static SDVariable keys(SDVariable numbers, SDVariable seed, int place) {
+    SameDiff sd = numbers.getSameDiff();
+    SDVariable x = mix(multiply(numbers, 0x27D4EB2F).add(mix(seed.add(sd.constant(place * ODD)))));
+    return sd.bitwise().or(x, sd.constant(1));
+  }
+
+  /**
+   * The finaliser of MurmurHash3 (Appleby, public domain): every input bit reaches every output
+   * bit.
+   */
+  private static SDVariable mix(SDVariable x) {
+    return shiftXor(multiply(shiftXor(multiply(shiftXor(x, 16), 0x85EBCA6B), 13), 0xC2B2AE35), 16);
+  }
+
+  private static SDVariable shiftXor(SDVariable x, int bits) {
+    SameDiff sd = x.getSameDiff();
+    return sd.bitwise().xor(x, sd.bitwise().rightShift(x, sd.constant(bits)));
+  }
+
+  /**
+   * By a constant variable: a scalar op would carry the factor as a float and lose its low bits.
+   */
+  private static SDVariable multiply(SDVariable x, int factor) {
+    return x.mul(x.getSameDiff().constant(factor));
+  }
+
+  @Override
+  public String opName() {
+    return "token_dropout";
+  }
+
+  @Override
+  String nativeName() {
+    return "multiply";
+  }
+
+  @Override
+  public List<SDVariable> doDiff(List<SDVariable> gradients) {
+    return List.of(gradients.get(0).mul(arg(1)));
+  }
+}

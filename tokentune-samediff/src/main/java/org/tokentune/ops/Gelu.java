@@ -1,0 +1,31 @@
+package org.tokentune.ops;
+
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+
+/**
+ * Gaussian error linear unit (Hendrycks and Gimpel, 2016), element by element.
+ *
+ * <p>Native form: compositions. ND4J's {@code GELU} is {@code x * sigmoid(1.702 x)} and its {@code
+ * PreciseGELU} cubes the wrong term: neither is what pretrained models were trained with. SameDiff
+ * differentiates the compositions.
+ */
+public final class Gelu {
+
+  private Gelu() {}
+
+  /** {@code x / 2 * (1 + erf(x / sqrt(2)))}: Hugging Face's {@code gelu}. */
+  public static SDVariable exact(SDVariable x) {
+    SameDiff sd = x.getSameDiff();
+    return x.mul(0.5).mul(sd.math().erf(x.mul(Math.sqrt(0.5))).add(1.0));
+  }
+
+  /**
+   * {@code x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))}: Hugging Face's {@code gelu_new}.
+   */
+  public static SDVariable tanh(SDVariable x) {
+    SameDiff sd = x.getSameDiff();
+    SDVariable inner = x.mul(x.mul(x).mul(0.044715).add(1.0)).mul(Math.sqrt(2 / Math.PI));
+    return x.mul(0.5).mul(sd.math().tanh(inner).add(1.0));
+  }
+}

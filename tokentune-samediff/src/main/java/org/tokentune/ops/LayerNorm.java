@@ -1,0 +1,25 @@
+package org.tokentune.ops;
+
+import org.nd4j.autodiff.samediff.SDVariable;
+
+/**
+ * Layer normalisation over the last dimension: {@code y = (x - mean) / sqrt(variance + epsilon) *
+ * gain + bias}, with the biased variance (Ba et al., 2016).
+ *
+ * <p>Shapes: {@code x} [rows, hidden], {@code gain} and {@code bias} [hidden]; the result is as
+ * {@code x}.
+ *
+ * <p>Native form: a composition, because ND4J's {@code layer_norm} has no epsilon. SameDiff
+ * differentiates it.
+ */
+public final class LayerNorm {
+
+  private LayerNorm() {}
+
+  public static SDVariable apply(SDVariable x, SDVariable gain, SDVariable bias, double epsilon) {
+    SDVariable centred = x.sub(x.mean(true, 1));
+    SDVariable variance = centred.mul(centred).mean(true, 1);
+    SDVariable deviation = x.getSameDiff().math().sqrt(variance.add(epsilon));
+    return centred.div(deviation).mul(gain).add(bias);
+  }
+}

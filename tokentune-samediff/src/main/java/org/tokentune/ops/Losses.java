@@ -1,0 +1,83 @@
+package org.tokentune.ops;
+
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+
+/**
+ * Losses, each a scalar that may be used further (the upstream gradient is honoured).
+ *
+ * <p>Native form: compositions that SameDiff differentiates. ND4J's own cross entropies ignore the
+ * upstream gradient (their means are too large and masks do nothing), so they are not used.
+ */
+public final class Losses {
+
+  /** Hugging Face's label of a row that does not count. */
+  public static final int IGNORED = -100;
+
+  private Losses() {}
+
+  /**
+   * Softmax cross entropy with integer labels: {@code sum_i w_i * -log softmax(logits_i)[label_i] /
+   * sum_i w_i} over the rows whose label is not {@link #IGNORED}. No such row: loss 0 and gradient
+   * 0.
+   *
+   * @param logits [rows, classes]
+   * @param labels [rows] INT32
+   * @param classWeights [classes], the weight of a row by its label, or null for 1
+   */
+  public static SDVariable softmaxCrossEntropy(
+      SDVariable logits, SDVariable labels, SDVariable classWeights) {
+    SameDiff sd = logits.getSameDiff();
+    int classes = (int) logits.getShape()[logits.getShape().length - 1];
+    SDVariable counts = labels.neq(IGNORED);
+    SDVariable safe = labels.mul(counts.castTo(labels.dataType())); // class 0 where ignored
+    SDVariable rows =
+        sd.range(
+            sd.constant(0),
+            sd.sizeAt(logits, 0).castTo(labels.dataType()),
+            sd.constant(1),
+            labels.dataType());
+    SDVariable table = sd.nn().logSoftmax(logits).reshape(-1, 1);
+    SDVariable logLikelihood = TokenGather.rows(table, rows.mul(classes).add(safe)).reshape(-1);
+    SDVariable weights = counts.castTo(logits.dataType());
+    if (classWeights != null) {
+      weights = weights.mul(TokenGather.rows(classWeights.reshape(-1, 1), safe).reshape(-1));
+    }
+    return weightedMean(logLikelihood.neg(), weights);
+  }
+
+  /**
+   * Binary cross entropy with logits, for several labels at once: the mean over all elements of
+   * {@code -(y log sigmoid(x) + (1 - y) log sigmoid(-x))}.
+   *
+   * @param logits [rows, classes]
+   * @param labels [rows, classes], 0 to 1, of the logits' type
+   */
+  public static SDVariable binaryCrossEntropy(SDVariable logits, SDVariable labels) {
+    SameDiff sd = logits.getSameDiff();
+    // log sigmoid(x) and log sigmoid(-x) are the log-softmax of the pair (x, 0): stable at any
+    // size, smooth at 0.
+    SDVariable x = logits.reshape(-1, 1);
+    SDVariable logs = sd.nn().logSoftmax(sd.concat(1, x, sd.zerosLike(x)));
+    SDVariable y = labels.reshape(-1, 1);
+    return logs.mul(sd.concat(1, y, y.rsub(1.0))).sum(1).mean().neg();
+  }
+
+  /**
+   * Mean of the squared differences over all elements; {@code predictions} and {@code targets} have
+   * one shape.
+   */
+  public static SDVariable meanSquaredError(SDVariable predictions, SDVariable targets) {
+    SDVariable difference = predictions.sub(targets);
+    return difference.mul(difference).mean();
+  }
+
+  /** {@code sum(values * weights) / sum(weights)}, 0 where no weight counts; both [rows]. */
+  private static SDVariable weightedMean(SDVariable values, SDVariable weights) {
+    SDVariable total = weights.sum();
+    // The total is 0 only when every weight is: the sum above it is 0 then too, and any divisor
+    // gives 0.
+    SDVariable divisor = total.add(total.eq(0.0).castTo(total.dataType()));
+    return values.mul(weights).sum().div(divisor);
+  }
+}

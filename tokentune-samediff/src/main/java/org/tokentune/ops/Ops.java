@@ -1,0 +1,25 @@
+package org.tokentune.ops;
+
+import java.util.List;
+import org.nd4j.autodiff.functions.DifferentialFunction;
+import org.nd4j.imports.converters.ImportClassMapping;
+
+/** The one place where this package's own SameDiff ops become known to SameDiff. */
+public final class Ops {
+
+  private static final List<DifferentialFunction> OWN =
+      List.of(new TokenGather(), new Dropout(), new Detach());
+
+  private Ops() {}
+
+  /**
+   * Registers the ops by name, so that they survive cloning in {@code createGradFunction}, {@code
+   * save} and {@code load}.
+   *
+   * <p>Building a graph with them registers them; call this before loading a graph that contains
+   * them. Calling it again changes nothing.
+   */
+  public static void register() {
+    OWN.forEach(op -> ImportClassMapping.getOpNameMapping().putIfAbsent(op.opName(), op));
+  }
+}

@@ -1,0 +1,13 @@
+/**
+ * SameDiff ops, each a class that holds everything about one op: its meaning, its gradient and its
+ * native form.
+ *
+ * <p>The native form consists of ND4J's own native ops, so it runs on every backend (CUDA too) and
+ * under stock {@code SameDiff.fit}. Most ops here are short compositions that SameDiff
+ * differentiates by itself. Ops whose native gradient is wrong or missing ({@link
+ * org.tokentune.ops.TokenGather}) are SameDiff ops of their own with their own {@code doDiff}, made
+ * known to SameDiff by {@link org.tokentune.ops.Ops#register()}.
+ *
+ * <p>Imports nothing else of this project; {@code nn} and {@code models} import it.
+ */
+package org.tokentune.ops;

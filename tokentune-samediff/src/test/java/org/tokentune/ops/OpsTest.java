@@ -1,0 +1,276 @@
+package org.tokentune.ops;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.tokentune.ops.GradientCheck.check;
+import static org.tokentune.ops.GradientCheck.normal;
+
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Every op: values against the formula, gradients against central differences, cloned, saved and
+ * loaded.
+ */
+class OpsTest {
+
+  private static final Map<String, INDArray> NONE = Map.of();
+
+  private final SameDiff sd = SameDiff.create();
+
+  private SDVariable variable(long seed, long... shape) {
+    return sd.var("x" + seed, normal(seed, shape));
+  }
+
+  @Test
+  void gatherAddsRepeatedRowsUp() {
+    SDVariable ids = sd.constant("ids", Nd4j.createFromArray(2, 0, 2, 2, 4));
+    SDVariable out = TokenGather.rows(variable(1, 5, 3), ids);
+    assertArrayEquals(new long[] {5, 3}, out.eval().shape());
+    check("token_gather, repeated ids", out, NONE);
+  }
+
+  @Test
+  void gatherRoutesTokens() {
+    SDVariable x = variable(1, 2, 4, 3);
+    SDVariable positions = sd.placeHolder("p", DataType.INT32, -1, -1);
+    INDArray p = Nd4j.createFromArray(new int[][] {{0, 3}, {1, 1}});
+    SDVariable out = TokenGather.tokens(x, positions);
+    INDArray rows = sd.outputSingle(Map.of("p", p), out.name());
+    INDArray source = x.getArr();
+    assertEquals(source.getDouble(0, 3, 1), rows.getDouble(1, 1));
+    assertEquals(source.getDouble(1, 1, 2), rows.getDouble(3, 2));
+    check("token_gather, [batch, length, hidden]", out, Map.of("p", p));
+  }
+
+  @Test
+  void gatherRoutesIds() {
+    SDVariable ids = sd.constant("ids", Nd4j.createFromArray(new int[][] {{7, 8, 9}, {4, 5, 6}}));
+    SDVariable p = sd.constant("p", Nd4j.createFromArray(new int[][] {{0, 2}, {1, 2}}));
+    assertEquals(Nd4j.createFromArray(7, 9, 5, 6), TokenGather.tokens(ids, p).eval());
+  }
+
+  @Test
+  void detachCutsTheGradient() {
+    SDVariable x = variable(1, 2, 3);
+    SDVariable y = variable(2, 2, 3);
+    SDVariable detached = Detach.apply(x);
+    assertEquals(x.getArr(), detached.eval());
+    detached.mul(y).sum().markAsLoss();
+    assertEquals(x.getArr(), sd.calculateGradients(NONE, "x2").get("x2"));
+    assertNull(sd.getVariable("x1").getGradient());
+  }
+
+  @Test
+  void layerNorm() {
+    SDVariable x = variable(1, 4, 6);
+    SDVariable out = LayerNorm.apply(x, variable(2, 6), variable(3, 6), 1e-12);
+    INDArray row = x.getArr().getRow(1).dup();
+    INDArray centred = row.sub(row.meanNumber());
+    INDArray expected =
+        centred
+            .div(Math.sqrt(centred.mul(centred).meanNumber().doubleValue() + 1e-12))
+            .mul(sd.getVariable("x2").getArr())
+            .add(sd.getVariable("x3").getArr());
+    assertTrue(expected.equalsWithEps(out.eval().getRow(1), 1e-12));
+    check("layer norm", out, NONE);
+  }
+
+  @Test
+  void layerNormOfAConstantRowIsItsBias() {
+    SDVariable x = sd.var("x", Nd4j.ones(DataType.DOUBLE, 2, 4));
+    SDVariable out = LayerNorm.apply(x, variable(2, 4), variable(3, 4), 1e-5);
+    assertEquals(sd.getVariable("x3").getArr(), out.eval().getRow(0));
+    check("layer norm, variance 0, epsilon 1e-5", out, NONE);
+  }
+
+  @Test
+  void exactGelu() {
+    SDVariable x = sd.var("x", Nd4j.createFromArray(-3.0, -1.0, 0.0, 0.5, 3.0));
+    // x * Phi(x), from tables of the normal distribution
+    double[] expected = {-0.00404969, -0.15865525, 0, 0.34573123, 2.99595031};
+    assertArrayEquals(expected, Gelu.exact(x).eval().toDoubleVector(), 1e-8);
+    check("gelu, exact", Gelu.exact(x), NONE);
+  }
+
+  @Test
+  void tanhGelu() {
+    SDVariable x = sd.var("x", Nd4j.createFromArray(-3.0, -1.0, 0.0, 0.5, 3.0));
+    double[] expected = new double[5];
+    for (int i = 0; i < 5; i++) {
+      double v = x.getArr().getDouble(i);
+      expected[i] = v / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v * v * v)));
+    }
+    assertArrayEquals(expected, Gelu.tanh(x).eval().toDoubleVector(), 1e-12);
+    check("gelu, tanh", Gelu.tanh(x), NONE);
+  }
+
+  @Test
+  void maskedSoftmax() {
+    SDVariable mask = sd.constant("mask", Nd4j.createFromArray(new int[][] {{1, 1, 0}, {1, 1, 1}}));
+    SDVariable bias = MaskedSoftmax.bias(mask, DataType.DOUBLE).reshape(2, 1, 1, 3);
+    SDVariable scores = variable(1, 2, 2, 2, 3);
+    SDVariable out = MaskedSoftmax.apply(scores, 0.5, bias);
+    INDArray weights = out.eval();
+    assertEquals(0, weights.getDouble(0, 1, 1, 2));
+    double a = Math.exp(0.5 * scores.getArr().getDouble(0, 1, 1, 0));
+    double b = Math.exp(0.5 * scores.getArr().getDouble(0, 1, 1, 1));
+    assertEquals(a / (a + b), weights.getDouble(0, 1, 1, 0), 1e-12);
+    check("masked softmax", out, NONE);
+  }
+
+  @Test
+  void softmaxCrossEntropy() {
+    SDVariable logits = variable(1, 4, 3);
+    SDVariable labels = sd.constant("labels", Nd4j.createFromArray(2, -100, 0, 1));
+    SDVariable weights = sd.constant("weights", Nd4j.createFromArray(0.5, 2.0, 3.0));
+    SDVariable plain = Losses.softmaxCrossEntropy(logits, labels, null);
+    SDVariable weighted = Losses.softmaxCrossEntropy(logits, labels, weights);
+    int[] label = {2, -100, 0, 1};
+    double[] w = {0.5, 2, 3};
+    double sum = 0;
+    double weightedSum = 0;
+    for (int r : new int[] {0, 2, 3}) {
+      INDArray row = logits.getArr().getRow(r);
+      double z = 0;
+      for (int c = 0; c < 3; c++) {
+        z += Math.exp(row.getDouble(c));
+      }
+      double nll = Math.log(z) - row.getDouble(label[r]);
+      sum += nll;
+      weightedSum += nll * w[label[r]];
+    }
+    assertEquals(sum / 3, plain.eval().getDouble(0), 1e-12);
+    assertEquals(weightedSum / (3 + 0.5 + 2), weighted.eval().getDouble(0), 1e-12);
+    check("cross entropy, ignored row, class weights", plain.add(weighted), NONE);
+  }
+
+  @Test
+  void crossEntropyWithoutAnyLabelIsZero() {
+    SDVariable logits = variable(1, 2, 3);
+    SDVariable labels = sd.constant("labels", Nd4j.createFromArray(-100, -100));
+    SDVariable loss = Losses.softmaxCrossEntropy(logits, labels, null);
+    assertEquals(0, loss.eval().getDouble(0));
+    loss.markAsLoss();
+    assertEquals(0, sd.calculateGradients(NONE, "x1").get("x1").amaxNumber().doubleValue());
+  }
+
+  @Test
+  void crossEntropyIsStable() {
+    SDVariable logits =
+        sd.var("x", Nd4j.createFromArray(new float[][] {{1000, -1000}, {-500, 500}}));
+    SDVariable labels = sd.constant("labels", Nd4j.createFromArray(1, 1));
+    assertEquals(1000, Losses.softmaxCrossEntropy(logits, labels, null).eval().getFloat(0));
+  }
+
+  @Test
+  void binaryCrossEntropy() {
+    SDVariable logits = variable(1, 3, 2);
+    INDArray y = Nd4j.createFromArray(new double[][] {{1, 0}, {0, 0}, {1, 1}});
+    SDVariable loss = Losses.binaryCrossEntropy(logits, sd.constant("y", y));
+    double sum = 0;
+    for (int r = 0; r < 3; r++) {
+      for (int c = 0; c < 2; c++) {
+        double x = logits.getArr().getDouble(r, c);
+        sum += Math.log1p(Math.exp(x)) - y.getDouble(r, c) * x;
+      }
+    }
+    assertEquals(sum / 6, loss.eval().getDouble(0), 1e-12);
+    check("binary cross entropy", loss, NONE);
+  }
+
+  @Test
+  void binaryCrossEntropyIsStable() {
+    SDVariable logits = sd.var("x", Nd4j.createFromArray(new float[][] {{200, -200}}));
+    SDVariable labels = sd.constant("y", Nd4j.createFromArray(new float[][] {{0, 1}}));
+    assertEquals(200, Losses.binaryCrossEntropy(logits, labels).eval().getFloat(0));
+  }
+
+  @Test
+  void meanSquaredError() {
+    SDVariable x = variable(1, 3, 2);
+    SDVariable loss =
+        Losses.meanSquaredError(x, sd.constant("y", Nd4j.ones(DataType.DOUBLE, 3, 2)));
+    INDArray d = x.getArr().sub(1);
+    assertEquals(d.mul(d).meanNumber().doubleValue(), loss.eval().getDouble(0), 1e-12);
+    check("mean squared error", loss, NONE);
+  }
+
+  private SDVariable dropout(
+      SDVariable x, double rate, SDVariable seed, int place, int rows, int columns) {
+    SDVariable r = sd.constant(Nd4j.arange(rows).castTo(DataType.INT32).reshape(rows, 1));
+    SDVariable c = sd.constant(Nd4j.arange(columns).castTo(DataType.INT32).reshape(1, columns));
+    return Dropout.apply(x, rate, Dropout.keys(r, seed, place), Dropout.keys(c, seed, place));
+  }
+
+  @Test
+  void dropoutUsesOneMaskForwardAndBackward() {
+    SDVariable seed = sd.placeHolder("seed", DataType.INT32);
+    Map<String, INDArray> step = Map.of("seed", Nd4j.scalar(7));
+    check("dropout", dropout(variable(1, 6, 5), 0.3, seed, 0, 6, 5), step);
+  }
+
+  @Test
+  void dropoutKeepsItsRateAndDiffersBetweenStepsAndPlaces() {
+    int n = 512;
+    double rate = 0.1;
+    SDVariable x = sd.var("x", Nd4j.ones(DataType.FLOAT, n, n));
+    SDVariable seed = sd.placeHolder("seed", DataType.INT32);
+    SDVariable here = dropout(x, rate, seed, 0, n, n);
+    SDVariable there = dropout(x, rate, seed, 1, n, n);
+    INDArray first = mask(here, 1);
+    assertEquals(first, mask(here, 1));
+    for (INDArray dropped : List.of(first, mask(here, 2), mask(there, 1), mask(here, 123456789))) {
+      double mean = dropped.meanNumber().doubleValue();
+      double deviation = (mean - rate) / Math.sqrt(rate * (1 - rate) / n / n);
+      double rows = worst(dropped.mean(1), rate, n);
+      double columns = worst(dropped.mean(0), rate, n);
+      System.out.printf(
+          "dropout rate %.4f (%.1f sigma), worst row %.1f sigma, worst column %.1f sigma%n",
+          mean, deviation, rows, columns);
+      assertTrue(Math.abs(deviation) < 4);
+      assertTrue(rows < 5 && columns < 5);
+    }
+    // Independent masks agree in dropping with probability rate^2; so do neighbouring rows and
+    // columns of one mask.
+    agree("another step", first, mask(here, 2), rate);
+    agree("another place", first, mask(there, 1), rate);
+    agree("next row", first.get(rows(0, n - 1)), first.get(rows(1, n)), rate);
+    INDArray turned = first.transpose().dup();
+    agree("next column", turned.get(rows(0, n - 1)), turned.get(rows(1, n)), rate);
+  }
+
+  private static org.nd4j.linalg.indexing.INDArrayIndex rows(int from, int to) {
+    return org.nd4j.linalg.indexing.NDArrayIndex.interval(from, to);
+  }
+
+  /** 1 where an element of all ones was dropped. */
+  private INDArray mask(SDVariable dropped, int seed) {
+    INDArray out = sd.outputSingle(Map.of("seed", Nd4j.scalar(seed)), dropped.name());
+    assertEquals(1 / 0.9f, out.maxNumber().floatValue());
+    return out.eq(0).castTo(DataType.FLOAT);
+  }
+
+  private static double worst(INDArray means, double rate, int n) {
+    return means.sub(rate).amaxNumber().doubleValue() / Math.sqrt(rate * (1 - rate) / n);
+  }
+
+  private static void agree(String what, INDArray a, INDArray b, double rate) {
+    assertFalse(a.equals(b));
+    double p = rate * rate;
+    double both = a.mul(b).meanNumber().doubleValue();
+    double sigma = (both - p) / Math.sqrt(p * (1 - p) / a.length());
+    System.out.printf(
+        "dropout, %s: both dropped %.5f (%.1f sigma from independence)%n", what, both, sigma);
+    assertTrue(Math.abs(sigma) < 4, what);
+  }
+}
