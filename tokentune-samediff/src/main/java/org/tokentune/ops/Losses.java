@@ -37,13 +37,15 @@ public final class Losses {
             sd.sizeAt(logits, 0).castTo(labels.dataType()),
             sd.constant(1),
             labels.dataType());
-    SDVariable table = sd.nn().logSoftmax(logits).reshape(-1, 1);
-    SDVariable logLikelihood = TokenGather.rows(table, rows.mul(classes).add(safe)).reshape(-1);
+    SDVariable shifted = shifted(logits);
+    SDVariable chosen =
+        TokenGather.rows(shifted.reshape(-1, 1), rows.mul(classes).add(safe)).reshape(-1);
+    SDVariable losses = logSumExp(shifted).sub(chosen);
     SDVariable weights = counts.castTo(logits.dataType());
     if (classWeights != null) {
       weights = weights.mul(TokenGather.rows(classWeights.reshape(-1, 1), safe).reshape(-1));
     }
-    return weightedMean(logLikelihood.neg(), weights);
+    return weightedMean(losses, weights);
   }
 
   /**
@@ -55,12 +57,13 @@ public final class Losses {
    */
   public static SDVariable binaryCrossEntropy(SDVariable logits, SDVariable labels) {
     SameDiff sd = logits.getSameDiff();
-    // log sigmoid(x) and log sigmoid(-x) are the log-softmax of the pair (x, 0): stable at any
-    // size, smooth at 0.
+    // -log sigmoid(x) and -log sigmoid(-x) are cross entropies of the pair (x, 0): stable, smooth
+    // at 0.
     SDVariable x = logits.reshape(-1, 1);
-    SDVariable logs = sd.nn().logSoftmax(sd.concat(1, x, sd.zerosLike(x)));
+    SDVariable pairs = shifted(sd.concat(1, x, sd.zerosLike(x)));
     SDVariable y = labels.reshape(-1, 1);
-    return logs.mul(sd.concat(1, y, y.rsub(1.0))).sum(1).mean().neg();
+    SDVariable chosen = pairs.mul(sd.concat(1, y, y.rsub(1.0))).sum(1);
+    return logSumExp(pairs).sub(chosen).mean();
   }
 
   /**
@@ -70,6 +73,21 @@ public final class Losses {
   public static SDVariable meanSquaredError(SDVariable predictions, SDVariable targets) {
     SDVariable difference = predictions.sub(targets);
     return difference.mul(difference).mean();
+  }
+
+  /**
+   * Rows with their maximum taken off, so that no exponential overflows. (ND4J's {@code logSoftmax}
+   * is the logarithm of a softmax: minus infinity where that is 0.) The maximum cancels in every
+   * loss, so it needs no gradient.
+   */
+  private static SDVariable shifted(SDVariable rows) {
+    return rows.sub(Detach.apply(rows.max(true, 1)));
+  }
+
+  /** {@code log(sum(exp(row)))} of each row: [rows]. */
+  private static SDVariable logSumExp(SDVariable rows) {
+    SameDiff sd = rows.getSameDiff();
+    return sd.math().log(sd.math().exp(rows).sum(1));
   }
 
   /** {@code sum(values * weights) / sum(weights)}, 0 where no weight counts; both [rows]. */
