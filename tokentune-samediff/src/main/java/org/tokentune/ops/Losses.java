@@ -22,13 +22,13 @@ public final class Losses {
    * 0.
    *
    * @param logits [rows, classes]
+   * @param classes the logits' width
    * @param labels [rows] INT32
    * @param classWeights [classes], the weight of a row by its label, or null for 1
    */
   public static SDVariable softmaxCrossEntropy(
-      SDVariable logits, SDVariable labels, SDVariable classWeights) {
+      SDVariable logits, int classes, SDVariable labels, SDVariable classWeights) {
     SameDiff sd = logits.getSameDiff();
-    int classes = (int) logits.getShape()[logits.getShape().length - 1];
     SDVariable counts = labels.neq(IGNORED);
     SDVariable safe = labels.mul(counts.castTo(labels.dataType())); // class 0 where ignored
     SDVariable rows =

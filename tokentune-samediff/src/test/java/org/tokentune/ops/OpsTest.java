@@ -133,8 +133,8 @@ class OpsTest {
     SDVariable logits = variable(1, 4, 3);
     SDVariable labels = sd.constant("labels", Nd4j.createFromArray(2, -100, 0, 1));
     SDVariable weights = sd.constant("weights", Nd4j.createFromArray(0.5, 2.0, 3.0));
-    SDVariable plain = Losses.softmaxCrossEntropy(logits, labels, null);
-    SDVariable weighted = Losses.softmaxCrossEntropy(logits, labels, weights);
+    SDVariable plain = Losses.softmaxCrossEntropy(logits, 3, labels, null);
+    SDVariable weighted = Losses.softmaxCrossEntropy(logits, 3, labels, weights);
     int[] label = {2, -100, 0, 1};
     double[] w = {0.5, 2, 3};
     double sum = 0;
@@ -158,7 +158,7 @@ class OpsTest {
   void crossEntropyWithoutAnyLabelIsZero() {
     SDVariable logits = variable(1, 2, 3);
     SDVariable labels = sd.constant("labels", Nd4j.createFromArray(-100, -100));
-    SDVariable loss = Losses.softmaxCrossEntropy(logits, labels, null);
+    SDVariable loss = Losses.softmaxCrossEntropy(logits, 3, labels, null);
     assertEquals(0, loss.eval().getDouble(0));
     loss.markAsLoss();
     assertEquals(0, sd.calculateGradients(NONE, "x1").get("x1").amaxNumber().doubleValue());
@@ -169,7 +169,7 @@ class OpsTest {
     SDVariable logits =
         sd.var("x", Nd4j.createFromArray(new float[][] {{1000, -1000}, {-500, 500}}));
     SDVariable labels = sd.constant("labels", Nd4j.createFromArray(1, 1));
-    assertEquals(1000, Losses.softmaxCrossEntropy(logits, labels, null).eval().getFloat(0));
+    assertEquals(1000, Losses.softmaxCrossEntropy(logits, 2, labels, null).eval().getFloat(0));
   }
 
   @Test

@@ -1,0 +1,93 @@
+package org.tokentune.nn;
+
+import java.util.function.Predicate;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.ops.Dropout;
+
+/**
+ * A SameDiff graph under construction: where layers get their parameters from and how they drop.
+ *
+ * <p>A trainable parameter is a SameDiff variable for the selected stream and, for the frozen one,
+ * a constant over the same array, so that no gradient reaches a weight through frozen tokens and
+ * nothing of them is kept. What is not trained is a constant for both.
+ */
+public final class Graph {
+
+  /** INT32 scalar placeholder: another seed at every step. Only in graphs with dropout. */
+  public static final String DROPOUT_SEED = "dropout_seed";
+
+  private static final String FROZEN = "#frozen";
+
+  private final SameDiff sd = SameDiff.create();
+  private final Parameters parameters;
+  private final Predicate<String> trainable;
+  private final boolean dropout;
+
+  /**
+   * @param trainable which parameters, by name, are variables
+   * @param dropout whether {@link #dropout} drops
+   */
+  public Graph(Parameters parameters, Predicate<String> trainable, boolean dropout) {
+    this.parameters = parameters;
+    this.trainable = trainable;
+    this.dropout = dropout;
+  }
+
+  public SameDiff sd() {
+    return sd;
+  }
+
+  /** The parameter, as a variable if gradients are to reach it and otherwise as a constant. */
+  public SDVariable parameter(String name, boolean differentiable) {
+    boolean trained = trainable.test(name);
+    String key = trained && !differentiable ? name + FROZEN : name;
+    if (sd.hasVariable(key)) {
+      return sd.getVariable(key);
+    }
+    INDArray array = parameters.get(name);
+    return trained && differentiable ? sd.var(key, array) : sd.constant(key, array);
+  }
+
+  /** Dropout of a stream's rows; {@code place} names the place in the model. */
+  public TokenStream dropout(TokenStream stream, double rate, String place) {
+    if (!dropout || rate == 0) {
+      return stream;
+    }
+    SDVariable columns = numbers(stream.width()).reshape(1, -1);
+    SDVariable rowNumbers = stream.rowIds().reshape(-1, 1);
+    return stream.with(dropout(stream.rows(), rate, place, rowNumbers, columns));
+  }
+
+  /**
+   * Dropout of any array. {@code rowNumbers} and {@code columnNumbers}, INT32, name the elements'
+   * coordinates; their shapes broadcast to that of {@code x}.
+   */
+  public SDVariable dropout(
+      SDVariable x, double rate, String place, SDVariable rowNumbers, SDVariable columnNumbers) {
+    if (!dropout || rate == 0) {
+      return x;
+    }
+    SDVariable seed =
+        sd.hasVariable(DROPOUT_SEED)
+            ? sd.getVariable(DROPOUT_SEED)
+            : sd.placeHolder(DROPOUT_SEED, DataType.INT32);
+    int number = place.hashCode();
+    return Dropout.apply(
+        x,
+        rate,
+        Dropout.keys(rowNumbers, seed, number),
+        Dropout.keys(columnNumbers, seed, ~number));
+  }
+
+  /** 0, 1, ..., count - 1 as INT32. */
+  public SDVariable numbers(long count) {
+    String name = "numbers." + count;
+    return sd.hasVariable(name)
+        ? sd.getVariable(name)
+        : sd.constant(name, Nd4j.arange((double) count).castTo(DataType.INT32));
+  }
+}

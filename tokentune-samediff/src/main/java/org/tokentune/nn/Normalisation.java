@@ -1,0 +1,15 @@
+package org.tokentune.nn;
+
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.tokentune.ops.LayerNorm;
+
+/** Layer normalisation with gain {@code name.weight} and bias {@code name.bias}, both [width]. */
+public record Normalisation(String name, double epsilon) {
+
+  /** Rows [n, width] to [n, width]. */
+  public TokenStream apply(Graph graph, TokenStream x) {
+    SDVariable gain = graph.parameter(name + ".weight", x.differentiable());
+    SDVariable bias = graph.parameter(name + ".bias", x.differentiable());
+    return x.with(LayerNorm.apply(x.rows(), gain, bias, epsilon));
+  }
+}

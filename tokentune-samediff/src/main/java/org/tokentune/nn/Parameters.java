@@ -1,0 +1,43 @@
+package org.tokentune.nn;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadInputException;
+
+/**
+ * A model's parameters by Hugging Face's names. All graphs of a model share these very arrays, and
+ * training changes them in place, so that every graph sees an update at once.
+ */
+public final class Parameters {
+
+  private final Map<String, INDArray> arrays;
+
+  /**
+   * Keeps the arrays, not copies; none may be a view (SameDiff copies views, which would part the
+   * graphs).
+   */
+  public Parameters(Map<String, INDArray> arrays) {
+    this.arrays = Collections.unmodifiableMap(new LinkedHashMap<>(arrays));
+  }
+
+  public Set<String> names() {
+    return arrays.keySet();
+  }
+
+  /** The array itself. */
+  public INDArray get(String name) {
+    INDArray array = arrays.get(name);
+    if (array == null) {
+      throw new BadInputException("The model has no parameter %s.", name);
+    }
+    return array;
+  }
+
+  /** All of them, in the model's order. */
+  public Map<String, INDArray> asMap() {
+    return arrays;
+  }
+}
