@@ -4,6 +4,7 @@ import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ops.impl.scatter.ScatterAdd;
 
 /**
  * Rows of a table at integer positions: {@code out[i] = table[ids[i]]}. It routes selected tokens
@@ -78,6 +79,9 @@ public final class TokenGather extends NativeOp {
   @Override
   public List<SDVariable> doDiff(List<SDVariable> gradients) {
     SDVariable zeros = sameDiff.zerosLike(arg(0));
-    return List.of(sameDiff.scatterAdd(zeros, arg(1), gradients.get(0)));
+    ScatterAdd sum = new ScatterAdd(sameDiff, zeros, arg(1), gradients.get(0));
+    // Locked: otherwise ND4J's threads race on a repeated id, and some of its rows are lost.
+    sum.addBArgument(true);
+    return List.of(sum.outputVariable());
   }
 }

@@ -40,6 +40,18 @@ class OpsTest {
   }
 
   @Test
+  void gatherLosesNoRowToAnotherThread() {
+    int rows = 5000;
+    INDArray ids = Nd4j.arange(rows).castTo(DataType.INT32).fmod(2).castTo(DataType.INT32);
+    SDVariable table = sd.var("table", Nd4j.zeros(DataType.FLOAT, 2, 32));
+    TokenGather.rows(table, sd.constant("ids", ids)).sum().markAsLoss();
+    INDArray expected = Nd4j.valueArrayOf(new long[] {2, 32}, rows / 2f, DataType.FLOAT);
+    for (int i = 0; i < 50; i++) {
+      assertEquals(expected, sd.calculateGradients(NONE, "table").get("table"));
+    }
+  }
+
+  @Test
   void gatherRoutesTokens() {
     SDVariable x = variable(1, 2, 4, 3);
     SDVariable positions = sd.placeHolder("p", DataType.INT32, -1, -1);

@@ -1,0 +1,357 @@
+package org.tokentune.checkpoint;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadInputException;
+
+/**
+ * A {@code .safetensors} file, memory-mapped tensor by tensor.
+ *
+ * <p>Format (Hugging Face safetensors, version 0.4): 8 bytes little-endian header length; the
+ * header, a JSON object {@code name: {dtype, shape, data_offsets: [begin, end]}} and {@code
+ * __metadata__}; then the tensors' bytes, without gaps. Types read: F64, F32, F16, BF16 (all to
+ * FLOAT), I64, I32, U8, BOOL.
+ */
+public final class SafeTensors implements WeightSource {
+
+  /** The reference implementation's limit. */
+  private static final long MOST_HEADER_BYTES = 100_000_000;
+
+  private static final String METADATA = "__metadata__";
+
+  private static final ObjectMapper JSON =
+      new ObjectMapper()
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
+
+  /** How elements are stored. */
+  private enum Type {
+    F64(8),
+    F32(4),
+    F16(2),
+    BF16(2),
+    I64(8),
+    I32(4),
+    U8(1),
+    BOOL(1);
+
+    final int width;
+
+    Type(int width) {
+      this.width = width;
+    }
+  }
+
+  /** Where a tensor is: {@code begin} and {@code end} are offsets in the file. */
+  private record Entry(String name, Type type, long[] shape, long begin, long end) {}
+
+  private final Path file;
+  private final FileChannel channel;
+  private final Map<String, Entry> entries;
+  private final Map<String, String> metadata;
+
+  private SafeTensors(
+      Path file, FileChannel channel, Map<String, Entry> entries, Map<String, String> metadata) {
+    this.file = file;
+    this.channel = channel;
+    this.entries = entries;
+    this.metadata = metadata;
+  }
+
+  /**
+   * Opens a file and checks its header.
+   *
+   * @throws BadInputException if it is missing, truncated or not what the format says
+   */
+  public static SafeTensors open(Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw new BadInputException("There is no file %s; check the path.", file);
+    }
+    FileChannel channel = null;
+    try {
+      channel = FileChannel.open(file, StandardOpenOption.READ);
+      SafeTensors opened = new Header(file, channel).read();
+      channel = null;
+      return opened;
+    } catch (IOException e) {
+      throw new BadInputException(e, "%s cannot be read: %s.", file, e.getMessage());
+    } finally {
+      closeQuietly(channel);
+    }
+  }
+
+  private static void closeQuietly(FileChannel channel) {
+    if (channel != null) {
+      try {
+        channel.close();
+      } catch (IOException e) {
+        // Only read from: nothing is lost, and what failed before is being thrown.
+      }
+    }
+  }
+
+  /** What the writer noted in {@code __metadata__}. */
+  public Map<String, String> metadata() {
+    return metadata;
+  }
+
+  @Override
+  public Set<String> names() {
+    return entries.keySet();
+  }
+
+  @Override
+  public long[] shape(String name) {
+    return entry(name).shape().clone();
+  }
+
+  @Override
+  public INDArray read(String name) {
+    Entry entry = entry(name);
+    long bytes = entry.end() - entry.begin();
+    long count = bytes / entry.type().width;
+    if (count == 0) {
+      return Nd4j.empty(DataType.FLOAT);
+    }
+    if (count > Integer.MAX_VALUE) {
+      throw new BadInputException(
+          "%s: tensor %s has %d elements, more than the 2,147,483,647 supported.",
+          file, name, count);
+    }
+    try {
+      return decode(entry, (int) count).reshape('c', entry.shape());
+    } catch (IOException e) {
+      throw new BadInputException(
+          e, "%s: tensor %s cannot be read: %s.", file, name, e.getMessage());
+    }
+  }
+
+  private INDArray decode(Entry entry, int count) throws IOException {
+    Elements bytes = new Elements(channel, entry.begin(), entry.end(), entry.type().width);
+    switch (entry.type()) {
+      case I64 -> {
+        long[] values = new long[count];
+        bytes.forEach((buffer, i, at) -> values[i] = buffer.getLong(at));
+        return Nd4j.createFromArray(values);
+      }
+      case I32 -> {
+        int[] values = new int[count];
+        bytes.forEach((buffer, i, at) -> values[i] = buffer.getInt(at));
+        return Nd4j.createFromArray(values);
+      }
+      case U8 -> {
+        INDArray values = Nd4j.create(DataType.UINT8, count);
+        bytes.forEach((buffer, i, at) -> values.putScalar(i, buffer.get(at) & 0xff));
+        return values;
+      }
+      case BOOL -> {
+        boolean[] values = new boolean[count];
+        bytes.forEach((buffer, i, at) -> values[i] = buffer.get(at) != 0);
+        return Nd4j.createFromArray(values);
+      }
+      default -> {
+        float[] values = new float[count];
+        bytes.forEach((buffer, i, at) -> values[i] = toFloat(entry.type(), buffer, at));
+        return Nd4j.createFromArray(values);
+      }
+    }
+  }
+
+  private static float toFloat(Type type, ByteBuffer buffer, int at) {
+    return switch (type) {
+      case F32 -> buffer.getFloat(at);
+      case F64 -> (float) buffer.getDouble(at);
+      case BF16 -> Float.intBitsToFloat(buffer.getShort(at) << 16);
+      default -> halfToFloat(buffer.getShort(at));
+    };
+  }
+
+  /** IEEE 754 binary16 to binary32, exactly; Java 17 has no method for it. */
+  static float halfToFloat(short half) {
+    int exponent = (half >> 10) & 0x1f;
+    int fraction = half & 0x3ff;
+    float magnitude;
+    if (exponent == 0) {
+      magnitude = fraction * 0x1p-24f; // subnormal
+    } else if (exponent == 31) {
+      magnitude = fraction == 0 ? Float.POSITIVE_INFINITY : Float.NaN;
+    } else {
+      magnitude = (fraction | 0x400) * (float) Math.scalb(1.0, exponent - 25);
+    }
+    return half < 0 ? -magnitude : magnitude;
+  }
+
+  private Entry entry(String name) {
+    Entry entry = entries.get(name);
+    if (entry == null) {
+      throw new BadInputException("%s has no tensor %s.", file, name);
+    }
+    return entry;
+  }
+
+  @Override
+  public String origin() {
+    return file.toString();
+  }
+
+  @Override
+  public void close() {
+    closeQuietly(channel);
+  }
+
+  /** The elements of a tensor, mapped in windows: a mapping holds at most 2 GiB. */
+  private record Elements(FileChannel channel, long begin, long end, int width) {
+
+    private static final long WINDOW = 1 << 26;
+
+    /** Takes element {@code index}, which stands at byte {@code at} of the buffer. */
+    interface Reader {
+      void read(ByteBuffer buffer, int index, int at);
+    }
+
+    void forEach(Reader reader) throws IOException {
+      int index = 0;
+      for (long from = begin; from < end; from += WINDOW) {
+        int size = (int) Math.min(WINDOW, end - from);
+        ByteBuffer buffer =
+            channel.map(FileChannel.MapMode.READ_ONLY, from, size).order(ByteOrder.LITTLE_ENDIAN);
+        for (int at = 0; at < size; at += width) {
+          reader.read(buffer, index++, at);
+        }
+      }
+    }
+  }
+
+  /** The header's checks. */
+  private record Header(Path file, FileChannel channel) {
+
+    SafeTensors read() throws IOException {
+      long size = channel.size();
+      if (size < 8) {
+        throw bad("is shorter than 8 bytes");
+      }
+      long length = bytes(0, 8).getLong();
+      if (length < 2 || length > MOST_HEADER_BYTES || length > size - 8) {
+        throw bad("claims a header of " + length + " bytes in a file of " + size);
+      }
+      JsonNode header;
+      try {
+        header = JSON.readTree(bytes(8, (int) length).array());
+      } catch (JsonProcessingException e) {
+        throw bad("has a header that is not JSON");
+      }
+      if (!header.isObject()) {
+        throw bad("has a header that is not a JSON object");
+      }
+      Map<String, String> metadata = new LinkedHashMap<>();
+      List<Entry> found = new ArrayList<>();
+      for (Iterator<Map.Entry<String, JsonNode>> fields = header.fields(); fields.hasNext(); ) {
+        Map.Entry<String, JsonNode> field = fields.next();
+        if (field.getKey().equals(METADATA)) {
+          field
+              .getValue()
+              .fields()
+              .forEachRemaining(f -> metadata.put(f.getKey(), f.getValue().asText()));
+        } else {
+          found.add(entry(field.getKey(), field.getValue(), 8 + length, size));
+        }
+      }
+      found.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
+      long next = 8 + length;
+      Map<String, Entry> entries = new LinkedHashMap<>();
+      for (Entry entry : found) {
+        if (entry.begin() != next) {
+          throw bad("has a gap or an overlap before tensor " + entry.name());
+        }
+        next = entry.end();
+        entries.put(entry.name(), entry);
+      }
+      if (next != size) {
+        throw bad("has " + (size - next) + " bytes that belong to no tensor");
+      }
+      return new SafeTensors(
+          file, channel, Collections.unmodifiableMap(entries), Map.copyOf(metadata));
+    }
+
+    private ByteBuffer bytes(long position, int count) throws IOException {
+      ByteBuffer buffer = ByteBuffer.allocate(count).order(ByteOrder.LITTLE_ENDIAN);
+      while (buffer.hasRemaining()) {
+        if (channel.read(buffer, position + buffer.position()) < 0) {
+          throw bad("ends early");
+        }
+      }
+      return buffer.flip();
+    }
+
+    private Entry entry(String name, JsonNode tensor, long base, long size) {
+      Type type = type(name, tensor.path("dtype").asText());
+      JsonNode shape = tensor.path("shape");
+      JsonNode offsets = tensor.path("data_offsets");
+      if (!shape.isArray() || !offsets.isArray() || offsets.size() != 2) {
+        throw bad("has no shape or data_offsets for tensor " + name);
+      }
+      long[] dimensions = new long[shape.size()];
+      long bytes = type.width;
+      try {
+        for (int i = 0; i < dimensions.length; i++) {
+          dimensions[i] = number(name, shape.get(i));
+          bytes = Math.multiplyExact(bytes, dimensions[i]);
+        }
+      } catch (ArithmeticException e) {
+        throw bad("claims an impossible shape for tensor " + name);
+      }
+      long begin = number(name, offsets.get(0));
+      long end = number(name, offsets.get(1));
+      if (begin > end || end > size - base) {
+        throw bad("ends before tensor " + name + " does");
+      }
+      if (end - begin != bytes) {
+        throw bad(
+            "has " + (end - begin) + " bytes for tensor " + name + ", whose shape needs " + bytes);
+      }
+      return new Entry(name, type, dimensions, base + begin, base + end);
+    }
+
+    private Type type(String name, String dtype) {
+      for (Type type : Type.values()) {
+        if (type.name().equals(dtype)) {
+          return type;
+        }
+      }
+      throw bad("has the unknown type " + dtype + " for tensor " + name);
+    }
+
+    private long number(String name, JsonNode value) {
+      if (!value.isIntegralNumber() || !value.canConvertToLong() || value.longValue() < 0) {
+        throw bad("has a shape or offset of tensor " + name + " that is no whole number");
+      }
+      return value.longValue();
+    }
+
+    private BadInputException bad(String what) {
+      return new BadInputException(
+          "%s %s: it is damaged or no safetensors file; get it again.", file, what);
+    }
+  }
+}

@@ -1,0 +1,54 @@
+package org.tokentune.train;
+
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.nd4j.autodiff.samediff.api.OutAndGrad;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.models.ModelGraph;
+
+/** Runs a training graph forward and backward in stock SameDiff. */
+public final class SameDiffEngine {
+
+  private final ModelGraph graph;
+
+  /** Derives the gradient graph. */
+  public SameDiffEngine(ModelGraph graph) {
+    this.graph = graph;
+    PrintStream out = System.out;
+    try (PrintStream nowhere =
+        new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8)) {
+      System.setOut(nowhere); // createGradFunction prints a line for every op
+      graph.sd().createGradFunction(graph.trainable().toArray(new String[0]));
+    } finally {
+      System.setOut(out);
+    }
+  }
+
+  /**
+   * Results of one batch.
+   *
+   * @param loss the batch's loss
+   * @param gradients by parameter, in the parameter's shape
+   * @param outputs what else was asked for
+   */
+  public record Result(
+      double loss, Map<String, INDArray> gradients, Map<String, INDArray> outputs) {}
+
+  /**
+   * One forward and backward pass; no parameter changes.
+   *
+   * @param inputs the graph's placeholders
+   * @param outputs names of further variables to return
+   */
+  public Result run(Map<String, INDArray> inputs, List<String> outputs) {
+    List<String> wanted = new ArrayList<>(outputs);
+    wanted.add(ModelGraph.LOSS);
+    OutAndGrad results = graph.sd().calculateGradientsAndOutputs(inputs, wanted, graph.trainable());
+    double loss = results.getOutputs().get(ModelGraph.LOSS).getDouble(0);
+    return new Result(loss, results.getGradients(), results.getOutputs());
+  }
+}
