@@ -1,0 +1,95 @@
+package org.tokentune.train;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Predicate;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.impl.updaters.AdamUpdater;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.nn.Parameters;
+
+/**
+ * AdamW with decoupled weight decay (Loshchilov and Hutter, 2019), as {@code torch.optim.AdamW}
+ * computes it: the epsilon is added after the bias correction.
+ */
+public final class AdamW {
+
+  private final Parameters parameters;
+  private final double beta1;
+  private final double beta2;
+  private final double epsilon;
+  private final double weightDecay;
+  private final Predicate<String> decays;
+  private final Map<String, Moments> moments = new HashMap<>();
+  private int steps;
+
+  /** Running means of a parameter's gradient and of its square. */
+  private record Moments(INDArray mean, INDArray square) {}
+
+  /**
+   * @param parameters changed in place by {@link #step}
+   * @param decays which parameters, by name, decay
+   */
+  public AdamW(
+      Parameters parameters,
+      double beta1,
+      double beta2,
+      double epsilon,
+      double weightDecay,
+      Predicate<String> decays) {
+    this.parameters = parameters;
+    this.beta1 = beta1;
+    this.beta2 = beta2;
+    this.epsilon = epsilon;
+    this.weightDecay = weightDecay;
+    this.decays = decays;
+  }
+
+  /**
+   * The usual settings for transformers: betas 0.9 and 0.999, epsilon 1e-8, decay of matrices only
+   * (biases and norms are vectors).
+   */
+  public static AdamW forTransformers(Parameters parameters, double weightDecay) {
+    return new AdamW(
+        parameters, 0.9, 0.999, 1e-8, weightDecay, name -> parameters.get(name).rank() > 1);
+  }
+
+  /**
+   * One step for every parameter that has a gradient.
+   *
+   * @param gradients by parameter's name, overwritten
+   * @param rate learning rate of this step
+   */
+  public void step(Map<String, INDArray> gradients, double rate) {
+    steps++;
+    gradients.forEach((name, gradient) -> update(name, gradient, rate));
+  }
+
+  private void update(String name, INDArray gradient, double rate) {
+    INDArray parameter = parameters.get(name);
+    Moments state =
+        moments.computeIfAbsent(
+            name,
+            key ->
+                new Moments(
+                    Nd4j.zeros(parameter.dataType(), parameter.shape()),
+                    Nd4j.zeros(parameter.dataType(), parameter.shape())));
+    if (decays.test(name)) {
+      parameter.muli(1 - rate * weightDecay);
+    }
+    // ND4J's op adds the epsilon to the uncorrected root; scaled like this, it is the same as
+    // adding it to the corrected.
+    double correctedEpsilon = epsilon * Math.sqrt(1 - Math.pow(beta2, steps));
+    Nd4j.exec(
+        new AdamUpdater(
+            gradient,
+            state.square(),
+            state.mean(),
+            rate,
+            beta1,
+            beta2,
+            correctedEpsilon,
+            steps - 1));
+    parameter.subi(gradient);
+  }
+}

@@ -1,0 +1,32 @@
+package org.tokentune.train;
+
+import java.util.Map;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Clipping by global norm, as {@code torch.nn.utils.clip_grad_norm_} does it (Pascanu et al.,
+ * 2013).
+ */
+public final class GradientClipping {
+
+  private GradientClipping() {}
+
+  /**
+   * Scales all gradients, in place, so that their common Euclidean norm is at most {@code most}.
+   *
+   * @return the norm before
+   */
+  public static double byGlobalNorm(Map<String, INDArray> gradients, double most) {
+    double squares = 0;
+    for (INDArray gradient : gradients.values()) {
+      double norm = gradient.norm2Number().doubleValue();
+      squares += norm * norm;
+    }
+    double norm = Math.sqrt(squares);
+    double factor = most / (norm + 1e-6);
+    if (factor < 1) {
+      gradients.values().forEach(gradient -> gradient.muli(factor));
+    }
+    return norm;
+  }
+}
