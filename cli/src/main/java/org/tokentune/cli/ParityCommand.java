@@ -1,0 +1,66 @@
+package org.tokentune.cli;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.tokentune.train.Parity;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Compares models with the numbers of another implementation. */
+@Command(
+    name = "parity",
+    description = {
+      "Compares models with another implementation's numbers: hidden states, logits, loss and every gradient.",
+      "Exits with 1 where an error exceeds the tolerance or a tensor was not compared, with 2 where a folder has no case."
+    },
+    mixinStandardHelpOptions = true)
+final class ParityCommand implements Callable<Integer> {
+
+  @Parameters(
+      arity = "1..*",
+      paramLabel = "DIR",
+      description = "Folders with config.json, model.safetensors and case files.")
+  private List<Path> folders;
+
+  @Option(
+      names = "--tolerance",
+      defaultValue = "1e-5",
+      description = "Largest relative error allowed; default ${DEFAULT-VALUE}.")
+  private double tolerance;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    var out = spec.commandLine().getOut();
+    boolean equal = true;
+    for (Path folder : folders) {
+      Parity parity = new Parity(folder);
+      List<Path> cases = parity.cases();
+      if (cases.isEmpty()) {
+        spec.commandLine().getErr().printf("%s holds no case; add a .safetensors file.%n", folder);
+        return 2;
+      }
+      for (Path file : cases) {
+        out.println(file);
+        for (Parity.Row row : parity.compare(file)) {
+          boolean within = row.within(tolerance);
+          equal &= within;
+          String error =
+              Double.isNaN(row.error()) ? "not compared" : String.format("%.1e", row.error());
+          out.printf("  %-70s %12s %s%n", row.tensor(), error, within ? "" : "FAILED");
+        }
+      }
+    }
+    out.println(
+        equal
+            ? "Every tensor is within " + tolerance + "."
+            : "Some tensors are not within " + tolerance + ".");
+    out.flush();
+    return equal ? 0 : 1;
+  }
+}

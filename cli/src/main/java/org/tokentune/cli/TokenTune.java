@@ -1,0 +1,36 @@
+package org.tokentune.cli;
+
+import org.tokentune.BadInputException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** The {@code tokentune} command. */
+@Command(
+    name = "tokentune",
+    description = "Fine-tunes transformers on the JVM, with gradients through selected tokens.",
+    mixinStandardHelpOptions = true,
+    version = "TokenTune 0.1.0-SNAPSHOT",
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = ParityCommand.class)
+public final class TokenTune {
+
+  private TokenTune() {}
+
+  /** Exits with 0, with 1 for bad input or a failed check, with 2 for wrong usage. */
+  public static void main(String[] arguments) {
+    System.exit(run(arguments));
+  }
+
+  static int run(String... arguments) {
+    return new CommandLine(new TokenTune())
+        .setExecutionExceptionHandler(
+            (exception, command, parsed) -> {
+              if (exception instanceof BadInputException) {
+                command.getErr().println(exception.getMessage());
+                return 1;
+              }
+              throw exception;
+            })
+        .execute(arguments);
+  }
+}

@@ -1,0 +1,263 @@
+package org.tokentune.train;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.SafeTensors;
+import org.tokentune.models.Bert;
+import org.tokentune.models.BertConfig;
+import org.tokentune.models.GraphOptions;
+import org.tokentune.models.Head;
+import org.tokentune.models.ModelGraph;
+import org.tokentune.models.Pooling;
+import org.tokentune.models.Task;
+import org.tokentune.nn.Parameters;
+
+/**
+ * Compares a model with somebody else's numbers: hidden states, logits, loss and gradients that
+ * another implementation computed on the same weights.
+ *
+ * <p>A folder holds {@code config.json}, {@code model.safetensors} and cases, the other {@code
+ * .safetensors}. A case holds the inputs by their transformers names ({@code input_ids}, {@code
+ * attention_mask}, {@code token_type_ids}, {@code labels}, and {@code selected} [batch, k] where
+ * only those positions carry gradient), {@code hidden.0} to {@code hidden.L}, {@code logits},
+ * {@code loss} and {@code grad.<parameter>}. "mean" in a case's name says mean pooling. Dropout is
+ * off.
+ *
+ * <p>A tensor's error is its largest difference over its largest absolute value, or over 1e-4 of
+ * the case's largest gradient where that is more. Of hidden states and of logits by token, unpadded
+ * rows are compared; of the last layer's, with a selection, those of them that are selected.
+ */
+public final class Parity {
+
+  private static final Set<String> INPUTS =
+      Set.of("input_ids", "attention_mask", "token_type_ids", "labels", "selected");
+  private static final String GRADIENT = "grad.";
+  private static final double NOT_COMPARED = Double.NaN;
+
+  private final Path folder;
+  private final JsonNode config;
+  private final Parameters parameters;
+
+  /**
+   * One tensor of a case.
+   *
+   * @param error relative error; NaN where the tensor was not compared
+   */
+  public record Row(String tensor, double error) {
+
+    /** Whether it was compared and its error is at most {@code tolerance}. */
+    public boolean within(double tolerance) {
+      return error <= tolerance;
+    }
+  }
+
+  /** Opens a folder. */
+  public Parity(Path folder) {
+    this.folder = folder;
+    Path file = folder.resolve("config.json");
+    if (!Files.isRegularFile(file)) {
+      throw new BadInputException("%s has no config.json; name a model folder.", folder);
+    }
+    try {
+      config = new ObjectMapper().readTree(file.toFile());
+    } catch (IOException e) {
+      throw new BadInputException(e, "%s is not JSON; get it again.", file);
+    }
+    parameters = new Parameters(tensors(folder.resolve("model.safetensors")));
+  }
+
+  /** The case files, by name. */
+  public List<Path> cases() {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files
+          .filter(file -> file.getFileName().toString().endsWith(".safetensors"))
+          .filter(file -> !file.getFileName().toString().equals("model.safetensors"))
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      throw new BadInputException(e, "%s cannot be listed.", folder);
+    }
+  }
+
+  /** Runs one case: a row for each of its tensors that is no input. */
+  public List<Row> compare(Path file) {
+    Map<String, INDArray> expected = tensors(file);
+    Bert bert = model(file.getFileName().toString());
+    boolean split = expected.containsKey("selected");
+    Map<String, INDArray> inputs = inputs(expected, bert.head());
+    GraphOptions options = GraphOptions.training(split, name -> true);
+    SameDiffEngine.Result step =
+        new SameDiffEngine(bert.build(parameters, options)).run(inputs, List.of(ModelGraph.LOGITS));
+    Map<String, INDArray> hidden = hidden(bert, options, inputs);
+    double floor =
+        1e-4
+            * expected.entrySet().stream()
+                .filter(tensor -> tensor.getKey().startsWith(GRADIENT))
+                .mapToDouble(tensor -> tensor.getValue().amaxNumber().doubleValue())
+                .max()
+                .orElse(0);
+    List<Row> rows = new ArrayList<>();
+    expected.forEach(
+        (name, tensor) -> {
+          if (name.startsWith(GRADIENT)) {
+            INDArray actual = step.gradients().get(name.substring(GRADIENT.length()));
+            rows.add(new Row(name, error(tensor, actual, floor)));
+          } else if (name.equals(ModelGraph.LOSS)) {
+            rows.add(new Row(name, error(tensor, Nd4j.scalar(step.loss()), floor)));
+          } else if (name.equals(ModelGraph.LOGITS) && !bert.head().perToken()) {
+            rows.add(new Row(name, error(tensor, step.outputs().get(name), floor)));
+          } else if (name.equals(ModelGraph.LOGITS)) {
+            rows.add(new Row(name, byToken(tensor, step.outputs().get(name), null, inputs)));
+          } else if (hidden.containsKey(name)) {
+            rows.add(
+                new Row(
+                    name, byToken(tensor, hidden.get(name), hidden.get(name + ".frozen"), inputs)));
+          } else if (!INPUTS.contains(name)) {
+            rows.add(new Row(name, NOT_COMPARED));
+          }
+        });
+    return rows;
+  }
+
+  private Bert model(String name) {
+    String architecture = config.path("architectures").path(0).asText();
+    Task task =
+        switch (architecture) {
+          case "BertForMaskedLM" -> Task.MASKED_LM;
+          case "BertForTokenClassification" -> Task.TOKEN;
+          case "BertForSequenceClassification" ->
+              switch (config.path("problem_type").asText()) {
+                case "regression" -> Task.REGRESS;
+                case "multi_label_classification" -> Task.MULTILABEL;
+                default -> Task.CLASSIFY;
+              };
+          default ->
+              throw new BadInputException("%s: no head for architecture %s.", folder, architecture);
+        };
+    BertConfig sizes = BertConfig.read(config, folder.resolve("config.json").toString());
+    int outputs =
+        task == Task.MASKED_LM
+            ? sizes.vocabulary()
+            : (int) parameters.get("classifier.weight").size(0);
+    Pooling pooling = name.contains("mean") ? Pooling.MEAN : Pooling.FIRST;
+    return new Bert(sizes.withDropout(0), new Head(task, outputs, pooling));
+  }
+
+  private Map<String, INDArray> hidden(
+      Bert bert, GraphOptions options, Map<String, INDArray> inputs) {
+    List<String> names = new ArrayList<>();
+    for (int layer = 0; layer <= bert.config().layers(); layer++) {
+      names.add(ModelGraph.hidden(layer));
+      if (options.split() && layer < bert.config().layers()) {
+        names.add(ModelGraph.frozenHidden(layer));
+      }
+    }
+    return bert.build(parameters, options.withAllRows()).sd().output(inputs, names);
+  }
+
+  private static Map<String, INDArray> inputs(Map<String, INDArray> golden, Head head) {
+    Map<String, INDArray> inputs = new HashMap<>();
+    INDArray ids = golden.get("input_ids").castTo(DataType.INT32);
+    inputs.put(ModelGraph.INPUT_IDS, ids);
+    inputs.put(
+        ModelGraph.ATTENTION_MASK,
+        golden.getOrDefault("attention_mask", Nd4j.onesLike(ids)).castTo(DataType.INT32));
+    inputs.put(
+        ModelGraph.TOKEN_TYPE_IDS,
+        golden.getOrDefault("token_type_ids", Nd4j.zerosLike(ids)).castTo(DataType.INT32));
+    INDArray labels = golden.get("labels");
+    inputs.put(
+        ModelGraph.LABELS,
+        switch (head.task()) {
+          case REGRESS, MULTILABEL -> labels.castTo(DataType.FLOAT).reshape(-1, head.outputs());
+          default -> labels.castTo(DataType.INT32);
+        });
+    INDArray selected = golden.get("selected");
+    if (selected != null) {
+      inputs.put(ModelGraph.SELECTED, selected.castTo(DataType.INT32));
+      inputs.put(ModelGraph.FROZEN, complement(selected, (int) ids.size(1)));
+    }
+    return inputs;
+  }
+
+  private static INDArray complement(INDArray selected, int length) {
+    int[][] frozen = new int[(int) selected.size(0)][];
+    for (int row = 0; row < frozen.length; row++) {
+      boolean[] taken = new boolean[length];
+      for (int i = 0; i < selected.size(1); i++) {
+        taken[selected.getInt(row, i)] = true;
+      }
+      frozen[row] = IntStream.range(0, length).filter(i -> !taken[i]).toArray();
+    }
+    return Nd4j.createFromArray(frozen);
+  }
+
+  /** Error over the unpadded tokens of the streams; {@code expected} is [batch, length, width]. */
+  private static double byToken(
+      INDArray expected, INDArray selected, INDArray frozen, Map<String, INDArray> inputs) {
+    double difference = difference(expected, selected, inputs.get(ModelGraph.SELECTED), inputs);
+    if (frozen != null) {
+      difference =
+          Math.max(difference, difference(expected, frozen, inputs.get(ModelGraph.FROZEN), inputs));
+    }
+    return difference / expected.amaxNumber().doubleValue();
+  }
+
+  /** {@code positions} [batch, count] say which tokens the rows are; null: all. */
+  private static double difference(
+      INDArray expected, INDArray rows, INDArray positions, Map<String, INDArray> inputs) {
+    INDArray mask = inputs.get(ModelGraph.ATTENTION_MASK);
+    long batch = expected.size(0);
+    long length = expected.size(1);
+    long count = positions == null ? length : positions.size(1);
+    INDArray all = expected.reshape(batch * length, expected.size(2));
+    double worst = 0;
+    for (long row = 0; row < batch; row++) {
+      for (long i = 0; i < count; i++) {
+        long position = positions == null ? i : positions.getLong(row, i);
+        if (mask.getInt((int) row, (int) position) != 0) {
+          INDArray gap = all.getRow(row * length + position).sub(rows.getRow(row * count + i));
+          worst = worse(worst, gap.amaxNumber().doubleValue());
+        }
+      }
+    }
+    return worst;
+  }
+
+  private static double error(INDArray expected, INDArray actual, double floor) {
+    if (actual == null || actual.length() != expected.length()) {
+      return NOT_COMPARED;
+    }
+    INDArray gap = expected.reshape(-1).sub(actual.reshape(-1).castTo(expected.dataType()));
+    double difference = worse(0, gap.amaxNumber().doubleValue());
+    return difference == 0 ? 0 : difference / Math.max(floor, expected.amaxNumber().doubleValue());
+  }
+
+  /** The larger, where NaN counts as infinite. */
+  private static double worse(double a, double b) {
+    return Double.isNaN(b) ? Double.POSITIVE_INFINITY : Math.max(a, b);
+  }
+
+  private static Map<String, INDArray> tensors(Path file) {
+    Map<String, INDArray> tensors = new LinkedHashMap<>();
+    try (SafeTensors source = SafeTensors.open(file)) {
+      source.names().forEach(name -> tensors.put(name, source.read(name)));
+    }
+    return tensors;
+  }
+}

@@ -1,0 +1,31 @@
+package org.tokentune.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The same weights give the hidden states, logits, losses and gradients that PyTorch gave. */
+class ParityTest {
+
+  @ParameterizedTest
+  @CsvSource({"bert, 4, 63", "bert-regression, 1, 63", "bert-mlm, 2, 64"})
+  void equalsPyTorch(String folder, int cases, int tensors) {
+    Parity parity = new Parity(Path.of("src/test/resources/golden", folder));
+    assertEquals(cases, parity.cases().size());
+    for (Path file : parity.cases()) {
+      List<Parity.Row> rows = parity.compare(file);
+      double worst = rows.stream().mapToDouble(Parity.Row::error).max().orElseThrow();
+      System.out.printf(
+          "%-17s %-37s %d tensors, largest error %.1e%n",
+          folder, file.getFileName(), rows.size(), worst);
+      assertEquals(tensors, rows.size());
+      for (Parity.Row row : rows) {
+        assertTrue(row.within(1e-5), row.toString());
+      }
+    }
+  }
+}
