@@ -140,7 +140,8 @@ public final class SafeTensors implements WeightSource {
           file, name, count);
     }
     try {
-      return decode(entry, (int) count).reshape('c', entry.shape());
+      // A copy: a reshaped array is a view, and SameDiff copies views instead of sharing them.
+      return decode(entry, (int) count).reshape('c', entry.shape()).dup('c');
     } catch (IOException e) {
       throw new BadInputException(
           e, "%s: tensor %s cannot be read: %s.", file, name, e.getMessage());

@@ -20,6 +20,12 @@ public final class Parameters {
    * graphs).
    */
   public Parameters(Map<String, INDArray> arrays) {
+    arrays.forEach(
+        (name, array) -> {
+          if (array.isView()) {
+            throw new IllegalArgumentException(name + " is a view; duplicate it");
+          }
+        });
     this.arrays = Collections.unmodifiableMap(new LinkedHashMap<>(arrays));
   }
 

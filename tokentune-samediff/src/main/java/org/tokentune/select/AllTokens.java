@@ -1,0 +1,17 @@
+package org.tokentune.select;
+
+import java.util.stream.IntStream;
+
+/** Every position, padding too: ordinary fine-tuning. */
+public record AllTokens() implements TokenSelector {
+
+  @Override
+  public TokenSelection select(
+      int[] lengths, int paddedLength, int[][] labels, long seed, int epoch, int batch) {
+    int[][] every = new int[lengths.length][];
+    for (int row = 0; row < every.length; row++) {
+      every[row] = IntStream.range(0, paddedLength).toArray();
+    }
+    return TokenSelection.of(every, paddedLength);
+  }
+}

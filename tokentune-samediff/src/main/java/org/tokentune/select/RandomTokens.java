@@ -1,0 +1,114 @@
+package org.tokentune.select;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.tokentune.BadInputException;
+
+/**
+ * Random tokens without replacement, drawn anew in every batch (Simoulin et al., EMNLP 2024).
+ *
+ * <p>Tokens with a label are drawn first, so that no step is without anything to learn from; the
+ * rest fills up. A batch's k is its largest row's; the other rows take padding positions, which
+ * change nothing: no one attends to them or has a label there.
+ *
+ * @param always0 whether position 0 is always selected and counted, as a classifier needs that
+ *     reads it
+ */
+public record RandomTokens(TokenAmount amount, boolean always0) implements TokenSelector {
+
+  /**
+   * What the command line means by {@code --tokens}: {@code all}, a count such as {@code 32}, or a
+   * share such as {@code 25%}.
+   *
+   * @param floor least tokens of a row where a share is given
+   */
+  public static TokenSelector parse(String tokens, int floor, boolean always0) {
+    String text = tokens.strip();
+    if (text.equals("all")) {
+      return new AllTokens();
+    }
+    try {
+      TokenAmount amount =
+          text.endsWith("%")
+              ? TokenAmount.share(Double.parseDouble(text.replace("%", "")) / 100, floor)
+              : TokenAmount.count(positive(Integer.parseInt(text)));
+      return new RandomTokens(amount, always0);
+    } catch (NumberFormatException | BadInputException e) {
+      throw new BadInputException(
+          e,
+          "Tokens %s with at least %d a text cannot be selected; give all, a count such as 32, or a share such as 25%%"
+              + " (above 0%% to 100%%).",
+          tokens,
+          floor);
+    }
+  }
+
+  private static int positive(int count) {
+    if (count < 1) {
+      throw new NumberFormatException("not positive");
+    }
+    return count;
+  }
+
+  @Override
+  public TokenSelection select(
+      int[] lengths, int paddedLength, int[][] labels, long seed, int epoch, int batch) {
+    int k = Arrays.stream(lengths).map(amount::of).max().orElseThrow();
+    int[][] selected = new int[lengths.length][];
+    for (int row = 0; row < lengths.length; row++) {
+      SplittableRandom random = random(seed, epoch, batch, row);
+      int[] labelled = labels == null ? null : labels[row];
+      selected[row] = fill(draw(lengths[row], labelled, random), lengths[row], k, paddedLength);
+    }
+    return TokenSelection.of(selected, paddedLength);
+  }
+
+  /**
+   * A row's own generator: what it draws depends on no other row. The numbers are chained through
+   * generators, as adding them up would give different (epoch, batch) pairs the same seed.
+   */
+  private static SplittableRandom random(long seed, int epoch, int batch, int row) {
+    long mixed = seed;
+    for (int number : new int[] {epoch, batch, row}) {
+      mixed = new SplittableRandom(mixed).nextLong() + number;
+    }
+    return new SplittableRandom(mixed);
+  }
+
+  private int[] draw(int length, int[] labels, SplittableRandom random) {
+    List<Integer> order = new ArrayList<>();
+    List<Integer> rest = new ArrayList<>();
+    for (int i = always0 ? 1 : 0; i < length; i++) {
+      (labels != null && labels[i] == NO_LABEL ? rest : order).add(i);
+    }
+    shuffle(order, random);
+    shuffle(rest, random);
+    order.addAll(rest);
+    if (always0) {
+      order.add(0, 0);
+    }
+    return order.stream().limit(amount.of(length)).mapToInt(Integer::intValue).toArray();
+  }
+
+  private static void shuffle(List<Integer> positions, SplittableRandom random) {
+    for (int i = positions.size() - 1; i > 0; i--) {
+      int j = random.nextInt(i + 1);
+      positions.set(i, positions.set(j, positions.get(i)));
+    }
+  }
+
+  /** Adds the first padding positions up to k. */
+  private static int[] fill(int[] drawn, int length, int k, int paddedLength) {
+    int[] row = Arrays.copyOf(drawn, k);
+    for (int i = drawn.length; i < k; i++) {
+      row[i] = length + i - drawn.length;
+    }
+    if (row[k - 1] >= paddedLength) {
+      throw new IllegalArgumentException("the batch is padded to less than its longest row");
+    }
+    Arrays.sort(row);
+    return row;
+  }
+}
