@@ -1,0 +1,81 @@
+package org.tokentune.datasets;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.tokentune.BadInputException;
+
+/**
+ * Sentiment of dictionary glosses, from SentiWordNet 3.0 (Baccianella et al., 2010) inside the
+ * artifact {@code deeplearning4j-nlp}: texts whose positive and negative scores differ by 0.5 or
+ * more, labelled {@link #POSITIVE} or {@link #NEGATIVE}. 7,491 distinct glosses, 37% positive.
+ *
+ * <p>File format: a line a word sense, tab separated: part of speech, id, positive score, negative
+ * score, terms, gloss; lines with {@code #} are comments.
+ */
+public final class SentiWordNet {
+
+  public static final String POSITIVE = "positive";
+  public static final String NEGATIVE = "negative";
+
+  private static final String RESOURCE = "sentiment/sentiwordnet.txt";
+  private static final double LEAST_DIFFERENCE = 0.5;
+  private static final int FIELDS = 6;
+
+  private SentiWordNet() {}
+
+  /**
+   * Train, validation and test parts of 80, 10 and 10%, drawn by the seed after duplicates were
+   * removed.
+   *
+   * @throws BadInputException if the artifact is not on the class path
+   */
+  public static DataSplit load(long seed) {
+    List<Example> glosses = new ArrayList<>(glosses());
+    Collections.shuffle(glosses, new Random(seed));
+    int tenth = glosses.size() / 10;
+    int train = glosses.size() - 2 * tenth;
+    return new DataSplit(
+        List.copyOf(glosses.subList(0, train)),
+        List.copyOf(glosses.subList(train, train + tenth)),
+        List.copyOf(glosses.subList(train + tenth, glosses.size())));
+  }
+
+  /**
+   * Distinct glosses in the file's order; the first of equal ones counts (their labels never
+   * differ).
+   */
+  static List<Example> glosses() {
+    try (InputStream in = SentiWordNet.class.getClassLoader().getResourceAsStream(RESOURCE)) {
+      if (in == null) {
+        throw new BadInputException(
+            "%s is not on the class path; add org.deeplearning4j:deeplearning4j-nlp.", RESOURCE);
+      }
+      Map<String, Example> distinct = new LinkedHashMap<>();
+      BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8));
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        String[] fields = line.split("\t", -1);
+        if (line.startsWith("#") || fields.length < FIELDS || fields[2].isEmpty()) {
+          continue;
+        }
+        double difference = Double.parseDouble(fields[2]) - Double.parseDouble(fields[3]);
+        if (Math.abs(difference) >= LEAST_DIFFERENCE) {
+          String gloss = fields[5].strip();
+          distinct.putIfAbsent(gloss, new Example(gloss, difference > 0 ? POSITIVE : NEGATIVE));
+        }
+      }
+      return List.copyOf(distinct.values());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
