@@ -11,7 +11,13 @@ import picocli.CommandLine.Command;
     mixinStandardHelpOptions = true,
     version = "TokenTune 0.1.0-SNAPSHOT",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = ParityCommand.class)
+    subcommands = {
+      TrainCommand.class,
+      EvaluateCommand.class,
+      PredictCommand.class,
+      EmbedCommand.class,
+      ParityCommand.class
+    })
 public final class TokenTune {
 
   private TokenTune() {}

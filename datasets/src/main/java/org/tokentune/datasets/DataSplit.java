@@ -1,6 +1,57 @@
 package org.tokentune.datasets;
 
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Random;
+import org.tokentune.BadInputException;
 
-/** A data set's parts, without a row in common. */
-public record DataSplit(List<Example> train, List<Example> validation, List<Example> test) {}
+/** A data set's parts, without a row in common; a part may be empty. */
+public record DataSplit(List<Example> train, List<Example> validation, List<Example> test) {
+
+  public DataSplit {
+    train = List.copyOf(train);
+    validation = List.copyOf(validation);
+    test = List.copyOf(test);
+  }
+
+  /**
+   * Takes shares of the rows, drawn by the seed, for validation and test; the rest trains. Equal
+   * rows stay equal rows: remove duplicates first where they would leak.
+   *
+   * @throws BadInputException if a share is not in [0, 1) or nothing would be left to train on
+   */
+  public static DataSplit of(List<Example> rows, double validation, double test, long seed) {
+    int validationRows = count(rows, validation);
+    int testRows = count(rows, test);
+    int trainRows = rows.size() - validationRows - testRows;
+    if (trainRows < 1) {
+      throw new BadInputException(
+          "Of %d rows none is left for training; give more, or take less for validation.",
+          rows.size());
+    }
+    List<Example> drawn = new ArrayList<>(rows);
+    Collections.shuffle(drawn, new Random(seed));
+    return new DataSplit(
+        drawn.subList(0, trainRows),
+        drawn.subList(trainRows, trainRows + validationRows),
+        drawn.subList(trainRows + validationRows, drawn.size()));
+  }
+
+  /** The same split with at most {@code rows} of the training rows, drawn by the seed. */
+  public DataSplit withTrainLimit(int rows, long seed) {
+    if (rows < 1) {
+      throw new BadInputException("A limit of %d rows leaves nothing; give 1 or more.", rows);
+    }
+    List<Example> drawn = new ArrayList<>(train);
+    Collections.shuffle(drawn, new Random(seed));
+    return new DataSplit(drawn.subList(0, Math.min(rows, drawn.size())), validation, test);
+  }
+
+  private static int count(List<Example> rows, double share) {
+    if (!(share >= 0 && share < 1)) {
+      throw new BadInputException("A share of %s is not 0%% to below 100%%; correct it.", share);
+    }
+    return share == 0 ? 0 : Math.max(1, (int) Math.floor(rows.size() * share));
+  }
+}

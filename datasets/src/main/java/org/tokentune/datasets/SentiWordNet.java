@@ -6,12 +6,9 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import org.tokentune.BadInputException;
 
 /**
@@ -40,14 +37,7 @@ public final class SentiWordNet {
    * @throws BadInputException if the artifact is not on the class path
    */
   public static DataSplit load(long seed) {
-    List<Example> glosses = new ArrayList<>(glosses());
-    Collections.shuffle(glosses, new Random(seed));
-    int tenth = glosses.size() / 10;
-    int train = glosses.size() - 2 * tenth;
-    return new DataSplit(
-        List.copyOf(glosses.subList(0, train)),
-        List.copyOf(glosses.subList(train, train + tenth)),
-        List.copyOf(glosses.subList(train + tenth, glosses.size())));
+    return DataSplit.of(glosses(), 0.1, 0.1, seed);
   }
 
   /**

@@ -19,29 +19,43 @@ public final class ParameterLoader {
   private ParameterLoader() {}
 
   /**
-   * All parameters of {@code bert}. Those of the head that the checkpoint has not get normal values
-   * with the configuration's initializer range (biases 0), from the seed.
+   * All parameters of {@code bert}, out of the checkpoint.
    *
-   * @throws BadInputException if one of the encoder is missing, or any has another shape
+   * @throws BadInputException if one is missing or has another shape
    */
-  public static Parameters load(Bert bert, WeightSource source, long seed) {
+  public static Parameters load(Bert bert, WeightSource source) {
+    Map<String, INDArray> arrays = new LinkedHashMap<>();
+    bert.parameters().forEach((name, shape) -> arrays.put(name, read(source, name, shape)));
+    return new Parameters(arrays);
+  }
+
+  /**
+   * As {@link #load(Bert, WeightSource)}, but parameters of the head that the checkpoint has not,
+   * or in another shape, get normal values with the configuration's initializer range (biases 0),
+   * from the seed.
+   */
+  public static Parameters loadEncoder(Bert bert, WeightSource source, long seed) {
     Map<String, INDArray> arrays = new LinkedHashMap<>();
     Random random = new Random(seed);
     bert.parameters()
         .forEach(
             (name, shape) -> {
-              String stored = source.names().contains(name) ? name : withoutPrefix(name);
-              if (source.names().contains(stored)) {
-                arrays.put(name, read(source, stored, shape));
-              } else if (Bert.isHead(name)) {
-                arrays.put(name, fresh(shape, bert.config().initializerRange(), random));
-              } else {
-                throw new BadInputException(
-                    "%s has no tensor %s; it is no complete BERT checkpoint.",
-                    source.origin(), name);
-              }
+              boolean fresh = Bert.isHead(name) && !fits(source, stored(source, name), shape);
+              arrays.put(
+                  name,
+                  fresh
+                      ? fresh(shape, bert.config().initializerRange(), random)
+                      : read(source, name, shape));
             });
     return new Parameters(arrays);
+  }
+
+  private static boolean fits(WeightSource source, String name, long[] shape) {
+    return source.names().contains(name) && Arrays.equals(source.shape(name), shape);
+  }
+
+  private static String stored(WeightSource source, String name) {
+    return source.names().contains(name) ? name : withoutPrefix(name);
   }
 
   private static String withoutPrefix(String name) {
@@ -49,12 +63,18 @@ public final class ParameterLoader {
   }
 
   private static INDArray read(WeightSource source, String name, long[] shape) {
-    if (!Arrays.equals(source.shape(name), shape)) {
+    String stored = stored(source, name);
+    if (!source.names().contains(stored)) {
+      throw new BadInputException(
+          "%s has no tensor %s; it is no complete %s checkpoint.",
+          source.origin(), name, Bert.isHead(name) ? "fine-tuned" : "BERT");
+    }
+    if (!fits(source, stored, shape)) {
       throw new BadInputException(
           "%s: tensor %s has shape %s, but the configuration says %s.",
-          source.origin(), name, Arrays.toString(source.shape(name)), Arrays.toString(shape));
+          source.origin(), stored, Arrays.toString(source.shape(stored)), Arrays.toString(shape));
     }
-    return source.read(name);
+    return source.read(stored);
   }
 
   private static INDArray fresh(long[] shape, double range, Random random) {

@@ -1,7 +1,6 @@
 package org.tokentune.train;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +16,9 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.checkpoint.SafeTensors;
+import org.tokentune.checkpoint.WeightSource;
 import org.tokentune.models.Bert;
 import org.tokentune.models.BertConfig;
 import org.tokentune.models.GraphOptions;
@@ -46,6 +47,7 @@ public final class Parity {
 
   private static final Set<String> INPUTS =
       Set.of("input_ids", "attention_mask", "token_type_ids", "labels", "selected");
+  private static final String WEIGHTS = "model(-\\d+-of-\\d+)?\\.safetensors";
   private static final String GRADIENT = "grad.";
   private static final double NOT_COMPARED = Double.NaN;
 
@@ -69,24 +71,18 @@ public final class Parity {
   /** Opens a folder. */
   public Parity(Path folder) {
     this.folder = folder;
-    Path file = folder.resolve("config.json");
-    if (!Files.isRegularFile(file)) {
-      throw new BadInputException("%s has no config.json; name a model folder.", folder);
+    config = ModelFolder.config(folder);
+    try (WeightSource weights = ModelFolder.weights(folder)) {
+      parameters = new Parameters(tensors(weights));
     }
-    try {
-      config = new ObjectMapper().readTree(file.toFile());
-    } catch (IOException e) {
-      throw new BadInputException(e, "%s is not JSON; get it again.", file);
-    }
-    parameters = new Parameters(tensors(folder.resolve("model.safetensors")));
   }
 
-  /** The case files, by name. */
+  /** The case files, by name: all {@code .safetensors} that are not the weights or their shards. */
   public List<Path> cases() {
     try (Stream<Path> files = Files.list(folder)) {
       return files
           .filter(file -> file.getFileName().toString().endsWith(".safetensors"))
-          .filter(file -> !file.getFileName().toString().equals("model.safetensors"))
+          .filter(file -> !file.getFileName().toString().matches(WEIGHTS))
           .sorted()
           .toList();
     } catch (IOException e) {
@@ -96,7 +92,10 @@ public final class Parity {
 
   /** Runs one case: a row for each of its tensors that is no input. */
   public List<Row> compare(Path file) {
-    Map<String, INDArray> expected = tensors(file);
+    Map<String, INDArray> expected;
+    try (SafeTensors source = SafeTensors.open(file)) {
+      expected = tensors(source);
+    }
     Bert bert = model(file.getFileName().toString());
     boolean split = expected.containsKey("selected");
     Map<String, INDArray> inputs = inputs(expected, bert.head());
@@ -253,11 +252,9 @@ public final class Parity {
     return Double.isNaN(b) ? Double.POSITIVE_INFINITY : Math.max(a, b);
   }
 
-  private static Map<String, INDArray> tensors(Path file) {
+  private static Map<String, INDArray> tensors(WeightSource source) {
     Map<String, INDArray> tensors = new LinkedHashMap<>();
-    try (SafeTensors source = SafeTensors.open(file)) {
-      source.names().forEach(name -> tensors.put(name, source.read(name)));
-    }
+    source.names().forEach(name -> tensors.put(name, source.read(name)));
     return tensors;
   }
 }

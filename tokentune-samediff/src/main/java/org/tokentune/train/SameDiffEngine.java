@@ -9,6 +9,7 @@ import java.util.Map;
 import org.nd4j.autodiff.samediff.api.OutAndGrad;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.models.ModelGraph;
+import org.tokentune.nn.Graph;
 
 /** Runs a training graph forward and backward in stock SameDiff. */
 public final class SameDiffEngine {
@@ -26,6 +27,11 @@ public final class SameDiffEngine {
     } finally {
       System.setOut(out);
     }
+  }
+
+  /** Whether the graph drops and so asks for a seed. */
+  public boolean hasDropout() {
+    return graph.sd().hasVariable(Graph.DROPOUT_SEED);
   }
 
   /**

@@ -8,11 +8,14 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.StreamSupport;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
+import org.apache.commons.text.similarity.LevenshteinDistance;
 import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.checkpoint.OnnxWeights;
 
 /**
@@ -37,22 +40,27 @@ public final class Zoo {
    * @throws BadInputException for an unknown name, or where the artifact cannot be had or is
    *     damaged
    */
-  public static ZooModel load(String name) {
+  public static ModelFiles load(String name) {
     for (JsonNode model : catalogue()) {
       if (model.get("name").asText().equals(name)) {
         return load(name, model);
       }
     }
-    throw new BadInputException("There is no model %s; there are %s.", name, names());
+    LevenshteinDistance distance = LevenshteinDistance.getDefaultInstance();
+    List<String> nearest =
+        names().stream()
+            .sorted(Comparator.comparingInt((String known) -> distance.apply(name, known)))
+            .toList();
+    throw new BadInputException("There is no model %s; the nearest names are %s.", name, nearest);
   }
 
-  private static ZooModel load(String name, JsonNode model) {
+  private static ModelFiles load(String name, JsonNode model) {
     String weights = model.get("weights").asText();
     Path jar = new Artifact(model.get("artifact").asText()).jar(weights);
     try (ZipFile zip = new ZipFile(jar.toFile());
         InputStream tensors = entry(zip, weights);
         InputStream tokenizer = entry(zip, model.get("tokenizer").asText())) {
-      return new ZooModel(
+      return new ModelFiles(
           name,
           model.get("config"),
           OnnxWeights.read(tensors, jar + "!/" + weights),

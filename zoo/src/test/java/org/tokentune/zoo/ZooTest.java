@@ -21,6 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.models.Bert;
 import org.tokentune.models.BertConfig;
 import org.tokentune.models.GraphOptions;
@@ -49,12 +50,13 @@ class ZooTest {
     }
     int layers;
     INDArray actual;
-    try (ZooModel model = Zoo.load(name)) {
+    try (ModelFiles model = Zoo.load(name)) {
       BertConfig config = BertConfig.read(model.config(), name);
       layers = config.layers();
       Bert bert = new Bert(config, new Head(Task.CLASSIFY, 2, Pooling.MEAN));
       ModelGraph graph =
-          bert.build(ParameterLoader.load(bert, model.weights(), 1), GraphOptions.inference());
+          bert.build(
+              ParameterLoader.loadEncoder(bert, model.weights(), 1), GraphOptions.inference());
       Map<String, INDArray> inputs = new HashMap<>();
       inputs.put("input_ids", ints(ids));
       inputs.put("attention_mask", ints(mask));

@@ -1,16 +1,16 @@
-package org.tokentune.zoo;
+package org.tokentune.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import org.tokentune.checkpoint.WeightSource;
 
 /**
- * A pretrained model's files.
+ * A model's files, wherever they are kept.
  *
+ * @param name of the model, or its folder, for messages
  * @param config as a Hugging Face {@code config.json}
  * @param weights tensors under Hugging Face's names
  * @param tokenizer the {@code tokenizer.json}
  */
-public record ZooModel(String name, JsonNode config, WeightSource weights, byte[] tokenizer)
+public record ModelFiles(String name, JsonNode config, WeightSource weights, byte[] tokenizer)
     implements AutoCloseable {
 
   @Override

@@ -1,0 +1,113 @@
+package org.tokentune.cli;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.tokentune.BadInputException;
+import org.tokentune.datasets.Columns;
+import org.tokentune.datasets.DataSplit;
+import org.tokentune.datasets.Example;
+import org.tokentune.datasets.SentiWordNet;
+import org.tokentune.datasets.TextFiles;
+import picocli.CommandLine.Option;
+
+/** Options that say which data to read, and how. */
+final class DataOptions {
+
+  /** The built-in data set. */
+  static final String SENTIWORDNET = "sentiwordnet";
+
+  /** The built-in data set is always split alike, so that no one tests on what trained. */
+  private static final long SPLIT_SEED = 42;
+
+  @Option(
+      names = "--text",
+      paramLabel = "COL[,COL]",
+      split = ",",
+      description = {
+        "Column of the text, or two for pairs, by name or by number from 1;",
+        "default text, sentence, or sentence1,sentence2."
+      })
+  private List<String> texts = List.of();
+
+  @Option(
+      names = "--label",
+      paramLabel = "COL",
+      description = {
+        "Column of the label, by name or by number from 1; default label. Several labels are",
+        "separated by commas, the tags of a text's words by spaces."
+      })
+  private String label;
+
+  private Columns columns() {
+    return new Columns(texts, label);
+  }
+
+  /** Labelled rows of a file. */
+  List<Example> labelled(Path file) {
+    return TextFiles.read(file, columns(), true);
+  }
+
+  /** Rows of a file without labels. */
+  List<Example> unlabelled(Path file) {
+    return TextFiles.read(file, columns(), false);
+  }
+
+  /** Rows to score: of a built-in data set its test part. */
+  List<Example> test(String nameOrFile) {
+    return nameOrFile.equals(SENTIWORDNET)
+        ? SentiWordNet.load(SPLIT_SEED).test()
+        : labelled(file(nameOrFile));
+  }
+
+  /**
+   * Rows to train, validate and test on; without a test file or a built-in data set, no test rows.
+   *
+   * @param validation a file, a share such as 10%, or null for the data set's own or 10%
+   */
+  DataSplit split(String nameOrFile, String validation, Path test, long seed) {
+    boolean builtIn = nameOrFile.equals(SENTIWORDNET);
+    Double share = validation == null ? null : share(validation);
+    if (builtIn && share != null) {
+      throw new BadInputException(
+          "%s has its own validation part; leave --validation %s out or name a file.",
+          nameOrFile, validation);
+    }
+    DataSplit split;
+    if (builtIn) {
+      split = SentiWordNet.load(SPLIT_SEED);
+    } else {
+      double taken = validation == null ? 0.1 : share == null ? 0 : share;
+      split = DataSplit.of(labelled(file(nameOrFile)), taken, 0, seed);
+    }
+    return new DataSplit(
+        split.train(),
+        validation != null && share == null ? labelled(Path.of(validation)) : split.validation(),
+        test == null ? split.test() : labelled(test));
+  }
+
+  private static Path file(String nameOrFile) {
+    Path file = Path.of(nameOrFile);
+    if (!Files.exists(file) && !nameOrFile.contains(".")) {
+      throw new BadInputException(
+          "There is no file and no data set %s; the built-in data set is %s.",
+          nameOrFile, SENTIWORDNET);
+    }
+    return file;
+  }
+
+  /** 0.1 for "10%" or "0.1"; null for what is no number. */
+  private static Double share(String text) {
+    if (!text.matches("[0-9]+([.][0-9]+)?%?")) {
+      return null;
+    }
+    double number = Double.parseDouble(text.replace("%", ""));
+    double share = text.endsWith("%") ? number / 100 : number;
+    if (!(share > 0 && share < 1)) {
+      throw new BadInputException(
+          "A validation share of %s is not above 0%% and below 100%%; give one such as 10%%.",
+          text);
+    }
+    return share;
+  }
+}

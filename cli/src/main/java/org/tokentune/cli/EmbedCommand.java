@@ -1,0 +1,71 @@
+package org.tokentune.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.PrintWriter;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.datasets.Example;
+import org.tokentune.text.SentenceEncoder;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Embeds texts. */
+@Command(
+    name = "embed",
+    sortOptions = false,
+    description = {
+      "Turns texts into vectors: the mean of the encoder's last hidden states, normalised.",
+      "Prints a JSON array a text, in their order."
+    },
+    mixinStandardHelpOptions = true)
+final class EmbedCommand implements Callable<Integer> {
+
+  @Option(
+      names = "--model",
+      paramLabel = "NAME|DIR",
+      defaultValue = "all-minilm-l6-v2",
+      description = "A model of the zoo or a folder; default ${DEFAULT-VALUE}.")
+  private String model;
+
+  @Option(
+      names = "--max-length",
+      paramLabel = "N",
+      description = "Cut texts to N tokens; default: texts longer than the model are an error.")
+  private Integer maxLength;
+
+  @Mixin private InputTexts input;
+  @Mixin private JsonOption json;
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    json.check();
+    PrintWriter out = spec.commandLine().getOut();
+    List<String> texts = input.rows().stream().map(Example::text).toList();
+    try (ModelFiles files = Models.open(model);
+        SentenceEncoder encoder = SentenceEncoder.open(files, maxLength)) {
+      List<float[]> vectors = encoder.embed(texts);
+      ObjectNode result = JsonOption.object();
+      result.put("model", model);
+      ArrayNode all = result.putArray("embeddings");
+      for (int i = 0; i < texts.size(); i++) {
+        out.println(Arrays.toString(vectors.get(i)));
+        ObjectNode node = all.addObject();
+        node.put("text", texts.get(i));
+        ArrayNode values = node.putArray("vector");
+        for (float value : vectors.get(i)) {
+          values.add(value);
+        }
+      }
+      out.flush();
+      json.write(result);
+    }
+    return 0;
+  }
+}

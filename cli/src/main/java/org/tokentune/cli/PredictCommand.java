@@ -1,0 +1,86 @@
+package org.tokentune.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.datasets.Example;
+import org.tokentune.text.Prediction;
+import org.tokentune.text.TextModel;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Predicts texts. */
+@Command(
+    name = "predict",
+    sortOptions = false,
+    description =
+        "Says what a trained model makes of texts: a line each, label, probability, text.",
+    mixinStandardHelpOptions = true)
+final class PredictCommand implements Callable<Integer> {
+
+  @Option(
+      names = "--model",
+      paramLabel = "DIR",
+      required = true,
+      description = "Folder of a trained model.")
+  private String model;
+
+  @Mixin private InputTexts input;
+  @Mixin private JsonOption json;
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    json.check();
+    PrintWriter out = spec.commandLine().getOut();
+    List<Example> rows = input.rows();
+    try (ModelFiles files = Models.open(model);
+        TextModel trained = TextModel.open(files)) {
+      List<Prediction> predictions = trained.predictRows(rows);
+      ObjectNode result = JsonOption.object();
+      result.put("model", model);
+      ArrayNode all = result.putArray("predictions");
+      for (int i = 0; i < rows.size(); i++) {
+        Prediction prediction = predictions.get(i);
+        Example row = rows.get(i);
+        out.printf(
+            "%s\t%s%s%n",
+            line(prediction), row.text(), row.pair() == null ? "" : "\t" + row.pair());
+        ObjectNode node = all.addObject();
+        node.put("text", row.text());
+        if (row.pair() != null) {
+          node.put("pair", row.pair());
+        }
+        prediction.labels().forEach(node.putArray("labels")::add);
+        prediction.scores().forEach(node.putObject("scores")::put);
+      }
+      out.flush();
+      json.write(result);
+    }
+    return 0;
+  }
+
+  private static String line(Prediction prediction) {
+    if (prediction.scores().isEmpty()) {
+      return String.join(" ", prediction.labels());
+    }
+    if (prediction.labels().isEmpty() && prediction.scores().size() == 1) {
+      return number(prediction.scores().values().iterator().next());
+    }
+    return prediction.labels().stream()
+        .map(label -> label + "\t" + number(prediction.scores().get(label)))
+        .collect(Collectors.joining("\t"));
+  }
+
+  private static String number(double value) {
+    return String.format(Locale.ROOT, "%.4f", value);
+  }
+}

@@ -1,0 +1,304 @@
+package org.tokentune.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.checkpoint.ModelFolder;
+import org.tokentune.datasets.DataSplit;
+import org.tokentune.datasets.Labels;
+import org.tokentune.models.Pooling;
+import org.tokentune.models.Task;
+import org.tokentune.text.TextModel;
+import org.tokentune.text.TuningSettings;
+import org.tokentune.train.FineTuner;
+import org.tokentune.train.Hyperparameters;
+import org.tokentune.train.Scores;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Fine-tunes a model. */
+@Command(
+    name = "train",
+    sortOptions = false,
+    description = {
+      "Fine-tunes a pretrained encoder on labelled texts, with gradients through selected tokens.",
+      "Without options: all-minilm-l6-v2 on the sentiment of SentiWordNet's glosses.",
+      "Ctrl-C ends the training and saves the best weights so far."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  tokentune train",
+      "  tokentune train --data reviews.csv --text review --label stars --output stars-model",
+      "  tokentune train --data mrpc.tsv --text 4,5 --label 1 --tokens 32 --epochs 3"
+    },
+    mixinStandardHelpOptions = true)
+final class TrainCommand implements Callable<Integer> {
+
+  /** As a shell reports a program that Ctrl-C ended. */
+  private static final int INTERRUPTED = 130;
+
+  @Option(
+      names = "--model",
+      paramLabel = "NAME|DIR",
+      defaultValue = "all-minilm-l6-v2",
+      description =
+          "A model of the zoo or a Hugging Face folder of a BERT; default ${DEFAULT-VALUE}.")
+  private String model;
+
+  @Option(
+      names = "--data",
+      paramLabel = "NAME|FILE",
+      defaultValue = DataOptions.SENTIWORDNET,
+      description = {
+        "A built-in data set, or a .csv or .tsv file with a header or a .jsonl file;",
+        "default ${DEFAULT-VALUE}."
+      })
+  private String data;
+
+  @Option(
+      names = "--validation",
+      paramLabel = "FILE|SHARE",
+      description =
+          "Rows to choose the best epoch by; default 10%% of the data, or the data set's own.")
+  private String validation;
+
+  @Option(
+      names = "--test",
+      paramLabel = "FILE",
+      description =
+          "Rows to score the result on; default: the data set's own, or the validation's.")
+  private Path test;
+
+  @Mixin private DataOptions dataOptions;
+
+  @Option(
+      names = "--limit",
+      paramLabel = "ROWS",
+      description = "Train on this many of the training rows, drawn by the seed.")
+  private Integer limit;
+
+  @Option(
+      names = "--task",
+      paramLabel = "TASK",
+      defaultValue = "classify",
+      description = {
+        "classify: one class for a text; multilabel: any of several; regress: a number;",
+        "token: a tag for every word. Default ${DEFAULT-VALUE}."
+      })
+  private TextTask task;
+
+  @Option(
+      names = "--pooling",
+      paramLabel = "first|mean",
+      defaultValue = "first",
+      description = {
+        "What a text's head reads: its position 0, or the mean of its tokens (of the selected",
+        "ones in training). Default ${DEFAULT-VALUE}."
+      })
+  private TextPooling pooling;
+
+  @Option(
+      names = "--tokens",
+      paramLabel = "25%|32|all",
+      defaultValue = "25%",
+      description = {
+        "Tokens of a text that carry gradient: a share, a count, or all (ordinary fine-tuning);",
+        "default ${DEFAULT-VALUE}."
+      })
+  private String tokens;
+
+  @Option(
+      names = "--min-tokens",
+      paramLabel = "N",
+      defaultValue = "8",
+      description = "But at least so many, where a share is given; default ${DEFAULT-VALUE}.")
+  private int minTokens;
+
+  @Option(
+      names = "--epochs",
+      paramLabel = "N",
+      defaultValue = "2",
+      description = "Passes over the training rows; default ${DEFAULT-VALUE}.")
+  private int epochs;
+
+  @Option(
+      names = "--batch-size",
+      paramLabel = "N",
+      defaultValue = "32",
+      description = "Texts a step; default ${DEFAULT-VALUE}.")
+  private int batchSize;
+
+  @Option(
+      names = "--learning-rate",
+      paramLabel = "RATE",
+      defaultValue = "1e-4",
+      description = {
+        "Peak of the learning rate, which rises over a tenth of the steps and then falls to 0;",
+        "default ${DEFAULT-VALUE}."
+      })
+  private double learningRate;
+
+  @Option(
+      names = "--weight-decay",
+      paramLabel = "RATE",
+      defaultValue = "0.01",
+      description = "Of matrices, not of biases and norms; default ${DEFAULT-VALUE}.")
+  private double weightDecay;
+
+  @Option(
+      names = "--dropout",
+      paramLabel = "RATE",
+      description = "One rate everywhere; default: as the model's config.json says.")
+  private Double dropout;
+
+  @Option(
+      names = "--max-length",
+      paramLabel = "N",
+      description = "Cut texts to N tokens; default: texts longer than the model are an error.")
+  private Integer maxLength;
+
+  @Option(
+      names = "--trainable",
+      paramLabel = "WHAT",
+      defaultValue = "all",
+      description = {
+        "all, head, no-embeddings, or patterns of parameter names separated by commas, such as",
+        "'bert.encoder.layer.5.*,classifier.*'; default ${DEFAULT-VALUE}."
+      })
+  private String trainable;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = "42",
+      description =
+          "Of everything random; the same seed gives the same model. Default ${DEFAULT-VALUE}.")
+  private long seed;
+
+  @Option(
+      names = "--output",
+      paramLabel = "DIR",
+      defaultValue = "tokentune-model",
+      description = "Folder of the result; a model there is replaced. Default ${DEFAULT-VALUE}.")
+  private Path output;
+
+  @Mixin private JsonOption json;
+
+  @Spec private CommandSpec spec;
+
+  /** The tasks for texts, as the command line names them. */
+  enum TextTask {
+    classify(Task.CLASSIFY),
+    multilabel(Task.MULTILABEL),
+    regress(Task.REGRESS),
+    token(Task.TOKEN);
+
+    final Task task;
+
+    TextTask(Task task) {
+      this.task = task;
+    }
+  }
+
+  /** The poolings, as the command line names them. */
+  enum TextPooling {
+    first(Pooling.FIRST),
+    mean(Pooling.MEAN);
+
+    final Pooling pooling;
+
+    TextPooling(Pooling pooling) {
+      this.pooling = pooling;
+    }
+  }
+
+  @Override
+  public Integer call() {
+    ModelFolder.checkWritable(output);
+    json.check();
+    PrintWriter out = spec.commandLine().getOut();
+    TuningSettings settings =
+        new TuningSettings(
+            tokens,
+            minTokens,
+            trainable,
+            batchSize,
+            new Hyperparameters(epochs, learningRate, weightDecay, 0.1, 1.0, seed));
+    DataSplit split = dataOptions.split(data, validation, test, seed);
+    if (limit != null) {
+      split = split.withTrainLimit(limit, seed);
+    }
+    Labels labels = Labels.of(task.task, split.train());
+    try (ModelFiles files = Models.open(model);
+        TextModel tuned =
+            TextModel.forTask(files, labels, pooling.pooling, maxLength, dropout, seed)) {
+      out.printf(
+          Locale.ROOT,
+          "%s on %s: %,d rows to train, %,d to validate, %,d to test; tokens %s, seed %d%n",
+          model,
+          data,
+          split.train().size(),
+          split.validation().size(),
+          split.test().size(),
+          tokens,
+          seed);
+      out.flush();
+      return train(tuned, split, settings, out);
+    }
+  }
+
+  private int train(TextModel tuned, DataSplit split, TuningSettings settings, PrintWriter out) {
+    try (Interrupt interrupt = new Interrupt();
+        TrainingProgress progress = new TrainingProgress(out)) {
+      FineTuner.Outcome outcome =
+          tuned.fineTune(split, settings, progress, tuner -> interrupt.onInterrupt(tuner::stop));
+      double seconds = progress.seconds();
+      progress.end();
+      boolean sameDiff = tuned.save(output);
+      boolean tested = !split.test().isEmpty() && !outcome.stopped();
+      Scores scores = tested ? tuned.evaluate(split.test()) : outcome.best();
+      List<String> names = tuned.labels().names();
+      ScoresReport.print(out, tested ? "Test" : "Validation", scores, names);
+      out.printf(
+          Locale.ROOT,
+          "%s %d steps in %s (%,.0f tokens/s); kept the weights of epoch %d.%n",
+          outcome.stopped() ? "Stopped after" : "Trained",
+          outcome.steps(),
+          TrainingProgress.duration(seconds),
+          progress.tokens() / seconds,
+          outcome.epoch());
+      if (!sameDiff) {
+        out.printf(
+            "No %s: the model is past the 1 GiB of SameDiff's file format.%n",
+            TextModel.SAMEDIFF_FILE);
+      }
+      out.printf("The model is in %s%n", output);
+      out.flush();
+      ObjectNode result = JsonOption.object();
+      result.put("model", model).put("data", data).put("task", task.name());
+      result.put("evaluated_on", tested ? "test" : "validation");
+      ScoresReport.put(result, scores, names);
+      result.put("tokens", tokens).put("seed", seed);
+      result.put("steps", outcome.steps()).put("seconds", seconds);
+      result.put("best_epoch", outcome.epoch()).put("stopped", outcome.stopped());
+      ArrayNode epochResults = result.putArray("epochs");
+      for (TrainingProgress.Epoch epoch : progress.epochs()) {
+        ObjectNode node = epochResults.addObject();
+        node.put("epoch", epoch.number()).put("train_loss", epoch.trainLoss());
+        ScoresReport.put(node.putObject("validation"), epoch.validation(), names);
+      }
+      result.put("output", output.toString());
+      json.write(result);
+      return outcome.stopped() ? INTERRUPTED : 0;
+    }
+  }
+}

@@ -1,0 +1,63 @@
+package org.tokentune.datasets;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.tokentune.BadInputException;
+
+/**
+ * Which columns of a file are texts and label, by name or by number from 1 (a name goes first).
+ *
+ * @param texts one column or a pair; empty: "text", "sentence", or "sentence1" and "sentence2"
+ * @param label null: {@code label}
+ */
+public record Columns(List<String> texts, String label) {
+
+  /** The usual names. */
+  public static final Columns DEFAULT = new Columns(List.of(), null);
+
+  private static final List<List<String>> USUAL =
+      List.of(List.of("text"), List.of("sentence"), List.of("sentence1", "sentence2"));
+
+  public Columns {
+    texts = List.copyOf(texts);
+    if (texts.size() > 2) {
+      throw new BadInputException(
+          "%s are %d text columns; give one, or two for pairs.", texts, texts.size());
+    }
+  }
+
+  /** Positions of the texts in a row with these column names. */
+  List<Integer> textPositions(List<String> header, String origin) {
+    if (!texts.isEmpty()) {
+      List<Integer> positions = new ArrayList<>();
+      for (String column : texts) {
+        positions.add(position(column, header, origin));
+      }
+      return positions;
+    }
+    for (List<String> usual : USUAL) {
+      if (header.containsAll(usual)) {
+        return usual.stream().map(header::indexOf).toList();
+      }
+    }
+    throw new BadInputException(
+        "%s has no column text, sentence, or sentence1 and sentence2; name the text's column, one of %s.",
+        origin, header);
+  }
+
+  /** Position of the label in a row with these column names. */
+  int labelPosition(List<String> header, String origin) {
+    return position(label == null ? "label" : label, header, origin);
+  }
+
+  private static int position(String column, List<String> header, String origin) {
+    int named = header.indexOf(column);
+    if (named >= 0) {
+      return named;
+    }
+    if (column.matches("[1-9][0-9]{0,5}") && Integer.parseInt(column) <= header.size()) {
+      return Integer.parseInt(column) - 1;
+    }
+    throw new BadInputException("%s has no column %s; its columns are %s.", origin, column, header);
+  }
+}

@@ -1,0 +1,177 @@
+package org.tokentune.datasets;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.NoSuchElementException;
+import java.util.Random;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.dataset.api.MultiDataSetPreProcessor;
+import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.models.Task;
+import org.tokentune.select.TokenSelector;
+
+/**
+ * Batches of tokenised rows of about the same length, padded to the longest of the batch.
+ *
+ * <p>Features are ids, attention mask and token types, INT32 [batch, length]. Labels, where the
+ * rows have them: INT32 [batch] for classes, FLOAT [batch, labels] for several labels, FLOAT
+ * [batch, 1] for a number, INT32 [batch, length] for tags.
+ */
+public final class TokenBatches implements MultiDataSetIterator {
+
+  /** Batches among which rows are sorted by length; more means less padding and less chance. */
+  private static final int POOL = 50;
+
+  private final List<Row> rows;
+  private final Task task;
+  private final List<int[]> batches;
+  private int next;
+  private transient MultiDataSetPreProcessor preProcessor;
+
+  /**
+   * A tokenised row.
+   *
+   * @param labels as {@link Labels#encode} gives them; null where there are none
+   */
+  public record Row(int[] ids, int[] typeIds, float[] labels) {}
+
+  private TokenBatches(List<Row> rows, Task task, List<int[]> batches) {
+    this.rows = rows;
+    this.task = task;
+    this.batches = batches;
+  }
+
+  /** For training: another order in every epoch, the same for the same seed and epoch. */
+  public static TokenBatches shuffled(
+      List<Row> rows, Task task, int batchSize, long seed, int epoch) {
+    Random random = new Random(new SplittableRandom(seed).nextLong() + epoch);
+    List<Integer> order = new ArrayList<>(IntStream.range(0, rows.size()).boxed().toList());
+    Collections.shuffle(order, random);
+    List<int[]> batches = new ArrayList<>();
+    for (int from = 0; from < order.size(); from += POOL * batchSize) {
+      List<Integer> pool = order.subList(from, Math.min(order.size(), from + POOL * batchSize));
+      batches.addAll(cut(sorted(rows, pool), batchSize));
+    }
+    Collections.shuffle(batches, random);
+    return new TokenBatches(rows, task, batches);
+  }
+
+  /** For evaluation and prediction: by length. {@link #order} says which rows come when. */
+  public static TokenBatches byLength(List<Row> rows, Task task, int batchSize) {
+    List<Integer> all = IntStream.range(0, rows.size()).boxed().toList();
+    return new TokenBatches(rows, task, cut(sorted(rows, all), batchSize));
+  }
+
+  private static List<Integer> sorted(List<Row> rows, List<Integer> some) {
+    return some.stream()
+        .sorted(Comparator.comparingInt((Integer row) -> rows.get(row).ids().length))
+        .toList();
+  }
+
+  private static List<int[]> cut(List<Integer> order, int size) {
+    List<int[]> batches = new ArrayList<>();
+    for (int from = 0; from < order.size(); from += size) {
+      List<Integer> batch = order.subList(from, Math.min(order.size(), from + size));
+      batches.add(batch.stream().mapToInt(Integer::intValue).toArray());
+    }
+    return batches;
+  }
+
+  /** Numbers of the rows, in the order in which they come. */
+  public int[] order() {
+    return batches.stream().flatMapToInt(Arrays::stream).toArray();
+  }
+
+  @Override
+  public boolean hasNext() {
+    return next < batches.size();
+  }
+
+  @Override
+  public MultiDataSet next() {
+    if (!hasNext()) {
+      throw new NoSuchElementException();
+    }
+    MultiDataSet batch = batch(batches.get(next++));
+    if (preProcessor != null) {
+      preProcessor.preProcess(batch);
+    }
+    return batch;
+  }
+
+  private MultiDataSet batch(int[] numbers) {
+    List<Row> chosen = Arrays.stream(numbers).mapToObj(rows::get).toList();
+    int length = chosen.stream().mapToInt(row -> row.ids().length).max().orElseThrow();
+    int[][] ids = new int[numbers.length][length];
+    int[][] mask = new int[numbers.length][length];
+    int[][] types = new int[numbers.length][length];
+    for (int i = 0; i < numbers.length; i++) {
+      Row row = chosen.get(i);
+      System.arraycopy(row.ids(), 0, ids[i], 0, row.ids().length);
+      System.arraycopy(row.typeIds(), 0, types[i], 0, row.ids().length);
+      Arrays.fill(mask[i], 0, row.ids().length, 1);
+    }
+    INDArray[] features = {
+      Nd4j.createFromArray(ids), Nd4j.createFromArray(mask), Nd4j.createFromArray(types)
+    };
+    INDArray[] labels =
+        chosen.get(0).labels() == null ? null : new INDArray[] {labels(chosen, length)};
+    return new org.nd4j.linalg.dataset.MultiDataSet(features, labels);
+  }
+
+  private INDArray labels(List<Row> chosen, int length) {
+    if (task != Task.TOKEN) {
+      INDArray labels =
+          Nd4j.createFromArray(chosen.stream().map(Row::labels).toArray(float[][]::new));
+      return task == Task.CLASSIFY ? labels.reshape(-1).castTo(DataType.INT32) : labels;
+    }
+    int[][] labels = new int[chosen.size()][length];
+    for (int i = 0; i < labels.length; i++) {
+      Arrays.fill(labels[i], TokenSelector.NO_LABEL);
+      float[] row = chosen.get(i).labels();
+      for (int j = 0; j < row.length; j++) {
+        labels[i][j] = (int) row[j];
+      }
+    }
+    return Nd4j.createFromArray(labels);
+  }
+
+  /** The next batch: batches are made up beforehand, whatever size is asked for. */
+  @Override
+  public MultiDataSet next(int size) {
+    return next();
+  }
+
+  @Override
+  public void setPreProcessor(MultiDataSetPreProcessor preProcessor) {
+    this.preProcessor = preProcessor;
+  }
+
+  @Override
+  public MultiDataSetPreProcessor getPreProcessor() {
+    return preProcessor;
+  }
+
+  @Override
+  public boolean resetSupported() {
+    return true;
+  }
+
+  @Override
+  public boolean asyncSupported() {
+    return true;
+  }
+
+  @Override
+  public void reset() {
+    next = 0;
+  }
+}

@@ -1,0 +1,13 @@
+package org.tokentune.text;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a model says of a text.
+ *
+ * @param labels the likeliest class; all labels likelier than not; or a tag for every word. Empty
+ *     for a regressed number
+ * @param scores probability of every class or label, or the regressed number; empty for tags
+ */
+public record Prediction(List<String> labels, Map<String, Double> scores) {}

@@ -1,0 +1,92 @@
+package org.tokentune.text;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.datasets.TextTokenizer;
+import org.tokentune.datasets.TokenBatches;
+import org.tokentune.models.Bert;
+import org.tokentune.models.BertConfig;
+import org.tokentune.models.GraphOptions;
+import org.tokentune.models.Head;
+import org.tokentune.models.ModelGraph;
+import org.tokentune.models.ParameterLoader;
+import org.tokentune.models.Pooling;
+import org.tokentune.models.Task;
+
+/**
+ * Turns texts into vectors of length 1: the mean of the last layer's hidden states over the text's
+ * tokens, normalised (Reimers and Gurevych, Sentence-BERT, 2019). Their dot product is the cosine.
+ */
+public final class SentenceEncoder implements AutoCloseable {
+
+  private static final int BATCH = 32;
+
+  private final TextTokenizer tokenizer;
+  private final SameDiff sd;
+  private final String hidden;
+
+  private SentenceEncoder(TextTokenizer tokenizer, SameDiff sd, String hidden) {
+    this.tokenizer = tokenizer;
+    this.sd = sd;
+    this.hidden = hidden;
+  }
+
+  /**
+   * Opens the encoder of a model.
+   *
+   * @param maxLength tokens to which texts are cut; null: texts longer than the model are refused
+   */
+  public static SentenceEncoder open(ModelFiles files, Integer maxLength) {
+    BertConfig config = BertConfig.read(files.config(), files.name());
+    // Of the graph only the encoder runs; the smallest head completes it.
+    Bert bert = new Bert(config, new Head(Task.TOKEN, 1, Pooling.MEAN));
+    SameDiff sd =
+        bert.build(ParameterLoader.loadEncoder(bert, files.weights(), 0), GraphOptions.inference())
+            .sd();
+    return new SentenceEncoder(
+        TextModel.tokenizer(files, config, maxLength), sd, ModelGraph.hidden(config.layers()));
+  }
+
+  /** A vector for every text, in their order. */
+  public List<float[]> embed(List<String> texts) {
+    List<TokenBatches.Row> rows =
+        texts.stream()
+            .map(text -> tokenizer.encode(text, null))
+            .map(tokens -> new TokenBatches.Row(tokens.ids(), tokens.typeIds(), null))
+            .toList();
+    TokenBatches batches = TokenBatches.byLength(rows, Task.TOKEN, BATCH);
+    int[] order = batches.order();
+    float[][] vectors = new float[order.length][];
+    for (int next = 0; batches.hasNext(); ) {
+      for (float[] vector : embed(batches.next()).toFloatMatrix()) {
+        vectors[order[next++]] = vector;
+      }
+    }
+    return Arrays.asList(vectors);
+  }
+
+  private INDArray embed(MultiDataSet batch) {
+    INDArray mask = batch.getFeatures(1);
+    Map<String, INDArray> inputs = new HashMap<>();
+    inputs.put(ModelGraph.INPUT_IDS, batch.getFeatures(0));
+    inputs.put(ModelGraph.ATTENTION_MASK, mask);
+    inputs.put(ModelGraph.TOKEN_TYPE_IDS, batch.getFeatures(2));
+    INDArray rows = sd.output(inputs, hidden).get(hidden);
+    INDArray weights = mask.castTo(DataType.FLOAT).reshape(mask.size(0), mask.size(1), 1);
+    // The direction of the sum is that of the mean.
+    INDArray sums = rows.reshape(mask.size(0), mask.size(1), -1).mul(weights).sum(1);
+    return sums.div(sums.norm2(true, 1));
+  }
+
+  @Override
+  public void close() {
+    tokenizer.close();
+  }
+}

@@ -1,0 +1,311 @@
+package org.tokentune.text;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.checkpoint.ModelFolder;
+import org.tokentune.datasets.DataSplit;
+import org.tokentune.datasets.Example;
+import org.tokentune.datasets.Labels;
+import org.tokentune.datasets.TextTokenizer;
+import org.tokentune.datasets.TokenBatches;
+import org.tokentune.models.Bert;
+import org.tokentune.models.BertConfig;
+import org.tokentune.models.GraphOptions;
+import org.tokentune.models.Head;
+import org.tokentune.models.ModelGraph;
+import org.tokentune.models.ParameterLoader;
+import org.tokentune.models.Pooling;
+import org.tokentune.models.Task;
+import org.tokentune.nn.Parameters;
+import org.tokentune.select.RandomTokens;
+import org.tokentune.select.TokenSelector;
+import org.tokentune.train.Evaluator;
+import org.tokentune.train.FineTuner;
+import org.tokentune.train.Scores;
+import org.tokentune.train.Trainable;
+import org.tokentune.train.TrainingListener;
+
+/** A tokenizer, an encoder and a head over a data set's labels. */
+public final class TextModel implements AutoCloseable {
+
+  /** The inference graph, as {@code SameDiff.load} reads it. */
+  public static final String SAMEDIFF_FILE = "model.fb";
+
+  /** SameDiff's file format ends at 1 GiB; the graph itself needs a little. */
+  private static final long MOST_SAMEDIFF_BYTES = (1L << 30) - (1L << 24);
+
+  private static final int EVALUATION_BATCH = 32;
+
+  private final ModelFiles files;
+  private final HeadConfig headConfig;
+  private final Bert bert;
+  private final Parameters parameters;
+  private final TextTokenizer tokenizer;
+  private SameDiff inference;
+
+  private TextModel(ModelFiles files, HeadConfig headConfig, Bert bert, Parameters parameters) {
+    this.files = files;
+    this.headConfig = headConfig;
+    this.bert = bert;
+    this.parameters = parameters;
+    tokenizer = tokenizer(files, bert.config(), headConfig.maxLength());
+  }
+
+  /**
+   * A pretrained encoder under a new head (or the head it has, where that fits).
+   *
+   * @param labels what to learn
+   * @param maxLength tokens to which texts are cut; null: texts longer than the model are refused
+   * @param dropout one rate everywhere; null: what the configuration says
+   * @param seed of a new head's values
+   */
+  public static TextModel forTask(
+      ModelFiles files,
+      Labels labels,
+      Pooling pooling,
+      Integer maxLength,
+      Double dropout,
+      long seed) {
+    BertConfig config = BertConfig.read(files.config(), files.name());
+    if (dropout != null) {
+      if (!(dropout >= 0 && dropout < 1)) {
+        throw new BadInputException("A dropout of %s is not 0 to below 1; correct it.", dropout);
+      }
+      config = config.withDropout(dropout);
+    }
+    Bert bert = new Bert(config, new Head(labels.task(), labels.outputs(), pooling));
+    return new TextModel(
+        files,
+        new HeadConfig(labels, pooling, maxLength),
+        bert,
+        ParameterLoader.loadEncoder(bert, files.weights(), seed));
+  }
+
+  /** A pretrained encoder to classify texts into the classes of {@code rows}. */
+  public static TextModel forClasses(ModelFiles files, List<Example> rows) {
+    return forTask(files, Labels.of(Task.CLASSIFY, rows), Pooling.FIRST, null, null, 42);
+  }
+
+  /**
+   * A model with a trained head, as {@link #save} or transformers wrote it.
+   *
+   * @throws BadInputException if it has none
+   */
+  public static TextModel open(ModelFiles files) {
+    if (!files.weights().names().contains("classifier.weight")) {
+      throw new BadInputException(
+          "%s has no classifier to predict with; train one on it first.", files.name());
+    }
+    int outputs = (int) files.weights().shape("classifier.weight")[0];
+    HeadConfig head = HeadConfig.read(files.config(), outputs, files.name());
+    BertConfig config = BertConfig.read(files.config(), files.name());
+    Bert bert = new Bert(config, new Head(head.labels().task(), outputs, head.pooling()));
+    return new TextModel(files, head, bert, ParameterLoader.load(bert, files.weights()));
+  }
+
+  /** The files' tokenizer, for the lengths that the model can take. */
+  static TextTokenizer tokenizer(ModelFiles files, BertConfig config, Integer maxLength) {
+    int most = config.maxPositions();
+    int least = 3; // the special tokens and one of the text
+    if (maxLength != null && (maxLength < least || maxLength > most)) {
+      throw new BadInputException(
+          "A maximal length of %d does not fit %s; give %d to %d.",
+          maxLength, files.name(), least, most);
+    }
+    return TextTokenizer.open(
+        files.tokenizer(), files.name(), maxLength == null ? most : maxLength, maxLength != null);
+  }
+
+  /** What the model's outputs mean. */
+  public Labels labels() {
+    return headConfig.labels();
+  }
+
+  /** Fine-tunes in place and keeps the weights that validate best. */
+  public FineTuner.Outcome fineTune(DataSplit data, TuningSettings settings) {
+    return fineTune(data, settings, new TrainingListener() {}, tuner -> {});
+  }
+
+  /**
+   * Fine-tunes in place and keeps the weights that validate best.
+   *
+   * @param started gets the tuner before the first step, to stop it early
+   */
+  public FineTuner.Outcome fineTune(
+      DataSplit data,
+      TuningSettings settings,
+      TrainingListener listener,
+      Consumer<FineTuner> started) {
+    Task task = labels().task();
+    TokenSelector selector =
+        RandomTokens.parse(settings.tokens(), settings.minTokens(), !bert.head().perToken());
+    List<TokenBatches.Row> train = rows(data.train(), true);
+    List<TokenBatches.Row> validation = rows(data.validation(), true);
+    if (train.isEmpty() || validation.isEmpty()) {
+      throw new BadInputException(
+          "There are %d training and %d validation rows; give some of both.",
+          train.size(), validation.size());
+    }
+    FineTuner tuner =
+        new FineTuner(
+            bert,
+            parameters,
+            Trainable.parse(settings.trainable(), bert),
+            selector,
+            settings.hyperparameters(),
+            listener);
+    started.accept(tuner);
+    long seed = settings.hyperparameters().seed();
+    return tuner.fit(
+        epoch -> TokenBatches.shuffled(train, task, settings.batchSize(), seed, epoch),
+        TokenBatches.byLength(validation, task, EVALUATION_BATCH));
+  }
+
+  /** Scores labelled rows. */
+  public Scores evaluate(List<Example> examples) {
+    return new Evaluator(bert, parameters)
+        .evaluate(TokenBatches.byLength(rows(examples, true), labels().task(), EVALUATION_BATCH));
+  }
+
+  /** Predicts texts, in their order. */
+  public List<Prediction> predict(List<String> texts) {
+    return predictRows(texts.stream().map(text -> new Example(text, null)).toList());
+  }
+
+  /** Predicts texts or pairs, in their order; labels do not count. */
+  public List<Prediction> predictRows(List<Example> examples) {
+    List<TextTokenizer.Tokens> tokens = examples.stream().map(this::tokens).toList();
+    List<TokenBatches.Row> rows =
+        tokens.stream().map(t -> new TokenBatches.Row(t.ids(), t.typeIds(), null)).toList();
+    TokenBatches batches = TokenBatches.byLength(rows, labels().task(), EVALUATION_BATCH);
+    int[] order = batches.order();
+    Prediction[] predictions = new Prediction[order.length];
+    for (int next = 0; batches.hasNext(); ) {
+      INDArray logits = logits(batches.next());
+      for (int i = 0; i < logits.size(0); i++) {
+        int row = order[next++];
+        predictions[row] = prediction(logits.slice(i), tokens.get(row));
+      }
+    }
+    return Arrays.asList(predictions);
+  }
+
+  private INDArray logits(MultiDataSet batch) {
+    if (inference == null) {
+      inference = bert.build(parameters, GraphOptions.inference()).sd();
+    }
+    Map<String, INDArray> inputs = new HashMap<>();
+    inputs.put(ModelGraph.INPUT_IDS, batch.getFeatures(0));
+    inputs.put(ModelGraph.ATTENTION_MASK, batch.getFeatures(1));
+    inputs.put(ModelGraph.TOKEN_TYPE_IDS, batch.getFeatures(2));
+    return inference.output(inputs, ModelGraph.LOGITS).get(ModelGraph.LOGITS);
+  }
+
+  private Prediction prediction(INDArray logits, TextTokenizer.Tokens tokens) {
+    List<String> names = labels().names();
+    if (labels().task() == Task.TOKEN) {
+      return new Prediction(tags(logits, tokens), Map.of());
+    }
+    double[] values = logits.toDoubleVector();
+    if (labels().task() == Task.REGRESS) {
+      return new Prediction(List.of(), Map.of(names.get(0), values[0]));
+    }
+    double[] probabilities =
+        labels().task() == Task.MULTILABEL
+            ? Arrays.stream(values).map(value -> 1 / (1 + Math.exp(-value))).toArray()
+            : softmax(values);
+    Map<String, Double> scores = new LinkedHashMap<>();
+    List<String> chosen = new ArrayList<>();
+    int best = 0;
+    for (int i = 0; i < probabilities.length; i++) {
+      scores.put(names.get(i), probabilities[i]);
+      best = probabilities[i] > probabilities[best] ? i : best;
+      if (labels().task() == Task.MULTILABEL && probabilities[i] > 0.5) {
+        chosen.add(names.get(i));
+      }
+    }
+    if (labels().task() == Task.CLASSIFY) {
+      chosen.add(names.get(best));
+    }
+    return new Prediction(List.copyOf(chosen), scores);
+  }
+
+  /** A word's tag is its first token's; a word of nothing but control characters has none. */
+  private List<String> tags(INDArray logits, TextTokenizer.Tokens tokens) {
+    int[] best = logits.argMax(1).toIntVector();
+    int[] words = tokens.words();
+    String[] tags = new String[Arrays.stream(words).max().orElse(-1) + 1];
+    Arrays.fill(tags, "");
+    for (int i = words.length - 1; i >= 0; i--) {
+      if (words[i] >= 0) {
+        tags[words[i]] = labels().names().get(best[i]);
+      }
+    }
+    return List.of(tags);
+  }
+
+  private static double[] softmax(double[] logits) {
+    double most = Arrays.stream(logits).max().orElseThrow();
+    double[] powers = Arrays.stream(logits).map(logit -> Math.exp(logit - most)).toArray();
+    double sum = Arrays.stream(powers).sum();
+    return Arrays.stream(powers).map(power -> power / sum).toArray();
+  }
+
+  private List<TokenBatches.Row> rows(List<Example> examples, boolean labelled) {
+    List<TokenBatches.Row> rows = new ArrayList<>();
+    for (Example example : examples) {
+      TextTokenizer.Tokens tokens = tokens(example);
+      float[] labels = labelled ? labels().encode(example, tokens) : null;
+      rows.add(new TokenBatches.Row(tokens.ids(), tokens.typeIds(), labels));
+    }
+    return rows;
+  }
+
+  private TextTokenizer.Tokens tokens(Example example) {
+    return labels().task() == Task.TOKEN
+        ? tokenizer.encodeWords(Labels.words(example.text()))
+        : tokenizer.encode(example.text(), example.pair());
+  }
+
+  /**
+   * Saves a Hugging Face folder with, beside it, {@value #SAMEDIFF_FILE}: the inference graph in
+   * ND4J's own ops. A model in the folder is replaced; nothing half-written stays.
+   *
+   * @return whether the SameDiff file was written: models past its format's 1 GiB go without
+   */
+  public boolean save(Path folder) {
+    long bytes =
+        parameters.asMap().values().stream().mapToLong(a -> a.length() * Float.BYTES).sum();
+    boolean sameDiff = bytes < MOST_SAMEDIFF_BYTES;
+    JsonNode config = headConfig.write(files.config(), bert.config());
+    ModelFolder.Extra graph =
+        staged ->
+            bert.build(parameters, GraphOptions.inference())
+                .sd()
+                .save(staged.resolve(SAMEDIFF_FILE).toFile(), false);
+    ModelFolder.write(
+        folder,
+        config,
+        parameters.asMap(),
+        files.tokenizer(),
+        sameDiff ? List.of(graph) : List.of());
+    return sameDiff;
+  }
+
+  @Override
+  public void close() {
+    tokenizer.close();
+  }
+}

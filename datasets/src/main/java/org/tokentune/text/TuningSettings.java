@@ -1,0 +1,44 @@
+package org.tokentune.text;
+
+import org.tokentune.BadInputException;
+import org.tokentune.select.TokenAmount;
+import org.tokentune.train.Hyperparameters;
+
+/**
+ * How to fine-tune a model of text.
+ *
+ * @param tokens which tokens carry gradient: {@code all}, a count, or a share such as {@code 25%}
+ * @param minTokens least tokens a text, where a share is given
+ * @param trainable which parameters train: see {@link org.tokentune.train.Trainable}
+ * @param batchSize texts a step
+ */
+public record TuningSettings(
+    String tokens,
+    int minTokens,
+    String trainable,
+    int batchSize,
+    Hyperparameters hyperparameters) {
+
+  public TuningSettings {
+    if (batchSize < 1) {
+      throw new BadInputException("A batch size of %d is none; give 1 or more.", batchSize);
+    }
+  }
+
+  /** A quarter of the tokens, all parameters, 2 epochs at 1e-4, batches of 32. */
+  public static TuningSettings defaults() {
+    return new TuningSettings(
+        "25%",
+        TokenAmount.DEFAULT_FLOOR, "all", 32, new Hyperparameters(2, 1e-4, 0.01, 0.1, 1.0, 42));
+  }
+
+  /** The same with other tokens. */
+  public TuningSettings withTokens(String otherTokens) {
+    return new TuningSettings(otherTokens, minTokens, trainable, batchSize, hyperparameters);
+  }
+
+  /** The same with other hyperparameters. */
+  public TuningSettings withHyperparameters(Hyperparameters other) {
+    return new TuningSettings(tokens, minTokens, trainable, batchSize, other);
+  }
+}

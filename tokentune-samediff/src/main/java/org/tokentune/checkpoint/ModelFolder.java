@@ -1,0 +1,178 @@
+package org.tokentune.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadInputException;
+
+/**
+ * A Hugging Face model folder: {@code config.json}, {@code tokenizer.json} and {@code
+ * model.safetensors} or its shards.
+ */
+public final class ModelFolder {
+
+  public static final String CONFIG = "config.json";
+  public static final String WEIGHTS = "model.safetensors";
+  public static final String TOKENIZER = "tokenizer.json";
+  private static final String INDEX = "model.safetensors.index.json";
+
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+  private ModelFolder() {}
+
+  /**
+   * Opens a folder; close the result.
+   *
+   * @throws BadInputException if a file is missing or damaged
+   */
+  public static ModelFiles open(Path folder) {
+    JsonNode config = config(folder);
+    byte[] tokenizer;
+    try {
+      tokenizer = Files.readAllBytes(folder.resolve(TOKENIZER));
+    } catch (NoSuchFileException e) {
+      throw new BadInputException(
+          e, "%s has no %s; save the model's fast tokenizer there.", folder, TOKENIZER);
+    } catch (IOException e) {
+      throw new BadInputException(e, "%s cannot be read.", folder.resolve(TOKENIZER));
+    }
+    return new ModelFiles(folder.toString(), config, weights(folder), tokenizer);
+  }
+
+  /** The parsed {@code config.json}. */
+  public static JsonNode config(Path folder) {
+    Path file = folder.resolve(CONFIG);
+    if (!Files.isRegularFile(file)) {
+      throw new BadInputException("%s has no %s; name a model folder.", folder, CONFIG);
+    }
+    try {
+      JsonNode config = JSON.readTree(file.toFile());
+      if (config.isObject()) {
+        return config;
+      }
+    } catch (IOException e) {
+      throw new BadInputException(e, "%s is not JSON; get it again.", file);
+    }
+    throw new BadInputException("%s is no JSON object; get it again.", file);
+  }
+
+  /** The weights alone. */
+  public static WeightSource weights(Path folder) {
+    Path index = folder.resolve(INDEX);
+    return Files.isRegularFile(index) && !Files.exists(folder.resolve(WEIGHTS))
+        ? ShardedSafeTensors.open(index)
+        : SafeTensors.open(folder.resolve(WEIGHTS));
+  }
+
+  /** Adds further files to a folder that is being written. */
+  public interface Extra {
+    void write(Path folder) throws IOException;
+  }
+
+  /**
+   * Refuses a folder that {@link #write} would refuse: say so before hours of training.
+   *
+   * @throws BadInputException if it is a file, cannot be written, or holds something that is no
+   *     model
+   */
+  public static void checkWritable(Path folder) {
+    Path target = folder.toAbsolutePath().normalize();
+    if (Files.exists(target) && !Files.isDirectory(target)) {
+      throw new BadInputException("%s is a file; name another folder for the model.", folder);
+    }
+    if (Files.isDirectory(target) && !Files.exists(target.resolve(CONFIG))) {
+      try (DirectoryStream<Path> entries = Files.newDirectoryStream(target)) {
+        if (entries.iterator().hasNext()) {
+          throw new BadInputException(
+              "%s holds other things than a model; name a new or an empty folder.", folder);
+        }
+      } catch (IOException e) {
+        throw new BadInputException(e, "%s cannot be listed; name another folder.", folder);
+      }
+    }
+    Path existing = target.getParent();
+    while (existing != null && !Files.exists(existing)) {
+      existing = existing.getParent();
+    }
+    if (existing == null || !Files.isDirectory(existing) || !Files.isWritable(existing)) {
+      throw new BadInputException(
+          "%s cannot be made, as %s is no folder that can be written to; name another.",
+          folder, existing);
+    }
+  }
+
+  /**
+   * Writes a model beside {@code folder} and then moves it into place; a model that was there is
+   * replaced. When anything fails, what was there stays, and nothing half-written does.
+   *
+   * @throws BadInputException as {@link #checkWritable}, or if writing fails
+   */
+  public static void write(
+      Path folder,
+      JsonNode config,
+      Map<String, INDArray> weights,
+      byte[] tokenizer,
+      List<Extra> extras) {
+    checkWritable(folder);
+    Path target = folder.toAbsolutePath().normalize();
+    Path staged = target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID());
+    try {
+      Files.createDirectories(staged);
+      JSON.writeValue(staged.resolve(CONFIG).toFile(), config);
+      SafeTensorsWriter.write(staged.resolve(WEIGHTS), weights);
+      Files.write(staged.resolve(TOKENIZER), tokenizer);
+      for (Extra extra : extras) {
+        extra.write(staged);
+      }
+      replace(target, staged);
+    } catch (IOException e) {
+      throw new BadInputException(
+          e, "The model cannot be written to %s: %s; see to space and rights there.", folder, e);
+    } finally {
+      delete(staged);
+    }
+  }
+
+  private static void replace(Path target, Path staged) throws IOException {
+    Path old = staged.resolveSibling(staged.getFileName() + ".old");
+    boolean replaces = Files.exists(target);
+    if (replaces) {
+      Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);
+    }
+    try {
+      Files.move(staged, target, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      if (replaces) {
+        Files.move(old, target, StandardCopyOption.ATOMIC_MOVE);
+      }
+      throw e;
+    }
+    delete(old);
+  }
+
+  private static void delete(Path folder) {
+    if (!Files.exists(folder)) {
+      return;
+    }
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    } catch (IOException e) {
+      throw new BadInputException(e, "%s cannot be removed; remove it by hand.", folder);
+    }
+  }
+}

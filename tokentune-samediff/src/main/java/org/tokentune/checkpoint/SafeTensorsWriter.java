@@ -1,0 +1,85 @@
+package org.tokentune.checkpoint;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Map;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Writes a {@code .safetensors} file (format: {@link SafeTensors}) of 32-bit floats. */
+public final class SafeTensorsWriter {
+
+  private static final int ALIGNMENT = 8;
+  private static final int CHUNK = 1 << 20;
+
+  private SafeTensorsWriter() {}
+
+  /**
+   * Writes all tensors in the map's order, with the metadata that transformers asks for.
+   *
+   * @throws IOException if the file exists already, or the disk is full
+   */
+  public static void write(Path file, Map<String, INDArray> tensors) throws IOException {
+    byte[] header = header(tensors);
+    try (FileChannel channel =
+        FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)) {
+      ByteBuffer start =
+          ByteBuffer.allocate(8 + header.length)
+              .order(ByteOrder.LITTLE_ENDIAN)
+              .putLong(header.length)
+              .put(header)
+              .flip();
+      write(channel, start);
+      for (INDArray tensor : tensors.values()) {
+        write(channel, tensor.dup('c').data().asFloat());
+      }
+      channel.force(true);
+    }
+  }
+
+  private static byte[] header(Map<String, INDArray> tensors) {
+    ObjectNode header = new ObjectMapper().createObjectNode();
+    header.putObject("__metadata__").put("format", "pt");
+    long offset = 0;
+    for (Map.Entry<String, INDArray> tensor : tensors.entrySet()) {
+      ObjectNode entry = header.putObject(tensor.getKey());
+      entry.put("dtype", "F32");
+      for (long size : tensor.getValue().shape()) {
+        entry.withArray("shape").add(size);
+      }
+      if (tensor.getValue().rank() == 0) {
+        entry.putArray("shape");
+      }
+      entry.putArray("data_offsets").add(offset);
+      offset += tensor.getValue().length() * Float.BYTES;
+      entry.withArray("data_offsets").add(offset);
+    }
+    StringBuilder text = new StringBuilder(header.toString());
+    while (text.toString().getBytes(StandardCharsets.UTF_8).length % ALIGNMENT != 0) {
+      text.append(' ');
+    }
+    return text.toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static void write(FileChannel channel, float[] values) throws IOException {
+    ByteBuffer chunk = ByteBuffer.allocate(CHUNK * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    for (int from = 0; from < values.length; from += CHUNK) {
+      int count = Math.min(CHUNK, values.length - from);
+      chunk.clear();
+      chunk.asFloatBuffer().put(values, from, count);
+      write(channel, chunk.limit(count * Float.BYTES));
+    }
+  }
+
+  private static void write(FileChannel channel, ByteBuffer bytes) throws IOException {
+    while (bytes.hasRemaining()) {
+      channel.write(bytes);
+    }
+  }
+}

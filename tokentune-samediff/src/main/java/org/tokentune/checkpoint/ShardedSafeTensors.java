@@ -1,0 +1,117 @@
+package org.tokentune.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadInputException;
+
+/**
+ * Several safetensors files of one checkpoint, by their {@code model.safetensors.index.json}: an
+ * object whose {@code weight_map} names the file, beside the index, of every tensor.
+ */
+public final class ShardedSafeTensors implements WeightSource {
+
+  private final Path index;
+  private final Map<String, SafeTensors> shards;
+
+  private ShardedSafeTensors(Path index, Map<String, SafeTensors> shards) {
+    this.index = index;
+    this.shards = shards;
+  }
+
+  /**
+   * Opens the index and every file it names.
+   *
+   * @throws BadInputException if one is missing or damaged, lies elsewhere, or has not the tensors
+   *     that the index promises
+   */
+  public static ShardedSafeTensors open(Path index) {
+    if (!Files.isRegularFile(index)) {
+      throw new BadInputException("There is no file %s; check the path.", index);
+    }
+    JsonNode map;
+    try {
+      map = new ObjectMapper().readTree(index.toFile()).path("weight_map");
+    } catch (IOException e) {
+      throw new BadInputException(e, "%s is not JSON; get it again.", index);
+    }
+    if (!map.isObject() || map.isEmpty()) {
+      throw new BadInputException("%s has no weight_map; get it again.", index);
+    }
+    Map<String, SafeTensors> files = new HashMap<>();
+    Map<String, SafeTensors> shards = new LinkedHashMap<>();
+    boolean complete = false;
+    try {
+      map.fields()
+          .forEachRemaining(
+              tensor -> {
+                SafeTensors file =
+                    files.computeIfAbsent(
+                        tensor.getValue().asText(), name -> SafeTensors.open(beside(index, name)));
+                if (!file.names().contains(tensor.getKey())) {
+                  throw new BadInputException(
+                      "%s has no tensor %s, which %s promises; get both again.",
+                      file.origin(), tensor.getKey(), index);
+                }
+                shards.put(tensor.getKey(), file);
+              });
+      complete = true;
+    } finally {
+      if (!complete) {
+        files.values().forEach(SafeTensors::close);
+      }
+    }
+    return new ShardedSafeTensors(index, Collections.unmodifiableMap(shards));
+  }
+
+  /** A file in the index's own folder, and nowhere else: the index is untrusted. */
+  private static Path beside(Path index, String name) {
+    if (!name.matches("[A-Za-z0-9_.-]+\\.safetensors")) {
+      throw new BadInputException(
+          "%s names the file '%s', which is no plain name of a .safetensors file; get it again.",
+          index, name);
+    }
+    return index.resolveSibling(name);
+  }
+
+  @Override
+  public Set<String> names() {
+    return shards.keySet();
+  }
+
+  @Override
+  public long[] shape(String name) {
+    return shard(name).shape(name);
+  }
+
+  @Override
+  public INDArray read(String name) {
+    return shard(name).read(name);
+  }
+
+  private SafeTensors shard(String name) {
+    SafeTensors shard = shards.get(name);
+    if (shard == null) {
+      throw new BadInputException("%s has no tensor %s.", index, name);
+    }
+    return shard;
+  }
+
+  @Override
+  public String origin() {
+    return index.toString();
+  }
+
+  @Override
+  public void close() {
+    shards.values().forEach(SafeTensors::close);
+  }
+}

@@ -1,0 +1,173 @@
+package org.tokentune.train;
+
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.evaluation.classification.Evaluation;
+import org.nd4j.evaluation.classification.EvaluationBinary;
+import org.nd4j.evaluation.regression.RegressionEvaluation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
+import org.nd4j.linalg.ops.transforms.Transforms;
+import org.tokentune.BadInputException;
+import org.tokentune.models.Bert;
+import org.tokentune.models.GraphOptions;
+import org.tokentune.models.Head;
+import org.tokentune.models.ModelGraph;
+import org.tokentune.models.Task;
+import org.tokentune.nn.Parameters;
+import org.tokentune.select.TokenSelector;
+
+/** Scores a model on labelled batches: all tokens, no dropout. */
+public final class Evaluator {
+
+  private final Head head;
+  private final SameDiff sd;
+
+  /** Scores with the very arrays of {@code parameters}, as they are at the time. */
+  public Evaluator(Bert bert, Parameters parameters) {
+    head = bert.head();
+    Bert still = new Bert(bert.config().withDropout(0), head);
+    sd = still.build(parameters, GraphOptions.training(false, name -> false)).sd();
+  }
+
+  /** Runs over all batches from the first. */
+  public Scores evaluate(MultiDataSetIterator batches) {
+    Tally tally =
+        switch (head.task()) {
+          case CLASSIFY, TOKEN, MASKED_LM -> new Classes(head);
+          case MULTILABEL -> new Flags(head.outputs());
+          case REGRESS -> new Numbers(head.outputs());
+        };
+    double loss = 0;
+    long rows = 0;
+    batches.reset();
+    while (batches.hasNext()) {
+      MultiDataSet batch = batches.next();
+      Map<String, INDArray> outputs =
+          sd.output(Placeholders.of(batch), List.of(ModelGraph.LOSS, ModelGraph.LOGITS));
+      INDArray labels = batch.getLabels(0);
+      long counted = tally.add(labels, outputs.get(ModelGraph.LOGITS));
+      loss += counted * outputs.get(ModelGraph.LOSS).getDouble(0);
+      rows += counted;
+    }
+    if (rows == 0) {
+      throw new BadInputException("There is no labelled row to score; give some.");
+    }
+    return tally.scores(rows, loss / rows);
+  }
+
+  /** What has been seen of labels and predictions. */
+  private interface Tally {
+
+    /** Takes a batch and returns how many rows of it count. */
+    long add(INDArray labels, INDArray logits);
+
+    Scores scores(long rows, double loss);
+  }
+
+  private static final class Classes implements Tally {
+
+    private final Head head;
+    private final Evaluation evaluation;
+
+    Classes(Head head) {
+      this.head = head;
+      evaluation = new Evaluation(head.outputs());
+    }
+
+    @Override
+    public long add(INDArray labels, INDArray logits) {
+      int[] actual = labels.reshape(-1).toIntVector();
+      int[] predicted = logits.reshape(-1, head.outputs()).argMax(1).toIntVector();
+      long counted = 0;
+      for (int i = 0; i < actual.length; i++) {
+        if (actual[i] != TokenSelector.NO_LABEL) {
+          evaluation.eval(predicted[i], actual[i]);
+          counted++;
+        }
+      }
+      return counted;
+    }
+
+    @Override
+    public Scores scores(long rows, double loss) {
+      int classes = head.outputs();
+      long[][] confusion = new long[classes][classes];
+      for (int a = 0; a < classes; a++) {
+        for (int p = 0; p < classes; p++) {
+          confusion[a][p] = evaluation.getConfusionMatrix().getCount(a, p);
+        }
+      }
+      double macro = IntStream.range(0, classes).mapToDouble(evaluation::f1).average().orElse(0);
+      double accuracy = evaluation.accuracy();
+      return new Scores(
+          head.task(), rows, loss, accuracy, macro, confusion, Double.NaN, Double.NaN);
+    }
+  }
+
+  private static final class Flags implements Tally {
+
+    private final EvaluationBinary evaluation;
+
+    Flags(int labels) {
+      evaluation = new EvaluationBinary(labels, null);
+    }
+
+    @Override
+    public long add(INDArray labels, INDArray logits) {
+      evaluation.eval(labels, Transforms.sigmoid(logits));
+      return labels.size(0);
+    }
+
+    @Override
+    public Scores scores(long rows, double loss) {
+      double f1 = 0;
+      for (int i = 0; i < evaluation.numLabels(); i++) {
+        int decisive = 2 * evaluation.truePositives(i);
+        int wrong = evaluation.falsePositives(i) + evaluation.falseNegatives(i);
+        f1 += decisive == 0 ? 0 : (double) decisive / (decisive + wrong);
+      }
+      return new Scores(
+          Task.MULTILABEL,
+          rows,
+          loss,
+          evaluation.averageAccuracy(),
+          f1 / evaluation.numLabels(),
+          new long[0][],
+          Double.NaN,
+          Double.NaN);
+    }
+  }
+
+  private static final class Numbers implements Tally {
+
+    private final RegressionEvaluation evaluation;
+
+    Numbers(int outputs) {
+      evaluation = new RegressionEvaluation(outputs);
+    }
+
+    @Override
+    public long add(INDArray labels, INDArray logits) {
+      evaluation.eval(labels.castTo(DataType.DOUBLE), logits.castTo(DataType.DOUBLE));
+      return labels.size(0);
+    }
+
+    @Override
+    public Scores scores(long rows, double loss) {
+      return new Scores(
+          Task.REGRESS,
+          rows,
+          loss,
+          Double.NaN,
+          Double.NaN,
+          new long[0][],
+          evaluation.averageMeanSquaredError(),
+          evaluation.averagePearsonCorrelation());
+    }
+  }
+}

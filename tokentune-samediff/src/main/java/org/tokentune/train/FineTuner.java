@@ -1,0 +1,181 @@
+package org.tokentune.train;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.function.IntFunction;
+import java.util.function.Predicate;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadInputException;
+import org.tokentune.models.Bert;
+import org.tokentune.models.GraphOptions;
+import org.tokentune.models.ModelGraph;
+import org.tokentune.models.Task;
+import org.tokentune.nn.Graph;
+import org.tokentune.nn.Parameters;
+import org.tokentune.select.TokenSelection;
+import org.tokentune.select.TokenSelector;
+
+/**
+ * Fine-tuning with AdamW, a linear schedule and gradients clipped by their global norm; the weights
+ * of the epoch that validates best are kept. Batches are {@code MultiDataSet}s of ids, attention
+ * mask and token types, INT32 [batch, length], padded on the right, and labels.
+ */
+public final class FineTuner {
+
+  private final Bert bert;
+  private final Parameters parameters;
+  private final Predicate<String> trainable;
+  private final TokenSelector selector;
+  private final Hyperparameters settings;
+  private final TrainingListener listener;
+  private final Map<Boolean, SameDiffEngine> engines = new HashMap<>();
+  private volatile boolean stopped;
+
+  /**
+   * What a training came to.
+   *
+   * @param steps that were made
+   * @param epoch whose weights were kept, from 1; 0 if it was stopped before the first ended
+   * @param best scores of the kept weights on the validation rows
+   * @param stopped whether it was stopped early
+   */
+  public record Outcome(int steps, int epoch, Scores best, boolean stopped) {}
+
+  /**
+   * @param parameters changed in place
+   * @param trainable which of them, by name
+   */
+  public FineTuner(
+      Bert bert,
+      Parameters parameters,
+      Predicate<String> trainable,
+      TokenSelector selector,
+      Hyperparameters settings,
+      TrainingListener listener) {
+    this.bert = bert;
+    this.parameters = parameters;
+    this.trainable = trainable;
+    this.selector = selector;
+    this.settings = settings;
+    this.listener = listener;
+  }
+
+  /** Ends the training after the step under way, from any thread. */
+  public void stop() {
+    stopped = true;
+  }
+
+  /**
+   * Trains.
+   *
+   * @param batches an epoch's batches, by its number from 0; the same number of them in each
+   * @param validation batches to validate on after every epoch
+   * @throws BadInputException if the loss is no longer finite
+   */
+  public Outcome fit(IntFunction<MultiDataSetIterator> batches, MultiDataSetIterator validation) {
+    int perEpoch = count(batches.apply(0));
+    int steps = perEpoch * settings.epochs();
+    LinearSchedule schedule =
+        new LinearSchedule(
+            settings.learningRate(), (int) Math.round(settings.warmup() * steps), steps);
+    AdamW updater = AdamW.forTransformers(parameters, settings.weightDecay());
+    Evaluator evaluator = new Evaluator(bert, parameters);
+    Map<String, INDArray> kept = null;
+    Scores best = null;
+    int bestEpoch = 0;
+    int step = 0;
+    for (int epoch = 0; epoch < settings.epochs() && !stopped; epoch++) {
+      MultiDataSetIterator iterator = batches.apply(epoch);
+      double losses = 0;
+      for (int batch = 0; iterator.hasNext() && !stopped; batch++) {
+        MultiDataSet next = iterator.next();
+        SameDiffEngine.Result result = gradients(next, epoch, batch, step);
+        check(result.loss(), schedule.rate(step), step);
+        Map<String, INDArray> gradients = result.gradients();
+        GradientClipping.byGlobalNorm(gradients, settings.clip());
+        updater.step(gradients, schedule.rate(step));
+        gradients.values().forEach(INDArray::close);
+        losses += result.loss();
+        step++;
+        listener.onStep(step, steps, result.loss(), next.getFeatures(1).sumNumber().longValue());
+      }
+      if (stopped && best != null) {
+        break; // a broken epoch does not replace a whole one
+      }
+      Scores scores = evaluator.evaluate(validation);
+      if (best == null || scores.quality() > best.quality()) {
+        best = scores;
+        bestEpoch = stopped ? 0 : epoch + 1;
+        kept = epoch + 1 < settings.epochs() ? copy() : null;
+      }
+      if (!stopped) {
+        listener.onEpoch(epoch + 1, losses / perEpoch, scores);
+      }
+    }
+    if (kept != null) {
+      kept.forEach((name, array) -> parameters.get(name).assign(array));
+    }
+    return new Outcome(step, bestEpoch, best, stopped);
+  }
+
+  private static int count(MultiDataSetIterator batches) {
+    int count = 0;
+    for (; batches.hasNext(); count++) {
+      batches.next();
+    }
+    if (count == 0) {
+      throw new BadInputException("There are no training rows; give some.");
+    }
+    return count;
+  }
+
+  private SameDiffEngine.Result gradients(MultiDataSet batch, int epoch, int number, int step) {
+    Map<String, INDArray> inputs = Placeholders.of(batch);
+    INDArray mask = inputs.get(ModelGraph.ATTENTION_MASK);
+    int[] lengths = mask.sum(1).toIntVector();
+    int[][] tags = bert.head().perToken() ? inputs.get(ModelGraph.LABELS).toIntMatrix() : null;
+    TokenSelection selection =
+        selector.select(lengths, (int) mask.size(1), tags, settings.seed(), epoch, number);
+    if (!selection.all()) {
+      inputs.put(ModelGraph.SELECTED, Nd4j.createFromArray(selection.selected()));
+      inputs.put(ModelGraph.FROZEN, Nd4j.createFromArray(selection.frozen()));
+    }
+    SameDiffEngine engine = engines.computeIfAbsent(!selection.all(), this::engine);
+    if (engine.hasDropout()) {
+      // Steps' seeds are chained through a generator, so that no two runs share a sequence.
+      int seed = (int) new SplittableRandom(settings.seed() * 31 + step).nextLong();
+      inputs.put(Graph.DROPOUT_SEED, Nd4j.scalar(seed));
+    }
+    return engine.run(inputs, List.of());
+  }
+
+  private SameDiffEngine engine(boolean split) {
+    return new SameDiffEngine(bert.build(parameters, GraphOptions.training(split, trainable)));
+  }
+
+  private void check(double loss, double rate, int step) {
+    if (!Double.isFinite(loss)) {
+      throw new BadInputException(
+          "The loss is %s at step %d of learning rate %.2g; lower --learning-rate, or look for broken %s.",
+          loss, step + 1, rate, bert.head().task() == Task.REGRESS ? "labels" : "weights");
+    }
+  }
+
+  private Map<String, INDArray> copy() {
+    Map<String, INDArray> copy = new HashMap<>();
+    parameters
+        .asMap()
+        .forEach(
+            (name, array) -> {
+              if (trainable.test(name)) {
+                copy.put(name, array.dup());
+              }
+            });
+    return copy;
+  }
+}

@@ -1,0 +1,34 @@
+package org.tokentune.train;
+
+import org.tokentune.BadInputException;
+
+/**
+ * How to train, beyond model and data.
+ *
+ * @param epochs passes over the data
+ * @param learningRate the schedule's peak
+ * @param weightDecay of matrices
+ * @param warmup share of all steps in which the rate rises
+ * @param clip largest global norm of the gradients
+ * @param seed of everything random: order, selection, dropout
+ */
+public record Hyperparameters(
+    int epochs, double learningRate, double weightDecay, double warmup, double clip, long seed) {
+
+  public Hyperparameters {
+    if (epochs < 1) {
+      throw new BadInputException("%d epochs are none; give 1 or more.", epochs);
+    }
+    if (!(learningRate > 0) || Double.isInfinite(learningRate)) {
+      throw new BadInputException("A learning rate of %s is not above 0; give one.", learningRate);
+    }
+    if (!(weightDecay >= 0) || Double.isInfinite(weightDecay)) {
+      throw new BadInputException("A weight decay of %s is below 0; give 0 or more.", weightDecay);
+    }
+    if (!(warmup >= 0 && warmup < 1) || !(clip > 0)) {
+      throw new BadInputException(
+          "A warm-up of %s of the steps and gradients clipped to %s cannot be; give 0 to below 1, and above 0.",
+          warmup, clip);
+    }
+  }
+}

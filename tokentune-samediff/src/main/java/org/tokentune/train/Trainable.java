@@ -1,0 +1,50 @@
+package org.tokentune.train;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.tokentune.BadInputException;
+import org.tokentune.models.Bert;
+
+/** Which of a model's parameters train. */
+public final class Trainable {
+
+  private Trainable() {}
+
+  /**
+   * What the command line means by {@code --trainable}: {@code all}, {@code head}, {@code
+   * no-embeddings}, or patterns of whole names separated by commas, with {@code *} for anything,
+   * e.g. {@code bert.encoder.layer.5.*,classifier.*}.
+   *
+   * @throws BadInputException if a pattern matches no parameter
+   */
+  public static Predicate<String> parse(String choice, Bert bert) {
+    return switch (choice.strip()) {
+      case "all" -> name -> true;
+      case "head" -> Bert::isHead;
+      case "no-embeddings" -> name -> !Bert.isEmbedding(name);
+      default -> patterns(choice, bert);
+    };
+  }
+
+  private static Predicate<String> patterns(String choice, Bert bert) {
+    List<Predicate<String>> patterns =
+        Arrays.stream(choice.split(",", -1)).map(part -> pattern(part.strip(), bert)).toList();
+    return name -> patterns.stream().anyMatch(pattern -> pattern.test(name));
+  }
+
+  private static Predicate<String> pattern(String glob, Bert bert) {
+    String regex =
+        Arrays.stream(glob.split("\\*", -1)).map(Pattern::quote).collect(Collectors.joining(".*"));
+    Predicate<String> matches = Pattern.compile(regex).asMatchPredicate();
+    if (bert.parameters().keySet().stream().noneMatch(matches)) {
+      throw new BadInputException(
+          "No parameter is called %s; give all, head, no-embeddings or a pattern such as"
+              + " bert.encoder.layer.0.*,classifier.*.",
+          glob);
+    }
+    return matches;
+  }
+}
