@@ -1,0 +1,146 @@
+package org.tokentune.checkpoint;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadInputException;
+
+class ModelFolderTest {
+
+  private static final byte[] TOKENIZER = "{}".getBytes(StandardCharsets.UTF_8);
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  @TempDir private Path folder;
+
+  private static Map<String, INDArray> weights(float scale) {
+    Map<String, INDArray> weights = new LinkedHashMap<>();
+    weights.put("a", Nd4j.linspace(1, 6, 6).castTo(Nd4j.dataType()).reshape(2, 3).mul(scale));
+    weights.put("b.permuted", weights.get("a").permute(1, 0));
+    weights.put("scalar", Nd4j.scalar(7f));
+    return weights;
+  }
+
+  private static ObjectNode config(String type) {
+    return JSON.createObjectNode().put("model_type", type);
+  }
+
+  @Test
+  void whatIsWrittenIsRead() {
+    Path model = folder.resolve("deep/model");
+    ModelFolder.write(model, config("bert"), weights(1), TOKENIZER, List.of());
+    ModelFolder.write(model, config("bert"), weights(2), TOKENIZER, List.of()); // replaces
+    try (ModelFiles files = ModelFolder.open(model)) {
+      assertEquals("bert", files.config().path("model_type").asText());
+      assertArrayEquals(TOKENIZER, files.tokenizer());
+      weights(2).forEach((name, array) -> assertEquals(array, files.weights().read(name)));
+      assertEquals(3, files.weights().names().size());
+    }
+    assertEquals(List.of("model"), entries(model.getParent()));
+  }
+
+  @Test
+  void failureLeavesWhatWasThere() {
+    Path model = folder.resolve("model");
+    ModelFolder.write(model, config("first"), weights(1), TOKENIZER, List.of());
+    ModelFolder.Extra failing =
+        staged -> {
+          throw new IOException("no space left");
+        };
+    String message =
+        assertThrows(
+                BadInputException.class,
+                () ->
+                    ModelFolder.write(
+                        model, config("second"), weights(1), TOKENIZER, List.of(failing)))
+            .getMessage();
+    assertTrue(message.contains("no space left"), message);
+    assertEquals("first", ModelFolder.config(model).path("model_type").asText());
+    assertEquals(List.of("model"), entries(folder));
+  }
+
+  @Test
+  void refusesFilesAndForeignFolders() throws IOException {
+    Path file = Files.writeString(folder.resolve("file"), "text");
+    Path foreign = Files.createDirectory(folder.resolve("foreign"));
+    Files.writeString(foreign.resolve("thesis.txt"), "years of work");
+    for (Path bad : List.of(file, foreign, file.resolve("below"))) {
+      String message =
+          assertThrows(BadInputException.class, () -> ModelFolder.checkWritable(bad)).getMessage();
+      System.out.println(message);
+      assertTrue(message.contains(bad.toString()), message);
+    }
+    ModelFolder.checkWritable(Files.createDirectory(folder.resolve("empty")));
+  }
+
+  @Test
+  void readsShards() throws IOException {
+    Files.writeString(folder.resolve("config.json"), "{}");
+    Files.write(folder.resolve("tokenizer.json"), TOKENIZER);
+    Map<String, INDArray> all = weights(1);
+    ObjectNode index = JSON.createObjectNode();
+    int number = 0;
+    for (Map.Entry<String, INDArray> tensor : all.entrySet()) {
+      String shard = "model-0000" + ++number + "-of-00003.safetensors";
+      SafeTensorsWriter.write(folder.resolve(shard), Map.of(tensor.getKey(), tensor.getValue()));
+      index.withObject("/weight_map").put(tensor.getKey(), shard);
+    }
+    Path file = folder.resolve("model.safetensors.index.json");
+    JSON.writeValue(file.toFile(), index);
+    try (ModelFiles files = ModelFolder.open(folder)) {
+      all.forEach((name, array) -> assertEquals(array, files.weights().read(name)));
+      assertArrayEquals(new long[] {2, 3}, files.weights().shape("a"));
+    }
+
+    for (String bad : List.of("../a.safetensors", "/etc/passwd", "model-9.safetensors", "a.bin")) {
+      index.withObject("/weight_map").put("a", bad);
+      JSON.writeValue(file.toFile(), index);
+      String message =
+          assertThrows(BadInputException.class, () -> ModelFolder.open(folder)).getMessage();
+      System.out.println(message);
+      assertTrue(message.contains(bad), message);
+    }
+    index.withObject("/weight_map").put("a", "model-00002-of-00003.safetensors");
+    JSON.writeValue(file.toFile(), index);
+    assertThrows(BadInputException.class, () -> ModelFolder.open(folder));
+  }
+
+  @Test
+  void saysWhatIsMissing() throws IOException {
+    for (String missing : List.of("config.json", "tokenizer.json", "model.safetensors")) {
+      Path model = folder.resolve("without-" + missing);
+      ModelFolder.write(model, config("bert"), weights(1), TOKENIZER, List.of());
+      Files.delete(model.resolve(missing));
+      String message =
+          assertThrows(BadInputException.class, () -> ModelFolder.open(model)).getMessage();
+      assertTrue(message.contains(missing), message);
+    }
+    Path model = folder.resolve("broken");
+    ModelFolder.write(model, config("bert"), weights(1), TOKENIZER, List.of());
+    Files.writeString(model.resolve("config.json"), "{\"hidden");
+    assertThrows(BadInputException.class, () -> ModelFolder.open(model));
+  }
+
+  private static List<String> entries(Path folder) {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.map(file -> file.getFileName().toString()).sorted().toList();
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+}
