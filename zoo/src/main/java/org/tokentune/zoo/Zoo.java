@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.stream.StreamSupport;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
-import org.apache.commons.text.similarity.LevenshteinDistance;
+import org.apache.commons.text.similarity.JaroWinklerSimilarity;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.checkpoint.OnnxWeights;
@@ -46,10 +46,10 @@ public final class Zoo {
         return load(name, model);
       }
     }
-    LevenshteinDistance distance = LevenshteinDistance.getDefaultInstance();
+    JaroWinklerSimilarity similarity = new JaroWinklerSimilarity();
     List<String> nearest =
         names().stream()
-            .sorted(Comparator.comparingInt((String known) -> distance.apply(name, known)))
+            .sorted(Comparator.comparingDouble((String known) -> -similarity.apply(name, known)))
             .toList();
     throw new BadInputException("There is no model %s; the nearest names are %s.", name, nearest);
   }

@@ -11,9 +11,11 @@ import ai.onnxruntime.OrtSession;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.Random;
+import java.util.stream.StreamSupport;
 import java.util.zip.ZipFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,6 +24,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.datasets.Example;
+import org.tokentune.datasets.SentiWordNet;
+import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.models.Bert;
 import org.tokentune.models.BertConfig;
 import org.tokentune.models.GraphOptions;
@@ -33,99 +38,132 @@ import org.tokentune.models.Task;
 
 class ZooTest {
 
-  private static final int[] LENGTHS = {31, 3, 12, 20, 7};
+  private static final int SENTENCES = 50;
+  private static final int BATCH = 10;
 
   @ParameterizedTest
   @ValueSource(strings = {"all-minilm-l6-v2", "bge-small-en-v1.5", "e5-small-v2"})
   void equalsOnnxRuntime(String name) throws IOException, OrtException {
-    int length = 31;
-    long[][] ids = new long[LENGTHS.length][length];
-    long[][] mask = new long[LENGTHS.length][length];
-    Random random = new Random(5);
-    for (int row = 0; row < LENGTHS.length; row++) {
-      for (int i = 0; i < LENGTHS[row]; i++) {
-        ids[row][i] = i == 0 ? 101 : i == LENGTHS[row] - 1 ? 102 : 1000 + random.nextInt(28000);
-        mask[row][i] = 1;
-      }
-    }
-    int layers;
-    INDArray actual;
-    try (ModelFiles model = Zoo.load(name)) {
+    double worst = 0;
+    int shortest = Integer.MAX_VALUE;
+    int longest = 0;
+    try (ModelFiles model = Zoo.load(name);
+        TextTokenizer tokenizer = TextTokenizer.open(model.tokenizer(), name, 512, false);
+        OnnxModel onnx = new OnnxModel(name)) {
       BertConfig config = BertConfig.read(model.config(), name);
-      layers = config.layers();
       Bert bert = new Bert(config, new Head(Task.CLASSIFY, 2, Pooling.MEAN));
       ModelGraph graph =
           bert.build(
               ParameterLoader.loadEncoder(bert, model.weights(), 1), GraphOptions.inference());
-      Map<String, INDArray> inputs = new HashMap<>();
-      inputs.put("input_ids", ints(ids));
-      inputs.put("attention_mask", ints(mask));
-      inputs.put("token_type_ids", ints(new long[LENGTHS.length][length]));
-      actual = graph.sd().output(inputs, ModelGraph.hidden(layers)).get(ModelGraph.hidden(layers));
-    }
-    float[][][] expected = onnxRuntime(name, ids, mask);
-    double worst = 0;
-    for (int row = 0; row < LENGTHS.length; row++) {
-      for (int i = 0; i < LENGTHS[row]; i++) {
-        for (int c = 0; c < 384; c++) {
-          double difference = Math.abs(expected[row][i][c] - actual.getFloat(row * length + i, c));
-          worst = Math.max(worst, difference);
+      String hidden = ModelGraph.hidden(config.layers());
+      List<Example> glosses = SentiWordNet.load(1).test().subList(0, SENTENCES);
+      for (int from = 0; from < SENTENCES; from += BATCH) {
+        int[][] texts = new int[BATCH][];
+        for (int row = 0; row < BATCH; row++) {
+          texts[row] = tokenizer.encode(glosses.get(from + row).text(), null).ids();
+          shortest = Math.min(shortest, texts[row].length);
+          longest = Math.max(longest, texts[row].length);
         }
+        Batch batch = Batch.of(texts);
+        Map<String, INDArray> inputs = new HashMap<>();
+        inputs.put("input_ids", ints(batch.ids()));
+        inputs.put("attention_mask", ints(batch.mask()));
+        inputs.put("token_type_ids", Nd4j.zerosLike(inputs.get("input_ids")));
+        INDArray actual = graph.sd().output(inputs, hidden).get(hidden);
+        worst = Math.max(worst, difference(texts, onnx.hidden(batch), actual));
       }
     }
     System.out.printf(
-        "%s, %d layers: hidden states differ from ONNX Runtime's by at most %.1e%n",
-        name, layers, worst);
+        "%s, %d sentences of %d to %d tokens: hidden states differ from ONNX Runtime's by at most %.1e%n",
+        name, SENTENCES, shortest, longest, worst);
     assertTrue(worst < 1e-4);
+  }
+
+  /** Texts padded to the longest. */
+  private record Batch(long[][] ids, long[][] mask) {
+
+    static Batch of(int[][] texts) {
+      int length = Arrays.stream(texts).mapToInt(text -> text.length).max().orElseThrow();
+      long[][] ids = new long[texts.length][length];
+      long[][] mask = new long[texts.length][length];
+      for (int row = 0; row < texts.length; row++) {
+        for (int i = 0; i < texts[row].length; i++) {
+          ids[row][i] = texts[row][i];
+          mask[row][i] = 1;
+        }
+      }
+      return new Batch(ids, mask);
+    }
+  }
+
+  /** Largest difference over the unpadded tokens; NaN counts as infinite. */
+  private static double difference(int[][] texts, float[][][] expected, INDArray actual) {
+    double worst = 0;
+    for (int row = 0; row < texts.length; row++) {
+      for (int i = 0; i < texts[row].length; i++) {
+        float[] vector = actual.getRow((long) row * expected[row].length + i).toFloatVector();
+        for (int c = 0; c < vector.length; c++) {
+          double gap = Math.abs(expected[row][i][c] - vector[c]);
+          worst = Double.isNaN(gap) ? Double.POSITIVE_INFINITY : Math.max(worst, gap);
+        }
+      }
+    }
+    return worst;
   }
 
   private static INDArray ints(long[][] values) {
     int[][] ints = new int[values.length][];
     for (int row = 0; row < ints.length; row++) {
-      ints[row] = java.util.Arrays.stream(values[row]).mapToInt(Math::toIntExact).toArray();
+      ints[row] = Arrays.stream(values[row]).mapToInt(Math::toIntExact).toArray();
     }
     return Nd4j.createFromArray(ints);
   }
 
-  private static float[][][] onnxRuntime(String name, long[][] ids, long[][] mask)
-      throws IOException, OrtException {
-    byte[] onnx;
-    JsonNode catalogue =
-        new ObjectMapper().readTree(Zoo.class.getResourceAsStream("catalogue.json"));
-    JsonNode model =
-        java.util.stream.StreamSupport.stream(catalogue.spliterator(), false)
-            .filter(m -> m.get("name").asText().equals(name))
-            .findFirst()
-            .orElseThrow();
-    String entry = model.get("weights").asText();
-    try (ZipFile jar =
-        new ZipFile(new Artifact(model.get("artifact").asText()).jar(entry).toFile())) {
-      onnx = jar.getInputStream(jar.getEntry(entry)).readAllBytes();
+  /** A zoo model in ONNX Runtime. */
+  private static final class OnnxModel implements AutoCloseable {
+
+    private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    private final OrtSession session;
+
+    OnnxModel(String name) throws IOException, OrtException {
+      JsonNode catalogue =
+          new ObjectMapper().readTree(Zoo.class.getResourceAsStream("catalogue.json"));
+      JsonNode model =
+          StreamSupport.stream(catalogue.spliterator(), false)
+              .filter(m -> m.get("name").asText().equals(name))
+              .findFirst()
+              .orElseThrow();
+      String entry = model.get("weights").asText();
+      try (ZipFile jar =
+          new ZipFile(new Artifact(model.get("artifact").asText()).jar(entry).toFile())) {
+        session = environment.createSession(jar.getInputStream(jar.getEntry(entry)).readAllBytes());
+      }
     }
-    OrtEnvironment environment = OrtEnvironment.getEnvironment();
-    try (OrtSession session = environment.createSession(onnx);
-        OnnxTensor idTensor = OnnxTensor.createTensor(environment, ids);
-        OnnxTensor maskTensor = OnnxTensor.createTensor(environment, mask);
-        OnnxTensor types =
-            OnnxTensor.createTensor(environment, new long[ids.length][ids[0].length]);
-        OrtSession.Result result =
-            session.run(
-                Map.of(
-                    "input_ids",
-                    idTensor,
-                    "attention_mask",
-                    maskTensor,
-                    "token_type_ids",
-                    types))) {
-      return (float[][][]) result.get(0).getValue();
+
+    float[][][] hidden(Batch batch) throws OrtException {
+      long[][] ids = batch.ids();
+      try (OnnxTensor idTensor = OnnxTensor.createTensor(environment, ids);
+          OnnxTensor mask = OnnxTensor.createTensor(environment, batch.mask());
+          OnnxTensor types =
+              OnnxTensor.createTensor(environment, new long[ids.length][ids[0].length]);
+          OrtSession.Result result =
+              session.run(
+                  Map.of("input_ids", idTensor, "attention_mask", mask, "token_type_ids", types))) {
+        return (float[][][]) result.get(0).getValue();
+      }
+    }
+
+    @Override
+    public void close() throws OrtException {
+      session.close();
     }
   }
 
   @Test
   void unknownNamesAreAnswered() {
     String message =
-        assertThrows(BadInputException.class, () -> Zoo.load("bert-tiny")).getMessage();
-    assertTrue(message.contains("bert-tiny") && message.contains("e5-small-v2"));
+        assertThrows(BadInputException.class, () -> Zoo.load("bge-small")).getMessage();
+    assertTrue(message.contains("nearest names are [bge-small-en-v1.5, "), message);
     assertEquals(3, Zoo.names().size());
   }
 }

@@ -1,0 +1,126 @@
+package org.tokentune.datasets;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.tokentune.BadInputException;
+import org.tokentune.models.Task;
+
+class TokenBatchesTest {
+
+  private static TextTokenizer tokenizer(int longest, boolean cut) throws IOException {
+    byte[] json =
+        TokenBatchesTest.class
+            .getClassLoader()
+            .getResourceAsStream("tokenizer.json")
+            .readAllBytes();
+    return TextTokenizer.open(json, "tokenizer.json", longest, cut);
+  }
+
+  @Test
+  void tokenisesWithoutTheFilesPaddingAndTruncation() throws IOException {
+    try (TextTokenizer tokenizer = tokenizer(12, false)) {
+      TextTokenizer.Tokens single = tokenizer.encode("The cat plays.", null);
+      assertArrayEquals(new int[] {2, 4, 22, 34, 31, 47, 3}, single.ids());
+      assertArrayEquals(new int[] {-1, 0, 1, 2, 2, 3, -1}, single.words());
+      TextTokenizer.Tokens pair = tokenizer.encode("a cat", "a dog");
+      assertArrayEquals(new int[] {0, 0, 0, 0, 1, 1, 1}, pair.typeIds());
+      String message =
+          assertThrows(
+                  BadInputException.class,
+                  () -> tokenizer.encode("a a a a a a a a a a a a a a a", null))
+              .getMessage();
+      assertTrue(message.contains("17 tokens is longer than the model's 12"), message);
+    }
+    try (TextTokenizer tokenizer = tokenizer(6, true)) {
+      int[] ids = tokenizer.encode("the cat likes the dog and the bird", null).ids();
+      assertEquals(6, ids.length);
+      assertEquals(3, ids[5]);
+    }
+    assertThrows(
+        BadInputException.class, () -> TextTokenizer.open(new byte[] {'{'}, "broken", 12, false));
+  }
+
+  @Test
+  void labelsBecomeNumbers() throws IOException {
+    try (TextTokenizer tokenizer = tokenizer(40, false)) {
+      Example tagged = new Example("the cat plays .", "O ANIMAL ACT O");
+      Labels tags = Labels.of(Task.TOKEN, List.of(tagged));
+      assertEquals(List.of("ACT", "ANIMAL", "O"), tags.names());
+      TextTokenizer.Tokens tokens = tokenizer.encodeWords(Labels.words(tagged.text()));
+      assertArrayEquals(new float[] {-100, 2, 1, 0, -100, 2, -100}, tags.encode(tagged, tokens));
+
+      Labels several =
+          Labels.of(Task.MULTILABEL, List.of(new Example("x", "red, blue"), new Example("x", "")));
+      assertArrayEquals(new float[] {0, 1}, several.encode(new Example("x", "red"), tokens));
+      assertArrayEquals(new float[] {0, 0}, several.encode(new Example("x", ""), tokens));
+
+      Labels stars =
+          Labels.of(Task.CLASSIFY, List.of(new Example("x", "10"), new Example("x", "9")));
+      assertEquals(List.of("9", "10"), stars.names());
+      for (Runnable bad :
+          List.<Runnable>of(
+              () -> stars.encode(new Example("the text", "11"), tokens),
+              () -> tags.encode(new Example("the text", "O"), tokens),
+              () -> Labels.of(Task.CLASSIFY, List.of(new Example("the text", "1"))),
+              () -> Labels.of(Task.CLASSIFY, List.of(new Example("the text", ""))),
+              () ->
+                  Labels.of(Task.REGRESS, List.of())
+                      .encode(new Example("the text", "much"), tokens))) {
+        System.out.println(assertThrows(BadInputException.class, bad::run).getMessage());
+      }
+    }
+  }
+
+  private static List<TokenBatches.Row> rows(int count) {
+    return IntStream.range(0, count)
+        .mapToObj(
+            i ->
+                new TokenBatches.Row(
+                    IntStream.range(0, 2 + i % 7).map(x -> i + 1).toArray(),
+                    new int[2 + i % 7],
+                    new float[] {i}))
+        .toList();
+  }
+
+  @Test
+  void everyRowComesOnceInAnOrderOfSeedAndEpoch() {
+    List<TokenBatches.Row> rows = rows(103);
+    int[] first = TokenBatches.shuffled(rows, Task.CLASSIFY, 10, 1, 0).order();
+    assertArrayEquals(first, TokenBatches.shuffled(rows, Task.CLASSIFY, 10, 1, 0).order());
+    assertFalse(Arrays.equals(first, TokenBatches.shuffled(rows, Task.CLASSIFY, 10, 1, 1).order()));
+    assertFalse(Arrays.equals(first, TokenBatches.shuffled(rows, Task.CLASSIFY, 10, 2, 0).order()));
+    assertArrayEquals(IntStream.range(0, 103).toArray(), Arrays.stream(first).sorted().toArray());
+  }
+
+  @Test
+  void batchesArePaddedToTheirLongest() {
+    TokenBatches batches = TokenBatches.byLength(rows(23), Task.CLASSIFY, 4);
+    List<Integer> labels = new ArrayList<>();
+    while (batches.hasNext()) {
+      MultiDataSet batch = batches.next();
+      INDArray ids = batch.getFeatures(0);
+      INDArray mask = batch.getFeatures(1);
+      assertEquals(mask.sum(1).maxNumber().longValue(), ids.size(1));
+      for (int row = 0; row < ids.size(0); row++) {
+        int label = batch.getLabels(0).getInt(row);
+        labels.add(label);
+        long length = 2L + label % 7;
+        assertEquals(length, mask.getRow(row).sumNumber().longValue());
+        assertEquals(length * (label + 1), ids.getRow(row).sumNumber().longValue());
+      }
+    }
+    assertArrayEquals(batches.order(), labels.stream().mapToInt(Integer::intValue).toArray());
+  }
+}

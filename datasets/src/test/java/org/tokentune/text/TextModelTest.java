@@ -1,0 +1,285 @@
+package org.tokentune.text;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.checkpoint.ModelFolder;
+import org.tokentune.datasets.DataSplit;
+import org.tokentune.datasets.Example;
+import org.tokentune.datasets.Labels;
+import org.tokentune.models.Pooling;
+import org.tokentune.models.Task;
+import org.tokentune.train.FineTuner;
+import org.tokentune.train.Hyperparameters;
+import org.tokentune.train.Scores;
+import org.tokentune.train.TrainingListener;
+
+/** All tasks on a small random BERT (that of the golden numbers) and a language of forty words. */
+class TextModelTest {
+
+  private static final Path GOLDEN =
+      Path.of("../tokentune-samediff/src/test/resources/golden/bert");
+  private static final String[] ANIMALS = {"cat", "dog", "bird", "fish"};
+  private static final String[] COLOURS = {"red", "blue", "green"};
+  private static final String[] NUMBERS = {"one", "two", "three", "four", "five"};
+
+  @TempDir private Path folder;
+  private Path base;
+
+  /** A text and its labels for every task. */
+  private record Sentence(String text, String tags, String colours, String number, String mood) {}
+
+  @BeforeEach
+  void makeFolder() throws IOException {
+    base = Files.createDirectory(folder.resolve("base"));
+    for (String file : List.of("config.json", "model.safetensors")) {
+      Files.copy(GOLDEN.resolve(file), base.resolve(file));
+    }
+    Files.copy(Path.of("src/test/resources/tokenizer.json"), base.resolve("tokenizer.json"));
+  }
+
+  private static Sentence sentence(Random random) {
+    List<String> words = new ArrayList<>();
+    List<String> tags = new ArrayList<>();
+    List<String> colours = new ArrayList<>();
+    String mood = random.nextBoolean() ? "good" : "bad";
+    for (int i = 0; i < 2 + random.nextInt(4); i++) {
+      words.add("the");
+      tags.add("O");
+      String colour = COLOURS[random.nextInt(COLOURS.length)];
+      if (random.nextBoolean()) {
+        words.add(colour);
+        tags.add("COLOUR");
+        colours.add(colour);
+      }
+      words.add(ANIMALS[random.nextInt(ANIMALS.length)]);
+      tags.add("ANIMAL");
+    }
+    int value = random.nextInt(NUMBERS.length);
+    words.add(NUMBERS[value]);
+    tags.add("O");
+    int at = 1 + random.nextInt(words.size() - 1);
+    words.add(at, mood);
+    tags.add(at, "O");
+    return new Sentence(
+        String.join(" ", words),
+        String.join(" ", tags),
+        colours.stream().distinct().collect(Collectors.joining(",")),
+        Integer.toString(value + 1),
+        mood);
+  }
+
+  private static DataSplit data(Task task) {
+    Random random = new Random(4);
+    List<Example> rows = new ArrayList<>();
+    for (int i = 0; i < 480; i++) {
+      Sentence sentence = sentence(random);
+      rows.add(
+          new Example(
+              sentence.text(),
+              switch (task) {
+                case CLASSIFY -> sentence.mood();
+                case MULTILABEL -> sentence.colours();
+                case REGRESS -> sentence.number();
+                default -> sentence.tags();
+              }));
+    }
+    return DataSplit.of(rows, 0.1, 0.1, 5);
+  }
+
+  private TextModel model(ModelFiles files, Task task, DataSplit data, Pooling pooling) {
+    return TextModel.forTask(files, Labels.of(task, data.train()), pooling, null, 0.0, 6);
+  }
+
+  private static TuningSettings settings(int epochs) {
+    return TuningSettings.defaults()
+        .withHyperparameters(new Hyperparameters(epochs, 5e-3, 0.01, 0.1, 1.0, 7));
+  }
+
+  private void learns(Task task, Pooling pooling, int epochs) {
+    DataSplit data = data(task);
+    Path saved = folder.resolve("saved");
+    List<String> texts = data.test().stream().map(Example::text).toList();
+    List<Prediction> before;
+    Scores scores;
+    try (ModelFiles files = ModelFolder.open(base);
+        TextModel model = model(files, task, data, pooling)) {
+      FineTuner.Outcome outcome = model.fineTune(data, settings(epochs));
+      scores = model.evaluate(data.test());
+      before = model.predict(texts);
+      assertTrue(model.save(saved));
+      System.out.printf(
+          "%s, pooling %s: accuracy %.3f, macro F1 %.3f, squared error %.3f; epoch %d of %d%n",
+          task,
+          pooling,
+          scores.accuracy(),
+          scores.macroF1(),
+          scores.meanSquaredError(),
+          outcome.epoch(),
+          epochs);
+    }
+    if (task == Task.REGRESS) {
+      assertTrue(scores.correlation() > 0.9, () -> "correlation " + scores.correlation());
+    } else {
+      assertTrue(scores.accuracy() > 0.9, () -> "accuracy " + scores.accuracy());
+      long right = 0;
+      for (int i = 0; i < texts.size(); i++) {
+        String predicted = String.join(task == Task.TOKEN ? " " : ",", before.get(i).labels());
+        String[] expected = data.test().get(i).label().split(",", -1);
+        Arrays.sort(expected);
+        right += predicted.equals(String.join(",", expected)) ? 1 : 0;
+      }
+      System.out.printf("  %d of %d texts predicted wholly right%n", right, texts.size());
+      assertTrue(right > texts.size() / 2);
+    }
+    try (ModelFiles files = ModelFolder.open(saved);
+        TextModel again = TextModel.open(files)) {
+      List<Prediction> after = again.predict(texts);
+      for (int i = 0; i < texts.size(); i++) {
+        assertEquals(before.get(i).labels(), after.get(i).labels());
+        for (String name : before.get(i).scores().keySet()) {
+          assertEquals(before.get(i).scores().get(name), after.get(i).scores().get(name), 1e-6);
+        }
+      }
+      assertEquals(scores.loss(), again.evaluate(data.test()).loss(), 1e-6);
+    }
+  }
+
+  @Test
+  void classifies() {
+    learns(Task.CLASSIFY, Pooling.FIRST, 6);
+  }
+
+  @Test
+  void classifiesByTheMean() {
+    learns(Task.CLASSIFY, Pooling.MEAN, 6);
+  }
+
+  @Test
+  void findsSeveralLabels() {
+    learns(Task.MULTILABEL, Pooling.MEAN, 12);
+  }
+
+  @Test
+  void regresses() {
+    learns(Task.REGRESS, Pooling.FIRST, 12);
+  }
+
+  @Test
+  void tagsWords() {
+    learns(Task.TOKEN, Pooling.FIRST, 4);
+  }
+
+  @Test
+  void plainSameDiffPredictsTheSame() throws IOException, InterruptedException {
+    DataSplit data = data(Task.CLASSIFY);
+    Path saved = folder.resolve("saved");
+    Prediction expected;
+    try (ModelFiles files = ModelFolder.open(base);
+        TextModel model = model(files, Task.CLASSIFY, data, Pooling.FIRST)) {
+      model.fineTune(data, settings(1));
+      model.save(saved);
+      expected = model.predict(List.of("the cat is very good")).get(0);
+    }
+    String nd4jOnly =
+        Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator, -1))
+            .filter(entry -> entry.endsWith(".jar") && !entry.contains("tokentune"))
+            .collect(Collectors.joining(File.pathSeparator));
+    Process child =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                nd4jOnly,
+                "src/test/resources/PlainSameDiff.java",
+                saved.resolve(TextModel.SAMEDIFF_FILE).toString(),
+                "2",
+                "4",
+                "22",
+                "9",
+                "10",
+                "12",
+                "3")
+            .redirectErrorStream(true)
+            .start();
+    String output = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(0, child.waitFor(), output);
+    String line = output.lines().filter(l -> l.startsWith("logits")).findFirst().orElseThrow();
+    double[] logits =
+        Arrays.stream(line.replaceAll("logits \\[|]", "").split(", ", -1))
+            .mapToDouble(Double::parseDouble)
+            .toArray();
+    double probability = 1 / (1 + Math.exp(logits[0] - logits[1]));
+    System.out.printf(
+        "probability of 'good' %.7f, in a JVM without this project %.7f%n",
+        expected.scores().get("good"), probability);
+    assertEquals(expected.scores().get("good"), probability, 1e-5);
+  }
+
+  @Test
+  void theSameSeedGivesTheSameModelAndAStopKeepsTheBest() {
+    DataSplit data = data(Task.CLASSIFY);
+    List<List<Double>> losses = new ArrayList<>();
+    for (int run = 0; run < 2; run++) {
+      List<Double> ofRun = new ArrayList<>();
+      losses.add(ofRun);
+      FineTuner[] tuner = new FineTuner[1];
+      TrainingListener listener =
+          new TrainingListener() {
+            @Override
+            public void onStep(int step, int steps, double loss, long tokens) {
+              ofRun.add(loss);
+              if (step == 15) {
+                tuner[0].stop();
+              }
+            }
+          };
+      try (ModelFiles files = ModelFolder.open(base);
+          TextModel model = model(files, Task.CLASSIFY, data, Pooling.FIRST)) {
+        FineTuner.Outcome outcome =
+            model.fineTune(data, settings(3), listener, started -> tuner[0] = started);
+        assertTrue(outcome.stopped());
+        assertEquals(15, outcome.steps()); // 12 an epoch
+        assertEquals(1, outcome.epoch());
+        assertEquals(outcome.best().loss(), model.evaluate(data.validation()).loss(), 1e-6);
+      }
+    }
+    assertEquals(losses.get(0), losses.get(1));
+  }
+
+  @Test
+  void saysWhatCannotBe() {
+    DataSplit data = data(Task.CLASSIFY);
+    try (ModelFiles files = ModelFolder.open(base);
+        TextModel model = model(files, Task.CLASSIFY, data, Pooling.FIRST)) {
+      TuningSettings wild =
+          TuningSettings.defaults()
+              .withHyperparameters(new Hyperparameters(30, 1e30, 0.01, 0, 1.0, 7));
+      for (Runnable bad :
+          List.<Runnable>of(
+              () -> model.fineTune(data, wild),
+              () -> model.fineTune(data, TuningSettings.defaults().withTokens("0")),
+              () -> model.fineTune(data, TuningSettings.defaults().withTokens("101%")),
+              () -> model.evaluate(List.of(new Example("the cat", "unheard"))),
+              () -> model.predict(List.of("cat ".repeat(60))),
+              () -> TextModel.forTask(files, model.labels(), Pooling.FIRST, 41, null, 1).close())) {
+        System.out.println(assertThrows(BadInputException.class, bad::run).getMessage());
+      }
+    }
+  }
+}
