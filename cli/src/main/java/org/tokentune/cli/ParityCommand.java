@@ -1,10 +1,12 @@
 package org.tokentune.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.tokentune.train.Parity;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -32,11 +34,16 @@ final class ParityCommand implements Callable<Integer> {
       description = "Largest relative error allowed; default ${DEFAULT-VALUE}.")
   private double tolerance;
 
+  @Mixin private JsonOption json;
   @Spec private CommandSpec spec;
 
   @Override
   public Integer call() {
+    json.check();
     var out = spec.commandLine().getOut();
+    ObjectNode result = JsonOption.object();
+    result.put("tolerance", tolerance);
+    ObjectNode errors = result.putObject("cases");
     boolean equal = true;
     for (Path folder : folders) {
       Parity parity = new Parity(folder);
@@ -47,11 +54,13 @@ final class ParityCommand implements Callable<Integer> {
       }
       for (Path file : cases) {
         out.println(file);
+        ObjectNode ofCase = errors.putObject(file.toString());
         for (Parity.Row row : parity.compare(file)) {
           boolean within = row.within(tolerance);
           equal &= within;
           String error =
               Double.isNaN(row.error()) ? "not compared" : String.format("%.1e", row.error());
+          ofCase.put(row.tensor(), Double.isNaN(row.error()) ? null : row.error());
           out.printf("  %-70s %12s %s%n", row.tensor(), error, within ? "" : "FAILED");
         }
       }
@@ -61,6 +70,7 @@ final class ParityCommand implements Callable<Integer> {
             ? "Every tensor is within " + tolerance + "."
             : "Some tensors are not within " + tolerance + ".");
     out.flush();
+    json.write(result.put("equal", equal));
     return equal ? 0 : 1;
   }
 }

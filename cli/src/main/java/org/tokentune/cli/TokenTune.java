@@ -29,6 +29,16 @@ public final class TokenTune {
 
   static int run(String... arguments) {
     return new CommandLine(new TokenTune())
+        .setParameterExceptionHandler(
+            (exception, given) -> {
+              CommandLine command = exception.getCommandLine();
+              command
+                  .getErr()
+                  .printf(
+                      "%s%nSee %s --help.%n",
+                      exception.getMessage(), command.getCommandSpec().qualifiedName());
+              return command.getCommandSpec().exitCodeOnInvalidInput();
+            })
         .setExecutionExceptionHandler(
             (exception, command, parsed) -> {
               if (exception instanceof BadInputException) {

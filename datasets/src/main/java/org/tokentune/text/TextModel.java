@@ -29,7 +29,6 @@ import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
-import org.tokentune.select.RandomTokens;
 import org.tokentune.select.TokenSelector;
 import org.tokentune.train.Evaluator;
 import org.tokentune.train.FineTuner;
@@ -149,8 +148,7 @@ public final class TextModel implements AutoCloseable {
       TrainingListener listener,
       Consumer<FineTuner> started) {
     Task task = labels().task();
-    TokenSelector selector =
-        RandomTokens.parse(settings.tokens(), settings.minTokens(), !bert.head().perToken());
+    TokenSelector selector = settings.selector(!bert.head().perToken());
     List<TokenBatches.Row> train = rows(data.train(), true);
     List<TokenBatches.Row> validation = rows(data.validation(), true);
     if (train.isEmpty() || validation.isEmpty()) {

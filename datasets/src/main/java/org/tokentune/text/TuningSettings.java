@@ -1,7 +1,9 @@
 package org.tokentune.text;
 
 import org.tokentune.BadInputException;
+import org.tokentune.select.RandomTokens;
 import org.tokentune.select.TokenAmount;
+import org.tokentune.select.TokenSelector;
 import org.tokentune.train.Hyperparameters;
 
 /**
@@ -23,6 +25,16 @@ public record TuningSettings(
     if (batchSize < 1) {
       throw new BadInputException("A batch size of %d is none; give 1 or more.", batchSize);
     }
+    RandomTokens.parse(tokens, minTokens, true); // says early what it would say later
+  }
+
+  /**
+   * The selector of {@code tokens}.
+   *
+   * @param always0 whether position 0 is always selected
+   */
+  TokenSelector selector(boolean always0) {
+    return RandomTokens.parse(tokens, minTokens, always0);
   }
 
   /** A quarter of the tokens, all parameters, 2 epochs at 1e-4, batches of 32. */

@@ -1,0 +1,220 @@
+package org.tokentune.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.tokentune.datasets.Example;
+import org.tokentune.datasets.SentiWordNet;
+
+/** The commands from one end to the other, on a real encoder and a few real texts. */
+class TokenTuneTest {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  @TempDir private Path folder;
+
+  /** What a command printed to either stream, and its exit code. */
+  private record Run(int code, String printed) {
+
+    static Run of(Object... arguments) {
+      PrintStream out = System.out;
+      PrintStream err = System.err;
+      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+      try (PrintStream both = new PrintStream(bytes, true, StandardCharsets.UTF_8)) {
+        System.setOut(both);
+        System.setErr(both);
+        String[] texts = Stream.of(arguments).map(Object::toString).toArray(String[]::new);
+        int code = TokenTune.run(texts);
+        return new Run(code, bytes.toString(StandardCharsets.UTF_8));
+      } finally {
+        System.setOut(out);
+        System.setErr(err);
+      }
+    }
+  }
+
+  private Path glosses(String name, int from, int to) throws IOException {
+    List<String> lines = new ArrayList<>(List.of("text\tlabel"));
+    for (Example row : SentiWordNet.load(42).train().subList(from, to)) {
+      lines.add(row.text() + "\t" + row.label());
+    }
+    return Files.write(folder.resolve(name), lines);
+  }
+
+  private JsonNode json(String name) throws IOException {
+    return JSON.readTree(folder.resolve(name).toFile());
+  }
+
+  @Test
+  void trainsEvaluatesPredictsAndEmbeds() throws IOException {
+    Path train = glosses("train.tsv", 0, 72);
+    Path test = glosses("test.tsv", 72, 96);
+    Path model = folder.resolve("model");
+    Run trained =
+        Run.of(
+            "train",
+            "--data",
+            train,
+            "--test",
+            test,
+            "--epochs",
+            1,
+            "--batch-size",
+            16,
+            "--output",
+            model,
+            "--json",
+            folder.resolve("train.json"));
+    System.out.println(trained.printed());
+    assertEquals(0, trained.code(), trained.printed());
+    assertTrue(trained.printed().contains("Confusion matrix"));
+    assertTrue(trained.printed().contains("The model is in " + model));
+    JsonNode result = json("train.json");
+    assertEquals("test", result.path("evaluated_on").asText());
+    assertEquals(5, result.path("steps").asInt());
+    assertEquals(24, result.path("rows").asInt());
+
+    Run evaluated =
+        Run.of("evaluate", "--model", model, "--data", test, "--json", folder.resolve("eval.json"));
+    assertEquals(0, evaluated.code(), evaluated.printed());
+    for (String field : List.of("accuracy", "macro_f1", "confusion", "labels", "rows")) {
+      assertTrue(json("eval.json").has(field), field);
+      assertEquals(result.get(field), json("eval.json").get(field), field);
+    }
+
+    Path input = Files.writeString(folder.resolve("input.csv"), "text\n\"good, kind\"\nvile\n");
+    Run predicted =
+        Run.of(
+            "predict", "--model", model, "--input", input, "--json", folder.resolve("pred.json"));
+    assertEquals(0, predicted.code(), predicted.printed());
+    assertEquals(2, predicted.printed().lines().count());
+    JsonNode prediction = json("pred.json").at("/predictions/0");
+    assertEquals("good, kind", prediction.path("text").asText());
+    JsonNode scores = prediction.path("scores");
+    assertEquals(1, scores.path("negative").asDouble() + scores.path("positive").asDouble(), 1e-6);
+
+    Run unknown =
+        Run.of("evaluate", "--model", model, "--data", file("bad.csv", "text,label\nx,y\n"));
+    refused(unknown, "label 'y', which is not among the model's: [negative, positive]");
+    refused(
+        Run.of("predict", "--model", model, "word ".repeat(600)), "longer than the model's 512");
+
+    byte[] tokenizer = Files.readAllBytes(model.resolve("tokenizer.json"));
+    byte[] weights = Files.readAllBytes(model.resolve("model.safetensors"));
+    Files.write(model.resolve("tokenizer.json"), Arrays.copyOf(tokenizer, 1000));
+    refused(Run.of("predict", "--model", model, "x"), "tokenizer.json is damaged");
+    Files.write(model.resolve("tokenizer.json"), tokenizer);
+    Files.write(model.resolve("model.safetensors"), Arrays.copyOf(weights, 100_000));
+    refused(Run.of("predict", "--model", model, "x"), "model.safetensors");
+    Files.delete(model.resolve("model.safetensors"));
+    refused(Run.of("predict", "--model", model, "x"), "There is no file");
+  }
+
+  @Test
+  void embedsAlikeWhatMeansAlike() throws IOException {
+    Run run =
+        Run.of(
+            "embed",
+            "A man is playing a guitar.",
+            "Someone plays an instrument.",
+            "The stock market fell sharply today.",
+            "--json",
+            folder.resolve("embed.json"));
+    assertEquals(0, run.code(), run.printed());
+    JsonNode vectors = json("embed.json").path("embeddings");
+    double alike = dot(vectors.get(0).path("vector"), vectors.get(1).path("vector"));
+    double different = dot(vectors.get(0).path("vector"), vectors.get(2).path("vector"));
+    System.out.printf("cosine of alike texts %.3f, of different ones %.3f%n", alike, different);
+    assertEquals(1, dot(vectors.get(0).path("vector"), vectors.get(0).path("vector")), 1e-5);
+    assertTrue(alike > 0.5 && different < 0.2);
+  }
+
+  private static double dot(JsonNode a, JsonNode b) {
+    double sum = 0;
+    for (int i = 0; i < a.size(); i++) {
+      sum += a.get(i).asDouble() * b.get(i).asDouble();
+    }
+    return sum;
+  }
+
+  private Path file(String name, String content) throws IOException {
+    return Files.writeString(folder.resolve(name), content);
+  }
+
+  /** Exit code 1 with a sentence at the end, or 2 with a sentence and a hint; no stack trace. */
+  private static void refused(Run run, String expected) {
+    List<String> lines = run.printed().lines().toList();
+    String message = lines.get(lines.size() - run.code());
+    System.out.println(run.code() + ": " + message);
+    assertTrue(run.code() == 1 || run.code() == 2, run.printed());
+    assertTrue(message.contains(expected), run.printed());
+    assertFalse(run.printed().contains("\tat "), run.printed());
+  }
+
+  @Test
+  void badInputGetsASentence() throws IOException {
+    Path good = glosses("good.tsv", 0, 20);
+    Path out = folder.resolve("out");
+    Path one = file("one.csv", "text,label\na,x\nb,x\nc,x\n");
+    Path empty = file("empty.csv", "text,label\n");
+    Object[] end = {"--output", out};
+    refused(train(end, "--data", "nothing.csv"), "no file nothing.csv");
+    refused(train(end, "--data", "sentiwordnets"), "the built-in data set is sentiwordnet");
+    refused(train(end, "--data", good, "--text", "body"), "no column body");
+    refused(train(end, "--data", good, "--label", "9"), "no column 9");
+    refused(train(end, "--data", empty), "no rows");
+    refused(train(end, "--data", one), "only 'x'");
+    refused(train(end, "--data", good, "--validation", "0%"), "share of 0%");
+    refused(train(end, "--data", good, "--validation", "none.csv"), "none.csv");
+    refused(train(end, "--data", good, "--tokens", "0"), "Tokens 0");
+    refused(train(end, "--data", good, "--tokens", "101%"), "Tokens 101%");
+    refused(train(end, "--data", good, "--tokens", "some"), "Tokens some");
+    refused(train(end, "--data", good, "--min-tokens", "0"), "at least 0");
+    refused(train(end, "--data", good, "--epochs", "0"), "epochs");
+    refused(train(end, "--data", good, "--batch-size", "0"), "batch size");
+    refused(train(end, "--data", good, "--learning-rate", "-1"), "learning rate");
+    refused(train(end, "--data", good, "--dropout", "1"), "dropout");
+    refused(train(end, "--data", good, "--max-length", "513"), "give 3 to 512");
+    refused(train(end, "--data", good, "--limit", "0"), "limit");
+    refused(train(end, "--data", good, "--trainable", "nothing.*"), "No parameter");
+    refused(train(end, "--data", good, "--task", "guess"), "--task");
+    refused(train(end, "--data", good, "--model", "all-minilm"), "[all-minilm-l6-v2, ");
+    refused(train(end, "--data", good, "--model", "no/folder"), "no folder no/folder");
+    refused(train(end, "--data", good, "--json", folder.resolve("no/x.json")), "x.json");
+    refused(
+        train(end, "--data", good, "--learning-rate", "1e30", "--batch-size", "4"), "The loss is");
+    refused(Run.of("train", "--data", good, "--output", good), "is a file");
+    refused(Run.of("train", "--data", good, "--output", good.resolve("below")), "cannot be made");
+    refused(Run.of("train", "--data", good, "--output", folder), "other things than a model");
+    refused(Run.of("predict", "--model", "all-minilm-l6-v2", "x"), "train one on it first");
+    refused(Run.of("predict", "--model", out), "TEXT");
+    refused(Run.of("evaluate", "--data", good), "--model");
+    try (Stream<Path> files = Files.list(folder)) {
+      assertEquals(
+          List.of("empty.csv", "good.tsv", "one.csv"),
+          files.map(path -> path.getFileName().toString()).sorted().toList());
+    }
+  }
+
+  private static Run train(Object[] end, Object... arguments) {
+    List<Object> all = new ArrayList<>(List.of("train"));
+    all.addAll(List.of(arguments));
+    all.addAll(List.of(end));
+    return Run.of(all.toArray());
+  }
+}
