@@ -24,6 +24,7 @@ final class DataOptions {
       names = "--text",
       paramLabel = "COL[,COL]",
       split = ",",
+      hideParamSyntax = true,
       description = {
         "Column of the text, or two for pairs, by name or by number from 1;",
         "default text, sentence, or sentence1,sentence2."

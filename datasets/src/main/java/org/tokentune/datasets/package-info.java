@@ -1,2 +1,5 @@
-/** Text data sets. Imports the core; the command line imports it; knows nothing of the zoo. */
+/**
+ * Text data sets: files and built-in ones, splits, labels, tokenising and batching. Imports the
+ * core; {@code text} and the command line import it; knows nothing of the zoo.
+ */
 package org.tokentune.datasets;
