@@ -14,7 +14,14 @@ import org.tokentune.nn.Graph;
 /** Runs a training graph forward and backward in stock SameDiff. */
 public final class SameDiffEngine {
 
+  /**
+   * Stock SameDiff leaves a step's arrays to the garbage collector, which sees only their small
+   * Java ends: without being asked, it lets a gigabyte a step pile up.
+   */
+  private static final int RUNS_BETWEEN_COLLECTIONS = 2;
+
   private final ModelGraph graph;
+  private int runs;
 
   /** Derives the gradient graph. */
   public SameDiffEngine(ModelGraph graph) {
@@ -54,6 +61,9 @@ public final class SameDiffEngine {
     List<String> wanted = new ArrayList<>(outputs);
     wanted.add(ModelGraph.LOSS);
     OutAndGrad results = graph.sd().calculateGradientsAndOutputs(inputs, wanted, graph.trainable());
+    if (++runs % RUNS_BETWEEN_COLLECTIONS == 0) {
+      System.gc();
+    }
     double loss = results.getOutputs().get(ModelGraph.LOSS).getDouble(0);
     return new Result(loss, results.getGradients(), results.getOutputs());
   }
