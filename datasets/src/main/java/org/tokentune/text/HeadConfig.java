@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.datasets.Labels;
 import org.tokentune.models.BertConfig;
 import org.tokentune.models.Pooling;
@@ -20,6 +21,7 @@ import org.tokentune.models.Task;
  */
 record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
 
+  private static final String CLASSIFIER = "classifier.weight";
   private static final String SEQUENCE = "BertForSequenceClassification";
   private static final String TOKEN = "BertForTokenClassification";
   private static final String SINGLE_LABEL = "single_label_classification";
@@ -29,23 +31,22 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
   /**
    * Reads it.
    *
-   * @param outputs of the classifier, as its weights have them
+   * @throws BadInputException if the model has no classifier
    */
-  static HeadConfig read(JsonNode config, int outputs, String origin) {
-    String architecture = config.path("architectures").path(0).asText();
-    if (!architecture.equals(SEQUENCE) && !architecture.equals(TOKEN)) {
-      throw new BadInputException(
-          "%s has no classifier to predict with; train one on it first.", origin);
-    }
-    String problem = config.path("problem_type").asText(outputs == 1 ? REGRESSION : SINGLE_LABEL);
+  static HeadConfig read(ModelFiles files) {
+    JsonNode config = files.config();
+    int outputs =
+        files.weights().names().contains(CLASSIFIER)
+            ? (int) files.weights().shape(CLASSIFIER)[0]
+            : 0;
     Task task =
-        architecture.equals(TOKEN)
-            ? Task.TOKEN
-            : switch (problem) {
-              case MULTILABEL -> Task.MULTILABEL;
-              case REGRESSION -> Task.REGRESS;
-              default -> Task.CLASSIFY;
-            };
+        Task.read(config, outputs)
+            .filter(known -> known != Task.MASKED_LM && outputs > 0)
+            .orElseThrow(
+                () ->
+                    new BadInputException(
+                        "%s has no classifier to predict with; train one on it first.",
+                        files.name()));
     JsonNode names = config.path("id2label");
     List<String> labels = new ArrayList<>();
     for (int i = 0; i < outputs; i++) {
@@ -55,7 +56,7 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
     String pooling = own.path("pooling").asText("first");
     if (!pooling.equals("first") && !pooling.equals("mean")) {
       throw new BadInputException(
-          "%s: pooling %s is not known; first and mean are.", origin, pooling);
+          "%s: pooling %s is not known; first and mean are.", files.name(), pooling);
     }
     JsonNode maxLength = own.path("max_length");
     return new HeadConfig(

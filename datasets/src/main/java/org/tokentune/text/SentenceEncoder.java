@@ -1,9 +1,7 @@
 package org.tokentune.text;
 
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -19,6 +17,7 @@ import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.train.Placeholders;
 
 /**
  * Turns texts into vectors of length 1: the mean of the last layer's hidden states over the text's
@@ -74,11 +73,7 @@ public final class SentenceEncoder implements AutoCloseable {
 
   private INDArray embed(MultiDataSet batch) {
     INDArray mask = batch.getFeatures(1);
-    Map<String, INDArray> inputs = new HashMap<>();
-    inputs.put(ModelGraph.INPUT_IDS, batch.getFeatures(0));
-    inputs.put(ModelGraph.ATTENTION_MASK, mask);
-    inputs.put(ModelGraph.TOKEN_TYPE_IDS, batch.getFeatures(2));
-    INDArray rows = sd.output(inputs, hidden).get(hidden);
+    INDArray rows = sd.output(Placeholders.features(batch), hidden).get(hidden);
     INDArray weights = mask.castTo(DataType.FLOAT).reshape(mask.size(0), mask.size(1), 1);
     // The direction of the sum is that of the mean.
     INDArray sums = rows.reshape(mask.size(0), mask.size(1), -1).mul(weights).sum(1);

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +31,7 @@ import org.tokentune.nn.Parameters;
 import org.tokentune.select.TokenSelector;
 import org.tokentune.train.Evaluator;
 import org.tokentune.train.FineTuner;
+import org.tokentune.train.Placeholders;
 import org.tokentune.train.Scores;
 import org.tokentune.train.Trainable;
 import org.tokentune.train.TrainingListener;
@@ -103,14 +103,10 @@ public final class TextModel implements AutoCloseable {
    * @throws BadInputException if it has none
    */
   public static TextModel open(ModelFiles files) {
-    if (!files.weights().names().contains("classifier.weight")) {
-      throw new BadInputException(
-          "%s has no classifier to predict with; train one on it first.", files.name());
-    }
-    int outputs = (int) files.weights().shape("classifier.weight")[0];
-    HeadConfig head = HeadConfig.read(files.config(), outputs, files.name());
+    HeadConfig head = HeadConfig.read(files);
     BertConfig config = BertConfig.read(files.config(), files.name());
-    Bert bert = new Bert(config, new Head(head.labels().task(), outputs, head.pooling()));
+    Bert bert =
+        new Bert(config, new Head(head.labels().task(), head.labels().outputs(), head.pooling()));
     return new TextModel(files, head, bert, ParameterLoader.load(bert, files.weights()));
   }
 
@@ -149,8 +145,8 @@ public final class TextModel implements AutoCloseable {
       Consumer<FineTuner> started) {
     Task task = labels().task();
     TokenSelector selector = settings.selector(!bert.head().perToken());
-    List<TokenBatches.Row> train = rows(data.train(), true);
-    List<TokenBatches.Row> validation = rows(data.validation(), true);
+    List<TokenBatches.Row> train = rows(data.train());
+    List<TokenBatches.Row> validation = rows(data.validation());
     if (train.isEmpty() || validation.isEmpty()) {
       throw new BadInputException(
           "There are %d training and %d validation rows; give some of both.",
@@ -174,7 +170,7 @@ public final class TextModel implements AutoCloseable {
   /** Scores labelled rows. */
   public Scores evaluate(List<Example> examples) {
     return new Evaluator(bert, parameters)
-        .evaluate(TokenBatches.byLength(rows(examples, true), labels().task(), EVALUATION_BATCH));
+        .evaluate(TokenBatches.byLength(rows(examples), labels().task(), EVALUATION_BATCH));
   }
 
   /** Predicts texts, in their order. */
@@ -204,11 +200,7 @@ public final class TextModel implements AutoCloseable {
     if (inference == null) {
       inference = bert.build(parameters, GraphOptions.inference()).sd();
     }
-    Map<String, INDArray> inputs = new HashMap<>();
-    inputs.put(ModelGraph.INPUT_IDS, batch.getFeatures(0));
-    inputs.put(ModelGraph.ATTENTION_MASK, batch.getFeatures(1));
-    inputs.put(ModelGraph.TOKEN_TYPE_IDS, batch.getFeatures(2));
-    return inference.output(inputs, ModelGraph.LOGITS).get(ModelGraph.LOGITS);
+    return inference.output(Placeholders.features(batch), ModelGraph.LOGITS).get(ModelGraph.LOGITS);
   }
 
   private Prediction prediction(INDArray logits, TextTokenizer.Tokens tokens) {
@@ -261,11 +253,11 @@ public final class TextModel implements AutoCloseable {
     return Arrays.stream(powers).map(power -> power / sum).toArray();
   }
 
-  private List<TokenBatches.Row> rows(List<Example> examples, boolean labelled) {
+  private List<TokenBatches.Row> rows(List<Example> examples) {
     List<TokenBatches.Row> rows = new ArrayList<>();
     for (Example example : examples) {
       TextTokenizer.Tokens tokens = tokens(example);
-      float[] labels = labelled ? labels().encode(example, tokens) : null;
+      float[] labels = labels().encode(example, tokens);
       rows.add(new TokenBatches.Row(tokens.ids(), tokens.typeIds(), labels));
     }
     return rows;

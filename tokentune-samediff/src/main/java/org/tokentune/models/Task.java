@@ -1,5 +1,8 @@
 package org.tokentune.models;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.Optional;
+
 /** What a model's head does. */
 public enum Task {
   /** One class of n for a text. */
@@ -11,5 +14,28 @@ public enum Task {
   /** One class of n for every token. */
   TOKEN,
   /** The vocabulary's word for every masked token. */
-  MASKED_LM
+  MASKED_LM;
+
+  /**
+   * The task that a Hugging Face {@code config.json} names by {@code architectures} and, for whole
+   * texts, {@code problem_type}; without the latter one output is a number and several are classes,
+   * as transformers has it. Empty where the architecture has none of these heads.
+   *
+   * @param outputs of the classifier, as its weights have them
+   */
+  public static Optional<Task> read(JsonNode config, int outputs) {
+    return switch (config.path("architectures").path(0).asText()) {
+      case "BertForMaskedLM" -> Optional.of(MASKED_LM);
+      case "BertForTokenClassification" -> Optional.of(TOKEN);
+      case "BertForSequenceClassification" ->
+          Optional.of(
+              switch (config.path("problem_type").asText()) {
+                case "regression" -> REGRESS;
+                case "multi_label_classification" -> MULTILABEL;
+                case "single_label_classification" -> CLASSIFY;
+                default -> outputs == 1 ? REGRESS : CLASSIFY;
+              });
+      default -> Optional.empty();
+    };
+  }
 }

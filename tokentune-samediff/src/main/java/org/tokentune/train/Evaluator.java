@@ -48,7 +48,7 @@ public final class Evaluator {
     while (batches.hasNext()) {
       MultiDataSet batch = batches.next();
       Map<String, INDArray> outputs =
-          sd.output(Placeholders.of(batch), List.of(ModelGraph.LOSS, ModelGraph.LOGITS));
+          sd.output(Placeholders.labelled(batch), List.of(ModelGraph.LOSS, ModelGraph.LOGITS));
       INDArray labels = batch.getLabels(0);
       long counted = tally.add(labels, outputs.get(ModelGraph.LOGITS));
       loss += counted * outputs.get(ModelGraph.LOSS).getDouble(0);

@@ -135,7 +135,7 @@ public final class FineTuner {
   }
 
   private SameDiffEngine.Result gradients(MultiDataSet batch, int epoch, int number, int step) {
-    Map<String, INDArray> inputs = Placeholders.of(batch);
+    Map<String, INDArray> inputs = Placeholders.labelled(batch);
     INDArray mask = inputs.get(ModelGraph.ATTENTION_MASK);
     int[] lengths = mask.sum(1).toIntVector();
     int[][] tags = bert.head().perToken() ? inputs.get(ModelGraph.LABELS).toIntMatrix() : null;

@@ -134,25 +134,18 @@ public final class Parity {
   }
 
   private Bert model(String name) {
-    String architecture = config.path("architectures").path(0).asText();
-    Task task =
-        switch (architecture) {
-          case "BertForMaskedLM" -> Task.MASKED_LM;
-          case "BertForTokenClassification" -> Task.TOKEN;
-          case "BertForSequenceClassification" ->
-              switch (config.path("problem_type").asText()) {
-                case "regression" -> Task.REGRESS;
-                case "multi_label_classification" -> Task.MULTILABEL;
-                default -> Task.CLASSIFY;
-              };
-          default ->
-              throw new BadInputException("%s: no head for architecture %s.", folder, architecture);
-        };
     BertConfig sizes = BertConfig.read(config, folder.resolve("config.json").toString());
     int outputs =
-        task == Task.MASKED_LM
-            ? sizes.vocabulary()
-            : (int) parameters.get("classifier.weight").size(0);
+        parameters.names().contains("classifier.weight")
+            ? (int) parameters.get("classifier.weight").size(0)
+            : sizes.vocabulary();
+    Task task =
+        Task.read(config, outputs)
+            .orElseThrow(
+                () ->
+                    new BadInputException(
+                        "%s: no head for architecture %s.",
+                        folder, config.path("architectures").path(0).asText()));
     Pooling pooling = name.contains("mean") ? Pooling.MEAN : Pooling.FIRST;
     return new Bert(sizes.withDropout(0), new Head(task, outputs, pooling));
   }
