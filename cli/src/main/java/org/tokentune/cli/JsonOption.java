@@ -48,6 +48,7 @@ final class JsonOption {
       JSON.writeValue(staged.toFile(), result);
       Files.move(staged, target, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
+      staged.toFile().delete(); // what is half-written must not stay; the failure is said anyway
       throw new BadInputException(e, "%s cannot be written: %s.", file, e.getMessage());
     }
   }

@@ -43,6 +43,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true)
 final class TrainCommand implements Callable<Integer> {
 
+  private static final TuningSettings DEFAULTS = TuningSettings.defaults();
+
   /** As a shell reports a program that Ctrl-C ended. */
   private static final int INTERRUPTED = 130;
 
@@ -109,50 +111,44 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--tokens",
       paramLabel = "25%|32|all",
-      defaultValue = "25%",
       description = {
         "Tokens of a text that carry gradient: a share, a count, or all (ordinary fine-tuning);",
         "default ${DEFAULT-VALUE}."
       })
-  private String tokens;
+  private String tokens = DEFAULTS.tokens();
 
   @Option(
       names = "--min-tokens",
       paramLabel = "N",
-      defaultValue = "8",
       description = "But at least so many, where a share is given; default ${DEFAULT-VALUE}.")
-  private int minTokens;
+  private int minTokens = DEFAULTS.minTokens();
 
   @Option(
       names = "--epochs",
       paramLabel = "N",
-      defaultValue = "2",
       description = "Passes over the training rows; default ${DEFAULT-VALUE}.")
-  private int epochs;
+  private int epochs = DEFAULTS.hyperparameters().epochs();
 
   @Option(
       names = "--batch-size",
       paramLabel = "N",
-      defaultValue = "32",
       description = "Texts a step; default ${DEFAULT-VALUE}.")
-  private int batchSize;
+  private int batchSize = DEFAULTS.batchSize();
 
   @Option(
       names = "--learning-rate",
       paramLabel = "RATE",
-      defaultValue = "1e-4",
       description = {
         "Peak of the learning rate, which rises over a tenth of the steps and then falls to 0;",
         "default ${DEFAULT-VALUE}."
       })
-  private double learningRate;
+  private double learningRate = DEFAULTS.hyperparameters().learningRate();
 
   @Option(
       names = "--weight-decay",
       paramLabel = "RATE",
-      defaultValue = "0.01",
       description = "Of matrices, not of biases and norms; default ${DEFAULT-VALUE}.")
-  private double weightDecay;
+  private double weightDecay = DEFAULTS.hyperparameters().weightDecay();
 
   @Option(
       names = "--dropout",
@@ -169,20 +165,18 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--trainable",
       paramLabel = "WHAT",
-      defaultValue = "all",
       description = {
         "all, head, no-embeddings, or patterns of parameter names separated by commas, such as",
         "'bert.encoder.layer.5.*,classifier.*'; default ${DEFAULT-VALUE}."
       })
-  private String trainable;
+  private String trainable = DEFAULTS.trainable();
 
   @Option(
       names = "--seed",
       paramLabel = "N",
-      defaultValue = "42",
       description =
           "Of everything random; the same seed gives the same model. Default ${DEFAULT-VALUE}.")
-  private long seed;
+  private long seed = DEFAULTS.hyperparameters().seed();
 
   @Option(
       names = "--output",
@@ -232,7 +226,13 @@ final class TrainCommand implements Callable<Integer> {
             minTokens,
             trainable,
             batchSize,
-            new Hyperparameters(epochs, learningRate, weightDecay, 0.1, 1.0, seed));
+            new Hyperparameters(
+                epochs,
+                learningRate,
+                weightDecay,
+                DEFAULTS.hyperparameters().warmup(),
+                DEFAULTS.hyperparameters().clip(),
+                seed));
     DataSplit split = dataOptions.split(data, validation, test, seed);
     if (limit != null) {
       split = split.withTrainLimit(limit, seed);

@@ -147,7 +147,7 @@ public final class FineTuner {
     }
     SameDiffEngine engine = engines.computeIfAbsent(!selection.all(), this::engine);
     if (engine.hasDropout()) {
-      // Steps' seeds are chained through a generator, so that no two runs share a sequence.
+      // Mixed by a generator, as neighbouring numbers would give similar masks.
       int seed = (int) new SplittableRandom(settings.seed() * 31 + step).nextLong();
       inputs.put(Graph.DROPOUT_SEED, Nd4j.scalar(seed));
     }
@@ -161,7 +161,7 @@ public final class FineTuner {
   private void check(double loss, double rate, int step) {
     if (!Double.isFinite(loss)) {
       throw new BadInputException(
-          "The loss is %s at step %d of learning rate %.2g; lower --learning-rate, or look for broken %s.",
+          "The loss is %s at step %d of learning rate %.2g; lower the learning rate, or look for broken %s.",
           loss, step + 1, rate, bert.head().task() == Task.REGRESS ? "labels" : "weights");
     }
   }
