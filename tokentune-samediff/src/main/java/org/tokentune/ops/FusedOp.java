@@ -1,0 +1,110 @@
+package org.tokentune.ops;
+
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.CustomOpDescriptor;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.api.ops.OpContext;
+import org.nd4j.linalg.api.shape.LongShapeDescriptor;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * An op as one SameDiff node whose body is a CPU kernel in Java. Only an execution plan runs it.
+ *
+ * <p>All state is in the integer and floating-point arguments: they survive cloning in {@code
+ * createGradFunction}. Floats are FLOAT, integers INT32.
+ */
+public abstract class FusedOp extends DynamicCustomOp {
+
+  /** For registration and cloning. */
+  FusedOp() {}
+
+  FusedOp(SameDiff sd, SDVariable... inputs) {
+    super(null, sd, inputs);
+  }
+
+  /** Shapes of the outputs from the inputs' shapes alone. */
+  public abstract List<long[]> outputShapes(List<long[]> inputs);
+
+  /**
+   * Computes the outputs.
+   *
+   * @param inputs dense and c-ordered, possibly views into a bigger buffer
+   * @param outputs likewise, already allocated; an output may be the very same memory as the input
+   *     named by {@link #inPlaceOf}, and overlaps no other
+   */
+  public abstract void run(List<INDArray> inputs, List<INDArray> outputs);
+
+  /** Number of the input whose memory the output may take over, or -1. */
+  public int inPlaceOf(int output) {
+    return -1;
+  }
+
+  /** Whether it is one cheap pass over its inputs, so that recomputing beats keeping. */
+  public boolean elementwise() {
+    return false;
+  }
+
+  // The name is a method, not a field: DynamicCustomOp's constructor asks for it.
+  @Override
+  public abstract String opName();
+
+  /** Of a native op that does nothing: SameDiff asks every op for one. */
+  @Override
+  public CustomOpDescriptor getDescriptor() {
+    return Nd4j.getExecutioner().getCustomOperations().get("noop");
+  }
+
+  @Override
+  public long opHash() {
+    return getDescriptor().getHash();
+  }
+
+  @Override
+  public int getNumOutputs() {
+    return 1;
+  }
+
+  @Override
+  public Map<String, Object> propertiesForFunction() {
+    return Map.of();
+  }
+
+  @Override
+  public void setPropertiesForFunction(Map<String, Object> properties) {
+    // All state is in the arguments, which SameDiff keeps by itself.
+  }
+
+  @Override
+  public List<DataType> calculateOutputDataTypes(List<DataType> inputs) {
+    return Collections.nCopies(getNumOutputs(), DataType.FLOAT);
+  }
+
+  @Override
+  public List<LongShapeDescriptor> calculateOutputShape() {
+    return calculateOutputShape(null);
+  }
+
+  @Override
+  public List<LongShapeDescriptor> calculateOutputShape(OpContext context) {
+    throw new IllegalStateException(
+        opName()
+            + " runs in an execution plan only; build the graph in the native style to run it with"
+            + " SameDiff.");
+  }
+
+  @Override
+  public List<SDVariable> doDiff(List<SDVariable> gradients) {
+    throw new IllegalStateException(opName() + " has no gradient");
+  }
+
+  /** Whether gradients are wanted for this input itself: it is a parameter. */
+  static boolean trained(SDVariable input) {
+    return input.getVariableType() == org.nd4j.autodiff.samediff.VariableType.VARIABLE;
+  }
+}

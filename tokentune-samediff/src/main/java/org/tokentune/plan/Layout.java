@@ -1,0 +1,210 @@
+package org.tokentune.plan;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ops.ScalarOp;
+import org.nd4j.linalg.api.ops.TransformOp;
+import org.tokentune.ops.FusedOp;
+
+/**
+ * Every buffer's lifetime and place: from the first op that writes it to the last that reads it, in
+ * a region for its data type; buffers whose lifetimes do not meet share memory.
+ */
+final class Layout {
+
+  /** Elements between the starts of buffers are multiples of this: 64 bytes of floats. */
+  private static final int ALIGNMENT = 16;
+
+  private static final Set<String> PAIRWISE = Set.of("add", "subtract", "multiply", "divide");
+
+  /** A buffer: written first at op {@code first}, read last at op {@code last}. */
+  private static final class Buffer {
+    final String name;
+    final DataType type;
+    final long elements;
+    final int first;
+    int last;
+    long offset;
+
+    Buffer(String name, DataType type, long elements, int first) {
+      this.name = name;
+      this.type = type;
+      this.elements = (elements + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+      this.first = first;
+      this.last = first;
+    }
+
+    boolean meets(Buffer other) {
+      return first <= other.last && other.first <= last;
+    }
+
+    long bytes() {
+      return elements * type.width();
+    }
+  }
+
+  private final Shapes shapes;
+  private final Views views;
+  private final Map<String, Buffer> buffers = new LinkedHashMap<>();
+  private final Map<String, String> takenOver = new HashMap<>();
+  private final Map<DataType, Long> regions = new TreeMap<>();
+  private final int nodes;
+
+  /**
+   * @param placeholders values that come from outside and are live from the start
+   * @param results values that are read after the last op
+   */
+  Layout(Views views, Shapes shapes, Collection<String> placeholders, Collection<String> results) {
+    this.shapes = shapes;
+    this.views = views;
+    List<Node> running = views.running();
+    nodes = running.size();
+    Map<String, Integer> lastUse = new HashMap<>();
+    for (int i = 0; i < nodes; i++) {
+      for (String input : running.get(i).inputs()) {
+        lastUse.put(views.of(input).buffer(), i);
+      }
+    }
+    results.forEach(result -> lastUse.put(views.of(result).buffer(), nodes));
+    placeholders.forEach(name -> define(name, -1, lastUse));
+    for (int i = 0; i < nodes; i++) {
+      Node node = running.get(i);
+      for (int o = 0; o < node.outputs().size(); o++) {
+        String output = node.outputs().get(o);
+        Buffer reused = reusable(node, o, i);
+        if (reused == null) {
+          define(output, i, lastUse);
+        } else {
+          takenOver.put(output, reused.name);
+          reused.last = lastUse.getOrDefault(output, i);
+        }
+      }
+    }
+  }
+
+  private void define(String name, int first, Map<String, Integer> lastUse) {
+    Shapes.Info info = shapes.of(name);
+    Buffer buffer = new Buffer(name, info.type(), info.elements(), first);
+    buffer.last = Math.max(first, lastUse.getOrDefault(name, first));
+    buffers.put(name, buffer);
+  }
+
+  /** The input's buffer that this output may take over, as nothing reads it afterwards; or null. */
+  private Buffer reusable(Node node, int output, int index) {
+    if (node.op() instanceof FusedOp fused) {
+      int input = fused.inPlaceOf(output);
+      return input < 0 ? null : dying(node, input, output, index);
+    }
+    if (output > 0 || node.outputs().size() > 1) {
+      return null;
+    }
+    if (node.op() instanceof TransformOp || node.op() instanceof ScalarOp) {
+      return dying(node, 0, output, index);
+    }
+    if (PAIRWISE.contains(node.op().opName())) {
+      Buffer first = dying(node, 0, output, index);
+      return first != null ? first : dying(node, 1, output, index);
+    }
+    return null;
+  }
+
+  private Buffer dying(Node node, int input, int output, int index) {
+    Views.View in = views.of(node.inputs().get(input));
+    Views.View out = views.of(node.outputs().get(output));
+    Buffer buffer = buffer(in.buffer());
+    Shapes.Info info = shapes.of(node.outputs().get(output));
+    boolean fits =
+        buffer != null
+            && buffer.last == index
+            && buffer.type == info.type()
+            && in.dense()
+            && out.dense()
+            && info.elements() == shapes.of(node.inputs().get(input)).elements()
+            && info.elements() == shapes.of(in.buffer()).elements();
+    return fits && !readElsewhere(node, input, buffer) ? buffer : null;
+  }
+
+  /** Whether another input that is not read element by element lies in the same buffer. */
+  private boolean readElsewhere(Node node, int input, Buffer buffer) {
+    for (int i = 0; i < node.inputs().size(); i++) {
+      Views.View other = views.of(node.inputs().get(i));
+      if (i != input && buffer(other.buffer()) == buffer) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Null for what the graph holds itself. */
+  private Buffer buffer(String name) {
+    return buffers.get(takenOver.getOrDefault(name, name));
+  }
+
+  /** Bytes that are live at once at the most, without what lies between buffers. */
+  long liveBytes() {
+    long[] change = new long[nodes + 3];
+    for (Buffer buffer : buffers.values()) {
+      change[buffer.first + 1] += buffer.bytes();
+      change[buffer.last + 2] -= buffer.bytes();
+    }
+    long live = 0;
+    long most = 0;
+    for (long delta : change) {
+      live += delta;
+      most = Math.max(most, live);
+    }
+    return most;
+  }
+
+  /** Gives every buffer its offset, the largest first, each at the lowest place that is free. */
+  void place() {
+    List<Buffer> placed = new ArrayList<>();
+    List<Buffer> order = new ArrayList<>(buffers.values());
+    order.sort(
+        Comparator.comparingLong((Buffer buffer) -> -buffer.elements)
+            .thenComparingInt(buffer -> buffer.first));
+    for (Buffer buffer : order) {
+      List<Buffer> around =
+          placed.stream()
+              .filter(other -> other.type == buffer.type && other.meets(buffer))
+              .sorted(Comparator.comparingLong(other -> other.offset))
+              .toList();
+      long offset = 0;
+      for (Buffer other : around) {
+        if (offset + buffer.elements <= other.offset) {
+          break;
+        }
+        offset = Math.max(offset, other.offset + other.elements);
+      }
+      buffer.offset = offset;
+      placed.add(buffer);
+      regions.merge(buffer.type, offset + buffer.elements, Math::max);
+    }
+  }
+
+  /** Elements of the arena by data type. */
+  Map<DataType, Long> regions() {
+    return regions;
+  }
+
+  /** Bytes of the arena: what a run uses. */
+  long bytes() {
+    return regions.entrySet().stream()
+        .mapToLong(region -> region.getValue() * region.getKey().width())
+        .sum();
+  }
+
+  /** Offset of a value's buffer in its region, in elements; -1 for what the graph holds itself. */
+  long offset(String name) {
+    Buffer buffer = buffer(views.of(name).buffer());
+    return buffer == null ? -1 : buffer.offset;
+  }
+}

@@ -1,0 +1,18 @@
+package org.tokentune.plan;
+
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.nd4j.autodiff.functions.DifferentialFunction;
+
+/**
+ * An op of a plan and the names of what it reads and writes. The op says what is computed; its own
+ * arrays and variables are not used.
+ */
+record Node(DifferentialFunction op, List<String> inputs, List<String> outputs) {
+
+  /** The same op on other values. */
+  Node renamed(UnaryOperator<String> inputName, UnaryOperator<String> outputName) {
+    return new Node(
+        op, inputs.stream().map(inputName).toList(), outputs.stream().map(outputName).toList());
+  }
+}

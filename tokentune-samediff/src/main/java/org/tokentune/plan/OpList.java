@@ -1,0 +1,108 @@
+package org.tokentune.plan;
+
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.internal.SameDiffOp;
+
+/**
+ * The ops that some results need, in an order in which they can run: first the forward pass, then
+ * the backward pass.
+ *
+ * @param sd graph that holds the ops and the constants, variables and placeholders they read
+ * @param forward number of nodes of the forward pass
+ * @param gradients names of the gradients by variable
+ */
+record OpList(SameDiff sd, List<Node> nodes, int forward, Map<String, String> gradients) {
+
+  /**
+   * Takes ops out of a graph.
+   *
+   * @param outputs results of the forward pass
+   * @param trained variables whose gradients are wanted; none for a forward pass only
+   */
+  static OpList of(SameDiff sd, Collection<String> outputs, Collection<String> trained) {
+    SameDiff graph = trained.isEmpty() ? sd : gradientGraph(sd, trained);
+    Map<String, String> gradients = new LinkedHashMap<>();
+    for (String name : trained) {
+      gradients.put(name, graph.getVariable(name + "-grad").name());
+    }
+    Map<String, Node> producers = new HashMap<>();
+    List<Node> all = new ArrayList<>();
+    for (SameDiffOp op : graph.getOps().values()) {
+      Node node =
+          new Node(
+              op.getOp(),
+              op.getInputsToOp() == null ? List.of() : List.copyOf(op.getInputsToOp()),
+              List.copyOf(op.getOutputsOfOp()));
+      all.add(node);
+      node.outputs().forEach(output -> producers.put(output, node));
+    }
+    List<Node> ordered = new ArrayList<>();
+    Set<String> done = new HashSet<>();
+    outputs.forEach(output -> visit(output, producers, done, ordered));
+    graph.getLossVariables().stream()
+        .filter(loss -> !trained.isEmpty())
+        .forEach(loss -> visit(loss, producers, done, ordered));
+    int forward = ordered.size();
+    // SameDiff made the gradients in the reverse order of the ops: kept, it frees what it can.
+    Set<String> needed = new HashSet<>();
+    List<Node> reached = new ArrayList<>();
+    gradients.values().forEach(gradient -> visit(gradient, producers, needed, reached));
+    for (Node node : all) {
+      if (needed.contains(node.outputs().get(0))) {
+        node.outputs().forEach(output -> visit(output, producers, done, ordered));
+      }
+    }
+    return new OpList(graph, List.copyOf(ordered), forward, gradients);
+  }
+
+  /** Adds what produces {@code name}, after all that it needs itself. */
+  private static void visit(
+      String name, Map<String, Node> producers, Set<String> done, List<Node> ordered) {
+    Deque<Node> stack = new ArrayDeque<>();
+    push(producers.get(name), done, stack);
+    while (!stack.isEmpty()) {
+      Node node = stack.peek();
+      int before = stack.size();
+      for (String input : node.inputs()) {
+        push(producers.get(input), done, stack);
+      }
+      if (stack.size() == before) {
+        stack.pop();
+        if (done.add(node.outputs().get(0))) {
+          ordered.add(node);
+        }
+      }
+    }
+  }
+
+  private static void push(Node node, Set<String> done, Deque<Node> stack) {
+    if (node != null && !done.contains(node.outputs().get(0))) {
+      stack.push(node);
+    }
+  }
+
+  private static SameDiff gradientGraph(SameDiff sd, Collection<String> trained) {
+    PrintStream out = System.out;
+    try (PrintStream nowhere =
+        new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8)) {
+      System.setOut(nowhere); // createGradFunction prints a line for every op
+      sd.createGradFunction(trained.toArray(new String[0]));
+    } finally {
+      System.setOut(out);
+    }
+    return sd.getFunction("grad");
+  }
+}

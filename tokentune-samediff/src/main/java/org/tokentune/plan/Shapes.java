@@ -1,0 +1,188 @@
+package org.tokentune.plan;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.VariableType;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.BaseOp;
+import org.nd4j.linalg.api.ops.CustomOp;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.api.ops.OpContext;
+import org.nd4j.linalg.api.ops.ReduceOp;
+import org.nd4j.linalg.api.shape.LongShapeDescriptor;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.ops.FusedOp;
+
+/**
+ * Shapes and types of all values from the placeholders' shapes alone, and the values themselves
+ * where they depend on nothing else (sizes, ranges and what is made of them).
+ */
+final class Shapes {
+
+  /** A value's shape and type; {@code known} is the value itself, or null. */
+  record Info(long[] shape, DataType type, INDArray known) {
+
+    long elements() {
+      long elements = 1;
+      for (long size : shape) {
+        elements *= size;
+      }
+      return elements;
+    }
+
+    long bytes() {
+      return elements() * type.width();
+    }
+  }
+
+  /** Ops that read only shapes. */
+  private static final Set<String> OF_SHAPES = Set.of("shape_of", "size_at", "size", "rank");
+
+  private final SameDiff sd;
+  private final Map<String, Info> infos = new HashMap<>();
+  private final List<Node> remaining = new ArrayList<>();
+
+  private Shapes(SameDiff sd) {
+    this.sd = sd;
+  }
+
+  /** Infers the shapes of a list's values. */
+  static Shapes of(OpList list, Map<String, long[]> placeholders) {
+    Shapes shapes = new Shapes(list.sd());
+    placeholders.forEach(
+        (name, shape) -> {
+          if (list.sd().hasVariable(name)) {
+            DataType type = list.sd().getVariable(name).dataType();
+            shapes.infos.put(name, new Info(shape, type, null));
+          }
+        });
+    for (Node node : list.nodes()) {
+      shapes.add(node);
+    }
+    return shapes;
+  }
+
+  /** Ops that have to run, in order: those whose values are not known already. */
+  List<Node> remaining() {
+    return remaining;
+  }
+
+  /** Of any value, a constant or variable too. */
+  Info of(String name) {
+    Info info = infos.get(name);
+    if (info == null) {
+      info = source(name);
+      infos.put(name, info);
+    }
+    return info;
+  }
+
+  /** Whether it is a constant or a variable, whose array the graph holds. */
+  boolean held(String name) {
+    SDVariable variable = sd.hasVariable(name) ? sd.getVariable(name) : null;
+    return variable != null
+        && (variable.getVariableType() == VariableType.CONSTANT
+            || variable.getVariableType() == VariableType.VARIABLE);
+  }
+
+  /** A value of the same shape and type under another name. */
+  void alias(String name, String other) {
+    infos.put(name, of(other));
+  }
+
+  private Info source(String name) {
+    SDVariable variable = sd.getVariable(name);
+    if (!held(name)) {
+      throw new IllegalArgumentException("placeholder " + name + " has no shape; give it one");
+    }
+    INDArray array = variable.getArr();
+    boolean number = !array.dataType().isFPType() || array.length() == 1;
+    boolean constant = variable.getVariableType() == VariableType.CONSTANT;
+    return new Info(array.shape(), array.dataType(), constant && number ? array : null);
+  }
+
+  private void add(Node node) {
+    List<Info> inputs = node.inputs().stream().map(this::of).toList();
+    String name = node.op().opName();
+    boolean readsShapes = OF_SHAPES.contains(name);
+    boolean zeros = name.equals("zeros_as") && !inputs.get(0).type().isFPType();
+    boolean known =
+        !(node.op() instanceof FusedOp)
+            && (readsShapes || zeros || inputs.stream().allMatch(info -> info.known() != null));
+    List<Info> outputs = infer(node, inputs);
+    if (known) {
+      INDArray[] in = inputs.stream().map(Shapes::array).toArray(INDArray[]::new);
+      INDArray[] out =
+          outputs.stream()
+              .map(info -> Nd4j.create(info.type(), info.shape()))
+              .toArray(INDArray[]::new);
+      try (Step step = Step.of(node, in, out)) {
+        step.run();
+      }
+      for (int i = 0; i < out.length; i++) {
+        Info info = outputs.get(i);
+        infos.put(node.outputs().get(i), new Info(info.shape(), info.type(), out[i]));
+      }
+    } else {
+      for (int i = 0; i < outputs.size(); i++) {
+        infos.put(node.outputs().get(i), outputs.get(i));
+      }
+      remaining.add(node);
+    }
+  }
+
+  private List<Info> infer(Node node, List<Info> inputs) {
+    if (node.op() instanceof FusedOp fused) {
+      List<long[]> shapes = fused.outputShapes(inputs.stream().map(Info::shape).toList());
+      return shapes.stream().map(shape -> new Info(shape, DataType.FLOAT, null)).toList();
+    }
+    List<LongShapeDescriptor> shapes;
+    OpContext context = Nd4j.getExecutioner().buildContext();
+    try {
+      context.setInputArrays(inputs.stream().map(Shapes::array).toArray(INDArray[]::new));
+      if (node.op() instanceof CustomOp custom) {
+        setArguments(context, custom);
+        shapes = ((DynamicCustomOp) custom).calculateOutputShape(context);
+      } else {
+        if (node.op() instanceof ReduceOp && inputs.size() == 2) {
+          node.op().setDimensions(inputs.get(1).known().toIntVector());
+        }
+        shapes = ((BaseOp) node.op()).calculateOutputShape(context);
+      }
+    } finally {
+      Step.close(context);
+    }
+    List<Info> outputs = new ArrayList<>();
+    for (int i = 0; i < node.outputs().size(); i++) {
+      DataType type = sd.getVariable(node.outputs().get(i)).dataType();
+      outputs.add(new Info(shapes.get(i).getShape(), type, null));
+    }
+    return outputs;
+  }
+
+  static void setArguments(OpContext context, CustomOp op) {
+    context.setIArguments(op.iArgs());
+    context.setTArguments(op.tArgs());
+    context.setBArguments(op.bArgs());
+    context.setDArguments(op.dArgs());
+  }
+
+  /** The known value, or an array of the shape over a single element: only its shape is read. */
+  private static INDArray array(Info info) {
+    if (info.known() != null) {
+      return info.known();
+    }
+    if (info.shape().length == 0) {
+      return Nd4j.scalar(info.type(), 0);
+    }
+    INDArray one = Nd4j.create(info.type(), 1);
+    return Nd4j.create(
+        one.data(), info.shape(), new long[info.shape().length], 0, 'c', info.type());
+  }
+}

@@ -1,0 +1,61 @@
+package org.tokentune.plan;
+
+import java.util.List;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.CustomOp;
+import org.nd4j.linalg.api.ops.Op;
+import org.nd4j.linalg.api.ops.OpContext;
+import org.nd4j.linalg.api.ops.executioner.OpExecutioner;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.ops.FusedOp;
+
+/** A node bound to arrays: it can be run again and again without allocating. */
+interface Step extends AutoCloseable {
+
+  void run();
+
+  @Override
+  default void close() {}
+
+  static Step of(Node node, INDArray[] inputs, INDArray[] outputs) {
+    if (node.op() instanceof FusedOp fused) {
+      List<INDArray> in = List.of(inputs);
+      List<INDArray> out = List.of(outputs);
+      return () -> fused.run(in, out);
+    }
+    OpExecutioner executioner = Nd4j.getExecutioner();
+    OpContext context = executioner.buildContext();
+    // Of a reduction the second input is its axes, which the op holds already.
+    boolean axes = node.op() instanceof org.nd4j.linalg.api.ops.ReduceOp;
+    context.setInputArrays(axes ? new INDArray[] {inputs[0]} : inputs);
+    context.setOutputArrays(outputs);
+    Runnable body;
+    if (node.op() instanceof CustomOp custom) {
+      Shapes.setArguments(context, custom);
+      body = () -> executioner.exec(custom, context);
+    } else {
+      Op op = (Op) node.op();
+      body = () -> executioner.exec(op, context);
+    }
+    return new Step() {
+      @Override
+      public void run() {
+        body.run();
+      }
+
+      @Override
+      public void close() {
+        Step.close(context);
+      }
+    };
+  }
+
+  /** Frees a context's native half. */
+  static void close(OpContext context) {
+    try {
+      context.close();
+    } catch (Exception e) {
+      throw new IllegalStateException("an op context cannot be closed", e);
+    }
+  }
+}

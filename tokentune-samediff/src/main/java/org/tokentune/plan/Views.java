@@ -1,0 +1,159 @@
+package org.tokentune.plan;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.tokentune.ops.FusedOp;
+
+/**
+ * Which values are only other views of a buffer: reshapes, permutations, detached values. A product
+ * that is permuted afterwards is written in the permuted order at once, so that the permutation is
+ * a dense view.
+ */
+final class Views {
+
+  /** Where a value lies in its buffer, from the buffer's start; strides in elements. */
+  record View(String buffer, long[] shape, long[] strides) {
+
+    boolean dense() {
+      return Arrays.equals(strides, denseStrides(shape));
+    }
+  }
+
+  private static final Set<String> RESHAPES =
+      Set.of("reshape", "expand_dims", "squeeze", "identity", "token_detach");
+  private static final String PERMUTE = "permute";
+  static final String PRODUCT = "matmul";
+
+  private final Shapes shapes;
+  private final Map<String, View> views = new HashMap<>();
+  private final Map<String, List<Node>> readers = new HashMap<>();
+  private final List<Node> running = new ArrayList<>();
+
+  private Views(Shapes shapes) {
+    this.shapes = shapes;
+  }
+
+  static Views of(List<Node> nodes, Shapes shapes) {
+    Views views = new Views(shapes);
+    for (Node node : nodes) {
+      for (String input : new HashSet<>(node.inputs())) {
+        views.readers.computeIfAbsent(input, key -> new ArrayList<>()).add(node);
+      }
+    }
+    nodes.forEach(views::add);
+    return views;
+  }
+
+  /** Whether an op only gives its first input another shape, order or name. */
+  static boolean isView(Node node) {
+    return RESHAPES.contains(node.op().opName()) || node.op().opName().equals(PERMUTE);
+  }
+
+  /** The nodes that compute something, in order. */
+  List<Node> running() {
+    return running;
+  }
+
+  View of(String name) {
+    return views.computeIfAbsent(
+        name,
+        key -> {
+          long[] shape = shapes.of(key).shape();
+          return new View(key, shape, denseStrides(shape));
+        });
+  }
+
+  private void add(Node node) {
+    String output = node.outputs().get(0);
+    if (node.op().opName().equals(PERMUTE)) {
+      View in = of(node.inputs().get(0));
+      int[] order = order(node);
+      views.put(output, new View(in.buffer(), pick(in.shape(), order), pick(in.strides(), order)));
+    } else if (RESHAPES.contains(node.op().opName()) && of(node.inputs().get(0)).dense()) {
+      long[] shape = shapes.of(output).shape();
+      views.put(output, new View(of(node.inputs().get(0)).buffer(), shape, denseStrides(shape)));
+    } else {
+      if (node.op().opName().equals(PRODUCT)) {
+        layOut(output);
+      }
+      running.add(node.op() instanceof FusedOp ? denseInputs(node) : node);
+    }
+  }
+
+  /** A kernel reads dense rows: what is not is copied first. */
+  private Node denseInputs(Node node) {
+    return node.renamed(
+        input -> {
+          if (of(input).dense()) {
+            return input;
+          }
+          String copy = input + "#dense";
+          if (!views.containsKey(copy)) {
+            shapes.alias(copy, input);
+            of(copy);
+            running.add(
+                new Node(DynamicCustomOp.builder("assign").build(), List.of(input), List.of(copy)));
+          }
+          return copy;
+        },
+        output -> output);
+  }
+
+  /** A product whose readers permute it is laid out as they want it. */
+  private void layOut(String product) {
+    int[] wanted = null;
+    for (Node reader : readers.getOrDefault(product, List.of())) {
+      if (reader.op().opName().equals(PERMUTE)) {
+        int[] order = order(reader);
+        if (wanted != null && !Arrays.equals(wanted, order)) {
+          return;
+        }
+        wanted = order;
+      } else if (!reader.op().opName().equals(PRODUCT)) {
+        return;
+      }
+    }
+    if (wanted != null) {
+      long[] shape = shapes.of(product).shape();
+      long[] dense = denseStrides(pick(shape, wanted));
+      long[] strides = new long[shape.length];
+      for (int i = 0; i < wanted.length; i++) {
+        strides[wanted[i]] = dense[i];
+      }
+      views.put(product, new View(product, shape, strides));
+    }
+  }
+
+  private int[] order(Node permute) {
+    int rank = shapes.of(permute.inputs().get(0)).shape().length;
+    long[] order = ((DynamicCustomOp) permute.op()).iArgs();
+    if (order.length == 0 && permute.inputs().size() > 1) {
+      order = shapes.of(permute.inputs().get(1)).known().toLongVector();
+    }
+    int[] axes = new int[rank];
+    for (int i = 0; i < rank; i++) {
+      axes[i] = order.length == 0 ? rank - 1 - i : Math.floorMod((int) order[i], rank);
+    }
+    return axes;
+  }
+
+  private static long[] pick(long[] values, int[] order) {
+    return Arrays.stream(order).mapToLong(i -> values[i]).toArray();
+  }
+
+  static long[] denseStrides(long[] shape) {
+    long[] strides = new long[shape.length];
+    long stride = 1;
+    for (int i = shape.length - 1; i >= 0; i--) {
+      strides[i] = stride;
+      stride *= shape[i];
+    }
+    return strides;
+  }
+}

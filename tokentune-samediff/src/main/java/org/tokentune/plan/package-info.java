@@ -1,0 +1,16 @@
+/**
+ * A SameDiff graph compiled into a static execution plan: ops in order, every array at a fixed
+ * place of one arena, its peak known to the byte before it runs.
+ *
+ * <p>The way of a graph: {@link org.tokentune.plan.OpList} takes the needed ops out of SameDiff's
+ * gradient function, {@link org.tokentune.plan.Shapes} infers shapes and folds what depends on
+ * shapes alone, {@link org.tokentune.plan.Products} splits the gradients of matrix products, {@link
+ * org.tokentune.plan.Recomputation} computes again in the backward pass what is not worth keeping,
+ * {@link org.tokentune.plan.Views} makes views of reshapes and permutations, {@link
+ * org.tokentune.plan.Layout} gives every buffer its lifetime and its offset, and {@link
+ * org.tokentune.plan.Plan} runs it.
+ *
+ * <p>Knows SameDiff and the kernels of {@code ops}, not transformers. Imports {@code ops}; {@code
+ * train} imports it.
+ */
+package org.tokentune.plan;
