@@ -169,8 +169,10 @@ public final class TextModel implements AutoCloseable {
 
   /** Scores labelled rows. */
   public Scores evaluate(List<Example> examples) {
-    return new Evaluator(bert, parameters)
-        .evaluate(TokenBatches.byLength(rows(examples), labels().task(), EVALUATION_BATCH));
+    try (Evaluator evaluator = new Evaluator(bert, parameters)) {
+      return evaluator.evaluate(
+          TokenBatches.byLength(rows(examples), labels().task(), EVALUATION_BATCH));
+    }
   }
 
   /** Predicts texts, in their order. */

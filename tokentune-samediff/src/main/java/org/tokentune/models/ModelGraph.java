@@ -28,6 +28,11 @@ public record ModelGraph(SameDiff sd, List<String> trainable, boolean split) {
     return "hidden." + layer;
   }
 
+  /** Whether a name is that of hidden states, of either stream. */
+  public static boolean isHiddenState(String name) {
+    return name.matches("hidden\\.\\d+(\\.frozen)?");
+  }
+
   /** The same of the frozen stream. */
   public static String frozenHidden(int layer) {
     return "hidden." + layer + ".frozen";

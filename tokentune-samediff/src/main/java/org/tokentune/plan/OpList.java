@@ -36,7 +36,7 @@ record OpList(SameDiff sd, List<Node> nodes, int forward, Map<String, String> gr
     SameDiff graph = trained.isEmpty() ? sd : gradientGraph(sd, trained);
     Map<String, String> gradients = new LinkedHashMap<>();
     for (String name : trained) {
-      gradients.put(name, graph.getVariable(name + "-grad").name());
+      gradients.put(name, graph.getGradForVariable(name).name());
     }
     Map<String, Node> producers = new HashMap<>();
     List<Node> all = new ArrayList<>();

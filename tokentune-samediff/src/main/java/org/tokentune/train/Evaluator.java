@@ -3,7 +3,6 @@ package org.tokentune.train;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.evaluation.classification.Evaluation;
 import org.nd4j.evaluation.classification.EvaluationBinary;
 import org.nd4j.evaluation.regression.RegressionEvaluation;
@@ -19,19 +18,27 @@ import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
+import org.tokentune.plan.PlanEngine;
+import org.tokentune.plan.Recompute;
 import org.tokentune.select.TokenSelector;
 
 /** Scores a model on labelled batches: all tokens, no dropout. */
-public final class Evaluator {
+public final class Evaluator implements AutoCloseable {
 
   private final Head head;
-  private final SameDiff sd;
+  private final PlanEngine engine;
 
   /** Scores with the very arrays of {@code parameters}, as they are at the time. */
   public Evaluator(Bert bert, Parameters parameters) {
     head = bert.head();
     Bert still = new Bert(bert.config().withDropout(0), head);
-    sd = still.build(parameters, GraphOptions.training(false, name -> false)).sd();
+    engine =
+        new PlanEngine(
+            still.build(parameters, GraphOptions.training(false, name -> false)).sd(),
+            List.of(ModelGraph.LOSS, ModelGraph.LOGITS),
+            List.of(),
+            Recompute.NOTHING,
+            name -> false);
   }
 
   /** Runs over all batches from the first. */
@@ -47,8 +54,7 @@ public final class Evaluator {
     batches.reset();
     while (batches.hasNext()) {
       MultiDataSet batch = batches.next();
-      Map<String, INDArray> outputs =
-          sd.output(Placeholders.labelled(batch), List.of(ModelGraph.LOSS, ModelGraph.LOGITS));
+      Map<String, INDArray> outputs = engine.run(Placeholders.labelled(batch)).outputs();
       INDArray labels = batch.getLabels(0);
       long counted = tally.add(labels, outputs.get(ModelGraph.LOGITS));
       loss += counted * outputs.get(ModelGraph.LOSS).getDouble(0);
@@ -58,6 +64,11 @@ public final class Evaluator {
       throw new BadInputException("There is no labelled row to score; give some.");
     }
     return tally.scores(rows, loss / rows);
+  }
+
+  @Override
+  public void close() {
+    engine.close();
   }
 
   /** What has been seen of labels and predictions. */

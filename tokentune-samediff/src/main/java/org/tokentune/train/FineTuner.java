@@ -17,6 +17,7 @@ import org.tokentune.models.ModelGraph;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Graph;
 import org.tokentune.nn.Parameters;
+import org.tokentune.plan.Recompute;
 import org.tokentune.select.TokenSelection;
 import org.tokentune.select.TokenSelector;
 
@@ -33,7 +34,7 @@ public final class FineTuner {
   private final TokenSelector selector;
   private final Hyperparameters settings;
   private final TrainingListener listener;
-  private final Map<Boolean, SameDiffEngine> engines = new HashMap<>();
+  private final Map<Boolean, TrainingEngine> engines = new HashMap<>();
   private volatile boolean stopped;
 
   /**
@@ -78,13 +79,24 @@ public final class FineTuner {
    * @throws BadInputException if the loss is no longer finite
    */
   public Outcome fit(IntFunction<MultiDataSetIterator> batches, MultiDataSetIterator validation) {
+    try (Evaluator evaluator = new Evaluator(bert, parameters)) {
+      return fit(batches, validation, evaluator);
+    } finally {
+      engines.values().forEach(TrainingEngine::close);
+      engines.clear();
+    }
+  }
+
+  private Outcome fit(
+      IntFunction<MultiDataSetIterator> batches,
+      MultiDataSetIterator validation,
+      Evaluator evaluator) {
     int perEpoch = count(batches.apply(0));
     int steps = perEpoch * settings.epochs();
     LinearSchedule schedule =
         new LinearSchedule(
             settings.learningRate(), (int) Math.round(settings.warmup() * steps), steps);
     AdamW updater = AdamW.forTransformers(parameters, settings.weightDecay());
-    Evaluator evaluator = new Evaluator(bert, parameters);
     Map<String, INDArray> kept = null;
     Scores best = null;
     int bestEpoch = 0;
@@ -94,12 +106,11 @@ public final class FineTuner {
       double losses = 0;
       for (int batch = 0; iterator.hasNext() && !stopped; batch++) {
         MultiDataSet next = iterator.next();
-        SameDiffEngine.Result result = gradients(next, epoch, batch, step);
+        TrainingEngine.Result result = gradients(next, epoch, batch, step);
         check(result.loss(), schedule.rate(step), step);
         Map<String, INDArray> gradients = result.gradients();
         GradientClipping.byGlobalNorm(gradients, settings.clip());
         updater.step(gradients, schedule.rate(step));
-        gradients.values().forEach(INDArray::close);
         losses += result.loss();
         step++;
         listener.onStep(step, steps, result.loss(), next.getFeatures(1).sumNumber().longValue());
@@ -134,7 +145,7 @@ public final class FineTuner {
     return count;
   }
 
-  private SameDiffEngine.Result gradients(MultiDataSet batch, int epoch, int number, int step) {
+  private TrainingEngine.Result gradients(MultiDataSet batch, int epoch, int number, int step) {
     Map<String, INDArray> inputs = Placeholders.labelled(batch);
     INDArray mask = inputs.get(ModelGraph.ATTENTION_MASK);
     int[] lengths = mask.sum(1).toIntVector();
@@ -145,17 +156,20 @@ public final class FineTuner {
       inputs.put(ModelGraph.SELECTED, Nd4j.createFromArray(selection.selected()));
       inputs.put(ModelGraph.FROZEN, Nd4j.createFromArray(selection.frozen()));
     }
-    SameDiffEngine engine = engines.computeIfAbsent(!selection.all(), this::engine);
+    TrainingEngine engine = engines.computeIfAbsent(!selection.all(), this::engine);
     if (engine.hasDropout()) {
       // Mixed by a generator, as neighbouring numbers would give similar masks.
       int seed = (int) new SplittableRandom(settings.seed() * 31 + step).nextLong();
       inputs.put(Graph.DROPOUT_SEED, Nd4j.scalar(seed));
     }
-    return engine.run(inputs, List.of());
+    return engine.run(inputs);
   }
 
-  private SameDiffEngine engine(boolean split) {
-    return new SameDiffEngine(bert.build(parameters, GraphOptions.training(split, trainable)));
+  private TrainingEngine engine(boolean split) {
+    return new TrainingEngine(
+        bert.build(parameters, GraphOptions.training(split, trainable)),
+        List.of(),
+        Recompute.ELEMENTWISE);
   }
 
   private void check(double loss, double rate, int step) {

@@ -27,6 +27,7 @@ import org.tokentune.models.ModelGraph;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
+import org.tokentune.plan.Recompute;
 
 /**
  * Compares a model with somebody else's numbers: hidden states, logits, loss and gradients that
@@ -100,9 +101,20 @@ public final class Parity {
     boolean split = expected.containsKey("selected");
     Map<String, INDArray> inputs = inputs(expected, bert.head());
     GraphOptions options = GraphOptions.training(split, name -> true);
-    SameDiffEngine.Result step =
-        new SameDiffEngine(bert.build(parameters, options)).run(inputs, List.of(ModelGraph.LOGITS));
     Map<String, INDArray> hidden = hidden(bert, options, inputs);
+    try (TrainingEngine engine =
+        new TrainingEngine(
+            bert.build(parameters, options), List.of(ModelGraph.LOGITS), Recompute.ELEMENTWISE)) {
+      return compare(expected, bert.head(), inputs, engine.run(inputs), hidden);
+    }
+  }
+
+  private static List<Row> compare(
+      Map<String, INDArray> expected,
+      Head head,
+      Map<String, INDArray> inputs,
+      TrainingEngine.Result step,
+      Map<String, INDArray> hidden) {
     double floor =
         1e-4
             * expected.entrySet().stream()
@@ -118,7 +130,7 @@ public final class Parity {
             rows.add(new Row(name, error(tensor, actual, floor)));
           } else if (name.equals(ModelGraph.LOSS)) {
             rows.add(new Row(name, error(tensor, Nd4j.scalar(step.loss()), floor)));
-          } else if (name.equals(ModelGraph.LOGITS) && !bert.head().perToken()) {
+          } else if (name.equals(ModelGraph.LOGITS) && !head.perToken()) {
             rows.add(new Row(name, error(tensor, step.outputs().get(name), floor)));
           } else if (name.equals(ModelGraph.LOGITS)) {
             rows.add(new Row(name, byToken(tensor, step.outputs().get(name), null, inputs)));
