@@ -16,6 +16,7 @@ import org.tokentune.nn.Parameters;
 import org.tokentune.nn.SelfAttention;
 import org.tokentune.nn.TokenStream;
 import org.tokentune.nn.TokenStreams;
+import org.tokentune.ops.BiasAdd;
 import org.tokentune.ops.Gelu;
 import org.tokentune.ops.Losses;
 import org.tokentune.ops.MaskedSoftmax;
@@ -116,7 +117,7 @@ public record Bert(BertConfig config, Head head) {
 
     Builder(Parameters parameters, GraphOptions options) {
       this.options = options;
-      graph = new Graph(parameters, options.trainable(), options.training());
+      graph = new Graph(parameters, options.trainable(), options.training(), options.style());
       sd = graph.sd();
       type = parameters.get(WORDS).dataType();
       ids = placeholder(ModelGraph.INPUT_IDS);
@@ -196,7 +197,7 @@ public record Bert(BertConfig config, Head head) {
               .add(lookup("position", positions.reshape(-1), differentiable));
       TokenStream x =
           new TokenStream(sum, config.hidden(), sd.shape(positions), rowIds, differentiable);
-      x = normalise(EMBEDDINGS + "LayerNorm", x);
+      x = normalise(EMBEDDINGS + "LayerNorm", x, null);
       return graph.dropout(x, config.hiddenDropout(), "embeddings");
     }
 
@@ -205,7 +206,7 @@ public record Bert(BertConfig config, Head head) {
       SDVariable weights =
           graph.parameter(EMBEDDINGS + table + "_embeddings.weight", differentiable);
       return weights.getVariableType() == VariableType.VARIABLE
-          ? TokenGather.rows(weights, rowIds)
+          ? TokenGather.rows(weights, rowIds, options.style())
           : sd.gather(weights, rowIds, 0);
     }
 
@@ -260,19 +261,19 @@ public record Bert(BertConfig config, Head head) {
     private TokenStream output(String name, TokenStream x, TokenStream residual) {
       TokenStream dense = new Linear(name + ".dense").apply(graph, x);
       TokenStream dropped = graph.dropout(dense, config.hiddenDropout(), name);
-      return normalise(name + ".LayerNorm", dropped.with(dropped.rows().add(residual.rows())));
+      return normalise(name + ".LayerNorm", dropped, residual);
     }
 
-    private TokenStream normalise(String name, TokenStream x) {
-      return new Normalisation(name, config.layerNormEpsilon()).apply(graph, x);
+    private TokenStream normalise(String name, TokenStream x, TokenStream residual) {
+      return new Normalisation(name, config.layerNormEpsilon()).apply(graph, x, residual);
     }
 
     private TokenStream activate(TokenStream x) {
       return x.with(
           switch (config.activation()) {
-            case "gelu" -> Gelu.exact(x.rows());
+            case "gelu" -> Gelu.exact(x.rows(), options.style());
             case "relu" -> sd.nn().relu(x.rows(), 0);
-            default -> Gelu.tanh(x.rows());
+            default -> Gelu.tanh(x.rows(), options.style());
           });
     }
 
@@ -298,10 +299,12 @@ public record Bert(BertConfig config, Head head) {
     /** Logits over the vocabulary; the decoder is the table of word embeddings. */
     private SDVariable vocabulary(TokenStream x) {
       TokenStream inner = activate(new Linear(TRANSFORM + "dense").apply(graph, x));
-      SDVariable rows = normalise(TRANSFORM + "LayerNorm", inner).rows();
+      SDVariable rows = normalise(TRANSFORM + "LayerNorm", inner, null).rows();
       SDVariable words = graph.parameter(WORDS, x.differentiable());
-      return sd.mmul(rows, words, false, true, false)
-          .add(graph.parameter(VOCABULARY_BIAS, x.differentiable()));
+      return BiasAdd.apply(
+          sd.mmul(rows, words, false, true, false),
+          graph.parameter(VOCABULARY_BIAS, x.differentiable()),
+          options.style());
     }
 
     private SDVariable loss(SDVariable logits) {
@@ -311,7 +314,8 @@ public record Bert(BertConfig config, Head head) {
                 logits,
                 head.outputs(),
                 sd.placeHolder(ModelGraph.LABELS, DataType.INT32, -1),
-                null);
+                null,
+                options.style());
         case MULTILABEL ->
             Losses.binaryCrossEntropy(
                 logits, sd.placeHolder(ModelGraph.LABELS, type, -1, head.outputs()));
@@ -322,7 +326,7 @@ public record Bert(BertConfig config, Head head) {
         case TOKEN, MASKED_LM -> {
           SDVariable labels = placeholder(ModelGraph.LABELS);
           SDVariable chosen = at(labels, TokenGather.rowIds(ids, selected));
-          yield Losses.softmaxCrossEntropy(logits, head.outputs(), chosen, null);
+          yield Losses.softmaxCrossEntropy(logits, head.outputs(), chosen, null, options.style());
         }
       };
     }

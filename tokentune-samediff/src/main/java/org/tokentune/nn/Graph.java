@@ -7,6 +7,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.ops.Dropout;
+import org.tokentune.ops.Style;
 
 /**
  * A SameDiff graph under construction: where layers get their parameters from and how they drop.
@@ -26,19 +27,26 @@ public final class Graph {
   private final Parameters parameters;
   private final Predicate<String> trainable;
   private final boolean dropout;
+  private final Style style;
 
   /**
    * @param trainable which parameters, by name, are variables
    * @param dropout whether {@link #dropout} drops
+   * @param style how ops are written
    */
-  public Graph(Parameters parameters, Predicate<String> trainable, boolean dropout) {
+  public Graph(Parameters parameters, Predicate<String> trainable, boolean dropout, Style style) {
     this.parameters = parameters;
     this.trainable = trainable;
     this.dropout = dropout;
+    this.style = style;
   }
 
   public SameDiff sd() {
     return sd;
+  }
+
+  public Style style() {
+    return style;
   }
 
   /** The parameter, as a variable if gradients are to reach it and otherwise as a constant. */
@@ -75,12 +83,7 @@ public final class Graph {
         sd.hasVariable(DROPOUT_SEED)
             ? sd.getVariable(DROPOUT_SEED)
             : sd.placeHolder(DROPOUT_SEED, DataType.INT32);
-    int number = place.hashCode();
-    return Dropout.apply(
-        x,
-        rate,
-        Dropout.keys(rowNumbers, seed, number),
-        Dropout.keys(columnNumbers, seed, ~number));
+    return Dropout.apply(x, rate, rowNumbers, columnNumbers, seed, place.hashCode(), style);
   }
 
   /** 0, 1, ..., count - 1 as INT32. */

@@ -6,10 +6,21 @@ import org.tokentune.ops.LayerNorm;
 /** Layer normalisation with gain {@code name.weight} and bias {@code name.bias}, both [width]. */
 public record Normalisation(String name, double epsilon) {
 
-  /** Rows [n, width] to [n, width]. */
-  public TokenStream apply(Graph graph, TokenStream x) {
+  /**
+   * Rows [n, width] to [n, width].
+   *
+   * @param residual is added to {@code x} before; null for nothing
+   */
+  public TokenStream apply(Graph graph, TokenStream x, TokenStream residual) {
     SDVariable gain = graph.parameter(name + ".weight", x.differentiable());
     SDVariable bias = graph.parameter(name + ".bias", x.differentiable());
-    return x.with(LayerNorm.apply(x.rows(), gain, bias, epsilon));
+    return x.with(
+        LayerNorm.apply(
+            x.rows(),
+            residual == null ? null : residual.rows(),
+            gain,
+            bias,
+            epsilon,
+            graph.style()));
   }
 }

@@ -1,8 +1,11 @@
 package org.tokentune.nn;
 
+import org.nd4j.autodiff.samediff.SDIndex;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.ops.Detach;
+import org.tokentune.ops.JoinTokens;
 import org.tokentune.ops.MaskedSoftmax;
 
 /**
@@ -25,34 +28,55 @@ public record SelfAttention(
       Graph graph, TokenStreams queries, TokenStreams tokens, AttentionKeys keys) {
     SDVariable k = allTokens(graph, key, tokens);
     SDVariable v = allTokens(graph, value, tokens);
-    TokenStream selected = attend(graph, queries.selected(), k, v, keys);
+    long width = tokens.selected().width(); // of keys and values too
+    SDVariable batch = tokens.selected().counts().get(SDIndex.interval(0, 1));
+    TokenStream selected =
+        attend(graph, queries.selected(), byHead(k, batch, width), byHead(v, batch, width), keys);
     if (queries.frozen() == null) {
       return new TokenStreams(selected, null);
     }
-    TokenStream frozen = attend(graph, queries.frozen(), Detach.apply(k), Detach.apply(v), keys);
+    TokenStream frozen =
+        attend(
+            graph,
+            queries.frozen(),
+            byHead(Detach.apply(k), batch, width),
+            byHead(Detach.apply(v), batch, width),
+            keys);
     return new TokenStreams(selected, frozen);
   }
 
-  /** [batch, heads, length, head size], selected tokens first. */
-  private SDVariable allTokens(Graph graph, Linear projection, TokenStreams tokens) {
-    SDVariable selected = byHead(projection.apply(graph, tokens.selected()));
+  /** [batch * length, hidden]: sequence by sequence, selected tokens first. */
+  private static SDVariable allTokens(Graph graph, Linear projection, TokenStreams tokens) {
+    TokenStream selected = projection.apply(graph, tokens.selected());
     return tokens.frozen() == null
-        ? selected
-        : graph.sd().concat(2, selected, byHead(projection.apply(graph, tokens.frozen())));
+        ? selected.rows()
+        : JoinTokens.apply(
+            selected.rows(),
+            projection.apply(graph, tokens.frozen()).rows(),
+            selected.bySequence(selected.rowIds()),
+            graph.style());
   }
 
-  /** [batch, heads, count, head size]. */
-  private SDVariable byHead(TokenStream stream) {
-    return stream.bySequence(heads, stream.width() / heads).permute(0, 2, 1, 3);
+  /** Rows of sequences, [batch * length, hidden], as [batch, heads, length, head size]. */
+  private SDVariable byHead(SDVariable rows, SDVariable batch, long width) {
+    SameDiff sd = rows.getSameDiff();
+    SDVariable rest = sd.constant(Nd4j.createFromArray(-1L, heads, width / heads));
+    return sd.reshape(rows, sd.concat(0, batch, rest)).permute(0, 2, 1, 3);
   }
 
   private TokenStream attend(
       Graph graph, TokenStream asking, SDVariable k, SDVariable v, AttentionKeys keys) {
     SameDiff sd = graph.sd();
     TokenStream q = query.apply(graph, asking);
-    SDVariable scores = sd.mmul(byHead(q), k, false, true, false); // [batch, heads, count, length]
+    SDVariable scores =
+        sd.mmul(
+            byHead(q.rows(), q.counts().get(SDIndex.interval(0, 1)), q.width()),
+            k,
+            false,
+            true,
+            false); // [batch, heads, count, length]
     double scale = 1 / Math.sqrt((double) q.width() / heads);
-    SDVariable weights = MaskedSoftmax.apply(scores, scale, keys.bias());
+    SDVariable weights = MaskedSoftmax.apply(scores, scale, keys.bias(), graph.style());
     SDVariable numbers = // of (query, head): [batch, heads, count, 1]
         q.bySequence(q.rowIds().mul(sd.constant(heads)), 1, 1)
             .permute(0, 2, 1, 3)

@@ -15,11 +15,16 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * elements in the selected and in the frozen stream.
  *
  * <p>Native form: integer multiplications, shifts and exclusive-ors make the mask, {@code multiply}
- * applies it.
+ * applies it. Fused form: {@link FusedDropout}, forward and backward.
  */
 public final class Dropout extends NativeOp {
 
-  private static final int ODD = 0x9E3779B1; // 2^32 / golden ratio, for numbering places
+  // Odd factors, shared with the fused form.
+  static final int ODD = 0x9E3779B1; // 2^32 / golden ratio, for numbering places
+  static final int NUMBERS = 0x27D4EB2F;
+  static final int SPREAD = 0x2C1B3C6D;
+  static final int MIX_1 = 0x85EBCA6B;
+  static final int MIX_2 = 0xC2B2AE35;
 
   /** For SameDiff, which makes ops by reflection; use {@link #apply}. */
   public Dropout() {}
@@ -45,10 +50,44 @@ public final class Dropout extends NativeOp {
     }
     Ops.register();
     SameDiff sd = x.getSameDiff();
-    SDVariable hash = multiply(shiftXor(rowKeys.mul(columnKeys), 15), 0x2C1B3C6D);
-    int threshold = (int) (Math.round(rate * 0x1p32) + Integer.MIN_VALUE);
-    SDVariable kept = sd.gte(hash, sd.constant(threshold)).castTo(x.dataType());
+    SDVariable hash = multiply(shiftXor(rowKeys.mul(columnKeys), 15), SPREAD);
+    SDVariable kept = sd.gte(hash, sd.constant(threshold(rate))).castTo(x.dataType());
     return new Dropout(sd, x, kept.mul(1 / (1 - rate))).outputVariable();
+  }
+
+  /**
+   * Drops elements of {@code x}. The element at (r, c) is decided by the numbers of its row and
+   * column.
+   *
+   * @param x FLOAT or DOUBLE
+   * @param rate probability of dropping, 0 to below 1; 0 returns {@code x} itself
+   * @param rowNumbers INT32 [..., 1], one for every row of {@code x}
+   * @param columnNumbers INT32 [1, ..., columns], or with the first dimension of {@code x}
+   * @param seed INT32 scalar, another one at every step
+   * @param place number of the place in the model
+   */
+  public static SDVariable apply(
+      SDVariable x,
+      double rate,
+      SDVariable rowNumbers,
+      SDVariable columnNumbers,
+      SDVariable seed,
+      int place,
+      Style style) {
+    if (rate == 0) {
+      return x;
+    }
+    if (style == Style.NATIVE) {
+      return apply(x, rate, keys(rowNumbers, seed, place), keys(columnNumbers, seed, ~place));
+    }
+    Ops.register();
+    return new FusedDropout(x.getSameDiff(), x, rate, rowNumbers, columnNumbers, seed, place)
+        .outputVariable();
+  }
+
+  /** Hashes below it drop; they are even over all integers. */
+  static int threshold(double rate) {
+    return (int) (Math.round(rate * 0x1p32) + Integer.MIN_VALUE);
   }
 
   /**
@@ -60,7 +99,7 @@ public final class Dropout extends NativeOp {
    */
   public static SDVariable keys(SDVariable numbers, SDVariable seed, int place) {
     SameDiff sd = numbers.getSameDiff();
-    SDVariable x = mix(multiply(numbers, 0x27D4EB2F).add(mix(seed.add(sd.constant(place * ODD)))));
+    SDVariable x = mix(multiply(numbers, NUMBERS).add(mix(seed.add(sd.constant(place * ODD)))));
     return sd.bitwise().or(x, sd.constant(1));
   }
 
@@ -69,7 +108,7 @@ public final class Dropout extends NativeOp {
    * bit.
    */
   private static SDVariable mix(SDVariable x) {
-    return shiftXor(multiply(shiftXor(multiply(shiftXor(x, 16), 0x85EBCA6B), 13), 0xC2B2AE35), 16);
+    return shiftXor(multiply(shiftXor(multiply(shiftXor(x, 16), MIX_1), 13), MIX_2), 16);
   }
 
   private static SDVariable shiftXor(SDVariable x, int bits) {

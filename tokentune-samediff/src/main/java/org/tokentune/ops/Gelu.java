@@ -8,7 +8,8 @@ import org.nd4j.autodiff.samediff.SameDiff;
  *
  * <p>Native form: compositions. ND4J's {@code GELU} is {@code x * sigmoid(1.702 x)} and its {@code
  * PreciseGELU} cubes the wrong term: neither is what pretrained models were trained with. SameDiff
- * differentiates the compositions.
+ * differentiates the compositions. Fused form: {@link FusedGelu} and {@link FusedGeluGrad}, which
+ * reads the input, not the output.
  */
 public final class Gelu {
 
@@ -27,5 +28,20 @@ public final class Gelu {
     SameDiff sd = x.getSameDiff();
     SDVariable inner = x.mul(x.mul(x).mul(0.044715).add(1.0)).mul(Math.sqrt(2 / Math.PI));
     return x.mul(0.5).mul(sd.math().tanh(inner).add(1.0));
+  }
+
+  /** As {@link #exact(SDVariable)}. */
+  public static SDVariable exact(SDVariable x, Style style) {
+    return style == Style.NATIVE ? exact(x) : fused(x, true);
+  }
+
+  /** As {@link #tanh(SDVariable)}. */
+  public static SDVariable tanh(SDVariable x, Style style) {
+    return style == Style.NATIVE ? tanh(x) : fused(x, false);
+  }
+
+  private static SDVariable fused(SDVariable x, boolean exact) {
+    Ops.register();
+    return new FusedGelu(x.getSameDiff(), x, exact).outputVariable();
   }
 }

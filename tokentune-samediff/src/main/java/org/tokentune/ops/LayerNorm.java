@@ -10,7 +10,8 @@ import org.nd4j.autodiff.samediff.SDVariable;
  * {@code x}.
  *
  * <p>Native form: a composition, because ND4J's {@code layer_norm} has no epsilon. SameDiff
- * differentiates it.
+ * differentiates it. Fused form: {@link Normalise}, then {@link Affine}, so that the gradients need
+ * the normalised rows only.
  */
 public final class LayerNorm {
 
@@ -21,5 +22,24 @@ public final class LayerNorm {
     SDVariable variance = centred.mul(centred).mean(true, 1);
     SDVariable deviation = x.getSameDiff().math().sqrt(variance.add(epsilon));
     return centred.div(deviation).mul(gain).add(bias);
+  }
+
+  /**
+   * Of {@code x + residual}.
+   *
+   * @param residual as {@code x}, or null for none
+   */
+  public static SDVariable apply(
+      SDVariable x,
+      SDVariable residual,
+      SDVariable gain,
+      SDVariable bias,
+      double epsilon,
+      Style style) {
+    if (style == Style.NATIVE) {
+      return apply(residual == null ? x : x.add(residual), gain, bias, epsilon);
+    }
+    SDVariable rows = Normalise.rows(x, residual, epsilon, true);
+    return new Affine(x.getSameDiff(), rows, gain, bias).outputVariable();
   }
 }

@@ -7,7 +7,9 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * Losses, each a scalar that may be used further (the upstream gradient is honoured).
  *
  * <p>Native form: compositions that SameDiff differentiates. ND4J's own cross entropies ignore the
- * upstream gradient (their means are too large and masks do nothing), so they are not used.
+ * upstream gradient (their means are too large and masks do nothing), so they are not used. Fused
+ * form of the softmax cross entropy: {@link FusedCrossEntropy} and {@link FusedCrossEntropyGrad};
+ * the others are small.
  */
 public final class Losses {
 
@@ -46,6 +48,21 @@ public final class Losses {
       weights = weights.mul(TokenGather.rows(classWeights.reshape(-1, 1), safe).reshape(-1));
     }
     return weightedMean(losses, weights);
+  }
+
+  /** As {@link #softmaxCrossEntropy(SDVariable, int, SDVariable, SDVariable)}. */
+  public static SDVariable softmaxCrossEntropy(
+      SDVariable logits, int classes, SDVariable labels, SDVariable classWeights, Style style) {
+    if (style == Style.NATIVE) {
+      return softmaxCrossEntropy(logits, classes, labels, classWeights);
+    }
+    Ops.register();
+    SameDiff sd = logits.getSameDiff();
+    FusedOp op =
+        classWeights == null
+            ? new FusedCrossEntropy(sd, logits, labels)
+            : new FusedCrossEntropy(sd, logits, labels, classWeights);
+    return op.outputVariables()[0];
   }
 
   /**

@@ -12,7 +12,9 @@ import org.nd4j.linalg.api.buffer.DataType;
  * keys]; the result is as the scores. A row without any key to attend to gets the plain softmax of
  * its scores, never NaN.
  *
- * <p>Native form: a composition over {@code softmax}. SameDiff differentiates it.
+ * <p>Native form: a composition over {@code softmax}. SameDiff differentiates it. Fused form:
+ * {@link FusedSoftmax} and {@link FusedSoftmaxGrad}, which reads the weights only. The bias has no
+ * gradient.
  */
 public final class MaskedSoftmax {
 
@@ -26,6 +28,15 @@ public final class MaskedSoftmax {
 
   public static SDVariable apply(SDVariable scores, double scale, SDVariable bias) {
     return scores.getSameDiff().nn().softmax(scores.mul(scale).add(bias), -1);
+  }
+
+  /** As {@link #apply(SDVariable, double, SDVariable)}. */
+  public static SDVariable apply(SDVariable scores, double scale, SDVariable bias, Style style) {
+    if (style == Style.NATIVE) {
+      return apply(scores, scale, bias);
+    }
+    Ops.register();
+    return new FusedSoftmax(scores.getSameDiff(), scores, scale, bias).outputVariable();
   }
 
   /** The bias of a mask: 0 where the mask is 1, very negative where it is 0; the shape stays. */

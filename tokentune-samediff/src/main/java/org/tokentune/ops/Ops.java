@@ -8,7 +8,29 @@ import org.nd4j.imports.converters.ImportClassMapping;
 public final class Ops {
 
   private static final List<DifferentialFunction> OWN =
-      List.of(new TokenGather(), new Dropout(), new Detach());
+      List.of(
+          new TokenGather(),
+          new Dropout(),
+          new Detach(),
+          new FusedBiasAdd(),
+          new BiasGrad(),
+          new Normalise(),
+          new NormaliseGrad(),
+          new Affine(),
+          new AffineScale(),
+          new AffineGrad(),
+          new FusedGelu(),
+          new FusedGeluGrad(),
+          new FusedSwiGlu(),
+          new FusedSwiGluGrad(),
+          new FusedSoftmax(),
+          new FusedSoftmaxGrad(),
+          new FusedJoinTokens(),
+          new SelectedRows(),
+          new ScatterRows(),
+          new FusedDropout(),
+          new FusedCrossEntropy(),
+          new FusedCrossEntropyGrad());
 
   private Ops() {}
 

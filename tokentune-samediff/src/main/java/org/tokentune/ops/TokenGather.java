@@ -16,23 +16,32 @@ import org.nd4j.linalg.api.ops.impl.scatter.ScatterAdd;
  * <p>Gradient: {@code dTable = zeros; dTable[ids[i]] += dOut[i]}, a scatter-add, in which repeated
  * ids add up. (ND4J's {@code gather} overwrites instead, silently.)
  *
- * <p>Native form: {@code gather}, and {@code scatter_add} backwards. Source: token selection of
- * TokenTune (Simoulin et al., EMNLP 2024).
+ * <p>Native form: {@code gather}, and {@code scatter_add} backwards. Fused form: {@code gather}
+ * too, and {@link ScatterRows} backwards. Source: token selection of TokenTune (Simoulin et al.,
+ * EMNLP 2024).
  */
 public final class TokenGather extends NativeOp {
 
   /** For SameDiff, which makes ops by reflection; use {@link #rows}. */
   public TokenGather() {}
 
-  private TokenGather(SameDiff sd, SDVariable table, SDVariable ids) {
+  private TokenGather(SameDiff sd, SDVariable table, SDVariable ids, Style style) {
     super(sd, table, ids);
     addIArgument(0); // axis
+    if (style == Style.FUSED) {
+      addIArgument(1); // gather reads the first only
+    }
   }
 
   /** Rows of {@code table} [n, ...] at {@code ids} [m]: [m, ...]. */
   public static SDVariable rows(SDVariable table, SDVariable ids) {
+    return rows(table, ids, Style.NATIVE);
+  }
+
+  /** As {@link #rows(SDVariable, SDVariable)}. */
+  public static SDVariable rows(SDVariable table, SDVariable ids, Style style) {
     Ops.register();
-    return new TokenGather(table.getSameDiff(), table, ids).outputVariable();
+    return new TokenGather(table.getSameDiff(), table, ids, style).outputVariable();
   }
 
   /**
@@ -41,6 +50,11 @@ public final class TokenGather extends NativeOp {
    * A rank-2 {@code tokens} gives [batch * k].
    */
   public static SDVariable tokens(SDVariable tokens, SDVariable positions) {
+    return tokens(tokens, positions, Style.NATIVE);
+  }
+
+  /** As {@link #tokens(SDVariable, SDVariable)}. */
+  public static SDVariable tokens(SDVariable tokens, SDVariable positions, Style style) {
     SameDiff sd = tokens.getSameDiff();
     long[] shape = tokens.getShape();
     long[] rowShape = new long[Math.max(2, shape.length - 1)];
@@ -48,7 +62,7 @@ public final class TokenGather extends NativeOp {
     rowShape[1] = 1; // a table of rank 1 crashes ND4J's gather
     System.arraycopy(shape, 2, rowShape, 1, shape.length - 2);
     SDVariable table = sd.reshape(tokens, rowShape);
-    SDVariable rows = rows(table, rowIds(tokens, positions));
+    SDVariable rows = rows(table, rowIds(tokens, positions), style);
     return shape.length == 2 ? sd.reshape(rows, -1) : rows;
   }
 
@@ -78,6 +92,9 @@ public final class TokenGather extends NativeOp {
 
   @Override
   public List<SDVariable> doDiff(List<SDVariable> gradients) {
+    if (numIArguments() > 1) {
+      return List.of(new ScatterRows(sameDiff, arg(1), gradients.get(0), arg(0)).outputVariable());
+    }
     SDVariable zeros = sameDiff.zerosLike(arg(0));
     ScatterAdd sum = new ScatterAdd(sameDiff, zeros, arg(1), gradients.get(0));
     // Locked: otherwise ND4J's threads race on a repeated id, and some of its rows are lost.

@@ -18,6 +18,7 @@ import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
+import org.tokentune.ops.Style;
 import org.tokentune.plan.PlanEngine;
 import org.tokentune.plan.Recompute;
 import org.tokentune.select.TokenSelector;
@@ -34,7 +35,11 @@ public final class Evaluator implements AutoCloseable {
     Bert still = new Bert(bert.config().withDropout(0), head);
     engine =
         new PlanEngine(
-            still.build(parameters, GraphOptions.training(false, name -> false)).sd(),
+            still
+                .build(
+                    parameters,
+                    GraphOptions.training(false, name -> false).withStyle(Style.preferred()))
+                .sd(),
             List.of(ModelGraph.LOSS, ModelGraph.LOGITS),
             List.of(),
             Recompute.NOTHING,

@@ -17,6 +17,7 @@ import org.tokentune.models.ModelGraph;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Graph;
 import org.tokentune.nn.Parameters;
+import org.tokentune.ops.Style;
 import org.tokentune.plan.Recompute;
 import org.tokentune.select.TokenSelection;
 import org.tokentune.select.TokenSelector;
@@ -167,7 +168,8 @@ public final class FineTuner {
 
   private TrainingEngine engine(boolean split) {
     return new TrainingEngine(
-        bert.build(parameters, GraphOptions.training(split, trainable)),
+        bert.build(
+            parameters, GraphOptions.training(split, trainable).withStyle(Style.preferred())),
         List.of(),
         Recompute.ELEMENTWISE);
   }

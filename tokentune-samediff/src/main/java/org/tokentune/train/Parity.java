@@ -27,6 +27,7 @@ import org.tokentune.models.ModelGraph;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
+import org.tokentune.ops.Style;
 import org.tokentune.plan.Recompute;
 
 /**
@@ -104,7 +105,9 @@ public final class Parity {
     Map<String, INDArray> hidden = hidden(bert, options, inputs);
     try (TrainingEngine engine =
         new TrainingEngine(
-            bert.build(parameters, options), List.of(ModelGraph.LOGITS), Recompute.ELEMENTWISE)) {
+            bert.build(parameters, options.withStyle(Style.preferred())),
+            List.of(ModelGraph.LOGITS),
+            Recompute.ELEMENTWISE)) {
       return compare(expected, bert.head(), inputs, engine.run(inputs), hidden);
     }
   }

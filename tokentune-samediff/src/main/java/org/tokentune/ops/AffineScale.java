@@ -1,0 +1,45 @@
+package org.tokentune.ops;
+
+import java.util.List;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Gradient of {@link Affine} towards the rows alone: (dY [n, h], gain [h]) to {@code dY * gain}, in
+ * place.
+ */
+public final class AffineScale extends FusedOp {
+
+  /** For SameDiff, which makes ops by reflection; use {@link LayerNorm#apply}. */
+  public AffineScale() {}
+
+  AffineScale(SameDiff sd, SDVariable dY, SDVariable gain) {
+    super(sd, dY, gain);
+  }
+
+  @Override
+  public String opName() {
+    return "fused_affine_scale";
+  }
+
+  @Override
+  public List<long[]> outputShapes(List<long[]> inputs) {
+    return List.of(inputs.get(0));
+  }
+
+  @Override
+  public int inPlaceOf(int output) {
+    return 0;
+  }
+
+  @Override
+  public boolean elementwise() {
+    return true;
+  }
+
+  @Override
+  public void run(List<INDArray> inputs, List<INDArray> outputs) {
+    Affine.compute(inputs, outputs);
+  }
+}

@@ -1,0 +1,25 @@
+package org.tokentune.ops;
+
+import org.nd4j.autodiff.samediff.SDVariable;
+
+/**
+ * A bias for every row: {@code y[i, j] = x[i, j] + bias[j]}.
+ *
+ * <p>Gradients: {@code dX = dY}, {@code dBias[j] = sum_i dY[i, j]}.
+ *
+ * <p>Native form: {@code add}, which SameDiff differentiates. Fused form: {@link FusedBiasAdd} and
+ * {@link BiasGrad}, the latter for a trained bias only.
+ */
+public final class BiasAdd {
+
+  private BiasAdd() {}
+
+  /** {@code x} [n, m] and {@code bias} [m] to [n, m]. */
+  public static SDVariable apply(SDVariable x, SDVariable bias, Style style) {
+    if (style == Style.NATIVE) {
+      return x.add(bias);
+    }
+    Ops.register();
+    return new FusedBiasAdd(x.getSameDiff(), x, bias).outputVariable();
+  }
+}

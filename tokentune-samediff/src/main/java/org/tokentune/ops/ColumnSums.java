@@ -1,0 +1,44 @@
+package org.tokentune.ops;
+
+import java.nio.FloatBuffer;
+
+/** Sums over rows, kept by chunk and added in the chunks' order, whichever thread ran them. */
+final class ColumnSums {
+
+  private final float[][] chunks;
+  private final int width;
+
+  ColumnSums(Rows rows) {
+    chunks = new float[rows.chunks()][];
+    width = rows.width();
+  }
+
+  /** The sums of a chunk, zero at first, for the chunk's thread to add to. */
+  float[] ofChunk(int chunk) {
+    chunks[chunk] = new float[width];
+    return chunks[chunk];
+  }
+
+  /** Puts the sum of all chunks into {@code out}. */
+  void total(FloatBuffer out) {
+    float[] sum = new float[width];
+    for (float[] chunk : chunks) {
+      add(chunk, sum, width);
+    }
+    out.put(0, sum, 0, width);
+  }
+
+  /** {@code sum += row}. */
+  static void add(float[] row, float[] sum, int width) {
+    for (int i = 0; i < width; i++) {
+      sum[i] += row[i];
+    }
+  }
+
+  /** {@code sum += a * b}. */
+  static void addProducts(float[] a, float[] b, float[] sum, int width) {
+    for (int i = 0; i < width; i++) {
+      sum[i] += a[i] * b[i];
+    }
+  }
+}

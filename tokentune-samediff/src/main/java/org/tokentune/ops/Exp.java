@@ -1,0 +1,69 @@
+package org.tokentune.ops;
+
+/**
+ * {@code exp} of many floats at once, within two units in the last place. Results below the least
+ * normal float are 0, above the greatest power of two they saturate near 2.4e38; NaN stays NaN.
+ *
+ * <p>{@code exp(x) = 2^n * exp(r)}, n the integer nearest to {@code x / ln 2}, and exp(r) its
+ * Taylor series to the seventh power, of which the rest is below 1e-8. The power of two is made of
+ * its bits, in loops of their own: one that mixes floats with their bits is not vectorised.
+ */
+final class Exp {
+
+  private static final float LOWEST = -88f; // n = -127, whose bits are those of 0
+  private static final float HIGHEST = 88.37f; // n = 127
+
+  /** Added to a float, it leaves the nearest integer in the lowest bits. */
+  private static final float ROUND = 0x1.8p23f;
+
+  private static final int ROUND_BITS = Float.floatToRawIntBits(ROUND);
+  private static final float LOG2_E = (float) (1 / Math.log(2));
+
+  // ln 2 in two parts: n times the first is exact.
+  private static final float LN_2_HIGH = 355f / 512;
+  private static final float LN_2_LOW = (float) (Math.log(2) - 355.0 / 512);
+
+  private Exp() {}
+
+  /** {@code x = exp(x)} for elements 0 to length - 1. Uses slots 6 and 7 of the scratch. */
+  static void inPlace(float[] x, int length) {
+    Scratch scratch = Scratch.get();
+    float[] power = scratch.floats(6, length);
+    float[] series = scratch.floats(7, length);
+    int[] bits = scratch.ints(length);
+    split(x, power, series, length);
+    scratch.toBits(power, bits, length);
+    exponents(bits, length);
+    scratch.fromBits(bits, power, length);
+    multiply(series, power, x, length);
+  }
+
+  private static void split(float[] x, float[] power, float[] series, int length) {
+    for (int i = 0; i < length; i++) {
+      float z = Math.max(LOWEST, Math.min(HIGHEST, x[i]));
+      float shifted = z * LOG2_E + ROUND;
+      float n = shifted - ROUND;
+      float r = z - n * LN_2_HIGH - n * LN_2_LOW;
+      power[i] = shifted;
+      float high = r * (1f / 5040) + 1f / 720;
+      high = high * r + 1f / 120;
+      high = high * r + 1f / 24;
+      high = high * r + 1f / 6;
+      high = high * r + 0.5f;
+      series[i] = high * r * r + r + 1;
+    }
+  }
+
+  /** From the bits of {@code n + ROUND} to those of 2^n. */
+  private static void exponents(int[] bits, int length) {
+    for (int i = 0; i < length; i++) {
+      bits[i] = (bits[i] - ROUND_BITS + 127) << 23;
+    }
+  }
+
+  private static void multiply(float[] a, float[] b, float[] out, int length) {
+    for (int i = 0; i < length; i++) {
+      out[i] = a[i] * b[i];
+    }
+  }
+}

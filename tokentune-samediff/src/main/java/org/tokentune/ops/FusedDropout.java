@@ -1,0 +1,139 @@
+package org.tokentune.ops;
+
+import java.lang.ref.Reference;
+import java.nio.FloatBuffer;
+import java.util.List;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * {@link Dropout} as one node: (x, row numbers, column numbers, seed) to x times the mask, in
+ * place. The mask is made of the coordinates, forward and backward, and never kept. It is bit by
+ * bit that of the native form.
+ *
+ * <p>Shapes: x [..., columns]; row numbers [..., 1], one for every row of x; column numbers [b or
+ * 1, 1, ..., columns], b being the first dimension of x; seed a scalar. Numbers are INT32.
+ */
+public final class FusedDropout extends FusedOp {
+
+  /** For SameDiff, which makes ops by reflection; use {@link Dropout#apply}. */
+  public FusedDropout() {}
+
+  FusedDropout(
+      SameDiff sd,
+      SDVariable x,
+      double rate,
+      SDVariable rowNumbers,
+      SDVariable columnNumbers,
+      SDVariable seed,
+      int place) {
+    super(sd, x, rowNumbers, columnNumbers, seed);
+    addTArgument(rate);
+    addIArgument(place);
+  }
+
+  @Override
+  public String opName() {
+    return "fused_dropout";
+  }
+
+  @Override
+  public List<long[]> outputShapes(List<long[]> inputs) {
+    return List.of(inputs.get(0));
+  }
+
+  @Override
+  public int inPlaceOf(int output) {
+    return 0;
+  }
+
+  @Override
+  public boolean elementwise() {
+    return true;
+  }
+
+  @Override
+  public void run(List<INDArray> inputs, List<INDArray> outputs) {
+    FloatBuffer x = Memory.floats(inputs.get(0));
+    FloatBuffer y = Memory.floats(outputs.get(0));
+    Rows rows = Rows.of(inputs.get(0).shape());
+    int width = rows.width();
+    int seed = Memory.intValues(inputs.get(3))[0];
+    int place = getIArgument(0).intValue();
+    int[] rowKeys = Memory.intValues(inputs.get(1));
+    int[] columnKeys = Memory.intValues(inputs.get(2));
+    if (rowKeys.length != rows.count() || rows.count() * width % columnKeys.length != 0) {
+      throw new IllegalArgumentException(
+          rowKeys.length + " row and " + columnKeys.length + " column numbers for " + rows);
+    }
+    keys(rowKeys, seed, place);
+    keys(columnKeys, seed, ~place);
+    int rowsOfColumns = rows.count() / (columnKeys.length / width);
+    double rate = getTArgument(0);
+    int threshold = Dropout.threshold(rate);
+    int kept = Float.floatToRawIntBits((float) (1 / (1 - rate)));
+    try {
+      rows.forEachChunk(
+          (chunk, from, to) -> {
+            Scratch scratch = Scratch.get();
+            float[] row = scratch.floats(0, width);
+            float[] mask = scratch.floats(1, width);
+            int[] columns = new int[width];
+            int[] bits = scratch.ints(width);
+            for (int r = from; r < to; r++) {
+              System.arraycopy(columnKeys, r / rowsOfColumns * width, columns, 0, width);
+              x.get(r * width, row, 0, width);
+              maskBits(rowKeys[r], columns, threshold, kept, bits, width);
+              scratch.fromBits(bits, mask, width);
+              Tiles.multiply(row, mask, width);
+              y.put(r * width, row, 0, width);
+            }
+          });
+    } finally {
+      Reference.reachabilityFence(inputs);
+      Reference.reachabilityFence(outputs);
+    }
+  }
+
+  /** The bits of the factor where the hash reaches the threshold, elsewhere those of 0. */
+  private static void maskBits(
+      int rowKey, int[] columnKeys, int threshold, int kept, int[] bits, int width) {
+    for (int i = 0; i < width; i++) {
+      int product = rowKey * columnKeys[i];
+      int hash = (product ^ (product >> 15)) * Dropout.SPREAD;
+      // All ones where hash < threshold: the sign of the difference, mended where it overflows.
+      int difference = hash - threshold;
+      int below = (difference ^ ((hash ^ threshold) & (difference ^ hash))) >> 31;
+      bits[i] = kept & ~below;
+    }
+  }
+
+  /** {@link Dropout#keys} of numbers, in place. */
+  private static void keys(int[] numbers, int seed, int place) {
+    int start = mix(seed + place * Dropout.ODD);
+    for (int i = 0; i < numbers.length; i++) {
+      numbers[i] = mix(numbers[i] * Dropout.NUMBERS + start) | 1;
+    }
+  }
+
+  private static int mix(int x) {
+    int a = (x ^ (x >> 16)) * Dropout.MIX_1;
+    int b = (a ^ (a >> 13)) * Dropout.MIX_2;
+    return b ^ (b >> 16);
+  }
+
+  @Override
+  public List<SDVariable> doDiff(List<SDVariable> gradients) {
+    return List.of(
+        new FusedDropout(
+                sameDiff,
+                gradients.get(0),
+                getTArgument(0),
+                arg(1),
+                arg(2),
+                arg(3),
+                getIArgument(0).intValue())
+            .outputVariable());
+  }
+}

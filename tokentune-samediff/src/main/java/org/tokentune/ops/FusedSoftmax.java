@@ -1,0 +1,122 @@
+package org.tokentune.ops;
+
+import java.lang.ref.Reference;
+import java.nio.FloatBuffer;
+import java.util.List;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * {@link MaskedSoftmax} as one node: (scores [batch, heads, queries, keys], bias [batch, 1, 1 or
+ * queries, keys]) to weights as the scores, in place.
+ *
+ * <p>The greatest bias of a row is taken off its biases first. That changes no weight, but a row
+ * whose keys are all masked keeps its scores, which would vanish beside a bias of -1e9.
+ */
+public final class FusedSoftmax extends FusedOp {
+
+  /** For SameDiff, which makes ops by reflection; use {@link MaskedSoftmax#apply}. */
+  public FusedSoftmax() {}
+
+  FusedSoftmax(SameDiff sd, SDVariable scores, double scale, SDVariable bias) {
+    super(sd, scores, bias);
+    addTArgument(scale);
+  }
+
+  @Override
+  public String opName() {
+    return "fused_softmax";
+  }
+
+  @Override
+  public List<long[]> outputShapes(List<long[]> inputs) {
+    return List.of(inputs.get(0));
+  }
+
+  @Override
+  public int inPlaceOf(int output) {
+    return 0;
+  }
+
+  @Override
+  public void run(List<INDArray> inputs, List<INDArray> outputs) {
+    FloatBuffer scores = Memory.floats(inputs.get(0));
+    FloatBuffer weights = Memory.floats(outputs.get(0));
+    long[] shape = inputs.get(0).shape();
+    int keys = (int) shape[3];
+    int queries = (int) shape[2];
+    int rowsOfSequence = (int) (shape[1] * shape[2]);
+    Rows rows = Rows.of(shape);
+    float[] biases = shifted(Memory.floatValues(inputs.get(1)), keys);
+    boolean ofQuery = inputs.get(1).size(2) > 1;
+    float scale = getTArgument(0).floatValue();
+    int tileRows = Math.max(1, Tiles.LENGTH / keys);
+    try {
+      rows.forEachChunk(
+          (chunk, from, to) -> {
+            float[] tile = Scratch.get().floats(0, tileRows * keys);
+            float[] bias = Scratch.get().floats(1, tileRows * keys);
+            for (int start = from; start < to; start += tileRows) {
+              int count = Math.min(tileRows, to - start);
+              scores.get(start * keys, tile, 0, count * keys);
+              for (int r = 0; r < count; r++) {
+                int sequence = (start + r) / rowsOfSequence;
+                int row = ofQuery ? sequence * queries + (start + r) % queries : sequence;
+                System.arraycopy(biases, row * keys, bias, r * keys, keys);
+              }
+              softmax(tile, bias, scale, count, keys);
+              weights.put(start * keys, tile, 0, count * keys);
+            }
+          });
+    } finally {
+      Reference.reachabilityFence(inputs);
+      Reference.reachabilityFence(outputs);
+    }
+  }
+
+  /** The biases with every row's greatest taken off. */
+  private static float[] shifted(float[] bias, int keys) {
+    for (int from = 0; from < bias.length; from += keys) {
+      float greatest = Sums.max(bias, from, from + keys);
+      for (int i = from; i < from + keys; i++) {
+        bias[i] -= greatest;
+      }
+    }
+    return bias;
+  }
+
+  private static void softmax(float[] tile, float[] bias, float scale, int rows, int keys) {
+    for (int i = 0; i < rows * keys; i++) {
+      tile[i] = tile[i] * scale + bias[i];
+    }
+    for (int r = 0; r < rows; r++) {
+      int from = r * keys;
+      add(tile, -Sums.max(tile, from, from + keys), from, from + keys);
+    }
+    Exp.inPlace(tile, rows * keys);
+    for (int r = 0; r < rows; r++) {
+      int from = r * keys;
+      multiply(tile, 1 / Sums.sum(tile, from, from + keys), from, from + keys);
+    }
+  }
+
+  private static void add(float[] x, float value, int from, int to) {
+    for (int i = from; i < to; i++) {
+      x[i] += value;
+    }
+  }
+
+  private static void multiply(float[] x, float factor, int from, int to) {
+    for (int i = from; i < to; i++) {
+      x[i] *= factor;
+    }
+  }
+
+  @Override
+  public List<SDVariable> doDiff(List<SDVariable> gradients) {
+    double scale = getTArgument(0);
+    return List.of(
+        new FusedSoftmaxGrad(sameDiff, outputVariable(), gradients.get(0), scale).outputVariable());
+  }
+}

@@ -1,0 +1,54 @@
+package org.tokentune.ops;
+
+import java.util.List;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** {@link SwiGlu} as one node: (gate, up) to {@code silu(gate) * up}, in place of the gate. */
+public final class FusedSwiGlu extends FusedOp {
+
+  /** For SameDiff, which makes ops by reflection; use {@link SwiGlu#apply}. */
+  public FusedSwiGlu() {}
+
+  FusedSwiGlu(SameDiff sd, SDVariable gate, SDVariable up) {
+    super(sd, gate, up);
+  }
+
+  @Override
+  public String opName() {
+    return "fused_swiglu";
+  }
+
+  @Override
+  public List<long[]> outputShapes(List<long[]> inputs) {
+    return List.of(inputs.get(0));
+  }
+
+  @Override
+  public int inPlaceOf(int output) {
+    return 0;
+  }
+
+  @Override
+  public boolean elementwise() {
+    return true;
+  }
+
+  @Override
+  public void run(List<INDArray> inputs, List<INDArray> outputs) {
+    Tiles.run(
+        inputs,
+        outputs,
+        (tile, length) -> {
+          Rectifier.SILU.forward(tile[0], tile[2], length);
+          Tiles.multiply(tile[2], tile[1], length);
+        });
+  }
+
+  @Override
+  public List<SDVariable> doDiff(List<SDVariable> gradients) {
+    return List.of(
+        new FusedSwiGluGrad(sameDiff, arg(0), arg(1), gradients.get(0)).outputVariables());
+  }
+}

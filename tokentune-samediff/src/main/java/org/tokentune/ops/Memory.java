@@ -1,0 +1,82 @@
+package org.tokentune.ops;
+
+import java.lang.ref.Reference;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
+import java.util.List;
+import org.bytedeco.javacpp.BytePointer;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * The memory of arrays as NIO buffers, element 0 being the array's first.
+ *
+ * <p>A buffer does not keep its array alive: every use ends with a {@code
+ * Reference.reachabilityFence}.
+ */
+final class Memory {
+
+  private Memory() {}
+
+  static FloatBuffer floats(INDArray array) {
+    return bytes(array, DataType.FLOAT).asFloatBuffer();
+  }
+
+  static FloatBuffer[] floats(List<INDArray> arrays) {
+    return arrays.stream().map(Memory::floats).toArray(FloatBuffer[]::new);
+  }
+
+  static IntBuffer ints(INDArray array) {
+    return bytes(array, DataType.INT32).asIntBuffer();
+  }
+
+  /** All values of an INT32 array. */
+  static int[] intValues(INDArray array) {
+    int[] values = new int[Math.toIntExact(array.length())];
+    try {
+      ints(array).get(0, values);
+    } finally {
+      Reference.reachabilityFence(array);
+    }
+    return values;
+  }
+
+  /** All values of a FLOAT array. */
+  static float[] floatValues(INDArray array) {
+    float[] values = new float[Math.toIntExact(array.length())];
+    try {
+      floats(array).get(0, values);
+    } finally {
+      Reference.reachabilityFence(array);
+    }
+    return values;
+  }
+
+  private static ByteBuffer bytes(INDArray array, DataType type) {
+    if (array.dataType() != type || !dense(array)) {
+      throw new IllegalArgumentException(
+          "a kernel reads dense c-ordered " + type + " only, not " + array.shapeInfoToString());
+    }
+    if (array.length() > Integer.MAX_VALUE / type.width()) {
+      throw new IllegalArgumentException(
+          "a kernel reads arrays of less than 2 GiB, not " + array.shapeInfoToString());
+    }
+    // data() is the parent's buffer, whatever the view; the offset counts elements from its start.
+    long start = array.offset() * type.width();
+    // Never closed: that would free the array's memory.
+    BytePointer pointer = new BytePointer(array.data().pointer());
+    return pointer.position(start).limit(start + array.length() * type.width()).asByteBuffer();
+  }
+
+  private static boolean dense(INDArray array) {
+    long expected = 1;
+    for (int d = array.rank() - 1; d >= 0; d--) {
+      if (array.size(d) != 1 && array.stride(d) != expected) {
+        return false;
+      }
+      expected *= array.size(d);
+    }
+    return true;
+  }
+}

@@ -1,0 +1,33 @@
+package org.tokentune.ops;
+
+import org.nd4j.autodiff.samediff.SDVariable;
+
+/**
+ * Root mean square normalisation over the last dimension: {@code y = x / sqrt(mean(x^2) + epsilon)
+ * * gain} (Zhang and Sennrich, 2019).
+ *
+ * <p>Shapes: {@code x} [rows, hidden], {@code gain} [hidden]; the result is as {@code x}.
+ *
+ * <p>Native form: a composition. SameDiff differentiates it. Fused form: {@link Normalise}, then
+ * {@link Affine}.
+ */
+public final class RmsNorm {
+
+  private RmsNorm() {}
+
+  /**
+   * Of {@code x + residual}.
+   *
+   * @param residual as {@code x}, or null for none
+   */
+  public static SDVariable apply(
+      SDVariable x, SDVariable residual, SDVariable gain, double epsilon, Style style) {
+    if (style == Style.FUSED) {
+      SDVariable rows = Normalise.rows(x, residual, epsilon, false);
+      return new Affine(x.getSameDiff(), rows, gain).outputVariable();
+    }
+    SDVariable sum = residual == null ? x : x.add(residual);
+    SDVariable square = sum.mul(sum).mean(true, 1);
+    return sum.div(x.getSameDiff().math().sqrt(square.add(epsilon))).mul(gain);
+  }
+}

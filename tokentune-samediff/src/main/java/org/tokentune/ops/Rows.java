@@ -1,0 +1,43 @@
+package org.tokentune.ops;
+
+/**
+ * Rows of one width, cut into chunks for {@link Workers}. The cut depends on the shape alone, so
+ * that sums by chunk do not depend on the number of threads.
+ */
+record Rows(int count, int width) {
+
+  /** About 10 microseconds of work: less is not worth a second thread. */
+  private static final int CHUNK_FLOATS = 8192;
+
+  /** Bounds the memory of sums by chunk. */
+  private static final int MOST_CHUNKS = 64;
+
+  /** The work of a chunk: rows {@code from} to below {@code to}. */
+  interface Body {
+    void run(int chunk, int from, int to);
+  }
+
+  /** Of a shape, over its last dimension. */
+  static Rows of(long... shape) {
+    long count = 1;
+    for (int d = 0; d < shape.length - 1; d++) {
+      count *= shape[d];
+    }
+    return new Rows(Math.toIntExact(count), Math.toIntExact(shape[shape.length - 1]));
+  }
+
+  private int chunkRows() {
+    int enough = Math.max(1, CHUNK_FLOATS / Math.max(1, width));
+    return Math.max(enough, (count + MOST_CHUNKS - 1) / MOST_CHUNKS);
+  }
+
+  int chunks() {
+    return (count + chunkRows() - 1) / chunkRows();
+  }
+
+  void forEachChunk(Body body) {
+    int rows = chunkRows();
+    Workers.run(
+        chunks(), chunk -> body.run(chunk, chunk * rows, Math.min(count, chunk * rows + rows)));
+  }
+}

@@ -1,0 +1,66 @@
+package org.tokentune.ops;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
+
+/**
+ * A thread's own arrays, kept between kernels. Kernels copy rows into them: the compiler vectorises
+ * loops over arrays, but not over an array's memory outside the heap.
+ */
+final class Scratch {
+
+  private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
+
+  private final float[][] floats = new float[8][0];
+  private int[] ints = new int[0];
+  private ByteBuffer bits = ByteBuffer.allocateDirect(0);
+
+  private Scratch() {}
+
+  static Scratch get() {
+    return OF_THREAD.get();
+  }
+
+  /** Array number {@code slot}, 0 to 7, of at least the length; its content is anything. */
+  float[] floats(int slot, int length) {
+    if (floats[slot].length < length) {
+      floats[slot] = new float[length];
+    }
+    return floats[slot];
+  }
+
+  int[] ints(int length) {
+    if (ints.length < length) {
+      ints = new int[length];
+    }
+    return ints;
+  }
+
+  /** The bits of floats as integers. Both ways are copies: faster than a conversion in a loop. */
+  void toBits(float[] from, int[] to, int length) {
+    floatView(length).put(0, from, 0, length);
+    intView(length).get(0, to, 0, length);
+  }
+
+  void fromBits(int[] from, float[] to, int length) {
+    intView(length).put(0, from, 0, length);
+    floatView(length).get(0, to, 0, length);
+  }
+
+  private FloatBuffer floatView(int length) {
+    return grown(length).asFloatBuffer();
+  }
+
+  private IntBuffer intView(int length) {
+    return grown(length).asIntBuffer();
+  }
+
+  private ByteBuffer grown(int length) {
+    if (bits.capacity() < length * Float.BYTES) {
+      bits = ByteBuffer.allocateDirect(length * Float.BYTES).order(ByteOrder.nativeOrder());
+    }
+    return bits;
+  }
+}

@@ -1,0 +1,30 @@
+package org.tokentune.ops;
+
+import java.util.List;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** A parameter's step of gradient descent: {@code p -= rate * g}. */
+public final class SgdUpdate {
+
+  private SgdUpdate() {}
+
+  /** Changes the parameter in place; the gradient may be overwritten. */
+  public static void run(INDArray parameter, INDArray gradient, double rate) {
+    if (Style.preferred() == Style.FUSED && parameter.dataType() == DataType.FLOAT) {
+      float factor = (float) rate;
+      Tiles.run(
+          List.of(gradient, parameter),
+          List.of(parameter),
+          (tile, length) -> move(tile[0], tile[1], tile[2], factor, length));
+      return;
+    }
+    parameter.subi(gradient.muli(rate));
+  }
+
+  private static void move(float[] g, float[] p, float[] newP, float rate, int length) {
+    for (int i = 0; i < length; i++) {
+      newP[i] = p[i] - rate * g[i];
+    }
+  }
+}

@@ -1,0 +1,23 @@
+package org.tokentune.ops;
+
+import org.nd4j.autodiff.samediff.SDVariable;
+
+/**
+ * Gated linear unit: {@code silu(gate) * up}, {@code silu(x) = x * sigmoid(x)} (Shazeer, 2020),
+ * element by element.
+ *
+ * <p>Native form: a composition. SameDiff differentiates it. Fused form: {@link FusedSwiGlu}.
+ */
+public final class SwiGlu {
+
+  private SwiGlu() {}
+
+  /** {@code gate} and {@code up} [n, m] to [n, m]. */
+  public static SDVariable apply(SDVariable gate, SDVariable up, Style style) {
+    if (style == Style.NATIVE) {
+      return gate.mul(gate.getSameDiff().nn().sigmoid(gate)).mul(up);
+    }
+    Ops.register();
+    return new FusedSwiGlu(gate.getSameDiff(), gate, up).outputVariable();
+  }
+}

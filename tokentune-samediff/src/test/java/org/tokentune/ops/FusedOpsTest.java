@@ -1,0 +1,406 @@
+package org.tokentune.ops;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.nd4j.autodiff.functions.DifferentialFunction;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.internal.SameDiffOp;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/** Every fused op, forward and backward, against its native form in double precision. */
+class FusedOpsTest {
+
+  private static final long[][] SHAPES = {{1, 1}, {1, 7}, {3, 8}, {5, 33}, {37, 384}, {700, 33}};
+
+  @Test
+  void aFusedGraphIsClonedAndRefusedByStockSameDiff() {
+    SameDiff sd = SameDiff.create();
+    SDVariable x = sd.var("x", FusedCheck.normal(1, 3, 4));
+    SDVariable gain = sd.constant("gain", FusedCheck.normal(2, 4));
+    SDVariable bias = sd.constant("bias", FusedCheck.normal(3, 4));
+    LayerNorm.apply(x, null, gain, bias, 1e-5, Style.FUSED).sum().markAsLoss();
+    Exception e =
+        assertThrows(
+            IllegalStateException.class, () -> sd.calculateGradients(Map.of(), "x").get("x"));
+    assertTrue(e.getMessage().contains("runs in an execution plan only"), e.getMessage());
+    List<DifferentialFunction> ops =
+        sd.getFunction("grad").getOps().values().stream().map(SameDiffOp::getOp).toList();
+    Normalise cloned =
+        assertInstanceOf(
+            Normalise.class, ops.stream().filter(Normalise.class::isInstance).findAny().get());
+    assertEquals(1e-5, cloned.getTArgument(0));
+    assertEquals(1, cloned.getIArgument(0));
+    assertTrue(ops.stream().anyMatch(NormaliseGrad.class::isInstance));
+    assertTrue(ops.stream().anyMatch(AffineScale.class::isInstance));
+  }
+
+  @Test
+  void biasAdd() {
+    for (long[] shape : SHAPES) {
+      new FusedCheck("bias add " + List.of(shape[0], shape[1]))
+          .variable("x", shape)
+          .variable("bias", shape[1])
+          .run((sd, in, style) -> BiasAdd.apply(in.get("x"), in.get("bias"), style));
+    }
+    new FusedCheck("bias add, constant bias")
+        .variable("x", 3, 5)
+        .constant("bias", FusedCheck.normal(2, 5))
+        .run((sd, in, style) -> BiasAdd.apply(in.get("x"), in.get("bias"), style));
+  }
+
+  @Test
+  void layerNorm() {
+    for (long[] shape : new long[][] {{3, 8}, {5, 33}, {37, 384}, {700, 33}}) {
+      for (boolean residual : new boolean[] {false, true}) {
+        FusedCheck check =
+            new FusedCheck("layer norm " + List.of(shape[0], shape[1]) + (residual ? " + r" : ""))
+                .variable("x", shape)
+                .variable("gain", shape[1])
+                .variable("bias", shape[1]);
+        if (residual) {
+          check.variable("residual", shape);
+        }
+        check.run(FusedOpsTest::norm);
+      }
+    }
+    INDArray gain = FusedCheck.normal(2, 33);
+    gain.putScalar(3, 0);
+    new FusedCheck("layer norm, constant gain with a 0")
+        .variable("x", 3, 33)
+        .constant("gain", gain)
+        .constant("bias", FusedCheck.normal(3, 33))
+        .run(FusedOpsTest::norm);
+    new FusedCheck("layer norm, mean 100")
+        .variable("x", FusedCheck.normal(2, 5, 33).add(100))
+        .variable("gain", 33)
+        .variable("bias", 33)
+        .tolerance(2e-5) // the rows themselves are known to 4e-6 only
+        .run(FusedOpsTest::norm);
+  }
+
+  /**
+   * ND4J's mean fails on a width of 1, and its gradient of a division by a one-element array is
+   * wrong: a single row is compared with the same row beside another.
+   */
+  @Test
+  void layerNormOfOneRow() {
+    for (int width : new int[] {7, 8, 33, 384}) {
+      Map<String, INDArray> two = layerNormCheck(2, width).run(FusedOpsTest::norm);
+      Map<String, INDArray> one =
+          layerNormCheck(1, width).outputShape(1, width).fused(FusedOpsTest::norm);
+      assertEquals(two.get("x").getRow(0, true), one.get("x"));
+      assertEquals(two.get("output").getRow(0, true), one.get("output"));
+    }
+    Map<String, INDArray> narrow = layerNormCheck(3, 1).outputShape(3, 1).fused(FusedOpsTest::norm);
+    assertEquals(Nd4j.zeros(DataType.FLOAT, 3, 1), narrow.get("x"));
+  }
+
+  private static FusedCheck layerNormCheck(long rows, long width) {
+    return new FusedCheck("layer norm " + List.of(rows, width))
+        .variable("x", rows, width)
+        .variable("gain", width)
+        .variable("bias", width);
+  }
+
+  @Test
+  void rmsNorm() {
+    for (long[] shape : new long[][] {{3, 8}, {5, 33}, {37, 384}, {700, 33}}) {
+      for (boolean residual : new boolean[] {false, true}) {
+        FusedCheck check =
+            new FusedCheck("rms norm " + List.of(shape[0], shape[1]) + (residual ? " + r" : ""))
+                .variable("x", shape)
+                .variable("gain", shape[1]);
+        if (residual) {
+          check.variable("residual", shape);
+        }
+        check.run(
+            (sd, in, style) ->
+                RmsNorm.apply(in.get("x"), in.get("residual"), in.get("gain"), 1e-5, style));
+      }
+    }
+  }
+
+  /** Over all magnitudes, and over the range where the rectifiers bend. */
+  private static INDArray bend(long... shape) {
+    INDArray x = FusedCheck.normal(5, shape).mul(4);
+    float[] edges = {0f, -0f, 1e-40f, -1e-40f, 3e-7f, 13, -13, 40, -40, 1e4f, -1e4f};
+    for (int i = 0; i < edges.length && i < x.length(); i++) {
+      x.putScalar(i, edges[i]);
+    }
+    return x;
+  }
+
+  @Test
+  void gelu() {
+    for (long[] shape : SHAPES) {
+      new FusedCheck("gelu " + List.of(shape[0], shape[1]))
+          .variable("x", bend(shape))
+          .run((sd, in, style) -> Gelu.exact(in.get("x"), style));
+      new FusedCheck("gelu tanh " + List.of(shape[0], shape[1]))
+          .variable("x", bend(shape))
+          .run((sd, in, style) -> Gelu.tanh(in.get("x"), style));
+    }
+  }
+
+  /** Relative to the result, wherever it is normal; infinities as limits, NaN as NaN. */
+  @Test
+  void geluOfAnyFloat() {
+    float worst = 0;
+    int n = 4096;
+    float[] x = new float[n];
+    float[] y = new float[n];
+    for (float start = -8; start < 8; start += 0.5f) {
+      for (int i = 0; i < n; i++) {
+        x[i] = start + i * (0.5f / n);
+      }
+      Rectifier.GELU.forward(x, y, n);
+      INDArray exact = Gelu.exact(constant(x)).eval();
+      for (int i = 0; i < n; i++) {
+        worst = Math.max(worst, (float) Math.abs(exact.getDouble(i) - y[i]));
+      }
+    }
+    System.out.printf("gelu: largest absolute error on -8..8 %.1e%n", worst);
+    assertTrue(worst < 5e-7, "error " + worst); // one unit in the last place of 8
+    float[] odd = {Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.NaN, 1e38f, -1e38f};
+    for (Rectifier rectifier : Rectifier.values()) {
+      rectifier.forward(odd, y, odd.length);
+      assertArrayEquals(
+          new float[] {Float.POSITIVE_INFINITY, 0, Float.NaN, 1e38f, 0},
+          java.util.Arrays.copyOf(y, odd.length),
+          0f);
+      rectifier.slope(odd, y, odd.length);
+      assertArrayEquals(
+          new float[] {1, 0, Float.NaN, 1, 0}, java.util.Arrays.copyOf(y, odd.length), 0f);
+    }
+  }
+
+  private static SDVariable constant(float[] values) {
+    return SameDiff.create().constant(Nd4j.createFromArray(values).castTo(DataType.DOUBLE));
+  }
+
+  @Test
+  void swiGlu() {
+    for (long[] shape : SHAPES) {
+      new FusedCheck("swiglu " + List.of(shape[0], shape[1]))
+          .variable("gate", bend(shape))
+          .variable("up", shape)
+          .run((sd, in, style) -> SwiGlu.apply(in.get("gate"), in.get("up"), style));
+    }
+  }
+
+  @Test
+  void exponential() {
+    float[] x = {0, 1, -1, 10, -87, 88, -87.9f, -1e9f, Float.NEGATIVE_INFINITY, Float.NaN};
+    float[] y = x.clone();
+    Exp.inPlace(y, y.length);
+    for (int i = 0; i < x.length; i++) {
+      double exact = x[i] < -87.5 ? 0 : Math.exp(x[i]);
+      assertEquals(exact, y[i], Double.isNaN(exact) ? 0 : exact * 2e-7 + 1e-300);
+    }
+  }
+
+  /** Some keys masked, never a whole row. */
+  private static INDArray bias(long batch, long queries, long keys) {
+    INDArray mask = FusedCheck.normal(8, batch, 1, queries, keys).gt(0).castTo(DataType.INT32);
+    for (long b = 0; b < batch; b++) {
+      for (long q = 0; q < queries; q++) {
+        mask.putScalar(new long[] {b, 0, q, q % keys}, 1);
+      }
+    }
+    return mask.castTo(DataType.FLOAT).sub(1).mul(1e9);
+  }
+
+  @Test
+  void maskedSoftmax() {
+    long[][] shapes = {{1, 1, 1, 1}, {2, 3, 1, 7}, {2, 2, 3, 8}, {3, 2, 5, 33}, {2, 3, 40, 384}};
+    for (long[] s : shapes) {
+      for (long queries : new long[] {1, s[2]}) {
+        new FusedCheck("softmax " + List.of(s[0], s[1], s[2], s[3]) + ", mask of " + queries)
+            .variable("scores", FusedCheck.normal(1, s).mul(5))
+            .constant("bias", bias(s[0], queries, s[3]))
+            .run(
+                (sd, in, style) ->
+                    MaskedSoftmax.apply(in.get("scores"), 0.3, in.get("bias"), style));
+      }
+    }
+    // The native form gives NaN here in double precision, so the reference has no mask.
+    new FusedCheck("softmax, a sequence without any key")
+        .variable("scores", 2, 2, 3, 5)
+        .constant("masked", Nd4j.valueArrayOf(new long[] {2, 1, 1, 5}, -1e9, DataType.FLOAT))
+        .constant("open", Nd4j.zeros(DataType.FLOAT, 2, 1, 1, 5))
+        .run(
+            (sd, in, style) -> {
+              SDVariable bias = in.get(style == Style.FUSED ? "masked" : "open");
+              return MaskedSoftmax.apply(in.get("scores"), 0.3, bias, style);
+            });
+  }
+
+  @Test
+  void softmaxWithNaN() {
+    INDArray scores = FusedCheck.normal(1, 1, 1, 2, 4);
+    scores.putScalar(1, Double.NaN);
+    FusedSoftmax op = new FusedSoftmax();
+    op.addTArgument(1.0);
+    op.run(List.of(scores, Nd4j.zeros(DataType.FLOAT, 1, 1, 1, 4)), List.of(scores));
+    for (int i = 0; i < 4; i++) {
+      assertTrue(Float.isNaN(scores.getFloat(i)));
+    }
+    assertEquals(
+        1,
+        scores
+            .get(NDArrayIndex.all(), NDArrayIndex.all(), NDArrayIndex.point(1))
+            .sumNumber()
+            .doubleValue(),
+        1e-6);
+  }
+
+  @Test
+  void joinTokens() {
+    for (long[] s : new long[][] {{1, 1, 1, 1}, {3, 2, 4, 7}, {2, 5, 1, 384}}) {
+      new FusedCheck("join tokens " + List.of(s[0], s[1], s[2], s[3]))
+          .variable("selected", s[0] * s[1], s[3])
+          .constant("frozen", FusedCheck.normal(2, s[0] * s[2], s[3]))
+          .constant("positions", Nd4j.zeros(DataType.INT32, s[0], s[1]))
+          .run(
+              (sd, in, style) ->
+                  JoinTokens.apply(
+                      in.get("selected"), in.get("frozen"), in.get("positions"), style));
+    }
+  }
+
+  @Test
+  void joinTokensDetachesTheFrozen() {
+    for (Style style : Style.values()) {
+      SameDiff sd = SameDiff.create();
+      SDVariable selected = sd.var("s", FusedCheck.normal(1, 4, 3));
+      SDVariable frozen = sd.var("f", FusedCheck.normal(2, 6, 3));
+      SDVariable positions = sd.constant(Nd4j.zeros(DataType.INT32, 2, 2));
+      JoinTokens.apply(selected, frozen, positions, style).sum().markAsLoss();
+      sd.createGradFunction();
+      assertNotNull(sd.getVariable("s").gradient());
+      assertNull(sd.getVariable("f").gradient());
+    }
+  }
+
+  @Test
+  void gather() {
+    for (long[] shape : SHAPES) {
+      int rows = (int) shape[0];
+      int[] ids = {0, rows - 1, rows / 2, 0, rows / 2, rows / 2, rows - 1, rows / 3};
+      new FusedCheck("gather " + List.of(shape[0], shape[1]))
+          .variable("table", shape)
+          .constant("ids", Nd4j.createFromArray(ids))
+          .run((sd, in, style) -> TokenGather.rows(in.get("table"), in.get("ids"), style));
+    }
+    new FusedCheck("gather tokens")
+        .variable("tokens", 3, 5, 7)
+        .constant("positions", Nd4j.createFromArray(new int[][] {{0, 4}, {1, 2}, {3, 3}}))
+        .run((sd, in, style) -> TokenGather.tokens(in.get("tokens"), in.get("positions"), style));
+  }
+
+  @Test
+  void softmaxCrossEntropy() {
+    for (int[] s : new int[][] {{1, 1}, {1, 7}, {5, 2}, {9, 33}, {40, 384}, {6, 2500}}) {
+      int[] labels = new int[s[0]];
+      for (int i = 0; i < labels.length; i++) {
+        labels[i] = i % 3 == 1 ? Losses.IGNORED : i * 7 % s[1];
+      }
+      for (boolean weighted : new boolean[] {false, true}) {
+        new FusedCheck("cross entropy " + List.of(s[0], s[1]) + (weighted ? ", weighted" : ""))
+            .variable("logits", FusedCheck.normal(1, s[0], s[1]).mul(3))
+            .constant("labels", Nd4j.createFromArray(labels))
+            .constant("weights", FusedCheck.normal(2, s[1]).mul(0.2).add(1))
+            .run(
+                (sd, in, style) ->
+                    Losses.softmaxCrossEntropy(
+                        in.get("logits"),
+                        s[1],
+                        in.get("labels"),
+                        weighted ? in.get("weights") : null,
+                        style));
+      }
+    }
+    new FusedCheck("cross entropy, 1000 apart")
+        .variable("logits", Nd4j.createFromArray(new float[][] {{1000, -1000}, {-500, 500}}))
+        .constant("labels", Nd4j.createFromArray(1, 1))
+        .run(FusedOpsTest::crossEntropy);
+    new FusedCheck("cross entropy, nothing counts")
+        .variable("logits", 3, 2)
+        .constant("labels", Nd4j.createFromArray(-100, -100, -100))
+        .run(FusedOpsTest::crossEntropy);
+  }
+
+  private static SDVariable crossEntropy(SameDiff sd, Map<String, SDVariable> in, Style style) {
+    return Losses.softmaxCrossEntropy(in.get("logits"), 2, in.get("labels"), null, style);
+  }
+
+  @Test
+  void dropout() {
+    for (double rate : new double[] {0.1, 0.5, 0.9}) {
+      for (int seed : new int[] {0, 7, -123456789}) {
+        for (long[] s : SHAPES) {
+          checkDropout(rate, seed, numbers(s[0], 1), numbers(1, s[1]), s);
+        }
+        checkDropout(rate, seed, numbers(2, 3, 5, 1), numbers(2, 1, 1, 33), 2, 3, 5, 33);
+        checkDropout(rate, seed, numbers(2, 3, 5, 1), numbers(1, 1, 1, 33), 2, 3, 5, 33);
+      }
+    }
+  }
+
+  private static INDArray numbers(long... shape) {
+    return FusedCheck.normal(6, shape).mul(1000).castTo(DataType.INT32);
+  }
+
+  private static void checkDropout(
+      double rate, int seed, INDArray rows, INDArray columns, long... shape) {
+    SameDiff sd = SameDiff.create();
+    SDVariable ones = sd.constant(Nd4j.ones(DataType.FLOAT, shape));
+    INDArray mask =
+        Dropout.apply(
+                ones,
+                rate,
+                sd.constant(rows),
+                sd.constant(columns),
+                sd.constant(Nd4j.scalar(seed)),
+                -77,
+                Style.NATIVE)
+            .eval();
+    Map<String, INDArray> results =
+        new FusedCheck("dropout")
+            .variable("x", Nd4j.ones(DataType.FLOAT, shape))
+            .constant("rows", rows)
+            .constant("columns", columns)
+            .constant("seed", Nd4j.scalar(seed))
+            .outputShape(shape)
+            .fused(
+                (graph, in, style) ->
+                    Dropout.apply(
+                        in.get("x"),
+                        rate,
+                        in.get("rows"),
+                        in.get("columns"),
+                        in.get("seed"),
+                        -77,
+                        style));
+    assertEquals(mask, results.get("output"));
+    assertEquals(mask.mul(FusedCheck.normal(99, shape)), results.get("x"));
+  }
+
+  private static SDVariable norm(SameDiff sd, Map<String, SDVariable> in, Style style) {
+    return LayerNorm.apply(
+        in.get("x"), in.get("residual"), in.get("gain"), in.get("bias"), 1e-5, style);
+  }
+}
