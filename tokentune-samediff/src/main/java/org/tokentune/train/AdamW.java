@@ -4,9 +4,9 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Predicate;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.impl.updaters.AdamUpdater;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.nn.Parameters;
+import org.tokentune.ops.AdamWUpdate;
 
 /**
  * AdamW with decoupled weight decay (Loshchilov and Hutter, 2019), as {@code torch.optim.AdamW}
@@ -74,22 +74,16 @@ public final class AdamW {
                 new Moments(
                     Nd4j.zeros(parameter.dataType(), parameter.shape()),
                     Nd4j.zeros(parameter.dataType(), parameter.shape())));
-    if (decays.test(name)) {
-      parameter.muli(1 - rate * weightDecay);
-    }
-    // ND4J's op adds the epsilon to the uncorrected root; scaled like this, it is the same as
-    // adding it to the corrected.
-    double correctedEpsilon = epsilon * Math.sqrt(1 - Math.pow(beta2, steps));
-    Nd4j.exec(
-        new AdamUpdater(
-            gradient,
-            state.square(),
-            state.mean(),
-            rate,
-            beta1,
-            beta2,
-            correctedEpsilon,
-            steps - 1));
-    parameter.subi(gradient);
+    AdamWUpdate.run(
+        parameter,
+        gradient,
+        state.mean(),
+        state.square(),
+        rate,
+        beta1,
+        beta2,
+        epsilon,
+        decays.test(name) ? weightDecay : 0,
+        steps);
   }
 }
