@@ -63,14 +63,19 @@ public final class PlanEngine implements AutoCloseable {
 
   /** Runs once. */
   public Result run(Map<String, INDArray> placeholders) {
-    Map<String, long[]> shapes = new LinkedHashMap<>();
-    placeholders.forEach((name, array) -> shapes.put(name, array.shape()));
-    BoundPlan plan = bound(shapes);
+    BoundPlan plan = bound(placeholders);
     plan.run(placeholders);
     return new Result(plan.outputs(), plan.gradients());
   }
 
-  private BoundPlan bound(Map<String, long[]> shapes) {
+  /** Runs once and adds the nanoseconds spent in ops to those of their names. */
+  public void profile(Map<String, INDArray> placeholders, Map<String, Long> nanoseconds) {
+    bound(placeholders).profile(placeholders, nanoseconds);
+  }
+
+  private BoundPlan bound(Map<String, INDArray> placeholders) {
+    Map<String, long[]> shapes = new LinkedHashMap<>();
+    placeholders.forEach((name, array) -> shapes.put(name, array.shape()));
     String key = key(shapes);
     BoundPlan plan = bound.get(key);
     if (plan == null) {

@@ -3,6 +3,7 @@ package org.tokentune.plan;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -60,20 +61,15 @@ final class Recomputation {
     }
     List<Node> best = without(dropped);
     long least = bytes.applyAsLong(best);
-    for (Node node : nodes) {
-      String output = node.outputs().get(0);
-      if (producers.containsKey(output)
-          && node.op() instanceof FusedOp fused
-          && fused.elementwise()
-          && dropped.add(output)) {
-        List<Node> fewer = without(dropped);
-        long live = bytes.applyAsLong(fewer);
-        if (live < least) {
-          least = live;
-          best = fewer;
-        } else {
-          dropped.remove(output);
-        }
+    for (List<String> alike : elementwise().values()) {
+      Set<String> more = new LinkedHashSet<>(dropped);
+      more.addAll(alike);
+      List<Node> fewer = without(more);
+      long live = bytes.applyAsLong(fewer);
+      if (live < least) {
+        least = live;
+        best = fewer;
+        dropped = more;
       }
     }
     return best;
@@ -106,6 +102,20 @@ final class Recomputation {
       }
     }
     return dropped;
+  }
+
+  /** Results of cheap ops by the op's name: all of a kind stand or fall together. */
+  private Map<String, List<String>> elementwise() {
+    Map<String, List<String>> groups = new LinkedHashMap<>();
+    for (Node node : nodes) {
+      String output = node.outputs().get(0);
+      if (producers.containsKey(output)
+          && node.op() instanceof FusedOp fused
+          && fused.elementwise()) {
+        groups.computeIfAbsent(fused.opName(), name -> new ArrayList<>()).add(output);
+      }
+    }
+    return groups;
   }
 
   /** The nodes with copies in the backward pass of what makes {@code dropped}. */
