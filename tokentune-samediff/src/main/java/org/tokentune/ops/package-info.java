@@ -8,6 +8,11 @@
  * org.tokentune.ops.TokenGather}) are SameDiff ops of their own with their own {@code doDiff}, made
  * known to SameDiff by {@link org.tokentune.ops.Ops#register()}.
  *
- * <p>Imports nothing else of this project; {@code nn} and {@code models} import it.
+ * <p>In the fused style ({@link org.tokentune.ops.Style}) an op is one node ({@link
+ * org.tokentune.ops.FusedOp}) with one backward node, each a CPU kernel in plain Java that only an
+ * execution plan runs; the native form says what it must compute.
+ *
+ * <p>Imports nothing else of this project; {@code nn}, {@code models}, {@code plan} and {@code
+ * train} import it.
  */
 package org.tokentune.ops;

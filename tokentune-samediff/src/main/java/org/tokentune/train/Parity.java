@@ -92,8 +92,13 @@ public final class Parity {
     }
   }
 
-  /** Runs one case: a row for each of its tensors that is no input. */
+  /** Runs one case as training would: a row for each of its tensors that is no input. */
   public List<Row> compare(Path file) {
+    return compare(file, Style.preferred(), Recompute.ELEMENTWISE);
+  }
+
+  /** Runs one case with ops in a style, on a plan that recomputes so much. */
+  public List<Row> compare(Path file, Style style, Recompute recompute) {
     Map<String, INDArray> expected;
     try (SafeTensors source = SafeTensors.open(file)) {
       expected = tensors(source);
@@ -105,9 +110,9 @@ public final class Parity {
     Map<String, INDArray> hidden = hidden(bert, options, inputs);
     try (TrainingEngine engine =
         new TrainingEngine(
-            bert.build(parameters, options.withStyle(Style.preferred())),
+            bert.build(parameters, options.withStyle(style)),
             List.of(ModelGraph.LOGITS),
-            Recompute.ELEMENTWISE)) {
+            recompute)) {
       return compare(expected, bert.head(), inputs, engine.run(inputs), hidden);
     }
   }

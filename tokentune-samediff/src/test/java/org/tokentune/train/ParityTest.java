@@ -7,6 +7,8 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.tokentune.ops.Style;
+import org.tokentune.plan.Recompute;
 
 /** The same weights give the hidden states, logits, losses and gradients that PyTorch gave. */
 class ParityTest {
@@ -17,14 +19,18 @@ class ParityTest {
     Parity parity = new Parity(Path.of("src/test/resources/golden", folder));
     assertEquals(cases, parity.cases().size());
     for (Path file : parity.cases()) {
-      List<Parity.Row> rows = parity.compare(file);
-      double worst = rows.stream().mapToDouble(Parity.Row::error).max().orElseThrow();
-      System.out.printf(
-          "%-17s %-37s %d tensors, largest error %.1e%n",
-          folder, file.getFileName(), rows.size(), worst);
-      assertEquals(tensors, rows.size());
-      for (Parity.Row row : rows) {
-        assertTrue(row.within(1e-5), row.toString());
+      for (Style style : Style.values()) {
+        for (Recompute recompute : Recompute.values()) {
+          List<Parity.Row> rows = parity.compare(file, style, recompute);
+          double worst = rows.stream().mapToDouble(Parity.Row::error).max().orElseThrow();
+          System.out.printf(
+              "%-17s %-37s %-6s %-11s %d tensors, largest error %.1e%n",
+              folder, file.getFileName(), style, recompute, rows.size(), worst);
+          assertEquals(tensors, rows.size());
+          for (Parity.Row row : rows) {
+            assertTrue(row.within(1e-5), row.toString());
+          }
+        }
       }
     }
   }
