@@ -126,7 +126,7 @@ final class FusedCheck {
         });
     SDVariable output = builder.build(sd, inputs, style).rename("output");
     long[] shape = outputShape == null ? outputShape(inputs, builder) : outputShape;
-    SDVariable weights = sd.constant("weights", normal(99, shape).castTo(type));
+    SDVariable weights = sd.constant("check_weights", normal(99, shape).castTo(type));
     output.mul(weights).sum().rename("loss");
     sd.setLossVariables("loss");
   }
