@@ -1,8 +1,8 @@
 package org.tokentune.ops;
 
 /**
- * {@code exp} of many floats at once, within two units in the last place. Results below the least
- * normal float are 0, above the greatest power of two they saturate near 2.4e38; NaN stays NaN.
+ * {@code exp} of many floats at once, none above 88, within two units in the last place. Results
+ * below the least normal float are 0; NaN stays NaN.
  *
  * <p>{@code exp(x) = 2^n * exp(r)}, n the integer nearest to {@code x / ln 2}, and exp(r) its
  * Taylor series to the seventh power, of which the rest is below 1e-8. The power of two is made of
@@ -11,7 +11,6 @@ package org.tokentune.ops;
 final class Exp {
 
   private static final float LOWEST = -88f; // n = -127, whose bits are those of 0
-  private static final float HIGHEST = 88.37f; // n = 127
 
   /** Added to a float, it leaves the nearest integer in the lowest bits. */
   private static final float ROUND = 0x1.8p23f;
@@ -25,32 +24,46 @@ final class Exp {
 
   private Exp() {}
 
-  /** {@code x = exp(x)} for elements 0 to length - 1. Uses slots 6 and 7 of the scratch. */
+  /**
+   * {@code x = exp(x)}, x at most 88, for elements 0 to length - 1. Uses slots 6 and 7 of the
+   * scratch.
+   */
   static void inPlace(float[] x, int length) {
     Scratch scratch = Scratch.get();
     float[] power = scratch.floats(6, length);
     float[] series = scratch.floats(7, length);
     int[] bits = scratch.ints(length);
     split(x, power, series, length);
+    series(series, length);
     scratch.toBits(power, bits, length);
     exponents(bits, length);
     scratch.fromBits(bits, power, length);
     multiply(series, power, x, length);
   }
 
-  private static void split(float[] x, float[] power, float[] series, int length) {
+  // Loops of few operations: the compiler must unroll one eight times before it can vectorise it.
+
+  /** {@code n + ROUND} and r. */
+  private static void split(float[] x, float[] power, float[] r, int length) {
     for (int i = 0; i < length; i++) {
-      float z = Math.max(LOWEST, Math.min(HIGHEST, x[i]));
+      float z = Math.max(LOWEST, x[i]);
       float shifted = z * LOG2_E + ROUND;
       float n = shifted - ROUND;
-      float r = z - n * LN_2_HIGH - n * LN_2_LOW;
       power[i] = shifted;
+      r[i] = z - n * LN_2_HIGH - n * LN_2_LOW;
+    }
+  }
+
+  /** exp(r) in place of r. */
+  private static void series(float[] values, int length) {
+    for (int i = 0; i < length; i++) {
+      float r = values[i];
       float high = r * (1f / 5040) + 1f / 720;
       high = high * r + 1f / 120;
       high = high * r + 1f / 24;
       high = high * r + 1f / 6;
       high = high * r + 0.5f;
-      series[i] = high * r * r + r + 1;
+      values[i] = high * r * r + r + 1;
     }
   }
 

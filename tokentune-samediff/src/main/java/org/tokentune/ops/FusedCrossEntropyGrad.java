@@ -66,15 +66,26 @@ public final class FusedCrossEntropyGrad extends FusedOp {
     }
   }
 
+  /**
+   * The exponentials, then their sum put right to 1: the log sum exp is a float, whose rounding
+   * would weigh as much as the gradient of a sure row.
+   */
   private static void scaledSoftmax(
       FloatBuffer from, FloatBuffer to, int start, int width, float logSum, float factor) {
     float[] tile = Scratch.get().floats(0, Tiles.LENGTH);
+    double sum = 0;
     for (int i = 0; i < width; i += Tiles.LENGTH) {
       int length = Math.min(Tiles.LENGTH, width - i);
       from.get(start + i, tile, 0, length);
       Tiles.add(tile, -logSum, length);
       Exp.inPlace(tile, length);
-      Tiles.multiply(tile, factor, length);
+      sum += Sums.sum(tile, 0, length);
+      to.put(start + i, tile, 0, length);
+    }
+    for (int i = 0; i < width; i += Tiles.LENGTH) {
+      int length = Math.min(Tiles.LENGTH, width - i);
+      to.get(start + i, tile, 0, length);
+      Tiles.multiply(tile, (float) (factor / sum), length);
       to.put(start + i, tile, 0, length);
     }
   }

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.VariableType;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.CustomOpDescriptor;
@@ -103,8 +104,9 @@ public abstract class FusedOp extends DynamicCustomOp {
     throw new IllegalStateException(opName() + " has no gradient");
   }
 
-  /** Whether gradients are wanted for this input itself: it is a parameter. */
+  /** Whether gradients may be wanted for this input: it is a parameter or computed. */
   static boolean trained(SDVariable input) {
-    return input.getVariableType() == org.nd4j.autodiff.samediff.VariableType.VARIABLE;
+    VariableType type = input.getVariableType();
+    return type == VariableType.VARIABLE || type == VariableType.ARRAY;
   }
 }

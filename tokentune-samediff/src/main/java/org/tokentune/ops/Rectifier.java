@@ -36,20 +36,29 @@ enum Rectifier {
   void forward(float[] x, float[] y, int length) {
     exponential(x, y, length);
     if (this == GELU) {
-      normalForward(x, y, length);
+      normalTail(x, y, length);
     } else {
-      logisticForward(x, y, length);
+      logisticTail(y, length);
     }
+    rectify(x, y, length);
   }
 
-  /** {@code slope = f'(x)}; uses slots 6 and 7 of the scratch. */
+  /** {@code slope = f'(x)}; uses slots 5 to 7 of the scratch. */
   void slope(float[] x, float[] slope, int length) {
+    float[] rise = Scratch.get().floats(5, length);
     exponential(x, slope, length);
-    switch (this) {
-      case GELU -> normalSlope(x, slope, length);
-      case GELU_TANH -> tanhSlope(x, slope, length);
-      case SILU -> logisticSlope(x, slope, length);
+    if (this == GELU) {
+      normalRise(x, slope, rise, length);
+      normalTail(x, slope, length);
+    } else {
+      logisticTail(slope, length);
+      logisticRise(x, slope, rise, length);
     }
+    if (this == GELU_TANH) {
+      inner(x, rise, length);
+    }
+    climb(x, slope, length);
+    ColumnSums.add(rise, slope, length);
   }
 
   /**
@@ -84,63 +93,87 @@ enum Rectifier {
     }
   }
 
-  private static float normalTail(float a, float e) {
-    float t = 1 / (1 + 0.35f * a);
-    float p = -0.029679522f;
-    p = p * t + 0.14654583f;
-    p = p * t - 0.26096123f;
-    p = p * t + 0.165051f;
-    p = p * t - 0.027046608f;
-    p = p * t + 0.10711459f;
-    p = p * t + 0.119444914f;
-    p = p * t + 0.13991229f;
-    p = p * t + 0.13961871f;
-    return p * t * e;
-  }
-
-  private static void normalForward(float[] x, float[] y, int length) {
+  /**
+   * The tail of the normal distribution, in place of the exponential. In loops of few operations:
+   * the compiler must unroll one eight times before it can vectorise it.
+   */
+  private static void normalTail(float[] x, float[] e, int length) {
+    float[] t = Scratch.get().floats(6, length);
+    float[] p = Scratch.get().floats(7, length);
+    inverses(x, t, length);
+    upperTerms(t, p, length);
+    lowerTerms(t, p, length);
     for (int i = 0; i < length; i++) {
-      float a = Math.min(Math.abs(x[i]), FAR);
-      y[i] = Math.max(x[i], 0) - a * normalTail(a, y[i]);
+      e[i] *= p[i] * t[i];
     }
   }
 
-  private static void logisticForward(float[] x, float[] y, int length) {
+  private static void inverses(float[] x, float[] t, int length) {
     for (int i = 0; i < length; i++) {
-      float a = Math.min(Math.abs(x[i]), FAR);
-      y[i] = Math.max(x[i], 0) - a * (y[i] / (1 + y[i]));
+      t[i] = 1 / (1 + 0.35f * Math.abs(x[i]));
     }
   }
 
-  /** {@code P(x)} of the tail. */
-  private static float climb(float x, float q) {
-    float sign = Math.max(-1, Math.min(1, x * HUGE));
-    return 0.5f + sign * (0.5f - q);
-  }
-
-  private static void normalSlope(float[] x, float[] slope, int length) {
+  private static void upperTerms(float[] ts, float[] p, int length) {
     for (int i = 0; i < length; i++) {
-      float a = Math.min(Math.abs(x[i]), FAR);
-      float near = Math.max(-FAR, Math.min(FAR, x[i]));
-      float q = normalTail(a, slope[i]);
-      slope[i] = climb(x[i], q) + near * (DENSITY * slope[i]);
+      float t = ts[i];
+      float sum = -0.029679522f * t + 0.14654583f;
+      sum = sum * t - 0.26096123f;
+      sum = sum * t + 0.165051f;
+      p[i] = sum * t - 0.027046608f;
     }
   }
 
-  private static void logisticSlope(float[] x, float[] slope, int length) {
+  private static void lowerTerms(float[] ts, float[] p, int length) {
     for (int i = 0; i < length; i++) {
-      float near = Math.max(-FAR, Math.min(FAR, x[i]));
-      float q = slope[i] / (1 + slope[i]);
-      slope[i] = climb(x[i], q) + near * (q * (1 - q));
+      float t = ts[i];
+      float sum = p[i] * t + 0.10711459f;
+      sum = sum * t + 0.119444914f;
+      sum = sum * t + 0.13991229f;
+      p[i] = sum * t + 0.13961871f;
     }
   }
 
-  private static void tanhSlope(float[] x, float[] slope, int length) {
+  private static void logisticTail(float[] e, int length) {
     for (int i = 0; i < length; i++) {
-      float near = Math.max(-FAR, Math.min(FAR, x[i]));
-      float q = slope[i] / (1 + slope[i]);
-      float inner = TWICE_ROOT * (1 + 3 * CUBIC * near * near);
-      slope[i] = climb(x[i], q) + near * (q * (1 - q)) * inner;
+      e[i] = e[i] / (1 + e[i]);
+    }
+  }
+
+  /** {@code f(x)} in place of the tail. */
+  private static void rectify(float[] x, float[] q, int length) {
+    for (int i = 0; i < length; i++) {
+      q[i] = Math.max(x[i], 0) - Math.min(Math.abs(x[i]), FAR) * q[i];
+    }
+  }
+
+  /** {@code P(x)} in place of the tail. */
+  private static void climb(float[] x, float[] q, int length) {
+    for (int i = 0; i < length; i++) {
+      float sign = Math.max(-1, Math.min(1, x[i] * HUGE));
+      q[i] = 0.5f + sign * (0.5f - q[i]);
+    }
+  }
+
+  /** {@code x P'(x)} of the normal distribution from the exponential. */
+  private static void normalRise(float[] x, float[] e, float[] rise, int length) {
+    for (int i = 0; i < length; i++) {
+      rise[i] = Math.max(-FAR, Math.min(FAR, x[i])) * (DENSITY * e[i]);
+    }
+  }
+
+  /** {@code x P'(x)} of the logistic distribution from the tail. */
+  private static void logisticRise(float[] x, float[] q, float[] rise, int length) {
+    for (int i = 0; i < length; i++) {
+      rise[i] = Math.max(-FAR, Math.min(FAR, x[i])) * (q[i] * (1 - q[i]));
+    }
+  }
+
+  /** {@code rise *= 2 u'}. */
+  private static void inner(float[] x, float[] rise, int length) {
+    for (int i = 0; i < length; i++) {
+      float near = Math.min(FAR, Math.abs(x[i]));
+      rise[i] *= TWICE_ROOT + (3 * CUBIC * TWICE_ROOT) * near * near;
     }
   }
 }

@@ -61,7 +61,10 @@ final class Sums {
     return ((a + b) + (c + d)) + ((e + f) + (g + h));
   }
 
-  /** The greatest; NaN if there is one; minus infinity of nothing. */
+  /**
+   * The greatest, passing over NaN; minus infinity of nothing. (Branches that are hardly ever
+   * taken: {@code Math.max} takes five times as long.)
+   */
   static float max(float[] x, int from, int to) {
     float a = Float.NEGATIVE_INFINITY;
     float b = a;
@@ -69,13 +72,23 @@ final class Sums {
     float d = a;
     int i = from;
     for (; i <= to - 4; i += 4) {
-      a = Math.max(a, x[i]);
-      b = Math.max(b, x[i + 1]);
-      c = Math.max(c, x[i + 2]);
-      d = Math.max(d, x[i + 3]);
+      if (x[i] > a) {
+        a = x[i];
+      }
+      if (x[i + 1] > b) {
+        b = x[i + 1];
+      }
+      if (x[i + 2] > c) {
+        c = x[i + 2];
+      }
+      if (x[i + 3] > d) {
+        d = x[i + 3];
+      }
     }
     for (; i < to; i++) {
-      a = Math.max(a, x[i]);
+      if (x[i] > a) {
+        a = x[i];
+      }
     }
     return Math.max(Math.max(a, b), Math.max(c, d));
   }

@@ -8,9 +8,10 @@
  * org.tokentune.ops.TokenGather}) are SameDiff ops of their own with their own {@code doDiff}, made
  * known to SameDiff by {@link org.tokentune.ops.Ops#register()}.
  *
- * <p>In the fused style ({@link org.tokentune.ops.Style}) an op is one node ({@link
- * org.tokentune.ops.FusedOp}) with one backward node, each a CPU kernel in plain Java that only an
- * execution plan runs; the native form says what it must compute.
+ * <p>Most ops have a second, fused form ({@link org.tokentune.ops.Style}): one SameDiff node and
+ * one gradient node, each a {@link org.tokentune.ops.FusedOp} with a CPU kernel in plain Java,
+ * which an execution plan runs. Kernels compute in a thread's own arrays, in short loops that the
+ * compiler vectorises. Tests hold them equal to the native form in double precision.
  *
  * <p>Imports nothing else of this project; {@code nn}, {@code models}, {@code plan} and {@code
  * train} import it.
