@@ -13,7 +13,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param gradients by variable, likewise
  */
 record BoundPlan(
-    List<Node> nodes,
     List<Step> steps,
     Map<String, INDArray> inputs,
     Map<String, INDArray> outputs,
@@ -23,16 +22,6 @@ record BoundPlan(
   void run(Map<String, INDArray> placeholders) {
     fill(placeholders);
     steps.forEach(Step::run);
-  }
-
-  /** Runs and adds the nanoseconds of every op to its name's. */
-  void profile(Map<String, INDArray> placeholders, Map<String, Long> nanoseconds) {
-    fill(placeholders);
-    for (int i = 0; i < steps.size(); i++) {
-      long start = System.nanoTime();
-      steps.get(i).run();
-      nanoseconds.merge(nodes.get(i).op().opName(), System.nanoTime() - start, Long::sum);
-    }
   }
 
   private void fill(Map<String, INDArray> placeholders) {

@@ -129,7 +129,7 @@ public final class Plan {
     Map<String, INDArray> gradients = new LinkedHashMap<>();
     list.gradients()
         .forEach((name, gradient) -> gradients.put(name, array(gradient, arena, arrays)));
-    return new BoundPlan(views.running(), steps, inputs, values, gradients);
+    return new BoundPlan(steps, inputs, values, gradients);
   }
 
   private INDArray[] arrays(List<String> names, Arena arena, Map<String, INDArray> arrays) {

@@ -68,11 +68,6 @@ public final class PlanEngine implements AutoCloseable {
     return new Result(plan.outputs(), plan.gradients());
   }
 
-  /** Runs once and adds the nanoseconds spent in ops to those of their names. */
-  public void profile(Map<String, INDArray> placeholders, Map<String, Long> nanoseconds) {
-    bound(placeholders).profile(placeholders, nanoseconds);
-  }
-
   private BoundPlan bound(Map<String, INDArray> placeholders) {
     Map<String, long[]> shapes = new LinkedHashMap<>();
     placeholders.forEach((name, array) -> shapes.put(name, array.shape()));

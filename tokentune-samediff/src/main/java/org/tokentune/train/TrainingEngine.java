@@ -50,11 +50,6 @@ public final class TrainingEngine implements AutoCloseable {
     return new Result(loss, result.gradients(), result.outputs());
   }
 
-  /** Bytes of the largest step so far, above the parameters. */
-  public long bytes() {
-    return engine.arenaBytes();
-  }
-
   @Override
   public void close() {
     engine.close();
