@@ -20,8 +20,15 @@ final class Views {
   /** Where a value lies in its buffer, from the buffer's start; strides in elements. */
   record View(String buffer, long[] shape, long[] strides) {
 
+    /** Whether it lies in c order without gaps; the stride along an axis of size 1 says nothing. */
     boolean dense() {
-      return Arrays.equals(strides, denseStrides(shape));
+      long[] dense = denseStrides(shape);
+      for (int i = 0; i < shape.length; i++) {
+        if (shape[i] != 1 && strides[i] != dense[i]) {
+          return false;
+        }
+      }
+      return true;
     }
   }
 
@@ -98,7 +105,8 @@ final class Views {
             shapes.alias(copy, input);
             of(copy);
             running.add(
-                new Node(DynamicCustomOp.builder("assign").build(), List.of(input), List.of(copy)));
+                new Node(
+                    DynamicCustomOp.builder("identity").build(), List.of(input), List.of(copy)));
           }
           return copy;
         },

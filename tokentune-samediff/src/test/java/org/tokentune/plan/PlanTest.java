@@ -1,5 +1,6 @@
 package org.tokentune.plan;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.HashMap;
@@ -13,6 +14,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.layers.convolution.config.Conv2DConfig;
 import org.nd4j.linalg.api.ops.impl.layers.convolution.config.Pooling2DConfig;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.ops.Gelu;
+import org.tokentune.ops.Style;
 
 /** Plans of graphs that know nothing of transformers give stock SameDiff's numbers. */
 class PlanTest {
@@ -73,5 +76,23 @@ class PlanTest {
     sd.setLossVariables("loss");
     Map<String, INDArray> inputs = Map.of("x", Nd4j.randn(DataType.FLOAT, 3, 2, 8, 8));
     assertTrue(compare(sd, inputs, "loss", List.of("w", "b", "v")) < 1e-5);
+  }
+
+  @Test
+  void kernelReadsAPermutedValue() {
+    SameDiff sd = SameDiff.create();
+    SDVariable x = sd.placeHolder("x", DataType.FLOAT, 2, 3, 5);
+    SDVariable w = sd.var("w", Nd4j.randn(2, 5, 3));
+    SDVariable turned = x.mul(w.permute(0, 2, 1)).permute(0, 2, 1);
+    Gelu.exact(turned, Style.FUSED).mul(turned).sum().rename("fused");
+    Gelu.exact(turned, Style.NATIVE).mul(turned).sum().rename("native");
+    Map<String, INDArray> inputs = Map.of("x", Nd4j.randn(2, 3, 5));
+    List<String> names = List.of("fused", "native");
+    try (PlanEngine engine =
+        new PlanEngine(sd, names, List.of(), Recompute.NOTHING, name -> false)) {
+      Map<String, INDArray> sums = engine.run(inputs).outputs();
+      System.out.println("of a permuted value: " + sums);
+      assertEquals(sums.get("native").getDouble(0), sums.get("fused").getDouble(0), 1e-5);
+    }
   }
 }
