@@ -1,6 +1,7 @@
 package org.tokentune.plan;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -59,13 +60,18 @@ final class Layout {
   private final int nodes;
 
   /**
+   * @param running the ops that run, in order
    * @param placeholders values that come from outside and are live from the start
    * @param results values that are read after the last op
    */
-  Layout(Views views, Shapes shapes, Collection<String> placeholders, Collection<String> results) {
+  Layout(
+      List<Node> running,
+      Views views,
+      Shapes shapes,
+      Collection<String> placeholders,
+      Collection<String> results) {
     this.shapes = shapes;
     this.views = views;
-    List<Node> running = views.running();
     nodes = running.size();
     Map<String, Integer> lastUse = new HashMap<>();
     for (int i = 0; i < nodes; i++) {
@@ -150,18 +156,43 @@ final class Layout {
 
   /** Bytes that are live at once at the most, without what lies between buffers. */
   long liveBytes() {
-    long[] change = new long[nodes + 3];
+    return Arrays.stream(timeline()).max().orElse(0);
+  }
+
+  /** Bytes that are live while each op runs. */
+  long[] timeline() {
+    long[] change = new long[nodes + 1];
     for (Buffer buffer : buffers.values()) {
-      change[buffer.first + 1] += buffer.bytes();
-      change[buffer.last + 2] -= buffer.bytes();
+      change[Math.max(0, buffer.first)] += buffer.bytes();
+      change[Math.min(nodes, buffer.last + 1)] -= buffer.bytes();
     }
-    long live = 0;
-    long most = 0;
-    for (long delta : change) {
-      live += delta;
-      most = Math.max(most, live);
+    long[] live = new long[nodes];
+    for (int i = 0; i < nodes; i++) {
+      live[i] = change[i] + (i == 0 ? 0 : live[i - 1]);
     }
-    return most;
+    return live;
+  }
+
+  /** Names of the buffers that are live while an op runs, with their bytes. */
+  Map<String, Long> live(int op) {
+    Map<String, Long> live = new LinkedHashMap<>();
+    for (Buffer buffer : buffers.values()) {
+      if (buffer.first <= op && op <= buffer.last) {
+        live.put(buffer.name, buffer.bytes());
+      }
+    }
+    return live;
+  }
+
+  /** The op that writes a buffer first; -1 for a placeholder. */
+  int first(String buffer) {
+    return buffers.get(buffer).first;
+  }
+
+  /** Name of the buffer in the arena that a value lies in; null for what the graph holds itself. */
+  String bufferOf(String value) {
+    Buffer buffer = buffer(views.of(value).buffer());
+    return buffer == null ? null : buffer.name;
   }
 
   /** Gives every buffer its offset, the largest first, each at the lowest place that is free. */

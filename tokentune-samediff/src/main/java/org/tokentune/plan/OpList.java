@@ -13,18 +13,22 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.nd4j.autodiff.samediff.ArrayHolder;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.internal.SameDiffOp;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The ops that some results need, in an order in which they can run: first the forward pass, then
  * the backward pass.
  *
- * @param sd graph that holds the ops and the constants, variables and placeholders they read
+ * @param origin graph that holds the variables' arrays
+ * @param sd graph that holds the ops and the constants and placeholders they read; may be the same
  * @param forward number of nodes of the forward pass
  * @param gradients names of the gradients by variable
  */
-record OpList(SameDiff sd, List<Node> nodes, int forward, Map<String, String> gradients) {
+record OpList(
+    SameDiff origin, SameDiff sd, List<Node> nodes, int forward, Map<String, String> gradients) {
 
   /**
    * Takes ops out of a graph.
@@ -65,7 +69,18 @@ record OpList(SameDiff sd, List<Node> nodes, int forward, Map<String, String> gr
         node.outputs().forEach(output -> visit(output, producers, done, ordered));
       }
     }
-    return new OpList(graph, List.copyOf(ordered), forward, gradients);
+    return new OpList(sd, graph, List.copyOf(ordered), forward, gradients);
+  }
+
+  /** The array of a constant or variable. */
+  INDArray array(String name) {
+    return (origin.hasVariable(name) ? origin : sd).getVariable(name).getArr();
+  }
+
+  /** Whether a value is a constant or variable of floats with more than one element. */
+  boolean isParameter(String name) {
+    boolean held = origin.hasVariable(name) && origin.getVariable(name).getArr() != null;
+    return held && array(name).dataType().isFPType() && array(name).length() > 1;
   }
 
   /** Adds what produces {@code name}, after all that it needs itself. */
@@ -95,6 +110,10 @@ record OpList(SameDiff sd, List<Node> nodes, int forward, Map<String, String> gr
   }
 
   private static SameDiff gradientGraph(SameDiff sd, Collection<String> trained) {
+    ArrayHolder arrays = sd.getVariablesArrays();
+    Map<String, INDArray> held = new LinkedHashMap<>();
+    // Else the gradient function would hold a copy of every variable.
+    List.copyOf(arrays.arrayNames()).forEach(name -> held.put(name, arrays.removeArray(name)));
     PrintStream out = System.out;
     try (PrintStream nowhere =
         new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8)) {
@@ -102,6 +121,7 @@ record OpList(SameDiff sd, List<Node> nodes, int forward, Map<String, String> gr
       sd.createGradFunction(trained.toArray(new String[0]));
     } finally {
       System.setOut(out);
+      held.forEach(arrays::setArray);
     }
     return sd.getFunction("grad");
   }

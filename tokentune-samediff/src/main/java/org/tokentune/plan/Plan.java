@@ -1,7 +1,7 @@
 package org.tokentune.plan;
 
 import java.util.ArrayList;
-import java.util.Collection;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -9,7 +9,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Predicate;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -20,59 +19,44 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 public final class Plan {
 
-  private final SameDiff origin;
   private final OpList list;
   private final Shapes shapes;
   private final Views views;
+  private final List<Node> running;
   private final Layout layout;
   private final Map<String, long[]> placeholders;
-  private final List<String> outputs;
+  private final PlanOptions options;
 
   private Plan(
-      SameDiff origin,
       OpList list,
       Shapes shapes,
       Views views,
+      List<Node> running,
       Layout layout,
       Map<String, long[]> placeholders,
-      List<String> outputs) {
-    this.origin = origin;
+      PlanOptions options) {
     this.list = list;
     this.shapes = shapes;
     this.views = views;
+    this.running = running;
     this.layout = layout;
     this.placeholders = placeholders;
-    this.outputs = outputs;
+    this.options = options;
   }
 
   /**
    * Plans.
    *
    * @param placeholders shapes by name; further names are ignored
-   * @param outputs values to return
-   * @param trained variables whose gradients to return; none for a forward pass only
-   * @param checkpoint values that {@link Recompute#BLOCKS} keeps
    */
-  public static Plan of(
-      SameDiff sd,
-      Map<String, long[]> placeholders,
-      Collection<String> outputs,
-      Collection<String> trained,
-      Recompute recompute,
-      Predicate<String> checkpoint) {
-    return of(sd, OpList.of(sd, outputs, trained), placeholders, outputs, recompute, checkpoint);
+  public static Plan of(SameDiff sd, Map<String, long[]> placeholders, PlanOptions options) {
+    return of(OpList.of(sd, options.outputs(), options.trained()), placeholders, options);
   }
 
-  static Plan of(
-      SameDiff sd,
-      OpList list,
-      Map<String, long[]> placeholders,
-      Collection<String> outputs,
-      Recompute recompute,
-      Predicate<String> checkpoint) {
+  static Plan of(OpList list, Map<String, long[]> placeholders, PlanOptions options) {
     Map<String, long[]> given = new LinkedHashMap<>();
     Shapes shapes = Shapes.of(list, placeholders);
-    Set<String> results = new LinkedHashSet<>(outputs);
+    Set<String> results = new LinkedHashSet<>(options.outputs());
     results.addAll(list.gradients().values());
     Set<String> forward = new HashSet<>();
     list.nodes().subList(0, list.forward()).forEach(node -> forward.addAll(node.outputs()));
@@ -88,14 +72,32 @@ public final class Plan {
     List<Node> chosen =
         new Recomputation(nodes, forward, shapes)
             .apply(
-                recompute,
-                some ->
-                    new Layout(Views.of(some, shapes), shapes, given.keySet(), results).liveBytes(),
-                checkpoint);
-    Views views = Views.of(chosen, shapes);
-    Layout layout = new Layout(views, shapes, given.keySet(), results);
-    layout.place();
-    return new Plan(sd, list, shapes, views, layout, given, List.copyOf(outputs));
+                options.recompute(),
+                some -> lay(some, list, shapes, given, options).layout.liveBytes(),
+                options.checkpoint());
+    Plan plan = lay(chosen, list, shapes, given, options);
+    plan.layout.place();
+    return plan;
+  }
+
+  private static Plan lay(
+      List<Node> nodes,
+      OpList list,
+      Shapes shapes,
+      Map<String, long[]> placeholders,
+      PlanOptions options) {
+    Views views = Views.of(nodes, shapes);
+    List<Node> running = views.running();
+    Set<String> results = new LinkedHashSet<>(options.outputs());
+    if (options.updates()) {
+      running =
+          new Updates(running, views, shapes)
+              .insert(list.gradients(), name -> list.array(name).data().address());
+    } else {
+      results.addAll(list.gradients().values());
+    }
+    Layout layout = new Layout(running, views, shapes, placeholders.keySet(), results);
+    return new Plan(list, shapes, views, running, layout, placeholders, options);
   }
 
   /** Bytes that a run uses above the graph's own constants and variables. */
@@ -103,32 +105,84 @@ public final class Plan {
     return layout.bytes();
   }
 
+  /** What lies in the arena, op by op and at the peak. */
+  public PlanMemory memory() {
+    Set<String> inForward = new HashSet<>();
+    list.nodes().subList(0, list.forward()).forEach(node -> inForward.addAll(node.outputs()));
+    Map<String, String> ops = new HashMap<>();
+    Map<String, String> near = new HashMap<>();
+    Map<String, Integer> lastUse = new HashMap<>();
+    String parameter = "";
+    int forward = 0;
+    for (int i = 0; i < running.size(); i++) {
+      Node node = running.get(i);
+      for (String input : node.inputs()) {
+        lastUse.put(layout.bufferOf(input), i);
+        parameter = list.isParameter(input) ? input : parameter;
+      }
+      for (String output : node.outputs()) {
+        ops.put(output, node.op().opName());
+        near.put(output, inForward.contains(output) ? parameter : "");
+        forward = inForward.contains(output) ? i + 1 : forward;
+      }
+    }
+    Set<String> gradients = new HashSet<>();
+    list.gradients().values().forEach(gradient -> gradients.add(layout.bufferOf(gradient)));
+    long[] live = layout.timeline();
+    int peak = 0;
+    for (int i = 0; i < live.length; i++) {
+      peak = live[i] > live[peak] ? i : peak;
+    }
+    List<PlanMemory.Part> parts = new ArrayList<>();
+    for (Map.Entry<String, Long> buffer : layout.live(peak).entrySet()) {
+      String name = buffer.getKey();
+      PlanMemory.Kind kind = PlanMemory.Kind.WORKSPACE;
+      if (layout.first(name) < 0) {
+        kind = PlanMemory.Kind.INPUT;
+      } else if (gradients.contains(name)) {
+        kind = PlanMemory.Kind.GRADIENT;
+      } else if (layout.first(name) < forward && lastUse.getOrDefault(name, 0) >= forward) {
+        kind = PlanMemory.Kind.ACTIVATION;
+      }
+      String op = ops.getOrDefault(name, "placeholder");
+      parts.add(
+          new PlanMemory.Part(kind, name, op, near.getOrDefault(name, ""), buffer.getValue()));
+    }
+    return new PlanMemory(bytes(), Arrays.stream(live).boxed().toList(), forward, peak, parts);
+  }
+
   /** Ops that run in a step. */
   public int ops() {
-    return views.running().size();
+    return running.size();
   }
 
   /**
    * Binds the plan to an arena, which grows where it is too small.
    *
+   * @param updater of the variables, where the plan updates them; else not used
    * @return what runs; it stays good until the arena grows again
    */
-  BoundPlan bind(Arena arena) {
+  BoundPlan bind(Arena arena, Updater updater) {
     arena.reserve(layout.regions());
     Map<String, INDArray> arrays = new HashMap<>();
     List<Step> steps = new ArrayList<>();
-    for (Node node : views.running()) {
-      steps.add(
-          Step.of(
-              node, arrays(node.inputs(), arena, arrays), arrays(node.outputs(), arena, arrays)));
+    for (Node node : running) {
+      INDArray[] in = arrays(node.inputs(), arena, arrays);
+      if (node.op() instanceof Update update) {
+        steps.add(() -> updater.update(update.variable(), in[1], in[0]));
+      } else {
+        steps.add(Step.of(node, in, arrays(node.outputs(), arena, arrays)));
+      }
     }
     Map<String, INDArray> inputs = new LinkedHashMap<>();
     placeholders.keySet().forEach(name -> inputs.put(name, array(name, arena, arrays)));
     Map<String, INDArray> values = new LinkedHashMap<>();
-    outputs.forEach(name -> values.put(name, array(name, arena, arrays)));
+    options.outputs().forEach(name -> values.put(name, array(name, arena, arrays)));
     Map<String, INDArray> gradients = new LinkedHashMap<>();
-    list.gradients()
-        .forEach((name, gradient) -> gradients.put(name, array(gradient, arena, arrays)));
+    if (!options.updates()) {
+      list.gradients()
+          .forEach((name, gradient) -> gradients.put(name, array(gradient, arena, arrays)));
+    }
     return new BoundPlan(steps, inputs, values, gradients);
   }
 
@@ -150,9 +204,7 @@ public final class Plan {
     if (offset >= 0) {
       return arena.view(info.type(), view.shape(), view.strides(), offset);
     }
-    // The gradient function has constants of its own; the arrays that training changes are ours.
-    SameDiff holder = origin.hasVariable(view.buffer()) ? origin : list.sd();
-    INDArray held = holder.getVariable(view.buffer()).getArr();
+    INDArray held = list.array(view.buffer());
     return view.buffer().equals(name)
         ? held
         : Nd4j.create(

@@ -5,7 +5,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Predicate;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.ops.Ops;
@@ -16,11 +15,9 @@ import org.tokentune.ops.Ops;
  */
 public final class PlanEngine implements AutoCloseable {
 
-  private final SameDiff sd;
   private final OpList list;
-  private final List<String> outputs;
-  private final Recompute recompute;
-  private final Predicate<String> checkpoint;
+  private final PlanOptions options;
+  private final Updater updater;
   private final Arena arena = new Arena();
   private final Map<String, Plan> plans = new HashMap<>();
   private final Map<String, BoundPlan> bound = new HashMap<>();
@@ -30,35 +27,26 @@ public final class PlanEngine implements AutoCloseable {
    * A run's results. All arrays are views of the arena: good until the next run.
    *
    * @param outputs by name
-   * @param gradients by variable
+   * @param gradients by variable; none where the variables are updated
    */
   public record Result(Map<String, INDArray> outputs, Map<String, INDArray> gradients) {}
 
-  /**
-   * Derives the gradient graph.
-   *
-   * @param outputs values to return
-   * @param trained variables whose gradients to return; none for a forward pass only
-   * @param checkpoint values that {@link Recompute#BLOCKS} keeps
-   */
-  public PlanEngine(
-      SameDiff sd,
-      List<String> outputs,
-      List<String> trained,
-      Recompute recompute,
-      Predicate<String> checkpoint) {
+  /** Derives the gradient graph. */
+  public PlanEngine(SameDiff sd, PlanOptions options) {
+    this(sd, options, null);
+  }
+
+  /** Derives the gradient graph; every run updates the trained variables. */
+  public PlanEngine(SameDiff sd, PlanOptions options, Updater updater) {
     Ops.register();
-    this.sd = sd;
-    this.outputs = List.copyOf(outputs);
-    this.recompute = recompute;
-    this.checkpoint = checkpoint;
-    list = OpList.of(sd, outputs, trained);
+    this.options = updater == null ? options : options.withUpdates();
+    this.updater = updater;
+    list = OpList.of(sd, options.outputs(), options.trained());
   }
 
   /** The plan for placeholders of these shapes. */
   public Plan plan(Map<String, long[]> shapes) {
-    return plans.computeIfAbsent(
-        key(shapes), key -> Plan.of(sd, list, shapes, outputs, recompute, checkpoint));
+    return plans.computeIfAbsent(key(shapes), key -> Plan.of(list, shapes, options));
   }
 
   /** Runs once. */
@@ -74,7 +62,7 @@ public final class PlanEngine implements AutoCloseable {
     String key = key(shapes);
     BoundPlan plan = bound.get(key);
     if (plan == null) {
-      plan = plan(shapes).bind(arena);
+      plan = plan(shapes).bind(arena, updater);
       if (arena.version() != arenaVersion) {
         closeBound();
         arenaVersion = arena.version();

@@ -44,17 +44,19 @@ final class Shapes {
   /** Ops that read only shapes. */
   private static final Set<String> OF_SHAPES = Set.of("shape_of", "size_at", "size", "rank");
 
+  private final OpList list;
   private final SameDiff sd;
   private final Map<String, Info> infos = new HashMap<>();
   private final List<Node> remaining = new ArrayList<>();
 
-  private Shapes(SameDiff sd) {
-    this.sd = sd;
+  private Shapes(OpList list) {
+    this.list = list;
+    sd = list.sd();
   }
 
   /** Infers the shapes of a list's values. */
   static Shapes of(OpList list, Map<String, long[]> placeholders) {
-    Shapes shapes = new Shapes(list.sd());
+    Shapes shapes = new Shapes(list);
     placeholders.forEach(
         (name, shape) -> {
           if (list.sd().hasVariable(name)) {
@@ -101,7 +103,7 @@ final class Shapes {
     if (!held(name)) {
       throw new IllegalArgumentException("placeholder " + name + " has no shape; give it one");
     }
-    INDArray array = variable.getArr();
+    INDArray array = list.array(name);
     boolean number = !array.dataType().isFPType() || array.length() == 1;
     boolean constant = variable.getVariableType() == VariableType.CONSTANT;
     return new Info(array.shape(), array.dataType(), constant && number ? array : null);

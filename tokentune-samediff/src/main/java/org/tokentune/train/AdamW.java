@@ -12,9 +12,8 @@ import org.tokentune.ops.AdamWUpdate;
  * AdamW with decoupled weight decay (Loshchilov and Hutter, 2019), as {@code torch.optim.AdamW}
  * computes it: the epsilon is added after the bias correction.
  */
-public final class AdamW {
+public final class AdamW implements Optimizer {
 
-  private final Parameters parameters;
   private final double beta1;
   private final double beta2;
   private final double epsilon;
@@ -22,22 +21,16 @@ public final class AdamW {
   private final Predicate<String> decays;
   private final Map<String, Moments> moments = new HashMap<>();
   private int steps;
+  private double rate;
 
   /** Running means of a parameter's gradient and of its square. */
   private record Moments(INDArray mean, INDArray square) {}
 
   /**
-   * @param parameters changed in place by {@link #step}
    * @param decays which parameters, by name, decay
    */
   public AdamW(
-      Parameters parameters,
-      double beta1,
-      double beta2,
-      double epsilon,
-      double weightDecay,
-      Predicate<String> decays) {
-    this.parameters = parameters;
+      double beta1, double beta2, double epsilon, double weightDecay, Predicate<String> decays) {
     this.beta1 = beta1;
     this.beta2 = beta2;
     this.epsilon = epsilon;
@@ -50,23 +43,17 @@ public final class AdamW {
    * (biases and norms are vectors).
    */
   public static AdamW forTransformers(Parameters parameters, double weightDecay) {
-    return new AdamW(
-        parameters, 0.9, 0.999, 1e-8, weightDecay, name -> parameters.get(name).rank() > 1);
+    return new AdamW(0.9, 0.999, 1e-8, weightDecay, name -> parameters.get(name).rank() > 1);
   }
 
-  /**
-   * One step for every parameter that has a gradient.
-   *
-   * @param gradients by parameter's name, overwritten
-   * @param rate learning rate of this step
-   */
-  public void step(Map<String, INDArray> gradients, double rate) {
+  @Override
+  public void begin(double learningRate) {
     steps++;
-    gradients.forEach((name, gradient) -> update(name, gradient, rate));
+    rate = learningRate;
   }
 
-  private void update(String name, INDArray gradient, double rate) {
-    INDArray parameter = parameters.get(name);
+  @Override
+  public void update(String name, INDArray parameter, INDArray gradient) {
     Moments state =
         moments.computeIfAbsent(
             name,

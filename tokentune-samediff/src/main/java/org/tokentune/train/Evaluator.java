@@ -20,7 +20,7 @@ import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
 import org.tokentune.plan.PlanEngine;
-import org.tokentune.plan.Recompute;
+import org.tokentune.plan.PlanOptions;
 import org.tokentune.select.TokenSelector;
 
 /** Scores a model on labelled batches: all tokens, no dropout. */
@@ -40,10 +40,7 @@ public final class Evaluator implements AutoCloseable {
                     parameters,
                     GraphOptions.training(false, name -> false).withStyle(Style.preferred()))
                 .sd(),
-            List.of(ModelGraph.LOSS, ModelGraph.LOGITS),
-            List.of(),
-            Recompute.NOTHING,
-            name -> false);
+            PlanOptions.forward(List.of(ModelGraph.LOSS, ModelGraph.LOGITS)));
   }
 
   /** Runs over all batches from the first. */

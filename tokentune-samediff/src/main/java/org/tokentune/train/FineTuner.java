@@ -23,9 +23,9 @@ import org.tokentune.select.TokenSelection;
 import org.tokentune.select.TokenSelector;
 
 /**
- * Fine-tuning with AdamW, a linear schedule and gradients clipped by their global norm; the weights
- * of the epoch that validates best are kept. Batches are {@code MultiDataSet}s of ids, attention
- * mask and token types, INT32 [batch, length], padded on the right, and labels.
+ * Fine-tuning with AdamW, a linear schedule and, where asked, gradients clipped by their global
+ * norm; the weights of the epoch that validates best are kept. Batches are {@code MultiDataSet}s of
+ * ids, attention mask and token types, INT32 [batch, length], padded on the right, and labels.
  */
 public final class FineTuner {
 
@@ -35,6 +35,7 @@ public final class FineTuner {
   private final TokenSelector selector;
   private final Hyperparameters settings;
   private final TrainingListener listener;
+  private final Optimizer optimizer;
   private final Map<Boolean, TrainingEngine> engines = new HashMap<>();
   private volatile boolean stopped;
 
@@ -65,6 +66,7 @@ public final class FineTuner {
     this.selector = selector;
     this.settings = settings;
     this.listener = listener;
+    optimizer = AdamW.forTransformers(parameters, settings.weightDecay());
   }
 
   /** Ends the training after the step under way, from any thread. */
@@ -97,7 +99,6 @@ public final class FineTuner {
     LinearSchedule schedule =
         new LinearSchedule(
             settings.learningRate(), (int) Math.round(settings.warmup() * steps), steps);
-    AdamW updater = AdamW.forTransformers(parameters, settings.weightDecay());
     Map<String, INDArray> kept = null;
     Scores best = null;
     int bestEpoch = 0;
@@ -107,14 +108,10 @@ public final class FineTuner {
       double losses = 0;
       for (int batch = 0; iterator.hasNext() && !stopped; batch++) {
         MultiDataSet next = iterator.next();
-        TrainingEngine.Result result = gradients(next, epoch, batch, step);
-        check(result.loss(), schedule.rate(step), step);
-        Map<String, INDArray> gradients = result.gradients();
-        GradientClipping.byGlobalNorm(gradients, settings.clip());
-        updater.step(gradients, schedule.rate(step));
-        losses += result.loss();
+        double loss = step(next, epoch, batch, step, schedule.rate(step));
+        losses += loss;
         step++;
-        listener.onStep(step, steps, result.loss(), next.getFeatures(1).sumNumber().longValue());
+        listener.onStep(step, steps, loss, next.getFeatures(1).sumNumber().longValue());
       }
       if (stopped && best != null) {
         break; // a broken epoch does not replace a whole one
@@ -146,7 +143,8 @@ public final class FineTuner {
     return count;
   }
 
-  private TrainingEngine.Result gradients(MultiDataSet batch, int epoch, int number, int step) {
+  /** One step on a batch; returns its loss. */
+  private double step(MultiDataSet batch, int epoch, int number, int step, double rate) {
     Map<String, INDArray> inputs = Placeholders.labelled(batch);
     INDArray mask = inputs.get(ModelGraph.ATTENTION_MASK);
     int[] lengths = mask.sum(1).toIntVector();
@@ -163,15 +161,29 @@ public final class FineTuner {
       int seed = (int) new SplittableRandom(settings.seed() * 31 + step).nextLong();
       inputs.put(Graph.DROPOUT_SEED, Nd4j.scalar(seed));
     }
-    return engine.run(inputs);
+    if (!clips()) {
+      optimizer.begin(rate);
+    }
+    TrainingEngine.Result result = engine.run(inputs);
+    check(result.loss(), rate, step);
+    if (clips()) {
+      GradientClipping.byGlobalNorm(result.gradients(), settings.clip());
+      optimizer.step(parameters, result.gradients(), rate);
+    }
+    return result.loss();
   }
 
   private TrainingEngine engine(boolean split) {
-    return new TrainingEngine(
+    ModelGraph graph =
         bert.build(
-            parameters, GraphOptions.training(split, trainable).withStyle(Style.preferred())),
-        List.of(),
-        Recompute.ELEMENTWISE);
+            parameters, GraphOptions.training(split, trainable).withStyle(Style.preferred()));
+    return clips()
+        ? new TrainingEngine(graph, List.of(), Recompute.ELEMENTWISE)
+        : new TrainingEngine(graph, Recompute.ELEMENTWISE, optimizer);
+  }
+
+  private boolean clips() {
+    return Double.isFinite(settings.clip());
   }
 
   private void check(double loss, double rate, int step) {

@@ -9,7 +9,8 @@ import org.tokentune.BadInputException;
  * @param learningRate the schedule's peak
  * @param weightDecay of matrices
  * @param warmup share of all steps in which the rate rises
- * @param clip largest global norm of the gradients
+ * @param clip largest global norm of the gradients, which are all held until it is known; infinite:
+ *     not clipped, and each is applied as soon as it is complete
  * @param seed of everything random: order, selection, dropout
  */
 public record Hyperparameters(

@@ -7,7 +7,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.nn.Graph;
 import org.tokentune.plan.PlanEngine;
+import org.tokentune.plan.PlanOptions;
 import org.tokentune.plan.Recompute;
+import org.tokentune.plan.Updater;
 
 /** Runs a model's training graph forward and backward on execution plans. */
 public final class TrainingEngine implements AutoCloseable {
@@ -16,16 +18,33 @@ public final class TrainingEngine implements AutoCloseable {
   private final PlanEngine engine;
 
   /**
-   * Derives the gradient graph.
+   * Derives the gradient graph; runs return gradients and change no parameter.
    *
    * @param outputs further values to return
    */
   public TrainingEngine(ModelGraph graph, List<String> outputs, Recompute recompute) {
+    this(graph, outputs, recompute, null);
+  }
+
+  /**
+   * Derives the gradient graph; every run updates the parameters, each as soon as its gradient is
+   * complete.
+   *
+   * @param updater that does so
+   */
+  public TrainingEngine(ModelGraph graph, Recompute recompute, Updater updater) {
+    this(graph, List.of(), recompute, updater);
+  }
+
+  private TrainingEngine(
+      ModelGraph graph, List<String> outputs, Recompute recompute, Updater updater) {
     this.graph = graph;
     List<String> wanted = new ArrayList<>(outputs);
     wanted.add(ModelGraph.LOSS);
-    engine =
-        new PlanEngine(graph.sd(), wanted, graph.trainable(), recompute, ModelGraph::isHiddenState);
+    PlanOptions options =
+        PlanOptions.gradients(wanted, graph.trainable())
+            .withRecompute(recompute, ModelGraph::isHiddenState);
+    engine = new PlanEngine(graph.sd(), options, updater);
   }
 
   /** Whether the graph drops and so asks for a seed. */
@@ -37,13 +56,13 @@ public final class TrainingEngine implements AutoCloseable {
    * Results of one batch; the arrays are good until the next one.
    *
    * @param loss the batch's loss
-   * @param gradients by parameter, in the parameter's shape
+   * @param gradients by parameter, in the parameter's shape; none where parameters are updated
    * @param outputs what else was asked for
    */
   public record Result(
       double loss, Map<String, INDArray> gradients, Map<String, INDArray> outputs) {}
 
-  /** One forward and backward pass over the graph's placeholders; no parameter changes. */
+  /** One forward and backward pass over the graph's placeholders. */
   public Result run(Map<String, INDArray> inputs) {
     PlanEngine.Result result = engine.run(inputs);
     double loss = result.outputs().get(ModelGraph.LOSS).getDouble(0);

@@ -28,7 +28,10 @@ class PlanTest {
     double expectedLoss = sd.outputSingle(inputs, loss).getDouble(0);
     double worst = 0;
     try (PlanEngine engine =
-        new PlanEngine(sd, List.of(loss), trained, Recompute.ELEMENTWISE, name -> false)) {
+        new PlanEngine(
+            sd,
+            PlanOptions.gradients(List.of(loss), trained)
+                .withRecompute(Recompute.ELEMENTWISE, name -> false))) {
       for (int run = 0; run < 2; run++) {
         PlanEngine.Result result = engine.run(inputs);
         worst = Math.max(worst, Math.abs(result.outputs().get(loss).getDouble(0) - expectedLoss));
@@ -88,8 +91,7 @@ class PlanTest {
     Gelu.exact(turned, Style.NATIVE).mul(turned).sum().rename("native");
     Map<String, INDArray> inputs = Map.of("x", Nd4j.randn(2, 3, 5));
     List<String> names = List.of("fused", "native");
-    try (PlanEngine engine =
-        new PlanEngine(sd, names, List.of(), Recompute.NOTHING, name -> false)) {
+    try (PlanEngine engine = new PlanEngine(sd, PlanOptions.forward(names))) {
       Map<String, INDArray> sums = engine.run(inputs).outputs();
       System.out.println("of a permuted value: " + sums);
       assertEquals(sums.get("native").getDouble(0), sums.get("fused").getDouble(0), 1e-5);

@@ -1,0 +1,175 @@
+package org.tokentune.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.checkpoint.SafeTensors;
+import org.tokentune.models.Bert;
+import org.tokentune.models.BertConfig;
+import org.tokentune.models.GraphOptions;
+import org.tokentune.models.Head;
+import org.tokentune.models.ModelGraph;
+import org.tokentune.models.Pooling;
+import org.tokentune.models.Task;
+import org.tokentune.nn.Graph;
+import org.tokentune.nn.Parameters;
+import org.tokentune.ops.Style;
+import org.tokentune.plan.Recompute;
+import org.tokentune.select.AllTokens;
+import org.tokentune.select.RandomTokens;
+import org.tokentune.select.TokenSelection;
+import org.tokentune.select.TokenSelector;
+
+/** Training on plans takes the way that training on stock SameDiff takes. */
+class TrainingEngineTest {
+
+  private static final Path FOLDER = Path.of("src/test/resources/golden/bert");
+
+  private static Parameters parameters(String folder) {
+    Map<String, INDArray> weights = new LinkedHashMap<>();
+    try (SafeTensors source = SafeTensors.open(Path.of(folder).resolve("model.safetensors"))) {
+      source.names().forEach(name -> weights.put(name, source.read(name)));
+    }
+    return new Parameters(weights);
+  }
+
+  private static Bert bert(double dropout, Head head) throws IOException {
+    Path file = FOLDER.resolve("config.json");
+    BertConfig config =
+        BertConfig.read(new ObjectMapper().readTree(file.toFile()), file.toString());
+    return new Bert(config.withDropout(dropout), head);
+  }
+
+  /** Texts of random lengths whose class is the range that most of their ids are in. */
+  private static Map<String, INDArray> batch(int step, TokenSelector selector, boolean dropout) {
+    SplittableRandom random = new SplittableRandom(step);
+    int length = 9 + random.nextInt(3) * 2;
+    int[][] ids = new int[4][length];
+    int[][] mask = new int[4][length];
+    int[] lengths = new int[4];
+    int[] labels = new int[4];
+    for (int row = 0; row < 4; row++) {
+      lengths[row] = row == 0 ? length : 2 + random.nextInt(length - 1);
+      labels[row] = random.nextInt(3);
+      for (int i = 0; i < lengths[row]; i++) {
+        ids[row][i] = 3 + 20 * labels[row] + random.nextInt(20);
+        mask[row][i] = 1;
+      }
+    }
+    Map<String, INDArray> inputs = new HashMap<>();
+    inputs.put(ModelGraph.INPUT_IDS, Nd4j.createFromArray(ids));
+    inputs.put(ModelGraph.ATTENTION_MASK, Nd4j.createFromArray(mask));
+    inputs.put(ModelGraph.TOKEN_TYPE_IDS, Nd4j.zeros(DataType.INT32, 4, length));
+    inputs.put(ModelGraph.LABELS, Nd4j.createFromArray(labels));
+    TokenSelection selection = selector.select(lengths, length, null, 7, 0, step);
+    if (!selection.all()) {
+      inputs.put(ModelGraph.SELECTED, Nd4j.createFromArray(selection.selected()));
+      inputs.put(ModelGraph.FROZEN, Nd4j.createFromArray(selection.frozen()));
+    }
+    if (dropout) {
+      inputs.put(Graph.DROPOUT_SEED, Nd4j.scalar(1000 + step));
+    }
+    return inputs;
+  }
+
+  @ParameterizedTest(name = "{0} steps, {1} tokens, dropout {2}, {3}, updates at once: {4}")
+  @CsvSource({
+    "100, all, 0.1, FUSED, true, ELEMENTWISE",
+    "100, 40%, 0.1, FUSED, true, ATTENTION",
+    "25, 40%, 0.0, NATIVE, true, BLOCKS",
+    "25, all, 0.1, NATIVE, false, ELEMENTWISE"
+  })
+  void lossesAreStockSameDiffs(
+      int steps, String tokens, double dropout, Style style, boolean atOnce, Recompute recompute)
+      throws IOException {
+    TokenSelector selector = RandomTokens.parse(tokens, 1, true);
+    Bert bert = bert(dropout, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
+    GraphOptions options = GraphOptions.training(!tokens.equals("all"), name -> true);
+    Parameters ours = parameters(FOLDER.toString());
+    Parameters stocks = parameters(FOLDER.toString());
+    Optimizer optimizer = AdamW.forTransformers(ours, 0.01);
+    AdamW stockOptimizer = AdamW.forTransformers(stocks, 0.01);
+    ModelGraph graph = bert.build(ours, options.withStyle(style));
+    SameDiffEngine stock = new SameDiffEngine(bert.build(stocks, options));
+    double worst = 0;
+    double first = 0;
+    double last = 0;
+    try (TrainingEngine engine =
+        atOnce
+            ? new TrainingEngine(graph, recompute, optimizer)
+            : new TrainingEngine(graph, List.of(), recompute)) {
+      for (int step = 0; step < steps; step++) {
+        Map<String, INDArray> inputs = batch(step, selector, dropout > 0);
+        double rate = 1e-3 * Math.min(1, (step + 1) / 10.0);
+        if (atOnce) {
+          optimizer.begin(rate);
+        }
+        TrainingEngine.Result result = engine.run(inputs);
+        if (!atOnce) {
+          optimizer.step(ours, result.gradients(), rate);
+        }
+        SameDiffEngine.Result expected = stock.run(inputs, List.of());
+        stockOptimizer.step(stocks, expected.gradients(), rate);
+        worst = Math.max(worst, Math.abs(result.loss() - expected.loss()));
+        first = step == 0 ? expected.loss() : first;
+        last += step >= steps - 10 ? expected.loss() / 10 : 0;
+      }
+    }
+    System.out.printf(
+        "%d steps, %s tokens, dropout %s, %s, %s: loss %.3f to %.3f, largest difference from stock"
+            + " SameDiff %.1e%n",
+        steps, tokens, dropout, style, recompute, first, last, worst);
+    assertTrue(worst < 1e-4, "differs by " + worst);
+    assertTrue(steps < 100 || last < first / 2, "learned nothing");
+  }
+
+  /** The table of words gets one update, from the sum of its gradients as input and as output. */
+  @Test
+  void tiedWeightsAreUpdatedOnce() throws IOException {
+    String folder = "src/test/resources/golden/bert-mlm";
+    Parameters together = parameters(folder);
+    Parameters apart = parameters(folder);
+    Path file = Path.of(folder, "config.json");
+    BertConfig config =
+        BertConfig.read(new ObjectMapper().readTree(file.toFile()), file.toString());
+    Bert bert =
+        new Bert(
+            config.withDropout(0), new Head(Task.MASKED_LM, config.vocabulary(), Pooling.FIRST));
+    GraphOptions options = GraphOptions.training(false, name -> true).withStyle(Style.FUSED);
+    Map<String, INDArray> inputs = new HashMap<>(batch(3, new AllTokens(), false));
+    inputs.put(ModelGraph.LABELS, inputs.get(ModelGraph.INPUT_IDS));
+    AdamW optimizer = AdamW.forTransformers(together, 0.01);
+    AdamW other = AdamW.forTransformers(apart, 0.01);
+    try (TrainingEngine atOnce =
+            new TrainingEngine(bert.build(together, options), Recompute.ELEMENTWISE, optimizer);
+        TrainingEngine held =
+            new TrainingEngine(bert.build(apart, options), List.of(), Recompute.ELEMENTWISE)) {
+      for (int step = 0; step < 5; step++) {
+        optimizer.begin(1e-3);
+        double loss = atOnce.run(inputs).loss();
+        TrainingEngine.Result result = held.run(inputs);
+        assertEquals(result.loss(), loss);
+        other.step(apart, result.gradients(), 1e-3);
+      }
+    }
+    for (String name : together.names()) {
+      assertEquals(apart.get(name), together.get(name), name);
+    }
+    System.out.println(
+        "tied weights, 5 steps of AdamW: the same bits updated at once or at the end");
+  }
+}
