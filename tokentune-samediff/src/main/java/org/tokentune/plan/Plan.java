@@ -151,6 +151,19 @@ public final class Plan {
     return new PlanMemory(bytes(), Arrays.stream(live).boxed().toList(), forward, peak, parts);
   }
 
+  /** Floating-point operations of a step's matrix products, two for each multiplication. */
+  public long productFlops() {
+    long flops = 0;
+    for (Node node : running) {
+      if (node.op().opName().equals(Views.PRODUCT)) {
+        long[] left = shapes.of(node.inputs().get(0)).shape();
+        int inner = left.length - (Products.transposed(node, 0) ? 2 : 1);
+        flops += 2 * left[inner] * shapes.of(node.outputs().get(0)).elements();
+      }
+    }
+    return flops;
+  }
+
   /** Ops that run in a step. */
   public int ops() {
     return running.size();
@@ -166,12 +179,17 @@ public final class Plan {
     arena.reserve(layout.regions());
     Map<String, INDArray> arrays = new HashMap<>();
     List<Step> steps = new ArrayList<>();
+    List<Step> products = new ArrayList<>();
     for (Node node : running) {
       INDArray[] in = arrays(node.inputs(), arena, arrays);
       if (node.op() instanceof Update update) {
         steps.add(() -> updater.update(update.variable(), in[1], in[0]));
       } else {
-        steps.add(Step.of(node, in, arrays(node.outputs(), arena, arrays)));
+        Step step = Step.of(node, in, arrays(node.outputs(), arena, arrays));
+        steps.add(step);
+        if (node.op().opName().equals(Views.PRODUCT)) {
+          products.add(step);
+        }
       }
     }
     Map<String, INDArray> inputs = new LinkedHashMap<>();
@@ -183,7 +201,7 @@ public final class Plan {
       list.gradients()
           .forEach((name, gradient) -> gradients.put(name, array(gradient, arena, arrays)));
     }
-    return new BoundPlan(steps, inputs, values, gradients);
+    return new BoundPlan(steps, products, inputs, values, gradients);
   }
 
   private INDArray[] arrays(List<String> names, Arena arena, Map<String, INDArray> arrays) {

@@ -6,6 +6,7 @@ import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.nn.Graph;
+import org.tokentune.plan.Plan;
 import org.tokentune.plan.PlanEngine;
 import org.tokentune.plan.PlanOptions;
 import org.tokentune.plan.Recompute;
@@ -67,6 +68,16 @@ public final class TrainingEngine implements AutoCloseable {
     PlanEngine.Result result = engine.run(inputs);
     double loss = result.outputs().get(ModelGraph.LOSS).getDouble(0);
     return new Result(loss, result.gradients(), result.outputs());
+  }
+
+  /** The plan for inputs of these shapes. */
+  public Plan plan(Map<String, INDArray> inputs) {
+    return engine.plan(inputs);
+  }
+
+  /** Runs only a step's matrix products, on numbers without meaning; returns nanoseconds. */
+  public long runProducts(Map<String, INDArray> inputs) {
+    return engine.runProducts(inputs);
   }
 
   @Override
