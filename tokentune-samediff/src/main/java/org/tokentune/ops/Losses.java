@@ -9,7 +9,8 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * <p>Native form: compositions that SameDiff differentiates. ND4J's own cross entropies ignore the
  * upstream gradient (their means are too large and masks do nothing), so they are not used. Fused
  * form of the softmax cross entropy: {@link FusedCrossEntropy} and {@link FusedCrossEntropyGrad};
- * the others are small.
+ * of the others, which have a mean over few elements: {@link FusedMeanLoss} and {@link
+ * FusedMeanLossGrad}. Labels and targets are data: the fused forms have no gradient towards them.
  */
 public final class Losses {
 
@@ -83,6 +84,13 @@ public final class Losses {
     return logSumExp(pairs).sub(chosen).mean();
   }
 
+  /** As {@link #binaryCrossEntropy(SDVariable, SDVariable)}. */
+  public static SDVariable binaryCrossEntropy(SDVariable logits, SDVariable labels, Style style) {
+    return style == Style.NATIVE
+        ? binaryCrossEntropy(logits, labels)
+        : fusedMean(logits, labels, PairLoss.BINARY_CROSS_ENTROPY);
+  }
+
   /**
    * Mean of the squared differences over all elements; {@code predictions} and {@code targets} have
    * one shape.
@@ -90,6 +98,20 @@ public final class Losses {
   public static SDVariable meanSquaredError(SDVariable predictions, SDVariable targets) {
     SDVariable difference = predictions.sub(targets);
     return difference.mul(difference).mean();
+  }
+
+  /** As {@link #meanSquaredError(SDVariable, SDVariable)}. */
+  public static SDVariable meanSquaredError(
+      SDVariable predictions, SDVariable targets, Style style) {
+    return style == Style.NATIVE
+        ? meanSquaredError(predictions, targets)
+        : fusedMean(predictions, targets, PairLoss.SQUARED_ERROR);
+  }
+
+  private static SDVariable fusedMean(SDVariable predictions, SDVariable targets, PairLoss loss) {
+    Ops.register();
+    return new FusedMeanLoss(predictions.getSameDiff(), predictions, targets, loss)
+        .outputVariable();
   }
 
   /**
