@@ -13,7 +13,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * bit that of the native form.
  *
  * <p>Shapes: x [..., columns]; row numbers [..., 1], one for every row of x; column numbers [b or
- * 1, 1, ..., columns], b being the first dimension of x; seed a scalar. Numbers are INT32.
+ * 1, 1, ..., columns], b being the first dimension of x; seed a scalar. Numbers are INT32. Too few
+ * or too many of them are an {@link IllegalArgumentException}.
  */
 public final class FusedDropout extends ElementwiseOp {
 

@@ -29,9 +29,10 @@ public abstract class FusedOp extends OwnOp {
   /**
    * Computes the outputs.
    *
-   * @param inputs dense and c-ordered, possibly views into a bigger buffer
+   * @param inputs dense and c-ordered, below 2 GiB, possibly views into a bigger buffer
    * @param outputs likewise, already allocated; an output may be the very same memory as the input
    *     named by {@link #inPlaceOf}, and overlaps no other
+   * @throws IllegalArgumentException if an array is not so, or a value is out of its range
    */
   public abstract void run(List<INDArray> inputs, List<INDArray> outputs);
 
