@@ -16,9 +16,9 @@ public final class FusedMeanLoss extends FusedOp {
   /** For SameDiff, which makes ops by reflection; use {@link Losses}. */
   public FusedMeanLoss() {}
 
-  FusedMeanLoss(SameDiff sd, SDVariable predictions, SDVariable targets, PairLoss loss) {
+  FusedMeanLoss(SameDiff sd, SDVariable predictions, SDVariable targets, boolean binary) {
     super(sd, predictions, targets);
-    addIArgument(loss.ordinal());
+    addIArgument(binary ? 1 : 0);
   }
 
   @Override
@@ -44,13 +44,13 @@ public final class FusedMeanLoss extends FusedOp {
     return List.of(new long[0]);
   }
 
-  private PairLoss loss() {
-    return PairLoss.values()[getIArgument(0).intValue()];
+  static PairLoss loss(boolean binary) {
+    return binary ? PairLoss.BINARY_CROSS_ENTROPY : PairLoss.SQUARED_ERROR;
   }
 
   @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
-    PairLoss loss = loss();
+    PairLoss loss = loss(getIArgument(0) == 1);
     float[] predictions = Memory.floatValues(inputs.get(0));
     float[] targets = Memory.floatValues(inputs.get(1));
     double sum = 0;
@@ -66,7 +66,8 @@ public final class FusedMeanLoss extends FusedOp {
 
   @Override
   public List<SDVariable> doDiff(List<SDVariable> gradients) {
+    boolean binary = getIArgument(0) == 1;
     return List.of(
-        new FusedMeanLossGrad(sameDiff, arg(0), arg(1), gradients.get(0), loss()).outputVariable());
+        new FusedMeanLossGrad(sameDiff, arg(0), arg(1), gradients.get(0), binary).outputVariable());
   }
 }

@@ -15,9 +15,9 @@ public final class FusedMeanLossGrad extends ElementwiseOp {
   public FusedMeanLossGrad() {}
 
   FusedMeanLossGrad(
-      SameDiff sd, SDVariable predictions, SDVariable targets, SDVariable dLoss, PairLoss loss) {
+      SameDiff sd, SDVariable predictions, SDVariable targets, SDVariable dLoss, boolean binary) {
     super(sd, predictions, targets, dLoss);
-    addIArgument(loss.ordinal());
+    addIArgument(binary ? 1 : 0);
   }
 
   @Override
@@ -27,7 +27,7 @@ public final class FusedMeanLossGrad extends ElementwiseOp {
 
   @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
-    PairLoss loss = PairLoss.values()[getIArgument(0).intValue()];
+    PairLoss loss = FusedMeanLoss.loss(getIArgument(0) == 1);
     double share = (double) Memory.floatValues(inputs.get(2))[0] / inputs.get(0).length();
     Tiles.run(
         inputs.subList(0, 2),

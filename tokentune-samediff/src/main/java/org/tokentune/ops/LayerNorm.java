@@ -11,8 +11,8 @@ import org.nd4j.autodiff.samediff.SDVariable;
  *
  * <p>Native form: a composition, because ND4J's {@code layer_norm} has no epsilon. SameDiff
  * differentiates it. It multiplies by the inverse deviation, because ND4J's gradient of a division
- * is wrong where the divisor has one element, that is with a single row. Fused form: {@link Normalise}, then {@link Affine}, so that the gradients need
- * the normalised rows only.
+ * is wrong where the divisor has one element, that is with a single row. Fused form: {@link
+ * Normalise}, then {@link Affine}, so that the gradients need the normalised rows only.
  */
 public final class LayerNorm {
 

@@ -27,8 +27,8 @@ public final class Losses {
    *
    * @param logits [rows, classes]
    * @param classes the logits' width
-   * @param labels [rows] INT32, {@link #IGNORED} or 0 to {@code classes - 1}. At any other the fused
-   *     form throws an {@link IllegalArgumentException}; the native form does not look.
+   * @param labels [rows] INT32, {@link #IGNORED} or 0 to {@code classes - 1}. At any other the
+   *     fused form throws an {@link IllegalArgumentException}; the native form does not look.
    * @param classWeights [classes], the weight of a row by its label, none negative, or null for 1
    */
   public static SDVariable softmaxCrossEntropy(
@@ -73,8 +73,8 @@ public final class Losses {
    * {@code -(y log sigmoid(x) + (1 - y) log sigmoid(-x))}.
    *
    * @param logits any shape
-   * @param labels as the logits, 0 to 1. The fused form throws an {@link IllegalArgumentException} at
-   *     another shape.
+   * @param labels as the logits, 0 to 1. The fused form throws an {@link IllegalArgumentException}
+   *     at another shape.
    */
   public static SDVariable binaryCrossEntropy(SDVariable logits, SDVariable labels) {
     SameDiff sd = logits.getSameDiff();
@@ -91,7 +91,7 @@ public final class Losses {
   public static SDVariable binaryCrossEntropy(SDVariable logits, SDVariable labels, Style style) {
     return style == Style.NATIVE
         ? binaryCrossEntropy(logits, labels)
-        : fusedMean(logits, labels, PairLoss.BINARY_CROSS_ENTROPY);
+        : fusedMean(logits, labels, true);
   }
 
   /**
@@ -111,12 +111,12 @@ public final class Losses {
       SDVariable predictions, SDVariable targets, Style style) {
     return style == Style.NATIVE
         ? meanSquaredError(predictions, targets)
-        : fusedMean(predictions, targets, PairLoss.SQUARED_ERROR);
+        : fusedMean(predictions, targets, false);
   }
 
-  private static SDVariable fusedMean(SDVariable predictions, SDVariable targets, PairLoss loss) {
+  private static SDVariable fusedMean(SDVariable predictions, SDVariable targets, boolean binary) {
     Ops.register();
-    return new FusedMeanLoss(predictions.getSameDiff(), predictions, targets, loss)
+    return new FusedMeanLoss(predictions.getSameDiff(), predictions, targets, binary)
         .outputVariable();
   }
 

@@ -10,12 +10,12 @@ import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * A SameDiff op with a name and a gradient of its own. SameDiff has one of ND4J's native ops execute
- * it.
+ * A SameDiff op with a name and a gradient of its own. SameDiff has one of ND4J's native ops
+ * execute it.
  *
  * <p>All state is in the integer and floating-point arguments: they survive cloning in {@code
- * createGradFunction}. The name must differ from the native op's: SameDiff clones ops by name, and a shared name
- * would bring the native class (and its gradient) back.
+ * createGradFunction}. The name must differ from the native op's: SameDiff clones ops by name, and
+ * a shared name would bring the native class (and its gradient) back.
  */
 abstract class OwnOp extends DynamicCustomOp {
 

@@ -6,12 +6,11 @@ import org.nd4j.autodiff.samediff.SDVariable;
  * Root mean square normalisation over the last dimension: {@code y = x / sqrt(mean(x^2) + epsilon)
  * * gain} (Zhang and Sennrich, 2019).
  *
- * <p>Shapes: {@code x} [rows, hidden], {@code gain} [hidden]; the result is as {@code x}.
- * The native form needs a hidden size above 1: SameDiff cannot reduce a single column.
+ * <p>Shapes: {@code x} [rows, hidden], {@code gain} [hidden]; the result is as {@code x}. The
+ * native form needs a hidden size above 1: SameDiff cannot reduce a single column.
  *
  * <p>Native form: a composition, with a product for the division as in {@link LayerNorm}. SameDiff
- * differentiates it. Fused form: {@link Normalise}, then
- * {@link Affine}.
+ * differentiates it. Fused form: {@link Normalise}, then {@link Affine}.
  */
 public final class RmsNorm {
 

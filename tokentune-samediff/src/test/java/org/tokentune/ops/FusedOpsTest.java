@@ -230,8 +230,7 @@ class FusedOpsTest {
     new FusedCheck("softmax, a sequence without any key")
         .variable("scores", 2, 2, 3, 3)
         .constant("bias", bias.eval())
-        .run(
-            (sd, in, style) -> MaskedSoftmax.apply(in.get("scores"), 0.3, in.get("bias"), style));
+        .run((sd, in, style) -> MaskedSoftmax.apply(in.get("scores"), 0.3, in.get("bias"), style));
   }
 
   @Test
