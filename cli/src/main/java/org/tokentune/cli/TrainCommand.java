@@ -151,6 +151,15 @@ final class TrainCommand implements Callable<Integer> {
   private double weightDecay = DEFAULTS.hyperparameters().weightDecay();
 
   @Option(
+      names = "--clip",
+      paramLabel = "NORM",
+      description = {
+        "Largest global norm of a step's gradients, all of which are held until it is known;",
+        "infinity: not clipped, each is applied and let go at once. Default ${DEFAULT-VALUE}."
+      })
+  private double clip = DEFAULTS.hyperparameters().clip();
+
+  @Option(
       names = "--dropout",
       paramLabel = "RATE",
       description = "One rate everywhere; default: as the model's config.json says.")
@@ -231,7 +240,7 @@ final class TrainCommand implements Callable<Integer> {
                 learningRate,
                 weightDecay,
                 DEFAULTS.hyperparameters().warmup(),
-                DEFAULTS.hyperparameters().clip(),
+                clip,
                 seed));
     DataSplit split = dataOptions.split(data, validation, test, seed);
     if (limit != null) {
