@@ -9,6 +9,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
+import java.util.function.ToLongFunction;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -69,15 +71,32 @@ public final class Plan {
             given.put(name, shape);
           }
         });
-    List<Node> chosen =
-        new Recomputation(nodes, forward, shapes)
-            .apply(
-                options.recompute(),
-                some -> lay(some, list, shapes, given, options).layout.liveBytes(),
-                options.checkpoint());
-    Plan plan = lay(chosen, list, shapes, given, options);
-    plan.layout.place();
+    Recomputation recomputation = new Recomputation(nodes, forward, shapes);
+    ToLongFunction<List<Node>> live =
+        some -> lay(some, list, shapes, given, options).layout.liveBytes();
+    if (options.budget() == 0) {
+      return lay(
+              recomputation.apply(options.recompute(), live, options.checkpoint()),
+              list,
+              shapes,
+              given,
+              options)
+          .placed();
+    }
+    Predicate<List<Node>> fits =
+        some -> lay(some, list, shapes, given, options).placed().bytes() <= options.budget();
+    Plan plan =
+        lay(recomputation.fit(live, fits, options.checkpoint()), list, shapes, given, options)
+            .placed();
+    if (plan.bytes() > options.budget()) {
+      throw new BudgetException(plan.bytes(), options.budget());
+    }
     return plan;
+  }
+
+  private Plan placed() {
+    layout.place();
+    return this;
   }
 
   private static Plan lay(
