@@ -20,8 +20,9 @@ public final class LayerNorm {
   public static SDVariable apply(SDVariable x, SDVariable gain, SDVariable bias, double epsilon) {
     SDVariable centred = x.sub(x.mean(true, 1));
     SDVariable variance = centred.mul(centred).mean(true, 1);
-    SDVariable deviation = x.getSameDiff().math().sqrt(variance.add(epsilon));
-    return centred.div(deviation).mul(gain).add(bias);
+    // Not a division: ND4J's gradient of one is wrong where the divisor has one element (one row).
+    SDVariable inverse = x.getSameDiff().math().rsqrt(variance.add(epsilon));
+    return centred.mul(inverse).mul(gain).add(bias);
   }
 
   /**

@@ -28,6 +28,7 @@ public final class RmsNorm {
     }
     SDVariable sum = residual == null ? x : x.add(residual);
     SDVariable square = sum.mul(sum).mean(true, 1);
-    return sum.div(x.getSameDiff().math().sqrt(square.add(epsilon))).mul(gain);
+    // Not a division: ND4J's gradient of one is wrong where the divisor has one element (one row).
+    return sum.mul(x.getSameDiff().math().rsqrt(square.add(epsilon))).mul(gain);
   }
 }
