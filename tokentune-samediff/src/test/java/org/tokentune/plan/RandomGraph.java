@@ -2,12 +2,14 @@ package org.tokentune.plan;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.nd4j.autodiff.functions.DifferentialFunction;
 import org.nd4j.autodiff.samediff.SDIndex;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -15,6 +17,7 @@ import org.nd4j.autodiff.samediff.VariableType;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.Quiet;
 import org.tokentune.ops.BiasAdd;
 import org.tokentune.ops.Detach;
 import org.tokentune.ops.Gelu;
@@ -65,6 +68,7 @@ final class RandomGraph {
   private final List<Value> variables = new ArrayList<>();
   private final Map<String, int[]> placeholders = new HashMap<>();
   private final List<String> outputs = new ArrayList<>();
+  private final List<String> trained = new ArrayList<>();
 
   RandomGraph(long seed, Style style) {
     random = new Random(seed);
@@ -84,20 +88,18 @@ final class RandomGraph {
       }
     }
     loss();
+    Quiet.run(sd::createGradFunction);
+    for (Value variable : variables) {
+      if (variable.variable().getGradient() != null) {
+        trained.add(variable.variable().name());
+      }
+    }
   }
 
   SameDiff sd() {
     return sd;
   }
 
-//DUMP
-  String dump() {
-    StringBuilder text = new StringBuilder();
-    sd.getOps().values().forEach(op -> text.append("  " + op.getOp().opName() + " " + op.getInputsToOp() + " -> " + op.getOutputsOfOp() + "\n"));
-    values.forEach(v -> text.append("  " + v.variable().name() + Arrays.toString(v.shape()) + " " + v.variable().getVariableType() + "\n"));
-    return text.toString();
-  }
-//END
   /** Values to return, the loss among them. */
   List<String> outputs() {
     return outputs;
@@ -105,10 +107,16 @@ final class RandomGraph {
 
   /** Variables that the loss's gradient reaches. */
   List<String> trained() {
-    return variables.stream()
-        .map(value -> value.variable().name())
-        .filter(name -> sd.getVariable(name).getGradient() != null)
-        .toList();
+    return trained;
+  }
+
+  INDArray array(String variable) {
+    return sd.getVariable(variable).getArr();
+  }
+
+  /** All, with those of the gradient. */
+  List<DifferentialFunction> ops() {
+    return Arrays.asList(sd.getFunction("grad").ops());
   }
 
   /** Values of the placeholders. */
@@ -368,7 +376,7 @@ final class RandomGraph {
       return null;
     }
     List<Integer> order = new ArrayList<>(IntStream.range(0, x.rank()).boxed().toList());
-    java.util.Collections.shuffle(order, random);
+    Collections.shuffle(order, random);
     return new Value(
         x.variable().permute(ints(order)), order.stream().mapToInt(i -> x.shape()[i]).toArray());
   }
@@ -399,7 +407,7 @@ final class RandomGraph {
       return null;
     }
     int from = random.nextInt(size);
-    int to = from + 1 + random.nextInt(size - from);
+    int to = from + 1 + random.nextInt(size - Math.max(1, from)); // never the whole of it
     int[] shape = x.shape().clone();
     shape[axis] = to - from;
     if (random.nextBoolean()) {
