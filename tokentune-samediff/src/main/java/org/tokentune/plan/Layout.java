@@ -38,7 +38,7 @@ final class Layout {
     Buffer(String name, DataType type, long elements, int first) {
       this.name = name;
       this.type = type;
-      this.elements = (elements + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+      this.elements = elements;
       this.first = first;
       this.last = first;
     }
@@ -189,6 +189,19 @@ final class Layout {
     return buffers.get(buffer).first;
   }
 
+  /** The last op that reads a value's buffer; the number of ops if it is read after them. */
+  int last(String value) {
+    return buffer(views.of(value).buffer()).last;
+  }
+
+  /** Names of the buffers whose lifetimes end with an op. */
+  List<String> ending(int op) {
+    return buffers.values().stream()
+        .filter(buffer -> buffer.last == op)
+        .map(buffer -> buffer.name)
+        .toList();
+  }
+
   /** Name of the buffer in the arena that a value lies in; null for what the graph holds itself. */
   String bufferOf(String value) {
     Buffer buffer = buffer(views.of(value).buffer());
@@ -213,12 +226,16 @@ final class Layout {
         if (offset + buffer.elements <= other.offset) {
           break;
         }
-        offset = Math.max(offset, other.offset + other.elements);
+        offset = Math.max(offset, aligned(other.offset + other.elements));
       }
       buffer.offset = offset;
       placed.add(buffer);
       regions.merge(buffer.type, offset + buffer.elements, Math::max);
     }
+  }
+
+  private static long aligned(long elements) {
+    return (elements + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   }
 
   /** Elements of the arena by data type. */

@@ -29,7 +29,7 @@ public final class Plan {
   private final Map<String, long[]> placeholders;
   private final PlanOptions options;
 
-  private Plan(
+  Plan(
       OpList list,
       Shapes shapes,
       Views views,
@@ -107,16 +107,23 @@ public final class Plan {
       PlanOptions options) {
     Views views = Views.of(nodes, shapes);
     List<Node> running = views.running();
-    Set<String> results = new LinkedHashSet<>(options.outputs());
     if (options.updates()) {
       running =
           new Updates(running, views, shapes)
               .insert(list.gradients(), name -> list.array(name).data().address());
-    } else {
-      results.addAll(list.gradients().values());
     }
+    Set<String> results = results(list, options);
     Layout layout = new Layout(running, views, shapes, placeholders.keySet(), results);
     return new Plan(list, shapes, views, running, layout, placeholders, options);
+  }
+
+  /** Values that are read after a run. */
+  private static Set<String> results(OpList list, PlanOptions options) {
+    Set<String> results = new LinkedHashSet<>(options.outputs());
+    if (!options.updates()) {
+      results.addAll(list.gradients().values());
+    }
+    return results;
   }
 
   /** Bytes that a run uses above the graph's own constants and variables. */
@@ -210,6 +217,10 @@ public final class Plan {
           products.add(step);
         }
       }
+    }
+    if (PlanCheck.wanted()) {
+      PlanCheck check = new PlanCheck(layout, views, shapes, arena);
+      steps = check.watch(placeholders.keySet(), running, steps, results(list, options));
     }
     Map<String, INDArray> inputs = new LinkedHashMap<>();
     placeholders.keySet().forEach(name -> inputs.put(name, array(name, arena, arrays)));

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.bytedeco.javacpp.PointerScope;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
@@ -169,10 +170,16 @@ final class Shapes {
   }
 
   static void setArguments(OpContext context, CustomOp op) {
-    context.setIArguments(op.iArgs());
-    context.setTArguments(op.tArgs());
-    context.setBArguments(op.bArgs());
-    context.setDArguments(op.dArgs());
+    // The context copies them: what they are handed over in is freed at once.
+    PointerScope scope = new PointerScope();
+    try {
+      context.setIArguments(op.iArgs());
+      context.setTArguments(op.tArgs());
+      context.setBArguments(op.bArgs());
+      context.setDArguments(op.dArgs());
+    } finally {
+      scope.close();
+    }
   }
 
   /** The known value, or an array of the shape over a single element: only its shape is read. */

@@ -82,35 +82,33 @@ final class Views {
       View in = of(node.inputs().get(0));
       int[] order = order(node);
       views.put(output, new View(in.buffer(), pick(in.shape(), order), pick(in.strides(), order)));
-    } else if (RESHAPES.contains(node.op().opName()) && of(node.inputs().get(0)).dense()) {
+    } else if (RESHAPES.contains(node.op().opName())) {
       long[] shape = shapes.of(output).shape();
-      views.put(output, new View(of(node.inputs().get(0)).buffer(), shape, denseStrides(shape)));
+      String in = dense(node.inputs().get(0));
+      views.put(output, new View(of(in).buffer(), shape, denseStrides(shape)));
     } else {
       if (node.op().opName().equals(PRODUCT)) {
         layOut(output);
       }
-      running.add(node.op() instanceof FusedOp ? denseInputs(node) : node);
+      // A kernel reads dense rows.
+      running.add(
+          node.op() instanceof FusedOp ? node.renamed(this::dense, name -> name) : node);
     }
   }
 
-  /** A kernel reads dense rows: what is not is copied first. */
-  private Node denseInputs(Node node) {
-    return node.renamed(
-        input -> {
-          if (of(input).dense()) {
-            return input;
-          }
-          String copy = input + "#dense";
-          if (!views.containsKey(copy)) {
-            shapes.alias(copy, input);
-            of(copy);
-            running.add(
-                new Node(
-                    DynamicCustomOp.builder("identity").build(), List.of(input), List.of(copy)));
-          }
-          return copy;
-        },
-        output -> output);
+  /** The value itself or a dense copy of it. */
+  private String dense(String value) {
+    if (of(value).dense()) {
+      return value;
+    }
+    String copy = value + "#dense";
+    if (!views.containsKey(copy)) {
+      shapes.alias(copy, value);
+      of(copy);
+      running.add(
+          new Node(DynamicCustomOp.builder("identity").build(), List.of(value), List.of(copy)));
+    }
+    return copy;
   }
 
   /** A product whose readers permute it is laid out as they want it. */

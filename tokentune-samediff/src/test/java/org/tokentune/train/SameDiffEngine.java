@@ -1,13 +1,12 @@
 package org.tokentune.train;
 
-import java.io.OutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.api.OutAndGrad;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.Quiet;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.nn.Graph;
 
@@ -26,14 +25,8 @@ public final class SameDiffEngine {
   /** Derives the gradient graph. */
   public SameDiffEngine(ModelGraph graph) {
     this.graph = graph;
-    PrintStream out = System.out;
-    try (PrintStream nowhere =
-        new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8)) {
-      System.setOut(nowhere); // createGradFunction prints a line for every op
-      graph.sd().createGradFunction(graph.trainable().toArray(new String[0]));
-    } finally {
-      System.setOut(out);
-    }
+    SameDiff sd = graph.sd();
+    Quiet.run(() -> sd.createGradFunction(graph.trainable().toArray(new String[0])));
   }
 
   /** Whether the graph drops and so asks for a seed. */

@@ -37,9 +37,9 @@ import org.tokentune.select.TokenSelector;
 /** Training on plans takes the way that training on stock SameDiff takes. */
 class TrainingEngineTest {
 
-  private static final Path FOLDER = Path.of("src/test/resources/golden/bert");
+  static final Path FOLDER = Path.of("src/test/resources/golden/bert");
 
-  private static Parameters parameters(String folder) {
+  static Parameters parameters(String folder) {
     Map<String, INDArray> weights = new LinkedHashMap<>();
     try (SafeTensors source = SafeTensors.open(Path.of(folder).resolve("model.safetensors"))) {
       source.names().forEach(name -> weights.put(name, source.read(name)));
@@ -47,7 +47,7 @@ class TrainingEngineTest {
     return new Parameters(weights);
   }
 
-  private static Bert bert(double dropout, Head head) throws IOException {
+  static Bert bert(double dropout, Head head) throws IOException {
     Path file = FOLDER.resolve("config.json");
     BertConfig config =
         BertConfig.read(new ObjectMapper().readTree(file.toFile()), file.toString());
@@ -55,7 +55,7 @@ class TrainingEngineTest {
   }
 
   /** Texts of random lengths whose class is the range that most of their ids are in. */
-  private static Map<String, INDArray> batch(int step, TokenSelector selector, boolean dropout) {
+  static Map<String, INDArray> batch(int step, TokenSelector selector, boolean dropout) {
     SplittableRandom random = new SplittableRandom(step);
     int length = 9 + random.nextInt(3) * 2;
     int[][] ids = new int[4][length];

@@ -1,0 +1,127 @@
+package org.tokentune.plan;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.ops.SgdUpdate;
+import org.tokentune.ops.Style;
+
+/** Plans of random graphs give stock SameDiff's numbers. */
+class RandomGraphTest {
+
+  /** Of the runs of one engine. */
+  private static final int[] BATCHES = {3, 5, 3};
+
+  @Test
+  void plansEqualStockSameDiff() {
+    int first = Integer.getInteger("random.first", 0);
+    int graphs = Integer.getInteger("random.graphs", 40);
+    double worst = 0;
+    int runs = 0;
+    Set<String> ops = new TreeSet<>();
+    for (int seed = first; seed < first + graphs; seed++) {
+      List<Map<String, INDArray>> expected = stock(seed);
+      for (Style style : Style.values()) {
+        for (Recompute level : Recompute.values()) {
+          String which = "graph " + seed + ", " + style + ", " + level;
+          RandomGraph graph = new RandomGraph(seed, style);
+          double error = held(graph, level, expected);
+          error = Math.max(error, atOnce(graph, new RandomGraph(seed, style), level));
+          graph.ops().forEach(op -> ops.add(op.opName()));
+          runs += BATCHES.length + 1;
+          assertTrue(error < 1e-5, which + " differs by " + error);
+          worst = Math.max(worst, error);
+        }
+      }
+    }
+    System.out.printf(
+        "%d random graphs, %d runs, %d kinds of ops: largest relative difference from stock"
+            + " SameDiff %.1e%n",
+        graphs, runs, ops.size(), worst);
+  }
+
+  /** Outputs by name and gradients by variable of stock SameDiff, run by run. */
+  private static List<Map<String, INDArray>> stock(int seed) {
+    RandomGraph graph = new RandomGraph(seed, Style.NATIVE);
+    SameDiff sd = graph.sd();
+    List<Map<String, INDArray>> results = new ArrayList<>();
+    for (int run = 0; run < BATCHES.length; run++) {
+      Map<String, INDArray> inputs = graph.inputs(BATCHES[run], run);
+      Map<String, INDArray> result = new HashMap<>();
+      sd.output(inputs, graph.outputs()).forEach((name, array) -> result.put(name, array.dup()));
+      sd.calculateGradients(inputs, graph.trained())
+          .forEach((name, array) -> result.put(name, array.dup()));
+      results.add(result);
+    }
+    return results;
+  }
+
+  private static PlanOptions options(RandomGraph graph, Recompute level) {
+    return PlanOptions.gradients(graph.outputs(), graph.trained())
+        .withRecompute(level, name -> name.hashCode() % 4 == 0);
+  }
+
+  /** Error of one engine with shapes in turn; the last run's gradients step the variables. */
+  private static double held(
+      RandomGraph graph, Recompute level, List<Map<String, INDArray>> expected) {
+    double worst = 0;
+    try (PlanEngine engine = new PlanEngine(graph.sd(), options(graph, level))) {
+      for (int run = 0; run < BATCHES.length; run++) {
+        PlanEngine.Result result = engine.run(graph.inputs(BATCHES[run], run));
+        Map<String, INDArray> actual = new HashMap<>(result.outputs());
+        actual.putAll(result.gradients());
+        worst = Math.max(worst, error(expected.get(run), actual));
+        if (run == BATCHES.length - 1) {
+          result.gradients().forEach((name, gradient) -> step(graph.array(name), gradient));
+        }
+      }
+    }
+    return worst;
+  }
+
+  /**
+   * Error of variables that are updated as soon as may be.
+   *
+   * @param stepped the same graph after the same step
+   */
+  private static double atOnce(RandomGraph stepped, RandomGraph graph, Recompute level) {
+    Updater sgd = (name, variable, gradient) -> step(variable, gradient);
+    int last = BATCHES.length - 1;
+    try (PlanEngine engine = new PlanEngine(graph.sd(), options(graph, level), sgd)) {
+      engine.run(graph.inputs(BATCHES[last], last));
+    }
+    return error(arrays(stepped), arrays(graph));
+  }
+
+  private static void step(INDArray variable, INDArray gradient) {
+    SgdUpdate.run(variable, gradient, 1);
+  }
+
+  private static Map<String, INDArray> arrays(RandomGraph graph) {
+    Map<String, INDArray> arrays = new HashMap<>();
+    graph.trained().forEach(name -> arrays.put(name, graph.array(name)));
+    return arrays;
+  }
+
+  /** Largest difference of a value over its largest element. */
+  private static double error(Map<String, INDArray> expected, Map<String, INDArray> actual) {
+    assertEquals(expected.keySet(), actual.keySet());
+    double worst = 0;
+    for (Map.Entry<String, INDArray> value : expected.entrySet()) {
+      double largest = Math.max(1e-3, value.getValue().amaxNumber().doubleValue());
+      INDArray gap = value.getValue().sub(actual.get(value.getKey()));
+      double error = gap.amaxNumber().doubleValue() / largest;
+      worst = Double.isNaN(error) ? Double.POSITIVE_INFINITY : Math.max(worst, error);
+    }
+    return worst;
+  }
+}
