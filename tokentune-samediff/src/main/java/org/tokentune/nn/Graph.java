@@ -40,6 +40,8 @@ public final class Graph {
     this.trainable = trainable;
     this.dropout = dropout;
     this.style = style;
+    // SameDiff's default holder keeps a second copy of every array, for other devices.
+    sd.setArrayHolders(new SingleThreadArrayHolder(), new SingleThreadArrayHolder(), false);
   }
 
   /**
