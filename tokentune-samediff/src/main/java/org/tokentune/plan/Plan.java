@@ -90,9 +90,7 @@ public final class Plan {
     List<Node> running = views.running();
     Set<String> results = new LinkedHashSet<>(options.outputs());
     if (options.updates()) {
-      running =
-          new Updates(running, views, shapes)
-              .insert(list.gradients(), name -> list.array(name).data().address());
+      running = new Updates(running, views, shapes).insert(list.gradients());
     } else {
       results.addAll(list.gradients().values());
     }
