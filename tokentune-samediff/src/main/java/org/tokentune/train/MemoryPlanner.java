@@ -11,7 +11,6 @@ import org.tokentune.models.GraphOptions;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
-import org.tokentune.plan.PlanMemory;
 import org.tokentune.plan.Recompute;
 import org.tokentune.select.TokenSelection;
 import org.tokentune.select.TokenSelector;
@@ -60,8 +59,8 @@ public record MemoryPlanner(
         atOnce
             ? new TrainingEngine(graph, recompute, optimizer)
             : new TrainingEngine(graph, List.of(), recompute)) {
-      PlanMemory memory = engine.plan(inputs).memory();
-      return MemoryReport.of(parameters, graph.trainable(), optimizer, memory);
+      engine.plan(inputs);
+      return engine.memory(parameters, optimizer).orElseThrow();
     }
   }
 }
