@@ -43,7 +43,7 @@ public final class Graph {
   }
 
   /**
-   * With holders that keep the very arrays: SameDiff's usual ones keep a copy of each beside it.
+   * With holders that keep the very arrays: the usual ones keep a copy of each for other devices.
    */
   private static SameDiff create() {
     SameDiff sd = SameDiff.create();

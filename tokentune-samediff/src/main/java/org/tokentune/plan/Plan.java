@@ -108,9 +108,7 @@ public final class Plan {
     Views views = Views.of(nodes, shapes);
     List<Node> running = views.running();
     if (options.updates()) {
-      running =
-          new Updates(running, views, shapes)
-              .insert(list.gradients(), name -> list.array(name).data().address());
+      running = new Updates(running, views, shapes).insert(list.gradients());
     }
     Set<String> results = results(list, options);
     Layout layout = new Layout(running, views, shapes, placeholders.keySet(), results);
@@ -135,7 +133,12 @@ public final class Plan {
   public PlanMemory memory() {
     Set<String> inForward = new HashSet<>();
     list.nodes().subList(0, list.forward()).forEach(node -> inForward.addAll(node.outputs()));
-    Map<String, String> ops = new HashMap<>();
+    long[] live = layout.timeline();
+    int peak = 0;
+    for (int i = 0; i < live.length; i++) {
+      peak = live[i] > live[peak] ? i : peak;
+    }
+    Map<String, String> ops = new HashMap<>(); // by buffer: the last that wrote it up to the peak
     Map<String, String> near = new HashMap<>();
     Map<String, Integer> lastUse = new HashMap<>();
     String parameter = "";
@@ -147,18 +150,16 @@ public final class Plan {
         parameter = list.isParameter(input) ? input : parameter;
       }
       for (String output : node.outputs()) {
-        ops.put(output, node.op().opName());
-        near.put(output, inForward.contains(output) ? parameter : "");
-        forward = inForward.contains(output) ? i + 1 : forward;
+        boolean isForward = inForward.contains(output);
+        forward = isForward ? i + 1 : forward;
+        if (i <= peak) {
+          ops.put(layout.bufferOf(output), node.op().opName());
+          near.put(layout.bufferOf(output), isForward ? parameter : "");
+        }
       }
     }
     Set<String> gradients = new HashSet<>();
     list.gradients().values().forEach(gradient -> gradients.add(layout.bufferOf(gradient)));
-    long[] live = layout.timeline();
-    int peak = 0;
-    for (int i = 0; i < live.length; i++) {
-      peak = live[i] > live[peak] ? i : peak;
-    }
     List<PlanMemory.Part> parts = new ArrayList<>();
     for (Map.Entry<String, Long> buffer : layout.live(peak).entrySet()) {
       String name = buffer.getKey();

@@ -1,10 +1,12 @@
 package org.tokentune.plan;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.ops.Ops;
@@ -106,6 +108,11 @@ public final class PlanEngine implements AutoCloseable {
   private void closeBound() {
     bound.values().forEach(BoundPlan::close);
     bound.clear();
+  }
+
+  /** The largest plan so far; empty before the first. */
+  public Optional<Plan> largest() {
+    return plans.values().stream().max(Comparator.comparingLong(Plan::bytes));
   }
 
   /** Bytes of the arena: the largest plan's, so far. */
