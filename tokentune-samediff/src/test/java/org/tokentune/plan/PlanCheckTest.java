@@ -1,21 +1,26 @@
 package org.tokentune.plan;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.ops.Style;
 
 /** The check finds plans that are broken on purpose, and nothing in those that are not. */
 class PlanCheckTest {
 
   private static final String PROPERTY = "org.tokentune.plan.check";
-  private static final Map<String, INDArray> INPUTS = Map.of("x", Nd4j.ones(4, 5));
+  private static final Map<String, long[]> SHAPES = Map.of("x", new long[] {4, 5});
 
   @BeforeEach
   void on() {
@@ -28,22 +33,98 @@ class PlanCheckTest {
   }
 
   /** {@code early} is written first and read last; the others come and go in between. */
-  private static SameDiff graph() {
+  private static OpList list() {
     SameDiff sd = SameDiff.create();
     SDVariable x = sd.placeHolder("x", DataType.FLOAT, 4, 5);
-    SDVariable early = sd.math().tanh(x).rename("early");
-    SDVariable later = x.mmul(sd.constant(Nd4j.ones(5, 5))).rename("later");
-    SDVariable last = later.mmul(sd.constant(Nd4j.ones(5, 5))).rename("last");
-    last.add(early).rename("out");
-    return sd;
+    SDVariable square = sd.constant(Nd4j.ones(5, 5));
+    SDVariable early = x.mmul(square).rename("early");
+    SDVariable later = x.mmul(square).rename("later");
+    later.mmul(square).rename("last").add(early).rename("out");
+    return OpList.of(sd, List.of("out"), List.of());
   }
 
-  /** Runs the graph on a plan whose lifetimes are those of other nodes. */
-  private static void run(SameDiff sd, List<String> order, Change change) {
-    OpList list = OpList.of(sd, List.of("out"), List.of());
-    Shapes shapes = Shapes.of(list, Map.of("x", new long[] {4, 5}));
+  /**
+   * Runs it.
+   *
+   * @param hidden value that the layout does not see the last op read, or none
+   * @param placed whether buffers get places of their own; otherwise all lie at the same
+   */
+  private static void run(String hidden, boolean placed) {
+    OpList list = list();
+    Shapes shapes = Shapes.of(list, SHAPES);
     Views views = Views.of(shapes.remaining(), shapes);
     List<Node> nodes = views.running();
-    Layout layout = new Layout(change.of(nodes), views, shapes, Set.of("x"), Set.of("out"));
+    List<Node> seen = new ArrayList<>(nodes);
+    Node last = seen.remove(nodes.size() - 1);
+    seen.add(last.renamed(name -> name.equals(hidden) ? "last" : name, name -> name));
+    Layout layout = new Layout(seen, views, shapes, SHAPES.keySet(), List.of("out"));
+    if (placed) {
+      layout.place();
+    }
+    PlanOptions options = PlanOptions.forward(List.of("out"));
+    try (Arena arena = new Arena()) {
+      arena.reserve(Map.of(DataType.FLOAT, 1000L));
+      BoundPlan bound =
+          new Plan(list, shapes, views, nodes, layout, SHAPES, options).bind(arena, null);
+      bound.run(Map.of("x", Nd4j.ones(4, 5)));
+      assertEquals(30, bound.outputs().get("out").getDouble(0));
+    }
+  }
+
+  private static void fails(String message, Executable body) {
+    String actual = assertThrows(IllegalStateException.class, body).getMessage();
+    System.out.println("caught: " + actual);
+    assertEquals(message, actual);
+  }
+
+  @Test
+  void aLifetimeTooShortIsCaught() {
+    fails(
+        "op 3 (add) reads early, which was not written or is given up already",
+        () -> run("early", true));
+  }
+
+  @Test
+  void placesThatOverlapAreCaught() {
+    fails(
+        "op 1 (matmul) reads x, which changed after the caller wrote it", () -> run("none", false));
+  }
+
+  @Test
+  void aSoundPlanPasses() {
+    run("none", true);
+  }
+
+  @Test
+  void nanThatTheModelComputesIsNamed() {
+    SameDiff sd = SameDiff.create();
+    SDVariable x = sd.placeHolder("x", DataType.FLOAT, 4, 5);
+    sd.math().log(x).rename("logs").sum().rename("out");
+    try (PlanEngine engine = new PlanEngine(sd, PlanOptions.forward(List.of("out")))) {
+      fails(
+          "op 1 (reduce_sum) reads NaN in logs, which op 0 (log) wrote",
+          () -> engine.run(Map.of("x", Nd4j.ones(4, 5).neg())));
+    }
+  }
+
+  @Test
+  void soundPlansOfRandomGraphsPass() {
+    int steps = 0;
+    for (int seed = 0; seed < 10; seed++) {
+      RandomGraph graph = new RandomGraph(seed, seed % 2 == 0 ? Style.FUSED : Style.NATIVE);
+      List<Recompute> levels = List.of(Recompute.values());
+      Recompute level = levels.get(seed / 2 % levels.size());
+      PlanOptions options =
+          PlanOptions.gradients(graph.outputs(), graph.trained())
+              .withRecompute(level, name -> name.hashCode() % 4 == 0);
+      Updater updater = seed % 3 == 0 ? (name, variable, gradient) -> {} : null;
+      try (PlanEngine engine = new PlanEngine(graph.sd(), options, updater)) {
+        for (int run = 0; run < 2; run++) {
+          engine.run(graph.inputs(3 + run, run));
+          steps++;
+        }
+      }
+    }
+    System.out.println("the check finds nothing in " + steps + " steps of random graphs");
   }
 }

@@ -140,7 +140,7 @@ final class RandomGraph {
     for (Value value : values) {
       SDVariable v = value.variable();
       List<String> readers = sd.getVariables().get(v.name()).getInputsForOp();
-      if (readers != null && !readers.isEmpty() && value != values.get(values.size() - 1)) {
+      if (readers != null && !readers.isEmpty() && !value.equals(values.get(values.size() - 1))) {
         continue;
       }
       SDVariable part =

@@ -47,7 +47,8 @@ class UsedMemoryTest {
     int plans = 0;
     for (int seed = 0; seed < 15; seed++) {
       RandomGraph graph = new RandomGraph(seed, seed % 2 == 0 ? Style.FUSED : Style.NATIVE);
-      Recompute level = Recompute.values()[seed % Recompute.values().length];
+      List<Recompute> levels = List.of(Recompute.values());
+      Recompute level = levels.get(seed % levels.size());
       PlanOptions options =
           PlanOptions.gradients(graph.outputs(), graph.trained())
               .withRecompute(level, name -> name.hashCode() % 4 == 0);
