@@ -164,6 +164,16 @@ final class TrainCommand implements Callable<Integer> {
   private double clip = DEFAULTS.hyperparameters().clip();
 
   @Option(
+      names = "--memory",
+      paramLabel = "60MB",
+      converter = ByteSize.class,
+      description = {
+        "Most that a step may take above parameters and optimizer state: more is recomputed where",
+        "it would not fit, attention first, then whole layers. Default: no limit."
+      })
+  private long memory = DEFAULTS.hyperparameters().memory();
+
+  @Option(
       names = "--dropout",
       paramLabel = "RATE",
       description = "One rate everywhere; default: as the model's config.json says.")
@@ -261,6 +271,7 @@ final class TrainCommand implements Callable<Integer> {
                 weightDecay,
                 DEFAULTS.hyperparameters().warmup(),
                 clip,
+                memory,
                 seed));
     DataSplit split = dataOptions.split(data, validation, test, seed);
     if (limit != null) {
