@@ -28,6 +28,8 @@ import org.tokentune.models.Task;
 import org.tokentune.nn.Graph;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
+import org.tokentune.plan.BudgetException;
+import org.tokentune.plan.Plan;
 import org.tokentune.plan.Recompute;
 import org.tokentune.select.AllTokens;
 import org.tokentune.select.RandomTokens;
@@ -171,5 +173,44 @@ class TrainingEngineTest {
     }
     System.out.println(
         "tied weights, 5 steps of AdamW: the same bits updated at once or at the end");
+  }
+
+  /** Less memory, more recomputation, the same bits. */
+  @Test
+  void budgetsAreKept() throws IOException {
+    Parameters parameters = parameters(FOLDER.toString());
+    Bert bert = bert(0.1, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
+    GraphOptions options = GraphOptions.training(true, name -> true).withStyle(Style.FUSED);
+    Map<String, INDArray> inputs = batch(1, RandomTokens.parse("40%", 1, true), true);
+    Map<String, INDArray> expected = new HashMap<>();
+    long most;
+    try (TrainingEngine engine =
+        new TrainingEngine(bert.build(parameters, options), List.of(), Recompute.NOTHING)) {
+      engine.run(inputs).gradients().forEach((name, array) -> expected.put(name, array.dup()));
+      most = engine.plan(inputs).bytes();
+    }
+    long least = 0;
+    int before = 0;
+    for (int percent = 100; least == 0; percent -= 5) {
+      long budget = most * percent / 100;
+      try (TrainingEngine engine =
+          TrainingEngine.within(bert.build(parameters, options), budget, null)) {
+        Plan plan = engine.plan(inputs);
+        System.out.printf(
+            "budget %,d bytes: %,d taken, %d ops%n", budget, plan.bytes(), plan.ops());
+        assertTrue(plan.bytes() <= budget);
+        assertTrue(plan.ops() >= before, "less memory, but fewer ops");
+        before = plan.ops();
+        engine
+            .run(inputs)
+            .gradients()
+            .forEach((name, gradient) -> assertEquals(expected.get(name), gradient, name));
+      } catch (BudgetException e) {
+        System.out.printf("budget %,d bytes: %s%n", budget, e.getMessage());
+        least = e.least();
+        assertTrue(least > budget);
+      }
+    }
+    assertTrue(least < most * 0.9);
   }
 }
