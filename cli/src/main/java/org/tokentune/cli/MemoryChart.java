@@ -10,8 +10,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.stream.IntStream;
-import org.knowm.xchart.BitmapEncoder;
+import org.knowm.xchart.ChartEncoder;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
@@ -49,7 +48,6 @@ final class MemoryChart {
         .setAxisTickLabelsFont(font)
         .setAxisTitleFont(font)
         .setYAxisMin(0.0)
-        .setXAxisMin(0.0)
         .setYAxisDecimalPattern("#,##0")
         .setXAxisDecimalPattern("#,##0")
         .setPlotGridLinesColor(new Color(0xE0E0E0))
@@ -63,13 +61,17 @@ final class MemoryChart {
   }
 
   private void add(String name, MemoryReport report, Color colour) {
-    double[] live = report.step().live().stream().mapToDouble(bytes -> bytes / 1e6).toArray();
-    double[] ops = IntStream.range(0, live.length).asDoubleStream().toArray();
-    double peak = Arrays.stream(live).max().orElse(0);
-    String label = String.format(Locale.ROOT, "%s: %.1f MB at the peak", name, peak);
-    line(label, ops, live, colour).setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Step);
+    List<Long> live = report.step().live();
+    // A level for each op, half an op to either side of its number.
+    double[] x = new double[2 * live.size()];
+    double[] y = new double[2 * live.size()];
+    Arrays.setAll(x, i -> Math.ceil(i / 2.0) - 0.5);
+    Arrays.setAll(y, i -> live.get(i / 2) / 1e6);
+    double peak = Arrays.stream(y).max().orElse(0);
+    line(String.format(Locale.ROOT, "%s: %.1f MB at the peak", name, peak), x, y, colour);
     int forward = report.step().forward();
-    label = String.format(Locale.ROOT, "%s: the backward pass begins at op %,d", name, forward);
+    String label =
+        String.format(Locale.ROOT, "%s: the backward pass begins at op %,d", name, forward);
     line(label, new double[] {forward, forward}, new double[] {0, peak}, colour)
         .setLineStyle(SeriesLines.DASH_DASH);
   }
@@ -82,6 +84,6 @@ final class MemoryChart {
 
   /** Writes a PNG. */
   void write(OutputStream out) throws IOException {
-    BitmapEncoder.saveBitmap(chart, out, BitmapEncoder.BitmapFormat.PNG);
+    ChartEncoder.saveChart(chart, out, "png");
   }
 }

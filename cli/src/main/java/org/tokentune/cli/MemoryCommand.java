@@ -185,10 +185,11 @@ final class MemoryCommand implements Callable<Integer> {
     json.check();
     OutputFile drawn = picture();
     BertConfig config = Models.config(model);
-    if (outputs < 1 || batchSize < 1) {
+    if (outputs < 1 || batchSize < 1 || !(clip > 0)) {
       throw new BadInputException(
-          "A batch size of %d and %d outputs cannot be; give 1 or more of both.",
-          batchSize, outputs);
+          "A batch size of %d, %d outputs and gradients clipped to %s cannot be; give 1 or more of"
+              + " each, and a norm above 0.",
+          batchSize, outputs, clip);
     }
     Bert bert = new Bert(config, new Head(task.task, outputs, Pooling.FIRST));
     MemoryPlanner planner =
@@ -246,8 +247,7 @@ final class MemoryCommand implements Callable<Integer> {
     out.flush();
   }
 
-  private void write(
-      String title, int k, Map<String, MemoryReport> reports, OutputFile drawn) {
+  private void write(String title, int k, Map<String, MemoryReport> reports, OutputFile drawn) {
     if (drawn != null) {
       drawn.write(new MemoryChart(title, reports)::write);
       spec.commandLine().getOut().printf("%nThe picture is in %s%n", picture);

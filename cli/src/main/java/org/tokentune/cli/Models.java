@@ -28,8 +28,7 @@ final class Models {
     if (path == null) {
       config = Zoo.config(nameOrPath);
     } else {
-      config =
-          Files.isDirectory(path) ? ModelFolder.config(path) : ModelFolder.configFile(path);
+      config = Files.isDirectory(path) ? ModelFolder.config(path) : ModelFolder.configFile(path);
     }
     return BertConfig.read(config, nameOrPath);
   }

@@ -51,10 +51,8 @@ public record MemoryPlanner(
     Parameters parameters = Parameters.withoutValues(bert.parameters());
     ModelGraph graph =
         bert.build(
-            parameters,
-            GraphOptions.training(split, trainable).withStyle(Style.preferred()));
-    Map<String, INDArray> inputs =
-        Placeholders.withoutValues(bert.head(), batch, length, k);
+            parameters, GraphOptions.training(split, trainable).withStyle(Style.preferred()));
+    Map<String, INDArray> inputs = Placeholders.withoutValues(bert.head(), batch, length, k);
     try (TrainingEngine engine =
         atOnce
             ? new TrainingEngine(graph, recompute, optimizer)
