@@ -19,10 +19,12 @@ import org.tokentune.train.FineTuner;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.Scores;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** Fine-tunes a model. */
 @Command(
@@ -151,6 +153,17 @@ final class TrainCommand implements Callable<Integer> {
   private double weightDecay = DEFAULTS.hyperparameters().weightDecay();
 
   @Option(
+      names = "--clip",
+      paramLabel = "NORM|none",
+      converter = Clip.class,
+      description = {
+        "Largest global norm of a step's gradients, which are all held until it is known; none: not",
+        "clipped, and every gradient is applied and let go as soon as it is complete, which saves a",
+        "float for each trained parameter. Default ${DEFAULT-VALUE}."
+      })
+  private double clip = DEFAULTS.hyperparameters().clip();
+
+  @Option(
       names = "--dropout",
       paramLabel = "RATE",
       description = "One rate everywhere; default: as the model's config.json says.")
@@ -188,6 +201,22 @@ final class TrainCommand implements Callable<Integer> {
   @Mixin private JsonOption json;
 
   @Spec private CommandSpec spec;
+
+  /** A norm, or {@code none} for an infinite one. */
+  static final class Clip implements ITypeConverter<Double> {
+
+    @Override
+    public Double convert(String value) {
+      if (value.equals("none")) {
+        return Double.POSITIVE_INFINITY;
+      }
+      try {
+        return Double.valueOf(value);
+      } catch (NumberFormatException e) {
+        throw new TypeConversionException("'" + value + "' is neither a number nor none");
+      }
+    }
+  }
 
   /** The tasks for texts, as the command line names them. */
   enum TextTask {
@@ -231,7 +260,7 @@ final class TrainCommand implements Callable<Integer> {
                 learningRate,
                 weightDecay,
                 DEFAULTS.hyperparameters().warmup(),
-                DEFAULTS.hyperparameters().clip(),
+                clip,
                 seed));
     DataSplit split = dataOptions.split(data, validation, test, seed);
     if (limit != null) {

@@ -318,11 +318,14 @@ public record Bert(BertConfig config, Head head) {
                 options.style());
         case MULTILABEL ->
             Losses.binaryCrossEntropy(
-                logits, sd.placeHolder(ModelGraph.LABELS, type, -1, head.outputs()));
+                logits,
+                sd.placeHolder(ModelGraph.LABELS, type, -1, head.outputs()),
+                options.style());
         case REGRESS ->
             Losses.meanSquaredError(
                 logits.reshape(-1),
-                sd.placeHolder(ModelGraph.LABELS, type, -1, head.outputs()).reshape(-1));
+                sd.placeHolder(ModelGraph.LABELS, type, -1, head.outputs()).reshape(-1),
+                options.style());
         case TOKEN, MASKED_LM -> {
           SDVariable labels = placeholder(ModelGraph.LABELS);
           SDVariable chosen = at(labels, TokenGather.rowIds(ids, selected));

@@ -3,6 +3,7 @@ package org.tokentune.nn;
 import java.util.function.Predicate;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.array.SingleThreadArrayHolder;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -23,7 +24,7 @@ public final class Graph {
 
   private static final String FROZEN = "#frozen";
 
-  private final SameDiff sd = SameDiff.create();
+  private final SameDiff sd = create();
   private final Parameters parameters;
   private final Predicate<String> trainable;
   private final boolean dropout;
@@ -39,6 +40,15 @@ public final class Graph {
     this.trainable = trainable;
     this.dropout = dropout;
     this.style = style;
+  }
+
+  /**
+   * With holders that keep the very arrays: the usual ones keep a copy of each for other devices.
+   */
+  private static SameDiff create() {
+    SameDiff sd = SameDiff.create();
+    sd.setArrayHolders(new SingleThreadArrayHolder(), new SingleThreadArrayHolder(), false);
+    return sd;
   }
 
   public SameDiff sd() {

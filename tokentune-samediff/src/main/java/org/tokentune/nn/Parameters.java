@@ -4,8 +4,10 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
+import org.tokentune.ops.StandIn;
 
 /**
  * A model's parameters by Hugging Face's names. All graphs of a model share these very arrays, and
@@ -27,6 +29,16 @@ public final class Parameters {
           }
         });
     this.arrays = Collections.unmodifiableMap(new LinkedHashMap<>(arrays));
+  }
+
+  /**
+   * Parameters of these shapes, FLOAT, that take hardly any memory: to build and plan a model's
+   * graph, not to run it.
+   */
+  public static Parameters withoutValues(Map<String, long[]> shapes) {
+    Map<String, INDArray> arrays = new LinkedHashMap<>();
+    shapes.forEach((name, shape) -> arrays.put(name, StandIn.of(DataType.FLOAT, shape)));
+    return new Parameters(arrays);
   }
 
   public Set<String> names() {

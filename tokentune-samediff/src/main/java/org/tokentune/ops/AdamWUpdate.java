@@ -20,8 +20,11 @@ public final class AdamWUpdate {
   /**
    * Changes the parameter and its moments in place; the gradient may be overwritten.
    *
+   * @param parameter FLOAT, or DOUBLE, which takes the native form
+   * @param gradient as the parameter
    * @param mean running mean of the gradients, as the parameter, 0 at first
    * @param square running mean of their squares, likewise
+   * @param rate the learning rate; the parameter's decay is multiplied by it
    * @param step 1 at the first step
    */
   public static void run(

@@ -15,7 +15,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>Gradient: {@link AffineGrad}, or {@link AffineScale} where neither is trained, which does not
  * keep the rows.
  */
-public final class Affine extends FusedOp {
+public final class Affine extends ElementwiseOp {
 
   /** For SameDiff, which makes ops by reflection; use {@link LayerNorm#apply}. */
   public Affine() {}
@@ -27,21 +27,6 @@ public final class Affine extends FusedOp {
   @Override
   public String opName() {
     return "fused_affine";
-  }
-
-  @Override
-  public List<long[]> outputShapes(List<long[]> inputs) {
-    return List.of(inputs.get(0));
-  }
-
-  @Override
-  public int inPlaceOf(int output) {
-    return 0;
-  }
-
-  @Override
-  public boolean elementwise() {
-    return true;
   }
 
   @Override

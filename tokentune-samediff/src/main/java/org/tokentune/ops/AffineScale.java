@@ -9,7 +9,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Gradient of {@link Affine} towards the rows alone: (dY [n, h], gain [h]) to {@code dY * gain}, in
  * place.
  */
-public final class AffineScale extends FusedOp {
+public final class AffineScale extends ElementwiseOp {
 
   /** For SameDiff, which makes ops by reflection; use {@link LayerNorm#apply}. */
   public AffineScale() {}
@@ -21,21 +21,6 @@ public final class AffineScale extends FusedOp {
   @Override
   public String opName() {
     return "fused_affine_scale";
-  }
-
-  @Override
-  public List<long[]> outputShapes(List<long[]> inputs) {
-    return List.of(inputs.get(0));
-  }
-
-  @Override
-  public int inPlaceOf(int output) {
-    return 0;
-  }
-
-  @Override
-  public boolean elementwise() {
-    return true;
   }
 
   @Override

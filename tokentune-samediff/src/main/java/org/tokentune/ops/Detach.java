@@ -14,7 +14,7 @@ import org.nd4j.linalg.api.buffer.DataType;
  * and then multiply by a full array of zeros. (ND4J's own {@code BitCast} class has no usable
  * SameDiff constructor, hence this op for each half.)
  */
-public final class Detach extends NativeOp {
+public final class Detach extends OwnOp {
 
   /** For SameDiff, which makes ops by reflection; use {@link #apply}. */
   public Detach() {}

@@ -17,7 +17,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * <p>Native form: integer multiplications, shifts and exclusive-ors make the mask, {@code multiply}
  * applies it. Fused form: {@link FusedDropout}, forward and backward.
  */
-public final class Dropout extends NativeOp {
+public final class Dropout extends OwnOp {
 
   // Odd factors, shared with the fused form.
   static final int ODD = 0x9E3779B1; // 2^32 / golden ratio, for numbering places

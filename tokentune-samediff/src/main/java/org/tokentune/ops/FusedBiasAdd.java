@@ -8,7 +8,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** {@link BiasAdd} as one node: (x [n, m], bias [m]) to [n, m], in place. */
-public final class FusedBiasAdd extends FusedOp {
+public final class FusedBiasAdd extends ElementwiseOp {
 
   /** For SameDiff, which makes ops by reflection; use {@link BiasAdd#apply}. */
   public FusedBiasAdd() {}
@@ -20,21 +20,6 @@ public final class FusedBiasAdd extends FusedOp {
   @Override
   public String opName() {
     return "fused_bias_add";
-  }
-
-  @Override
-  public List<long[]> outputShapes(List<long[]> inputs) {
-    return List.of(inputs.get(0));
-  }
-
-  @Override
-  public int inPlaceOf(int output) {
-    return 0;
-  }
-
-  @Override
-  public boolean elementwise() {
-    return true;
   }
 
   @Override

@@ -10,7 +10,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * {@link Losses#softmaxCrossEntropy} as one node: (logits [n, c], labels [n] INT32) or (logits,
  * labels, class weights [c]) to (loss [], log sum exp [n]). Ignored rows are not read; their log
- * sum exp is 0.
+ * sum exp is 0. A label of no class is an {@link IllegalArgumentException}.
  */
 public final class FusedCrossEntropy extends FusedOp {
 

@@ -13,9 +13,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * bit that of the native form.
  *
  * <p>Shapes: x [..., columns]; row numbers [..., 1], one for every row of x; column numbers [b or
- * 1, 1, ..., columns], b being the first dimension of x; seed a scalar. Numbers are INT32.
+ * 1, 1, ..., columns], b being the first dimension of x; seed a scalar. Numbers are INT32. Too few
+ * or too many of them are an {@link IllegalArgumentException}.
  */
-public final class FusedDropout extends FusedOp {
+public final class FusedDropout extends ElementwiseOp {
 
   /** For SameDiff, which makes ops by reflection; use {@link Dropout#apply}. */
   public FusedDropout() {}
@@ -36,21 +37,6 @@ public final class FusedDropout extends FusedOp {
   @Override
   public String opName() {
     return "fused_dropout";
-  }
-
-  @Override
-  public List<long[]> outputShapes(List<long[]> inputs) {
-    return List.of(inputs.get(0));
-  }
-
-  @Override
-  public int inPlaceOf(int output) {
-    return 0;
-  }
-
-  @Override
-  public boolean elementwise() {
-    return true;
   }
 
   @Override

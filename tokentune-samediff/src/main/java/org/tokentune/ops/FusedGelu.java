@@ -6,7 +6,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** {@link Gelu} as one node: x of any shape, in place. See {@link Rectifier} for the formulas. */
-public final class FusedGelu extends FusedOp {
+public final class FusedGelu extends ElementwiseOp {
 
   /** For SameDiff, which makes ops by reflection; use {@link Gelu}. */
   public FusedGelu() {}
@@ -26,21 +26,6 @@ public final class FusedGelu extends FusedOp {
   }
 
   @Override
-  public List<long[]> outputShapes(List<long[]> inputs) {
-    return List.of(inputs.get(0));
-  }
-
-  @Override
-  public int inPlaceOf(int output) {
-    return 0;
-  }
-
-  @Override
-  public boolean elementwise() {
-    return true;
-  }
-
-  @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
     Rectifier rectifier = rectifier(getIArgument(0) == 1);
     Tiles.run(inputs, outputs, (tile, length) -> rectifier.forward(tile[0], tile[1], length));
@@ -49,6 +34,6 @@ public final class FusedGelu extends FusedOp {
   @Override
   public List<SDVariable> doDiff(List<SDVariable> gradients) {
     boolean exact = getIArgument(0) == 1;
-    return List.of(new FusedGeluGrad(sameDiff, arg(0), gradients.get(0), exact).outputVariable());
+    return List.of(new FusedGeluGrad(sameDiff, gradients.get(0), arg(0), exact).outputVariable());
   }
 }

@@ -2,31 +2,25 @@ package org.tokentune.ops;
 
 import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.CustomOpDescriptor;
-import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.api.ops.OpContext;
 import org.nd4j.linalg.api.shape.LongShapeDescriptor;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * An op as one SameDiff node whose body is a CPU kernel in Java. Only an execution plan runs it.
- *
- * <p>All state is in the integer and floating-point arguments: they survive cloning in {@code
- * createGradFunction}. Floats are FLOAT, integers INT32.
+ * Floats are FLOAT, integers INT32.
  */
-public abstract class FusedOp extends DynamicCustomOp {
+public abstract class FusedOp extends OwnOp {
 
   /** For registration and cloning. */
   FusedOp() {}
 
   FusedOp(SameDiff sd, SDVariable... inputs) {
-    super(null, sd, inputs);
+    super(sd, inputs);
   }
 
   /** Shapes of the outputs from the inputs' shapes alone. */
@@ -35,9 +29,10 @@ public abstract class FusedOp extends DynamicCustomOp {
   /**
    * Computes the outputs.
    *
-   * @param inputs dense and c-ordered, possibly views into a bigger buffer
+   * @param inputs dense and c-ordered, below 2 GiB, possibly views into a bigger buffer
    * @param outputs likewise, already allocated; an output may be the very same memory as the input
    *     named by {@link #inPlaceOf}, and overlaps no other
+   * @throws IllegalArgumentException if an array is not so, or a value is out of its range
    */
   public abstract void run(List<INDArray> inputs, List<INDArray> outputs);
 
@@ -51,34 +46,10 @@ public abstract class FusedOp extends DynamicCustomOp {
     return false;
   }
 
-  // The name is a method, not a field: DynamicCustomOp's constructor asks for it.
+  /** Does nothing, but SameDiff asks every op for one. */
   @Override
-  public abstract String opName();
-
-  /** Of a native op that does nothing: SameDiff asks every op for one. */
-  @Override
-  public CustomOpDescriptor getDescriptor() {
-    return Nd4j.getExecutioner().getCustomOperations().get("noop");
-  }
-
-  @Override
-  public long opHash() {
-    return getDescriptor().getHash();
-  }
-
-  @Override
-  public int getNumOutputs() {
-    return 1;
-  }
-
-  @Override
-  public Map<String, Object> propertiesForFunction() {
-    return Map.of();
-  }
-
-  @Override
-  public void setPropertiesForFunction(Map<String, Object> properties) {
-    // All state is in the arguments, which SameDiff keeps by itself.
+  final String nativeName() {
+    return "noop";
   }
 
   @Override

@@ -10,9 +10,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * {@link MaskedSoftmax} as one node: (scores [batch, heads, queries, keys], bias [batch, 1, 1 or
  * queries, keys]) to weights as the scores, in place.
- *
- * <p>The greatest bias of a row is taken off its biases first. That changes no weight, but a row
- * whose keys are all masked keeps its scores, which would vanish beside a bias of -1e9.
  */
 public final class FusedSoftmax extends FusedOp {
 
@@ -48,7 +45,7 @@ public final class FusedSoftmax extends FusedOp {
     int queries = (int) shape[2];
     int rowsOfSequence = (int) (shape[1] * shape[2]);
     Rows rows = Rows.of(shape);
-    float[] biases = shifted(Memory.floatValues(inputs.get(1)), keys);
+    float[] biases = Memory.floatValues(inputs.get(1));
     boolean ofQuery = inputs.get(1).size(2) > 1;
     float scale = getTArgument(0).floatValue();
     int tileRows = Math.max(1, Tiles.LENGTH / keys);
@@ -73,17 +70,6 @@ public final class FusedSoftmax extends FusedOp {
       Reference.reachabilityFence(inputs);
       Reference.reachabilityFence(outputs);
     }
-  }
-
-  /** The biases with every row's greatest taken off. */
-  private static float[] shifted(float[] bias, int keys) {
-    for (int from = 0; from < bias.length; from += keys) {
-      float greatest = Sums.max(bias, from, from + keys);
-      for (int i = from; i < from + keys; i++) {
-        bias[i] -= greatest;
-      }
-    }
-    return bias;
   }
 
   private static void softmax(float[] tile, float[] bias, float scale, int rows, int keys) {

@@ -6,7 +6,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** {@link SwiGlu} as one node: (gate, up) to {@code silu(gate) * up}, in place of the gate. */
-public final class FusedSwiGlu extends FusedOp {
+public final class FusedSwiGlu extends ElementwiseOp {
 
   /** For SameDiff, which makes ops by reflection; use {@link SwiGlu#apply}. */
   public FusedSwiGlu() {}
@@ -18,21 +18,6 @@ public final class FusedSwiGlu extends FusedOp {
   @Override
   public String opName() {
     return "fused_swiglu";
-  }
-
-  @Override
-  public List<long[]> outputShapes(List<long[]> inputs) {
-    return List.of(inputs.get(0));
-  }
-
-  @Override
-  public int inPlaceOf(int output) {
-    return 0;
-  }
-
-  @Override
-  public boolean elementwise() {
-    return true;
   }
 
   @Override

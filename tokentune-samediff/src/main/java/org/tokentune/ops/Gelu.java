@@ -4,7 +4,8 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
- * Gaussian error linear unit (Hendrycks and Gimpel, 2016), element by element.
+ * Gaussian error linear unit (Hendrycks and Gimpel, 2016), element by element: {@code x} of any
+ * shape to the same shape.
  *
  * <p>Native form: compositions. ND4J's {@code GELU} is {@code x * sigmoid(1.702 x)} and its {@code
  * PreciseGELU} cubes the wrong term: neither is what pretrained models were trained with. SameDiff

@@ -7,20 +7,25 @@ import org.nd4j.autodiff.samediff.SDVariable;
  * gain + bias}, with the biased variance (Ba et al., 2016).
  *
  * <p>Shapes: {@code x} [rows, hidden], {@code gain} and {@code bias} [hidden]; the result is as
- * {@code x}.
+ * {@code x}. The native form needs a hidden size above 1: SameDiff cannot reduce a single column.
  *
  * <p>Native form: a composition, because ND4J's {@code layer_norm} has no epsilon. SameDiff
- * differentiates it. Fused form: {@link Normalise}, then {@link Affine}, so that the gradients need
- * the normalised rows only.
+ * differentiates it. It multiplies by the inverse deviation, because ND4J's gradient of a division
+ * is wrong where the divisor has one element, that is with a single row. Fused form: {@link
+ * Normalise}, then {@link Affine}, so that the gradients need the normalised rows only.
  */
 public final class LayerNorm {
 
   private LayerNorm() {}
 
+  /**
+   * The native form.
+   *
+   * @param epsilon added to the variance
+   */
   public static SDVariable apply(SDVariable x, SDVariable gain, SDVariable bias, double epsilon) {
     SDVariable centred = x.sub(x.mean(true, 1));
     SDVariable variance = centred.mul(centred).mean(true, 1);
-    // Not a division: ND4J's gradient of one is wrong where the divisor has one element (one row).
     SDVariable inverse = x.getSameDiff().math().rsqrt(variance.add(epsilon));
     return centred.mul(inverse).mul(gain).add(bias);
   }
@@ -29,6 +34,7 @@ public final class LayerNorm {
    * Of {@code x + residual}.
    *
    * @param residual as {@code x}, or null for none
+   * @param epsilon added to the variance
    */
   public static SDVariable apply(
       SDVariable x,

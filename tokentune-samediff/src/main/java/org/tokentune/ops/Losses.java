@@ -4,12 +4,14 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
- * Losses, each a scalar that may be used further (the upstream gradient is honoured).
+ * Losses, each a scalar that may be used further (the upstream gradient is honoured). Cross
+ * entropies are in nats.
  *
  * <p>Native form: compositions that SameDiff differentiates. ND4J's own cross entropies ignore the
  * upstream gradient (their means are too large and masks do nothing), so they are not used. Fused
  * form of the softmax cross entropy: {@link FusedCrossEntropy} and {@link FusedCrossEntropyGrad};
- * the others are small.
+ * of the others, which have a mean over few elements: {@link FusedMeanLoss} and {@link
+ * FusedMeanLossGrad}. Labels and targets are data: the fused forms have no gradient towards them.
  */
 public final class Losses {
 
@@ -25,8 +27,9 @@ public final class Losses {
    *
    * @param logits [rows, classes]
    * @param classes the logits' width
-   * @param labels [rows] INT32
-   * @param classWeights [classes], the weight of a row by its label, or null for 1
+   * @param labels [rows] INT32, {@link #IGNORED} or 0 to {@code classes - 1}. At any other the
+   *     fused form throws an {@link IllegalArgumentException}; the native form does not look.
+   * @param classWeights [classes], the weight of a row by its label, none negative, or null for 1
    */
   public static SDVariable softmaxCrossEntropy(
       SDVariable logits, int classes, SDVariable labels, SDVariable classWeights) {
@@ -69,8 +72,9 @@ public final class Losses {
    * Binary cross entropy with logits, for several labels at once: the mean over all elements of
    * {@code -(y log sigmoid(x) + (1 - y) log sigmoid(-x))}.
    *
-   * @param logits [rows, classes]
-   * @param labels [rows, classes], 0 to 1, of the logits' type
+   * @param logits any shape
+   * @param labels as the logits, 0 to 1. The fused form throws an {@link IllegalArgumentException}
+   *     at another shape.
    */
   public static SDVariable binaryCrossEntropy(SDVariable logits, SDVariable labels) {
     SameDiff sd = logits.getSameDiff();
@@ -83,13 +87,37 @@ public final class Losses {
     return logSumExp(pairs).sub(chosen).mean();
   }
 
+  /** As {@link #binaryCrossEntropy(SDVariable, SDVariable)}. */
+  public static SDVariable binaryCrossEntropy(SDVariable logits, SDVariable labels, Style style) {
+    return style == Style.NATIVE
+        ? binaryCrossEntropy(logits, labels)
+        : fusedMean(logits, labels, true);
+  }
+
   /**
-   * Mean of the squared differences over all elements; {@code predictions} and {@code targets} have
-   * one shape.
+   * Mean of the squared differences over all elements.
+   *
+   * @param predictions any shape
+   * @param targets as the predictions. The fused form throws an {@link IllegalArgumentException} at
+   *     another shape.
    */
   public static SDVariable meanSquaredError(SDVariable predictions, SDVariable targets) {
     SDVariable difference = predictions.sub(targets);
     return difference.mul(difference).mean();
+  }
+
+  /** As {@link #meanSquaredError(SDVariable, SDVariable)}. */
+  public static SDVariable meanSquaredError(
+      SDVariable predictions, SDVariable targets, Style style) {
+    return style == Style.NATIVE
+        ? meanSquaredError(predictions, targets)
+        : fusedMean(predictions, targets, false);
+  }
+
+  private static SDVariable fusedMean(SDVariable predictions, SDVariable targets, boolean binary) {
+    Ops.register();
+    return new FusedMeanLoss(predictions.getSameDiff(), predictions, targets, binary)
+        .outputVariable();
   }
 
   /**

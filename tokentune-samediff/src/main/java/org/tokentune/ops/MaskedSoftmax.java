@@ -6,7 +6,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 /**
  * Attention weights: {@code softmax(scale * scores + bias)} over the last dimension, where the bias
  * is 0 for keys that may be attended to and very negative for the others (Vaswani et al., 2017,
- * section 3.2.1).
+ * section 3.2.1): {@link #bias}.
  *
  * <p>Shapes: {@code scores} [batch, heads, queries, keys], {@code bias} [batch, 1, 1 or queries,
  * keys]; the result is as the scores. A row without any key to attend to gets the plain softmax of
@@ -26,6 +26,7 @@ public final class MaskedSoftmax {
 
   private MaskedSoftmax() {}
 
+  /** The native form. */
   public static SDVariable apply(SDVariable scores, double scale, SDVariable bias) {
     return scores.getSameDiff().nn().softmax(scores.mul(scale).add(bias), -1);
   }
@@ -39,8 +40,16 @@ public final class MaskedSoftmax {
     return new FusedSoftmax(scores.getSameDiff(), scores, scale, bias).outputVariable();
   }
 
-  /** The bias of a mask: 0 where the mask is 1, very negative where it is 0; the shape stays. */
+  /**
+   * The bias of a mask, of the same shape: 0 where the mask is 1, very negative where it is 0. In a
+   * row (the last dimension) of zeros it is 0 everywhere: beside an equal bias of -1e9 the scores
+   * would vanish in FLOAT, and ND4J's softmax gives NaN in DOUBLE.
+   *
+   * @param mask 1 for keys that may be attended to, 0 for the others; any number type
+   * @param type FLOAT or DOUBLE, that of the scores
+   */
   public static SDVariable bias(SDVariable mask, DataType type) {
-    return mask.castTo(type).sub(1.0).mul(-MASKED);
+    SDVariable open = mask.castTo(type);
+    return open.sub(open.max(true, -1)).mul(-MASKED);
   }
 }

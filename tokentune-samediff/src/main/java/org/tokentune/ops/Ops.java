@@ -30,7 +30,9 @@ public final class Ops {
           new ScatterRows(),
           new FusedDropout(),
           new FusedCrossEntropy(),
-          new FusedCrossEntropyGrad());
+          new FusedCrossEntropyGrad(),
+          new FusedMeanLoss(),
+          new FusedMeanLossGrad());
 
   private Ops() {}
 

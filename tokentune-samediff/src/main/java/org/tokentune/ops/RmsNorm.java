@@ -6,10 +6,11 @@ import org.nd4j.autodiff.samediff.SDVariable;
  * Root mean square normalisation over the last dimension: {@code y = x / sqrt(mean(x^2) + epsilon)
  * * gain} (Zhang and Sennrich, 2019).
  *
- * <p>Shapes: {@code x} [rows, hidden], {@code gain} [hidden]; the result is as {@code x}.
+ * <p>Shapes: {@code x} [rows, hidden], {@code gain} [hidden]; the result is as {@code x}. The
+ * native form needs a hidden size above 1: SameDiff cannot reduce a single column.
  *
- * <p>Native form: a composition. SameDiff differentiates it. Fused form: {@link Normalise}, then
- * {@link Affine}.
+ * <p>Native form: a composition, with a product for the division as in {@link LayerNorm}. SameDiff
+ * differentiates it. Fused form: {@link Normalise}, then {@link Affine}.
  */
 public final class RmsNorm {
 
@@ -19,6 +20,7 @@ public final class RmsNorm {
    * Of {@code x + residual}.
    *
    * @param residual as {@code x}, or null for none
+   * @param epsilon added to the mean square
    */
   public static SDVariable apply(
       SDVariable x, SDVariable residual, SDVariable gain, double epsilon, Style style) {
@@ -28,7 +30,6 @@ public final class RmsNorm {
     }
     SDVariable sum = residual == null ? x : x.add(residual);
     SDVariable square = sum.mul(sum).mean(true, 1);
-    // Not a division: ND4J's gradient of one is wrong where the divisor has one element (one row).
     return sum.mul(x.getSameDiff().math().rsqrt(square.add(epsilon))).mul(gain);
   }
 }

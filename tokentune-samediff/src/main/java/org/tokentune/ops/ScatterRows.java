@@ -11,6 +11,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * Gradient of {@link TokenGather}: (ids [m], dOut [m, ...], table [n, ...]) to dTable as the table:
  * 0, and {@code dTable[ids[i]] += dOut[i]} in the order of i. Of the table only the shape is read.
+ * An id outside it is an {@link IllegalArgumentException}.
  */
 public final class ScatterRows extends FusedOp {
 

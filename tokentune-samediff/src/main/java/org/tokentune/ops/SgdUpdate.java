@@ -4,12 +4,21 @@ import java.util.List;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** A parameter's step of gradient descent: {@code p -= rate * g}. */
+/**
+ * A parameter's step of gradient descent: {@code p -= rate * g}.
+ *
+ * <p>Native form: two in-place ops. Fused form: one pass over both arrays.
+ */
 public final class SgdUpdate {
 
   private SgdUpdate() {}
 
-  /** Changes the parameter in place; the gradient may be overwritten. */
+  /**
+   * Changes the parameter in place; the gradient may be overwritten.
+   *
+   * @param parameter FLOAT, or DOUBLE, which takes the native form
+   * @param gradient as the parameter
+   */
   public static void run(INDArray parameter, INDArray gradient, double rate) {
     if (Style.preferred() == Style.FUSED && parameter.dataType() == DataType.FLOAT) {
       float factor = (float) rate;

@@ -20,7 +20,7 @@ import org.nd4j.linalg.api.ops.impl.scatter.ScatterAdd;
  * too, and {@link ScatterRows} backwards. Source: token selection of TokenTune (Simoulin et al.,
  * EMNLP 2024).
  */
-public final class TokenGather extends NativeOp {
+public final class TokenGather extends OwnOp {
 
   /** For SameDiff, which makes ops by reflection; use {@link #rows}. */
   public TokenGather() {}

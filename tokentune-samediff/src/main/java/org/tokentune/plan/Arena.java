@@ -36,6 +36,11 @@ final class Arena implements AutoCloseable {
     return Nd4j.create(regions.get(type).data(), shape, strides, offset, 'c', type);
   }
 
+  /** Sets every element. */
+  void fill(int value) {
+    regions.values().forEach(region -> region.assign(value));
+  }
+
   long bytes() {
     return regions.values().stream()
         .mapToLong(region -> region.length() * region.dataType().width())

@@ -8,12 +8,14 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * A plan in an arena.
  *
+ * @param products those of the steps that are matrix products
  * @param inputs where placeholders go
  * @param outputs views of the results, good until the next run
  * @param gradients by variable, likewise
  */
 record BoundPlan(
     List<Step> steps,
+    List<Step> products,
     Map<String, INDArray> inputs,
     Map<String, INDArray> outputs,
     Map<String, INDArray> gradients)

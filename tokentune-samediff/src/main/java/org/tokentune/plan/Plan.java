@@ -9,6 +9,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
+import java.util.function.ToLongFunction;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -69,15 +71,32 @@ public final class Plan {
             given.put(name, shape);
           }
         });
-    List<Node> chosen =
-        new Recomputation(nodes, forward, shapes)
-            .apply(
-                options.recompute(),
-                some -> lay(some, list, shapes, given, options).layout.liveBytes(),
-                options.checkpoint());
-    Plan plan = lay(chosen, list, shapes, given, options);
-    plan.layout.place();
+    Recomputation recomputation = new Recomputation(nodes, forward, shapes);
+    ToLongFunction<List<Node>> live =
+        some -> lay(some, list, shapes, given, options).layout.liveBytes();
+    if (options.budget() == 0) {
+      return lay(
+              recomputation.apply(options.recompute(), live, options.checkpoint()),
+              list,
+              shapes,
+              given,
+              options)
+          .placed();
+    }
+    Predicate<List<Node>> fits =
+        some -> lay(some, list, shapes, given, options).placed().bytes() <= options.budget();
+    Plan plan =
+        lay(recomputation.fit(live, fits, options.checkpoint()), list, shapes, given, options)
+            .placed();
+    if (plan.bytes() > options.budget()) {
+      throw new BudgetException(plan.bytes(), options.budget());
+    }
     return plan;
+  }
+
+  private Plan placed() {
+    layout.place();
+    return this;
   }
 
   private static Plan lay(
@@ -89,9 +108,7 @@ public final class Plan {
     Views views = Views.of(nodes, shapes, Set.copyOf(list.gradients().values()));
     List<Node> running = views.running();
     if (options.updates()) {
-      running =
-          new Updates(running, views, shapes)
-              .insert(list.gradients(), name -> list.array(name).data().address());
+      running = new Updates(running, views, shapes).insert(list.gradients());
     }
     Set<String> results = results(list, options);
     Layout layout = new Layout(running, views, shapes, placeholders.keySet(), results);
@@ -116,7 +133,12 @@ public final class Plan {
   public PlanMemory memory() {
     Set<String> inForward = new HashSet<>();
     list.nodes().subList(0, list.forward()).forEach(node -> inForward.addAll(node.outputs()));
-    Map<String, String> ops = new HashMap<>();
+    long[] live = layout.timeline();
+    int peak = 0;
+    for (int i = 0; i < live.length; i++) {
+      peak = live[i] > live[peak] ? i : peak;
+    }
+    Map<String, String> ops = new HashMap<>(); // by buffer: the last that wrote it up to the peak
     Map<String, String> near = new HashMap<>();
     Map<String, Integer> lastUse = new HashMap<>();
     String parameter = "";
@@ -128,18 +150,16 @@ public final class Plan {
         parameter = list.isParameter(input) ? input : parameter;
       }
       for (String output : node.outputs()) {
-        ops.put(output, node.op().opName());
-        near.put(output, inForward.contains(output) ? parameter : "");
-        forward = inForward.contains(output) ? i + 1 : forward;
+        boolean isForward = inForward.contains(output);
+        forward = isForward ? i + 1 : forward;
+        if (i <= peak) {
+          ops.put(layout.bufferOf(output), node.op().opName());
+          near.put(layout.bufferOf(output), isForward ? parameter : "");
+        }
       }
     }
     Set<String> gradients = new HashSet<>();
     list.gradients().values().forEach(gradient -> gradients.add(layout.bufferOf(gradient)));
-    long[] live = layout.timeline();
-    int peak = 0;
-    for (int i = 0; i < live.length; i++) {
-      peak = live[i] > live[peak] ? i : peak;
-    }
     List<PlanMemory.Part> parts = new ArrayList<>();
     for (Map.Entry<String, Long> buffer : layout.live(peak).entrySet()) {
       String name = buffer.getKey();
@@ -158,6 +178,19 @@ public final class Plan {
     return new PlanMemory(bytes(), Arrays.stream(live).boxed().toList(), forward, peak, parts);
   }
 
+  /** Floating-point operations of a step's matrix products, two for each multiplication. */
+  public long productFlops() {
+    long flops = 0;
+    for (Node node : running) {
+      if (node.op().opName().equals(Views.PRODUCT)) {
+        long[] left = shapes.of(node.inputs().get(0)).shape();
+        int inner = left.length - (Products.transposed(node, 0) ? 2 : 1);
+        flops += 2 * left[inner] * shapes.of(node.outputs().get(0)).elements();
+      }
+    }
+    return flops;
+  }
+
   /** Ops that run in a step. */
   public int ops() {
     return running.size();
@@ -173,12 +206,17 @@ public final class Plan {
     arena.reserve(layout.regions());
     Map<String, INDArray> arrays = new HashMap<>();
     List<Step> steps = new ArrayList<>();
+    List<Step> products = new ArrayList<>();
     for (Node node : running) {
       INDArray[] in = arrays(node.inputs(), arena, arrays);
       if (node.op() instanceof Update update) {
         steps.add(() -> updater.update(update.variable(), in[1], in[0]));
       } else {
-        steps.add(Step.of(node, in, arrays(node.outputs(), arena, arrays)));
+        Step step = Step.of(node, in, arrays(node.outputs(), arena, arrays));
+        steps.add(step);
+        if (node.op().opName().equals(Views.PRODUCT)) {
+          products.add(step);
+        }
       }
     }
     if (PlanCheck.wanted()) {
@@ -194,7 +232,7 @@ public final class Plan {
       list.gradients()
           .forEach((name, gradient) -> gradients.put(name, array(gradient, arena, arrays)));
     }
-    return new BoundPlan(steps, inputs, values, gradients);
+    return new BoundPlan(steps, products, inputs, values, gradients);
   }
 
   private INDArray[] arrays(List<String> names, Arena arena, Map<String, INDArray> arrays) {

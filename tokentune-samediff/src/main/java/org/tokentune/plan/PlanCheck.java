@@ -15,8 +15,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * is there when it is off.
  *
  * <p>Memory is NaN before it is written, and again when its buffer's lifetime has ended; a read of
- * NaN fails. So does one of a NaN that the model itself computes, with the name of the op that wrote
- * it: the check is of no use to models in which NaN has a meaning.
+ * NaN fails. So does one of a NaN that the model itself computes, with the name of the op that
+ * wrote it: the check is of no use to models in which NaN has a meaning.
  */
 final class PlanCheck {
 

@@ -1,10 +1,12 @@
 package org.tokentune.plan;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.ops.Ops;
@@ -45,7 +47,17 @@ public final class PlanEngine implements AutoCloseable {
   }
 
   /** The plan for placeholders of these shapes. */
-  public Plan plan(Map<String, long[]> shapes) {
+  public Plan plan(Map<String, INDArray> placeholders) {
+    return planned(shapes(placeholders));
+  }
+
+  private static Map<String, long[]> shapes(Map<String, INDArray> placeholders) {
+    Map<String, long[]> shapes = new LinkedHashMap<>();
+    placeholders.forEach((name, array) -> shapes.put(name, array.shape()));
+    return shapes;
+  }
+
+  private Plan planned(Map<String, long[]> shapes) {
     return plans.computeIfAbsent(key(shapes), key -> Plan.of(list, shapes, options));
   }
 
@@ -56,13 +68,27 @@ public final class PlanEngine implements AutoCloseable {
     return new Result(plan.outputs(), plan.gradients());
   }
 
+  /**
+   * Runs only the matrix products of a step, back to back, on numbers without meaning: no step can
+   * be faster than that.
+   *
+   * @param placeholders of a run before; they need be given again afterwards
+   * @return nanoseconds
+   */
+  public long runProducts(Map<String, INDArray> placeholders) {
+    BoundPlan plan = bound(placeholders);
+    arena.fill(1); // else products of products might become denormal numbers, which are slow
+    long start = System.nanoTime();
+    plan.products().forEach(Step::run);
+    return System.nanoTime() - start;
+  }
+
   private BoundPlan bound(Map<String, INDArray> placeholders) {
-    Map<String, long[]> shapes = new LinkedHashMap<>();
-    placeholders.forEach((name, array) -> shapes.put(name, array.shape()));
+    Map<String, long[]> shapes = shapes(placeholders);
     String key = key(shapes);
     BoundPlan plan = bound.get(key);
     if (plan == null) {
-      plan = plan(shapes).bind(arena, updater);
+      plan = planned(shapes).bind(arena, updater);
       if (arena.version() != arenaVersion) {
         closeBound();
         arenaVersion = arena.version();
@@ -82,6 +108,11 @@ public final class PlanEngine implements AutoCloseable {
   private void closeBound() {
     bound.values().forEach(BoundPlan::close);
     bound.clear();
+  }
+
+  /** The largest plan so far; empty before the first. */
+  public Optional<Plan> largest() {
+    return plans.values().stream().max(Comparator.comparingLong(Plan::bytes));
   }
 
   /** Bytes of the arena: the largest plan's, so far. */

@@ -30,9 +30,9 @@ public record PlanMemory(long arena, List<Long> live, int forward, int peak, Lis
    * A buffer that is live at the peak.
    *
    * @param value name of the first value that it holds
-   * @param op name of the op that wrote it
-   * @param near of a value of the forward pass, the parameter that was read last before it: tells
-   *     where in a model it is; otherwise empty
+   * @param op name of the op that wrote what it holds at the peak
+   * @param near of a value of the forward pass, the parameter that was read last before that op
+   *     wrote it: tells where in a model it is; otherwise empty
    */
   public record Part(Kind kind, String value, String op, String near, long bytes) {}
 

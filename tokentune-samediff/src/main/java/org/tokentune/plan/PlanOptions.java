@@ -11,14 +11,17 @@ import java.util.function.Predicate;
  * @param updates whether every variable is updated when its gradient is complete; otherwise the
  *     gradients are returned
  * @param recompute what is computed again instead of being kept
- * @param checkpoint values that {@link Recompute#BLOCKS} keeps
+ * @param checkpoint values that are kept where whole blocks are recomputed
+ * @param budget bytes that a plan may take: it recomputes no more than it has to for that, whatever
+ *     {@code recompute} says; 0: no budget
  */
 public record PlanOptions(
     List<String> outputs,
     List<String> trained,
     boolean updates,
     Recompute recompute,
-    Predicate<String> checkpoint) {
+    Predicate<String> checkpoint,
+    long budget) {
 
   public PlanOptions {
     outputs = List.copyOf(outputs);
@@ -27,21 +30,26 @@ public record PlanOptions(
 
   /** A forward pass only. */
   public static PlanOptions forward(List<String> outputs) {
-    return new PlanOptions(outputs, List.of(), false, Recompute.NOTHING, name -> false);
+    return new PlanOptions(outputs, List.of(), false, Recompute.NOTHING, name -> false, 0);
   }
 
   /** Outputs and gradients, and nothing computed again. */
   public static PlanOptions gradients(List<String> outputs, List<String> trained) {
-    return new PlanOptions(outputs, trained, false, Recompute.NOTHING, name -> false);
+    return new PlanOptions(outputs, trained, false, Recompute.NOTHING, name -> false, 0);
   }
 
   /** The same, recomputing what a level says. */
   public PlanOptions withRecompute(Recompute level, Predicate<String> kept) {
-    return new PlanOptions(outputs, trained, updates, level, kept);
+    return new PlanOptions(outputs, trained, updates, level, kept, 0);
   }
 
   /** The same, with updates instead of returned gradients. */
   public PlanOptions withUpdates() {
-    return new PlanOptions(outputs, trained, true, recompute, checkpoint);
+    return new PlanOptions(outputs, trained, true, recompute, checkpoint, budget);
+  }
+
+  /** The same, recomputing what it takes to stay within so many bytes. */
+  public PlanOptions within(long bytes, Predicate<String> kept) {
+    return new PlanOptions(outputs, trained, updates, recompute, kept, bytes);
   }
 }

@@ -40,25 +40,65 @@ final class Recomputation {
   }
 
   /**
-   * Chooses and applies.
+   * Applies a level.
    *
    * @param bytes live bytes of a list of nodes
    * @param checkpoint values that are kept where whole blocks are recomputed
    */
   List<Node> apply(
       Recompute level, ToLongFunction<List<Node>> bytes, Predicate<String> checkpoint) {
-    if (level == Recompute.NOTHING || forward.size() == nodes.size()) {
+    if (forward.size() == nodes.size()) {
       return nodes;
     }
-    if (level == Recompute.BLOCKS) {
-      Set<String> dropped = new LinkedHashSet<>(producers.keySet());
-      dropped.removeIf(checkpoint);
-      return without(dropped);
+    return switch (level) {
+      case NOTHING -> nodes;
+      case ELEMENTWISE -> elementwise(Set.of(), bytes);
+      case ATTENTION -> elementwise(union(attention()), bytes);
+      case BLOCKS -> without(union(blocks(checkpoint)));
+    };
+  }
+
+  /**
+   * Recomputes no more than needed for a budget: nothing, cheap ops, then attention after attention
+   * and at last block after block, from the first of the model on, whose activations would be kept
+   * the longest.
+   *
+   * @param bytes of a list of nodes
+   * @param fits whether a list of nodes is within the budget
+   * @return the nodes; those of the most recomputation if nothing fits
+   */
+  List<Node> fit(
+      ToLongFunction<List<Node>> bytes, Predicate<List<Node>> fits, Predicate<String> checkpoint) {
+    if (forward.size() == nodes.size() || fits.test(nodes)) {
+      return nodes;
     }
-    Set<String> dropped = new LinkedHashSet<>();
-    if (level == Recompute.ATTENTION) {
-      dropped.addAll(attention());
+    List<Set<String>> units = new ArrayList<>(attention());
+    units.addAll(blocks(checkpoint));
+    int tooFew = -1;
+    int enough = units.size();
+    List<Node> best = without(union(units));
+    while (enough - tooFew > 1) {
+      int some = (tooFew + enough) / 2;
+      List<Node> candidate = elementwise(union(units.subList(0, some)), bytes);
+      if (fits.test(candidate)) {
+        enough = some;
+        best = candidate;
+      } else {
+        tooFew = some;
+      }
     }
+    return best;
+  }
+
+  private static Set<String> union(List<Set<String>> units) {
+    Set<String> union = new LinkedHashSet<>();
+    units.forEach(union::addAll);
+    return union;
+  }
+
+  /** Drops what is given, and of the cheap ops' results what makes it less. */
+  private List<Node> elementwise(Set<String> given, ToLongFunction<List<Node>> bytes) {
+    Set<String> dropped = given;
     List<Node> best = without(dropped);
     long least = bytes.applyAsLong(best);
     for (List<String> alike : elementwise().values()) {
@@ -75,20 +115,42 @@ final class Recomputation {
     return best;
   }
 
+  /** All that is not a checkpoint, by what lies between two of them. */
+  private List<Set<String>> blocks(Predicate<String> checkpoint) {
+    List<Set<String>> blocks = new ArrayList<>();
+    Set<String> block = new LinkedHashSet<>();
+    for (Node node : nodes) {
+      for (String output : node.outputs()) {
+        if (!producers.containsKey(output)) {
+          continue;
+        }
+        if (checkpoint.test(output)) {
+          blocks.add(block);
+          block = new LinkedHashSet<>();
+        } else {
+          block.add(output);
+        }
+      }
+    }
+    blocks.add(block);
+    return blocks;
+  }
+
   /**
-   * Attention weights, the scores they are made of, and joined streams with what is frozen of them.
+   * Attention weights and the scores they are made of, one by one; then joined streams with what is
+   * frozen of them.
    */
-  private Set<String> attention() {
-    Set<String> dropped = new LinkedHashSet<>();
+  private List<Set<String>> attention() {
+    List<Set<String>> weights = new ArrayList<>();
+    List<Set<String>> joined = new ArrayList<>();
     for (Node node : nodes) {
       if (!producers.containsKey(node.outputs().get(0))) {
         continue;
       }
       if (node.op().opName().equals("fused_softmax")) {
-        dropped.add(node.outputs().get(0));
-        dropped.add(node.inputs().get(0));
+        weights.add(Set.of(node.outputs().get(0), node.inputs().get(0)));
       } else if (node.op().opName().equals("fused_join_tokens")) {
-        dropped.add(node.outputs().get(0));
+        Set<String> dropped = new LinkedHashSet<>(node.outputs());
         String value = node.inputs().get(1);
         // Back to the product: its input, the frozen hidden states, is what is kept.
         while (producers.containsKey(value)) {
@@ -99,9 +161,11 @@ final class Recomputation {
           }
           value = producer.inputs().get(0);
         }
+        joined.add(dropped);
       }
     }
-    return dropped;
+    weights.addAll(joined);
+    return weights;
   }
 
   /** Results of cheap ops by the op's name: all of a kind stand or fall together. */

@@ -1,6 +1,7 @@
 package org.tokentune.plan;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +20,7 @@ import org.nd4j.linalg.api.ops.ReduceOp;
 import org.nd4j.linalg.api.shape.LongShapeDescriptor;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.ops.FusedOp;
+import org.tokentune.ops.StandIn;
 
 /**
  * Shapes and types of all values from the placeholders' shapes alone, and the values themselves
@@ -48,11 +50,20 @@ final class Shapes {
   private final OpList list;
   private final SameDiff sd;
   private final Map<String, Info> infos = new HashMap<>();
+  private final Map<List<Object>, INDArray> standIns = new HashMap<>();
+  private final Map<String, Long> memory = new HashMap<>();
   private final List<Node> remaining = new ArrayList<>();
 
   private Shapes(OpList list) {
     this.list = list;
     sd = list.sd();
+    for (SDVariable variable : sd.variables()) {
+      VariableType type = variable.getVariableType();
+      if (type == VariableType.CONSTANT || type == VariableType.VARIABLE) {
+        INDArray array = list.array(variable.name());
+        memory.put(variable.name(), array.isEmpty() ? 0 : array.data().address());
+      }
+    }
   }
 
   /** Infers the shapes of a list's values. */
@@ -88,10 +99,12 @@ final class Shapes {
 
   /** Whether it is a constant or a variable, whose array the graph holds. */
   boolean held(String name) {
-    SDVariable variable = sd.hasVariable(name) ? sd.getVariable(name) : null;
-    return variable != null
-        && (variable.getVariableType() == VariableType.CONSTANT
-            || variable.getVariableType() == VariableType.VARIABLE);
+    return memory.containsKey(name);
+  }
+
+  /** Address of a constant or variable: the same for names of the same memory. */
+  long memory(String name) {
+    return memory.get(name);
   }
 
   /** A value of the same shape and type under another name. */
@@ -120,7 +133,7 @@ final class Shapes {
             && (readsShapes || zeros || inputs.stream().allMatch(info -> info.known() != null));
     List<Info> outputs = infer(node, inputs);
     if (known) {
-      INDArray[] in = inputs.stream().map(Shapes::array).toArray(INDArray[]::new);
+      INDArray[] in = inputs.stream().map(this::array).toArray(INDArray[]::new);
       INDArray[] out =
           outputs.stream()
               .map(info -> Nd4j.create(info.type(), info.shape()))
@@ -148,7 +161,7 @@ final class Shapes {
     List<LongShapeDescriptor> shapes;
     OpContext context = Nd4j.getExecutioner().buildContext();
     try {
-      context.setInputArrays(inputs.stream().map(Shapes::array).toArray(INDArray[]::new));
+      context.setInputArrays(inputs.stream().map(this::array).toArray(INDArray[]::new));
       if (node.op() instanceof CustomOp custom) {
         setArguments(context, custom);
         shapes = ((DynamicCustomOp) custom).calculateOutputShape(context);
@@ -169,6 +182,7 @@ final class Shapes {
     return outputs;
   }
 
+  @SuppressWarnings("unchecked") // the scope's constructor takes an array of a generic type
   static void setArguments(OpContext context, CustomOp op) {
     // The context copies them: what they are handed over in is freed at once.
     PointerScope scope = new PointerScope();
@@ -182,16 +196,12 @@ final class Shapes {
     }
   }
 
-  /** The known value, or an array of the shape over a single element: only its shape is read. */
-  private static INDArray array(Info info) {
+  /** The known value, or a stand-in: only its shape is read. */
+  private INDArray array(Info info) {
     if (info.known() != null) {
       return info.known();
     }
-    if (info.shape().length == 0) {
-      return Nd4j.scalar(info.type(), 0);
-    }
-    INDArray one = Nd4j.create(info.type(), 1);
-    return Nd4j.create(
-        one.data(), info.shape(), new long[info.shape().length], 0, 'c', info.type());
+    List<Object> key = List.of(info.type(), Arrays.toString(info.shape()));
+    return standIns.computeIfAbsent(key, unused -> StandIn.of(info.type(), info.shape()));
   }
 }

@@ -51,8 +51,8 @@ interface Step extends AutoCloseable {
   }
 
   /**
-   * Frees what a context holds outside the heap. Its own {@code close} does nothing; the few hundred
-   * bytes that remain go with the Java object.
+   * Frees what a context holds outside the heap. Its own {@code close} does nothing; the few
+   * hundred bytes that remain go with the Java object.
    */
   static void close(OpContext context) {
     context.purge();

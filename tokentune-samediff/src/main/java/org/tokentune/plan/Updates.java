@@ -6,7 +6,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.ToLongFunction;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 
 /**
@@ -29,9 +28,8 @@ final class Updates {
    * The nodes with an {@link Update} for each variable.
    *
    * @param gradients names of the gradients by variable
-   * @param memory of a constant or variable: equal for names of the same memory
    */
-  List<Node> insert(Map<String, String> gradients, ToLongFunction<String> memory) {
+  List<Node> insert(Map<String, String> gradients) {
     Map<String, Integer> touched = new HashMap<>(); // by buffer in the arena: the last op
     Map<Long, Integer> read = new HashMap<>(); // by memory outside: the last op
     for (int i = 0; i < nodes.size(); i++) {
@@ -39,7 +37,7 @@ final class Updates {
         String buffer = views.of(input).buffer();
         touched.put(buffer, i);
         if (shapes.held(buffer)) {
-          read.put(memory.applyAsLong(buffer), i);
+          read.put(shapes.memory(buffer), i);
         }
       }
       for (String output : nodes.get(i).outputs()) {
@@ -60,7 +58,7 @@ final class Updates {
             shapes.alias(own, gradient);
             put(copies, complete, node("identity", gradient, own));
           }
-          int free = read.getOrDefault(memory.applyAsLong(variable), 0);
+          int free = read.getOrDefault(shapes.memory(variable), 0);
           Node update = new Node(new Update(variable), List.of(own, variable), List.of());
           put(updates, Math.max(complete, free), update);
         });

@@ -106,8 +106,7 @@ final class Views {
         layOut(output);
       }
       // A kernel reads dense rows.
-      running.add(
-          node.op() instanceof FusedOp ? node.renamed(this::dense, name -> name) : node);
+      running.add(node.op() instanceof FusedOp ? node.renamed(this::dense, name -> name) : node);
     }
   }
 

@@ -53,6 +53,11 @@ public final class AdamW implements Optimizer {
   }
 
   @Override
+  public int stateSize() {
+    return 2;
+  }
+
+  @Override
   public void update(String name, INDArray parameter, INDArray gradient) {
     Moments state =
         moments.computeIfAbsent(

@@ -1,5 +1,6 @@
 package org.tokentune.train;
 
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,8 +47,11 @@ public final class FineTuner {
    * @param epoch whose weights were kept, from 1; 0 if it was stopped before the first ended
    * @param best scores of the kept weights on the validation rows
    * @param stopped whether it was stopped early
+   * @param memory of the largest step, as planned; null if it was stopped before the first
+   * @param arenaBytes that the steps' arenas have, as allocated
    */
-  public record Outcome(int steps, int epoch, Scores best, boolean stopped) {}
+  public record Outcome(
+      int steps, int epoch, Scores best, boolean stopped, MemoryReport memory, long arenaBytes) {}
 
   /**
    * @param parameters changed in place
@@ -129,7 +133,15 @@ public final class FineTuner {
     if (kept != null) {
       kept.forEach((name, array) -> parameters.get(name).assign(array));
     }
-    return new Outcome(step, bestEpoch, best, stopped);
+    long arenas = engines.values().stream().mapToLong(TrainingEngine::arenaBytes).sum();
+    return new Outcome(step, bestEpoch, best, stopped, memory(), arenas);
+  }
+
+  private MemoryReport memory() {
+    return engines.values().stream()
+        .flatMap(engine -> engine.memory(parameters, optimizer).stream())
+        .max(Comparator.comparingLong(MemoryReport::total))
+        .orElse(null);
   }
 
   private static int count(MultiDataSetIterator batches) {

@@ -15,6 +15,9 @@ public interface Optimizer extends Updater {
    */
   void begin(double rate);
 
+  /** Numbers that are kept between steps for each number of a trained parameter. */
+  int stateSize();
+
   /**
    * A whole step.
    *

@@ -104,8 +104,8 @@ public final class Parity {
       expected = tensors(source);
     }
     Bert bert = model(file.getFileName().toString());
-    boolean split = expected.containsKey("selected");
     Map<String, INDArray> inputs = inputs(expected, bert.head());
+    boolean split = inputs.containsKey(ModelGraph.SELECTED);
     GraphOptions options = GraphOptions.training(split, name -> true);
     Map<String, INDArray> hidden = hidden(bert, options, inputs);
     try (TrainingEngine engine =
@@ -200,7 +200,7 @@ public final class Parity {
           default -> labels.castTo(DataType.INT32);
         });
     INDArray selected = golden.get("selected");
-    if (selected != null) {
+    if (selected != null && selected.size(1) < ids.size(1)) { // else it is every token
       inputs.put(ModelGraph.SELECTED, selected.castTo(DataType.INT32));
       inputs.put(ModelGraph.FROZEN, complement(selected, (int) ids.size(1)));
     }

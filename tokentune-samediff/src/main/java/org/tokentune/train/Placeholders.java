@@ -2,9 +2,13 @@ package org.tokentune.train;
 
 import java.util.HashMap;
 import java.util.Map;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
+import org.tokentune.nn.Graph;
+import org.tokentune.ops.StandIn;
 
 /**
  * A batch as the placeholders of a model's graph. Its features are ids, attention mask and token
@@ -27,6 +31,31 @@ public final class Placeholders {
   static Map<String, INDArray> labelled(MultiDataSet batch) {
     Map<String, INDArray> inputs = features(batch);
     inputs.put(ModelGraph.LABELS, batch.getLabels(0));
+    return inputs;
+  }
+
+  /**
+   * All that a training graph may take, in shape only: to plan it, not to run it.
+   *
+   * @param k selected tokens of a row; all of them where it is the length
+   */
+  static Map<String, INDArray> withoutValues(Head head, long batch, long length, long k) {
+    Map<String, INDArray> inputs = new HashMap<>();
+    inputs.put(ModelGraph.INPUT_IDS, StandIn.of(DataType.INT32, batch, length));
+    inputs.put(ModelGraph.ATTENTION_MASK, StandIn.of(DataType.INT32, batch, length));
+    inputs.put(ModelGraph.TOKEN_TYPE_IDS, StandIn.of(DataType.INT32, batch, length));
+    if (k < length) {
+      inputs.put(ModelGraph.SELECTED, StandIn.of(DataType.INT32, batch, k));
+      inputs.put(ModelGraph.FROZEN, StandIn.of(DataType.INT32, batch, length - k));
+    }
+    inputs.put(Graph.DROPOUT_SEED, StandIn.of(DataType.INT32));
+    inputs.put(
+        ModelGraph.LABELS,
+        switch (head.task()) {
+          case CLASSIFY -> StandIn.of(DataType.INT32, batch);
+          case MULTILABEL, REGRESS -> StandIn.of(DataType.FLOAT, batch, head.outputs());
+          case TOKEN, MASKED_LM -> StandIn.of(DataType.INT32, batch, length);
+        });
     return inputs;
   }
 }

@@ -14,6 +14,11 @@ public final class Sgd implements Optimizer {
   }
 
   @Override
+  public int stateSize() {
+    return 0;
+  }
+
+  @Override
   public void update(String name, INDArray parameter, INDArray gradient) {
     SgdUpdate.run(parameter, gradient, rate);
   }

@@ -3,9 +3,12 @@ package org.tokentune.train;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.nn.Graph;
+import org.tokentune.nn.Parameters;
+import org.tokentune.plan.Plan;
 import org.tokentune.plan.PlanEngine;
 import org.tokentune.plan.PlanOptions;
 import org.tokentune.plan.Recompute;
@@ -67,6 +70,28 @@ public final class TrainingEngine implements AutoCloseable {
     PlanEngine.Result result = engine.run(inputs);
     double loss = result.outputs().get(ModelGraph.LOSS).getDouble(0);
     return new Result(loss, result.gradients(), result.outputs());
+  }
+
+  /** The plan for inputs of these shapes. */
+  public Plan plan(Map<String, INDArray> inputs) {
+    return engine.plan(inputs);
+  }
+
+  /** Memory of the largest step planned so far; empty before the first. */
+  Optional<MemoryReport> memory(Parameters parameters, Optimizer optimizer) {
+    return engine
+        .largest()
+        .map(plan -> MemoryReport.of(parameters, graph.trainable(), optimizer, plan.memory()));
+  }
+
+  /** Bytes of the arena that runs share, as allocated. */
+  long arenaBytes() {
+    return engine.arenaBytes();
+  }
+
+  /** Runs only a step's matrix products, on numbers without meaning; returns nanoseconds. */
+  public long runProducts(Map<String, INDArray> inputs) {
+    return engine.runProducts(inputs);
   }
 
   @Override

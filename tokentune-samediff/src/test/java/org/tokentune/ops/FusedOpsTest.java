@@ -63,7 +63,7 @@ class FusedOpsTest {
 
   @Test
   void layerNorm() {
-    for (long[] shape : new long[][] {{3, 8}, {5, 33}, {37, 384}, {700, 33}}) {
+    for (long[] shape : new long[][] {{1, 7}, {3, 8}, {5, 33}, {37, 384}, {700, 33}}) {
       for (boolean residual : new boolean[] {false, true}) {
         FusedCheck check =
             new FusedCheck("layer norm " + List.of(shape[0], shape[1]) + (residual ? " + r" : ""))
@@ -91,33 +91,22 @@ class FusedOpsTest {
         .run(FusedOpsTest::norm);
   }
 
-  /**
-   * ND4J's mean fails on a width of 1, and its gradient of a division by a one-element array is
-   * wrong: a single row is compared with the same row beside another.
-   */
+  /** The native form refuses a width of 1; every row is its bias then. */
   @Test
-  void layerNormOfOneRow() {
-    for (int width : new int[] {7, 8, 33, 384}) {
-      Map<String, INDArray> two = layerNormCheck(2, width).run(FusedOpsTest::norm);
-      Map<String, INDArray> one =
-          layerNormCheck(1, width).outputShape(1, width).fused(FusedOpsTest::norm);
-      assertEquals(two.get("x").getRow(0, true), one.get("x"));
-      assertEquals(two.get("output").getRow(0, true), one.get("output"));
-    }
-    Map<String, INDArray> narrow = layerNormCheck(3, 1).outputShape(3, 1).fused(FusedOpsTest::norm);
+  void layerNormOfWidthOne() {
+    Map<String, INDArray> narrow =
+        new FusedCheck("layer norm of width 1")
+            .variable("x", 3, 1)
+            .variable("gain", 1)
+            .variable("bias", 1)
+            .outputShape(3, 1)
+            .fused(FusedOpsTest::norm);
     assertEquals(Nd4j.zeros(DataType.FLOAT, 3, 1), narrow.get("x"));
-  }
-
-  private static FusedCheck layerNormCheck(long rows, long width) {
-    return new FusedCheck("layer norm " + List.of(rows, width))
-        .variable("x", rows, width)
-        .variable("gain", width)
-        .variable("bias", width);
   }
 
   @Test
   void rmsNorm() {
-    for (long[] shape : new long[][] {{3, 8}, {5, 33}, {37, 384}, {700, 33}}) {
+    for (long[] shape : new long[][] {{1, 7}, {3, 8}, {5, 33}, {37, 384}, {700, 33}}) {
       for (boolean residual : new boolean[] {false, true}) {
         FusedCheck check =
             new FusedCheck("rms norm " + List.of(shape[0], shape[1]) + (residual ? " + r" : ""))
@@ -236,16 +225,12 @@ class FusedOpsTest {
                     MaskedSoftmax.apply(in.get("scores"), 0.3, in.get("bias"), style));
       }
     }
-    // The native form gives NaN here in double precision, so the reference has no mask.
+    INDArray mask = Nd4j.createFromArray(0, 0, 0, 0, 1, 0).reshape(2, 1, 1, 3);
+    SDVariable bias = MaskedSoftmax.bias(SameDiff.create().constant(mask), DataType.FLOAT);
     new FusedCheck("softmax, a sequence without any key")
-        .variable("scores", 2, 2, 3, 5)
-        .constant("masked", Nd4j.valueArrayOf(new long[] {2, 1, 1, 5}, -1e9, DataType.FLOAT))
-        .constant("open", Nd4j.zeros(DataType.FLOAT, 2, 1, 1, 5))
-        .run(
-            (sd, in, style) -> {
-              SDVariable bias = in.get(style == Style.FUSED ? "masked" : "open");
-              return MaskedSoftmax.apply(in.get("scores"), 0.3, bias, style);
-            });
+        .variable("scores", 2, 2, 3, 3)
+        .constant("bias", bias.eval())
+        .run((sd, in, style) -> MaskedSoftmax.apply(in.get("scores"), 0.3, in.get("bias"), style));
   }
 
   @Test
@@ -350,6 +335,55 @@ class FusedOpsTest {
 
   private static SDVariable crossEntropy(SameDiff sd, Map<String, SDVariable> in, Style style) {
     return Losses.softmaxCrossEntropy(in.get("logits"), 2, in.get("labels"), null, style);
+  }
+
+  @Test
+  void binaryCrossEntropy() {
+    for (long[] shape : SHAPES) {
+      INDArray labels = FusedCheck.normal(2, shape).gt(0).castTo(DataType.FLOAT);
+      new FusedCheck("binary cross entropy " + List.of(shape[0], shape[1]))
+          .variable("logits", FusedCheck.normal(1, shape).mul(3))
+          .constant("labels", labels)
+          .run(FusedOpsTest::binaryCrossEntropy);
+      new FusedCheck("binary cross entropy, soft " + List.of(shape[0], shape[1]))
+          .variable("logits", FusedCheck.normal(1, shape).mul(3))
+          .constant("labels", labels.mul(0.8).add(0.1))
+          .run(FusedOpsTest::binaryCrossEntropy);
+    }
+    new FusedCheck("binary cross entropy, far and sure")
+        .variable("logits", Nd4j.createFromArray(new float[][] {{200, -200}, {20, -20}, {0, -0f}}))
+        .constant("labels", Nd4j.createFromArray(new float[][] {{0, 1}, {1, 0}, {1, 0}}))
+        .run(FusedOpsTest::binaryCrossEntropy);
+    new FusedCheck("binary cross entropy, all sure")
+        .variable("logits", Nd4j.createFromArray(new float[][] {{12, -12}}))
+        .constant("labels", Nd4j.createFromArray(new float[][] {{1, 0}}))
+        .run(FusedOpsTest::binaryCrossEntropy);
+  }
+
+  private static SDVariable binaryCrossEntropy(
+      SameDiff sd, Map<String, SDVariable> in, Style style) {
+    return Losses.binaryCrossEntropy(in.get("logits"), in.get("labels"), style);
+  }
+
+  @Test
+  void meanSquaredError() {
+    for (long[] shape : new long[][] {{1}, {7}, {3, 8}, {700, 33}}) {
+      new FusedCheck("mean squared error " + shape[0])
+          .variable("predictions", shape)
+          .constant("targets", FusedCheck.normal(2, shape))
+          .run(
+              (sd, in, style) ->
+                  Losses.meanSquaredError(in.get("predictions"), in.get("targets"), style));
+    }
+  }
+
+  @Test
+  void meanLossesRefuseShapesThatDiffer() {
+    Exception e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> new FusedMeanLoss().outputShapes(List.of(new long[] {2, 3}, new long[] {3})));
+    assertEquals("predictions [2, 3] and targets [3] differ in shape", e.getMessage());
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -15,9 +16,17 @@ class FusedUpdatesTest {
 
   private static final String KERNELS = "org.tokentune.kernels";
 
-  @AfterEach
+  /** What the whole run was asked for: the other tests of this JVM keep it. */
+  private final String wanted = System.getProperty(KERNELS, "fused");
+
+  @BeforeEach
   void preferFused() {
-    System.clearProperty(KERNELS);
+    System.setProperty(KERNELS, "fused");
+  }
+
+  @AfterEach
+  void restore() {
+    System.setProperty(KERNELS, wanted);
   }
 
   @Test

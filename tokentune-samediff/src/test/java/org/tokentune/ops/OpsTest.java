@@ -106,6 +106,29 @@ class OpsTest {
   }
 
   @Test
+  void layerNormOfOneRow() {
+    SDVariable out = LayerNorm.apply(variable(1, 1, 6), variable(2, 6), variable(3, 6), 1e-5);
+    check("layer norm, one row", out, NONE);
+  }
+
+  @Test
+  void rmsNorm() {
+    SDVariable x = variable(1, 4, 6);
+    SDVariable gain = variable(2, 6);
+    SDVariable out = RmsNorm.apply(x, null, gain, 1e-5, Style.NATIVE);
+    INDArray row = x.getArr().getRow(1);
+    double root = Math.sqrt(row.mul(row).meanNumber().doubleValue() + 1e-5);
+    assertTrue(row.div(root).mul(gain.getArr()).equalsWithEps(out.eval().getRow(1), 1e-12));
+    check("rms norm", out, NONE);
+  }
+
+  @Test
+  void rmsNormOfOneRow() {
+    SDVariable out = RmsNorm.apply(variable(1, 1, 6), null, variable(2, 6), 1e-5, Style.NATIVE);
+    check("rms norm, one row", out, NONE);
+  }
+
+  @Test
   void exactGelu() {
     SDVariable x = sd.var("x", Nd4j.createFromArray(-3.0, -1.0, 0.0, 0.5, 3.0));
     // x * Phi(x), from tables of the normal distribution
@@ -138,6 +161,15 @@ class OpsTest {
     double b = Math.exp(0.5 * scores.getArr().getDouble(0, 1, 1, 1));
     assertEquals(a / (a + b), weights.getDouble(0, 1, 1, 0), 1e-12);
     check("masked softmax", out, NONE);
+  }
+
+  @Test
+  void maskedSoftmaxWithoutAnyKeyIsThePlainSoftmax() {
+    SDVariable mask = sd.constant("mask", Nd4j.zeros(DataType.INT32, 1, 1, 1, 3));
+    SDVariable scores = variable(1, 1, 2, 2, 3);
+    SDVariable out = MaskedSoftmax.apply(scores, 0.5, MaskedSoftmax.bias(mask, DataType.DOUBLE));
+    assertEquals(sd.nn().softmax(scores.mul(0.5), -1).eval(), out.eval());
+    check("masked softmax, no key", out, NONE);
   }
 
   @Test

@@ -39,8 +39,7 @@ final class Canary implements AutoCloseable {
   void run(Runnable body, int pattern) {
     regions.values().forEach(region -> fill(region, (byte) pattern));
     body.run();
-    regions.forEach(
-        (type, region) -> written.merge(type, end(region, (byte) pattern), Math::max));
+    regions.forEach((type, region) -> written.merge(type, end(region, (byte) pattern), Math::max));
   }
 
   /** Bytes from each region's start to the last that any run wrote, in all. */

@@ -48,7 +48,8 @@ class StepMemoryTest {
                       optimizer.begin(1e-3);
                       engine.run(batch);
                     });
-        if (round > 1) NativeMemory.withoutArrays(steps); else steps.run();
+        if (round > 1) NativeMemory.withoutArrays(steps);
+        else steps.run();
         System.out.printf(
             "%s: %d steps: %d bytes of arrays, %d of pointers more%n",
             style,

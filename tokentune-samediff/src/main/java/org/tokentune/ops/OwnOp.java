@@ -10,17 +10,19 @@ import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * A SameDiff op with a name and a gradient of its own that is executed by one of ND4J's native ops.
+ * A SameDiff op with a name and a gradient of its own. SameDiff has one of ND4J's native ops
+ * execute it.
  *
- * <p>The name must differ from the native op's: SameDiff clones ops by name, and a shared name
- * would bring the native class (and its gradient) back.
+ * <p>All state is in the integer and floating-point arguments: they survive cloning in {@code
+ * createGradFunction}. The name must differ from the native op's: SameDiff clones ops by name, and
+ * a shared name would bring the native class (and its gradient) back.
  */
-abstract class NativeOp extends DynamicCustomOp {
+abstract class OwnOp extends DynamicCustomOp {
 
   /** For registration and cloning. */
-  NativeOp() {}
+  OwnOp() {}
 
-  NativeOp(SameDiff sd, SDVariable... inputs) {
+  OwnOp(SameDiff sd, SDVariable... inputs) {
     super(null, sd, inputs);
   }
 
@@ -54,7 +56,7 @@ abstract class NativeOp extends DynamicCustomOp {
 
   @Override
   public void setPropertiesForFunction(Map<String, Object> properties) {
-    // All state is in the integer arguments, which SameDiff keeps by itself.
+    // All state is in the arguments, which SameDiff keeps by itself.
   }
 
   @Override

@@ -1,0 +1,219 @@
+package org.tokentune.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.tokentune.BadInputException;
+import org.tokentune.models.BertConfig;
+import org.tokentune.nn.Parameters;
+import org.tokentune.plan.Recompute;
+import org.tokentune.train.StepBenchmark;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Measures training steps. */
+@Command(
+    name = "bench",
+    sortOptions = false,
+    description = {
+      "Measures training steps of BERT encoders: live bytes above the weights, predicted and used,",
+      "and milliseconds, against all tokens and against the floor: the step's own matrix products run",
+      "back to back. Random weights, float32, no dropout, embeddings frozen, SGD; medians, after",
+      "warm-up, all variants of a shape in turn."
+    },
+    mixinStandardHelpOptions = true)
+final class BenchCommand implements Callable<Integer> {
+
+  private static final int WARM_UP = 3;
+
+  @Option(
+      names = "--shape",
+      paramLabel = "NAME",
+      split = ",",
+      description = {
+        "small: 6 layers x 384, batch 8, length 128; long: the same, batch 4, length 256;",
+        "base: 12 layers x 768, batch 8, length 128. Default: all."
+      })
+  private List<Shape> shapes = List.of(Shape.values());
+
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      defaultValue = "9",
+      description =
+          "Measured steps of each variant, after 3 to warm up; 0: memory only. Default ${DEFAULT-VALUE}.")
+  private int steps;
+
+  @Mixin private JsonOption json;
+  @Spec private CommandSpec spec;
+
+  /** What is measured, as the command line names it. */
+  enum Shape {
+    small(6, 384, 8, 128, 32),
+    long_(6, 384, 4, 256, 16),
+    base(12, 768, 8, 128, 32);
+
+    final int layers;
+    final int hidden;
+    final int batch;
+    final int length;
+    final int tokens;
+
+    Shape(int layers, int hidden, int batch, int length, int tokens) {
+      this.layers = layers;
+      this.hidden = hidden;
+      this.batch = batch;
+      this.length = length;
+      this.tokens = tokens;
+    }
+
+    BertConfig sizes() {
+      return new BertConfig(
+          30522, hidden, layers, 12, 4 * hidden, 512, 2, "gelu", 1e-12, 0, 0, 0, 0.02);
+    }
+
+    @Override
+    public String toString() {
+      return name().replace("_", "");
+    }
+  }
+
+  /** A way to train, and what it took. */
+  private record Variant(
+      String name, StepBenchmark benchmark, List<Long> steps, List<Long> products) {
+
+    double milliseconds() {
+      return median(steps) / 1e6;
+    }
+
+    double floor() {
+      return median(products) / 1e6;
+    }
+
+    /** GFLOP/s of the products alone. */
+    double speed() {
+      return benchmark.productFlops() / (floor() * 1e6);
+    }
+
+    private static double median(List<Long> values) {
+      return values.stream().sorted().skip(values.size() / 2).findFirst().orElse(0L);
+    }
+  }
+
+  @Override
+  public Integer call() {
+    json.check();
+    if (steps < 0) {
+      throw new BadInputException("%d steps cannot be; give 0 or more.", steps);
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    ObjectNode result = JsonOption.object();
+    ArrayNode rows = result.putArray("rows");
+    for (Shape shape : shapes) {
+      measure(shape, out, rows);
+    }
+    json.write(result);
+    return 0;
+  }
+
+  private void measure(Shape shape, PrintWriter out, ArrayNode rows) {
+    Parameters weights = StepBenchmark.weights(shape.sizes());
+    List<Variant> variants = new ArrayList<>();
+    List<Long> plain = new ArrayList<>();
+    String k = Integer.toString(shape.tokens);
+    for (Recompute recompute : Recompute.values()) {
+      if (recompute != Recompute.NOTHING) {
+        variants.add(variant(shape, weights, "all", recompute));
+        variants.add(variant(shape, weights, k, recompute));
+      }
+    }
+    for (int i = -WARM_UP; i < steps && steps > 0; i++) {
+      for (Variant variant : variants) {
+        long step = variant.benchmark().step();
+        long products = variant.benchmark().products();
+        if (i >= 0) {
+          variant.steps().add(step);
+          variant.products().add(products);
+        }
+      }
+      plain.add(StepBenchmark.plainProduct());
+    }
+    print(shape, variants, out, rows);
+    if (steps > 0) {
+      double best = StepBenchmark.PLAIN_FLOPS / Variant.median(plain);
+      out.printf(Locale.ROOT, "A plain product [1024,384] x [384,1536]: %.0f GFLOP/s%n", best);
+    }
+    out.println();
+    out.flush();
+    variants.forEach(variant -> variant.benchmark().close());
+    weights.asMap().values().forEach(array -> array.close());
+  }
+
+  private static Variant variant(
+      Shape shape, Parameters weights, String tokens, Recompute recompute) {
+    StepBenchmark benchmark =
+        new StepBenchmark(shape.sizes(), weights, shape.batch, shape.length, tokens, recompute);
+    String name =
+        tokens
+            + " tokens"
+            + switch (recompute) {
+              case ATTENTION -> ", attention again";
+              case BLOCKS -> ", blocks again";
+              default -> "";
+            };
+    return new Variant(name, benchmark, new ArrayList<>(), new ArrayList<>());
+  }
+
+  private void print(Shape shape, List<Variant> variants, PrintWriter out, ArrayNode rows) {
+    out.printf(
+        "BERT %d x %d, batch %d, length %d%n%-30s %12s %9s %9s %8s %9s %9s %9s%n",
+        shape.layers,
+        shape.hidden,
+        shape.batch,
+        shape.length,
+        "",
+        "predicted MB",
+        "used MB",
+        "ms",
+        "to all",
+        "floor ms",
+        "to floor",
+        "GFLOP/s");
+    for (Variant variant : variants) {
+      StepBenchmark benchmark = variant.benchmark();
+      ObjectNode row = rows.addObject();
+      row.put("shape", shape.toString()).put("variant", variant.name());
+      row.put("predicted_bytes", benchmark.planned()).put("used_bytes", benchmark.used());
+      out.printf(
+          Locale.ROOT,
+          "%-30s %12.1f %9.1f",
+          variant.name(),
+          benchmark.planned() / 1e6,
+          benchmark.used() / 1e6);
+      if (steps > 0) {
+        double milliseconds = variant.milliseconds();
+        double toAll = milliseconds / variants.get(0).milliseconds();
+        double toFloor = milliseconds / variant.floor();
+        out.printf(
+            Locale.ROOT,
+            " %9.1f %8.2f %9.1f %9.2f %9.0f",
+            milliseconds,
+            toAll,
+            variant.floor(),
+            toFloor,
+            variant.speed());
+        row.put("milliseconds", milliseconds).put("ratio_to_all_tokens", toAll);
+        row.put("floor_milliseconds", variant.floor()).put("ratio_to_floor", toFloor);
+        row.put("floor_gflops", variant.speed());
+      }
+      out.println();
+    }
+  }
+}

@@ -1,0 +1,37 @@
+package org.tokentune.ops;
+
+/** Losses of one prediction x and its target y. In double: there are few pairs. */
+enum PairLoss {
+  /**
+   * Binary cross entropy with logits, {@code -(y log sigmoid(x) + (1 - y) log sigmoid(-x))}, in
+   * forms in which no exponential overflows and nothing cancels where y is 0 or 1.
+   */
+  BINARY_CROSS_ENTROPY {
+    @Override
+    double of(double x, double y) {
+      return Math.max(x, 0) - x * y + Math.log1p(Math.exp(-Math.abs(x)));
+    }
+
+    @Override
+    double slope(double x, double y) {
+      return (1 - y) / (1 + Math.exp(-x)) - y / (1 + Math.exp(x));
+    }
+  },
+  /** {@code (x - y)^2}. */
+  SQUARED_ERROR {
+    @Override
+    double of(double x, double y) {
+      return (x - y) * (x - y);
+    }
+
+    @Override
+    double slope(double x, double y) {
+      return 2 * (x - y);
+    }
+  };
+
+  abstract double of(double x, double y);
+
+  /** The derivative by x. */
+  abstract double slope(double x, double y);
+}

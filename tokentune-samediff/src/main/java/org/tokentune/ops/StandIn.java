@@ -1,0 +1,20 @@
+package org.tokentune.ops;
+
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Arrays that have a type and a shape but hardly any memory: for planning, not for computing. */
+public final class StandIn {
+
+  private StandIn() {}
+
+  /** An array whose elements are all the same one; each call takes memory of its own. */
+  public static INDArray of(DataType type, long... shape) {
+    if (shape.length == 0) {
+      return Nd4j.scalar(type, 0);
+    }
+    INDArray one = Nd4j.create(type, 1);
+    return Nd4j.create(one.data(), shape, new long[shape.length], 0, 'c', type);
+  }
+}

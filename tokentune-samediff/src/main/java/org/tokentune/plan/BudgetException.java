@@ -1,0 +1,23 @@
+package org.tokentune.plan;
+
+/** No plan fits into the budget, however much it recomputes. */
+public final class BudgetException extends RuntimeException {
+
+  private static final long serialVersionUID = 1;
+
+  private final long least;
+
+  BudgetException(long least, long budget) {
+    super(
+        "a step takes "
+            + least
+            + " bytes with everything recomputed that can be, more than the budget of "
+            + budget);
+    this.least = least;
+  }
+
+  /** Bytes of the smallest plan. */
+  public long least() {
+    return least;
+  }
+}

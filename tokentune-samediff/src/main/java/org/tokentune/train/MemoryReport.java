@@ -1,0 +1,141 @@
+package org.tokentune.train;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.nn.Parameters;
+import org.tokentune.plan.PlanMemory;
+import org.tokentune.plan.PlanMemory.Kind;
+
+/**
+ * What a training step needs in memory. All sizes are in bytes.
+ *
+ * @param parameters of all parameters, trained or not
+ * @param trained of those of them that train
+ * @param optimizerState what the optimizer keeps between steps
+ * @param step the arena: what a step needs above these
+ */
+public record MemoryReport(long parameters, long trained, long optimizerState, PlanMemory step) {
+
+  private static final Map<String, String> KINDS =
+      Map.ofEntries(
+          Map.entry("fused_softmax", "attention weights"),
+          Map.entry("fused_join_tokens", "keys and values of all tokens"),
+          Map.entry("fused_bias_add", "results of linear layers"),
+          Map.entry("matmul", "matrix products"),
+          Map.entry("fused_normalise", "normalised rows"),
+          Map.entry("fused_affine", "scaled and shifted rows"),
+          Map.entry("fused_gelu", "results of GELU"),
+          Map.entry("fused_swiglu", "results of SwiGLU"),
+          Map.entry("fused_dropout", "results of dropout"),
+          Map.entry("token_dropout", "results of dropout"),
+          Map.entry("token_gather", "rows of tables"),
+          Map.entry("gather", "rows of tables"),
+          Map.entry("add", "sums"));
+
+  /** A numbered layer, or else the first two parts of a name. */
+  private static final Pattern LAYER = Pattern.compile("(.*?\\.\\d+|[^.]+(\\.[^.]+)?)\\..*");
+
+  /**
+   * Of a model and a planned step.
+   *
+   * @param trained names of the trained parameters
+   */
+  static MemoryReport of(
+      Parameters parameters, Collection<String> trained, Optimizer optimizer, PlanMemory step) {
+    long all = parameters.asMap().values().stream().mapToLong(MemoryReport::bytes).sum();
+    long changed = trained.stream().mapToLong(name -> bytes(parameters.get(name))).sum();
+    return new MemoryReport(all, changed, changed * optimizer.stateSize(), step);
+  }
+
+  private static long bytes(INDArray array) {
+    return array.length() * array.dataType().width();
+  }
+
+  /** Parameters, optimizer state and arena together. */
+  public long total() {
+    return parameters + optimizerState + step.arena();
+  }
+
+  /** Activations at the peak by layer, e.g. {@code bert.encoder.layer.3}, in the model's order. */
+  public Map<String, Long> activationsByLayer() {
+    return activations(part -> layer(part.near()));
+  }
+
+  /** Activations at the peak by what they are, e.g. attention weights, the largest first. */
+  public Map<String, Long> activationsByKind() {
+    Map<String, Long> sorted = new LinkedHashMap<>();
+    activations(part -> KINDS.getOrDefault(part.op(), part.op())).entrySet().stream()
+        .sorted(Map.Entry.comparingByValue(Comparator.reverseOrder()))
+        .forEach(entry -> sorted.put(entry.getKey(), entry.getValue()));
+    return sorted;
+  }
+
+  private Map<String, Long> activations(Function<PlanMemory.Part, String> group) {
+    Map<String, Long> sums = new LinkedHashMap<>();
+    for (PlanMemory.Part part : step.parts()) {
+      if (part.kind() == PlanMemory.Kind.ACTIVATION) {
+        sums.merge(group.apply(part), part.bytes(), Long::sum);
+      }
+    }
+    return sums;
+  }
+
+  private static String layer(String parameter) {
+    Matcher matcher = LAYER.matcher(parameter.replace("#frozen", ""));
+    return matcher.matches() ? matcher.group(1) : "before any layer";
+  }
+
+  /** Bytes of the arena that lie unused between buffers at the peak. */
+  public long gaps() {
+    return step.arena() - step.parts().stream().mapToLong(PlanMemory.Part::bytes).sum();
+  }
+
+  /** All of it as fields, in bytes; the README lists them. */
+  public ObjectNode toJson() {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    json.put("total", total()).put("parameters", parameters).put("trained", trained);
+    json.put("optimizer_state", optimizerState).put("step", step.arena());
+    json.put("activations", step.bytes(Kind.ACTIVATION));
+    json.put("gradients", step.bytes(Kind.GRADIENT));
+    json.put("workspace", step.bytes(Kind.WORKSPACE)).put("inputs", step.bytes(Kind.INPUT));
+    json.put("gaps", gaps());
+    activationsByLayer().forEach(json.putObject("activations_by_layer")::put);
+    activationsByKind().forEach(json.putObject("activations_by_kind")::put);
+    json.put("forward_ops", step.forward()).put("peak_op", step.peak());
+    step.live().forEach(json.putArray("live")::add);
+    return json;
+  }
+
+  /** The same as a table for people, in megabytes of 10^6 bytes. */
+  @Override
+  public String toString() {
+    return table(Map.of("MB", this));
+  }
+
+  /** Several reports side by side, in megabytes of 10^6 bytes. */
+  public static String table(Map<String, MemoryReport> reports) {
+    MemoryTable table = new MemoryTable(reports);
+    table.row("parameters", MemoryReport::parameters);
+    table.row("optimizer state", MemoryReport::optimizerState);
+    table.row("step", report -> report.step.arena());
+    table.row("  activations", report -> report.step.bytes(Kind.ACTIVATION));
+    table.row("  gradients", report -> report.step.bytes(Kind.GRADIENT));
+    table.row("  workspace", report -> report.step.bytes(Kind.WORKSPACE));
+    table.row("  inputs", report -> report.step.bytes(Kind.INPUT));
+    table.row("  gaps", MemoryReport::gaps);
+    table.row("total", MemoryReport::total);
+    table.title("activations by layer");
+    table.rows(MemoryReport::activationsByLayer);
+    table.title("activations by kind");
+    table.rows(MemoryReport::activationsByKind);
+    return table.toString();
+  }
+}

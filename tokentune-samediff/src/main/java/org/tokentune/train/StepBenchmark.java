@@ -1,0 +1,164 @@
+package org.tokentune.train;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.models.Bert;
+import org.tokentune.models.BertConfig;
+import org.tokentune.models.GraphOptions;
+import org.tokentune.models.Head;
+import org.tokentune.models.ModelGraph;
+import org.tokentune.models.Pooling;
+import org.tokentune.models.Task;
+import org.tokentune.nn.Parameters;
+import org.tokentune.ops.Style;
+import org.tokentune.plan.Plan;
+import org.tokentune.plan.Recompute;
+import org.tokentune.select.RandomTokens;
+import org.tokentune.select.TokenSelection;
+import org.tokentune.select.TokenSelector;
+
+/**
+ * One training step of a BERT classifier with random weights on random ids, to be measured:
+ * float32, no dropout, embeddings frozen, plain gradient descent with updates at once.
+ */
+public final class StepBenchmark implements AutoCloseable {
+
+  /** Floating-point operations of {@link #plainProduct}. */
+  public static final double PLAIN_FLOPS = 2.0 * 1024 * 384 * 1536;
+
+  private static final int CLASSES = 2;
+
+  private final Map<String, INDArray> inputs;
+  private final Sgd optimizer = new Sgd();
+  private final TrainingEngine engine;
+  private final long before;
+  private final long used;
+
+  /**
+   * Runs one step.
+   *
+   * @param weights of {@link #bert} for the same sizes
+   * @param tokens that carry gradient, as {@code --tokens} says it
+   */
+  public StepBenchmark(
+      BertConfig sizes,
+      Parameters weights,
+      int batch,
+      int length,
+      String tokens,
+      Recompute recompute) {
+    TokenSelector selector = RandomTokens.parse(tokens, 1, true);
+    int[] lengths = new int[batch];
+    Arrays.fill(lengths, length);
+    TokenSelection selection = selector.select(lengths, length, null, 1, 0, 0);
+    inputs = inputs(sizes, batch, length, selection);
+    ModelGraph graph =
+        bert(sizes)
+            .build(
+                weights,
+                GraphOptions.training(!selection.all(), name -> !Bert.isEmbedding(name))
+                    .withStyle(Style.preferred()));
+    before = liveBytes();
+    engine = new TrainingEngine(graph, recompute, optimizer);
+    step();
+    used = liveBytes() - before;
+  }
+
+  /** The classifier that is measured. */
+  public static Bert bert(BertConfig sizes) {
+    return new Bert(sizes.withDropout(0), new Head(Task.CLASSIFY, CLASSES, Pooling.FIRST));
+  }
+
+  /** Random weights for it. */
+  public static Parameters weights(BertConfig sizes) {
+    Map<String, INDArray> weights = new LinkedHashMap<>();
+    bert(sizes)
+        .parameters()
+        .forEach((name, shape) -> weights.put(name, Nd4j.randn(DataType.FLOAT, shape).muli(0.02)));
+    return new Parameters(weights);
+  }
+
+  private static Map<String, INDArray> inputs(
+      BertConfig sizes, int batch, int length, TokenSelection selection) {
+    SplittableRandom random = new SplittableRandom(1);
+    int[][] ids = new int[batch][length];
+    int[] labels = new int[batch];
+    for (int row = 0; row < batch; row++) {
+      Arrays.setAll(ids[row], i -> random.nextInt(sizes.vocabulary()));
+      labels[row] = random.nextInt(CLASSES);
+    }
+    Map<String, INDArray> inputs = new HashMap<>();
+    inputs.put(ModelGraph.INPUT_IDS, Nd4j.createFromArray(ids));
+    inputs.put(ModelGraph.ATTENTION_MASK, Nd4j.ones(DataType.INT32, batch, length));
+    inputs.put(ModelGraph.TOKEN_TYPE_IDS, Nd4j.zeros(DataType.INT32, batch, length));
+    inputs.put(ModelGraph.LABELS, Nd4j.createFromArray(labels));
+    if (!selection.all()) {
+      inputs.put(ModelGraph.SELECTED, Nd4j.createFromArray(selection.selected()));
+      inputs.put(ModelGraph.FROZEN, Nd4j.createFromArray(selection.frozen()));
+    }
+    return inputs;
+  }
+
+  /** Bytes of all arrays that are live in this process, as ND4J's own allocator counts them. */
+  static long liveBytes() {
+    return Nd4j.getEnvironment().getDeviceCouner(0);
+  }
+
+  /** Bytes above the weights that the plan says. */
+  public long planned() {
+    return plan().bytes();
+  }
+
+  /** Bytes above the weights and the batch that are live after a step, by the allocator's count. */
+  public long used() {
+    return used;
+  }
+
+  /** Floating-point operations of a step's matrix products. */
+  public long productFlops() {
+    return plan().productFlops();
+  }
+
+  private Plan plan() {
+    return engine.plan(inputs);
+  }
+
+  /** A whole step: forward, backward and updates; returns nanoseconds. */
+  public long step() {
+    optimizer.begin(1e-3);
+    long start = System.nanoTime();
+    engine.run(inputs);
+    return System.nanoTime() - start;
+  }
+
+  /** The step's matrix products alone; returns nanoseconds. */
+  public long products() {
+    return engine.runProducts(inputs);
+  }
+
+  /** One product [1024, 384] x [384, 1536] into a kept output; returns nanoseconds. */
+  public static long plainProduct() {
+    INDArray left = Nd4j.ones(DataType.FLOAT, 1024, 384);
+    INDArray right = Nd4j.ones(DataType.FLOAT, 384, 1536);
+    INDArray out = Nd4j.create(DataType.FLOAT, 1024, 1536);
+    Nd4j.matmul(left, right, out); // the first one meets fresh memory
+    long start = System.nanoTime();
+    Nd4j.matmul(left, right, out);
+    long time = System.nanoTime() - start;
+    left.close();
+    right.close();
+    out.close();
+    return time;
+  }
+
+  @Override
+  public void close() {
+    engine.close();
+  }
+}

@@ -1,0 +1,167 @@
+package org.tokentune.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.javacpp.Pointer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.models.Bert;
+import org.tokentune.models.BertConfig;
+import org.tokentune.models.GraphOptions;
+import org.tokentune.models.Head;
+import org.tokentune.models.ModelGraph;
+import org.tokentune.models.Pooling;
+import org.tokentune.models.Task;
+import org.tokentune.nn.Graph;
+import org.tokentune.nn.Parameters;
+import org.tokentune.ops.Style;
+import org.tokentune.plan.Recompute;
+import org.tokentune.select.RandomTokens;
+
+/** What planning says of memory, without a model's weights and with them. */
+class MemoryReportTest {
+
+  private static Bert bert(int layers, int hidden, int heads, int vocabulary) {
+    BertConfig config =
+        new BertConfig(
+            vocabulary, hidden, layers, heads, 4 * hidden, 512, 2, "gelu", 1e-12, 0.1, 0.1, 0.1, 1);
+    return new Bert(config, new Head(Task.CLASSIFY, 2, Pooling.FIRST));
+  }
+
+  private static MemoryReport plan(
+      Bert bert, String tokens, int length, Recompute recompute, boolean atOnce) {
+    return new MemoryPlanner(bert, name -> true, recompute, new Sgd(), atOnce)
+        .plan(RandomTokens.parse(tokens, 8, true), 8, length);
+  }
+
+  /** Of the process, without Java's heap: ND4J takes its memory from outside. */
+  private static long nativeBytes() {
+    Runtime runtime = Runtime.getRuntime();
+    return Pointer.physicalBytes() - runtime.totalMemory();
+  }
+
+  @ParameterizedTest(name = "{0} tokens, length {1}")
+  @CsvSource({"all, 128", "25%, 128", "all, 512", "25%, 512"})
+  void bertLargeIsPlannedWithoutItsWeights(String tokens, int length) {
+    Bert large = bert(24, 1024, 16, 30522);
+    long before = StepBenchmark.liveBytes();
+    long physical = nativeBytes();
+    long start = System.nanoTime();
+    MemoryReport report = plan(large, tokens, length, Recompute.ELEMENTWISE, true);
+    double seconds = (System.nanoTime() - start) / 1e9;
+    long arrays = StepBenchmark.liveBytes() - before;
+    System.out.printf(
+        "BERT-large, %s tokens, length %d: %.1f s, arrays %,d bytes, process %+,d bytes; step %,d"
+            + " bytes, parameters %,d%n",
+        tokens,
+        length,
+        seconds,
+        arrays,
+        nativeBytes() - physical,
+        report.step().arena(),
+        report.parameters());
+    assertEquals(335_143_938L * Float.BYTES, report.parameters());
+    assertTrue(report.step().arena() > 100_000_000);
+    assertTrue(arrays < 200_000_000);
+    assertTrue(nativeBytes() - physical < 200_000_000);
+    assertTrue(seconds < 60);
+  }
+
+  @ParameterizedTest(name = "{0} tokens, {1}, updates at once: {2}")
+  @CsvSource({
+    "all, ELEMENTWISE, true",
+    "all, NOTHING, false",
+    "25%, ELEMENTWISE, true",
+    "25%, ATTENTION, false",
+    "25%, BLOCKS, true",
+    "100%, ELEMENTWISE, true"
+  })
+  void partsAddUpAndEqualThePlanWithWeights(String tokens, Recompute recompute, boolean atOnce) {
+    Bert small = bert(6, 384, 12, 1000);
+    MemoryReport report = plan(small, tokens, 128, recompute, atOnce);
+    double share = 1 - (double) report.gaps() / report.step().arena();
+    System.out.printf(
+        "%s tokens, %s, at once %s: parts are %.1f%% of %,d bytes%n",
+        tokens, recompute, atOnce, 100 * share, report.step().arena());
+    assertTrue(share >= 0.95 && share <= 1);
+
+    Map<String, INDArray> weights = new LinkedHashMap<>();
+    small
+        .parameters()
+        .forEach((name, shape) -> weights.put(name, Nd4j.zeros(DataType.FLOAT, shape)));
+    boolean split = tokens.equals("25%");
+    ModelGraph graph =
+        small.build(
+            new Parameters(weights),
+            GraphOptions.training(split, name -> true).withStyle(Style.preferred()));
+    Map<String, INDArray> inputs = new HashMap<>();
+    inputs.put(ModelGraph.INPUT_IDS, Nd4j.ones(DataType.INT32, 8, 128));
+    inputs.put(ModelGraph.ATTENTION_MASK, Nd4j.ones(DataType.INT32, 8, 128));
+    inputs.put(ModelGraph.TOKEN_TYPE_IDS, Nd4j.zeros(DataType.INT32, 8, 128));
+    inputs.put(ModelGraph.SELECTED, Nd4j.zeros(DataType.INT32, 8, 32));
+    inputs.put(ModelGraph.FROZEN, Nd4j.zeros(DataType.INT32, 8, 96));
+    inputs.put(ModelGraph.LABELS, Nd4j.zeros(DataType.INT32, 8));
+    inputs.put(Graph.DROPOUT_SEED, Nd4j.scalar(1));
+    try (TrainingEngine engine =
+        atOnce
+            ? new TrainingEngine(graph, recompute, new Sgd())
+            : new TrainingEngine(graph, List.of(), recompute)) {
+      assertEquals(engine.plan(inputs).memory(), report.step());
+    }
+  }
+
+  @Test
+  void saysWhatIsWhere() {
+    Bert small = bert(3, 64, 4, 1000);
+    MemoryReport all =
+        new MemoryPlanner(
+                small,
+                name -> !Bert.isEmbedding(name),
+                Recompute.ELEMENTWISE,
+                new AdamW(0.9, 0.999, 1e-8, 0, name -> false),
+                true)
+            .plan(RandomTokens.parse("all", 8, true), 8, 64);
+    MemoryReport quarter = plan(small, "25%", 64, Recompute.ELEMENTWISE, true);
+    Map<String, MemoryReport> reports = new LinkedHashMap<>();
+    reports.put("all", all);
+    reports.put("a quarter", quarter);
+    System.out.println(MemoryReport.table(reports));
+
+    assertEquals(2 * all.trained(), all.optimizerState());
+    assertEquals(0, quarter.optimizerState());
+    assertTrue(all.trained() < all.parameters());
+    assertEquals(quarter.trained(), quarter.parameters());
+    assertEquals(
+        List.of("bert.encoder.layer.0", "bert.encoder.layer.1"),
+        all.activationsByLayer().keySet().stream()
+            .filter(name -> name.contains("layer."))
+            .toList());
+    // softmax output of all layers but the last, which computes one row a text
+    long weights = 8L * 4 * 64 * 64 * Float.BYTES;
+    long kept = all.activationsByKind().get("attention weights");
+    assertTrue(kept >= 2 * weights && kept < 2.1 * weights, "kept " + kept);
+    long byLayer = all.activationsByLayer().values().stream().mapToLong(Long::longValue).sum();
+    long byKind = all.activationsByKind().values().stream().mapToLong(Long::longValue).sum();
+    assertEquals(byLayer, byKind);
+
+    JsonNode json = all.toJson();
+    assertEquals(byKind, json.path("activations").asLong());
+    assertEquals(
+        json.path("total").asLong(),
+        json.path("parameters").asLong()
+            + json.path("optimizer_state").asLong()
+            + json.path("step").asLong());
+    assertEquals(all.step().live().size(), json.path("live").size());
+    assertTrue(all.toString().contains("attention weights"));
+  }
+}
