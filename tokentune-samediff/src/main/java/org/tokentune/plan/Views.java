@@ -76,11 +76,7 @@ final class Views {
 
   View of(String name) {
     return views.computeIfAbsent(
-        name,
-        key -> {
-          long[] shape = shapes.of(key).shape();
-          return new View(key, shape, denseStrides(shape));
-        });
+        name, key -> new View(key, shapes.of(key).shape(), shapes.strides(key)));
   }
 
   private void add(Node node) {
