@@ -1,5 +1,6 @@
 package org.tokentune.ops;
 
+import java.util.Arrays;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -16,5 +17,10 @@ public final class StandIn {
     }
     INDArray one = Nd4j.create(type, 1);
     return Nd4j.create(one.data(), shape, new long[shape.length], 0, 'c', type);
+  }
+
+  /** Whether an array is one. */
+  public static boolean is(INDArray array) {
+    return array.rank() > 0 && Arrays.stream(array.stride()).allMatch(stride -> stride == 0);
   }
 }

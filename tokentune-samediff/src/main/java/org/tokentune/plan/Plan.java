@@ -105,7 +105,7 @@ public final class Plan {
       Shapes shapes,
       Map<String, long[]> placeholders,
       PlanOptions options) {
-    Views views = Views.of(nodes, shapes);
+    Views views = Views.of(nodes, shapes, Set.copyOf(list.gradients().values()));
     List<Node> running = views.running();
     if (options.updates()) {
       running = new Updates(running, views, shapes).insert(list.gradients());

@@ -107,6 +107,16 @@ final class Shapes {
     return memory.get(name);
   }
 
+  /** Strides of a value's own memory: c order, unless the graph holds it otherwise. */
+  long[] strides(String name) {
+    long[] dense = Views.denseStrides(of(name).shape());
+    if (!held(name)) {
+      return dense;
+    }
+    INDArray array = list.array(name);
+    return StandIn.is(array) ? dense : array.stride();
+  }
+
   /** A value of the same shape and type under another name. */
   void alias(String name, String other) {
     infos.put(name, of(other));

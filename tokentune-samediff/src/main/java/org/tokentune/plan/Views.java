@@ -38,16 +38,23 @@ final class Views {
   static final String PRODUCT = "matmul";
 
   private final Shapes shapes;
+  private final Set<String> rows;
   private final Map<String, View> views = new HashMap<>();
   private final Map<String, List<Node>> readers = new HashMap<>();
   private final List<Node> running = new ArrayList<>();
 
-  private Views(Shapes shapes) {
+  private Views(Shapes shapes, Set<String> rows) {
     this.shapes = shapes;
+    this.rows = rows;
   }
 
-  static Views of(List<Node> nodes, Shapes shapes) {
-    Views views = new Views(shapes);
+  /**
+   * Finds them.
+   *
+   * @param rows values that have to be dense, as kernels outside of the plan read them
+   */
+  static Views of(List<Node> nodes, Shapes shapes, Set<String> rows) {
+    Views views = new Views(shapes, rows);
     for (Node node : nodes) {
       for (String input : new HashSet<>(node.inputs())) {
         views.readers.computeIfAbsent(input, key -> new ArrayList<>()).add(node);
@@ -69,11 +76,7 @@ final class Views {
 
   View of(String name) {
     return views.computeIfAbsent(
-        name,
-        key -> {
-          long[] shape = shapes.of(key).shape();
-          return new View(key, shape, denseStrides(shape));
-        });
+        name, key -> new View(key, shapes.of(key).shape(), shapes.strides(key)));
   }
 
   private void add(Node node) {
@@ -81,13 +84,21 @@ final class Views {
     if (node.op().opName().equals(PERMUTE)) {
       View in = of(node.inputs().get(0));
       int[] order = order(node);
-      views.put(output, new View(in.buffer(), pick(in.shape(), order), pick(in.strides(), order)));
+      View view = new View(in.buffer(), pick(in.shape(), order), pick(in.strides(), order));
+      if (rows.contains(output) && !view.dense()) {
+        String permuted = output + "#permuted";
+        shapes.alias(permuted, output);
+        views.put(permuted, view);
+        copy(permuted, output);
+      } else {
+        views.put(output, view);
+      }
     } else if (RESHAPES.contains(node.op().opName())) {
       long[] shape = shapes.of(output).shape();
       String in = dense(node.inputs().get(0));
       views.put(output, new View(of(in).buffer(), shape, denseStrides(shape)));
     } else {
-      if (node.op().opName().equals(PRODUCT)) {
+      if (node.op().opName().equals(PRODUCT) && !rows.contains(output)) {
         layOut(output);
       }
       // A kernel reads dense rows.
@@ -104,10 +115,13 @@ final class Views {
     if (!views.containsKey(copy)) {
       shapes.alias(copy, value);
       of(copy);
-      running.add(
-          new Node(DynamicCustomOp.builder("identity").build(), List.of(value), List.of(copy)));
+      copy(value, copy);
     }
     return copy;
+  }
+
+  private void copy(String from, String to) {
+    running.add(new Node(DynamicCustomOp.builder("identity").build(), List.of(from), List.of(to)));
   }
 
   /** A product whose readers permute it is laid out as they want it. */

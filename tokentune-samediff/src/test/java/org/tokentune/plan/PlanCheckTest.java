@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -52,7 +53,7 @@ class PlanCheckTest {
   private static void run(String hidden, boolean placed) {
     OpList list = list();
     Shapes shapes = Shapes.of(list, SHAPES);
-    Views views = Views.of(shapes.remaining(), shapes);
+    Views views = Views.of(shapes.remaining(), shapes, Set.of());
     List<Node> nodes = views.running();
     List<Node> seen = new ArrayList<>(nodes);
     Node last = seen.remove(nodes.size() - 1);

@@ -210,9 +210,15 @@ final class RandomGraph {
           ? shared
           : new Value(sd.constant(shared.variable().getArr()), shape);
     }
-    return random.nextInt(4) > 0
-        ? variable(shape)
-        : new Value(sd.constant(array(random, 0.5, shape)), shape);
+    char order = random.nextBoolean() ? 'c' : 'f';
+    Value made =
+        random.nextInt(3) > 0
+            ? variable(shape)
+            : new Value(sd.constant(array(random, 0.5, shape).dup(order)), shape);
+    if (made.elements() > 1 && random.nextBoolean()) {
+      values.add(made);
+    }
+    return made;
   }
 
   private Value variable(int... shape) {
