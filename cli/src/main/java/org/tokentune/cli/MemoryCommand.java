@@ -33,18 +33,18 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "memory",
     sortOptions = false,
-    description = {
-      "Says how much memory a training step of a model will need, and for what: gradients through all",
-      "tokens and through selected ones side by side. Only plans: needs neither weights nor data, and",
-      "takes seconds and a few hundred megabytes for a model of any size. Sizes are in MB of 10^6",
-      "bytes; Java's own heap comes on top."
-    },
+    description =
+        "Says how much memory a training step of a model will need, and for "
+            + "what: gradients through all tokens and through selected ones side by "
+            + "side. Only plans: needs neither weights nor data, and takes seconds "
+            + "and a few hundred megabytes for a model of any size. Sizes are in MB "
+            + "of 10^6 bytes; Java's own heap comes on top.",
     footer = {
       "",
       "Examples:",
-      "  tokentune memory --model all-minilm-l6-v2 --tokens 25% --batch-size 8",
-      "  tokentune memory --model bert-large/config.json --length 512 --picture memory.png",
-      "  tokentune memory --model my-model --trainable no-embeddings --checkpoint blocks --clip none"
+      "  tokentune memory --model all-minilm-l6-v2 --tokens 25%% --batch-size 8",
+      "  tokentune memory --model bert-large.json --length 512 --picture large.png",
+      "  tokentune memory --model my-model --checkpoint blocks --clip none"
     },
     mixinStandardHelpOptions = true)
 final class MemoryCommand implements Callable<Integer> {
@@ -55,19 +55,17 @@ final class MemoryCommand implements Callable<Integer> {
       names = "--model",
       paramLabel = "NAME|DIR|FILE",
       defaultValue = "all-minilm-l6-v2",
-      description = {
-        "A model of the zoo, a Hugging Face folder of a BERT, or a config.json;",
-        "default ${DEFAULT-VALUE}."
-      })
+      description =
+          "A model of the zoo, a Hugging Face folder of a BERT, or a config.json; "
+              + "default ${DEFAULT-VALUE}.")
   private String model;
 
   @Option(
       names = "--tokens",
       paramLabel = "25%|32|all",
-      description = {
-        "Tokens of a text that carry gradient: a share, a count, or all (ordinary fine-tuning);",
-        "default ${DEFAULT-VALUE}."
-      })
+      description =
+          "Tokens of a text that carry gradient: a share, a count, or all "
+              + "(ordinary fine-tuning); default ${DEFAULT-VALUE}.")
   private String tokens = DEFAULTS.tokens();
 
   @Option(
@@ -92,40 +90,40 @@ final class MemoryCommand implements Callable<Integer> {
   @Option(
       names = "--trainable",
       paramLabel = "WHAT",
-      description = {
-        "all, head, no-embeddings, or patterns of parameter names separated by commas, such as",
-        "'bert.encoder.layer.5.*,classifier.*'; default ${DEFAULT-VALUE}."
-      })
+      description =
+          "all, head, no-embeddings, or patterns of parameter names separated by "
+              + "commas, such as 'bert.encoder.layer.5.*,classifier.*'; default "
+              + "${DEFAULT-VALUE}.")
   private String trainable = DEFAULTS.trainable();
 
   @Option(
       names = "--optimizer",
       paramLabel = "adamw|sgd",
       defaultValue = "adamw",
-      description = {
-        "adamw keeps two floats for each trained parameter, sgd none; default ${DEFAULT-VALUE}."
-      })
+      description =
+          "adamw keeps two floats for each trained parameter, sgd none; default "
+              + "${DEFAULT-VALUE}.")
   private OptimizerName optimizer;
 
   @Option(
       names = "--clip",
       paramLabel = "NORM|none",
       converter = TrainCommand.Clip.class,
-      description = {
-        "Any norm: all gradients are held until theirs is known; none: each is applied and let go as",
-        "soon as it is complete. Default ${DEFAULT-VALUE}."
-      })
+      description =
+          "Any norm: all gradients are held until theirs is known; none: each is "
+              + "applied and let go as soon as it is complete. Default "
+              + "${DEFAULT-VALUE}.")
   private double clip = DEFAULTS.hyperparameters().clip();
 
   @Option(
       names = "--checkpoint",
       paramLabel = "WHAT",
       defaultValue = "elementwise",
-      description = {
-        "What the backward pass computes again instead of keeping it: nothing; elementwise: what one",
-        "cheap pass gives (norms, GELU, dropout); attention: its weights, too; blocks: whole layers.",
-        "Default ${DEFAULT-VALUE}."
-      })
+      description =
+          "What the backward pass computes again instead of keeping it: nothing; "
+              + "elementwise: what one cheap pass gives (norms, GELU, dropout); "
+              + "attention: its weights, too; blocks: whole layers. Default "
+              + "${DEFAULT-VALUE}.")
   private Checkpoint checkpoint;
 
   @Option(
