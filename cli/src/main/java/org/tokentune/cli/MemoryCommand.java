@@ -146,6 +146,9 @@ final class MemoryCommand implements Callable<Integer> {
       description = "Also draw live bytes over the step's ops.")
   private Path picture;
 
+  @Option(names = "--passes", description = "Also print what every pass of the planner came to.")
+  private boolean passes;
+
   @Mixin private JsonOption json;
   @Spec private CommandSpec spec;
 
@@ -242,6 +245,13 @@ final class MemoryCommand implements Callable<Integer> {
         Double.isInfinite(clip) ? "gradients not clipped" : "gradients clipped",
         checkpoint);
     out.print(MemoryReport.table(reports));
+    if (passes) {
+      reports.forEach(
+          (name, report) -> {
+            out.printf("%nPlan of %s%n", name);
+            report.step().passes().forEach(pass -> out.println("  " + pass));
+          });
+    }
     out.flush();
   }
 

@@ -182,6 +182,11 @@ final class Recomputation {
     return groups;
   }
 
+  /** Whether a node is the copy of one in the forward pass. */
+  static boolean again(Node node) {
+    return !node.outputs().isEmpty() && node.outputs().get(0).endsWith(AGAIN);
+  }
+
   /** The nodes with copies in the backward pass of what makes {@code dropped}. */
   private List<Node> without(Set<String> dropped) {
     Set<String> gone = new HashSet<>(dropped);
