@@ -143,8 +143,7 @@ final class RandomGraph {
       if (readers != null && !readers.isEmpty() && !value.equals(values.get(values.size() - 1))) {
         continue;
       }
-      SDVariable part =
-          sd.math().tanh(random.nextBoolean() ? v : v.mul(0.7)).mul(1 + random.nextInt(3)).mean();
+      SDVariable part = sd.math().square(sd.math().tanh(v)).mul(1 + random.nextInt(3)).mean();
       sum = sum == null ? part : sum.add(part);
       output(v);
     }
@@ -163,7 +162,7 @@ final class RandomGraph {
 
   private Value op() {
     Value x = any();
-    return switch (random.nextInt(26)) {
+    return switch (random.nextInt(27)) {
       case 0, 1, 2 -> product(x);
       case 3 -> selfProduct(x);
       case 4, 5 -> pairwise(x, alike(x));
@@ -182,6 +181,7 @@ final class RandomGraph {
       case 22 -> attention(x);
       case 23 -> gather(x);
       case 24 -> mask(x);
+      case 25 -> turned(x);
       default -> unit(x);
     };
   }
@@ -200,25 +200,30 @@ final class RandomGraph {
     return old ? same.get(random.nextInt(same.size())) : parameter(x.shape());
   }
 
+  /** A new variable or one that is read already, or a constant. */
   private Value parameter(int... shape) {
     List<Value> same =
         variables.stream().filter(value -> Arrays.equals(value.shape(), shape)).toList();
-    if (!same.isEmpty() && random.nextBoolean()) {
-      Value shared = same.get(random.nextInt(same.size()));
-      // A constant over a variable's memory, as the frozen stream has it.
-      return random.nextBoolean()
-          ? shared
-          : new Value(sd.constant(shared.variable().getArr()), shape);
+    if (random.nextInt(3) == 0) {
+      char order = random.nextBoolean() ? 'c' : 'f';
+      return offered(new Value(sd.constant(array(random, 0.5, shape).dup(order)), shape));
     }
-    char order = random.nextBoolean() ? 'c' : 'f';
-    Value made =
-        random.nextInt(3) > 0
-            ? variable(shape)
-            : new Value(sd.constant(array(random, 0.5, shape).dup(order)), shape);
-    if (made.elements() > 1 && random.nextBoolean()) {
-      values.add(made);
+    Value variable =
+        same.isEmpty() || random.nextBoolean()
+            ? offered(variable(shape))
+            : same.get(random.nextInt(same.size()));
+    // Or a constant over a variable's memory, as the frozen stream has it.
+    return random.nextInt(3) > 0
+        ? variable
+        : new Value(sd.constant(variable.variable().getArr()), shape);
+  }
+
+  /** The value, which other ops may read too. */
+  private Value offered(Value value) {
+    if (value.elements() > 1 && random.nextBoolean()) {
+      values.add(value);
     }
-    return made;
+    return value;
   }
 
   private Value variable(int... shape) {
@@ -387,6 +392,16 @@ final class RandomGraph {
         x.variable().permute(ints(order)), order.stream().mapToInt(i -> x.shape()[i]).toArray());
   }
 
+  /** A square with its own transpose, which is the same memory read in another order. */
+  private Value turned(Value x) {
+    if (x.rank() != 2 || x.last() < 0 || x.shape()[0] < 0) {
+      return null;
+    }
+    SDVariable factor = parameter(x.last(), x.shape()[0]).variable();
+    SDVariable square = sd.math().tanh(x.variable().mmul(factor));
+    return new Value(square.permute(1, 0).add(square), x.shape()[0], x.shape()[0]);
+  }
+
   private Value concat(Value x) {
     int axis = random.nextInt(x.rank());
     List<Value> fitting = values.stream().filter(y -> joins(x, y, axis)).toList();
@@ -416,7 +431,8 @@ final class RandomGraph {
     int to = from + 1 + random.nextInt(size - Math.max(1, from)); // never the whole of it
     int[] shape = x.shape().clone();
     shape[axis] = to - from;
-    if (random.nextBoolean()) {
+    boolean row = x.rank() == 2 && x.shape()[0] == 1; // stock's gradient of the other fails
+    if (row || random.nextBoolean()) {
       int[] begin = new int[x.rank()];
       int[] sizes = new int[x.rank()];
       Arrays.fill(sizes, -1);
