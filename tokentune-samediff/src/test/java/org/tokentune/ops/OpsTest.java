@@ -151,8 +151,8 @@ class OpsTest {
 
   @Test
   void maskedSoftmax() {
-    SDVariable mask = sd.constant("mask", Nd4j.createFromArray(new int[][] {{1, 1, 0}, {1, 1, 1}}));
-    SDVariable bias = MaskedSoftmax.bias(mask, DataType.DOUBLE).reshape(2, 1, 1, 3);
+    INDArray open = Nd4j.createFromArray(1, 1, 0, 1, 1, 1).reshape(2, 1, 1, 3);
+    SDVariable bias = MaskedSoftmax.bias(sd.constant("mask", open), DataType.DOUBLE);
     SDVariable scores = variable(1, 2, 2, 2, 3);
     SDVariable out = MaskedSoftmax.apply(scores, 0.5, bias);
     INDArray weights = out.eval();
@@ -161,6 +161,16 @@ class OpsTest {
     double b = Math.exp(0.5 * scores.getArr().getDouble(0, 1, 1, 1));
     assertEquals(a / (a + b), weights.getDouble(0, 1, 1, 0), 1e-12);
     check("masked softmax", out, NONE);
+  }
+
+  @Test
+  void biasOfAMaskForEachQuery() {
+    int[] open = {1, 0, 0, 1, 1, 0, 1, 1, 1, 0, 0, 0, 0, 1, 0, 0, 1, 1};
+    SDVariable mask = sd.constant("mask", Nd4j.createFromArray(open).reshape(2, 1, 3, 3));
+    double m = -1e9;
+    double[] expected = {0, m, m, 0, 0, m, 0, 0, 0, 0, 0, 0, m, 0, m, m, 0, 0};
+    INDArray bias = MaskedSoftmax.bias(mask, DataType.DOUBLE).eval();
+    assertEquals(Nd4j.createFromArray(expected).reshape(2, 1, 3, 3), bias);
   }
 
   @Test
