@@ -126,7 +126,7 @@ class MemoryReportTest {
     MemoryReport all =
         new MemoryPlanner(
                 small,
-                name -> !Bert.isEmbedding(name),
+                name -> !small.isEmbedding(name),
                 Recompute.ELEMENTWISE,
                 new AdamW(0.9, 0.999, 1e-8, 0, name -> false),
                 true)
