@@ -134,13 +134,13 @@ final class RandomGraph {
     return inputs;
   }
 
-  /** Of the values that nothing reads, and of the last, each with a weight of its own. */
+  /** Of the values that nothing reads, each with a weight of its own, and of a variable. */
   private void loss() {
     SDVariable sum = null;
     for (Value value : values) {
       SDVariable v = value.variable();
       List<String> readers = sd.getVariables().get(v.name()).getInputsForOp();
-      if (readers != null && !readers.isEmpty() && !value.equals(values.get(values.size() - 1))) {
+      if (readers != null && !readers.isEmpty() && !value.equals(variables.get(0))) {
         continue;
       }
       SDVariable part = sd.math().square(sd.math().tanh(v)).mul(1 + random.nextInt(3)).mean();
