@@ -7,8 +7,10 @@
  * shapes alone, {@link org.tokentune.plan.Products} splits the gradients of matrix products, {@link
  * org.tokentune.plan.Recomputation} computes again in the backward pass what is not worth keeping,
  * {@link org.tokentune.plan.Views} makes views of reshapes and permutations, {@link
+ * org.tokentune.plan.Updates} updates variables as soon as their gradients are complete, {@link
  * org.tokentune.plan.Layout} gives every buffer its lifetime and its offset, and {@link
- * org.tokentune.plan.Plan} runs it.
+ * org.tokentune.plan.Plan} runs it. {@link org.tokentune.plan.PlanCheck} looks for broken plans
+ * while they run, where {@code -Dorg.tokentune.plan.check=true}.
  *
  * <p>Knows SameDiff and the kernels of {@code ops}, not transformers. Imports {@code ops}; {@code
  * train} imports it.

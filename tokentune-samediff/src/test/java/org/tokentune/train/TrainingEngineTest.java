@@ -213,4 +213,29 @@ class TrainingEngineTest {
     }
     assertTrue(least < most * 0.9);
   }
+
+  @Test
+  void askingForHiddenStatesChangesNoBitOfAGradient() throws IOException {
+    Parameters parameters = parameters(FOLDER.toString());
+    Bert bert = bert(0.1, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
+    Map<String, INDArray> inputs = batch(1, RandomTokens.parse("40%", 1, true), true);
+    List<String> hidden =
+        List.of(ModelGraph.hidden(0), ModelGraph.hidden(1), ModelGraph.frozenHidden(1));
+    for (Style style : Style.values()) {
+      GraphOptions options = GraphOptions.training(true, name -> true).withStyle(style);
+      for (Recompute recompute : Recompute.values()) {
+        try (TrainingEngine plain =
+                new TrainingEngine(bert.build(parameters, options), List.of(), recompute);
+            TrainingEngine asking =
+                new TrainingEngine(bert.build(parameters, options), hidden, recompute)) {
+          Map<String, INDArray> expected = plain.run(inputs).gradients();
+          TrainingEngine.Result result = asking.run(inputs);
+          expected.forEach(
+              (name, gradient) -> assertEquals(gradient, result.gradients().get(name), name));
+          assertEquals(hidden.size() + 1, result.outputs().size());
+        }
+      }
+    }
+    System.out.println("hidden states asked for: the same gradients, bit for bit");
+  }
 }
