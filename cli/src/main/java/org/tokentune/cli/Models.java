@@ -1,11 +1,13 @@
 package org.tokentune.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.checkpoint.ModelFolder;
+import org.tokentune.models.BertConfig;
 import org.tokentune.zoo.Zoo;
 
 /** What {@code --model} names. */
@@ -15,18 +17,36 @@ final class Models {
 
   /** A folder, where there is one; otherwise a name in the zoo. */
   static ModelFiles open(String nameOrFolder) {
+    Path path = path(nameOrFolder);
+    return path == null ? Zoo.load(nameOrFolder) : ModelFolder.open(path);
+  }
+
+  /** The configuration alone, which may also be named as a file. */
+  static BertConfig config(String nameOrPath) {
+    Path path = path(nameOrPath);
+    JsonNode config;
+    if (path == null) {
+      config = Zoo.config(nameOrPath);
+    } else {
+      config = Files.isDirectory(path) ? ModelFolder.config(path) : ModelFolder.configFile(path);
+    }
+    return BertConfig.read(config, nameOrPath);
+  }
+
+  /** What is there under this path; null for a name. */
+  private static Path path(String nameOrPath) {
     Path path;
     try {
-      path = Path.of(nameOrFolder);
+      path = Path.of(nameOrPath);
     } catch (InvalidPathException e) {
-      return Zoo.load(nameOrFolder);
+      return null;
     }
     if (Files.exists(path)) {
-      return ModelFolder.open(path);
+      return path;
     }
     if (path.getNameCount() > 1 || path.isAbsolute()) {
       throw new BadInputException("There is no folder %s; check the path.", path);
     }
-    return Zoo.load(nameOrFolder);
+    return null;
   }
 }

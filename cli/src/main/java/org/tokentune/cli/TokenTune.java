@@ -13,6 +13,7 @@ import picocli.CommandLine.Command;
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       TrainCommand.class,
+      MemoryCommand.class,
       EvaluateCommand.class,
       PredictCommand.class,
       EmbedCommand.class,

@@ -17,6 +17,7 @@ import org.tokentune.text.TextModel;
 import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuner;
 import org.tokentune.train.Hyperparameters;
+import org.tokentune.train.MemoryReport;
 import org.tokentune.train.Scores;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
@@ -164,6 +165,16 @@ final class TrainCommand implements Callable<Integer> {
   private double clip = DEFAULTS.hyperparameters().clip();
 
   @Option(
+      names = "--memory",
+      paramLabel = "60MB",
+      converter = ByteSize.class,
+      description = {
+        "Most that a step may take above parameters and optimizer state: more is recomputed where",
+        "it would not fit, attention first, then whole layers. Default: no limit."
+      })
+  private long memory = DEFAULTS.hyperparameters().memory();
+
+  @Option(
       names = "--dropout",
       paramLabel = "RATE",
       description = "One rate everywhere; default: as the model's config.json says.")
@@ -261,6 +272,7 @@ final class TrainCommand implements Callable<Integer> {
                 weightDecay,
                 DEFAULTS.hyperparameters().warmup(),
                 clip,
+                memory,
                 seed));
     DataSplit split = dataOptions.split(data, validation, test, seed);
     if (limit != null) {
@@ -305,6 +317,17 @@ final class TrainCommand implements Callable<Integer> {
           TrainingProgress.duration(seconds),
           progress.tokens() / seconds,
           outcome.epoch());
+      MemoryReport memory = outcome.memory();
+      if (memory != null) {
+        out.printf(
+            Locale.ROOT,
+            "The largest step: %.1f MB predicted, %.1f MB used (its arena, as allocated), above %.1f"
+                + " MB of parameters and %.1f MB of optimizer state.%n",
+            memory.step().arena() / 1e6,
+            outcome.arenaBytes() / 1e6,
+            memory.parameters() / 1e6,
+            memory.optimizerState() / 1e6);
+      }
       if (!sameDiff) {
         out.printf(
             "No %s: the model is past the 1 GiB of SameDiff's file format.%n",
@@ -319,6 +342,12 @@ final class TrainCommand implements Callable<Integer> {
       result.put("tokens", tokens).put("seed", seed);
       result.put("steps", outcome.steps()).put("seconds", seconds);
       result.put("best_epoch", outcome.epoch()).put("stopped", outcome.stopped());
+      if (memory != null) {
+        ObjectNode bytes = result.putObject("memory");
+        bytes.put("predicted", memory.step().arena()).put("used", outcome.arenaBytes());
+        bytes.put("parameters", memory.parameters());
+        bytes.put("optimizer_state", memory.optimizerState());
+      }
       ArrayNode epochResults = result.putArray("epochs");
       for (TrainingProgress.Epoch epoch : progress.epochs()) {
         ObjectNode node = epochResults.addObject();

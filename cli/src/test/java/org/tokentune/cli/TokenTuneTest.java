@@ -88,6 +88,12 @@ class TokenTuneTest {
     assertEquals("test", result.path("evaluated_on").asText());
     assertEquals(5, result.path("steps").asInt());
     assertEquals(24, result.path("rows").asInt());
+    JsonNode memory = result.path("memory");
+    assertTrue(memory.path("predicted").asLong() > 0);
+    assertEquals(memory.path("predicted"), memory.path("used"));
+    assertEquals(22_713_986L * 4, memory.path("parameters").asLong());
+    assertEquals(2 * memory.path("parameters").asLong(), memory.path("optimizer_state").asLong());
+    assertTrue(trained.printed().contains("MB predicted"));
 
     Run evaluated =
         Run.of("evaluate", "--model", model, "--data", test, "--json", folder.resolve("eval.json"));

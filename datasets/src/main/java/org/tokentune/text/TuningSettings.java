@@ -41,7 +41,7 @@ public record TuningSettings(
   public static TuningSettings defaults() {
     return new TuningSettings(
         "25%",
-        TokenAmount.DEFAULT_FLOOR, "all", 32, new Hyperparameters(3, 2e-4, 0.01, 0.1, 1.0, 42));
+        TokenAmount.DEFAULT_FLOOR, "all", 32, new Hyperparameters(3, 2e-4, 0.01, 0.1, 1.0, 0, 42));
   }
 
   /** The same with other tokens. */

@@ -58,6 +58,11 @@ public final class ModelFolder {
     if (!Files.isRegularFile(file)) {
       throw new BadInputException("%s has no %s; name a model folder.", folder, CONFIG);
     }
+    return configFile(file);
+  }
+
+  /** A parsed {@code config.json}, whatever its name. */
+  public static JsonNode configFile(Path file) {
     try {
       JsonNode config = JSON.readTree(file.toFile());
       if (config.isObject()) {

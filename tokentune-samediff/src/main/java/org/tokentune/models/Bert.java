@@ -1,35 +1,23 @@
 package org.tokentune.models;
 
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.nd4j.autodiff.samediff.SameDiff;
-import org.nd4j.autodiff.samediff.VariableType;
-import org.nd4j.linalg.api.buffer.DataType;
+import org.tokentune.BadInputException;
+import org.tokentune.nn.Activation;
 import org.tokentune.nn.AttentionKeys;
-import org.tokentune.nn.Graph;
+import org.tokentune.nn.Embedding;
 import org.tokentune.nn.Linear;
 import org.tokentune.nn.Normalisation;
 import org.tokentune.nn.Parameters;
 import org.tokentune.nn.SelfAttention;
 import org.tokentune.nn.TokenStream;
 import org.tokentune.nn.TokenStreams;
-import org.tokentune.ops.BiasAdd;
-import org.tokentune.ops.Gelu;
-import org.tokentune.ops.Losses;
-import org.tokentune.ops.MaskedSoftmax;
+import org.tokentune.ops.Residual;
 import org.tokentune.ops.TokenGather;
 
-/**
- * BERT (Devlin et al., 2019) over two token streams (TokenTune: Simoulin et al., EMNLP 2024), with
- * Hugging Face's names.
- *
- * <p>The last layer computes no frozen rows, and where the head pools position 0 only that row of
- * every text: nothing reads the others, beyond their keys and values.
- */
-public record Bert(BertConfig config, Head head) {
+/** BERT (Devlin et al., 2019) over two token streams, with Hugging Face's names. */
+public record Bert(BertConfig config, Head head) implements Model {
 
   private static final String EMBEDDINGS = "bert.embeddings.";
   private static final String POOLER = "bert.pooler.dense";
@@ -37,7 +25,13 @@ public record Bert(BertConfig config, Head head) {
   private static final String TRANSFORM = "cls.predictions.transform.";
   private static final String VOCABULARY_BIAS = "cls.predictions.bias";
 
-  /** Names and shapes of all parameters, in order. */
+  public Bert {
+    if (head.task() == Task.CAUSAL_LM) {
+      throw new BadInputException("BERT is no causal language model; take a decoder.");
+    }
+  }
+
+  @Override
   public Map<String, long[]> parameters() {
     Map<String, long[]> shapes = new LinkedHashMap<>();
     int hidden = config.hidden();
@@ -65,7 +59,7 @@ public record Bert(BertConfig config, Head head) {
         shapes.put(VOCABULARY_BIAS, new long[] {config.vocabulary()});
       }
       case TOKEN -> linear(shapes, "classifier", head.outputs(), hidden);
-      case CLASSIFY, MULTILABEL, REGRESS -> {
+      default -> {
         linear(shapes, POOLER, hidden, hidden);
         linear(shapes, "classifier", head.outputs(), hidden);
       }
@@ -73,17 +67,22 @@ public record Bert(BertConfig config, Head head) {
     return shapes;
   }
 
-  /** Whether a parameter belongs to what stands on the encoder, and may be new. */
-  public static boolean isHead(String name) {
+  @Override
+  public String prefix() {
+    return "bert.";
+  }
+
+  @Override
+  public boolean isHead(String name) {
     return name.startsWith("classifier") || name.startsWith("cls.") || name.startsWith(POOLER);
   }
 
-  /** Whether a parameter is an embedding table or its norm. */
-  public static boolean isEmbedding(String name) {
+  @Override
+  public boolean isEmbedding(String name) {
     return name.startsWith(EMBEDDINGS);
   }
 
-  /** Builds a graph over the very arrays of {@code parameters}. */
+  @Override
   public ModelGraph build(Parameters parameters, GraphOptions options) {
     return new Builder(parameters, options).build();
   }
@@ -103,159 +102,60 @@ public record Bert(BertConfig config, Head head) {
   }
 
   /** One graph being built. */
-  private final class Builder {
+  private final class Builder extends ModelBuilder {
 
-    private final GraphOptions options;
-    private final Graph graph;
-    private final SameDiff sd;
-    private final DataType type;
-    private final SDVariable ids;
-    private final SDVariable mask;
-    private final SDVariable types;
-    private final SDVariable selected;
-    private final SDVariable frozen;
+    private final SDVariable types = placeholder(ModelGraph.TOKEN_TYPE_IDS);
 
     Builder(Parameters parameters, GraphOptions options) {
-      this.options = options;
-      graph = new Graph(parameters, options.trainable(), options.training(), options.style());
-      sd = graph.sd();
-      type = parameters.get(WORDS).dataType();
-      ids = placeholder(ModelGraph.INPUT_IDS);
-      mask = placeholder(ModelGraph.ATTENTION_MASK);
-      types = placeholder(ModelGraph.TOKEN_TYPE_IDS);
-      selected = options.split() ? placeholder(ModelGraph.SELECTED) : everyPosition();
-      frozen = options.split() ? placeholder(ModelGraph.FROZEN) : null;
+      super(Bert.this, parameters, options);
     }
 
-    private SDVariable placeholder(String name) {
-      return sd.placeHolder(name, DataType.INT32, -1, -1);
-    }
-
-    /** [batch, length]: 0 to length - 1 in every row. */
-    private SDVariable everyPosition() {
-      SDVariable length = sd.sizeAt(ids, 1).castTo(DataType.INT32);
-      SDVariable row = sd.range(sd.constant(0), length, sd.constant(1), DataType.INT32);
-      return sd.zerosLike(ids).add(row);
-    }
-
-    ModelGraph build() {
-      TokenStreams x = encode();
-      SDVariable logits =
-          switch (head.task()) {
-            case MASKED_LM -> vocabulary(x.selected());
-            case TOKEN -> classify(x.selected());
-            case CLASSIFY, MULTILABEL, REGRESS -> classify(pool(x.selected()));
-          };
-      if (head.perToken() && !options.training()) {
-        logits = x.selected().bySequence(logits, head.outputs());
-      }
-      logits = logits.rename(ModelGraph.LOGITS);
-      if (options.training()) {
-        loss(logits).rename(ModelGraph.LOSS);
-        sd.setLossVariables(ModelGraph.LOSS);
-      }
-      List<String> trainable = new ArrayList<>();
-      for (SDVariable variable : sd.variables()) {
-        if (variable.getVariableType() == VariableType.VARIABLE) {
-          trainable.add(variable.name());
-        }
-      }
-      return new ModelGraph(sd, List.copyOf(trainable), options.split());
-    }
-
-    private TokenStreams encode() {
-      TokenStreams x =
-          new TokenStreams(
-              embed(selected, options.training()), frozen == null ? null : embed(frozen, false));
-      name(x, 0);
-      AttentionKeys keys = keys(x);
-      for (int i = 0; i < config.layers(); i++) {
-        TokenStreams queries = x;
-        if (i == config.layers() - 1) {
-          boolean first = !options.allRows() && !head.perToken() && head.pooling() == Pooling.FIRST;
-          queries = new TokenStreams(first ? x.selected().first() : x.selected(), null);
-        }
-        x = layer(Bert.layer(i), queries, x, keys);
-        name(x, i + 1);
-      }
-      return x;
-    }
-
-    private void name(TokenStreams x, int layer) {
-      x.selected().rows().rename(ModelGraph.hidden(layer));
-      if (x.frozen() != null) {
-        x.frozen().rows().rename(ModelGraph.frozenHidden(layer));
-      }
-    }
-
-    /** Embeddings of the tokens at some positions, summed, normalised and dropped. */
-    private TokenStream embed(SDVariable positions, boolean differentiable) {
-      SDVariable rowIds = TokenGather.rowIds(ids, positions);
+    /** Summed, normalised and dropped. */
+    @Override
+    TokenStream embed(SDVariable positions, SDVariable rowIds, boolean differentiable) {
+      SDVariable words = lookup("word", TokenGather.elements(ids, rowIds), differentiable);
+      SDVariable kinds = lookup("token_type", TokenGather.elements(types, rowIds), differentiable);
+      SDVariable places = lookup("position", positions.reshape(-1), differentiable);
       SDVariable sum =
-          lookup("word", at(ids, rowIds), differentiable)
-              .add(lookup("token_type", at(types, rowIds), differentiable))
-              .add(lookup("position", positions.reshape(-1), differentiable));
+          Residual.apply(Residual.apply(words, kinds, options.style()), places, options.style());
       TokenStream x =
-          new TokenStream(sum, config.hidden(), sd.shape(positions), rowIds, differentiable);
-      x = normalise(EMBEDDINGS + "LayerNorm", x, null);
+          normalise(EMBEDDINGS + "LayerNorm", tokens(sum, positions, rowIds, differentiable), null);
       return graph.dropout(x, config.hiddenDropout(), "embeddings");
     }
 
-    /** Rows of a table of embeddings; by ND4J's own gather where no gradient is needed. */
     private SDVariable lookup(String table, SDVariable rowIds, boolean differentiable) {
-      SDVariable weights =
-          graph.parameter(EMBEDDINGS + table + "_embeddings.weight", differentiable);
-      return weights.getVariableType() == VariableType.VARIABLE
-          ? TokenGather.rows(weights, rowIds, options.style())
-          : sd.gather(weights, rowIds, 0);
+      return new Embedding(EMBEDDINGS + table + "_embeddings.weight")
+          .rows(graph, rowIds, differentiable);
     }
 
-    /** Elements of an INT32 [batch, length] at rows of the flattened batch. */
-    private SDVariable at(SDVariable values, SDVariable rowIds) {
-      return sd.gather(values.reshape(-1, 1), rowIds, 0).reshape(-1);
+    @Override
+    AttentionKeys keys(TokenStreams x) {
+      return AttentionKeys.all(x, mask, type);
     }
 
-    private AttentionKeys keys(TokenStreams x) {
-      SDVariable keyMask = byKey(x.selected());
-      SDVariable positions = ofKey(x.selected(), x.selected().rowIds());
-      if (x.frozen() != null) {
-        keyMask = sd.concat(3, keyMask, byKey(x.frozen()));
-        positions = sd.concat(3, positions, ofKey(x.frozen(), x.frozen().rowIds()));
-      }
-      return new AttentionKeys(MaskedSoftmax.bias(keyMask, type), positions);
-    }
-
-    private SDVariable byKey(TokenStream stream) {
-      return ofKey(stream, at(mask, stream.rowIds()));
-    }
-
-    /** [batch * count] to [batch, 1, 1, count]. */
-    private SDVariable ofKey(TokenStream stream, SDVariable values) {
-      return stream.bySequence(values, 1, 1).permute(0, 2, 3, 1);
-    }
-
-    private TokenStreams layer(
-        String name, TokenStreams queries, TokenStreams tokens, AttentionKeys keys) {
+    @Override
+    TokenStreams layer(int number, TokenStreams queries, TokenStreams tokens, AttentionKeys keys) {
+      String name = Bert.layer(number);
       SelfAttention attention =
           new SelfAttention(
               new Linear(name + "attention.self.query"),
               new Linear(name + "attention.self.key"),
               new Linear(name + "attention.self.value"),
               config.heads(),
+              config.heads(),
+              config.hidden() / config.heads(),
               config.attentionDropout(),
               name + "attention.self");
       TokenStreams context = attention.apply(graph, queries, tokens, keys);
       TokenStreams attended = output(name + "attention.output", context, queries);
-      TokenStreams inner =
-          attended.map(x -> activate(new Linear(name + "intermediate.dense").apply(graph, x)));
+      Linear dense = new Linear(name + "intermediate.dense");
+      TokenStreams inner = attended.map(x -> activate(dense.apply(graph, x)));
       return output(name + "output", inner, attended);
     }
 
     /** A dense layer, dropout, the residual and the norm. */
     private TokenStreams output(String name, TokenStreams x, TokenStreams residual) {
-      return new TokenStreams(
-          output(name, x.selected(), residual.selected()),
-          x.frozen() == null ? null : output(name, x.frozen(), residual.frozen()));
+      return residual.map(x, (added, rows) -> output(name, rows, added));
     }
 
     private TokenStream output(String name, TokenStream x, TokenStream residual) {
@@ -269,19 +169,23 @@ public record Bert(BertConfig config, Head head) {
     }
 
     private TokenStream activate(TokenStream x) {
-      return x.with(
-          switch (config.activation()) {
-            case "gelu" -> Gelu.exact(x.rows(), options.style());
-            case "relu" -> sd.nn().relu(x.rows(), 0);
-            default -> Gelu.tanh(x.rows(), options.style());
-          });
+      return Activation.read(config.activation()).apply(graph, x);
+    }
+
+    @Override
+    SDVariable logits(TokenStream x) {
+      return switch (head.task()) {
+        case MASKED_LM -> vocabulary(x);
+        case TOKEN -> classify(x);
+        default -> classify(pool(x));
+      };
     }
 
     /** One row a text, through the pooler: [batch, hidden]. */
     private TokenStream pool(TokenStream x) {
       TokenStream pooled = x; // the last layer gave the first rows only
       if (head.pooling() == Pooling.MEAN) {
-        SDVariable weights = x.bySequence(at(mask, x.rowIds()).castTo(type), 1);
+        SDVariable weights = x.bySequence(x.values(mask).castTo(type), 1);
         SDVariable sum = x.bySequence(config.hidden()).mul(weights).sum(1);
         pooled = x.first().with(sum.div(weights.sum(1)));
       } else if (options.allRows()) {
@@ -299,39 +203,8 @@ public record Bert(BertConfig config, Head head) {
     /** Logits over the vocabulary; the decoder is the table of word embeddings. */
     private SDVariable vocabulary(TokenStream x) {
       TokenStream inner = activate(new Linear(TRANSFORM + "dense").apply(graph, x));
-      SDVariable rows = normalise(TRANSFORM + "LayerNorm", inner, null).rows();
-      SDVariable words = graph.parameter(WORDS, x.differentiable());
-      return BiasAdd.apply(
-          sd.mmul(rows, words, false, true, false),
-          graph.parameter(VOCABULARY_BIAS, x.differentiable()),
-          options.style());
-    }
-
-    private SDVariable loss(SDVariable logits) {
-      return switch (head.task()) {
-        case CLASSIFY ->
-            Losses.softmaxCrossEntropy(
-                logits,
-                head.outputs(),
-                sd.placeHolder(ModelGraph.LABELS, DataType.INT32, -1),
-                null,
-                options.style());
-        case MULTILABEL ->
-            Losses.binaryCrossEntropy(
-                logits,
-                sd.placeHolder(ModelGraph.LABELS, type, -1, head.outputs()),
-                options.style());
-        case REGRESS ->
-            Losses.meanSquaredError(
-                logits.reshape(-1),
-                sd.placeHolder(ModelGraph.LABELS, type, -1, head.outputs()).reshape(-1),
-                options.style());
-        case TOKEN, MASKED_LM -> {
-          SDVariable labels = placeholder(ModelGraph.LABELS);
-          SDVariable chosen = at(labels, TokenGather.rowIds(ids, selected));
-          yield Losses.softmaxCrossEntropy(logits, head.outputs(), chosen, null, options.style());
-        }
-      };
+      TokenStream rows = normalise(TRANSFORM + "LayerNorm", inner, null);
+      return new Linear(WORDS, VOCABULARY_BIAS, false).apply(graph, rows).rows();
     }
   }
 }

@@ -1,8 +1,8 @@
 package org.tokentune.models;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.util.Set;
 import org.tokentune.BadInputException;
+import org.tokentune.nn.Activation;
 
 /**
  * Sizes of a BERT encoder, as a Hugging Face {@code config.json} names them (Devlin et al., 2019).
@@ -22,10 +22,8 @@ public record BertConfig(
     double hiddenDropout,
     double attentionDropout,
     double classifierDropout,
-    double initializerRange) {
-
-  private static final Set<String> ACTIVATIONS =
-      Set.of("gelu", "gelu_new", "gelu_pytorch_tanh", "relu");
+    double initializerRange)
+    implements ModelConfig {
 
   public BertConfig {
     if (hidden % heads != 0) {
@@ -33,10 +31,7 @@ public record BertConfig(
           "hidden_size %d is not a multiple of num_attention_heads %d; correct config.json.",
           hidden, heads);
     }
-    if (!ACTIVATIONS.contains(activation)) {
-      throw new BadInputException(
-          "hidden_act %s is not known; known are %s.", activation, ACTIVATIONS);
-    }
+    Activation.read(activation);
   }
 
   /**
@@ -50,29 +45,26 @@ public record BertConfig(
     if (!type.equals("bert")) {
       throw new BadInputException("%s: model_type %s is not supported; bert is.", origin, type);
     }
-    if (!config.path("position_embedding_type").asText("absolute").equals("absolute")) {
-      throw new BadInputException(
-          "%s: position_embedding_type %s is not supported; absolute is.",
-          origin, config.path("position_embedding_type").asText());
-    }
-    double dropout = rate(config, "hidden_dropout_prob", 0.1, origin);
+    ConfigFields fields = new ConfigFields(config, origin);
+    fields.require("position_embedding_type", "absolute");
+    double dropout = fields.rate("hidden_dropout_prob", 0.1);
     return new BertConfig(
-        positive(config, "vocab_size", origin),
-        positive(config, "hidden_size", origin),
-        positive(config, "num_hidden_layers", origin),
-        positive(config, "num_attention_heads", origin),
-        positive(config, "intermediate_size", origin),
-        positive(config, "max_position_embeddings", origin),
-        positive(config, "type_vocab_size", origin),
+        fields.positive("vocab_size"),
+        fields.positive("hidden_size"),
+        fields.positive("num_hidden_layers"),
+        fields.positive("num_attention_heads"),
+        fields.positive("intermediate_size"),
+        fields.positive("max_position_embeddings"),
+        fields.positive("type_vocab_size"),
         config.path("hidden_act").asText("gelu"),
-        config.path("layer_norm_eps").asDouble(1e-12),
+        fields.number("layer_norm_eps", 1e-12),
         dropout,
-        rate(config, "attention_probs_dropout_prob", 0.1, origin),
-        rate(config, "classifier_dropout", dropout, origin),
-        config.path("initializer_range").asDouble(0.02));
+        fields.rate("attention_probs_dropout_prob", 0.1),
+        fields.rate("classifier_dropout", dropout),
+        fields.number("initializer_range", 0.02));
   }
 
-  /** The same encoder with one dropout rate everywhere. */
+  @Override
   public BertConfig withDropout(double rate) {
     return new BertConfig(
         vocabulary,
@@ -90,22 +82,8 @@ public record BertConfig(
         initializerRange);
   }
 
-  private static int positive(JsonNode config, String field, String origin) {
-    JsonNode value = config.path(field);
-    if (!value.canConvertToInt() || !value.isIntegralNumber() || value.intValue() < 1) {
-      throw new BadInputException(
-          "%s: %s must be a positive whole number, but is %s.",
-          origin, field, value.isMissingNode() ? "missing" : value.toString());
-    }
-    return value.intValue();
-  }
-
-  private static double rate(JsonNode config, String field, double otherwise, String origin) {
-    JsonNode value = config.path(field);
-    double rate = value.isNumber() ? value.doubleValue() : otherwise;
-    if (!(rate >= 0 && rate < 1)) {
-      throw new BadInputException("%s: %s must be 0 to below 1, but is %s.", origin, field, value);
-    }
-    return rate;
+  @Override
+  public Model model(Head head) {
+    return new Bert(this, head);
   }
 }

@@ -1,9 +1,11 @@
 package org.tokentune.models;
 
+import org.tokentune.BadInputException;
+
 /**
- * What stands on the encoder.
+ * What stands on the model.
  *
- * @param outputs number of classes, labels or regressed numbers; the vocabulary's size for a masked
+ * @param outputs number of classes, labels or regressed numbers; the vocabulary's size for a
  *     language model
  * @param pooling for tasks over whole texts
  */
@@ -11,6 +13,14 @@ public record Head(Task task, int outputs, Pooling pooling) {
 
   /** Whether the head reads every token, and not one row of a text. */
   public boolean perToken() {
-    return task == Task.TOKEN || task == Task.MASKED_LM;
+    return task == Task.TOKEN || task == Task.MASKED_LM || task == Task.CAUSAL_LM;
+  }
+
+  /** Refuses all but language modelling, the only task of decoders. */
+  void requireCausal() {
+    if (task != Task.CAUSAL_LM) {
+      throw new BadInputException(
+          "A decoder is a causal language model and does not do %s; take an encoder.", task);
+    }
   }
 }

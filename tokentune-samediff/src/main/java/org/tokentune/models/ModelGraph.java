@@ -5,9 +5,10 @@ import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
  * A built graph and the names to use it by: placeholders {@link #INPUT_IDS}, {@link
- * #ATTENTION_MASK}, {@link #TOKEN_TYPE_IDS}, all INT32 [batch, length]; in training {@link
- * #LABELS}, with two streams {@link #SELECTED} [batch, k] and {@link #FROZEN} [batch, length - k],
- * INT32 positions; results {@link #LOGITS} and {@link #LOSS}.
+ * #ATTENTION_MASK}, all INT32 [batch, length], and of the same kind {@link #TOKEN_TYPE_IDS} of
+ * encoders or {@link #POSITION_IDS} of decoders; in training {@link #LABELS}, with two streams
+ * {@link #SELECTED} [batch, k] and {@link #FROZEN} [batch, length - k], INT32 positions; results
+ * {@link #LOGITS} and {@link #LOSS}.
  *
  * @param trainable names of the parameters that the loss's gradient reaches
  * @param split whether it has two token streams
@@ -17,6 +18,7 @@ public record ModelGraph(SameDiff sd, List<String> trainable, boolean split) {
   public static final String INPUT_IDS = "input_ids";
   public static final String ATTENTION_MASK = "attention_mask";
   public static final String TOKEN_TYPE_IDS = "token_type_ids";
+  public static final String POSITION_IDS = "position_ids";
   public static final String LABELS = "labels";
   public static final String SELECTED = "selected";
   public static final String FROZEN = "frozen";

@@ -13,39 +13,38 @@ import org.tokentune.nn.Parameters;
 /** Takes a model's parameters out of a checkpoint and makes those of a new head. */
 public final class ParameterLoader {
 
-  /** What checkpoints of a bare encoder leave out of every name. */
-  private static final String PREFIX = "bert.";
-
   private ParameterLoader() {}
 
   /**
-   * All parameters of {@code bert}, out of the checkpoint.
+   * All parameters of {@code model}, out of the checkpoint.
    *
    * @throws BadInputException if one is missing or has another shape
    */
-  public static Parameters load(Bert bert, WeightSource source) {
+  public static Parameters load(Model model, WeightSource source) {
     Map<String, INDArray> arrays = new LinkedHashMap<>();
-    bert.parameters().forEach((name, shape) -> arrays.put(name, read(source, name, shape)));
+    model.parameters().forEach((name, shape) -> arrays.put(name, read(model, source, name, shape)));
     return new Parameters(arrays);
   }
 
   /**
-   * As {@link #load(Bert, WeightSource)}, but parameters of the head that the checkpoint has not,
+   * As {@link #load(Model, WeightSource)}, but parameters of the head that the checkpoint has not,
    * or in another shape, get normal values with the configuration's initializer range (biases 0),
    * from the seed.
    */
-  public static Parameters loadEncoder(Bert bert, WeightSource source, long seed) {
+  public static Parameters loadEncoder(Model model, WeightSource source, long seed) {
     Map<String, INDArray> arrays = new LinkedHashMap<>();
     Random random = new Random(seed);
-    bert.parameters()
+    model
+        .parameters()
         .forEach(
             (name, shape) -> {
-              boolean fresh = Bert.isHead(name) && !fits(source, stored(source, name), shape);
+              boolean fresh =
+                  model.isHead(name) && !fits(source, stored(model, source, name), shape);
               arrays.put(
                   name,
                   fresh
-                      ? fresh(shape, bert.config().initializerRange(), random)
-                      : read(source, name, shape));
+                      ? fresh(shape, model.config().initializerRange(), random)
+                      : read(model, source, name, shape));
             });
     return new Parameters(arrays);
   }
@@ -54,20 +53,19 @@ public final class ParameterLoader {
     return source.names().contains(name) && Arrays.equals(source.shape(name), shape);
   }
 
-  private static String stored(WeightSource source, String name) {
-    return source.names().contains(name) ? name : withoutPrefix(name);
+  private static String stored(Model model, WeightSource source, String name) {
+    boolean bare = !source.names().contains(name) && name.startsWith(model.prefix());
+    return bare ? name.substring(model.prefix().length()) : name;
   }
 
-  private static String withoutPrefix(String name) {
-    return name.startsWith(PREFIX) ? name.substring(PREFIX.length()) : name;
-  }
-
-  private static INDArray read(WeightSource source, String name, long[] shape) {
-    String stored = stored(source, name);
+  private static INDArray read(Model model, WeightSource source, String name, long[] shape) {
+    String stored = stored(model, source, name);
     if (!source.names().contains(stored)) {
       throw new BadInputException(
           "%s has no tensor %s; it is no complete %s checkpoint.",
-          source.origin(), name, Bert.isHead(name) ? "fine-tuned" : "BERT");
+          source.origin(),
+          name,
+          model.isHead(name) ? "fine-tuned" : model.getClass().getSimpleName());
     }
     if (!fits(source, stored, shape)) {
       throw new BadInputException(

@@ -14,7 +14,9 @@ public enum Task {
   /** One class of n for every token. */
   TOKEN,
   /** The vocabulary's word for every masked token. */
-  MASKED_LM;
+  MASKED_LM,
+  /** The vocabulary's word after every token. */
+  CAUSAL_LM;
 
   /**
    * The task that a Hugging Face {@code config.json} names by {@code architectures} and, for whole
@@ -26,6 +28,8 @@ public enum Task {
   public static Optional<Task> read(JsonNode config, int outputs) {
     return switch (config.path("architectures").path(0).asText()) {
       case "BertForMaskedLM" -> Optional.of(MASKED_LM);
+      case "GPT2LMHeadModel", "LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM" ->
+          Optional.of(CAUSAL_LM);
       case "BertForTokenClassification" -> Optional.of(TOKEN);
       case "BertForSequenceClassification" ->
           Optional.of(

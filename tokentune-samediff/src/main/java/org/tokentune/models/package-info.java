@@ -1,6 +1,7 @@
 /**
- * Models: for each a configuration record and a builder of its SameDiff graphs, and the heads they
- * share.
+ * Models: for each family a configuration record and a {@link org.tokentune.models.Model}, which
+ * names the parameters and builds SameDiff graphs. What families do alike, placeholders, hidden
+ * states and losses, stands in {@link org.tokentune.models.ModelBuilder}.
  *
  * <p>Imports {@code nn}, {@code ops} and {@code checkpoint}; {@code train} and the other modules
  * import it.

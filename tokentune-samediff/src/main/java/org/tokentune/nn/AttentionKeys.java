@@ -1,12 +1,78 @@
 package org.tokentune.nn;
 
+import java.util.function.Function;
 import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.tokentune.ops.MaskedSoftmax;
 
 /**
- * What attention knows of its keys, which stand in the order [selected ; frozen].
+ * What attention knows of its keys, which stand in the order [selected ; frozen]. A bias is 0 for
+ * keys that may be attended to and very negative for the others.
  *
- * @param bias [batch, 1, 1, length]: 0 for tokens, very negative for padding
- * @param positions INT32 [batch, 1, 1, length]: the keys' original rows, by which dropout names
- *     them
+ * @param selectedBias for selected queries: [batch, 1, 1, length], or one for each query [batch, 1,
+ *     count, length]
+ * @param frozenBias for frozen queries, likewise; null where there are none
+ * @param rowIds INT32 [batch, 1, 1, length]: the keys' original rows, by which dropout names them
  */
-public record AttentionKeys(SDVariable bias, SDVariable positions) {}
+public record AttentionKeys(SDVariable selectedBias, SDVariable frozenBias, SDVariable rowIds) {
+
+  /**
+   * Every query attends to all tokens but padding.
+   *
+   * @param mask INT32 [batch, length]: 1 for tokens, 0 for padding
+   */
+  public static AttentionKeys all(TokenStreams tokens, SDVariable mask, DataType type) {
+    SDVariable bias = MaskedSoftmax.bias(unpadded(tokens, mask), type);
+    return new AttentionKeys(bias, tokens.frozen() == null ? null : bias, rowIds(tokens));
+  }
+
+  /**
+   * Every query attends to the tokens up to itself, by their original positions, but to no padding.
+   *
+   * @param mask INT32 [batch, length]: 1 for tokens, 0 for padding
+   * @param window number of positions that a query sees, itself included; 0 for all before it
+   */
+  public static AttentionKeys causal(
+      TokenStreams tokens, SDVariable mask, int window, DataType type) {
+    SDVariable unpadded = unpadded(tokens, mask);
+    SDVariable keys = rowIds(tokens);
+    return new AttentionKeys(
+        bias(tokens.selected(), unpadded, keys, window, type),
+        tokens.frozen() == null ? null : bias(tokens.frozen(), unpadded, keys, window, type),
+        keys);
+  }
+
+  /** Within a sequence, rows are ordered as positions are. */
+  private static SDVariable bias(
+      TokenStream asking, SDVariable unpadded, SDVariable keys, int window, DataType type) {
+    SameDiff sd = keys.getSameDiff();
+    SDVariable queries = asking.bySequence(asking.rowIds(), 1, 1).permute(0, 2, 1, 3);
+    SDVariable open = unpadded.mul(sd.lte(keys, queries).castTo(DataType.INT32));
+    if (window > 0) {
+      SDVariable first = queries.sub(sd.constant(window - 1));
+      open = open.mul(sd.gte(keys, first).castTo(DataType.INT32));
+    }
+    return MaskedSoftmax.bias(open, type);
+  }
+
+  private static SDVariable unpadded(TokenStreams tokens, SDVariable mask) {
+    return byKey(tokens, stream -> stream.values(mask));
+  }
+
+  private static SDVariable rowIds(TokenStreams tokens) {
+    return byKey(tokens, TokenStream::rowIds);
+  }
+
+  /** Values of each stream, [batch * count], as [batch, 1, 1, length]. */
+  private static SDVariable byKey(TokenStreams tokens, Function<TokenStream, SDVariable> values) {
+    SDVariable selected = byKey(tokens.selected(), values);
+    return tokens.frozen() == null
+        ? selected
+        : selected.getSameDiff().concat(3, selected, byKey(tokens.frozen(), values));
+  }
+
+  private static SDVariable byKey(TokenStream stream, Function<TokenStream, SDVariable> values) {
+    return stream.bySequence(values.apply(stream), 1, 1).permute(0, 2, 3, 1);
+  }
+}

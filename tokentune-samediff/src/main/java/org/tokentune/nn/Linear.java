@@ -4,18 +4,41 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.tokentune.ops.BiasAdd;
 
 /**
- * {@code y = x W^T + b}.
+ * {@code y = x W^T + b}, or {@code y = x W + b} where weights are stored input first.
  *
- * <p>Shapes: rows [n, in]; {@code name.weight} [out, in]; {@code name.bias} [out]; the result is
- * [n, out].
+ * <p>Shapes: rows [n, in]; the weight [out, in] or [in, out]; the bias [out]; the result is [n,
+ * out].
+ *
+ * @param weight name of the weight
+ * @param bias name of the bias; null for none
+ * @param inputFirst whether the weight is [in, out]
  */
-public record Linear(String name) {
+public record Linear(String weight, String bias, boolean inputFirst) implements Layer {
 
+  /** With {@code name.weight} [out, in] and {@code name.bias}. */
+  public Linear(String name) {
+    this(name + ".weight", name + ".bias", false);
+  }
+
+  /** With {@code name.weight} [out, in] alone, or with {@code name.bias} too. */
+  public static Linear of(String name, boolean biased) {
+    return new Linear(name + ".weight", biased ? name + ".bias" : null, false);
+  }
+
+  /** GPT-2's {@code Conv1D}: {@code name.weight} [in, out] and {@code name.bias}. */
+  public static Linear inputFirst(String name) {
+    return new Linear(name + ".weight", name + ".bias", true);
+  }
+
+  @Override
   public TokenStream apply(Graph graph, TokenStream x) {
-    SDVariable weight = graph.parameter(name + ".weight", x.differentiable());
-    SDVariable bias = graph.parameter(name + ".bias", x.differentiable());
-    SDVariable product = graph.sd().mmul(x.rows(), weight, false, true, false);
-    SDVariable rows = BiasAdd.apply(product, bias, graph.style());
-    return x.with(rows, bias.getShape()[0]);
+    SDVariable weights = graph.parameter(weight, x.differentiable());
+    SDVariable product = graph.sd().mmul(x.rows(), weights, false, !inputFirst, false);
+    long out = weights.getShape()[inputFirst ? 1 : 0];
+    if (bias == null) {
+      return x.with(product, out);
+    }
+    SDVariable biases = graph.parameter(bias, x.differentiable());
+    return x.with(BiasAdd.apply(product, biases, graph.style()), out);
   }
 }

@@ -4,7 +4,12 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.tokentune.ops.LayerNorm;
 
 /** Layer normalisation with gain {@code name.weight} and bias {@code name.bias}, both [width]. */
-public record Normalisation(String name, double epsilon) {
+public record Normalisation(String name, double epsilon) implements Layer {
+
+  @Override
+  public TokenStream apply(Graph graph, TokenStream x) {
+    return apply(graph, x, null);
+  }
 
   /**
    * Rows [n, width] to [n, width].

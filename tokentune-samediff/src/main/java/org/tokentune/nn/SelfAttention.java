@@ -13,25 +13,43 @@ import org.tokentune.ops.MaskedSoftmax;
  * all tokens, with gradients through the selected ones; frozen queries attend to the same keys and
  * values, detached.
  *
- * @param query projections of hidden states [n, hidden] to [n, heads * head size]
+ * <p>Query heads may share keys and values in groups (Ainslie et al., 2023): query head h uses
+ * those of head {@code h / (heads / keyValueHeads)}. The queries of a group are further rows of one
+ * product, so that keys and values are not copied for each.
+ *
+ * @param query projection of hidden states [n, hidden] to [n, heads * head size]
+ * @param key to [n, keyValueHeads * head size]
+ * @param value as the key
  * @param place where this attention drops
  */
 public record SelfAttention(
-    Linear query, Linear key, Linear value, int heads, double dropout, String place) {
+    Layer query,
+    Layer key,
+    Layer value,
+    int heads,
+    int keyValueHeads,
+    int headSize,
+    double dropout,
+    String place) {
 
   /**
    * @param queries the streams that ask; a null frozen stream is not computed
    * @param tokens all tokens
-   * @return contexts of the queries, [n, hidden]
+   * @return contexts of the queries, [n, heads * head size]
    */
   public TokenStreams apply(
       Graph graph, TokenStreams queries, TokenStreams tokens, AttentionKeys keys) {
     SDVariable k = allTokens(graph, key, tokens);
     SDVariable v = allTokens(graph, value, tokens);
-    long width = tokens.selected().width(); // of keys and values too
-    SDVariable batch = tokens.selected().counts().get(SDIndex.interval(0, 1));
+    SDVariable batch = batch(tokens.selected());
     TokenStream selected =
-        attend(graph, queries.selected(), byHead(k, batch, width), byHead(v, batch, width), keys);
+        attend(
+            graph,
+            queries.selected(),
+            byHead(k, batch),
+            byHead(v, batch),
+            keys.selectedBias(),
+            keys);
     if (queries.frozen() == null) {
       return new TokenStreams(selected, null);
     }
@@ -39,14 +57,20 @@ public record SelfAttention(
         attend(
             graph,
             queries.frozen(),
-            byHead(Detach.apply(k), batch, width),
-            byHead(Detach.apply(v), batch, width),
+            byHead(Detach.apply(k), batch),
+            byHead(Detach.apply(v), batch),
+            keys.frozenBias(),
             keys);
     return new TokenStreams(selected, frozen);
   }
 
-  /** [batch * length, hidden]: sequence by sequence, selected tokens first. */
-  private static SDVariable allTokens(Graph graph, Linear projection, TokenStreams tokens) {
+  /** INT64 [1]. */
+  private static SDVariable batch(TokenStream stream) {
+    return stream.counts().get(SDIndex.interval(0, 1));
+  }
+
+  /** [batch * length, width]: sequence by sequence, selected tokens first. */
+  private static SDVariable allTokens(Graph graph, Layer projection, TokenStreams tokens) {
     TokenStream selected = projection.apply(graph, tokens.selected());
     return tokens.frozen() == null
         ? selected.rows()
@@ -57,32 +81,85 @@ public record SelfAttention(
             graph.style());
   }
 
-  /** Rows of sequences, [batch * length, hidden], as [batch, heads, length, head size]. */
-  private SDVariable byHead(SDVariable rows, SDVariable batch, long width) {
-    SameDiff sd = rows.getSameDiff();
-    SDVariable rest = sd.constant(Nd4j.createFromArray(-1L, heads, width / heads));
-    return sd.reshape(rows, sd.concat(0, batch, rest)).permute(0, 2, 1, 3);
+  /** [batch * length, width] as [batch, keyValueHeads, length, head size]. */
+  private SDVariable byHead(SDVariable rows, SDVariable batch) {
+    return shape(rows, batch, -1, keyValueHeads, headSize).permute(0, 2, 1, 3);
   }
 
   private TokenStream attend(
-      Graph graph, TokenStream asking, SDVariable k, SDVariable v, AttentionKeys keys) {
+      Graph graph,
+      TokenStream asking,
+      SDVariable k,
+      SDVariable v,
+      SDVariable bias,
+      AttentionKeys keys) {
     SameDiff sd = graph.sd();
     TokenStream q = query.apply(graph, asking);
-    SDVariable scores =
-        sd.mmul(
-            byHead(q.rows(), q.counts().get(SDIndex.interval(0, 1)), q.width()),
-            k,
-            false,
-            true,
-            false); // [batch, heads, count, length]
-    double scale = 1 / Math.sqrt((double) q.width() / heads);
-    SDVariable weights = MaskedSoftmax.apply(scores, scale, keys.bias(), graph.style());
+    SDVariable scores = byQuery(sd.mmul(grouped(q), k, false, true, false), q);
+    SDVariable weights = MaskedSoftmax.apply(scores, 1 / Math.sqrt(headSize), bias, graph.style());
     SDVariable numbers = // of (query, head): [batch, heads, count, 1]
         q.bySequence(q.rowIds().mul(sd.constant(heads)), 1, 1)
             .permute(0, 2, 1, 3)
             .add(graph.numbers(heads).reshape(1, heads, 1, 1));
-    SDVariable dropped = graph.dropout(weights, dropout, place, numbers, keys.positions());
-    SDVariable context = sd.mmul(dropped, v).permute(0, 2, 1, 3);
-    return q.with(context.reshape(-1, q.width()));
+    SDVariable dropped = graph.dropout(weights, dropout, place, numbers, keys.rowIds());
+    return q.with(ungrouped(sd.mmul(byGroup(dropped, q), v), q));
+  }
+
+  private int group() {
+    return heads / keyValueHeads;
+  }
+
+  /** Queries, [batch * count, width], as [batch, keyValueHeads, group * count, head size]. */
+  private SDVariable grouped(TokenStream q) {
+    SDVariable batch = batch(q);
+    if (group() == 1) {
+      return byHead(q.rows(), batch); // a view; the other way is a copy
+    }
+    SDVariable byHead =
+        shape(q.rows(), batch, -1, keyValueHeads, group(), headSize).permute(0, 2, 3, 1, 4);
+    return shape(byHead, batch, keyValueHeads, -1, headSize);
+  }
+
+  /** Contexts as {@link #grouped} has queries, back as [batch * count, width]. */
+  private SDVariable ungrouped(SDVariable contexts, TokenStream q) {
+    SDVariable byToken =
+        group() == 1
+            ? contexts.permute(0, 2, 1, 3)
+            : shape(contexts, batch(q), keyValueHeads, group(), -1, headSize)
+                .permute(0, 3, 1, 2, 4);
+    return byToken.reshape(-1, q.width());
+  }
+
+  /** [batch, keyValueHeads, group * count, length] as [batch, heads, count, length]. */
+  private SDVariable byQuery(SDVariable scores, TokenStream q) {
+    SameDiff sd = scores.getSameDiff();
+    return group() == 1
+        ? scores
+        : sd.reshape(scores, sd.concat(0, batch(q), sizes(sd, heads), count(q), sizes(sd, -1)));
+  }
+
+  /** The way back. */
+  private SDVariable byGroup(SDVariable weights, TokenStream q) {
+    SameDiff sd = weights.getSameDiff();
+    return group() == 1
+        ? weights
+        : sd.reshape(
+            weights,
+            sd.concat(0, batch(q), sizes(sd, keyValueHeads), count(q).mul(group()), sizes(sd, -1)));
+  }
+
+  /** INT64 [1]. */
+  private static SDVariable count(TokenStream stream) {
+    return stream.counts().get(SDIndex.interval(1, 2));
+  }
+
+  /** {@code x} as [batch, sizes...]. */
+  private static SDVariable shape(SDVariable x, SDVariable batch, long... sizes) {
+    SameDiff sd = x.getSameDiff();
+    return sd.reshape(x, sd.concat(0, batch, sizes(sd, sizes)));
+  }
+
+  private static SDVariable sizes(SameDiff sd, long... sizes) {
+    return sd.constant(Nd4j.createFromArray(sizes));
   }
 }

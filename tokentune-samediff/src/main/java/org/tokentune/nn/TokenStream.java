@@ -4,6 +4,7 @@ import org.nd4j.autodiff.samediff.SDIndex;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.ops.TokenGather;
 
 /**
  * Hidden states of some tokens of every sequence of a batch.
@@ -37,6 +38,11 @@ public record TokenStream(
   public SDVariable bySequence(SDVariable values, long... sizes) {
     SameDiff sd = values.getSameDiff();
     return sd.reshape(values, sd.concat(0, counts, sd.constant(Nd4j.createFromArray(sizes))));
+  }
+
+  /** Elements of an INT32 [batch, length] at these tokens: [batch * count]. */
+  public SDVariable values(SDVariable batch) {
+    return TokenGather.elements(batch, rowIds);
   }
 
   /** Only the first token of every sequence: [batch, width]. */

@@ -45,7 +45,7 @@ public final class FusedSoftmax extends FusedOp {
     int queries = (int) shape[2];
     int rowsOfSequence = (int) (shape[1] * shape[2]);
     Rows rows = Rows.of(shape);
-    float[] biases = Memory.floatValues(inputs.get(1));
+    FloatBuffer biases = Memory.floats(inputs.get(1));
     boolean ofQuery = inputs.get(1).size(2) > 1;
     float scale = getTArgument(0).floatValue();
     int tileRows = Math.max(1, Tiles.LENGTH / keys);
@@ -60,7 +60,7 @@ public final class FusedSoftmax extends FusedOp {
               for (int r = 0; r < count; r++) {
                 int sequence = (start + r) / rowsOfSequence;
                 int row = ofQuery ? sequence * queries + (start + r) % queries : sequence;
-                System.arraycopy(biases, row * keys, bias, r * keys, keys);
+                biases.get(row * keys, bias, r * keys, keys);
               }
               softmax(tile, bias, scale, count, keys);
               weights.put(start * keys, tile, 0, count * keys);

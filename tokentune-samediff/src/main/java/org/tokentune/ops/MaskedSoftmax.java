@@ -45,11 +45,13 @@ public final class MaskedSoftmax {
    * row (the last dimension) of zeros it is 0 everywhere: beside an equal bias of -1e9 the scores
    * would vanish in FLOAT, and ND4J's softmax gives NaN in DOUBLE.
    *
-   * @param mask 1 for keys that may be attended to, 0 for the others; any number type
+   * @param mask [batch, 1, 1 or queries, keys]: 1 for keys that may be attended to, 0 for the
+   *     others; any number type
    * @param type FLOAT or DOUBLE, that of the scores
    */
   public static SDVariable bias(SDVariable mask, DataType type) {
     SDVariable open = mask.castTo(type);
-    return open.sub(open.max(true, -1)).mul(-MASKED);
+    // Not axis -1: with dimensions kept, SameDiff's reductions then give wrong values.
+    return open.sub(open.max(true, 3)).mul(-MASKED);
   }
 }

@@ -12,6 +12,8 @@ public final class Ops {
           new TokenGather(),
           new Dropout(),
           new Detach(),
+          new FusedAdd(),
+          new FusedRotation(),
           new FusedBiasAdd(),
           new BiasGrad(),
           new Normalise(),

@@ -80,6 +80,14 @@ public final class TokenGather extends OwnOp {
     return positions.add(sequence.mul(length)).reshape(-1);
   }
 
+  /**
+   * Elements of {@code values} [batch, length] at row numbers of the flattened batch, [n]: [n].
+   * Without gradient, by ND4J's own gather.
+   */
+  public static SDVariable elements(SDVariable values, SDVariable rowIds) {
+    return values.getSameDiff().gather(values.reshape(-1, 1), rowIds, 0).reshape(-1);
+  }
+
   @Override
   public String opName() {
     return "token_gather";

@@ -208,6 +208,16 @@ final class Layout {
     return buffer == null ? null : buffer.name;
   }
 
+  /** Number of results that lie in the memory of an op's input. */
+  int inPlace() {
+    return takenOver.size();
+  }
+
+  /** Their bytes, for which no memory of their own is needed. */
+  long inPlaceBytes() {
+    return takenOver.keySet().stream().mapToLong(name -> shapes.of(name).bytes()).sum();
+  }
+
   /** Gives every buffer its offset, the largest first, each at the lowest place that is free. */
   void place() {
     List<Buffer> placed = new ArrayList<>();

@@ -58,12 +58,10 @@ public final class Plan {
   static Plan of(OpList list, Map<String, long[]> placeholders, PlanOptions options) {
     Map<String, long[]> given = new LinkedHashMap<>();
     Shapes shapes = Shapes.of(list, placeholders);
-    Set<String> results = new LinkedHashSet<>(options.outputs());
-    results.addAll(list.gradients().values());
     Set<String> forward = new HashSet<>();
     list.nodes().subList(0, list.forward()).forEach(node -> forward.addAll(node.outputs()));
-    List<Node> nodes = Products.split(shapes.remaining(), results);
-    Set<String> read = new HashSet<>(results);
+    List<Node> nodes = Products.split(shapes.remaining(), wanted(list, options));
+    Set<String> read = wanted(list, options);
     nodes.forEach(node -> read.addAll(node.inputs()));
     placeholders.forEach(
         (name, shape) -> {
@@ -75,13 +73,8 @@ public final class Plan {
     ToLongFunction<List<Node>> live =
         some -> lay(some, list, shapes, given, options).layout.liveBytes();
     if (options.budget() == 0) {
-      return lay(
-              recomputation.apply(options.recompute(), live, options.checkpoint()),
-              list,
-              shapes,
-              given,
-              options)
-          .placed();
+      List<Node> chosen = recomputation.apply(options.recompute(), live, options.checkpoint());
+      return lay(chosen, list, shapes, given, options).placed();
     }
     Predicate<List<Node>> fits =
         some -> lay(some, list, shapes, given, options).placed().bytes() <= options.budget();
@@ -117,11 +110,47 @@ public final class Plan {
 
   /** Values that are read after a run. */
   private static Set<String> results(OpList list, PlanOptions options) {
-    Set<String> results = new LinkedHashSet<>(options.outputs());
-    if (!options.updates()) {
-      results.addAll(list.gradients().values());
-    }
-    return results;
+    return options.updates() ? new LinkedHashSet<>(options.outputs()) : wanted(list, options);
+  }
+
+  /** Outputs and gradients. */
+  private static Set<String> wanted(OpList list, PlanOptions options) {
+    Set<String> wanted = new LinkedHashSet<>(options.outputs());
+    wanted.addAll(list.gradients().values());
+    return wanted;
+  }
+
+  /** What every pass came to, a line each, in their order. */
+  private List<String> passes() {
+    List<Node> split = Products.split(shapes.remaining(), wanted(list, options));
+    Plan kept = lay(split, list, shapes, placeholders, options);
+    Set<String> results = wanted(list, options);
+    Layout held = new Layout(running, views, shapes, placeholders.keySet(), results);
+    long again = running.stream().filter(Recomputation::again).count();
+    return List.of(
+        "prune: %d of the graph's %d ops are needed"
+            .formatted(list.nodes().size(), list.sd().getOps().size()),
+        "fold constants: %d ops depend on shapes only"
+            .formatted(list.nodes().size() - shapes.remaining().size()),
+        "drop unread outputs: %d gradients of matrix products"
+            .formatted(outputs(shapes.remaining()) - outputs(split)),
+        "recompute: %d ops run again; at most %,d bytes live instead of %,d"
+            .formatted(again, layout.liveBytes(), kept.layout.liveBytes()),
+        "views: %d ops compute nothing, %,d bytes are not copied"
+            .formatted(views.count(), views.bytes()),
+        "update at once: %s"
+            .formatted(
+                options.updates()
+                    ? "at most %,d bytes live instead of %,d"
+                        .formatted(layout.liveBytes(), held.liveBytes())
+                    : "no, all gradients are held"),
+        "in place: %d results, %,d bytes, in the memory of an input"
+            .formatted(layout.inPlace(), layout.inPlaceBytes()),
+        "place: an arena of %,d bytes for at most %,d live".formatted(bytes(), layout.liveBytes()));
+  }
+
+  private static int outputs(List<Node> nodes) {
+    return nodes.stream().mapToInt(node -> node.outputs().size()).sum();
   }
 
   /** Bytes that a run uses above the graph's own constants and variables. */
@@ -175,7 +204,8 @@ public final class Plan {
       parts.add(
           new PlanMemory.Part(kind, name, op, near.getOrDefault(name, ""), buffer.getValue()));
     }
-    return new PlanMemory(bytes(), Arrays.stream(live).boxed().toList(), forward, peak, parts);
+    return new PlanMemory(
+        bytes(), Arrays.stream(live).boxed().toList(), forward, peak, parts, passes());
   }
 
   /** Floating-point operations of a step's matrix products, two for each multiplication. */

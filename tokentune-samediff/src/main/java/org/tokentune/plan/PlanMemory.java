@@ -11,8 +11,10 @@ import java.util.List;
  * @param peak number of the op at which most is live
  * @param parts what is live at the peak; its sum is at most {@code arena}, as buffers start at
  *     multiples of 64 bytes and cannot always fill every gap
+ * @param passes what every pass over the graph came to, a line each
  */
-public record PlanMemory(long arena, List<Long> live, int forward, int peak, List<Part> parts) {
+public record PlanMemory(
+    long arena, List<Long> live, int forward, int peak, List<Part> parts, List<String> passes) {
 
   /** Why a buffer is live. */
   public enum Kind {

@@ -148,7 +148,11 @@ final class Recomputation {
         continue;
       }
       if (node.op().opName().equals("fused_softmax")) {
-        weights.add(Set.of(node.outputs().get(0), node.inputs().get(0)));
+        String scores = node.inputs().get(0);
+        while (producers.containsKey(scores) && Views.isView(producers.get(scores))) {
+          scores = producers.get(scores).inputs().get(0); // a view's buffer is the product's
+        }
+        weights.add(Set.of(node.outputs().get(0), scores));
       } else if (node.op().opName().equals("fused_join_tokens")) {
         Set<String> dropped = new LinkedHashSet<>(node.outputs());
         String value = node.inputs().get(1);
@@ -180,6 +184,11 @@ final class Recomputation {
       }
     }
     return groups;
+  }
+
+  /** Whether a node is the copy of one in the forward pass. */
+  static boolean again(Node node) {
+    return !node.outputs().isEmpty() && node.outputs().get(0).endsWith(AGAIN);
   }
 
   /** The nodes with copies in the backward pass of what makes {@code dropped}. */

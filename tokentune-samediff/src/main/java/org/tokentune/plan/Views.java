@@ -74,6 +74,23 @@ final class Views {
     return running;
   }
 
+  /** Number of values that are views of another. */
+  long count() {
+    return views.entrySet().stream().filter(Views::isAlias).count();
+  }
+
+  /** Their bytes, which nothing copies. */
+  long bytes() {
+    return views.entrySet().stream()
+        .filter(Views::isAlias)
+        .mapToLong(view -> shapes.of(view.getKey()).bytes())
+        .sum();
+  }
+
+  private static boolean isAlias(Map.Entry<String, View> view) {
+    return !view.getKey().equals(view.getValue().buffer());
+  }
+
   View of(String name) {
     return views.computeIfAbsent(
         name, key -> new View(key, shapes.of(key).shape(), shapes.strides(key)));

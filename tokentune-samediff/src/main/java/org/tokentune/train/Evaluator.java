@@ -50,6 +50,7 @@ public final class Evaluator implements AutoCloseable {
           case CLASSIFY, TOKEN, MASKED_LM -> new Classes(head);
           case MULTILABEL -> new Flags(head.outputs());
           case REGRESS -> new Numbers(head.outputs());
+          case CAUSAL_LM -> throw new IllegalStateException("no task of encoders");
         };
     double loss = 0;
     long rows = 0;

@@ -19,6 +19,7 @@ import org.tokentune.models.Task;
 import org.tokentune.nn.Graph;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
+import org.tokentune.plan.BudgetException;
 import org.tokentune.plan.Recompute;
 import org.tokentune.select.TokenSelection;
 import org.tokentune.select.TokenSelector;
@@ -98,7 +99,7 @@ public final class FineTuner {
       IntFunction<MultiDataSetIterator> batches,
       MultiDataSetIterator validation,
       Evaluator evaluator) {
-    int perEpoch = count(batches.apply(0));
+    int perEpoch = survey(batches.apply(0));
     int steps = perEpoch * settings.epochs();
     LinearSchedule schedule =
         new LinearSchedule(
@@ -144,19 +145,81 @@ public final class FineTuner {
         .orElse(null);
   }
 
-  private static int count(MultiDataSetIterator batches) {
+  /** Counts an epoch's batches, and sees to it that the one of the longest texts can be planned. */
+  private int survey(MultiDataSetIterator batches) {
     int count = 0;
+    int longest = 0;
+    MultiDataSet largest = null;
     for (; batches.hasNext(); count++) {
-      batches.next();
+      MultiDataSet batch = batches.next();
+      if (largest == null || batch.getFeatures(0).length() > largest.getFeatures(0).length()) {
+        largest = batch;
+        longest = count;
+      }
     }
-    if (count == 0) {
+    if (largest == null) {
       throw new BadInputException("There are no training rows; give some.");
     }
+    plan(inputs(largest, 0, longest, 0));
     return count;
+  }
+
+  private void plan(Map<String, INDArray> inputs) {
+    try {
+      engineFor(inputs).plan(inputs);
+    } catch (BudgetException e) {
+      throw tooSmall(e, inputs.get(ModelGraph.INPUT_IDS).shape());
+    }
+  }
+
+  private BadInputException tooSmall(BudgetException cause, long[] shape) {
+    int k = mostTokens(shape[0], shape[1]);
+    return new BadInputException(
+        cause,
+        "A step on %d texts of %d tokens takes at least %.1f MB, whatever is recomputed, and the"
+            + " budget is %.1f MB; give more memory, %s.",
+        shape[0],
+        shape[1],
+        cause.least() / 1e6,
+        settings.memory() / 1e6,
+        k > 0
+            ? String.format("at most %d tokens (--tokens %d) or smaller batches", k, k)
+            : "smaller batches or shorter texts");
+  }
+
+  /** Most selected tokens of each text with which a step is within the budget; 0 if none. */
+  private int mostTokens(long batch, long length) {
+    int fits = 0;
+    int tooMany = (int) length;
+    while (tooMany - fits > 1) {
+      int k = (fits + tooMany) / 2;
+      try {
+        engine(true).plan(Placeholders.withoutValues(bert.head(), batch, length, k));
+        fits = k;
+      } catch (BudgetException e) {
+        tooMany = k;
+      }
+    }
+    return fits;
   }
 
   /** One step on a batch; returns its loss. */
   private double step(MultiDataSet batch, int epoch, int number, int step, double rate) {
+    Map<String, INDArray> inputs = inputs(batch, epoch, number, step);
+    plan(inputs);
+    if (!clips()) {
+      optimizer.begin(rate);
+    }
+    TrainingEngine.Result result = engineFor(inputs).run(inputs);
+    check(result.loss(), rate, step);
+    if (clips()) {
+      GradientClipping.byGlobalNorm(result.gradients(), settings.clip());
+      optimizer.step(parameters, result.gradients(), rate);
+    }
+    return result.loss();
+  }
+
+  private Map<String, INDArray> inputs(MultiDataSet batch, int epoch, int number, int step) {
     Map<String, INDArray> inputs = Placeholders.labelled(batch);
     INDArray mask = inputs.get(ModelGraph.ATTENTION_MASK);
     int[] lengths = mask.sum(1).toIntVector();
@@ -167,31 +230,33 @@ public final class FineTuner {
       inputs.put(ModelGraph.SELECTED, Nd4j.createFromArray(selection.selected()));
       inputs.put(ModelGraph.FROZEN, Nd4j.createFromArray(selection.frozen()));
     }
-    TrainingEngine engine = engines.computeIfAbsent(!selection.all(), this::engine);
-    if (engine.hasDropout()) {
+    if (engineFor(inputs).hasDropout()) {
       // Mixed by a generator, as neighbouring numbers would give similar masks.
       int seed = (int) new SplittableRandom(settings.seed() * 31 + step).nextLong();
       inputs.put(Graph.DROPOUT_SEED, Nd4j.scalar(seed));
     }
-    if (!clips()) {
-      optimizer.begin(rate);
-    }
-    TrainingEngine.Result result = engine.run(inputs);
-    check(result.loss(), rate, step);
-    if (clips()) {
-      GradientClipping.byGlobalNorm(result.gradients(), settings.clip());
-      optimizer.step(parameters, result.gradients(), rate);
-    }
-    return result.loss();
+    return inputs;
+  }
+
+  private TrainingEngine engineFor(Map<String, INDArray> inputs) {
+    return engine(inputs.containsKey(ModelGraph.SELECTED));
   }
 
   private TrainingEngine engine(boolean split) {
+    return engines.computeIfAbsent(split, this::newEngine);
+  }
+
+  private TrainingEngine newEngine(boolean split) {
     ModelGraph graph =
         bert.build(
             parameters, GraphOptions.training(split, trainable).withStyle(Style.preferred()));
-    return clips()
+    Optimizer atOnce = clips() ? null : optimizer;
+    if (settings.memory() > 0) {
+      return TrainingEngine.within(graph, settings.memory(), atOnce);
+    }
+    return atOnce == null
         ? new TrainingEngine(graph, List.of(), Recompute.ELEMENTWISE)
-        : new TrainingEngine(graph, Recompute.ELEMENTWISE, optimizer);
+        : new TrainingEngine(graph, Recompute.ELEMENTWISE, atOnce);
   }
 
   private boolean clips() {

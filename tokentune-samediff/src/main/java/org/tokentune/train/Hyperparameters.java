@@ -11,10 +11,18 @@ import org.tokentune.BadInputException;
  * @param warmup share of all steps in which the rate rises
  * @param clip largest global norm of the gradients, which are all held until it is known; infinite:
  *     not clipped, and each is applied as soon as it is complete
+ * @param memory bytes that a step may take above parameters and optimizer state: more is recomputed
+ *     where less would not fit; 0: no limit
  * @param seed of everything random: order, selection, dropout
  */
 public record Hyperparameters(
-    int epochs, double learningRate, double weightDecay, double warmup, double clip, long seed) {
+    int epochs,
+    double learningRate,
+    double weightDecay,
+    double warmup,
+    double clip,
+    long memory,
+    long seed) {
 
   public Hyperparameters {
     if (epochs < 1) {
@@ -25,6 +33,9 @@ public record Hyperparameters(
     }
     if (!(weightDecay >= 0) || Double.isInfinite(weightDecay)) {
       throw new BadInputException("A weight decay of %s is below 0; give 0 or more.", weightDecay);
+    }
+    if (memory < 0) {
+      throw new BadInputException("A budget of %d bytes cannot be; give more than 0.", memory);
     }
     if (!(warmup >= 0 && warmup < 1) || !(clip > 0)) {
       throw new BadInputException(

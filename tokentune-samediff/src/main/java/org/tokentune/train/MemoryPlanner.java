@@ -1,6 +1,5 @@
 package org.tokentune.train;
 
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
@@ -12,7 +11,6 @@ import org.tokentune.models.ModelGraph;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
 import org.tokentune.plan.Recompute;
-import org.tokentune.select.TokenSelection;
 import org.tokentune.select.TokenSelector;
 
 /**
@@ -32,29 +30,29 @@ public record MemoryPlanner(
     boolean atOnce) {
 
   /**
-   * Plans a step on {@code batch} rows of exactly {@code length} tokens each.
+   * Tokens that a selector selects of each row where all rows have {@code length} tokens.
    *
-   * @throws BadInputException if the batch is empty or the rows do not fit the model
+   * @throws BadInputException if rows of that length do not fit the model
    */
-  public MemoryReport plan(TokenSelector selector, int batch, int length) {
-    if (batch < 1) {
-      throw new BadInputException("A batch size of %d is none; give 1 or more.", batch);
-    }
+  public int selected(TokenSelector selector, int length) {
     if (length < 1 || length > bert.config().maxPositions()) {
       throw new BadInputException(
           "A length of %d does not fit the model; give 1 to %d.",
           length, bert.config().maxPositions());
     }
-    int[] lengths = new int[batch];
-    Arrays.fill(lengths, length);
-    TokenSelection selection = selector.select(lengths, length, null, 0, 0, 0);
+    return selector.select(new int[] {length}, length, null, 0, 0, 0).k();
+  }
+
+  /**
+   * Plans a step on {@code batch} rows of {@code length} tokens, {@code k} of which carry gradient.
+   */
+  public MemoryReport plan(int batch, int length, int k) {
+    boolean split = k < length;
     Parameters parameters = Parameters.withoutValues(bert.parameters());
     ModelGraph graph =
         bert.build(
-            parameters,
-            GraphOptions.training(!selection.all(), trainable).withStyle(Style.preferred()));
-    Map<String, INDArray> inputs =
-        Placeholders.withoutValues(bert.head(), batch, length, selection.k());
+            parameters, GraphOptions.training(split, trainable).withStyle(Style.preferred()));
+    Map<String, INDArray> inputs = Placeholders.withoutValues(bert.head(), batch, length, k);
     try (TrainingEngine engine =
         atOnce
             ? new TrainingEngine(graph, recompute, optimizer)

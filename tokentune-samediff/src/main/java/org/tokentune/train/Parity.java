@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -19,11 +20,12 @@ import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.checkpoint.SafeTensors;
 import org.tokentune.checkpoint.WeightSource;
-import org.tokentune.models.Bert;
-import org.tokentune.models.BertConfig;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
+import org.tokentune.models.Model;
+import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
+import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
@@ -36,10 +38,10 @@ import org.tokentune.plan.Recompute;
  *
  * <p>A folder holds {@code config.json}, {@code model.safetensors} and cases, the other {@code
  * .safetensors}. A case holds the inputs by their transformers names ({@code input_ids}, {@code
- * attention_mask}, {@code token_type_ids}, {@code labels}, and {@code selected} [batch, k] where
- * only those positions carry gradient), {@code hidden.0} to {@code hidden.L}, {@code logits},
- * {@code loss} and {@code grad.<parameter>}. "mean" in a case's name says mean pooling. Dropout is
- * off.
+ * attention_mask}, {@code token_type_ids}, {@code position_ids}, {@code labels}, and {@code
+ * selected} [batch, k] where only those positions carry gradient), {@code hidden.0} to {@code
+ * hidden.L}, {@code logits}, {@code loss} and {@code grad.<parameter>}. "mean" in a case's name
+ * says mean pooling. Dropout is off.
  *
  * <p>A tensor's error is its largest difference over its largest absolute value, or over 1e-4 of
  * the case's largest gradient where that is more. Of hidden states and of logits by token, unpadded
@@ -48,13 +50,16 @@ import org.tokentune.plan.Recompute;
 public final class Parity {
 
   private static final Set<String> INPUTS =
-      Set.of("input_ids", "attention_mask", "token_type_ids", "labels", "selected");
+      Set.of("input_ids", "attention_mask", "token_type_ids", "position_ids", "labels", "selected");
   private static final String WEIGHTS = "model(-\\d+-of-\\d+)?\\.safetensors";
+  private static final String GENERATION = "generate.*";
+  private static final String CLASSIFIER = "classifier.weight";
   private static final String GRADIENT = "grad.";
   private static final double NOT_COMPARED = Double.NaN;
 
   private final Path folder;
-  private final JsonNode config;
+  private final ModelConfig config;
+  private final Head head;
   private final Parameters parameters;
 
   /**
@@ -73,18 +78,25 @@ public final class Parity {
   /** Opens a folder. */
   public Parity(Path folder) {
     this.folder = folder;
-    config = ModelFolder.config(folder);
+    JsonNode json = ModelFolder.config(folder);
+    config = ModelConfig.read(json, folder.resolve(ModelFolder.CONFIG).toString()).withDropout(0);
     try (WeightSource weights = ModelFolder.weights(folder)) {
-      parameters = new Parameters(tensors(weights));
+      head = head(json, weights);
+      parameters = ParameterLoader.load(config.model(head), weights);
     }
   }
 
-  /** The case files, by name: all {@code .safetensors} that are not the weights or their shards. */
+  /**
+   * The case files, by name: all {@code .safetensors} that are not the weights or their shards.
+   * Those of generated texts, {@code generate*}, are left out: they hold neither loss nor hidden
+   * states, and decoders do not generate yet.
+   */
   public List<Path> cases() {
     try (Stream<Path> files = Files.list(folder)) {
       return files
           .filter(file -> file.getFileName().toString().endsWith(".safetensors"))
           .filter(file -> !file.getFileName().toString().matches(WEIGHTS))
+          .filter(file -> !file.getFileName().toString().matches(GENERATION))
           .sorted()
           .toList();
     } catch (IOException e) {
@@ -103,17 +115,17 @@ public final class Parity {
     try (SafeTensors source = SafeTensors.open(file)) {
       expected = tensors(source);
     }
-    Bert bert = model(file.getFileName().toString());
-    Map<String, INDArray> inputs = inputs(expected, bert.head());
+    Model model = model(file.getFileName().toString());
+    Map<String, INDArray> inputs = inputs(expected, head);
     boolean split = inputs.containsKey(ModelGraph.SELECTED);
     GraphOptions options = GraphOptions.training(split, name -> true);
-    Map<String, INDArray> hidden = hidden(bert, options, inputs);
+    Map<String, INDArray> hidden = hidden(model, options, inputs);
     try (TrainingEngine engine =
         new TrainingEngine(
-            bert.build(parameters, options.withStyle(style)),
+            model.build(parameters, options.withStyle(style)),
             List.of(ModelGraph.LOGITS),
             recompute)) {
-      return compare(expected, bert.head(), inputs, engine.run(inputs), hidden);
+      return compare(expected, head, inputs, engine.run(inputs), hidden);
     }
   }
 
@@ -153,33 +165,40 @@ public final class Parity {
     return rows;
   }
 
-  private Bert model(String name) {
-    BertConfig sizes = BertConfig.read(config, folder.resolve("config.json").toString());
+  /** The head that the weights have, pooling the first token where it pools. */
+  private Head head(JsonNode json, WeightSource weights) {
     int outputs =
-        parameters.names().contains("classifier.weight")
-            ? (int) parameters.get("classifier.weight").size(0)
-            : sizes.vocabulary();
+        weights.names().contains(CLASSIFIER)
+            ? (int) weights.shape(CLASSIFIER)[0]
+            : config.vocabulary();
     Task task =
-        Task.read(config, outputs)
+        Task.read(json, outputs)
             .orElseThrow(
                 () ->
                     new BadInputException(
                         "%s: no head for architecture %s.",
-                        folder, config.path("architectures").path(0).asText()));
+                        folder, json.path("architectures").path(0).asText()));
+    return new Head(task, outputs, Pooling.FIRST);
+  }
+
+  private Model model(String name) {
     Pooling pooling = name.contains("mean") ? Pooling.MEAN : Pooling.FIRST;
-    return new Bert(sizes.withDropout(0), new Head(task, outputs, pooling));
+    return config.model(new Head(head.task(), head.outputs(), pooling));
   }
 
   private Map<String, INDArray> hidden(
-      Bert bert, GraphOptions options, Map<String, INDArray> inputs) {
+      Model model, GraphOptions options, Map<String, INDArray> inputs) {
     List<String> names = new ArrayList<>();
-    for (int layer = 0; layer <= bert.config().layers(); layer++) {
+    for (int layer = 0; layer <= config.layers(); layer++) {
       names.add(ModelGraph.hidden(layer));
-      if (options.split() && layer < bert.config().layers()) {
+      if (options.split() && layer < config.layers()) {
         names.add(ModelGraph.frozenHidden(layer));
       }
     }
-    return bert.build(parameters, options.withAllRows()).sd().output(inputs, names);
+    SameDiff sd = model.build(parameters, options.withAllRows()).sd();
+    Map<String, INDArray> known = new HashMap<>(inputs); // stock SameDiff takes no others
+    known.keySet().removeIf(name -> !sd.hasVariable(name));
+    return sd.output(known, names);
   }
 
   private static Map<String, INDArray> inputs(Map<String, INDArray> golden, Head head) {
@@ -192,6 +211,10 @@ public final class Parity {
     inputs.put(
         ModelGraph.TOKEN_TYPE_IDS,
         golden.getOrDefault("token_type_ids", Nd4j.zerosLike(ids)).castTo(DataType.INT32));
+    INDArray counted = Nd4j.arange((double) ids.size(1)).reshape(1, -1).repeat(0, ids.size(0));
+    inputs.put(
+        ModelGraph.POSITION_IDS,
+        golden.getOrDefault("position_ids", counted).castTo(DataType.INT32));
     INDArray labels = golden.get("labels");
     inputs.put(
         ModelGraph.LABELS,

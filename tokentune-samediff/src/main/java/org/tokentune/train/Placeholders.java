@@ -44,6 +44,7 @@ public final class Placeholders {
     inputs.put(ModelGraph.INPUT_IDS, StandIn.of(DataType.INT32, batch, length));
     inputs.put(ModelGraph.ATTENTION_MASK, StandIn.of(DataType.INT32, batch, length));
     inputs.put(ModelGraph.TOKEN_TYPE_IDS, StandIn.of(DataType.INT32, batch, length));
+    inputs.put(ModelGraph.POSITION_IDS, StandIn.of(DataType.INT32, batch, length));
     if (k < length) {
       inputs.put(ModelGraph.SELECTED, StandIn.of(DataType.INT32, batch, k));
       inputs.put(ModelGraph.FROZEN, StandIn.of(DataType.INT32, batch, length - k));
@@ -54,7 +55,7 @@ public final class Placeholders {
         switch (head.task()) {
           case CLASSIFY -> StandIn.of(DataType.INT32, batch);
           case MULTILABEL, REGRESS -> StandIn.of(DataType.FLOAT, batch, head.outputs());
-          case TOKEN, MASKED_LM -> StandIn.of(DataType.INT32, batch, length);
+          case TOKEN, MASKED_LM, CAUSAL_LM -> StandIn.of(DataType.INT32, batch, length);
         });
     return inputs;
   }

@@ -58,12 +58,12 @@ public final class StepBenchmark implements AutoCloseable {
     Arrays.fill(lengths, length);
     TokenSelection selection = selector.select(lengths, length, null, 1, 0, 0);
     inputs = inputs(sizes, batch, length, selection);
+    Bert bert = bert(sizes);
     ModelGraph graph =
-        bert(sizes)
-            .build(
-                weights,
-                GraphOptions.training(!selection.all(), name -> !Bert.isEmbedding(name))
-                    .withStyle(Style.preferred()));
+        bert.build(
+            weights,
+            GraphOptions.training(!selection.all(), name -> !bert.isEmbedding(name))
+                .withStyle(Style.preferred()));
     before = liveBytes();
     engine = new TrainingEngine(graph, recompute, optimizer);
     step();

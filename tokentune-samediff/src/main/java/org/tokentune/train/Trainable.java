@@ -6,7 +6,7 @@ import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.tokentune.BadInputException;
-import org.tokentune.models.Bert;
+import org.tokentune.models.Model;
 
 /** Which of a model's parameters train. */
 public final class Trainable {
@@ -20,26 +20,26 @@ public final class Trainable {
    *
    * @throws BadInputException if a pattern matches no parameter
    */
-  public static Predicate<String> parse(String choice, Bert bert) {
+  public static Predicate<String> parse(String choice, Model model) {
     return switch (choice.strip()) {
       case "all" -> name -> true;
-      case "head" -> Bert::isHead;
-      case "no-embeddings" -> name -> !Bert.isEmbedding(name);
-      default -> patterns(choice, bert);
+      case "head" -> model::isHead;
+      case "no-embeddings" -> name -> !model.isEmbedding(name);
+      default -> patterns(choice, model);
     };
   }
 
-  private static Predicate<String> patterns(String choice, Bert bert) {
+  private static Predicate<String> patterns(String choice, Model model) {
     List<Predicate<String>> patterns =
-        Arrays.stream(choice.split(",", -1)).map(part -> pattern(part.strip(), bert)).toList();
+        Arrays.stream(choice.split(",", -1)).map(part -> pattern(part.strip(), model)).toList();
     return name -> patterns.stream().anyMatch(pattern -> pattern.test(name));
   }
 
-  private static Predicate<String> pattern(String glob, Bert bert) {
+  private static Predicate<String> pattern(String glob, Model model) {
     String regex =
         Arrays.stream(glob.split("\\*", -1)).map(Pattern::quote).collect(Collectors.joining(".*"));
     Predicate<String> matches = Pattern.compile(regex).asMatchPredicate();
-    if (bert.parameters().keySet().stream().noneMatch(matches)) {
+    if (model.parameters().keySet().stream().noneMatch(matches)) {
       throw new BadInputException(
           "No parameter is called %s; give all, head, no-embeddings or a pattern such as"
               + " bert.encoder.layer.0.*,classifier.*.",

@@ -41,13 +41,33 @@ public final class TrainingEngine implements AutoCloseable {
 
   private TrainingEngine(
       ModelGraph graph, List<String> outputs, Recompute recompute, Updater updater) {
+    this(
+        graph,
+        options(graph, outputs).withRecompute(recompute, ModelGraph::isHiddenState),
+        updater);
+  }
+
+  private TrainingEngine(ModelGraph graph, PlanOptions options, Updater updater) {
     this.graph = graph;
+    engine = new PlanEngine(graph.sd(), options, updater);
+  }
+
+  /**
+   * An engine that recomputes for each batch no more than it takes to stay within a budget.
+   *
+   * @param bytes that a step may take above the parameters
+   * @param updater of the parameters, as soon as their gradients are complete; null: runs return
+   *     gradients
+   */
+  public static TrainingEngine within(ModelGraph graph, long bytes, Updater updater) {
+    return new TrainingEngine(
+        graph, options(graph, List.of()).within(bytes, ModelGraph::isHiddenState), updater);
+  }
+
+  private static PlanOptions options(ModelGraph graph, List<String> outputs) {
     List<String> wanted = new ArrayList<>(outputs);
     wanted.add(ModelGraph.LOSS);
-    PlanOptions options =
-        PlanOptions.gradients(wanted, graph.trainable())
-            .withRecompute(recompute, ModelGraph::isHiddenState);
-    engine = new PlanEngine(graph.sd(), options, updater);
+    return PlanOptions.gradients(wanted, graph.trainable());
   }
 
   /** Whether the graph drops and so asks for a seed. */
@@ -72,7 +92,11 @@ public final class TrainingEngine implements AutoCloseable {
     return new Result(loss, result.gradients(), result.outputs());
   }
 
-  /** The plan for inputs of these shapes. */
+  /**
+   * The plan for inputs of these shapes.
+   *
+   * @throws org.tokentune.plan.BudgetException if there is none within the budget
+   */
   public Plan plan(Map<String, INDArray> inputs) {
     return engine.plan(inputs);
   }

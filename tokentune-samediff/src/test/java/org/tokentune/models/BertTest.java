@@ -163,8 +163,8 @@ class BertTest {
 
   @Test
   void untrainedParametersHaveNoGradient() {
-    ModelGraph graph =
-        bert(0, Pooling.FIRST).build(parameters, GraphOptions.training(false, Bert::isHead));
+    Bert bert = bert(0, Pooling.FIRST);
+    ModelGraph graph = bert.build(parameters, GraphOptions.training(false, bert::isHead));
     assertEquals(
         List.of(
             "bert.pooler.dense.bias",

@@ -19,6 +19,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.nd4j.linalg.ops.transforms.Transforms;
 
 /** Every fused op, forward and backward, against its native form in double precision. */
 class FusedOpsTest {
@@ -188,6 +189,43 @@ class FusedOpsTest {
           .variable("up", shape)
           .run((sd, in, style) -> SwiGlu.apply(in.get("gate"), in.get("up"), style));
     }
+  }
+
+  @Test
+  void residual() {
+    for (long[] shape : SHAPES) {
+      new FusedCheck("residual " + List.of(shape[0], shape[1]))
+          .variable("x", shape)
+          .variable("y", shape)
+          .run((sd, in, style) -> Residual.apply(in.get("x"), in.get("y"), style));
+    }
+    new FusedCheck("residual of a value with itself")
+        .variable("x", 3, 5)
+        .run((sd, in, style) -> Residual.apply(in.get("x"), in.get("x"), style));
+  }
+
+  @Test
+  void rotation() {
+    for (int[] s : new int[][] {{1, 1, 2}, {3, 2, 4}, {5, 3, 14}, {37, 6, 64}, {700, 2, 16}}) {
+      INDArray angles = FusedCheck.normal(3, s[0], s[2] / 2).mul(10);
+      new FusedCheck("rotation " + List.of(s[0], s[1], s[2]))
+          .variable("x", s[0], (long) s[1] * s[2])
+          .constant("cos", Transforms.cos(angles))
+          .constant("sin", Transforms.sin(angles))
+          .run(
+              (sd, in, style) ->
+                  Rotation.apply(in.get("x"), in.get("cos"), in.get("sin"), s[1], s[2], style));
+    }
+  }
+
+  @Test
+  void rotationByTooFewAngles() {
+    FusedRotation op = new FusedRotation();
+    op.addIArgument(0);
+    INDArray x = FusedCheck.normal(1, 3, 8);
+    INDArray angles = FusedCheck.normal(2, 2, 2);
+    List<INDArray> inputs = List.of(x, angles, angles);
+    assertThrows(IllegalArgumentException.class, () -> op.run(inputs, List.of(x)));
   }
 
   @Test

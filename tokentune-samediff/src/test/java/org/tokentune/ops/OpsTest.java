@@ -129,6 +129,34 @@ class OpsTest {
   }
 
   @Test
+  void rotation() {
+    SDVariable x = variable(1, 3, 8); // two heads of 4
+    INDArray angles = normal(2, 3, 2);
+    SDVariable cos = sd.math().cos(sd.constant("angles", angles));
+    SDVariable sin = sd.math().sin(sd.getVariable("angles"));
+    SDVariable out = Rotation.apply(x, cos, sin, 2, 4, Style.NATIVE);
+    double[][] expected = new double[3][8];
+    for (int row = 0; row < 3; row++) {
+      for (int i = 0; i < 8; i++) {
+        double angle = angles.getDouble(row, i % 2);
+        boolean first = i % 4 < 2;
+        double other = x.getArr().getDouble(row, first ? i + 2 : i - 2);
+        expected[row][i] =
+            x.getArr().getDouble(row, i) * Math.cos(angle)
+                + (first ? -other : other) * Math.sin(angle);
+      }
+    }
+    assertTrue(Nd4j.createFromArray(expected).equalsWithEps(out.eval(), 1e-12));
+    check("rotation", out, NONE);
+  }
+
+  @Test
+  void residual() {
+    SDVariable out = Residual.apply(variable(1, 3, 4), variable(2, 3, 4), Style.NATIVE);
+    check("residual", out, NONE);
+  }
+
+  @Test
   void exactGelu() {
     SDVariable x = sd.var("x", Nd4j.createFromArray(-3.0, -1.0, 0.0, 0.5, 3.0));
     // x * Phi(x), from tables of the normal distribution
@@ -151,8 +179,8 @@ class OpsTest {
 
   @Test
   void maskedSoftmax() {
-    SDVariable mask = sd.constant("mask", Nd4j.createFromArray(new int[][] {{1, 1, 0}, {1, 1, 1}}));
-    SDVariable bias = MaskedSoftmax.bias(mask, DataType.DOUBLE).reshape(2, 1, 1, 3);
+    INDArray open = Nd4j.createFromArray(1, 1, 0, 1, 1, 1).reshape(2, 1, 1, 3);
+    SDVariable bias = MaskedSoftmax.bias(sd.constant("mask", open), DataType.DOUBLE);
     SDVariable scores = variable(1, 2, 2, 2, 3);
     SDVariable out = MaskedSoftmax.apply(scores, 0.5, bias);
     INDArray weights = out.eval();
@@ -161,6 +189,16 @@ class OpsTest {
     double b = Math.exp(0.5 * scores.getArr().getDouble(0, 1, 1, 1));
     assertEquals(a / (a + b), weights.getDouble(0, 1, 1, 0), 1e-12);
     check("masked softmax", out, NONE);
+  }
+
+  @Test
+  void biasOfAMaskForEachQuery() {
+    int[] open = {1, 0, 0, 1, 1, 0, 1, 1, 1, 0, 0, 0, 0, 1, 0, 0, 1, 1};
+    SDVariable mask = sd.constant("mask", Nd4j.createFromArray(open).reshape(2, 1, 3, 3));
+    double m = -1e9;
+    double[] expected = {0, m, m, 0, 0, m, 0, 0, 0, 0, 0, 0, m, 0, m, m, 0, 0};
+    INDArray bias = MaskedSoftmax.bias(mask, DataType.DOUBLE).eval();
+    assertEquals(Nd4j.createFromArray(expected).reshape(2, 1, 3, 3), bias);
   }
 
   @Test

@@ -16,7 +16,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 final class Canary implements AutoCloseable {
 
-  private static final int ROOM = 100_000; // elements
+  private static final int ROOM = 400_000; // elements
 
   private final Arena arena = new Arena();
   private final Map<DataType, INDArray> regions = new LinkedHashMap<>();
@@ -49,20 +49,26 @@ final class Canary implements AutoCloseable {
 
   private static void fill(INDArray region, byte pattern) {
     ByteBuffer memory = memory(region);
-    while (memory.hasRemaining()) {
-      memory.put(pattern);
+    try {
+      while (memory.hasRemaining()) {
+        memory.put(pattern);
+      }
+    } finally {
+      Reference.reachabilityFence(region);
     }
-    Reference.reachabilityFence(region);
   }
 
   private static int end(INDArray region, byte pattern) {
     ByteBuffer memory = memory(region);
-    int end = memory.limit();
-    while (end > 0 && memory.get(end - 1) == pattern) {
-      end--;
+    try {
+      int end = memory.limit();
+      while (end > 0 && memory.get(end - 1) == pattern) {
+        end--;
+      }
+      return end;
+    } finally {
+      Reference.reachabilityFence(region);
     }
-    Reference.reachabilityFence(region);
-    return end;
   }
 
   private static ByteBuffer memory(INDArray region) {

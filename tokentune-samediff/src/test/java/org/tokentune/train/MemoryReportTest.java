@@ -40,8 +40,8 @@ class MemoryReportTest {
 
   private static MemoryReport plan(
       Bert bert, String tokens, int length, Recompute recompute, boolean atOnce) {
-    return new MemoryPlanner(bert, name -> true, recompute, new Sgd(), atOnce)
-        .plan(RandomTokens.parse(tokens, 8, true), 8, length);
+    MemoryPlanner planner = new MemoryPlanner(bert, name -> true, recompute, new Sgd(), atOnce);
+    return planner.plan(8, length, planner.selected(RandomTokens.parse(tokens, 8, true), length));
   }
 
   /** Of the process, without Java's heap: ND4J takes its memory from outside. */
@@ -126,11 +126,11 @@ class MemoryReportTest {
     MemoryReport all =
         new MemoryPlanner(
                 small,
-                name -> !Bert.isEmbedding(name),
+                name -> !small.isEmbedding(name),
                 Recompute.ELEMENTWISE,
                 new AdamW(0.9, 0.999, 1e-8, 0, name -> false),
                 true)
-            .plan(RandomTokens.parse("all", 8, true), 8, 64);
+            .plan(8, 64, 64);
     MemoryReport quarter = plan(small, "25%", 64, Recompute.ELEMENTWISE, true);
     Map<String, MemoryReport> reports = new LinkedHashMap<>();
     reports.put("all", all);

@@ -14,7 +14,13 @@ import org.tokentune.plan.Recompute;
 class ParityTest {
 
   @ParameterizedTest
-  @CsvSource({"bert, 4, 63", "bert-regression, 1, 63", "bert-mlm, 2, 64"})
+  @CsvSource({
+    "bert, 4, 63",
+    "bert-regression, 1, 63",
+    "bert-mlm, 2, 64",
+    "gpt2, 3, 46",
+    "llama, 3, 36"
+  })
   void equalsPyTorch(String folder, int cases, int tensors) {
     Parity parity = new Parity(Path.of("src/test/resources/golden", folder));
     assertEquals(cases, parity.cases().size());

@@ -41,9 +41,22 @@ public final class Zoo {
    *     damaged
    */
   public static ModelFiles load(String name) {
+    return load(name, model(name));
+  }
+
+  /**
+   * A model's configuration alone; nothing is fetched.
+   *
+   * @throws BadInputException for an unknown name
+   */
+  public static JsonNode config(String name) {
+    return model(name).get("config");
+  }
+
+  private static JsonNode model(String name) {
     for (JsonNode model : catalogue()) {
       if (model.get("name").asText().equals(name)) {
-        return load(name, model);
+        return model;
       }
     }
     JaroWinklerSimilarity similarity = new JaroWinklerSimilarity();

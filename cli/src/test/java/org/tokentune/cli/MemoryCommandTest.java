@@ -1,0 +1,157 @@
+package org.tokentune.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code tokentune memory}, on a model of the zoo and on nothing but a config.json. */
+class MemoryCommandTest {
+
+  private static final String CONFIG =
+      """
+      {"vocab_size": 1000, "hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
+       "intermediate_size": 256, "max_position_embeddings": 128, "type_vocab_size": 2}
+      """;
+
+  @TempDir private Path folder;
+
+  /** What the command printed to either stream, and its exit code. */
+  private record Run(int code, String printed) {}
+
+  private static Run memory(Object... options) {
+    List<String> arguments = new ArrayList<>(List.of("memory"));
+    Stream.of(options).map(Object::toString).forEach(arguments::add);
+    PrintStream out = System.out;
+    PrintStream err = System.err;
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (PrintStream both = new PrintStream(bytes, true, StandardCharsets.UTF_8)) {
+      System.setOut(both);
+      System.setErr(both);
+      int code = TokenTune.run(arguments.toArray(String[]::new));
+      return new Run(code, bytes.toString(StandardCharsets.UTF_8));
+    } finally {
+      System.setOut(out);
+      System.setErr(err);
+    }
+  }
+
+  private Path config() throws IOException {
+    return Files.writeString(folder.resolve("small.json"), CONFIG);
+  }
+
+  private JsonNode json(Path file) throws IOException {
+    return new ObjectMapper().readTree(file.toFile());
+  }
+
+  @Test
+  void printsWritesAndDraws() throws IOException {
+    Path result = folder.resolve("memory.json");
+    Path picture = folder.resolve("memory.png");
+    Run run = memory("--batch-size", 8, "--clip", "none", "--json", result, "--picture", picture);
+    System.out.println(run.printed());
+    assertEquals(0, run.code(), run.printed());
+    assertTrue(run.printed().contains("32 of 128 tokens"));
+
+    JsonNode json = json(result);
+    assertEquals(32, json.path("selected").asInt());
+    for (String column : List.of("all_tokens", "tokentune")) {
+      JsonNode report = json.path(column);
+      long parameters = report.path("parameters").asLong();
+      assertEquals(22_713_986L * 4, parameters);
+      assertEquals(2 * parameters, report.path("optimizer_state").asLong());
+      long parts = report.path("gaps").asLong();
+      for (String part : List.of("activations", "gradients", "workspace", "inputs")) {
+        parts += report.path(part).asLong();
+      }
+      assertEquals(report.path("step").asLong(), parts);
+      long peak = report.path("live").path(report.path("peak_op").asInt()).asLong();
+      assertEquals(parts - report.path("gaps").asLong(), peak);
+    }
+    long all = json.at("/all_tokens/step").asLong();
+    assertTrue(json.at("/tokentune/step").asLong() < 0.5 * all);
+
+    BufferedImage image = ImageIO.read(picture.toFile());
+    assertTrue(image.getWidth() >= 800 && image.getHeight() >= 500);
+  }
+
+  @Test
+  void optionsChangeWhatTheyName() throws IOException {
+    long usual = step();
+    assertTrue(step("--tokens", "16") < step("--tokens", "32"));
+    assertTrue(step("--clip", "none", "--batch-size", "1") < step("--batch-size", "1"));
+    assertTrue(step("--checkpoint", "nothing") > usual);
+    assertTrue(step("--trainable", "head") < usual);
+    assertTrue(step("--length", "128") > usual);
+    assertTrue(step("--batch-size", "64") > usual);
+    Path result = folder.resolve("memory.json");
+    memory("--model", config(), "--length", 64, "--optimizer", "sgd", "--json", result);
+    assertEquals(0, json(result).at("/tokentune/optimizer_state").asLong());
+    memory("--model", config(), "--length", 64, "--tokens", "all", "--json", result);
+    assertTrue(json(result).has("all_tokens"));
+    assertFalse(json(result).has("tokentune"));
+  }
+
+  /** Bytes of a step with selected tokens. */
+  private long step(String... options) throws IOException {
+    Path result = folder.resolve("memory.json");
+    List<Object> all = new ArrayList<>(List.of("--model", config(), "--json", result));
+    if (!List.of(options).contains("--length")) {
+      all.addAll(List.of("--length", 64));
+    }
+    all.addAll(List.of(options));
+    Run run = memory(all.toArray());
+    assertEquals(0, run.code(), run.printed());
+    return json(result).at("/tokentune/step").asLong();
+  }
+
+  @Test
+  void badInputGetsASentence() throws IOException {
+    refused("There is no model bert", "--model", "bert");
+    refused("no folder no/config.json", "--model", "no/config.json");
+    refused("has no config.json", "--model", folder);
+    Path broken = Files.writeString(folder.resolve("broken.json"), "{");
+    refused("broken.json is not JSON", "--model", broken);
+    Path gpt = Files.writeString(folder.resolve("gpt.json"), "{\"model_type\": \"gpt2\"}");
+    refused("model_type gpt2 is not supported", "--model", gpt);
+    refused("give 1 to 128", "--model", config(), "--length", 129);
+    refused("give 1 to 128", "--model", config(), "--length", 0);
+    refused("Tokens 0", "--tokens", 0);
+    refused("batch size of 0", "--batch-size", 0);
+    refused("0 outputs", "--outputs", 0);
+    refused("clipped to -1", "--clip", -1);
+    refused("neither a number nor none", "--clip", "some");
+    refused("No parameter is called x.*", "--trainable", "x.*");
+    refused("--checkpoint", "--checkpoint", "layers");
+    refused("--optimizer", "--optimizer", "adam");
+    refused("is no .png file", "--picture", folder.resolve("x.jpg"));
+    refused("cannot be written", "--picture", folder.resolve("no/x.png"));
+    refused("cannot be written", "--json", folder.resolve("no/x.json"));
+  }
+
+  /** Exit code 2 with a sentence and a hint, no stack trace. */
+  private static void refused(String expected, Object... options) {
+    Run run = memory(options);
+    List<String> lines = run.printed().lines().toList();
+    String message = lines.get(lines.size() - 2);
+    System.out.println(run.code() + ": " + message);
+    assertEquals(2, run.code(), run.printed());
+    assertTrue(message.contains(expected), run.printed());
+    assertFalse(run.printed().contains("\tat "), run.printed());
+  }
+}

@@ -1,0 +1,160 @@
+package org.tokentune.models;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.tokentune.nn.AttentionKeys;
+import org.tokentune.nn.Embedding;
+import org.tokentune.nn.FeedForward;
+import org.tokentune.nn.Linear;
+import org.tokentune.nn.Parameters;
+import org.tokentune.nn.PreNormBlock;
+import org.tokentune.nn.RmsNormalisation;
+import org.tokentune.nn.Rotary;
+import org.tokentune.nn.SelfAttention;
+import org.tokentune.nn.TokenStream;
+import org.tokentune.nn.TokenStreams;
+import org.tokentune.ops.TokenGather;
+
+/**
+ * Llama (Touvron et al., 2023), and its relatives Mistral and Qwen2, over two token streams, with
+ * Hugging Face's names.
+ */
+public record Llama(LlamaConfig config, Head head) implements Model {
+
+  private static final String WORDS = "model.embed_tokens.weight";
+  private static final String LAST_NORM = "model.norm";
+  private static final String OWN_HEAD = "lm_head.weight";
+
+  public Llama {
+    head.requireCausal();
+  }
+
+  @Override
+  public Map<String, long[]> parameters() {
+    Map<String, long[]> shapes = new LinkedHashMap<>();
+    long hidden = config.hidden();
+    long inner = config.intermediate();
+    long queries = (long) config.heads() * config.headSize();
+    long keys = (long) config.keyValueHeads() * config.headSize();
+    shapes.put(WORDS, new long[] {config.vocabulary(), hidden});
+    for (int i = 0; i < config.layers(); i++) {
+      String layer = layer(i);
+      norm(shapes, layer + "input_layernorm");
+      linear(shapes, layer + "self_attn.q_proj", queries, hidden, config.projectionBias());
+      linear(shapes, layer + "self_attn.k_proj", keys, hidden, config.projectionBias());
+      linear(shapes, layer + "self_attn.v_proj", keys, hidden, config.projectionBias());
+      linear(shapes, layer + "self_attn.o_proj", hidden, queries, config.outputBias());
+      norm(shapes, layer + "post_attention_layernorm");
+      linear(shapes, layer + "mlp.gate_proj", inner, hidden, config.feedForwardBias());
+      linear(shapes, layer + "mlp.up_proj", inner, hidden, config.feedForwardBias());
+      linear(shapes, layer + "mlp.down_proj", hidden, inner, config.feedForwardBias());
+    }
+    norm(shapes, LAST_NORM);
+    if (!config.tied()) {
+      shapes.put(OWN_HEAD, new long[] {config.vocabulary(), hidden});
+    }
+    return shapes;
+  }
+
+  private static String layer(int i) {
+    return "model.layers." + i + ".";
+  }
+
+  private static void linear(
+      Map<String, long[]> shapes, String name, long out, long in, boolean biased) {
+    shapes.put(name + ".weight", new long[] {out, in});
+    if (biased) {
+      shapes.put(name + ".bias", new long[] {out});
+    }
+  }
+
+  private void norm(Map<String, long[]> shapes, String name) {
+    shapes.put(name + ".weight", new long[] {config.hidden()});
+  }
+
+  @Override
+  public String prefix() {
+    return "model.";
+  }
+
+  @Override
+  public boolean isHead(String name) {
+    return name.equals(OWN_HEAD);
+  }
+
+  @Override
+  public boolean isEmbedding(String name) {
+    return name.equals(WORDS);
+  }
+
+  @Override
+  public ModelGraph build(Parameters parameters, GraphOptions options) {
+    return new Builder(parameters, options).build();
+  }
+
+  /** One graph being built. */
+  private final class Builder extends ModelBuilder {
+
+    private final Rotary rotary;
+
+    Builder(Parameters parameters, GraphOptions options) {
+      super(Llama.this, parameters, options);
+      rotary =
+          new Rotary(
+              placeholder(ModelGraph.POSITION_IDS),
+              config.ropeScaling().frequencies(config.headSize(), config.ropeTheta()),
+              type);
+    }
+
+    @Override
+    TokenStream embed(SDVariable positions, SDVariable rowIds, boolean differentiable) {
+      SDVariable words =
+          new Embedding(WORDS).rows(graph, TokenGather.elements(ids, rowIds), differentiable);
+      return tokens(words, positions, rowIds, differentiable);
+    }
+
+    @Override
+    AttentionKeys keys(TokenStreams x) {
+      return AttentionKeys.causal(x, mask, config.window(), type);
+    }
+
+    @Override
+    TokenStreams layer(int number, TokenStreams queries, TokenStreams tokens, AttentionKeys keys) {
+      String name = Llama.layer(number);
+      SelfAttention attention =
+          new SelfAttention(
+              rotary.after(Linear.of(name + "self_attn.q_proj", config.projectionBias())),
+              rotary.after(Linear.of(name + "self_attn.k_proj", config.projectionBias())),
+              Linear.of(name + "self_attn.v_proj", config.projectionBias()),
+              config.heads(),
+              config.keyValueHeads(),
+              config.headSize(),
+              config.attentionDropout(),
+              name + "self_attn");
+      PreNormBlock block =
+          new PreNormBlock(
+              norm(name + "input_layernorm"),
+              attention,
+              Linear.of(name + "self_attn.o_proj", config.outputBias()),
+              norm(name + "post_attention_layernorm"),
+              FeedForward.gated(
+                  Linear.of(name + "mlp.gate_proj", config.feedForwardBias()),
+                  Linear.of(name + "mlp.up_proj", config.feedForwardBias()),
+                  Linear.of(name + "mlp.down_proj", config.feedForwardBias())),
+              0,
+              name);
+      TokenStreams x = block.apply(graph, queries, tokens, keys);
+      return number < config.layers() - 1 ? x : x.map(y -> norm(LAST_NORM).apply(graph, y));
+    }
+
+    private RmsNormalisation norm(String name) {
+      return new RmsNormalisation(name, config.rmsNormEpsilon());
+    }
+
+    @Override
+    SDVariable logits(TokenStream x) {
+      return new Linear(config.tied() ? WORDS : OWN_HEAD, null, false).apply(graph, x).rows();
+    }
+  }
+}

@@ -1,0 +1,27 @@
+package org.tokentune.models;
+
+import java.util.Map;
+import org.tokentune.nn.Parameters;
+
+/** A model of some family with a head: what its parameters are called, and its graphs. */
+public interface Model {
+
+  ModelConfig config();
+
+  Head head();
+
+  /** Names and shapes of all parameters, in order. */
+  Map<String, long[]> parameters();
+
+  /** What checkpoints of the model without a head may leave out of every name. */
+  String prefix();
+
+  /** Whether a parameter belongs to what stands on the model, and may be new. */
+  boolean isHead(String name);
+
+  /** Whether a parameter is an embedding table or its norm. */
+  boolean isEmbedding(String name);
+
+  /** Builds a graph over the very arrays of {@code parameters}. */
+  ModelGraph build(Parameters parameters, GraphOptions options);
+}

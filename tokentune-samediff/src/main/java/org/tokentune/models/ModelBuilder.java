@@ -1,0 +1,175 @@
+package org.tokentune.models;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.nd4j.autodiff.samediff.SDIndex;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.VariableType;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.tokentune.nn.AttentionKeys;
+import org.tokentune.nn.Graph;
+import org.tokentune.nn.Parameters;
+import org.tokentune.nn.TokenStream;
+import org.tokentune.nn.TokenStreams;
+import org.tokentune.ops.Losses;
+import org.tokentune.ops.TokenGather;
+
+/**
+ * One graph being built over two token streams (TokenTune: Simoulin et al., EMNLP 2024): what all
+ * families do alike. A family adds its embeddings, its layers and what its heads compute.
+ *
+ * <p>The last layer computes no frozen rows, and where the head pools position 0 only that row of
+ * every text: nothing reads the others, beyond their keys and values.
+ */
+abstract class ModelBuilder {
+
+  final Model model;
+  final Head head;
+  final GraphOptions options;
+  final Graph graph;
+  final SameDiff sd;
+  final DataType type;
+  final SDVariable ids;
+  final SDVariable mask;
+  private final SDVariable selected;
+  private final SDVariable frozen;
+
+  ModelBuilder(Model model, Parameters parameters, GraphOptions options) {
+    this.model = model;
+    this.options = options;
+    head = model.head();
+    graph = new Graph(parameters, options.trainable(), options.training(), options.style());
+    sd = graph.sd();
+    type = parameters.get(parameters.names().iterator().next()).dataType();
+    ids = placeholder(ModelGraph.INPUT_IDS);
+    mask = placeholder(ModelGraph.ATTENTION_MASK);
+    selected = options.split() ? placeholder(ModelGraph.SELECTED) : everyPosition();
+    frozen = options.split() ? placeholder(ModelGraph.FROZEN) : null;
+  }
+
+  /**
+   * Embeddings of the tokens at some positions: [batch * count, hidden].
+   *
+   * @param positions INT32 [batch, count], in the sequence
+   * @param rowIds of the same in the flattened batch
+   */
+  abstract TokenStream embed(SDVariable positions, SDVariable rowIds, boolean differentiable);
+
+  /** What attention knows of the tokens as keys, in all layers. */
+  abstract AttentionKeys keys(TokenStreams x);
+
+  /**
+   * One layer.
+   *
+   * @param queries whose rows are computed
+   * @param tokens all tokens
+   */
+  abstract TokenStreams layer(
+      int number, TokenStreams queries, TokenStreams tokens, AttentionKeys keys);
+
+  /** What the head makes of the last hidden states. */
+  abstract SDVariable logits(TokenStream x);
+
+  /** An INT32 placeholder [batch, any]. */
+  final SDVariable placeholder(String name) {
+    return sd.placeHolder(name, DataType.INT32, -1, -1);
+  }
+
+  /** [batch, length]: 0 to length - 1 in every row. */
+  private SDVariable everyPosition() {
+    SDVariable length = sd.sizeAt(ids, 1).castTo(DataType.INT32);
+    SDVariable row = sd.range(sd.constant(0), length, sd.constant(1), DataType.INT32);
+    return sd.zerosLike(ids).add(row);
+  }
+
+  final ModelGraph build() {
+    TokenStream last = encode().selected();
+    SDVariable logits = logits(last);
+    if (head.perToken() && !options.training()) {
+      logits = last.bySequence(logits, head.outputs());
+    }
+    logits = logits.rename(ModelGraph.LOGITS);
+    if (options.training()) {
+      loss(logits).rename(ModelGraph.LOSS);
+      sd.setLossVariables(ModelGraph.LOSS);
+    }
+    List<String> trainable = new ArrayList<>();
+    for (SDVariable variable : sd.variables()) {
+      if (variable.getVariableType() == VariableType.VARIABLE) {
+        trainable.add(variable.name());
+      }
+    }
+    return new ModelGraph(sd, List.copyOf(trainable), options.split());
+  }
+
+  private TokenStreams encode() {
+    TokenStreams x =
+        new TokenStreams(
+            embed(selected, options.training()), frozen == null ? null : embed(frozen, false));
+    name(x, 0);
+    AttentionKeys keys = keys(x);
+    int layers = model.config().layers();
+    for (int i = 0; i < layers; i++) {
+      TokenStreams queries = x;
+      if (i == layers - 1) {
+        boolean first = !options.allRows() && !head.perToken() && head.pooling() == Pooling.FIRST;
+        queries = new TokenStreams(first ? x.selected().first() : x.selected(), null);
+      }
+      x = layer(i, queries, x, keys);
+      name(x, i + 1);
+    }
+    return x;
+  }
+
+  private TokenStream embed(SDVariable positions, boolean differentiable) {
+    return embed(positions, TokenGather.rowIds(ids, positions), differentiable);
+  }
+
+  /** The tokens of {@link #embed} with some rows. */
+  final TokenStream tokens(
+      SDVariable rows, SDVariable positions, SDVariable rowIds, boolean differentiable) {
+    return new TokenStream(
+        rows, model.config().hidden(), sd.shape(positions), rowIds, differentiable);
+  }
+
+  private void name(TokenStreams x, int layer) {
+    x.selected().rows().rename(ModelGraph.hidden(layer));
+    if (x.frozen() != null) {
+      x.frozen().rows().rename(ModelGraph.frozenHidden(layer));
+    }
+  }
+
+  private SDVariable loss(SDVariable logits) {
+    return switch (head.task()) {
+      case CLASSIFY -> crossEntropy(logits, sd.placeHolder(ModelGraph.LABELS, DataType.INT32, -1));
+      case MULTILABEL ->
+          Losses.binaryCrossEntropy(
+              logits, sd.placeHolder(ModelGraph.LABELS, type, -1, head.outputs()), options.style());
+      case REGRESS ->
+          Losses.meanSquaredError(
+              logits.reshape(-1),
+              sd.placeHolder(ModelGraph.LABELS, type, -1, head.outputs()).reshape(-1),
+              options.style());
+      case TOKEN, MASKED_LM ->
+          crossEntropy(
+              logits,
+              TokenGather.elements(
+                  placeholder(ModelGraph.LABELS), TokenGather.rowIds(ids, selected)));
+      case CAUSAL_LM -> crossEntropy(logits, nextLabels());
+    };
+  }
+
+  private SDVariable crossEntropy(SDVariable logits, SDVariable labels) {
+    return Losses.softmaxCrossEntropy(logits, head.outputs(), labels, null, options.style());
+  }
+
+  /** Labels of the selected tokens' next tokens; a sequence's last token has none. */
+  private SDVariable nextLabels() {
+    SDVariable labels = placeholder(ModelGraph.LABELS);
+    SDVariable column = labels.get(SDIndex.all(), SDIndex.interval(0, 1));
+    SDVariable none = sd.zerosLike(column).add(sd.constant(Losses.IGNORED));
+    SDVariable longer = sd.concat(1, labels, none);
+    return TokenGather.elements(longer, TokenGather.rowIds(longer, selected.add(sd.constant(1))));
+  }
+}

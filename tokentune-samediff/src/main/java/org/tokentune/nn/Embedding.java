@@ -1,0 +1,21 @@
+package org.tokentune.nn;
+
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.VariableType;
+import org.tokentune.ops.TokenGather;
+
+/**
+ * Rows of a table of embeddings: ids [n] to [n, width].
+ *
+ * @param weight name of the table, [count, width]
+ */
+public record Embedding(String weight) {
+
+  /** Looks up; by ND4J's own gather where no gradient is needed. */
+  public SDVariable rows(Graph graph, SDVariable ids, boolean differentiable) {
+    SDVariable table = graph.parameter(weight, differentiable);
+    return table.getVariableType() == VariableType.VARIABLE
+        ? TokenGather.rows(table, ids, graph.style())
+        : graph.sd().gather(table, ids, 0);
+  }
+}

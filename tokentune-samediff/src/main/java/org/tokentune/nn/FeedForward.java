@@ -1,0 +1,24 @@
+package org.tokentune.nn;
+
+import org.tokentune.ops.SwiGlu;
+
+/** The feed-forward layers of transformers. */
+public final class FeedForward {
+
+  private FeedForward() {}
+
+  /** {@code out(activation(in(x)))} (Vaswani et al., 2017). */
+  public static Layer plain(Layer in, Activation activation, Layer out) {
+    return (graph, x) -> out.apply(graph, activation.apply(graph, in.apply(graph, x)));
+  }
+
+  /** {@code out(silu(gate(x)) * up(x))} (Shazeer, 2020). */
+  public static Layer gated(Layer gate, Layer up, Layer out) {
+    return (graph, x) -> {
+      TokenStream gates = gate.apply(graph, x);
+      TokenStream values = up.apply(graph, x);
+      return out.apply(
+          graph, values.with(SwiGlu.apply(gates.rows(), values.rows(), graph.style())));
+    };
+  }
+}

@@ -1,0 +1,8 @@
+package org.tokentune.nn;
+
+/** What treats every token by itself: rows [n, in] to [n, out]. */
+@FunctionalInterface
+public interface Layer {
+
+  TokenStream apply(Graph graph, TokenStream x);
+}

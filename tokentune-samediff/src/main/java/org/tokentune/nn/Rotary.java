@@ -1,0 +1,54 @@
+package org.tokentune.nn;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.ops.Rotation;
+
+/**
+ * Rotary positions (Su et al., 2021): every head of a query or key is rotated by its token's
+ * position times the frequencies.
+ */
+public final class Rotary {
+
+  /** Cosines and sines, [n, head size / 2] each. */
+  private record Angles(SDVariable cos, SDVariable sin) {}
+
+  private final SDVariable positionIds;
+  private final float[] frequencies;
+  private final DataType type;
+  private final Map<String, Angles> done = new HashMap<>();
+
+  /**
+   * @param positionIds INT32 [batch, length]
+   * @param frequencies radians a position, [head size / 2]
+   * @param type of the model
+   */
+  public Rotary(SDVariable positionIds, float[] frequencies, DataType type) {
+    this.positionIds = positionIds;
+    this.frequencies = frequencies.clone();
+    this.type = type;
+  }
+
+  /** A projection [n, in] to [n, heads * head size], then rotated. */
+  public Layer after(Layer projection) {
+    return (graph, x) -> {
+      TokenStream rows = projection.apply(graph, x);
+      int headSize = 2 * frequencies.length;
+      int heads = (int) rows.width() / headSize;
+      Angles angles = done.computeIfAbsent(x.rowIds().name(), name -> angles(graph, x));
+      return rows.with(
+          Rotation.apply(rows.rows(), angles.cos(), angles.sin(), heads, headSize, graph.style()));
+    };
+  }
+
+  /** The same for all blocks, so made once for the tokens of a stream. */
+  private Angles angles(Graph graph, TokenStream x) {
+    SDVariable each =
+        graph.sd().constant(Nd4j.createFromArray(frequencies).castTo(type).reshape(1, -1));
+    SDVariable radians = x.values(positionIds).castTo(type).reshape(-1, 1).mul(each);
+    return new Angles(graph.sd().math().cos(radians), graph.sd().math().sin(radians));
+  }
+}
