@@ -1,5 +1,6 @@
 package org.tokentune;
 
+import java.util.concurrent.locks.LockSupport;
 import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -20,21 +21,19 @@ public final class NativeMemory {
 
   /** Frees what nothing refers to any more, as far as it hangs on Java objects. */
   public static void settle() {
-    long before = -1;
-    for (int i = 0; i < 20 && (i < 3 || before != arrays() + pointers()); i++) {
-      before = arrays() + pointers();
+    int same = 0;
+    for (long before = -1; same < 4; ) {
+      long now = arrays() + pointers();
+      same = now == before ? same + 1 : 0;
+      before = now;
       System.gc();
-      try {
-        Thread.sleep(50); // other threads do the freeing
-      } catch (InterruptedException e) {
-        throw new IllegalStateException(e);
-      }
+      LockSupport.parkNanos(30_000_000); // other threads do the freeing
     }
   }
 
-  /** Runs with an allocator that refuses to give out a single byte for an array. */
-  public static void withoutArrays(Runnable body) {
-    Nd4j.getEnvironment().setDeviceLimit(0, Math.max(1, arrays()));
+  /** Runs with an allocator that gives out no more than so many bytes for arrays at a time. */
+  public static void within(long bytes, Runnable body) {
+    Nd4j.getEnvironment().setDeviceLimit(0, arrays() + bytes);
     try {
       body.run();
     } finally {

@@ -1,6 +1,8 @@
 package org.tokentune.plan;
 
 import java.util.List;
+import org.bytedeco.javacpp.IntPointer;
+import org.bytedeco.javacpp.PointerScope;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.CustomOp;
 import org.nd4j.linalg.api.ops.Op;
@@ -35,7 +37,7 @@ interface Step extends AutoCloseable {
       body = () -> executioner.exec(custom, context);
     } else {
       Op op = (Op) node.op();
-      body = () -> executioner.exec(op, context);
+      body = axes ? () -> reduce(op, context) : () -> executioner.exec(op, context);
     }
     return new Step() {
       @Override
@@ -48,6 +50,17 @@ interface Step extends AutoCloseable {
         Step.close(context);
       }
     };
+  }
+
+  /** Frees at once the copy of the axes that ND4J makes for every run. */
+  @SuppressWarnings("unchecked") // the scope's constructor takes an array of a generic type
+  private static void reduce(Op op, OpContext context) {
+    PointerScope scope = new PointerScope(IntPointer.class);
+    try {
+      Nd4j.getExecutioner().exec(op, context);
+    } finally {
+      scope.close();
+    }
   }
 
   /**

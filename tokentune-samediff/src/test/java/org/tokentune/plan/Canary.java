@@ -16,7 +16,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 final class Canary implements AutoCloseable {
 
-  private static final int ROOM = 100_000; // elements
+  private static final int ROOM = 400_000; // elements
 
   private final Arena arena = new Arena();
   private final Map<DataType, INDArray> regions = new LinkedHashMap<>();

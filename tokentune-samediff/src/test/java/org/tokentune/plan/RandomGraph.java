@@ -332,9 +332,15 @@ final class RandomGraph {
           case 4 -> sd.math().exp(sd.math().tanh(v));
           case 5 -> sd.math().sqrt(sd.math().square(v).add(1));
           case 6 -> sd.nn().softplus(v);
-          default -> Detach.apply(v).add(v.mul(0.5));
+          default -> detached(v, x.shape()).add(v.mul(0.5));
         },
         x.shape());
+  }
+
+  private SDVariable detached(SDVariable v, int... shape) {
+    // Stock SameDiff's bitcast reads a constant as if it were in c order.
+    boolean constant = v.getVariableType() == VariableType.CONSTANT;
+    return Detach.apply(constant ? sd.reshape(v, declared(shape)) : v);
   }
 
   /** Splits, merges, adds or drops a dimension. */

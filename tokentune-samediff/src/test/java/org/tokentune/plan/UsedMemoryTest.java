@@ -1,7 +1,9 @@
 package org.tokentune.plan;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -9,56 +11,145 @@ import org.junit.jupiter.api.Test;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.NativeMemory;
+import org.tokentune.SmallBert;
+import org.tokentune.models.Bert;
+import org.tokentune.models.GraphOptions;
+import org.tokentune.models.Head;
+import org.tokentune.models.ModelGraph;
+import org.tokentune.models.Pooling;
+import org.tokentune.models.Task;
+import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
+import org.tokentune.select.RandomTokens;
 
 /** The bytes that a plan names are those that its run uses, as the allocators count them. */
 class UsedMemoryTest {
 
-  /**
-   * Binds and runs a plan.
-   *
-   * @return bytes that it names, seen to be allocated and to be written to the last one
-   */
-  public static long check(SameDiff sd, Map<String, INDArray> inputs, PlanOptions options) {
-    Map<String, long[]> shapes = new HashMap<>();
-    inputs.forEach((name, array) -> shapes.put(name, array.shape()));
-    Plan plan = Plan.of(sd, shapes, options);
+  private static final Updater NONE = (name, variable, gradient) -> {};
+
+  private record Case(Plan plan, Map<String, INDArray> inputs) {
+
+    static Case of(SameDiff sd, Map<String, INDArray> inputs, PlanOptions options) {
+      Map<String, long[]> shapes = new HashMap<>();
+      inputs.forEach((name, array) -> shapes.put(name, array.shape()));
+      return new Case(Plan.of(sd, shapes, options), inputs);
+    }
+
+    void check() {
+      allocatesWhatThePlanNames();
+      writesWhatThePlanNames();
+    }
+
+    private void allocatesWhatThePlanNames() {
+      long before = NativeMemory.arrays();
+      long constants;
+      try (Arena arena = new Arena();
+          BoundPlan bound = plan.bind(arena, NONE)) {
+        assertEquals(plan.bytes(), NativeMemory.arrays() - before, "allocated");
+        bound.run(inputs);
+        constants = NativeMemory.arrays() - before - plan.bytes();
+        assertTrue(constants <= 64, "axes and the like, which ND4J keeps for ever: " + constants);
+        long pointers = NativeMemory.pointers();
+        bound.run(inputs);
+        assertEquals(plan.bytes() + constants, NativeMemory.arrays() - before, "a second run");
+        assertTrue(NativeMemory.pointers() <= pointers, "pointers of a second run");
+      }
+      assertEquals(constants, NativeMemory.arrays() - before, "left behind");
+    }
+
+    private void writesWhatThePlanNames() {
+      try (Canary canary = new Canary();
+          BoundPlan bound = plan.bind(canary.arena(), NONE)) {
+        canary.run(() -> bound.run(inputs), 0xA5);
+        canary.run(() -> bound.run(inputs), 0x5A);
+        assertEquals(plan.bytes(), canary.bytes(), "written");
+      }
+    }
+  }
+
+  private static void check(List<Case> cases) {
     NativeMemory.settle();
-    long before = NativeMemory.arrays();
-    try (Arena arena = new Arena();
-        BoundPlan bound = plan.bind(arena, (name, variable, gradient) -> {})) {
-      assertEquals(plan.bytes(), NativeMemory.arrays() - before, "allocated");
-      bound.run(inputs);
-      assertEquals(plan.bytes(), NativeMemory.arrays() - before, "allocated after a run");
-    }
-    assertEquals(before, NativeMemory.arrays(), "left behind");
-    try (Canary canary = new Canary();
-        BoundPlan bound = plan.bind(canary.arena(), (name, variable, gradient) -> {})) {
-      canary.run(() -> bound.run(inputs), 0xA5);
-      canary.run(() -> bound.run(inputs), 0x5A);
-      assertEquals(plan.bytes(), canary.bytes(), "written");
-    }
-    return plan.bytes();
+    cases.forEach(Case::check);
   }
 
   @Test
   void randomGraphsUseWhatTheirPlansName() {
-    long bytes = 0;
-    int plans = 0;
-    for (int seed = 0; seed < 15; seed++) {
-      RandomGraph graph = new RandomGraph(seed, seed % 2 == 0 ? Style.FUSED : Style.NATIVE);
-      List<Recompute> levels = List.of(Recompute.values());
-      Recompute level = levels.get(seed % levels.size());
-      PlanOptions options =
-          PlanOptions.gradients(graph.outputs(), graph.trained())
-              .withRecompute(level, name -> name.hashCode() % 4 == 0);
-      for (PlanOptions each : List.of(options, options.withUpdates())) {
-        bytes += check(graph.sd(), graph.inputs(3 + seed, seed), each);
-        plans++;
+    List<Case> cases = new ArrayList<>();
+    for (Recompute level : Recompute.values()) {
+      for (int seed = 0; seed < 5; seed++) {
+        RandomGraph graph = new RandomGraph(seed, seed == 0 ? Style.NATIVE : Style.FUSED);
+        PlanOptions options =
+            PlanOptions.gradients(graph.outputs(), graph.trained())
+                .withRecompute(level, name -> name.hashCode() % 4 == 0);
+        Map<String, INDArray> inputs = graph.inputs(3 + seed, seed);
+        cases.add(Case.of(graph.sd(), inputs, options));
+        cases.add(Case.of(graph.sd(), inputs, options.withUpdates()));
       }
     }
+    check(cases);
     System.out.printf(
         "%d plans of random graphs name %,d bytes: so many are allocated and written%n",
-        plans, bytes);
+        cases.size(), cases.stream().mapToLong(each -> each.plan().bytes()).sum());
+  }
+
+  @Test
+  void modelsUseWhatTheirPlansName() {
+    Parameters parameters = SmallBert.parameters(SmallBert.FOLDER);
+    Bert bert = SmallBert.bert(0.1, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
+    for (Style style : Style.values()) {
+      for (String tokens : List.of("all", "40%")) {
+        GraphOptions options = GraphOptions.training(!tokens.equals("all"), name -> true);
+        ModelGraph graph = bert.build(parameters, options.withStyle(style));
+        Map<String, INDArray> inputs =
+            SmallBert.batch(1, RandomTokens.parse(tokens, 1, true), true);
+        List<Case> cases = new ArrayList<>();
+        for (Recompute level : Recompute.values()) {
+          PlanOptions each =
+              PlanOptions.gradients(List.of(ModelGraph.LOSS), graph.trainable())
+                  .withRecompute(level, ModelGraph::isHiddenState);
+          cases.add(Case.of(graph.sd(), inputs, each));
+          cases.add(Case.of(graph.sd(), inputs, each.withUpdates()));
+        }
+        check(cases);
+        System.out.printf(
+            "BERT, %s tokens, %s: bytes named, allocated and written, by recomputation, held and"
+                + " updated at once: %s%n",
+            tokens, style, cases.stream().map(each -> each.plan().bytes()).toList());
+      }
+    }
+  }
+
+  @Test
+  void closedPlansLeaveNothing() {
+    List<RandomGraph> graphs = new ArrayList<>();
+    for (int seed = 0; seed < 10; seed++) {
+      graphs.add(new RandomGraph(seed, seed % 2 == 0 ? Style.FUSED : Style.NATIVE));
+    }
+    runAndClose(graphs); // once: what ND4J makes and keeps for ever is there then
+    NativeMemory.settle();
+    long arrays = NativeMemory.arrays();
+    long pointers = NativeMemory.pointers();
+    int plans = runAndClose(graphs);
+    NativeMemory.settle();
+    System.out.printf(
+        "%d plans made, run and closed leave %d bytes of arrays and %d of pointers%n",
+        plans, NativeMemory.arrays() - arrays, NativeMemory.pointers() - pointers);
+    assertEquals(200, plans);
+    assertEquals(arrays, NativeMemory.arrays());
+    assertEquals(pointers, NativeMemory.pointers());
+  }
+
+  private static int runAndClose(List<RandomGraph> graphs) {
+    int plans = 0;
+    for (RandomGraph graph : graphs) {
+      PlanOptions options = PlanOptions.gradients(graph.outputs(), graph.trained());
+      try (PlanEngine engine = new PlanEngine(graph.sd(), options)) {
+        for (int batch = 2; batch < 22; batch++) {
+          engine.run(graph.inputs(batch, 0));
+          plans++;
+        }
+      }
+    }
+    return plans;
   }
 }

@@ -7,17 +7,13 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.checkpoint.SafeTensors;
+import org.tokentune.SmallBert;
 import org.tokentune.models.Bert;
 import org.tokentune.models.BertConfig;
 import org.tokentune.models.GraphOptions;
@@ -25,7 +21,6 @@ import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
-import org.tokentune.nn.Graph;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
 import org.tokentune.plan.BudgetException;
@@ -33,60 +28,10 @@ import org.tokentune.plan.Plan;
 import org.tokentune.plan.Recompute;
 import org.tokentune.select.AllTokens;
 import org.tokentune.select.RandomTokens;
-import org.tokentune.select.TokenSelection;
 import org.tokentune.select.TokenSelector;
 
 /** Training on plans takes the way that training on stock SameDiff takes. */
 class TrainingEngineTest {
-
-  static final Path FOLDER = Path.of("src/test/resources/golden/bert");
-
-  static Parameters parameters(String folder) {
-    Map<String, INDArray> weights = new LinkedHashMap<>();
-    try (SafeTensors source = SafeTensors.open(Path.of(folder).resolve("model.safetensors"))) {
-      source.names().forEach(name -> weights.put(name, source.read(name)));
-    }
-    return new Parameters(weights);
-  }
-
-  static Bert bert(double dropout, Head head) throws IOException {
-    Path file = FOLDER.resolve("config.json");
-    BertConfig config =
-        BertConfig.read(new ObjectMapper().readTree(file.toFile()), file.toString());
-    return new Bert(config.withDropout(dropout), head);
-  }
-
-  /** Texts of random lengths whose class is the range that most of their ids are in. */
-  static Map<String, INDArray> batch(int step, TokenSelector selector, boolean dropout) {
-    SplittableRandom random = new SplittableRandom(step);
-    int length = 9 + random.nextInt(3) * 2;
-    int[][] ids = new int[4][length];
-    int[][] mask = new int[4][length];
-    int[] lengths = new int[4];
-    int[] labels = new int[4];
-    for (int row = 0; row < 4; row++) {
-      lengths[row] = row == 0 ? length : 2 + random.nextInt(length - 1);
-      labels[row] = random.nextInt(3);
-      for (int i = 0; i < lengths[row]; i++) {
-        ids[row][i] = 3 + 20 * labels[row] + random.nextInt(20);
-        mask[row][i] = 1;
-      }
-    }
-    Map<String, INDArray> inputs = new HashMap<>();
-    inputs.put(ModelGraph.INPUT_IDS, Nd4j.createFromArray(ids));
-    inputs.put(ModelGraph.ATTENTION_MASK, Nd4j.createFromArray(mask));
-    inputs.put(ModelGraph.TOKEN_TYPE_IDS, Nd4j.zeros(DataType.INT32, 4, length));
-    inputs.put(ModelGraph.LABELS, Nd4j.createFromArray(labels));
-    TokenSelection selection = selector.select(lengths, length, null, 7, 0, step);
-    if (!selection.all()) {
-      inputs.put(ModelGraph.SELECTED, Nd4j.createFromArray(selection.selected()));
-      inputs.put(ModelGraph.FROZEN, Nd4j.createFromArray(selection.frozen()));
-    }
-    if (dropout) {
-      inputs.put(Graph.DROPOUT_SEED, Nd4j.scalar(1000 + step));
-    }
-    return inputs;
-  }
 
   @ParameterizedTest(name = "{0} steps, {1} tokens, dropout {2}, {3}, updates at once: {4}")
   @CsvSource({
@@ -96,13 +41,12 @@ class TrainingEngineTest {
     "25, all, 0.1, NATIVE, false, ELEMENTWISE"
   })
   void lossesAreStockSameDiffs(
-      int steps, String tokens, double dropout, Style style, boolean atOnce, Recompute recompute)
-      throws IOException {
+      int steps, String tokens, double dropout, Style style, boolean atOnce, Recompute recompute) {
     TokenSelector selector = RandomTokens.parse(tokens, 1, true);
-    Bert bert = bert(dropout, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
+    Bert bert = SmallBert.bert(dropout, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
     GraphOptions options = GraphOptions.training(!tokens.equals("all"), name -> true);
-    Parameters ours = parameters(FOLDER.toString());
-    Parameters stocks = parameters(FOLDER.toString());
+    Parameters ours = SmallBert.parameters(SmallBert.FOLDER);
+    Parameters stocks = SmallBert.parameters(SmallBert.FOLDER);
     Optimizer optimizer = AdamW.forTransformers(ours, 0.01);
     AdamW stockOptimizer = AdamW.forTransformers(stocks, 0.01);
     ModelGraph graph = bert.build(ours, options.withStyle(style));
@@ -115,7 +59,7 @@ class TrainingEngineTest {
             ? new TrainingEngine(graph, recompute, optimizer)
             : new TrainingEngine(graph, List.of(), recompute)) {
       for (int step = 0; step < steps; step++) {
-        Map<String, INDArray> inputs = batch(step, selector, dropout > 0);
+        Map<String, INDArray> inputs = SmallBert.batch(step, selector, dropout > 0);
         double rate = 1e-3 * Math.min(1, (step + 1) / 10.0);
         if (atOnce) {
           optimizer.begin(rate);
@@ -142,17 +86,17 @@ class TrainingEngineTest {
   /** The table of words gets one update, from the sum of its gradients as input and as output. */
   @Test
   void tiedWeightsAreUpdatedOnce() throws IOException {
-    String folder = "src/test/resources/golden/bert-mlm";
-    Parameters together = parameters(folder);
-    Parameters apart = parameters(folder);
-    Path file = Path.of(folder, "config.json");
+    Path folder = Path.of("src/test/resources/golden/bert-mlm");
+    Parameters together = SmallBert.parameters(folder);
+    Parameters apart = SmallBert.parameters(folder);
+    Path file = folder.resolve("config.json");
     BertConfig config =
         BertConfig.read(new ObjectMapper().readTree(file.toFile()), file.toString());
     Bert bert =
         new Bert(
             config.withDropout(0), new Head(Task.MASKED_LM, config.vocabulary(), Pooling.FIRST));
     GraphOptions options = GraphOptions.training(false, name -> true).withStyle(Style.FUSED);
-    Map<String, INDArray> inputs = new HashMap<>(batch(3, new AllTokens(), false));
+    Map<String, INDArray> inputs = new HashMap<>(SmallBert.batch(3, new AllTokens(), false));
     inputs.put(ModelGraph.LABELS, inputs.get(ModelGraph.INPUT_IDS));
     AdamW optimizer = AdamW.forTransformers(together, 0.01);
     AdamW other = AdamW.forTransformers(apart, 0.01);
@@ -177,11 +121,11 @@ class TrainingEngineTest {
 
   /** Less memory, more recomputation, the same bits. */
   @Test
-  void budgetsAreKept() throws IOException {
-    Parameters parameters = parameters(FOLDER.toString());
-    Bert bert = bert(0.1, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
+  void budgetsAreKept() {
+    Parameters parameters = SmallBert.parameters(SmallBert.FOLDER);
+    Bert bert = SmallBert.bert(0.1, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
     GraphOptions options = GraphOptions.training(true, name -> true).withStyle(Style.FUSED);
-    Map<String, INDArray> inputs = batch(1, RandomTokens.parse("40%", 1, true), true);
+    Map<String, INDArray> inputs = SmallBert.batch(1, RandomTokens.parse("40%", 1, true), true);
     Map<String, INDArray> expected = new HashMap<>();
     long most;
     try (TrainingEngine engine =
@@ -215,10 +159,10 @@ class TrainingEngineTest {
   }
 
   @Test
-  void askingForHiddenStatesChangesNoBitOfAGradient() throws IOException {
-    Parameters parameters = parameters(FOLDER.toString());
-    Bert bert = bert(0.1, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
-    Map<String, INDArray> inputs = batch(1, RandomTokens.parse("40%", 1, true), true);
+  void askingForHiddenStatesChangesNoBitOfAGradient() {
+    Parameters parameters = SmallBert.parameters(SmallBert.FOLDER);
+    Bert bert = SmallBert.bert(0.1, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
+    Map<String, INDArray> inputs = SmallBert.batch(1, RandomTokens.parse("40%", 1, true), true);
     List<String> hidden =
         List.of(ModelGraph.hidden(0), ModelGraph.hidden(1), ModelGraph.frozenHidden(1));
     for (Style style : Style.values()) {
