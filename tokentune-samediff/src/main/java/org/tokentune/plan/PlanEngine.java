@@ -20,7 +20,7 @@ public final class PlanEngine implements AutoCloseable {
   private final OpList list;
   private final PlanOptions options;
   private final Updater updater;
-  private final Arena arena = new Arena();
+  private Arena arena = new Arena();
   private final Map<String, Plan> plans = new HashMap<>();
   private final Map<String, BoundPlan> bound = new HashMap<>();
   private int arenaVersion;
@@ -44,6 +44,16 @@ public final class PlanEngine implements AutoCloseable {
     this.options = updater == null ? options : options.withUpdates();
     this.updater = updater;
     list = OpList.of(sd, options.outputs(), options.trained());
+  }
+
+  /**
+   * Runs in another engine's arena from now on, as long as neither is closed. Results of either are
+   * good until the next run of any.
+   */
+  public void shareArena(PlanEngine other) {
+    closeBound();
+    arena.close();
+    arena = other.arena;
   }
 
   /** The plan for placeholders of these shapes. */
@@ -86,16 +96,21 @@ public final class PlanEngine implements AutoCloseable {
   private BoundPlan bound(Map<String, INDArray> placeholders) {
     Map<String, long[]> shapes = shapes(placeholders);
     String key = key(shapes);
+    closeOutdated(); // another engine may have made the arena grow
     BoundPlan plan = bound.get(key);
     if (plan == null) {
       plan = planned(shapes).bind(arena, updater);
-      if (arena.version() != arenaVersion) {
-        closeBound();
-        arenaVersion = arena.version();
-      }
+      closeOutdated();
       bound.put(key, plan);
     }
     return plan;
+  }
+
+  private void closeOutdated() {
+    if (arena.version() != arenaVersion) {
+      closeBound();
+      arenaVersion = arena.version();
+    }
   }
 
   private static String key(Map<String, long[]> shapes) {

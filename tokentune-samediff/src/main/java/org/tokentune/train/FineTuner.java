@@ -49,7 +49,7 @@ public final class FineTuner {
    * @param best scores of the kept weights on the validation rows
    * @param stopped whether it was stopped early
    * @param memory of the largest step, as planned; null if it was stopped before the first
-   * @param arenaBytes that the steps' arenas have, as allocated
+   * @param arenaBytes of the steps' arena, as allocated
    */
   public record Outcome(
       int steps, int epoch, Scores best, boolean stopped, MemoryReport memory, long arenaBytes) {}
@@ -134,8 +134,9 @@ public final class FineTuner {
     if (kept != null) {
       kept.forEach((name, array) -> parameters.get(name).assign(array));
     }
-    long arenas = engines.values().stream().mapToLong(TrainingEngine::arenaBytes).sum();
-    return new Outcome(step, bestEpoch, best, stopped, memory(), arenas);
+    long arena =
+        engines.values().stream().mapToLong(TrainingEngine::arenaBytes).findFirst().orElse(0);
+    return new Outcome(step, bestEpoch, best, stopped, memory(), arena);
   }
 
   private MemoryReport memory() {
@@ -243,7 +244,13 @@ public final class FineTuner {
   }
 
   private TrainingEngine engine(boolean split) {
-    return engines.computeIfAbsent(split, this::newEngine);
+    TrainingEngine engine = engines.get(split);
+    if (engine == null) {
+      engine = newEngine(split);
+      engines.values().stream().findFirst().ifPresent(engine::shareArena);
+      engines.put(split, engine);
+    }
+    return engine;
   }
 
   private TrainingEngine newEngine(boolean split) {

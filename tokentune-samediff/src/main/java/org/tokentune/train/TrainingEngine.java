@@ -108,6 +108,11 @@ public final class TrainingEngine implements AutoCloseable {
         .map(plan -> MemoryReport.of(parameters, graph.trainable(), optimizer, plan.memory()));
   }
 
+  /** Runs in another engine's arena from now on: results are good until the next run of either. */
+  void shareArena(TrainingEngine other) {
+    engine.shareArena(other.engine);
+  }
+
   /** Bytes of the arena that runs share, as allocated. */
   long arenaBytes() {
     return engine.arenaBytes();

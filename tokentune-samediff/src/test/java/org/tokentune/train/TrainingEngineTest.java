@@ -182,4 +182,35 @@ class TrainingEngineTest {
     }
     System.out.println("hidden states asked for: the same gradients, bit for bit");
   }
+
+  /** In turns, as a training does whose short texts select every token. */
+  @Test
+  void enginesThatShareAnArenaComputeWhatTheyDoAlone() {
+    Parameters parameters = SmallBert.parameters(SmallBert.FOLDER);
+    Bert bert = SmallBert.bert(0.1, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
+    GraphOptions split = GraphOptions.training(true, name -> true).withStyle(Style.FUSED);
+    GraphOptions whole = GraphOptions.training(false, name -> true).withStyle(Style.FUSED);
+    try (TrainingEngine alone = engine(bert.build(parameters, split));
+        TrainingEngine other = engine(bert.build(parameters, whole));
+        TrainingEngine first = engine(bert.build(parameters, split));
+        TrainingEngine second = engine(bert.build(parameters, whole))) {
+      second.shareArena(first);
+      for (int step = 0; step < 12; step++) {
+        Map<String, INDArray> some =
+            SmallBert.batch(step, RandomTokens.parse("40%", 1, true), true);
+        Map<String, INDArray> all = SmallBert.batch(step, new AllTokens(), true);
+        assertEquals(alone.run(some).gradients(), first.run(some).gradients());
+        assertEquals(other.run(all).gradients(), second.run(all).gradients());
+      }
+      assertEquals(first.arenaBytes(), second.arenaBytes());
+      assertTrue(first.arenaBytes() < alone.arenaBytes() + other.arenaBytes());
+      System.out.printf(
+          "two engines, one arena of %,d bytes; alone %,d and %,d%n",
+          first.arenaBytes(), alone.arenaBytes(), other.arenaBytes());
+    }
+  }
+
+  private static TrainingEngine engine(ModelGraph graph) {
+    return new TrainingEngine(graph, List.of(), Recompute.ELEMENTWISE);
+  }
 }
