@@ -18,7 +18,7 @@ final class Models {
   /** A folder, where there is one; otherwise a name in the zoo. */
   static ModelFiles open(String nameOrFolder) {
     Path path = path(nameOrFolder);
-    return path == null ? Zoo.load(nameOrFolder) : ModelFolder.open(path);
+    return path == null ? Zoo.load(nameOrFolder) : ModelFiles.open(path);
   }
 
   /** The configuration alone, which may also be named as a file. */

@@ -49,7 +49,8 @@ public final class ModelFolder {
     } catch (IOException e) {
       throw new BadInputException(e, "%s cannot be read.", folder.resolve(TOKENIZER));
     }
-    return new ModelFiles(folder.toString(), config, weights(folder), tokenizer);
+    return new ModelFiles(
+        folder.toString(), config, weights(folder), new TokenizerSource.Json(tokenizer));
   }
 
   /** The parsed {@code config.json}. */

@@ -47,7 +47,7 @@ class ModelFolderTest {
     ModelFolder.write(model, config("bert"), weights(2), TOKENIZER, List.of()); // replaces
     try (ModelFiles files = ModelFolder.open(model)) {
       assertEquals("bert", files.config().path("model_type").asText());
-      assertArrayEquals(TOKENIZER, files.tokenizer());
+      assertArrayEquals(TOKENIZER, ((TokenizerSource.Json) files.tokenizer()).bytes());
       weights(2).forEach((name, array) -> assertEquals(array, files.weights().read(name)));
       assertEquals(3, files.weights().names().size());
     }
