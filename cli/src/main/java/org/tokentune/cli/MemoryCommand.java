@@ -8,9 +8,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.tokentune.BadInputException;
-import org.tokentune.models.Bert;
-import org.tokentune.models.BertConfig;
 import org.tokentune.models.Head;
+import org.tokentune.models.Model;
+import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
 import org.tokentune.nn.Parameters;
 import org.tokentune.plan.Recompute;
@@ -185,20 +185,20 @@ final class MemoryCommand implements Callable<Integer> {
   private int plan() {
     json.check();
     OutputFile drawn = picture();
-    BertConfig config = Models.config(model);
+    ModelConfig config = Models.config(model);
     if (outputs < 1 || batchSize < 1 || !(clip > 0)) {
       throw new BadInputException(
           "A batch size of %d, %d outputs and gradients clipped to %s cannot be; give 1 or more of"
               + " each, and a norm above 0.",
           batchSize, outputs, clip);
     }
-    Bert bert = new Bert(config, new Head(task.task, outputs, Pooling.FIRST));
+    Model model = config.model(new Head(task.task, outputs, Pooling.FIRST));
     MemoryPlanner planner =
         new MemoryPlanner(
-            bert,
-            Trainable.parse(trainable, bert),
+            model,
+            Trainable.parse(trainable, model),
             checkpoint.recompute,
-            optimizer(bert),
+            optimizer(model),
             Double.isInfinite(clip));
     int k = planner.selected(RandomTokens.parse(tokens, minTokens, true), length);
     MemoryReport all = planner.plan(batchSize, length, length);
@@ -213,12 +213,12 @@ final class MemoryCommand implements Callable<Integer> {
     return 0;
   }
 
-  private Optimizer optimizer(Bert bert) {
+  private Optimizer optimizer(Model model) {
     return switch (optimizer) {
       case sgd -> new Sgd();
       case adamw ->
           AdamW.forTransformers(
-              Parameters.withoutValues(bert.parameters()),
+              Parameters.withoutValues(model.parameters()),
               DEFAULTS.hyperparameters().weightDecay());
     };
   }

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.checkpoint.ModelFolder;
-import org.tokentune.models.BertConfig;
+import org.tokentune.models.ModelConfig;
 import org.tokentune.zoo.Zoo;
 
 /** What {@code --model} names. */
@@ -22,7 +22,7 @@ final class Models {
   }
 
   /** The configuration alone, which may also be named as a file. */
-  static BertConfig config(String nameOrPath) {
+  static ModelConfig config(String nameOrPath) {
     Path path = path(nameOrPath);
     JsonNode config;
     if (path == null) {
@@ -30,7 +30,7 @@ final class Models {
     } else {
       config = Files.isDirectory(path) ? ModelFolder.config(path) : ModelFolder.configFile(path);
     }
-    return BertConfig.read(config, nameOrPath);
+    return ModelConfig.read(config, nameOrPath);
   }
 
   /** What is there under this path; null for a name. */
