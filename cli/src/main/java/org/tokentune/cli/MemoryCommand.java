@@ -12,6 +12,7 @@ import org.tokentune.models.Head;
 import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
+import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
 import org.tokentune.plan.Recompute;
 import org.tokentune.select.RandomTokens;
@@ -129,8 +130,9 @@ final class MemoryCommand implements Callable<Integer> {
   @Option(
       names = "--task",
       paramLabel = "TASK",
-      defaultValue = "classify",
-      description = "classify, multilabel, regress or token; default ${DEFAULT-VALUE}.")
+      description =
+          "classify, multilabel, regress or token of an encoder, lm or instruct of a decoder; "
+              + "default classify or lm.")
   private TrainCommand.TextTask task;
 
   @Option(
@@ -192,7 +194,7 @@ final class MemoryCommand implements Callable<Integer> {
               + " each, and a norm above 0.",
           batchSize, outputs, clip);
     }
-    Model model = config.model(new Head(task.task, outputs, Pooling.FIRST));
+    Model model = config.model(head(config));
     MemoryPlanner planner =
         new MemoryPlanner(
             model,
@@ -211,6 +213,15 @@ final class MemoryCommand implements Callable<Integer> {
     print(title, reports);
     write(title, k, reports, drawn);
     return 0;
+  }
+
+  private Head head(ModelConfig config) {
+    Task wanted = config.causal() ? Task.CAUSAL_LM : Task.CLASSIFY;
+    if (task != null) {
+      wanted = task.task;
+    }
+    int width = wanted == Task.CAUSAL_LM ? config.vocabulary() : outputs;
+    return new Head(wanted, width, Pooling.FIRST);
   }
 
   private Optimizer optimizer(Model model) {

@@ -255,7 +255,9 @@ final class TrainCommand implements Callable<Integer> {
     classify(Task.CLASSIFY),
     multilabel(Task.MULTILABEL),
     regress(Task.REGRESS),
-    token(Task.TOKEN);
+    token(Task.TOKEN),
+    lm(Task.CAUSAL_LM),
+    instruct(Task.CAUSAL_LM);
 
     final Task task;
 

@@ -84,6 +84,11 @@ public record BertConfig(
   }
 
   @Override
+  public boolean causal() {
+    return false;
+  }
+
+  @Override
   public Map<String, Double> dropouts() {
     return Map.of(
         "hidden_dropout_prob",

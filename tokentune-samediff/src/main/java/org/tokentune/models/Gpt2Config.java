@@ -82,6 +82,11 @@ public record Gpt2Config(
   }
 
   @Override
+  public boolean causal() {
+    return true;
+  }
+
+  @Override
   public Map<String, Double> dropouts() {
     return Map.of(
         "embd_pdrop",

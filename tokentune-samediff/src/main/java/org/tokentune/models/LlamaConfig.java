@@ -119,6 +119,11 @@ public record LlamaConfig(
   }
 
   @Override
+  public boolean causal() {
+    return true;
+  }
+
+  @Override
   public Map<String, Double> dropouts() {
     return Map.of("attention_dropout", attentionDropout);
   }

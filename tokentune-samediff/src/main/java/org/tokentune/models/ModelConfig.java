@@ -15,6 +15,9 @@ public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig 
 
   int maxPositions();
 
+  /** Whether tokens see only those before them: a decoder, a causal language model. */
+  boolean causal();
+
   /** Standard deviation of new weights. */
   double initializerRange();
 
