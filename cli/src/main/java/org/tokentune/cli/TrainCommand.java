@@ -133,19 +133,40 @@ final class TrainCommand implements Callable<Integer> {
   private int epochs = DEFAULTS.hyperparameters().epochs();
 
   @Option(
+      names = "--steps",
+      paramLabel = "N",
+      description = "Steps, over as many epochs as it takes; default: as many as the epochs have.")
+  private int steps = DEFAULTS.hyperparameters().steps();
+
+  @Option(
       names = "--batch-size",
       paramLabel = "N",
-      description = "Texts a step; default ${DEFAULT-VALUE}.")
+      description = "Texts a batch; default ${DEFAULT-VALUE}.")
   private int batchSize = DEFAULTS.batchSize();
+
+  @Option(
+      names = "--accumulate",
+      paramLabel = "N",
+      description = {
+        "Batches whose gradients are added up for a step, as if they were one batch;",
+        "default ${DEFAULT-VALUE}."
+      })
+  private int accumulation = DEFAULTS.hyperparameters().accumulation();
 
   @Option(
       names = "--learning-rate",
       paramLabel = "RATE",
       description = {
-        "Peak of the learning rate, which rises over a tenth of the steps and then falls to 0;",
+        "Peak of the learning rate, which rises in the warm-up and then falls to 0;",
         "default ${DEFAULT-VALUE}."
       })
   private double learningRate = DEFAULTS.hyperparameters().learningRate();
+
+  @Option(
+      names = "--warmup",
+      paramLabel = "N|SHARE",
+      description = "Steps of the warm-up; below 1 a share of all steps. Default ${DEFAULT-VALUE}.")
+  private double warmup = DEFAULTS.hyperparameters().warmup();
 
   @Option(
       names = "--weight-decay",
@@ -234,7 +255,9 @@ final class TrainCommand implements Callable<Integer> {
     classify(Task.CLASSIFY),
     multilabel(Task.MULTILABEL),
     regress(Task.REGRESS),
-    token(Task.TOKEN);
+    token(Task.TOKEN),
+    lm(Task.CAUSAL_LM),
+    instruct(Task.CAUSAL_LM);
 
     final Task task;
 
@@ -268,9 +291,11 @@ final class TrainCommand implements Callable<Integer> {
             batchSize,
             new Hyperparameters(
                 epochs,
+                steps,
+                accumulation,
                 learningRate,
                 weightDecay,
-                DEFAULTS.hyperparameters().warmup(),
+                warmup,
                 clip,
                 memory,
                 seed));

@@ -20,10 +20,10 @@ import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
 import org.tokentune.datasets.TokenizerJson;
-import org.tokentune.models.Bert;
-import org.tokentune.models.BertConfig;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
+import org.tokentune.models.Model;
+import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
@@ -50,17 +50,17 @@ public final class TextModel implements AutoCloseable {
 
   private final ModelFiles files;
   private final HeadConfig headConfig;
-  private final Bert bert;
+  private final Model model;
   private final Parameters parameters;
   private final TextTokenizer tokenizer;
   private SameDiff inference;
 
-  private TextModel(ModelFiles files, HeadConfig headConfig, Bert bert, Parameters parameters) {
+  private TextModel(ModelFiles files, HeadConfig headConfig, Model model, Parameters parameters) {
     this.files = files;
     this.headConfig = headConfig;
-    this.bert = bert;
+    this.model = model;
     this.parameters = parameters;
-    tokenizer = tokenizer(files, bert.config(), headConfig.maxLength());
+    tokenizer = tokenizer(files, model.config(), headConfig.maxLength());
   }
 
   /**
@@ -78,19 +78,19 @@ public final class TextModel implements AutoCloseable {
       Integer maxLength,
       Double dropout,
       long seed) {
-    BertConfig config = BertConfig.read(files.config(), files.name());
+    ModelConfig config = ModelConfig.read(files.config(), files.name());
     if (dropout != null) {
       if (!(dropout >= 0 && dropout < 1)) {
         throw new BadInputException("A dropout of %s is not 0 to below 1; correct it.", dropout);
       }
       config = config.withDropout(dropout);
     }
-    Bert bert = new Bert(config, new Head(labels.task(), labels.outputs(), pooling));
+    Model model = config.model(new Head(labels.task(), labels.outputs(), pooling));
     return new TextModel(
         files,
         new HeadConfig(labels, pooling, maxLength),
-        bert,
-        ParameterLoader.loadEncoder(bert, files.weights(), seed));
+        model,
+        ParameterLoader.loadEncoder(model, files.weights(), seed));
   }
 
   /** A pretrained encoder to classify texts into the classes of {@code rows}. */
@@ -105,14 +105,14 @@ public final class TextModel implements AutoCloseable {
    */
   public static TextModel open(ModelFiles files) {
     HeadConfig head = HeadConfig.read(files);
-    BertConfig config = BertConfig.read(files.config(), files.name());
-    Bert bert =
-        new Bert(config, new Head(head.labels().task(), head.labels().outputs(), head.pooling()));
-    return new TextModel(files, head, bert, ParameterLoader.load(bert, files.weights()));
+    ModelConfig config = ModelConfig.read(files.config(), files.name());
+    Model model =
+        config.model(new Head(head.labels().task(), head.labels().outputs(), head.pooling()));
+    return new TextModel(files, head, model, ParameterLoader.load(model, files.weights()));
   }
 
   /** The files' tokenizer, for the lengths that the model can take. */
-  static TextTokenizer tokenizer(ModelFiles files, BertConfig config, Integer maxLength) {
+  static TextTokenizer tokenizer(ModelFiles files, ModelConfig config, Integer maxLength) {
     int most = config.maxPositions();
     int least = 3; // the special tokens and one of the text
     if (maxLength != null && (maxLength < least || maxLength > most)) {
@@ -144,7 +144,7 @@ public final class TextModel implements AutoCloseable {
       TrainingListener listener,
       Consumer<FineTuner> started) {
     Task task = labels().task();
-    TokenSelector selector = settings.selector(!bert.head().perToken());
+    TokenSelector selector = settings.selector(!model.head().perToken());
     List<TokenBatches.Row> train = rows(data.train());
     List<TokenBatches.Row> validation = rows(data.validation());
     if (train.isEmpty() || validation.isEmpty()) {
@@ -154,9 +154,9 @@ public final class TextModel implements AutoCloseable {
     }
     FineTuner tuner =
         new FineTuner(
-            bert,
+            model,
             parameters,
-            Trainable.parse(settings.trainable(), bert),
+            Trainable.parse(settings.trainable(), model),
             selector,
             settings.hyperparameters(),
             listener);
@@ -169,7 +169,7 @@ public final class TextModel implements AutoCloseable {
 
   /** Scores labelled rows. */
   public Scores evaluate(List<Example> examples) {
-    try (Evaluator evaluator = new Evaluator(bert, parameters)) {
+    try (Evaluator evaluator = new Evaluator(model, parameters)) {
       return evaluator.evaluate(
           TokenBatches.byLength(rows(examples), labels().task(), EVALUATION_BATCH));
     }
@@ -200,7 +200,7 @@ public final class TextModel implements AutoCloseable {
 
   private INDArray logits(MultiDataSet batch) {
     if (inference == null) {
-      inference = bert.build(parameters, GraphOptions.inference()).sd();
+      inference = model.build(parameters, GraphOptions.inference()).sd();
     }
     return inference.output(Placeholders.features(batch), ModelGraph.LOGITS).get(ModelGraph.LOGITS);
   }
@@ -281,10 +281,11 @@ public final class TextModel implements AutoCloseable {
     long bytes =
         parameters.asMap().values().stream().mapToLong(a -> a.length() * Float.BYTES).sum();
     boolean sameDiff = bytes < MOST_SAMEDIFF_BYTES;
-    JsonNode config = headConfig.write(files.config(), bert.config());
+    JsonNode config = headConfig.write(files.config(), model.config());
     ModelFolder.Extra graph =
         staged ->
-            bert.build(parameters, GraphOptions.inference())
+            model
+                .build(parameters, GraphOptions.inference())
                 .sd()
                 .save(staged.resolve(SAMEDIFF_FILE).toFile(), false);
     ModelFolder.write(
