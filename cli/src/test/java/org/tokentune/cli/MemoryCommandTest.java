@@ -123,7 +123,7 @@ class MemoryCommandTest {
   @Test
   void badInputGetsASentence() throws IOException {
     refused("There is no model bert", "--model", "bert");
-    refused("no folder no/config.json", "--model", "no/config.json");
+    refused("no folder or file no/config.json", "--model", "no/config.json");
     refused("has no config.json", "--model", folder);
     Path broken = Files.writeString(folder.resolve("broken.json"), "{");
     refused("broken.json is not JSON", "--model", broken);
