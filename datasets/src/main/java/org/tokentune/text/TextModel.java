@@ -19,6 +19,7 @@ import org.tokentune.datasets.Example;
 import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
+import org.tokentune.datasets.TokenizerJson;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
 import org.tokentune.models.Model;
@@ -119,8 +120,7 @@ public final class TextModel implements AutoCloseable {
           "A maximal length of %d does not fit %s; give %d to %d.",
           maxLength, files.name(), least, most);
     }
-    return TextTokenizer.open(
-        files.tokenizer(), files.name(), maxLength == null ? most : maxLength, maxLength != null);
+    return TextTokenizer.open(files, maxLength == null ? most : maxLength, maxLength != null);
   }
 
   /** What the model's outputs mean. */
@@ -292,7 +292,7 @@ public final class TextModel implements AutoCloseable {
         folder,
         config,
         parameters.asMap(),
-        files.tokenizer(),
+        TokenizerJson.of(files.tokenizer(), files.name()),
         sameDiff ? List.of(graph) : List.of());
     return sameDiff;
   }
