@@ -85,6 +85,13 @@ final class Layout {
       Node node = running.get(i);
       for (int o = 0; o < node.outputs().size(); o++) {
         String output = node.outputs().get(o);
+        String buffer = views.of(output).buffer();
+        if (!buffer.equals(output)) { // a part, or there would be no view of what is computed
+          if (!buffers.containsKey(buffer)) {
+            define(buffer, i, lastUse);
+          }
+          continue;
+        }
         Buffer reused = reusable(node, o, i);
         if (reused == null) {
           define(output, i, lastUse);

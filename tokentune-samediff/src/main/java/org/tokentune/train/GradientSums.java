@@ -22,8 +22,9 @@ final class GradientSums implements Updater {
   }
 
   @Override
-  public void update(String name, INDArray variable, INDArray gradient) {
-    sums.computeIfAbsent(name, key -> variable.like()).addi(gradient.muli(weight));
+  public void update(String name, INDArray variable, long firstRow, INDArray gradient) {
+    INDArray sum = sums.computeIfAbsent(name, key -> variable.like());
+    Updater.rows(sum, firstRow, gradient).addi(gradient.muli(weight));
   }
 
   /** The sums by parameter. */

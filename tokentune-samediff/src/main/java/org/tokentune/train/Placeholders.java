@@ -36,6 +36,7 @@ public final class Placeholders {
     Map<String, INDArray> inputs = features(batch);
     if (head.task() == Task.CAUSAL_LM) {
       INDArray ids = batch.getFeatures(0);
+      inputs.remove(ModelGraph.TOKEN_TYPE_IDS);
       inputs.put(ModelGraph.POSITION_IDS, positions((int) ids.size(0), (int) ids.size(1)));
     }
     inputs.put(ModelGraph.LABELS, batch.getLabels(0));
