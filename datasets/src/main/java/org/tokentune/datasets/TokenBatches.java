@@ -23,7 +23,7 @@ import org.tokentune.select.TokenSelector;
  *
  * <p>Features are ids, attention mask and token types, INT32 [batch, length]. Labels, where the
  * rows have them: INT32 [batch] for classes, FLOAT [batch, labels] for several labels, FLOAT
- * [batch, 1] for a number, INT32 [batch, length] for tags.
+ * [batch, 1] for a number, INT32 [batch, length] for tags and language models.
  */
 public final class TokenBatches implements MultiDataSetIterator {
 
@@ -39,9 +39,20 @@ public final class TokenBatches implements MultiDataSetIterator {
   /**
    * A tokenised row.
    *
-   * @param labels as {@link Labels#encode} gives them; null where there are none
+   * @param labels as {@link Labels#encode} gives them, of a language model the tokens themselves;
+   *     null where there are none
    */
-  public record Row(int[] ids, int[] typeIds, float[] labels) {}
+  public record Row(int[] ids, int[] typeIds, float[] labels) {
+
+    /** For a causal language model: every token is a label, but those of a prompt. */
+    static Row ofText(int[] ids, int prompt) {
+      float[] labels = new float[ids.length]; // exact: no vocabulary has 2^24 words
+      for (int i = 0; i < ids.length; i++) {
+        labels[i] = i < prompt ? TokenSelector.NO_LABEL : ids[i];
+      }
+      return new Row(ids, new int[ids.length], labels);
+    }
+  }
 
   private TokenBatches(List<Row> rows, Task task, List<int[]> batches) {
     this.rows = rows;
@@ -128,7 +139,7 @@ public final class TokenBatches implements MultiDataSetIterator {
   }
 
   private INDArray labels(List<Row> chosen, int length) {
-    if (task != Task.TOKEN) {
+    if (task != Task.TOKEN && task != Task.CAUSAL_LM) {
       INDArray labels =
           Nd4j.createFromArray(chosen.stream().map(Row::labels).toArray(float[][]::new));
       return task == Task.CLASSIFY ? labels.reshape(-1).castTo(DataType.INT32) : labels;

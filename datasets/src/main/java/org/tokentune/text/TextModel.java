@@ -13,13 +13,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ModelFiles;
-import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
-import org.tokentune.datasets.TokenizerJson;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
 import org.tokentune.models.Model;
@@ -41,10 +39,7 @@ import org.tokentune.train.TrainingListener;
 public final class TextModel implements AutoCloseable {
 
   /** The inference graph, as {@code SameDiff.load} reads it. */
-  public static final String SAMEDIFF_FILE = "model.fb";
-
-  /** SameDiff's file format ends at 1 GiB; the graph itself needs a little. */
-  private static final long MOST_SAMEDIFF_BYTES = (1L << 30) - (1L << 24);
+  public static final String SAMEDIFF_FILE = SavedModel.SAMEDIFF_FILE;
 
   private static final int EVALUATION_BATCH = 32;
 
@@ -80,10 +75,7 @@ public final class TextModel implements AutoCloseable {
       long seed) {
     ModelConfig config = ModelConfig.read(files.config(), files.name());
     if (dropout != null) {
-      if (!(dropout >= 0 && dropout < 1)) {
-        throw new BadInputException("A dropout of %s is not 0 to below 1; correct it.", dropout);
-      }
-      config = config.withDropout(dropout);
+      config = config.withDropout(TuningSettings.checkedDropout(dropout));
     }
     Model model = config.model(new Head(labels.task(), labels.outputs(), pooling));
     return new TextModel(
@@ -278,24 +270,8 @@ public final class TextModel implements AutoCloseable {
    * @return whether the SameDiff file was written: models past its format's 1 GiB go without
    */
   public boolean save(Path folder) {
-    long bytes =
-        parameters.asMap().values().stream().mapToLong(a -> a.length() * Float.BYTES).sum();
-    boolean sameDiff = bytes < MOST_SAMEDIFF_BYTES;
     JsonNode config = headConfig.write(files.config(), model.config());
-    ModelFolder.Extra graph =
-        staged ->
-            model
-                .build(parameters, GraphOptions.inference())
-                .sd()
-                .save(staged.resolve(SAMEDIFF_FILE).toFile(), false);
-    ModelFolder.Extra tokens = staged -> TokenizerJson.writeConfig(staged, files.tokenizer());
-    ModelFolder.write(
-        folder,
-        config,
-        parameters.asMap(),
-        TokenizerJson.of(files.tokenizer(), files.name()),
-        sameDiff ? List.of(tokens, graph) : List.of(tokens));
-    return sameDiff;
+    return SavedModel.write(folder, config, model, parameters, files);
   }
 
   @Override

@@ -43,6 +43,13 @@ public record TuningSettings(
         "25%", TokenAmount.DEFAULT_FLOOR, "all", 32, Hyperparameters.defaults());
   }
 
+  static double checkedDropout(double rate) {
+    if (!(rate >= 0 && rate < 1)) {
+      throw new BadInputException("A dropout of %s is not 0 to below 1; correct it.", rate);
+    }
+    return rate;
+  }
+
   /** The same with other tokens. */
   public TuningSettings withTokens(String otherTokens) {
     return new TuningSettings(otherTokens, minTokens, trainable, batchSize, hyperparameters);
