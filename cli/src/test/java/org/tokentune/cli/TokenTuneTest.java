@@ -200,7 +200,7 @@ class TokenTuneTest {
     refused(train(end, "--data", good, "--trainable", "nothing.*"), "No parameter");
     refused(train(end, "--data", good, "--task", "guess"), "--task");
     refused(train(end, "--data", good, "--model", "all-minilm"), "[all-minilm-l6-v2, ");
-    refused(train(end, "--data", good, "--model", "no/folder"), "no folder no/folder");
+    refused(train(end, "--data", good, "--model", "no/folder"), "no folder or file no/folder");
     refused(train(end, "--data", good, "--json", folder.resolve("no/x.json")), "x.json");
     refused(
         train(end, "--data", good, "--learning-rate", "1e30", "--batch-size", "4"), "The loss is");

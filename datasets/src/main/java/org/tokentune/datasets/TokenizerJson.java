@@ -4,7 +4,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -60,6 +62,31 @@ public final class TokenizerJson {
             ? bytePair(bytePair, origin)
             : sentencePiece((Vocabulary.SentencePiece) source, origin);
     return root.toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  /**
+   * Writes what transformers needs beside a {@code tokenizer.json} that was made of a vocabulary;
+   * nothing for one that there was.
+   */
+  public static void writeConfig(Path folder, TokenizerSource source) throws IOException {
+    if (source instanceof Vocabulary vocabulary) {
+      ObjectNode config =
+          JSON.createObjectNode()
+              .put("tokenizer_class", "PreTrainedTokenizerFast")
+              .put("clean_up_tokenization_spaces", false);
+      SpecialTokens special = vocabulary.special();
+      putToken(config, "bos_token", vocabulary, special.begin());
+      putToken(config, "eos_token", vocabulary, special.end());
+      putToken(config, "unk_token", vocabulary, special.unknown());
+      JSON.writerWithDefaultPrettyPrinter()
+          .writeValue(folder.resolve("tokenizer_config.json").toFile(), config);
+    }
+  }
+
+  private static void putToken(ObjectNode config, String field, Vocabulary vocabulary, Integer id) {
+    if (id != null) {
+      config.put(field, vocabulary.tokens().get(id));
+    }
   }
 
   private static ObjectNode bytePair(Vocabulary.BytePair vocabulary, String origin) {

@@ -38,12 +38,13 @@ final class SavedModel {
                 .build(parameters, GraphOptions.inference())
                 .sd()
                 .save(staged.resolve(SAMEDIFF_FILE).toFile(), false);
+    ModelFolder.Extra tokens = staged -> TokenizerJson.writeConfig(staged, files.tokenizer());
     ModelFolder.write(
         folder,
         config,
         parameters.asMap(),
         TokenizerJson.of(files.tokenizer(), files.name()),
-        sameDiff ? List.of(graph) : List.of());
+        sameDiff ? List.of(tokens, graph) : List.of(tokens));
     return sameDiff;
   }
 }

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -22,16 +23,22 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.checkpoint.Vocabulary;
 import org.tokentune.checkpoint.Vocabulary.PreTokenizer;
+import org.tokentune.models.ModelConfig;
 
 class TokenizerJsonTest {
 
   private static final Path GOLDEN =
       Path.of("../tokentune-samediff/src/test/resources/golden/gguf");
   private static final Path DATA = Path.of("../../shared/data");
+
+  @TempDir private Path folder;
 
   private static List<String> strings(JsonNode array) {
     return StreamSupport.stream(array.spliterator(), false).map(JsonNode::asText).toList();
@@ -108,7 +115,9 @@ class TokenizerJsonTest {
       }
       assertArrayEquals(new int[] {1}, tokenizer.encode("", null).ids());
       assertEquals(Set.of(1), tokenizer.ends());
-      System.out.printf("%d texts, %d tokens: ids as llama2.c's%n", texts.size(), tokens);
+      System.out.printf(
+          "%d texts, %d tokens: ids as llama2.c's; the plays are %d tokens%n",
+          texts.size(), tokens, tokenizer.encodePiece(plays).length);
     }
   }
 
@@ -155,6 +164,35 @@ class TokenizerJsonTest {
     }
     tokens.add(0, 1);
     return tokens.stream().mapToInt(id -> id).toArray();
+  }
+
+  @Test
+  void savedGgufIsAHuggingFaceFolder() throws IOException {
+    Path saved = folder.resolve("saved");
+    String text = "<|im_start|>user\nint x = 42;<|im_end|>\n";
+    try (ModelFiles files = ModelFiles.open(GOLDEN.resolve("tiny-f32.gguf"));
+        TextTokenizer tokenizer = TextTokenizer.open(files, 256, false)) {
+      Map<String, INDArray> weights = new LinkedHashMap<>();
+      files.weights().names().forEach(name -> weights.put(name, files.weights().read(name)));
+      ModelFolder.write(
+          saved,
+          files.config(),
+          weights,
+          TokenizerJson.of(files.tokenizer(), files.name()),
+          List.of(staged -> TokenizerJson.writeConfig(staged, files.tokenizer())));
+      try (ModelFiles again = ModelFiles.open(saved);
+          TextTokenizer same = TextTokenizer.open(again, 256, false)) {
+        assertEquals(
+            ModelConfig.read(files.config(), "file"), ModelConfig.read(again.config(), "folder"));
+        weights.forEach((name, array) -> assertEquals(array, again.weights().read(name)));
+        assertArrayEquals(tokenizer.encodePiece(text), same.encodePiece(text));
+        assertEquals(tokenizer.begin(), same.begin());
+        assertEquals(tokenizer.ends(), same.ends());
+        JsonNode special =
+            new ObjectMapper().readTree(saved.resolve("tokenizer_config.json").toFile());
+        assertEquals("<|im_start|>", special.path("bos_token").asText());
+      }
+    }
   }
 
   /** Rules that no golden covers: digits in threes and one by one, contractions, spaces. */

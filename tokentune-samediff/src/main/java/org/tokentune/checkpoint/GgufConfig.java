@@ -3,6 +3,8 @@ package org.tokentune.checkpoint;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.Set;
 import org.tokentune.BadInputException;
 
 /**
@@ -24,6 +26,10 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
 
   private static final double HIGH_FREQUENCY_FACTOR = 4;
   private static final int ORIGINAL_POSITIONS = 8192;
+
+  private static final String BEGIN = "tokenizer.ggml.bos_token_id";
+  private static final String END = "tokenizer.ggml.eos_token_id";
+  private static final String END_OF_TURN = "tokenizer.ggml.eot_token_id";
 
   ObjectNode read() {
     String type = metadata.text("general.architecture");
@@ -75,11 +81,20 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
           .put("attention_bias", biased("self_attn.o_proj"))
           .put("mlp_bias", biased("mlp.down_proj"));
     }
-    for (String id : new String[] {"bos", "eos"}) {
-      String key = "tokenizer.ggml." + id + "_token_id";
-      if (metadata.has(key)) {
-        config.put(id + "_token_id", metadata.count(key));
+    if (metadata.has(BEGIN)) {
+      config.put("bos_token_id", metadata.count(BEGIN));
+    }
+    // A text ends, or a turn of a conversation does: transformers lists both, too.
+    Set<Integer> ends = new LinkedHashSet<>();
+    for (String end : new String[] {END, END_OF_TURN}) {
+      if (metadata.has(end)) {
+        ends.add(metadata.count(end));
       }
+    }
+    if (ends.size() == 1) {
+      config.put("eos_token_id", ends.iterator().next());
+    } else if (ends.size() > 1) {
+      ends.forEach(config.putArray("eos_token_id")::add);
     }
     return config;
   }

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -180,6 +182,8 @@ class GgufTest {
             .with("qwen2.rope.scaling.type", "linear")
             .with("qwen2.rope.scaling.factor", 2f)
             .with("qwen2.rope.freq_base", 1e6f)
+            .with("tokenizer.ggml.eos_token_id", 3)
+            .with("tokenizer.ggml.eot_token_id", 4)
             .tensor("blk.0.attn_q.bias", BlockFormat.F16, counting(8), 8)
             .tensor("output.weight", BlockFormat.F16, counting(40), 8, 5)
             .build();
@@ -189,6 +193,7 @@ class GgufTest {
           "{\"rope_type\":\"linear\",\"factor\":2.0}",
           gguf.config().path("rope_scaling").toString());
       assertEquals(1e6, gguf.config().path("rope_theta").doubleValue());
+      assertEquals("[3,4]", gguf.config().path("eos_token_id").toString());
       assertEquals(false, gguf.config().path("tie_word_embeddings").booleanValue());
       assertArrayEquals(
           new float[] {0, 1, 2, 3, 4, 5, 6, 7},
@@ -228,6 +233,39 @@ class GgufTest {
             .with("llama.rope.freq_base", 500000f)
             .tensor("rope_freqs.weight", BlockFormat.F32, factors, 32);
     assertTrue(refusal(withTable(others).build()).contains("other factors"));
+  }
+
+  /** The file is sparse: it takes no space where the disk can do that. */
+  @Test
+  void readsBeyondTwoGigabytes() throws IOException {
+    long elements = 600_000_000;
+    long bytes = elements * 4;
+    byte[] header =
+        withTable(llama("llama"))
+            .entry("large", BlockFormat.F32.id, 160, elements)
+            .entry("far", BlockFormat.F16.id, 160 + bytes, 32)
+            .build();
+    Path file = folder.resolve("large.gguf");
+    long data = header.length - 160L; // the table is 160 bytes
+    try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {
+      out.setLength(data + 160 + bytes + 64);
+      out.write(header);
+      out.seek(data + 160 + bytes);
+      out.write(counting(32));
+    }
+    try (Gguf gguf = Gguf.open(file)) {
+      assertEquals(31, gguf.read("far").getInt(31));
+    }
+    try (FileChannel channel = FileChannel.open(file)) {
+      long[] seen = new long[1];
+      new MappedRange(channel, 32, 32 + 210 * 10_000_001L, 210)
+          .forEachWindow(
+              window -> {
+                assertEquals(0, window.limit() % 210);
+                seen[0] += window.limit();
+              });
+      assertEquals(210 * 10_000_001L, seen[0]);
+    }
   }
 
   @Test
