@@ -9,6 +9,11 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.tokentune.BadInputException;
 import org.tokentune.models.BertConfig;
+import org.tokentune.models.Head;
+import org.tokentune.models.Model;
+import org.tokentune.models.ModelConfig;
+import org.tokentune.models.Pooling;
+import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
 import org.tokentune.plan.Recompute;
 import org.tokentune.train.StepBenchmark;
@@ -23,9 +28,10 @@ import picocli.CommandLine.Spec;
     name = "bench",
     sortOptions = false,
     description = {
-      "Measures training steps of BERT encoders: live bytes above the weights, predicted and used,",
+      "Measures training steps: live bytes above the weights, predicted and used,",
       "and milliseconds, against all tokens and against the floor: the step's own matrix products run",
-      "back to back. Random weights, float32, no dropout, embeddings frozen, SGD; medians, after",
+      "back to back. Random weights, float32, no dropout, SGD (BERT without its",
+      "embeddings, all of Llama); medians, after",
       "warm-up, all variants of a shape in turn."
     },
     mixinStandardHelpOptions = true)
@@ -38,8 +44,9 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "NAME",
       split = ",",
       description = {
-        "small: 6 layers x 384, batch 8, length 128; long: the same, batch 4, length 256;",
-        "base: 12 layers x 768, batch 8, length 128. Default: all."
+        "BERT small: 6 layers x 384, batch 8, length 128; long: the same, batch 4, length 256;",
+        "base: 12 layers x 768, batch 8, length 128. Llama of 8 layers x 512, 32,000 words, batch 1:",
+        "llama: length 512; llama-long: 1024. Default: all."
       })
   private List<Shape> shapes = List.of(Shape.values());
 
@@ -56,17 +63,21 @@ final class BenchCommand implements Callable<Integer> {
 
   /** What is measured, as the command line names it. */
   enum Shape {
-    small(6, 384, 8, 128, 32),
-    long_(6, 384, 4, 256, 16),
-    base(12, 768, 8, 128, 32);
+    small(false, 6, 384, 8, 128, 32),
+    long_(false, 6, 384, 4, 256, 16),
+    base(false, 12, 768, 8, 128, 32),
+    llama(true, 8, 512, 1, 512, 154),
+    llama_long(true, 8, 512, 1, 1024, 307);
 
+    final boolean decoder;
     final int layers;
     final int hidden;
     final int batch;
     final int length;
     final int tokens;
 
-    Shape(int layers, int hidden, int batch, int length, int tokens) {
+    Shape(boolean decoder, int layers, int hidden, int batch, int length, int tokens) {
+      this.decoder = decoder;
       this.layers = layers;
       this.hidden = hidden;
       this.batch = batch;
@@ -74,14 +85,29 @@ final class BenchCommand implements Callable<Integer> {
       this.tokens = tokens;
     }
 
-    BertConfig sizes() {
+    Model model() {
+      return decoder ? llama(layers, hidden) : bert(layers, hidden);
+    }
+
+    private static Model bert(int layers, int hidden) {
       return new BertConfig(
-          30522, hidden, layers, 12, 4 * hidden, 512, 2, "gelu", 1e-12, 0, 0, 0, 0.02);
+              30522, hidden, layers, 12, 4 * hidden, 512, 2, "gelu", 1e-12, 0, 0, 0, 0.02)
+          .model(new Head(Task.CLASSIFY, 2, Pooling.FIRST));
+    }
+
+    private static Model llama(int layers, int hidden) {
+      ObjectNode config = JsonOption.object();
+      config.put("model_type", "llama").put("vocab_size", 32_000);
+      config.put("hidden_size", hidden).put("intermediate_size", 1376);
+      config.put("num_hidden_layers", layers).put("num_attention_heads", 8);
+      config.put("max_position_embeddings", 2048);
+      ModelConfig sizes = ModelConfig.read(config, "bench");
+      return sizes.model(new Head(Task.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST));
     }
 
     @Override
     public String toString() {
-      return name().replace("_", "");
+      return name().endsWith("_") ? name().replace("_", "") : name().replace("_", "-");
     }
   }
 
@@ -124,7 +150,7 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   private void measure(Shape shape, PrintWriter out, ArrayNode rows) {
-    Parameters weights = StepBenchmark.weights(shape.sizes());
+    Parameters weights = StepBenchmark.weights(shape.model());
     List<Variant> variants = new ArrayList<>();
     List<Long> plain = new ArrayList<>();
     String k = Integer.toString(shape.tokens);
@@ -159,7 +185,7 @@ final class BenchCommand implements Callable<Integer> {
   private static Variant variant(
       Shape shape, Parameters weights, String tokens, Recompute recompute) {
     StepBenchmark benchmark =
-        new StepBenchmark(shape.sizes(), weights, shape.batch, shape.length, tokens, recompute);
+        new StepBenchmark(shape.model(), weights, shape.batch, shape.length, tokens, recompute);
     String name =
         tokens
             + " tokens"
@@ -173,7 +199,8 @@ final class BenchCommand implements Callable<Integer> {
 
   private void print(Shape shape, List<Variant> variants, PrintWriter out, ArrayNode rows) {
     out.printf(
-        "BERT %d x %d, batch %d, length %d%n%-30s %12s %9s %9s %8s %9s %9s %9s%n",
+        "%s %d x %d, batch %d, length %d%n%-30s %12s %9s %9s %8s %9s %9s %9s%n",
+        shape.decoder ? "Llama" : "BERT",
         shape.layers,
         shape.hidden,
         shape.batch,

@@ -209,7 +209,7 @@ final class MemoryCommand implements Callable<Integer> {
     if (k < length) {
       reports.put("%d of %d tokens".formatted(k, length), planner.plan(batchSize, length, k));
     }
-    String title = "%s, batch %d, length %d".formatted(model, batchSize, length);
+    String title = "%s, batch %d, length %d".formatted(this.model, batchSize, length);
     print(title, reports);
     write(title, k, reports, drawn);
     return 0;
