@@ -1,5 +1,6 @@
 package org.tokentune.datasets;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -34,17 +35,22 @@ public final class Instructions {
       throw new BadInputException("There is no file %s; check the path.", file);
     }
     List<Instruction> instructions = new ArrayList<>();
-    ObjectMapper json = new ObjectMapper();
+    List<String> lines;
     try {
-      List<String> lines = Files.readAllLines(file, StandardCharsets.UTF_8);
-      for (int i = 0; i < lines.size(); i++) {
-        if (!lines.get(i).isBlank()) {
-          add(json.readTree(lines.get(i)), file + ", line " + (i + 1), instructions);
-        }
-      }
+      lines = Files.readAllLines(file, StandardCharsets.UTF_8);
     } catch (IOException e) {
-      throw new BadInputException(
-          e, "%s is no file of JSON objects, one a line: %s.", file, e.getMessage());
+      throw new BadInputException(e, "%s cannot be read as text in UTF-8; convert it.", file);
+    }
+    ObjectMapper json = new ObjectMapper();
+    for (int i = 0; i < lines.size(); i++) {
+      String where = file + ", line " + (i + 1);
+      try {
+        if (!lines.get(i).isBlank()) {
+          add(json.readTree(lines.get(i)), where, instructions);
+        }
+      } catch (JsonProcessingException e) {
+        throw new BadInputException(e, "%s is no JSON; write an object on every line.", where);
+      }
     }
     if (instructions.isEmpty()) {
       throw new BadInputException("%s has no instructions; give a file with some.", file);

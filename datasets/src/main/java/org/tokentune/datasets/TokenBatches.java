@@ -19,7 +19,8 @@ import org.tokentune.models.Task;
 import org.tokentune.select.TokenSelector;
 
 /**
- * Batches of tokenised rows of about the same length, padded to the longest of the batch.
+ * Batches of tokenised rows of about the same length, padded to the longest of the batch, or a few
+ * tokens more: for every length there is a plan of its own, so there are few lengths.
  *
  * <p>Features are ids, attention mask and token types, INT32 [batch, length]. Labels, where the
  * rows have them: INT32 [batch] for classes, FLOAT [batch, labels] for several labels, FLOAT
@@ -33,6 +34,7 @@ public final class TokenBatches implements MultiDataSetIterator {
   private final List<Row> rows;
   private final Task task;
   private final List<int[]> batches;
+  private final int longest;
   private int next;
   private transient MultiDataSetPreProcessor preProcessor;
 
@@ -58,6 +60,7 @@ public final class TokenBatches implements MultiDataSetIterator {
     this.rows = rows;
     this.task = task;
     this.batches = batches;
+    longest = rows.stream().mapToInt(row -> row.ids().length).max().orElse(0);
   }
 
   /** For training: another order in every epoch, the same for the same seed and epoch. */
@@ -120,7 +123,7 @@ public final class TokenBatches implements MultiDataSetIterator {
 
   private MultiDataSet batch(int[] numbers) {
     List<Row> chosen = Arrays.stream(numbers).mapToObj(rows::get).toList();
-    int length = chosen.stream().mapToInt(row -> row.ids().length).max().orElseThrow();
+    int length = padded(chosen.stream().mapToInt(row -> row.ids().length).max().orElseThrow());
     int[][] ids = new int[numbers.length][length];
     int[][] mask = new int[numbers.length][length];
     int[][] types = new int[numbers.length][length];
@@ -136,6 +139,12 @@ public final class TokenBatches implements MultiDataSetIterator {
     INDArray[] labels =
         chosen.get(0).labels() == null ? null : new INDArray[] {labels(chosen, length)};
     return new org.nd4j.linalg.dataset.MultiDataSet(features, labels);
+  }
+
+  /** The next of a few lengths, at most an eighth more, and no more than the longest row has. */
+  private int padded(int length) {
+    int step = Math.max(1, Integer.highestOneBit(length) / 8);
+    return Math.min(longest, (length + step - 1) / step * step);
   }
 
   private INDArray labels(List<Row> chosen, int length) {
