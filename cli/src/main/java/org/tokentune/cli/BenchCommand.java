@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.tokentune.BadInputException;
 import org.tokentune.models.BertConfig;
+import org.tokentune.models.BertFamily;
 import org.tokentune.nn.Parameters;
 import org.tokentune.plan.Recompute;
 import org.tokentune.train.StepBenchmark;
@@ -76,7 +77,22 @@ final class BenchCommand implements Callable<Integer> {
 
     BertConfig sizes() {
       return new BertConfig(
-          30522, hidden, layers, 12, 4 * hidden, 512, 2, "gelu", 1e-12, 0, 0, 0, 0.02);
+          BertFamily.BERT,
+          30522,
+          hidden,
+          layers,
+          12,
+          4 * hidden,
+          512,
+          0,
+          false,
+          2,
+          "gelu",
+          1e-12,
+          0,
+          0,
+          0,
+          0.02);
     }
 
     @Override
