@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.tokentune.BadInputException;
-import org.tokentune.models.BertConfig;
 import org.tokentune.models.Head;
 import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
@@ -90,19 +89,23 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private static Model bert(int layers, int hidden) {
-      return new BertConfig(
-              30522, hidden, layers, 12, 4 * hidden, 512, 2, "gelu", 1e-12, 0, 0, 0, 0.02)
-          .model(new Head(Task.CLASSIFY, 2, Pooling.FIRST));
+      ObjectNode config = sizes("bert", 30_522, layers, hidden).put("num_attention_heads", 12);
+      config.put("intermediate_size", 4 * hidden).put("max_position_embeddings", 512);
+      config.put("type_vocab_size", 2);
+      ModelConfig sizes = ModelConfig.read(config, "bench").withDropout(0);
+      return sizes.model(new Head(Task.CLASSIFY, 2, Pooling.FIRST));
     }
 
     private static Model llama(int layers, int hidden) {
-      ObjectNode config = JsonOption.object();
-      config.put("model_type", "llama").put("vocab_size", 32_000);
-      config.put("hidden_size", hidden).put("intermediate_size", 1376);
-      config.put("num_hidden_layers", layers).put("num_attention_heads", 8);
-      config.put("max_position_embeddings", 2048);
+      ObjectNode config = sizes("llama", 32_000, layers, hidden).put("num_attention_heads", 8);
+      config.put("intermediate_size", 1376).put("max_position_embeddings", 2048);
       ModelConfig sizes = ModelConfig.read(config, "bench");
       return sizes.model(new Head(Task.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST));
+    }
+
+    private static ObjectNode sizes(String type, int words, int layers, int hidden) {
+      ObjectNode config = JsonOption.object().put("model_type", type).put("vocab_size", words);
+      return config.put("num_hidden_layers", layers).put("hidden_size", hidden);
     }
 
     @Override
