@@ -140,7 +140,7 @@ public record BertConfig(
 
   @Override
   public Map<String, Double> dropouts() {
-    boolean distilled = family == BertFamily.DISTILBERT;
+    boolean distilled = family.equals(BertFamily.DISTILBERT);
     return Map.of(
         distilled ? "dropout" : "hidden_dropout_prob",
         hiddenDropout,
