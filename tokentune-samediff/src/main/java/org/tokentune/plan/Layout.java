@@ -85,6 +85,9 @@ final class Layout {
       Node node = running.get(i);
       for (int o = 0; o < node.outputs().size(); o++) {
         String output = node.outputs().get(o);
+        if (!views.of(output).buffer().equals(output)) {
+          continue; // written into an array that was there before
+        }
         Buffer reused = reusable(node, o, i);
         if (reused == null) {
           define(output, i, lastUse);

@@ -7,11 +7,14 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.tokentune.ops.FusedOp;
+import org.tokentune.ops.WriteRows;
 
 /**
- * Which values are only other views of a buffer: reshapes, permutations, detached values. A product
+ * Which values are only other views of a buffer: reshapes, permutations, detached values, slices
+ * from the start, tables after {@link WriteRows}. A product
  * that is permuted afterwards is written in the permuted order at once, so that the permutation is
  * a dense view.
  */
@@ -114,6 +117,12 @@ final class Views {
       long[] shape = shapes.of(output).shape();
       String in = dense(node.inputs().get(0));
       views.put(output, new View(of(in).buffer(), shape, denseStrides(shape)));
+    } else if (startsAtOrigin(node)) {
+      View in = of(node.inputs().get(0));
+      views.put(output, new View(in.buffer(), shapes.of(output).shape(), in.strides()));
+    } else if (node.op().opName().equals(WriteRows.NAME)) {
+      views.put(output, of(node.inputs().get(0)));
+      running.add(node);
     } else {
       if (node.op().opName().equals(PRODUCT) && !rows.contains(output)) {
         layOut(output);
@@ -121,6 +130,15 @@ final class Views {
       // A kernel reads dense rows.
       running.add(node.op() instanceof FusedOp ? node.renamed(this::dense, name -> name) : node);
     }
+  }
+
+  /** Whether a node is a slice that begins with the first element. */
+  private boolean startsAtOrigin(Node node) {
+    if (!node.op().opName().equals("slice") || node.inputs().size() < 2) {
+      return false;
+    }
+    INDArray start = shapes.of(node.inputs().get(1)).known();
+    return start != null && Arrays.stream(start.toLongVector()).allMatch(first -> first == 0);
   }
 
   /** The value itself or a dense copy of it. */
