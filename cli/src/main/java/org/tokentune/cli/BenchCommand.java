@@ -8,7 +8,13 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.tokentune.BadInputException;
+import org.tokentune.generate.GenerationBenchmark;
 import org.tokentune.models.BertConfig;
+import org.tokentune.models.Head;
+import org.tokentune.models.Model;
+import org.tokentune.models.ModelConfig;
+import org.tokentune.models.Pooling;
+import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
 import org.tokentune.plan.Recompute;
 import org.tokentune.train.StepBenchmark;
@@ -18,14 +24,15 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** Measures training steps. */
+/** Measures training steps, or generation. */
 @Command(
     name = "bench",
     sortOptions = false,
     description = {
-      "Measures training steps of BERT encoders: live bytes above the weights, predicted and used,",
+      "Measures training steps: live bytes above the weights, predicted and used,",
       "and milliseconds, against all tokens and against the floor: the step's own matrix products run",
-      "back to back. Random weights, float32, no dropout, embeddings frozen, SGD; medians, after",
+      "back to back. Random weights, float32, no dropout, SGD (BERT without its",
+      "embeddings, all of Llama); medians, after",
       "warm-up, all variants of a shape in turn."
     },
     mixinStandardHelpOptions = true)
@@ -33,13 +40,17 @@ final class BenchCommand implements Callable<Integer> {
 
   private static final int WARM_UP = 3;
 
+  /** Tokens of a generated text. */
+  private static final int TEXT = 256;
+
   @Option(
       names = "--shape",
       paramLabel = "NAME",
       split = ",",
       description = {
-        "small: 6 layers x 384, batch 8, length 128; long: the same, batch 4, length 256;",
-        "base: 12 layers x 768, batch 8, length 128. Default: all."
+        "BERT small: 6 layers x 384, batch 8, length 128; long: the same, batch 4, length 256;",
+        "base: 12 layers x 768, batch 8, length 128. Llama of 8 layers x 512, 32,000 words, batch 1:",
+        "llama: length 512; llama-long: 1024. Default: all."
       })
   private List<Shape> shapes = List.of(Shape.values());
 
@@ -51,22 +62,34 @@ final class BenchCommand implements Callable<Integer> {
           "Measured steps of each variant, after 3 to warm up; 0: memory only. Default ${DEFAULT-VALUE}.")
   private int steps;
 
+  @Option(
+      names = "--generate",
+      description = {
+        "Instead: a token of generated text against summing up an array of as many bytes as the",
+        "weights that it reads. Llama of 12 layers x 768, 109 million parameters; 256 tokens."
+      })
+  private boolean generate;
+
   @Mixin private JsonOption json;
   @Spec private CommandSpec spec;
 
   /** What is measured, as the command line names it. */
   enum Shape {
-    small(6, 384, 8, 128, 32),
-    long_(6, 384, 4, 256, 16),
-    base(12, 768, 8, 128, 32);
+    small(false, 6, 384, 8, 128, 32),
+    long_(false, 6, 384, 4, 256, 16),
+    base(false, 12, 768, 8, 128, 32),
+    llama(true, 8, 512, 1, 512, 154),
+    llama_long(true, 8, 512, 1, 1024, 307);
 
+    final boolean decoder;
     final int layers;
     final int hidden;
     final int batch;
     final int length;
     final int tokens;
 
-    Shape(int layers, int hidden, int batch, int length, int tokens) {
+    Shape(boolean decoder, int layers, int hidden, int batch, int length, int tokens) {
+      this.decoder = decoder;
       this.layers = layers;
       this.hidden = hidden;
       this.batch = batch;
@@ -74,14 +97,32 @@ final class BenchCommand implements Callable<Integer> {
       this.tokens = tokens;
     }
 
-    BertConfig sizes() {
+    Model model() {
+      return decoder ? model(llama(layers, hidden, 8, 1376)) : bert(layers, hidden);
+    }
+
+    private static Model bert(int layers, int hidden) {
       return new BertConfig(
-          30522, hidden, layers, 12, 4 * hidden, 512, 2, "gelu", 1e-12, 0, 0, 0, 0.02);
+              30522, hidden, layers, 12, 4 * hidden, 512, 2, "gelu", 1e-12, 0, 0, 0, 0.02)
+          .model(new Head(Task.CLASSIFY, 2, Pooling.FIRST));
+    }
+
+    static ObjectNode llama(int layers, int hidden, int heads, int inner) {
+      ObjectNode config = JsonOption.object();
+      config.put("model_type", "llama").put("vocab_size", 32_000);
+      config.put("hidden_size", hidden).put("intermediate_size", inner);
+      config.put("num_hidden_layers", layers).put("num_attention_heads", heads);
+      return config.put("max_position_embeddings", 2048);
+    }
+
+    static Model model(ObjectNode config) {
+      ModelConfig sizes = ModelConfig.read(config, "bench");
+      return sizes.model(new Head(Task.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST));
     }
 
     @Override
     public String toString() {
-      return name().replace("_", "");
+      return name().endsWith("_") ? name().replace("_", "") : name().replace("_", "-");
     }
   }
 
@@ -115,6 +156,11 @@ final class BenchCommand implements Callable<Integer> {
     }
     PrintWriter out = spec.commandLine().getOut();
     ObjectNode result = JsonOption.object();
+    if (generate) {
+      generation(out, result);
+      json.write(result);
+      return 0;
+    }
     ArrayNode rows = result.putArray("rows");
     for (Shape shape : shapes) {
       measure(shape, out, rows);
@@ -123,8 +169,42 @@ final class BenchCommand implements Callable<Integer> {
     return 0;
   }
 
+  private static void generation(PrintWriter out, ObjectNode result) {
+    ObjectNode config = Shape.llama(12, 768, 12, 2048);
+    config.put("tie_word_embeddings", true);
+    Model model = Shape.model(config);
+    Parameters weights = StepBenchmark.weights(model);
+    List<Long> tokens = new ArrayList<>();
+    List<Long> sums = new ArrayList<>();
+    try (GenerationBenchmark benchmark = new GenerationBenchmark(model, weights, TEXT)) {
+      for (int i = -TEXT; i < TEXT; i++) { // the first text makes the plans and warms up
+        long token = benchmark.token();
+        long sum = benchmark.sum();
+        if (i >= 0) {
+          tokens.add(token);
+          sums.add(sum);
+        }
+      }
+      double milliseconds = Variant.median(tokens) / 1e6;
+      double floor = Variant.median(sums) / 1e6;
+      out.printf(
+          Locale.ROOT,
+          "Llama 12 x 768, %d tokens: %.1f ms a token, %.0f MB of weights summed up in %.1f ms"
+              + " (%.1f GB/s): %.2f times as fast as reading allows%n",
+          TEXT,
+          milliseconds,
+          benchmark.bytes() / 1e6,
+          floor,
+          benchmark.bytes() / (floor * 1e6),
+          floor / milliseconds);
+      out.flush();
+      result.put("token_milliseconds", milliseconds).put("weight_bytes", benchmark.bytes());
+      result.put("sum_milliseconds", floor).put("ratio_to_reading", floor / milliseconds);
+    }
+  }
+
   private void measure(Shape shape, PrintWriter out, ArrayNode rows) {
-    Parameters weights = StepBenchmark.weights(shape.sizes());
+    Parameters weights = StepBenchmark.weights(shape.model());
     List<Variant> variants = new ArrayList<>();
     List<Long> plain = new ArrayList<>();
     String k = Integer.toString(shape.tokens);
@@ -159,7 +239,7 @@ final class BenchCommand implements Callable<Integer> {
   private static Variant variant(
       Shape shape, Parameters weights, String tokens, Recompute recompute) {
     StepBenchmark benchmark =
-        new StepBenchmark(shape.sizes(), weights, shape.batch, shape.length, tokens, recompute);
+        new StepBenchmark(shape.model(), weights, shape.batch, shape.length, tokens, recompute);
     String name =
         tokens
             + " tokens"
@@ -173,7 +253,8 @@ final class BenchCommand implements Callable<Integer> {
 
   private void print(Shape shape, List<Variant> variants, PrintWriter out, ArrayNode rows) {
     out.printf(
-        "BERT %d x %d, batch %d, length %d%n%-30s %12s %9s %9s %8s %9s %9s %9s%n",
+        "%s %d x %d, batch %d, length %d%n%-30s %12s %9s %9s %8s %9s %9s %9s%n",
+        shape.decoder ? "Llama" : "BERT",
         shape.layers,
         shape.hidden,
         shape.batch,

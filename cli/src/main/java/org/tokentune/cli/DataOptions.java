@@ -98,7 +98,7 @@ final class DataOptions {
   }
 
   /** 0.1 for "10%" or "0.1"; null for what is no number. */
-  private static Double share(String text) {
+  static Double share(String text) {
     if (!text.matches("[0-9]+([.][0-9]+)?%?")) {
       return null;
     }

@@ -8,10 +8,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.tokentune.BadInputException;
-import org.tokentune.models.Bert;
-import org.tokentune.models.BertConfig;
 import org.tokentune.models.Head;
+import org.tokentune.models.Model;
+import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
+import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
 import org.tokentune.plan.Recompute;
 import org.tokentune.select.RandomTokens;
@@ -129,8 +130,9 @@ final class MemoryCommand implements Callable<Integer> {
   @Option(
       names = "--task",
       paramLabel = "TASK",
-      defaultValue = "classify",
-      description = "classify, multilabel, regress or token; default ${DEFAULT-VALUE}.")
+      description =
+          "classify, multilabel, regress or token of an encoder, lm or instruct of a decoder; "
+              + "default classify or lm.")
   private TrainCommand.TextTask task;
 
   @Option(
@@ -185,20 +187,20 @@ final class MemoryCommand implements Callable<Integer> {
   private int plan() {
     json.check();
     OutputFile drawn = picture();
-    BertConfig config = Models.config(model);
+    ModelConfig config = Models.config(model);
     if (outputs < 1 || batchSize < 1 || !(clip > 0)) {
       throw new BadInputException(
           "A batch size of %d, %d outputs and gradients clipped to %s cannot be; give 1 or more of"
               + " each, and a norm above 0.",
           batchSize, outputs, clip);
     }
-    Bert bert = new Bert(config, new Head(task.task, outputs, Pooling.FIRST));
+    Model model = config.model(head(config));
     MemoryPlanner planner =
         new MemoryPlanner(
-            bert,
-            Trainable.parse(trainable, bert),
+            model,
+            Trainable.parse(trainable, model),
             checkpoint.recompute,
-            optimizer(bert),
+            optimizer(model),
             Double.isInfinite(clip));
     int k = planner.selected(RandomTokens.parse(tokens, minTokens, true), length);
     MemoryReport all = planner.plan(batchSize, length, length);
@@ -207,18 +209,27 @@ final class MemoryCommand implements Callable<Integer> {
     if (k < length) {
       reports.put("%d of %d tokens".formatted(k, length), planner.plan(batchSize, length, k));
     }
-    String title = "%s, batch %d, length %d".formatted(model, batchSize, length);
+    String title = "%s, batch %d, length %d".formatted(this.model, batchSize, length);
     print(title, reports);
     write(title, k, reports, drawn);
     return 0;
   }
 
-  private Optimizer optimizer(Bert bert) {
+  private Head head(ModelConfig config) {
+    Task wanted = config.causal() ? Task.CAUSAL_LM : Task.CLASSIFY;
+    if (task != null) {
+      wanted = task.task;
+    }
+    int width = wanted == Task.CAUSAL_LM ? config.vocabulary() : outputs;
+    return new Head(wanted, width, Pooling.FIRST);
+  }
+
+  private Optimizer optimizer(Model model) {
     return switch (optimizer) {
       case sgd -> new Sgd();
       case adamw ->
           AdamW.forTransformers(
-              Parameters.withoutValues(bert.parameters()),
+              Parameters.withoutValues(model.parameters()),
               DEFAULTS.hyperparameters().weightDecay());
     };
   }

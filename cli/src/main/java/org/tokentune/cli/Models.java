@@ -6,8 +6,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ModelFiles;
-import org.tokentune.checkpoint.ModelFolder;
-import org.tokentune.models.BertConfig;
+import org.tokentune.models.ModelConfig;
 import org.tokentune.zoo.Zoo;
 
 /** What {@code --model} names. */
@@ -15,22 +14,17 @@ final class Models {
 
   private Models() {}
 
-  /** A folder, where there is one; otherwise a name in the zoo. */
+  /** A folder or file, where there is one; otherwise a name in the zoo. */
   static ModelFiles open(String nameOrFolder) {
     Path path = path(nameOrFolder);
-    return path == null ? Zoo.load(nameOrFolder) : ModelFolder.open(path);
+    return path == null ? Zoo.load(nameOrFolder) : ModelFiles.open(path);
   }
 
   /** The configuration alone, which may also be named as a file. */
-  static BertConfig config(String nameOrPath) {
+  static ModelConfig config(String nameOrPath) {
     Path path = path(nameOrPath);
-    JsonNode config;
-    if (path == null) {
-      config = Zoo.config(nameOrPath);
-    } else {
-      config = Files.isDirectory(path) ? ModelFolder.config(path) : ModelFolder.configFile(path);
-    }
-    return BertConfig.read(config, nameOrPath);
+    JsonNode config = path == null ? Zoo.config(nameOrPath) : ModelFiles.config(path);
+    return ModelConfig.read(config, nameOrPath);
   }
 
   /** What is there under this path; null for a name. */
@@ -45,7 +39,7 @@ final class Models {
       return path;
     }
     if (path.getNameCount() > 1 || path.isAbsolute()) {
-      throw new BadInputException("There is no folder %s; check the path.", path);
+      throw new BadInputException("There is no folder or file %s; check the path.", path);
     }
     return null;
   }

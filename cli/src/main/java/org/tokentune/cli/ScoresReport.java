@@ -18,6 +18,10 @@ final class ScoresReport {
 
   /** One line of the scores that the task has. */
   static String line(Scores scores) {
+    if (scores.task() == Task.CAUSAL_LM) {
+      return String.format(
+          Locale.ROOT, "perplexity %.3f, loss %.4f", scores.perplexity(), scores.loss());
+    }
     return scores.task() == Task.REGRESS
         ? String.format(
             Locale.ROOT,
@@ -34,7 +38,8 @@ final class ScoresReport {
 
   /** The line and, for not too many classes, the confusion matrix. */
   static void print(PrintWriter out, String rows, Scores scores, List<String> names) {
-    out.printf("%s: %s (%,d rows)%n", rows, line(scores), scores.rows());
+    String of = scores.task() == Task.CAUSAL_LM ? "tokens" : "rows";
+    out.printf("%s: %s (%,d %s)%n", rows, line(scores), scores.rows(), of);
     long[][] confusion = scores.confusion();
     if (confusion.length == 0 || confusion.length > MOST_PRINTED_CLASSES) {
       return;
@@ -58,6 +63,10 @@ final class ScoresReport {
   static void put(ObjectNode result, Scores scores, List<String> names) {
     result.put("rows", scores.rows());
     result.put("loss", scores.loss());
+    if (scores.task() == Task.CAUSAL_LM) {
+      result.put("perplexity", scores.perplexity());
+      return;
+    }
     if (scores.task() == Task.REGRESS) {
       result.put("mean_squared_error", scores.meanSquaredError());
       result.put("correlation", scores.correlation());

@@ -6,13 +6,17 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.Labels;
+import org.tokentune.datasets.PromptTemplate;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.text.LanguageModel;
 import org.tokentune.text.TextModel;
 import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuner;
@@ -32,7 +36,8 @@ import picocli.CommandLine.TypeConversionException;
     name = "train",
     sortOptions = false,
     description = {
-      "Fine-tunes a pretrained encoder on labelled texts, with gradients through selected tokens.",
+      "Fine-tunes a pretrained encoder on labelled texts, or a decoder on plain text or instructions,",
+      "with gradients through selected tokens.",
       "Without options: all-minilm-l6-v2 on the sentiment of SentiWordNet's glosses.",
       "Ctrl-C ends the training and saves the best weights so far."
     },
@@ -41,6 +46,7 @@ import picocli.CommandLine.TypeConversionException;
       "Examples:",
       "  tokentune train",
       "  tokentune train --data reviews.csv --text review --label stars --output stars-model",
+      "  tokentune train --task lm --model tinyllama.gguf --data book.txt --max-length 256",
       "  tokentune train --data mrpc.tsv --text 4,5 --label 1 --tokens 32 --epochs 3"
     },
     mixinStandardHelpOptions = true)
@@ -56,7 +62,8 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "NAME|DIR",
       defaultValue = "all-minilm-l6-v2",
       description =
-          "A model of the zoo or a Hugging Face folder of a BERT; default ${DEFAULT-VALUE}.")
+          "A model of the zoo, a Hugging Face folder, a .gguf file, or llama2.c's .bin with its tok*.bin beside it;"
+              + " default ${DEFAULT-VALUE}.")
   private String model;
 
   @Option(
@@ -97,9 +104,17 @@ final class TrainCommand implements Callable<Integer> {
       defaultValue = "classify",
       description = {
         "classify: one class for a text; multilabel: any of several; regress: a number;",
-        "token: a tag for every word. Default ${DEFAULT-VALUE}."
+        "token: a tag for every word; of decoders lm: the next token of plain text; instruct:",
+        "answers to instructions (.jsonl with instruction, input, output). Default ${DEFAULT-VALUE}."
       })
   private TextTask task;
+
+  @Option(
+      names = "--template",
+      paramLabel = "alpaca|chatml|plain",
+      defaultValue = "alpaca",
+      description = "How instructions are written; default ${DEFAULT-VALUE}.")
+  private String template;
 
   @Option(
       names = "--pooling",
@@ -133,19 +148,40 @@ final class TrainCommand implements Callable<Integer> {
   private int epochs = DEFAULTS.hyperparameters().epochs();
 
   @Option(
+      names = "--steps",
+      paramLabel = "N",
+      description = "Steps, over as many epochs as it takes; default: as many as the epochs have.")
+  private int steps = DEFAULTS.hyperparameters().steps();
+
+  @Option(
       names = "--batch-size",
       paramLabel = "N",
-      description = "Texts a step; default ${DEFAULT-VALUE}.")
+      description = "Texts a batch; default ${DEFAULT-VALUE}.")
   private int batchSize = DEFAULTS.batchSize();
+
+  @Option(
+      names = "--accumulate",
+      paramLabel = "N",
+      description = {
+        "Batches whose gradients are added up for a step, as if they were one batch;",
+        "default ${DEFAULT-VALUE}."
+      })
+  private int accumulation = DEFAULTS.hyperparameters().accumulation();
 
   @Option(
       names = "--learning-rate",
       paramLabel = "RATE",
       description = {
-        "Peak of the learning rate, which rises over a tenth of the steps and then falls to 0;",
+        "Peak of the learning rate, which rises in the warm-up and then falls to 0;",
         "default ${DEFAULT-VALUE}."
       })
   private double learningRate = DEFAULTS.hyperparameters().learningRate();
+
+  @Option(
+      names = "--warmup",
+      paramLabel = "N|SHARE",
+      description = "Steps of the warm-up; below 1 a share of all steps. Default ${DEFAULT-VALUE}.")
+  private double warmup = DEFAULTS.hyperparameters().warmup();
 
   @Option(
       names = "--weight-decay",
@@ -183,7 +219,10 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--max-length",
       paramLabel = "N",
-      description = "Cut texts to N tokens; default: texts longer than the model are an error.")
+      description = {
+        "Cut texts to N tokens, plain text into blocks of N; default: texts longer than the model",
+        "are an error, blocks have 128 tokens."
+      })
   private Integer maxLength;
 
   @Option(
@@ -234,7 +273,9 @@ final class TrainCommand implements Callable<Integer> {
     classify(Task.CLASSIFY),
     multilabel(Task.MULTILABEL),
     regress(Task.REGRESS),
-    token(Task.TOKEN);
+    token(Task.TOKEN),
+    lm(Task.CAUSAL_LM),
+    instruct(Task.CAUSAL_LM);
 
     final Task task;
 
@@ -268,46 +309,62 @@ final class TrainCommand implements Callable<Integer> {
             batchSize,
             new Hyperparameters(
                 epochs,
+                steps,
+                accumulation,
                 learningRate,
                 weightDecay,
-                DEFAULTS.hyperparameters().warmup(),
+                warmup,
                 clip,
                 memory,
                 seed));
-    DataSplit split = dataOptions.split(data, validation, test, seed);
-    if (limit != null) {
-      split = split.withTrainLimit(limit, seed);
+    if (limit != null && limit < 1) {
+      throw new BadInputException("A limit of %d rows leaves none; give 1 or more.", limit);
     }
-    Labels labels = Labels.of(task.task, split.train());
+    PromptTemplate prompts = PromptTemplate.named(template);
+    DataSplit split = task.task == Task.CAUSAL_LM ? null : labelled();
     try (ModelFiles files = Models.open(model);
-        TextModel tuned =
-            TextModel.forTask(files, labels, pooling.pooling, maxLength, dropout, seed)) {
-      out.printf(
-          Locale.ROOT,
-          "%s on %s: %,d rows to train, %,d to validate, %,d to test; tokens %s, seed %d%n",
-          model,
-          data,
-          split.train().size(),
-          split.validation().size(),
-          split.test().size(),
-          tokens,
-          seed);
+        TrainingJob job = split == null ? language(files, prompts) : texts(files, split)) {
+      out.printf("%s on %s: %s; tokens %s, seed %d%n", model, data, job.rows(), tokens, seed);
       out.flush();
-      return train(tuned, split, settings, out);
+      return train(job, settings, out);
     }
   }
 
-  private int train(TextModel tuned, DataSplit split, TuningSettings settings, PrintWriter out) {
+  /** Read before the model is: that may take a while. */
+  private DataSplit labelled() {
+    DataSplit split = dataOptions.split(data, validation, test, seed);
+    return limit == null ? split : split.withTrainLimit(limit, seed);
+  }
+
+  private TrainingJob texts(ModelFiles files, DataSplit split) {
+    Labels labels = Labels.of(task.task, split.train());
+    return new TextTrainingJob(
+        TextModel.forTask(files, labels, pooling.pooling, maxLength, dropout, seed), split);
+  }
+
+  private TrainingJob language(ModelFiles files, PromptTemplate prompts) {
+    LanguageModel language = LanguageModel.open(files, dropout);
+    Path file = Path.of(data);
+    LanguageTrainingJob job =
+        task == TextTask.lm
+            ? LanguageTrainingJob.onText(language, file, validation, test, maxLength)
+            : LanguageTrainingJob.onInstructions(
+                language, file, validation, test, maxLength, prompts, seed);
+    return limit == null ? job : job.withTrainLimit(limit, seed);
+  }
+
+  private int train(TrainingJob job, TuningSettings settings, PrintWriter out) {
     try (Interrupt interrupt = new Interrupt();
-        TrainingProgress progress = new TrainingProgress(out)) {
+        TrainingProgress progress = new TrainingProgress(out, task.task == Task.CAUSAL_LM)) {
       FineTuner.Outcome outcome =
-          tuned.fineTune(split, settings, progress, tuner -> interrupt.onInterrupt(tuner::stop));
+          job.train(settings, progress, tuner -> interrupt.onInterrupt(tuner::stop));
       double seconds = progress.seconds();
       progress.end();
-      boolean sameDiff = tuned.save(output);
-      boolean tested = !split.test().isEmpty() && !outcome.stopped();
-      Scores scores = tested ? tuned.evaluate(split.test()) : outcome.best();
-      List<String> names = tuned.labels().names();
+      boolean sameDiff = job.save(output);
+      Optional<Scores> onTest = outcome.stopped() ? Optional.empty() : job.test();
+      boolean tested = onTest.isPresent();
+      Scores scores = onTest.orElse(outcome.best());
+      List<String> names = job.labels();
       ScoresReport.print(out, tested ? "Test" : "Validation", scores, names);
       out.printf(
           Locale.ROOT,

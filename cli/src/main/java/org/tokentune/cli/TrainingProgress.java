@@ -16,6 +16,7 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
   private static final int LINES = 20;
 
   private final PrintWriter out;
+  private final boolean perplexity;
 
   // From JDK 22 on this means a terminal only with -Djdk.console=java.base, which ./tokentune
   // gives.
@@ -31,8 +32,12 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
   /** What an epoch came to. */
   record Epoch(int number, double trainLoss, Scores validation) {}
 
-  TrainingProgress(PrintWriter out) {
+  /**
+   * @param perplexity whether the loss is a language model's
+   */
+  TrainingProgress(PrintWriter out, boolean perplexity) {
     this.out = out;
+    this.perplexity = perplexity;
   }
 
   @Override
@@ -41,7 +46,14 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
     smoothLoss = Double.isNaN(smoothLoss) ? loss : 0.9 * smoothLoss + 0.1 * loss;
     double seconds = seconds();
     String state =
-        String.format(Locale.ROOT, "loss %.3f, %,.0f tokens/s", smoothLoss, tokens / seconds);
+        String.format(
+            Locale.ROOT,
+            "loss %.3f%s, %,.0f tokens/s",
+            smoothLoss,
+            perplexity
+                ? String.format(Locale.ROOT, " (perplexity %.2f)", Math.exp(smoothLoss))
+                : "",
+            tokens / seconds);
     if (terminal) {
       if (bar == null) {
         bar =

@@ -123,12 +123,12 @@ class MemoryCommandTest {
   @Test
   void badInputGetsASentence() throws IOException {
     refused("There is no model bert", "--model", "bert");
-    refused("no folder no/config.json", "--model", "no/config.json");
+    refused("no folder or file no/config.json", "--model", "no/config.json");
     refused("has no config.json", "--model", folder);
     Path broken = Files.writeString(folder.resolve("broken.json"), "{");
     refused("broken.json is not JSON", "--model", broken);
-    Path gpt = Files.writeString(folder.resolve("gpt.json"), "{\"model_type\": \"gpt2\"}");
-    refused("model_type gpt2 is not supported", "--model", gpt);
+    Path mamba = Files.writeString(folder.resolve("m.json"), "{\"model_type\": \"mamba\"}");
+    refused("model_type mamba is not supported", "--model", mamba);
     refused("give 1 to 128", "--model", config(), "--length", 129);
     refused("give 1 to 128", "--model", config(), "--length", 0);
     refused("Tokens 0", "--tokens", 0);

@@ -6,10 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,26 +24,6 @@ class TokenTuneTest {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   @TempDir private Path folder;
-
-  /** What a command printed to either stream, and its exit code. */
-  private record Run(int code, String printed) {
-
-    static Run of(Object... arguments) {
-      PrintStream out = System.out;
-      PrintStream err = System.err;
-      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-      try (PrintStream both = new PrintStream(bytes, true, StandardCharsets.UTF_8)) {
-        System.setOut(both);
-        System.setErr(both);
-        String[] texts = Stream.of(arguments).map(Object::toString).toArray(String[]::new);
-        int code = TokenTune.run(texts);
-        return new Run(code, bytes.toString(StandardCharsets.UTF_8));
-      } finally {
-        System.setOut(out);
-        System.setErr(err);
-      }
-    }
-  }
 
   private Path glosses(String name, int from, int to) throws IOException {
     List<String> lines = new ArrayList<>(List.of("text\tlabel"));
@@ -200,7 +177,7 @@ class TokenTuneTest {
     refused(train(end, "--data", good, "--trainable", "nothing.*"), "No parameter");
     refused(train(end, "--data", good, "--task", "guess"), "--task");
     refused(train(end, "--data", good, "--model", "all-minilm"), "[all-minilm-l6-v2, ");
-    refused(train(end, "--data", good, "--model", "no/folder"), "no folder no/folder");
+    refused(train(end, "--data", good, "--model", "no/folder"), "no folder or file no/folder");
     refused(train(end, "--data", good, "--json", folder.resolve("no/x.json")), "x.json");
     refused(
         train(end, "--data", good, "--learning-rate", "1e30", "--batch-size", "4"), "The loss is");

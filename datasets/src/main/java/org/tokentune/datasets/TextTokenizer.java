@@ -2,11 +2,17 @@ package org.tokentune.datasets;
 
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
 import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.ModelFiles;
 
 /**
  * A Hugging Face tokenizer ({@code tokenizer.json}). What the file says of padding and truncation
@@ -17,15 +23,56 @@ public final class TextTokenizer implements AutoCloseable {
   private final HuggingFaceTokenizer tokenizer;
   private final int longest;
   private final boolean cut;
+  private final OptionalInt begin;
+  private final Set<Integer> ends;
 
-  private TextTokenizer(HuggingFaceTokenizer tokenizer, int longest, boolean cut) {
+  private TextTokenizer(
+      HuggingFaceTokenizer tokenizer,
+      int longest,
+      boolean cut,
+      OptionalInt begin,
+      Set<Integer> ends) {
     this.tokenizer = tokenizer;
     this.longest = longest;
     this.cut = cut;
+    this.begin = begin;
+    this.ends = ends;
   }
 
   /**
-   * Opens a tokenizer.
+   * Opens a model's tokenizer; its configuration says which tokens begin and end a text.
+   *
+   * @param longest most tokens of a text or pair, with the special ones
+   * @param cut whether longer texts are cut (of a pair the longer one first); otherwise they are
+   *     refused
+   */
+  public static TextTokenizer open(ModelFiles files, int longest, boolean cut) {
+    Set<Integer> begins = ids(files.config().path("bos_token_id"));
+    return open(
+        TokenizerJson.of(files.tokenizer(), files.name()),
+        files.name(),
+        longest,
+        cut,
+        begins.stream().mapToInt(Integer::intValue).findFirst(),
+        ids(files.config().path("eos_token_id")));
+  }
+
+  /** Of a number or an array of numbers. */
+  private static Set<Integer> ids(JsonNode field) {
+    Set<Integer> ids = new LinkedHashSet<>();
+    if (field.canConvertToInt()) {
+      ids.add(field.intValue());
+    }
+    for (JsonNode id : field) {
+      if (id.canConvertToInt()) {
+        ids.add(id.intValue());
+      }
+    }
+    return Collections.unmodifiableSet(ids);
+  }
+
+  /**
+   * Opens a tokenizer; which tokens begin and end a text is not known.
    *
    * @param json the file's bytes
    * @param origin the file, for messages
@@ -34,6 +81,11 @@ public final class TextTokenizer implements AutoCloseable {
    *     refused
    */
   public static TextTokenizer open(byte[] json, String origin, int longest, boolean cut) {
+    return open(json, origin, longest, cut, OptionalInt.empty(), Set.of());
+  }
+
+  private static TextTokenizer open(
+      byte[] json, String origin, int longest, boolean cut, OptionalInt begin, Set<Integer> ends) {
     Map<String, String> options =
         Map.of(
             "padding", "false",
@@ -42,7 +94,11 @@ public final class TextTokenizer implements AutoCloseable {
             "modelMaxLength", Integer.toString(longest));
     try {
       return new TextTokenizer(
-          HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), options), longest, cut);
+          HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), options),
+          longest,
+          cut,
+          begin,
+          ends);
     } catch (IOException | RuntimeException e) {
       throw new BadInputException(
           e, "%s: the tokenizer.json is damaged or of an unknown kind; get it again.", origin);
@@ -70,6 +126,26 @@ public final class TextTokenizer implements AutoCloseable {
   /** Tokenises a text that is split into words already. */
   public Tokens encodeWords(String[] words) {
     return tokens(tokenizer.encode(words, true, false), String.join(" ", words));
+  }
+
+  /** Tokens of a piece of text without special ones; where texts are not cut, of any length. */
+  public int[] encodePiece(String text) {
+    return ints(tokenizer.encode(text, false, false).getIds());
+  }
+
+  /** The text of tokens, without special ones. */
+  public String decode(int... ids) {
+    return tokenizer.decode(Arrays.stream(ids).asLongStream().toArray(), true);
+  }
+
+  /** The token that begins a text, where it is known. */
+  public OptionalInt begin() {
+    return begin;
+  }
+
+  /** Tokens that end a text, as far as they are known. */
+  public Set<Integer> ends() {
+    return ends;
   }
 
   private Tokens tokens(Encoding encoding, String text) {

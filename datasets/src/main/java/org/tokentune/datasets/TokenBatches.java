@@ -19,11 +19,12 @@ import org.tokentune.models.Task;
 import org.tokentune.select.TokenSelector;
 
 /**
- * Batches of tokenised rows of about the same length, padded to the longest of the batch.
+ * Batches of tokenised rows of about the same length, padded to the longest of the batch, or a few
+ * tokens more: for every length there is a plan of its own, so there are few lengths.
  *
  * <p>Features are ids, attention mask and token types, INT32 [batch, length]. Labels, where the
  * rows have them: INT32 [batch] for classes, FLOAT [batch, labels] for several labels, FLOAT
- * [batch, 1] for a number, INT32 [batch, length] for tags.
+ * [batch, 1] for a number, INT32 [batch, length] for tags and language models.
  */
 public final class TokenBatches implements MultiDataSetIterator {
 
@@ -33,20 +34,33 @@ public final class TokenBatches implements MultiDataSetIterator {
   private final List<Row> rows;
   private final Task task;
   private final List<int[]> batches;
+  private final int longest;
   private int next;
   private transient MultiDataSetPreProcessor preProcessor;
 
   /**
    * A tokenised row.
    *
-   * @param labels as {@link Labels#encode} gives them; null where there are none
+   * @param labels as {@link Labels#encode} gives them, of a language model the tokens themselves;
+   *     null where there are none
    */
-  public record Row(int[] ids, int[] typeIds, float[] labels) {}
+  public record Row(int[] ids, int[] typeIds, float[] labels) {
+
+    /** For a causal language model: every token is a label, but those of a prompt. */
+    static Row ofText(int[] ids, int prompt) {
+      float[] labels = new float[ids.length]; // exact: no vocabulary has 2^24 words
+      for (int i = 0; i < ids.length; i++) {
+        labels[i] = i < prompt ? TokenSelector.NO_LABEL : ids[i];
+      }
+      return new Row(ids, new int[ids.length], labels);
+    }
+  }
 
   private TokenBatches(List<Row> rows, Task task, List<int[]> batches) {
     this.rows = rows;
     this.task = task;
     this.batches = batches;
+    longest = rows.stream().mapToInt(row -> row.ids().length).max().orElse(0);
   }
 
   /** For training: another order in every epoch, the same for the same seed and epoch. */
@@ -109,7 +123,7 @@ public final class TokenBatches implements MultiDataSetIterator {
 
   private MultiDataSet batch(int[] numbers) {
     List<Row> chosen = Arrays.stream(numbers).mapToObj(rows::get).toList();
-    int length = chosen.stream().mapToInt(row -> row.ids().length).max().orElseThrow();
+    int length = padded(chosen.stream().mapToInt(row -> row.ids().length).max().orElseThrow());
     int[][] ids = new int[numbers.length][length];
     int[][] mask = new int[numbers.length][length];
     int[][] types = new int[numbers.length][length];
@@ -127,8 +141,14 @@ public final class TokenBatches implements MultiDataSetIterator {
     return new org.nd4j.linalg.dataset.MultiDataSet(features, labels);
   }
 
+  /** The next of a few lengths, at most an eighth more, and no more than the longest row has. */
+  private int padded(int length) {
+    int step = Math.max(1, Integer.highestOneBit(length) / 8);
+    return Math.min(longest, (length + step - 1) / step * step);
+  }
+
   private INDArray labels(List<Row> chosen, int length) {
-    if (task != Task.TOKEN) {
+    if (task != Task.TOKEN && task != Task.CAUSAL_LM) {
       INDArray labels =
           Nd4j.createFromArray(chosen.stream().map(Row::labels).toArray(float[][]::new));
       return task == Task.CLASSIFY ? labels.reshape(-1).castTo(DataType.INT32) : labels;

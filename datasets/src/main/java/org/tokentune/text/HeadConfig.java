@@ -5,10 +5,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.datasets.Labels;
-import org.tokentune.models.BertConfig;
+import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 
@@ -22,8 +23,9 @@ import org.tokentune.models.Task;
 record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
 
   private static final String CLASSIFIER = "classifier.weight";
-  private static final String SEQUENCE = "BertForSequenceClassification";
-  private static final String TOKEN = "BertForTokenClassification";
+  private static final Map<String, String> ARCHITECTURES = Map.of("bert", "Bert");
+  private static final String SEQUENCE = "ForSequenceClassification";
+  private static final String TOKEN = "ForTokenClassification";
   private static final String SINGLE_LABEL = "single_label_classification";
   private static final String MULTILABEL = "multi_label_classification";
   private static final String REGRESSION = "regression";
@@ -66,10 +68,13 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
   }
 
   /** The encoder's configuration with this head in it. */
-  ObjectNode write(JsonNode encoder, BertConfig sizes) {
+  ObjectNode write(JsonNode encoder, ModelConfig sizes) {
     ObjectNode config = encoder.deepCopy();
-    config.put("model_type", "bert");
-    config.putArray("architectures").add(labels.task() == Task.TOKEN ? TOKEN : SEQUENCE);
+    String type = encoder.path("model_type").asText("bert");
+    config.put("model_type", type);
+    config
+        .putArray("architectures")
+        .add(ARCHITECTURES.get(type) + (labels.task() == Task.TOKEN ? TOKEN : SEQUENCE));
     switch (labels.task()) {
       case CLASSIFY -> config.put("problem_type", SINGLE_LABEL);
       case MULTILABEL -> config.put("problem_type", MULTILABEL);
@@ -82,9 +87,7 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
       names.put(Integer.toString(i), labels.names().get(i));
       numbers.put(labels.names().get(i), i);
     }
-    config.put("hidden_dropout_prob", sizes.hiddenDropout());
-    config.put("attention_probs_dropout_prob", sizes.attentionDropout());
-    config.put("classifier_dropout", sizes.classifierDropout());
+    sizes.dropouts().forEach(config::put);
     config.put("torch_dtype", "float32");
     ObjectNode own = config.putObject("tokentune");
     own.put("pooling", pooling.name().toLowerCase(Locale.ROOT));

@@ -9,10 +9,10 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
-import org.tokentune.models.Bert;
-import org.tokentune.models.BertConfig;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
+import org.tokentune.models.Model;
+import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
@@ -43,11 +43,12 @@ public final class SentenceEncoder implements AutoCloseable {
    * @param maxLength tokens to which texts are cut; null: texts longer than the model are refused
    */
   public static SentenceEncoder open(ModelFiles files, Integer maxLength) {
-    BertConfig config = BertConfig.read(files.config(), files.name());
+    ModelConfig config = ModelConfig.read(files.config(), files.name());
     // Of the graph only the encoder runs; the smallest head completes it.
-    Bert bert = new Bert(config, new Head(Task.TOKEN, 1, Pooling.MEAN));
+    Model model = config.model(new Head(Task.TOKEN, 1, Pooling.MEAN));
     SameDiff sd =
-        bert.build(ParameterLoader.loadEncoder(bert, files.weights(), 0), GraphOptions.inference())
+        model
+            .build(ParameterLoader.loadEncoder(model, files.weights(), 0), GraphOptions.inference())
             .sd();
     return new SentenceEncoder(
         TextModel.tokenizer(files, config, maxLength), sd, ModelGraph.hidden(config.layers()));

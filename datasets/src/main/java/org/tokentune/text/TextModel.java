@@ -13,16 +13,15 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ModelFiles;
-import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
-import org.tokentune.models.Bert;
-import org.tokentune.models.BertConfig;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
+import org.tokentune.models.Model;
+import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
@@ -40,26 +39,23 @@ import org.tokentune.train.TrainingListener;
 public final class TextModel implements AutoCloseable {
 
   /** The inference graph, as {@code SameDiff.load} reads it. */
-  public static final String SAMEDIFF_FILE = "model.fb";
-
-  /** SameDiff's file format ends at 1 GiB; the graph itself needs a little. */
-  private static final long MOST_SAMEDIFF_BYTES = (1L << 30) - (1L << 24);
+  public static final String SAMEDIFF_FILE = SavedModel.SAMEDIFF_FILE;
 
   private static final int EVALUATION_BATCH = 32;
 
   private final ModelFiles files;
   private final HeadConfig headConfig;
-  private final Bert bert;
+  private final Model model;
   private final Parameters parameters;
   private final TextTokenizer tokenizer;
   private SameDiff inference;
 
-  private TextModel(ModelFiles files, HeadConfig headConfig, Bert bert, Parameters parameters) {
+  private TextModel(ModelFiles files, HeadConfig headConfig, Model model, Parameters parameters) {
     this.files = files;
     this.headConfig = headConfig;
-    this.bert = bert;
+    this.model = model;
     this.parameters = parameters;
-    tokenizer = tokenizer(files, bert.config(), headConfig.maxLength());
+    tokenizer = tokenizer(files, model.config(), headConfig.maxLength());
   }
 
   /**
@@ -77,19 +73,16 @@ public final class TextModel implements AutoCloseable {
       Integer maxLength,
       Double dropout,
       long seed) {
-    BertConfig config = BertConfig.read(files.config(), files.name());
+    ModelConfig config = ModelConfig.read(files.config(), files.name());
     if (dropout != null) {
-      if (!(dropout >= 0 && dropout < 1)) {
-        throw new BadInputException("A dropout of %s is not 0 to below 1; correct it.", dropout);
-      }
-      config = config.withDropout(dropout);
+      config = config.withDropout(TuningSettings.checkedDropout(dropout));
     }
-    Bert bert = new Bert(config, new Head(labels.task(), labels.outputs(), pooling));
+    Model model = config.model(new Head(labels.task(), labels.outputs(), pooling));
     return new TextModel(
         files,
         new HeadConfig(labels, pooling, maxLength),
-        bert,
-        ParameterLoader.loadEncoder(bert, files.weights(), seed));
+        model,
+        ParameterLoader.loadEncoder(model, files.weights(), seed));
   }
 
   /** A pretrained encoder to classify texts into the classes of {@code rows}. */
@@ -104,14 +97,14 @@ public final class TextModel implements AutoCloseable {
    */
   public static TextModel open(ModelFiles files) {
     HeadConfig head = HeadConfig.read(files);
-    BertConfig config = BertConfig.read(files.config(), files.name());
-    Bert bert =
-        new Bert(config, new Head(head.labels().task(), head.labels().outputs(), head.pooling()));
-    return new TextModel(files, head, bert, ParameterLoader.load(bert, files.weights()));
+    ModelConfig config = ModelConfig.read(files.config(), files.name());
+    Model model =
+        config.model(new Head(head.labels().task(), head.labels().outputs(), head.pooling()));
+    return new TextModel(files, head, model, ParameterLoader.load(model, files.weights()));
   }
 
   /** The files' tokenizer, for the lengths that the model can take. */
-  static TextTokenizer tokenizer(ModelFiles files, BertConfig config, Integer maxLength) {
+  static TextTokenizer tokenizer(ModelFiles files, ModelConfig config, Integer maxLength) {
     int most = config.maxPositions();
     int least = 3; // the special tokens and one of the text
     if (maxLength != null && (maxLength < least || maxLength > most)) {
@@ -119,8 +112,7 @@ public final class TextModel implements AutoCloseable {
           "A maximal length of %d does not fit %s; give %d to %d.",
           maxLength, files.name(), least, most);
     }
-    return TextTokenizer.open(
-        files.tokenizer(), files.name(), maxLength == null ? most : maxLength, maxLength != null);
+    return TextTokenizer.open(files, maxLength == null ? most : maxLength, maxLength != null);
   }
 
   /** What the model's outputs mean. */
@@ -144,7 +136,7 @@ public final class TextModel implements AutoCloseable {
       TrainingListener listener,
       Consumer<FineTuner> started) {
     Task task = labels().task();
-    TokenSelector selector = settings.selector(!bert.head().perToken());
+    TokenSelector selector = settings.selector(!model.head().perToken());
     List<TokenBatches.Row> train = rows(data.train());
     List<TokenBatches.Row> validation = rows(data.validation());
     if (train.isEmpty() || validation.isEmpty()) {
@@ -154,9 +146,9 @@ public final class TextModel implements AutoCloseable {
     }
     FineTuner tuner =
         new FineTuner(
-            bert,
+            model,
             parameters,
-            Trainable.parse(settings.trainable(), bert),
+            Trainable.parse(settings.trainable(), model),
             selector,
             settings.hyperparameters(),
             listener);
@@ -169,7 +161,7 @@ public final class TextModel implements AutoCloseable {
 
   /** Scores labelled rows. */
   public Scores evaluate(List<Example> examples) {
-    try (Evaluator evaluator = new Evaluator(bert, parameters)) {
+    try (Evaluator evaluator = new Evaluator(model, parameters)) {
       return evaluator.evaluate(
           TokenBatches.byLength(rows(examples), labels().task(), EVALUATION_BATCH));
     }
@@ -200,7 +192,7 @@ public final class TextModel implements AutoCloseable {
 
   private INDArray logits(MultiDataSet batch) {
     if (inference == null) {
-      inference = bert.build(parameters, GraphOptions.inference()).sd();
+      inference = model.build(parameters, GraphOptions.inference()).sd();
     }
     return inference.output(Placeholders.features(batch), ModelGraph.LOGITS).get(ModelGraph.LOGITS);
   }
@@ -278,22 +270,8 @@ public final class TextModel implements AutoCloseable {
    * @return whether the SameDiff file was written: models past its format's 1 GiB go without
    */
   public boolean save(Path folder) {
-    long bytes =
-        parameters.asMap().values().stream().mapToLong(a -> a.length() * Float.BYTES).sum();
-    boolean sameDiff = bytes < MOST_SAMEDIFF_BYTES;
-    JsonNode config = headConfig.write(files.config(), bert.config());
-    ModelFolder.Extra graph =
-        staged ->
-            bert.build(parameters, GraphOptions.inference())
-                .sd()
-                .save(staged.resolve(SAMEDIFF_FILE).toFile(), false);
-    ModelFolder.write(
-        folder,
-        config,
-        parameters.asMap(),
-        files.tokenizer(),
-        sameDiff ? List.of(graph) : List.of());
-    return sameDiff;
+    JsonNode config = headConfig.write(files.config(), model.config());
+    return SavedModel.write(folder, config, model, parameters, files);
   }
 
   @Override

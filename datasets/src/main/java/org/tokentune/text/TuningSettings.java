@@ -40,8 +40,14 @@ public record TuningSettings(
   /** A quarter of the tokens, all parameters, 3 epochs at 2e-4, batches of 32. */
   public static TuningSettings defaults() {
     return new TuningSettings(
-        "25%",
-        TokenAmount.DEFAULT_FLOOR, "all", 32, new Hyperparameters(3, 2e-4, 0.01, 0.1, 1.0, 0, 42));
+        "25%", TokenAmount.DEFAULT_FLOOR, "all", 32, Hyperparameters.defaults());
+  }
+
+  static double checkedDropout(double rate) {
+    if (!(rate >= 0 && rate < 1)) {
+      throw new BadInputException("A dropout of %s is not 0 to below 1; correct it.", rate);
+    }
+    return rate;
   }
 
   /** The same with other tokens. */

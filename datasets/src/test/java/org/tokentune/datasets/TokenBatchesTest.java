@@ -10,6 +10,8 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -122,5 +124,23 @@ class TokenBatchesTest {
       }
     }
     assertArrayEquals(batches.order(), labels.stream().mapToInt(Integer::intValue).toArray());
+  }
+
+  @Test
+  void paddedLengthsAreFew() {
+    List<TokenBatches.Row> rows =
+        IntStream.rangeClosed(1, 201)
+            .mapToObj(length -> new TokenBatches.Row(new int[length], new int[length], null))
+            .toList();
+    TokenBatches batches = TokenBatches.byLength(rows, Task.CLASSIFY, 1);
+    Set<Long> lengths = new TreeSet<>();
+    for (int length = 1; batches.hasNext(); length++) {
+      long padded = batches.next().getFeatures(0).size(1);
+      lengths.add(padded);
+      assertTrue(length <= padded && padded <= length * 1.125 + 1, length + " to " + padded);
+    }
+    System.out.println("201 lengths are padded to " + lengths);
+    assertEquals(45, lengths.size());
+    assertTrue(lengths.contains(201L), "never longer than the longest row");
   }
 }

@@ -109,7 +109,7 @@ class TextModelTest {
 
   private static TuningSettings settings(int epochs) {
     return TuningSettings.defaults()
-        .withHyperparameters(new Hyperparameters(epochs, 5e-3, 0.01, 0.1, 1.0, 0, 7));
+        .withHyperparameters(new Hyperparameters(epochs, 0, 1, 5e-3, 0.01, 0.1, 1.0, 0, 7));
   }
 
   private void learns(Task task, Pooling pooling, int epochs) {
@@ -269,7 +269,7 @@ class TextModelTest {
         TextModel model = model(files, Task.CLASSIFY, data, Pooling.FIRST)) {
       TuningSettings wild =
           TuningSettings.defaults()
-              .withHyperparameters(new Hyperparameters(30, 1e30, 0.01, 0, 1.0, 0, 7));
+              .withHyperparameters(new Hyperparameters(30, 0, 1, 1e30, 0.01, 0, 1.0, 0, 7));
       for (Runnable bad :
           List.<Runnable>of(
               () -> model.fineTune(data, wild),

@@ -1,6 +1,13 @@
 package org.tokentune.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.tokentune.BadInputException;
 
 /**
  * A model's files, wherever they are kept.
@@ -8,10 +15,108 @@ import com.fasterxml.jackson.databind.JsonNode;
  * @param name of the model, or its folder, for messages
  * @param config as a Hugging Face {@code config.json}
  * @param weights tensors under Hugging Face's names
- * @param tokenizer the {@code tokenizer.json}
+ * @param tokenizer what the tokenizer is made of
  */
-public record ModelFiles(String name, JsonNode config, WeightSource weights, byte[] tokenizer)
+public record ModelFiles(
+    String name, JsonNode config, WeightSource weights, TokenizerSource tokenizer)
     implements AutoCloseable {
+
+  private static final String GGUF = ".gguf";
+  private static final String BIN = ".bin";
+
+  /** llama2.c's names of vocabularies: tokenizer.bin, tok512.bin. */
+  private static final String VOCABULARY = "tok*.bin";
+
+  /**
+   * Opens what a user names as a model: a Hugging Face folder, a {@code .gguf} file, llama2.c's
+   * {@code .bin} with its vocabulary {@code tok*.bin} beside it, or a folder with one of the latter
+   * two. Close the result.
+   *
+   * @throws BadInputException if it is none of them, or a file is missing or damaged
+   */
+  public static ModelFiles open(Path path) {
+    Path model = model(path);
+    if (model.toString().endsWith(GGUF)) {
+      return closingOnFailure(
+          Gguf.open(model),
+          file -> new ModelFiles(path.toString(), file.config(), file, file.vocabulary()));
+    }
+    if (model.toString().endsWith(BIN)) {
+      return closingOnFailure(
+          Llama2c.open(model),
+          file ->
+              new ModelFiles(
+                  path.toString(), file.config(), file, file.vocabulary(vocabulary(model))));
+    }
+    return ModelFolder.open(model);
+  }
+
+  /** The configuration alone of what {@link #open} opens, or of a {@code config.json}. */
+  public static JsonNode config(Path path) {
+    Path model = model(path);
+    if (model.toString().endsWith(GGUF)) {
+      try (Gguf file = Gguf.open(model)) {
+        return file.config();
+      }
+    }
+    if (model.toString().endsWith(BIN)) {
+      try (Llama2c file = Llama2c.open(model)) {
+        return file.config();
+      }
+    }
+    return Files.isDirectory(model) ? ModelFolder.config(model) : ModelFolder.configFile(model);
+  }
+
+  /** The one file of a folder that has no {@code config.json}; otherwise what was named. */
+  private static Path model(Path path) {
+    if (!Files.isDirectory(path) || Files.exists(path.resolve(ModelFolder.CONFIG))) {
+      return path;
+    }
+    List<Path> models = list(path, "*" + GGUF);
+    models.addAll(list(path, "*" + BIN));
+    models.removeAll(list(path, VOCABULARY));
+    if (models.size() > 1) {
+      throw new BadInputException("%s holds several models; name one of its files.", path);
+    }
+    return models.isEmpty() ? path : models.get(0);
+  }
+
+  private static Path vocabulary(Path model) {
+    List<Path> found = list(model.toAbsolutePath().getParent(), VOCABULARY);
+    if (found.size() != 1) {
+      throw new BadInputException(
+          "Beside %s there are %d vocabularies %s; put its own there, and no other.",
+          model, found.size(), VOCABULARY);
+    }
+    return found.get(0);
+  }
+
+  private static List<Path> list(Path folder, String pattern) {
+    List<Path> files = new ArrayList<>();
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder, pattern)) {
+      entries.forEach(files::add);
+    } catch (IOException e) {
+      throw new BadInputException(e, "%s cannot be listed; check the path.", folder);
+    }
+    return files;
+  }
+
+  private interface Opening<T> {
+    ModelFiles of(T weights);
+  }
+
+  private static <T extends WeightSource> ModelFiles closingOnFailure(T file, Opening<T> opening) {
+    boolean complete = false;
+    try {
+      ModelFiles files = opening.of(file);
+      complete = true;
+      return files;
+    } finally {
+      if (!complete) {
+        file.close();
+      }
+    }
+  }
 
   @Override
   public void close() {

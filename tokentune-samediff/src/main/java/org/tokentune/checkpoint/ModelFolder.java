@@ -3,13 +3,16 @@ package org.tokentune.checkpoint;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -49,7 +52,8 @@ public final class ModelFolder {
     } catch (IOException e) {
       throw new BadInputException(e, "%s cannot be read.", folder.resolve(TOKENIZER));
     }
-    return new ModelFiles(folder.toString(), config, weights(folder), tokenizer);
+    return new ModelFiles(
+        folder.toString(), config, weights(folder), new TokenizerSource.Json(tokenizer));
   }
 
   /** The parsed {@code config.json}. */
@@ -80,6 +84,19 @@ public final class ModelFolder {
     return Files.isRegularFile(index) && !Files.exists(folder.resolve(WEIGHTS))
         ? ShardedSafeTensors.open(index)
         : SafeTensors.open(folder.resolve(WEIGHTS));
+  }
+
+  /**
+   * How weights are written.
+   *
+   * @param mostShardBytes a file's tensors have at most so many bytes, unless it has one alone
+   */
+  public record Storage(FloatType type, long mostShardBytes) {
+
+    /** In files of at most 5 GB, as transformers has it. */
+    public static Storage of(FloatType type) {
+      return new Storage(type, 5_000_000_000L);
+    }
   }
 
   /** Adds further files to a folder that is being written. */
@@ -119,6 +136,16 @@ public final class ModelFolder {
     }
   }
 
+  /** Writes a model in 32-bit floats. */
+  public static void write(
+      Path folder,
+      JsonNode config,
+      Map<String, INDArray> weights,
+      byte[] tokenizer,
+      List<Extra> extras) {
+    write(folder, config, weights, tokenizer, Storage.of(FloatType.F32), extras);
+  }
+
   /**
    * Writes a model beside {@code folder} and then moves it into place; a model that was there is
    * replaced. When anything fails, what was there stays, and nothing half-written does.
@@ -130,14 +157,17 @@ public final class ModelFolder {
       JsonNode config,
       Map<String, INDArray> weights,
       byte[] tokenizer,
+      Storage storage,
       List<Extra> extras) {
     checkWritable(folder);
     Path target = folder.toAbsolutePath().normalize();
     Path staged = target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID());
     try {
       Files.createDirectories(staged);
-      JSON.writeValue(staged.resolve(CONFIG).toFile(), config);
-      SafeTensorsWriter.write(staged.resolve(WEIGHTS), weights);
+      ObjectNode stored = config.deepCopy();
+      stored.put("torch_dtype", storage.type().torchName);
+      JSON.writeValue(staged.resolve(CONFIG).toFile(), stored);
+      writeWeights(staged, weights, storage);
       Files.write(staged.resolve(TOKENIZER), tokenizer);
       for (Extra extra : extras) {
         extra.write(staged);
@@ -149,6 +179,36 @@ public final class ModelFolder {
     } finally {
       delete(staged);
     }
+  }
+
+  private static void writeWeights(Path folder, Map<String, INDArray> weights, Storage storage)
+      throws IOException {
+    List<Map<String, INDArray>> shards = new ArrayList<>();
+    long total = 0;
+    long inShard = 0;
+    for (Map.Entry<String, INDArray> tensor : weights.entrySet()) {
+      long bytes = tensor.getValue().length() * storage.type().width;
+      if (shards.isEmpty() || inShard + bytes > storage.mostShardBytes()) {
+        shards.add(new LinkedHashMap<>());
+        inShard = 0;
+      }
+      shards.get(shards.size() - 1).put(tensor.getKey(), tensor.getValue());
+      inShard += bytes;
+      total += bytes;
+    }
+    if (shards.size() <= 1) {
+      SafeTensorsWriter.write(folder.resolve(WEIGHTS), weights, storage.type());
+      return;
+    }
+    ObjectNode index = JSON.createObjectNode();
+    index.putObject("metadata").put("total_size", total);
+    ObjectNode files = index.putObject("weight_map");
+    for (int i = 0; i < shards.size(); i++) {
+      String file = String.format("model-%05d-of-%05d.safetensors", i + 1, shards.size());
+      SafeTensorsWriter.write(folder.resolve(file), shards.get(i), storage.type());
+      shards.get(i).keySet().forEach(name -> files.put(name, file));
+    }
+    JSON.writeValue(folder.resolve(INDEX).toFile(), index);
   }
 
   private static void replace(Path target, Path staged) throws IOException {

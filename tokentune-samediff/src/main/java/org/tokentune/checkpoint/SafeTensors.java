@@ -9,9 +9,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -85,30 +83,7 @@ public final class SafeTensors implements WeightSource {
    * @throws BadInputException if it is missing, truncated or not what the format says
    */
   public static SafeTensors open(Path file) {
-    if (!Files.isRegularFile(file)) {
-      throw new BadInputException("There is no file %s; check the path.", file);
-    }
-    FileChannel channel = null;
-    try {
-      channel = FileChannel.open(file, StandardOpenOption.READ);
-      SafeTensors opened = new Header(file, channel).read();
-      channel = null;
-      return opened;
-    } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be read: %s.", file, e.getMessage());
-    } finally {
-      closeQuietly(channel);
-    }
-  }
-
-  private static void closeQuietly(FileChannel channel) {
-    if (channel != null) {
-      try {
-        channel.close();
-      } catch (IOException e) {
-        // Only read from: nothing is lost, and what failed before is being thrown.
-      }
-    }
+    return CheckpointFile.open(file, channel -> new Header(file, channel).read());
   }
 
   /** What the writer noted in {@code __metadata__}. */
@@ -149,7 +124,8 @@ public final class SafeTensors implements WeightSource {
   }
 
   private INDArray decode(Entry entry, int count) throws IOException {
-    Elements bytes = new Elements(channel, entry.begin(), entry.end(), entry.type().width);
+    Elements bytes =
+        new Elements(new MappedRange(channel, entry.begin(), entry.end(), entry.type().width));
     switch (entry.type()) {
       case I64 -> {
         long[] values = new long[count];
@@ -183,24 +159,9 @@ public final class SafeTensors implements WeightSource {
     return switch (type) {
       case F32 -> buffer.getFloat(at);
       case F64 -> (float) buffer.getDouble(at);
-      case BF16 -> Float.intBitsToFloat(buffer.getShort(at) << 16);
-      default -> halfToFloat(buffer.getShort(at));
+      case BF16 -> HalfPrecision.bfloatToFloat(buffer.getShort(at));
+      default -> HalfPrecision.halfToFloat(buffer.getShort(at));
     };
-  }
-
-  /** IEEE 754 binary16 to binary32, exactly; Java 17 has no method for it. */
-  static float halfToFloat(short half) {
-    int exponent = (half >> 10) & 0x1f;
-    int fraction = half & 0x3ff;
-    float magnitude;
-    if (exponent == 0) {
-      magnitude = fraction * 0x1p-24f; // subnormal
-    } else if (exponent == 31) {
-      magnitude = fraction == 0 ? Float.POSITIVE_INFINITY : Float.NaN;
-    } else {
-      magnitude = (fraction | 0x400) * (float) Math.scalb(1.0, exponent - 25);
-    }
-    return half < 0 ? -magnitude : magnitude;
   }
 
   private Entry entry(String name) {
@@ -218,13 +179,11 @@ public final class SafeTensors implements WeightSource {
 
   @Override
   public void close() {
-    closeQuietly(channel);
+    CheckpointFile.close(channel);
   }
 
-  /** The elements of a tensor, mapped in windows: a mapping holds at most 2 GiB. */
-  private record Elements(FileChannel channel, long begin, long end, int width) {
-
-    private static final long WINDOW = 1 << 26;
+  /** The elements of a tensor. */
+  private record Elements(MappedRange bytes) {
 
     /** Takes element {@code index}, which stands at byte {@code at} of the buffer. */
     interface Reader {
@@ -232,15 +191,13 @@ public final class SafeTensors implements WeightSource {
     }
 
     void forEach(Reader reader) throws IOException {
-      int index = 0;
-      for (long from = begin; from < end; from += WINDOW) {
-        int size = (int) Math.min(WINDOW, end - from);
-        ByteBuffer buffer =
-            channel.map(FileChannel.MapMode.READ_ONLY, from, size).order(ByteOrder.LITTLE_ENDIAN);
-        for (int at = 0; at < size; at += width) {
-          reader.read(buffer, index++, at);
-        }
-      }
+      int[] index = {0};
+      bytes.forEachWindow(
+          window -> {
+            for (int at = 0; at < window.limit(); at += bytes.unit()) {
+              reader.read(window, index[0]++, at);
+            }
+          });
     }
   }
 

@@ -12,7 +12,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Writes a {@code .safetensors} file (format: {@link SafeTensors}) of 32-bit floats. */
+/** Writes a {@code .safetensors} file (format: {@link SafeTensors}) of floats. */
 public final class SafeTensorsWriter {
 
   private static final int ALIGNMENT = 8;
@@ -20,13 +20,19 @@ public final class SafeTensorsWriter {
 
   private SafeTensorsWriter() {}
 
+  /** Writes 32-bit floats. */
+  public static void write(Path file, Map<String, INDArray> tensors) throws IOException {
+    write(file, tensors, FloatType.F32);
+  }
+
   /**
    * Writes all tensors in the map's order, with the metadata that transformers asks for.
    *
    * @throws IOException if the file exists already, or the disk is full
    */
-  public static void write(Path file, Map<String, INDArray> tensors) throws IOException {
-    byte[] header = header(tensors);
+  public static void write(Path file, Map<String, INDArray> tensors, FloatType type)
+      throws IOException {
+    byte[] header = header(tensors, type);
     try (FileChannel channel =
         FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)) {
       ByteBuffer start =
@@ -37,19 +43,19 @@ public final class SafeTensorsWriter {
               .flip();
       write(channel, start);
       for (INDArray tensor : tensors.values()) {
-        write(channel, tensor.dup('c').data().asFloat());
+        write(channel, tensor.dup('c').data().asFloat(), type);
       }
       channel.force(true);
     }
   }
 
-  private static byte[] header(Map<String, INDArray> tensors) {
+  private static byte[] header(Map<String, INDArray> tensors, FloatType type) {
     ObjectNode header = new ObjectMapper().createObjectNode();
     header.putObject("__metadata__").put("format", "pt");
     long offset = 0;
     for (Map.Entry<String, INDArray> tensor : tensors.entrySet()) {
       ObjectNode entry = header.putObject(tensor.getKey());
-      entry.put("dtype", "F32");
+      entry.put("dtype", type.name());
       for (long size : tensor.getValue().shape()) {
         entry.withArray("shape").add(size);
       }
@@ -57,7 +63,7 @@ public final class SafeTensorsWriter {
         entry.putArray("shape");
       }
       entry.putArray("data_offsets").add(offset);
-      offset += tensor.getValue().length() * Float.BYTES;
+      offset += tensor.getValue().length() * type.width;
       entry.withArray("data_offsets").add(offset);
     }
     StringBuilder text = new StringBuilder(header.toString());
@@ -67,13 +73,20 @@ public final class SafeTensorsWriter {
     return text.toString().getBytes(StandardCharsets.UTF_8);
   }
 
-  private static void write(FileChannel channel, float[] values) throws IOException {
-    ByteBuffer chunk = ByteBuffer.allocate(CHUNK * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+  private static void write(FileChannel channel, float[] values, FloatType type)
+      throws IOException {
+    ByteBuffer chunk = ByteBuffer.allocate(CHUNK * type.width).order(ByteOrder.LITTLE_ENDIAN);
     for (int from = 0; from < values.length; from += CHUNK) {
-      int count = Math.min(CHUNK, values.length - from);
+      int to = Math.min(from + CHUNK, values.length);
       chunk.clear();
-      chunk.asFloatBuffer().put(values, from, count);
-      write(channel, chunk.limit(count * Float.BYTES));
+      for (int i = from; i < to; i++) {
+        switch (type) {
+          case F32 -> chunk.putFloat(values[i]);
+          case F16 -> chunk.putShort(HalfPrecision.floatToHalf(values[i]));
+          case BF16 -> chunk.putShort(HalfPrecision.floatToBfloat(values[i]));
+        }
+      }
+      write(channel, chunk.flip());
     }
   }
 

@@ -1,5 +1,7 @@
 /**
- * Reading and writing weights. Files are untrusted: every size and offset is checked before
+ * Reading and writing weights, with the configuration and the vocabulary where a file has them,
+ * too. Whatever the format, the model comes out as Hugging Face would have it: names, shapes, order
+ * of rows, {@code config.json}. Files are untrusted: every size and offset is checked before
  * anything is allocated.
  *
  * <p>Imports nothing else of this project but {@link org.tokentune.BadInputException}; {@code

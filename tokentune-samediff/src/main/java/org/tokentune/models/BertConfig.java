@@ -1,6 +1,7 @@
 package org.tokentune.models;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.Map;
 import org.tokentune.BadInputException;
 import org.tokentune.nn.Activation;
 
@@ -80,6 +81,22 @@ public record BertConfig(
         rate,
         rate,
         initializerRange);
+  }
+
+  @Override
+  public boolean causal() {
+    return false;
+  }
+
+  @Override
+  public Map<String, Double> dropouts() {
+    return Map.of(
+        "hidden_dropout_prob",
+        hiddenDropout,
+        "attention_probs_dropout_prob",
+        attentionDropout,
+        "classifier_dropout",
+        classifierDropout);
   }
 
   @Override

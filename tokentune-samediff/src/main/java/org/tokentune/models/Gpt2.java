@@ -87,7 +87,7 @@ public record Gpt2(Gpt2Config config, Head head) implements Model {
   }
 
   /** One graph being built. */
-  private final class Builder extends ModelBuilder {
+  private final class Builder extends DecoderBuilder {
 
     private final SDVariable positionIds = placeholder(ModelGraph.POSITION_IDS);
 
@@ -150,8 +150,8 @@ public record Gpt2(Gpt2Config config, Head head) implements Model {
     }
 
     @Override
-    SDVariable logits(TokenStream x) {
-      return new Linear(config.tied() ? WORDS : OWN_HEAD, null, false).apply(graph, x).rows();
+    String table() {
+      return config.tied() ? WORDS : OWN_HEAD;
     }
   }
 }

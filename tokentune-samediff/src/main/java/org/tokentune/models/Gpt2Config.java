@@ -1,6 +1,7 @@
 package org.tokentune.models;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.Map;
 import org.tokentune.BadInputException;
 import org.tokentune.nn.Activation;
 
@@ -78,6 +79,22 @@ public record Gpt2Config(
         rate,
         rate,
         initializerRange);
+  }
+
+  @Override
+  public boolean causal() {
+    return true;
+  }
+
+  @Override
+  public Map<String, Double> dropouts() {
+    return Map.of(
+        "embd_pdrop",
+        embeddingDropout,
+        "attn_pdrop",
+        attentionDropout,
+        "resid_pdrop",
+        residualDropout);
   }
 
   @Override

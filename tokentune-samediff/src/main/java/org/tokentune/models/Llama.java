@@ -94,7 +94,7 @@ public record Llama(LlamaConfig config, Head head) implements Model {
   }
 
   /** One graph being built. */
-  private final class Builder extends ModelBuilder {
+  private final class Builder extends DecoderBuilder {
 
     private final Rotary rotary;
 
@@ -153,8 +153,8 @@ public record Llama(LlamaConfig config, Head head) implements Model {
     }
 
     @Override
-    SDVariable logits(TokenStream x) {
-      return new Linear(config.tied() ? WORDS : OWN_HEAD, null, false).apply(graph, x).rows();
+    String table() {
+      return config.tied() ? WORDS : OWN_HEAD;
     }
   }
 }

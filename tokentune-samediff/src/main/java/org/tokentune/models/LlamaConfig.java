@@ -1,6 +1,7 @@
 package org.tokentune.models;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.Map;
 import org.tokentune.BadInputException;
 
 /**
@@ -115,6 +116,16 @@ public record LlamaConfig(
         ropeScaling,
         rate,
         initializerRange);
+  }
+
+  @Override
+  public boolean causal() {
+    return true;
+  }
+
+  @Override
+  public Map<String, Double> dropouts() {
+    return Map.of("attention_dropout", attentionDropout);
   }
 
   @Override

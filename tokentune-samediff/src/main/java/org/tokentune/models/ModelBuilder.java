@@ -2,7 +2,6 @@ package org.tokentune.models;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.nd4j.autodiff.samediff.SDIndex;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
@@ -34,7 +33,7 @@ abstract class ModelBuilder {
   final DataType type;
   final SDVariable ids;
   final SDVariable mask;
-  private final SDVariable selected;
+  final SDVariable selected;
   private final SDVariable frozen;
 
   ModelBuilder(Model model, Parameters parameters, GraphOptions options) {
@@ -99,7 +98,7 @@ abstract class ModelBuilder {
     }
     logits = logits.rename(ModelGraph.LOGITS);
     if (options.training()) {
-      loss(logits).rename(ModelGraph.LOSS);
+      loss(last, logits).rename(ModelGraph.LOSS);
       sd.setLossVariables(ModelGraph.LOSS);
     }
     List<String> trainable = new ArrayList<>();
@@ -152,7 +151,8 @@ abstract class ModelBuilder {
     }
   }
 
-  private SDVariable loss(SDVariable logits) {
+  /** The loss of the head's task. */
+  SDVariable loss(TokenStream x, SDVariable logits) {
     return switch (head.task()) {
       case CLASSIFY -> crossEntropy(logits, sd.placeHolder(ModelGraph.LABELS, DataType.INT32, -1));
       case MULTILABEL ->
@@ -168,20 +168,11 @@ abstract class ModelBuilder {
               logits,
               TokenGather.elements(
                   placeholder(ModelGraph.LABELS), TokenGather.rowIds(ids, selected)));
-      case CAUSAL_LM -> crossEntropy(logits, nextLabels());
+      case CAUSAL_LM -> throw new IllegalStateException("a task of decoders only");
     };
   }
 
-  private SDVariable crossEntropy(SDVariable logits, SDVariable labels) {
+  final SDVariable crossEntropy(SDVariable logits, SDVariable labels) {
     return Losses.softmaxCrossEntropy(logits, head.outputs(), labels, null, options.style());
-  }
-
-  /** Labels of the selected tokens' next tokens; a sequence's last token has none. */
-  private SDVariable nextLabels() {
-    SDVariable labels = placeholder(ModelGraph.LABELS);
-    SDVariable column = labels.get(SDIndex.all(), SDIndex.interval(0, 1));
-    SDVariable none = sd.zerosLike(column).add(sd.constant(Losses.IGNORED));
-    SDVariable longer = sd.concat(1, labels, none);
-    return TokenGather.elements(longer, TokenGather.rowIds(longer, selected.add(sd.constant(1))));
   }
 }

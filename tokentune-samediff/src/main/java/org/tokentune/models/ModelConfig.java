@@ -1,6 +1,7 @@
 package org.tokentune.models;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.Map;
 import org.tokentune.BadInputException;
 
 /** Sizes of a model of any family, as a Hugging Face {@code config.json} names them. */
@@ -14,11 +15,17 @@ public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig 
 
   int maxPositions();
 
+  /** Whether tokens see only those before them: a decoder, a causal language model. */
+  boolean causal();
+
   /** Standard deviation of new weights. */
   double initializerRange();
 
   /** The same model with one dropout rate everywhere. */
   ModelConfig withDropout(double rate);
+
+  /** Dropout rates under their names in {@code config.json}. */
+  Map<String, Double> dropouts();
 
   /** The model with a head. */
   Model model(Head head);

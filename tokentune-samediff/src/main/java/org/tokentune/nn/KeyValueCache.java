@@ -10,8 +10,8 @@ import org.tokentune.ops.WriteRows;
 
 /**
  * Keys and values of the tokens before those of a step, for one sequence: every attention layer has
- * two arrays [capacity, width], constants of the graph, whose row p is of the token at position p. A
- * step writes the rows of its own tokens and attends to as many first rows as its mask is long.
+ * two arrays [capacity, width], constants of the graph, whose row p is of the token at position p.
+ * A step writes the rows of its own tokens and attends to as many first rows as its mask is long.
  *
  * <p>So graph and arrays stay as they are from token to token, nothing of the cache is copied, and
  * the ordinary attention runs over the rows, masked by position. Rows that no token has written yet

@@ -70,8 +70,7 @@ public record SelfAttention(
   }
 
   /** [batch * length, width]: sequence by sequence, selected tokens first; cached ones too. */
-  private SDVariable allTokens(
-      Graph graph, Layer projection, TokenStreams tokens, String name) {
+  private SDVariable allTokens(Graph graph, Layer projection, TokenStreams tokens, String name) {
     TokenStream selected = projection.apply(graph, tokens.selected());
     if (graph.cache() != null) {
       return graph.cache().all(place + "." + name, selected);

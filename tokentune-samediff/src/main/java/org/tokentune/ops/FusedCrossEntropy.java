@@ -72,13 +72,25 @@ public final class FusedCrossEntropy extends FusedOp {
 
   /** Of a row, in tiles: rows of a vocabulary do not fit the cache. */
   private static double logSumExp(FloatBuffer logits, int start, int width) {
+    float greatest = greatest(logits, start, width, Float.NEGATIVE_INFINITY);
+    return greatest + Math.log(sumExp(logits, start, width, greatest));
+  }
+
+  /** The greatest of a row and {@code least}. */
+  static float greatest(FloatBuffer logits, int start, int width, float least) {
     float[] tile = Scratch.get().floats(0, Tiles.LENGTH);
-    float greatest = Float.NEGATIVE_INFINITY;
+    float greatest = least;
     for (int i = 0; i < width; i += Tiles.LENGTH) {
       int length = Math.min(Tiles.LENGTH, width - i);
       logits.get(start + i, tile, 0, length);
       greatest = Math.max(greatest, Sums.max(tile, 0, length));
     }
+    return greatest;
+  }
+
+  /** {@code sum(exp(logit - greatest))} of a row. */
+  static double sumExp(FloatBuffer logits, int start, int width, float greatest) {
+    float[] tile = Scratch.get().floats(0, Tiles.LENGTH);
     double sum = 0;
     for (int i = 0; i < width; i += Tiles.LENGTH) {
       int length = Math.min(Tiles.LENGTH, width - i);
@@ -87,7 +99,7 @@ public final class FusedCrossEntropy extends FusedOp {
       Exp.inPlace(tile, length);
       sum += Sums.sum(tile, 0, length);
     }
-    return greatest + Math.log(sum);
+    return sum;
   }
 
   @Override

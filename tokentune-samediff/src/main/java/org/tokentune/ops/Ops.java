@@ -34,6 +34,11 @@ public final class Ops {
           new FusedDropout(),
           new FusedCrossEntropy(),
           new FusedCrossEntropyGrad(),
+          new FusedRowSlices(),
+          new FusedSliceSums(),
+          new FusedSliceGrad(),
+          new FusedSlicedLoss(),
+          new FusedSlicedLossGrad(),
           new FusedMeanLoss(),
           new FusedMeanLossGrad());
 

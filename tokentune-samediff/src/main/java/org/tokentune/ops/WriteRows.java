@@ -15,9 +15,6 @@ import org.nd4j.autodiff.samediff.SameDiff;
  */
 public final class WriteRows extends OwnOp {
 
-  /** Of all ops of this kind. */
-  public static final String NAME = "write_rows";
-
   /** For SameDiff, which makes ops by reflection; use {@link #apply}. */
   public WriteRows() {}
 
@@ -33,7 +30,7 @@ public final class WriteRows extends OwnOp {
 
   @Override
   public String opName() {
-    return NAME;
+    return "write_rows";
   }
 
   @Override
@@ -43,6 +40,6 @@ public final class WriteRows extends OwnOp {
 
   @Override
   public List<SDVariable> doDiff(List<SDVariable> gradients) {
-    throw new IllegalStateException(NAME + " has no gradient");
+    throw new IllegalStateException("write_rows has no gradient");
   }
 }

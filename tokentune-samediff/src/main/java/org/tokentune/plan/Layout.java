@@ -85,8 +85,12 @@ final class Layout {
       Node node = running.get(i);
       for (int o = 0; o < node.outputs().size(); o++) {
         String output = node.outputs().get(o);
-        if (!views.of(output).buffer().equals(output)) {
-          continue; // written into an array that was there before
+        String buffer = views.of(output).buffer();
+        if (!buffer.equals(output)) { // a part, or rows of a table that the graph holds
+          if (!buffers.containsKey(buffer) && !shapes.held(buffer)) {
+            define(buffer, i, lastUse);
+          }
+          continue;
         }
         Buffer reused = reusable(node, o, i);
         if (reused == null) {

@@ -24,6 +24,7 @@ public final class Plan {
   private final OpList list;
   private final Shapes shapes;
   private final Views views;
+  private final GradientSlices gradients;
   private final List<Node> running;
   private final Layout layout;
   private final Map<String, long[]> placeholders;
@@ -33,6 +34,7 @@ public final class Plan {
       OpList list,
       Shapes shapes,
       Views views,
+      GradientSlices gradients,
       List<Node> running,
       Layout layout,
       Map<String, long[]> placeholders,
@@ -40,6 +42,7 @@ public final class Plan {
     this.list = list;
     this.shapes = shapes;
     this.views = views;
+    this.gradients = gradients;
     this.running = running;
     this.layout = layout;
     this.placeholders = placeholders;
@@ -98,14 +101,18 @@ public final class Plan {
       Shapes shapes,
       Map<String, long[]> placeholders,
       PlanOptions options) {
-    Views views = Views.of(nodes, shapes, Set.copyOf(list.gradients().values()));
+    GradientSlices gradients =
+        options.updates()
+            ? GradientSlices.apart(nodes, list.gradients())
+            : GradientSlices.whole(nodes, list.gradients());
+    Views views = Views.of(gradients.nodes(), shapes, gradients.names());
     List<Node> running = views.running();
     if (options.updates()) {
-      running = new Updates(running, views, shapes).insert(list.gradients());
+      running = new Updates(running, views, shapes).insert(gradients.gradients());
     }
     Set<String> results = results(list, options);
     Layout layout = new Layout(running, views, shapes, placeholders.keySet(), results);
-    return new Plan(list, shapes, views, running, layout, placeholders, options);
+    return new Plan(list, shapes, views, gradients, running, layout, placeholders, options);
   }
 
   /** Values that are read after a run. */
@@ -124,7 +131,8 @@ public final class Plan {
   private List<String> passes() {
     List<Node> split = Products.split(shapes.remaining(), wanted(list, options));
     Plan kept = lay(split, list, shapes, placeholders, options);
-    Set<String> results = wanted(list, options);
+    Set<String> results = new LinkedHashSet<>(options.outputs());
+    results.addAll(gradients.names());
     Layout held = new Layout(running, views, shapes, placeholders.keySet(), results);
     long again = running.stream().filter(Recomputation::again).count();
     return List.of(
@@ -187,15 +195,15 @@ public final class Plan {
         }
       }
     }
-    Set<String> gradients = new HashSet<>();
-    list.gradients().values().forEach(gradient -> gradients.add(layout.bufferOf(gradient)));
+    Set<String> ofGradients = new HashSet<>();
+    gradients.names().forEach(gradient -> ofGradients.add(layout.bufferOf(gradient)));
     List<PlanMemory.Part> parts = new ArrayList<>();
     for (Map.Entry<String, Long> buffer : layout.live(peak).entrySet()) {
       String name = buffer.getKey();
       PlanMemory.Kind kind = PlanMemory.Kind.WORKSPACE;
       if (layout.first(name) < 0) {
         kind = PlanMemory.Kind.INPUT;
-      } else if (gradients.contains(name)) {
+      } else if (ofGradients.contains(name)) {
         kind = PlanMemory.Kind.GRADIENT;
       } else if (layout.first(name) < forward && lastUse.getOrDefault(name, 0) >= forward) {
         kind = PlanMemory.Kind.ACTIVATION;
@@ -240,7 +248,7 @@ public final class Plan {
     for (Node node : running) {
       INDArray[] in = arrays(node.inputs(), arena, arrays);
       if (node.op() instanceof Update update) {
-        steps.add(() -> updater.update(update.variable(), in[1], in[0]));
+        steps.add(() -> updater.update(update.variable(), in[1], update.firstRow(), in[0]));
       } else {
         Step step = Step.of(node, in, arrays(node.outputs(), arena, arrays));
         steps.add(step);
@@ -257,12 +265,11 @@ public final class Plan {
     placeholders.keySet().forEach(name -> inputs.put(name, array(name, arena, arrays)));
     Map<String, INDArray> values = new LinkedHashMap<>();
     options.outputs().forEach(name -> values.put(name, array(name, arena, arrays)));
-    Map<String, INDArray> gradients = new LinkedHashMap<>();
+    Map<String, INDArray> held = new LinkedHashMap<>();
     if (!options.updates()) {
-      list.gradients()
-          .forEach((name, gradient) -> gradients.put(name, array(gradient, arena, arrays)));
+      list.gradients().forEach((name, gradient) -> held.put(name, array(gradient, arena, arrays)));
     }
-    return new BoundPlan(steps, products, inputs, values, gradients);
+    return new BoundPlan(steps, products, inputs, values, held);
   }
 
   private INDArray[] arrays(List<String> names, Arena arena, Map<String, INDArray> arrays) {
@@ -281,12 +288,17 @@ public final class Plan {
     Views.View view = views.of(name);
     long offset = layout.offset(name);
     if (offset >= 0) {
-      return arena.view(info.type(), view.shape(), view.strides(), offset);
+      return arena.view(info.type(), view.shape(), view.strides(), offset + view.offset());
     }
     INDArray held = list.array(view.buffer());
     return view.buffer().equals(name)
         ? held
         : Nd4j.create(
-            held.data(), view.shape(), view.strides(), held.offset(), 'c', held.dataType());
+            held.data(),
+            view.shape(),
+            view.strides(),
+            held.offset() + view.offset(),
+            'c',
+            held.dataType());
   }
 }

@@ -112,8 +112,9 @@ final class PlanCheck {
 
   private void write(String writer, Collection<String> values) {
     for (String value : values) {
-      if (layout.bufferOf(value) != null) {
-        written.put(value, new Written(writer, Arrays.hashCode(numbers(value))));
+      String root = views.of(value).buffer();
+      if (layout.bufferOf(root) != null) {
+        written.put(root, new Written(writer, Arrays.hashCode(numbers(root))));
       }
     }
   }

@@ -20,6 +20,9 @@ final class Recomputation {
 
   private static final String AGAIN = "#again";
 
+  /** Logits of fewer bytes are rather kept: a product more costs time. */
+  private static final long MOST_LOGITS = 32_000_000;
+
   private final List<Node> nodes;
   private final Set<String> forward;
   private final Shapes shapes;
@@ -52,16 +55,16 @@ final class Recomputation {
     }
     return switch (level) {
       case NOTHING -> nodes;
-      case ELEMENTWISE -> elementwise(Set.of(), bytes);
-      case ATTENTION -> elementwise(union(attention()), bytes);
-      case BLOCKS -> without(union(blocks(checkpoint)));
+      case ELEMENTWISE -> elementwise(bytes(logits()) > MOST_LOGITS ? logits() : Set.of(), bytes);
+      case ATTENTION -> elementwise(union(List.of(logits(), union(attention()))), bytes);
+      case BLOCKS -> without(union(List.of(logits(), union(blocks(checkpoint)))));
     };
   }
 
   /**
-   * Recomputes no more than needed for a budget: nothing, cheap ops, then attention after attention
-   * and at last block after block, from the first of the model on, whose activations would be kept
-   * the longest.
+   * Recomputes no more than needed for a budget: nothing, cheap ops, logits of a vocabulary, then
+   * attention after attention and at last block after block, from the first of the model on, whose
+   * activations would be kept the longest.
    *
    * @param bytes of a list of nodes
    * @param fits whether a list of nodes is within the budget
@@ -72,7 +75,8 @@ final class Recomputation {
     if (forward.size() == nodes.size() || fits.test(nodes)) {
       return nodes;
     }
-    List<Set<String>> units = new ArrayList<>(attention());
+    List<Set<String>> units = new ArrayList<>(List.of(logits()));
+    units.addAll(attention());
     units.addAll(blocks(checkpoint));
     int tooFew = -1;
     int enough = units.size();
@@ -115,7 +119,28 @@ final class Recomputation {
     return best;
   }
 
-  /** All that is not a checkpoint, by what lies between two of them. */
+  /**
+   * Logits of a vocabulary in slices, with which the backward pass begins: they are computed again
+   * slice by slice, so that one slice of them is live at once.
+   */
+  private Set<String> logits() {
+    Set<String> logits = new LinkedHashSet<>();
+    for (Node node : nodes) {
+      if (node.op().opName().equals("fused_slice_sums")) {
+        logits.add(node.inputs().get(0));
+      }
+    }
+    return logits;
+  }
+
+  private long bytes(Set<String> values) {
+    return values.stream().mapToLong(value -> shapes.of(value).bytes()).sum();
+  }
+
+  /**
+   * All that is not a checkpoint, by what lies between two of them. What comes after the last is
+   * kept: the backward pass begins with it.
+   */
   private List<Set<String>> blocks(Predicate<String> checkpoint) {
     List<Set<String>> blocks = new ArrayList<>();
     Set<String> block = new LinkedHashSet<>();
@@ -132,7 +157,6 @@ final class Recomputation {
         }
       }
     }
-    blocks.add(block);
     return blocks;
   }
 

@@ -3,19 +3,25 @@ package org.tokentune.plan;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 
 /**
- * Where a variable is updated. Reads its gradient and the variable; what it does is the {@link
- * Updater}'s, given when a plan is bound.
+ * Where a variable's rows, from one on, are updated. Reads its gradient and the variable; what it
+ * does is the {@link Updater}'s, given when a plan is bound.
  */
 final class Update extends DynamicCustomOp {
 
   private final String variable;
+  private final long firstRow;
 
-  Update(String variable) {
+  Update(String variable, long firstRow) {
     this.variable = variable;
+    this.firstRow = firstRow;
   }
 
   String variable() {
     return variable;
+  }
+
+  long firstRow() {
+    return firstRow;
   }
 
   @Override

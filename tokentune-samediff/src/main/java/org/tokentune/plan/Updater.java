@@ -1,17 +1,29 @@
 package org.tokentune.plan;
 
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /** Changes a variable when its gradient is complete and nothing reads the old value any more. */
 @FunctionalInterface
 public interface Updater {
 
   /**
-   * Updates in place.
+   * Updates rows of a variable in place.
    *
    * @param name the variable's
-   * @param variable its array
-   * @param gradient of the same shape; may be overwritten
+   * @param variable its array, [rows, ...] or [elements]
+   * @param firstRow the gradient is of the variable's rows from this one on: 0 where it is of all
+   * @param gradient [some rows, ...]; may be overwritten
    */
-  void update(String name, INDArray variable, INDArray gradient);
+  void update(String name, INDArray variable, long firstRow, INDArray gradient);
+
+  /** The rows of an array, dense and in c order, that a gradient is of: a view. */
+  static INDArray rows(INDArray array, long firstRow, INDArray gradient) {
+    if (array.length() == gradient.length()) {
+      return array;
+    }
+    long offset = array.offset() + firstRow * array.stride(0);
+    return Nd4j.create(
+        array.data(), gradient.shape(), array.stride(), offset, 'c', array.dataType());
+  }
 }

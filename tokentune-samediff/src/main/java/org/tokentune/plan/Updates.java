@@ -1,6 +1,7 @@
 package org.tokentune.plan;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -27,17 +28,19 @@ final class Updates {
   /**
    * The nodes with an {@link Update} for each variable.
    *
-   * @param gradients names of the gradients by variable
+   * @param gradients names of the gradients by variable, perhaps in slices by rows
    */
-  List<Node> insert(Map<String, String> gradients) {
+  List<Node> insert(Map<String, List<String>> gradients) {
     Map<String, Integer> touched = new HashMap<>(); // by buffer in the arena: the last op
-    Map<Long, Integer> read = new HashMap<>(); // by memory outside: the last op
+    Map<Long, List<Read>> reads = new HashMap<>(); // by memory outside
     for (int i = 0; i < nodes.size(); i++) {
       for (String input : nodes.get(i).inputs()) {
-        String buffer = views.of(input).buffer();
-        touched.put(buffer, i);
-        if (shapes.held(buffer)) {
-          read.put(shapes.memory(buffer), i);
+        Views.View view = views.of(input);
+        touched.put(view.buffer(), i);
+        if (shapes.held(view.buffer())) {
+          reads
+              .computeIfAbsent(shapes.memory(view.buffer()), key -> new ArrayList<>())
+              .add(Read.of(i, view));
         }
       }
       for (String output : nodes.get(i).outputs()) {
@@ -48,19 +51,27 @@ final class Updates {
     Map<Integer, List<Node>> updates = new HashMap<>();
     Set<String> owned = new HashSet<>();
     gradients.forEach(
-        (variable, gradient) -> {
-          String buffer = views.of(gradient).buffer();
-          int complete = touched.getOrDefault(buffer, 0);
-          String own = gradient;
-          if (!owned.add(buffer) || shapes.held(buffer) || shapes.of(buffer).known() != null) {
-            // An update may overwrite the gradient, and this memory is another's too.
-            own = gradient + "#own." + variable;
-            shapes.alias(own, gradient);
-            put(copies, complete, node("identity", gradient, own));
+        (variable, slices) -> {
+          long row = 0;
+          long from = 0;
+          for (String gradient : slices) {
+            String buffer = views.of(gradient).buffer();
+            int complete = touched.getOrDefault(buffer, 0);
+            String own = gradient;
+            if (!owned.add(buffer) || shapes.held(buffer) || shapes.of(buffer).known() != null) {
+              // An update may overwrite the gradient, and this memory is another's too.
+              own = gradient + "#own." + variable;
+              shapes.alias(own, gradient);
+              put(copies, complete, node("identity", gradient, own));
+            }
+            long to = from + shapes.of(gradient).elements();
+            int free = last(reads.getOrDefault(shapes.memory(variable), List.of()), from, to);
+            Node update = new Node(new Update(variable, row), List.of(own, variable), List.of());
+            put(updates, Math.max(complete, free), update);
+            long[] shape = shapes.of(gradient).shape();
+            row += shape.length == 0 ? 1 : shape[0];
+            from = to;
           }
-          int free = read.getOrDefault(shapes.memory(variable), 0);
-          Node update = new Node(new Update(variable), List.of(own, variable), List.of());
-          put(updates, Math.max(complete, free), update);
         });
     List<Node> result = new ArrayList<>();
     for (int i = 0; i < nodes.size(); i++) {
@@ -69,6 +80,25 @@ final class Updates {
       result.addAll(updates.getOrDefault(i, List.of()));
     }
     return result;
+  }
+
+  /** An op that reads elements of a variable. */
+  private record Read(int op, long from, long to) {
+
+    static Read of(int op, Views.View view) {
+      long elements = Arrays.stream(view.shape()).reduce(1, (a, b) -> a * b);
+      return view.dense()
+          ? new Read(op, view.offset(), view.offset() + elements)
+          : new Read(op, 0, Long.MAX_VALUE);
+    }
+  }
+
+  private static int last(List<Read> reads, long from, long to) {
+    return reads.stream()
+        .filter(read -> read.from() < to && from < read.to())
+        .mapToInt(Read::op)
+        .max()
+        .orElse(0);
   }
 
   private static Node node(String op, String input, String output) {

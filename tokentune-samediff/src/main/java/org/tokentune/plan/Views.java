@@ -9,19 +9,25 @@ import java.util.Map;
 import java.util.Set;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.api.ops.impl.shape.Concat;
 import org.tokentune.ops.FusedOp;
 import org.tokentune.ops.WriteRows;
 
 /**
- * Which values are only other views of a buffer: reshapes, permutations, detached values, slices
- * from the start, tables after {@link WriteRows}. A product
- * that is permuted afterwards is written in the permuted order at once, so that the permutation is
- * a dense view.
+ * Which values are only other views of a buffer: reshapes, permutations, detached values, slices. A
+ * product that is permuted afterwards is written in the permuted order at once, so that the
+ * permutation is a dense view; values that are only joined by rows are written side by side at
+ * once; rows are written into a table where it is.
  */
 final class Views {
 
-  /** Where a value lies in its buffer, from the buffer's start; strides in elements. */
-  record View(String buffer, long[] shape, long[] strides) {
+  /** Where a value lies in its buffer; offset, from the buffer's start, and strides in elements. */
+  record View(String buffer, long offset, long[] shape, long[] strides) {
+
+    /** From the buffer's start, in c order without gaps. */
+    static View whole(String buffer, long[] shape) {
+      return new View(buffer, 0, shape, denseStrides(shape));
+    }
 
     /** Whether it lies in c order without gaps; the stride along an axis of size 1 says nothing. */
     boolean dense() {
@@ -39,6 +45,7 @@ final class Views {
       Set.of("reshape", "expand_dims", "squeeze", "identity", "token_detach");
   private static final String PERMUTE = "permute";
   static final String PRODUCT = "matmul";
+  private static final String SLICES = "fused_row_slices";
 
   private final Shapes shapes;
   private final Set<String> rows;
@@ -63,13 +70,47 @@ final class Views {
         views.readers.computeIfAbsent(input, key -> new ArrayList<>()).add(node);
       }
     }
+    nodes.stream().filter(Views::joinsRows).forEach(node -> views.join(node, nodes));
     nodes.forEach(views::add);
     return views;
   }
 
-  /** Whether an op only gives its first input another shape, order or name. */
+  /** Whether an op only gives its first input another shape, order or name, or parts of it. */
   static boolean isView(Node node) {
-    return RESHAPES.contains(node.op().opName()) || node.op().opName().equals(PERMUTE);
+    String name = node.op().opName();
+    return RESHAPES.contains(name) || name.equals(PERMUTE) || name.equals(SLICES);
+  }
+
+  /** Whether an op writes its inputs, one after the other, into one output. */
+  static boolean joinsRows(Node node) {
+    return node.op() instanceof Concat concat && concat.iArgs()[0] == 0;
+  }
+
+  /** Has what nothing else reads written where it is joined. */
+  private void join(Node joining, List<Node> nodes) {
+    Set<String> computed = new HashSet<>();
+    for (Node node : nodes) {
+      if (!isView(node) && !joinsRows(node) && !(node.op() instanceof WriteRows)) {
+        computed.addAll(node.outputs());
+      }
+    }
+    Set<String> inputs = new HashSet<>(joining.inputs());
+    boolean alone =
+        inputs.size() == joining.inputs().size()
+            && computed.containsAll(inputs)
+            && inputs.stream().noneMatch(rows::contains)
+            && inputs.stream().allMatch(input -> readers.get(input).size() == 1);
+    if (!alone) {
+      return;
+    }
+    String joined = joining.outputs().get(0);
+    long offset = 0;
+    for (String input : joining.inputs()) {
+      long[] shape = shapes.of(input).shape();
+      views.put(input, new View(joined, offset, shape, denseStrides(shape)));
+      offset += shapes.of(input).elements();
+    }
+    views.put(joined, View.whole(joined, shapes.of(joined).shape()));
   }
 
   /** The nodes that compute something, in order. */
@@ -96,7 +137,7 @@ final class Views {
 
   View of(String name) {
     return views.computeIfAbsent(
-        name, key -> new View(key, shapes.of(key).shape(), shapes.strides(key)));
+        name, key -> new View(key, 0, shapes.of(key).shape(), shapes.strides(key)));
   }
 
   private void add(Node node) {
@@ -104,7 +145,8 @@ final class Views {
     if (node.op().opName().equals(PERMUTE)) {
       View in = of(node.inputs().get(0));
       int[] order = order(node);
-      View view = new View(in.buffer(), pick(in.shape(), order), pick(in.strides(), order));
+      View view =
+          new View(in.buffer(), in.offset(), pick(in.shape(), order), pick(in.strides(), order));
       if (rows.contains(output) && !view.dense()) {
         String permuted = output + "#permuted";
         shapes.alias(permuted, output);
@@ -115,15 +157,24 @@ final class Views {
       }
     } else if (RESHAPES.contains(node.op().opName())) {
       long[] shape = shapes.of(output).shape();
-      String in = dense(node.inputs().get(0));
-      views.put(output, new View(of(in).buffer(), shape, denseStrides(shape)));
-    } else if (startsAtOrigin(node)) {
+      View in = of(dense(node.inputs().get(0)));
+      views.put(output, new View(in.buffer(), in.offset(), shape, denseStrides(shape)));
+    } else if (node.op().opName().equals(SLICES)) {
+      View in = of(dense(node.inputs().get(0)));
+      long offset = in.offset();
+      for (String slice : node.outputs()) {
+        long[] shape = shapes.of(slice).shape();
+        views.put(slice, new View(in.buffer(), offset, shape, denseStrides(shape)));
+        offset += shapes.of(slice).elements();
+      }
+    } else if (startsAtOrigin(node) && !views.containsKey(output)) {
       View in = of(node.inputs().get(0));
-      views.put(output, new View(in.buffer(), shapes.of(output).shape(), in.strides()));
-    } else if (node.op().opName().equals(WriteRows.NAME)) {
+      views.put(
+          output, new View(in.buffer(), in.offset(), shapes.of(output).shape(), in.strides()));
+    } else if (node.op() instanceof WriteRows) {
       views.put(output, of(node.inputs().get(0)));
       running.add(node);
-    } else {
+    } else if (!joinsRows(node) || !of(node.inputs().get(0)).buffer().equals(output)) {
       if (node.op().opName().equals(PRODUCT) && !rows.contains(output)) {
         layOut(output);
       }
@@ -180,7 +231,7 @@ final class Views {
       for (int i = 0; i < wanted.length; i++) {
         strides[wanted[i]] = dense[i];
       }
-      views.put(product, new View(product, shape, strides));
+      views.put(product, new View(product, 0, shape, strides));
     }
   }
 

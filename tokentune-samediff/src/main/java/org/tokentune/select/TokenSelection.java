@@ -1,5 +1,6 @@
 package org.tokentune.select;
 
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.stream.IntStream;
 
@@ -27,6 +28,21 @@ public record TokenSelection(int[][] selected, int[][] frozen) {
   /** Selected positions of a row. */
   public int k() {
     return selected[0].length;
+  }
+
+  /**
+   * Selected positions that have a label.
+   *
+   * @param labels [batch][length], {@value TokenSelector#NO_LABEL} for none
+   */
+  public long labelled(int[][] labels) {
+    return IntStream.range(0, selected.length)
+        .mapToLong(row -> labelled(selected[row], labels[row]))
+        .sum();
+  }
+
+  private static long labelled(int[] positions, int[] labels) {
+    return Arrays.stream(positions).filter(i -> labels[i] != TokenSelector.NO_LABEL).count();
   }
 
   /** Whether nothing is frozen: ordinary fine-tuning. */

@@ -7,6 +7,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.AdamWUpdate;
+import org.tokentune.plan.Updater;
 
 /**
  * AdamW with decoupled weight decay (Loshchilov and Hutter, 2019), as {@code torch.optim.AdamW}
@@ -58,7 +59,7 @@ public final class AdamW implements Optimizer {
   }
 
   @Override
-  public void update(String name, INDArray parameter, INDArray gradient) {
+  public void update(String name, INDArray parameter, long firstRow, INDArray gradient) {
     Moments state =
         moments.computeIfAbsent(
             name,
@@ -67,10 +68,10 @@ public final class AdamW implements Optimizer {
                     Nd4j.zeros(parameter.dataType(), parameter.shape()),
                     Nd4j.zeros(parameter.dataType(), parameter.shape())));
     AdamWUpdate.run(
-        parameter,
+        Updater.rows(parameter, firstRow, gradient),
         gradient,
-        state.mean(),
-        state.square(),
+        Updater.rows(state.mean(), firstRow, gradient),
+        Updater.rows(state.square(), firstRow, gradient),
         rate,
         beta1,
         beta2,

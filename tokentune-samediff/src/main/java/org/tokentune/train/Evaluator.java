@@ -10,11 +10,12 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.ops.transforms.Transforms;
 import org.tokentune.BadInputException;
-import org.tokentune.models.Bert;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
+import org.tokentune.models.Model;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
@@ -30,9 +31,9 @@ public final class Evaluator implements AutoCloseable {
   private final PlanEngine engine;
 
   /** Scores with the very arrays of {@code parameters}, as they are at the time. */
-  public Evaluator(Bert bert, Parameters parameters) {
-    head = bert.head();
-    Bert still = new Bert(bert.config().withDropout(0), head);
+  public Evaluator(Model model, Parameters parameters) {
+    head = model.head();
+    Model still = model.config().withDropout(0).model(head);
     engine =
         new PlanEngine(
             still
@@ -40,7 +41,14 @@ public final class Evaluator implements AutoCloseable {
                     parameters,
                     GraphOptions.training(false, name -> false).withStyle(Style.preferred()))
                 .sd(),
-            PlanOptions.forward(List.of(ModelGraph.LOSS, ModelGraph.LOGITS)));
+            PlanOptions.forward(outputs(head)));
+  }
+
+  /** A language model's logits, a vocabulary for every token, are not looked at. */
+  private static List<String> outputs(Head head) {
+    return head.task() == Task.CAUSAL_LM
+        ? List.of(ModelGraph.LOSS)
+        : List.of(ModelGraph.LOSS, ModelGraph.LOGITS);
   }
 
   /** Runs over all batches from the first. */
@@ -50,14 +58,14 @@ public final class Evaluator implements AutoCloseable {
           case CLASSIFY, TOKEN, MASKED_LM -> new Classes(head);
           case MULTILABEL -> new Flags(head.outputs());
           case REGRESS -> new Numbers(head.outputs());
-          case CAUSAL_LM -> throw new IllegalStateException("no task of encoders");
+          case CAUSAL_LM -> new NextTokens();
         };
     double loss = 0;
     long rows = 0;
     batches.reset();
     while (batches.hasNext()) {
       MultiDataSet batch = batches.next();
-      Map<String, INDArray> outputs = engine.run(Placeholders.labelled(batch)).outputs();
+      Map<String, INDArray> outputs = engine.run(Placeholders.labelled(head, batch)).outputs();
       INDArray labels = batch.getLabels(0);
       long counted = tally.add(labels, outputs.get(ModelGraph.LOGITS));
       loss += counted * outputs.get(ModelGraph.LOSS).getDouble(0);
@@ -81,6 +89,28 @@ public final class Evaluator implements AutoCloseable {
     long add(INDArray labels, INDArray logits);
 
     Scores scores(long rows, double loss);
+  }
+
+  private static final class NextTokens implements Tally {
+
+    @Override
+    public long add(INDArray labels, INDArray logits) {
+      INDArray next = labels.get(NDArrayIndex.all(), NDArrayIndex.interval(1, labels.size(1)));
+      return next.neq(TokenSelector.NO_LABEL).castTo(DataType.INT64).sumNumber().longValue();
+    }
+
+    @Override
+    public Scores scores(long rows, double loss) {
+      return new Scores(
+          Task.CAUSAL_LM,
+          rows,
+          loss,
+          Double.NaN,
+          Double.NaN,
+          new long[0][],
+          Double.NaN,
+          Double.NaN);
+    }
   }
 
   private static final class Classes implements Tally {

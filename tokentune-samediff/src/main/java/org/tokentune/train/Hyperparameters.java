@@ -6,9 +6,12 @@ import org.tokentune.BadInputException;
  * How to train, beyond model and data.
  *
  * @param epochs passes over the data
+ * @param steps updates of the parameters, over as many epochs as it takes; 0: as many as the epochs
+ *     have
+ * @param accumulation batches whose gradients are added up for a step, as if they were one batch
  * @param learningRate the schedule's peak
  * @param weightDecay of matrices
- * @param warmup share of all steps in which the rate rises
+ * @param warmup steps in which the rate rises; below 1 their share of all steps
  * @param clip largest global norm of the gradients, which are all held until it is known; infinite:
  *     not clipped, and each is applied as soon as it is complete
  * @param memory bytes that a step may take above parameters and optimizer state: more is recomputed
@@ -17,6 +20,8 @@ import org.tokentune.BadInputException;
  */
 public record Hyperparameters(
     int epochs,
+    int steps,
+    int accumulation,
     double learningRate,
     double weightDecay,
     double warmup,
@@ -28,6 +33,10 @@ public record Hyperparameters(
     if (epochs < 1) {
       throw new BadInputException("%d epochs are none; give 1 or more.", epochs);
     }
+    if (steps < 0 || accumulation < 1) {
+      throw new BadInputException(
+          "%d steps of %d batches cannot be; give 1 or more of both.", steps, accumulation);
+    }
     if (!(learningRate > 0) || Double.isInfinite(learningRate)) {
       throw new BadInputException("A learning rate of %s is not above 0; give one.", learningRate);
     }
@@ -37,10 +46,25 @@ public record Hyperparameters(
     if (memory < 0) {
       throw new BadInputException("A budget of %d bytes cannot be; give more than 0.", memory);
     }
-    if (!(warmup >= 0 && warmup < 1) || !(clip > 0)) {
+    if (!(warmup >= 0) || Double.isInfinite(warmup) || !(clip > 0)) {
       throw new BadInputException(
-          "A warm-up of %s of the steps and gradients clipped to %s cannot be; give 0 to below 1, and above 0.",
+          "A warm-up of %s and gradients clipped to %s cannot be; give 0 or more, and above 0.",
           warmup, clip);
     }
+  }
+
+  /** Fine-tuning of an encoder: 3 epochs at 2e-4, clipped to 1. */
+  public static Hyperparameters defaults() {
+    return new Hyperparameters(3, 0, 1, 2e-4, 0.01, 0.1, 1.0, 0, 42);
+  }
+
+  /** Steps of a training whose epochs have so many batches. */
+  int steps(int batches) {
+    return steps > 0 ? steps : epochs * ((batches + accumulation - 1) / accumulation);
+  }
+
+  /** Steps of {@code all} in which the rate rises. */
+  int warmupSteps(int all) {
+    return (int) Math.round(warmup < 1 ? warmup * all : warmup);
   }
 }

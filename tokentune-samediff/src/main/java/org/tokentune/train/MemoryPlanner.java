@@ -5,8 +5,8 @@ import java.util.Map;
 import java.util.function.Predicate;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
-import org.tokentune.models.Bert;
 import org.tokentune.models.GraphOptions;
+import org.tokentune.models.Model;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
@@ -23,7 +23,7 @@ import org.tokentune.select.TokenSelector;
  *     all gradients are held to the end, as clipping by their global norm needs it
  */
 public record MemoryPlanner(
-    Bert bert,
+    Model model,
     Predicate<String> trainable,
     Recompute recompute,
     Optimizer optimizer,
@@ -35,10 +35,10 @@ public record MemoryPlanner(
    * @throws BadInputException if rows of that length do not fit the model
    */
   public int selected(TokenSelector selector, int length) {
-    if (length < 1 || length > bert.config().maxPositions()) {
+    if (length < 1 || length > model.config().maxPositions()) {
       throw new BadInputException(
           "A length of %d does not fit the model; give 1 to %d.",
-          length, bert.config().maxPositions());
+          length, model.config().maxPositions());
     }
     return selector.select(new int[] {length}, length, null, 0, 0, 0).k();
   }
@@ -48,11 +48,11 @@ public record MemoryPlanner(
    */
   public MemoryReport plan(int batch, int length, int k) {
     boolean split = k < length;
-    Parameters parameters = Parameters.withoutValues(bert.parameters());
+    Parameters parameters = Parameters.withoutValues(model.parameters());
     ModelGraph graph =
-        bert.build(
+        model.build(
             parameters, GraphOptions.training(split, trainable).withStyle(Style.preferred()));
-    Map<String, INDArray> inputs = Placeholders.withoutValues(bert.head(), batch, length, k);
+    Map<String, INDArray> inputs = Placeholders.withoutValues(model.head(), batch, length, k);
     try (TrainingEngine engine =
         atOnce
             ? new TrainingEngine(graph, recompute, optimizer)

@@ -19,10 +19,12 @@ import org.tokentune.plan.PlanMemory.Kind;
  *
  * @param parameters of all parameters, trained or not
  * @param trained of those of them that train
+ * @param gradientSums what is kept between the batches of a step; 0 where each is a step
  * @param optimizerState what the optimizer keeps between steps
  * @param step the arena: what a step needs above these
  */
-public record MemoryReport(long parameters, long trained, long optimizerState, PlanMemory step) {
+public record MemoryReport(
+    long parameters, long trained, long gradientSums, long optimizerState, PlanMemory step) {
 
   private static final Map<String, String> KINDS =
       Map.ofEntries(
@@ -52,7 +54,12 @@ public record MemoryReport(long parameters, long trained, long optimizerState, P
       Parameters parameters, Collection<String> trained, Optimizer optimizer, PlanMemory step) {
     long all = parameters.asMap().values().stream().mapToLong(MemoryReport::bytes).sum();
     long changed = trained.stream().mapToLong(name -> bytes(parameters.get(name))).sum();
-    return new MemoryReport(all, changed, changed * optimizer.stateSize(), step);
+    return new MemoryReport(all, changed, 0, changed * optimizer.stateSize(), step);
+  }
+
+  /** The same with, between batches of a step, a sum of gradients for every trained parameter. */
+  MemoryReport withGradientSums() {
+    return new MemoryReport(parameters, trained, trained, optimizerState, step);
   }
 
   private static long bytes(INDArray array) {
@@ -61,7 +68,7 @@ public record MemoryReport(long parameters, long trained, long optimizerState, P
 
   /** Parameters, optimizer state and arena together. */
   public long total() {
-    return parameters + optimizerState + step.arena();
+    return parameters + gradientSums + optimizerState + step.arena();
   }
 
   /** Activations at the peak by layer, e.g. {@code bert.encoder.layer.3}, in the model's order. */
@@ -102,7 +109,9 @@ public record MemoryReport(long parameters, long trained, long optimizerState, P
   public ObjectNode toJson() {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     json.put("total", total()).put("parameters", parameters).put("trained", trained);
-    json.put("optimizer_state", optimizerState).put("step", step.arena());
+    json.put("gradient_sums", gradientSums)
+        .put("optimizer_state", optimizerState)
+        .put("step", step.arena());
     json.put("activations", step.bytes(Kind.ACTIVATION));
     json.put("gradients", step.bytes(Kind.GRADIENT));
     json.put("workspace", step.bytes(Kind.WORKSPACE)).put("inputs", step.bytes(Kind.INPUT));

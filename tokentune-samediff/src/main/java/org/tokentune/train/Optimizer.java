@@ -25,6 +25,6 @@ public interface Optimizer extends Updater {
    */
   default void step(Parameters parameters, Map<String, INDArray> gradients, double rate) {
     begin(rate);
-    gradients.forEach((name, gradient) -> update(name, parameters.get(name), gradient));
+    gradients.forEach((name, gradient) -> update(name, parameters.get(name), 0, gradient));
   }
 }

@@ -2,11 +2,15 @@ package org.tokentune.train;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
+import org.tokentune.models.Task;
 import org.tokentune.nn.Graph;
 import org.tokentune.ops.StandIn;
 
@@ -28,10 +32,21 @@ public final class Placeholders {
   }
 
   /** What a graph with a loss takes: the features and the labels. */
-  static Map<String, INDArray> labelled(MultiDataSet batch) {
+  static Map<String, INDArray> labelled(Head head, MultiDataSet batch) {
     Map<String, INDArray> inputs = features(batch);
+    if (head.task() == Task.CAUSAL_LM) {
+      INDArray ids = batch.getFeatures(0);
+      inputs.remove(ModelGraph.TOKEN_TYPE_IDS);
+      inputs.put(ModelGraph.POSITION_IDS, positions((int) ids.size(0), (int) ids.size(1)));
+    }
     inputs.put(ModelGraph.LABELS, batch.getLabels(0));
     return inputs;
+  }
+
+  /** INT32 [batch, length]: 0 to length - 1 in every row. */
+  static INDArray positions(int batch, int length) {
+    int[] row = IntStream.range(0, length).toArray();
+    return Nd4j.createFromArray(Stream.generate(() -> row).limit(batch).toArray(int[][]::new));
   }
 
   /**

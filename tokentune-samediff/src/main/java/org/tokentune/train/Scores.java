@@ -5,7 +5,7 @@ import org.tokentune.models.Task;
 /**
  * How well a model does on labelled rows. What a task has not is NaN, or an empty matrix.
  *
- * @param rows texts (tagged words, for tags) scored
+ * @param rows texts (tagged words, for tags; labelled tokens, for a language model) scored
  * @param loss mean over the rows
  * @param accuracy share of the rows (of words, for tags; of single decisions, for several labels)
  *     that are right
@@ -24,8 +24,17 @@ public record Scores(
     double meanSquaredError,
     double correlation) {
 
+  /** Of a language model: the exponential of the mean loss of a token. */
+  public double perplexity() {
+    return Math.exp(loss);
+  }
+
   /** What says which of two models is better: more is. */
   public double quality() {
-    return task == Task.REGRESS ? -meanSquaredError : accuracy;
+    return switch (task) {
+      case REGRESS -> -meanSquaredError;
+      case CAUSAL_LM -> -loss;
+      default -> accuracy;
+    };
   }
 }

@@ -2,6 +2,7 @@ package org.tokentune.train;
 
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.ops.SgdUpdate;
+import org.tokentune.plan.Updater;
 
 /** Plain gradient descent: no momentum, no state. */
 public final class Sgd implements Optimizer {
@@ -19,7 +20,7 @@ public final class Sgd implements Optimizer {
   }
 
   @Override
-  public void update(String name, INDArray parameter, INDArray gradient) {
-    SgdUpdate.run(parameter, gradient, rate);
+  public void update(String name, INDArray parameter, long firstRow, INDArray gradient) {
+    SgdUpdate.run(Updater.rows(parameter, firstRow, gradient), gradient, rate);
   }
 }

@@ -5,16 +5,13 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.function.Predicate;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.models.Bert;
-import org.tokentune.models.BertConfig;
 import org.tokentune.models.GraphOptions;
-import org.tokentune.models.Head;
+import org.tokentune.models.Model;
 import org.tokentune.models.ModelGraph;
-import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
 import org.tokentune.plan.Plan;
@@ -24,15 +21,14 @@ import org.tokentune.select.TokenSelection;
 import org.tokentune.select.TokenSelector;
 
 /**
- * One training step of a BERT classifier with random weights on random ids, to be measured:
- * float32, no dropout, embeddings frozen, plain gradient descent with updates at once.
+ * One training step of a model with random weights on random ids, to be measured: float32, plain
+ * gradient descent with updates at once; of encoders the embeddings are frozen, of decoders
+ * everything trains.
  */
 public final class StepBenchmark implements AutoCloseable {
 
   /** Floating-point operations of {@link #plainProduct}. */
   public static final double PLAIN_FLOPS = 2.0 * 1024 * 384 * 1536;
-
-  private static final int CLASSES = 2;
 
   private final Map<String, INDArray> inputs;
   private final Sgd optimizer = new Sgd();
@@ -43,61 +39,57 @@ public final class StepBenchmark implements AutoCloseable {
   /**
    * Runs one step.
    *
-   * @param weights of {@link #bert} for the same sizes
+   * @param model without dropout
+   * @param weights its own
    * @param tokens that carry gradient, as {@code --tokens} says it
    */
   public StepBenchmark(
-      BertConfig sizes,
-      Parameters weights,
-      int batch,
-      int length,
-      String tokens,
-      Recompute recompute) {
-    TokenSelector selector = RandomTokens.parse(tokens, 1, true);
+      Model model, Parameters weights, int batch, int length, String tokens, Recompute recompute) {
+    TokenSelector selector = RandomTokens.parse(tokens, 1, !model.head().perToken());
     int[] lengths = new int[batch];
     Arrays.fill(lengths, length);
     TokenSelection selection = selector.select(lengths, length, null, 1, 0, 0);
-    inputs = inputs(sizes, batch, length, selection);
-    Bert bert = bert(sizes);
+    inputs = inputs(model, batch, length, selection);
     ModelGraph graph =
-        bert.build(
+        model.build(
             weights,
-            GraphOptions.training(!selection.all(), name -> !bert.isEmbedding(name))
-                .withStyle(Style.preferred()));
+            GraphOptions.training(!selection.all(), trained(model)).withStyle(Style.preferred()));
     before = liveBytes();
     engine = new TrainingEngine(graph, recompute, optimizer);
     step();
     used = liveBytes() - before;
   }
 
-  /** The classifier that is measured. */
-  public static Bert bert(BertConfig sizes) {
-    return new Bert(sizes.withDropout(0), new Head(Task.CLASSIFY, CLASSES, Pooling.FIRST));
+  private static Predicate<String> trained(Model model) {
+    return name -> model.config().causal() || !model.isEmbedding(name);
   }
 
-  /** Random weights for it. */
-  public static Parameters weights(BertConfig sizes) {
+  /** Random weights. */
+  public static Parameters weights(Model model) {
     Map<String, INDArray> weights = new LinkedHashMap<>();
-    bert(sizes)
+    model
         .parameters()
         .forEach((name, shape) -> weights.put(name, Nd4j.randn(DataType.FLOAT, shape).muli(0.02)));
     return new Parameters(weights);
   }
 
   private static Map<String, INDArray> inputs(
-      BertConfig sizes, int batch, int length, TokenSelection selection) {
+      Model model, int batch, int length, TokenSelection selection) {
     SplittableRandom random = new SplittableRandom(1);
     int[][] ids = new int[batch][length];
     int[] labels = new int[batch];
     for (int row = 0; row < batch; row++) {
-      Arrays.setAll(ids[row], i -> random.nextInt(sizes.vocabulary()));
-      labels[row] = random.nextInt(CLASSES);
+      Arrays.setAll(ids[row], i -> random.nextInt(model.config().vocabulary()));
+      labels[row] = random.nextInt(model.head().outputs());
     }
     Map<String, INDArray> inputs = new HashMap<>();
     inputs.put(ModelGraph.INPUT_IDS, Nd4j.createFromArray(ids));
     inputs.put(ModelGraph.ATTENTION_MASK, Nd4j.ones(DataType.INT32, batch, length));
     inputs.put(ModelGraph.TOKEN_TYPE_IDS, Nd4j.zeros(DataType.INT32, batch, length));
-    inputs.put(ModelGraph.LABELS, Nd4j.createFromArray(labels));
+    inputs.put(ModelGraph.POSITION_IDS, Placeholders.positions(batch, length));
+    boolean perToken = model.head().perToken();
+    inputs.put(
+        ModelGraph.LABELS, perToken ? Nd4j.createFromArray(ids) : Nd4j.createFromArray(labels));
     if (!selection.all()) {
       inputs.put(ModelGraph.SELECTED, Nd4j.createFromArray(selection.selected()));
       inputs.put(ModelGraph.FROZEN, Nd4j.createFromArray(selection.frozen()));

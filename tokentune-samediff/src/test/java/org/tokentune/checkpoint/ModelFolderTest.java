@@ -47,11 +47,34 @@ class ModelFolderTest {
     ModelFolder.write(model, config("bert"), weights(2), TOKENIZER, List.of()); // replaces
     try (ModelFiles files = ModelFolder.open(model)) {
       assertEquals("bert", files.config().path("model_type").asText());
-      assertArrayEquals(TOKENIZER, files.tokenizer());
+      assertArrayEquals(TOKENIZER, ((TokenizerSource.Json) files.tokenizer()).bytes());
       weights(2).forEach((name, array) -> assertEquals(array, files.weights().read(name)));
       assertEquals(3, files.weights().names().size());
     }
     assertEquals(List.of("model"), entries(model.getParent()));
+  }
+
+  @Test
+  void halvesAndShardsAreReadBack() {
+    for (FloatType type : FloatType.values()) {
+      Path model = folder.resolve("model-" + type);
+      // 6 elements, 6 and 1: with room for 8 the last two share a file.
+      ModelFolder.Storage storage = new ModelFolder.Storage(type, 8L * type.width);
+      ModelFolder.write(model, config("llama"), weights(1 / 3f), TOKENIZER, storage, List.of());
+      double step = type == FloatType.F32 ? 0 : type == FloatType.F16 ? 0x1p-11 : 0x1p-8;
+      try (ModelFiles files = ModelFiles.open(model)) {
+        assertEquals(type.torchName, files.config().path("torch_dtype").asText());
+        weights(1 / 3f)
+            .forEach(
+                (name, array) -> {
+                  INDArray read = files.weights().read(name);
+                  double error = array.sub(read).div(array).amaxNumber().doubleValue();
+                  assertTrue(error <= step, name + " differs by " + error);
+                });
+      }
+      assertTrue(entries(model).contains("model-00001-of-00002.safetensors"));
+      assertTrue(!entries(model).contains("model.safetensors"));
+    }
   }
 
   @Test

@@ -371,6 +371,46 @@ class FusedOpsTest {
         .run(FusedOpsTest::crossEntropy);
   }
 
+  @Test
+  void vocabularyLoss() {
+    for (int[] s : new int[][] {{2, 3, 5}, {5, 8, 7}, {9, 16, 100}, {33, 24, 2500}}) {
+      for (int slice : new int[] {1, 7, 64, 4096}) {
+        if (s[2] / slice < 40) {
+          int[] labels = new int[s[0]];
+          for (int i = 0; i < labels.length; i++) {
+            labels[i] = i % 3 == 1 ? Losses.IGNORED : (i * 31 + 5) % s[2];
+          }
+          new FusedCheck("vocabulary loss " + List.of(s[0], s[1], s[2]) + " by " + slice)
+              .variable("rows", s[0], s[1])
+              .variable("table", s[2], s[1])
+              .constant("labels", Nd4j.createFromArray(labels))
+              .run((sd, in, style) -> vocabularyLoss(in, slice, style));
+        }
+      }
+    }
+    new FusedCheck("vocabulary loss, nothing counts")
+        .variable("rows", 3, 4)
+        .variable("table", 9, 4)
+        .constant("labels", Nd4j.createFromArray(-100, -100, -100))
+        .run((sd, in, style) -> vocabularyLoss(in, 4, style));
+    new FusedCheck("vocabulary loss, logits 1000 apart")
+        .variable("rows", FusedCheck.normal(3, 4, 8).mul(100))
+        .variable("table", FusedCheck.normal(4, 9, 8).mul(5))
+        .constant("labels", Nd4j.createFromArray(1, 8, 0, 5))
+        .run((sd, in, style) -> vocabularyLoss(in, 2, style));
+  }
+
+  private static SDVariable vocabularyLoss(Map<String, SDVariable> in, int slice, Style style) {
+    SDVariable rows = in.get("rows");
+    SDVariable table = in.get("table");
+    if (style == Style.FUSED) {
+      return VocabularyLoss.apply(rows, table, in.get("labels"), slice);
+    }
+    SDVariable logits = rows.getSameDiff().mmul(rows, table, false, true, false);
+    int words = (int) table.getShape()[0];
+    return Losses.softmaxCrossEntropy(logits, words, in.get("labels"), null, style);
+  }
+
   private static SDVariable crossEntropy(SameDiff sd, Map<String, SDVariable> in, Style style) {
     return Losses.softmaxCrossEntropy(in.get("logits"), 2, in.get("labels"), null, style);
   }

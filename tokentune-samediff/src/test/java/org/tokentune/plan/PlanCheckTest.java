@@ -66,7 +66,16 @@ class PlanCheckTest {
     try (Arena arena = new Arena()) {
       arena.reserve(Map.of(DataType.FLOAT, 1000L));
       BoundPlan bound =
-          new Plan(list, shapes, views, nodes, layout, SHAPES, options).bind(arena, null);
+          new Plan(
+                  list,
+                  shapes,
+                  views,
+                  GradientSlices.whole(nodes, Map.of()),
+                  nodes,
+                  layout,
+                  SHAPES,
+                  options)
+              .bind(arena, null);
       bound.run(Map.of("x", Nd4j.ones(4, 5)));
       assertEquals(30, bound.outputs().get("out").getDouble(0));
     }
@@ -117,7 +126,7 @@ class PlanCheckTest {
         PlanOptions options =
             PlanOptions.gradients(graph.outputs(), graph.trained())
                 .withRecompute(level, name -> name.hashCode() % 4 == 0);
-        Updater updater = seed == 3 ? (name, variable, gradient) -> {} : null;
+        Updater updater = seed == 3 ? (name, variable, firstRow, gradient) -> {} : null;
         try (PlanEngine engine = new PlanEngine(graph.sd(), options, updater)) {
           for (int run = 0; run < 2; run++) {
             engine.run(graph.inputs(3 + run, run));

@@ -98,8 +98,8 @@ class RandomGraphTest {
   private static double atOnce(
       String which, RandomGraph stepped, RandomGraph graph, Recompute level) {
     Updater sgd =
-        (name, variable, gradient) -> {
-          step(variable, gradient);
+        (name, variable, firstRow, gradient) -> {
+          step(Updater.rows(variable, firstRow, gradient), gradient);
           gradient.assign(Double.NaN); // it may be overwritten
         };
     int last = BATCHES.length - 1;

@@ -25,7 +25,7 @@ import org.tokentune.select.RandomTokens;
 /** The bytes that a plan names are those that its run uses, as the allocators count them. */
 class UsedMemoryTest {
 
-  private static final Updater NONE = (name, variable, gradient) -> {};
+  private static final Updater NONE = (name, variable, firstRow, gradient) -> {};
 
   private record Case(Plan plan, Map<String, INDArray> inputs) {
 

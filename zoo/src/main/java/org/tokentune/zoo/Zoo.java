@@ -17,6 +17,7 @@ import org.apache.commons.text.similarity.JaroWinklerSimilarity;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.checkpoint.OnnxWeights;
+import org.tokentune.checkpoint.TokenizerSource;
 
 /**
  * Pretrained models by name, listed in {@code catalogue.json}. Weights are read straight from the
@@ -77,7 +78,7 @@ public final class Zoo {
           name,
           model.get("config"),
           OnnxWeights.read(tensors, jar + "!/" + weights),
-          tokenizer.readAllBytes());
+          new TokenizerSource.Json(tokenizer.readAllBytes()));
     } catch (IOException e) {
       throw new BadInputException(e, "%s is damaged; delete it, so that it is fetched again.", jar);
     }

@@ -48,7 +48,7 @@ class ZooTest {
     int shortest = Integer.MAX_VALUE;
     int longest = 0;
     try (ModelFiles model = Zoo.load(name);
-        TextTokenizer tokenizer = TextTokenizer.open(model.tokenizer(), name, 512, false);
+        TextTokenizer tokenizer = TextTokenizer.open(model, 512, false);
         OnnxModel onnx = new OnnxModel(name)) {
       BertConfig config = BertConfig.read(model.config(), name);
       Bert bert = new Bert(config, new Head(Task.CLASSIFY, 2, Pooling.MEAN));

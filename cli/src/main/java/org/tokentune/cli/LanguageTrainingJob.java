@@ -1,0 +1,136 @@
+package org.tokentune.cli;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Random;
+import java.util.function.Consumer;
+import org.tokentune.datasets.Instructions;
+import org.tokentune.datasets.PromptTemplate;
+import org.tokentune.datasets.TextBlocks;
+import org.tokentune.datasets.TextTokenizer;
+import org.tokentune.datasets.TokenBatches.Row;
+import org.tokentune.text.LanguageModel;
+import org.tokentune.text.TuningSettings;
+import org.tokentune.train.FineTuner;
+import org.tokentune.train.Scores;
+import org.tokentune.train.TrainingListener;
+
+/** A decoder on plain text or on instructions. */
+record LanguageTrainingJob(
+    LanguageModel model, List<Row> training, List<Row> validation, List<Row> testing)
+    implements TrainingJob {
+
+  /** Share of the data to validate on, where nothing else is said. */
+  private static final double VALIDATION = 0.1;
+
+  /** Tokens of a block, where nothing else is said. */
+  private static final int BLOCK = 128;
+
+  /**
+   * Plain text in blocks; the last part of it is validated on, so that no block is in both.
+   *
+   * @param validation a file, a share such as 10%, or null
+   * @param test a file, or null
+   * @param length tokens of a block, or null
+   */
+  static LanguageTrainingJob onText(
+      LanguageModel model, Path data, String validation, Path test, Integer length) {
+    TextTokenizer tokenizer = model.tokenizer();
+    int block = length == null ? Math.min(BLOCK, model.maxLength()) : length;
+    int[] tokens = TextBlocks.tokens(data, tokenizer);
+    Double share = validation == null ? Double.valueOf(VALIDATION) : DataOptions.share(validation);
+    int[] held;
+    if (share == null) {
+      held = TextBlocks.tokens(Path.of(validation), tokenizer);
+    } else {
+      int kept = (int) Math.round(tokens.length * (1 - share));
+      held = Arrays.copyOfRange(tokens, kept, tokens.length);
+      tokens = Arrays.copyOf(tokens, kept);
+    }
+    List<Row> testing =
+        test == null ? List.of() : TextBlocks.cut(TextBlocks.tokens(test, tokenizer), block);
+    return new LanguageTrainingJob(
+        model, TextBlocks.cut(tokens, block), TextBlocks.cut(held, block), testing);
+  }
+
+  /** Instructions; some of them, drawn by the seed, are validated on. */
+  static LanguageTrainingJob onInstructions(
+      LanguageModel model,
+      Path data,
+      String validation,
+      Path test,
+      Integer length,
+      PromptTemplate template,
+      long seed) {
+    int longest = length == null ? model.maxLength() : length;
+    List<Row> rows = rows(model, data, template, longest);
+    Double share = validation == null ? Double.valueOf(VALIDATION) : DataOptions.share(validation);
+    List<Row> held;
+    if (share == null) {
+      held = rows(model, Path.of(validation), template, longest);
+    } else {
+      rows = new ArrayList<>(rows);
+      Collections.shuffle(rows, new Random(seed));
+      int kept = (int) Math.round(rows.size() * (1 - share));
+      held = List.copyOf(rows.subList(kept, rows.size()));
+      rows = List.copyOf(rows.subList(0, kept));
+    }
+    List<Row> testing = test == null ? List.of() : rows(model, test, template, longest);
+    return new LanguageTrainingJob(model, rows, held, testing);
+  }
+
+  private static List<Row> rows(
+      LanguageModel model, Path file, PromptTemplate template, int longest) {
+    return Instructions.rows(Instructions.read(file), template, model.tokenizer(), longest);
+  }
+
+  /** The same with so many of the training rows, drawn by the seed. */
+  LanguageTrainingJob withTrainLimit(int limit, long seed) {
+    List<Row> drawn = new ArrayList<>(training);
+    Collections.shuffle(drawn, new Random(seed));
+    return new LanguageTrainingJob(
+        model, drawn.subList(0, Math.min(limit, drawn.size())), validation, testing);
+  }
+
+  @Override
+  public String rows() {
+    return String.format(
+        Locale.ROOT,
+        "%,d rows of %,d tokens to train, %,d to validate, %,d to test",
+        training.size(),
+        training.stream().mapToLong(row -> row.ids().length).sum(),
+        validation.size(),
+        testing.size());
+  }
+
+  @Override
+  public FineTuner.Outcome train(
+      TuningSettings settings, TrainingListener listener, Consumer<FineTuner> started) {
+    return model.fineTune(training, validation, settings, listener, started);
+  }
+
+  @Override
+  public boolean save(Path folder) {
+    return model.save(folder);
+  }
+
+  @Override
+  public Optional<Scores> test() {
+    return testing.isEmpty() ? Optional.empty() : Optional.of(model.evaluate(testing));
+  }
+
+  @Override
+  public List<String> labels() {
+    return List.of();
+  }
+
+  @Override
+  public void close() {
+    model.close();
+  }
+}

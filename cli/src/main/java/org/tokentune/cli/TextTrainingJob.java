@@ -1,0 +1,53 @@
+package org.tokentune.cli;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.tokentune.datasets.DataSplit;
+import org.tokentune.text.TextModel;
+import org.tokentune.text.TuningSettings;
+import org.tokentune.train.FineTuner;
+import org.tokentune.train.Scores;
+import org.tokentune.train.TrainingListener;
+
+/** An encoder on labelled texts. */
+record TextTrainingJob(TextModel model, DataSplit split) implements TrainingJob {
+
+  @Override
+  public String rows() {
+    return String.format(
+        Locale.ROOT,
+        "%,d rows to train, %,d to validate, %,d to test",
+        split.train().size(),
+        split.validation().size(),
+        split.test().size());
+  }
+
+  @Override
+  public FineTuner.Outcome train(
+      TuningSettings settings, TrainingListener listener, Consumer<FineTuner> started) {
+    return model.fineTune(split, settings, listener, started);
+  }
+
+  @Override
+  public boolean save(Path folder) {
+    return model.save(folder);
+  }
+
+  @Override
+  public Optional<Scores> test() {
+    return split.test().isEmpty() ? Optional.empty() : Optional.of(model.evaluate(split.test()));
+  }
+
+  @Override
+  public List<String> labels() {
+    return model.labels().names();
+  }
+
+  @Override
+  public void close() {
+    model.close();
+  }
+}

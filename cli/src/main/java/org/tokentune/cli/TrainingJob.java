@@ -1,0 +1,37 @@
+package org.tokentune.cli;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.tokentune.text.TuningSettings;
+import org.tokentune.train.FineTuner;
+import org.tokentune.train.Scores;
+import org.tokentune.train.TrainingListener;
+
+/** A model and its data, ready to be trained. */
+interface TrainingJob extends AutoCloseable {
+
+  /** How many rows there are to train, to validate and to test on. */
+  String rows();
+
+  /**
+   * Trains.
+   *
+   * @param started gets the tuner before the first step
+   */
+  FineTuner.Outcome train(
+      TuningSettings settings, TrainingListener listener, Consumer<FineTuner> started);
+
+  /** Saves the model; returns whether SameDiff's file is among its files. */
+  boolean save(Path folder);
+
+  /** Scores on the test rows, where there are some. */
+  Optional<Scores> test();
+
+  /** Names of the labels, where there are some. */
+  List<String> labels();
+
+  @Override
+  void close();
+}

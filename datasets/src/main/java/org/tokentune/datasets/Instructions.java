@@ -1,0 +1,120 @@
+package org.tokentune.datasets;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalInt;
+import org.tokentune.BadInputException;
+
+/**
+ * Instructions with answers: a JSON object a line with {@code instruction}, {@code input} (which
+ * may be missing) and {@code output}, or, as self-instruct has it (Wang et al., 2023), with {@code
+ * instruction} and {@code instances}, a list of objects with {@code input} and {@code output}.
+ */
+public final class Instructions {
+
+  private Instructions() {}
+
+  /** An instruction, an input, which may be empty, and the answer to learn. */
+  public record Instruction(String instruction, String input, String output) {}
+
+  /**
+   * Reads all of a file.
+   *
+   * @throws BadInputException if it is missing or empty, or a line is no such object
+   */
+  public static List<Instruction> read(Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw new BadInputException("There is no file %s; check the path.", file);
+    }
+    List<Instruction> instructions = new ArrayList<>();
+    List<String> lines;
+    try {
+      lines = Files.readAllLines(file, StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new BadInputException(e, "%s cannot be read as text in UTF-8; convert it.", file);
+    }
+    ObjectMapper json = new ObjectMapper();
+    for (int i = 0; i < lines.size(); i++) {
+      String where = file + ", line " + (i + 1);
+      try {
+        if (!lines.get(i).isBlank()) {
+          add(json.readTree(lines.get(i)), where, instructions);
+        }
+      } catch (JsonProcessingException e) {
+        throw new BadInputException(e, "%s is no JSON; write an object on every line.", where);
+      }
+    }
+    if (instructions.isEmpty()) {
+      throw new BadInputException("%s has no instructions; give a file with some.", file);
+    }
+    return instructions;
+  }
+
+  private static void add(JsonNode line, String where, List<Instruction> instructions) {
+    String instruction = text(line, "instruction", where);
+    if (!line.path("instances").isArray()) {
+      instructions.add(instruction(instruction, line, where));
+    }
+    for (JsonNode instance : line.path("instances")) {
+      instructions.add(instruction(instruction, instance, where));
+    }
+  }
+
+  private static Instruction instruction(String instruction, JsonNode rest, String where) {
+    return new Instruction(instruction, rest.path("input").asText(""), text(rest, "output", where));
+  }
+
+  private static String text(JsonNode node, String field, String where) {
+    if (!node.path(field).isTextual()) {
+      throw new BadInputException(
+          "%s has no text %s; give it one, or remove the line.", where, field);
+    }
+    return node.path(field).asText();
+  }
+
+  /**
+   * Rows for a causal language model: the beginning of a text, where the model has such a token,
+   * the prompt, the answer and the end of the text. Only the answer and the end are labels.
+   *
+   * @param longest tokens to which rows are cut; one of whose answer nothing is left is left out
+   */
+  public static List<TokenBatches.Row> rows(
+      List<Instruction> instructions,
+      PromptTemplate template,
+      TextTokenizer tokenizer,
+      int longest) {
+    List<TokenBatches.Row> rows = new ArrayList<>();
+    for (Instruction each : instructions) {
+      int[] prompt = tokenizer.encodePiece(template.prompt(each.instruction(), each.input()));
+      OptionalInt begin = tokenizer.begin();
+      if (begin.isPresent()) {
+        prompt = join(new int[] {begin.getAsInt()}, prompt);
+      }
+      int[] end = tokenizer.ends().stream().limit(1).mapToInt(Integer::intValue).toArray();
+      int[] ids = join(join(prompt, tokenizer.encodePiece(each.output())), end);
+      if (prompt.length < Math.min(ids.length, longest)) {
+        ids = Arrays.copyOf(ids, Math.min(ids.length, longest));
+        rows.add(TokenBatches.Row.ofText(ids, prompt.length));
+      }
+    }
+    if (rows.isEmpty()) {
+      throw new BadInputException(
+          "No instruction leaves room for an answer in %d tokens; allow longer rows.", longest);
+    }
+    return rows;
+  }
+
+  private static int[] join(int[] a, int[] b) {
+    int[] both = Arrays.copyOf(a, a.length + b.length);
+    System.arraycopy(b, 0, both, a.length, b.length);
+    return both;
+  }
+}

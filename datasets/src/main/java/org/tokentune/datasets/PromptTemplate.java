@@ -1,0 +1,67 @@
+package org.tokentune.datasets;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import org.tokentune.BadInputException;
+
+/**
+ * How an instruction, with or without an input, is written for a model; its answer comes next.
+ *
+ * @param withInput has {@code {instruction}} and {@code {input}} in it
+ * @param withoutInput has {@code {instruction}} in it
+ */
+public record PromptTemplate(String name, String withInput, String withoutInput) {
+
+  /** Stanford Alpaca's (Taori et al., 2023). */
+  public static final PromptTemplate ALPACA =
+      new PromptTemplate(
+          "alpaca",
+          "Below is an instruction that describes a task, paired with an input that provides further"
+              + " context. Write a response that appropriately completes the request.\n\n"
+              + "### Instruction:\n{instruction}\n\n### Input:\n{input}\n\n### Response:\n",
+          "Below is an instruction that describes a task. Write a response that appropriately"
+              + " completes the request.\n\n### Instruction:\n{instruction}\n\n### Response:\n");
+
+  /** OpenAI's chat markup, as SmolLM2 and Qwen2 were tuned on it. */
+  public static final PromptTemplate CHATML =
+      new PromptTemplate(
+          "chatml",
+          "<|im_start|>user\n{instruction}\n\n{input}<|im_end|>\n<|im_start|>assistant\n",
+          "<|im_start|>user\n{instruction}<|im_end|>\n<|im_start|>assistant\n");
+
+  /** The instruction, the input and the answer, a line each. */
+  public static final PromptTemplate PLAIN =
+      new PromptTemplate("plain", "{instruction}\n{input}\n", "{instruction}\n");
+
+  private static final List<PromptTemplate> ALL = List.of(ALPACA, CHATML, PLAIN);
+
+  /**
+   * By its name.
+   *
+   * @throws BadInputException if there is none
+   */
+  public static PromptTemplate named(String name) {
+    return ALL.stream()
+        .filter(template -> template.name.equals(name.toLowerCase(Locale.ROOT)))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new BadInputException(
+                    "There is no template %s; there are %s.",
+                    name,
+                    ALL.stream().map(PromptTemplate::name).collect(Collectors.joining(", "))));
+  }
+
+  /** The prompt for an instruction; {@code input} may be empty. */
+  public String prompt(String instruction, String input) {
+    if (input.isBlank()) {
+      return withoutInput.replace("{instruction}", instruction);
+    }
+    // Split first: the instruction itself may have {input} in it.
+    return Arrays.stream(withInput.split("\\{input\\}", -1))
+        .map(part -> part.replace("{instruction}", instruction))
+        .collect(Collectors.joining(input));
+  }
+}

@@ -1,0 +1,63 @@
+package org.tokentune.datasets;
+
+import java.io.IOException;
+import java.nio.charset.MalformedInputException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.tokentune.BadInputException;
+
+/**
+ * Plain text as rows for a causal language model: its tokens, one after the other, cut into blocks
+ * of one length; the last may be shorter. Every token is also a label.
+ */
+public final class TextBlocks {
+
+  /** Fewer tokens have nothing to predict. */
+  private static final int LEAST = 2;
+
+  private TextBlocks() {}
+
+  /**
+   * Tokens of a text file in UTF-8, without special ones.
+   *
+   * @throws BadInputException if it is missing, no text, or empty
+   */
+  public static int[] tokens(Path file, TextTokenizer tokenizer) {
+    if (!Files.isRegularFile(file)) {
+      throw new BadInputException("There is no file %s; check the path.", file);
+    }
+    try {
+      int[] tokens = tokenizer.encodePiece(Files.readString(file, StandardCharsets.UTF_8));
+      if (tokens.length < LEAST) {
+        throw new BadInputException("%s has hardly any text; give a file with more.", file);
+      }
+      return tokens;
+    } catch (MalformedInputException e) {
+      throw new BadInputException(e, "%s is no text in UTF-8; convert it.", file);
+    } catch (IOException e) {
+      throw new BadInputException(e, "%s cannot be read: %s.", file, e.getMessage());
+    }
+  }
+
+  /**
+   * Cuts tokens into rows.
+   *
+   * @param length tokens of a row, 2 or more
+   */
+  public static List<TokenBatches.Row> cut(int[] tokens, int length) {
+    if (length < LEAST) {
+      throw new BadInputException(
+          "Blocks of %d tokens have nothing to predict; give %d or more.", length, LEAST);
+    }
+    List<TokenBatches.Row> rows = new ArrayList<>();
+    for (int from = 0; from + LEAST <= tokens.length; from += length) {
+      int[] ids = Arrays.copyOfRange(tokens, from, Math.min(tokens.length, from + length));
+      rows.add(TokenBatches.Row.ofText(ids, 0));
+    }
+    return rows;
+  }
+}

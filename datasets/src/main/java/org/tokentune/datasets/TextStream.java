@@ -1,0 +1,66 @@
+package org.tokentune.datasets;
+
+import java.util.Arrays;
+
+/**
+ * The text of tokens that come one after the other. A character whose bytes are several tokens
+ * comes with its last one.
+ */
+public final class TextStream {
+
+  /** What a decoder writes for bytes that are no whole character. */
+  private static final char REPLACEMENT = '\uFFFD';
+
+  /** Tokens after which bytes that are no character are given up waiting for: UTF-8 has 4. */
+  private static final int MOST_WAITING = 8;
+
+  private final TextTokenizer tokenizer;
+
+  /** Some tokens whose text was given, then those whose was not yet. */
+  private int[] ids;
+
+  private int given;
+
+  /**
+   * A stream behind a text.
+   *
+   * @param context tokens before it, whose text is not given
+   */
+  public TextStream(TextTokenizer tokenizer, int... context) {
+    this.tokenizer = tokenizer;
+    ids = context.clone();
+    given = ids.length;
+  }
+
+  /** The text that a token adds; empty while a character is not whole. */
+  public String next(int id) {
+    ids = Arrays.copyOf(ids, ids.length + 1);
+    ids[ids.length - 1] = id;
+    String text = added();
+    boolean waits = !text.isEmpty() && text.charAt(text.length() - 1) == REPLACEMENT;
+    return waits && ids.length - given < MOST_WAITING ? "" : give(text);
+  }
+
+  /** What is left at the end: bytes of a character that never became whole. */
+  public String end() {
+    return give(added());
+  }
+
+  /**
+   * Whether a token's text begins with a space, say, depends on there being one before it: so both
+   * texts are decoded with the tokens of the text before.
+   */
+  private String added() {
+    String before = tokenizer.decode(Arrays.copyOf(ids, given));
+    String all = tokenizer.decode(ids);
+    return all.startsWith(before) ? all.substring(before.length()) : all;
+  }
+
+  private String give(String text) {
+    if (!text.isEmpty()) {
+      ids = Arrays.copyOfRange(ids, given, ids.length);
+      given = ids.length;
+    }
+    return text;
+  }
+}

@@ -1,0 +1,163 @@
+package org.tokentune.text;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
+import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.datasets.TextStream;
+import org.tokentune.datasets.TextTokenizer;
+import org.tokentune.datasets.TokenBatches;
+import org.tokentune.generate.Generation;
+import org.tokentune.generate.GenerationSettings;
+import org.tokentune.generate.Generator;
+import org.tokentune.models.Head;
+import org.tokentune.models.Model;
+import org.tokentune.models.ModelConfig;
+import org.tokentune.models.ParameterLoader;
+import org.tokentune.models.Pooling;
+import org.tokentune.models.Task;
+import org.tokentune.nn.Parameters;
+import org.tokentune.train.Evaluator;
+import org.tokentune.train.FineTuner;
+import org.tokentune.train.Scores;
+import org.tokentune.train.Trainable;
+import org.tokentune.train.TrainingListener;
+
+/** A tokenizer and a decoder, which predicts every token of a text from those before it. */
+public final class LanguageModel implements AutoCloseable {
+
+  private static final int EVALUATION_BATCH = 8;
+
+  private final ModelFiles files;
+  private final Model model;
+  private final Parameters parameters;
+  private final TextTokenizer tokenizer;
+
+  private LanguageModel(ModelFiles files, Model model, Parameters parameters) {
+    this.files = files;
+    this.model = model;
+    this.parameters = parameters;
+    tokenizer = TextTokenizer.open(files, Integer.MAX_VALUE, false);
+  }
+
+  /**
+   * Loads a decoder.
+   *
+   * @param dropout one rate everywhere; null: what the configuration says
+   * @throws BadInputException if the model is an encoder
+   */
+  public static LanguageModel open(ModelFiles files, Double dropout) {
+    ModelConfig config = ModelConfig.read(files.config(), files.name());
+    if (!config.causal()) {
+      throw new BadInputException(
+          "%s is an encoder, which does not predict the next token; name a decoder.", files.name());
+    }
+    if (dropout != null) {
+      config = config.withDropout(TuningSettings.checkedDropout(dropout));
+    }
+    Model model = config.model(new Head(Task.CAUSAL_LM, config.vocabulary(), Pooling.FIRST));
+    return new LanguageModel(files, model, ParameterLoader.load(model, files.weights()));
+  }
+
+  /** Its tokenizer, for texts of any length. */
+  public TextTokenizer tokenizer() {
+    return tokenizer;
+  }
+
+  /** Most tokens that it takes at once. */
+  public int maxLength() {
+    return model.config().maxPositions();
+  }
+
+  /**
+   * Fine-tunes in place and keeps the weights that validate best.
+   *
+   * @param started gets the tuner before the first step, to stop it early
+   */
+  public FineTuner.Outcome fineTune(
+      List<TokenBatches.Row> train,
+      List<TokenBatches.Row> validation,
+      TuningSettings settings,
+      TrainingListener listener,
+      Consumer<FineTuner> started) {
+    if (train.isEmpty() || validation.isEmpty()) {
+      throw new BadInputException(
+          "There are %d training and %d validation rows; give some of both.",
+          train.size(), validation.size());
+    }
+    train.forEach(this::check);
+    validation.forEach(this::check);
+    FineTuner tuner =
+        new FineTuner(
+            model,
+            parameters,
+            Trainable.parse(settings.trainable(), model),
+            settings.selector(false),
+            settings.hyperparameters(),
+            listener);
+    started.accept(tuner);
+    long seed = settings.hyperparameters().seed();
+    return tuner.fit(
+        epoch -> TokenBatches.shuffled(train, Task.CAUSAL_LM, settings.batchSize(), seed, epoch),
+        TokenBatches.byLength(validation, Task.CAUSAL_LM, EVALUATION_BATCH));
+  }
+
+  /** Loss and perplexity of the rows' labels. */
+  public Scores evaluate(List<TokenBatches.Row> rows) {
+    rows.forEach(this::check);
+    try (Evaluator evaluator = new Evaluator(model, parameters)) {
+      return evaluator.evaluate(TokenBatches.byLength(rows, Task.CAUSAL_LM, EVALUATION_BATCH));
+    }
+  }
+
+  /**
+   * Continues a text, or begins one where the prompt is empty.
+   *
+   * @param listener gets the new text, piece by piece, as it comes
+   */
+  public Generation generate(
+      String prompt, GenerationSettings settings, Consumer<String> listener) {
+    int[] ids = tokenizer.encode(prompt, null).ids();
+    if (ids.length == 0) {
+      ids = tokenizer.begin().stream().toArray();
+    }
+    if (ids.length == 0) {
+      throw new BadInputException(
+          "The prompt is empty, and %s has no token to begin a text with; give a prompt.",
+          files.name());
+    }
+    TextStream text = new TextStream(tokenizer, ids);
+    try (Generator generator = new Generator(model, parameters)) {
+      Generation generation =
+          generator.generate(ids, settings, id -> listener.accept(text.next(id)));
+      listener.accept(text.end());
+      return generation;
+    }
+  }
+
+  private void check(TokenBatches.Row row) {
+    if (row.ids().length > maxLength()) {
+      throw new BadInputException(
+          "Rows of %d tokens are longer than the %d of %s; cut them to fewer.",
+          row.ids().length, maxLength(), files.name());
+    }
+  }
+
+  /**
+   * Saves a Hugging Face folder and SameDiff's file, as {@link TextModel#save}.
+   *
+   * @return whether the SameDiff file was written
+   */
+  public boolean save(Path folder) {
+    ObjectNode config = files.config().deepCopy();
+    model.config().dropouts().forEach(config::put);
+    return SavedModel.write(folder, config, model, parameters, files);
+  }
+
+  @Override
+  public void close() {
+    tokenizer.close();
+  }
+}

@@ -1,0 +1,50 @@
+package org.tokentune.text;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Path;
+import java.util.List;
+import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.checkpoint.ModelFolder;
+import org.tokentune.datasets.TokenizerJson;
+import org.tokentune.models.GraphOptions;
+import org.tokentune.models.Model;
+import org.tokentune.nn.Parameters;
+
+/** Writes a tuned model as a Hugging Face folder with SameDiff's file in it. */
+final class SavedModel {
+
+  /** The inference graph, as {@code SameDiff.load} reads it. */
+  static final String SAMEDIFF_FILE = "model.fb";
+
+  /** SameDiff's file format ends at 1 GiB; the graph itself needs a little. */
+  private static final long MOST_SAMEDIFF_BYTES = (1L << 30) - (1L << 24);
+
+  private SavedModel() {}
+
+  /**
+   * Writes it; a model in the folder is replaced, nothing half-written stays.
+   *
+   * @param files that it was made of, for the tokenizer
+   * @return whether the SameDiff file was written: models past its format's 1 GiB go without
+   */
+  static boolean write(
+      Path folder, JsonNode config, Model model, Parameters parameters, ModelFiles files) {
+    long bytes =
+        parameters.asMap().values().stream().mapToLong(a -> a.length() * Float.BYTES).sum();
+    boolean sameDiff = bytes < MOST_SAMEDIFF_BYTES;
+    ModelFolder.Extra graph =
+        staged ->
+            model
+                .build(parameters, GraphOptions.inference())
+                .sd()
+                .save(staged.resolve(SAMEDIFF_FILE).toFile(), false);
+    ModelFolder.Extra tokens = staged -> TokenizerJson.writeConfig(staged, files.tokenizer());
+    ModelFolder.write(
+        folder,
+        config,
+        parameters.asMap(),
+        TokenizerJson.of(files.tokenizer(), files.name()),
+        sameDiff ? List.of(tokens, graph) : List.of(tokens));
+    return sameDiff;
+  }
+}

@@ -1,0 +1,125 @@
+package org.tokentune.datasets;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.ModelFiles;
+
+/** Rows of decoders: blocks of plain text, and instructions with their answers. */
+class LanguageRowsTest {
+
+  private static final Path MODEL =
+      Path.of("../tokentune-samediff/src/test/resources/golden/gguf/tiny-f32.gguf");
+
+  @TempDir private Path folder;
+
+  private static TextTokenizer tokenizer() {
+    try (ModelFiles files = ModelFiles.open(MODEL)) {
+      return TextTokenizer.open(files, Integer.MAX_VALUE, false);
+    }
+  }
+
+  private Path file(String name, String text) throws IOException {
+    return Files.writeString(folder.resolve(name), text);
+  }
+
+  private static void refused(String part, Runnable body) {
+    String message = assertThrows(BadInputException.class, body::run).getMessage();
+    System.out.println(message);
+    assertTrue(message.contains(part), message);
+  }
+
+  @Test
+  void textIsCutIntoBlocksThatJoinToIt() throws IOException {
+    String text = "One day a dog ran out. ".repeat(20);
+    try (TextTokenizer tokenizer = tokenizer()) {
+      int[] tokens = TextBlocks.tokens(file("text.txt", text), tokenizer);
+      List<TokenBatches.Row> rows = TextBlocks.cut(tokens, 16);
+      int[] joined = rows.stream().flatMapToInt(row -> IntStream.of(row.ids())).toArray();
+      assertArrayEquals(tokens, joined);
+      assertEquals(text, tokenizer.decode(joined));
+      for (TokenBatches.Row row : rows) {
+        for (int i = 0; i < row.ids().length; i++) {
+          assertEquals(row.ids()[i], row.labels()[i]);
+        }
+      }
+      System.out.printf("%d tokens in %d blocks of at most 16%n", tokens.length, rows.size());
+      refused("1 tokens have nothing to predict", () -> TextBlocks.cut(tokens, 1));
+      refused("no file", () -> TextBlocks.tokens(folder.resolve("none.txt"), tokenizer));
+      Path empty = file("empty.txt", "");
+      refused("hardly any text", () -> TextBlocks.tokens(empty, tokenizer));
+      Path binary = Files.write(folder.resolve("x.bin"), new byte[] {(byte) 0xff, (byte) 0xfe, 1});
+      refused("no text in UTF-8", () -> TextBlocks.tokens(binary, tokenizer));
+    }
+  }
+
+  @Test
+  void onlyAnswersAreLabels() throws IOException {
+    Path both =
+        file(
+            "tasks.jsonl",
+            """
+            {"instruction": "Say it", "input": "red {instruction}", "output": "It is red."}
+
+            {"instruction": "Count", "instances": [{"input": "", "output": "1"}, {"output": "2"}]}
+            """);
+    List<Instructions.Instruction> read = Instructions.read(both);
+    assertEquals(3, read.size());
+    try (TextTokenizer tokenizer = tokenizer()) {
+      List<TokenBatches.Row> rows = Instructions.rows(read, PromptTemplate.PLAIN, tokenizer, 200);
+      List<String> answers = List.of("It is red.", "1", "2");
+      List<String> prompts = List.of("Say it\nred {instruction}\n", "Count\n", "Count\n");
+      for (int i = 0; i < 3; i++) {
+        int[] ids = rows.get(i).ids();
+        float[] labels = rows.get(i).labels();
+        int prompt = (int) IntStream.range(0, ids.length).filter(t -> labels[t] < 0).count();
+        int[] before = IntStream.range(0, prompt).map(t -> ids[t]).toArray();
+        int[] after = IntStream.range(prompt, ids.length).map(t -> ids[t]).toArray();
+        assertEquals(prompts.get(i), tokenizer.decode(before));
+        assertEquals(answers.get(i), tokenizer.decode(after));
+        assertEquals(tokenizer.begin().orElseThrow(), ids[0]);
+        assertTrue(tokenizer.ends().contains(ids[ids.length - 1]), "a text ends");
+        assertArrayEquals(
+            IntStream.of(after).asDoubleStream().toArray(),
+            IntStream.range(prompt, ids.length).mapToDouble(t -> labels[t]).toArray());
+      }
+      assertEquals(2, Instructions.rows(read, PromptTemplate.PLAIN, tokenizer, 12).size());
+      refused("room for an answer in 3 tokens", () -> short3(read, tokenizer));
+    }
+    Path broken = file("broken.jsonl", "{\"instruction\": \"x\"}\n");
+    refused("line 1 has no text output", () -> Instructions.read(broken));
+    Path none = file("none.jsonl", "[1");
+    refused("line 1 is no JSON", () -> Instructions.read(none));
+  }
+
+  private static void short3(List<Instructions.Instruction> read, TextTokenizer tokenizer) {
+    Instructions.rows(read, PromptTemplate.ALPACA, tokenizer, 3);
+  }
+
+  @Test
+  void templatesWriteInstructions() {
+    assertEquals(
+        "<|im_start|>user\nDo\n\nthis<|im_end|>\n<|im_start|>assistant\n",
+        PromptTemplate.named("chatml").prompt("Do", "this"));
+    String alpaca = PromptTemplate.named("Alpaca").prompt("Sort {input}", "b a");
+    System.out.println(alpaca);
+    assertTrue(alpaca.contains("### Instruction:\nSort {input}\n\n### Input:\nb a\n\n### Resp"));
+    assertTrue(alpaca.getBytes(StandardCharsets.UTF_8).length > 100);
+    refused("There is no template x; there are alpaca, chatml, plain", () -> named("x"));
+  }
+
+  private static void named(String name) {
+    PromptTemplate.named(name);
+  }
+}

@@ -1,0 +1,47 @@
+package org.tokentune.checkpoint;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import org.tokentune.BadInputException;
+
+/** Opening and closing files that stay open while tensors are read. */
+final class CheckpointFile {
+
+  private CheckpointFile() {}
+
+  /** What keeps the channel; it is closed only if this fails. */
+  interface Opener<T> {
+    T open(FileChannel channel) throws IOException;
+  }
+
+  static <T> T open(Path file, Opener<T> opener) {
+    if (!Files.isRegularFile(file)) {
+      throw new BadInputException("There is no file %s; check the path.", file);
+    }
+    FileChannel channel = null;
+    try {
+      channel = FileChannel.open(file, StandardOpenOption.READ);
+      T opened = opener.open(channel);
+      channel = null;
+      return opened;
+    } catch (IOException e) {
+      throw new BadInputException(e, "%s cannot be read: %s.", file, e.getMessage());
+    } finally {
+      close(channel);
+    }
+  }
+
+  /** Closes a channel; null is closed. */
+  static void close(FileChannel channel) {
+    if (channel != null) {
+      try {
+        channel.close();
+      } catch (IOException e) {
+        // Only read from: nothing is lost, and what failed before is being thrown.
+      }
+    }
+  }
+}

@@ -1,0 +1,372 @@
+package org.tokentune.checkpoint;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.tokentune.BadInputException;
+
+/**
+ * A GGUF file of version 2 or 3, little-endian, memory-mapped tensor by tensor (source: ggml's
+ * {@code docs/gguf.md}).
+ *
+ * <p>Format: "GGUF", version (32 bits), number of tensors and of metadata (64 bits); the metadata,
+ * each a key, a type and a value; of each tensor its name, dimensions (innermost first), type and
+ * offset; then, from the next multiple of the alignment on, the tensors, each at a multiple of it.
+ * A string is its length (64 bits) and its bytes in UTF-8, an array its elements' type, its length
+ * and the elements.
+ */
+final class GgufFile implements AutoCloseable {
+
+  private static final int MAGIC = 'G' | 'G' << 8 | 'U' << 16 | 'F' << 24;
+  private static final String ALIGNMENT = "general.alignment";
+  private static final int DEFAULT_ALIGNMENT = 32;
+  private static final int MOST_DIMENSIONS = 4;
+  private static final int MOST_NAME = 1000;
+
+  /** Bytes of a tensor's entry with an empty name and one dimension. */
+  private static final int LEAST_ENTRY = 8 + 4 + 8 + 4 + 8;
+
+  /** Bytes of a metadatum with an empty key and a value of one byte. */
+  private static final int LEAST_METADATUM = 8 + 4 + 1;
+
+  /** Far above any vocabulary's; what is read from so many bytes fits in memory. */
+  private static final long MOST_HEADER_BYTES = 1 << 26;
+
+  /** Types of metadata. */
+  private enum Type {
+    UINT8(0, 1),
+    INT8(1, 1),
+    UINT16(2, 2),
+    INT16(3, 2),
+    UINT32(4, 4),
+    INT32(5, 4),
+    FLOAT32(6, 4),
+    BOOL(7, 1),
+    STRING(8, 8),
+    ARRAY(9, 12),
+    UINT64(10, 8),
+    INT64(11, 8),
+    FLOAT64(12, 8);
+
+    /** Its number in files. */
+    final int id;
+
+    /** Least number of bytes. */
+    final int width;
+
+    Type(int id, int width) {
+      this.id = id;
+      this.width = width;
+    }
+  }
+
+  /**
+   * A tensor's place.
+   *
+   * @param shape outermost dimension first
+   * @param begin offset in the file
+   */
+  record Tensor(String name, BlockFormat format, long[] shape, long begin, long bytes) {
+
+    long count() {
+      return bytes / format.bytes * format.elements;
+    }
+  }
+
+  private final Path file;
+  private final FileChannel channel;
+  private final GgufMetadata metadata;
+  private final Map<String, Tensor> tensors;
+
+  private GgufFile(
+      Path file, FileChannel channel, GgufMetadata metadata, Map<String, Tensor> tensors) {
+    this.file = file;
+    this.channel = channel;
+    this.metadata = metadata;
+    this.tensors = Collections.unmodifiableMap(tensors);
+  }
+
+  /**
+   * Opens a file and checks its header.
+   *
+   * @throws BadInputException if it is missing, truncated or not what the format says
+   */
+  static GgufFile open(Path file) {
+    return CheckpointFile.open(file, channel -> new Header(file, channel).read());
+  }
+
+  GgufMetadata metadata() {
+    return metadata;
+  }
+
+  /** By name, in the order of the data. */
+  Map<String, Tensor> tensors() {
+    return tensors;
+  }
+
+  /** A tensor's values, the last dimension's side by side. */
+  float[] read(Tensor tensor) {
+    if (tensor.count() > Integer.MAX_VALUE - 8) {
+      throw new BadInputException(
+          "%s: tensor %s has %d elements, more than the 2,147,483,639 supported.",
+          file, tensor.name(), tensor.count());
+    }
+    BlockFormat format = tensor.format();
+    float[] values = new float[(int) tensor.count()];
+    byte[] blocks = new byte[Math.toIntExact(Math.min(tensor.bytes(), format.bytes * 4096L))];
+    int[] next = {0};
+    try {
+      new MappedRange(channel, tensor.begin(), tensor.begin() + tensor.bytes(), format.bytes)
+          .forEachWindow(
+              window -> {
+                while (window.hasRemaining()) {
+                  int size = Math.min(window.remaining(), blocks.length);
+                  window.get(blocks, 0, size);
+                  for (int at = 0; at < size; at += format.bytes) {
+                    format.decode(blocks, at, values, next[0]);
+                    next[0] += format.elements;
+                  }
+                }
+              });
+    } catch (IOException e) {
+      throw new BadInputException(
+          e, "%s: tensor %s cannot be read: %s.", file, tensor.name(), e.getMessage());
+    }
+    return values;
+  }
+
+  @Override
+  public void close() {
+    CheckpointFile.close(channel);
+  }
+
+  /** Reads what stands before the data, and checks it. */
+  private static final class Header {
+
+    private final Path file;
+    private final FileChannel channel;
+    private final long size;
+    private final ByteBuffer in;
+
+    Header(Path file, FileChannel channel) throws IOException {
+      this.file = file;
+      this.channel = channel;
+      size = channel.size();
+      in =
+          channel
+              .map(FileChannel.MapMode.READ_ONLY, 0, Math.min(size, MOST_HEADER_BYTES))
+              .order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    GgufFile read() {
+      if (int32("the magic number") != MAGIC) {
+        throw bad("does not begin with GGUF");
+      }
+      int version = int32("the version");
+      if (version != 2 && version != 3) {
+        throw new BadInputException(
+            "%s is GGUF of version %d, or big-endian; versions 2 and 3, little-endian, are supported.",
+            file, version);
+      }
+      long tensorCount = count("tensors", LEAST_ENTRY);
+      long metadataCount = count("metadata", LEAST_METADATUM);
+      Map<String, Object> values = new LinkedHashMap<>();
+      for (long i = 0; i < metadataCount; i++) {
+        String key = name("a metadata key");
+        if (values.put(key, value(type(key), key)) != null) {
+          throw bad("has the metadata " + key + " twice");
+        }
+      }
+      GgufMetadata metadata = new GgufMetadata(file, values);
+      int alignment = metadata.count(ALIGNMENT, DEFAULT_ALIGNMENT);
+      if (alignment < 1 || Integer.bitCount(alignment) != 1) {
+        throw bad("has the alignment " + alignment + ", which is no power of 2");
+      }
+      List<Tensor> tensors = new ArrayList<>();
+      for (long i = 0; i < tensorCount; i++) {
+        tensors.add(tensor(alignment));
+      }
+      long data = (in.position() + alignment - 1L) / alignment * alignment;
+      return new GgufFile(file, channel, metadata, placed(tensors, data));
+    }
+
+    /** A tensor whose offset counts from the start of the data. */
+    private Tensor tensor(int alignment) {
+      String name = name("a tensor's name");
+      int dimensions = int32("the dimensions of tensor " + name);
+      if (dimensions < 1 || dimensions > MOST_DIMENSIONS) {
+        throw bad("claims " + dimensions + " dimensions for tensor " + name);
+      }
+      long[] shape = new long[dimensions];
+      for (int i = dimensions - 1; i >= 0; i--) {
+        shape[i] = int64("the shape of tensor " + name);
+      }
+      BlockFormat format = format(name, int32("the type of tensor " + name));
+      long offset = int64("the offset of tensor " + name);
+      if (offset < 0 || offset % alignment != 0) {
+        throw bad("has tensor " + name + " at " + offset + ", no multiple of " + alignment);
+      }
+      long row = shape[dimensions - 1];
+      if (row % format.elements != 0) {
+        throw bad("has tensor " + name + " with rows of " + row + ", no whole blocks of " + format);
+      }
+      long bytes = row / format.elements;
+      try {
+        bytes = Math.multiplyExact(bytes, (long) format.bytes);
+        for (int i = 0; i < dimensions - 1; i++) {
+          bytes = shape[i] < 1 ? -1 : Math.multiplyExact(bytes, shape[i]);
+        }
+      } catch (ArithmeticException e) {
+        bytes = -1;
+      }
+      if (bytes < 1) {
+        throw bad("claims the impossible shape " + Arrays.toString(shape) + " for tensor " + name);
+      }
+      return new Tensor(name, format, shape, offset, bytes);
+    }
+
+    /** Tensors with offsets in the file, in their order there. */
+    private Map<String, Tensor> placed(List<Tensor> tensors, long data) {
+      Map<String, Tensor> placed = new LinkedHashMap<>();
+      long next = 0;
+      tensors.sort(Comparator.comparingLong(Tensor::begin));
+      for (Tensor tensor : tensors) {
+        if (tensor.begin() < next) {
+          throw bad("has tensor " + tensor.name() + " begin within another");
+        }
+        if (tensor.begin() > size - data || tensor.bytes() > size - data - tensor.begin()) {
+          throw bad("ends before tensor " + tensor.name() + " does");
+        }
+        next = tensor.begin() + tensor.bytes();
+        Tensor inFile =
+            new Tensor(
+                tensor.name(),
+                tensor.format(),
+                tensor.shape(),
+                data + tensor.begin(),
+                tensor.bytes());
+        if (placed.put(tensor.name(), inFile) != null) {
+          throw bad("has tensor " + tensor.name() + " twice");
+        }
+      }
+      return placed;
+    }
+
+    private BlockFormat format(String name, int id) {
+      for (BlockFormat format : BlockFormat.values()) {
+        if (format.id == id) {
+          return format;
+        }
+      }
+      throw new BadInputException(
+          "%s stores tensor %s in ggml's type %d, which is not supported; %s are.",
+          file, name, id, Arrays.toString(BlockFormat.values()));
+    }
+
+    private Type type(String key) {
+      int id = int32("the type of metadata " + key);
+      for (Type type : Type.values()) {
+        if (type.id == id) {
+          return type;
+        }
+      }
+      throw bad("has metadata " + key + " of the unknown type " + id);
+    }
+
+    private Object value(Type type, String key) {
+      need(type.width, "metadata " + key);
+      return switch (type) {
+        case UINT8 -> in.get() & 0xffL;
+        case INT8 -> (long) in.get();
+        case UINT16 -> in.getShort() & 0xffffL;
+        case INT16 -> (long) in.getShort();
+        case UINT32 -> in.getInt() & 0xffffffffL;
+        case INT32 -> (long) in.getInt();
+        case UINT64, INT64 -> in.getLong();
+        case FLOAT32 -> Double.valueOf(Float.toString(in.getFloat()));
+        case FLOAT64 -> in.getDouble();
+        case BOOL -> in.get() != 0;
+        case STRING -> string("metadata " + key);
+        case ARRAY -> array(key);
+      };
+    }
+
+    private List<Object> array(String key) {
+      Type type = type(key);
+      if (type == Type.ARRAY) {
+        throw bad("has an array of arrays as metadata " + key);
+      }
+      long length = count("elements of " + key, type.width);
+      List<Object> elements = new ArrayList<>((int) length);
+      for (long i = 0; i < length; i++) {
+        elements.add(value(type, key));
+      }
+      return Collections.unmodifiableList(elements);
+    }
+
+    private String name(String what) {
+      String name = string(what);
+      if (name.length() > MOST_NAME) {
+        throw bad("has " + what + " of " + name.length() + " characters");
+      }
+      return name;
+    }
+
+    private String string(String what) {
+      long length = int64(what);
+      if (length < 0 || length > in.remaining()) {
+        throw tooShort(what);
+      }
+      byte[] bytes = new byte[(int) length];
+      in.get(bytes);
+      return new String(bytes, StandardCharsets.UTF_8);
+    }
+
+    /** A number of things, each of so many bytes at least. */
+    private long count(String what, int width) {
+      long count = int64("the number of " + what);
+      if (count < 0 || count > in.remaining() / width) {
+        throw bad("claims " + Long.toUnsignedString(count) + " " + what + " in " + size + " bytes");
+      }
+      return count;
+    }
+
+    private int int32(String what) {
+      need(4, what);
+      return in.getInt();
+    }
+
+    private long int64(String what) {
+      need(8, what);
+      return in.getLong();
+    }
+
+    private void need(int bytes, String what) {
+      if (in.remaining() < bytes) {
+        throw tooShort(what);
+      }
+    }
+
+    private BadInputException tooShort(String what) {
+      return in.limit() < size
+          ? new BadInputException(
+              "%s has a header of more than %d bytes, the most supported.", file, in.limit())
+          : bad("ends before " + what + " does");
+    }
+
+    private BadInputException bad(String what) {
+      return new BadInputException(
+          "%s %s: it is damaged or no GGUF file; get it again.", file, what);
+    }
+  }
+}

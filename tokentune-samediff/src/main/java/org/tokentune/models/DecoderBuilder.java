@@ -1,0 +1,44 @@
+package org.tokentune.models;
+
+import org.nd4j.autodiff.samediff.SDIndex;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.tokentune.nn.Linear;
+import org.tokentune.nn.Parameters;
+import org.tokentune.nn.TokenStream;
+import org.tokentune.ops.Losses;
+import org.tokentune.ops.Style;
+import org.tokentune.ops.TokenGather;
+import org.tokentune.ops.VocabularyLoss;
+
+/** What decoders do alike: a table of words makes the logits of every token's next one. */
+abstract class DecoderBuilder extends ModelBuilder {
+
+  DecoderBuilder(Model model, Parameters parameters, GraphOptions options) {
+    super(model, parameters, options);
+  }
+
+  /** Name of the table [vocabulary, hidden] that logits are made with. */
+  abstract String table();
+
+  @Override
+  final SDVariable logits(TokenStream x) {
+    return new Linear(table(), null, false).apply(graph, x).rows();
+  }
+
+  @Override
+  final SDVariable loss(TokenStream x, SDVariable logits) {
+    return options.style() == Style.NATIVE
+        ? crossEntropy(logits, nextLabels())
+        : VocabularyLoss.apply(
+            x.rows(), graph.parameter(table(), x.differentiable()), nextLabels());
+  }
+
+  /** Labels of the selected tokens' next tokens; a sequence's last token has none. */
+  private SDVariable nextLabels() {
+    SDVariable labels = placeholder(ModelGraph.LABELS);
+    SDVariable column = labels.get(SDIndex.all(), SDIndex.interval(0, 1));
+    SDVariable none = sd.zerosLike(column).add(sd.constant(Losses.IGNORED));
+    SDVariable longer = sd.concat(1, labels, none);
+    return TokenGather.elements(longer, TokenGather.rowIds(longer, selected.add(sd.constant(1))));
+  }
+}

@@ -1,0 +1,55 @@
+package org.tokentune.plan;
+
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * Gradients that are joined of slices by rows, and read by nothing else, taken apart again: so
+ * every slice can be applied, and its memory be free, as soon as it is complete.
+ *
+ * @param nodes without those that joined them
+ * @param gradients by variable, in the order of their rows
+ */
+record GradientSlices(List<Node> nodes, Map<String, List<String>> gradients) {
+
+  /**
+   * @param gradients by variable
+   */
+  static GradientSlices apart(List<Node> nodes, Map<String, String> gradients) {
+    Map<String, Node> joining = new HashMap<>();
+    for (Node node : nodes) {
+      if (Views.joinsRows(node)) {
+        joining.put(node.outputs().get(0), node);
+      }
+    }
+    nodes.forEach(node -> node.inputs().forEach(joining::remove));
+    Map<String, List<String>> apart = new LinkedHashMap<>();
+    gradients.forEach(
+        (variable, gradient) ->
+            apart.put(
+                variable,
+                joining.containsKey(gradient)
+                    ? joining.get(gradient).inputs()
+                    : List.of(gradient)));
+    joining.keySet().retainAll(gradients.values());
+    List<Node> rest =
+        nodes.stream().filter(node -> !joining.containsKey(node.outputs().get(0))).toList();
+    return new GradientSlices(rest, apart);
+  }
+
+  /** As they are. */
+  static GradientSlices whole(List<Node> nodes, Map<String, String> gradients) {
+    Map<String, List<String>> whole = new LinkedHashMap<>();
+    gradients.forEach((variable, gradient) -> whole.put(variable, List.of(gradient)));
+    return new GradientSlices(nodes, whole);
+  }
+
+  /** Names of all slices. */
+  Set<String> names() {
+    return gradients.values().stream().flatMap(List::stream).collect(Collectors.toSet());
+  }
+}

@@ -1,0 +1,34 @@
+package org.tokentune.train;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.plan.Updater;
+
+/** Weighted sums of the gradients of several batches, so that they make one step. */
+final class GradientSums implements Updater {
+
+  private final Map<String, INDArray> sums = new LinkedHashMap<>();
+  private double weight;
+
+  /** All sums are 0. */
+  void clear() {
+    sums.values().forEach(sum -> sum.assign(0));
+  }
+
+  /** What gradients are multiplied by from now on. */
+  void weigh(double factor) {
+    weight = factor;
+  }
+
+  @Override
+  public void update(String name, INDArray variable, long firstRow, INDArray gradient) {
+    INDArray sum = sums.computeIfAbsent(name, key -> variable.like());
+    Updater.rows(sum, firstRow, gradient).addi(gradient.muli(weight));
+  }
+
+  /** The sums by parameter. */
+  Map<String, INDArray> gradients() {
+    return sums;
+  }
+}

@@ -1,0 +1,261 @@
+package org.tokentune.train;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.function.Predicate;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadInputException;
+import org.tokentune.models.GraphOptions;
+import org.tokentune.models.Model;
+import org.tokentune.models.ModelGraph;
+import org.tokentune.models.Task;
+import org.tokentune.nn.Graph;
+import org.tokentune.nn.Parameters;
+import org.tokentune.ops.Style;
+import org.tokentune.plan.BudgetException;
+import org.tokentune.plan.Recompute;
+import org.tokentune.plan.Updater;
+import org.tokentune.select.TokenSelection;
+import org.tokentune.select.TokenSelector;
+
+/**
+ * Training steps: tokens are selected, the plan runs forward and backward, parameters are updated.
+ */
+final class TrainingSteps implements AutoCloseable {
+
+  private final Model model;
+  private final Parameters parameters;
+  private final Predicate<String> trainable;
+  private final TokenSelector selector;
+  private final Hyperparameters settings;
+  private final Optimizer optimizer;
+  private final GradientSums sums = new GradientSums();
+  private final Map<Boolean, TrainingEngine> engines = new HashMap<>();
+
+  TrainingSteps(
+      Model model,
+      Parameters parameters,
+      Predicate<String> trainable,
+      TokenSelector selector,
+      Hyperparameters settings) {
+    this.model = model;
+    this.parameters = parameters;
+    this.trainable = trainable;
+    this.selector = selector;
+    this.settings = settings;
+    optimizer = AdamW.forTransformers(parameters, settings.weightDecay());
+  }
+
+  /**
+   * What goes into a run.
+   *
+   * @param counted labels that the loss counts
+   */
+  private record Batch(Map<String, INDArray> inputs, long counted) {}
+
+  /**
+   * Sees to it that a batch can be planned.
+   *
+   * @throws BadInputException if the budget is too small for it
+   */
+  void check(MultiDataSet batch, int number) {
+    plan(batch(batch, 0, number).inputs());
+  }
+
+  /**
+   * One step on several batches, as if they were one; returns the mean loss over all labels in
+   * them. Without any label nothing is updated and the loss is 0.
+   *
+   * @param epoch from 0
+   * @param number of the first batch in the epoch, from 0
+   * @param step from 0, over all epochs
+   */
+  double step(List<MultiDataSet> together, int epoch, int number, int step, double rate) {
+    List<Batch> batches = new ArrayList<>();
+    for (MultiDataSet batch : together) {
+      batches.add(batch(batch, epoch, number + batches.size()));
+    }
+    double counted = batches.stream().mapToLong(Batch::counted).sum();
+    sums.clear();
+    Map<String, INDArray> gradients = Map.of();
+    double loss = 0;
+    for (int i = 0; i < batches.size(); i++) {
+      Batch batch = batches.get(i);
+      if (batch.counted() > 0) {
+        double share = batch.counted() / counted;
+        sums.weigh(share);
+        if (updatesAtOnce()) {
+          optimizer.begin(rate);
+        }
+        TrainingEngine.Result result = run(batch.inputs(), step * settings.accumulation() + i);
+        check(result.loss(), rate, step);
+        loss += share * result.loss();
+        gradients = settings.accumulation() > 1 ? sums.gradients() : result.gradients();
+      }
+    }
+    if (!updatesAtOnce() && counted > 0) {
+      if (clips()) {
+        GradientClipping.byGlobalNorm(gradients, settings.clip());
+      }
+      optimizer.step(parameters, gradients, rate);
+    }
+    return loss;
+  }
+
+  private TrainingEngine.Result run(Map<String, INDArray> inputs, int number) {
+    plan(inputs);
+    TrainingEngine engine = engineFor(inputs);
+    if (engine.hasDropout()) {
+      // Mixed by a generator, as neighbouring numbers would give similar masks.
+      int seed = (int) new SplittableRandom(settings.seed() * 31 + number).nextLong();
+      inputs.put(Graph.DROPOUT_SEED, Nd4j.scalar(seed));
+    }
+    return engine.run(inputs);
+  }
+
+  private Batch batch(MultiDataSet batch, int epoch, int number) {
+    Map<String, INDArray> inputs = Placeholders.labelled(model.head(), batch);
+    INDArray mask = inputs.get(ModelGraph.ATTENTION_MASK);
+    int[] lengths = mask.sum(1).toIntVector();
+    int[][] labels = labels(inputs.get(ModelGraph.LABELS));
+    TokenSelection selection =
+        selector.select(lengths, (int) mask.size(1), labels, settings.seed(), epoch, number);
+    if (!selection.all()) {
+      inputs.put(ModelGraph.SELECTED, Nd4j.createFromArray(selection.selected()));
+      inputs.put(ModelGraph.FROZEN, Nd4j.createFromArray(selection.frozen()));
+    }
+    if (engineFor(inputs).hasDropout()) {
+      inputs.put(Graph.DROPOUT_SEED, Nd4j.scalar(0)); // each run has its own
+    }
+    return new Batch(inputs, labels == null ? lengths.length : selection.labelled(labels));
+  }
+
+  /** What each token has to predict; null where a text has one label. */
+  private int[][] labels(INDArray labels) {
+    if (!model.head().perToken()) {
+      return null;
+    }
+    int[][] own = labels.toIntMatrix();
+    return model.head().task() == Task.CAUSAL_LM ? next(own) : own;
+  }
+
+  /** The labels of the next tokens; a text's last token has none. */
+  private static int[][] next(int[][] labels) {
+    int[][] next = new int[labels.length][];
+    for (int row = 0; row < next.length; row++) {
+      int length = labels[row].length;
+      next[row] = new int[length];
+      System.arraycopy(labels[row], 1, next[row], 0, length - 1);
+      next[row][length - 1] = TokenSelector.NO_LABEL;
+    }
+    return next;
+  }
+
+  private void plan(Map<String, INDArray> inputs) {
+    try {
+      engineFor(inputs).plan(inputs);
+    } catch (BudgetException e) {
+      throw tooSmall(e, inputs.get(ModelGraph.INPUT_IDS).shape());
+    }
+  }
+
+  private BadInputException tooSmall(BudgetException cause, long[] shape) {
+    int k = mostTokens(shape[0], shape[1]);
+    return new BadInputException(
+        cause,
+        "A step on %d texts of %d tokens takes at least %.1f MB, whatever is recomputed, and the"
+            + " budget is %.1f MB; give more memory, %s.",
+        shape[0],
+        shape[1],
+        cause.least() / 1e6,
+        settings.memory() / 1e6,
+        k > 0
+            ? String.format("at most %d tokens (--tokens %d) or smaller batches", k, k)
+            : "smaller batches or shorter texts");
+  }
+
+  /** Most selected tokens of each text with which a step is within the budget; 0 if none. */
+  private int mostTokens(long batch, long length) {
+    int fits = 0;
+    int tooMany = (int) length;
+    while (tooMany - fits > 1) {
+      int k = (fits + tooMany) / 2;
+      try {
+        engine(true).plan(Placeholders.withoutValues(model.head(), batch, length, k));
+        fits = k;
+      } catch (BudgetException e) {
+        tooMany = k;
+      }
+    }
+    return fits;
+  }
+
+  private TrainingEngine engineFor(Map<String, INDArray> inputs) {
+    return engine(inputs.containsKey(ModelGraph.SELECTED));
+  }
+
+  private TrainingEngine engine(boolean split) {
+    TrainingEngine engine = engines.get(split);
+    if (engine == null) {
+      engine = newEngine(split);
+      engines.values().stream().findFirst().ifPresent(engine::shareArena);
+      engines.put(split, engine);
+    }
+    return engine;
+  }
+
+  private TrainingEngine newEngine(boolean split) {
+    ModelGraph graph =
+        model.build(
+            parameters, GraphOptions.training(split, trainable).withStyle(Style.preferred()));
+    Updater updater = settings.accumulation() > 1 ? sums : updatesAtOnce() ? optimizer : null;
+    if (settings.memory() > 0) {
+      return TrainingEngine.within(graph, settings.memory(), updater);
+    }
+    return updater == null
+        ? new TrainingEngine(graph, List.of(), Recompute.ELEMENTWISE)
+        : new TrainingEngine(graph, Recompute.ELEMENTWISE, updater);
+  }
+
+  private boolean clips() {
+    return Double.isFinite(settings.clip());
+  }
+
+  private boolean updatesAtOnce() {
+    return settings.accumulation() == 1 && !clips();
+  }
+
+  private void check(double loss, double rate, int step) {
+    if (!Double.isFinite(loss)) {
+      throw new BadInputException(
+          "The loss is %s at step %d of learning rate %.2g; lower the learning rate, or look for broken %s.",
+          loss, step + 1, rate, model.head().task() == Task.REGRESS ? "labels" : "weights");
+    }
+  }
+
+  /** Memory of the largest step so far; null before the first. */
+  MemoryReport memory() {
+    return engines.values().stream()
+        .flatMap(engine -> engine.memory(parameters, optimizer).stream())
+        .max(Comparator.comparingLong(MemoryReport::total))
+        .map(report -> settings.accumulation() > 1 ? report.withGradientSums() : report)
+        .orElse(null);
+  }
+
+  /** Bytes of the steps' arena, as allocated. */
+  long arenaBytes() {
+    return engines.values().stream().mapToLong(TrainingEngine::arenaBytes).findFirst().orElse(0);
+  }
+
+  @Override
+  public void close() {
+    engines.values().forEach(TrainingEngine::close);
+    engines.clear();
+  }
+}

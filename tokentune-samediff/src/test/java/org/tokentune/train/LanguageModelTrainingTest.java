@@ -1,0 +1,257 @@
+package org.tokentune.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.adapter.SingletonMultiDataSetIterator;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.models.GraphOptions;
+import org.tokentune.models.Head;
+import org.tokentune.models.Model;
+import org.tokentune.models.ModelConfig;
+import org.tokentune.models.ModelGraph;
+import org.tokentune.models.Pooling;
+import org.tokentune.models.Task;
+import org.tokentune.nn.Parameters;
+import org.tokentune.ops.Style;
+import org.tokentune.plan.Recompute;
+import org.tokentune.select.RandomTokens;
+import org.tokentune.select.TokenSelector;
+
+/** Steps of language models: what counts, and what batches add up to. */
+class LanguageModelTrainingTest {
+
+  private static final int LENGTH = 12;
+
+  private static Model model(String name) {
+    String file = "/golden/" + name + "/config.json";
+    try (InputStream config = LanguageModelTrainingTest.class.getResourceAsStream(file)) {
+      ModelConfig sizes = ModelConfig.read(new ObjectMapper().readTree(config), file);
+      Head head = new Head(Task.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST);
+      return sizes.withDropout(0).model(head);
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static Parameters weights(Model model) {
+    Random random = new Random(5);
+    Map<String, INDArray> arrays = new LinkedHashMap<>();
+    model
+        .parameters()
+        .forEach(
+            (name, shape) -> {
+              float[] values = new float[(int) Arrays.stream(shape).reduce(1, (a, b) -> a * b)];
+              for (int i = 0; i < values.length; i++) {
+                values[i] = (float) random.nextGaussian() * 0.1f;
+              }
+              arrays.put(name, Nd4j.create(values, shape, 'c'));
+            });
+    return new Parameters(arrays);
+  }
+
+  /** Rows of a batch, of 5 to 12 tokens; of row i the first i labels do not count. */
+  private static MultiDataSet batch(int vocabulary, int from, int to) {
+    int[][] ids = new int[to - from][LENGTH];
+    int[][] mask = new int[to - from][LENGTH];
+    int[][] labels = new int[to - from][LENGTH];
+    for (int row = from; row < to; row++) {
+      Random random = new Random(row);
+      int length = 5 + random.nextInt(LENGTH - 4);
+      for (int i = 0; i < LENGTH; i++) {
+        ids[row - from][i] = i < length ? random.nextInt(vocabulary) : 0;
+        mask[row - from][i] = i < length ? 1 : 0;
+        labels[row - from][i] =
+            i < length && i >= row ? ids[row - from][i] : TokenSelector.NO_LABEL;
+      }
+    }
+    return dataSet(ids, mask, labels);
+  }
+
+  private static MultiDataSet dataSet(int[][] ids, int[][] mask, int[][] labels) {
+    INDArray types = Nd4j.createFromArray(new int[ids.length][LENGTH]);
+    return new org.nd4j.linalg.dataset.MultiDataSet(
+        new INDArray[] {Nd4j.createFromArray(ids), Nd4j.createFromArray(mask), types},
+        new INDArray[] {Nd4j.createFromArray(labels)});
+  }
+
+  private static Hyperparameters settings(int accumulation) {
+    return new Hyperparameters(1, 3, accumulation, 1e-2, 0.01, 0, 1.0, 0, 7);
+  }
+
+  private static TrainingSteps steps(Model model, Parameters weights, int accumulation) {
+    // As many tokens as there are: the draw may differ between batches, but not its result.
+    TokenSelector selector = RandomTokens.parse("100%", 1, false);
+    return new TrainingSteps(model, weights, name -> true, selector, settings(accumulation));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"gpt2", "llama"})
+  void batchesAddUpToOne(String name) {
+    Model model = model(name);
+    int words = model.config().vocabulary();
+    Parameters whole = weights(model);
+    Parameters parts = weights(model);
+    double lossWhole = 0;
+    double lossParts = 0;
+    try (TrainingSteps one = steps(model, whole, 1);
+        TrainingSteps three = steps(model, parts, 3)) {
+      for (int step = 0; step < 3; step++) {
+        lossWhole = one.step(List.of(batch(words, 0, 6)), 0, step, step, 1e-2);
+        List<MultiDataSet> together =
+            List.of(batch(words, 0, 1), batch(words, 1, 4), batch(words, 4, 6));
+        lossParts = three.step(together, 0, 3 * step, step, 1e-2);
+      }
+    }
+    double worst =
+        whole.names().stream()
+            .mapToDouble(key -> whole.get(key).sub(parts.get(key)).amaxNumber().doubleValue())
+            .max()
+            .orElseThrow();
+    System.out.printf(
+        "%s: loss of the third step %.7f, of three batches for a step %.7f; weights differ by at most %.1e%n",
+        name, lossWhole, lossParts, worst);
+    assertEquals(lossWhole, lossParts, 1e-5);
+    assertTrue(worst < 1e-4, "weights differ by " + worst);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"gpt2", "llama"})
+  void withoutLabelsNothingChanges(String name) {
+    Model model = model(name);
+    Parameters weights = weights(model);
+    int[][] ids = {IntStream.range(0, LENGTH).toArray()};
+    int[][] mask = {IntStream.range(0, LENGTH).map(i -> 1).toArray()};
+    int[][] none = {IntStream.range(0, LENGTH).map(i -> TokenSelector.NO_LABEL).toArray()};
+    none[0][0] = 3; // the first token is no one's next
+    double loss;
+    try (TrainingSteps training = steps(model, weights, 1)) {
+      loss = training.step(List.of(dataSet(ids, mask, none)), 0, 0, 0, 1e-2);
+    }
+    Parameters before = weights(model);
+    double changed =
+        weights.names().stream()
+            .mapToDouble(key -> weights.get(key).sub(before.get(key)).amaxNumber().doubleValue())
+            .max()
+            .orElseThrow();
+    System.out.printf(
+        "%s: without labels loss %.1f, weights change by %.1f%n", name, loss, changed);
+    assertEquals(0, loss);
+    assertEquals(0, changed);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"gpt2", "llama"})
+  void lossIsTheMeanOverLabelledTokens(String name) {
+    Model model = model(name);
+    Parameters weights = weights(model);
+    int words = model.config().vocabulary();
+    List<Double> losses;
+    List<Long> counts;
+    try (Evaluator evaluator = new Evaluator(model, weights)) {
+      List<Scores> single =
+          IntStream.range(0, 6)
+              .mapToObj(row -> evaluator.evaluate(batches(batch(words, row, row + 1))))
+              .toList();
+      losses = single.stream().map(Scores::loss).toList();
+      counts = single.stream().map(Scores::rows).toList();
+      Scores all = evaluator.evaluate(batches(batch(words, 0, 6)));
+      double sum = IntStream.range(0, 6).mapToDouble(i -> losses.get(i) * counts.get(i)).sum();
+      long tokens = counts.stream().mapToLong(Long::longValue).sum();
+      System.out.printf(
+          "%s: %d tokens, perplexity %.5f; row by row %.5f%n",
+          name, all.rows(), all.perplexity(), Math.exp(sum / tokens));
+      assertEquals(tokens, all.rows());
+      assertEquals(sum / tokens, all.loss(), 1e-5);
+    }
+  }
+
+  /**
+   * A vocabulary of three slices: the head's gradient comes slice by slice, and a tied table gets
+   * one update from the sum of its gradients as input and as head.
+   */
+  @ParameterizedTest(name = "tied: {0}, updates at once: {1}, checked: {2}, {3}")
+  @CsvSource({
+    "true, true, false, ELEMENTWISE",
+    "false, true, false, BLOCKS",
+    "true, false, false, ATTENTION",
+    "false, false, false, ELEMENTWISE",
+    "true, true, true, ATTENTION",
+    "false, true, true, ELEMENTWISE"
+  })
+  void slicesOfAVocabularyTrainAsStockSameDiffDoes(
+      boolean tied, boolean atOnce, boolean checked, Recompute recompute) throws IOException {
+    String json =
+        """
+        {"model_type": "llama", "vocab_size": 9001, "hidden_size": 8, "intermediate_size": 12,
+         "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2,
+         "max_position_embeddings": 16, "tie_word_embeddings": %s}"""
+            .formatted(tied);
+    ModelConfig sizes = ModelConfig.read(new ObjectMapper().readTree(json), "test");
+    Model model = sizes.model(new Head(Task.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST));
+    Parameters ours = weights(model);
+    Parameters stocks = weights(model);
+    GraphOptions options = GraphOptions.training(true, name -> true);
+    ModelGraph graph = model.build(ours, options.withStyle(Style.FUSED));
+    SameDiffEngine stock = new SameDiffEngine(model.build(stocks, options));
+    AdamW optimizer = AdamW.forTransformers(ours, 0.01);
+    AdamW stockOptimizer = AdamW.forTransformers(stocks, 0.01);
+    double worst = 0;
+    double last = 0;
+    System.setProperty("org.tokentune.plan.check", Boolean.toString(checked));
+    try (TrainingEngine engine =
+        atOnce
+            ? new TrainingEngine(graph, recompute, optimizer)
+            : new TrainingEngine(graph, List.of(), recompute)) {
+      for (int step = 0; step < 8; step++) {
+        Map<String, INDArray> inputs =
+            Placeholders.labelled(model.head(), batch(sizes.vocabulary(), 0, 4));
+        int[][] selected = {{0, 2, 3, 4}, {0, 1, 3, 4}, {1, 2, 3, 4}, {0, 2, 3, 4}};
+        int[][] frozen = new int[4][];
+        for (int row = 0; row < 4; row++) {
+          List<Integer> taken = Arrays.stream(selected[row]).boxed().toList();
+          frozen[row] = IntStream.range(0, LENGTH).filter(i -> !taken.contains(i)).toArray();
+        }
+        inputs.put(ModelGraph.SELECTED, Nd4j.createFromArray(selected));
+        inputs.put(ModelGraph.FROZEN, Nd4j.createFromArray(frozen));
+        if (atOnce) {
+          optimizer.begin(1e-2);
+        }
+        TrainingEngine.Result result = engine.run(inputs);
+        if (!atOnce) {
+          optimizer.step(ours, result.gradients(), 1e-2);
+        }
+        SameDiffEngine.Result expected = stock.run(inputs, List.of());
+        stockOptimizer.step(stocks, expected.gradients(), 1e-2);
+        worst = Math.max(worst, Math.abs(result.loss() - expected.loss()));
+        last = expected.loss();
+      }
+    } finally {
+      System.clearProperty("org.tokentune.plan.check");
+    }
+    System.out.printf(
+        "vocabulary in slices, tied %s, at once %s, %s: loss to %.4f, largest difference from stock SameDiff %.1e%n",
+        tied, atOnce, recompute, last, worst);
+    assertTrue(worst < 1e-4, "differs by " + worst);
+    assertTrue(last < 9.05, "learned nothing"); // at first log 9001 = 9.1
+  }
+
+  private static MultiDataSetIterator batches(MultiDataSet batch) {
+    return new SingletonMultiDataSetIterator(batch);
+  }
+}
