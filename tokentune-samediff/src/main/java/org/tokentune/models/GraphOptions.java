@@ -12,27 +12,43 @@ import org.tokentune.ops.Style;
  * @param allRows whether the last layer computes every (selected) token's row even where the head
  *     reads one
  * @param style native graphs run anywhere, fused ones on execution plans only
+ * @param capacity of the cache of keys and values, in tokens, of a graph for decoding; 0: a graph
+ *     takes whole sequences
  */
 public record GraphOptions(
-    boolean training, boolean split, Predicate<String> trainable, boolean allRows, Style style) {
+    boolean training,
+    boolean split,
+    Predicate<String> trainable,
+    boolean allRows,
+    Style style,
+    int capacity) {
 
   /** Forward only, all tokens, ND4J's own ops only. */
   public static GraphOptions inference() {
-    return new GraphOptions(false, false, name -> false, true, Style.NATIVE);
+    return new GraphOptions(false, false, name -> false, true, Style.NATIVE, 0);
+  }
+
+  /**
+   * Steps of a decoder, forward only: a step's tokens, [1, n], beside a cache of those before. The
+   * mask [1, length] is for the first rows of the cache, with the step's; {@code logits} are of the
+   * last token.
+   */
+  public static GraphOptions decoding(int capacity) {
+    return new GraphOptions(false, false, name -> false, false, Style.NATIVE, capacity);
   }
 
   /** Training with all tokens in one stream or in two. */
   public static GraphOptions training(boolean split, Predicate<String> trainable) {
-    return new GraphOptions(true, split, trainable, false, Style.NATIVE);
+    return new GraphOptions(true, split, trainable, false, Style.NATIVE, 0);
   }
 
   /** The same, with all rows of the last layer. */
   public GraphOptions withAllRows() {
-    return new GraphOptions(training, split, trainable, true, style);
+    return new GraphOptions(training, split, trainable, true, style, capacity);
   }
 
   /** The same, with ops written in another style. */
   public GraphOptions withStyle(Style other) {
-    return new GraphOptions(training, split, trainable, allRows, other);
+    return new GraphOptions(training, split, trainable, allRows, other, capacity);
   }
 }

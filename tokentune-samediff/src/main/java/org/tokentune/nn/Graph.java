@@ -29,6 +29,7 @@ public final class Graph {
   private final Predicate<String> trainable;
   private final boolean dropout;
   private final Style style;
+  private KeyValueCache cache;
 
   /**
    * @param trainable which parameters, by name, are variables
@@ -57,6 +58,16 @@ public final class Graph {
 
   public Style style() {
     return style;
+  }
+
+  /** Has attention take keys and values of earlier tokens from a cache. */
+  public void setCache(KeyValueCache cache) {
+    this.cache = cache;
+  }
+
+  /** Null where a sequence is in the graph as a whole. */
+  KeyValueCache cache() {
+    return cache;
   }
 
   /** The parameter, as a variable if gradients are to reach it and otherwise as a constant. */

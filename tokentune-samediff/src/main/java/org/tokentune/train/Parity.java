@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -19,6 +20,8 @@ import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.checkpoint.SafeTensors;
 import org.tokentune.checkpoint.WeightSource;
+import org.tokentune.generate.GenerationSettings;
+import org.tokentune.generate.Generator;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
 import org.tokentune.models.Model;
@@ -42,18 +45,20 @@ import org.tokentune.plan.Recompute;
  * attention_mask}, {@code token_type_ids}, {@code position_ids}, {@code labels}, and {@code
  * selected} [batch, k] where only those positions carry gradient), {@code hidden.0} to {@code
  * hidden.L}, {@code logits}, {@code loss} and {@code grad.<parameter>}. "mean" in a case's name
- * says mean pooling. Dropout is off.
+ * says mean pooling. Dropout is off. A case may instead hold {@code input_ids} [1, n] and {@code
+ * generated} [1, m], the same and their greedy continuation.
  *
  * <p>A tensor's error is its largest difference over its largest absolute value, or over 1e-4 of
  * the case's largest gradient where that is more. Of hidden states and of logits by token, unpadded
- * rows are compared; of the last layer's, with a selection, those of them that are selected.
+ * rows are compared; of the last layer's, with a selection, those of them that are selected. The
+ * error of generated ids is the number of those that differ.
  */
 public final class Parity {
 
   private static final Set<String> INPUTS =
       Set.of("input_ids", "attention_mask", "token_type_ids", "position_ids", "labels", "selected");
   private static final String WEIGHTS = "model(-\\d+-of-\\d+)?\\.safetensors";
-  private static final String GENERATION = "generate.*";
+  private static final String GENERATED = "generated";
   private static final String GRADIENT = "grad.";
   private static final double NOT_COMPARED = Double.NaN;
 
@@ -86,17 +91,12 @@ public final class Parity {
     }
   }
 
-  /**
-   * The case files, by name: all {@code .safetensors} that are not the weights or their shards.
-   * Those of generated texts, {@code generate*}, are left out: they hold neither loss nor hidden
-   * states, and decoders do not generate yet.
-   */
+  /** The case files, by name: all {@code .safetensors} that are not the weights or their shards. */
   public List<Path> cases() {
     try (Stream<Path> files = Files.list(folder)) {
       return files
           .filter(file -> file.getFileName().toString().endsWith(".safetensors"))
           .filter(file -> !file.getFileName().toString().matches(WEIGHTS))
-          .filter(file -> !file.getFileName().toString().matches(GENERATION))
           .sorted()
           .toList();
     } catch (IOException e) {
@@ -116,6 +116,9 @@ public final class Parity {
       expected = tensors(source);
     }
     Model model = model(file.getFileName().toString());
+    if (expected.containsKey(GENERATED)) {
+      return List.of(generated(expected, model, style));
+    }
     Map<String, INDArray> inputs = inputs(expected, head);
     boolean split = inputs.containsKey(ModelGraph.SELECTED);
     GraphOptions options = GraphOptions.training(split, name -> true);
@@ -133,6 +136,18 @@ public final class Parity {
       Map<String, INDArray> hidden = forward.run(inputs).outputs();
       return compare(expected, head, inputs, engine.run(inputs), hidden);
     }
+  }
+
+  private Row generated(Map<String, INDArray> expected, Model model, Style style) {
+    int[] prompt = expected.get(ModelGraph.INPUT_IDS).reshape(-1).toIntVector();
+    int[] all = expected.get(GENERATED).reshape(-1).toIntVector();
+    GenerationSettings settings = GenerationSettings.greedy(all.length - prompt.length, Set.of());
+    int[] ids;
+    try (Generator generator = new Generator(model, parameters, style)) {
+      ids = generator.generate(prompt, settings, id -> {}).ids();
+    }
+    IntPredicate differs = i -> i - prompt.length >= ids.length || all[i] != ids[i - prompt.length];
+    return new Row(GENERATED, IntStream.range(prompt.length, all.length).filter(differs).count());
   }
 
   private static List<Row> compare(
