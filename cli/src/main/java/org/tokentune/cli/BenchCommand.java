@@ -27,13 +27,12 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "bench",
     sortOptions = false,
-    description = {
-      "Measures training steps: live bytes above the weights, predicted and used,",
-      "and milliseconds, against all tokens and against the floor: the step's own matrix products run",
-      "back to back. Random weights, float32, no dropout, SGD (BERT without its",
-      "embeddings, all of Llama); medians, after",
-      "warm-up, all variants of a shape in turn."
-    },
+    description =
+        "Measures training steps: live bytes above the weights, predicted and used, and"
+            + " milliseconds, against all tokens and against the floor: the step's own matrix"
+            + " products run back to back. Random weights, float32, no dropout, SGD (BERT without"
+            + " its embeddings, all of Llama); medians, after warm-up, all variants of a shape in"
+            + " turn.",
     mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {
 
@@ -46,11 +45,10 @@ final class BenchCommand implements Callable<Integer> {
       names = "--shape",
       paramLabel = "NAME",
       split = ",",
-      description = {
-        "BERT small: 6 layers x 384, batch 8, length 128; long: the same, batch 4, length 256;",
-        "base: 12 layers x 768, batch 8, length 128. Llama of 8 layers x 512, 32,000 words, batch 1:",
-        "llama: length 512; llama-long: 1024. Default: all."
-      })
+      description =
+          "BERT small: 6 layers x 384, batch 8, length 128; long: the same, batch 4, length 256;"
+              + " base: 12 layers x 768, batch 8, length 128. Llama of 8 layers x 512, 32,000 words,"
+              + " batch 1: llama: length 512; llama-long: 1024. Default: all.")
   private List<Shape> shapes = List.of(Shape.values());
 
   @Option(
