@@ -9,7 +9,6 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.tokentune.BadInputException;
 import org.tokentune.generate.GenerationBenchmark;
-import org.tokentune.models.BertConfig;
 import org.tokentune.models.Head;
 import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
@@ -28,13 +27,12 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "bench",
     sortOptions = false,
-    description = {
-      "Measures training steps: live bytes above the weights, predicted and used,",
-      "and milliseconds, against all tokens and against the floor: the step's own matrix products run",
-      "back to back. Random weights, float32, no dropout, SGD (BERT without its",
-      "embeddings, all of Llama); medians, after",
-      "warm-up, all variants of a shape in turn."
-    },
+    description =
+        "Measures training steps: live bytes above the weights, predicted and used, and"
+            + " milliseconds, against all tokens and against the floor: the step's own matrix"
+            + " products run back to back. Random weights, float32, no dropout, SGD (BERT without"
+            + " its embeddings, all of Llama); medians, after warm-up, all variants of a shape in"
+            + " turn.",
     mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {
 
@@ -47,11 +45,10 @@ final class BenchCommand implements Callable<Integer> {
       names = "--shape",
       paramLabel = "NAME",
       split = ",",
-      description = {
-        "BERT small: 6 layers x 384, batch 8, length 128; long: the same, batch 4, length 256;",
-        "base: 12 layers x 768, batch 8, length 128. Llama of 8 layers x 512, 32,000 words, batch 1:",
-        "llama: length 512; llama-long: 1024. Default: all."
-      })
+      description =
+          "BERT small: 6 layers x 384, batch 8, length 128; long: the same, batch 4, length 256;"
+              + " base: 12 layers x 768, batch 8, length 128. Llama of 8 layers x 512, 32,000 words,"
+              + " batch 1: llama: length 512; llama-long: 1024. Default: all.")
   private List<Shape> shapes = List.of(Shape.values());
 
   @Option(
@@ -102,22 +99,26 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private static Model bert(int layers, int hidden) {
-      return new BertConfig(
-              30522, hidden, layers, 12, 4 * hidden, 512, 2, "gelu", 1e-12, 0, 0, 0, 0.02)
-          .model(new Head(Task.CLASSIFY, 2, Pooling.FIRST));
+      ObjectNode config = sizes("bert", 30_522, layers, hidden).put("num_attention_heads", 12);
+      config.put("intermediate_size", 4 * hidden).put("max_position_embeddings", 512);
+      config.put("type_vocab_size", 2);
+      ModelConfig sizes = ModelConfig.read(config, "bench").withDropout(0);
+      return sizes.model(new Head(Task.CLASSIFY, 2, Pooling.FIRST));
     }
 
     static ObjectNode llama(int layers, int hidden, int heads, int inner) {
-      ObjectNode config = JsonOption.object();
-      config.put("model_type", "llama").put("vocab_size", 32_000);
-      config.put("hidden_size", hidden).put("intermediate_size", inner);
-      config.put("num_hidden_layers", layers).put("num_attention_heads", heads);
-      return config.put("max_position_embeddings", 2048);
+      ObjectNode config = sizes("llama", 32_000, layers, hidden).put("num_attention_heads", heads);
+      return config.put("intermediate_size", inner).put("max_position_embeddings", 2048);
     }
 
     static Model model(ObjectNode config) {
       ModelConfig sizes = ModelConfig.read(config, "bench");
       return sizes.model(new Head(Task.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST));
+    }
+
+    private static ObjectNode sizes(String type, int words, int layers, int hidden) {
+      ObjectNode config = JsonOption.object().put("model_type", type).put("vocab_size", words);
+      return config.put("num_hidden_layers", layers).put("hidden_size", hidden);
     }
 
     @Override

@@ -22,8 +22,12 @@ import org.tokentune.models.Task;
  */
 record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
 
-  private static final String CLASSIFIER = "classifier.weight";
-  private static final Map<String, String> ARCHITECTURES = Map.of("bert", "Bert");
+  /** RoBERTa calls it by the second name for whole texts. */
+  private static final List<String> CLASSIFIERS =
+      List.of("classifier.weight", "classifier.out_proj.weight");
+
+  private static final Map<String, String> ARCHITECTURES =
+      Map.of("bert", "Bert", "roberta", "Roberta", "distilbert", "DistilBert");
   private static final String SEQUENCE = "ForSequenceClassification";
   private static final String TOKEN = "ForTokenClassification";
   private static final String SINGLE_LABEL = "single_label_classification";
@@ -38,9 +42,11 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
   static HeadConfig read(ModelFiles files) {
     JsonNode config = files.config();
     int outputs =
-        files.weights().names().contains(CLASSIFIER)
-            ? (int) files.weights().shape(CLASSIFIER)[0]
-            : 0;
+        CLASSIFIERS.stream()
+            .filter(files.weights().names()::contains)
+            .mapToInt(name -> (int) files.weights().shape(name)[0])
+            .findFirst()
+            .orElse(0);
     Task task =
         Task.read(config, outputs)
             .filter(known -> known != Task.MASKED_LM && outputs > 0)

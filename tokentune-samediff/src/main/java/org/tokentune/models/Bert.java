@@ -3,65 +3,70 @@ package org.tokentune.models;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.tokentune.BadInputException;
 import org.tokentune.nn.Activation;
 import org.tokentune.nn.AttentionKeys;
 import org.tokentune.nn.Embedding;
+import org.tokentune.nn.FeedForward;
+import org.tokentune.nn.Layer;
 import org.tokentune.nn.Linear;
 import org.tokentune.nn.Normalisation;
 import org.tokentune.nn.Parameters;
+import org.tokentune.nn.PostNormBlock;
 import org.tokentune.nn.SelfAttention;
 import org.tokentune.nn.TokenStream;
 import org.tokentune.nn.TokenStreams;
 import org.tokentune.ops.Residual;
 import org.tokentune.ops.TokenGather;
 
-/** BERT (Devlin et al., 2019) over two token streams, with Hugging Face's names. */
+/**
+ * BERT (Devlin et al., 2019), and its relatives RoBERTa and DistilBERT, over two token streams,
+ * with Hugging Face's names.
+ */
 public record Bert(BertConfig config, Head head) implements Model {
 
-  private static final String EMBEDDINGS = "bert.embeddings.";
-  private static final String POOLER = "bert.pooler.dense";
-  private static final String WORDS = EMBEDDINGS + "word_embeddings.weight";
-  private static final String TRANSFORM = "cls.predictions.transform.";
-  private static final String VOCABULARY_BIAS = "cls.predictions.bias";
+  /** Of tags; of whole texts the family's own stands there. */
+  private static final String TAGGER = "classifier";
 
   public Bert {
     if (head.task() == Task.CAUSAL_LM) {
-      throw new BadInputException("BERT is no causal language model; take a decoder.");
+      throw new BadInputException("An encoder is no causal language model; take a decoder.");
     }
   }
 
   @Override
   public Map<String, long[]> parameters() {
     Map<String, long[]> shapes = new LinkedHashMap<>();
+    BertFamily family = config.family();
     int hidden = config.hidden();
-    shapes.put(WORDS, new long[] {config.vocabulary(), hidden});
-    shapes.put(
-        EMBEDDINGS + "position_embeddings.weight", new long[] {config.maxPositions(), hidden});
-    shapes.put(
-        EMBEDDINGS + "token_type_embeddings.weight", new long[] {config.tokenTypes(), hidden});
-    norm(shapes, EMBEDDINGS + "LayerNorm");
+    table(shapes, "word", config.vocabulary());
+    table(shapes, "position", config.firstPosition() + config.maxPositions());
+    if (config.tokenTypes() > 0) {
+      table(shapes, "token_type", config.tokenTypes());
+    }
+    norm(shapes, embeddings() + "LayerNorm");
     for (int i = 0; i < config.layers(); i++) {
       String layer = layer(i);
-      linear(shapes, layer + "attention.self.query", hidden, hidden);
-      linear(shapes, layer + "attention.self.key", hidden, hidden);
-      linear(shapes, layer + "attention.self.value", hidden, hidden);
-      linear(shapes, layer + "attention.output.dense", hidden, hidden);
-      norm(shapes, layer + "attention.output.LayerNorm");
-      linear(shapes, layer + "intermediate.dense", config.intermediate(), hidden);
-      linear(shapes, layer + "output.dense", hidden, config.intermediate());
-      norm(shapes, layer + "output.LayerNorm");
+      linear(shapes, layer + family.layer().query(), hidden, hidden);
+      linear(shapes, layer + family.layer().key(), hidden, hidden);
+      linear(shapes, layer + family.layer().value(), hidden, hidden);
+      linear(shapes, layer + family.layer().attentionOutput(), hidden, hidden);
+      norm(shapes, layer + family.layer().attentionNorm());
+      linear(shapes, layer + family.layer().in(), config.intermediate(), hidden);
+      linear(shapes, layer + family.layer().out(), hidden, config.intermediate());
+      norm(shapes, layer + family.layer().outputNorm());
     }
     switch (head.task()) {
       case MASKED_LM -> {
-        linear(shapes, TRANSFORM + "dense", hidden, hidden);
-        norm(shapes, TRANSFORM + "LayerNorm");
-        shapes.put(VOCABULARY_BIAS, new long[] {config.vocabulary()});
+        linear(shapes, family.vocabulary().dense(), hidden, hidden);
+        norm(shapes, family.vocabulary().norm());
+        shapes.put(family.vocabulary().bias(), new long[] {config.vocabulary()});
       }
-      case TOKEN -> linear(shapes, "classifier", head.outputs(), hidden);
+      case TOKEN -> linear(shapes, TAGGER, head.outputs(), hidden);
       default -> {
-        linear(shapes, POOLER, hidden, hidden);
-        linear(shapes, "classifier", head.outputs(), hidden);
+        linear(shapes, family.text().dense(), hidden, hidden);
+        linear(shapes, family.text().out(), head.outputs(), hidden);
       }
     }
     return shapes;
@@ -69,17 +74,17 @@ public record Bert(BertConfig config, Head head) implements Model {
 
   @Override
   public String prefix() {
-    return "bert.";
+    return config.family().prefix();
   }
 
   @Override
   public boolean isHead(String name) {
-    return name.startsWith("classifier") || name.startsWith("cls.") || name.startsWith(POOLER);
+    return !name.startsWith(prefix()) || name.startsWith(config.family().text().dense());
   }
 
   @Override
   public boolean isEmbedding(String name) {
-    return name.startsWith(EMBEDDINGS);
+    return name.startsWith(embeddings());
   }
 
   @Override
@@ -87,8 +92,20 @@ public record Bert(BertConfig config, Head head) implements Model {
     return new Builder(parameters, options).build();
   }
 
-  private static String layer(int i) {
-    return "bert.encoder.layer." + i + ".";
+  private String embeddings() {
+    return prefix() + "embeddings.";
+  }
+
+  private String table(String kind) {
+    return embeddings() + kind + "_embeddings.weight";
+  }
+
+  private String layer(int i) {
+    return prefix() + config.family().layer().prefix() + i + ".";
+  }
+
+  private void table(Map<String, long[]> shapes, String kind, int rows) {
+    shapes.put(table(kind), new long[] {rows, config.hidden()});
   }
 
   private static void linear(Map<String, long[]> shapes, String name, long out, long in) {
@@ -104,28 +121,48 @@ public record Bert(BertConfig config, Head head) implements Model {
   /** One graph being built. */
   private final class Builder extends ModelBuilder {
 
+    private final BertFamily family = config.family();
+    private final boolean distilled = family.equals(BertFamily.DISTILBERT);
     private final SDVariable types = placeholder(ModelGraph.TOKEN_TYPE_IDS);
+    private final SDVariable counted = family.equals(BertFamily.ROBERTA) ? counted() : null;
 
     Builder(Parameters parameters, GraphOptions options) {
       super(Bert.this, parameters, options);
     }
 
+    /**
+     * RoBERTa's positions, [batch, length]: tokens are counted from the padding's id + 1, whatever
+     * padding stands around them, and padding has its id.
+     */
+    private SDVariable counted() {
+      SDVariable padding = sd.constant(config.firstPosition() - 1);
+      SDVariable tokens = sd.neq(ids, padding).castTo(DataType.INT32);
+      SDVariable counts = sd.cumsum(tokens.castTo(DataType.FLOAT), false, false, 1); // no integers
+      return counts.castTo(DataType.INT32).mul(tokens).add(padding);
+    }
+
     /** Summed, normalised and dropped. */
     @Override
     TokenStream embed(SDVariable positions, SDVariable rowIds, boolean differentiable) {
-      SDVariable words = lookup("word", TokenGather.elements(ids, rowIds), differentiable);
-      SDVariable kinds = lookup("token_type", TokenGather.elements(types, rowIds), differentiable);
-      SDVariable places = lookup("position", positions.reshape(-1), differentiable);
-      SDVariable sum =
-          Residual.apply(Residual.apply(words, kinds, options.style()), places, options.style());
-      TokenStream x =
-          normalise(EMBEDDINGS + "LayerNorm", tokens(sum, positions, rowIds, differentiable), null);
-      return graph.dropout(x, config.hiddenDropout(), "embeddings");
+      SDVariable sum = lookup("word", TokenGather.elements(ids, rowIds), differentiable);
+      if (config.tokenTypes() > 0) {
+        SDVariable kinds = TokenGather.elements(types, rowIds);
+        sum = plus(sum, lookup("token_type", kinds, differentiable));
+      }
+      SDVariable places =
+          counted == null ? positions.reshape(-1) : TokenGather.elements(counted, rowIds);
+      sum = plus(sum, lookup("position", places, differentiable && !config.fixedPositions()));
+      TokenStream x = tokens(sum, positions, rowIds, differentiable);
+      return graph.dropout(
+          norm(embeddings() + "LayerNorm").apply(graph, x), config.hiddenDropout(), "embeddings");
     }
 
-    private SDVariable lookup(String table, SDVariable rowIds, boolean differentiable) {
-      return new Embedding(EMBEDDINGS + table + "_embeddings.weight")
-          .rows(graph, rowIds, differentiable);
+    private SDVariable lookup(String kind, SDVariable numbers, boolean differentiable) {
+      return new Embedding(table(kind)).rows(graph, numbers, differentiable);
+    }
+
+    private SDVariable plus(SDVariable a, SDVariable b) {
+      return Residual.apply(a, b, options.style());
     }
 
     @Override
@@ -135,76 +172,86 @@ public record Bert(BertConfig config, Head head) implements Model {
 
     @Override
     TokenStreams layer(int number, TokenStreams queries, TokenStreams tokens, AttentionKeys keys) {
-      String name = Bert.layer(number);
+      String name = Bert.this.layer(number);
+      BertFamily.LayerNames names = family.layer();
       SelfAttention attention =
           new SelfAttention(
-              new Linear(name + "attention.self.query"),
-              new Linear(name + "attention.self.key"),
-              new Linear(name + "attention.self.value"),
+              new Linear(name + names.query()),
+              new Linear(name + names.key()),
+              new Linear(name + names.value()),
               config.heads(),
               config.heads(),
               config.hidden() / config.heads(),
               config.attentionDropout(),
               name + "attention.self");
-      TokenStreams context = attention.apply(graph, queries, tokens, keys);
-      TokenStreams attended = output(name + "attention.output", context, queries);
-      Linear dense = new Linear(name + "intermediate.dense");
-      TokenStreams inner = attended.map(x -> activate(dense.apply(graph, x)));
-      return output(name + "output", inner, attended);
+      Linear output = new Linear(name + names.attentionOutput());
+      Layer feedForward =
+          FeedForward.plain(
+              new Linear(name + names.in()), activation(), new Linear(name + names.out()));
+      PostNormBlock block =
+          new PostNormBlock(
+              attention,
+              distilled ? output : dropped(output, name + "attention.output"),
+              norm(name + names.attentionNorm()),
+              dropped(feedForward, name + "output"),
+              norm(name + names.outputNorm()));
+      return block.apply(graph, queries, tokens, keys);
     }
 
-    /** A dense layer, dropout, the residual and the norm. */
-    private TokenStreams output(String name, TokenStreams x, TokenStreams residual) {
-      return residual.map(x, (added, rows) -> output(name, rows, added));
+    private Layer dropped(Layer layer, String place) {
+      return (g, x) -> g.dropout(layer.apply(g, x), config.hiddenDropout(), place);
     }
 
-    private TokenStream output(String name, TokenStream x, TokenStream residual) {
-      TokenStream dense = new Linear(name + ".dense").apply(graph, x);
-      TokenStream dropped = graph.dropout(dense, config.hiddenDropout(), name);
-      return normalise(name + ".LayerNorm", dropped, residual);
+    private Normalisation norm(String name) {
+      return new Normalisation(name, config.layerNormEpsilon());
     }
 
-    private TokenStream normalise(String name, TokenStream x, TokenStream residual) {
-      return new Normalisation(name, config.layerNormEpsilon()).apply(graph, x, residual);
-    }
-
-    private TokenStream activate(TokenStream x) {
-      return Activation.read(config.activation()).apply(graph, x);
+    private Activation activation() {
+      return Activation.read(config.activation());
     }
 
     @Override
     SDVariable logits(TokenStream x) {
       return switch (head.task()) {
         case MASKED_LM -> vocabulary(x);
-        case TOKEN -> classify(x);
-        default -> classify(pool(x));
+        case TOKEN -> {
+          double rate = distilled ? config.hiddenDropout() : config.classifierDropout();
+          yield new Linear(TAGGER).apply(graph, graph.dropout(x, rate, "classifier")).rows();
+        }
+        default -> text(pool(x));
       };
     }
 
-    /** One row a text, through the pooler: [batch, hidden]. */
+    /** One row a text: [batch, hidden]. */
     private TokenStream pool(TokenStream x) {
-      TokenStream pooled = x; // the last layer gave the first rows only
       if (head.pooling() == Pooling.MEAN) {
         SDVariable weights = x.bySequence(x.values(mask).castTo(type), 1);
         SDVariable sum = x.bySequence(config.hidden()).mul(weights).sum(1);
-        pooled = x.first().with(sum.div(weights.sum(1)));
-      } else if (options.allRows()) {
-        pooled = x.first();
+        return x.first().with(sum.div(weights.sum(1)));
       }
-      TokenStream dense = new Linear(POOLER).apply(graph, pooled);
-      return dense.with(sd.math().tanh(dense.rows()));
+      return options.allRows() ? x.first() : x; // else the last layer gave the first rows only
     }
 
-    private SDVariable classify(TokenStream x) {
-      TokenStream dropped = graph.dropout(x, config.classifierDropout(), "classifier");
-      return new Linear("classifier").apply(graph, dropped).rows();
+    /** [batch, outputs]. */
+    private SDVariable text(TokenStream pooled) {
+      double rate = config.classifierDropout();
+      TokenStream x = family.text().dropsFirst() ? graph.dropout(pooled, rate, "pooled") : pooled;
+      TokenStream dense =
+          family
+              .text()
+              .activation()
+              .apply(graph, new Linear(family.text().dense()).apply(graph, x));
+      TokenStream dropped = graph.dropout(dense, rate, "classifier");
+      return new Linear(family.text().out()).apply(graph, dropped).rows();
     }
 
     /** Logits over the vocabulary; the decoder is the table of word embeddings. */
     private SDVariable vocabulary(TokenStream x) {
-      TokenStream inner = activate(new Linear(TRANSFORM + "dense").apply(graph, x));
-      TokenStream rows = normalise(TRANSFORM + "LayerNorm", inner, null);
-      return new Linear(WORDS, VOCABULARY_BIAS, false).apply(graph, rows).rows();
+      BertFamily.VocabularyHead names = family.vocabulary();
+      Activation activation = names.activation() == null ? activation() : names.activation();
+      TokenStream dense = activation.apply(graph, new Linear(names.dense()).apply(graph, x));
+      TokenStream rows = norm(names.norm()).apply(graph, dense);
+      return new Linear(table("word"), names.bias(), false).apply(graph, rows).rows();
     }
   }
 }

@@ -26,6 +26,19 @@ record ConfigFields(JsonNode config, String origin) {
     return config.hasNonNull(field) ? positive(field) : otherwise;
   }
 
+  /** A number from 0, or {@code otherwise} where the field is missing or null. */
+  int index(String field, int otherwise) {
+    JsonNode value = config.path(field);
+    if (!config.hasNonNull(field)) {
+      return otherwise;
+    }
+    if (!value.canConvertToInt() || !value.isIntegralNumber() || value.intValue() < 0) {
+      throw new BadInputException(
+          "%s: %s must be a whole number from 0, but is %s.", origin, field, value);
+    }
+    return value.intValue();
+  }
+
   /** A dropout rate. */
   double rate(String field, double otherwise) {
     JsonNode value = config.path(field);

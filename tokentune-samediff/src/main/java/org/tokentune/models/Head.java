@@ -1,6 +1,9 @@
 package org.tokentune.models;
 
+import java.util.List;
+import java.util.OptionalInt;
 import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.WeightSource;
 
 /**
  * What stands on the model.
@@ -10,6 +13,17 @@ import org.tokentune.BadInputException;
  * @param pooling for tasks over whole texts
  */
 public record Head(Task task, int outputs, Pooling pooling) {
+
+  private static final List<String> CLASSIFIERS =
+      List.of("classifier.weight", "classifier.out_proj.weight");
+
+  /** Outputs of the classifier that weights hold; empty where they hold none. */
+  public static OptionalInt outputs(WeightSource weights) {
+    return CLASSIFIERS.stream()
+        .filter(weights.names()::contains)
+        .mapToInt(name -> Math.toIntExact(weights.shape(name)[0]))
+        .findFirst();
+  }
 
   /** Whether the head reads every token, and not one row of a text. */
   public boolean perToken() {

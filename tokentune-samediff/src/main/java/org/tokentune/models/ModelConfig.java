@@ -40,12 +40,13 @@ public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig 
   static ModelConfig read(JsonNode config, String origin) {
     String type = config.path("model_type").asText("bert");
     return switch (type) {
-      case "bert" -> BertConfig.read(config, origin);
+      case "bert", "roberta", "distilbert" -> BertConfig.read(config, origin);
       case "gpt2" -> Gpt2Config.read(config, origin);
       case "llama", "mistral", "qwen2" -> LlamaConfig.read(config, origin);
       default ->
           throw new BadInputException(
-              "%s: model_type %s is not supported; bert, gpt2, llama, mistral and qwen2 are.",
+              "%s: model_type %s is not supported; bert, roberta, distilbert, gpt2, llama, mistral and"
+                  + " qwen2 are.",
               origin, type);
     };
   }

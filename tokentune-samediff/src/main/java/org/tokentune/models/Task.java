@@ -27,11 +27,17 @@ public enum Task {
    */
   public static Optional<Task> read(JsonNode config, int outputs) {
     return switch (config.path("architectures").path(0).asText()) {
-      case "BertForMaskedLM" -> Optional.of(MASKED_LM);
+      case "BertForMaskedLM", "RobertaForMaskedLM", "DistilBertForMaskedLM" ->
+          Optional.of(MASKED_LM);
       case "GPT2LMHeadModel", "LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM" ->
           Optional.of(CAUSAL_LM);
-      case "BertForTokenClassification" -> Optional.of(TOKEN);
-      case "BertForSequenceClassification" ->
+      case "BertForTokenClassification",
+          "RobertaForTokenClassification",
+          "DistilBertForTokenClassification" ->
+          Optional.of(TOKEN);
+      case "BertForSequenceClassification",
+          "RobertaForSequenceClassification",
+          "DistilBertForSequenceClassification" ->
           Optional.of(
               switch (config.path("problem_type").asText()) {
                 case "regression" -> REGRESS;

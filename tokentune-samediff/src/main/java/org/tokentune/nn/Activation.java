@@ -11,7 +11,9 @@ public enum Activation implements Layer {
   /** Hugging Face's {@code gelu_new} and {@code gelu_pytorch_tanh}. */
   GELU_TANH,
   /** Hugging Face's {@code relu}. */
-  RELU;
+  RELU,
+  /** Hugging Face's {@code tanh}. */
+  TANH;
 
   /**
    * By Hugging Face's name.
@@ -23,9 +25,10 @@ public enum Activation implements Layer {
       case "gelu" -> GELU;
       case "gelu_new", "gelu_pytorch_tanh" -> GELU_TANH;
       case "relu" -> RELU;
+      case "tanh" -> TANH;
       default ->
           throw new BadInputException(
-              "Activation %s is not known; known are gelu, gelu_new, gelu_pytorch_tanh and relu.",
+              "Activation %s is not known; known are gelu, gelu_new, gelu_pytorch_tanh, relu and tanh.",
               name);
     };
   }
@@ -38,6 +41,7 @@ public enum Activation implements Layer {
           case GELU -> Gelu.exact(x.rows(), style);
           case GELU_TANH -> Gelu.tanh(x.rows(), style);
           case RELU -> graph.sd().nn().relu(x.rows(), 0);
+          case TANH -> graph.sd().math().tanh(x.rows());
         });
   }
 }

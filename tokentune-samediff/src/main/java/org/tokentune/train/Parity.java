@@ -59,7 +59,6 @@ public final class Parity {
       Set.of("input_ids", "attention_mask", "token_type_ids", "position_ids", "labels", "selected");
   private static final String WEIGHTS = "model(-\\d+-of-\\d+)?\\.safetensors";
   private static final String GENERATED = "generated";
-  private static final String CLASSIFIER = "classifier.weight";
   private static final String GRADIENT = "grad.";
   private static final double NOT_COMPARED = Double.NaN;
 
@@ -189,10 +188,7 @@ public final class Parity {
 
   /** The head that the weights have, pooling the first token where it pools. */
   private Head head(JsonNode json, WeightSource weights) {
-    int outputs =
-        weights.names().contains(CLASSIFIER)
-            ? (int) weights.shape(CLASSIFIER)[0]
-            : config.vocabulary();
+    int outputs = Head.outputs(weights).orElse(config.vocabulary());
     Task task =
         Task.read(json, outputs)
             .orElseThrow(

@@ -17,6 +17,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.models.Bert;
 import org.tokentune.models.BertConfig;
+import org.tokentune.models.BertFamily;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
@@ -34,7 +35,22 @@ class MemoryReportTest {
   private static Bert bert(int layers, int hidden, int heads, int vocabulary) {
     BertConfig config =
         new BertConfig(
-            vocabulary, hidden, layers, heads, 4 * hidden, 512, 2, "gelu", 1e-12, 0.1, 0.1, 0.1, 1);
+            BertFamily.BERT,
+            vocabulary,
+            hidden,
+            layers,
+            heads,
+            4 * hidden,
+            512,
+            0,
+            false,
+            2,
+            "gelu",
+            1e-12,
+            0.1,
+            0.1,
+            0.1,
+            1);
     return new Bert(config, new Head(Task.CLASSIFY, 2, Pooling.FIRST));
   }
 

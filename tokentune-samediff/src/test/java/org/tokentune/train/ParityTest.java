@@ -18,6 +18,8 @@ class ParityTest {
     "bert, 4, 63",
     "bert-regression, 1, 63",
     "bert-mlm, 2, 64",
+    "roberta, 1, 46",
+    "distilbert, 1, 45",
     "gpt2, 4, 46",
     "llama, 4, 36"
   })

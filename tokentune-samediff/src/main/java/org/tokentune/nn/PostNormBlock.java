@@ -1,0 +1,30 @@
+package org.tokentune.nn;
+
+/**
+ * A transformer block that normalises the sum of each layer and its residual (Vaswani et al.,
+ * 2017): {@code y = norm(x + output(attention(x)))}, {@code z = norm(y + feedForward(y))}.
+ */
+public record PostNormBlock(
+    SelfAttention attention,
+    Layer output,
+    Normalisation attentionNorm,
+    Layer feedForward,
+    Normalisation feedForwardNorm) {
+
+  /**
+   * Rows [n, hidden] of each stream to the same.
+   *
+   * @param queries the tokens, or their selected stream alone where nobody reads the frozen one
+   */
+  public TokenStreams apply(
+      Graph graph, TokenStreams queries, TokenStreams tokens, AttentionKeys keys) {
+    TokenStreams context = attention.apply(graph, queries, tokens, keys);
+    TokenStreams attended = add(graph, queries, context, output, attentionNorm);
+    return add(graph, attended, attended, feedForward, feedForwardNorm);
+  }
+
+  private static TokenStreams add(
+      Graph graph, TokenStreams residual, TokenStreams x, Layer layer, Normalisation norm) {
+    return residual.map(x, (sum, rows) -> norm.apply(graph, layer.apply(graph, rows), sum));
+  }
+}
