@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.tokentune.BadInputException;
-import org.tokentune.models.BertConfig;
+import org.tokentune.SmallBert;
 import org.tokentune.models.Head;
 import org.tokentune.models.Model;
 import org.tokentune.models.Pooling;
@@ -82,9 +82,7 @@ class GeneratorTest {
       System.out.println(
           assertThrows(BadInputException.class, () -> generate(prompt, greedy)).getMessage());
     }
-    Model encoder =
-        new BertConfig(30, 8, 1, 2, 8, 16, 2, "gelu", 1e-12, 0, 0, 0, 0.02)
-            .model(new Head(Task.CLASSIFY, 2, Pooling.FIRST));
+    Model encoder = SmallBert.bert(0, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
     assertThrows(BadInputException.class, () -> new Generator(encoder, weights));
     weights.get("model.norm.weight").putScalar(0, Double.NaN);
     assertThrows(BadInputException.class, () -> generate(new int[] {1}, greedy));
