@@ -1,6 +1,7 @@
 package org.tokentune.models;
 
 import java.util.function.Predicate;
+import org.tokentune.nn.LinearAdapter;
 import org.tokentune.ops.Style;
 
 /**
@@ -12,27 +13,38 @@ import org.tokentune.ops.Style;
  * @param allRows whether the last layer computes every (selected) token's row even where the head
  *     reads one
  * @param style native graphs run anywhere, fused ones on execution plans only
+ * @param adapter of the linear layers
  */
 public record GraphOptions(
-    boolean training, boolean split, Predicate<String> trainable, boolean allRows, Style style) {
+    boolean training,
+    boolean split,
+    Predicate<String> trainable,
+    boolean allRows,
+    Style style,
+    LinearAdapter adapter) {
 
   /** Forward only, all tokens, ND4J's own ops only. */
   public static GraphOptions inference() {
-    return new GraphOptions(false, false, name -> false, true, Style.NATIVE);
+    return new GraphOptions(false, false, name -> false, true, Style.NATIVE, LinearAdapter.NONE);
   }
 
   /** Training with all tokens in one stream or in two. */
   public static GraphOptions training(boolean split, Predicate<String> trainable) {
-    return new GraphOptions(true, split, trainable, false, Style.NATIVE);
+    return new GraphOptions(true, split, trainable, false, Style.NATIVE, LinearAdapter.NONE);
   }
 
   /** The same, with all rows of the last layer. */
   public GraphOptions withAllRows() {
-    return new GraphOptions(training, split, trainable, true, style);
+    return new GraphOptions(training, split, trainable, true, style, adapter);
   }
 
   /** The same, with ops written in another style. */
   public GraphOptions withStyle(Style other) {
-    return new GraphOptions(training, split, trainable, allRows, other);
+    return new GraphOptions(training, split, trainable, allRows, other, adapter);
+  }
+
+  /** The same, with an adapter of the linear layers. */
+  public GraphOptions withAdapter(LinearAdapter other) {
+    return new GraphOptions(training, split, trainable, allRows, style, other);
   }
 }
