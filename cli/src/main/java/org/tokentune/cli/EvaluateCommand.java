@@ -2,6 +2,7 @@ package org.tokentune.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.tokentune.checkpoint.ModelFiles;
@@ -27,8 +28,14 @@ final class EvaluateCommand implements Callable<Integer> {
       names = "--model",
       paramLabel = "DIR",
       required = true,
-      description = "Folder of a trained model.")
+      description = "Folder of a trained model; with --adapter, the base.")
   private String model;
+
+  @Option(
+      names = "--adapter",
+      paramLabel = "DIR",
+      description = "Adapters on the model: a folder that train --lora wrote, or PEFT.")
+  private Path adapter;
 
   @Option(
       names = "--data",
@@ -47,7 +54,8 @@ final class EvaluateCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     List<Example> rows = dataOptions.test(data);
     try (ModelFiles files = Models.open(model);
-        TextModel trained = TextModel.open(files)) {
+        TextModel trained =
+            adapter == null ? TextModel.open(files) : TextModel.open(files, adapter)) {
       Scores scores = trained.evaluate(rows);
       ScoresReport.print(out, data, scores, trained.labels().names());
       out.flush();
