@@ -2,8 +2,9 @@
  * TokenTune for SameDiff. The root package holds only what every package may import: {@link
  * org.tokentune.BadInputException}.
  *
- * <p>Imports run one way: {@code train} to {@code models}, {@code plan}, {@code select} and {@code
- * checkpoint}; {@code models} to {@code nn} and {@code checkpoint}; {@code nn} to {@code ops} and
- * {@code select}; {@code plan} to {@code ops}.
+ * <p>Imports run one way: {@code train} to {@code generate}, {@code models}, {@code plan}, {@code
+ * select} and {@code checkpoint}; {@code generate} to {@code models} and {@code plan}; {@code
+ * models} to {@code nn} and {@code checkpoint}; {@code nn} to {@code ops} and {@code select};
+ * {@code plan} to {@code ops}.
  */
 package org.tokentune;

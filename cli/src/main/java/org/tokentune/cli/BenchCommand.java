@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.tokentune.BadInputException;
+import org.tokentune.generate.GenerationBenchmark;
 import org.tokentune.models.Head;
 import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
@@ -22,31 +23,32 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** Measures training steps. */
+/** Measures training steps, or generation. */
 @Command(
     name = "bench",
     sortOptions = false,
-    description = {
-      "Measures training steps: live bytes above the weights, predicted and used,",
-      "and milliseconds, against all tokens and against the floor: the step's own matrix products run",
-      "back to back. Random weights, float32, no dropout, SGD (BERT without its",
-      "embeddings, all of Llama); medians, after",
-      "warm-up, all variants of a shape in turn."
-    },
+    description =
+        "Measures training steps: live bytes above the weights, predicted and used, and"
+            + " milliseconds, against all tokens and against the floor: the step's own matrix"
+            + " products run back to back. Random weights, float32, no dropout, SGD (BERT without"
+            + " its embeddings, all of Llama); medians, after warm-up, all variants of a shape in"
+            + " turn.",
     mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {
 
   private static final int WARM_UP = 3;
 
+  /** Tokens of a generated text. */
+  private static final int TEXT = 256;
+
   @Option(
       names = "--shape",
       paramLabel = "NAME",
       split = ",",
-      description = {
-        "BERT small: 6 layers x 384, batch 8, length 128; long: the same, batch 4, length 256;",
-        "base: 12 layers x 768, batch 8, length 128. Llama of 8 layers x 512, 32,000 words, batch 1:",
-        "llama: length 512; llama-long: 1024. Default: all."
-      })
+      description =
+          "BERT small: 6 layers x 384, batch 8, length 128; long: the same, batch 4, length 256;"
+              + " base: 12 layers x 768, batch 8, length 128. Llama of 8 layers x 512, 32,000 words,"
+              + " batch 1: llama: length 512; llama-long: 1024. Default: all.")
   private List<Shape> shapes = List.of(Shape.values());
 
   @Option(
@@ -56,6 +58,14 @@ final class BenchCommand implements Callable<Integer> {
       description =
           "Measured steps of each variant, after 3 to warm up; 0: memory only. Default ${DEFAULT-VALUE}.")
   private int steps;
+
+  @Option(
+      names = "--generate",
+      description = {
+        "Instead: a token of generated text against summing up an array of as many bytes as the",
+        "weights that it reads. Llama of 12 layers x 768, 109 million parameters; 256 tokens."
+      })
+  private boolean generate;
 
   @Mixin private JsonOption json;
   @Spec private CommandSpec spec;
@@ -85,7 +95,7 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     Model model() {
-      return decoder ? llama(layers, hidden) : bert(layers, hidden);
+      return decoder ? model(llama(layers, hidden, 8, 1376)) : bert(layers, hidden);
     }
 
     private static Model bert(int layers, int hidden) {
@@ -96,9 +106,12 @@ final class BenchCommand implements Callable<Integer> {
       return sizes.model(new Head(Task.CLASSIFY, 2, Pooling.FIRST));
     }
 
-    private static Model llama(int layers, int hidden) {
-      ObjectNode config = sizes("llama", 32_000, layers, hidden).put("num_attention_heads", 8);
-      config.put("intermediate_size", 1376).put("max_position_embeddings", 2048);
+    static ObjectNode llama(int layers, int hidden, int heads, int inner) {
+      ObjectNode config = sizes("llama", 32_000, layers, hidden).put("num_attention_heads", heads);
+      return config.put("intermediate_size", inner).put("max_position_embeddings", 2048);
+    }
+
+    static Model model(ObjectNode config) {
       ModelConfig sizes = ModelConfig.read(config, "bench");
       return sizes.model(new Head(Task.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST));
     }
@@ -144,12 +157,51 @@ final class BenchCommand implements Callable<Integer> {
     }
     PrintWriter out = spec.commandLine().getOut();
     ObjectNode result = JsonOption.object();
+    if (generate) {
+      generation(out, result);
+      json.write(result);
+      return 0;
+    }
     ArrayNode rows = result.putArray("rows");
     for (Shape shape : shapes) {
       measure(shape, out, rows);
     }
     json.write(result);
     return 0;
+  }
+
+  private static void generation(PrintWriter out, ObjectNode result) {
+    ObjectNode config = Shape.llama(12, 768, 12, 2048);
+    config.put("tie_word_embeddings", true);
+    Model model = Shape.model(config);
+    Parameters weights = StepBenchmark.weights(model);
+    List<Long> tokens = new ArrayList<>();
+    List<Long> sums = new ArrayList<>();
+    try (GenerationBenchmark benchmark = new GenerationBenchmark(model, weights, TEXT)) {
+      for (int i = -TEXT; i < TEXT; i++) { // the first text makes the plans and warms up
+        long token = benchmark.token();
+        long sum = benchmark.sum();
+        if (i >= 0) {
+          tokens.add(token);
+          sums.add(sum);
+        }
+      }
+      double milliseconds = Variant.median(tokens) / 1e6;
+      double floor = Variant.median(sums) / 1e6;
+      out.printf(
+          Locale.ROOT,
+          "Llama 12 x 768, %d tokens: %.1f ms a token, %.0f MB of weights summed up in %.1f ms"
+              + " (%.1f GB/s): %.2f times as fast as reading allows%n",
+          TEXT,
+          milliseconds,
+          benchmark.bytes() / 1e6,
+          floor,
+          benchmark.bytes() / (floor * 1e6),
+          floor / milliseconds);
+      out.flush();
+      result.put("token_milliseconds", milliseconds).put("weight_bytes", benchmark.bytes());
+      result.put("sum_milliseconds", floor).put("ratio_to_reading", floor / milliseconds);
+    }
   }
 
   private void measure(Shape shape, PrintWriter out, ArrayNode rows) {

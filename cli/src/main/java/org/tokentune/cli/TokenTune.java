@@ -17,6 +17,7 @@ import picocli.CommandLine.Command;
       EvaluateCommand.class,
       PredictCommand.class,
       EmbedCommand.class,
+      GenerateCommand.class,
       ParityCommand.class,
       BenchCommand.class
     })

@@ -34,6 +34,22 @@ class LanguageCommandsTest {
     Path saved = folder.resolve("tuned");
     double again = loss("lm", saved, text, "again", 1, "--learning-rate", 1e-9);
     double answers = loss("instruct", saved, tasks, "answers", 40, "--template", "plain");
+    Path evaluation = folder.resolve("evaluation.json");
+    Run evaluated =
+        Run.of(
+            "evaluate",
+            "--model",
+            folder.resolve("answers"),
+            "--data",
+            tasks,
+            "--template",
+            "plain",
+            "--json",
+            evaluation);
+    assertEquals(0, evaluated.code(), evaluated.printed());
+    System.out.println(evaluated.printed());
+    JsonNode scores = new ObjectMapper().readTree(evaluation.toFile());
+    assertEquals(answers, scores.path("loss").asDouble(), 1e-3); // all instructions are alike
     System.out.printf(
         "loss on held-out text %.3f, tuned %.3f, of the saved model %.3f; of answers %.3f%n",
         untuned, tuned, again, answers);

@@ -9,6 +9,7 @@ import java.util.Map;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.datasets.Labels;
+import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
@@ -21,10 +22,6 @@ import org.tokentune.models.Task;
  * @param maxLength tokens to which texts are cut; null where longer texts are refused
  */
 record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
-
-  /** RoBERTa calls it by the second name for whole texts. */
-  private static final List<String> CLASSIFIERS =
-      List.of("classifier.weight", "classifier.out_proj.weight");
 
   private static final Map<String, String> ARCHITECTURES =
       Map.of("bert", "Bert", "roberta", "Roberta", "distilbert", "DistilBert");
@@ -41,12 +38,7 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
    */
   static HeadConfig read(ModelFiles files) {
     JsonNode config = files.config();
-    int outputs =
-        CLASSIFIERS.stream()
-            .filter(files.weights().names()::contains)
-            .mapToInt(name -> (int) files.weights().shape(name)[0])
-            .findFirst()
-            .orElse(0);
+    int outputs = Head.outputs(files.weights()).orElse(0);
     Task task =
         Task.read(config, outputs)
             .filter(known -> known != Task.MASKED_LM && outputs > 0)

@@ -9,8 +9,12 @@ import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.datasets.TextStream;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
+import org.tokentune.generate.Generation;
+import org.tokentune.generate.GenerationSettings;
+import org.tokentune.generate.Generator;
 import org.tokentune.models.Head;
 import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
@@ -137,6 +141,31 @@ public final class LanguageModel implements AutoCloseable {
     rows.forEach(this::check);
     try (Evaluator evaluator = new Evaluator(model, parameters)) {
       return evaluator.evaluate(TokenBatches.byLength(rows, Task.CAUSAL_LM, EVALUATION_BATCH));
+    }
+  }
+
+  /**
+   * Continues a text, or begins one where the prompt is empty.
+   *
+   * @param listener gets the new text, piece by piece, as it comes
+   */
+  public Generation generate(
+      String prompt, GenerationSettings settings, Consumer<String> listener) {
+    int[] ids = tokenizer.encode(prompt, null).ids();
+    if (ids.length == 0) {
+      ids = tokenizer.begin().stream().toArray();
+    }
+    if (ids.length == 0) {
+      throw new BadInputException(
+          "The prompt is empty, and %s has no token to begin a text with; give a prompt.",
+          files.name());
+    }
+    TextStream text = new TextStream(tokenizer, ids);
+    try (Generator generator = new Generator(model, parameters)) {
+      Generation generation =
+          generator.generate(ids, settings, id -> listener.accept(text.next(id)));
+      listener.accept(text.end());
+      return generation;
     }
   }
 

@@ -117,7 +117,7 @@ public record Gpt2(Gpt2Config config, Head head) implements Model {
 
     @Override
     AttentionKeys keys(TokenStreams x) {
-      return AttentionKeys.causal(x, mask, 0, type);
+      return AttentionKeys.causal(graph, x, mask, 0, type);
     }
 
     @Override

@@ -13,6 +13,8 @@ import org.tokentune.ops.Style;
  * @param allRows whether the last layer computes every (selected) token's row even where the head
  *     reads one
  * @param style native graphs run anywhere, fused ones on execution plans only
+ * @param capacity of the cache of keys and values, in tokens, of a graph for decoding; 0: a graph
+ *     takes whole sequences
  * @param adapter of the linear layers
  */
 public record GraphOptions(
@@ -21,30 +23,41 @@ public record GraphOptions(
     Predicate<String> trainable,
     boolean allRows,
     Style style,
+    int capacity,
     LinearAdapter adapter) {
 
   /** Forward only, all tokens, ND4J's own ops only. */
   public static GraphOptions inference() {
-    return new GraphOptions(false, false, name -> false, true, Style.NATIVE, LinearAdapter.NONE);
+    return new GraphOptions(false, false, name -> false, true, Style.NATIVE, 0, LinearAdapter.NONE);
+  }
+
+  /**
+   * Steps of a decoder, forward only: a step's tokens, [1, n], beside a cache of those before. The
+   * mask [1, length] is for the first rows of the cache, with the step's; {@code logits} are of the
+   * last token.
+   */
+  public static GraphOptions decoding(int capacity) {
+    return new GraphOptions(
+        false, false, name -> false, false, Style.NATIVE, capacity, LinearAdapter.NONE);
   }
 
   /** Training with all tokens in one stream or in two. */
   public static GraphOptions training(boolean split, Predicate<String> trainable) {
-    return new GraphOptions(true, split, trainable, false, Style.NATIVE, LinearAdapter.NONE);
+    return new GraphOptions(true, split, trainable, false, Style.NATIVE, 0, LinearAdapter.NONE);
   }
 
   /** The same, with all rows of the last layer. */
   public GraphOptions withAllRows() {
-    return new GraphOptions(training, split, trainable, true, style, adapter);
+    return new GraphOptions(training, split, trainable, true, style, capacity, adapter);
   }
 
   /** The same, with ops written in another style. */
   public GraphOptions withStyle(Style other) {
-    return new GraphOptions(training, split, trainable, allRows, other, adapter);
+    return new GraphOptions(training, split, trainable, allRows, other, capacity, adapter);
   }
 
   /** The same, with an adapter of the linear layers. */
   public GraphOptions withAdapter(LinearAdapter other) {
-    return new GraphOptions(training, split, trainable, allRows, style, other);
+    return new GraphOptions(training, split, trainable, allRows, style, capacity, other);
   }
 }

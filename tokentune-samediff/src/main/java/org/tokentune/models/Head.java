@@ -14,6 +14,7 @@ import org.tokentune.checkpoint.WeightSource;
  */
 public record Head(Task task, int outputs, Pooling pooling) {
 
+  /** RoBERTa calls it by the second name for whole texts. */
   private static final List<String> CLASSIFIERS =
       List.of("classifier.weight", "classifier.out_proj.weight");
 

@@ -116,7 +116,7 @@ public record Llama(LlamaConfig config, Head head) implements Model {
 
     @Override
     AttentionKeys keys(TokenStreams x) {
-      return AttentionKeys.causal(x, mask, config.window(), type);
+      return AttentionKeys.causal(graph, x, mask, config.window(), type);
     }
 
     @Override

@@ -8,6 +8,7 @@ import org.nd4j.autodiff.samediff.VariableType;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.tokentune.nn.AttentionKeys;
 import org.tokentune.nn.Graph;
+import org.tokentune.nn.KeyValueCache;
 import org.tokentune.nn.Parameters;
 import org.tokentune.nn.TokenStream;
 import org.tokentune.nn.TokenStreams;
@@ -19,7 +20,8 @@ import org.tokentune.ops.TokenGather;
  * families do alike. A family adds its embeddings, its layers and what its heads compute.
  *
  * <p>The last layer computes no frozen rows, and where the head pools position 0 only that row of
- * every text: nothing reads the others, beyond their keys and values.
+ * every text, in decoding only the last one: nothing reads the others, beyond their keys and
+ * values.
  */
 abstract class ModelBuilder {
 
@@ -51,6 +53,10 @@ abstract class ModelBuilder {
     mask = placeholder(ModelGraph.ATTENTION_MASK);
     selected = options.split() ? placeholder(ModelGraph.SELECTED) : everyPosition();
     frozen = options.split() ? placeholder(ModelGraph.FROZEN) : null;
+    if (options.capacity() > 0) {
+      SDVariable positionIds = placeholder(ModelGraph.POSITION_IDS);
+      graph.setCache(new KeyValueCache(options.capacity(), positionIds, mask, type));
+    }
   }
 
   /**
@@ -78,7 +84,9 @@ abstract class ModelBuilder {
 
   /** An INT32 placeholder [batch, any]. */
   final SDVariable placeholder(String name) {
-    return sd.placeHolder(name, DataType.INT32, -1, -1);
+    return sd.hasVariable(name)
+        ? sd.getVariable(name)
+        : sd.placeHolder(name, DataType.INT32, -1, -1);
   }
 
   /** [batch, length]: 0 to length - 1 in every row. */
@@ -120,6 +128,10 @@ abstract class ModelBuilder {
       if (i == layers - 1) {
         boolean first = !options.allRows() && !head.perToken() && head.pooling() == Pooling.FIRST;
         queries = new TokenStreams(first ? x.selected().first() : x.selected(), null);
+        if (options.capacity() > 0) {
+          queries = new TokenStreams(x.selected().last(), null);
+          keys = keys(queries);
+        }
       }
       x = layer(i, queries, x, keys);
       name(x, i + 1);

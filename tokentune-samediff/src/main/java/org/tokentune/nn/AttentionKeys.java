@@ -34,7 +34,10 @@ public record AttentionKeys(SDVariable selectedBias, SDVariable frozenBias, SDVa
    * @param window number of positions that a query sees, itself included; 0 for all before it
    */
   public static AttentionKeys causal(
-      TokenStreams tokens, SDVariable mask, int window, DataType type) {
+      Graph graph, TokenStreams tokens, SDVariable mask, int window, DataType type) {
+    if (graph.cache() != null) {
+      return graph.cache().keys(tokens.selected(), window);
+    }
     SDVariable unpadded = unpadded(tokens, mask);
     SDVariable keys = rowIds(tokens);
     return new AttentionKeys(
@@ -43,11 +46,31 @@ public record AttentionKeys(SDVariable selectedBias, SDVariable frozenBias, SDVa
         keys);
   }
 
+  /**
+   * Of one sequence's keys that stand in the order of their positions, 0 first.
+   *
+   * @param queries INT32 [1, 1, count, 1]: positions of the queries
+   * @param mask INT32 [1, length]
+   */
+  static AttentionKeys ofRows(SDVariable queries, SDVariable mask, int window, DataType type) {
+    SameDiff sd = mask.getSameDiff();
+    SDVariable length = sd.sizeAt(mask, 1).castTo(DataType.INT32);
+    SDVariable keys =
+        sd.range(sd.constant(0), length, sd.constant(1), DataType.INT32).reshape(1, 1, 1, -1);
+    return new AttentionKeys(
+        bias(queries, mask.reshape(1, 1, 1, -1), keys, window, type), null, keys);
+  }
+
   /** Within a sequence, rows are ordered as positions are. */
   private static SDVariable bias(
       TokenStream asking, SDVariable unpadded, SDVariable keys, int window, DataType type) {
-    SameDiff sd = keys.getSameDiff();
     SDVariable queries = asking.bySequence(asking.rowIds(), 1, 1).permute(0, 2, 1, 3);
+    return bias(queries, unpadded, keys, window, type);
+  }
+
+  private static SDVariable bias(
+      SDVariable queries, SDVariable unpadded, SDVariable keys, int window, DataType type) {
+    SameDiff sd = keys.getSameDiff();
     SDVariable open = unpadded.mul(sd.lte(keys, queries).castTo(DataType.INT32));
     if (window > 0) {
       SDVariable first = queries.sub(sd.constant(window - 1));

@@ -30,6 +30,7 @@ public final class Graph {
   private final boolean dropout;
   private final Style style;
   private final LinearAdapter adapter;
+  private KeyValueCache cache;
 
   /**
    * @param trainable which parameters, by name, are variables
@@ -69,6 +70,16 @@ public final class Graph {
 
   LinearAdapter adapter() {
     return adapter;
+  }
+
+  /** Has attention take keys and values of earlier tokens from a cache. */
+  public void setCache(KeyValueCache cache) {
+    this.cache = cache;
+  }
+
+  /** Null where a sequence is in the graph as a whole. */
+  KeyValueCache cache() {
+    return cache;
   }
 
   /** The parameter, as a variable if gradients are to reach it and otherwise as a constant. */

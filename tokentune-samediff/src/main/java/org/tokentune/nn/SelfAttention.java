@@ -20,7 +20,7 @@ import org.tokentune.ops.MaskedSoftmax;
  * @param query projection of hidden states [n, hidden] to [n, heads * head size]
  * @param key to [n, keyValueHeads * head size]
  * @param value as the key
- * @param place where this attention drops
+ * @param place where this attention drops; names its part of a cache
  */
 public record SelfAttention(
     Layer query,
@@ -39,8 +39,8 @@ public record SelfAttention(
    */
   public TokenStreams apply(
       Graph graph, TokenStreams queries, TokenStreams tokens, AttentionKeys keys) {
-    SDVariable k = allTokens(graph, key, tokens);
-    SDVariable v = allTokens(graph, value, tokens);
+    SDVariable k = allTokens(graph, key, tokens, "key");
+    SDVariable v = allTokens(graph, value, tokens, "value");
     SDVariable batch = batch(tokens.selected());
     TokenStream selected =
         attend(
@@ -69,9 +69,12 @@ public record SelfAttention(
     return stream.counts().get(SDIndex.interval(0, 1));
   }
 
-  /** [batch * length, width]: sequence by sequence, selected tokens first. */
-  private static SDVariable allTokens(Graph graph, Layer projection, TokenStreams tokens) {
+  /** [batch * length, width]: sequence by sequence, selected tokens first; cached ones too. */
+  private SDVariable allTokens(Graph graph, Layer projection, TokenStreams tokens, String name) {
     TokenStream selected = projection.apply(graph, tokens.selected());
+    if (graph.cache() != null) {
+      return graph.cache().all(place + "." + name, selected);
+    }
     return tokens.frozen() == null
         ? selected.rows()
         : JoinTokens.apply(

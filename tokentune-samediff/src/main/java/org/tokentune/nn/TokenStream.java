@@ -3,6 +3,7 @@ package org.tokentune.nn;
 import org.nd4j.autodiff.samediff.SDIndex;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.ops.TokenGather;
 
@@ -53,5 +54,20 @@ public record TokenStream(
     SDVariable firstCounts =
         sd.concat(0, sd.shape(firstIds), sd.constant(Nd4j.createFromArray(new long[] {1})));
     return new TokenStream(firstRows, width, firstCounts, firstIds, differentiable);
+  }
+
+  /** Only the last token of every sequence: [batch, width], without gradient. */
+  public TokenStream last() {
+    SameDiff sd = rows.getSameDiff();
+    SDVariable ids = sd.reshape(rowIds, counts);
+    SDVariable last = counts.get(SDIndex.interval(1, 2)).sub(1).castTo(DataType.INT32);
+    SDVariable numbers = TokenGather.rowIds(ids, last.reshape(1, 1));
+    SDVariable one = sd.constant(Nd4j.createFromArray(new long[] {1}));
+    return new TokenStream(
+        sd.gather(rows, numbers, 0),
+        width,
+        sd.concat(0, counts.get(SDIndex.interval(0, 1)), one),
+        TokenGather.elements(ids, numbers),
+        false);
   }
 }

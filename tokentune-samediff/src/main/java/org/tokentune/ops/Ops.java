@@ -10,6 +10,7 @@ public final class Ops {
   private static final List<DifferentialFunction> OWN =
       List.of(
           new TokenGather(),
+          new WriteRows(),
           new Dropout(),
           new Detach(),
           new FusedAdd(),

@@ -86,8 +86,8 @@ final class Layout {
       for (int o = 0; o < node.outputs().size(); o++) {
         String output = node.outputs().get(o);
         String buffer = views.of(output).buffer();
-        if (!buffer.equals(output)) { // a part, or there would be no view of what is computed
-          if (!buffers.containsKey(buffer)) {
+        if (!buffer.equals(output)) { // a part, or rows of a table that the graph holds
+          if (!buffers.containsKey(buffer) && !shapes.held(buffer)) {
             define(buffer, i, lastUse);
           }
           continue;

@@ -7,15 +7,17 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.api.ops.impl.shape.Concat;
 import org.tokentune.ops.FusedOp;
+import org.tokentune.ops.WriteRows;
 
 /**
  * Which values are only other views of a buffer: reshapes, permutations, detached values, slices. A
  * product that is permuted afterwards is written in the permuted order at once, so that the
  * permutation is a dense view; values that are only joined by rows are written side by side at
- * once.
+ * once; rows are written into a table where it is.
  */
 final class Views {
 
@@ -88,7 +90,7 @@ final class Views {
   private void join(Node joining, List<Node> nodes) {
     Set<String> computed = new HashSet<>();
     for (Node node : nodes) {
-      if (!isView(node) && !joinsRows(node)) {
+      if (!isView(node) && !joinsRows(node) && !(node.op() instanceof WriteRows)) {
         computed.addAll(node.outputs());
       }
     }
@@ -165,6 +167,13 @@ final class Views {
         views.put(slice, new View(in.buffer(), offset, shape, denseStrides(shape)));
         offset += shapes.of(slice).elements();
       }
+    } else if (startsAtOrigin(node) && !views.containsKey(output)) {
+      View in = of(node.inputs().get(0));
+      views.put(
+          output, new View(in.buffer(), in.offset(), shapes.of(output).shape(), in.strides()));
+    } else if (node.op() instanceof WriteRows) {
+      views.put(output, of(node.inputs().get(0)));
+      running.add(node);
     } else if (!joinsRows(node) || !of(node.inputs().get(0)).buffer().equals(output)) {
       if (node.op().opName().equals(PRODUCT) && !rows.contains(output)) {
         layOut(output);
@@ -172,6 +181,15 @@ final class Views {
       // A kernel reads dense rows.
       running.add(node.op() instanceof FusedOp ? node.renamed(this::dense, name -> name) : node);
     }
+  }
+
+  /** Whether a node is a slice that begins with the first element. */
+  private boolean startsAtOrigin(Node node) {
+    if (!node.op().opName().equals("slice") || node.inputs().size() < 2) {
+      return false;
+    }
+    INDArray start = shapes.of(node.inputs().get(1)).known();
+    return start != null && Arrays.stream(start.toLongVector()).allMatch(first -> first == 0);
   }
 
   /** The value itself or a dense copy of it. */

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -22,6 +23,8 @@ import org.tokentune.adapters.LoraModel;
 import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.checkpoint.SafeTensors;
 import org.tokentune.checkpoint.WeightSource;
+import org.tokentune.generate.GenerationSettings;
+import org.tokentune.generate.Generator;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
 import org.tokentune.models.Model;
@@ -45,7 +48,8 @@ import org.tokentune.plan.Recompute;
  * attention_mask}, {@code token_type_ids}, {@code position_ids}, {@code labels}, and {@code
  * selected} [batch, k] where only those positions carry gradient), {@code hidden.0} to {@code
  * hidden.L}, {@code logits}, {@code loss} and {@code grad.<parameter>}. "mean" in a case's name
- * says mean pooling. Dropout is off.
+ * says mean pooling. Dropout is off. A case may instead hold {@code input_ids} [1, n] and {@code
+ * generated} [1, m], the same and their greedy continuation.
  *
  * <p>A folder of adapters, PEFT's {@code adapter_config.json} and {@code
  * adapter_model.safetensors}, is compared on its base; gradients are then of the adapters, under
@@ -53,14 +57,15 @@ import org.tokentune.plan.Recompute;
  *
  * <p>A tensor's error is its largest difference over its largest absolute value, or over 1e-4 of
  * the case's largest gradient where that is more. Of hidden states and of logits by token, unpadded
- * rows are compared; of the last layer's, with a selection, those of them that are selected.
+ * rows are compared; of the last layer's, with a selection, those of them that are selected. The
+ * error of generated ids is the number of those that differ.
  */
 public final class Parity {
 
   private static final Set<String> INPUTS =
       Set.of("input_ids", "attention_mask", "token_type_ids", "position_ids", "labels", "selected");
   private static final String WEIGHTS = "(adapter_)?model(-\\d+-of-\\d+)?\\.safetensors";
-  private static final String GENERATION = "generate.*";
+  private static final String GENERATED = "generated";
   private static final String GRADIENT = "grad.";
   private static final double NOT_COMPARED = Double.NaN;
 
@@ -111,17 +116,12 @@ public final class Parity {
     }
   }
 
-  /**
-   * The case files, by name: all {@code .safetensors} that are not the weights or their shards.
-   * Those of generated texts, {@code generate*}, are left out: they hold neither loss nor hidden
-   * states, and decoders do not generate yet.
-   */
+  /** The case files, by name: all {@code .safetensors} that are not the weights or their shards. */
   public List<Path> cases() {
     try (Stream<Path> files = Files.list(folder)) {
       return files
           .filter(file -> file.getFileName().toString().endsWith(".safetensors"))
           .filter(file -> !file.getFileName().toString().matches(WEIGHTS))
-          .filter(file -> !file.getFileName().toString().matches(GENERATION))
           .sorted()
           .toList();
     } catch (IOException e) {
@@ -144,6 +144,9 @@ public final class Parity {
       return compareMerged(file, expected);
     }
     Model model = model(file.getFileName().toString());
+    if (expected.containsKey(GENERATED)) {
+      return List.of(generated(expected, model, style));
+    }
     Map<String, INDArray> inputs = inputs(expected, head);
     boolean split = inputs.containsKey(ModelGraph.SELECTED);
     GraphOptions options =
@@ -175,6 +178,18 @@ public final class Parity {
     expected.forEach((name, tensor) -> rows.add(new Row(name, error(tensor, merged.get(name), 0))));
     adapter.unmerge();
     return rows;
+  }
+
+  private Row generated(Map<String, INDArray> expected, Model model, Style style) {
+    int[] prompt = expected.get(ModelGraph.INPUT_IDS).reshape(-1).toIntVector();
+    int[] all = expected.get(GENERATED).reshape(-1).toIntVector();
+    GenerationSettings settings = GenerationSettings.greedy(all.length - prompt.length, Set.of());
+    int[] ids;
+    try (Generator generator = new Generator(model, parameters, style)) {
+      ids = generator.generate(prompt, settings, id -> {}).ids();
+    }
+    IntPredicate differs = i -> i - prompt.length >= ids.length || all[i] != ids[i - prompt.length];
+    return new Row(GENERATED, IntStream.range(prompt.length, all.length).filter(differs).count());
   }
 
   private static List<Row> compare(

@@ -20,8 +20,8 @@ class ParityTest {
     "bert-mlm, 2, 64",
     "roberta, 1, 46",
     "distilbert, 1, 45",
-    "gpt2, 3, 46",
-    "llama, 3, 36"
+    "gpt2, 4, 46",
+    "llama, 4, 36"
   })
   void equalsPyTorch(String folder, int cases, int tensors) {
     Parity parity = new Parity(Path.of("src/test/resources/golden", folder));
@@ -34,7 +34,8 @@ class ParityTest {
           System.out.printf(
               "%-17s %-37s %-6s %-11s %d tensors, largest error %.1e%n",
               folder, file.getFileName(), style, recompute, rows.size(), worst);
-          assertEquals(tensors, rows.size());
+          boolean generates = file.getFileName().toString().startsWith("generate");
+          assertEquals(generates ? 1 : tensors, rows.size());
           for (Parity.Row row : rows) {
             assertTrue(row.within(1e-5), row.toString());
           }

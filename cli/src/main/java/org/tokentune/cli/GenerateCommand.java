@@ -1,0 +1,130 @@
+package org.tokentune.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.generate.Generation;
+import org.tokentune.generate.GenerationSettings;
+import org.tokentune.text.LanguageModel;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Continues texts. */
+@Command(
+    name = "generate",
+    sortOptions = false,
+    description = {
+      "Continues a text with a decoder. Prints the new text as it comes, and nothing else."
+    },
+    mixinStandardHelpOptions = true)
+final class GenerateCommand implements Callable<Integer> {
+
+  @Option(
+      names = "--model",
+      paramLabel = "PATH",
+      required = true,
+      description = "A Hugging Face folder, a .gguf file, or a folder with llama2.c's .bin.")
+  private String model;
+
+  @Option(
+      names = "--adapter",
+      paramLabel = "DIR",
+      description = "Adapters on the model: a folder that train --lora wrote, or PEFT.")
+  private Path adapter;
+
+  @Option(
+      names = "--prompt",
+      paramLabel = "TEXT",
+      defaultValue = "",
+      description = "The text to continue; default: begin one.")
+  private String prompt;
+
+  @Option(
+      names = "--temperature",
+      paramLabel = "T",
+      defaultValue = "0.8",
+      description =
+          "Logits are divided by it; 0: the most probable token. Default ${DEFAULT-VALUE}.")
+  private double temperature;
+
+  @Option(
+      names = "--top-k",
+      paramLabel = "K",
+      defaultValue = "0",
+      description = "Draw from the K most probable tokens only; default: all.")
+  private int topK;
+
+  @Option(
+      names = "--top-p",
+      paramLabel = "P",
+      defaultValue = "0.95",
+      description = {
+        "Of these, draw from the fewest whose probabilities sum up to P; 1: all. Default",
+        "${DEFAULT-VALUE}."
+      })
+  private double topP;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "The same seed draws the same text; default ${DEFAULT-VALUE}.")
+  private long seed;
+
+  @Option(
+      names = "--max-tokens",
+      paramLabel = "N",
+      defaultValue = "256",
+      description = "Most new tokens; default ${DEFAULT-VALUE}.")
+  private int maxTokens;
+
+  @Mixin private JsonOption json;
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    json.check();
+    PrintWriter out = spec.commandLine().getOut();
+    try (ModelFiles files = Models.open(model);
+        LanguageModel decoder = LanguageModel.open(files, null)) {
+      if (adapter != null) {
+        decoder.openAdapter(adapter);
+      }
+      GenerationSettings settings =
+          new GenerationSettings(
+              temperature, topK, topP, seed, maxTokens, decoder.tokenizer().ends());
+      StringBuilder text = new StringBuilder();
+      Generation generation =
+          decoder.generate(
+              prompt,
+              settings,
+              piece -> {
+                text.append(piece);
+                out.print(piece);
+                out.flush();
+              });
+      out.println();
+      out.flush();
+      if (generation.end() == Generation.End.CONTEXT) {
+        spec.commandLine()
+            .getErr()
+            .printf("The text is as long as the model's %d tokens.%n", decoder.maxLength());
+      }
+      ObjectNode result = JsonOption.object();
+      result.put("model", model).put("prompt", prompt).put("text", text.toString());
+      ArrayNode ids = result.putArray("ids");
+      Arrays.stream(generation.ids()).forEach(ids::add);
+      result.put("end", generation.end().name().toLowerCase(Locale.ROOT));
+      json.write(result);
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,115 @@
+package org.tokentune.generate;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.models.GraphOptions;
+import org.tokentune.models.Model;
+import org.tokentune.models.ModelGraph;
+import org.tokentune.nn.KeyValueCache;
+import org.tokentune.nn.Parameters;
+import org.tokentune.ops.Style;
+import org.tokentune.plan.PlanEngine;
+import org.tokentune.plan.PlanOptions;
+
+/**
+ * Says of a text what comes next, and remembers the text: every token is computed once.
+ *
+ * <p>Steps take 1, 2, 4, ... tokens and attend to powers of two of cached ones, so that the few
+ * plans for these shapes serve all texts.
+ */
+final class Decoder implements AutoCloseable {
+
+  /** Most tokens of a step: bounds the memory of scores, tokens times cached tokens a head. */
+  private static final int MOST = 256;
+
+  /** Fewest cached tokens to attend to: with less, a plan would not be worth it. */
+  private static final int LEAST = 64;
+
+  private final Model model;
+  private final Parameters parameters;
+  private final Style style;
+  private SameDiff graph;
+  private PlanEngine engine;
+  private int capacity;
+
+  /** Reads the very arrays of {@code parameters}, as they are at the time. */
+  Decoder(Model model, Parameters parameters, Style style) {
+    this.model = model;
+    this.parameters = parameters;
+    this.style = style;
+  }
+
+  /** Forgets the text and makes room for a new one of at most so many tokens. */
+  void begin(int tokens) {
+    if (tokens <= capacity) {
+      return; // rows of an earlier text are masked until the new one overwrites them
+    }
+    close();
+    capacity = Math.min(model.config().maxPositions(), roundedUp(Math.max(LEAST, tokens)));
+    graph = model.build(parameters, GraphOptions.decoding(capacity).withStyle(style)).sd();
+    engine = new PlanEngine(graph, PlanOptions.forward(List.of(ModelGraph.LOGITS)));
+  }
+
+  /**
+   * Takes further tokens of the text.
+   *
+   * @param tokens one or more
+   * @param position of the first of them
+   * @return logits of the token after the last, one for every token of the vocabulary
+   */
+  float[] next(int[] tokens, int position) {
+    INDArray logits = null;
+    int done = 0;
+    while (done < tokens.length) {
+      int count = Math.min(MOST, Integer.highestOneBit(tokens.length - done));
+      logits = step(Arrays.copyOfRange(tokens, done, done + count), position + done);
+      done += count;
+    }
+    return logits.reshape(-1).castTo(DataType.FLOAT).toFloatVector();
+  }
+
+  private INDArray step(int[] tokens, int position) {
+    int[] positions = new int[tokens.length];
+    Arrays.setAll(positions, i -> position + i);
+    int length = position + tokens.length;
+    int rows = Math.min(capacity, roundedUp(Math.max(LEAST, length)));
+    int[] mask = new int[rows];
+    Arrays.fill(mask, 0, length, 1);
+    try (INDArray ids = row(tokens);
+        INDArray places = row(positions);
+        INDArray open = row(mask)) {
+      return engine
+          .run(
+              Map.of(
+                  ModelGraph.INPUT_IDS, ids,
+                  ModelGraph.POSITION_IDS, places,
+                  ModelGraph.ATTENTION_MASK, open))
+          .outputs()
+          .get(ModelGraph.LOGITS);
+    }
+  }
+
+  private static INDArray row(int[] values) {
+    return Nd4j.createFromArray(new int[][] {values});
+  }
+
+  /** To a power of two. */
+  private static int roundedUp(int number) {
+    return number <= 1 ? 1 : Integer.highestOneBit(number - 1) << 1;
+  }
+
+  @Override
+  public void close() {
+    if (engine != null) {
+      engine.close();
+      KeyValueCache.arrays(graph).forEach(INDArray::close);
+      engine = null;
+      capacity = 0;
+    }
+  }
+}

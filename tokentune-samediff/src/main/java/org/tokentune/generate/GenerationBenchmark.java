@@ -1,0 +1,99 @@
+package org.tokentune.generate;
+
+import java.util.SplittableRandom;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.CustomOp;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.models.Model;
+import org.tokentune.nn.Parameters;
+import org.tokentune.ops.Style;
+
+/** A text of random tokens, one at a time, against summing up as many bytes as a token reads. */
+public final class GenerationBenchmark implements AutoCloseable {
+
+  private static final int WIDTH = 4096;
+
+  private final Model model;
+  private final int length;
+  private final long bytes;
+  private final Decoder decoder;
+  private final SplittableRandom random = new SplittableRandom(1);
+  private final INDArray array;
+  private final INDArray ones = Nd4j.ones(DataType.FLOAT, 1, WIDTH);
+  private final INDArray sums;
+  private final CustomOp product;
+  private int position;
+
+  /**
+   * Makes room.
+   *
+   * @param length of the text, which begins again after so many tokens
+   */
+  public GenerationBenchmark(Model model, Parameters weights, int length) {
+    this.model = model;
+    this.length = length;
+    bytes = bytes(model);
+    decoder = new Decoder(model, weights, Style.preferred());
+    decoder.begin(length);
+    array = Nd4j.ones(DataType.FLOAT, bytes / Float.BYTES / WIDTH, WIDTH);
+    sums = Nd4j.create(DataType.FLOAT, 1, array.size(0));
+    product =
+        DynamicCustomOp.builder("matmul")
+            .addInputs(ones, array)
+            .addOutputs(sums)
+            .addIntegerArguments(0, 1, 0)
+            .build();
+  }
+
+  /** All parameters but embeddings, of which only rows are read; a tied table is read as head. */
+  private static long bytes(Model model) {
+    boolean tied = model.parameters().keySet().stream().noneMatch(model::isHead);
+    long table = (long) model.config().vocabulary() * model.config().hidden();
+    long elements = tied ? table : 0;
+    for (var parameter : model.parameters().entrySet()) {
+      if (!model.isEmbedding(parameter.getKey())) {
+        long product = 1;
+        for (long size : parameter.getValue()) {
+          product *= size;
+        }
+        elements += product;
+      }
+    }
+    return elements * Float.BYTES;
+  }
+
+  /** Bytes of weights that a token reads. */
+  public long bytes() {
+    return bytes;
+  }
+
+  /** The next token; returns nanoseconds. */
+  public long token() {
+    int[] token = {random.nextInt(model.config().vocabulary())};
+    long start = System.nanoTime();
+    decoder.next(token, position);
+    long time = System.nanoTime() - start;
+    position = (position + 1) % length;
+    return time;
+  }
+
+  /**
+   * Sums up an array of as many bytes, by rows, as a product with ones: the fastest way there is
+   * here (ND4J's own sum runs on one thread). Returns nanoseconds.
+   */
+  public long sum() {
+    long start = System.nanoTime();
+    Nd4j.exec(product);
+    return System.nanoTime() - start;
+  }
+
+  @Override
+  public void close() {
+    decoder.close();
+    array.close();
+    ones.close();
+    sums.close();
+  }
+}

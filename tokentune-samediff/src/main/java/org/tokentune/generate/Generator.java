@@ -1,0 +1,95 @@
+package org.tokentune.generate;
+
+import java.util.Arrays;
+import java.util.function.IntConsumer;
+import org.tokentune.BadInputException;
+import org.tokentune.models.Model;
+import org.tokentune.models.Task;
+import org.tokentune.nn.Parameters;
+import org.tokentune.ops.Style;
+
+/**
+ * Continues texts with a decoder. Not for several threads at once.
+ *
+ * <p>The cache of keys and values is as large as the longest text so far asked for, rounded up to a
+ * power of two.
+ */
+public final class Generator implements AutoCloseable {
+
+  private final Model model;
+  private final Decoder decoder;
+
+  /**
+   * Generates with the very arrays of {@code parameters}, as they are at the time.
+   *
+   * @throws BadInputException if the model is no causal language model
+   */
+  public Generator(Model model, Parameters parameters) {
+    this(model, parameters, Style.preferred());
+  }
+
+  /** As {@link #Generator(Model, Parameters)}, with ops in a style. */
+  public Generator(Model model, Parameters parameters, Style style) {
+    if (model.head().task() != Task.CAUSAL_LM) {
+      throw new BadInputException(
+          "A model with a head for %s does not generate text; take a decoder.",
+          model.head().task());
+    }
+    this.model = model;
+    decoder = new Decoder(model, parameters, style);
+  }
+
+  /**
+   * Continues a text.
+   *
+   * @param prompt its tokens, at least one
+   * @param listener gets every new token as soon as it is drawn
+   * @throws BadInputException for a prompt without tokens, with unknown ones, or as long as the
+   *     model's positions
+   */
+  public Generation generate(int[] prompt, GenerationSettings settings, IntConsumer listener) {
+    int context = model.config().maxPositions();
+    check(prompt, context);
+    TokenSampler sampler = new TokenSampler(settings);
+    int most = Math.min(settings.maxTokens(), context - prompt.length);
+    int[] ids = new int[most];
+    decoder.begin(prompt.length + most);
+    float[] logits = decoder.next(prompt, 0);
+    for (int i = 0; i < most; i++) {
+      if (i > 0) {
+        logits = decoder.next(new int[] {ids[i - 1]}, prompt.length + i - 1);
+      }
+      int id = sampler.next(logits);
+      if (settings.ends().contains(id)) {
+        return new Generation(Arrays.copyOf(ids, i), Generation.End.END_TOKEN);
+      }
+      ids[i] = id;
+      listener.accept(id);
+    }
+    return new Generation(
+        ids, most < settings.maxTokens() ? Generation.End.CONTEXT : Generation.End.MAX_TOKENS);
+  }
+
+  private void check(int[] prompt, int context) {
+    if (prompt.length == 0) {
+      throw new BadInputException("The prompt has no token; begin it with one.");
+    }
+    if (prompt.length >= context) {
+      throw new BadInputException(
+          "A prompt of %d tokens leaves no room for more within the model's %d; shorten it.",
+          prompt.length, context);
+    }
+    for (int id : prompt) {
+      if (id < 0 || id >= model.config().vocabulary()) {
+        throw new BadInputException(
+            "Token %d of the prompt is not among the model's %d; take the model's own tokenizer.",
+            id, model.config().vocabulary());
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    decoder.close();
+  }
+}
