@@ -38,8 +38,15 @@ final class EvaluateCommand implements Callable<Integer> {
       names = "--model",
       paramLabel = "DIR",
       required = true,
-      description = "Folder of a trained model, or any decoder that train takes.")
+      description =
+          "Folder of a trained model, or any decoder that train takes; with --adapter, the base.")
   private String model;
+
+  @Option(
+      names = "--adapter",
+      paramLabel = "DIR",
+      description = "Adapters on the model: a folder that train --lora wrote, or PEFT.")
+  private Path adapter;
 
   @Option(
       names = "--data",
@@ -116,7 +123,8 @@ final class EvaluateCommand implements Callable<Integer> {
 
   private int trained(ModelFiles files) {
     List<Example> rows = dataOptions.test(data);
-    try (TextModel trained = TextModel.open(files)) {
+    try (TextModel trained =
+        adapter == null ? TextModel.open(files) : TextModel.open(files, adapter)) {
       return report(trained.evaluate(rows), trained.labels().names());
     }
   }
@@ -129,6 +137,9 @@ final class EvaluateCommand implements Callable<Integer> {
       asked = data.endsWith(".jsonl") ? LanguageTask.instruct : LanguageTask.lm;
     }
     try (LanguageModel language = LanguageModel.open(files, null)) {
+      if (adapter != null) {
+        language.openAdapter(adapter);
+      }
       if (asked == LanguageTask.multiple_choice) {
         return report(MultipleChoice.score(language, ChoiceQuestion.read(file), shots, seed));
       }

@@ -3,6 +3,7 @@ package org.tokentune.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -32,6 +33,12 @@ final class GenerateCommand implements Callable<Integer> {
       required = true,
       description = "A Hugging Face folder, a .gguf file, or a folder with llama2.c's .bin.")
   private String model;
+
+  @Option(
+      names = "--adapter",
+      paramLabel = "DIR",
+      description = "Adapters on the model: a folder that train --lora wrote, or PEFT.")
+  private Path adapter;
 
   @Option(
       names = "--prompt",
@@ -88,6 +95,9 @@ final class GenerateCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     try (ModelFiles files = Models.open(model);
         LanguageModel decoder = LanguageModel.open(files, null)) {
+      if (adapter != null) {
+        decoder.openAdapter(adapter);
+      }
       GenerationSettings settings =
           new GenerationSettings(
               temperature, topK, topP, seed, maxTokens, decoder.tokenizer().ends());

@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
 import java.util.function.Consumer;
+import org.tokentune.adapters.LoraConfig;
 import org.tokentune.datasets.Instructions;
 import org.tokentune.datasets.PromptTemplate;
 import org.tokentune.datasets.TextBlocks;
@@ -117,6 +118,16 @@ record LanguageTrainingJob(
   @Override
   public boolean save(Path folder) {
     return model.save(folder);
+  }
+
+  @Override
+  public void addAdapter(LoraConfig config, long seed) {
+    model.addAdapter(config, seed);
+  }
+
+  @Override
+  public void saveAdapter(Path folder) {
+    model.saveAdapter(folder);
   }
 
   @Override

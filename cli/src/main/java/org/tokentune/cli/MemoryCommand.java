@@ -8,6 +8,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.tokentune.BadInputException;
+import org.tokentune.adapters.LoraConfig;
+import org.tokentune.adapters.LoraModel;
 import org.tokentune.models.Head;
 import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
@@ -96,6 +98,12 @@ final class MemoryCommand implements Callable<Integer> {
               + "commas, such as 'bert.encoder.layer.5.*,classifier.*'; default "
               + "${DEFAULT-VALUE}.")
   private String trainable = DEFAULTS.trainable();
+
+  @Option(
+      names = "--lora",
+      paramLabel = "SETTINGS",
+      description = "Train low-rank adapters, as train --lora has it, in place of --trainable.")
+  private String lora;
 
   @Option(
       names = "--optimizer",
@@ -194,11 +202,13 @@ final class MemoryCommand implements Callable<Integer> {
               + " each, and a norm above 0.",
           batchSize, outputs, clip);
     }
-    Model model = config.model(head(config));
+    Model base = config.model(head(config));
+    LoraModel adapted = lora == null ? null : adapted(base);
+    Model model = adapted == null ? base : adapted;
     MemoryPlanner planner =
         new MemoryPlanner(
             model,
-            Trainable.parse(trainable, model),
+            adapted == null ? Trainable.parse(trainable, base) : adapted::trains,
             checkpoint.recompute,
             optimizer(model),
             Double.isInfinite(clip));
@@ -213,6 +223,13 @@ final class MemoryCommand implements Callable<Integer> {
     print(title, reports);
     write(title, k, reports, drawn);
     return 0;
+  }
+
+  private LoraModel adapted(Model base) {
+    LoraConfig adapters = LoraConfig.parse(lora);
+    Task task = base.head().task();
+    boolean vocabulary = task == Task.CAUSAL_LM || task == Task.MASKED_LM;
+    return new LoraModel(base, vocabulary ? adapters : adapters.withHead(base));
   }
 
   private Head head(ModelConfig config) {

@@ -25,7 +25,10 @@ final class ParityCommand implements Callable<Integer> {
   @Parameters(
       arity = "1..*",
       paramLabel = "DIR",
-      description = "Folders with config.json, model.safetensors and case files.")
+      description = {
+        "Folders with config.json, model.safetensors and case files, or with adapters (PEFT's",
+        "adapter_config.json and adapter_model.safetensors) and case files."
+      })
   private List<Path> folders;
 
   @Option(
@@ -33,6 +36,15 @@ final class ParityCommand implements Callable<Integer> {
       defaultValue = "1e-5",
       description = "Largest relative error allowed; default ${DEFAULT-VALUE}.")
   private double tolerance;
+
+  @Option(
+      names = "--base",
+      paramLabel = "DIR",
+      description = {
+        "Folder of the model that adapters stand on; default: what their configuration says,",
+        "relative to their folder."
+      })
+  private Path base;
 
   @Mixin private JsonOption json;
   @Spec private CommandSpec spec;
@@ -46,7 +58,7 @@ final class ParityCommand implements Callable<Integer> {
     ObjectNode errors = result.putObject("cases");
     boolean equal = true;
     for (Path folder : folders) {
-      Parity parity = new Parity(folder);
+      Parity parity = new Parity(folder, base);
       List<Path> cases = parity.cases();
       if (cases.isEmpty()) {
         spec.commandLine().getErr().printf("%s holds no case; add a .safetensors file.%n", folder);

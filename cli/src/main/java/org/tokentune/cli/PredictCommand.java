@@ -3,6 +3,7 @@ package org.tokentune.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -30,8 +31,14 @@ final class PredictCommand implements Callable<Integer> {
       names = "--model",
       paramLabel = "DIR",
       required = true,
-      description = "Folder of a trained model.")
+      description = "Folder of a trained model; with --adapter, the base.")
   private String model;
+
+  @Option(
+      names = "--adapter",
+      paramLabel = "DIR",
+      description = "Adapters on the model: a folder that train --lora wrote, or PEFT.")
+  private Path adapter;
 
   @Mixin private InputTexts input;
   @Mixin private JsonOption json;
@@ -43,7 +50,8 @@ final class PredictCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     List<Example> rows = input.rows();
     try (ModelFiles files = Models.open(model);
-        TextModel trained = TextModel.open(files)) {
+        TextModel trained =
+            adapter == null ? TextModel.open(files) : TextModel.open(files, adapter)) {
       List<Prediction> predictions = trained.predictRows(rows);
       ObjectNode result = JsonOption.object();
       result.put("model", model);

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.tokentune.adapters.LoraConfig;
 import org.tokentune.datasets.DataSplit;
 import org.tokentune.text.TextModel;
 import org.tokentune.text.TuningSettings;
@@ -34,6 +35,16 @@ record TextTrainingJob(TextModel model, DataSplit split) implements TrainingJob 
   @Override
   public boolean save(Path folder) {
     return model.save(folder);
+  }
+
+  @Override
+  public void addAdapter(LoraConfig config, long seed) {
+    model.addAdapter(config, seed);
+  }
+
+  @Override
+  public void saveAdapter(Path folder) {
+    model.saveAdapter(folder);
   }
 
   @Override

@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.tokentune.BadInputException;
+import org.tokentune.adapters.LoraConfig;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.datasets.DataSplit;
@@ -46,6 +47,7 @@ import picocli.CommandLine.TypeConversionException;
       "Examples:",
       "  tokentune train",
       "  tokentune train --data reviews.csv --text review --label stars --output stars-model",
+      "  tokentune train --lora r=8,alpha=16,targets=query+value --output adapters",
       "  tokentune train --task lm --model tinyllama.gguf --data book.txt --max-length 256",
       "  tokentune train --data mrpc.tsv --text 4,5 --label 1 --tokens 32 --epochs 3"
     },
@@ -235,6 +237,24 @@ final class TrainCommand implements Callable<Integer> {
   private String trainable = DEFAULTS.trainable();
 
   @Option(
+      names = "--lora",
+      paramLabel = "SETTINGS",
+      description = {
+        "Train low-rank adapters on frozen weights, and a classifier beside them. Settings, separated",
+        "by commas: r=8 (rank), alpha=16 (the update counts alpha / r times; default 2 r),",
+        "dropout=0.05 (default 0), targets=q_proj+v_proj (layers by their last names, with * for",
+        "anything; default all-linear), bias=none|all|lora_only, rslora (alpha / sqrt(r)), freeze-a",
+        "(train one matrix of the two, which keeps less). Takes the place of --trainable."
+      })
+  private String lora;
+
+  @Option(
+      names = "--merge",
+      description =
+          "Save the whole model with the adapters merged in; otherwise the adapters alone, for PEFT.")
+  private boolean merge;
+
+  @Option(
       names = "--seed",
       paramLabel = "N",
       description =
@@ -301,6 +321,7 @@ final class TrainCommand implements Callable<Integer> {
     ModelFolder.checkWritable(output);
     json.check();
     PrintWriter out = spec.commandLine().getOut();
+    LoraConfig adapters = adapters();
     TuningSettings settings =
         new TuningSettings(
             tokens,
@@ -324,10 +345,25 @@ final class TrainCommand implements Callable<Integer> {
     DataSplit split = task.task == Task.CAUSAL_LM ? null : labelled();
     try (ModelFiles files = Models.open(model);
         TrainingJob job = split == null ? language(files, prompts) : texts(files, split)) {
+      if (adapters != null) {
+        job.addAdapter(adapters, seed);
+      }
       out.printf("%s on %s: %s; tokens %s, seed %d%n", model, data, job.rows(), tokens, seed);
       out.flush();
       return train(job, settings, out);
     }
+  }
+
+  /** Null where weights themselves train. */
+  private LoraConfig adapters() {
+    if (lora == null && merge) {
+      throw new BadInputException("--merge without --lora has nothing to merge; leave it out.");
+    }
+    if (lora != null && spec.commandLine().getParseResult().hasMatchedOption("--trainable")) {
+      throw new BadInputException(
+          "With --lora the adapters train, and --trainable has no say; leave one of them out.");
+    }
+    return lora == null ? null : LoraConfig.parse(lora);
   }
 
   /** Read before the model is: that may take a while. */
@@ -360,7 +396,13 @@ final class TrainCommand implements Callable<Integer> {
           job.train(settings, progress, tuner -> interrupt.onInterrupt(tuner::stop));
       double seconds = progress.seconds();
       progress.end();
-      boolean sameDiff = job.save(output);
+      boolean adaptersAlone = lora != null && !merge;
+      boolean sameDiff = true;
+      if (adaptersAlone) {
+        job.saveAdapter(output);
+      } else {
+        sameDiff = job.save(output);
+      }
       Optional<Scores> onTest = outcome.stopped() ? Optional.empty() : job.test();
       boolean tested = onTest.isPresent();
       Scores scores = onTest.orElse(outcome.best());
@@ -390,13 +432,17 @@ final class TrainCommand implements Callable<Integer> {
             "No %s: the model is past the 1 GiB of SameDiff's file format.%n",
             TextModel.SAMEDIFF_FILE);
       }
-      out.printf("The model is in %s%n", output);
+      if (adaptersAlone) {
+        out.printf("The adapters are in %s: --model %s --adapter %s%n", output, model, output);
+      } else {
+        out.printf("The model is in %s%n", output);
+      }
       out.flush();
       ObjectNode result = JsonOption.object();
       result.put("model", model).put("data", data).put("task", task.name());
       result.put("evaluated_on", tested ? "test" : "validation");
       ScoresReport.put(result, scores, names);
-      result.put("tokens", tokens).put("seed", seed);
+      result.put("tokens", tokens).put("seed", seed).put("lora", lora);
       result.put("steps", outcome.steps()).put("seconds", seconds);
       result.put("best_epoch", outcome.epoch()).put("stopped", outcome.stopped());
       if (memory != null) {

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.tokentune.adapters.LoraConfig;
 import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuner;
 import org.tokentune.train.Scores;
@@ -25,6 +26,12 @@ interface TrainingJob extends AutoCloseable {
 
   /** Saves the model; returns whether SameDiff's file is among its files. */
   boolean save(Path folder);
+
+  /** Puts new adapters on the model, which then train in its place. */
+  void addAdapter(LoraConfig config, long seed);
+
+  /** Saves the adapters, and what else was trained, alone. */
+  void saveAdapter(Path folder);
 
   /** Scores on the test rows, where there are some. */
   Optional<Scores> test();

@@ -28,6 +28,18 @@ class ParityCommandTest {
   }
 
   @Test
+  void findsTheBaseOfAdapters() throws IOException {
+    Path adapters = GOLDEN.resolve("llama-lora");
+    assertEquals(0, parity(adapters.toString()));
+    for (String file :
+        new String[] {"adapter_config.json", "adapter_model.safetensors", "merged.safetensors"}) {
+      Files.copy(adapters.resolve(file), folder.resolve(file));
+    }
+    assertEquals(1, parity(folder.toString()));
+    assertEquals(0, parity("--base", GOLDEN.resolve("llama").toString(), folder.toString()));
+  }
+
+  @Test
   void exitsWith1WhereATensorExceedsTheTolerance() {
     assertEquals(1, parity("--tolerance", "1e-9", GOLDEN.resolve("bert-regression").toString()));
   }

@@ -108,6 +108,78 @@ class TokenTuneTest {
     refused(Run.of("predict", "--model", model, "x"), "There is no file");
   }
 
+  /** The adapters alone, on their base, score as the merged model does. */
+  @Test
+  void trainsAdapters() throws IOException {
+    Path train = glosses("train.tsv", 0, 64);
+    Path test = glosses("test.tsv", 64, 96);
+    for (String merge : List.of("--merge", "--json")) {
+      Run trained =
+          Run.of(
+              Stream.concat(
+                      Stream.of(
+                          "train",
+                          "--lora",
+                          "r=4,alpha=8,dropout=0.05,targets=query+value",
+                          "--data",
+                          train,
+                          "--test",
+                          test,
+                          "--epochs",
+                          1,
+                          "--batch-size",
+                          16,
+                          "--learning-rate",
+                          2e-3,
+                          "--output",
+                          folder.resolve("tuned" + merge)),
+                      merge.equals("--merge")
+                          ? Stream.of(merge)
+                          : Stream.of(merge, folder.resolve("train.json")))
+                  .toArray());
+      System.out.println(trained.printed());
+      assertEquals(0, trained.code(), trained.printed());
+    }
+    long adapters = 6 * 2 * (4 * 384 + 384 * 4); // r = 4 on 2 layers in each of 6 blocks
+    long head = 384 * 384 + 384 + 2 * 384 + 2; // pooler and classifier
+    JsonNode result = json("train.json");
+    assertEquals(2 * 4 * (adapters + head), result.at("/memory/optimizer_state").asLong());
+    Path alone = folder.resolve("tuned--json");
+    assertFalse(Files.exists(alone.resolve("model.safetensors")));
+    Object[][] models = {
+      {"--model", folder.resolve("tuned--merge")},
+      {"--model", "all-minilm-l6-v2", "--adapter", alone}
+    };
+    for (Object[] model : models) {
+      Run evaluated =
+          Run.of(
+              Stream.of(
+                      new Object[] {"evaluate"},
+                      model,
+                      new Object[] {"--data", test, "--json", folder.resolve("eval.json")})
+                  .flatMap(Arrays::stream)
+                  .toArray());
+      assertEquals(0, evaluated.code(), evaluated.printed());
+      assertEquals(result.get("confusion"), json("eval.json").get("confusion"));
+      assertEquals(result.get("loss").asDouble(), json("eval.json").get("loss").asDouble(), 1e-5);
+      Run predicted =
+          Run.of(
+              Stream.of(new Object[] {"predict"}, model, new Object[] {"good, kind"})
+                  .flatMap(Arrays::stream)
+                  .toArray());
+      System.out.print(predicted.printed());
+      assertEquals(0, predicted.code(), predicted.printed());
+    }
+    refused(
+        Run.of("predict", "--model", "bge-small-en-v1.5", "--adapter", alone, "x"),
+        "was made for another base: it has no bert.encoder.layer.6.attention.self.query.lora_A");
+    refused(Run.of("train", "--lora", "r=0"), "rank r=0 adapt nothing");
+    refused(
+        Run.of("train", "--lora", "targets=q_proj"), "there are bert.encoder.layer.*.attention");
+    refused(Run.of("train", "--lora", "r=2", "--trainable", "head"), "--trainable has no say");
+    refused(Run.of("train", "--merge"), "--merge without --lora");
+  }
+
   @Test
   void embedsAlikeWhatMeansAlike() throws IOException {
     Run run =

@@ -5,6 +5,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
 import org.tokentune.BadInputException;
+import org.tokentune.adapters.Adapter;
+import org.tokentune.adapters.AdapterFolder;
+import org.tokentune.adapters.LoraConfig;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.datasets.TextStream;
 import org.tokentune.datasets.TextTokenizer;
@@ -31,9 +34,10 @@ public final class LanguageModel implements AutoCloseable {
   private static final int EVALUATION_BATCH = 8;
 
   private final ModelFiles files;
-  private final Model model;
-  private final Parameters parameters;
   private final TextTokenizer tokenizer;
+  private Model model;
+  private Parameters parameters;
+  private Adapter adapter;
 
   private LanguageModel(ModelFiles files, Model model, Parameters parameters) {
     this.files = files;
@@ -59,6 +63,32 @@ public final class LanguageModel implements AutoCloseable {
     }
     Model model = config.model(new Head(Task.CAUSAL_LM, config.vocabulary(), Pooling.FIRST));
     return new LanguageModel(files, model, ParameterLoader.load(model, files.weights()));
+  }
+
+  /**
+   * Puts new adapters on the model: from now on they train, and nothing else.
+   *
+   * @param seed of their values
+   */
+  public void addAdapter(LoraConfig config, long seed) {
+    set(Adapter.fresh(model, parameters, config, seed));
+  }
+
+  /**
+   * Puts trained adapters on the model, as {@link #saveAdapter} or PEFT wrote them.
+   *
+   * @throws BadInputException if they were made for another base
+   */
+  public void openAdapter(Path folder) {
+    try (AdapterFolder adapters = AdapterFolder.open(folder)) {
+      set(adapters.read(model, parameters));
+    }
+  }
+
+  private void set(Adapter newAdapter) {
+    adapter = newAdapter;
+    model = newAdapter.model();
+    parameters = newAdapter.parameters();
   }
 
   /** Its tokenizer, for texts of any length. */
@@ -93,7 +123,9 @@ public final class LanguageModel implements AutoCloseable {
         new FineTuner(
             model,
             parameters,
-            Trainable.parse(settings.trainable(), model),
+            adapter == null
+                ? Trainable.parse(settings.trainable(), model)
+                : adapter.model()::trains,
             settings.selector(false),
             settings.hyperparameters(),
             listener);
@@ -166,9 +198,18 @@ public final class LanguageModel implements AutoCloseable {
    * @return whether the SameDiff file was written
    */
   public boolean save(Path folder) {
+    return SavedModel.write(folder, config(), model, parameters, adapter, files);
+  }
+
+  /** Saves the adapters alone, as PEFT has them. */
+  public void saveAdapter(Path folder) {
+    AdapterFolder.write(folder, adapter, files.name(), config());
+  }
+
+  private ObjectNode config() {
     ObjectNode config = files.config().deepCopy();
     model.config().dropouts().forEach(config::put);
-    return SavedModel.write(folder, config, model, parameters, files);
+    return config;
   }
 
   @Override

@@ -3,6 +3,7 @@ package org.tokentune.text;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.List;
+import org.tokentune.adapters.Adapter;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.datasets.TokenizerJson;
@@ -24,10 +25,29 @@ final class SavedModel {
   /**
    * Writes it; a model in the folder is replaced, nothing half-written stays.
    *
+   * @param adapter whose weights are merged in; null for none
    * @param files that it was made of, for the tokenizer
    * @return whether the SameDiff file was written: models past its format's 1 GiB go without
    */
   static boolean write(
+      Path folder,
+      JsonNode config,
+      Model model,
+      Parameters parameters,
+      Adapter adapter,
+      ModelFiles files) {
+    if (adapter == null) {
+      return write(folder, config, model, parameters, files);
+    }
+    adapter.merge();
+    try {
+      return write(folder, config, adapter.model().base(), adapter.baseParameters(), files);
+    } finally {
+      adapter.unmerge();
+    }
+  }
+
+  private static boolean write(
       Path folder, JsonNode config, Model model, Parameters parameters, ModelFiles files) {
     long bytes =
         parameters.asMap().values().stream().mapToLong(a -> a.length() * Float.BYTES).sum();

@@ -12,6 +12,9 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.tokentune.BadInputException;
+import org.tokentune.adapters.Adapter;
+import org.tokentune.adapters.AdapterFolder;
+import org.tokentune.adapters.LoraConfig;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.Example;
@@ -45,9 +48,10 @@ public final class TextModel implements AutoCloseable {
 
   private final ModelFiles files;
   private final HeadConfig headConfig;
-  private final Model model;
-  private final Parameters parameters;
   private final TextTokenizer tokenizer;
+  private Model model;
+  private Parameters parameters;
+  private Adapter adapter;
   private SameDiff inference;
 
   private TextModel(ModelFiles files, HeadConfig headConfig, Model model, Parameters parameters) {
@@ -103,6 +107,51 @@ public final class TextModel implements AutoCloseable {
     return new TextModel(files, head, model, ParameterLoader.load(model, files.weights()));
   }
 
+  /**
+   * A model with trained adapters and their head, as {@link #saveAdapter} or PEFT wrote them.
+   *
+   * @param files of the base
+   * @param adapters their folder; without a {@code config.json} there, the base's says what the
+   *     head's outputs mean
+   * @throws BadInputException if they were made for another base, or there is no head
+   */
+  public static TextModel open(ModelFiles files, Path adapters) {
+    try (AdapterFolder folder = AdapterFolder.open(adapters)) {
+      HeadConfig head =
+          HeadConfig.read(
+              new ModelFiles(
+                  adapters.toString(),
+                  folder.modelConfig().orElse(files.config()),
+                  folder.over(files.weights()),
+                  files.tokenizer()));
+      ModelConfig config = ModelConfig.read(files.config(), files.name());
+      Model base =
+          config.model(new Head(head.labels().task(), head.labels().outputs(), head.pooling()));
+      folder.check(base);
+      Parameters parameters = ParameterLoader.load(base, folder.over(files.weights()));
+      TextModel model = new TextModel(files, head, base, parameters);
+      model.set(folder.read(base, parameters));
+      return model;
+    }
+  }
+
+  /**
+   * Puts new adapters on the model: from now on they train, and the head beside them, and nothing
+   * else.
+   *
+   * @param seed of their values
+   */
+  public void addAdapter(LoraConfig config, long seed) {
+    set(Adapter.fresh(model, parameters, config.withHead(model), seed));
+  }
+
+  private void set(Adapter newAdapter) {
+    adapter = newAdapter;
+    model = newAdapter.model();
+    parameters = newAdapter.parameters();
+    inference = null;
+  }
+
   /** The files' tokenizer, for the lengths that the model can take. */
   static TextTokenizer tokenizer(ModelFiles files, ModelConfig config, Integer maxLength) {
     int most = config.maxPositions();
@@ -148,7 +197,9 @@ public final class TextModel implements AutoCloseable {
         new FineTuner(
             model,
             parameters,
-            Trainable.parse(settings.trainable(), model),
+            adapter == null
+                ? Trainable.parse(settings.trainable(), model)
+                : adapter.model()::trains,
             selector,
             settings.hyperparameters(),
             listener);
@@ -265,13 +316,20 @@ public final class TextModel implements AutoCloseable {
 
   /**
    * Saves a Hugging Face folder with, beside it, {@value #SAMEDIFF_FILE}: the inference graph in
-   * ND4J's own ops. A model in the folder is replaced; nothing half-written stays.
+   * ND4J's own ops; adapters are merged in. A model in the folder is replaced; nothing half-written
+   * stays.
    *
    * @return whether the SameDiff file was written: models past its format's 1 GiB go without
    */
   public boolean save(Path folder) {
     JsonNode config = headConfig.write(files.config(), model.config());
-    return SavedModel.write(folder, config, model, parameters, files);
+    return SavedModel.write(folder, config, model, parameters, adapter, files);
+  }
+
+  /** Saves the adapters and the head alone, as PEFT has them, and what the head's outputs mean. */
+  public void saveAdapter(Path folder) {
+    JsonNode config = headConfig.write(files.config(), model.config());
+    AdapterFolder.write(folder, adapter, files.name(), config);
   }
 
   @Override

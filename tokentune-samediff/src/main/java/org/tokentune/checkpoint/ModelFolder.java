@@ -99,7 +99,7 @@ public final class ModelFolder {
     }
   }
 
-  /** Adds further files to a folder that is being written. */
+  /** Writes files into a folder that is being written. */
   public interface Extra {
     void write(Path folder) throws IOException;
   }
@@ -159,19 +159,33 @@ public final class ModelFolder {
       byte[] tokenizer,
       Storage storage,
       List<Extra> extras) {
+    write(
+        folder,
+        staged -> {
+          ObjectNode stored = config.deepCopy();
+          stored.put("torch_dtype", storage.type().torchName);
+          JSON.writeValue(staged.resolve(CONFIG).toFile(), stored);
+          writeWeights(staged, weights, storage);
+          Files.write(staged.resolve(TOKENIZER), tokenizer);
+          for (Extra extra : extras) {
+            extra.write(staged);
+          }
+        });
+  }
+
+  /**
+   * Has a folder's content written beside it and then moves it into place, as {@link #write(Path,
+   * JsonNode, Map, byte[], Storage, List)} does.
+   *
+   * @param content writes a new folder's files, {@code config.json} among them
+   */
+  public static void write(Path folder, Extra content) {
     checkWritable(folder);
     Path target = folder.toAbsolutePath().normalize();
     Path staged = target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID());
     try {
       Files.createDirectories(staged);
-      ObjectNode stored = config.deepCopy();
-      stored.put("torch_dtype", storage.type().torchName);
-      JSON.writeValue(staged.resolve(CONFIG).toFile(), stored);
-      writeWeights(staged, weights, storage);
-      Files.write(staged.resolve(TOKENIZER), tokenizer);
-      for (Extra extra : extras) {
-        extra.write(staged);
-      }
+      content.write(staged);
       replace(target, staged);
     } catch (IOException e) {
       throw new BadInputException(

@@ -72,6 +72,11 @@ public record Gpt2(Gpt2Config config, Head head) implements Model {
   }
 
   @Override
+  public boolean inputFirst() {
+    return true;
+  }
+
+  @Override
   public boolean isHead(String name) {
     return name.equals(OWN_HEAD);
   }

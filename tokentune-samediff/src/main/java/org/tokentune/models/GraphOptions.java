@@ -1,6 +1,7 @@
 package org.tokentune.models;
 
 import java.util.function.Predicate;
+import org.tokentune.nn.LinearAdapter;
 import org.tokentune.ops.Style;
 
 /**
@@ -14,6 +15,7 @@ import org.tokentune.ops.Style;
  * @param style native graphs run anywhere, fused ones on execution plans only
  * @param capacity of the cache of keys and values, in tokens, of a graph for decoding; 0: a graph
  *     takes whole sequences
+ * @param adapter of the linear layers
  */
 public record GraphOptions(
     boolean training,
@@ -21,11 +23,12 @@ public record GraphOptions(
     Predicate<String> trainable,
     boolean allRows,
     Style style,
-    int capacity) {
+    int capacity,
+    LinearAdapter adapter) {
 
   /** Forward only, all tokens, ND4J's own ops only. */
   public static GraphOptions inference() {
-    return new GraphOptions(false, false, name -> false, true, Style.NATIVE, 0);
+    return new GraphOptions(false, false, name -> false, true, Style.NATIVE, 0, LinearAdapter.NONE);
   }
 
   /**
@@ -34,21 +37,27 @@ public record GraphOptions(
    * last token.
    */
   public static GraphOptions decoding(int capacity) {
-    return new GraphOptions(false, false, name -> false, false, Style.NATIVE, capacity);
+    return new GraphOptions(
+        false, false, name -> false, false, Style.NATIVE, capacity, LinearAdapter.NONE);
   }
 
   /** Training with all tokens in one stream or in two. */
   public static GraphOptions training(boolean split, Predicate<String> trainable) {
-    return new GraphOptions(true, split, trainable, false, Style.NATIVE, 0);
+    return new GraphOptions(true, split, trainable, false, Style.NATIVE, 0, LinearAdapter.NONE);
   }
 
   /** The same, with all rows of the last layer. */
   public GraphOptions withAllRows() {
-    return new GraphOptions(training, split, trainable, true, style, capacity);
+    return new GraphOptions(training, split, trainable, true, style, capacity, adapter);
   }
 
   /** The same, with ops written in another style. */
   public GraphOptions withStyle(Style other) {
-    return new GraphOptions(training, split, trainable, allRows, other, capacity);
+    return new GraphOptions(training, split, trainable, allRows, other, capacity, adapter);
+  }
+
+  /** The same, with an adapter of the linear layers. */
+  public GraphOptions withAdapter(LinearAdapter other) {
+    return new GraphOptions(training, split, trainable, allRows, style, capacity, other);
   }
 }

@@ -22,6 +22,16 @@ public interface Model {
   /** Whether a parameter is an embedding table or its norm. */
   boolean isEmbedding(String name);
 
+  /** Whether weights of linear layers are stored [in, out] and not [out, in]. */
+  default boolean inputFirst() {
+    return false;
+  }
+
+  /** The same model without dropout. */
+  default Model withoutDropout() {
+    return config().withDropout(0).model(head());
+  }
+
   /** Builds a graph over the very arrays of {@code parameters}. */
   ModelGraph build(Parameters parameters, GraphOptions options);
 }

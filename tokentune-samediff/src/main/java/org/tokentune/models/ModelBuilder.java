@@ -40,7 +40,13 @@ abstract class ModelBuilder {
     this.model = model;
     this.options = options;
     head = model.head();
-    graph = new Graph(parameters, options.trainable(), options.training(), options.style());
+    graph =
+        new Graph(
+            parameters,
+            options.trainable(),
+            options.training(),
+            options.style(),
+            options.adapter());
     sd = graph.sd();
     type = parameters.get(parameters.names().iterator().next()).dataType();
     ids = placeholder(ModelGraph.INPUT_IDS);

@@ -29,18 +29,26 @@ public final class Graph {
   private final Predicate<String> trainable;
   private final boolean dropout;
   private final Style style;
+  private final LinearAdapter adapter;
   private KeyValueCache cache;
 
   /**
    * @param trainable which parameters, by name, are variables
    * @param dropout whether {@link #dropout} drops
    * @param style how ops are written
+   * @param adapter of the linear layers
    */
-  public Graph(Parameters parameters, Predicate<String> trainable, boolean dropout, Style style) {
+  public Graph(
+      Parameters parameters,
+      Predicate<String> trainable,
+      boolean dropout,
+      Style style,
+      LinearAdapter adapter) {
     this.parameters = parameters;
     this.trainable = trainable;
     this.dropout = dropout;
     this.style = style;
+    this.adapter = adapter;
   }
 
   /**
@@ -58,6 +66,10 @@ public final class Graph {
 
   public Style style() {
     return style;
+  }
+
+  LinearAdapter adapter() {
+    return adapter;
   }
 
   /** Has attention take keys and values of earlier tokens from a cache. */

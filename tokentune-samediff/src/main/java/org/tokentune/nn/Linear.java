@@ -6,6 +6,8 @@ import org.tokentune.ops.BiasAdd;
 /**
  * {@code y = x W^T + b}, or {@code y = x W + b} where weights are stored input first.
  *
+ * <p>The graph's {@link LinearAdapter} may add to it.
+ *
  * <p>Shapes: rows [n, in]; the weight [out, in] or [in, out]; the bias [out]; the result is [n,
  * out].
  *
@@ -35,10 +37,10 @@ public record Linear(String weight, String bias, boolean inputFirst) implements 
     SDVariable weights = graph.parameter(weight, x.differentiable());
     SDVariable product = graph.sd().mmul(x.rows(), weights, false, !inputFirst, false);
     long out = weights.getShape()[inputFirst ? 1 : 0];
-    if (bias == null) {
-      return x.with(product, out);
-    }
-    SDVariable biases = graph.parameter(bias, x.differentiable());
-    return x.with(BiasAdd.apply(product, biases, graph.style()), out);
+    SDVariable biased =
+        bias == null
+            ? product
+            : BiasAdd.apply(product, graph.parameter(bias, x.differentiable()), graph.style());
+    return graph.adapter().apply(graph, weight, x, x.with(biased, out));
   }
 }

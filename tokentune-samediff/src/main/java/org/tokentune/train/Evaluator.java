@@ -34,10 +34,10 @@ public final class Evaluator implements AutoCloseable {
   /** Scores with the very arrays of {@code parameters}, as they are at the time. */
   public Evaluator(Model model, Parameters parameters) {
     head = model.head();
-    Model still = model.config().withDropout(0).model(head);
     engine =
         new PlanEngine(
-            still
+            model
+                .withoutDropout()
                 .build(
                     parameters,
                     GraphOptions.training(false, name -> false).withStyle(Style.preferred()))

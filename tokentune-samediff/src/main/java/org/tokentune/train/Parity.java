@@ -17,6 +17,9 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
+import org.tokentune.adapters.Adapter;
+import org.tokentune.adapters.AdapterFolder;
+import org.tokentune.adapters.LoraModel;
 import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.checkpoint.SafeTensors;
 import org.tokentune.checkpoint.WeightSource;
@@ -48,6 +51,10 @@ import org.tokentune.plan.Recompute;
  * says mean pooling. Dropout is off. A case may instead hold {@code input_ids} [1, n] and {@code
  * generated} [1, m], the same and their greedy continuation.
  *
+ * <p>A folder of adapters, PEFT's {@code adapter_config.json} and {@code
+ * adapter_model.safetensors}, is compared on its base; gradients are then of the adapters, under
+ * PEFT's names. A case without inputs holds weights of the base with the adapters merged in.
+ *
  * <p>A tensor's error is its largest difference over its largest absolute value, or over 1e-4 of
  * the case's largest gradient where that is more. Of hidden states and of logits by token, unpadded
  * rows are compared; of the last layer's, with a selection, those of them that are selected. The
@@ -57,7 +64,7 @@ public final class Parity {
 
   private static final Set<String> INPUTS =
       Set.of("input_ids", "attention_mask", "token_type_ids", "position_ids", "labels", "selected");
-  private static final String WEIGHTS = "model(-\\d+-of-\\d+)?\\.safetensors";
+  private static final String WEIGHTS = "(adapter_)?model(-\\d+-of-\\d+)?\\.safetensors";
   private static final String GENERATED = "generated";
   private static final String GRADIENT = "grad.";
   private static final double NOT_COMPARED = Double.NaN;
@@ -66,6 +73,7 @@ public final class Parity {
   private final ModelConfig config;
   private final Head head;
   private final Parameters parameters;
+  private final Adapter adapter;
 
   /**
    * One tensor of a case.
@@ -80,14 +88,31 @@ public final class Parity {
     }
   }
 
-  /** Opens a folder. */
+  /** Opens a folder; a folder of adapters says itself where its base is. */
   public Parity(Path folder) {
+    this(folder, null);
+  }
+
+  /**
+   * Opens a folder.
+   *
+   * @param base the model's folder, where {@code folder} holds adapters; null: what their
+   *     configuration says, from the folder on
+   */
+  public Parity(Path folder, Path base) {
     this.folder = folder;
-    JsonNode json = ModelFolder.config(folder);
-    config = ModelConfig.read(json, folder.resolve(ModelFolder.CONFIG).toString()).withDropout(0);
-    try (WeightSource weights = ModelFolder.weights(folder)) {
-      head = head(json, weights);
-      parameters = ParameterLoader.load(config.model(head), weights);
+    try (AdapterFolder adapters = AdapterFolder.isOne(folder) ? AdapterFolder.open(folder) : null) {
+      Path model =
+          adapters == null ? folder : base == null ? folder.resolve(adapters.base()) : base;
+      JsonNode json = ModelFolder.config(model);
+      config = ModelConfig.read(json, model.resolve(ModelFolder.CONFIG).toString()).withDropout(0);
+      Parameters loaded;
+      try (WeightSource weights = ModelFolder.weights(model)) {
+        head = head(json, weights);
+        loaded = ParameterLoader.load(config.model(head), weights);
+      }
+      adapter = adapters == null ? null : adapters.read(config.model(head), loaded);
+      parameters = adapter == null ? loaded : adapter.parameters();
     }
   }
 
@@ -115,13 +140,17 @@ public final class Parity {
     try (SafeTensors source = SafeTensors.open(file)) {
       expected = tensors(source);
     }
+    if (!expected.containsKey(ModelGraph.INPUT_IDS)) {
+      return compareMerged(file, expected);
+    }
     Model model = model(file.getFileName().toString());
     if (expected.containsKey(GENERATED)) {
       return List.of(generated(expected, model, style));
     }
     Map<String, INDArray> inputs = inputs(expected, head);
     boolean split = inputs.containsKey(ModelGraph.SELECTED);
-    GraphOptions options = GraphOptions.training(split, name -> true);
+    GraphOptions options =
+        GraphOptions.training(split, adapter == null ? name -> true : adapter.model()::trains);
     // Hidden states come of a graph of their own: training computes fewer rows of the last layer.
     List<String> names = hidden(options.split());
     try (PlanEngine forward =
@@ -136,6 +165,19 @@ public final class Parity {
       Map<String, INDArray> hidden = forward.run(inputs).outputs();
       return compare(expected, head, inputs, engine.run(inputs), hidden);
     }
+  }
+
+  private List<Row> compareMerged(Path file, Map<String, INDArray> expected) {
+    if (adapter == null) {
+      throw new BadInputException(
+          "%s has no input_ids: it is no case; take it out of the folder.", file);
+    }
+    adapter.merge();
+    Map<String, INDArray> merged = adapter.baseParameters().asMap();
+    List<Row> rows = new ArrayList<>();
+    expected.forEach((name, tensor) -> rows.add(new Row(name, error(tensor, merged.get(name), 0))));
+    adapter.unmerge();
+    return rows;
   }
 
   private Row generated(Map<String, INDArray> expected, Model model, Style style) {
@@ -167,7 +209,7 @@ public final class Parity {
     expected.forEach(
         (name, tensor) -> {
           if (name.startsWith(GRADIENT)) {
-            INDArray actual = step.gradients().get(name.substring(GRADIENT.length()));
+            INDArray actual = gradient(name.substring(GRADIENT.length()), step);
             rows.add(new Row(name, error(tensor, actual, floor)));
           } else if (name.equals(ModelGraph.LOSS)) {
             rows.add(new Row(name, error(tensor, Nd4j.scalar(step.loss()), floor)));
@@ -186,6 +228,11 @@ public final class Parity {
     return rows;
   }
 
+  /** By its name here, or PEFT's. */
+  private static INDArray gradient(String name, TrainingEngine.Result step) {
+    return step.gradients().getOrDefault(name, step.gradients().get(AdapterFolder.parameter(name)));
+  }
+
   /** The head that the weights have, pooling the first token where it pools. */
   private Head head(JsonNode json, WeightSource weights) {
     int outputs = Head.outputs(weights).orElse(config.vocabulary());
@@ -201,7 +248,8 @@ public final class Parity {
 
   private Model model(String name) {
     Pooling pooling = name.contains("mean") ? Pooling.MEAN : Pooling.FIRST;
-    return config.model(new Head(head.task(), head.outputs(), pooling));
+    Model model = config.model(new Head(head.task(), head.outputs(), pooling));
+    return adapter == null ? model : new LoraModel(model, adapter.model().lora());
   }
 
   private List<String> hidden(boolean split) {

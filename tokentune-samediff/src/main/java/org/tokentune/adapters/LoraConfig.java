@@ -1,0 +1,193 @@
+package org.tokentune.adapters;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.tokentune.BadInputException;
+import org.tokentune.models.Model;
+
+/**
+ * What to adapt and how (LoRA: Hu et al., 2021).
+ *
+ * @param rank r, inner size of the update
+ * @param alpha the update is multiplied by {@code alpha / r}
+ * @param dropout rate on what goes into the update, in training
+ * @param rankStabilised multiply by {@code alpha / sqrt(r)} instead (rsLoRA: Kalajdzievski, 2023)
+ * @param frozenA train B alone and leave A as it was drawn (LoRA-FA: Zhang et al., 2023), so that
+ *     [n, r] and not [n, in] is kept of a layer's input
+ * @param bias which biases of the base train too
+ * @param targets layers by name: see {@link #matches}; {@value #ALL_LINEAR} for all but the head
+ * @param trained modules, named likewise, that train as a whole beside the adapters: PEFT's {@code
+ *     modules_to_save}
+ */
+public record LoraConfig(
+    int rank,
+    double alpha,
+    double dropout,
+    boolean rankStabilised,
+    boolean frozenA,
+    Bias bias,
+    List<String> targets,
+    List<String> trained) {
+
+  public static final String ALL_LINEAR = "all-linear";
+
+  private static final String KEYS =
+      "r=8, alpha=16, dropout=0.05, targets=q_proj+v_proj, bias=none|all|lora_only, rslora and"
+          + " freeze-a";
+
+  /** Which biases of the base train: none, all, or those of adapted layers. */
+  public enum Bias {
+    NONE,
+    ALL,
+    LORA_ONLY;
+
+    /**
+     * By PEFT's name.
+     *
+     * @throws BadInputException for any other
+     */
+    static Bias read(String name) {
+      return switch (name) {
+        case "none" -> NONE;
+        case "all" -> ALL;
+        case "lora_only" -> LORA_ONLY;
+        default ->
+            throw new BadInputException(
+                "Adapters have no bias=%s; give none, all or lora_only.", name);
+      };
+    }
+
+    /** PEFT's name. */
+    String peftName() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  public LoraConfig {
+    if (rank < 1) {
+      throw new BadInputException("Adapters of rank r=%d adapt nothing; give 1 or more.", rank);
+    }
+    if (!(alpha > 0 && Double.isFinite(alpha))) {
+      throw new BadInputException("Adapters cannot take alpha=%s; give a number above 0.", alpha);
+    }
+    if (!(dropout >= 0 && dropout < 1)) {
+      throw new BadInputException("Adapters cannot take dropout=%s; give 0 to below 1.", dropout);
+    }
+    if (targets.isEmpty()) {
+      throw new BadInputException("Adapters without targets adapt nothing; name some layers.");
+    }
+    targets = List.copyOf(targets);
+    trained = List.copyOf(trained);
+  }
+
+  /** Rank 8, alpha 16, no dropout, no biases, on these layers. */
+  public static LoraConfig on(String... targets) {
+    return new LoraConfig(8, 16, 0, false, false, Bias.NONE, List.of(targets), List.of());
+  }
+
+  /**
+   * What the command line means by {@code --lora}: settings separated by commas, e.g. {@code
+   * r=8,alpha=16,dropout=0.05,targets=q_proj+v_proj}. Left out, r is 8, alpha 2 r, dropout 0,
+   * targets {@value #ALL_LINEAR}.
+   *
+   * @throws BadInputException for a setting or a value that is none
+   */
+  public static LoraConfig parse(String text) {
+    int rank = 8;
+    double alpha = Double.NaN;
+    double dropout = 0;
+    boolean rankStabilised = false;
+    boolean frozenA = false;
+    Bias bias = Bias.NONE;
+    List<String> targets = List.of(ALL_LINEAR);
+    for (String setting : text.split(",", -1)) {
+      String[] parts = setting.strip().split("=", 2);
+      String value = parts.length < 2 ? "" : parts[1].strip();
+      try {
+        switch (parts[0].strip()) {
+          case "r" -> rank = Integer.parseInt(value);
+          case "alpha" -> alpha = Double.parseDouble(value);
+          case "dropout" -> dropout = Double.parseDouble(value);
+          case "targets" -> targets = Arrays.asList(value.split("\\+", -1));
+          case "bias" -> bias = Bias.read(value);
+          case "rslora" -> rankStabilised = true;
+          case "freeze-a" -> frozenA = true;
+          default ->
+              throw new BadInputException(
+                  "Adapters have no setting '%s'; there are %s.", setting, KEYS);
+        }
+      } catch (NumberFormatException e) {
+        throw new BadInputException(e, "In '%s', '%s' is no number; correct it.", text, value);
+      }
+    }
+    return new LoraConfig(
+        rank,
+        Double.isNaN(alpha) ? 2.0 * rank : alpha,
+        dropout,
+        rankStabilised,
+        frozenA,
+        bias,
+        targets,
+        List.of());
+  }
+
+  /** The same, with these modules trained as a whole. */
+  public LoraConfig withTrained(List<String> modules) {
+    return new LoraConfig(rank, alpha, dropout, rankStabilised, frozenA, bias, targets, modules);
+  }
+
+  /** The same, with the model's head trained as a whole. */
+  public LoraConfig withHead(Model model) {
+    return withTrained(
+        model.parameters().keySet().stream()
+            .filter(model::isHead)
+            .map(name -> name.substring(0, name.lastIndexOf('.')))
+            .distinct()
+            .toList());
+  }
+
+  /** The same without dropout. */
+  LoraConfig withoutDropout() {
+    return new LoraConfig(rank, alpha, 0, rankStabilised, frozenA, bias, targets, trained);
+  }
+
+  /** The same on other layers. */
+  LoraConfig withTargets(List<String> others) {
+    return new LoraConfig(rank, alpha, dropout, rankStabilised, frozenA, bias, others, trained);
+  }
+
+  /** What the update B A is multiplied by. */
+  public double scale() {
+    return alpha / (rankStabilised ? Math.sqrt(rank) : rank);
+  }
+
+  /**
+   * Whether a module has a name: the whole name or its last parts, with {@code *} for anything; so
+   * {@code q_proj}, {@code self_attn.q_proj} and {@code layers.0.*.q_proj} are all names of {@code
+   * model.layers.0.self_attn.q_proj}.
+   */
+  static boolean matches(String name, String module) {
+    String regex =
+        Arrays.stream(name.split("\\*", -1)).map(Pattern::quote).collect(Collectors.joining(".*"));
+    return Pattern.matches("(.*\\.)?" + regex, module);
+  }
+
+  /** Whether a parameter is of a module that trains as a whole. */
+  boolean trainsWhole(String parameter) {
+    return modules(parameter).stream()
+        .anyMatch(module -> trained.stream().anyMatch(name -> matches(name, module)));
+  }
+
+  /** All modules around a parameter, the outermost first. */
+  private static List<String> modules(String parameter) {
+    List<String> modules = new ArrayList<>();
+    for (int dot = parameter.indexOf('.'); dot >= 0; dot = parameter.indexOf('.', dot + 1)) {
+      modules.add(parameter.substring(0, dot));
+    }
+    return modules;
+  }
+}

@@ -1,0 +1,208 @@
+package org.tokentune.adapters;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.tokentune.BadInputException;
+import org.tokentune.models.GraphOptions;
+import org.tokentune.models.Head;
+import org.tokentune.models.Model;
+import org.tokentune.models.ModelConfig;
+import org.tokentune.models.ModelGraph;
+import org.tokentune.nn.Graph;
+import org.tokentune.nn.Parameters;
+import org.tokentune.nn.TokenStream;
+import org.tokentune.ops.Residual;
+
+/**
+ * A model with low-rank adapters beside some of its linear layers: {@code y = x W^T + b + scale *
+ * (x A^T) B^T} with A [r, in] and B [out, r], whichever way W is stored (LoRA: Hu et al., 2021). In
+ * training, x is dropped before A.
+ *
+ * <p>W and b are constants, so that nothing is kept for their gradients; that of A needs x, that of
+ * B only {@code x A^T}, [n, r]. The frozen stream computes the same with A and B as constants.
+ *
+ * <p>Its parameters are the base's and, of each adapted layer, {@code <layer>.lora_A.weight} and
+ * {@code <layer>.lora_B.weight}.
+ */
+public final class LoraModel implements Model {
+
+  static final String A = ".lora_A.weight";
+  static final String B = ".lora_B.weight";
+  private static final String WEIGHT = ".weight";
+  private static final String BIAS = ".bias";
+
+  private final Model base;
+  private final LoraConfig config;
+  private final Map<String, Layer> layers;
+
+  /** Sizes of an adapted layer. */
+  private record Layer(long in, long out) {}
+
+  /**
+   * @throws BadInputException if one of the targets names no linear layer
+   */
+  public LoraModel(Model base, LoraConfig config) {
+    this.base = base;
+    this.config = config;
+    Map<String, Layer> linear = linear(base, config);
+    config.targets().forEach(target -> check(target, linear));
+    layers = new LinkedHashMap<>();
+    linear.forEach(
+        (name, layer) -> {
+          if (config.targets().stream().anyMatch(target -> adapts(target, name))) {
+            layers.put(name, layer);
+          }
+        });
+  }
+
+  /** Layers that can be adapted: all but tables, and heads that train or make a vocabulary. */
+  private static Map<String, Layer> linear(Model base, LoraConfig config) {
+    Map<String, Layer> layers = new LinkedHashMap<>();
+    base.parameters()
+        .forEach(
+            (name, shape) -> {
+              boolean matrix = name.endsWith(WEIGHT) && shape.length == 2;
+              boolean output = base.config().causal() && base.isHead(name);
+              if (matrix && !base.isEmbedding(name) && !output && !config.trainsWhole(name)) {
+                long in = shape[base.inputFirst() ? 0 : 1];
+                long out = shape[base.inputFirst() ? 1 : 0];
+                layers.put(module(name), new Layer(in, out));
+              }
+            });
+    return layers;
+  }
+
+  private boolean adapts(String target, String layer) {
+    return target.equals(LoraConfig.ALL_LINEAR)
+        ? !base.isHead(layer + WEIGHT)
+        : LoraConfig.matches(target, layer);
+  }
+
+  private void check(String target, Map<String, Layer> linear) {
+    if (linear.keySet().stream().noneMatch(layer -> adapts(target, layer))) {
+      throw new BadInputException(
+          "No linear layer to adapt is called %s; there are %s.",
+          target,
+          linear.keySet().stream()
+              .map(name -> name.replaceAll("\\.\\d+\\.", ".*."))
+              .distinct()
+              .collect(Collectors.joining(", ")));
+    }
+  }
+
+  private static String module(String weight) {
+    return weight.substring(0, weight.length() - WEIGHT.length());
+  }
+
+  /** The model without adapters. */
+  public Model base() {
+    return base;
+  }
+
+  /** What is adapted and how. */
+  public LoraConfig lora() {
+    return config;
+  }
+
+  /** Names of the adapted layers, in the model's order. */
+  public List<String> layers() {
+    return List.copyOf(layers.keySet());
+  }
+
+  /** Whether a parameter trains: one of the adapters', or what the configuration adds to them. */
+  public boolean trains(String name) {
+    if (name.endsWith(A) || name.endsWith(B)) {
+      return name.endsWith(B) || !config.frozenA();
+    }
+    return trainsOfBase(name);
+  }
+
+  /** Whether a parameter of the base trains. */
+  boolean trainsOfBase(String name) {
+    boolean biased =
+        name.endsWith(BIAS)
+            && switch (config.bias()) {
+              case NONE -> false;
+              case ALL -> true;
+              case LORA_ONLY ->
+                  layers.containsKey(name.substring(0, name.length() - BIAS.length()));
+            };
+    return biased || config.trainsWhole(name);
+  }
+
+  @Override
+  public ModelConfig config() {
+    return base.config();
+  }
+
+  @Override
+  public Head head() {
+    return base.head();
+  }
+
+  @Override
+  public Map<String, long[]> parameters() {
+    Map<String, long[]> shapes = new LinkedHashMap<>(base.parameters());
+    shapes.putAll(adapterShapes());
+    return shapes;
+  }
+
+  /** Of the adapters alone. */
+  Map<String, long[]> adapterShapes() {
+    Map<String, long[]> shapes = new LinkedHashMap<>();
+    layers.forEach(
+        (name, layer) -> {
+          shapes.put(name + A, new long[] {config.rank(), layer.in()});
+          shapes.put(name + B, new long[] {layer.out(), config.rank()});
+        });
+    return shapes;
+  }
+
+  @Override
+  public String prefix() {
+    return base.prefix();
+  }
+
+  @Override
+  public boolean isHead(String name) {
+    return base.isHead(name);
+  }
+
+  @Override
+  public boolean isEmbedding(String name) {
+    return base.isEmbedding(name);
+  }
+
+  @Override
+  public boolean inputFirst() {
+    return base.inputFirst();
+  }
+
+  @Override
+  public Model withoutDropout() {
+    return new LoraModel(base.withoutDropout(), config.withoutDropout());
+  }
+
+  @Override
+  public ModelGraph build(Parameters parameters, GraphOptions options) {
+    return base.build(parameters, options.withAdapter(this::adapt));
+  }
+
+  private TokenStream adapt(Graph graph, String weight, TokenStream x, TokenStream y) {
+    String layer = weight.endsWith(WEIGHT) ? module(weight) : weight;
+    if (!layers.containsKey(layer)) {
+      return y;
+    }
+    SameDiff sd = graph.sd();
+    SDVariable a = graph.parameter(layer + A, x.differentiable());
+    SDVariable b = graph.parameter(layer + B, x.differentiable());
+    TokenStream dropped = graph.dropout(x, config.dropout(), layer + ".lora");
+    SDVariable inner = sd.mmul(dropped.rows(), a, false, true, false).mul(config.scale());
+    SDVariable update = sd.mmul(inner, b, false, true, false);
+    return y.with(Residual.apply(y.rows(), update, graph.style()));
+  }
+}

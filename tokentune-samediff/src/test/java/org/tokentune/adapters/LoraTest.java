@@ -1,0 +1,463 @@
+package org.tokentune.adapters;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.ModelFolder;
+import org.tokentune.checkpoint.WeightSource;
+import org.tokentune.models.GraphOptions;
+import org.tokentune.models.Head;
+import org.tokentune.models.Model;
+import org.tokentune.models.ModelConfig;
+import org.tokentune.models.ModelGraph;
+import org.tokentune.models.ParameterLoader;
+import org.tokentune.models.Pooling;
+import org.tokentune.models.Task;
+import org.tokentune.nn.Graph;
+import org.tokentune.nn.Parameters;
+import org.tokentune.ops.Style;
+import org.tokentune.plan.Plan;
+import org.tokentune.plan.Recompute;
+import org.tokentune.select.AllTokens;
+import org.tokentune.select.RandomTokens;
+import org.tokentune.select.TokenSelection;
+import org.tokentune.select.TokenSelector;
+import org.tokentune.train.Parity;
+import org.tokentune.train.SameDiffEngine;
+import org.tokentune.train.TrainingEngine;
+
+/** Low-rank adapters: against PEFT's numbers, the chain rule, and stock SameDiff. */
+class LoraTest {
+
+  private static final Path GOLDEN = Path.of("src/test/resources/golden");
+
+  /** A model with golden weights. */
+  private record Base(Model model, Parameters parameters) {
+
+    static Base of(String folder) {
+      Path path = GOLDEN.resolve(folder);
+      ModelConfig config = ModelConfig.read(ModelFolder.config(path), folder).withDropout(0);
+      Model model =
+          config.model(
+              config.causal()
+                  ? new Head(Task.CAUSAL_LM, config.vocabulary(), Pooling.FIRST)
+                  : new Head(Task.CLASSIFY, 3, Pooling.FIRST));
+      try (WeightSource weights = ModelFolder.weights(path)) {
+        return new Base(model, ParameterLoader.load(model, weights));
+      }
+    }
+
+    /** Texts of random lengths, ids and labels, and positions that the selector draws. */
+    Map<String, INDArray> batch(TokenSelector selector) {
+      SplittableRandom random = new SplittableRandom(5);
+      int length = 13;
+      int[] lengths = {length, 7, 9};
+      int[][] ids = new int[3][length];
+      int[][] mask = new int[3][length];
+      int[][] positions = new int[3][length];
+      for (int row = 0; row < 3; row++) {
+        for (int i = 0; i < length; i++) {
+          mask[row][i] = i < lengths[row] ? 1 : 0;
+          ids[row][i] = mask[row][i] * (1 + random.nextInt(model.config().vocabulary() - 1));
+          positions[row][i] = i;
+        }
+      }
+      Map<String, INDArray> inputs = new HashMap<>();
+      inputs.put(ModelGraph.INPUT_IDS, Nd4j.createFromArray(ids));
+      inputs.put(ModelGraph.ATTENTION_MASK, Nd4j.createFromArray(mask));
+      if (model.config().causal()) {
+        inputs.put(ModelGraph.POSITION_IDS, Nd4j.createFromArray(positions));
+        inputs.put(ModelGraph.LABELS, Nd4j.createFromArray(ids));
+      } else {
+        inputs.put(ModelGraph.TOKEN_TYPE_IDS, Nd4j.zeros(DataType.INT32, 3, length));
+        inputs.put(ModelGraph.LABELS, Nd4j.createFromArray(2, 0, 1));
+      }
+      TokenSelection selection = selector.select(lengths, length, null, 7, 0, 0);
+      if (!selection.all()) {
+        inputs.put(ModelGraph.SELECTED, Nd4j.createFromArray(selection.selected()));
+        inputs.put(ModelGraph.FROZEN, Nd4j.createFromArray(selection.frozen()));
+      }
+      return inputs;
+    }
+
+    /** Adapters whose B is not zero. */
+    Adapter adapter(LoraConfig config, long seed) {
+      Adapter adapter = Adapter.fresh(model, parameters, config, seed);
+      Nd4j.getRandom().setSeed(seed);
+      adapter
+          .parameters()
+          .asMap()
+          .forEach(
+              (name, array) -> {
+                if (name.endsWith(LoraModel.B)) {
+                  array.assign(Nd4j.randn(array.shape()).muli(0.1));
+                }
+              });
+      return adapter;
+    }
+  }
+
+  private static LoraConfig config(int rank, String targets) {
+    return LoraConfig.parse("r=" + rank + ",alpha=12,targets=" + targets);
+  }
+
+  private static GraphOptions options(Map<String, INDArray> inputs, Predicate<String> trainable) {
+    return GraphOptions.training(inputs.containsKey(ModelGraph.SELECTED), trainable);
+  }
+
+  /** One step of the plan; results are copies. */
+  private static TrainingEngine.Result step(
+      Model model,
+      Parameters parameters,
+      Predicate<String> trainable,
+      Map<String, INDArray> inputs,
+      Style style) {
+    ModelGraph graph = model.build(parameters, options(inputs, trainable).withStyle(style));
+    try (TrainingEngine engine = new TrainingEngine(graph, List.of(), Recompute.ELEMENTWISE)) {
+      TrainingEngine.Result result = engine.run(inputs);
+      Map<String, INDArray> gradients = new HashMap<>();
+      result.gradients().forEach((name, gradient) -> gradients.put(name, gradient.dup()));
+      return new TrainingEngine.Result(result.loss(), gradients, Map.of());
+    }
+  }
+
+  private static double error(INDArray expected, INDArray actual, double floor) {
+    double scale = Math.max(floor, expected.amaxNumber().doubleValue());
+    return expected.sub(actual).amaxNumber().doubleValue() / scale;
+  }
+
+  private static double largest(Map<String, INDArray> gradients) {
+    return gradients.values().stream()
+        .mapToDouble(gradient -> gradient.amaxNumber().doubleValue())
+        .max()
+        .orElseThrow();
+  }
+
+  private static TokenSelector selector(String tokens, Base base) {
+    return tokens.equals("all")
+        ? new AllTokens()
+        : RandomTokens.parse(tokens, 1, !base.model().config().causal());
+  }
+
+  @Test
+  void equalsPeft() {
+    Parity parity = new Parity(GOLDEN.resolve("llama-lora"));
+    assertEquals(2, parity.cases().size());
+    for (Path file : parity.cases()) {
+      boolean merged = file.endsWith("merged.safetensors");
+      for (Style style : Style.values()) {
+        for (Recompute recompute : Recompute.values()) {
+          List<Parity.Row> rows = parity.compare(file, style, recompute);
+          double worst = rows.stream().mapToDouble(Parity.Row::error).max().orElseThrow();
+          System.out.printf(
+              "llama-lora %-25s %-6s %-11s %d tensors, largest error %.1e%n",
+              file.getFileName(), style, recompute, rows.size(), worst);
+          assertEquals(merged ? 15 : 36, rows.size());
+          for (Parity.Row row : rows) {
+            assertTrue(row.within(merged ? 1e-6 : 1e-5), row.toString());
+          }
+        }
+      }
+    }
+  }
+
+  /**
+   * With W' = W + s B A, the gradients are s B^T dW' and s dW' A^T, where dW' is that of the base
+   * with merged weights, all trained: with and without selected tokens.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "bert, all, 4, query+value",
+    "bert, 40%, 4, query+value",
+    "bert, 40%, 1, all-linear",
+    "roberta, 40%, 3, attention.*+output.dense",
+    "distilbert, 40%, 2, q_lin+ffn.lin2",
+    "gpt2, all, 5, c_attn+mlp.c_proj",
+    "gpt2, 40%, 5, c_attn+mlp.c_proj",
+    "llama, all, 3, all-linear",
+    "llama, 40%, 3, all-linear",
+    "llama, 40%, 40, layers.1.*.o_proj+k_proj"
+  })
+  void gradientsFollowFromThoseOfMergedWeights(
+      String folder, String tokens, int rank, String targets) {
+    Base base = Base.of(folder);
+    Map<String, INDArray> inputs = base.batch(selector(tokens, base));
+    Adapter adapter = base.adapter(config(rank, targets), 3);
+    LoraModel model = adapter.model();
+    Map<String, TrainingEngine.Result> results = new HashMap<>();
+    for (Style style : Style.values()) {
+      TrainingEngine.Result result =
+          step(model, adapter.parameters(), model::trains, inputs, style);
+      assertEquals(model.adapterShapes().keySet(), result.gradients().keySet());
+      results.put(style.toString(), result);
+    }
+    SameDiffEngine.Result stock =
+        new SameDiffEngine(model.build(adapter.parameters(), options(inputs, model::trains)))
+            .run(inputs, List.of());
+    adapter.merge();
+    TrainingEngine.Result merged =
+        step(base.model(), base.parameters(), name -> true, inputs, Style.NATIVE);
+    adapter.unmerge();
+    Map<String, INDArray> expected = new HashMap<>();
+    for (String layer : model.layers()) {
+      INDArray dw = merged.gradients().get(layer + ".weight");
+      dw = model.inputFirst() ? dw.transpose() : dw;
+      INDArray a = adapter.parameters().get(layer + LoraModel.A);
+      INDArray b = adapter.parameters().get(layer + LoraModel.B);
+      double scale = 12.0 / rank;
+      expected.put(layer + LoraModel.A, b.transpose().mmul(dw).mul(scale));
+      expected.put(layer + LoraModel.B, dw.mmul(a.transpose()).mul(scale));
+    }
+    results.put("stock", new TrainingEngine.Result(stock.loss(), stock.gradients(), Map.of()));
+    double floor = 1e-4 * largest(expected);
+    results.forEach(
+        (name, result) -> {
+          double worst = 0;
+          for (String parameter : expected.keySet()) {
+            INDArray gradient = result.gradients().get(parameter);
+            worst = Math.max(worst, error(expected.get(parameter), gradient, floor));
+          }
+          System.out.printf(
+              "%s, %s tokens, r=%d on %s, %s: %d layers, largest error %.1e%n",
+              folder, tokens, rank, targets, name, model.layers().size(), worst);
+          assertEquals(merged.loss(), result.loss(), 1e-5);
+          assertTrue(worst < 2e-5, "differs by " + worst);
+        });
+  }
+
+  /** Dropout and biases too; the evaluation's model drops nothing. */
+  @Test
+  void allSettingsTrainAsOnStockSameDiff() {
+    Base base = Base.of("bert");
+    Map<String, INDArray> inputs = base.batch(selector("40%", base));
+    inputs.put(Graph.DROPOUT_SEED, Nd4j.scalar(11));
+    for (String settings :
+        List.of(
+            "dropout=0.3,targets=query+dense",
+            "dropout=0.3,rslora,bias=all",
+            "targets=query,bias=lora_only,freeze-a")) {
+      LoraConfig config = LoraConfig.parse(settings).withTrained(List.of("classifier", "pooler"));
+      Adapter adapter = base.adapter(config, 4);
+      LoraModel model = adapter.model();
+      if (config.dropout() == 0) {
+        inputs.remove(Graph.DROPOUT_SEED);
+      }
+      TrainingEngine.Result fused =
+          step(model, adapter.parameters(), model::trains, inputs, Style.FUSED);
+      SameDiffEngine.Result stock =
+          new SameDiffEngine(model.build(adapter.parameters(), options(inputs, model::trains)))
+              .run(inputs, List.of());
+      Set<String> trained = new LinkedHashSet<>(model.parameters().keySet());
+      trained.removeIf(name -> !model.trains(name));
+      assertEquals(trained, fused.gradients().keySet());
+      assertTrue(trained.contains("classifier.weight"));
+      assertEquals(
+          config.bias() != LoraConfig.Bias.NONE,
+          trained.contains("bert.encoder.layer.0.attention.self.query.bias"));
+      assertEquals(
+          config.bias() == LoraConfig.Bias.ALL,
+          trained.contains("bert.encoder.layer.0.output.LayerNorm.bias"));
+      assertEquals(
+          config.frozenA(),
+          !trained.contains("bert.encoder.layer.0.attention.self.query.lora_A.weight"));
+      double floor = 1e-4 * largest(stock.gradients());
+      double worst = 0;
+      for (String name : trained) {
+        worst =
+            Math.max(worst, error(stock.gradients().get(name), fused.gradients().get(name), floor));
+      }
+      System.out.printf("%s: %d gradients, largest error %.1e%n", settings, trained.size(), worst);
+      assertEquals(stock.loss(), fused.loss(), 1e-5);
+      assertTrue(worst < 1e-5, "differs by " + worst);
+      assertFalse(
+          model
+              .withoutDropout()
+              .build(adapter.parameters(), options(inputs, name -> false))
+              .sd()
+              .hasVariable(Graph.DROPOUT_SEED));
+    }
+  }
+
+  /** Merged, the base's own graph gives the same logits; unmerged, it has its weights back. */
+  @Test
+  void mergesAndSwitches() {
+    Base base = Base.of("gpt2");
+    Map<String, INDArray> inputs = base.batch(new AllTokens());
+    inputs.remove(ModelGraph.LABELS);
+    Map<String, INDArray> before = new HashMap<>();
+    base.parameters().asMap().forEach((name, array) -> before.put(name, array.dup()));
+    Adapter one = base.adapter(config(4, "c_attn"), 1);
+    Adapter two = base.adapter(config(2, "all-linear"), 2);
+    for (Adapter adapter : List.of(one, two, one)) {
+      INDArray beside = logits(adapter.model(), adapter.parameters(), inputs);
+      adapter.merge();
+      assertThrows(IllegalStateException.class, adapter::merge);
+      INDArray merged = logits(base.model(), adapter.baseParameters(), inputs);
+      adapter.unmerge();
+      assertThrows(IllegalStateException.class, adapter::unmerge);
+      double gap = error(beside, merged, 0);
+      double moved = 0;
+      for (String name : before.keySet()) {
+        moved = Math.max(moved, error(before.get(name), base.parameters().get(name), 0));
+      }
+      System.out.printf("merged logits differ by %.1e, weights unmerged by %.1e%n", gap, moved);
+      assertTrue(gap < 1e-5);
+      assertTrue(moved < 1e-6);
+    }
+  }
+
+  private static INDArray logits(Model model, Parameters parameters, Map<String, INDArray> inputs) {
+    return model
+        .build(parameters, GraphOptions.inference())
+        .sd()
+        .output(inputs, ModelGraph.LOGITS)
+        .get(ModelGraph.LOGITS);
+  }
+
+  /**
+   * Of a frozen weight's layer nothing is kept: the output layers of BERT's feed-forward read [n,
+   * intermediate], which adapters on them keep in every block, and adapters elsewhere do not. With
+   * A frozen, adapters on them keep none either.
+   */
+  @Test
+  void inputsOfFrozenWeightsAreNotKept() {
+    Base base = Base.of("bert");
+    Map<String, INDArray> inputs = base.batch(new AllTokens());
+    long rows = inputs.get(ModelGraph.INPUT_IDS).length();
+    int layers = base.model().config().layers();
+    long full = planned(base.model(), base.parameters(), name -> true, inputs);
+    Map<String, Long> bytes = new HashMap<>();
+    for (String settings :
+        List.of(
+            "r=1,targets=output.dense",
+            "r=1,targets=output.dense,freeze-a",
+            "r=1,targets=query+output.dense",
+            "r=1,targets=query")) {
+      Adapter adapter = base.adapter(LoraConfig.parse(settings), 1);
+      bytes.put(
+          settings,
+          planned(adapter.model(), adapter.parameters(), adapter.model()::trains, inputs));
+    }
+    System.out.printf(
+        "bert, %d layers, %d rows, nothing recomputed: full training %d bytes, %s%n",
+        layers, rows, full, bytes);
+    long intermediate =
+        base.parameters().get("bert.encoder.layer.0.intermediate.dense.bias").length();
+    long wide = rows * intermediate * Float.BYTES;
+    long plain = bytes.get("r=1,targets=output.dense");
+    long frozen = bytes.get("r=1,targets=output.dense,freeze-a");
+    assertTrue(full > plain);
+    assertTrue(plain - frozen >= (layers - 1) * wide, "A frozen saves " + (plain - frozen));
+    long both = bytes.get("r=1,targets=query+output.dense");
+    assertTrue(both - bytes.get("r=1,targets=query") >= (layers - 1) * wide);
+  }
+
+  private static long planned(
+      Model model,
+      Parameters parameters,
+      Predicate<String> trainable,
+      Map<String, INDArray> inputs) {
+    ModelGraph graph = model.build(parameters, options(inputs, trainable).withStyle(Style.FUSED));
+    try (TrainingEngine engine = new TrainingEngine(graph, List.of(), Recompute.NOTHING)) {
+      Plan plan = engine.plan(inputs);
+      return plan.bytes();
+    }
+  }
+
+  @Test
+  void foldersComeBack(@TempDir Path temp) {
+    for (String folder : List.of("bert", "gpt2", "llama")) {
+      Base base = Base.of(folder);
+      LoraConfig config =
+          LoraConfig.parse("r=3,alpha=5.5,dropout=0.25,rslora,bias=lora_only,targets=layer*+h.1.*")
+              .withTargets(
+                  folder.equals("bert")
+                      ? List.of("layer.1.*", "key")
+                      : folder.equals("gpt2") ? List.of("c_attn", "h.1.mlp.*") : List.of("q_proj"));
+      if (folder.equals("bert")) {
+        config = config.withTrained(List.of("classifier", "bert.pooler.dense"));
+      }
+      Adapter adapter = base.adapter(config, 6);
+      adapter.parameters().asMap().keySet().stream()
+          .filter(adapter.model()::trainsOfBase)
+          .forEach(name -> adapter.parameters().get(name).addi(0.5));
+      Path written = temp.resolve(folder);
+      AdapterFolder.write(written, adapter, "../base", ModelFolder.config(GOLDEN.resolve(folder)));
+      AdapterFolder.write(written, adapter, "../base", ModelFolder.config(GOLDEN.resolve(folder)));
+      try (AdapterFolder opened = AdapterFolder.open(written)) {
+        assertEquals("../base", opened.base());
+        Adapter read = opened.read(base.model(), base.parameters());
+        assertEquals(adapter.model().layers(), read.model().layers());
+        assertEquals(adapter.model().lora().scale(), read.model().lora().scale());
+        assertEquals(adapter.parameters().asMap(), read.parameters().asMap());
+        adapter
+            .parameters()
+            .names()
+            .forEach(name -> assertEquals(adapter.model().trains(name), read.model().trains(name)));
+      }
+    }
+  }
+
+  @Test
+  void saysWhatIsWrong(@TempDir Path temp) throws IOException {
+    Base llama = Base.of("llama");
+    refuses("Adapters of rank r=0 adapt nothing", () -> LoraConfig.parse("r=0"));
+    refuses("no setting 'rank=3'", () -> LoraConfig.parse("rank=3"));
+    refuses("'x' is no number", () -> LoraConfig.parse("r=x"));
+    refuses("no bias=some", () -> LoraConfig.parse("bias=some"));
+    refuses(
+        "No linear layer to adapt is called query; there are model.layers.*.self_attn.q_proj,",
+        () -> new LoraModel(llama.model(), LoraConfig.on("query")));
+    refuses(
+        "called lm_head; there are", () -> new LoraModel(llama.model(), LoraConfig.on("lm_head")));
+    Path golden = GOLDEN.resolve("llama-lora");
+    try (AdapterFolder adapters = AdapterFolder.open(golden)) {
+      Base gpt2 = Base.of("gpt2");
+      refuses("made for another base", () -> adapters.read(gpt2.model(), gpt2.parameters()));
+    }
+    for (String[] change :
+        new String[][] {
+          {"\"r\": 4", "\"r\": 5", "is [4, 56] and should be [5, 56]"},
+          {"\"q_proj\",", "", "adapts model.layers.0.self_attn.q_proj"},
+          {"\"q_proj\",", "\"q_proj\", \"o_proj\",", "it has no model.layers.0.self_attn.o_proj"},
+          {"\"LORA\"", "\"IA3\"", "peft_type is \"IA3\", which is not supported"},
+          {"\"r\": 4", "\"r\": 0", "rank r=0"},
+          {"\"r\": 4", "\"r\": \"4\"", "no whole r"}
+        }) {
+      Path folder = Files.createTempDirectory(temp, "adapter");
+      String config = Files.readString(golden.resolve(AdapterFolder.CONFIG));
+      Files.writeString(folder.resolve(AdapterFolder.CONFIG), config.replace(change[0], change[1]));
+      Files.copy(golden.resolve(AdapterFolder.WEIGHTS), folder.resolve(AdapterFolder.WEIGHTS));
+      try (AdapterFolder adapters = AdapterFolder.open(folder)) {
+        refuses(change[2], () -> adapters.read(llama.model(), llama.parameters()));
+      }
+    }
+    refuses("has no adapter_config.json", () -> AdapterFolder.open(temp));
+  }
+
+  private static void refuses(String sentence, Runnable what) {
+    String message = assertThrows(BadInputException.class, what::run).getMessage();
+    System.out.println(message);
+    assertTrue(message.contains(sentence), message);
+  }
+}
