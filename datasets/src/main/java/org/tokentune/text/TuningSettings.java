@@ -37,7 +37,7 @@ public record TuningSettings(
     return RandomTokens.parse(tokens, minTokens, always0);
   }
 
-  /** A quarter of the tokens, all parameters, 3 epochs at 2e-4, batches of 32. */
+  /** A quarter of the tokens, all parameters, 3 epochs at 1e-4, batches of 32. */
   public static TuningSettings defaults() {
     return new TuningSettings(
         "25%", TokenAmount.DEFAULT_FLOOR, "all", 32, Hyperparameters.defaults());

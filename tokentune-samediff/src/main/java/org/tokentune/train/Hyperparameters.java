@@ -53,9 +53,9 @@ public record Hyperparameters(
     }
   }
 
-  /** Fine-tuning of an encoder: 3 epochs at 2e-4, clipped to 1. */
+  /** Fine-tuning of an encoder: 3 epochs at 1e-4, clipped to 1. */
   public static Hyperparameters defaults() {
-    return new Hyperparameters(3, 0, 1, 2e-4, 0.01, 0.1, 1.0, 0, 42);
+    return new Hyperparameters(3, 0, 1, 1e-4, 0.01, 0.1, 1.0, 0, 42);
   }
 
   /** Steps of a training whose epochs have so many batches. */
