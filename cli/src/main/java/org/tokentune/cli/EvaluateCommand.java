@@ -4,8 +4,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.datasets.ChoiceQuestion;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.Instructions;
 import org.tokentune.datasets.PromptTemplate;
@@ -13,6 +15,7 @@ import org.tokentune.datasets.TextBlocks;
 import org.tokentune.datasets.TokenBatches;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.text.LanguageModel;
+import org.tokentune.text.MultipleChoice;
 import org.tokentune.text.TextModel;
 import org.tokentune.train.Scores;
 import picocli.CommandLine.Command;
@@ -57,6 +60,29 @@ final class EvaluateCommand implements Callable<Integer> {
   private int maxLength;
 
   @Option(
+      names = "--task",
+      paramLabel = "TASK",
+      description =
+          "Of decoders: lm (plain text), instruct (answers to instructions) or multiple-choice"
+              + " (a .jsonl file of question, choices and answer, scored by log-likelihood); default"
+              + " lm, for a .jsonl file instruct.")
+  private LanguageTask task;
+
+  @Option(
+      names = "--shots",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Solved questions before each question; default ${DEFAULT-VALUE}.")
+  private int shots;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = "42",
+      description = "Of their draw; default ${DEFAULT-VALUE}.")
+  private long seed;
+
+  @Option(
       names = "--template",
       paramLabel = "alpaca|chatml|plain",
       defaultValue = "alpaca",
@@ -66,6 +92,18 @@ final class EvaluateCommand implements Callable<Integer> {
   @Mixin private DataOptions dataOptions;
   @Mixin private JsonOption json;
   @Spec private CommandSpec spec;
+
+  /** What decoders are scored on, as the command line names it. */
+  enum LanguageTask {
+    lm,
+    instruct,
+    multiple_choice;
+
+    @Override
+    public String toString() {
+      return name().replace('_', '-');
+    }
+  }
 
   @Override
   public Integer call() {
@@ -86,13 +124,39 @@ final class EvaluateCommand implements Callable<Integer> {
   private int decoder(ModelFiles files) {
     PromptTemplate prompts = PromptTemplate.named(template);
     Path file = Path.of(data);
+    LanguageTask asked = task;
+    if (asked == null) {
+      asked = data.endsWith(".jsonl") ? LanguageTask.instruct : LanguageTask.lm;
+    }
     try (LanguageModel language = LanguageModel.open(files, null)) {
+      if (asked == LanguageTask.multiple_choice) {
+        return report(MultipleChoice.score(language, ChoiceQuestion.read(file), shots, seed));
+      }
       List<TokenBatches.Row> rows =
-          data.endsWith(".jsonl")
+          asked == LanguageTask.instruct
               ? Instructions.rows(Instructions.read(file), prompts, language.tokenizer(), maxLength)
               : TextBlocks.cut(TextBlocks.tokens(file, language.tokenizer()), maxLength);
       return report(language.evaluate(rows), List.of());
     }
+  }
+
+  private int report(MultipleChoice.Result choices) {
+    PrintWriter out = spec.commandLine().getOut();
+    out.printf(
+        Locale.ROOT,
+        "%s: accuracy %.1f%%, length-normalised %.1f%% (%,d questions, %d shots)%n",
+        data,
+        100 * choices.accuracy(),
+        100 * choices.normalisedAccuracy(),
+        choices.questions(),
+        shots);
+    out.flush();
+    ObjectNode result = JsonOption.object();
+    result.put("model", model).put("data", data).put("shots", shots).put("seed", seed);
+    result.put("rows", choices.questions()).put("accuracy", choices.accuracy());
+    result.put("accuracy_normalised", choices.normalisedAccuracy());
+    json.write(result);
+    return 0;
   }
 
   private int report(Scores scores, List<String> labels) {

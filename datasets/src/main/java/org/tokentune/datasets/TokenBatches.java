@@ -46,8 +46,12 @@ public final class TokenBatches implements MultiDataSetIterator {
    */
   public record Row(int[] ids, int[] typeIds, float[] labels) {
 
-    /** For a causal language model: every token is a label, but those of a prompt. */
-    static Row ofText(int[] ids, int prompt) {
+    /**
+     * For a causal language model: every token is a label, but those of a prompt.
+     *
+     * @param prompt number of its tokens
+     */
+    public static Row ofText(int[] ids, int prompt) {
       float[] labels = new float[ids.length]; // exact: no vocabulary has 2^24 words
       for (int i = 0; i < ids.length; i++) {
         labels[i] = i < prompt ? TokenSelector.NO_LABEL : ids[i];

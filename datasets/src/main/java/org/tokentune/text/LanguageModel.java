@@ -137,6 +137,21 @@ public final class LanguageModel implements AutoCloseable {
     }
   }
 
+  /** Log-likelihoods of each row's labels, given the tokens before them. */
+  public double[] logLikelihoods(List<TokenBatches.Row> rows) {
+    rows.forEach(this::check);
+    double[] results = new double[rows.size()];
+    TokenBatches single = TokenBatches.byLength(rows, Task.CAUSAL_LM, 1);
+    int[] order = single.order();
+    try (Evaluator evaluator = new Evaluator(model, parameters)) {
+      List<Double> losses = evaluator.losses(single);
+      for (int i = 0; i < order.length; i++) {
+        results[order[i]] = -losses.get(i);
+      }
+    }
+    return results;
+  }
+
   private void check(TokenBatches.Row row) {
     if (row.ids().length > maxLength()) {
       throw new BadInputException(

@@ -22,17 +22,23 @@ public record PreNormBlock(
   /**
    * Rows [n, hidden] of each stream to the same.
    *
-   * @param queries the tokens, or their selected stream alone where nobody reads the frozen one
+   * @param queries the tokens, or their selected stream alone where nobody reads the frozen one, or
+   *     some of these
    */
   public TokenStreams apply(
       Graph graph, TokenStreams queries, TokenStreams tokens, AttentionKeys keys) {
     TokenStreams normed = tokens.map(x -> attentionNorm.apply(graph, x));
-    TokenStreams asking =
-        queries.frozen() == null ? new TokenStreams(normed.selected(), null) : normed;
+    TokenStreams asking = normed;
+    String rows = tokens.selected().rows().name();
+    if (!queries.selected().rows().name().equals(rows)) {
+      asking = queries.map(x -> attentionNorm.apply(graph, x));
+    } else if (queries.frozen() == null) {
+      asking = new TokenStreams(normed.selected(), null);
+    }
     TokenStreams context = attention.apply(graph, asking, normed, keys);
     TokenStreams attended = add(graph, queries, context, output, "attention");
-    TokenStreams rows = attended.map(x -> feedForwardNorm.apply(graph, x));
-    return add(graph, attended, rows, feedForward, "feedForward");
+    TokenStreams fed = attended.map(x -> feedForwardNorm.apply(graph, x));
+    return add(graph, attended, fed, feedForward, "feedForward");
   }
 
   private TokenStreams add(

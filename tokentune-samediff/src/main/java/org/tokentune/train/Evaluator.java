@@ -1,5 +1,6 @@
 package org.tokentune.train;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -51,25 +52,54 @@ public final class Evaluator implements AutoCloseable {
         : List.of(ModelGraph.LOSS, ModelGraph.LOGITS);
   }
 
+  /**
+   * Sums of the losses of each batch, in their order.
+   *
+   * @param batches from the first on
+   */
+  public List<Double> losses(MultiDataSetIterator batches) {
+    Tally tally = tally();
+    List<Double> losses = new ArrayList<>();
+    batches.reset();
+    while (batches.hasNext()) {
+      losses.add(next(batches, tally).loss());
+    }
+    return losses;
+  }
+
+  private Tally tally() {
+    return switch (head.task()) {
+      case CLASSIFY, TOKEN, MASKED_LM -> new Classes(head);
+      case MULTILABEL -> new Flags(head.outputs());
+      case REGRESS -> new Numbers(head.outputs());
+      case CAUSAL_LM -> new NextTokens();
+    };
+  }
+
+  /**
+   * What a batch came to.
+   *
+   * @param loss sum over the rows that count
+   */
+  private record Batch(double loss, long counted) {}
+
+  private Batch next(MultiDataSetIterator batches, Tally tally) {
+    MultiDataSet batch = batches.next();
+    Map<String, INDArray> outputs = engine.run(Placeholders.labelled(head, batch)).outputs();
+    long counted = tally.add(batch.getLabels(0), outputs.get(ModelGraph.LOGITS));
+    return new Batch(counted * outputs.get(ModelGraph.LOSS).getDouble(0), counted);
+  }
+
   /** Runs over all batches from the first. */
   public Scores evaluate(MultiDataSetIterator batches) {
-    Tally tally =
-        switch (head.task()) {
-          case CLASSIFY, TOKEN, MASKED_LM -> new Classes(head);
-          case MULTILABEL -> new Flags(head.outputs());
-          case REGRESS -> new Numbers(head.outputs());
-          case CAUSAL_LM -> new NextTokens();
-        };
+    Tally tally = tally();
     double loss = 0;
     long rows = 0;
     batches.reset();
     while (batches.hasNext()) {
-      MultiDataSet batch = batches.next();
-      Map<String, INDArray> outputs = engine.run(Placeholders.labelled(head, batch)).outputs();
-      INDArray labels = batch.getLabels(0);
-      long counted = tally.add(labels, outputs.get(ModelGraph.LOGITS));
-      loss += counted * outputs.get(ModelGraph.LOSS).getDouble(0);
-      rows += counted;
+      Batch batch = next(batches, tally);
+      loss += batch.loss();
+      rows += batch.counted();
     }
     if (rows == 0) {
       throw new BadInputException("There is no labelled row to score; give some.");

@@ -1,44 +1,33 @@
 package org.tokentune.models;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.stream.IntStream;
-import org.nd4j.autodiff.samediff.SameDiff;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
+import java.util.Set;
 import org.tokentune.checkpoint.WeightSource;
+import org.tokentune.generate.GenerationSettings;
+import org.tokentune.generate.Generator;
+import org.tokentune.nn.Parameters;
 
-/** Most probable continuations, a whole forward pass a token: slow, and without any cache. */
+/** Most probable continuations of a checkpoint's model. */
 public final class GreedyText {
 
-  private final SameDiff graph;
+  private final Model model;
+  private final Parameters parameters;
 
   public GreedyText(JsonNode config, WeightSource weights) {
     ModelConfig sizes = ModelConfig.read(config, weights.origin());
-    Model model = sizes.model(new Head(Task.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST));
-    graph = model.build(ParameterLoader.load(model, weights), GraphOptions.inference()).sd();
+    model = sizes.model(new Head(Task.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST));
+    parameters = ParameterLoader.load(model, weights);
   }
 
   /** The tokens after {@code prompt}. */
   public List<Integer> continued(List<Integer> prompt, int tokens) {
-    List<Integer> ids = new ArrayList<>(prompt);
-    for (int i = 0; i < tokens; i++) {
-      int length = ids.size();
-      INDArray logits =
-          graph.outputSingle(
-              Map.of(
-                  ModelGraph.INPUT_IDS, row(ids.stream().mapToInt(id -> id)),
-                  ModelGraph.ATTENTION_MASK, row(IntStream.generate(() -> 1).limit(length)),
-                  ModelGraph.POSITION_IDS, row(IntStream.range(0, length))),
-              ModelGraph.LOGITS);
-      ids.add(logits.reshape(length, -1).getRow(length - 1).argMax(0).getInt(0));
+    int[] ids = prompt.stream().mapToInt(Integer::intValue).toArray();
+    try (Generator generator = new Generator(model, parameters)) {
+      int[] more =
+          generator.generate(ids, GenerationSettings.greedy(tokens, Set.of()), id -> {}).ids();
+      return Arrays.stream(more).boxed().toList();
     }
-    return ids.subList(prompt.size(), ids.size());
-  }
-
-  private static INDArray row(IntStream values) {
-    return Nd4j.createFromArray(new int[][] {values.toArray()});
   }
 }

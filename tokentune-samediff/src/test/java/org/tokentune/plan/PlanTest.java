@@ -16,6 +16,7 @@ import org.nd4j.linalg.api.ops.impl.layers.convolution.config.Pooling2DConfig;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.ops.Gelu;
 import org.tokentune.ops.Style;
+import org.tokentune.ops.WriteRows;
 
 /** Plans of graphs that know nothing of transformers give stock SameDiff's numbers. */
 class PlanTest {
@@ -96,5 +97,29 @@ class PlanTest {
       System.out.println("of a permuted value: " + sums);
       assertEquals(sums.get("native").getDouble(0), sums.get("fused").getDouble(0), 1e-5);
     }
+  }
+
+  /** What a run writes into a table is there in the next one; the arena holds no copy of it. */
+  @Test
+  void rowsAreWrittenWhereTheTableIs() {
+    SameDiff sd = SameDiff.create();
+    SDVariable table = sd.constant("table", Nd4j.zeros(DataType.FLOAT, 1000, 3));
+    SDVariable ids = sd.placeHolder("ids", DataType.INT32, -1);
+    SDVariable rows = sd.placeHolder("rows", DataType.FLOAT, -1, 3);
+    SDVariable start = sd.constant(Nd4j.createFromArray(new long[] {0, 0}));
+    SDVariable size = sd.constant(Nd4j.createFromArray(new long[] {4, 3}));
+    sd.slice(WriteRows.apply(table, ids, rows), start, size).sum(1).rename("sums");
+    try (PlanEngine engine = new PlanEngine(sd, PlanOptions.forward(List.of("sums")))) {
+      float[][] expected = {{0, 3, 0, 0}, {0, 3, 6, 0}, {0, 9, 6, 0}};
+      int[] places = {1, 2, 1};
+      for (int run = 0; run < places.length; run++) {
+        INDArray row = Nd4j.valueArrayOf(new long[] {1, 3}, run + 1f, DataType.FLOAT);
+        Map<String, INDArray> inputs =
+            Map.of("ids", Nd4j.createFromArray(places[run]), "rows", row);
+        assertEquals(Nd4j.createFromArray(expected[run]), engine.run(inputs).outputs().get("sums"));
+      }
+      assertTrue(engine.arenaBytes() < 1000, engine.arenaBytes() + " bytes");
+    }
+    assertEquals(15, table.getArr().sumNumber().intValue());
   }
 }

@@ -1,0 +1,95 @@
+package org.tokentune.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The command prints the text and nothing else. */
+class GenerateCommandTest {
+
+  private static final Path GOLDEN = Path.of("../tokentune-samediff/src/test/resources/golden");
+  private static final Path TINY = GOLDEN.resolve("gguf/tiny-f32.gguf");
+  private static final Path STORIES = Path.of("../../shared/data/stories260K");
+  private static final String STORY =
+      "Once upon a time, there was a little girl named Lily. She loved to play outside in the park."
+          + " One day, she saw a big, red ball. She wanted to play with it, but it was too high";
+
+  @TempDir private Path folder;
+
+  @Test
+  void tellsTheStory() {
+    assumeTrue(Files.isDirectory(STORIES), "skipped: ../shared/data is not here");
+    Run run =
+        Run.of(
+            "generate", "--model", STORIES, "--prompt", "", "--temperature", 0, "--max-tokens", 60);
+    System.out.print(run.printed());
+    assertEquals(0, run.code());
+    assertEquals(STORY + System.lineSeparator(), run.printed());
+    Run continued =
+        Run.of(
+            "generate",
+            "--model",
+            STORIES,
+            "--prompt",
+            "Once upon a time, there was",
+            "--temperature",
+            0,
+            "--max-tokens",
+            5);
+    System.out.print(continued.printed());
+    assertEquals(" a little girl" + System.lineSeparator(), continued.printed());
+  }
+
+  @Test
+  void samplesBySeed() throws IOException {
+    Path json = folder.resolve("result.json");
+    Object[] command = {
+      "generate",
+      "--model",
+      TINY,
+      "--prompt",
+      "One day",
+      "--max-tokens",
+      20,
+      "--top-k",
+      50,
+      "--json",
+      json,
+      "--seed",
+      3
+    };
+    Run first = Run.of(command);
+    assertEquals(0, first.code(), first.printed());
+    JsonNode result = new ObjectMapper().readTree(json.toFile());
+    assertEquals(20, result.path("ids").size());
+    assertEquals(result.path("text").asText() + System.lineSeparator(), first.printed());
+    assertEquals(first, Run.of(command));
+    command[command.length - 1] = 4;
+    assertNotEquals(first, Run.of(command));
+  }
+
+  @Test
+  void refusesInASentence() {
+    refuses("generate", "--model", TINY, "--temperature", "-1");
+    refuses("generate", "--model", TINY, "--top-p", "0");
+    refuses("generate", "--model", TINY, "--prompt", "a ".repeat(5000));
+    refuses("generate", "--model", "all-minilm-l6-v2", "--prompt", "a");
+  }
+
+  private static void refuses(Object... arguments) {
+    Run run = Run.of(arguments);
+    System.out.print(run.printed());
+    assertEquals(1, run.code());
+    assertEquals(1, run.printed().lines().count());
+    assertFalse(run.printed().contains("Exception"));
+  }
+}

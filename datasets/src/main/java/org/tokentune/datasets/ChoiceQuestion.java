@@ -1,0 +1,83 @@
+package org.tokentune.datasets;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.tokentune.BadInputException;
+
+/**
+ * A question with choices.
+ *
+ * @param answer number of the right choice, from 0
+ */
+public record ChoiceQuestion(String question, List<String> choices, int answer) {
+
+  /**
+   * Reads a file with a JSON object a line: {@code question}, {@code choices}, a list of texts, and
+   * {@code answer}: the right choice's number from 0, its letter from A, or its text.
+   *
+   * @throws BadInputException if it is missing or empty, or a line is no such object
+   */
+  public static List<ChoiceQuestion> read(Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw new BadInputException("There is no file %s; check the path.", file);
+    }
+    List<String> lines;
+    try {
+      lines = Files.readAllLines(file, StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new BadInputException(e, "%s cannot be read as text in UTF-8; convert it.", file);
+    }
+    List<ChoiceQuestion> questions = new ArrayList<>();
+    ObjectMapper json = new ObjectMapper();
+    for (int i = 0; i < lines.size(); i++) {
+      String where = file + ", line " + (i + 1);
+      try {
+        if (!lines.get(i).isBlank()) {
+          questions.add(of(json.readTree(lines.get(i)), where));
+        }
+      } catch (JsonProcessingException e) {
+        throw new BadInputException(e, "%s is no JSON; write an object on every line.", where);
+      }
+    }
+    if (questions.isEmpty()) {
+      throw new BadInputException("%s has no questions; give a file with some.", file);
+    }
+    return questions;
+  }
+
+  private static ChoiceQuestion of(JsonNode line, String where) {
+    List<String> choices = new ArrayList<>();
+    line.path("choices").forEach(choice -> choices.add(choice.asText()));
+    if (!line.path("question").isTextual() || choices.size() < 2) {
+      throw new BadInputException(
+          "%s has no question with two or more choices; give both, or remove the line.", where);
+    }
+    if (choices.stream().anyMatch(String::isEmpty)) {
+      throw new BadInputException("%s has an empty choice; write something there.", where);
+    }
+    int answer = answer(line.path("answer"), choices);
+    if (answer < 0 || answer >= choices.size()) {
+      throw new BadInputException(
+          "%s: the answer '%s' is none of the %d choices; give a number from 0, a letter from A, or"
+              + " its text.",
+          where, line.path("answer").asText(), choices.size());
+    }
+    return new ChoiceQuestion(line.path("question").asText(), List.copyOf(choices), answer);
+  }
+
+  private static int answer(JsonNode answer, List<String> choices) {
+    if (answer.canConvertToInt()) {
+      return answer.intValue();
+    }
+    String text = answer.asText();
+    int found = choices.indexOf(text);
+    return found < 0 && text.matches("[A-Z]") ? text.charAt(0) - 'A' : found;
+  }
+}

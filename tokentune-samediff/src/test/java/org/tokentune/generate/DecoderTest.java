@@ -1,0 +1,120 @@
+package org.tokentune.generate;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Arrays;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.models.GraphOptions;
+import org.tokentune.models.Model;
+import org.tokentune.models.ModelGraph;
+import org.tokentune.nn.Parameters;
+import org.tokentune.ops.Style;
+
+/** A token computed beside a cache is the token of the whole text's forward pass. */
+class DecoderTest {
+
+  /** Past the first 64 cached tokens, so that several plans run over one cache. */
+  private static final int LENGTH = 100;
+
+  private static int[] text(long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    return IntStream.range(0, LENGTH).map(i -> random.nextInt(SmallDecoder.VOCABULARY)).toArray();
+  }
+
+  /** Logits [length, vocabulary] of the inference graph, run by SameDiff. */
+  private static INDArray whole(Model model, Parameters weights, int[] text) {
+    int[] ones = new int[text.length];
+    Arrays.fill(ones, 1);
+    return model
+        .build(weights, GraphOptions.inference())
+        .sd()
+        .outputSingle(
+            Map.of(
+                ModelGraph.INPUT_IDS, row(text),
+                ModelGraph.ATTENTION_MASK, row(ones),
+                ModelGraph.POSITION_IDS, row(IntStream.range(0, text.length).toArray())),
+            ModelGraph.LOGITS)
+        .slice(0);
+  }
+
+  private static INDArray row(int[] values) {
+    return Nd4j.createFromArray(new int[][] {values});
+  }
+
+  private static double error(float[] actual, INDArray expected, int position) {
+    double gap =
+        Nd4j.createFromArray(actual).sub(expected.getRow(position)).amaxNumber().doubleValue();
+    return gap / expected.amaxNumber().doubleValue();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "gpt2    | ''",
+        "gpt2    | \"tie_word_embeddings\": false, \"n_inner\": 7",
+        "llama   | ''",
+        "llama   | \"num_key_value_heads\": 2, \"tie_word_embeddings\": true, \"head_dim\": 6",
+        "llama   | \"num_key_value_heads\": 1, \"attention_bias\": true, \"mlp_bias\": true",
+        "llama   | \"rope_scaling\": {\"type\": \"linear\", \"factor\": 4}",
+        "llama   | \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8, \"original_max_position_embeddings\": 32}",
+        "mistral | \"num_key_value_heads\": 2, \"sliding_window\": 5",
+        "mistral | \"num_key_value_heads\": 4, \"sliding_window\": 70",
+        "qwen2   | \"num_key_value_heads\": 2, \"tie_word_embeddings\": true"
+      })
+  void cachedLogitsAreThoseOfTheWholeText(String type, String changes) {
+    Model model = SmallDecoder.model(type, changes);
+    Parameters weights = SmallDecoder.weights(model, 3);
+    int[] text = text(7);
+    INDArray expected = whole(model, weights, text);
+    for (Style style : Style.values()) {
+      double single = 0;
+      double atOnce = 0;
+      try (Decoder decoder = new Decoder(model, weights, style)) {
+        decoder.begin(LENGTH);
+        for (int i = 0; i < LENGTH; i++) {
+          single = Math.max(single, error(decoder.next(new int[] {text[i]}, i), expected, i));
+        }
+        for (int prompt : new int[] {1, 13, 64, 100}) {
+          decoder.begin(LENGTH); // what is cached of the text before must not be seen
+          float[] logits = decoder.next(Arrays.copyOf(text, prompt), 0);
+          atOnce = Math.max(atOnce, error(logits, expected, prompt - 1));
+        }
+      }
+      System.out.printf(
+          "%-7s %-90s %-6s token by token %.1e, prompt at once %.1e%n",
+          type, changes, style, single, atOnce);
+      assertTrue(single < 1e-5 && atOnce < 1e-5);
+    }
+  }
+
+  @Test
+  void anotherTextDoesNotSeeTheOneBefore() {
+    Model model = SmallDecoder.model("llama", "");
+    Parameters weights = SmallDecoder.weights(model, 3);
+    int[] text = Arrays.copyOf(text(1), 20);
+    float[] alone;
+    try (Decoder decoder = new Decoder(model, weights, Style.preferred())) {
+      decoder.begin(text.length);
+      alone = decoder.next(text, 0);
+    }
+    try (Decoder decoder = new Decoder(model, weights, Style.preferred())) {
+      decoder.begin(50);
+      decoder.next(Arrays.copyOf(text(2), 50), 0);
+      decoder.begin(text.length);
+      assertArrayEquals(alone, decoder.next(text, 0));
+      decoder.begin(LENGTH); // larger: another cache
+      decoder.next(text(3), 0);
+      decoder.begin(text.length);
+      assertArrayEquals(alone, decoder.next(text, 0));
+    }
+  }
+}

@@ -1,0 +1,67 @@
+package org.tokentune.generate;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Random;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.models.Head;
+import org.tokentune.models.Model;
+import org.tokentune.models.ModelConfig;
+import org.tokentune.models.Pooling;
+import org.tokentune.models.Task;
+import org.tokentune.nn.Parameters;
+
+/** Decoders of 30 words and 128 positions with random weights. */
+final class SmallDecoder {
+
+  static final int VOCABULARY = 30;
+  static final int POSITIONS = 128;
+
+  private static final String GPT2 =
+      """
+      {"n_embd": 12, "n_layer": 3, "n_head": 3, "n_positions": 128}""";
+  private static final String LLAMA =
+      """
+      {"hidden_size": 16, "intermediate_size": 20, "num_hidden_layers": 3,
+       "num_attention_heads": 4, "max_position_embeddings": 128}""";
+
+  private SmallDecoder() {}
+
+  /** Of a family; {@code changes} are fields of its configuration. */
+  static Model model(String type, String changes) {
+    ObjectNode config = json(type.equals("gpt2") ? GPT2 : LLAMA);
+    config.put("model_type", type).put("vocab_size", VOCABULARY);
+    config.setAll(json("{" + changes + "}"));
+    return ModelConfig.read(config, "test")
+        .model(new Head(Task.CAUSAL_LM, VOCABULARY, Pooling.FIRST));
+  }
+
+  private static ObjectNode json(String text) {
+    try {
+      return (ObjectNode) new ObjectMapper().readTree(text);
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException(e);
+    }
+  }
+
+  static Parameters weights(Model model, long seed) {
+    Random random = new Random(seed);
+    Map<String, INDArray> arrays = new LinkedHashMap<>();
+    model
+        .parameters()
+        .forEach(
+            (name, shape) -> {
+              float[] values = new float[(int) Arrays.stream(shape).reduce(1, (a, b) -> a * b)];
+              for (int i = 0; i < values.length; i++) {
+                values[i] = (float) random.nextGaussian() * 0.3f;
+              }
+              arrays.put(name, Nd4j.create(values, shape, 'c'));
+            });
+    return new Parameters(arrays);
+  }
+}
