@@ -21,7 +21,8 @@ class ParityTest {
     "roberta, 1, 46",
     "distilbert, 1, 45",
     "gpt2, 4, 46",
-    "llama, 4, 36"
+    "llama, 4, 36",
+    "mistral, 1, 26"
   })
   void equalsPyTorch(String folder, int cases, int tensors) {
     Parity parity = new Parity(Path.of("src/test/resources/golden", folder));
