@@ -29,11 +29,11 @@ class LanguageCommandsTest {
             folder.resolve("tasks.jsonl"),
             "{\"instruction\": \"Say it\", \"input\": \"\", \"output\": \"It was happy.\"}\n"
                 .repeat(40));
-    double untuned = loss("lm", MODEL, text, "untuned", 1, "--learning-rate", 1e-9);
-    double tuned = loss("lm", MODEL, text, "tuned", 60, "--accumulate", 2);
+    double untuned = loss("lm", MODEL, text, "untuned", 1, 1e-9, "--accumulate", 1);
+    double tuned = loss("lm", MODEL, text, "tuned", 60, 1e-3, "--accumulate", 2);
     Path saved = folder.resolve("tuned");
-    double again = loss("lm", saved, text, "again", 1, "--learning-rate", 1e-9);
-    double answers = loss("instruct", saved, tasks, "answers", 40, "--template", "plain");
+    double again = loss("lm", saved, text, "again", 1, 1e-9, "--accumulate", 1);
+    double answers = loss("instruct", saved, tasks, "answers", 40, 1e-3, "--template", "plain");
     Path evaluation = folder.resolve("evaluation.json");
     Run evaluated =
         Run.of(
@@ -55,11 +55,18 @@ class LanguageCommandsTest {
         untuned, tuned, again, answers);
     assertTrue(tuned < untuned - 1, "learned little");
     assertEquals(tuned, again, 1e-3);
-    assertTrue(answers < 5, "learned little of the answers");
+    assertTrue(answers < 1, "learned little of the answers");
   }
 
   private double loss(
-      String task, Path model, Path data, String output, int steps, String option, Object value)
+      String task,
+      Path model,
+      Path data,
+      String output,
+      int steps,
+      double rate,
+      String option,
+      Object value)
       throws IOException {
     Path json = folder.resolve(output + ".json");
     Run run =
@@ -81,6 +88,8 @@ class LanguageCommandsTest {
             steps,
             "--warmup",
             0,
+            "--learning-rate",
+            rate,
             option,
             value,
             "--output",
