@@ -1,11 +1,6 @@
 package org.tokentune.datasets;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,31 +20,8 @@ public record ChoiceQuestion(String question, List<String> choices, int answer) 
    * @throws BadInputException if it is missing or empty, or a line is no such object
    */
   public static List<ChoiceQuestion> read(Path file) {
-    if (!Files.isRegularFile(file)) {
-      throw new BadInputException("There is no file %s; check the path.", file);
-    }
-    List<String> lines;
-    try {
-      lines = Files.readAllLines(file, StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be read as text in UTF-8; convert it.", file);
-    }
-    List<ChoiceQuestion> questions = new ArrayList<>();
-    ObjectMapper json = new ObjectMapper();
-    for (int i = 0; i < lines.size(); i++) {
-      String where = file + ", line " + (i + 1);
-      try {
-        if (!lines.get(i).isBlank()) {
-          questions.add(of(json.readTree(lines.get(i)), where));
-        }
-      } catch (JsonProcessingException e) {
-        throw new BadInputException(e, "%s is no JSON; write an object on every line.", where);
-      }
-    }
-    if (questions.isEmpty()) {
-      throw new BadInputException("%s has no questions; give a file with some.", file);
-    }
-    return questions;
+    return JsonLines.read(
+        file, "questions", (line, where, questions) -> questions.add(of(line, where)));
   }
 
   private static ChoiceQuestion of(JsonNode line, String where) {

@@ -1,11 +1,6 @@
 package org.tokentune.datasets;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -31,31 +26,7 @@ public final class Instructions {
    * @throws BadInputException if it is missing or empty, or a line is no such object
    */
   public static List<Instruction> read(Path file) {
-    if (!Files.isRegularFile(file)) {
-      throw new BadInputException("There is no file %s; check the path.", file);
-    }
-    List<Instruction> instructions = new ArrayList<>();
-    List<String> lines;
-    try {
-      lines = Files.readAllLines(file, StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be read as text in UTF-8; convert it.", file);
-    }
-    ObjectMapper json = new ObjectMapper();
-    for (int i = 0; i < lines.size(); i++) {
-      String where = file + ", line " + (i + 1);
-      try {
-        if (!lines.get(i).isBlank()) {
-          add(json.readTree(lines.get(i)), where, instructions);
-        }
-      } catch (JsonProcessingException e) {
-        throw new BadInputException(e, "%s is no JSON; write an object on every line.", where);
-      }
-    }
-    if (instructions.isEmpty()) {
-      throw new BadInputException("%s has no instructions; give a file with some.", file);
-    }
-    return instructions;
+    return JsonLines.read(file, "instructions", Instructions::add);
   }
 
   private static void add(JsonNode line, String where, List<Instruction> instructions) {

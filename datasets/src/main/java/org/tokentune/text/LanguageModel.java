@@ -25,7 +25,6 @@ import org.tokentune.nn.Parameters;
 import org.tokentune.train.Evaluator;
 import org.tokentune.train.FineTuner;
 import org.tokentune.train.Scores;
-import org.tokentune.train.Trainable;
 import org.tokentune.train.TrainingListener;
 
 /** A tokenizer and a decoder, which predicts every token of a text from those before it. */
@@ -112,28 +111,10 @@ public final class LanguageModel implements AutoCloseable {
       TuningSettings settings,
       TrainingListener listener,
       Consumer<FineTuner> started) {
-    if (train.isEmpty() || validation.isEmpty()) {
-      throw new BadInputException(
-          "There are %d training and %d validation rows; give some of both.",
-          train.size(), validation.size());
-    }
     train.forEach(this::check);
     validation.forEach(this::check);
-    FineTuner tuner =
-        new FineTuner(
-            model,
-            parameters,
-            adapter == null
-                ? Trainable.parse(settings.trainable(), model)
-                : adapter.model()::trains,
-            settings.selector(false),
-            settings.hyperparameters(),
-            listener);
-    started.accept(tuner);
-    long seed = settings.hyperparameters().seed();
-    return tuner.fit(
-        epoch -> TokenBatches.shuffled(train, Task.CAUSAL_LM, settings.batchSize(), seed, epoch),
-        TokenBatches.byLength(validation, Task.CAUSAL_LM, EVALUATION_BATCH));
+    return new Tuning(model, parameters, adapter)
+        .run(train, validation, EVALUATION_BATCH, settings, listener, started);
   }
 
   /** Loss and perplexity of the rows' labels. */

@@ -30,12 +30,10 @@ import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
-import org.tokentune.select.TokenSelector;
 import org.tokentune.train.Evaluator;
 import org.tokentune.train.FineTuner;
 import org.tokentune.train.Placeholders;
 import org.tokentune.train.Scores;
-import org.tokentune.train.Trainable;
 import org.tokentune.train.TrainingListener;
 
 /** A tokenizer, an encoder and a head over a data set's labels. */
@@ -184,30 +182,14 @@ public final class TextModel implements AutoCloseable {
       TuningSettings settings,
       TrainingListener listener,
       Consumer<FineTuner> started) {
-    Task task = labels().task();
-    TokenSelector selector = settings.selector(!model.head().perToken());
-    List<TokenBatches.Row> train = rows(data.train());
-    List<TokenBatches.Row> validation = rows(data.validation());
-    if (train.isEmpty() || validation.isEmpty()) {
-      throw new BadInputException(
-          "There are %d training and %d validation rows; give some of both.",
-          train.size(), validation.size());
-    }
-    FineTuner tuner =
-        new FineTuner(
-            model,
-            parameters,
-            adapter == null
-                ? Trainable.parse(settings.trainable(), model)
-                : adapter.model()::trains,
-            selector,
-            settings.hyperparameters(),
-            listener);
-    started.accept(tuner);
-    long seed = settings.hyperparameters().seed();
-    return tuner.fit(
-        epoch -> TokenBatches.shuffled(train, task, settings.batchSize(), seed, epoch),
-        TokenBatches.byLength(validation, task, EVALUATION_BATCH));
+    return new Tuning(model, parameters, adapter)
+        .run(
+            rows(data.train()),
+            rows(data.validation()),
+            EVALUATION_BATCH,
+            settings,
+            listener,
+            started);
   }
 
   /** Scores labelled rows. */

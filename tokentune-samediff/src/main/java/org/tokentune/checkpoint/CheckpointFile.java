@@ -5,9 +5,10 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Map;
 import org.tokentune.BadInputException;
 
-/** Opening and closing files that stay open while tensors are read. */
+/** What readers of checkpoints do alike: opening, finding a tensor, closing. */
 final class CheckpointFile {
 
   private CheckpointFile() {}
@@ -32,6 +33,20 @@ final class CheckpointFile {
     } finally {
       close(channel);
     }
+  }
+
+  /**
+   * One of a file's tensors.
+   *
+   * @param origin the file, for messages
+   * @throws BadInputException if there is none of this name
+   */
+  static <T> T tensor(Map<String, T> tensors, String name, Object origin) {
+    T tensor = tensors.get(name);
+    if (tensor == null) {
+      throw new BadInputException("%s has no tensor %s.", origin, name);
+    }
+    return tensor;
   }
 
   /** Closes a channel; null is closed. */

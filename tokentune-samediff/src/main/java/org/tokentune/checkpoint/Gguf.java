@@ -139,11 +139,7 @@ public final class Gguf implements WeightSource {
   }
 
   private GgufFile.Tensor tensor(String name) {
-    GgufFile.Tensor tensor = tensors.get(name);
-    if (tensor == null) {
-      throw new BadInputException("%s has no tensor %s.", origin, name);
-    }
-    return tensor;
+    return CheckpointFile.tensor(tensors, name, origin);
   }
 
   @Override

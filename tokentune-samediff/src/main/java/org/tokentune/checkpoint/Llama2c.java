@@ -227,11 +227,7 @@ public final class Llama2c implements WeightSource {
   }
 
   private Entry entry(String name) {
-    Entry entry = entries.get(name);
-    if (entry == null) {
-      throw new BadInputException("%s has no tensor %s.", file, name);
-    }
-    return entry;
+    return CheckpointFile.tensor(entries, name, file);
   }
 
   @Override

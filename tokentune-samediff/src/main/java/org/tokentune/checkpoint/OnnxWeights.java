@@ -148,11 +148,7 @@ public final class OnnxWeights implements WeightSource {
   }
 
   private Tensor tensor(String name) {
-    Tensor tensor = tensors.get(name);
-    if (tensor == null) {
-      throw new BadInputException("%s has no tensor %s.", origin, name);
-    }
-    return tensor;
+    return CheckpointFile.tensor(tensors, name, origin);
   }
 
   @Override

@@ -98,11 +98,7 @@ public final class ShardedSafeTensors implements WeightSource {
   }
 
   private SafeTensors shard(String name) {
-    SafeTensors shard = shards.get(name);
-    if (shard == null) {
-      throw new BadInputException("%s has no tensor %s.", index, name);
-    }
-    return shard;
+    return CheckpointFile.tensor(shards, name, index);
   }
 
   @Override
