@@ -7,10 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,24 +28,8 @@ class MemoryCommandTest {
 
   @TempDir private Path folder;
 
-  /** What the command printed to either stream, and its exit code. */
-  private record Run(int code, String printed) {}
-
   private static Run memory(Object... options) {
-    List<String> arguments = new ArrayList<>(List.of("memory"));
-    Stream.of(options).map(Object::toString).forEach(arguments::add);
-    PrintStream out = System.out;
-    PrintStream err = System.err;
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (PrintStream both = new PrintStream(bytes, true, StandardCharsets.UTF_8)) {
-      System.setOut(both);
-      System.setErr(both);
-      int code = TokenTune.run(arguments.toArray(String[]::new));
-      return new Run(code, bytes.toString(StandardCharsets.UTF_8));
-    } finally {
-      System.setOut(out);
-      System.setErr(err);
-    }
+    return Run.of(Stream.concat(Stream.of("memory"), Stream.of(options)).toArray());
   }
 
   private Path config() throws IOException {

@@ -65,7 +65,7 @@ final class TrainingSteps implements AutoCloseable {
    * @throws BadInputException if the budget is too small for it
    */
   void check(MultiDataSet batch, int number) {
-    plan(batch(batch, 0, number).inputs());
+    plan(batch(batch, 0, number, 0).inputs());
   }
 
   /**
@@ -78,22 +78,23 @@ final class TrainingSteps implements AutoCloseable {
    */
   double step(List<MultiDataSet> together, int epoch, int number, int step, double rate) {
     List<Batch> batches = new ArrayList<>();
-    for (MultiDataSet batch : together) {
-      batches.add(batch(batch, epoch, number + batches.size()));
+    for (int i = 0; i < together.size(); i++) {
+      int run = step * settings.accumulation() + i;
+      batches.add(batch(together.get(i), epoch, number + i, run));
     }
     double counted = batches.stream().mapToLong(Batch::counted).sum();
     sums.clear();
     Map<String, INDArray> gradients = Map.of();
     double loss = 0;
-    for (int i = 0; i < batches.size(); i++) {
-      Batch batch = batches.get(i);
+    for (Batch batch : batches) {
       if (batch.counted() > 0) {
         double share = batch.counted() / counted;
         sums.weigh(share);
         if (updatesAtOnce()) {
           optimizer.begin(rate);
         }
-        TrainingEngine.Result result = run(batch.inputs(), step * settings.accumulation() + i);
+        plan(batch.inputs());
+        TrainingEngine.Result result = engineFor(batch.inputs()).run(batch.inputs());
         check(result.loss(), rate, step);
         loss += share * result.loss();
         gradients = settings.accumulation() > 1 ? sums.gradients() : result.gradients();
@@ -108,18 +109,10 @@ final class TrainingSteps implements AutoCloseable {
     return loss;
   }
 
-  private TrainingEngine.Result run(Map<String, INDArray> inputs, int number) {
-    plan(inputs);
-    TrainingEngine engine = engineFor(inputs);
-    if (engine.hasDropout()) {
-      // Mixed by a generator, as neighbouring numbers would give similar masks.
-      int seed = (int) new SplittableRandom(settings.seed() * 31 + number).nextLong();
-      inputs.put(Graph.DROPOUT_SEED, Nd4j.scalar(seed));
-    }
-    return engine.run(inputs);
-  }
-
-  private Batch batch(MultiDataSet batch, int epoch, int number) {
+  /**
+   * @param run number of the run in the whole training, each with its own dropout
+   */
+  private Batch batch(MultiDataSet batch, int epoch, int number, int run) {
     Map<String, INDArray> inputs = Placeholders.labelled(model.head(), batch);
     INDArray mask = inputs.get(ModelGraph.ATTENTION_MASK);
     int[] lengths = mask.sum(1).toIntVector();
@@ -131,7 +124,9 @@ final class TrainingSteps implements AutoCloseable {
       inputs.put(ModelGraph.FROZEN, Nd4j.createFromArray(selection.frozen()));
     }
     if (engineFor(inputs).hasDropout()) {
-      inputs.put(Graph.DROPOUT_SEED, Nd4j.scalar(0)); // each run has its own
+      // Mixed by a generator, as neighbouring numbers would give similar masks.
+      int seed = (int) new SplittableRandom(settings.seed() * 31 + run).nextLong();
+      inputs.put(Graph.DROPOUT_SEED, Nd4j.scalar(seed));
     }
     return new Batch(inputs, labels == null ? lengths.length : selection.labelled(labels));
   }

@@ -3,12 +3,7 @@ package org.tokentune.generate;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
-import java.util.Map;
-import java.util.Random;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.RandomWeights;
 import org.tokentune.models.Head;
 import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
@@ -50,18 +45,6 @@ final class SmallDecoder {
   }
 
   static Parameters weights(Model model, long seed) {
-    Random random = new Random(seed);
-    Map<String, INDArray> arrays = new LinkedHashMap<>();
-    model
-        .parameters()
-        .forEach(
-            (name, shape) -> {
-              float[] values = new float[(int) Arrays.stream(shape).reduce(1, (a, b) -> a * b)];
-              for (int i = 0; i < values.length; i++) {
-                values[i] = (float) random.nextGaussian() * 0.3f;
-              }
-              arrays.put(name, Nd4j.create(values, shape, 'c'));
-            });
-    return new Parameters(arrays);
+    return RandomWeights.of(model, seed, 0.3f);
   }
 }

@@ -11,16 +11,15 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
+import org.tokentune.RandomWeights;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Losses;
 import org.tokentune.ops.Style;
@@ -58,19 +57,7 @@ class DecodersTest {
   }
 
   private static Parameters weights(Model model) {
-    Random random = new Random(5);
-    Map<String, INDArray> arrays = new LinkedHashMap<>();
-    model
-        .parameters()
-        .forEach(
-            (name, shape) -> {
-              float[] values = new float[(int) Arrays.stream(shape).reduce(1, (a, b) -> a * b)];
-              for (int i = 0; i < values.length; i++) {
-                values[i] = (float) random.nextGaussian() * 0.3f;
-              }
-              arrays.put(name, Nd4j.create(values, shape, 'c'));
-            });
-    return new Parameters(arrays);
+    return RandomWeights.of(model, 5, 0.3f);
   }
 
   /** One text of so many tokens behind {@code left} and before {@code right} of padding. */

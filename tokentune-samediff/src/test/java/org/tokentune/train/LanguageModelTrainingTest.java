@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -20,6 +19,7 @@ import org.nd4j.linalg.dataset.adapter.SingletonMultiDataSetIterator;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.RandomWeights;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
 import org.tokentune.models.Model;
@@ -50,19 +50,7 @@ class LanguageModelTrainingTest {
   }
 
   private static Parameters weights(Model model) {
-    Random random = new Random(5);
-    Map<String, INDArray> arrays = new LinkedHashMap<>();
-    model
-        .parameters()
-        .forEach(
-            (name, shape) -> {
-              float[] values = new float[(int) Arrays.stream(shape).reduce(1, (a, b) -> a * b)];
-              for (int i = 0; i < values.length; i++) {
-                values[i] = (float) random.nextGaussian() * 0.1f;
-              }
-              arrays.put(name, Nd4j.create(values, shape, 'c'));
-            });
-    return new Parameters(arrays);
+    return RandomWeights.of(model, 5, 0.1f);
   }
 
   /** Rows of a batch, of 5 to 12 tokens; of row i the first i labels do not count. */

@@ -1,0 +1,35 @@
+package org.tokentune;
+
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Random;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.models.Model;
+import org.tokentune.nn.Parameters;
+
+/** Normal values for all parameters of a model. */
+public final class RandomWeights {
+
+  private RandomWeights() {}
+
+  /**
+   * @param deviation of the values, standard
+   */
+  public static Parameters of(Model model, long seed, float deviation) {
+    Random random = new Random(seed);
+    Map<String, INDArray> arrays = new LinkedHashMap<>();
+    model
+        .parameters()
+        .forEach(
+            (name, shape) -> {
+              float[] values = new float[(int) Arrays.stream(shape).reduce(1, (a, b) -> a * b)];
+              for (int i = 0; i < values.length; i++) {
+                values[i] = (float) random.nextGaussian() * deviation;
+              }
+              arrays.put(name, Nd4j.create(values, shape, 'c'));
+            });
+    return new Parameters(arrays);
+  }
+}
