@@ -33,9 +33,11 @@ public record Hyperparameters(
     if (epochs < 1) {
       throw new BadInputException("%d epochs are none; give 1 or more.", epochs);
     }
-    if (steps < 0 || accumulation < 1) {
-      throw new BadInputException(
-          "%d steps of %d batches cannot be; give 1 or more of both.", steps, accumulation);
+    if (steps < 0) {
+      throw new BadInputException("%d steps cannot be; give 1 or more.", steps);
+    }
+    if (accumulation < 1) {
+      throw new BadInputException("A step of %d batches cannot be; give 1 or more.", accumulation);
     }
     if (!(learningRate > 0) || Double.isInfinite(learningRate)) {
       throw new BadInputException("A learning rate of %s is not above 0; give one.", learningRate);
