@@ -102,7 +102,7 @@ public final class Plan {
       Map<String, long[]> placeholders,
       PlanOptions options) {
     GradientSlices gradients =
-        options.updates()
+        options.slices()
             ? GradientSlices.apart(nodes, list.gradients())
             : GradientSlices.whole(nodes, list.gradients());
     Views views = Views.of(gradients.nodes(), shapes, gradients.names());

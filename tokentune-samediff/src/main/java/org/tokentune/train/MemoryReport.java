@@ -54,7 +54,8 @@ public record MemoryReport(
       Parameters parameters, Collection<String> trained, Optimizer optimizer, PlanMemory step) {
     long all = parameters.asMap().values().stream().mapToLong(MemoryReport::bytes).sum();
     long changed = trained.stream().mapToLong(name -> bytes(parameters.get(name))).sum();
-    return new MemoryReport(all, changed, 0, changed * optimizer.stateSize(), step);
+    long kept = trained.stream().mapToLong(optimizer::stateBytes).sum();
+    return new MemoryReport(all, changed, 0, kept, step);
   }
 
   /** The same with, between batches of a step, a sum of gradients for every trained parameter. */
