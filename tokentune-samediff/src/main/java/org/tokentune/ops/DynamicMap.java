@@ -18,7 +18,7 @@ import org.nd4j.linalg.ops.transforms.Transforms;
  */
 final class DynamicMap {
 
-  /** As bitsandbytes has it since 0.44; the paper and bitsandbytes before: 2048. */
+  /** As newer bitsandbytes has it; the paper: 2048. */
   static final int BLOCK = 256;
 
   static final DynamicMap SIGNED = new DynamicMap(true);

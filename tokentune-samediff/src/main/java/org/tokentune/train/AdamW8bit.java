@@ -8,9 +8,9 @@ import org.tokentune.ops.AdamW8bitUpdate;
 
 /**
  * AdamW with moments in 8 bits (Dettmers et al., 8-bit optimizers via block-wise quantization,
- * 2022): a byte each for each number of a parameter, and a float for each block of {@value
- * AdamW8bitUpdate#BLOCK}, as bitsandbytes has it since 0.44. As there, parameters of fewer than
- * {@value #LEAST} numbers keep floats. (So do parameters that are not FLOAT.)
+ * 2022): a byte each for each number of a parameter, and a float each for every {@value
+ * AdamW8bitUpdate#BLOCK} of them, the block of newer bitsandbytes. As there, parameters of fewer
+ * than {@value #LEAST} numbers keep floats. (So do parameters that are not FLOAT.)
  *
  * @param adamW its settings
  */
