@@ -52,7 +52,7 @@ public record HalfOps(BlockFormat format, Style style) {
     int number =
         switch (type) {
           case BFLOAT16 -> DType.BFLOAT16;
-          case FLOAT16 -> DType.HALF;
+          case HALF -> DType.HALF;
           default -> DType.FLOAT;
         };
     return DynamicCustomOp.builder("cast").addIntegerArguments(number).build();
