@@ -101,7 +101,11 @@ public final class Plan {
       Shapes shapes,
       Map<String, long[]> placeholders,
       PlanOptions options) {
-    List<Node> nodes = Unpacking.late(packed, shapes);
+    Set<String> forward = new HashSet<>();
+    list.nodes().subList(0, list.forward()).forEach(node -> forward.addAll(node.outputs()));
+    List<Node> nodes =
+        HalfKept.apply(
+            Unpacking.late(packed, shapes), forward, wanted(list, options), shapes, options.keep());
     GradientSlices gradients =
         options.slices()
             ? GradientSlices.apart(nodes, list.gradients())
