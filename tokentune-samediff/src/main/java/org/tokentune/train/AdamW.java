@@ -2,6 +2,7 @@ package org.tokentune.train;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Predicate;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -14,6 +15,11 @@ import org.tokentune.plan.Updater;
  * computes it: the epsilon is added after the bias correction.
  */
 public final class AdamW implements Optimizer {
+
+  /** How the moments are called behind the parameter's name: PyTorch's names. */
+  private static final String MEAN = ".exp_avg";
+
+  private static final String SQUARE = ".exp_avg_sq";
 
   private final double beta1;
   private final double beta2;
@@ -56,6 +62,32 @@ public final class AdamW implements Optimizer {
   @Override
   public int stateSize() {
     return 2;
+  }
+
+  @Override
+  public State state() {
+    Map<String, INDArray> arrays = new TreeMap<>();
+    moments.forEach(
+        (name, moment) -> {
+          arrays.put(name + MEAN, moment.mean());
+          arrays.put(name + SQUARE, moment.square());
+        });
+    return new State(steps, arrays);
+  }
+
+  @Override
+  public void restore(State state) {
+    steps = state.steps();
+    moments.clear();
+    state
+        .arrays()
+        .forEach(
+            (name, mean) -> {
+              if (name.endsWith(MEAN)) {
+                String parameter = name.substring(0, name.length() - MEAN.length());
+                moments.put(parameter, new Moments(mean, state.arrays().get(parameter + SQUARE)));
+              }
+            });
   }
 
   @Override

@@ -19,6 +19,20 @@ public interface Optimizer extends Updater {
   int stateSize();
 
   /**
+   * What is kept between steps.
+   *
+   * @param steps that were made
+   * @param arrays by name; not copies
+   */
+  record State(int steps, Map<String, INDArray> arrays) {}
+
+  /** What is kept between steps: with it, {@link #restore} goes on as if nothing had been. */
+  State state();
+
+  /** Takes over what another optimizer of this kind and these settings has kept. */
+  void restore(State state);
+
+  /**
    * A whole step.
    *
    * @param gradients by parameter's name; may be overwritten

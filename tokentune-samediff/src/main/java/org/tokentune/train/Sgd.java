@@ -1,5 +1,6 @@
 package org.tokentune.train;
 
+import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.ops.SgdUpdate;
 import org.tokentune.plan.Updater;
@@ -18,6 +19,14 @@ public final class Sgd implements Optimizer {
   public int stateSize() {
     return 0;
   }
+
+  @Override
+  public State state() {
+    return new State(0, Map.of());
+  }
+
+  @Override
+  public void restore(State state) {}
 
   @Override
   public void update(String name, INDArray parameter, long firstRow, INDArray gradient) {

@@ -1,0 +1,95 @@
+package org.tokentune.train;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.lang.reflect.RecordComponent;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.Digest;
+import org.tokentune.models.Model;
+import org.tokentune.nn.Parameters;
+import org.tokentune.ops.Style;
+
+/**
+ * All that a training's result depends on, so that it goes on from no checkpoint of another.
+ *
+ * @param parts by their names
+ */
+record Fingerprint(Map<String, String> parts) {
+
+  /**
+   * @param parameters as they are before the first step
+   * @param identity what the caller adds: see {@link TrainingData#identity}
+   */
+  static Fingerprint of(
+      Model model,
+      Parameters parameters,
+      Hyperparameters settings,
+      RunSettings run,
+      Map<String, String> identity) {
+    Map<String, String> parts = new LinkedHashMap<>();
+    parts.put("model", new Digest().add(model.withoutDropout().config().toString()).hex());
+    parts.put("dropout", new TreeMap<>(model.config().dropouts()).toString());
+    parts.put("head", model.head().toString());
+    parts.putAll(identity);
+    parts.put("base weights", digest(parameters));
+    for (RecordComponent component : Hyperparameters.class.getRecordComponents()) {
+      parts.put(words(component.getName()), value(component, settings));
+    }
+    parts.put("steps between evaluations", Integer.toString(run.evaluateEvery()));
+    parts.put("patience", Integer.toString(run.patience()));
+    parts.put("loss of NaN", run.onNan().toString());
+    parts.put("kernels", Style.preferred().toString());
+    return new Fingerprint(parts);
+  }
+
+  private static String digest(Parameters parameters) {
+    Digest digest = new Digest();
+    for (Map.Entry<String, INDArray> parameter : parameters.asMap().entrySet()) {
+      digest.add(parameter.getKey()).add(parameter.getValue().dup('c').data().asFloat());
+    }
+    return digest.hex();
+  }
+
+  private static String value(RecordComponent component, Hyperparameters settings) {
+    try {
+      return String.valueOf(component.getAccessor().invoke(settings));
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(component + " has no accessor", e);
+    }
+  }
+
+  /** "learning rate" of "learningRate". */
+  private static String words(String name) {
+    return name.replaceAll("([A-Z])", " $1").toLowerCase(Locale.ROOT);
+  }
+
+  ObjectNode toJson() {
+    return new ObjectMapper().valueToTree(parts);
+  }
+
+  /**
+   * Sees to it that a checkpoint was made by this very training.
+   *
+   * @param stored what {@link #toJson} gave then
+   * @throws BadInputException that names the first difference
+   */
+  void check(JsonNode stored, Path checkpoint) {
+    parts.forEach(
+        (name, value) -> {
+          String then = stored.path(name).asText("not noted");
+          if (!then.equals(value)) {
+            throw new BadInputException(
+                "%s is of another training (%s: %s there, %s here); give the same again, or begin anew"
+                    + " with --resume none.",
+                checkpoint, name, then, value);
+          }
+        });
+  }
+}
