@@ -56,13 +56,16 @@ final class TrainingRun {
       while (batches.hasNext() && goesOn(steps)) {
         step(batches, training, schedule);
         boolean last = progress.step() == steps;
-        if (evaluates(last, progress.batch() == 0) && !stopped.getAsBoolean()) {
+        if (evaluates(last, progress.batch() == 0)) {
           evaluate(evaluator, state, last);
         }
-        if (saves()) {
+        if (run.saveEvery() > 0 && progress.step() % run.saveEvery() == 0) {
           state.write(run.checkpoints(), fingerprint, progress);
         }
       }
+    }
+    if (run.saveEvery() > 0 && stopped.getAsBoolean()) {
+      state.write(run.checkpoints(), fingerprint, progress);
     }
     boolean early = endsEarly();
     Evaluation best = progress.best();
@@ -97,11 +100,6 @@ final class TrainingRun {
   private boolean evaluates(boolean last, boolean epochEnds) {
     return last
         || (run.evaluateEvery() == 0 ? epochEnds : progress.step() % run.evaluateEvery() == 0);
-  }
-
-  private boolean saves() {
-    return run.saveEvery() > 0
-        && (progress.step() % run.saveEvery() == 0 || stopped.getAsBoolean());
   }
 
   private void step(MultiDataSetIterator batches, TrainingSteps training, LinearSchedule schedule) {

@@ -1,5 +1,7 @@
 /**
- * Fine-tuning: the engine that computes gradients, the optimizer, the schedule and the loop.
+ * Fine-tuning: the engine that computes gradients, the optimizer, the schedule and the loop ({@link
+ * org.tokentune.train.TrainingRun}), which a checkpoint of {@link org.tokentune.train.TrainedState}
+ * and {@link org.tokentune.train.Progress} lets go on.
  *
  * <p>Imports {@code adapters}, {@code generate}, {@code models}, {@code nn}, {@code ops}, {@code
  * plan}, {@code select} and {@code checkpoint}; the other modules import it.
