@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -48,7 +49,7 @@ class KillTest {
   private List<String> train(Path output, Object... options) {
     List<String> arguments = new ArrayList<>(List.of("train"));
     for (Object argument :
-        List.of("--model", base, "--data", data, "--epochs", 8, "--batch-size", 4)) {
+        List.of("--model", base, "--data", data, "--epochs", 4, "--batch-size", 4)) {
       arguments.add(argument.toString());
     }
     for (Object option : options) {
@@ -76,8 +77,10 @@ class KillTest {
         .start();
   }
 
-  private static void awaitFile(Path file, Process process) throws Exception {
-    while (!Files.exists(file)) {
+  /** Until there is something, or more than there was before. */
+  private static void await(Path file, Process process) throws Exception {
+    long before = Files.exists(file) ? Files.size(file) : 0;
+    while (!Files.exists(file) || Files.size(file) <= before) {
       assertTrue(process.isAlive(), "ended before it began");
       TimeUnit.MILLISECONDS.sleep(20);
     }
@@ -89,15 +92,15 @@ class KillTest {
     Run unbroken = Run.of(train(whole).toArray());
     assertEquals(0, unbroken.code(), unbroken.printed());
     Path broken = folder.resolve("broken");
+    Path log = broken.resolve("log.jsonl");
     Path printed = folder.resolve("printed");
     List<String> arguments = train(broken, "--save-every", 5, "--resume", "auto");
     long seed = System.nanoTime();
     Random random = new Random(seed);
     int kills = 0;
     for (int attempt = 0; attempt < 3; attempt++) {
-      Files.deleteIfExists(broken.resolve("log.jsonl"));
       Process process = start(arguments, printed);
-      awaitFile(broken.resolve("log.jsonl"), process);
+      await(attempt == 0 ? broken.resolve("checkpoints") : log, process);
       boolean ended = process.waitFor(random.nextInt(600), TimeUnit.MILLISECONDS);
       process.destroyForcibly().waitFor();
       kills += ended ? 0 : 1;
@@ -113,7 +116,10 @@ class KillTest {
         Files.readAllBytes(whole.resolve("model.safetensors")),
         Files.readAllBytes(broken.resolve("model.safetensors")));
     assertTrue(Files.readString(broken.resolve("README.md")).contains("--resume auto"));
-    assertTrue(Files.readString(broken.resolve("log.jsonl")).endsWith("\n"));
+    assertTrue(resumed.printed().contains("Goes on after step"));
+    for (String line : Files.readAllLines(log)) {
+      new ObjectMapper().readTree(line); // each is whole, though the training was killed
+    }
     try (Stream<Path> files = Files.list(broken)) {
       assertFalse(files.anyMatch(file -> file.getFileName().toString().startsWith(".partial")));
     }
@@ -125,7 +131,7 @@ class KillTest {
     Path printed = folder.resolve("printed");
     Process first = start(train(output, "--steps", 100_000), printed);
     try {
-      awaitFile(output.resolve("log.jsonl"), first);
+      await(output.resolve("log.jsonl"), first);
       Run second = Run.of(train(output).toArray());
       System.out.println(second.printed());
       assertEquals(1, second.code());
