@@ -12,6 +12,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.quantization.HalfPrecision;
 
 /** Writes a {@code .safetensors} file (format: {@link SafeTensors}) of floats and bytes. */
 public final class SafeTensorsWriter {

@@ -34,6 +34,8 @@ public final class Ops {
           new FusedDropout(),
           new FusedCrossEntropy(),
           new FusedCrossEntropyGrad(),
+          new FusedBlocks(),
+          new FusedNf4(),
           new FusedRowSlices(),
           new FusedSliceSums(),
           new FusedSliceGrad(),

@@ -96,11 +96,12 @@ public final class Plan {
   }
 
   private static Plan lay(
-      List<Node> nodes,
+      List<Node> packed,
       OpList list,
       Shapes shapes,
       Map<String, long[]> placeholders,
       PlanOptions options) {
+    List<Node> nodes = Unpacking.late(packed, shapes);
     GradientSlices gradients =
         options.updates()
             ? GradientSlices.apart(nodes, list.gradients())
