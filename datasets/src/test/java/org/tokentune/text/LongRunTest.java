@@ -39,6 +39,7 @@ import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.WeightStorage;
 import org.tokentune.train.FineTuner;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.RunSettings;
@@ -125,6 +126,7 @@ class LongRunTest {
                 Pooling.FIRST,
                 null,
                 null,
+                WeightStorage.FLOAT32,
                 settings.hyperparameters().seed())) {
       if (lora != null) {
         model.addAdapter(LoraConfig.parse(lora), 7);

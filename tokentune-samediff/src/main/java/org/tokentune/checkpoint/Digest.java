@@ -5,6 +5,9 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import org.nd4j.linalg.api.buffer.DataBuffer;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The beginning of the SHA-256 of what is added, to tell one thing from another. */
 public final class Digest {
@@ -47,6 +50,16 @@ public final class Digest {
       bytes.asFloatBuffer().put(numbers, from, count);
       digest.update(bytes);
     }
+    return this;
+  }
+
+  /** Adds an array of floats or bytes: its values, not its shape. */
+  public Digest add(INDArray array) {
+    DataBuffer values = array.dup('c').data();
+    if (array.dataType() == DataType.FLOAT) {
+      return add(values.asFloat());
+    }
+    digest.update(values.asBytes());
     return this;
   }
 

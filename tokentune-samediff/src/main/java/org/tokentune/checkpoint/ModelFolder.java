@@ -122,6 +122,9 @@ public final class ModelFolder {
         throw new BadInputException(e, "%s cannot be listed; name another folder.", folder);
       }
     }
+    if (Files.isDirectory(target) && !Files.isWritable(target)) {
+      throw new BadInputException("%s cannot be written to; name another folder.", folder);
+    }
     Path existing = target;
     while (existing != null && !Files.exists(existing)) {
       existing = existing.getParent();

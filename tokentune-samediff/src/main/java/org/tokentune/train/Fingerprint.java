@@ -9,11 +9,11 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.Digest;
 import org.tokentune.models.Model;
 import org.tokentune.nn.Parameters;
+import org.tokentune.ops.QuantizedWeight;
 import org.tokentune.ops.Style;
 
 /**
@@ -51,8 +51,14 @@ record Fingerprint(Map<String, String> parts) {
 
   private static String digest(Parameters parameters) {
     Digest digest = new Digest();
-    for (Map.Entry<String, INDArray> parameter : parameters.asMap().entrySet()) {
-      digest.add(parameter.getKey()).add(parameter.getValue().dup('c').data().asFloat());
+    for (String name : parameters.names()) {
+      digest.add(name);
+      QuantizedWeight quantized = parameters.quantized(name);
+      if (quantized == null) {
+        digest.add(parameters.get(name));
+      } else {
+        quantized.arrays().forEach(digest::add);
+      }
     }
     return digest.hex();
   }
