@@ -20,11 +20,9 @@ import org.tokentune.nn.Parameters;
 import org.tokentune.plan.Recompute;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.text.TuningSettings;
-import org.tokentune.train.AdamW;
 import org.tokentune.train.MemoryPlanner;
 import org.tokentune.train.MemoryReport;
 import org.tokentune.train.Optimizer;
-import org.tokentune.train.Sgd;
 import org.tokentune.train.Trainable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -113,14 +111,7 @@ final class MemoryCommand implements Callable<Integer> {
       description = "How matrices that do not train are held, as train --weights has it.")
   private WeightStorage weights = WeightStorage.FLOAT32;
 
-  @Option(
-      names = "--optimizer",
-      paramLabel = "adamw|sgd",
-      defaultValue = "adamw",
-      description =
-          "adamw keeps two floats for each trained parameter, sgd none; default "
-              + "${DEFAULT-VALUE}.")
-  private OptimizerName optimizer;
+  @Mixin private OptimizerOptions optimizer;
 
   @Option(
       names = "--clip",
@@ -169,12 +160,6 @@ final class MemoryCommand implements Callable<Integer> {
 
   @Mixin private JsonOption json;
   @Spec private CommandSpec spec;
-
-  /** The optimizers, as the command line names them. */
-  enum OptimizerName {
-    adamw,
-    sgd
-  }
 
   /** What is recomputed, as the command line names it. */
   enum Checkpoint {
@@ -250,14 +235,11 @@ final class MemoryCommand implements Callable<Integer> {
     return new Head(wanted, width, Pooling.FIRST);
   }
 
+  /** Decay and rates take no memory. */
   private Optimizer optimizer(Model model) {
-    return switch (optimizer) {
-      case sgd -> new Sgd();
-      case adamw ->
-          AdamW.forTransformers(
-              Parameters.withoutValues(model.parameters()),
-              DEFAULTS.hyperparameters().weightDecay());
-    };
+    return optimizer
+        .settings(0, 1, Map.of())
+        .optimizer(model, Parameters.withoutValues(model.parameters()));
   }
 
   /** Where to draw; null for nowhere. */
@@ -301,10 +283,8 @@ final class MemoryCommand implements Callable<Integer> {
     ObjectNode result = JsonOption.object();
     result.put("model", model).put("batch_size", batchSize).put("length", length);
     result.put("tokens", tokens).put("selected", k);
-    result
-        .put("trainable", trainable)
-        .put("weights", weights.toString())
-        .put("optimizer", optimizer.name());
+    result.put("trainable", trainable).put("weights", weights.toString());
+    optimizer.put(result);
     result.put("clipped", !Double.isInfinite(clip)).put("checkpoint", checkpoint.name());
     reports.forEach(
         (name, report) ->

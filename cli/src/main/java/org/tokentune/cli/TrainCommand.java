@@ -4,8 +4,10 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.tokentune.BadInputException;
@@ -26,6 +28,7 @@ import org.tokentune.train.FineTuner;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.MemoryReport;
 import org.tokentune.train.RunSettings;
+import org.tokentune.train.Schedule;
 import org.tokentune.train.Scores;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
@@ -177,8 +180,8 @@ final class TrainCommand implements Callable<Integer> {
       names = "--learning-rate",
       paramLabel = "RATE",
       description = {
-        "Peak of the learning rate, which rises in the warm-up and then falls to 0;",
-        "default ${DEFAULT-VALUE}."
+        "Peak of the learning rate, which rises from 0 in the warm-up and then runs as --schedule",
+        "says; default ${DEFAULT-VALUE}."
       })
   private double learningRate = DEFAULTS.hyperparameters().learningRate();
 
@@ -186,13 +189,43 @@ final class TrainCommand implements Callable<Integer> {
       names = "--warmup",
       paramLabel = "N|SHARE",
       description = "Steps of the warm-up; below 1 a share of all steps. Default ${DEFAULT-VALUE}.")
-  private double warmup = DEFAULTS.hyperparameters().warmup();
+  private double warmup = DEFAULTS.hyperparameters().schedule().warmup();
+
+  @Option(
+      names = "--schedule",
+      paramLabel = "linear|constant|cosine",
+      defaultValue = "linear",
+      description = {
+        "After the warm-up the rate falls to 0 at the end, in a straight line or as half a cosine,",
+        "or stays; default ${DEFAULT-VALUE}."
+      })
+  private Falling schedule;
+
+  @Mixin private OptimizerOptions optimizer;
 
   @Option(
       names = "--weight-decay",
       paramLabel = "RATE",
       description = "Of matrices, not of biases and norms; default ${DEFAULT-VALUE}.")
-  private double weightDecay = DEFAULTS.hyperparameters().weightDecay();
+  private double weightDecay = DEFAULTS.hyperparameters().optimizer().weightDecay();
+
+  @Option(
+      names = "--layer-decay",
+      paramLabel = "FACTOR",
+      description = {
+        "What the rate is multiplied by from a layer to the one below: with 0.9 it is 0.9 of the",
+        "usual in the top layer, 0.81 below it, and least in the embeddings. Default 1: no decay."
+      })
+  private double layerDecay = DEFAULTS.hyperparameters().optimizer().layerDecay();
+
+  @Option(
+      names = "--lr-for",
+      paramLabel = "WHAT=FACTOR",
+      description = {
+        "Multiplies the rate of some parameters, named as --trainable names them, such as head=10",
+        "or 'bert.embeddings.*=0.1'; may be given several times, and all that match count."
+      })
+  private Map<String, Double> rateFactors = new LinkedHashMap<>();
 
   @Option(
       names = "--clip",
@@ -333,6 +366,19 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
+  /** How the rate falls, as the command line names it. */
+  enum Falling {
+    linear(Schedule.Decay.LINEAR),
+    constant(Schedule.Decay.CONSTANT),
+    cosine(Schedule.Decay.COSINE);
+
+    final Schedule.Decay decay;
+
+    Falling(Schedule.Decay decay) {
+      this.decay = decay;
+    }
+  }
+
   /** The poolings, as the command line names them. */
   enum TextPooling {
     first(Pooling.FIRST),
@@ -359,7 +405,15 @@ final class TrainCommand implements Callable<Integer> {
             trainable,
             batchSize,
             new Hyperparameters(
-                epochs, steps, accumulation, learningRate, weightDecay, warmup, clip, memory, seed),
+                epochs,
+                steps,
+                accumulation,
+                learningRate,
+                optimizer.settings(weightDecay, layerDecay, rateFactors),
+                new Schedule(schedule.decay, warmup),
+                clip,
+                memory,
+                seed),
             RunSettings.defaults());
     if (limit != null && limit < 1) {
       throw new BadInputException("A limit of %d rows leaves none; give 1 or more.", limit);
@@ -371,7 +425,9 @@ final class TrainCommand implements Callable<Integer> {
       if (adapters != null) {
         job.addAdapter(adapters, seed);
       }
-      out.printf("%s on %s: %s; tokens %s, seed %d%n", model, data, job.rows(), tokens, seed);
+      out.printf(
+          "%s on %s: %s; tokens %s, %s, seed %d%n",
+          model, data, job.rows(), tokens, optimizer, seed);
       out.flush();
       try (RunFolder folder = RunFolder.lock(output)) {
         RunSettings run = runOptions.settings(folder);
@@ -465,11 +521,12 @@ final class TrainCommand implements Callable<Integer> {
         out.printf(
             Locale.ROOT,
             "The largest step: %.1f MB predicted, %.1f MB used (its arena, as allocated), above %.1f"
-                + " MB of parameters and %.1f MB of optimizer state.%n",
+                + " MB of parameters and %.1f MB of optimizer state (%s).%n",
             memory.step().arena() / 1e6,
             outcome.arenaBytes() / 1e6,
             memory.parameters() / 1e6,
-            memory.optimizerState() / 1e6);
+            memory.optimizerState() / 1e6,
+            optimizer);
       }
       if (!sameDiff) {
         out.printf(
@@ -491,6 +548,11 @@ final class TrainCommand implements Callable<Integer> {
           .put("seed", seed)
           .put("lora", lora)
           .put("weights", weights.toString());
+      optimizer.put(result);
+      result.put("learning_rate", learningRate).put("schedule", schedule.name());
+      result.put("warmup", warmup).put("weight_decay", weightDecay);
+      result.put("layer_decay", layerDecay);
+      rateFactors.forEach(result.putObject("lr_for")::put);
       result.put("steps", outcome.steps()).put("seconds", seconds);
       result.put("best_epoch", outcome.epoch()).put("best_step", outcome.bestStep());
       result.put("stopped", outcome.stopped()).put("ended_early", outcome.early());

@@ -42,7 +42,9 @@ import org.tokentune.models.Task;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.train.FineTuner;
 import org.tokentune.train.Hyperparameters;
+import org.tokentune.train.OptimizerSettings;
 import org.tokentune.train.RunSettings;
+import org.tokentune.train.Schedule;
 import org.tokentune.train.StepReport;
 import org.tokentune.train.TrainingListener;
 
@@ -87,7 +89,21 @@ class LongRunTest {
   }
 
   private static Hyperparameters hyperparameters(int epochs, int accumulation, double clip) {
-    return new Hyperparameters(epochs, 0, accumulation, 5e-3, 0.01, 0.1, clip, 0, 7);
+    return hyperparameters(epochs, accumulation, 5e-3, clip);
+  }
+
+  private static Hyperparameters hyperparameters(
+      int epochs, int accumulation, double rate, double clip) {
+    return new Hyperparameters(
+        epochs,
+        0,
+        accumulation,
+        rate,
+        OptimizerSettings.adamW(0.01),
+        Schedule.linear(0.1),
+        clip,
+        0,
+        7);
   }
 
   private static TuningSettings settings(String tokens, Hyperparameters hyperparameters) {
@@ -199,7 +215,7 @@ class LongRunTest {
 
   @Test
   void patienceEndsARunThatGetsNoBetter() {
-    Hyperparameters hopeless = new Hyperparameters(9, 0, 1, 1e-9, 0, 0, 1.0, 0, 7);
+    Hyperparameters hopeless = hyperparameters(9, 1, 1e-9, 1.0);
     FineTuner.Outcome outcome =
         train(
             settings("all", hopeless).withRun(saving(0, 4, 3, null)),
@@ -319,7 +335,7 @@ class LongRunTest {
   void aLossOfNanStopsOrIsPassedOver(double clip) throws IOException {
     breakRareWord();
     Path saved = folder.resolve("model");
-    TuningSettings settings = settings("all", new Hyperparameters(3, 0, 1, 5e-3, 0, 0, clip, 0, 7));
+    TuningSettings settings = settings("all", hyperparameters(3, 1, clip));
     String message =
         assertThrows(BadInputException.class, () -> train(settings, null, 0, saved)).getMessage();
     System.out.println(message);
@@ -345,7 +361,7 @@ class LongRunTest {
   @Test
   void brokenWeightsAreNotPassedOverForever() throws IOException {
     TuningSettings wild =
-        settings("all", new Hyperparameters(9, 0, 1, 1e30, 0, 0, Double.POSITIVE_INFINITY, 0, 7))
+        settings("all", hyperparameters(9, 1, 1e30, Double.POSITIVE_INFINITY))
             .withRun(new RunSettings(0, 0, RunSettings.OnNan.SKIP, 0, null, null));
     String message =
         assertThrows(BadInputException.class, () -> train(wild, null, 0, folder.resolve("model")))

@@ -15,6 +15,10 @@ public final class FusedBlocks extends FusedOp {
   /** For SameDiff, which makes ops by reflection; use {@link BlockWeight}. */
   public FusedBlocks() {}
 
+  FusedBlocks(BlockFormat format) {
+    addIArgument(format.id);
+  }
+
   FusedBlocks(SameDiff sd, BlockFormat format, SDVariable rows) {
     super(sd, rows);
     addIArgument(format.id);

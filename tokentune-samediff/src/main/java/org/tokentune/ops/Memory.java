@@ -31,8 +31,9 @@ final class Memory {
     return bytes(array, DataType.INT32).asIntBuffer();
   }
 
+  /** Of a UINT8 array. */
   static ByteBuffer bytes(INDArray array) {
-    return bytes(array, DataType.UINT8);
+    return bytes(array, DataType.UINT8).slice(); // its own index 0 may lie before the array
   }
 
   /** All values of an INT32 array. */

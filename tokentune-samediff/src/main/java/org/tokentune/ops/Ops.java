@@ -36,6 +36,7 @@ public final class Ops {
           new FusedCrossEntropyGrad(),
           new FusedBlocks(),
           new FusedNf4(),
+          new FusedHalves(),
           new FusedRowSlices(),
           new FusedSliceSums(),
           new FusedSliceGrad(),

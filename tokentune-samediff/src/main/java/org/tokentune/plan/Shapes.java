@@ -122,6 +122,11 @@ final class Shapes {
     return StandIn.is(array) ? dense : array.stride();
   }
 
+  /** A value that a pass adds. */
+  void put(String name, long[] shape, DataType type) {
+    infos.put(name, new Info(shape, type, null));
+  }
+
   /** A value of the same shape and type under another name. */
   void alias(String name, String other) {
     infos.put(name, of(other));

@@ -8,8 +8,8 @@ import org.tokentune.nn.Parameters;
 import org.tokentune.select.TokenSelector;
 
 /**
- * Fine-tuning with AdamW, a linear schedule and, where asked, gradients clipped by their global
- * norm; the weights that validate best are kept.
+ * Fine-tuning: steps of an optimizer at the schedule's rates and, where asked, of gradients clipped
+ * by their global norm; the weights that validate best are kept.
  */
 public final class FineTuner {
 

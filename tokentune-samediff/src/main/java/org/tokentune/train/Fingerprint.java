@@ -39,9 +39,7 @@ record Fingerprint(Map<String, String> parts) {
     parts.put("head", model.head().toString());
     parts.putAll(identity);
     parts.put("base weights", digest(parameters));
-    for (RecordComponent component : Hyperparameters.class.getRecordComponents()) {
-      parts.put(words(component.getName()), value(component, settings));
-    }
+    put("", settings, parts);
     parts.put("steps between evaluations", Integer.toString(run.evaluateEvery()));
     parts.put("patience", Integer.toString(run.patience()));
     parts.put("loss of NaN", run.onNan().toString());
@@ -63,9 +61,22 @@ record Fingerprint(Map<String, String> parts) {
     return digest.hex();
   }
 
-  private static String value(RecordComponent component, Hyperparameters settings) {
+  /** Puts a record's components, and those of records in it. */
+  private static void put(String prefix, Record settings, Map<String, String> parts) {
+    for (RecordComponent component : settings.getClass().getRecordComponents()) {
+      Object value = value(component, settings);
+      String name = prefix + words(component.getName());
+      if (value instanceof Record inner) {
+        put(name + " ", inner, parts);
+      } else {
+        parts.put(name, value.toString());
+      }
+    }
+  }
+
+  private static Object value(RecordComponent component, Record settings) {
     try {
-      return String.valueOf(component.getAccessor().invoke(settings));
+      return component.getAccessor().invoke(settings);
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException(component + " has no accessor", e);
     }

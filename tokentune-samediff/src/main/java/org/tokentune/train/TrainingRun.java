@@ -42,8 +42,6 @@ final class TrainingRun {
   FineTuner.Outcome fit(
       TrainingSteps training, Evaluator evaluator, TrainedState state, Fingerprint fingerprint) {
     int steps = settings.steps(survey(training));
-    LinearSchedule schedule =
-        new LinearSchedule(settings.learningRate(), settings.warmupSteps(steps), steps);
     if (run.resume() != null) {
       progress = state.read(run.resume(), fingerprint);
       listener.onResume(progress.step());
@@ -54,7 +52,7 @@ final class TrainingRun {
         batches.next();
       }
       while (batches.hasNext() && goesOn(steps)) {
-        step(batches, training, schedule);
+        step(batches, training, steps);
         boolean last = progress.step() == steps;
         if (evaluates(last, progress.batch() == 0)) {
           evaluate(evaluator, state, last);
@@ -102,16 +100,16 @@ final class TrainingRun {
         || (run.evaluateEvery() == 0 ? epochEnds : progress.step() % run.evaluateEvery() == 0);
   }
 
-  private void step(MultiDataSetIterator batches, TrainingSteps training, LinearSchedule schedule) {
+  private void step(MultiDataSetIterator batches, TrainingSteps training, int steps) {
     List<MultiDataSet> together = next(batches);
-    double rate = schedule.rate(progress.step());
+    double rate = settings.schedule().rate(settings.learningRate(), progress.step(), steps);
     TrainingSteps.Result result =
         training.step(together, progress.epoch(), progress.batch(), progress.step(), rate);
     List<String> broken = names(result.broken());
     StepReport report =
         new StepReport(
             progress.step() + 1,
-            schedule.steps(),
+            steps,
             progress.epoch() + 1,
             result.loss(),
             rate,

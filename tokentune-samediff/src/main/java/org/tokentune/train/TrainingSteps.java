@@ -53,6 +53,11 @@ final class TrainingSteps implements AutoCloseable {
     }
 
     @Override
+    public boolean wholeGradients() {
+      return optimizer.wholeGradients();
+    }
+
+    @Override
     public void update(String name, INDArray parameter, long firstRow, INDArray gradient) {
       optimizer.update(name, parameter, firstRow, gradient);
     }
@@ -69,7 +74,7 @@ final class TrainingSteps implements AutoCloseable {
     this.trainable = trainable;
     this.selector = selector;
     this.settings = settings;
-    optimizer = AdamW.forTransformers(parameters, settings.weightDecay());
+    optimizer = settings.optimizer().optimizer(model, parameters);
   }
 
   /**
@@ -137,7 +142,7 @@ final class TrainingSteps implements AutoCloseable {
       if (clips() && !Double.isFinite(GradientClipping.byGlobalNorm(gradients, settings.clip()))) {
         return new Result(loss, together);
       }
-      optimizer.step(parameters, gradients, rate);
+      optimizer.step(gradients, rate);
     }
     return new Result(loss, List.of());
   }
