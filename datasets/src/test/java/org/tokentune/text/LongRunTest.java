@@ -89,17 +89,17 @@ class LongRunTest {
   }
 
   private static Hyperparameters hyperparameters(int epochs, int accumulation, double clip) {
-    return hyperparameters(epochs, accumulation, 5e-3, clip);
+    return hyperparameters(OptimizerSettings.Kind.ADAMW, epochs, accumulation, 5e-3, clip);
   }
 
   private static Hyperparameters hyperparameters(
-      int epochs, int accumulation, double rate, double clip) {
+      OptimizerSettings.Kind optimizer, int epochs, int accumulation, double rate, double clip) {
     return new Hyperparameters(
         epochs,
         0,
         accumulation,
         rate,
-        OptimizerSettings.adamW(0.01),
+        new OptimizerSettings(optimizer, 0, 0.01, 1, Map.of()),
         Schedule.linear(0.1),
         clip,
         0,
@@ -159,12 +159,13 @@ class LongRunTest {
 
   @ParameterizedTest(name = "{0}")
   @CsvSource({
-    "plain, all, 1, 1.0, 0, 0,",
-    "TokenTune with updates at once, 25%, 1, Infinity, 5, 0,",
-    "LoRA with two batches a step, 50%, 2, 1.0, 3, 4, 'r=4,dropout=0.1'"
+    "plain, ADAMW, all, 1, 1.0, 0, 0,",
+    "TokenTune with updates at once, ADAFACTOR, 25%, 1, Infinity, 5, 0,",
+    "LoRA with two batches a step, LION, 50%, 2, 1.0, 3, 4, 'r=4,dropout=0.1'"
   })
   void aResumedRunEndsWithTheSameBits(
       String name,
+      OptimizerSettings.Kind optimizer,
       String tokens,
       int accumulation,
       double clip,
@@ -172,7 +173,8 @@ class LongRunTest {
       int patience,
       String lora)
       throws IOException {
-    TuningSettings settings = settings(tokens, hyperparameters(3, accumulation, clip));
+    TuningSettings settings =
+        settings(tokens, hyperparameters(optimizer, 3, accumulation, 5e-3, clip));
     Path whole = folder.resolve("whole");
     FineTuner.Outcome unbroken =
         train(settings.withRun(saving(0, evaluateEvery, patience, null)), lora, 0, whole);
@@ -187,8 +189,9 @@ class LongRunTest {
         train(settings.withRun(saving(3, evaluateEvery, patience, from)), lora, 0, broken);
     String weights = lora == null ? ModelFolder.WEIGHTS : AdapterFolder.WEIGHTS;
     System.out.printf(
-        "%s: killed 3 times, then on from %s to step %d; best at step %d with loss %.6f, unbroken step %d with %.6f%n",
+        "%s, %s: killed 3 times, then on from %s to step %d; best at step %d with loss %.6f, unbroken step %d with %.6f%n",
         name,
+        optimizer,
         from.getFileName(),
         resumed.steps(),
         resumed.bestStep(),
@@ -215,7 +218,7 @@ class LongRunTest {
 
   @Test
   void patienceEndsARunThatGetsNoBetter() {
-    Hyperparameters hopeless = hyperparameters(9, 1, 1e-9, 1.0);
+    Hyperparameters hopeless = hyperparameters(OptimizerSettings.Kind.ADAMW, 9, 1, 1e-9, 1.0);
     FineTuner.Outcome outcome =
         train(
             settings("all", hopeless).withRun(saving(0, 4, 3, null)),
@@ -361,7 +364,9 @@ class LongRunTest {
   @Test
   void brokenWeightsAreNotPassedOverForever() throws IOException {
     TuningSettings wild =
-        settings("all", hyperparameters(9, 1, 1e30, Double.POSITIVE_INFINITY))
+        settings(
+                "all",
+                hyperparameters(OptimizerSettings.Kind.ADAMW, 9, 1, 1e30, Double.POSITIVE_INFINITY))
             .withRun(new RunSettings(0, 0, RunSettings.OnNan.SKIP, 0, null, null));
     String message =
         assertThrows(BadInputException.class, () -> train(wild, null, 0, folder.resolve("model")))
