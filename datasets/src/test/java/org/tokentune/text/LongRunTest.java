@@ -42,6 +42,7 @@ import org.tokentune.models.Task;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.train.FineTuner;
 import org.tokentune.train.Hyperparameters;
+import org.tokentune.train.MemorySettings;
 import org.tokentune.train.OptimizerSettings;
 import org.tokentune.train.RunSettings;
 import org.tokentune.train.Schedule;
@@ -102,7 +103,7 @@ class LongRunTest {
         new OptimizerSettings(optimizer, 0, 0.01, 1, Map.of()),
         Schedule.linear(0.1),
         clip,
-        0,
+        MemorySettings.defaults(),
         7);
   }
 

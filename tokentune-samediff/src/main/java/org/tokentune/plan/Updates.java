@@ -34,6 +34,7 @@ final class Updates {
   List<Node> insert(Map<String, List<String>> gradients, List<String> outputs) {
     Map<String, Integer> touched = new HashMap<>(); // by buffer in the arena: the last op
     Map<Long, List<Read>> reads = new HashMap<>(); // by memory outside
+    List<String> decisive = outputs.stream().map(output -> views.of(output).buffer()).toList();
     int decided = 0;
     for (int i = 0; i < nodes.size(); i++) {
       for (String input : nodes.get(i).inputs()) {
@@ -46,8 +47,9 @@ final class Updates {
         }
       }
       for (String output : nodes.get(i).outputs()) {
-        touched.put(views.of(output).buffer(), i);
-        decided = outputs.contains(output) ? i : decided;
+        String buffer = views.of(output).buffer();
+        touched.put(buffer, i);
+        decided = decisive.contains(buffer) ? i : decided;
       }
     }
     int first = decided;
