@@ -70,15 +70,16 @@ final class TrainedState {
   }
 
   void write(Checkpoints checkpoints, Fingerprint fingerprint, Progress progress) {
+    Optimizer.State state = optimizer.state();
     Map<String, Map<String, INDArray>> tensors = new LinkedHashMap<>();
     tensors.put(WEIGHTS, trained);
-    tensors.put(OPTIMIZER, optimizer.state());
+    tensors.put(OPTIMIZER, state.arrays());
     if (best != null) {
       tensors.put(BEST, best);
     }
     ObjectNode json = JSON.createObjectNode();
     json.set("training", fingerprint.toJson());
-    json.put("optimizer_steps", optimizer.steps());
+    json.put("optimizer_steps", state.steps());
     json.set("progress", JSON.valueToTree(progress));
     checkpoints.write(progress.step(), json, tensors);
   }
@@ -98,7 +99,8 @@ final class TrainedState {
     if (best != null) {
       check(best, checkpoint);
     }
-    optimizer.restore(json.path("optimizer_steps").asInt(), tensors(checkpoint, OPTIMIZER));
+    optimizer.restore(
+        new Optimizer.State(json.path("optimizer_steps").asInt(), tensors(checkpoint, OPTIMIZER)));
     try {
       return JSON.treeToValue(json.path("progress"), Progress.class);
     } catch (JsonProcessingException e) {
