@@ -24,7 +24,8 @@ import org.tokentune.select.TokenSelector;
  *
  * <p>Features are ids, attention mask and token types, INT32 [batch, length]. Labels, where the
  * rows have them: INT32 [batch] for classes, FLOAT [batch, labels] for several labels, FLOAT
- * [batch, 1] for a number, INT32 [batch, length] for tags and language models.
+ * [batch, 1] for a number, INT32 [batch, length] for tags and language models. Example metadata:
+ * numbers of the rows.
  */
 public final class TokenBatches implements MultiDataSetIterator {
 
@@ -142,7 +143,9 @@ public final class TokenBatches implements MultiDataSetIterator {
     };
     INDArray[] labels =
         chosen.get(0).labels() == null ? null : new INDArray[] {labels(chosen, length)};
-    return new org.nd4j.linalg.dataset.MultiDataSet(features, labels);
+    MultiDataSet batch = new org.nd4j.linalg.dataset.MultiDataSet(features, labels);
+    batch.setExampleMetaData(Arrays.stream(numbers).boxed().toList());
+    return batch;
   }
 
   /** The next of a few lengths, at most an eighth more, and no more than the longest row has. */

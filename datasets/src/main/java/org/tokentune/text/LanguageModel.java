@@ -126,7 +126,7 @@ public final class LanguageModel implements AutoCloseable {
       Consumer<FineTuner> started) {
     train.forEach(this::check);
     validation.forEach(this::check);
-    return new Tuning(model, parameters, adapter)
+    return new Tuning(model, parameters, adapter, tokenizer)
         .run(train, validation, EVALUATION_BATCH, settings, listener, started);
   }
 

@@ -193,7 +193,7 @@ public final class TextModel implements AutoCloseable {
       TuningSettings settings,
       TrainingListener listener,
       Consumer<FineTuner> started) {
-    return new Tuning(model, parameters, adapter)
+    return new Tuning(model, parameters, adapter, tokenizer)
         .run(
             rows(data.train()),
             rows(data.validation()),
