@@ -65,7 +65,10 @@ record MethodComparison(List<MethodMemory> rows, long eager) {
           row.step() / 1e6,
           row.total() / 1e6,
           100.0 * row.total() / full().total());
-      out.printf(Locale.ROOT, eager > 0 ? " %13.1f%%%n" : "%n", 100.0 * row.total() / eagerTotal());
+      if (eager > 0) {
+        out.printf(Locale.ROOT, " %13.1f%%", 100.0 * row.total() / eagerTotal());
+      }
+      out.println();
     }
     if (eager > 0) {
       out.printf(
