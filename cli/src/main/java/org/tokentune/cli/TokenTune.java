@@ -19,6 +19,7 @@ import picocli.CommandLine.Command;
       EmbedCommand.class,
       GenerateCommand.class,
       ParityCommand.class,
+      ZooCommand.class,
       BenchCommand.class
     })
 public final class TokenTune {
