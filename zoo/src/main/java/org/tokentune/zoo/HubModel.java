@@ -166,9 +166,14 @@ record HubModel(String repository, String revision, ZooSettings settings) implem
       return; // Another process was faster, or another revision has the same file.
     }
     Path partial = blob.resolveSibling(remote.tag() + ".incomplete");
+    boolean resumed = Files.exists(partial);
     server.download(remote, partial);
     if (!Checksums.matchesHubName(partial, remote.tag())) {
       LocalFiles.delete(partial);
+      if (resumed) {
+        download(server, remote, blob); // What an earlier download left was not of this file.
+        return;
+      }
       throw new BadInputException(
           "%s came with another checksum than the hub gives it, %s, and was thrown away; try"
               + " again.",
