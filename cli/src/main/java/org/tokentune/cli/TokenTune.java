@@ -16,6 +16,7 @@ import picocli.CommandLine.Command;
       MemoryCommand.class,
       EvaluateCommand.class,
       PredictCommand.class,
+      FillCommand.class,
       EmbedCommand.class,
       GenerateCommand.class,
       ParityCommand.class,

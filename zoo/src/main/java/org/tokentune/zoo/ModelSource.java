@@ -6,7 +6,7 @@ import java.util.List;
 import org.tokentune.checkpoint.ModelFiles;
 
 /** Where a model's files come from, and what of them is on this machine. */
-public sealed interface ModelSource permits OnnxModel, HubModel, UrlModel {
+public sealed interface ModelSource permits OnnxModel, BundleModel, HubModel, UrlModel {
 
   /** A word for the kind of place and the address there, e.g. {@code hub gpt2@main}. */
   String origin();

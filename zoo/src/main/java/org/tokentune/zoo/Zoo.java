@@ -50,6 +50,14 @@ public final class Zoo {
     Artifact artifact =
         new Artifact(
             entry.get("maven").asText(), entry.get("bytes").asLong(), entry.get("sha256").asText());
+    if (entry.has("archive")) {
+      return new BundleModel(
+          entry.get("name").asText(),
+          artifact,
+          entry.get("archive").asText(),
+          entry.get("config"),
+          settings);
+    }
     return new OnnxModel(
         artifact,
         entry.get("weights").asText(),
