@@ -15,6 +15,7 @@ import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.plan.Recompute;
 import org.tokentune.select.RandomTokens;
@@ -59,7 +60,7 @@ final class MemoryCommand implements Callable<Integer> {
       paramLabel = "NAME|DIR|FILE",
       defaultValue = "all-minilm-l6-v2",
       description =
-          "A model of the zoo, a Hugging Face folder of a BERT, or a config.json; "
+          "A model of the zoo, hf:owner/name@revision, a Hugging Face folder, or a config.json; "
               + "default ${DEFAULT-VALUE}.")
   private String model;
 
@@ -104,6 +105,13 @@ final class MemoryCommand implements Callable<Integer> {
       paramLabel = "SETTINGS",
       description = "Train low-rank adapters, as train --lora has it, in place of --trainable.")
   private String lora;
+
+  @Option(
+      names = "--weights",
+      paramLabel = "float32|bf16|f16|nf4",
+      converter = TrainCommand.Storage.class,
+      description = "How matrices that do not train are held, as train --weights has it.")
+  private WeightStorage weights = WeightStorage.FLOAT32;
 
   @Option(
       names = "--optimizer",
@@ -209,6 +217,7 @@ final class MemoryCommand implements Callable<Integer> {
         new MemoryPlanner(
             model,
             adapted == null ? Trainable.parse(trainable, base) : adapted::trains,
+            weights,
             checkpoint.recompute,
             optimizer(model),
             Double.isInfinite(clip));
@@ -292,7 +301,10 @@ final class MemoryCommand implements Callable<Integer> {
     ObjectNode result = JsonOption.object();
     result.put("model", model).put("batch_size", batchSize).put("length", length);
     result.put("tokens", tokens).put("selected", k);
-    result.put("trainable", trainable).put("optimizer", optimizer.name());
+    result
+        .put("trainable", trainable)
+        .put("weights", weights.toString())
+        .put("optimizer", optimizer.name());
     result.put("clipped", !Double.isInfinite(clip)).put("checkpoint", checkpoint.name());
     reports.forEach(
         (name, report) ->

@@ -17,6 +17,7 @@ import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.PromptTemplate;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.WeightStorage;
 import org.tokentune.text.LanguageModel;
 import org.tokentune.text.TextModel;
 import org.tokentune.text.TuningSettings;
@@ -64,7 +65,7 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "NAME|DIR",
       defaultValue = "all-minilm-l6-v2",
       description =
-          "A model of the zoo, a Hugging Face folder, a .gguf file, or llama2.c's .bin with its tok*.bin beside it;"
+          "A model of the zoo, hf:owner/name@revision, a URL, a Hugging Face folder, a .gguf file, or llama2.c's .bin with its tok*.bin beside it;"
               + " default ${DEFAULT-VALUE}.")
   private String model;
 
@@ -249,6 +250,17 @@ final class TrainCommand implements Callable<Integer> {
   private String lora;
 
   @Option(
+      names = "--weights",
+      paramLabel = "float32|bf16|f16|nf4|file",
+      converter = Storage.class,
+      description = {
+        "How matrices that do not train are held, with --lora or --trainable head: in 32, 16 or 4",
+        "bits (nf4: linear layers in 4, tables in 16: QLoRA), or as the file has them (a .gguf's",
+        "F16, BF16, Q8_0, Q4_K, Q6_K). Computed in 32-bit floats. Default float32."
+      })
+  private WeightStorage weights = WeightStorage.FLOAT32;
+
+  @Option(
       names = "--merge",
       description =
           "Save the whole model with the adapters merged in; otherwise the adapters alone, for PEFT.")
@@ -271,6 +283,19 @@ final class TrainCommand implements Callable<Integer> {
   @Mixin private JsonOption json;
 
   @Spec private CommandSpec spec;
+
+  /** How weights are held, by name. */
+  static final class Storage implements ITypeConverter<WeightStorage> {
+
+    @Override
+    public WeightStorage convert(String value) {
+      try {
+        return WeightStorage.parse(value);
+      } catch (BadInputException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
+    }
+  }
 
   /** A norm, or {@code none} for an infinite one. */
   static final class Clip implements ITypeConverter<Double> {
@@ -363,6 +388,12 @@ final class TrainCommand implements Callable<Integer> {
       throw new BadInputException(
           "With --lora the adapters train, and --trainable has no say; leave one of them out.");
     }
+    if (merge && weights != WeightStorage.FLOAT32) {
+      throw new BadInputException(
+          "Adapters cannot be merged into weights held as %s; leave --merge out, and give --adapter"
+              + " where you use them.",
+          weights);
+    }
     return lora == null ? null : LoraConfig.parse(lora);
   }
 
@@ -375,11 +406,12 @@ final class TrainCommand implements Callable<Integer> {
   private TrainingJob texts(ModelFiles files, DataSplit split) {
     Labels labels = Labels.of(task.task, split.train());
     return new TextTrainingJob(
-        TextModel.forTask(files, labels, pooling.pooling, maxLength, dropout, seed), split);
+        TextModel.forTask(files, labels, pooling.pooling, maxLength, dropout, weights, seed),
+        split);
   }
 
   private TrainingJob language(ModelFiles files, PromptTemplate prompts) {
-    LanguageModel language = LanguageModel.open(files, dropout);
+    LanguageModel language = LanguageModel.open(files, dropout, weights);
     Path file = Path.of(data);
     LanguageTrainingJob job =
         task == TextTask.lm
@@ -442,7 +474,11 @@ final class TrainCommand implements Callable<Integer> {
       result.put("model", model).put("data", data).put("task", task.name());
       result.put("evaluated_on", tested ? "test" : "validation");
       ScoresReport.put(result, scores, names);
-      result.put("tokens", tokens).put("seed", seed).put("lora", lora);
+      result
+          .put("tokens", tokens)
+          .put("seed", seed)
+          .put("lora", lora)
+          .put("weights", weights.toString());
       result.put("steps", outcome.steps()).put("seconds", seconds);
       result.put("best_epoch", outcome.epoch()).put("stopped", outcome.stopped());
       if (memory != null) {

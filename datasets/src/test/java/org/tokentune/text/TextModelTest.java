@@ -25,6 +25,7 @@ import org.tokentune.datasets.Example;
 import org.tokentune.datasets.Labels;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.WeightStorage;
 import org.tokentune.train.FineTuner;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.Scores;
@@ -104,7 +105,8 @@ class TextModelTest {
   }
 
   private TextModel model(ModelFiles files, Task task, DataSplit data, Pooling pooling) {
-    return TextModel.forTask(files, Labels.of(task, data.train()), pooling, null, 0.0, 6);
+    return TextModel.forTask(
+        files, Labels.of(task, data.train()), pooling, null, 0.0, WeightStorage.FLOAT32, 6);
   }
 
   private static TuningSettings settings(int epochs) {
@@ -277,7 +279,10 @@ class TextModelTest {
               () -> model.fineTune(data, TuningSettings.defaults().withTokens("101%")),
               () -> model.evaluate(List.of(new Example("the cat", "unheard"))),
               () -> model.predict(List.of("cat ".repeat(60))),
-              () -> TextModel.forTask(files, model.labels(), Pooling.FIRST, 41, null, 1).close())) {
+              () ->
+                  TextModel.forTask(
+                          files, model.labels(), Pooling.FIRST, 41, null, WeightStorage.FLOAT32, 1)
+                      .close())) {
         System.out.println(assertThrows(BadInputException.class, bad::run).getMessage());
       }
     }

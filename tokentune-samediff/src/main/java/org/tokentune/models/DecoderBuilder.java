@@ -29,8 +29,7 @@ abstract class DecoderBuilder extends ModelBuilder {
   final SDVariable loss(TokenStream x, SDVariable logits) {
     return options.style() == Style.NATIVE
         ? crossEntropy(logits, nextLabels())
-        : VocabularyLoss.apply(
-            x.rows(), graph.parameter(table(), x.differentiable()), nextLabels());
+        : VocabularyLoss.apply(x.rows(), graph.table(table(), x.differentiable()), nextLabels());
   }
 
   /** Labels of the selected tokens' next tokens; a sequence's last token has none. */

@@ -31,6 +31,10 @@ final class Memory {
     return bytes(array, DataType.INT32).asIntBuffer();
   }
 
+  static ByteBuffer bytes(INDArray array) {
+    return bytes(array, DataType.UINT8);
+  }
+
   /** All values of an INT32 array. */
   static int[] intValues(INDArray array) {
     int[] values = new int[Math.toIntExact(array.length())];

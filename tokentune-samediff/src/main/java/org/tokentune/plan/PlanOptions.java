@@ -12,6 +12,7 @@ import java.util.function.Predicate;
  *     gradients are returned
  * @param recompute what is computed again instead of being kept
  * @param checkpoint values that are kept where whole blocks are recomputed
+ * @param keep how activations are kept
  * @param budget bytes that a plan may take: it recomputes no more than it has to for that, whatever
  *     {@code recompute} says; 0: no budget
  */
@@ -21,6 +22,7 @@ public record PlanOptions(
     boolean updates,
     Recompute recompute,
     Predicate<String> checkpoint,
+    Keep keep,
     long budget) {
 
   public PlanOptions {
@@ -30,26 +32,33 @@ public record PlanOptions(
 
   /** A forward pass only. */
   public static PlanOptions forward(List<String> outputs) {
-    return new PlanOptions(outputs, List.of(), false, Recompute.NOTHING, name -> false, 0);
+    return new PlanOptions(
+        outputs, List.of(), false, Recompute.NOTHING, name -> false, Keep.FLOAT32, 0);
   }
 
   /** Outputs and gradients, and nothing computed again. */
   public static PlanOptions gradients(List<String> outputs, List<String> trained) {
-    return new PlanOptions(outputs, trained, false, Recompute.NOTHING, name -> false, 0);
+    return new PlanOptions(
+        outputs, trained, false, Recompute.NOTHING, name -> false, Keep.FLOAT32, 0);
   }
 
   /** The same, recomputing what a level says. */
   public PlanOptions withRecompute(Recompute level, Predicate<String> kept) {
-    return new PlanOptions(outputs, trained, updates, level, kept, 0);
+    return new PlanOptions(outputs, trained, updates, level, kept, keep, 0);
   }
 
   /** The same, with updates instead of returned gradients. */
   public PlanOptions withUpdates() {
-    return new PlanOptions(outputs, trained, true, recompute, checkpoint, budget);
+    return new PlanOptions(outputs, trained, true, recompute, checkpoint, keep, budget);
+  }
+
+  /** The same, keeping activations in another way. */
+  public PlanOptions withKeep(Keep other) {
+    return new PlanOptions(outputs, trained, updates, recompute, checkpoint, other, budget);
   }
 
   /** The same, recomputing what it takes to stay within so many bytes. */
   public PlanOptions within(long bytes, Predicate<String> kept) {
-    return new PlanOptions(outputs, trained, updates, recompute, kept, bytes);
+    return new PlanOptions(outputs, trained, updates, recompute, kept, keep, bytes);
   }
 }

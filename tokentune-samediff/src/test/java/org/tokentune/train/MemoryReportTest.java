@@ -23,6 +23,7 @@ import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Graph;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
@@ -56,7 +57,8 @@ class MemoryReportTest {
 
   private static MemoryReport plan(
       Bert bert, String tokens, int length, Recompute recompute, boolean atOnce) {
-    MemoryPlanner planner = new MemoryPlanner(bert, name -> true, recompute, new Sgd(), atOnce);
+    MemoryPlanner planner =
+        new MemoryPlanner(bert, name -> true, WeightStorage.FLOAT32, recompute, new Sgd(), atOnce);
     return planner.plan(8, length, planner.selected(RandomTokens.parse(tokens, 8, true), length));
   }
 
@@ -143,6 +145,7 @@ class MemoryReportTest {
         new MemoryPlanner(
                 small,
                 name -> !small.isEmbedding(name),
+                WeightStorage.FLOAT32,
                 Recompute.ELEMENTWISE,
                 new AdamW(0.9, 0.999, 1e-8, 0, name -> false),
                 true)

@@ -7,6 +7,7 @@ import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.plan.Recompute;
 import org.tokentune.select.RandomTokens;
@@ -50,7 +51,8 @@ public record ZooModel(String name, String licence, JsonNode json, ModelSource s
     AdamW optimizer =
         AdamW.forTransformers(Parameters.withoutValues(model.parameters()), WEIGHT_DECAY);
     MemoryPlanner planner =
-        new MemoryPlanner(model, name -> true, Recompute.ELEMENTWISE, optimizer, true);
+        new MemoryPlanner(
+            model, name -> true, WeightStorage.FLOAT32, Recompute.ELEMENTWISE, optimizer, true);
     return planner.plan(
         batch, length, planner.selected(RandomTokens.parse(tokens, 1, true), length));
   }
