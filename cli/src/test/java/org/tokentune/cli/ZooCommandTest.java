@@ -34,16 +34,17 @@ class ZooCommandTest {
     assertEquals("Apache-2.0", models.path(0).path("licence").asText());
     assertFalse(models.path(0).has("tuning_bytes"));
 
-    Run info = Run.of("zoo", "info", "smollm2-135m", "--json", json);
+    Run info = Run.of("zoo", "info", "distilbert-base-uncased", "--json", json);
     assertEquals(0, info.code(), info.printed());
-    assertTrue(info.printed().contains("134,515,008"), info.printed());
+    assertTrue(info.printed().contains("66,985,530"), info.printed());
     JsonNode planned = new ObjectMapper().readTree(json.toFile());
-    assertEquals(4 * 134_515_008L, planned.path("tokentune").path("parameters").asLong());
+    assertEquals(4 * 66_955_010L, planned.path("tokentune").path("parameters").asLong());
     assertTrue(
         planned.path("tokentune").path("step").asLong()
             < planned.path("all_tokens").path("step").asLong());
 
-    Run memory = Run.of("memory", "--model", "smollm2-135m", "--clip", "none", "--batch-size", 8);
+    Run memory =
+        Run.of("memory", "--model", "distilbert-base-uncased", "--clip", "none", "--batch-size", 8);
     assertEquals(0, memory.code(), memory.printed());
     double step = planned.path("all_tokens").path("step").asLong() / 1e6;
     assertTrue(memory.printed().contains("%.1f".formatted(step)), memory.printed());
