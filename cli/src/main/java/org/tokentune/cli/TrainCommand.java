@@ -4,8 +4,10 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.tokentune.BadInputException;
@@ -24,6 +26,7 @@ import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuner;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.MemoryReport;
+import org.tokentune.train.Schedule;
 import org.tokentune.train.Scores;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
@@ -175,8 +178,8 @@ final class TrainCommand implements Callable<Integer> {
       names = "--learning-rate",
       paramLabel = "RATE",
       description = {
-        "Peak of the learning rate, which rises in the warm-up and then falls to 0;",
-        "default ${DEFAULT-VALUE}."
+        "Peak of the learning rate, which rises from 0 in the warm-up and then runs as --schedule",
+        "says; default ${DEFAULT-VALUE}."
       })
   private double learningRate = DEFAULTS.hyperparameters().learningRate();
 
@@ -184,13 +187,43 @@ final class TrainCommand implements Callable<Integer> {
       names = "--warmup",
       paramLabel = "N|SHARE",
       description = "Steps of the warm-up; below 1 a share of all steps. Default ${DEFAULT-VALUE}.")
-  private double warmup = DEFAULTS.hyperparameters().warmup();
+  private double warmup = DEFAULTS.hyperparameters().schedule().warmup();
+
+  @Option(
+      names = "--schedule",
+      paramLabel = "linear|constant|cosine",
+      defaultValue = "linear",
+      description = {
+        "After the warm-up the rate falls to 0 at the end, in a straight line or as half a cosine,",
+        "or stays; default ${DEFAULT-VALUE}."
+      })
+  private Falling schedule;
+
+  @Mixin private OptimizerOptions optimizer;
 
   @Option(
       names = "--weight-decay",
       paramLabel = "RATE",
       description = "Of matrices, not of biases and norms; default ${DEFAULT-VALUE}.")
-  private double weightDecay = DEFAULTS.hyperparameters().weightDecay();
+  private double weightDecay = DEFAULTS.hyperparameters().optimizer().weightDecay();
+
+  @Option(
+      names = "--layer-decay",
+      paramLabel = "FACTOR",
+      description = {
+        "What the rate is multiplied by from a layer to the one below: with 0.9 it is 0.9 of the",
+        "usual in the top layer, 0.81 below it, and least in the embeddings. Default 1: no decay."
+      })
+  private double layerDecay = DEFAULTS.hyperparameters().optimizer().layerDecay();
+
+  @Option(
+      names = "--lr-for",
+      paramLabel = "WHAT=FACTOR",
+      description = {
+        "Multiplies the rate of some parameters, named as --trainable names them, such as head=10",
+        "or 'bert.embeddings.*=0.1'; may be given several times, and all that match count."
+      })
+  private Map<String, Double> rateFactors = new LinkedHashMap<>();
 
   @Option(
       names = "--clip",
@@ -211,7 +244,7 @@ final class TrainCommand implements Callable<Integer> {
         "Most that a step may take above parameters and optimizer state: more is recomputed where",
         "it would not fit, attention first, then whole layers. Default: no limit."
       })
-  private long memory = DEFAULTS.hyperparameters().memory();
+  private long memory;
 
   @Option(
       names = "--dropout",
@@ -249,16 +282,7 @@ final class TrainCommand implements Callable<Integer> {
       })
   private String lora;
 
-  @Option(
-      names = "--weights",
-      paramLabel = "float32|bf16|f16|nf4|file",
-      converter = Storage.class,
-      description = {
-        "How matrices that do not train are held, with --lora or --trainable head: in 32, 16 or 4",
-        "bits (nf4: linear layers in 4, tables in 16: QLoRA), or as the file has them (a .gguf's",
-        "F16, BF16, Q8_0, Q4_K, Q6_K). Computed in 32-bit floats. Default float32."
-      })
-  private WeightStorage weights = WeightStorage.FLOAT32;
+  @Mixin private MemoryKnobs knobs;
 
   @Option(
       names = "--merge",
@@ -283,19 +307,6 @@ final class TrainCommand implements Callable<Integer> {
   @Mixin private JsonOption json;
 
   @Spec private CommandSpec spec;
-
-  /** How weights are held, by name. */
-  static final class Storage implements ITypeConverter<WeightStorage> {
-
-    @Override
-    public WeightStorage convert(String value) {
-      try {
-        return WeightStorage.parse(value);
-      } catch (BadInputException e) {
-        throw new TypeConversionException(e.getMessage());
-      }
-    }
-  }
 
   /** A norm, or {@code none} for an infinite one. */
   static final class Clip implements ITypeConverter<Double> {
@@ -329,6 +340,19 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
+  /** How the rate falls, as the command line names it. */
+  enum Falling {
+    linear(Schedule.Decay.LINEAR),
+    constant(Schedule.Decay.CONSTANT),
+    cosine(Schedule.Decay.COSINE);
+
+    final Schedule.Decay decay;
+
+    Falling(Schedule.Decay decay) {
+      this.decay = decay;
+    }
+  }
+
   /** The poolings, as the command line names them. */
   enum TextPooling {
     first(Pooling.FIRST),
@@ -358,10 +382,10 @@ final class TrainCommand implements Callable<Integer> {
                 steps,
                 accumulation,
                 learningRate,
-                weightDecay,
-                warmup,
+                optimizer.settings(weightDecay, layerDecay, rateFactors),
+                new Schedule(schedule.decay, warmup),
                 clip,
-                memory,
+                knobs.settings(memory),
                 seed));
     if (limit != null && limit < 1) {
       throw new BadInputException("A limit of %d rows leaves none; give 1 or more.", limit);
@@ -373,7 +397,9 @@ final class TrainCommand implements Callable<Integer> {
       if (adapters != null) {
         job.addAdapter(adapters, seed);
       }
-      out.printf("%s on %s: %s; tokens %s, seed %d%n", model, data, job.rows(), tokens, seed);
+      out.printf(
+          "%s on %s: %s; tokens %s, %s, seed %d%n",
+          model, data, job.rows(), tokens, optimizer, seed);
       out.flush();
       return train(job, settings, out);
     }
@@ -388,11 +414,11 @@ final class TrainCommand implements Callable<Integer> {
       throw new BadInputException(
           "With --lora the adapters train, and --trainable has no say; leave one of them out.");
     }
-    if (merge && weights != WeightStorage.FLOAT32) {
+    if (merge && knobs.weights() != WeightStorage.FLOAT32) {
       throw new BadInputException(
           "Adapters cannot be merged into weights held as %s; leave --merge out, and give --adapter"
               + " where you use them.",
-          weights);
+          knobs.weights());
     }
     return lora == null ? null : LoraConfig.parse(lora);
   }
@@ -406,12 +432,13 @@ final class TrainCommand implements Callable<Integer> {
   private TrainingJob texts(ModelFiles files, DataSplit split) {
     Labels labels = Labels.of(task.task, split.train());
     return new TextTrainingJob(
-        TextModel.forTask(files, labels, pooling.pooling, maxLength, dropout, weights, seed),
+        TextModel.forTask(
+            files, labels, pooling.pooling, maxLength, dropout, knobs.weights(), seed),
         split);
   }
 
   private TrainingJob language(ModelFiles files, PromptTemplate prompts) {
-    LanguageModel language = LanguageModel.open(files, dropout, weights);
+    LanguageModel language = LanguageModel.open(files, dropout, knobs.weights());
     Path file = Path.of(data);
     LanguageTrainingJob job =
         task == TextTask.lm
@@ -453,11 +480,12 @@ final class TrainCommand implements Callable<Integer> {
         out.printf(
             Locale.ROOT,
             "The largest step: %.1f MB predicted, %.1f MB used (its arena, as allocated), above %.1f"
-                + " MB of parameters and %.1f MB of optimizer state.%n",
+                + " MB of parameters and %.1f MB of optimizer state (%s).%n",
             memory.step().arena() / 1e6,
             outcome.arenaBytes() / 1e6,
             memory.parameters() / 1e6,
-            memory.optimizerState() / 1e6);
+            memory.optimizerState() / 1e6,
+            optimizer);
       }
       if (!sameDiff) {
         out.printf(
@@ -474,11 +502,13 @@ final class TrainCommand implements Callable<Integer> {
       result.put("model", model).put("data", data).put("task", task.name());
       result.put("evaluated_on", tested ? "test" : "validation");
       ScoresReport.put(result, scores, names);
-      result
-          .put("tokens", tokens)
-          .put("seed", seed)
-          .put("lora", lora)
-          .put("weights", weights.toString());
+      result.put("tokens", tokens).put("seed", seed).put("lora", lora);
+      knobs.put(result);
+      optimizer.put(result);
+      result.put("learning_rate", learningRate).put("schedule", schedule.name());
+      result.put("warmup", warmup).put("weight_decay", weightDecay);
+      result.put("layer_decay", layerDecay);
+      rateFactors.forEach(result.putObject("lr_for")::put);
       result.put("steps", outcome.steps()).put("seconds", seconds);
       result.put("best_epoch", outcome.epoch()).put("stopped", outcome.stopped());
       if (memory != null) {

@@ -28,6 +28,9 @@ import org.tokentune.models.Task;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.train.FineTuner;
 import org.tokentune.train.Hyperparameters;
+import org.tokentune.train.MemorySettings;
+import org.tokentune.train.OptimizerSettings;
+import org.tokentune.train.Schedule;
 import org.tokentune.train.Scores;
 import org.tokentune.train.TrainingListener;
 
@@ -111,7 +114,17 @@ class TextModelTest {
 
   private static TuningSettings settings(int epochs) {
     return TuningSettings.defaults()
-        .withHyperparameters(new Hyperparameters(epochs, 0, 1, 5e-3, 0.01, 0.1, 1.0, 0, 7));
+        .withHyperparameters(
+            new Hyperparameters(
+                epochs,
+                0,
+                1,
+                5e-3,
+                OptimizerSettings.adamW(0.01),
+                Schedule.linear(0.1),
+                1.0,
+                MemorySettings.defaults(),
+                7));
   }
 
   private void learns(Task task, Pooling pooling, int epochs) {
@@ -271,7 +284,17 @@ class TextModelTest {
         TextModel model = model(files, Task.CLASSIFY, data, Pooling.FIRST)) {
       TuningSettings wild =
           TuningSettings.defaults()
-              .withHyperparameters(new Hyperparameters(30, 0, 1, 1e30, 0.01, 0, 1.0, 0, 7));
+              .withHyperparameters(
+                  new Hyperparameters(
+                      30,
+                      0,
+                      1,
+                      1e30,
+                      OptimizerSettings.adamW(0.01),
+                      Schedule.linear(0),
+                      1.0,
+                      MemorySettings.defaults(),
+                      7));
       for (Runnable bad :
           List.<Runnable>of(
               () -> model.fineTune(data, wild),

@@ -107,7 +107,7 @@ public final class Plan {
         HalfKept.apply(
             Unpacking.late(packed, shapes), forward, wanted(list, options), shapes, options.keep());
     GradientSlices gradients =
-        options.updates()
+        options.slices()
             ? GradientSlices.apart(nodes, list.gradients())
             : GradientSlices.whole(nodes, list.gradients());
     Views views = Views.of(gradients.nodes(), shapes, gradients.names());

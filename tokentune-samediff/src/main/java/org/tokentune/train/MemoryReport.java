@@ -52,7 +52,8 @@ public record MemoryReport(
   static MemoryReport of(
       Parameters parameters, Collection<String> trained, Optimizer optimizer, PlanMemory step) {
     long changed = parameters.bytes(trained);
-    return new MemoryReport(parameters.bytes(), changed, 0, changed * optimizer.stateSize(), step);
+    long kept = trained.stream().mapToLong(optimizer::stateBytes).sum();
+    return new MemoryReport(parameters.bytes(), changed, 0, kept, step);
   }
 
   /** The same with, between batches of a step, a sum of gradients for every trained parameter. */

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.nio.file.Path;
-import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.checkpoint.SafeTensors;
@@ -45,24 +44,5 @@ class Nf4Test {
       bytes[i] = (byte) values[i];
     }
     return bytes;
-  }
-
-  @Test
-  void codesOfLevelsAreTheirOwn() {
-    for (DynamicMap map : DynamicMap.values()) {
-      float[] levels = map.levels();
-      assertEquals(256, levels.length);
-      Random random = new Random(3);
-      for (int code = 0; code < 256; code++) {
-        assertEquals(code, map.nearest(levels[code]));
-        float value = levels[0] + random.nextFloat() * (1 - levels[0]);
-        float chosen = Math.abs(value - levels[map.nearest(value)]);
-        for (float level : levels) {
-          assertEquals(true, chosen <= Math.abs(value - level));
-        }
-      }
-      assertEquals(255, map.nearest(2));
-      assertEquals(0, map.nearest(-2));
-    }
   }
 }

@@ -58,7 +58,13 @@ class MemoryReportTest {
   private static MemoryReport plan(
       Bert bert, String tokens, int length, Recompute recompute, boolean atOnce) {
     MemoryPlanner planner =
-        new MemoryPlanner(bert, name -> true, WeightStorage.FLOAT32, recompute, new Sgd(), atOnce);
+        new MemoryPlanner(
+            bert,
+            name -> true,
+            WeightStorage.FLOAT32,
+            MemorySettings.of(recompute),
+            sgd(bert),
+            atOnce);
     return planner.plan(8, length, planner.selected(RandomTokens.parse(tokens, 8, true), length));
   }
 
@@ -132,10 +138,14 @@ class MemoryReportTest {
     inputs.put(Graph.DROPOUT_SEED, Nd4j.scalar(1));
     try (TrainingEngine engine =
         atOnce
-            ? new TrainingEngine(graph, recompute, new Sgd())
+            ? new TrainingEngine(graph, recompute, sgd(small))
             : new TrainingEngine(graph, List.of(), recompute)) {
       assertEquals(engine.plan(inputs).memory(), report.step());
     }
+  }
+
+  private static Optimizer sgd(Bert bert) {
+    return new Optimizer(new Sgd(0), Parameters.withoutValues(bert.parameters()), 0);
   }
 
   @Test
@@ -146,8 +156,8 @@ class MemoryReportTest {
                 small,
                 name -> !small.isEmbedding(name),
                 WeightStorage.FLOAT32,
-                Recompute.ELEMENTWISE,
-                new AdamW(0.9, 0.999, 1e-8, 0, name -> false),
+                MemorySettings.defaults(),
+                new Optimizer(AdamW.USUAL, Parameters.withoutValues(small.parameters()), 0),
                 true)
             .plan(8, 64, 64);
     MemoryReport quarter = plan(small, "25%", 64, Recompute.ELEMENTWISE, true);
