@@ -9,11 +9,12 @@ import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
-import org.tokentune.plan.Recompute;
 import org.tokentune.select.RandomTokens;
-import org.tokentune.train.AdamW;
 import org.tokentune.train.MemoryPlanner;
 import org.tokentune.train.MemoryReport;
+import org.tokentune.train.MemorySettings;
+import org.tokentune.train.Optimizer;
+import org.tokentune.train.OptimizerSettings;
 
 /**
  * An entry of the catalogue.
@@ -22,9 +23,6 @@ import org.tokentune.train.MemoryReport;
  * @param json as a Hugging Face {@code config.json}, as far as this project reads it
  */
 public record ZooModel(String name, String licence, JsonNode json, ModelSource source) {
-
-  /** Any: it takes no memory. */
-  private static final double WEIGHT_DECAY = 0.01;
 
   public ModelConfig config() {
     return ModelConfig.read(json, name);
@@ -48,11 +46,11 @@ public record ZooModel(String name, String licence, JsonNode json, ModelSource s
   public MemoryReport tuningMemory(int batch, int length, String tokens) {
     Model model =
         config().causal() ? model(Task.CAUSAL_LM, config().vocabulary()) : model(Task.CLASSIFY, 2);
-    AdamW optimizer =
-        AdamW.forTransformers(Parameters.withoutValues(model.parameters()), WEIGHT_DECAY);
+    Optimizer optimizer =
+        OptimizerSettings.adamW(0).optimizer(model, Parameters.withoutValues(model.parameters()));
     MemoryPlanner planner =
         new MemoryPlanner(
-            model, name -> true, WeightStorage.FLOAT32, Recompute.ELEMENTWISE, optimizer, true);
+            model, name -> true, WeightStorage.FLOAT32, MemorySettings.defaults(), optimizer, true);
     return planner.plan(
         batch, length, planner.selected(RandomTokens.parse(tokens, 1, true), length));
   }
