@@ -49,9 +49,8 @@ final class ZooCommand {
       @Option(
               names = "--memory",
               description =
-                  "Also plan for each what tuning all parameters takes at least, in GB: a batch of"
-                      + " 8 texts of 128 tokens, AdamW, gradients through 25%% of the tokens; takes"
-                      + " about a minute.")
+                  "Also plan for each what tuning all parameters takes, in GB: a batch of 8 texts of 128"
+                      + " tokens, AdamW, gradients through 25%% of the tokens.")
           boolean memory,
       @Mixin JsonOption json) {
     json.check();
