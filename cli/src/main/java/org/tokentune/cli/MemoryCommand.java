@@ -62,7 +62,7 @@ final class MemoryCommand implements Callable<Integer> {
       paramLabel = "NAME|DIR|FILE",
       defaultValue = "all-minilm-l6-v2",
       description =
-          "A model of the zoo, a Hugging Face folder of a BERT, or a config.json; "
+          "A model of the zoo, hf:owner/name@revision, a Hugging Face folder, or a config.json; "
               + "default ${DEFAULT-VALUE}.")
   private String model;
 

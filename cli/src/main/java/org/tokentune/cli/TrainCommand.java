@@ -70,7 +70,7 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "NAME|DIR",
       defaultValue = "all-minilm-l6-v2",
       description =
-          "A model of the zoo, a Hugging Face folder, a .gguf file, or llama2.c's .bin with its tok*.bin beside it;"
+          "A model of the zoo, hf:owner/name@revision, a URL, a Hugging Face folder, a .gguf file, or llama2.c's .bin with its tok*.bin beside it;"
               + " default ${DEFAULT-VALUE}.")
   private String model;
 

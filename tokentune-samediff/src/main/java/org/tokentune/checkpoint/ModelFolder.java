@@ -19,14 +19,21 @@ import org.tokentune.BadInputException;
 
 /**
  * A Hugging Face model folder: {@code config.json}, {@code tokenizer.json} and {@code
- * model.safetensors} or its shards.
+ * model.safetensors} or its shards. Of a BERT instead of the last two also {@code vocab.txt} and
+ * TensorFlow's {@code bert_model.ckpt.*}.
  */
 public final class ModelFolder {
 
   public static final String CONFIG = "config.json";
   public static final String WEIGHTS = "model.safetensors";
   public static final String TOKENIZER = "tokenizer.json";
-  private static final String INDEX = "model.safetensors.index.json";
+  public static final String INDEX = "model.safetensors.index.json";
+
+  /** Of the files of Google's BERT, the name without its ending. */
+  public static final String TENSORFLOW = "bert_model.ckpt";
+
+  /** Of a BERT that has no {@code tokenizer.json}. */
+  public static final String VOCABULARY = "vocab.txt";
 
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
@@ -40,17 +47,23 @@ public final class ModelFolder {
    */
   public static ModelFiles open(Path folder) {
     JsonNode config = config(folder);
-    byte[] tokenizer;
+    TokenizerSource tokenizer = tokenizer(folder, config);
+    return new ModelFiles(folder.toString(), config, weights(folder), tokenizer);
+  }
+
+  private static TokenizerSource tokenizer(Path folder, JsonNode config) {
+    Path vocabulary = folder.resolve(VOCABULARY);
+    if (!Files.exists(folder.resolve(TOKENIZER)) && Files.isRegularFile(vocabulary)) {
+      return WordPieceVocabulary.read(vocabulary, config.path("vocab_size").asInt());
+    }
     try {
-      tokenizer = Files.readAllBytes(folder.resolve(TOKENIZER));
+      return new TokenizerSource.Json(Files.readAllBytes(folder.resolve(TOKENIZER)));
     } catch (NoSuchFileException e) {
       throw new BadInputException(
           e, "%s has no %s; save the model's fast tokenizer there.", folder, TOKENIZER);
     } catch (IOException e) {
       throw new BadInputException(e, "%s cannot be read.", folder.resolve(TOKENIZER));
     }
-    return new ModelFiles(
-        folder.toString(), config, weights(folder), new TokenizerSource.Json(tokenizer));
   }
 
   /** The parsed {@code config.json}. */
@@ -78,6 +91,10 @@ public final class ModelFolder {
   /** The weights alone. */
   public static WeightSource weights(Path folder) {
     Path index = folder.resolve(INDEX);
+    Path bundle = folder.resolve(TENSORFLOW + ".index");
+    if (Files.isRegularFile(bundle) && !Files.exists(folder.resolve(WEIGHTS))) {
+      return TensorBundle.open(bundle);
+    }
     return Files.isRegularFile(index) && !Files.exists(folder.resolve(WEIGHTS))
         ? ShardedSafeTensors.open(index)
         : SafeTensors.open(folder.resolve(WEIGHTS));

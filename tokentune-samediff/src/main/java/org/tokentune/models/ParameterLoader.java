@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
@@ -91,8 +92,17 @@ public final class ParameterLoader {
   }
 
   private static String stored(Model model, WeightSource source, String name) {
-    boolean bare = !source.names().contains(name) && name.startsWith(model.prefix());
-    return bare ? name.substring(model.prefix().length()) : name;
+    String bare = name.startsWith(model.prefix()) ? name.substring(model.prefix().length()) : name;
+    return Stream.of(name, bare, oldNorm(name), oldNorm(bare))
+        .filter(source.names()::contains)
+        .findFirst()
+        .orElse(name);
+  }
+
+  /** What the first checkpoints of BERT on the hub call the parameters of norms. */
+  private static String oldNorm(String name) {
+    return name.replaceFirst("LayerNorm\\.weight$", "LayerNorm.gamma")
+        .replaceFirst("LayerNorm\\.bias$", "LayerNorm.beta");
   }
 
   private static void put(
