@@ -52,7 +52,7 @@ public record ZooModel(String name, String licence, JsonNode json, ModelSource s
         new MemoryPlanner(
             model, name -> true, WeightStorage.FLOAT32, MemorySettings.defaults(), optimizer, true);
     return planner.plan(
-        batch, length, planner.selected(RandomTokens.parse(tokens, 1, true), length));
+        batch, length, MemoryPlanner.selected(model, RandomTokens.parse(tokens, 1, true), length));
   }
 
   private Model model(Task task, int outputs) {
