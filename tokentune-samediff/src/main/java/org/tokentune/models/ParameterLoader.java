@@ -37,6 +37,24 @@ public final class ParameterLoader {
     return new Parameters(arrays, quantized);
   }
 
+  /** A model's float parameters held in another way; what stays floats is copied. */
+  public static Parameters stored(Model model, Parameters floats, WeightStorage storage) {
+    Map<String, INDArray> arrays = new LinkedHashMap<>();
+    Map<String, QuantizedWeight> quantized = new LinkedHashMap<>();
+    floats
+        .asMap()
+        .forEach(
+            (name, array) -> {
+              QuantizedWeight weight = storage.of(model, name, array);
+              if (weight == null) {
+                arrays.put(name, array.dup('c'));
+              } else {
+                quantized.put(name, weight);
+              }
+            });
+    return new Parameters(arrays, quantized);
+  }
+
   /**
    * Parameters that have shapes but take hardly any memory: to build and plan a model's graph, not
    * to run it.
