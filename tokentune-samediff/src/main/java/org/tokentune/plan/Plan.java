@@ -224,15 +224,29 @@ public final class Plan {
 
   /** Floating-point operations of a step's matrix products, two for each multiplication. */
   public long productFlops() {
-    long flops = 0;
-    for (Node node : running) {
-      if (node.op().opName().equals(Views.PRODUCT)) {
-        long[] left = shapes.of(node.inputs().get(0)).shape();
-        int inner = left.length - (Products.transposed(node, 0) ? 2 : 1);
-        flops += 2 * left[inner] * shapes.of(node.outputs().get(0)).elements();
-      }
-    }
-    return flops;
+    return running.stream().filter(Plan::isProduct).mapToLong(this::flops).sum();
+  }
+
+  /**
+   * Work that a step does again because its results were not kept: the products' floating-point
+   * operations, and one for each number that another op makes again.
+   */
+  public long recomputedWork() {
+    return running.stream()
+        .filter(Recomputation::again)
+        .mapToLong(
+            node -> isProduct(node) ? flops(node) : shapes.of(node.outputs().get(0)).elements())
+        .sum();
+  }
+
+  private static boolean isProduct(Node node) {
+    return node.op().opName().equals(Views.PRODUCT);
+  }
+
+  private long flops(Node product) {
+    long[] left = shapes.of(product.inputs().get(0)).shape();
+    int inner = left.length - (Products.transposed(product, 0) ? 2 : 1);
+    return 2 * left[inner] * shapes.of(product.outputs().get(0)).elements();
   }
 
   /** Ops that run in a step. */
