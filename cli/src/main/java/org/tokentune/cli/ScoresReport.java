@@ -3,9 +3,12 @@ package org.tokentune.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.tokentune.models.Task;
+import org.tokentune.train.Metric;
 import org.tokentune.train.Scores;
 
 /** Scores for people and for programs. */
@@ -22,18 +25,16 @@ final class ScoresReport {
       return String.format(
           Locale.ROOT, "perplexity %.3f, loss %.4f", scores.perplexity(), scores.loss());
     }
-    return scores.task() == Task.REGRESS
-        ? String.format(
-            Locale.ROOT,
-            "mean squared error %.4f, correlation %.4f",
-            scores.meanSquaredError(),
-            scores.correlation())
-        : String.format(
-            Locale.ROOT,
-            "accuracy %.1f%%, macro F1 %.1f%%, loss %.4f",
-            100 * scores.accuracy(),
-            100 * scores.macroF1(),
-            scores.loss());
+    List<String> parts = new ArrayList<>();
+    scores.metrics().forEach((metric, value) -> parts.add(part(metric, value)));
+    parts.add(String.format(Locale.ROOT, "loss %.4f", scores.loss()));
+    return String.join(", ", parts);
+  }
+
+  private static String part(Metric metric, double value) {
+    return metric.isShare()
+        ? String.format(Locale.ROOT, "%s %.1f%%", metric.title(), 100 * value)
+        : String.format(Locale.ROOT, "%s %.4f", metric.title(), value);
   }
 
   /** The line and, for not too many classes, the confusion matrix. */
@@ -67,13 +68,14 @@ final class ScoresReport {
       result.put("perplexity", scores.perplexity());
       return;
     }
+    for (Map.Entry<Metric, Double> each : scores.metrics().entrySet()) {
+      double value = each.getValue();
+      String field = each.getKey().name().toLowerCase(Locale.ROOT);
+      result.put(field, Double.isNaN(value) ? null : Double.valueOf(value));
+    }
     if (scores.task() == Task.REGRESS) {
-      result.put("mean_squared_error", scores.meanSquaredError());
-      result.put("correlation", scores.correlation());
       return;
     }
-    result.put("accuracy", scores.accuracy());
-    result.put("macro_f1", scores.macroF1());
     names.forEach(result.putArray("labels")::add);
     if (scores.confusion().length > 0) {
       ArrayNode matrix = result.putArray("confusion");
