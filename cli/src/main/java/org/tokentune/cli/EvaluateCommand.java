@@ -50,11 +50,12 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Option(
       names = "--data",
-      paramLabel = "NAME|FILE",
+      paramLabel = "NAME|FILE|TASK=DIR",
       required = true,
       description =
-          "A built-in data set (sentiwordnet), or a .csv, .tsv or .jsonl file; for decoders plain"
-              + " text, or a .jsonl file of instructions.")
+          "A built-in data set (sentiwordnet), a .csv, .tsv or .jsonl file, or a task of GLUE with a"
+              + " folder or file (rte=glue_data/RTE); for decoders plain text, or a .jsonl file of"
+              + " instructions.")
   private String data;
 
   @Option(
@@ -173,6 +174,7 @@ final class EvaluateCommand implements Callable<Integer> {
   private int report(Scores scores, List<String> labels) {
     PrintWriter out = spec.commandLine().getOut();
     ScoresReport.print(out, data, scores, labels);
+    dataOptions.glue(data).ifPresent(glue -> ScoresReport.printGlue(out, glue, scores));
     out.flush();
     ObjectNode result = JsonOption.object();
     result.put("model", model).put("data", data);

@@ -3,10 +3,12 @@ package org.tokentune.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
-import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
+import org.tokentune.datasets.GlueTask;
 import org.tokentune.models.Task;
 import org.tokentune.train.Metric;
 import org.tokentune.train.Scores;
@@ -25,10 +27,20 @@ final class ScoresReport {
       return String.format(
           Locale.ROOT, "perplexity %.3f, loss %.4f", scores.perplexity(), scores.loss());
     }
-    List<String> parts = new ArrayList<>();
-    scores.metrics().forEach((metric, value) -> parts.add(part(metric, value)));
-    parts.add(String.format(Locale.ROOT, "loss %.4f", scores.loss()));
-    return String.join(", ", parts);
+    return String.format(
+        Locale.ROOT, "%s, loss %.4f", line(scores, scores.metrics().keySet()), scores.loss());
+  }
+
+  /** Some of the metrics. */
+  private static String line(Scores scores, Collection<Metric> metrics) {
+    return metrics.stream()
+        .map(metric -> part(metric, scores.get(metric)))
+        .collect(Collectors.joining(", "));
+  }
+
+  /** What GLUE scores a task by. */
+  static void printGlue(PrintWriter out, GlueTask task, Scores scores) {
+    out.printf("GLUE scores %s by %s.%n", task.name(), line(scores, task.metrics()));
   }
 
   private static String part(Metric metric, double value) {

@@ -13,6 +13,7 @@ import org.tokentune.adapters.LoraConfig;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.datasets.DataSplit;
+import org.tokentune.datasets.GlueTask;
 import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.PromptTemplate;
 import org.tokentune.models.Pooling;
@@ -47,9 +48,10 @@ import picocli.CommandLine.TypeConversionException;
       "Examples:",
       "  tokentune train",
       "  tokentune train --data reviews.csv --text review --label stars --output stars-model",
+      "  tokentune train --data rte=glue_data/RTE --output rte-model",
       "  tokentune train --lora r=8,alpha=16,targets=query+value --output adapters",
       "  tokentune train --task lm --model tinyllama.gguf --data book.txt --max-length 256",
-      "  tokentune train --data mrpc.tsv --text 4,5 --label 1 --tokens 32 --epochs 3"
+      "  tokentune train --data pairs.tsv --text 4,5 --label 1 --tokens 32 --epochs 3"
     },
     mixinStandardHelpOptions = true)
 final class TrainCommand implements Callable<Integer> {
@@ -70,11 +72,12 @@ final class TrainCommand implements Callable<Integer> {
 
   @Option(
       names = "--data",
-      paramLabel = "NAME|FILE",
+      paramLabel = "NAME|FILE|TASK=DIR",
       defaultValue = DataOptions.SENTIWORDNET,
       description = {
-        "A built-in data set, or a .csv or .tsv file with a header or a .jsonl file;",
-        "default ${DEFAULT-VALUE}."
+        "A built-in data set, a .csv or .tsv file with a header or a .jsonl file; or a task of GLUE",
+        "with the folder of its files, such as rte=glue_data/RTE: cola, sst2, mrpc, qqp, stsb, mnli,",
+        "mnli-mm, qnli or rte. Default ${DEFAULT-VALUE}."
       })
   private String data;
 
@@ -272,6 +275,9 @@ final class TrainCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
+  /** The task of GLUE that the data are of; null for others. */
+  private GlueTask glue;
+
   /** A norm, or {@code none} for an infinite one. */
   static final class Clip implements ITypeConverter<Double> {
 
@@ -342,6 +348,10 @@ final class TrainCommand implements Callable<Integer> {
       throw new BadInputException("A limit of %d rows leaves none; give 1 or more.", limit);
     }
     PromptTemplate prompts = PromptTemplate.named(template);
+    glue = dataOptions.glue(data).orElse(null);
+    if (glue != null) {
+      task = glueTask();
+    }
     DataSplit split = task.task == Task.CAUSAL_LM ? null : labelled();
     try (ModelFiles files = Models.open(model);
         TrainingJob job = split == null ? language(files, prompts) : texts(files, split)) {
@@ -366,6 +376,16 @@ final class TrainCommand implements Callable<Integer> {
     return lora == null ? null : LoraConfig.parse(lora);
   }
 
+  /** A task of GLUE says by itself what its labels are. */
+  private TextTask glueTask() {
+    TextTask own = glue.labels().task() == Task.REGRESS ? TextTask.regress : TextTask.classify;
+    if (task != own && spec.commandLine().getParseResult().hasMatchedOption("--task")) {
+      throw new BadInputException(
+          "%s is %s, not %s; leave --task out.", glue.name(), own.name(), task.name());
+    }
+    return own;
+  }
+
   /** Read before the model is: that may take a while. */
   private DataSplit labelled() {
     DataSplit split = dataOptions.split(data, validation, test, seed);
@@ -373,7 +393,7 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private TrainingJob texts(ModelFiles files, DataSplit split) {
-    Labels labels = Labels.of(task.task, split.train());
+    Labels labels = glue == null ? Labels.of(task.task, split.train()) : glue.labels();
     return new TextTrainingJob(
         TextModel.forTask(files, labels, pooling.pooling, maxLength, dropout, seed), split);
   }
@@ -408,6 +428,9 @@ final class TrainCommand implements Callable<Integer> {
       Scores scores = onTest.orElse(outcome.best());
       List<String> names = job.labels();
       ScoresReport.print(out, tested ? "Test" : "Validation", scores, names);
+      if (glue != null) {
+        ScoresReport.printGlue(out, glue, scores);
+      }
       out.printf(
           Locale.ROOT,
           "%s %d steps in %s (%,.0f tokens/s); kept the weights of epoch %d.%n",

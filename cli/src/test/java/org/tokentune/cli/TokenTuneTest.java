@@ -38,6 +38,41 @@ class TokenTuneTest {
   }
 
   @Test
+  void picksATaskOfGlueByName() throws IOException {
+    Path mrpc = Path.of("../datasets/src/test/resources/glue/mrpc");
+    Path model = folder.resolve("model");
+    Run trained =
+        Run.of(
+            "train",
+            "--data",
+            "mrpc=" + mrpc,
+            "--epochs",
+            1,
+            "--output",
+            model,
+            "--json",
+            folder.resolve("train.json"));
+    System.out.println(trained.printed());
+    assertEquals(0, trained.code(), trained.printed());
+    assertTrue(trained.printed().contains("GLUE scores mrpc by accuracy"), trained.printed());
+    assertEquals(
+        "[\"not_equivalent\",\"equivalent\"]", json("train.json").get("labels").toString());
+    assertTrue(json("train.json").has("f1") && json("train.json").has("matthews"));
+    Run evaluated =
+        Run.of("evaluate", "--model", model, "--data", "mrpc=" + mrpc.resolve("dev.tsv"));
+    assertEquals(0, evaluated.code(), evaluated.printed());
+    assertTrue(evaluated.printed().contains("(1 rows)"), evaluated.printed());
+
+    refused(Run.of("train", "--data", "merpc=" + mrpc), "There is no task merpc; write");
+    refused(Run.of("train", "--data", "rte=" + mrpc), "train.tsv is no file of rte");
+    refused(
+        Run.of("train", "--data", "mrpc=" + mrpc, "--task", "regress"),
+        "mrpc is classify, not regress; leave --task out.");
+    refused(Run.of("train", "--data", "mrpc=" + mrpc, "--label", "x"), "leave --text and --label");
+    refused(Run.of("train", "--data", "mrpc=" + folder.resolve("none")), "There is no file");
+  }
+
+  @Test
   void trainsEvaluatesPredictsAndEmbeds() throws IOException {
     Path train = glosses("train.tsv", 0, 72);
     Path test = glosses("test.tsv", 72, 96);
