@@ -98,6 +98,14 @@ final class TrainCommand implements Callable<Integer> {
   @Mixin private DataOptions dataOptions;
 
   @Option(
+      names = "--stream",
+      description = {
+        "Read plain text (--task lm) as it is trained on, shuffled through a window, for files larger",
+        "than memory. Tokens are kept in TOKENTUNE_CACHE (default ~/.cache/tokentune). With --steps."
+      })
+  private boolean stream;
+
+  @Option(
       names = "--limit",
       paramLabel = "ROWS",
       description = "Train on this many of the training rows, drawn by the seed.")
@@ -347,6 +355,10 @@ final class TrainCommand implements Callable<Integer> {
     if (limit != null && limit < 1) {
       throw new BadInputException("A limit of %d rows leaves none; give 1 or more.", limit);
     }
+    if (stream && (task != TextTask.lm || steps == 0 || limit != null)) {
+      throw new BadInputException(
+          "--stream is for plain text, --task lm, with --steps and without --limit; correct that.");
+    }
     PromptTemplate prompts = PromptTemplate.named(template);
     glue = dataOptions.glue(data).orElse(null);
     if (glue != null) {
@@ -401,6 +413,9 @@ final class TrainCommand implements Callable<Integer> {
   private TrainingJob language(ModelFiles files, PromptTemplate prompts) {
     LanguageModel language = LanguageModel.open(files, dropout);
     Path file = Path.of(data);
+    if (stream) {
+      return LanguageTrainingJob.onStream(language, file, validation, test, maxLength);
+    }
     LanguageTrainingJob job =
         task == TextTask.lm
             ? LanguageTrainingJob.onText(language, file, validation, test, maxLength)

@@ -2,6 +2,8 @@ package org.tokentune.text;
 
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.IntFunction;
+import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.tokentune.BadInputException;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.datasets.TokenBatches;
@@ -37,6 +39,27 @@ record Tuning(Model model, Parameters parameters, Adapter adapter) {
           "There are %d training and %d validation rows; give some of both.",
           train.size(), validation.size());
     }
+    Task task = model.head().task();
+    long seed = settings.hyperparameters().seed();
+    return run(
+        epoch -> TokenBatches.shuffled(train, task, settings.batchSize(), seed, epoch),
+        TokenBatches.byLength(validation, task, evaluationBatch),
+        settings,
+        listener,
+        started);
+  }
+
+  /**
+   * The same with batches.
+   *
+   * @param train an epoch's batches, by its number from 0
+   */
+  FineTuner.Outcome run(
+      IntFunction<MultiDataSetIterator> train,
+      MultiDataSetIterator validation,
+      TuningSettings settings,
+      TrainingListener listener,
+      Consumer<FineTuner> started) {
     FineTuner tuner =
         new FineTuner(
             model,
@@ -48,10 +71,6 @@ record Tuning(Model model, Parameters parameters, Adapter adapter) {
             settings.hyperparameters(),
             listener);
     started.accept(tuner);
-    Task task = model.head().task();
-    long seed = settings.hyperparameters().seed();
-    return tuner.fit(
-        epoch -> TokenBatches.shuffled(train, task, settings.batchSize(), seed, epoch),
-        TokenBatches.byLength(validation, task, evaluationBatch));
+    return tuner.fit(train, validation);
   }
 }

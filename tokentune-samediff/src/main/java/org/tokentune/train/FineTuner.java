@@ -69,7 +69,9 @@ public final class FineTuner {
   /**
    * Trains.
    *
-   * @param batches an epoch's batches, by its number from 0; the same number of them in each
+   * @param batches an epoch's batches, by its number from 0; the same number of them in each. Of a
+   *     stream, which cannot be reset, the first batch is taken for the largest, and the settings
+   *     must say how many steps there are.
    * @param validation batches to validate on after every epoch
    * @throws BadInputException if the loss is no longer finite
    */
@@ -138,11 +140,16 @@ public final class FineTuner {
   }
 
   /** Counts an epoch's batches, and sees to it that the one of the longest texts can be planned. */
-  private static int survey(MultiDataSetIterator batches, TrainingSteps training) {
+  private int survey(MultiDataSetIterator batches, TrainingSteps training) {
     int count = 0;
     int longest = 0;
     MultiDataSet largest = null;
-    for (; batches.hasNext(); count++) {
+    boolean stream = !batches.resetSupported();
+    if (stream && settings.steps() == 0) {
+      throw new BadInputException(
+          "Streamed data are not counted before they are trained on; say how many steps to make.");
+    }
+    for (; batches.hasNext() && !(stream && count == 1); count++) {
       MultiDataSet batch = batches.next();
       if (largest == null || batch.getFeatures(0).length() > largest.getFeatures(0).length()) {
         largest = batch;
