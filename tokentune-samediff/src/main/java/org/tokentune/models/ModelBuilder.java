@@ -2,6 +2,7 @@ package org.tokentune.models;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.nd4j.autodiff.samediff.SDIndex;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
@@ -24,6 +25,9 @@ import org.tokentune.ops.TokenGather;
  * values.
  */
 abstract class ModelBuilder {
+
+  /** Added to a logit that does not count: its exponential is 0. */
+  private static final double LEAST = 1e9;
 
   final Model model;
   final Head head;
@@ -174,8 +178,27 @@ abstract class ModelBuilder {
               logits,
               TokenGather.elements(
                   placeholder(ModelGraph.LABELS), TokenGather.rowIds(ids, selected)));
+      case QUESTION_ANSWERING -> spans(x, logits);
       case CAUSAL_LM -> throw new IllegalStateException("a task of decoders only");
     };
+  }
+
+  /**
+   * Mean of the cross entropies of starts and ends, each over the (selected) tokens of a text that
+   * are no padding. Labels are INT32 [batch, 2]: the positions of both, which have to be selected.
+   */
+  private SDVariable spans(TokenStream x, SDVariable logits) {
+    SDVariable labels = placeholder(ModelGraph.LABELS);
+    SDVariable padding = sd.reshape(x.values(mask), x.counts()).castTo(type).sub(1).mul(LEAST);
+    SDVariable byText = x.bySequence(logits, head.outputs());
+    SDVariable[] losses = new SDVariable[head.outputs()];
+    for (int i = 0; i < losses.length; i++) {
+      SDVariable scores = byText.get(SDIndex.all(), SDIndex.all(), SDIndex.point(i)).add(padding);
+      SDVariable label = labels.get(SDIndex.all(), SDIndex.interval(i, i + 1));
+      SDVariable chosen = selected.eq(label).castTo(type);
+      losses[i] = Losses.softmaxCrossEntropy(scores, chosen);
+    }
+    return losses[0].add(losses[1]).mul(0.5);
   }
 
   final SDVariable crossEntropy(SDVariable logits, SDVariable labels) {

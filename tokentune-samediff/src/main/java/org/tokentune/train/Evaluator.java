@@ -46,9 +46,12 @@ public final class Evaluator implements AutoCloseable {
             PlanOptions.forward(outputs(head)));
   }
 
-  /** A language model's logits, a vocabulary for every token, are not looked at. */
+  /**
+   * A language model's logits, a vocabulary for every token, are not looked at; nor are those of
+   * answers, which are scored as texts.
+   */
   private static List<String> outputs(Head head) {
-    return head.task() == Task.CAUSAL_LM
+    return head.task() == Task.CAUSAL_LM || head.task() == Task.QUESTION_ANSWERING
         ? List.of(ModelGraph.LOSS)
         : List.of(ModelGraph.LOSS, ModelGraph.LOGITS);
   }
@@ -74,6 +77,7 @@ public final class Evaluator implements AutoCloseable {
       case MULTILABEL -> new Flags(head.outputs());
       case REGRESS -> new Numbers();
       case CAUSAL_LM -> new NextTokens();
+      case QUESTION_ANSWERING -> new Spans();
     };
   }
 
@@ -133,6 +137,19 @@ public final class Evaluator implements AutoCloseable {
     @Override
     public Scores scores(long rows, double loss) {
       return new Scores(Task.CAUSAL_LM, rows, loss, Map.of(), new long[0][]);
+    }
+  }
+
+  private static final class Spans implements Tally {
+
+    @Override
+    public long add(INDArray labels, INDArray logits) {
+      return labels.size(0);
+    }
+
+    @Override
+    public Scores scores(long rows, double loss) {
+      return new Scores(Task.QUESTION_ANSWERING, rows, loss, Map.of(), new long[0][]);
     }
   }
 

@@ -6,7 +6,9 @@ public enum Metric {
   ACCURACY("accuracy", true),
   /** Mean over the classes or labels of their F1. */
   MACRO_F1("macro F1", true),
-  /** F1 of the second of two classes. */
+  /** Share of the answers that are right, but for case, punctuation and articles. */
+  EXACT_MATCH("exact match", true),
+  /** F1 of the second of two classes; of answers the mean F1 of their words. */
   F1("F1", true),
   /** Matthews' correlation of two classes, -1 to 1. */
   MATTHEWS("Matthews", false),

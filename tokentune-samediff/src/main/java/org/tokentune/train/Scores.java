@@ -9,7 +9,7 @@ import org.tokentune.models.Task;
  * How well a model does on labelled rows.
  *
  * @param rows texts (tagged words, for tags; labelled tokens, for a language model) scored
- * @param loss mean over the rows
+ * @param loss mean over the rows; NaN where it was not computed
  * @param metrics that the task has, in their order
  * @param confusion [actual][predicted] rows, for classes and tags; otherwise empty
  */
@@ -41,7 +41,7 @@ public record Scores(
   public double quality() {
     return switch (task) {
       case REGRESS -> -get(Metric.MEAN_SQUARED_ERROR);
-      case CAUSAL_LM -> -loss;
+      case CAUSAL_LM, QUESTION_ANSWERING -> -loss;
       default -> accuracy();
     };
   }
