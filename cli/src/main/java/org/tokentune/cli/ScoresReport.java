@@ -6,7 +6,6 @@ import java.io.PrintWriter;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.stream.Collectors;
 import org.tokentune.datasets.GlueTask;
 import org.tokentune.models.Task;
@@ -27,8 +26,12 @@ final class ScoresReport {
       return String.format(
           Locale.ROOT, "perplexity %.3f, loss %.4f", scores.perplexity(), scores.loss());
     }
-    return String.format(
-        Locale.ROOT, "%s, loss %.4f", line(scores, scores.metrics().keySet()), scores.loss());
+    String metrics = line(scores, scores.metrics().keySet());
+    if (Double.isNaN(scores.loss())) {
+      return metrics;
+    }
+    return (metrics.isEmpty() ? "" : metrics + ", ")
+        + String.format(Locale.ROOT, "loss %.4f", scores.loss());
   }
 
   /** Some of the metrics. */
@@ -75,17 +78,15 @@ final class ScoresReport {
   /** Adds the scores to a result; what the task has not is left out. */
   static void put(ObjectNode result, Scores scores, List<String> names) {
     result.put("rows", scores.rows());
-    result.put("loss", scores.loss());
+    put(result, "loss", scores.loss());
     if (scores.task() == Task.CAUSAL_LM) {
       result.put("perplexity", scores.perplexity());
       return;
     }
-    for (Map.Entry<Metric, Double> each : scores.metrics().entrySet()) {
-      double value = each.getValue();
-      String field = each.getKey().name().toLowerCase(Locale.ROOT);
-      result.put(field, Double.isNaN(value) ? null : Double.valueOf(value));
-    }
-    if (scores.task() == Task.REGRESS) {
+    scores
+        .metrics()
+        .forEach((metric, value) -> put(result, metric.name().toLowerCase(Locale.ROOT), value));
+    if (scores.task() == Task.REGRESS || scores.task() == Task.QUESTION_ANSWERING) {
       return;
     }
     names.forEach(result.putArray("labels")::add);
@@ -98,5 +99,9 @@ final class ScoresReport {
         }
       }
     }
+  }
+
+  private static void put(ObjectNode result, String field, double value) {
+    result.put(field, Double.isNaN(value) ? null : Double.valueOf(value));
   }
 }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import org.tokentune.BadInputException;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.checkpoint.ModelFiles;
@@ -18,6 +19,7 @@ import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.PromptTemplate;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.text.AnswerModel;
 import org.tokentune.text.LanguageModel;
 import org.tokentune.text.TextModel;
 import org.tokentune.text.TuningSettings;
@@ -49,6 +51,7 @@ import picocli.CommandLine.TypeConversionException;
       "  tokentune train",
       "  tokentune train --data reviews.csv --text review --label stars --output stars-model",
       "  tokentune train --data rte=glue_data/RTE --output rte-model",
+      "  tokentune train --task qa --data train-v1.1.json --validation dev-v1.1.json --epochs 2",
       "  tokentune train --lora r=8,alpha=16,targets=query+value --output adapters",
       "  tokentune train --task lm --model tinyllama.gguf --data book.txt --max-length 256",
       "  tokentune train --data pairs.tsv --text 4,5 --label 1 --tokens 32 --epochs 3"
@@ -117,8 +120,9 @@ final class TrainCommand implements Callable<Integer> {
       defaultValue = "classify",
       description = {
         "classify: one class for a text; multilabel: any of several; regress: a number;",
-        "token: a tag for every word; of decoders lm: the next token of plain text; instruct:",
-        "answers to instructions (.jsonl with instruction, input, output). Default ${DEFAULT-VALUE}."
+        "token: a tag for every word; qa: answers to questions as parts of a text (SQuAD's .json); of",
+        "decoders lm: the next token of plain text; instruct: answers to instructions (.jsonl with",
+        "instruction, input, output). Default ${DEFAULT-VALUE}."
       })
   private TextTask task;
 
@@ -308,6 +312,7 @@ final class TrainCommand implements Callable<Integer> {
     multilabel(Task.MULTILABEL),
     regress(Task.REGRESS),
     token(Task.TOKEN),
+    qa(Task.QUESTION_ANSWERING),
     lm(Task.CAUSAL_LM),
     instruct(Task.CAUSAL_LM);
 
@@ -364,9 +369,9 @@ final class TrainCommand implements Callable<Integer> {
     if (glue != null) {
       task = glueTask();
     }
-    DataSplit split = task.task == Task.CAUSAL_LM ? null : labelled();
+    Function<ModelFiles, TrainingJob> jobs = read(prompts);
     try (ModelFiles files = Models.open(model);
-        TrainingJob job = split == null ? language(files, prompts) : texts(files, split)) {
+        TrainingJob job = jobs.apply(files)) {
       if (adapters != null) {
         job.addAdapter(adapters, seed);
       }
@@ -398,10 +403,21 @@ final class TrainCommand implements Callable<Integer> {
     return own;
   }
 
-  /** Read before the model is: that may take a while. */
-  private DataSplit labelled() {
-    DataSplit split = dataOptions.split(data, validation, test, seed);
-    return limit == null ? split : split.withTrainLimit(limit, seed);
+  /** Reads what can be before the model is, as that may take a while. */
+  private Function<ModelFiles, TrainingJob> read(PromptTemplate prompts) {
+    if (task.task == Task.CAUSAL_LM) {
+      return files -> language(files, prompts);
+    }
+    if (task == TextTask.qa) {
+      AnswerTrainingJob.Questions all =
+          AnswerTrainingJob.Questions.read(Path.of(data), validation, test);
+      AnswerTrainingJob.Questions some = limit == null ? all : all.withTrainLimit(limit, seed);
+      return files ->
+          new AnswerTrainingJob(AnswerModel.forQuestions(files, maxLength, dropout, seed), some);
+    }
+    DataSplit all = dataOptions.split(data, validation, test, seed);
+    DataSplit some = limit == null ? all : all.withTrainLimit(limit, seed);
+    return files -> texts(files, some);
   }
 
   private TrainingJob texts(ModelFiles files, DataSplit split) {
@@ -440,7 +456,7 @@ final class TrainCommand implements Callable<Integer> {
       }
       Optional<Scores> onTest = outcome.stopped() ? Optional.empty() : job.test();
       boolean tested = onTest.isPresent();
-      Scores scores = onTest.orElse(outcome.best());
+      Scores scores = onTest.orElseGet(() -> job.validated(outcome.best()));
       List<String> names = job.labels();
       ScoresReport.print(out, tested ? "Test" : "Validation", scores, names);
       if (glue != null) {

@@ -20,8 +20,9 @@ import org.tokentune.select.TokenSelector;
  * tokens more: for every length there is a plan of its own, so there are few lengths.
  *
  * <p>Features are ids, attention mask and token types, INT32 [batch, length]. Labels, where the
- * rows have them: INT32 [batch] for classes, FLOAT [batch, labels] for several labels, FLOAT
- * [batch, 1] for a number, INT32 [batch, length] for tags and language models.
+ * rows have them: INT32 [batch] for classes, INT32 [batch, 2] for answers, FLOAT [batch, labels]
+ * for several labels, FLOAT [batch, 1] for a number, INT32 [batch, length] for tags and language
+ * models.
  */
 public final class TokenBatches extends BatchIterator {
 
@@ -144,7 +145,11 @@ public final class TokenBatches extends BatchIterator {
     if (task != Task.TOKEN && task != Task.CAUSAL_LM) {
       INDArray labels =
           Nd4j.createFromArray(chosen.stream().map(Row::labels).toArray(float[][]::new));
-      return task == Task.CLASSIFY ? labels.reshape(-1).castTo(DataType.INT32) : labels;
+      return switch (task) {
+        case CLASSIFY -> labels.reshape(-1).castTo(DataType.INT32);
+        case QUESTION_ANSWERING -> labels.castTo(DataType.INT32);
+        default -> labels;
+      };
     }
     int[][] labels = new int[chosen.size()][length];
     for (int i = 0; i < labels.length; i++) {
