@@ -1,5 +1,5 @@
 /**
- * Text data sets: files and built-in ones, GLUE, splits, labels, tokenising, streaming and
+ * Text data sets: files and built-in ones, GLUE, SQuAD, splits, labels, tokenising, streaming and
  * batching. Imports the core; {@code text} and the command line import it; knows nothing of the
  * zoo.
  */

@@ -27,17 +27,17 @@ class AnswerModelTest {
 
   private static final Path GOLDEN =
       Path.of("../tokentune-samediff/src/test/resources/golden/bert");
-  private static final String[] FILLERS = {"the film", "a book", "was", "and", "is not", "likes"};
+  private static final String[] FILLERS = {"the film", "a book", "was", "and", "is", "likes"};
   private static final String[][] ANSWERS = {
     {"cat", "dog", "two bird", "three fish"},
     {"red", "blue", "very green"},
-    {"good", "awful", "dull"}
+    {"good", "awful", "not dull"}
   };
   private static final String[] QUESTIONS = {"play?", "bright?", "great?"};
 
   @TempDir private Path folder;
 
-  /** Texts of 10 to 30 tokens that hold an answer to every question. */
+  /** Texts that hold an answer to every question. */
   private static List<SquadQuestion> questions(int count, long seed) {
     Random random = new Random(seed);
     List<SquadQuestion> questions = new ArrayList<>();
@@ -46,7 +46,7 @@ class AnswerModelTest {
       StringBuilder context = new StringBuilder();
       SquadQuestion.Answer answer = null;
       for (int kind : List.of(0, 1, 2)) {
-        for (int j = 0; j < 1 + random.nextInt(4); j++) {
+        for (int j = 0; j < 1 + random.nextInt(2); j++) {
           context.append(FILLERS[random.nextInt(FILLERS.length)]).append(' ');
         }
         String text = ANSWERS[kind][random.nextInt(ANSWERS[kind].length)];
@@ -62,7 +62,7 @@ class AnswerModelTest {
   }
 
   @Test
-  void learnsToAnswerInWindowsAndIsSaved() throws IOException {
+  void learnsToAnswerAndIsSaved() throws IOException {
     Path base = Files.createDirectory(folder.resolve("base"));
     for (String file : List.of("config.json", "model.safetensors")) {
       Files.copy(GOLDEN.resolve(file), base.resolve(file));
@@ -72,29 +72,18 @@ class AnswerModelTest {
     List<SquadQuestion> test = questions(60, 2);
     Path saved = folder.resolve("saved");
     TuningSettings settings =
-        TuningSettings.defaults()
-            .withTokens("4")
-            .withHyperparameters(new Hyperparameters(25, 0, 1, 5e-3, 0.01, 0.1, 1.0, 0, 7));
+        new TuningSettings("6", 1, "all", 8, Hyperparameters.defaults())
+            .withHyperparameters(new Hyperparameters(5, 0, 1, 2e-3, 0.01, 0.1, 1.0, 0, 7));
     Scores scores;
     try (ModelFiles files = ModelFolder.open(base);
-        AnswerModel model = AnswerModel.forQuestions(files, 20, 0.0, 6)) {
-      model.fineTune(
-          train,
-          test,
-          settings,
-          new TrainingListener() {
-            @Override
-            public void onEpoch(int e, double l, Scores v) {
-              System.out.println(e + " " + l + " " + v.loss());
-            }
-          },
-          tuner -> {});
+        AnswerModel model = AnswerModel.forQuestions(files, 40, 0.0, 6)) {
+      model.fineTune(train, test, settings, new TrainingListener() {}, tuner -> {});
       scores = model.evaluate(test);
       assertTrue(model.model().save(saved));
       assertThrows(BadInputException.class, () -> model.model().predict(List.of("the cat")));
     }
     System.out.printf(
-        "4 tokens and those around the answers: exact match %.3f, F1 %.3f%n",
+        "6 tokens and those around the answers: exact match %.3f, F1 %.3f%n",
         scores.get(Metric.EXACT_MATCH), scores.get(Metric.F1));
     assertTrue(scores.get(Metric.EXACT_MATCH) > 0.9);
     assertTrue(scores.get(Metric.F1) >= scores.get(Metric.EXACT_MATCH));
@@ -103,6 +92,11 @@ class AnswerModelTest {
     try (ModelFiles files = ModelFolder.open(saved);
         AnswerModel model = new AnswerModel(TextModel.open(files))) {
       assertEquals(scores, model.evaluate(test), "the saved model answers alike");
+      String filler = "the film was and a book is ".repeat(20);
+      Example longer = new Example("play?", filler + "two bird " + filler, null);
+      String found = model.answer(List.of(longer)).get(0).labels().get(0);
+      System.out.println("in a text of several windows: " + found);
+      assertEquals("two bird", found);
       String message =
           assertThrows(
                   BadInputException.class, () -> model.answer(List.of(new Example("play?", null))))
