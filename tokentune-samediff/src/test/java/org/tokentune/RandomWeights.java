@@ -18,18 +18,21 @@ public final class RandomWeights {
    * @param deviation of the values, standard
    */
   public static Parameters of(Model model, long seed, float deviation) {
+    return new Parameters(of(model.parameters(), seed, deviation));
+  }
+
+  /** Arrays of these shapes. */
+  public static Map<String, INDArray> of(Map<String, long[]> shapes, long seed, float deviation) {
     Random random = new Random(seed);
     Map<String, INDArray> arrays = new LinkedHashMap<>();
-    model
-        .parameters()
-        .forEach(
-            (name, shape) -> {
-              float[] values = new float[(int) Arrays.stream(shape).reduce(1, (a, b) -> a * b)];
-              for (int i = 0; i < values.length; i++) {
-                values[i] = (float) random.nextGaussian() * deviation;
-              }
-              arrays.put(name, Nd4j.create(values, shape, 'c'));
-            });
-    return new Parameters(arrays);
+    shapes.forEach(
+        (name, shape) -> {
+          float[] values = new float[(int) Arrays.stream(shape).reduce(1, (a, b) -> a * b)];
+          for (int i = 0; i < values.length; i++) {
+            values[i] = (float) random.nextGaussian() * deviation;
+          }
+          arrays.put(name, Nd4j.create(values, shape, 'c'));
+        });
+    return arrays;
   }
 }

@@ -15,15 +15,14 @@ import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.plan.Recompute;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.text.TuningSettings;
-import org.tokentune.train.AdamW;
 import org.tokentune.train.MemoryPlanner;
 import org.tokentune.train.MemoryReport;
 import org.tokentune.train.Optimizer;
-import org.tokentune.train.Sgd;
 import org.tokentune.train.Trainable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -106,13 +105,13 @@ final class MemoryCommand implements Callable<Integer> {
   private String lora;
 
   @Option(
-      names = "--optimizer",
-      paramLabel = "adamw|sgd",
-      defaultValue = "adamw",
-      description =
-          "adamw keeps two floats for each trained parameter, sgd none; default "
-              + "${DEFAULT-VALUE}.")
-  private OptimizerName optimizer;
+      names = "--weights",
+      paramLabel = "float32|bf16|f16|nf4",
+      converter = TrainCommand.Storage.class,
+      description = "How matrices that do not train are held, as train --weights has it.")
+  private WeightStorage weights = WeightStorage.FLOAT32;
+
+  @Mixin private OptimizerOptions optimizer;
 
   @Option(
       names = "--clip",
@@ -162,12 +161,6 @@ final class MemoryCommand implements Callable<Integer> {
   @Mixin private JsonOption json;
   @Spec private CommandSpec spec;
 
-  /** The optimizers, as the command line names them. */
-  enum OptimizerName {
-    adamw,
-    sgd
-  }
-
   /** What is recomputed, as the command line names it. */
   enum Checkpoint {
     nothing(Recompute.NOTHING),
@@ -209,6 +202,7 @@ final class MemoryCommand implements Callable<Integer> {
         new MemoryPlanner(
             model,
             adapted == null ? Trainable.parse(trainable, base) : adapted::trains,
+            weights,
             checkpoint.recompute,
             optimizer(model),
             Double.isInfinite(clip));
@@ -246,14 +240,11 @@ final class MemoryCommand implements Callable<Integer> {
     return new Head(wanted, width, Pooling.FIRST);
   }
 
+  /** Decay and rates take no memory. */
   private Optimizer optimizer(Model model) {
-    return switch (optimizer) {
-      case sgd -> new Sgd();
-      case adamw ->
-          AdamW.forTransformers(
-              Parameters.withoutValues(model.parameters()),
-              DEFAULTS.hyperparameters().weightDecay());
-    };
+    return optimizer
+        .settings(0, 1, Map.of())
+        .optimizer(model, Parameters.withoutValues(model.parameters()));
   }
 
   /** Where to draw; null for nowhere. */
@@ -297,7 +288,8 @@ final class MemoryCommand implements Callable<Integer> {
     ObjectNode result = JsonOption.object();
     result.put("model", model).put("batch_size", batchSize).put("length", length);
     result.put("tokens", tokens).put("selected", k);
-    result.put("trainable", trainable).put("optimizer", optimizer.name());
+    result.put("trainable", trainable).put("weights", weights.toString());
+    optimizer.put(result);
     result.put("clipped", !Double.isInfinite(clip)).put("checkpoint", checkpoint.name());
     reports.forEach(
         (name, report) ->

@@ -4,8 +4,10 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
@@ -19,6 +21,7 @@ import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.PromptTemplate;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.WeightStorage;
 import org.tokentune.text.AnswerModel;
 import org.tokentune.text.LanguageModel;
 import org.tokentune.text.TextModel;
@@ -26,6 +29,7 @@ import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuner;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.MemoryReport;
+import org.tokentune.train.Schedule;
 import org.tokentune.train.Scores;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
@@ -189,8 +193,8 @@ final class TrainCommand implements Callable<Integer> {
       names = "--learning-rate",
       paramLabel = "RATE",
       description = {
-        "Peak of the learning rate, which rises in the warm-up and then falls to 0;",
-        "default ${DEFAULT-VALUE}."
+        "Peak of the learning rate, which rises from 0 in the warm-up and then runs as --schedule",
+        "says; default ${DEFAULT-VALUE}."
       })
   private double learningRate = DEFAULTS.hyperparameters().learningRate();
 
@@ -198,13 +202,43 @@ final class TrainCommand implements Callable<Integer> {
       names = "--warmup",
       paramLabel = "N|SHARE",
       description = "Steps of the warm-up; below 1 a share of all steps. Default ${DEFAULT-VALUE}.")
-  private double warmup = DEFAULTS.hyperparameters().warmup();
+  private double warmup = DEFAULTS.hyperparameters().schedule().warmup();
+
+  @Option(
+      names = "--schedule",
+      paramLabel = "linear|constant|cosine",
+      defaultValue = "linear",
+      description = {
+        "After the warm-up the rate falls to 0 at the end, in a straight line or as half a cosine,",
+        "or stays; default ${DEFAULT-VALUE}."
+      })
+  private Falling schedule;
+
+  @Mixin private OptimizerOptions optimizer;
 
   @Option(
       names = "--weight-decay",
       paramLabel = "RATE",
       description = "Of matrices, not of biases and norms; default ${DEFAULT-VALUE}.")
-  private double weightDecay = DEFAULTS.hyperparameters().weightDecay();
+  private double weightDecay = DEFAULTS.hyperparameters().optimizer().weightDecay();
+
+  @Option(
+      names = "--layer-decay",
+      paramLabel = "FACTOR",
+      description = {
+        "What the rate is multiplied by from a layer to the one below: with 0.9 it is 0.9 of the",
+        "usual in the top layer, 0.81 below it, and least in the embeddings. Default 1: no decay."
+      })
+  private double layerDecay = DEFAULTS.hyperparameters().optimizer().layerDecay();
+
+  @Option(
+      names = "--lr-for",
+      paramLabel = "WHAT=FACTOR",
+      description = {
+        "Multiplies the rate of some parameters, named as --trainable names them, such as head=10",
+        "or 'bert.embeddings.*=0.1'; may be given several times, and all that match count."
+      })
+  private Map<String, Double> rateFactors = new LinkedHashMap<>();
 
   @Option(
       names = "--clip",
@@ -264,6 +298,17 @@ final class TrainCommand implements Callable<Integer> {
   private String lora;
 
   @Option(
+      names = "--weights",
+      paramLabel = "float32|bf16|f16|nf4|file",
+      converter = Storage.class,
+      description = {
+        "How matrices that do not train are held, with --lora or --trainable head: in 32, 16 or 4",
+        "bits (nf4: linear layers in 4, tables in 16: QLoRA), or as the file has them (a .gguf's",
+        "F16, BF16, Q8_0, Q4_K, Q6_K). Computed in 32-bit floats. Default float32."
+      })
+  private WeightStorage weights = WeightStorage.FLOAT32;
+
+  @Option(
       names = "--merge",
       description =
           "Save the whole model with the adapters merged in; otherwise the adapters alone, for PEFT.")
@@ -289,6 +334,19 @@ final class TrainCommand implements Callable<Integer> {
 
   /** The task of GLUE that the data are of; null for others. */
   private GlueTask glue;
+
+  /** How weights are held, by name. */
+  static final class Storage implements ITypeConverter<WeightStorage> {
+
+    @Override
+    public WeightStorage convert(String value) {
+      try {
+        return WeightStorage.parse(value);
+      } catch (BadInputException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
+    }
+  }
 
   /** A norm, or {@code none} for an infinite one. */
   static final class Clip implements ITypeConverter<Double> {
@@ -323,6 +381,19 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
+  /** How the rate falls, as the command line names it. */
+  enum Falling {
+    linear(Schedule.Decay.LINEAR),
+    constant(Schedule.Decay.CONSTANT),
+    cosine(Schedule.Decay.COSINE);
+
+    final Schedule.Decay decay;
+
+    Falling(Schedule.Decay decay) {
+      this.decay = decay;
+    }
+  }
+
   /** The poolings, as the command line names them. */
   enum TextPooling {
     first(Pooling.FIRST),
@@ -352,8 +423,8 @@ final class TrainCommand implements Callable<Integer> {
                 steps,
                 accumulation,
                 learningRate,
-                weightDecay,
-                warmup,
+                optimizer.settings(weightDecay, layerDecay, rateFactors),
+                new Schedule(schedule.decay, warmup),
                 clip,
                 memory,
                 seed));
@@ -375,7 +446,9 @@ final class TrainCommand implements Callable<Integer> {
       if (adapters != null) {
         job.addAdapter(adapters, seed);
       }
-      out.printf("%s on %s: %s; tokens %s, seed %d%n", model, data, job.rows(), tokens, seed);
+      out.printf(
+          "%s on %s: %s; tokens %s, %s, seed %d%n",
+          model, data, job.rows(), tokens, optimizer, seed);
       out.flush();
       return train(job, settings, out);
     }
@@ -389,6 +462,12 @@ final class TrainCommand implements Callable<Integer> {
     if (lora != null && spec.commandLine().getParseResult().hasMatchedOption("--trainable")) {
       throw new BadInputException(
           "With --lora the adapters train, and --trainable has no say; leave one of them out.");
+    }
+    if (merge && weights != WeightStorage.FLOAT32) {
+      throw new BadInputException(
+          "Adapters cannot be merged into weights held as %s; leave --merge out, and give --adapter"
+              + " where you use them.",
+          weights);
     }
     return lora == null ? null : LoraConfig.parse(lora);
   }
@@ -413,7 +492,8 @@ final class TrainCommand implements Callable<Integer> {
           AnswerTrainingJob.Questions.read(Path.of(data), validation, test);
       AnswerTrainingJob.Questions some = limit == null ? all : all.withTrainLimit(limit, seed);
       return files ->
-          new AnswerTrainingJob(AnswerModel.forQuestions(files, maxLength, dropout, seed), some);
+          new AnswerTrainingJob(
+              AnswerModel.forQuestions(files, maxLength, dropout, weights, seed), some);
     }
     DataSplit all = dataOptions.split(data, validation, test, seed);
     DataSplit some = limit == null ? all : all.withTrainLimit(limit, seed);
@@ -423,11 +503,12 @@ final class TrainCommand implements Callable<Integer> {
   private TrainingJob texts(ModelFiles files, DataSplit split) {
     Labels labels = glue == null ? Labels.of(task.task, split.train()) : glue.labels();
     return new TextTrainingJob(
-        TextModel.forTask(files, labels, pooling.pooling, maxLength, dropout, seed), split);
+        TextModel.forTask(files, labels, pooling.pooling, maxLength, dropout, weights, seed),
+        split);
   }
 
   private TrainingJob language(ModelFiles files, PromptTemplate prompts) {
-    LanguageModel language = LanguageModel.open(files, dropout);
+    LanguageModel language = LanguageModel.open(files, dropout, weights);
     Path file = Path.of(data);
     if (stream) {
       return LanguageTrainingJob.onStream(language, file, validation, test, maxLength);
@@ -475,11 +556,12 @@ final class TrainCommand implements Callable<Integer> {
         out.printf(
             Locale.ROOT,
             "The largest step: %.1f MB predicted, %.1f MB used (its arena, as allocated), above %.1f"
-                + " MB of parameters and %.1f MB of optimizer state.%n",
+                + " MB of parameters and %.1f MB of optimizer state (%s).%n",
             memory.step().arena() / 1e6,
             outcome.arenaBytes() / 1e6,
             memory.parameters() / 1e6,
-            memory.optimizerState() / 1e6);
+            memory.optimizerState() / 1e6,
+            optimizer);
       }
       if (!sameDiff) {
         out.printf(
@@ -496,7 +578,16 @@ final class TrainCommand implements Callable<Integer> {
       result.put("model", model).put("data", data).put("task", task.name());
       result.put("evaluated_on", tested ? "test" : "validation");
       ScoresReport.put(result, scores, names);
-      result.put("tokens", tokens).put("seed", seed).put("lora", lora);
+      result
+          .put("tokens", tokens)
+          .put("seed", seed)
+          .put("lora", lora)
+          .put("weights", weights.toString());
+      optimizer.put(result);
+      result.put("learning_rate", learningRate).put("schedule", schedule.name());
+      result.put("warmup", warmup).put("weight_decay", weightDecay);
+      result.put("layer_decay", layerDecay);
+      rateFactors.forEach(result.putObject("lr_for")::put);
       result.put("steps", outcome.steps()).put("seconds", seconds);
       result.put("best_epoch", outcome.epoch()).put("stopped", outcome.stopped());
       if (memory != null) {

@@ -18,6 +18,7 @@ import org.tokentune.datasets.TokenBatches;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.WeightStorage;
 import org.tokentune.train.FineTuner;
 import org.tokentune.train.Metric;
 import org.tokentune.train.Scores;
@@ -61,12 +62,14 @@ public final class AnswerModel implements AutoCloseable {
    *
    * @param maxLength tokens of a window; null: 384, or as many as the model takes
    * @param dropout one rate everywhere; null: what the configuration says
+   * @param storage of weights, as {@link TextModel#forTask} takes it
    * @param seed of a new head's values
    */
   public static AnswerModel forQuestions(
-      ModelFiles files, Integer maxLength, Double dropout, long seed) {
+      ModelFiles files, Integer maxLength, Double dropout, WeightStorage storage, long seed) {
     Labels ends = new Labels(Task.QUESTION_ANSWERING, List.of("start", "end"));
-    return new AnswerModel(TextModel.forTask(files, ends, Pooling.FIRST, maxLength, dropout, seed));
+    return new AnswerModel(
+        TextModel.forTask(files, ends, Pooling.FIRST, maxLength, dropout, storage, seed));
   }
 
   /** The model that marks answers. */

@@ -24,6 +24,7 @@ import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.train.Evaluator;
 import org.tokentune.train.FineTuner;
@@ -55,6 +56,18 @@ public final class LanguageModel implements AutoCloseable {
    * @throws BadInputException if the model is an encoder
    */
   public static LanguageModel open(ModelFiles files, Double dropout) {
+    return open(files, dropout, WeightStorage.FLOAT32);
+  }
+
+  /**
+   * Loads a decoder.
+   *
+   * @param dropout one rate everywhere; null: what the configuration says
+   * @param storage of weights; other than {@link WeightStorage#FLOAT32} to train adapters alone, or
+   *     to generate
+   * @throws BadInputException if the model is an encoder
+   */
+  public static LanguageModel open(ModelFiles files, Double dropout, WeightStorage storage) {
     ModelConfig config = ModelConfig.read(files.config(), files.name());
     if (!config.causal()) {
       throw new BadInputException(
@@ -64,7 +77,7 @@ public final class LanguageModel implements AutoCloseable {
       config = config.withDropout(TuningSettings.checkedDropout(dropout));
     }
     Model model = config.model(new Head(Task.CAUSAL_LM, config.vocabulary(), Pooling.FIRST));
-    return new LanguageModel(files, model, ParameterLoader.load(model, files.weights()));
+    return new LanguageModel(files, model, ParameterLoader.load(model, files.weights(), storage));
   }
 
   /**

@@ -17,6 +17,7 @@ import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.WeightStorage;
 import org.tokentune.train.Placeholders;
 
 /**
@@ -48,7 +49,9 @@ public final class SentenceEncoder implements AutoCloseable {
     Model model = config.model(new Head(Task.TOKEN, 1, Pooling.MEAN));
     SameDiff sd =
         model
-            .build(ParameterLoader.loadEncoder(model, files.weights(), 0), GraphOptions.inference())
+            .build(
+                ParameterLoader.loadEncoder(model, files.weights(), WeightStorage.FLOAT32, 0),
+                GraphOptions.inference())
             .sd();
     return new SentenceEncoder(
         TextModel.tokenizer(files, config, maxLength), sd, ModelGraph.hidden(config.layers()));

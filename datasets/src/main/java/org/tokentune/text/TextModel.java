@@ -29,6 +29,7 @@ import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.train.Evaluator;
 import org.tokentune.train.FineTuner;
@@ -66,6 +67,8 @@ public final class TextModel implements AutoCloseable {
    * @param labels what to learn
    * @param maxLength tokens to which texts are cut; null: texts longer than the model are refused
    * @param dropout one rate everywhere; null: what the configuration says
+   * @param storage of weights; other than {@link WeightStorage#FLOAT32} only to train adapters, or
+   *     the head alone
    * @param seed of a new head's values
    */
   public static TextModel forTask(
@@ -74,6 +77,7 @@ public final class TextModel implements AutoCloseable {
       Pooling pooling,
       Integer maxLength,
       Double dropout,
+      WeightStorage storage,
       long seed) {
     ModelConfig config = ModelConfig.read(files.config(), files.name());
     if (dropout != null) {
@@ -84,12 +88,19 @@ public final class TextModel implements AutoCloseable {
         files,
         new HeadConfig(labels, pooling, maxLength),
         model,
-        ParameterLoader.loadEncoder(model, files.weights(), seed));
+        ParameterLoader.loadEncoder(model, files.weights(), storage, seed));
   }
 
   /** A pretrained encoder to classify texts into the classes of {@code rows}. */
   public static TextModel forClasses(ModelFiles files, List<Example> rows) {
-    return forTask(files, Labels.of(Task.CLASSIFY, rows), Pooling.FIRST, null, null, 42);
+    return forTask(
+        files,
+        Labels.of(Task.CLASSIFY, rows),
+        Pooling.FIRST,
+        null,
+        null,
+        WeightStorage.FLOAT32,
+        42);
   }
 
   /**

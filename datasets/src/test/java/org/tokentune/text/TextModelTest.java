@@ -25,9 +25,12 @@ import org.tokentune.datasets.Example;
 import org.tokentune.datasets.Labels;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.WeightStorage;
 import org.tokentune.train.FineTuner;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.Metric;
+import org.tokentune.train.OptimizerSettings;
+import org.tokentune.train.Schedule;
 import org.tokentune.train.Scores;
 import org.tokentune.train.TrainingListener;
 
@@ -105,12 +108,23 @@ class TextModelTest {
   }
 
   private TextModel model(ModelFiles files, Task task, DataSplit data, Pooling pooling) {
-    return TextModel.forTask(files, Labels.of(task, data.train()), pooling, null, 0.0, 6);
+    return TextModel.forTask(
+        files, Labels.of(task, data.train()), pooling, null, 0.0, WeightStorage.FLOAT32, 6);
   }
 
   private static TuningSettings settings(int epochs) {
     return TuningSettings.defaults()
-        .withHyperparameters(new Hyperparameters(epochs, 0, 1, 5e-3, 0.01, 0.1, 1.0, 0, 7));
+        .withHyperparameters(
+            new Hyperparameters(
+                epochs,
+                0,
+                1,
+                5e-3,
+                OptimizerSettings.adamW(0.01),
+                Schedule.linear(0.1),
+                1.0,
+                0,
+                7));
   }
 
   private void learns(Task task, Pooling pooling, int epochs) {
@@ -270,7 +284,17 @@ class TextModelTest {
         TextModel model = model(files, Task.CLASSIFY, data, Pooling.FIRST)) {
       TuningSettings wild =
           TuningSettings.defaults()
-              .withHyperparameters(new Hyperparameters(30, 0, 1, 1e30, 0.01, 0, 1.0, 0, 7));
+              .withHyperparameters(
+                  new Hyperparameters(
+                      30,
+                      0,
+                      1,
+                      1e30,
+                      OptimizerSettings.adamW(0.01),
+                      Schedule.linear(0),
+                      1.0,
+                      0,
+                      7));
       for (Runnable bad :
           List.<Runnable>of(
               () -> model.fineTune(data, wild),
@@ -278,7 +302,10 @@ class TextModelTest {
               () -> model.fineTune(data, TuningSettings.defaults().withTokens("101%")),
               () -> model.evaluate(List.of(new Example("the cat", "unheard"))),
               () -> model.predict(List.of("cat ".repeat(60))),
-              () -> TextModel.forTask(files, model.labels(), Pooling.FIRST, 41, null, 1).close())) {
+              () ->
+                  TextModel.forTask(
+                          files, model.labels(), Pooling.FIRST, 41, null, WeightStorage.FLOAT32, 1)
+                      .close())) {
         System.out.println(assertThrows(BadInputException.class, bad::run).getMessage());
       }
     }

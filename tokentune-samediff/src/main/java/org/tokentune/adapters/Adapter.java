@@ -62,7 +62,7 @@ public final class Adapter {
     base.asMap()
         .forEach((name, array) -> arrays.put(name, model.trainsOfBase(name) ? array.dup() : array));
     arrays.putAll(values);
-    return new Adapter(model, new Parameters(arrays));
+    return new Adapter(model, base.withArrays(arrays));
   }
 
   /** The base with the adapters in its graphs. */
@@ -114,8 +114,8 @@ public final class Adapter {
 
   /** The base's parameters, with this adapter's own copies of those that it trains. */
   public Parameters baseParameters() {
-    Map<String, INDArray> arrays = new LinkedHashMap<>();
-    model.base().parameters().keySet().forEach(name -> arrays.put(name, parameters.get(name)));
-    return new Parameters(arrays);
+    Map<String, INDArray> arrays = new LinkedHashMap<>(parameters.asMap());
+    arrays.keySet().retainAll(model.base().parameters().keySet());
+    return parameters.withArrays(arrays);
   }
 }

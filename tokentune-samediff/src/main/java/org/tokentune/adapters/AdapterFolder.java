@@ -25,6 +25,7 @@ import org.tokentune.checkpoint.WeightSource;
 import org.tokentune.models.Model;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
+import org.tokentune.ops.BlockWeight;
 
 /**
  * Adapters as PEFT keeps them: a folder with {@code adapter_config.json} and {@code
@@ -284,6 +285,11 @@ public final class AdapterFolder implements WeightSource {
     @Override
     public INDArray read(String name) {
       return of(name).read(name);
+    }
+
+    @Override
+    public BlockWeight readBlocks(String name) {
+      return of(name).readBlocks(name);
     }
 
     @Override

@@ -8,9 +8,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
+import org.tokentune.ops.BlockWeight;
 
 /**
  * A Llama or Qwen2 model (Mistral comes as Llama) in a GGUF file, as Hugging Face would have it:
@@ -131,11 +133,26 @@ public final class Gguf implements WeightSource {
   float[] values(String name) {
     GgufFile.Tensor tensor = tensor(name);
     float[] values = file.read(tensor);
-    if (rotary == null || !(name.contains(QUERY) || name.contains(KEY))) {
+    if (!permuted(name)) {
       return values;
     }
     int width = Math.toIntExact(tensor.count() / tensor.shape()[0]);
     return rotary.unpermuted(values, width, name);
+  }
+
+  @Override
+  public BlockWeight readBlocks(String name) {
+    GgufFile.Tensor tensor = tensor(name);
+    if (tensor.shape().length != 2 || !BlockWeight.holds(tensor.format())) {
+      return null;
+    }
+    int rows = Math.toIntExact(tensor.shape()[0]);
+    int[] places = permuted(name) ? rotary.places(rows, name) : IntStream.range(0, rows).toArray();
+    return file.readBlocks(tensor, places);
+  }
+
+  private boolean permuted(String name) {
+    return rotary != null && (name.contains(QUERY) || name.contains(KEY));
   }
 
   private GgufFile.Tensor tensor(String name) {

@@ -14,6 +14,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.tokentune.BadInputException;
+import org.tokentune.ops.BlockWeight;
+import org.tokentune.quantization.BlockFormat;
 
 /**
  * A GGUF file of version 2 or 3, little-endian, memory-mapped tensor by tensor (source: ggml's
@@ -139,10 +141,40 @@ final class GgufFile implements AutoCloseable {
                 }
               });
     } catch (IOException e) {
-      throw new BadInputException(
-          e, "%s: tensor %s cannot be read: %s.", file, tensor.name(), e.getMessage());
+      throw unreadable(tensor, e);
     }
     return values;
+  }
+
+  /**
+   * A matrix's bytes, as they are.
+   *
+   * @param places where each row of the file is to stand
+   */
+  BlockWeight readBlocks(Tensor tensor, int[] places) {
+    int rowBytes = Math.toIntExact(tensor.format().rowBytes(tensor.shape()[1]));
+    MappedRange range =
+        new MappedRange(channel, tensor.begin(), tensor.begin() + tensor.bytes(), rowBytes);
+    int[] row = {0};
+    try {
+      return BlockWeight.of(
+          tensor.format(),
+          tensor.shape(),
+          blocks ->
+              range.forEachWindow(
+                  window -> {
+                    for (int at = 0; at < window.limit(); at += rowBytes) {
+                      blocks.put(places[row[0]++] * rowBytes, window, at, rowBytes);
+                    }
+                  }));
+    } catch (IOException e) {
+      throw unreadable(tensor, e);
+    }
+  }
+
+  private BadInputException unreadable(Tensor tensor, IOException cause) {
+    return new BadInputException(
+        cause, "%s: tensor %s cannot be read: %s.", file, tensor.name(), cause.getMessage());
   }
 
   @Override
@@ -263,14 +295,12 @@ final class GgufFile implements AutoCloseable {
     }
 
     private BlockFormat format(String name, int id) {
-      for (BlockFormat format : BlockFormat.values()) {
-        if (format.id == id) {
-          return format;
-        }
-      }
-      throw new BadInputException(
-          "%s stores tensor %s in ggml's type %d, which is not supported; %s are.",
-          file, name, id, Arrays.toString(BlockFormat.values()));
+      return BlockFormat.of(id)
+          .orElseThrow(
+              () ->
+                  new BadInputException(
+                      "%s stores tensor %s in ggml's type %d, which is not supported; %s are.",
+                      file, name, id, Arrays.toString(BlockFormat.values())));
     }
 
     private Type type(String key) {

@@ -17,21 +17,27 @@ record RotaryRows(int headSize) {
    * @param values [rows, width]
    */
   float[] unpermuted(float[] values, int width, String tensor) {
-    long size = (long) headSize * width;
-    if (headSize < 2 || headSize % 2 != 0 || values.length % size != 0) {
-      throw new BadInputException(
-          "Tensor %s of %d values has no whole heads of %d rows of %d; get the file again.",
-          tensor, values.length, headSize, width);
-    }
-    int head = (int) size;
+    int[] places = places(values.length / width, tensor);
     float[] ordered = new float[values.length];
-    int half = headSize / 2;
-    for (int first = 0; first < values.length; first += head) {
-      for (int i = 0; i < headSize; i++) {
-        int from = first + (i % half * 2 + i / half) * width;
-        System.arraycopy(values, from, ordered, first + i * width, width);
-      }
+    for (int row = 0; row < places.length; row++) {
+      System.arraycopy(values, row * width, ordered, places[row] * width, width);
     }
     return ordered;
+  }
+
+  /** Where in Hugging Face's order each of so many rows stands. */
+  int[] places(int rows, String tensor) {
+    if (headSize < 2 || headSize % 2 != 0 || rows % headSize != 0) {
+      throw new BadInputException(
+          "Tensor %s of %d rows has no whole heads of %d rows; get the file again.",
+          tensor, rows, headSize);
+    }
+    int[] places = new int[rows];
+    int half = headSize / 2;
+    for (int row = 0; row < rows; row++) {
+      int i = row % headSize;
+      places[row] = row - i + i % 2 * half + i / 2;
+    }
+    return places;
   }
 }

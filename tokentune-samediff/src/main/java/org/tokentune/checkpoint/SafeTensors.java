@@ -22,6 +22,9 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
+import org.tokentune.ops.BlockWeight;
+import org.tokentune.quantization.BlockFormat;
+import org.tokentune.quantization.HalfPrecision;
 
 /**
  * A {@code .safetensors} file, memory-mapped tensor by tensor.
@@ -118,9 +121,30 @@ public final class SafeTensors implements WeightSource {
       // A copy: a reshaped array is a view, and SameDiff copies views instead of sharing them.
       return decode(entry, (int) count).reshape('c', entry.shape()).dup('c');
     } catch (IOException e) {
-      throw new BadInputException(
-          e, "%s: tensor %s cannot be read: %s.", file, name, e.getMessage());
+      throw unreadable(name, e);
     }
+  }
+
+  @Override
+  public BlockWeight readBlocks(String name) {
+    Entry entry = entry(name);
+    if (entry.shape().length != 2 || !(entry.type() == Type.BF16 || entry.type() == Type.F16)) {
+      return null;
+    }
+    try {
+      return BlockWeight.of(
+          entry.type() == Type.BF16 ? BlockFormat.BF16 : BlockFormat.F16,
+          entry.shape(),
+          blocks ->
+              new MappedRange(channel, entry.begin(), entry.end(), 2).forEachWindow(blocks::put));
+    } catch (IOException e) {
+      throw unreadable(name, e);
+    }
+  }
+
+  private BadInputException unreadable(String name, IOException cause) {
+    return new BadInputException(
+        cause, "%s: tensor %s cannot be read: %s.", file, name, cause.getMessage());
   }
 
   private INDArray decode(Entry entry, int count) throws IOException {

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.quantization.HalfPrecision;
 
 /** Writes a {@code .safetensors} file (format: {@link SafeTensors}) of floats. */
 public final class SafeTensorsWriter {

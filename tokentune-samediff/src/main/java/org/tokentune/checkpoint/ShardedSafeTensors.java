@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
+import org.tokentune.ops.BlockWeight;
 
 /**
  * Several safetensors files of one checkpoint, by their {@code model.safetensors.index.json}: an
@@ -95,6 +96,11 @@ public final class ShardedSafeTensors implements WeightSource {
   @Override
   public INDArray read(String name) {
     return shard(name).read(name);
+  }
+
+  @Override
+  public BlockWeight readBlocks(String name) {
+    return shard(name).readBlocks(name);
   }
 
   private SafeTensors shard(String name) {

@@ -2,6 +2,7 @@ package org.tokentune.checkpoint;
 
 import java.util.Set;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.ops.BlockWeight;
 
 /**
  * Named tensors of a checkpoint, read one at a time; names are Hugging Face's, e.g. {@code
@@ -22,6 +23,16 @@ public interface WeightSource extends AutoCloseable {
    * @throws org.tokentune.BadInputException if there is no such tensor
    */
   INDArray read(String name);
+
+  /**
+   * A matrix as the file has it, if it is in a format that graphs can hold; null if not: then
+   * {@link #read} gives its floats.
+   *
+   * @throws org.tokentune.BadInputException if there is no such tensor
+   */
+  default BlockWeight readBlocks(String name) {
+    return null;
+  }
 
   /** What this was read from, for messages: a path or an artifact's name. */
   String origin();

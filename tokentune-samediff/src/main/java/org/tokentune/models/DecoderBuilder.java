@@ -30,7 +30,7 @@ abstract class DecoderBuilder extends ModelBuilder {
   final SDVariable loss(TokenStreams x, SDVariable logits) {
     return options.style() == Style.NATIVE
         ? crossEntropy(logits, nextLabels())
-        : VocabularyLoss.apply(x.selected().rows(), graph.parameter(table(), true), nextLabels());
+        : VocabularyLoss.apply(x.selected().rows(), graph.table(table(), true), nextLabels());
   }
 
   /** Labels of the selected tokens' next tokens; a sequence's last token has none. */

@@ -52,7 +52,7 @@ abstract class ModelBuilder {
             options.style(),
             options.adapter());
     sd = graph.sd();
-    type = parameters.get(parameters.names().iterator().next()).dataType();
+    type = parameters.type();
     ids = placeholder(ModelGraph.INPUT_IDS);
     mask = placeholder(ModelGraph.ATTENTION_MASK);
     selected = options.split() ? placeholder(ModelGraph.SELECTED) : everyPosition();

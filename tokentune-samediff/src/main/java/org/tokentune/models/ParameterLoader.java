@@ -4,11 +4,13 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.Predicate;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.WeightSource;
 import org.tokentune.nn.Parameters;
+import org.tokentune.ops.QuantizedWeight;
 
 /** Takes a model's parameters out of a checkpoint and makes those of a new head. */
 public final class ParameterLoader {
@@ -21,18 +23,53 @@ public final class ParameterLoader {
    * @throws BadInputException if one is missing or has another shape
    */
   public static Parameters load(Model model, WeightSource source) {
+    return load(model, source, WeightStorage.FLOAT32);
+  }
+
+  /** As {@link #load(Model, WeightSource)}, held in another way. */
+  public static Parameters load(Model model, WeightSource source, WeightStorage storage) {
     Map<String, INDArray> arrays = new LinkedHashMap<>();
-    model.parameters().forEach((name, shape) -> arrays.put(name, read(model, source, name, shape)));
-    return new Parameters(arrays);
+    Map<String, QuantizedWeight> quantized = new LinkedHashMap<>();
+    model
+        .parameters()
+        .forEach((name, shape) -> put(model, source, name, shape, storage, arrays, quantized));
+    return new Parameters(arrays, quantized);
   }
 
   /**
-   * As {@link #load(Model, WeightSource)}, but parameters of the head that the checkpoint has not,
-   * or in another shape, get normal values with the configuration's initializer range (biases 0),
-   * from the seed.
+   * Parameters that have shapes but take hardly any memory: to build and plan a model's graph, not
+   * to run it.
+   *
+   * @param trainable which of them are floats, whatever the storage
    */
-  public static Parameters loadEncoder(Model model, WeightSource source, long seed) {
+  public static Parameters withoutValues(
+      Model model, Predicate<String> trainable, WeightStorage storage) {
+    Map<String, long[]> arrays = new LinkedHashMap<>();
+    Map<String, QuantizedWeight> quantized = new LinkedHashMap<>();
+    model
+        .parameters()
+        .forEach(
+            (name, shape) -> {
+              QuantizedWeight weight =
+                  trainable.test(name) ? null : storage.withoutValues(model, name, shape);
+              if (weight == null) {
+                arrays.put(name, shape);
+              } else {
+                quantized.put(name, weight);
+              }
+            });
+    return new Parameters(Parameters.withoutValues(arrays).asMap(), quantized);
+  }
+
+  /**
+   * As {@link #load(Model, WeightSource, WeightStorage)}, but parameters of the head that the
+   * checkpoint has not, or in another shape, get normal values with the configuration's initializer
+   * range (biases 0), from the seed.
+   */
+  public static Parameters loadEncoder(
+      Model model, WeightSource source, WeightStorage storage, long seed) {
     Map<String, INDArray> arrays = new LinkedHashMap<>();
+    Map<String, QuantizedWeight> quantized = new LinkedHashMap<>();
     Random random = new Random(seed);
     model
         .parameters()
@@ -40,13 +77,13 @@ public final class ParameterLoader {
             (name, shape) -> {
               boolean fresh =
                   model.isHead(name) && !fits(source, stored(model, source, name), shape);
-              arrays.put(
-                  name,
-                  fresh
-                      ? fresh(shape, model.config().initializerRange(), random)
-                      : read(model, source, name, shape));
+              if (fresh) {
+                arrays.put(name, fresh(shape, model.config().initializerRange(), random));
+              } else {
+                put(model, source, name, shape, storage, arrays, quantized);
+              }
             });
-    return new Parameters(arrays);
+    return new Parameters(arrays, quantized);
   }
 
   private static boolean fits(WeightSource source, String name, long[] shape) {
@@ -58,7 +95,25 @@ public final class ParameterLoader {
     return bare ? name.substring(model.prefix().length()) : name;
   }
 
-  private static INDArray read(Model model, WeightSource source, String name, long[] shape) {
+  private static void put(
+      Model model,
+      WeightSource source,
+      String name,
+      long[] shape,
+      WeightStorage storage,
+      Map<String, INDArray> arrays,
+      Map<String, QuantizedWeight> quantized) {
+    String stored = checked(model, source, name, shape);
+    QuantizedWeight weight = storage.read(model, name, source, stored);
+    if (weight == null) {
+      arrays.put(name, source.read(stored));
+    } else {
+      quantized.put(name, weight);
+    }
+  }
+
+  /** Name of a tensor in the checkpoint, which has it in the right shape. */
+  private static String checked(Model model, WeightSource source, String name, long[] shape) {
     String stored = stored(model, source, name);
     if (!source.names().contains(stored)) {
       throw new BadInputException(
@@ -72,7 +127,7 @@ public final class ParameterLoader {
           "%s: tensor %s has shape %s, but the configuration says %s.",
           source.origin(), stored, Arrays.toString(source.shape(stored)), Arrays.toString(shape));
     }
-    return source.read(stored);
+    return stored;
   }
 
   private static INDArray fresh(long[] shape, double range, Random random) {

@@ -2,6 +2,7 @@ package org.tokentune.nn;
 
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.VariableType;
+import org.tokentune.ops.Table;
 import org.tokentune.ops.TokenGather;
 
 /**
@@ -13,9 +14,9 @@ public record Embedding(String weight) {
 
   /** Looks up; by ND4J's own gather where no gradient is needed. */
   public SDVariable rows(Graph graph, SDVariable ids, boolean differentiable) {
-    SDVariable table = graph.parameter(weight, differentiable);
-    return table.getVariableType() == VariableType.VARIABLE
-        ? TokenGather.rows(table, ids, graph.style())
-        : graph.sd().gather(table, ids, 0);
+    Table table = graph.table(weight, differentiable);
+    return table.stored().getVariableType() == VariableType.VARIABLE
+        ? TokenGather.rows(table.stored(), ids, graph.style())
+        : table.floats(graph.sd().gather(table.stored(), ids, 0), graph.style());
   }
 }

@@ -7,8 +7,12 @@ import org.nd4j.autodiff.samediff.array.SingleThreadArrayHolder;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadInputException;
+import org.tokentune.ops.BlockWeight;
 import org.tokentune.ops.Dropout;
+import org.tokentune.ops.QuantizedWeight;
 import org.tokentune.ops.Style;
+import org.tokentune.ops.Table;
 
 /**
  * A SameDiff graph under construction: where layers get their parameters from and how they drop.
@@ -89,8 +93,29 @@ public final class Graph {
     if (sd.hasVariable(key)) {
       return sd.getVariable(key);
     }
+    QuantizedWeight quantized = parameters.quantized(name);
+    if (quantized != null) {
+      if (trained) {
+        throw new BadInputException(
+            "%s is stored in few bits and cannot train; train adapters, or load it as float32.",
+            name);
+      }
+      return quantized.dequantized(sd, name, style);
+    }
     INDArray array = parameters.get(name);
     return trained && differentiable ? sd.var(key, array) : sd.constant(key, array);
+  }
+
+  /** A table of which rows are taken, likewise; it may be quantised by rows. */
+  public Table table(String name, boolean differentiable) {
+    return parameters.quantized(name) instanceof BlockWeight weight
+        ? Table.of(weight, weight.stored(sd, name))
+        : Table.of(parameter(name, differentiable));
+  }
+
+  /** Shape of a parameter. */
+  long[] shape(String name) {
+    return parameters.shape(name);
   }
 
   /** Dropout of a stream's rows; {@code place} names the place in the model. */

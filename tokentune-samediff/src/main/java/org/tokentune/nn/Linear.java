@@ -36,7 +36,7 @@ public record Linear(String weight, String bias, boolean inputFirst) implements 
   public TokenStream apply(Graph graph, TokenStream x) {
     SDVariable weights = graph.parameter(weight, x.differentiable());
     SDVariable product = graph.sd().mmul(x.rows(), weights, false, !inputFirst, false);
-    long out = weights.getShape()[inputFirst ? 1 : 0];
+    long out = graph.shape(weight)[inputFirst ? 1 : 0];
     SDVariable biased =
         bias == null
             ? product

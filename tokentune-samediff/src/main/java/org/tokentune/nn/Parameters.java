@@ -1,27 +1,41 @@
 package org.tokentune.nn;
 
+import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
+import org.tokentune.ops.QuantizedWeight;
 import org.tokentune.ops.StandIn;
 
 /**
  * A model's parameters by Hugging Face's names. All graphs of a model share these very arrays, and
- * training changes them in place, so that every graph sees an update at once.
+ * training changes them in place, so that every graph sees an update at once. Weights that do not
+ * train may be quantised.
  */
 public final class Parameters {
 
   private final Map<String, INDArray> arrays;
+  private final Map<String, QuantizedWeight> quantized;
 
   /**
    * Keeps the arrays, not copies; none may be a view (SameDiff copies views, which would part the
    * graphs).
    */
   public Parameters(Map<String, INDArray> arrays) {
+    this(arrays, Map.of());
+  }
+
+  /**
+   * Likewise, some of them quantised.
+   *
+   * @param quantized the others, by name
+   */
+  public Parameters(Map<String, INDArray> arrays, Map<String, QuantizedWeight> quantized) {
     arrays.forEach(
         (name, array) -> {
           if (array.isView()) {
@@ -29,6 +43,7 @@ public final class Parameters {
           }
         });
     this.arrays = Collections.unmodifiableMap(new LinkedHashMap<>(arrays));
+    this.quantized = Collections.unmodifiableMap(new LinkedHashMap<>(quantized));
   }
 
   /**
@@ -41,21 +56,65 @@ public final class Parameters {
     return new Parameters(arrays);
   }
 
-  public Set<String> names() {
-    return arrays.keySet();
+  /** The same quantised weights, with these arrays. */
+  public Parameters withArrays(Map<String, INDArray> others) {
+    return new Parameters(others, quantized);
   }
 
-  /** The array itself. */
+  /** Names of all, the quantised ones last. */
+  public Set<String> names() {
+    Set<String> names = new LinkedHashSet<>(arrays.keySet());
+    names.addAll(quantized.keySet());
+    return names;
+  }
+
+  /**
+   * The array itself.
+   *
+   * @throws BadInputException if there is none, or it is quantised
+   */
   public INDArray get(String name) {
     INDArray array = arrays.get(name);
     if (array == null) {
-      throw new BadInputException("The model has no parameter %s.", name);
+      throw quantized.containsKey(name)
+          ? new BadInputException(
+              "%s is quantised and cannot be changed; load the model with float weights.", name)
+          : new BadInputException("The model has no parameter %s.", name);
     }
     return array;
   }
 
-  /** All of them, in the model's order. */
+  /** A quantised weight; null if it is not quantised. */
+  public QuantizedWeight quantized(String name) {
+    return quantized.get(name);
+  }
+
+  /** Shape of any of them. */
+  public long[] shape(String name) {
+    return quantized.containsKey(name) ? quantized.get(name).shape() : get(name).shape();
+  }
+
+  /** Type of the floats that are computed with: the arrays'. */
+  public DataType type() {
+    return arrays.values().iterator().next().dataType();
+  }
+
+  /** All arrays, in the model's order; not what is quantised. */
   public Map<String, INDArray> asMap() {
     return arrays;
+  }
+
+  /** Bytes of memory that all of them take. */
+  public long bytes() {
+    return bytes(arrays.keySet())
+        + quantized.values().stream().mapToLong(QuantizedWeight::bytes).sum();
+  }
+
+  /** Bytes of memory that some of the arrays take. */
+  public long bytes(Collection<String> names) {
+    return names.stream()
+        .map(this::get)
+        .mapToLong(array -> array.length() * array.dataType().width())
+        .sum();
   }
 }

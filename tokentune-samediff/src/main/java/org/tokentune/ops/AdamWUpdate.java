@@ -39,16 +39,7 @@ public final class AdamWUpdate {
       double weightDecay,
       int step) {
     if (Style.preferred() == Style.FUSED && parameter.dataType() == DataType.FLOAT) {
-      double corrected2 = Math.sqrt(1 - Math.pow(beta2, step));
-      Pass pass =
-          new Pass(
-              (float) (1 - rate * weightDecay),
-              (float) beta1,
-              (float) (1 - beta1),
-              (float) beta2,
-              (float) (1 - beta2),
-              (float) (rate * corrected2 / (1 - Math.pow(beta1, step))),
-              (float) (epsilon * corrected2));
+      Pass pass = Pass.of(rate, beta1, beta2, epsilon, weightDecay, step);
       Tiles.run(
           List.of(gradient, parameter, mean, square),
           List.of(parameter, mean, square),
@@ -64,7 +55,7 @@ public final class AdamWUpdate {
   }
 
   /** With the bias corrections moved into rate and epsilon. */
-  private record Pass(
+  record Pass(
       float decay,
       float keepMean,
       float addMean,
@@ -73,6 +64,22 @@ public final class AdamWUpdate {
       float rate,
       float epsilon) {
 
+    static Pass of(
+        double rate, double beta1, double beta2, double epsilon, double weightDecay, int step) {
+      double corrected2 = Math.sqrt(1 - Math.pow(beta2, step));
+      return new Pass(
+          (float) (1 - rate * weightDecay),
+          (float) beta1,
+          (float) (1 - beta1),
+          (float) beta2,
+          (float) (1 - beta2),
+          (float) (rate * corrected2 / (1 - Math.pow(beta1, step))),
+          (float) (epsilon * corrected2));
+    }
+
+    /**
+     * @param tile gradient, parameter, mean and square; then new parameter, mean and square
+     */
     void run(float[][] tile, int length) {
       moments(tile[0], tile[2], tile[3], tile[5], tile[6], length);
       move(tile[1], tile[5], tile[6], tile[4], length);

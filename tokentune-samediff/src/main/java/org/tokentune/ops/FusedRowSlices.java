@@ -3,9 +3,11 @@ package org.tokentune.ops;
 import java.lang.ref.Reference;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -41,6 +43,11 @@ public final class FusedRowSlices extends FusedOp {
       shapes.add(new long[] {Math.min(rows, count - from), inputs.get(0)[1]});
     }
     return shapes;
+  }
+
+  @Override
+  public List<DataType> calculateOutputDataTypes(List<DataType> inputs) {
+    return Collections.nCopies(getNumOutputs(), inputs.get(0));
   }
 
   @Override

@@ -31,6 +31,11 @@ final class Memory {
     return bytes(array, DataType.INT32).asIntBuffer();
   }
 
+  /** Of a UINT8 array. */
+  static ByteBuffer bytes(INDArray array) {
+    return bytes(array, DataType.UINT8).slice(); // its own index 0 may lie before the array
+  }
+
   /** All values of an INT32 array. */
   static int[] intValues(INDArray array) {
     int[] values = new int[Math.toIntExact(array.length())];

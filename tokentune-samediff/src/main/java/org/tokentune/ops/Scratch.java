@@ -15,6 +15,7 @@ final class Scratch {
 
   private final float[][] floats = new float[8][0];
   private int[] ints = new int[0];
+  private byte[] bytes = new byte[0];
   private ByteBuffer bits = ByteBuffer.allocateDirect(0);
 
   private Scratch() {}
@@ -36,6 +37,13 @@ final class Scratch {
       ints = new int[length];
     }
     return ints;
+  }
+
+  byte[] bytes(int length) {
+    if (bytes.length < length) {
+      bytes = new byte[length];
+    }
+    return bytes;
   }
 
   /** The bits of floats as integers. Both ways are copies: faster than a conversion in a loop. */

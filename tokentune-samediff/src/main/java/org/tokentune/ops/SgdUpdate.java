@@ -5,9 +5,10 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A parameter's step of gradient descent: {@code p -= rate * g}.
+ * A parameter's step of gradient descent: {@code p = keep * p - rate * g}, where {@code keep} is 1
+ * but for weight decay.
  *
- * <p>Native form: two in-place ops. Fused form: one pass over both arrays.
+ * <p>Native form: in-place ops. Fused form: one pass over both arrays.
  */
 public final class SgdUpdate {
 
@@ -19,21 +20,25 @@ public final class SgdUpdate {
    * @param parameter FLOAT, or DOUBLE, which takes the native form
    * @param gradient as the parameter
    */
-  public static void run(INDArray parameter, INDArray gradient, double rate) {
+  public static void run(INDArray parameter, double keep, INDArray gradient, double rate) {
     if (Style.preferred() == Style.FUSED && parameter.dataType() == DataType.FLOAT) {
+      float kept = (float) keep;
       float factor = (float) rate;
       Tiles.run(
           List.of(gradient, parameter),
           List.of(parameter),
-          (tile, length) -> move(tile[0], tile[1], tile[2], factor, length));
+          (tile, length) -> move(tile[0], tile[1], tile[2], kept, factor, length));
       return;
+    }
+    if (keep != 1) {
+      parameter.muli(keep);
     }
     parameter.subi(gradient.muli(rate));
   }
 
-  private static void move(float[] g, float[] p, float[] newP, float rate, int length) {
+  private static void move(float[] g, float[] p, float[] newP, float keep, float rate, int length) {
     for (int i = 0; i < length; i++) {
-      newP[i] = p[i] - rate * g[i];
+      newP[i] = keep * p[i] - rate * g[i];
     }
   }
 }

@@ -26,18 +26,18 @@ public final class VocabularyLoss {
    * @param labels INT32 [n], {@link Losses#IGNORED} or 0 to {@code words - 1}; any other throws an
    *     {@link IllegalArgumentException} when run
    */
-  public static SDVariable apply(SDVariable rows, SDVariable table, SDVariable labels) {
+  public static SDVariable apply(SDVariable rows, Table table, SDVariable labels) {
     return apply(rows, table, labels, SLICE);
   }
 
-  static SDVariable apply(SDVariable rows, SDVariable table, SDVariable labels, int slice) {
+  static SDVariable apply(SDVariable rows, Table table, SDVariable labels, int slice) {
     Ops.register();
     SameDiff sd = rows.getSameDiff();
-    long words = table.getShape()[0];
-    SDVariable[] slices = new FusedRowSlices(sd, table, words, slice).outputVariables();
+    long words = table.stored().getShape()[0];
+    SDVariable[] slices = new FusedRowSlices(sd, table.stored(), words, slice).outputVariables();
     SDVariable sums = null;
     for (int i = 0; i < slices.length; i++) {
-      SDVariable logits = sd.mmul(rows, slices[i], false, true, false);
+      SDVariable logits = sd.mmul(rows, table.floats(slices[i], Style.FUSED), false, true, false);
       int first = i * slice;
       sums =
           sums == null

@@ -13,7 +13,10 @@
  * which an execution plan runs. Kernels compute in a thread's own arrays, in short loops that the
  * compiler vectorises. Tests hold them equal to the native form in double precision.
  *
- * <p>Imports nothing else of this project; {@code nn}, {@code models}, {@code plan} and {@code
- * train} import it.
+ * <p>Weights that do not train may be held in few bits ({@link org.tokentune.ops.QuantizedWeight}):
+ * an op makes floats of them where they are used.
+ *
+ * <p>Imports {@code quantization}; {@code nn}, {@code models}, {@code plan} and {@code train}
+ * import it.
  */
 package org.tokentune.ops;

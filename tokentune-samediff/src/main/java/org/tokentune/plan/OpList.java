@@ -16,6 +16,7 @@ import java.util.Set;
 import org.nd4j.autodiff.samediff.ArrayHolder;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.internal.SameDiffOp;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -77,10 +78,12 @@ record OpList(
     return (origin.hasVariable(name) ? origin : sd).getVariable(name).getArr();
   }
 
-  /** Whether a value is a constant or variable of floats with more than one element. */
+  /** Whether a value is a constant or variable of floats or bytes with more than one element. */
   boolean isParameter(String name) {
     boolean held = origin.hasVariable(name) && origin.getVariable(name).getArr() != null;
-    return held && array(name).dataType().isFPType() && array(name).length() > 1;
+    return held
+        && (array(name).dataType().isFPType() || array(name).dataType() == DataType.UINT8)
+        && array(name).length() > 1;
   }
 
   /** Adds what produces {@code name}, after all that it needs itself. */

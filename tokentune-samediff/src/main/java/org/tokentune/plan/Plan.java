@@ -96,13 +96,18 @@ public final class Plan {
   }
 
   private static Plan lay(
-      List<Node> nodes,
+      List<Node> packed,
       OpList list,
       Shapes shapes,
       Map<String, long[]> placeholders,
       PlanOptions options) {
+    Set<String> forward = new HashSet<>();
+    list.nodes().subList(0, list.forward()).forEach(node -> forward.addAll(node.outputs()));
+    List<Node> nodes =
+        HalfKept.apply(
+            Unpacking.late(packed, shapes), forward, wanted(list, options), shapes, options.keep());
     GradientSlices gradients =
-        options.updates()
+        options.slices()
             ? GradientSlices.apart(nodes, list.gradients())
             : GradientSlices.whole(nodes, list.gradients());
     Views views = Views.of(gradients.nodes(), shapes, gradients.names());

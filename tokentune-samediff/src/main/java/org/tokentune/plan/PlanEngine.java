@@ -41,7 +41,7 @@ public final class PlanEngine implements AutoCloseable {
   /** Derives the gradient graph; every run updates the trained variables. */
   public PlanEngine(SameDiff sd, PlanOptions options, Updater updater) {
     Ops.register();
-    this.options = updater == null ? options : options.withUpdates();
+    this.options = updater == null ? options : options.withUpdates(!updater.wholeGradients());
     this.updater = updater;
     list = OpList.of(sd, options.outputs(), options.trained());
   }

@@ -10,8 +10,10 @@ import java.util.function.Predicate;
  * @param trained variables whose gradients are wanted; none for a forward pass only
  * @param updates whether every variable is updated when its gradient is complete; otherwise the
  *     gradients are returned
+ * @param slices whether an update may be of some rows only, where the gradient comes by them
  * @param recompute what is computed again instead of being kept
  * @param checkpoint values that are kept where whole blocks are recomputed
+ * @param keep how activations are kept
  * @param budget bytes that a plan may take: it recomputes no more than it has to for that, whatever
  *     {@code recompute} says; 0: no budget
  */
@@ -19,8 +21,10 @@ public record PlanOptions(
     List<String> outputs,
     List<String> trained,
     boolean updates,
+    boolean slices,
     Recompute recompute,
     Predicate<String> checkpoint,
+    Keep keep,
     long budget) {
 
   public PlanOptions {
@@ -30,26 +34,37 @@ public record PlanOptions(
 
   /** A forward pass only. */
   public static PlanOptions forward(List<String> outputs) {
-    return new PlanOptions(outputs, List.of(), false, Recompute.NOTHING, name -> false, 0);
+    return new PlanOptions(
+        outputs, List.of(), false, false, Recompute.NOTHING, name -> false, Keep.FLOAT32, 0);
   }
 
   /** Outputs and gradients, and nothing computed again. */
   public static PlanOptions gradients(List<String> outputs, List<String> trained) {
-    return new PlanOptions(outputs, trained, false, Recompute.NOTHING, name -> false, 0);
+    return new PlanOptions(
+        outputs, trained, false, false, Recompute.NOTHING, name -> false, Keep.FLOAT32, 0);
   }
 
   /** The same, recomputing what a level says. */
   public PlanOptions withRecompute(Recompute level, Predicate<String> kept) {
-    return new PlanOptions(outputs, trained, updates, level, kept, 0);
+    return new PlanOptions(outputs, trained, updates, slices, level, kept, keep, 0);
   }
 
-  /** The same, with updates instead of returned gradients. */
-  public PlanOptions withUpdates() {
-    return new PlanOptions(outputs, trained, true, recompute, checkpoint, budget);
+  /**
+   * The same, with updates instead of returned gradients.
+   *
+   * @param bySlices whether an update may be of some rows only
+   */
+  public PlanOptions withUpdates(boolean bySlices) {
+    return new PlanOptions(outputs, trained, true, bySlices, recompute, checkpoint, keep, budget);
+  }
+
+  /** The same, keeping activations in another way. */
+  public PlanOptions withKeep(Keep other) {
+    return new PlanOptions(outputs, trained, updates, slices, recompute, checkpoint, other, budget);
   }
 
   /** The same, recomputing what it takes to stay within so many bytes. */
   public PlanOptions within(long bytes, Predicate<String> kept) {
-    return new PlanOptions(outputs, trained, updates, recompute, kept, bytes);
+    return new PlanOptions(outputs, trained, updates, slices, recompute, kept, keep, bytes);
   }
 }

@@ -102,6 +102,11 @@ final class Shapes {
     return memory.containsKey(name);
   }
 
+  /** Whether it is a constant. */
+  boolean constant(String name) {
+    return held(name) && sd.getVariable(name).getVariableType() == VariableType.CONSTANT;
+  }
+
   /** Address of a constant or variable: the same for names of the same memory. */
   long memory(String name) {
     return memory.get(name);
@@ -117,6 +122,11 @@ final class Shapes {
     return StandIn.is(array) ? dense : array.stride();
   }
 
+  /** A value that a pass adds. */
+  void put(String name, long[] shape, DataType type) {
+    infos.put(name, new Info(shape, type, null));
+  }
+
   /** A value of the same shape and type under another name. */
   void alias(String name, String other) {
     infos.put(name, of(other));
@@ -128,7 +138,9 @@ final class Shapes {
       throw new IllegalArgumentException("placeholder " + name + " has no shape; give it one");
     }
     INDArray array = list.array(name);
-    boolean number = !array.dataType().isFPType() || array.length() == 1;
+    // Bytes are weights in few bits: made floats only where they are used.
+    boolean bytes = array.dataType() == DataType.UINT8;
+    boolean number = array.length() == 1 || !(array.dataType().isFPType() || bytes);
     boolean constant = variable.getVariableType() == VariableType.CONSTANT;
     return new Info(array.shape(), array.dataType(), constant && number ? array : null);
   }
@@ -166,7 +178,13 @@ final class Shapes {
   private List<Info> infer(Node node, List<Info> inputs) {
     if (node.op() instanceof FusedOp fused) {
       List<long[]> shapes = fused.outputShapes(inputs.stream().map(Info::shape).toList());
-      return shapes.stream().map(shape -> new Info(shape, DataType.FLOAT, null)).toList();
+      List<DataType> types =
+          fused.calculateOutputDataTypes(inputs.stream().map(Info::type).toList());
+      List<Info> outputs = new ArrayList<>();
+      for (int i = 0; i < shapes.size(); i++) {
+        outputs.add(new Info(shapes.get(i), types.get(i), null));
+      }
+      return outputs;
     }
     List<LongShapeDescriptor> shapes;
     OpContext context = Nd4j.getExecutioner().buildContext();

@@ -17,6 +17,11 @@ public interface Updater {
    */
   void update(String name, INDArray variable, long firstRow, INDArray gradient);
 
+  /** Whether gradients must come whole, as something is computed over all of each. */
+  default boolean wholeGradients() {
+    return false;
+  }
+
   /** The rows of an array, dense and in c order, that a gradient is of: a view. */
   static INDArray rows(INDArray array, long firstRow, INDArray gradient) {
     if (array.length() == gradient.length()) {

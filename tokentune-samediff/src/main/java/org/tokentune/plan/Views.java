@@ -43,7 +43,7 @@ final class Views {
 
   private static final Set<String> RESHAPES =
       Set.of("reshape", "expand_dims", "squeeze", "identity", "token_detach");
-  private static final String PERMUTE = "permute";
+  static final String PERMUTE = "permute";
   static final String PRODUCT = "matmul";
   private static final String SLICES = "fused_row_slices";
 

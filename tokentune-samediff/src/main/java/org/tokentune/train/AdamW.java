@@ -1,82 +1,36 @@
 package org.tokentune.train;
 
-import java.util.HashMap;
-import java.util.Map;
-import java.util.function.Predicate;
+import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.nn.Parameters;
 import org.tokentune.ops.AdamWUpdate;
-import org.tokentune.plan.Updater;
 
 /**
  * AdamW with decoupled weight decay (Loshchilov and Hutter, 2019), as {@code torch.optim.AdamW}
- * computes it: the epsilon is added after the bias correction.
+ * computes it: the epsilon is added after the bias correction. It keeps two numbers for each of a
+ * parameter.
  */
-public final class AdamW implements Optimizer {
+record AdamW(double beta1, double beta2, double epsilon) implements UpdateRule {
 
-  private final double beta1;
-  private final double beta2;
-  private final double epsilon;
-  private final double weightDecay;
-  private final Predicate<String> decays;
-  private final Map<String, Moments> moments = new HashMap<>();
-  private int steps;
-  private double rate;
+  /** The usual settings for transformers. */
+  static final AdamW USUAL = new AdamW(0.9, 0.999, 1e-8);
 
-  /** Running means of a parameter's gradient and of its square. */
-  private record Moments(INDArray mean, INDArray square) {}
-
-  /**
-   * @param decays which parameters, by name, decay
-   */
-  public AdamW(
-      double beta1, double beta2, double epsilon, double weightDecay, Predicate<String> decays) {
-    this.beta1 = beta1;
-    this.beta2 = beta2;
-    this.epsilon = epsilon;
-    this.weightDecay = weightDecay;
-    this.decays = decays;
-  }
-
-  /**
-   * The usual settings for transformers: betas 0.9 and 0.999, epsilon 1e-8, decay of matrices only
-   * (biases and norms are vectors).
-   */
-  public static AdamW forTransformers(Parameters parameters, double weightDecay) {
-    return new AdamW(0.9, 0.999, 1e-8, weightDecay, name -> parameters.get(name).rank() > 1);
+  @Override
+  public List<StateArray> state(INDArray parameter) {
+    return List.of(StateArray.like("mean", parameter), StateArray.like("square", parameter));
   }
 
   @Override
-  public void begin(double learningRate) {
-    steps++;
-    rate = learningRate;
-  }
-
-  @Override
-  public int stateSize() {
-    return 2;
-  }
-
-  @Override
-  public void update(String name, INDArray parameter, long firstRow, INDArray gradient) {
-    Moments state =
-        moments.computeIfAbsent(
-            name,
-            key ->
-                new Moments(
-                    Nd4j.zeros(parameter.dataType(), parameter.shape()),
-                    Nd4j.zeros(parameter.dataType(), parameter.shape())));
+  public void apply(Change change) {
     AdamWUpdate.run(
-        Updater.rows(parameter, firstRow, gradient),
-        gradient,
-        Updater.rows(state.mean(), firstRow, gradient),
-        Updater.rows(state.square(), firstRow, gradient),
-        rate,
+        change.parameter(),
+        change.gradient(),
+        change.rows(0),
+        change.rows(1),
+        change.rate(),
         beta1,
         beta2,
         epsilon,
-        decays.test(name) ? weightDecay : 0,
-        steps);
+        change.weightDecay(),
+        change.step());
   }
 }

@@ -15,9 +15,10 @@ import org.tokentune.nn.Parameters;
 import org.tokentune.select.TokenSelector;
 
 /**
- * Fine-tuning with AdamW, a linear schedule and, where asked, gradients clipped by their global
- * norm; the weights of the epoch that validates best are kept. Batches are {@code MultiDataSet}s of
- * ids, attention mask and token types, INT32 [batch, length], padded on the right, and labels.
+ * Fine-tuning: steps of an optimizer at the schedule's rates and, where asked, of gradients clipped
+ * by their global norm; the weights of the epoch that validates best are kept. Batches are {@code
+ * MultiDataSet}s of ids, attention mask and token types, INT32 [batch, length], padded on the
+ * right, and labels.
  */
 public final class FineTuner {
 
@@ -89,8 +90,6 @@ public final class FineTuner {
       TrainingSteps training,
       Evaluator evaluator) {
     int steps = settings.steps(survey(batches.apply(0), training));
-    LinearSchedule schedule =
-        new LinearSchedule(settings.learningRate(), settings.warmupSteps(steps), steps);
     Map<String, INDArray> kept = null;
     Scores best = null;
     int bestEpoch = 0;
@@ -101,7 +100,8 @@ public final class FineTuner {
       double losses = 0;
       for (int batch = 0; iterator.hasNext() && step < steps && !stopped; ) {
         List<MultiDataSet> together = next(iterator);
-        double loss = training.step(together, epoch, batch, step, schedule.rate(step));
+        double rate = settings.schedule().rate(settings.learningRate(), step, steps);
+        double loss = training.step(together, epoch, batch, step, rate);
         losses += loss;
         batch += together.size();
         step++;

@@ -10,8 +10,8 @@ import org.tokentune.BadInputException;
  *     have
  * @param accumulation batches whose gradients are added up for a step, as if they were one batch
  * @param learningRate the schedule's peak
- * @param weightDecay of matrices
- * @param warmup steps in which the rate rises; below 1 their share of all steps
+ * @param optimizer which, and what differs between parameters
+ * @param schedule how the learning rate runs
  * @param clip largest global norm of the gradients, which are all held until it is known; infinite:
  *     not clipped, and each is applied as soon as it is complete
  * @param memory bytes that a step may take above parameters and optimizer state: more is recomputed
@@ -23,8 +23,8 @@ public record Hyperparameters(
     int steps,
     int accumulation,
     double learningRate,
-    double weightDecay,
-    double warmup,
+    OptimizerSettings optimizer,
+    Schedule schedule,
     double clip,
     long memory,
     long seed) {
@@ -42,31 +42,22 @@ public record Hyperparameters(
     if (!(learningRate > 0) || Double.isInfinite(learningRate)) {
       throw new BadInputException("A learning rate of %s is not above 0; give one.", learningRate);
     }
-    if (!(weightDecay >= 0) || Double.isInfinite(weightDecay)) {
-      throw new BadInputException("A weight decay of %s is below 0; give 0 or more.", weightDecay);
-    }
     if (memory < 0) {
       throw new BadInputException("A budget of %d bytes cannot be; give more than 0.", memory);
     }
-    if (!(warmup >= 0) || Double.isInfinite(warmup) || !(clip > 0)) {
-      throw new BadInputException(
-          "A warm-up of %s and gradients clipped to %s cannot be; give 0 or more, and above 0.",
-          warmup, clip);
+    if (!(clip > 0)) {
+      throw new BadInputException("Gradients clipped to %s cannot be; give a norm above 0.", clip);
     }
   }
 
-  /** Fine-tuning of an encoder: 3 epochs at 1e-4, clipped to 1. */
+  /** Fine-tuning of an encoder: AdamW, 3 epochs at 1e-4, clipped to 1. */
   public static Hyperparameters defaults() {
-    return new Hyperparameters(3, 0, 1, 1e-4, 0.01, 0.1, 1.0, 0, 42);
+    return new Hyperparameters(
+        3, 0, 1, 1e-4, OptimizerSettings.adamW(0.01), Schedule.linear(0.1), 1.0, 0, 42);
   }
 
   /** Steps of a training whose epochs have so many batches. */
   int steps(int batches) {
     return steps > 0 ? steps : epochs * ((batches + accumulation - 1) / accumulation);
-  }
-
-  /** Steps of {@code all} in which the rate rises. */
-  int warmupSteps(int all) {
-    return (int) Math.round(warmup < 1 ? warmup * all : warmup);
   }
 }

@@ -8,6 +8,8 @@ import org.tokentune.BadInputException;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Model;
 import org.tokentune.models.ModelGraph;
+import org.tokentune.models.ParameterLoader;
+import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
 import org.tokentune.plan.Recompute;
@@ -18,6 +20,7 @@ import org.tokentune.select.TokenSelector;
  * memory.
  *
  * @param trainable which parameters, by name
+ * @param weights how those that do not train are held
  * @param recompute what is computed again in the backward pass instead of being kept
  * @param atOnce whether every parameter is updated as soon as its gradient is complete; otherwise
  *     all gradients are held to the end, as clipping by their global norm needs it
@@ -25,6 +28,7 @@ import org.tokentune.select.TokenSelector;
 public record MemoryPlanner(
     Model model,
     Predicate<String> trainable,
+    WeightStorage weights,
     Recompute recompute,
     Optimizer optimizer,
     boolean atOnce) {
@@ -48,7 +52,7 @@ public record MemoryPlanner(
    */
   public MemoryReport plan(int batch, int length, int k) {
     boolean split = k < length;
-    Parameters parameters = Parameters.withoutValues(model.parameters());
+    Parameters parameters = ParameterLoader.withoutValues(model, trainable, weights);
     ModelGraph graph =
         model.build(
             parameters, GraphOptions.training(split, trainable).withStyle(Style.preferred()));

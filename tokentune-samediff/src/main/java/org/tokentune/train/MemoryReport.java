@@ -9,7 +9,6 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.nn.Parameters;
 import org.tokentune.plan.PlanMemory;
 import org.tokentune.plan.PlanMemory.Kind;
@@ -52,18 +51,14 @@ public record MemoryReport(
    */
   static MemoryReport of(
       Parameters parameters, Collection<String> trained, Optimizer optimizer, PlanMemory step) {
-    long all = parameters.asMap().values().stream().mapToLong(MemoryReport::bytes).sum();
-    long changed = trained.stream().mapToLong(name -> bytes(parameters.get(name))).sum();
-    return new MemoryReport(all, changed, 0, changed * optimizer.stateSize(), step);
+    long changed = parameters.bytes(trained);
+    long kept = trained.stream().mapToLong(optimizer::stateBytes).sum();
+    return new MemoryReport(parameters.bytes(), changed, 0, kept, step);
   }
 
   /** The same with, between batches of a step, a sum of gradients for every trained parameter. */
   MemoryReport withGradientSums() {
     return new MemoryReport(parameters, trained, trained, optimizerState, step);
-  }
-
-  private static long bytes(INDArray array) {
-    return array.length() * array.dataType().width();
   }
 
   /** Parameters, optimizer state and arena together. */

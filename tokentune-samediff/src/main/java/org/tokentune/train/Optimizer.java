@@ -1,30 +1,176 @@
 package org.tokentune.train;
 
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.ToDoubleFunction;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadInputException;
 import org.tokentune.nn.Parameters;
 import org.tokentune.plan.Updater;
 
-/** Changes parameters, in place, by their gradients. */
-public interface Optimizer extends Updater {
+/**
+ * Changes parameters, in place, by their gradients: all by one {@link UpdateRule}, each with its
+ * own state, weight decay and share of the learning rate.
+ */
+public final class Optimizer implements Updater {
+
+  private final UpdateRule rule;
+  private final Parameters parameters;
+  private final ToDoubleFunction<String> weightDecay;
+  private final ToDoubleFunction<String> rateFactor;
+  private final Map<String, List<INDArray>> state = new HashMap<>();
+  private int steps;
+  private double rate;
+
+  /**
+   * @param parameters that may be updated; only their types and shapes are read
+   * @param weightDecay by parameter's name
+   * @param rateFactor what the learning rate is multiplied by, by parameter's name
+   */
+  Optimizer(
+      UpdateRule rule,
+      Parameters parameters,
+      ToDoubleFunction<String> weightDecay,
+      ToDoubleFunction<String> rateFactor) {
+    this.rule = rule;
+    this.parameters = parameters;
+    this.weightDecay = weightDecay;
+    this.rateFactor = rateFactor;
+  }
+
+  /** With decay of matrices only (biases and norms are vectors), and one rate for all. */
+  Optimizer(UpdateRule rule, Parameters parameters, double weightDecay) {
+    this(rule, parameters, ofMatrices(parameters, weightDecay), name -> 1);
+  }
+
+  static ToDoubleFunction<String> ofMatrices(Parameters parameters, double weightDecay) {
+    return name -> parameters.get(name).rank() > 1 ? weightDecay : 0;
+  }
 
   /**
    * Begins a step; every parameter that has a gradient is then updated once.
    *
-   * @param rate learning rate of the step
+   * @param learningRate of the step
    */
-  void begin(double rate);
+  public void begin(double learningRate) {
+    steps++;
+    rate = learningRate;
+  }
 
-  /** Numbers that are kept between steps for each number of a trained parameter. */
-  int stateSize();
+  @Override
+  public boolean wholeGradients() {
+    return rule.wholeGradients();
+  }
+
+  @Override
+  public void update(String name, INDArray parameter, long firstRow, INDArray gradient) {
+    List<INDArray> own =
+        state.computeIfAbsent(
+            name, key -> rule.state(parameter).stream().map(UpdateRule.StateArray::zeros).toList());
+    rule.apply(
+        new UpdateRule.Change(
+            Updater.rows(parameter, firstRow, gradient),
+            gradient,
+            firstRow,
+            own,
+            rate * rateFactor.applyAsDouble(name),
+            weightDecay.applyAsDouble(name),
+            steps));
+  }
 
   /**
    * A whole step.
    *
    * @param gradients by parameter's name; may be overwritten
    */
-  default void step(Parameters parameters, Map<String, INDArray> gradients, double rate) {
-    begin(rate);
+  public void step(Map<String, INDArray> gradients, double learningRate) {
+    begin(learningRate);
     gradients.forEach((name, gradient) -> update(name, parameters.get(name), 0, gradient));
+  }
+
+  /** Bytes that are kept between steps for a parameter. */
+  long stateBytes(String name) {
+    return rule.state(parameters.get(name)).stream().mapToLong(UpdateRule.StateArray::bytes).sum();
+  }
+
+  /** Steps so far. */
+  int steps() {
+    return steps;
+  }
+
+  /**
+   * What is kept between steps: the arrays themselves, by what they hold and the parameter's name,
+   * e.g. {@code mean.classifier.weight}; in the parameters' order, only of those updated so far.
+   */
+  Map<String, INDArray> state() {
+    Map<String, INDArray> all = new LinkedHashMap<>();
+    parameters
+        .asMap()
+        .forEach(
+            (name, parameter) -> {
+              List<UpdateRule.StateArray> kept = rule.state(parameter);
+              for (int i = 0; i < kept.size() && state.containsKey(name); i++) {
+                all.put(key(kept.get(i), name), state.get(name).get(i));
+              }
+            });
+    return all;
+  }
+
+  private static String key(UpdateRule.StateArray array, String parameter) {
+    return array.name() + "." + parameter;
+  }
+
+  /**
+   * Goes on where another optimizer of the same kind was.
+   *
+   * @param stepsSoFar its steps
+   * @param saved its {@link #state}, which is copied
+   * @throws BadInputException if that is of another optimizer or model
+   */
+  void restore(int stepsSoFar, Map<String, INDArray> saved) {
+    Map<String, List<INDArray>> restored = new HashMap<>();
+    Set<String> unknown = new HashSet<>(saved.keySet());
+    parameters
+        .asMap()
+        .forEach(
+            (name, parameter) -> {
+              List<UpdateRule.StateArray> kept = rule.state(parameter);
+              List<String> keys = kept.stream().map(array -> key(array, name)).toList();
+              if (unknown.removeAll(keys)) {
+                restored.put(name, kept.stream().map(array -> copy(array, name, saved)).toList());
+              }
+            });
+    if (!unknown.isEmpty()) {
+      throw new BadInputException(
+          "The saved optimizer state has %s, which this optimizer does not keep of this model;"
+              + " resume with the same --optimizer and model.",
+          unknown.stream().sorted().findFirst().orElseThrow());
+    }
+    state.clear();
+    state.putAll(restored);
+    steps = stepsSoFar;
+  }
+
+  private static INDArray copy(
+      UpdateRule.StateArray array, String parameter, Map<String, INDArray> saved) {
+    String key = key(array, parameter);
+    INDArray given = saved.get(key);
+    if (given == null
+        || given.dataType() != array.type()
+        || !Arrays.equals(given.shape(), array.shape())) {
+      throw new BadInputException(
+          "The saved optimizer state has %s for %s, not %s %s; resume with the same --optimizer"
+              + " and model.",
+          given == null ? "nothing" : given.dataType() + " " + Arrays.toString(given.shape()),
+          key,
+          array.type(),
+          Arrays.toString(array.shape()));
+    }
+    return array.zeros().assign(given);
   }
 }

@@ -1,26 +1,35 @@
 package org.tokentune.train;
 
+import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.ops.MomentumUpdate;
 import org.tokentune.ops.SgdUpdate;
-import org.tokentune.plan.Updater;
 
-/** Plain gradient descent: no momentum, no state. */
-public final class Sgd implements Optimizer {
-
-  private double rate;
+/**
+ * Gradient descent as {@code torch.optim.SGD} computes it: the weight decay is part of the
+ * gradient. With momentum it keeps one number for each of a parameter, without none.
+ *
+ * @param momentum share of the last step's direction; 0: none
+ */
+record Sgd(double momentum) implements UpdateRule {
 
   @Override
-  public void begin(double learningRate) {
-    rate = learningRate;
+  public List<StateArray> state(INDArray parameter) {
+    return momentum == 0 ? List.of() : List.of(StateArray.like("momentum", parameter));
   }
 
   @Override
-  public int stateSize() {
-    return 0;
-  }
-
-  @Override
-  public void update(String name, INDArray parameter, long firstRow, INDArray gradient) {
-    SgdUpdate.run(Updater.rows(parameter, firstRow, gradient), gradient, rate);
+  public void apply(Change change) {
+    if (momentum == 0) {
+      SgdUpdate.run(change.parameter(), change.kept(), change.gradient(), change.rate());
+    } else {
+      MomentumUpdate.run(
+          change.parameter(),
+          change.gradient(),
+          change.rows(0),
+          change.rate(),
+          momentum,
+          change.weightDecay());
+    }
   }
 }

@@ -31,7 +31,7 @@ public final class StepBenchmark implements AutoCloseable {
   public static final double PLAIN_FLOPS = 2.0 * 1024 * 384 * 1536;
 
   private final Map<String, INDArray> inputs;
-  private final Sgd optimizer = new Sgd();
+  private final Optimizer optimizer;
   private final TrainingEngine engine;
   private final long before;
   private final long used;
@@ -54,6 +54,7 @@ public final class StepBenchmark implements AutoCloseable {
         model.build(
             weights,
             GraphOptions.training(!selection.all(), trained(model)).withStyle(Style.preferred()));
+    optimizer = new Optimizer(new Sgd(0), weights, 0);
     before = liveBytes();
     engine = new TrainingEngine(graph, recompute, optimizer);
     step();

@@ -53,7 +53,7 @@ final class TrainingSteps implements AutoCloseable {
     this.trainable = trainable;
     this.selector = selector;
     this.settings = settings;
-    optimizer = AdamW.forTransformers(parameters, settings.weightDecay());
+    optimizer = settings.optimizer().optimizer(model, parameters);
   }
 
   /**
@@ -108,7 +108,7 @@ final class TrainingSteps implements AutoCloseable {
       if (clips()) {
         GradientClipping.byGlobalNorm(gradients, settings.clip());
       }
-      optimizer.step(parameters, gradients, rate);
+      optimizer.step(gradients, rate);
     }
     return loss;
   }

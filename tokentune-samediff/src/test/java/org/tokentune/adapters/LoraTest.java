@@ -4,6 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.tokentune.adapters.GoldenModel.GOLDEN;
+import static org.tokentune.adapters.GoldenModel.error;
+import static org.tokentune.adapters.GoldenModel.largest;
+import static org.tokentune.adapters.GoldenModel.options;
+import static org.tokentune.adapters.GoldenModel.selector;
+import static org.tokentune.adapters.GoldenModel.step;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -13,35 +19,24 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.SplittableRandom;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ModelFolder;
-import org.tokentune.checkpoint.WeightSource;
 import org.tokentune.models.GraphOptions;
-import org.tokentune.models.Head;
 import org.tokentune.models.Model;
-import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
-import org.tokentune.models.ParameterLoader;
-import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.nn.Graph;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
 import org.tokentune.plan.Plan;
 import org.tokentune.plan.Recompute;
 import org.tokentune.select.AllTokens;
-import org.tokentune.select.RandomTokens;
-import org.tokentune.select.TokenSelection;
-import org.tokentune.select.TokenSelector;
 import org.tokentune.train.Parity;
 import org.tokentune.train.SameDiffEngine;
 import org.tokentune.train.TrainingEngine;
@@ -49,114 +44,8 @@ import org.tokentune.train.TrainingEngine;
 /** Low-rank adapters: against PEFT's numbers, the chain rule, and stock SameDiff. */
 class LoraTest {
 
-  private static final Path GOLDEN = Path.of("src/test/resources/golden");
-
-  /** A model with golden weights. */
-  private record Base(Model model, Parameters parameters) {
-
-    static Base of(String folder) {
-      Path path = GOLDEN.resolve(folder);
-      ModelConfig config = ModelConfig.read(ModelFolder.config(path), folder).withDropout(0);
-      Model model =
-          config.model(
-              config.causal()
-                  ? new Head(Task.CAUSAL_LM, config.vocabulary(), Pooling.FIRST)
-                  : new Head(Task.CLASSIFY, 3, Pooling.FIRST));
-      try (WeightSource weights = ModelFolder.weights(path)) {
-        return new Base(model, ParameterLoader.load(model, weights));
-      }
-    }
-
-    /** Texts of random lengths, ids and labels, and positions that the selector draws. */
-    Map<String, INDArray> batch(TokenSelector selector) {
-      SplittableRandom random = new SplittableRandom(5);
-      int length = 13;
-      int[] lengths = {length, 7, 9};
-      int[][] ids = new int[3][length];
-      int[][] mask = new int[3][length];
-      int[][] positions = new int[3][length];
-      for (int row = 0; row < 3; row++) {
-        for (int i = 0; i < length; i++) {
-          mask[row][i] = i < lengths[row] ? 1 : 0;
-          ids[row][i] = mask[row][i] * (1 + random.nextInt(model.config().vocabulary() - 1));
-          positions[row][i] = i;
-        }
-      }
-      Map<String, INDArray> inputs = new HashMap<>();
-      inputs.put(ModelGraph.INPUT_IDS, Nd4j.createFromArray(ids));
-      inputs.put(ModelGraph.ATTENTION_MASK, Nd4j.createFromArray(mask));
-      if (model.config().causal()) {
-        inputs.put(ModelGraph.POSITION_IDS, Nd4j.createFromArray(positions));
-        inputs.put(ModelGraph.LABELS, Nd4j.createFromArray(ids));
-      } else {
-        inputs.put(ModelGraph.TOKEN_TYPE_IDS, Nd4j.zeros(DataType.INT32, 3, length));
-        inputs.put(ModelGraph.LABELS, Nd4j.createFromArray(2, 0, 1));
-      }
-      TokenSelection selection = selector.select(lengths, length, null, 7, 0, 0);
-      if (!selection.all()) {
-        inputs.put(ModelGraph.SELECTED, Nd4j.createFromArray(selection.selected()));
-        inputs.put(ModelGraph.FROZEN, Nd4j.createFromArray(selection.frozen()));
-      }
-      return inputs;
-    }
-
-    /** Adapters whose B is not zero. */
-    Adapter adapter(LoraConfig config, long seed) {
-      Adapter adapter = Adapter.fresh(model, parameters, config, seed);
-      Nd4j.getRandom().setSeed(seed);
-      adapter
-          .parameters()
-          .asMap()
-          .forEach(
-              (name, array) -> {
-                if (name.endsWith(LoraModel.B)) {
-                  array.assign(Nd4j.randn(array.shape()).muli(0.1));
-                }
-              });
-      return adapter;
-    }
-  }
-
   private static LoraConfig config(int rank, String targets) {
     return LoraConfig.parse("r=" + rank + ",alpha=12,targets=" + targets);
-  }
-
-  private static GraphOptions options(Map<String, INDArray> inputs, Predicate<String> trainable) {
-    return GraphOptions.training(inputs.containsKey(ModelGraph.SELECTED), trainable);
-  }
-
-  /** One step of the plan; results are copies. */
-  private static TrainingEngine.Result step(
-      Model model,
-      Parameters parameters,
-      Predicate<String> trainable,
-      Map<String, INDArray> inputs,
-      Style style) {
-    ModelGraph graph = model.build(parameters, options(inputs, trainable).withStyle(style));
-    try (TrainingEngine engine = new TrainingEngine(graph, List.of(), Recompute.ELEMENTWISE)) {
-      TrainingEngine.Result result = engine.run(inputs);
-      Map<String, INDArray> gradients = new HashMap<>();
-      result.gradients().forEach((name, gradient) -> gradients.put(name, gradient.dup()));
-      return new TrainingEngine.Result(result.loss(), gradients, Map.of());
-    }
-  }
-
-  private static double error(INDArray expected, INDArray actual, double floor) {
-    double scale = Math.max(floor, expected.amaxNumber().doubleValue());
-    return expected.sub(actual).amaxNumber().doubleValue() / scale;
-  }
-
-  private static double largest(Map<String, INDArray> gradients) {
-    return gradients.values().stream()
-        .mapToDouble(gradient -> gradient.amaxNumber().doubleValue())
-        .max()
-        .orElseThrow();
-  }
-
-  private static TokenSelector selector(String tokens, Base base) {
-    return tokens.equals("all")
-        ? new AllTokens()
-        : RandomTokens.parse(tokens, 1, !base.model().config().causal());
   }
 
   @Test
@@ -200,7 +89,7 @@ class LoraTest {
   })
   void gradientsFollowFromThoseOfMergedWeights(
       String folder, String tokens, int rank, String targets) {
-    Base base = Base.of(folder);
+    GoldenModel base = GoldenModel.of(folder);
     Map<String, INDArray> inputs = base.batch(selector(tokens, base));
     Adapter adapter = base.adapter(config(rank, targets), 3);
     LoraModel model = adapter.model();
@@ -248,7 +137,7 @@ class LoraTest {
   /** Dropout and biases too; the evaluation's model drops nothing. */
   @Test
   void allSettingsTrainAsOnStockSameDiff() {
-    Base base = Base.of("bert");
+    GoldenModel base = GoldenModel.of("bert");
     Map<String, INDArray> inputs = base.batch(selector("40%", base));
     inputs.put(Graph.DROPOUT_SEED, Nd4j.scalar(11));
     for (String settings :
@@ -301,7 +190,7 @@ class LoraTest {
   /** Merged, the base's own graph gives the same logits; unmerged, it has its weights back. */
   @Test
   void mergesAndSwitches() {
-    Base base = Base.of("gpt2");
+    GoldenModel base = GoldenModel.of("gpt2");
     Map<String, INDArray> inputs = base.batch(new AllTokens());
     inputs.remove(ModelGraph.LABELS);
     Map<String, INDArray> before = new HashMap<>();
@@ -341,7 +230,7 @@ class LoraTest {
    */
   @Test
   void inputsOfFrozenWeightsAreNotKept() {
-    Base base = Base.of("bert");
+    GoldenModel base = GoldenModel.of("bert");
     Map<String, INDArray> inputs = base.batch(new AllTokens());
     long rows = inputs.get(ModelGraph.INPUT_IDS).length();
     int layers = base.model().config().layers();
@@ -387,7 +276,7 @@ class LoraTest {
   @Test
   void foldersComeBack(@TempDir Path temp) {
     for (String folder : List.of("bert", "gpt2", "llama")) {
-      Base base = Base.of(folder);
+      GoldenModel base = GoldenModel.of(folder);
       LoraConfig config =
           LoraConfig.parse("r=3,alpha=5.5,dropout=0.25,rslora,bias=lora_only,targets=layer*+h.1.*")
               .withTargets(
@@ -420,7 +309,7 @@ class LoraTest {
 
   @Test
   void saysWhatIsWrong(@TempDir Path temp) throws IOException {
-    Base llama = Base.of("llama");
+    GoldenModel llama = GoldenModel.of("llama");
     refuses("Adapters of rank r=0 adapt nothing", () -> LoraConfig.parse("r=0"));
     refuses("no setting 'rank=3'", () -> LoraConfig.parse("rank=3"));
     refuses("'x' is no number", () -> LoraConfig.parse("r=x"));
@@ -432,7 +321,7 @@ class LoraTest {
         "called lm_head; there are", () -> new LoraModel(llama.model(), LoraConfig.on("lm_head")));
     Path golden = GOLDEN.resolve("llama-lora");
     try (AdapterFolder adapters = AdapterFolder.open(golden)) {
-      Base gpt2 = Base.of("gpt2");
+      GoldenModel gpt2 = GoldenModel.of("gpt2");
       refuses("made for another base", () -> adapters.read(gpt2.model(), gpt2.parameters()));
     }
     for (String[] change :

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.tokentune.quantization.BlockFormat;
 
 /** Builds GGUF files for tests; nothing is checked, so that false ones can be made. */
 final class GgufBytes {

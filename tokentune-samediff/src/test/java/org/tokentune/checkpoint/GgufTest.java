@@ -18,6 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
+import org.tokentune.quantization.BlockFormat;
+import org.tokentune.quantization.HalfPrecision;
 
 class GgufTest {
 

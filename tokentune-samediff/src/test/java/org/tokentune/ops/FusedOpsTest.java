@@ -404,7 +404,7 @@ class FusedOpsTest {
     SDVariable rows = in.get("rows");
     SDVariable table = in.get("table");
     if (style == Style.FUSED) {
-      return VocabularyLoss.apply(rows, table, in.get("labels"), slice);
+      return VocabularyLoss.apply(rows, Table.of(table), in.get("labels"), slice);
     }
     SDVariable logits = rows.getSameDiff().mmul(rows, table, false, true, false);
     int words = (int) table.getShape()[0];

@@ -120,7 +120,7 @@ class RandomGraphTest {
   }
 
   private static void step(INDArray variable, INDArray gradient) {
-    SgdUpdate.run(variable, gradient, 1);
+    SgdUpdate.run(variable, 1, gradient, 1);
   }
 
   private static Map<String, INDArray> arrays(RandomGraph graph) {

@@ -83,7 +83,7 @@ class UsedMemoryTest {
                 .withRecompute(level, name -> name.hashCode() % 4 == 0);
         Map<String, INDArray> inputs = graph.inputs(3 + seed, seed);
         cases.add(Case.of(graph.sd(), inputs, options));
-        cases.add(Case.of(graph.sd(), inputs, options.withUpdates()));
+        cases.add(Case.of(graph.sd(), inputs, options.withUpdates(true)));
       }
     }
     check(cases);
@@ -108,7 +108,7 @@ class UsedMemoryTest {
               PlanOptions.gradients(List.of(ModelGraph.LOSS), graph.trainable())
                   .withRecompute(level, ModelGraph::isHiddenState);
           cases.add(Case.of(graph.sd(), inputs, each));
-          cases.add(Case.of(graph.sd(), inputs, each.withUpdates()));
+          cases.add(Case.of(graph.sd(), inputs, each.withUpdates(true)));
         }
         check(cases);
         System.out.printf(

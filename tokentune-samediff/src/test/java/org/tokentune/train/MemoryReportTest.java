@@ -23,6 +23,7 @@ import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Graph;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
@@ -56,7 +57,8 @@ class MemoryReportTest {
 
   private static MemoryReport plan(
       Bert bert, String tokens, int length, Recompute recompute, boolean atOnce) {
-    MemoryPlanner planner = new MemoryPlanner(bert, name -> true, recompute, new Sgd(), atOnce);
+    MemoryPlanner planner =
+        new MemoryPlanner(bert, name -> true, WeightStorage.FLOAT32, recompute, sgd(bert), atOnce);
     return planner.plan(8, length, planner.selected(RandomTokens.parse(tokens, 8, true), length));
   }
 
@@ -130,10 +132,14 @@ class MemoryReportTest {
     inputs.put(Graph.DROPOUT_SEED, Nd4j.scalar(1));
     try (TrainingEngine engine =
         atOnce
-            ? new TrainingEngine(graph, recompute, new Sgd())
+            ? new TrainingEngine(graph, recompute, sgd(small))
             : new TrainingEngine(graph, List.of(), recompute)) {
       assertEquals(engine.plan(inputs).memory(), report.step());
     }
+  }
+
+  private static Optimizer sgd(Bert bert) {
+    return new Optimizer(new Sgd(0), Parameters.withoutValues(bert.parameters()), 0);
   }
 
   @Test
@@ -143,8 +149,9 @@ class MemoryReportTest {
         new MemoryPlanner(
                 small,
                 name -> !small.isEmbedding(name),
+                WeightStorage.FLOAT32,
                 Recompute.ELEMENTWISE,
-                new AdamW(0.9, 0.999, 1e-8, 0, name -> false),
+                new Optimizer(AdamW.USUAL, Parameters.withoutValues(small.parameters()), 0),
                 true)
             .plan(8, 64, 64);
     MemoryReport quarter = plan(small, "25%", 64, Recompute.ELEMENTWISE, true);

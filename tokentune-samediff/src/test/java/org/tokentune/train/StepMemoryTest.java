@@ -47,7 +47,7 @@ class StepMemoryTest {
   @CsvSource({"FUSED, 4", "NATIVE, 6656"})
   void stepsAllocateNothing(Style style, long scratch) {
     Parameters parameters = SmallBert.parameters(SmallBert.FOLDER);
-    AdamW optimizer = AdamW.forTransformers(parameters, 0.01);
+    Optimizer optimizer = new Optimizer(AdamW.USUAL, parameters, 0.01);
     GraphOptions options = GraphOptions.training(true, name -> true).withStyle(style);
     List<Map<String, INDArray>> batches = batches(10);
     try (TrainingEngine engine =

@@ -47,8 +47,8 @@ class TrainingEngineTest {
     GraphOptions options = GraphOptions.training(!tokens.equals("all"), name -> true);
     Parameters ours = SmallBert.parameters(SmallBert.FOLDER);
     Parameters stocks = SmallBert.parameters(SmallBert.FOLDER);
-    Optimizer optimizer = AdamW.forTransformers(ours, 0.01);
-    AdamW stockOptimizer = AdamW.forTransformers(stocks, 0.01);
+    Optimizer optimizer = new Optimizer(AdamW.USUAL, ours, 0.01);
+    Optimizer stockOptimizer = new Optimizer(AdamW.USUAL, stocks, 0.01);
     ModelGraph graph = bert.build(ours, options.withStyle(style));
     SameDiffEngine stock = new SameDiffEngine(bert.build(stocks, options));
     double worst = 0;
@@ -66,10 +66,10 @@ class TrainingEngineTest {
         }
         TrainingEngine.Result result = engine.run(inputs);
         if (!atOnce) {
-          optimizer.step(ours, result.gradients(), rate);
+          optimizer.step(result.gradients(), rate);
         }
         SameDiffEngine.Result expected = stock.run(inputs, List.of());
-        stockOptimizer.step(stocks, expected.gradients(), rate);
+        stockOptimizer.step(expected.gradients(), rate);
         worst = Math.max(worst, Math.abs(result.loss() - expected.loss()));
         first = step == 0 ? expected.loss() : first;
         last += step >= steps - 10 ? expected.loss() / 10 : 0;
@@ -98,8 +98,8 @@ class TrainingEngineTest {
     GraphOptions options = GraphOptions.training(false, name -> true).withStyle(Style.FUSED);
     Map<String, INDArray> inputs = new HashMap<>(SmallBert.batch(3, new AllTokens(), false));
     inputs.put(ModelGraph.LABELS, inputs.get(ModelGraph.INPUT_IDS));
-    AdamW optimizer = AdamW.forTransformers(together, 0.01);
-    AdamW other = AdamW.forTransformers(apart, 0.01);
+    Optimizer optimizer = new Optimizer(AdamW.USUAL, together, 0.01);
+    Optimizer other = new Optimizer(AdamW.USUAL, apart, 0.01);
     try (TrainingEngine atOnce =
             new TrainingEngine(bert.build(together, options), Recompute.ELEMENTWISE, optimizer);
         TrainingEngine held =
@@ -109,7 +109,7 @@ class TrainingEngineTest {
         double loss = atOnce.run(inputs).loss();
         TrainingEngine.Result result = held.run(inputs);
         assertEquals(result.loss(), loss);
-        other.step(apart, result.gradients(), 1e-3);
+        other.step(result.gradients(), 1e-3);
       }
     }
     for (String name : together.names()) {

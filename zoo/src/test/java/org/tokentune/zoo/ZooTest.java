@@ -35,6 +35,7 @@ import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.WeightStorage;
 
 class ZooTest {
 
@@ -54,7 +55,8 @@ class ZooTest {
       Bert bert = new Bert(config, new Head(Task.CLASSIFY, 2, Pooling.MEAN));
       ModelGraph graph =
           bert.build(
-              ParameterLoader.loadEncoder(bert, model.weights(), 1), GraphOptions.inference());
+              ParameterLoader.loadEncoder(bert, model.weights(), WeightStorage.FLOAT32, 1),
+              GraphOptions.inference());
       String hidden = ModelGraph.hidden(config.layers());
       List<Example> glosses = SentiWordNet.load(1).test().subList(0, SENTENCES);
       for (int from = 0; from < SENTENCES; from += BATCH) {

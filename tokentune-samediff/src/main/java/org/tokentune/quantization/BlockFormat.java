@@ -1,7 +1,10 @@
-package org.tokentune.checkpoint;
+package org.tokentune.quantization;
 
-import static org.tokentune.checkpoint.HalfPrecision.bfloatToFloat;
-import static org.tokentune.checkpoint.HalfPrecision.halfToFloat;
+import static org.tokentune.quantization.HalfPrecision.bfloatToFloat;
+import static org.tokentune.quantization.HalfPrecision.halfToFloat;
+
+import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * How GGUF stores elements: in blocks of some elements of a row, each of some bytes (source: ggml's
@@ -12,11 +15,11 @@ import static org.tokentune.checkpoint.HalfPrecision.halfToFloat;
  * <p>The formats named K have blocks of 256 elements in groups of 16 or 32, whose scales are codes
  * themselves, for a scale {@code d} of the block.
  */
-enum BlockFormat {
+public enum BlockFormat {
   /** An IEEE 754 binary32. */
   F32(0, 1, 4) {
     @Override
-    void decode(byte[] in, int at, float[] out, int to) {
+    public void decode(byte[] in, int at, float[] out, int to) {
       out[to] = Float.intBitsToFloat(int32(in, at));
     }
   },
@@ -24,7 +27,7 @@ enum BlockFormat {
   /** An IEEE 754 binary16. */
   F16(1, 1, 2) {
     @Override
-    void decode(byte[] in, int at, float[] out, int to) {
+    public void decode(byte[] in, int at, float[] out, int to) {
       out[to] = half(in, at);
     }
   },
@@ -32,7 +35,7 @@ enum BlockFormat {
   /** The upper half of a binary32. */
   BF16(30, 1, 2) {
     @Override
-    void decode(byte[] in, int at, float[] out, int to) {
+    public void decode(byte[] in, int at, float[] out, int to) {
       out[to] = bfloatToFloat(int16(in, at));
     }
   },
@@ -40,7 +43,7 @@ enum BlockFormat {
   /** half d; 16 bytes of codes, low nibbles, then high: {@code d (code - 8)}. */
   Q4_0(2, 32, 18) {
     @Override
-    void decode(byte[] in, int at, float[] out, int to) {
+    public void decode(byte[] in, int at, float[] out, int to) {
       float d = half(in, at);
       for (int i = 0; i < 16; i++) {
         int codes = in[at + 2 + i];
@@ -53,7 +56,7 @@ enum BlockFormat {
   /** half d, half m; 16 bytes of codes, low nibbles, then high: {@code d code + m}. */
   Q4_1(3, 32, 20) {
     @Override
-    void decode(byte[] in, int at, float[] out, int to) {
+    public void decode(byte[] in, int at, float[] out, int to) {
       float d = half(in, at);
       float m = half(in, at + 2);
       for (int i = 0; i < 16; i++) {
@@ -70,7 +73,7 @@ enum BlockFormat {
    */
   Q5_0(6, 32, 22) {
     @Override
-    void decode(byte[] in, int at, float[] out, int to) {
+    public void decode(byte[] in, int at, float[] out, int to) {
       float d = half(in, at);
       int fifth = int32(in, at + 2);
       for (int i = 0; i < 16; i++) {
@@ -87,7 +90,7 @@ enum BlockFormat {
    */
   Q5_1(7, 32, 24) {
     @Override
-    void decode(byte[] in, int at, float[] out, int to) {
+    public void decode(byte[] in, int at, float[] out, int to) {
       float d = half(in, at);
       float m = half(in, at + 2);
       int fifth = int32(in, at + 4);
@@ -102,7 +105,7 @@ enum BlockFormat {
   /** half d; 32 signed bytes: {@code d code}. */
   Q8_0(8, 32, 34) {
     @Override
-    void decode(byte[] in, int at, float[] out, int to) {
+    public void decode(byte[] in, int at, float[] out, int to) {
       float d = half(in, at);
       for (int i = 0; i < 32; i++) {
         out[to + i] = d * in[at + 2 + i];
@@ -117,7 +120,7 @@ enum BlockFormat {
    */
   Q2_K(10, 256, 84) {
     @Override
-    void decode(byte[] in, int at, float[] out, int to) {
+    public void decode(byte[] in, int at, float[] out, int to) {
       float d = half(in, at + 80);
       float dmin = half(in, at + 82);
       for (int i = 0; i < 256; i++) {
@@ -136,7 +139,7 @@ enum BlockFormat {
    */
   Q3_K(11, 256, 110) {
     @Override
-    void decode(byte[] in, int at, float[] out, int to) {
+    public void decode(byte[] in, int at, float[] out, int to) {
       float d = half(in, at + 108);
       for (int i = 0; i < 256; i++) {
         int third = in[at + i % 32] >> (i / 32) & 1;
@@ -159,7 +162,7 @@ enum BlockFormat {
    */
   Q4_K(12, 256, 144) {
     @Override
-    void decode(byte[] in, int at, float[] out, int to) {
+    public void decode(byte[] in, int at, float[] out, int to) {
       for (int group = 0; group < 8; group++) {
         float d = half(in, at) * scale(in, at + 4, group);
         float m = half(in, at + 2) * minimum(in, at + 4, group);
@@ -178,7 +181,7 @@ enum BlockFormat {
    */
   Q5_K(13, 256, 176) {
     @Override
-    void decode(byte[] in, int at, float[] out, int to) {
+    public void decode(byte[] in, int at, float[] out, int to) {
       for (int group = 0; group < 8; group++) {
         float d = half(in, at) * scale(in, at + 4, group);
         float m = half(in, at + 2) * minimum(in, at + 4, group);
@@ -199,7 +202,7 @@ enum BlockFormat {
    */
   Q6_K(14, 256, 210) {
     @Override
-    void decode(byte[] in, int at, float[] out, int to) {
+    public void decode(byte[] in, int at, float[] out, int to) {
       float d = half(in, at + 208);
       for (int i = 0; i < 256; i++) {
         int lower = in[at + i / 128 * 64 + i % 64] >> (i % 128 / 64 * 4) & 15;
@@ -210,13 +213,13 @@ enum BlockFormat {
   };
 
   /** ggml's number of the type. */
-  final int id;
+  public final int id;
 
   /** Elements of a block: rows are a multiple of it long. */
-  final int elements;
+  public final int elements;
 
   /** Bytes of a block. */
-  final int bytes;
+  public final int bytes;
 
   BlockFormat(int id, int elements, int bytes) {
     this.id = id;
@@ -225,7 +228,29 @@ enum BlockFormat {
   }
 
   /** The floats that the block at {@code in[at]} stands for, into {@code out} from {@code to}. */
-  abstract void decode(byte[] in, int at, float[] out, int to);
+  public abstract void decode(byte[] in, int at, float[] out, int to);
+
+  /** The format with ggml's number; empty if there is none. */
+  public static Optional<BlockFormat> of(int id) {
+    return Arrays.stream(values()).filter(format -> format.id == id).findFirst();
+  }
+
+  /**
+   * The floats of neighbouring blocks.
+   *
+   * @param in blocks from the first byte on
+   * @param out as many floats as the blocks have elements, from the first on
+   */
+  public void decode(byte[] in, float[] out, int blocks) {
+    for (int block = 0; block < blocks; block++) {
+      decode(in, block * bytes, out, block * elements);
+    }
+  }
+
+  /** Bytes of a row of so many elements, a multiple of a block's. */
+  public long rowBytes(long width) {
+    return width / elements * bytes;
+  }
 
   /** Scale of a group of Q4_K and Q5_K: 6 bits, those of the last four groups in two pieces. */
   private static int scale(byte[] in, int at, int group) {

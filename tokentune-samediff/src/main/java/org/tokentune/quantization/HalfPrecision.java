@@ -1,14 +1,14 @@
-package org.tokentune.checkpoint;
+package org.tokentune.quantization;
 
 /**
  * IEEE 754 binary16 and bfloat16 (the upper half of a binary32) as bits; Java 17 has no methods for
  * them. To float is exact; from float rounds to nearest, ties to even.
  */
-final class HalfPrecision {
+public final class HalfPrecision {
 
   private HalfPrecision() {}
 
-  static float halfToFloat(short half) {
+  public static float halfToFloat(short half) {
     int exponent = half & 0x7c00;
     int fraction = half & 0x3ff;
     if (exponent == 0) { // zero or subnormal
@@ -19,7 +19,7 @@ final class HalfPrecision {
     return Float.intBitsToFloat((half & 0x8000) << 16 | widened | fraction << 13);
   }
 
-  static short floatToHalf(float value) {
+  public static short floatToHalf(float value) {
     int bits = Float.floatToRawIntBits(value);
     int sign = bits >>> 16 & 0x8000;
     float magnitude = Math.abs(value);
@@ -36,11 +36,11 @@ final class HalfPrecision {
     return (short) (sign | roundedShift(magnitudeBits, 13));
   }
 
-  static float bfloatToFloat(short bfloat) {
+  public static float bfloatToFloat(short bfloat) {
     return Float.intBitsToFloat(bfloat << 16);
   }
 
-  static short floatToBfloat(float value) {
+  public static short floatToBfloat(float value) {
     int bits = Float.floatToRawIntBits(value);
     if (Float.isNaN(value)) {
       return (short) (bits >>> 16 | 0x40); // rounding could make an infinity of it

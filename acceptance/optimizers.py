@@ -1,0 +1,28 @@
+"""Ten steps of other optimizers on the gradients of golden/optimizer/adamw.safetensors, as PyTorch 2.3.1 and transformers
+4.36.0 compute them: prints optimizers.json of the tests' resources. Usage: python optimizers.py adamw.safetensors"""
+import json
+import sys
+
+import torch
+from safetensors.torch import load_file
+from transformers.optimization import Adafactor
+
+data = load_file(sys.argv[1])
+
+
+def steps(make):
+    parameters = {name: torch.nn.Parameter(data[name + ".0"].clone()) for name in ("w", "b")}
+    optimizer = make(list(parameters.values()))
+    for step in range(1, 11):
+        for name, parameter in parameters.items():
+            parameter.grad = data[name + ".grad." + str(step)].clone()
+        optimizer.param_groups[0]["lr"] = data["learning_rate"][step - 1].item()
+        optimizer.step()
+    return {name: parameter.detach().flatten().tolist() for name, parameter in parameters.items()}
+
+
+print(json.dumps({
+    "sgd": steps(lambda p: torch.optim.SGD(p, lr=1.0, weight_decay=0.01)),
+    "sgd-momentum": steps(lambda p: torch.optim.SGD(p, lr=1.0, momentum=0.9, weight_decay=0.01)),
+    "adafactor": steps(lambda p: Adafactor(p, lr=1.0, relative_step=False, scale_parameter=False, weight_decay=0.01)),
+}, indent=1))

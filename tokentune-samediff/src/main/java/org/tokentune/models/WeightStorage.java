@@ -1,0 +1,96 @@
+package org.tokentune.models;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.WeightSource;
+import org.tokentune.ops.BlockWeight;
+import org.tokentune.ops.Nf4Weight;
+import org.tokentune.ops.QuantizedWeight;
+import org.tokentune.quantization.BlockFormat;
+
+/**
+ * How a model's matrices are held in memory; everything is computed in 32-bit floats. Vectors
+ * (biases, norms) and the head of an encoder are always floats; what is not floats does not train.
+ */
+public enum WeightStorage {
+  /** 32-bit floats. */
+  FLOAT32,
+  /** The upper half of a 32-bit float. */
+  BF16,
+  /** IEEE half precision; magnitudes past 65,504 become infinite. */
+  F16,
+  /**
+   * Linear layers in 4 bits (QLoRA: Dettmers et al., 2023); tables of embeddings, and heads that
+   * make a vocabulary, in BF16.
+   */
+  NF4,
+  /**
+   * As the file has them: GGUF's F16, BF16, Q8_0, Q4_K and Q6_K, and 16-bit safetensors; others as
+   * 32-bit floats.
+   */
+  FILE;
+
+  /**
+   * By name.
+   *
+   * @throws BadInputException for an unknown one
+   */
+  public static WeightStorage parse(String name) {
+    return Arrays.stream(values())
+        .filter(storage -> storage.toString().equals(name))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new BadInputException(
+                    "Weights cannot be stored as '%s'; give %s.",
+                    name,
+                    Arrays.stream(values())
+                        .map(WeightStorage::toString)
+                        .collect(Collectors.joining(", "))));
+  }
+
+  /** A parameter as it is held, if not as floats; null if as floats. */
+  QuantizedWeight read(Model model, String name, WeightSource source, String stored) {
+    BlockFormat half = half(model, name);
+    if (this == FLOAT32 || !isMatrix(model, name, source.shape(stored))) {
+      return null;
+    }
+    if (this == FILE) {
+      return source.readBlocks(stored);
+    }
+    try (INDArray floats = source.read(stored)) {
+      return half == null ? Nf4Weight.of(floats) : BlockWeight.half(half, floats);
+    }
+  }
+
+  /** The same without values, for planning; what a file has is not known. */
+  QuantizedWeight withoutValues(Model model, String name, long[] shape) {
+    BlockFormat half = half(model, name);
+    if (this == FLOAT32 || this == FILE || !isMatrix(model, name, shape)) {
+      return null;
+    }
+    return half == null ? Nf4Weight.withoutValues(shape) : BlockWeight.withoutValues(half, shape);
+  }
+
+  private static boolean isMatrix(Model model, String name, long[] shape) {
+    return shape.length == 2 && (model.config().causal() || !model.isHead(name));
+  }
+
+  /** Null where a matrix is stored in 4 bits. */
+  private BlockFormat half(Model model, String name) {
+    if (this == F16) {
+      return BlockFormat.F16;
+    }
+    boolean linear = !model.isEmbedding(name) && !model.isHead(name);
+    return this == NF4 && linear ? null : BlockFormat.BF16;
+  }
+
+  /** The name on the command line. */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}

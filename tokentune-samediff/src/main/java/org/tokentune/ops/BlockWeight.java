@@ -1,0 +1,108 @@
+package org.tokentune.ops;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Set;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.quantization.BlockFormat;
+
+/**
+ * A weight whose rows consist of blocks of a {@link BlockFormat}, e.g. as a GGUF file has them, or
+ * in half precision (blocks of one number). Rows can be taken out of it before they are made
+ * floats.
+ *
+ * @param shape [rows, width]
+ * @param blocks UINT8 [rows, bytes of a row]
+ */
+public record BlockWeight(BlockFormat format, long[] shape, INDArray blocks)
+    implements QuantizedWeight {
+
+  public BlockWeight {
+    shape = shape.clone();
+  }
+
+  /** What graphs can hold: those with a native form. */
+  private static final Set<BlockFormat> HELD =
+      Set.of(
+          BlockFormat.F16, BlockFormat.BF16, BlockFormat.Q8_0, BlockFormat.Q4_K, BlockFormat.Q6_K);
+
+  /** Writes a weight's bytes, from position 0 to the limit. */
+  public interface Filler {
+    void fill(ByteBuffer blocks) throws IOException;
+  }
+
+  /** Whether weights can be held in a format. */
+  public static boolean holds(BlockFormat format) {
+    return HELD.contains(format);
+  }
+
+  /**
+   * A weight of bytes from elsewhere.
+   *
+   * @throws IOException from the filler
+   */
+  public static BlockWeight of(BlockFormat format, long[] shape, Filler filler) throws IOException {
+    INDArray blocks = Nd4j.createUninitialized(DataType.UINT8, shape[0], format.rowBytes(shape[1]));
+    filler.fill(Memory.bytes(blocks));
+    return new BlockWeight(format, shape, blocks);
+  }
+
+  /** One that has a shape but hardly any memory: for planning. */
+  public static BlockWeight withoutValues(BlockFormat format, long... shape) {
+    INDArray blocks = StandIn.of(DataType.UINT8, shape[0], format.rowBytes(shape[1]));
+    return new BlockWeight(format, shape, blocks);
+  }
+
+  /**
+   * Rounds a matrix to half precision.
+   *
+   * @param format {@link BlockFormat#F16} or {@link BlockFormat#BF16}
+   * @param values [rows, width]
+   */
+  public static BlockWeight half(BlockFormat format, INDArray values) {
+    long[] shape = values.shape();
+    INDArray blocks = Nd4j.createUninitialized(DataType.UINT8, shape[0], 2 * shape[1]);
+    BlockRows.halve(format, values.dup('c'), blocks);
+    return new BlockWeight(format, shape, blocks);
+  }
+
+  @Override
+  public long[] shape() {
+    return shape.clone();
+  }
+
+  @Override
+  public List<INDArray> arrays() {
+    return List.of(blocks);
+  }
+
+  /** The bytes as a constant, UINT8 [rows, bytes of a row]: rows of it can be made floats. */
+  public SDVariable stored(SameDiff sd, String name) {
+    String key = name + ".blocks";
+    return sd.hasVariable(key) ? sd.getVariable(key) : sd.constant(key, blocks);
+  }
+
+  /**
+   * Makes floats of stored rows.
+   *
+   * @param rows UINT8 [n, bytes of a row]
+   * @return FLOAT [n, width]
+   */
+  public SDVariable floats(SDVariable rows, Style style) {
+    if (style == Style.NATIVE) {
+      return NativeBlocks.floats(format, rows, shape[1]);
+    }
+    Ops.register();
+    return new FusedBlocks(rows.getSameDiff(), format, rows).outputVariable();
+  }
+
+  @Override
+  public SDVariable dequantized(SameDiff sd, String name, Style style) {
+    return floats(stored(sd, name), style).rename(name);
+  }
+}

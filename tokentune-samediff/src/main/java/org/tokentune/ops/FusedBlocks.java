@@ -1,0 +1,46 @@
+package org.tokentune.ops;
+
+import java.util.List;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.quantization.BlockFormat;
+
+/**
+ * Rows of blocks of a {@link BlockFormat}, UINT8 [n, bytes of a row], to FLOAT [n, width]. No
+ * gradient: what is stored so does not train.
+ */
+public final class FusedBlocks extends FusedOp {
+
+  /** For SameDiff, which makes ops by reflection; use {@link BlockWeight}. */
+  public FusedBlocks() {}
+
+  FusedBlocks(BlockFormat format) {
+    addIArgument(format.id);
+  }
+
+  FusedBlocks(SameDiff sd, BlockFormat format, SDVariable rows) {
+    super(sd, rows);
+    addIArgument(format.id);
+  }
+
+  private BlockFormat format() {
+    return BlockFormat.of(getIArgument(0).intValue()).orElseThrow();
+  }
+
+  @Override
+  public String opName() {
+    return "fused_blocks";
+  }
+
+  @Override
+  public List<long[]> outputShapes(List<long[]> inputs) {
+    long[] rows = inputs.get(0);
+    return List.of(new long[] {rows[0], rows[1] / format().bytes * format().elements});
+  }
+
+  @Override
+  public void run(List<INDArray> inputs, List<INDArray> outputs) {
+    BlockRows.decode(format(), inputs.get(0), outputs.get(0));
+  }
+}

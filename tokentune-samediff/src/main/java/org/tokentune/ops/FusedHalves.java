@@ -1,0 +1,38 @@
+package org.tokentune.ops;
+
+import java.util.List;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.quantization.BlockFormat;
+
+/** FLOAT [..., width] to {@code F16} or {@code BF16}, UINT8 [rows, 2 width]. */
+public final class FusedHalves extends FusedOp {
+
+  /** For SameDiff, which makes ops by reflection; use {@link HalfOps}. */
+  public FusedHalves() {}
+
+  FusedHalves(BlockFormat format) {
+    addIArgument(format.id);
+  }
+
+  @Override
+  public String opName() {
+    return "fused_halves";
+  }
+
+  @Override
+  public List<long[]> outputShapes(List<long[]> inputs) {
+    return List.of(HalfOps.rowShape(inputs.get(0)));
+  }
+
+  @Override
+  public List<DataType> calculateOutputDataTypes(List<DataType> inputs) {
+    return List.of(DataType.UINT8);
+  }
+
+  @Override
+  public void run(List<INDArray> inputs, List<INDArray> outputs) {
+    BlockFormat format = BlockFormat.of(getIArgument(0).intValue()).orElseThrow();
+    BlockRows.halve(format, inputs.get(0), outputs.get(0));
+  }
+}

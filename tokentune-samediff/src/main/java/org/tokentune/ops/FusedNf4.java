@@ -1,0 +1,72 @@
+package org.tokentune.ops;
+
+import java.lang.ref.Reference;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.util.List;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.quantization.DynamicMap;
+import org.tokentune.quantization.Nf4;
+
+/** The parts of an {@link Nf4Weight} to its floats, FLOAT [rows, width]. */
+public final class FusedNf4 extends FusedOp {
+
+  /** For SameDiff, which makes ops by reflection; use {@link Nf4Weight}. */
+  public FusedNf4() {}
+
+  FusedNf4(SameDiff sd, long[] shape, SDVariable... parts) {
+    super(sd, parts);
+    addIArgument(Math.toIntExact(shape[0]), Math.toIntExact(shape[1]));
+  }
+
+  @Override
+  public String opName() {
+    return "fused_nf4";
+  }
+
+  @Override
+  public List<long[]> outputShapes(List<long[]> inputs) {
+    return List.of(new long[] {getIArgument(0), getIArgument(1)});
+  }
+
+  @Override
+  public void run(List<INDArray> inputs, List<INDArray> outputs) {
+    ByteBuffer codes = Memory.bytes(inputs.get(0));
+    ByteBuffer scaleCodes = Memory.bytes(inputs.get(1));
+    float[] scaleScales = Memory.floatValues(inputs.get(2));
+    float offset = Memory.floatValues(inputs.get(3))[0];
+    FloatBuffer out = Memory.floats(outputs.get(0));
+    float[] levels = Nf4.levels();
+    float[] scaleLevels = DynamicMap.SIGNED.levels();
+    int blocks = scaleCodes.capacity();
+    int count = out.capacity();
+    try {
+      new Rows(blocks, Nf4.BLOCK)
+          .forEachChunk(
+              (chunk, from, to) -> {
+                byte[] bytes = Scratch.get().bytes(Nf4.BLOCK / 2);
+                float[] values = Scratch.get().floats(0, Nf4.BLOCK);
+                float[] scaled = Scratch.get().floats(1, levels.length);
+                for (int block = from; block < to; block++) {
+                  int code = scaleCodes.get(block) & 255;
+                  float scale = scaleLevels[code] * scaleScales[block / Nf4.SCALES] + offset;
+                  for (int i = 0; i < levels.length; i++) {
+                    scaled[i] = levels[i] * scale;
+                  }
+                  codes.get(block * Nf4.BLOCK / 2, bytes, 0, Nf4.BLOCK / 2);
+                  for (int i = 0; i < Nf4.BLOCK / 2; i++) {
+                    values[2 * i] = scaled[bytes[i] >> 4 & 15];
+                    values[2 * i + 1] = scaled[bytes[i] & 15];
+                  }
+                  int start = block * Nf4.BLOCK;
+                  out.put(start, values, 0, Math.min(Nf4.BLOCK, count - start));
+                }
+              });
+    } finally {
+      Reference.reachabilityFence(inputs);
+      Reference.reachabilityFence(outputs);
+    }
+  }
+}

@@ -1,0 +1,60 @@
+package org.tokentune.ops;
+
+import org.nd4j.autodiff.functions.DifferentialFunction;
+import org.nd4j.graph.DType;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.tokentune.quantization.BlockFormat;
+
+/**
+ * Ops between FLOAT and half precision. They stand in execution plans only, which put them between
+ * an op and a later one that reads its result.
+ *
+ * <p>Native form: casts, which hold a HALF or BFLOAT16 array. Fused form: kernels that hold UINT8
+ * [rows, 2 width], as ND4J's casts are slow on a CPU.
+ *
+ * @param format {@link BlockFormat#F16} or {@link BlockFormat#BF16}
+ */
+public record HalfOps(BlockFormat format, Style style) {
+
+  /** Type of what is held. */
+  public DataType type() {
+    if (style == Style.FUSED) {
+      return DataType.UINT8;
+    }
+    return format == BlockFormat.BF16 ? DataType.BFLOAT16 : DataType.FLOAT16;
+  }
+
+  /** Shape of what is held of an array. */
+  public long[] shape(long... shape) {
+    return style == Style.FUSED ? rowShape(shape) : shape;
+  }
+
+  static long[] rowShape(long... shape) {
+    long rows = 1;
+    for (int i = 0; i < shape.length - 1; i++) {
+      rows *= shape[i];
+    }
+    return new long[] {rows, 2 * shape[shape.length - 1]};
+  }
+
+  /** Rounds to the nearest. */
+  public DifferentialFunction round() {
+    return style == Style.FUSED ? new FusedHalves(format) : cast(type());
+  }
+
+  /** The floats again. */
+  public DifferentialFunction restore() {
+    return style == Style.FUSED ? new FusedBlocks(format) : cast(DataType.FLOAT);
+  }
+
+  private static DifferentialFunction cast(DataType type) {
+    int number =
+        switch (type) {
+          case BFLOAT16 -> DType.BFLOAT16;
+          case HALF -> DType.HALF;
+          default -> DType.FLOAT;
+        };
+    return DynamicCustomOp.builder("cast").addIntegerArguments(number).build();
+  }
+}

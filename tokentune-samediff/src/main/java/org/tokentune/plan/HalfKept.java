@@ -1,0 +1,158 @@
+package org.tokentune.plan;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.tokentune.ops.HalfOps;
+import org.tokentune.ops.Style;
+
+/**
+ * Keeps activations in 16 bits: each is rounded after its last use in the forward pass, and made
+ * floats again right before its uses in the backward pass. The forward pass is what it was.
+ */
+final class HalfKept {
+
+  private static final String HALF = "#half";
+
+  /** Narrower rows are sums, scales and the like, which few bits would spoil to save little. */
+  private static final int LEAST_WIDTH = 16;
+
+  private final List<Node> nodes;
+  private final int forward;
+  private final Set<String> results;
+  private final Shapes shapes;
+  private final Map<String, Node> producers = new HashMap<>(); // in the forward pass
+  private final Map<String, List<Node>> readers = new HashMap<>(); // in the forward pass
+  private final Map<String, Integer> lastUse = new HashMap<>(); // in the forward pass, by root
+  private final Map<String, Node> makers = new HashMap<>(); // in the backward pass
+
+  private HalfKept(List<Node> nodes, int forward, Set<String> results, Shapes shapes) {
+    this.nodes = nodes;
+    this.forward = forward;
+    this.results = results;
+    this.shapes = shapes;
+    for (int i = 0; i < forward; i++) {
+      Node node = nodes.get(i);
+      node.outputs().forEach(output -> producers.put(output, node));
+      for (String value : node.inputs()) {
+        readers.computeIfAbsent(value, key -> new ArrayList<>()).add(node);
+        lastUse.put(root(value), i);
+      }
+      for (String value : node.outputs()) {
+        lastUse.put(root(value), i);
+      }
+    }
+  }
+
+  /**
+   * The nodes with those that round and restore.
+   *
+   * @param inForward values of the forward pass
+   * @param results values that are read after the run, and so stay what they are
+   */
+  static List<Node> apply(
+      List<Node> nodes, Set<String> inForward, Set<String> results, Shapes shapes, Keep keep) {
+    int forward = 0;
+    for (int i = 0; i < nodes.size(); i++) {
+      forward = inForward.contains(nodes.get(i).outputs().get(0)) ? i + 1 : forward;
+    }
+    if (keep == Keep.FLOAT32 || forward == nodes.size()) {
+      return nodes;
+    }
+    return new HalfKept(nodes, forward, results, shapes)
+        .round(new HalfOps(keep.format, Style.preferred()));
+  }
+
+  private List<Node> round(HalfOps ops) {
+    Map<Integer, List<Node>> rounding = new HashMap<>(); // by the op it follows
+    for (String root : kept()) {
+      String dense = dense(root);
+      String half = dense + HALF;
+      long[] shape = shapes.of(dense).shape();
+      shapes.put(half, ops.shape(shape), ops.type());
+      makers.put(dense, new Node(ops.restore(), List.of(half), List.of(dense)));
+      rounding
+          .computeIfAbsent(lastUse.get(root), key -> new ArrayList<>())
+          .add(new Node(ops.round(), List.of(dense), List.of(half)));
+    }
+    for (int i = 0; i < forward; i++) {
+      Node node = nodes.get(i);
+      if (Views.isView(node) && makers.containsKey(node.inputs().get(0))) {
+        node.outputs().forEach(output -> makers.putIfAbsent(output, node));
+      }
+    }
+    Late late = new Late(makers, "#restored", shapes);
+    for (int i = 0; i < nodes.size(); i++) {
+      if (i < forward) {
+        late.add(nodes.get(i));
+        rounding.getOrDefault(i, List.of()).forEach(late::add);
+      } else {
+        late.addReader(nodes.get(i));
+      }
+    }
+    return late.nodes();
+  }
+
+  /**
+   * Computed values of the forward pass that the backward pass reads, by themselves or as views.
+   */
+  private Set<String> kept() {
+    Set<String> kept = new HashSet<>();
+    Set<String> excluded = new HashSet<>();
+    results.forEach(result -> excluded.add(root(result)));
+    for (Node node : nodes.subList(forward, nodes.size())) {
+      for (String value : node.inputs()) {
+        String root = root(value);
+        if (producers.containsKey(root) && wide(root)) {
+          kept.add(root);
+          if (!derives(value, dense(root))) {
+            excluded.add(root);
+          }
+        }
+      }
+    }
+    kept.removeAll(excluded);
+    return kept;
+  }
+
+  private boolean wide(String value) {
+    long[] shape = shapes.of(value).shape();
+    return shapes.of(value).type() == DataType.FLOAT
+        && shape.length > 1
+        && shape[shape.length - 1] >= LEAST_WIDTH;
+  }
+
+  /** What a value is a view of. */
+  private String root(String value) {
+    String root = value;
+    while (producers.containsKey(root) && Views.isView(producers.get(root))) {
+      root = producers.get(root).inputs().get(0);
+    }
+    return root;
+  }
+
+  private boolean derives(String value, String from) {
+    String at = value;
+    while (!at.equals(from)) {
+      if (!producers.containsKey(at) || !Views.isView(producers.get(at))) {
+        return false;
+      }
+      at = producers.get(at).inputs().get(0);
+    }
+    return true;
+  }
+
+  /** The value, or the permutation of it that lies dense: {@link Views} writes products so. */
+  private String dense(String root) {
+    List<Node> reading = readers.getOrDefault(root, List.of());
+    boolean permuted =
+        producers.get(root).op().opName().equals(Views.PRODUCT)
+            && reading.size() == 1
+            && reading.get(0).op().opName().equals(Views.PERMUTE);
+    return permuted ? reading.get(0).outputs().get(0) : root;
+  }
+}

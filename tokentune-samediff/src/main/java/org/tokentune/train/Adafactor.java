@@ -1,0 +1,50 @@
+package org.tokentune.train;
+
+import java.util.List;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.ops.AdafactorUpdate;
+
+/**
+ * Adafactor with a given learning rate (Shazeer and Stern, 2018), as transformers has it with
+ * {@code relative_step=False, scale_parameter=False}. It keeps a number for each row and each
+ * column of a matrix, and for each number of other parameters. An update is clipped by its mean
+ * over the whole parameter, so gradients come whole.
+ */
+record Adafactor() implements UpdateRule {
+
+  @Override
+  public List<StateArray> state(INDArray parameter) {
+    return parameter.rank() == 2
+        ? List.of(
+            new StateArray("row_square", parameter.dataType(), parameter.size(0)),
+            new StateArray("column_square", parameter.dataType(), parameter.size(1)))
+        : List.of(StateArray.like("square", parameter));
+  }
+
+  @Override
+  public boolean wholeGradients() {
+    return true;
+  }
+
+  @Override
+  public void apply(Change change) {
+    if (change.state().size() == 2) {
+      AdafactorUpdate.factored(
+          change.parameter(),
+          change.gradient(),
+          change.state().get(0),
+          change.state().get(1),
+          change.kept(),
+          change.rate(),
+          change.step());
+    } else {
+      AdafactorUpdate.whole(
+          change.parameter(),
+          change.gradient(),
+          change.state().get(0),
+          change.kept(),
+          change.rate(),
+          change.step());
+    }
+  }
+}

@@ -1,0 +1,75 @@
+package org.tokentune.train;
+
+import java.util.List;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.tokentune.ops.AdamW8bitUpdate;
+
+/**
+ * AdamW with moments in 8 bits (Dettmers et al., 8-bit optimizers via block-wise quantization,
+ * 2022): a byte each for each number of a parameter, and a float each for every {@value
+ * AdamW8bitUpdate#BLOCK} of them, the block of newer bitsandbytes. As there, parameters of fewer
+ * than {@value #LEAST} numbers keep floats. (So do parameters that are not FLOAT.)
+ *
+ * @param adamW its settings
+ */
+record AdamW8bit(AdamW adamW) implements UpdateRule {
+
+  private static final int LEAST = 4096;
+  private static final int BLOCK = AdamW8bitUpdate.BLOCK;
+
+  private static boolean small(INDArray parameter) {
+    return parameter.length() < LEAST || parameter.dataType() != DataType.FLOAT;
+  }
+
+  @Override
+  public List<StateArray> state(INDArray parameter) {
+    if (small(parameter)) {
+      return adamW.state(parameter);
+    }
+    long[] shape = parameter.shape();
+    long scales = AdamW8bitUpdate.scales(parameter.length());
+    return List.of(
+        new StateArray("mean", DataType.UINT8, shape),
+        new StateArray("mean_scale", DataType.FLOAT, scales),
+        new StateArray("square", DataType.UINT8, shape),
+        new StateArray("square_scale", DataType.FLOAT, scales));
+  }
+
+  @Override
+  public void apply(Change change) {
+    if (change.state().size() == 2) {
+      adamW.apply(change);
+      return;
+    }
+    AdamW8bitUpdate.run(
+        change.parameter(),
+        change.gradient(),
+        moment(change, 0),
+        moment(change, 2),
+        change.rate(),
+        adamW.beta1(),
+        adamW.beta2(),
+        adamW.epsilon(),
+        change.weightDecay(),
+        change.step());
+  }
+
+  /** The rows' codes and scales. */
+  private static AdamW8bitUpdate.Moment moment(Change change, int array) {
+    INDArray codes = change.state().get(array);
+    INDArray scales = change.state().get(array + 1);
+    long first = change.firstRow() * (codes.length() / codes.size(0));
+    long end = first + change.gradient().length();
+    if (first % BLOCK != 0 || (end % BLOCK != 0 && end != codes.length())) {
+      throw new IllegalArgumentException(
+          "numbers %d to %d of a parameter are no whole blocks of %d".formatted(first, end, BLOCK));
+    }
+    long firstScale = first / BLOCK;
+    return new AdamW8bitUpdate.Moment(
+        change.rows(array),
+        scales.get(
+            NDArrayIndex.interval(firstScale, firstScale + AdamW8bitUpdate.scales(end - first))));
+  }
+}

@@ -1,0 +1,29 @@
+package org.tokentune.train;
+
+import java.util.List;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.ops.LionUpdate;
+
+/**
+ * Lion (Chen et al., Symbolic discovery of optimization algorithms, 2023): steps of one size, in
+ * the direction of a mean's sign. It keeps one number for each of a parameter.
+ */
+record Lion(double beta1, double beta2) implements UpdateRule {
+
+  @Override
+  public List<StateArray> state(INDArray parameter) {
+    return List.of(StateArray.like("mean", parameter));
+  }
+
+  @Override
+  public void apply(Change change) {
+    LionUpdate.run(
+        change.parameter(),
+        change.gradient(),
+        change.rows(0),
+        change.rate(),
+        beta1,
+        beta2,
+        change.weightDecay());
+  }
+}

@@ -1,0 +1,92 @@
+package org.tokentune.train;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.tokentune.BadInputException;
+import org.tokentune.models.Model;
+import org.tokentune.nn.Parameters;
+
+/**
+ * Which optimizer, and how it treats which parameters.
+ *
+ * @param momentum of SGD; 0: none
+ * @param weightDecay of matrices, not of biases and norms
+ * @param layerDecay what the learning rate is multiplied by from each layer to the one below: it is
+ *     1 for what stands above the layers, {@code layerDecay} for the top layer, and least for the
+ *     embeddings (as BEiT has it: Bao et al., 2022)
+ * @param rateFactors what else it is multiplied by, by parameters as {@link Trainable} names them
+ */
+public record OptimizerSettings(
+    Kind kind,
+    double momentum,
+    double weightDecay,
+    double layerDecay,
+    Map<String, Double> rateFactors) {
+
+  /** The optimizers. */
+  public enum Kind {
+    /** Two floats for each number of a trained parameter. */
+    ADAMW,
+    /** One float with momentum, none without. */
+    SGD,
+    /** A float for each row and column of a matrix. */
+    ADAFACTOR,
+    /** One float. */
+    LION,
+    /** Two bytes and, for each 256 numbers, two floats. */
+    ADAMW8BIT
+  }
+
+  public OptimizerSettings {
+    if (!(momentum >= 0 && momentum < 1)) {
+      throw new BadInputException("A momentum of %s is not 0 to below 1; correct it.", momentum);
+    }
+    if (momentum > 0 && kind != Kind.SGD) {
+      throw new BadInputException("Only sgd has a momentum to set; leave it out, or take sgd.");
+    }
+    if (!(weightDecay >= 0) || Double.isInfinite(weightDecay)) {
+      throw new BadInputException("A weight decay of %s is below 0; give 0 or more.", weightDecay);
+    }
+    if (!(layerDecay > 0 && layerDecay <= 1)) {
+      throw new BadInputException(
+          "A layer decay of %s is not above 0 and at most 1; correct it.", layerDecay);
+    }
+    rateFactors.forEach(
+        (pattern, factor) -> {
+          if (!(factor > 0) || Double.isInfinite(factor)) {
+            throw new BadInputException(
+                "A learning rate of %s times the usual for %s cannot be; give a factor above 0.",
+                factor, pattern);
+          }
+        });
+    rateFactors = Collections.unmodifiableMap(new LinkedHashMap<>(rateFactors));
+  }
+
+  /** AdamW, everywhere at the same rate. */
+  public static OptimizerSettings adamW(double weightDecay) {
+    return new OptimizerSettings(Kind.ADAMW, 0, weightDecay, 1, Map.of());
+  }
+
+  /**
+   * The optimizer.
+   *
+   * @param parameters the model's, of which only types and shapes are read
+   * @throws BadInputException if a rate factor is for no parameter
+   */
+  public Optimizer optimizer(Model model, Parameters parameters) {
+    Map<String, Double> factors = RateFactors.of(model, layerDecay, rateFactors);
+    return new Optimizer(
+        rule(), parameters, Optimizer.ofMatrices(parameters, weightDecay), factors::get);
+  }
+
+  private UpdateRule rule() {
+    return switch (kind) {
+      case ADAMW -> AdamW.USUAL;
+      case SGD -> new Sgd(momentum);
+      case ADAFACTOR -> new Adafactor();
+      case LION -> new Lion(0.9, 0.99);
+      case ADAMW8BIT -> new AdamW8bit(AdamW.USUAL);
+    };
+  }
+}

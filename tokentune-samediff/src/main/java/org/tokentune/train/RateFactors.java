@@ -1,0 +1,45 @@
+package org.tokentune.train;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.tokentune.models.Model;
+
+/** What the learning rate is multiplied by for each of a model's parameters. */
+final class RateFactors {
+
+  /** The first number in a name is its layer's, e.g. {@code bert.encoder.layer.3.output}. */
+  private static final Pattern LAYER = Pattern.compile("\\D*?\\.(\\d+)\\..*");
+
+  private RateFactors() {}
+
+  /**
+   * By name: a power of the layer decay, times the factors of all patterns that match.
+   *
+   * @param chosen factors by parameters, as {@link Trainable} names them
+   */
+  static Map<String, Double> of(Model model, double layerDecay, Map<String, Double> chosen) {
+    int layers = model.config().layers();
+    Map<String, Double> factors = new HashMap<>();
+    for (String name : model.parameters().keySet()) {
+      factors.put(name, Math.pow(layerDecay, layers + 1 - height(name, model, layers)));
+    }
+    chosen.forEach(
+        (pattern, factor) -> {
+          Predicate<String> matches = Trainable.parse(pattern, model);
+          factors.replaceAll((name, old) -> matches.test(name) ? old * factor : old);
+        });
+    return factors;
+  }
+
+  /** 0 for embeddings, 1 for the lowest layer, layers + 1 above them all. */
+  private static int height(String name, Model model, int layers) {
+    if (model.isEmbedding(name)) {
+      return 0;
+    }
+    Matcher matcher = LAYER.matcher(name);
+    return matcher.matches() ? Integer.parseInt(matcher.group(1)) + 1 : layers + 1;
+  }
+}

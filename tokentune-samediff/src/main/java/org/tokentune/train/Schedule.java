@@ -1,0 +1,48 @@
+package org.tokentune.train;
+
+import org.tokentune.BadInputException;
+
+/**
+ * How the learning rate runs: it rises from 0 to its peak over the warm-up, and then stays or falls
+ * to 0 at the end, as transformers' {@code get_linear_schedule_with_warmup}, {@code
+ * get_constant_schedule_with_warmup} and {@code get_cosine_schedule_with_warmup} have it.
+ *
+ * @param warmup steps of the rise; below 1 their share of all steps
+ */
+public record Schedule(Decay decay, double warmup) {
+
+  /** What comes after the warm-up. */
+  public enum Decay {
+    /** A straight line to 0. */
+    LINEAR,
+    /** The peak. */
+    CONSTANT,
+    /** Half a period of a cosine, from the peak to 0. */
+    COSINE
+  }
+
+  public Schedule {
+    if (!(warmup >= 0) || Double.isInfinite(warmup)) {
+      throw new BadInputException("A warm-up of %s steps cannot be; give 0 or more.", warmup);
+    }
+  }
+
+  public static Schedule linear(double warmup) {
+    return new Schedule(Decay.LINEAR, warmup);
+  }
+
+  /** Rate of a step, counted from 0, of {@code steps}. */
+  public double rate(double peak, int step, int steps) {
+    int rise = (int) Math.round(warmup < 1 ? warmup * steps : warmup);
+    if (step < rise) {
+      return peak * step / rise;
+    }
+    int left = Math.max(0, steps - step);
+    int all = Math.max(1, steps - rise);
+    return switch (decay) {
+      case LINEAR -> peak * left / all;
+      case CONSTANT -> peak;
+      case COSINE -> peak * 0.5 * (1 - Math.cos(Math.PI * left / all));
+    };
+  }
+}

@@ -1,0 +1,145 @@
+package org.tokentune.adapters;
+
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.function.Predicate;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.checkpoint.ModelFolder;
+import org.tokentune.checkpoint.WeightSource;
+import org.tokentune.models.GraphOptions;
+import org.tokentune.models.Head;
+import org.tokentune.models.Model;
+import org.tokentune.models.ModelConfig;
+import org.tokentune.models.ModelGraph;
+import org.tokentune.models.ParameterLoader;
+import org.tokentune.models.Pooling;
+import org.tokentune.models.Task;
+import org.tokentune.nn.Parameters;
+import org.tokentune.ops.Style;
+import org.tokentune.plan.Recompute;
+import org.tokentune.select.AllTokens;
+import org.tokentune.select.RandomTokens;
+import org.tokentune.select.TokenSelection;
+import org.tokentune.select.TokenSelector;
+import org.tokentune.train.TrainingEngine;
+
+/** A model with golden weights, and training steps of it. */
+record GoldenModel(Model model, Parameters parameters) {
+
+  static final Path GOLDEN = Path.of("src/test/resources/golden");
+
+  static GoldenModel of(String folder) {
+    Path path = GOLDEN.resolve(folder);
+    ModelConfig config = ModelConfig.read(ModelFolder.config(path), folder).withDropout(0);
+    Model model =
+        config.model(
+            config.causal()
+                ? new Head(Task.CAUSAL_LM, config.vocabulary(), Pooling.FIRST)
+                : new Head(Task.CLASSIFY, 3, Pooling.FIRST));
+    try (WeightSource weights = ModelFolder.weights(path)) {
+      return new GoldenModel(model, ParameterLoader.load(model, weights));
+    }
+  }
+
+  /** Texts of random lengths, ids and labels, and positions that the selector draws. */
+  Map<String, INDArray> batch(TokenSelector selector) {
+    SplittableRandom random = new SplittableRandom(5);
+    int length = 13;
+    int[] lengths = {length, 7, 9};
+    int[][] ids = new int[3][length];
+    int[][] mask = new int[3][length];
+    int[][] positions = new int[3][length];
+    for (int row = 0; row < 3; row++) {
+      for (int i = 0; i < length; i++) {
+        mask[row][i] = i < lengths[row] ? 1 : 0;
+        ids[row][i] = mask[row][i] * (1 + random.nextInt(model.config().vocabulary() - 1));
+        positions[row][i] = i;
+      }
+    }
+    Map<String, INDArray> inputs = new HashMap<>();
+    inputs.put(ModelGraph.INPUT_IDS, Nd4j.createFromArray(ids));
+    inputs.put(ModelGraph.ATTENTION_MASK, Nd4j.createFromArray(mask));
+    if (model.config().causal()) {
+      inputs.put(ModelGraph.POSITION_IDS, Nd4j.createFromArray(positions));
+      inputs.put(ModelGraph.LABELS, Nd4j.createFromArray(ids));
+    } else {
+      inputs.put(ModelGraph.TOKEN_TYPE_IDS, Nd4j.zeros(DataType.INT32, 3, length));
+      inputs.put(ModelGraph.LABELS, Nd4j.createFromArray(2, 0, 1));
+    }
+    TokenSelection selection = selector.select(lengths, length, null, 7, 0, 0);
+    if (!selection.all()) {
+      inputs.put(ModelGraph.SELECTED, Nd4j.createFromArray(selection.selected()));
+      inputs.put(ModelGraph.FROZEN, Nd4j.createFromArray(selection.frozen()));
+    }
+    return inputs;
+  }
+
+  /** Adapters whose B is not zero. */
+  Adapter adapter(LoraConfig config, long seed) {
+    Adapter adapter = Adapter.fresh(model, parameters, config, seed);
+    Nd4j.getRandom().setSeed(seed);
+    adapter
+        .parameters()
+        .asMap()
+        .forEach(
+            (name, array) -> {
+              if (name.endsWith(LoraModel.B)) {
+                array.assign(Nd4j.randn(array.shape()).muli(0.1));
+              }
+            });
+    return adapter;
+  }
+
+  static GraphOptions options(Map<String, INDArray> inputs, Predicate<String> trainable) {
+    return GraphOptions.training(inputs.containsKey(ModelGraph.SELECTED), trainable);
+  }
+
+  /** One step of the plan; results are copies. */
+  static TrainingEngine.Result step(
+      Model model,
+      Parameters parameters,
+      Predicate<String> trainable,
+      Map<String, INDArray> inputs,
+      Style style) {
+    return step(model, parameters, trainable, inputs, style, Recompute.ELEMENTWISE);
+  }
+
+  static TrainingEngine.Result step(
+      Model model,
+      Parameters parameters,
+      Predicate<String> trainable,
+      Map<String, INDArray> inputs,
+      Style style,
+      Recompute recompute) {
+    ModelGraph graph = model.build(parameters, options(inputs, trainable).withStyle(style));
+    try (TrainingEngine engine = new TrainingEngine(graph, List.of(), recompute)) {
+      TrainingEngine.Result result = engine.run(inputs);
+      Map<String, INDArray> gradients = new HashMap<>();
+      result.gradients().forEach((name, gradient) -> gradients.put(name, gradient.dup()));
+      return new TrainingEngine.Result(result.loss(), gradients, Map.of());
+    }
+  }
+
+  static double error(INDArray expected, INDArray actual, double floor) {
+    double scale = Math.max(floor, expected.amaxNumber().doubleValue());
+    return expected.sub(actual).amaxNumber().doubleValue() / scale;
+  }
+
+  static double largest(Map<String, INDArray> gradients) {
+    return gradients.values().stream()
+        .mapToDouble(gradient -> gradient.amaxNumber().doubleValue())
+        .max()
+        .orElseThrow();
+  }
+
+  static TokenSelector selector(String tokens, GoldenModel base) {
+    return tokens.equals("all")
+        ? new AllTokens()
+        : RandomTokens.parse(tokens, 1, !base.model().config().causal());
+  }
+}

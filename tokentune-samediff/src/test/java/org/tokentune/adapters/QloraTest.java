@@ -1,0 +1,159 @@
+package org.tokentune.adapters;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.tokentune.adapters.GoldenModel.GOLDEN;
+import static org.tokentune.adapters.GoldenModel.error;
+import static org.tokentune.adapters.GoldenModel.largest;
+import static org.tokentune.adapters.GoldenModel.selector;
+import static org.tokentune.adapters.GoldenModel.step;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.checkpoint.ModelFolder;
+import org.tokentune.checkpoint.WeightSource;
+import org.tokentune.models.GraphOptions;
+import org.tokentune.models.Head;
+import org.tokentune.models.Model;
+import org.tokentune.models.ModelConfig;
+import org.tokentune.models.ParameterLoader;
+import org.tokentune.models.Pooling;
+import org.tokentune.models.Task;
+import org.tokentune.models.WeightStorage;
+import org.tokentune.nn.Parameters;
+import org.tokentune.ops.Style;
+import org.tokentune.plan.Recompute;
+import org.tokentune.train.TrainingEngine;
+
+/** Adapters on weights in few bits: as on the floats that the weights stand for. */
+class QloraTest {
+
+  /** All as floats. */
+  private static Parameters dequantized(Parameters parameters, Model model) {
+    Map<String, INDArray> floats = new LinkedHashMap<>();
+    model
+        .parameters()
+        .keySet()
+        .forEach(
+            name ->
+                floats.put(
+                    name,
+                    parameters.quantized(name) == null
+                        ? parameters.get(name)
+                        : parameters.quantized(name).values().dup('c')));
+    return new Parameters(floats);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "bert, all, nf4",
+    "bert, 40%, nf4",
+    "roberta, 40%, bf16",
+    "gpt2, all, f16",
+    "gpt2, 40%, nf4",
+    "llama, all, nf4",
+    "llama, 40%, nf4",
+    "llama, 40%, bf16",
+    "mistral, 40%, nf4"
+  })
+  void equalsLoraOnDequantisedWeights(String folder, String tokens, String storage) {
+    GoldenModel golden = GoldenModel.of(folder);
+    Parameters stored;
+    try (WeightSource weights = ModelFolder.weights(GOLDEN.resolve(folder))) {
+      stored = ParameterLoader.load(golden.model(), weights, WeightStorage.parse(storage));
+    }
+    compare(new GoldenModel(golden.model(), stored), tokens, storage);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"tiny-f32, all", "tiny-q8_0, all", "tiny-q8_0, 40%"})
+  void equalsLoraOnGgufAsItIs(String file, String tokens) {
+    try (ModelFiles files = ModelFiles.open(GOLDEN.resolve("gguf/" + file + ".gguf"))) {
+      ModelConfig config = ModelConfig.read(files.config(), file);
+      Model model = config.model(new Head(Task.CAUSAL_LM, config.vocabulary(), Pooling.FIRST));
+      Parameters stored = ParameterLoader.load(model, files.weights(), WeightStorage.FILE);
+      Parameters floats = ParameterLoader.load(model, files.weights());
+      if (file.equals("tiny-q8_0")) {
+        Parameters same = dequantized(stored, model);
+        for (String name : model.parameters().keySet()) {
+          assertEquals(0, error(floats.get(name), same.get(name), 0), 1e-6, name);
+        }
+        compare(new GoldenModel(model, stored), tokens, "file");
+      } else {
+        assertEquals(floats.bytes(), stored.bytes()); // 32-bit floats stay
+      }
+    }
+  }
+
+  private static void compare(GoldenModel stored, String tokens, String storage) {
+    GoldenModel floats =
+        new GoldenModel(stored.model(), dequantized(stored.parameters(), stored.model()));
+    LoraConfig config = LoraConfig.parse("r=4,alpha=12");
+    Map<String, INDArray> inputs = stored.batch(selector(tokens, stored));
+    Adapter beside = floats.adapter(config, 3);
+    TrainingEngine.Result expected =
+        step(beside.model(), beside.parameters(), beside.model()::trains, inputs, Style.FUSED);
+    double floor = 1e-4 * largest(expected.gradients());
+    Adapter adapter = stored.adapter(config, 3);
+    for (Style style : Style.values()) {
+      for (Recompute recompute : Recompute.values()) {
+        TrainingEngine.Result actual =
+            step(
+                adapter.model(),
+                adapter.parameters(),
+                adapter.model()::trains,
+                inputs,
+                style,
+                recompute);
+        double worst = 0;
+        for (String name : expected.gradients().keySet()) {
+          INDArray gradient = actual.gradients().get(name);
+          worst = Math.max(worst, error(expected.gradients().get(name), gradient, floor));
+        }
+        System.out.printf(
+            "%s, %s tokens, %s, %s, %s recomputed: %d gradients, largest error %.1e%n",
+            stored.model().getClass().getSimpleName(),
+            tokens,
+            storage,
+            style,
+            recompute,
+            actual.gradients().size(),
+            worst);
+        assertEquals(expected.loss(), actual.loss(), 1e-5);
+        assertTrue(worst < 1e-5, "differs by " + worst);
+      }
+    }
+  }
+
+  @Test
+  void storedWeightsNeitherTrainNorMerge() {
+    GoldenModel golden = GoldenModel.of("bert");
+    Parameters stored;
+    try (WeightSource weights = ModelFolder.weights(GOLDEN.resolve("bert"))) {
+      stored = ParameterLoader.load(golden.model(), weights, WeightStorage.NF4);
+    }
+    assertTrue(stored.bytes() < golden.parameters().bytes() / 3);
+    for (String refused :
+        List.of(
+            assertThrows(
+                    BadInputException.class,
+                    () -> golden.model().build(stored, GraphOptions.training(false, name -> true)))
+                .getMessage(),
+            assertThrows(
+                    BadInputException.class,
+                    Adapter.fresh(golden.model(), stored, LoraConfig.parse("r=2"), 1)::merge)
+                .getMessage(),
+            assertThrows(BadInputException.class, () -> WeightStorage.parse("int3"))
+                .getMessage())) {
+      System.out.println(refused);
+    }
+  }
+}

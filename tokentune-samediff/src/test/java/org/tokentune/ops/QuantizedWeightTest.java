@@ -1,0 +1,160 @@
+package org.tokentune.ops;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.checkpoint.SafeTensors;
+import org.tokentune.plan.PlanEngine;
+import org.tokentune.plan.PlanOptions;
+import org.tokentune.quantization.BlockFormat;
+
+/** Weights in few bits: their floats, and layers on them, in both styles. */
+class QuantizedWeightTest {
+
+  private static final Path GOLDEN = Path.of("src/test/resources/golden");
+
+  private static INDArray floats(QuantizedWeight weight, Style style) {
+    SameDiff sd = SameDiff.create();
+    SDVariable scale = sd.var("scale", Nd4j.ones(DataType.FLOAT, 1));
+    SDVariable product = weight.dequantized(sd, "weight", style).mul(scale);
+    try (PlanEngine engine =
+        new PlanEngine(sd, PlanOptions.gradients(List.of(product.name()), List.of()))) {
+      return engine.run(Map.of()).outputs().get(product.name()).dup();
+    }
+  }
+
+  private static double error(INDArray expected, INDArray actual) {
+    assertArrayEquals(expected.shape(), actual.shape());
+    return expected.sub(actual).amaxNumber().doubleValue() / expected.amaxNumber().doubleValue();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void nf4EqualsBitsandbytes(Style style) {
+    try (SafeTensors golden = SafeTensors.open(GOLDEN.resolve("nf4/nf4.safetensors"))) {
+      for (String[] names :
+          List.of(
+              new String[] {"weight", "double.dequantized"},
+              new String[] {"large.weight", "large.dequantized"})) {
+        Nf4Weight weight = Nf4Weight.of(golden.read(names[0]));
+        double error = error(golden.read(names[1]), floats(weight, style));
+        System.out.printf("%s of %s: largest error %.1e%n", names[1], style, error);
+        assertTrue(error < 1e-6);
+      }
+    }
+  }
+
+  /** Forward and backward: nothing but x and x A^T is kept of the layer. */
+  @ParameterizedTest
+  @EnumSource
+  void layerEqualsQlora(Style style) {
+    try (SafeTensors golden = SafeTensors.open(GOLDEN.resolve("nf4/nf4.safetensors"))) {
+      Nf4Weight weight = Nf4Weight.of(golden.read("weight"));
+      SameDiff sd = SameDiff.create();
+      SDVariable x = sd.var("x", golden.read("x"));
+      SDVariable a = sd.var("lora_A", golden.read("lora_A"));
+      SDVariable b = sd.var("lora_B", golden.read("lora_B"));
+      SDVariable y =
+          sd.mmul("y0", x, weight.dequantized(sd, "weight", style), false, true, false)
+              .add("y", sd.mmul(sd.mmul(x, a, false, true, false), b, false, true, false).mul(2));
+      sd.setLossVariables(y.mul(sd.constant(golden.read("grad.y"))).sum().rename("loss"));
+      List<String> trained = List.of("x", "lora_A", "lora_B");
+      try (PlanEngine engine =
+          new PlanEngine(sd, PlanOptions.gradients(List.of("y", "loss"), trained))) {
+        PlanEngine.Result result = engine.run(Map.of());
+        double worst = error(golden.read("y"), result.outputs().get("y"));
+        for (String name : trained) {
+          INDArray gradient = result.gradients().get(name);
+          worst = Math.max(worst, error(golden.read("grad." + name), gradient));
+        }
+        System.out.printf("a layer on NF4, %s: largest error %.1e%n", style, worst);
+        assertTrue(worst < 1e-6);
+      }
+    }
+  }
+
+  /** Rows that do not end with blocks, and blocks that do not end with rows. */
+  @ParameterizedTest
+  @CsvSource({"1, 1", "3, 5", "7, 64", "5, 100", "130, 129", "300, 64"})
+  void nf4OfAnyShape(int rows, int width) {
+    Nd4j.getRandom().setSeed(rows);
+    INDArray values = Nd4j.randn(DataType.FLOAT, rows, width);
+    Nf4Weight weight = Nf4Weight.of(values);
+    INDArray fused = floats(weight, Style.FUSED);
+    assertTrue(error(fused, floats(weight, Style.NATIVE)) < 1e-6);
+    assertTrue(error(fused, weight.values()) < 1e-6);
+    double off = error(values, fused);
+    System.out.printf("NF4 of [%d, %d]: %d bytes, off by %.2f%n", rows, width, weight.bytes(), off);
+    assertTrue(off < 0.2); // half the widest gap between levels is 0.15
+    assertEquals(weight.bytes(), Nf4Weight.withoutValues(rows, width).bytes());
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"F16", "BF16", "Q8_0", "Q4_K", "Q6_K"})
+  void blocksEqualLlamaCpp(BlockFormat format) throws IOException {
+    try (SafeTensors golden = SafeTensors.open(GOLDEN.resolve("gguf/blocks.safetensors"))) {
+      INDArray expected = golden.read(format + ".float");
+      int[] values = golden.read(format + ".raw").reshape(-1).toIntVector();
+      byte[] raw = new byte[values.length];
+      for (int i = 0; i < raw.length; i++) {
+        raw[i] = (byte) values[i];
+      }
+      BlockWeight weight = BlockWeight.of(format, expected.shape(), memory -> memory.put(raw));
+      float[] wanted = expected.reshape(-1).toFloatVector();
+      for (Style style : Style.values()) {
+        INDArray actual = floats(weight, style).reshape(-1);
+        double error = 0;
+        for (int i = 0; i < actual.length(); i++) {
+          double value = wanted[i];
+          double difference = Math.abs(value - actual.getDouble(i));
+          error = Math.max(error, difference / Math.max(Math.abs(value), 1e-30));
+        }
+        System.out.printf(
+            "%d numbers of %s, %s: largest error %.1e%n", actual.length(), format, style, error);
+        assertTrue(error < 1e-6);
+      }
+    }
+  }
+
+  /** A gather of rows before they are made floats. */
+  @ParameterizedTest
+  @EnumSource(names = {"F16", "BF16"})
+  void halfPrecisionRoundsAndGivesRows(BlockFormat format) {
+    Nd4j.getRandom().setSeed(7);
+    INDArray values = Nd4j.randn(DataType.FLOAT, 50, 37);
+    BlockWeight weight = BlockWeight.half(format, values);
+    assertEquals(50 * 37 * 2, weight.bytes());
+    INDArray rounded = floats(weight, Style.FUSED);
+    double error = error(values, rounded);
+    System.out.printf("%s rounds by %.1e%n", format, error);
+    assertTrue(error < (format == BlockFormat.F16 ? 0x1p-11 : 0x1p-8));
+    assertEquals(rounded, floats(BlockWeight.half(format, rounded), Style.FUSED));
+    for (Style style : Style.values()) {
+      SameDiff sd = SameDiff.create();
+      SDVariable ids = sd.placeHolder("ids", DataType.INT32, 3);
+      SDVariable rows = sd.gather(weight.stored(sd, "table"), ids, 0);
+      SDVariable floats = weight.floats(rows, style);
+      try (PlanEngine engine =
+          new PlanEngine(sd, PlanOptions.gradients(List.of(floats.name()), List.of()))) {
+        INDArray taken =
+            engine.run(Map.of("ids", Nd4j.createFromArray(49, 0, 7))).outputs().get(floats.name());
+        assertEquals(rounded.getRow(49), taken.getRow(0));
+        assertEquals(rounded.getRow(0), taken.getRow(1));
+        assertEquals(rounded.getRow(7), taken.getRow(2));
+      }
+    }
+  }
+}

@@ -1,0 +1,264 @@
+package org.tokentune.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadInputException;
+import org.tokentune.RandomWeights;
+import org.tokentune.SmallBert;
+import org.tokentune.checkpoint.SafeTensors;
+import org.tokentune.models.Bert;
+import org.tokentune.models.Head;
+import org.tokentune.models.Pooling;
+import org.tokentune.models.Task;
+import org.tokentune.nn.Parameters;
+import org.tokentune.train.OptimizerSettings.Kind;
+
+/** Every optimizer against PyTorch's numbers, in slices, and resumed; what its state takes. */
+class OptimizerTest {
+
+  private static final Path GOLDEN =
+      Path.of("src/test/resources/golden/optimizer/adamw.safetensors");
+
+  private static UpdateRule rule(Kind kind) {
+    return switch (kind) {
+      case ADAMW -> AdamW.USUAL;
+      case SGD -> new Sgd(0.9);
+      case ADAFACTOR -> new Adafactor();
+      case LION -> new Lion(0.9, 0.99);
+      case ADAMW8BIT -> new AdamW8bit(AdamW.USUAL);
+    };
+  }
+
+  /** optimizers.json is what acceptance/optimizers.py printed. */
+  @ParameterizedTest
+  @CsvSource({"sgd, SGD, 0", "sgd-momentum, SGD, 0.9", "adafactor, ADAFACTOR, 0"})
+  void equalsPyTorch(String name, Kind kind, double momentum) throws IOException {
+    JsonNode expected;
+    try (InputStream file = OptimizerTest.class.getResourceAsStream("/optimizers.json")) {
+      expected = new ObjectMapper().readTree(file).path(name);
+    }
+    try (SafeTensors golden = SafeTensors.open(GOLDEN)) {
+      Parameters parameters =
+          new Parameters(Map.of("w", golden.read("w.0"), "b", golden.read("b.0")));
+      UpdateRule rule = kind == Kind.SGD ? new Sgd(momentum) : rule(kind);
+      Optimizer optimizer = new Optimizer(rule, parameters, array -> 0.01, array -> 1);
+      INDArray rates = golden.read("learning_rate");
+      for (int step = 1; step <= 10; step++) {
+        Map<String, INDArray> gradients = new TreeMap<>();
+        gradients.put("w", golden.read("w.grad." + step));
+        gradients.put("b", golden.read("b.grad." + step));
+        optimizer.step(gradients, rates.getDouble(step - 1));
+      }
+      double worst = 0;
+      for (String parameter : parameters.names()) {
+        float[] values = parameters.get(parameter).reshape(-1).toFloatVector();
+        for (int i = 0; i < values.length; i++) {
+          worst =
+              Math.max(
+                  worst, Math.abs(expected.at("/" + parameter + "/" + i).asDouble() - values[i]));
+        }
+      }
+      System.out.printf("%s, 10 steps: largest difference from PyTorch %.1e%n", name, worst);
+      assertTrue(worst < 1e-5, "differs by " + worst);
+    }
+  }
+
+  /** A matrix whose rows end within blocks of 256, one that is small, and a vector. */
+  private static final Map<String, long[]> SHAPES = shapes();
+
+  private static Map<String, long[]> shapes() {
+    Map<String, long[]> shapes = new LinkedHashMap<>();
+    shapes.put("table", new long[] {700, 8});
+    shapes.put("small", new long[] {5, 3});
+    shapes.put("bias", new long[] {5000});
+    return shapes;
+  }
+
+  private static Parameters parameters() {
+    return new Parameters(RandomWeights.of(SHAPES, 0, 1));
+  }
+
+  private static Map<String, INDArray> gradients(int step) {
+    return RandomWeights.of(SHAPES, step, 1);
+  }
+
+  private static void equal(Parameters expected, Parameters actual) {
+    expected.asMap().forEach((name, array) -> assertEquals(array, actual.get(name), name));
+  }
+
+  /** Adafactor asks for whole gradients; LanguageModelTrainingTest shows that it gets them. */
+  @ParameterizedTest
+  @EnumSource(value = Kind.class, mode = EnumSource.Mode.EXCLUDE, names = "ADAFACTOR")
+  void slicesAreTheWhole(Kind kind) {
+    Parameters whole = parameters();
+    Parameters parts = parameters();
+    Optimizer one = new Optimizer(rule(kind), whole, 0.1);
+    Optimizer other = new Optimizer(rule(kind), parts, 0.1);
+    for (int step = 1; step <= 5; step++) {
+      one.step(gradients(step), 1e-2);
+      other.begin(1e-2);
+      Map<String, INDArray> gradients = gradients(step);
+      int[] bounds = {0, 256, 640, 700};
+      for (int i = 2; i >= 0; i--) {
+        INDArray slice = Nd4j.create(DataType.FLOAT, bounds[i + 1] - bounds[i], 8);
+        for (int row = bounds[i]; row < bounds[i + 1]; row++) {
+          slice.putRow(row - bounds[i], gradients.get("table").getRow(row));
+        }
+        other.update("table", parts.get("table"), bounds[i], slice);
+      }
+      other.update("small", parts.get("small"), 0, gradients.get("small"));
+      other.update("bias", parts.get("bias"), 0, gradients.get("bias"));
+    }
+    equal(whole, parts);
+    assertEquals(one.state(), other.state());
+    System.out.println(kind + ", 5 steps in slices: the same bits");
+  }
+
+  @ParameterizedTest
+  @EnumSource(Kind.class)
+  void resumedGoesOnAsBefore(Kind kind) {
+    Parameters whole = parameters();
+    Parameters resumed = parameters();
+    Optimizer one = new Optimizer(rule(kind), whole, 0.1);
+    Optimizer first = new Optimizer(rule(kind), resumed, 0.1);
+    for (int step = 1; step <= 3; step++) {
+      one.step(gradients(step), 1e-2);
+      first.step(gradients(step), 1e-2);
+    }
+    Optimizer second = new Optimizer(rule(kind), resumed, 0.1);
+    second.restore(first.steps(), first.state());
+    for (int step = 4; step <= 6; step++) {
+      one.step(gradients(step), 1e-2);
+      second.step(gradients(step), 1e-2);
+    }
+    equal(whole, resumed);
+    assertEquals(one.state(), second.state());
+    assertEquals(6, second.steps());
+    System.out.println(
+        kind + ", resumed after 3 of 6 steps: the same bits; " + one.state().keySet());
+  }
+
+  @Test
+  void restoresNothingOfAnother() {
+    Parameters parameters = parameters();
+    Optimizer lion = new Optimizer(rule(Kind.LION), parameters, 0);
+    lion.step(gradients(1), 1e-2);
+    Map<String, INDArray> state = lion.state();
+    Optimizer adamW = new Optimizer(AdamW.USUAL, parameters, 0);
+    refused("nothing for square.table, not FLOAT [700, 8]", () -> adamW.restore(1, state));
+    Optimizer sgd = new Optimizer(rule(Kind.SGD), parameters, 0);
+    refused("has mean.bias, which this optimizer does not", () -> sgd.restore(1, state));
+    Map<String, INDArray> broken = new HashMap<>(state);
+    broken.put("mean.bias", Nd4j.zeros(DataType.FLOAT, 4999));
+    refused("FLOAT [4999] for mean.bias", () -> lion.restore(1, broken));
+  }
+
+  private static void refused(String sentence, Runnable input) {
+    String message = assertThrows(BadInputException.class, input::run).getMessage();
+    System.out.println(message);
+    assertTrue(message.contains(sentence), message);
+  }
+
+  /** As counted before training, and as the arrays have it after a step. */
+  @ParameterizedTest
+  @CsvSource({
+    "ADAMW, 44800, 40000",
+    "SGD, 22400, 20000",
+    "ADAFACTOR, 2832, 20000",
+    "LION, 22400, 20000",
+    "ADAMW8BIT, 11376, 10160" // 22 and 20 blocks
+  })
+  void stateBytes(Kind kind, long table, long bias) {
+    Parameters parameters = parameters();
+    Optimizer optimizer = new Optimizer(rule(kind), parameters, 0);
+    assertEquals(table, optimizer.stateBytes("table"));
+    assertEquals(bias, optimizer.stateBytes("bias"));
+    optimizer.step(gradients(1), 1e-2);
+    for (String name : parameters.names()) {
+      long bytes =
+          optimizer.state().entrySet().stream()
+              .filter(entry -> entry.getKey().endsWith("." + name))
+              .mapToLong(entry -> entry.getValue().length() * entry.getValue().dataType().width())
+              .sum();
+      assertEquals(optimizer.stateBytes(name), bytes, name);
+    }
+  }
+
+  @Test
+  void ratesByLayerAndName() {
+    Bert bert = SmallBert.bert(0, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
+    assertEquals(3, bert.config().layers());
+    Map<String, Double> patterns = Map.of("head", 10.0, "bert.encoder.layer.*.bias", 0.5);
+    Map<String, Double> factors = RateFactors.of(bert, 0.9, patterns);
+    assertEquals(10, factors.get("classifier.weight"));
+    assertEquals(0.9, factors.get("bert.encoder.layer.2.output.dense.weight"), 1e-12);
+    assertEquals(0.45, factors.get("bert.encoder.layer.2.output.dense.bias"), 1e-12);
+    assertEquals(0.729, factors.get("bert.encoder.layer.0.output.dense.weight"), 1e-12);
+    assertEquals(0.6561, factors.get("bert.embeddings.LayerNorm.weight"), 1e-12);
+  }
+
+  @Test
+  void aFactorScalesTheRate() {
+    Parameters usual = parameters();
+    Parameters slow = parameters();
+    Optimizer one = new Optimizer(new Sgd(0), usual, name -> 0, name -> 1);
+    Optimizer half = new Optimizer(new Sgd(0), slow, name -> 0, name -> 0.5);
+    one.step(gradients(1), 1e-2);
+    half.step(gradients(1), 2e-2);
+    equal(usual, slow);
+  }
+
+  @Test
+  void schedules() {
+    Schedule linear = Schedule.linear(0.2);
+    Schedule cosine = new Schedule(Schedule.Decay.COSINE, 2);
+    Schedule constant = new Schedule(Schedule.Decay.CONSTANT, 2);
+    for (Schedule schedule : List.of(linear, cosine, constant)) {
+      assertEquals(0, schedule.rate(8, 0, 10));
+      assertEquals(4, schedule.rate(8, 1, 10));
+      assertEquals(8, schedule.rate(8, 2, 10));
+    }
+    assertEquals(4, linear.rate(8, 6, 10), 1e-12);
+    assertEquals(4, cosine.rate(8, 6, 10), 1e-12);
+    assertEquals(8 * 0.5 * (1 + Math.cos(Math.PI * 2 / 8)), cosine.rate(8, 4, 10), 1e-12);
+    assertEquals(8, constant.rate(8, 9, 10));
+    assertEquals(0, cosine.rate(8, 10, 10), 1e-12);
+  }
+
+  @Test
+  void badSettingsGetASentence() {
+    refused("momentum of 1.0", () -> settings(Kind.SGD, 1, 0, 1, Map.of()));
+    refused("Only sgd has a momentum", () -> settings(Kind.LION, 0.9, 0, 1, Map.of()));
+    refused("weight decay of -1.0", () -> settings(Kind.ADAMW, 0, -1, 1, Map.of()));
+    refused("layer decay of 0.0", () -> settings(Kind.ADAMW, 0, 0, 0, Map.of()));
+    refused(
+        "0.0 times the usual for head", () -> settings(Kind.ADAMW, 0, 0, 1, Map.of("head", 0.0)));
+    refused("warm-up of -1.0", () -> Schedule.linear(-1));
+    Bert bert = SmallBert.bert(0, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
+    refused("No parameter is called x.*", () -> RateFactors.of(bert, 1, Map.of("x.*", 2.0)));
+  }
+
+  private static OptimizerSettings settings(
+      Kind kind, double momentum, double decay, double layerDecay, Map<String, Double> factors) {
+    return new OptimizerSettings(kind, momentum, decay, layerDecay, factors);
+  }
+}
