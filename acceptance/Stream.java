@@ -14,6 +14,7 @@ import org.tokentune.text.LanguageModel;
 import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuner;
 import org.tokentune.train.Hyperparameters;
+import org.tokentune.train.MemorySettings;
 import org.tokentune.train.OptimizerSettings;
 import org.tokentune.train.Schedule;
 import org.tokentune.train.TrainingListener;
@@ -80,7 +81,7 @@ class Stream {
   private static void train(Path file, Path folder, int batches) {
     Hyperparameters settings =
         new Hyperparameters(
-            1, batches, 1, 1e-3, OptimizerSettings.adamW(0.01), Schedule.linear(0.1), 1.0, 0, 42);
+            1, batches, 1, 1e-3, OptimizerSettings.adamW(0.01), Schedule.linear(0.1), 1.0, MemorySettings.defaults(), 42);
     OffHeap offHeap = new OffHeap(batches);
     try (ModelFiles files = ModelFiles.open(folder);
         LanguageModel model = LanguageModel.open(files, null);

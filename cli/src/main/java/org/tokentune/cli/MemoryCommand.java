@@ -15,9 +15,7 @@ import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
-import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
-import org.tokentune.plan.Recompute;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.text.TuningSettings;
 import org.tokentune.train.MemoryPlanner;
@@ -104,14 +102,9 @@ final class MemoryCommand implements Callable<Integer> {
       description = "Train low-rank adapters, as train --lora has it, in place of --trainable.")
   private String lora;
 
-  @Option(
-      names = "--weights",
-      paramLabel = "float32|bf16|f16|nf4",
-      converter = TrainCommand.Storage.class,
-      description = "How matrices that do not train are held, as train --weights has it.")
-  private WeightStorage weights = WeightStorage.FLOAT32;
-
   @Mixin private OptimizerOptions optimizer;
+
+  @Mixin private MemoryKnobs knobs;
 
   @Option(
       names = "--clip",
@@ -122,17 +115,6 @@ final class MemoryCommand implements Callable<Integer> {
               + "applied and let go as soon as it is complete. Default "
               + "${DEFAULT-VALUE}.")
   private double clip = DEFAULTS.hyperparameters().clip();
-
-  @Option(
-      names = "--checkpoint",
-      paramLabel = "WHAT",
-      defaultValue = "elementwise",
-      description =
-          "What the backward pass computes again instead of keeping it: nothing; "
-              + "elementwise: what one cheap pass gives (norms, GELU, dropout); "
-              + "attention: its weights, too; blocks: whole layers. Default "
-              + "${DEFAULT-VALUE}.")
-  private Checkpoint checkpoint;
 
   @Option(
       names = "--task",
@@ -161,20 +143,6 @@ final class MemoryCommand implements Callable<Integer> {
   @Mixin private JsonOption json;
   @Spec private CommandSpec spec;
 
-  /** What is recomputed, as the command line names it. */
-  enum Checkpoint {
-    nothing(Recompute.NOTHING),
-    elementwise(Recompute.ELEMENTWISE),
-    attention(Recompute.ATTENTION),
-    blocks(Recompute.BLOCKS);
-
-    final Recompute recompute;
-
-    Checkpoint(Recompute recompute) {
-      this.recompute = recompute;
-    }
-  }
-
   @Override
   public Integer call() {
     try {
@@ -202,8 +170,8 @@ final class MemoryCommand implements Callable<Integer> {
         new MemoryPlanner(
             model,
             adapted == null ? Trainable.parse(trainable, base) : adapted::trains,
-            weights,
-            checkpoint.recompute,
+            knobs.weights(),
+            knobs.settings(0),
             optimizer(model),
             Double.isInfinite(clip));
     int k = planner.selected(RandomTokens.parse(tokens, minTokens, true), length);
@@ -263,11 +231,11 @@ final class MemoryCommand implements Callable<Integer> {
   private void print(String title, Map<String, MemoryReport> reports) {
     PrintWriter out = spec.commandLine().getOut();
     out.printf(
-        "%s: %s, %s, checkpoint %s; MB%n%n",
+        "%s: %s, %s, %s; MB%n%n",
         title,
         optimizer,
         Double.isInfinite(clip) ? "gradients not clipped" : "gradients clipped",
-        checkpoint);
+        knobs);
     out.print(MemoryReport.table(reports));
     if (passes) {
       reports.forEach(
@@ -288,9 +256,10 @@ final class MemoryCommand implements Callable<Integer> {
     ObjectNode result = JsonOption.object();
     result.put("model", model).put("batch_size", batchSize).put("length", length);
     result.put("tokens", tokens).put("selected", k);
-    result.put("trainable", trainable).put("weights", weights.toString());
+    result.put("trainable", trainable);
     optimizer.put(result);
-    result.put("clipped", !Double.isInfinite(clip)).put("checkpoint", checkpoint.name());
+    result.put("clipped", !Double.isInfinite(clip));
+    knobs.put(result);
     reports.forEach(
         (name, report) ->
             result.set(name.equals("all tokens") ? "all_tokens" : "tokentune", report.toJson()));

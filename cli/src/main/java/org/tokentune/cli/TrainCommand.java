@@ -259,7 +259,7 @@ final class TrainCommand implements Callable<Integer> {
         "Most that a step may take above parameters and optimizer state: more is recomputed where",
         "it would not fit, attention first, then whole layers. Default: no limit."
       })
-  private long memory = DEFAULTS.hyperparameters().memory();
+  private long memory;
 
   @Option(
       names = "--dropout",
@@ -297,16 +297,7 @@ final class TrainCommand implements Callable<Integer> {
       })
   private String lora;
 
-  @Option(
-      names = "--weights",
-      paramLabel = "float32|bf16|f16|nf4|file",
-      converter = Storage.class,
-      description = {
-        "How matrices that do not train are held, with --lora or --trainable head: in 32, 16 or 4",
-        "bits (nf4: linear layers in 4, tables in 16: QLoRA), or as the file has them (a .gguf's",
-        "F16, BF16, Q8_0, Q4_K, Q6_K). Computed in 32-bit floats. Default float32."
-      })
-  private WeightStorage weights = WeightStorage.FLOAT32;
+  @Mixin private MemoryKnobs knobs;
 
   @Option(
       names = "--merge",
@@ -334,19 +325,6 @@ final class TrainCommand implements Callable<Integer> {
 
   /** The task of GLUE that the data are of; null for others. */
   private GlueTask glue;
-
-  /** How weights are held, by name. */
-  static final class Storage implements ITypeConverter<WeightStorage> {
-
-    @Override
-    public WeightStorage convert(String value) {
-      try {
-        return WeightStorage.parse(value);
-      } catch (BadInputException e) {
-        throw new TypeConversionException(e.getMessage());
-      }
-    }
-  }
 
   /** A norm, or {@code none} for an infinite one. */
   static final class Clip implements ITypeConverter<Double> {
@@ -426,7 +404,7 @@ final class TrainCommand implements Callable<Integer> {
                 optimizer.settings(weightDecay, layerDecay, rateFactors),
                 new Schedule(schedule.decay, warmup),
                 clip,
-                memory,
+                knobs.settings(memory),
                 seed));
     if (limit != null && limit < 1) {
       throw new BadInputException("A limit of %d rows leaves none; give 1 or more.", limit);
@@ -463,11 +441,11 @@ final class TrainCommand implements Callable<Integer> {
       throw new BadInputException(
           "With --lora the adapters train, and --trainable has no say; leave one of them out.");
     }
-    if (merge && weights != WeightStorage.FLOAT32) {
+    if (merge && knobs.weights() != WeightStorage.FLOAT32) {
       throw new BadInputException(
           "Adapters cannot be merged into weights held as %s; leave --merge out, and give --adapter"
               + " where you use them.",
-          weights);
+          knobs.weights());
     }
     return lora == null ? null : LoraConfig.parse(lora);
   }
@@ -493,7 +471,7 @@ final class TrainCommand implements Callable<Integer> {
       AnswerTrainingJob.Questions some = limit == null ? all : all.withTrainLimit(limit, seed);
       return files ->
           new AnswerTrainingJob(
-              AnswerModel.forQuestions(files, maxLength, dropout, weights, seed), some);
+              AnswerModel.forQuestions(files, maxLength, dropout, knobs.weights(), seed), some);
     }
     DataSplit all = dataOptions.split(data, validation, test, seed);
     DataSplit some = limit == null ? all : all.withTrainLimit(limit, seed);
@@ -503,12 +481,13 @@ final class TrainCommand implements Callable<Integer> {
   private TrainingJob texts(ModelFiles files, DataSplit split) {
     Labels labels = glue == null ? Labels.of(task.task, split.train()) : glue.labels();
     return new TextTrainingJob(
-        TextModel.forTask(files, labels, pooling.pooling, maxLength, dropout, weights, seed),
+        TextModel.forTask(
+            files, labels, pooling.pooling, maxLength, dropout, knobs.weights(), seed),
         split);
   }
 
   private TrainingJob language(ModelFiles files, PromptTemplate prompts) {
-    LanguageModel language = LanguageModel.open(files, dropout, weights);
+    LanguageModel language = LanguageModel.open(files, dropout, knobs.weights());
     Path file = Path.of(data);
     if (stream) {
       return LanguageTrainingJob.onStream(language, file, validation, test, maxLength);
@@ -578,11 +557,8 @@ final class TrainCommand implements Callable<Integer> {
       result.put("model", model).put("data", data).put("task", task.name());
       result.put("evaluated_on", tested ? "test" : "validation");
       ScoresReport.put(result, scores, names);
-      result
-          .put("tokens", tokens)
-          .put("seed", seed)
-          .put("lora", lora)
-          .put("weights", weights.toString());
+      result.put("tokens", tokens).put("seed", seed).put("lora", lora);
+      knobs.put(result);
       optimizer.put(result);
       result.put("learning_rate", learningRate).put("schedule", schedule.name());
       result.put("warmup", warmup).put("weight_decay", weightDecay);

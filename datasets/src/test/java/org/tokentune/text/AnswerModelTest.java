@@ -19,6 +19,7 @@ import org.tokentune.datasets.Example;
 import org.tokentune.datasets.SquadQuestion;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.train.Hyperparameters;
+import org.tokentune.train.MemorySettings;
 import org.tokentune.train.Metric;
 import org.tokentune.train.OptimizerSettings;
 import org.tokentune.train.Schedule;
@@ -71,7 +72,15 @@ class AnswerModelTest {
         new TuningSettings("6", 1, "all", 8, Hyperparameters.defaults())
             .withHyperparameters(
                 new Hyperparameters(
-                    4, 0, 1, 3e-3, OptimizerSettings.adamW(0.01), Schedule.linear(0.1), 1.0, 0, 7));
+                    4,
+                    0,
+                    1,
+                    3e-3,
+                    OptimizerSettings.adamW(0.01),
+                    Schedule.linear(0.1),
+                    1.0,
+                    MemorySettings.defaults(),
+                    7));
     Scores scores;
     try (ModelFiles files = ModelFolder.open(base);
         AnswerModel model = AnswerModel.forQuestions(files, 40, 0.0, WeightStorage.FLOAT32, 6)) {

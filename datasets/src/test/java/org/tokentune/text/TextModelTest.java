@@ -28,6 +28,7 @@ import org.tokentune.models.Task;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.train.FineTuner;
 import org.tokentune.train.Hyperparameters;
+import org.tokentune.train.MemorySettings;
 import org.tokentune.train.Metric;
 import org.tokentune.train.OptimizerSettings;
 import org.tokentune.train.Schedule;
@@ -123,7 +124,7 @@ class TextModelTest {
                 OptimizerSettings.adamW(0.01),
                 Schedule.linear(0.1),
                 1.0,
-                0,
+                MemorySettings.defaults(),
                 7));
   }
 
@@ -293,7 +294,7 @@ class TextModelTest {
                       OptimizerSettings.adamW(0.01),
                       Schedule.linear(0),
                       1.0,
-                      0,
+                      MemorySettings.defaults(),
                       7));
       for (Runnable bad :
           List.<Runnable>of(

@@ -2,6 +2,7 @@ package org.tokentune.ops;
 
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.util.List;
@@ -33,7 +34,8 @@ final class Memory {
 
   /** Of a UINT8 array. */
   static ByteBuffer bytes(INDArray array) {
-    return bytes(array, DataType.UINT8).slice(); // its own index 0 may lie before the array
+    // Its own index 0 may lie before the array.
+    return bytes(array, DataType.UINT8).slice().order(ByteOrder.nativeOrder());
   }
 
   /** All values of an INT32 array. */

@@ -16,9 +16,9 @@ record Adafactor() implements UpdateRule {
   public List<StateArray> state(INDArray parameter) {
     return parameter.rank() == 2
         ? List.of(
-            new StateArray("row_square", parameter.dataType(), parameter.size(0)),
-            new StateArray("column_square", parameter.dataType(), parameter.size(1)))
-        : List.of(StateArray.like("square", parameter));
+            new StateArray("exp_avg_sq_row", parameter.dataType(), parameter.size(0)),
+            new StateArray("exp_avg_sq_col", parameter.dataType(), parameter.size(1)))
+        : List.of(StateArray.like("exp_avg_sq", parameter));
   }
 
   @Override

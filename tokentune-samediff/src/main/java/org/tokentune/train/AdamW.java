@@ -16,7 +16,7 @@ record AdamW(double beta1, double beta2, double epsilon) implements UpdateRule {
 
   @Override
   public List<StateArray> state(INDArray parameter) {
-    return List.of(StateArray.like("mean", parameter), StateArray.like("square", parameter));
+    return List.of(StateArray.like("exp_avg", parameter), StateArray.like("exp_avg_sq", parameter));
   }
 
   @Override

@@ -31,10 +31,10 @@ record AdamW8bit(AdamW adamW) implements UpdateRule {
     long[] shape = parameter.shape();
     long scales = AdamW8bitUpdate.scales(parameter.length());
     return List.of(
-        new StateArray("mean", DataType.UINT8, shape),
-        new StateArray("mean_scale", DataType.FLOAT, scales),
-        new StateArray("square", DataType.UINT8, shape),
-        new StateArray("square_scale", DataType.FLOAT, scales));
+        new StateArray("state1", DataType.UINT8, shape),
+        new StateArray("absmax1", DataType.FLOAT, scales),
+        new StateArray("state2", DataType.UINT8, shape),
+        new StateArray("absmax2", DataType.FLOAT, scales));
   }
 
   @Override

@@ -14,8 +14,7 @@ import org.tokentune.BadInputException;
  * @param schedule how the learning rate runs
  * @param clip largest global norm of the gradients, which are all held until it is known; infinite:
  *     not clipped, and each is applied as soon as it is complete
- * @param memory bytes that a step may take above parameters and optimizer state: more is recomputed
- *     where less would not fit; 0: no limit
+ * @param memory what a step keeps
  * @param seed of everything random: order, selection, dropout
  */
 public record Hyperparameters(
@@ -26,7 +25,7 @@ public record Hyperparameters(
     OptimizerSettings optimizer,
     Schedule schedule,
     double clip,
-    long memory,
+    MemorySettings memory,
     long seed) {
 
   public Hyperparameters {
@@ -42,9 +41,6 @@ public record Hyperparameters(
     if (!(learningRate > 0) || Double.isInfinite(learningRate)) {
       throw new BadInputException("A learning rate of %s is not above 0; give one.", learningRate);
     }
-    if (memory < 0) {
-      throw new BadInputException("A budget of %d bytes cannot be; give more than 0.", memory);
-    }
     if (!(clip > 0)) {
       throw new BadInputException("Gradients clipped to %s cannot be; give a norm above 0.", clip);
     }
@@ -53,7 +49,15 @@ public record Hyperparameters(
   /** Fine-tuning of an encoder: AdamW, 3 epochs at 1e-4, clipped to 1. */
   public static Hyperparameters defaults() {
     return new Hyperparameters(
-        3, 0, 1, 1e-4, OptimizerSettings.adamW(0.01), Schedule.linear(0.1), 1.0, 0, 42);
+        3,
+        0,
+        1,
+        1e-4,
+        OptimizerSettings.adamW(0.01),
+        Schedule.linear(0.1),
+        1.0,
+        MemorySettings.defaults(),
+        42);
   }
 
   /** Steps of a training whose epochs have so many batches. */

@@ -12,7 +12,7 @@ record Lion(double beta1, double beta2) implements UpdateRule {
 
   @Override
   public List<StateArray> state(INDArray parameter) {
-    return List.of(StateArray.like("mean", parameter));
+    return List.of(StateArray.like("exp_avg", parameter));
   }
 
   @Override

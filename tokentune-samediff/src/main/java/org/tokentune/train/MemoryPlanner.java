@@ -12,7 +12,6 @@ import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
-import org.tokentune.plan.Recompute;
 import org.tokentune.select.TokenSelector;
 
 /**
@@ -21,7 +20,7 @@ import org.tokentune.select.TokenSelector;
  *
  * @param trainable which parameters, by name
  * @param weights how those that do not train are held
- * @param recompute what is computed again in the backward pass instead of being kept
+ * @param memory what a step keeps
  * @param atOnce whether every parameter is updated as soon as its gradient is complete; otherwise
  *     all gradients are held to the end, as clipping by their global norm needs it
  */
@@ -29,7 +28,7 @@ public record MemoryPlanner(
     Model model,
     Predicate<String> trainable,
     WeightStorage weights,
-    Recompute recompute,
+    MemorySettings memory,
     Optimizer optimizer,
     boolean atOnce) {
 
@@ -58,9 +57,7 @@ public record MemoryPlanner(
             parameters, GraphOptions.training(split, trainable).withStyle(Style.preferred()));
     Map<String, INDArray> inputs = Placeholders.withoutValues(model.head(), batch, length, k);
     try (TrainingEngine engine =
-        atOnce
-            ? new TrainingEngine(graph, recompute, optimizer)
-            : new TrainingEngine(graph, List.of(), recompute)) {
+        new TrainingEngine(graph, List.of(), memory, atOnce ? optimizer : null)) {
       engine.plan(inputs);
       return engine.memory(parameters, optimizer).orElseThrow();
     }

@@ -98,41 +98,41 @@ public final class Optimizer implements Updater {
     return rule.state(parameters.get(name)).stream().mapToLong(UpdateRule.StateArray::bytes).sum();
   }
 
-  /** Steps so far. */
-  int steps() {
-    return steps;
-  }
-
   /**
-   * What is kept between steps: the arrays themselves, by what they hold and the parameter's name,
-   * e.g. {@code mean.classifier.weight}; in the parameters' order, only of those updated so far.
+   * What is kept between steps.
+   *
+   * @param steps that were made
+   * @param arrays by the parameter's name and what they hold, as PyTorch calls it, e.g. {@code
+   *     classifier.weight.exp_avg}; of the parameters updated so far, in their order; not copies
    */
-  Map<String, INDArray> state() {
-    Map<String, INDArray> all = new LinkedHashMap<>();
+  record State(int steps, Map<String, INDArray> arrays) {}
+
+  /** What is kept between steps: with it, {@link #restore} goes on as if nothing had been. */
+  State state() {
+    Map<String, INDArray> arrays = new LinkedHashMap<>();
     parameters
         .asMap()
         .forEach(
             (name, parameter) -> {
               List<UpdateRule.StateArray> kept = rule.state(parameter);
               for (int i = 0; i < kept.size() && state.containsKey(name); i++) {
-                all.put(key(kept.get(i), name), state.get(name).get(i));
+                arrays.put(key(kept.get(i), name), state.get(name).get(i));
               }
             });
-    return all;
+    return new State(steps, arrays);
   }
 
   private static String key(UpdateRule.StateArray array, String parameter) {
-    return array.name() + "." + parameter;
+    return parameter + "." + array.name();
   }
 
   /**
-   * Goes on where another optimizer of the same kind was.
+   * Takes over what another optimizer of this kind has kept; copies it.
    *
-   * @param stepsSoFar its steps
-   * @param saved its {@link #state}, which is copied
    * @throws BadInputException if that is of another optimizer or model
    */
-  void restore(int stepsSoFar, Map<String, INDArray> saved) {
+  void restore(State other) {
+    Map<String, INDArray> saved = other.arrays();
     Map<String, List<INDArray>> restored = new HashMap<>();
     Set<String> unknown = new HashSet<>(saved.keySet());
     parameters
@@ -153,7 +153,7 @@ public final class Optimizer implements Updater {
     }
     state.clear();
     state.putAll(restored);
-    steps = stepsSoFar;
+    steps = other.steps();
   }
 
   private static INDArray copy(

@@ -15,7 +15,7 @@ record Sgd(double momentum) implements UpdateRule {
 
   @Override
   public List<StateArray> state(INDArray parameter) {
-    return momentum == 0 ? List.of() : List.of(StateArray.like("momentum", parameter));
+    return momentum == 0 ? List.of() : List.of(StateArray.like("momentum_buffer", parameter));
   }
 
   @Override

@@ -41,27 +41,28 @@ public final class TrainingEngine implements AutoCloseable {
 
   private TrainingEngine(
       ModelGraph graph, List<String> outputs, Recompute recompute, Updater updater) {
-    this(
-        graph,
-        options(graph, outputs).withRecompute(recompute, ModelGraph::isHiddenState),
-        updater);
-  }
-
-  private TrainingEngine(ModelGraph graph, PlanOptions options, Updater updater) {
-    this.graph = graph;
-    engine = new PlanEngine(graph.sd(), options, updater);
+    this(graph, outputs, MemorySettings.of(recompute), updater);
   }
 
   /**
-   * An engine that recomputes for each batch no more than it takes to stay within a budget.
+   * Derives the gradient graph.
    *
-   * @param bytes that a step may take above the parameters
+   * @param outputs further values to return
+   * @param memory what a step keeps; within a budget, each batch's recomputes no more than it takes
    * @param updater of the parameters, as soon as their gradients are complete; null: runs return
-   *     gradients
+   *     gradients and change no parameter
    */
-  public static TrainingEngine within(ModelGraph graph, long bytes, Updater updater) {
-    return new TrainingEngine(
-        graph, options(graph, List.of()).within(bytes, ModelGraph::isHiddenState), updater);
+  public TrainingEngine(
+      ModelGraph graph, List<String> outputs, MemorySettings memory, Updater updater) {
+    this.graph = graph;
+    PlanOptions options = options(graph, outputs).withKeep(memory.keep());
+    engine =
+        new PlanEngine(
+            graph.sd(),
+            memory.budget() > 0
+                ? options.within(memory.budget(), ModelGraph::isHiddenState)
+                : options.withRecompute(memory.recompute(), ModelGraph::isHiddenState),
+            updater);
   }
 
   private static PlanOptions options(ModelGraph graph, List<String> outputs) {

@@ -20,7 +20,6 @@ import org.tokentune.nn.Graph;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
 import org.tokentune.plan.BudgetException;
-import org.tokentune.plan.Recompute;
 import org.tokentune.plan.Updater;
 import org.tokentune.select.TokenSelection;
 import org.tokentune.select.TokenSelector;
@@ -192,7 +191,7 @@ final class TrainingSteps implements AutoCloseable {
         shape[0],
         shape[1],
         cause.least() / 1e6,
-        settings.memory() / 1e6,
+        settings.memory().budget() / 1e6,
         k > 0
             ? String.format("at most %d tokens (--tokens %d) or smaller batches", k, k)
             : "smaller batches or shorter texts");
@@ -233,12 +232,7 @@ final class TrainingSteps implements AutoCloseable {
         model.build(
             parameters, GraphOptions.training(split, trainable).withStyle(Style.preferred()));
     Updater updater = settings.accumulation() > 1 ? sums : updatesAtOnce() ? optimizer : null;
-    if (settings.memory() > 0) {
-      return TrainingEngine.within(graph, settings.memory(), updater);
-    }
-    return updater == null
-        ? new TrainingEngine(graph, List.of(), Recompute.ELEMENTWISE)
-        : new TrainingEngine(graph, Recompute.ELEMENTWISE, updater);
+    return new TrainingEngine(graph, List.of(), settings.memory(), updater);
   }
 
   private boolean clips() {

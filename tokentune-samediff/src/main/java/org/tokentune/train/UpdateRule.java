@@ -13,7 +13,7 @@ interface UpdateRule {
   /**
    * An array that is kept between steps, 0 at first.
    *
-   * @param name what it holds
+   * @param name what it holds, as PyTorch or bitsandbytes call it
    */
   record StateArray(String name, DataType type, long... shape) {
 

@@ -81,7 +81,15 @@ class LanguageModelTrainingTest {
 
   private static Hyperparameters settings(int accumulation) {
     return new Hyperparameters(
-        1, 3, accumulation, 1e-2, OptimizerSettings.adamW(0.01), Schedule.linear(0), 1.0, 0, 7);
+        1,
+        3,
+        accumulation,
+        1e-2,
+        OptimizerSettings.adamW(0.01),
+        Schedule.linear(0),
+        1.0,
+        MemorySettings.defaults(),
+        7);
   }
 
   private static TrainingSteps steps(Model model, Parameters weights, int accumulation) {

@@ -58,7 +58,13 @@ class MemoryReportTest {
   private static MemoryReport plan(
       Bert bert, String tokens, int length, Recompute recompute, boolean atOnce) {
     MemoryPlanner planner =
-        new MemoryPlanner(bert, name -> true, WeightStorage.FLOAT32, recompute, sgd(bert), atOnce);
+        new MemoryPlanner(
+            bert,
+            name -> true,
+            WeightStorage.FLOAT32,
+            MemorySettings.of(recompute),
+            sgd(bert),
+            atOnce);
     return planner.plan(8, length, planner.selected(RandomTokens.parse(tokens, 8, true), length));
   }
 
@@ -150,7 +156,7 @@ class MemoryReportTest {
                 small,
                 name -> !small.isEmbedding(name),
                 WeightStorage.FLOAT32,
-                Recompute.ELEMENTWISE,
+                MemorySettings.defaults(),
                 new Optimizer(AdamW.USUAL, Parameters.withoutValues(small.parameters()), 0),
                 true)
             .plan(8, 64, 64);

@@ -24,6 +24,7 @@ import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
 import org.tokentune.plan.BudgetException;
+import org.tokentune.plan.Keep;
 import org.tokentune.plan.Plan;
 import org.tokentune.plan.Recompute;
 import org.tokentune.select.AllTokens;
@@ -138,7 +139,11 @@ class TrainingEngineTest {
     for (int percent = 100; least == 0; percent -= 5) {
       long budget = most * percent / 100;
       try (TrainingEngine engine =
-          TrainingEngine.within(bert.build(parameters, options), budget, null)) {
+          new TrainingEngine(
+              bert.build(parameters, options),
+              List.of(),
+              new MemorySettings(Recompute.ELEMENTWISE, Keep.FLOAT32, budget),
+              null)) {
         Plan plan = engine.plan(inputs);
         System.out.printf(
             "budget %,d bytes: %,d taken, %d ops%n", budget, plan.bytes(), plan.ops());

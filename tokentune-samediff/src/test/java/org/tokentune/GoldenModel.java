@@ -1,4 +1,4 @@
-package org.tokentune.adapters;
+package org.tokentune;
 
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -9,6 +9,8 @@ import java.util.function.Predicate;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.adapters.Adapter;
+import org.tokentune.adapters.LoraConfig;
 import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.checkpoint.WeightSource;
 import org.tokentune.models.GraphOptions;
@@ -26,14 +28,15 @@ import org.tokentune.select.AllTokens;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.select.TokenSelection;
 import org.tokentune.select.TokenSelector;
+import org.tokentune.train.MemorySettings;
 import org.tokentune.train.TrainingEngine;
 
 /** A model with golden weights, and training steps of it. */
-record GoldenModel(Model model, Parameters parameters) {
+public record GoldenModel(Model model, Parameters parameters) {
 
-  static final Path GOLDEN = Path.of("src/test/resources/golden");
+  public static final Path GOLDEN = Path.of("src/test/resources/golden");
 
-  static GoldenModel of(String folder) {
+  public static GoldenModel of(String folder) {
     Path path = GOLDEN.resolve(folder);
     ModelConfig config = ModelConfig.read(ModelFolder.config(path), folder).withDropout(0);
     Model model =
@@ -47,7 +50,7 @@ record GoldenModel(Model model, Parameters parameters) {
   }
 
   /** Texts of random lengths, ids and labels, and positions that the selector draws. */
-  Map<String, INDArray> batch(TokenSelector selector) {
+  public Map<String, INDArray> batch(TokenSelector selector) {
     SplittableRandom random = new SplittableRandom(5);
     int length = 13;
     int[] lengths = {length, 7, 9};
@@ -80,7 +83,7 @@ record GoldenModel(Model model, Parameters parameters) {
   }
 
   /** Adapters whose B is not zero. */
-  Adapter adapter(LoraConfig config, long seed) {
+  public Adapter adapter(LoraConfig config, long seed) {
     Adapter adapter = Adapter.fresh(model, parameters, config, seed);
     Nd4j.getRandom().setSeed(seed);
     adapter
@@ -88,19 +91,19 @@ record GoldenModel(Model model, Parameters parameters) {
         .asMap()
         .forEach(
             (name, array) -> {
-              if (name.endsWith(LoraModel.B)) {
+              if (name.endsWith(".lora_B.weight")) {
                 array.assign(Nd4j.randn(array.shape()).muli(0.1));
               }
             });
     return adapter;
   }
 
-  static GraphOptions options(Map<String, INDArray> inputs, Predicate<String> trainable) {
+  public static GraphOptions options(Map<String, INDArray> inputs, Predicate<String> trainable) {
     return GraphOptions.training(inputs.containsKey(ModelGraph.SELECTED), trainable);
   }
 
   /** One step of the plan; results are copies. */
-  static TrainingEngine.Result step(
+  public static TrainingEngine.Result step(
       Model model,
       Parameters parameters,
       Predicate<String> trainable,
@@ -109,15 +112,26 @@ record GoldenModel(Model model, Parameters parameters) {
     return step(model, parameters, trainable, inputs, style, Recompute.ELEMENTWISE);
   }
 
-  static TrainingEngine.Result step(
+  public static TrainingEngine.Result step(
       Model model,
       Parameters parameters,
       Predicate<String> trainable,
       Map<String, INDArray> inputs,
       Style style,
       Recompute recompute) {
+    return step(model, parameters, trainable, inputs, style, MemorySettings.of(recompute));
+  }
+
+  /** One step of the plan; results are copies. */
+  public static TrainingEngine.Result step(
+      Model model,
+      Parameters parameters,
+      Predicate<String> trainable,
+      Map<String, INDArray> inputs,
+      Style style,
+      MemorySettings memory) {
     ModelGraph graph = model.build(parameters, options(inputs, trainable).withStyle(style));
-    try (TrainingEngine engine = new TrainingEngine(graph, List.of(), recompute)) {
+    try (TrainingEngine engine = new TrainingEngine(graph, List.of(), memory, null)) {
       TrainingEngine.Result result = engine.run(inputs);
       Map<String, INDArray> gradients = new HashMap<>();
       result.gradients().forEach((name, gradient) -> gradients.put(name, gradient.dup()));
@@ -125,19 +139,19 @@ record GoldenModel(Model model, Parameters parameters) {
     }
   }
 
-  static double error(INDArray expected, INDArray actual, double floor) {
+  public static double error(INDArray expected, INDArray actual, double floor) {
     double scale = Math.max(floor, expected.amaxNumber().doubleValue());
     return expected.sub(actual).amaxNumber().doubleValue() / scale;
   }
 
-  static double largest(Map<String, INDArray> gradients) {
+  public static double largest(Map<String, INDArray> gradients) {
     return gradients.values().stream()
         .mapToDouble(gradient -> gradient.amaxNumber().doubleValue())
         .max()
         .orElseThrow();
   }
 
-  static TokenSelector selector(String tokens, GoldenModel base) {
+  public static TokenSelector selector(String tokens, GoldenModel base) {
     return tokens.equals("all")
         ? new AllTokens()
         : RandomTokens.parse(tokens, 1, !base.model().config().causal());

@@ -1,0 +1,116 @@
+package org.tokentune.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Locale;
+import org.tokentune.BadInputException;
+import org.tokentune.models.WeightStorage;
+import org.tokentune.plan.Keep;
+import org.tokentune.plan.Recompute;
+import org.tokentune.train.MemorySettings;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+
+/** Options that trade time or exactness for memory. */
+final class MemoryKnobs {
+
+  @Option(
+      names = "--weights",
+      paramLabel = "float32|bf16|f16|nf4|file",
+      converter = Storage.class,
+      description = {
+        "How matrices that do not train are held, with --lora or --trainable head: in 32, 16 or 4",
+        "bits (nf4: linear layers in 4, tables in 16: QLoRA), or as the file has them (a .gguf's",
+        "F16, BF16, Q8_0, Q4_K, Q6_K). Computed in 32-bit floats. Default float32."
+      })
+  private WeightStorage weights = WeightStorage.FLOAT32;
+
+  @Option(
+      names = "--checkpoint",
+      paramLabel = "WHAT",
+      defaultValue = "elementwise",
+      description = {
+        "What the backward pass computes again instead of keeping it: nothing; elementwise: what one",
+        "cheap pass gives (norms, GELU, dropout); attention: its weights, too; blocks: whole layers.",
+        "Default ${DEFAULT-VALUE}."
+      })
+  private Checkpoint checkpoint;
+
+  @Option(
+      names = "--activations",
+      paramLabel = "float32|bf16|f16",
+      defaultValue = "float32",
+      description = {
+        "How activations are kept for the backward pass: as they are, or rounded to 16 bits, which",
+        "changes gradients by about 2^-9 (bf16) or 2^-12 (f16) of themselves and the loss not at all.",
+        "Default ${DEFAULT-VALUE}."
+      })
+  private Kept activations;
+
+  /** How weights are held, by name. */
+  static final class Storage implements ITypeConverter<WeightStorage> {
+
+    @Override
+    public WeightStorage convert(String value) {
+      try {
+        return WeightStorage.parse(value);
+      } catch (BadInputException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
+    }
+  }
+
+  /** What is recomputed, as the command line names it. */
+  enum Checkpoint {
+    nothing(Recompute.NOTHING),
+    elementwise(Recompute.ELEMENTWISE),
+    attention(Recompute.ATTENTION),
+    blocks(Recompute.BLOCKS);
+
+    final Recompute recompute;
+
+    Checkpoint(Recompute recompute) {
+      this.recompute = recompute;
+    }
+  }
+
+  /** How activations are kept, as the command line names it. */
+  enum Kept {
+    float32(Keep.FLOAT32),
+    bf16(Keep.BF16),
+    f16(Keep.F16);
+
+    final Keep keep;
+
+    Kept(Keep keep) {
+      this.keep = keep;
+    }
+  }
+
+  WeightStorage weights() {
+    return weights;
+  }
+
+  /**
+   * What a step keeps.
+   *
+   * @param budget bytes, or 0
+   */
+  MemorySettings settings(long budget) {
+    return new MemorySettings(checkpoint.recompute, activations.keep, budget);
+  }
+
+  void put(ObjectNode result) {
+    result
+        .put("weights", weights.toString())
+        .put("checkpoint", checkpoint.name())
+        .put("activations", activations.name());
+  }
+
+  /** For a table's title. */
+  @Override
+  public String toString() {
+    return String.format(
+        Locale.ROOT, "weights %s, checkpoint %s, activations %s", weights, checkpoint, activations);
+  }
+}

@@ -1,0 +1,32 @@
+package org.tokentune.train;
+
+import org.tokentune.BadInputException;
+import org.tokentune.plan.Keep;
+import org.tokentune.plan.Recompute;
+
+/**
+ * What a step keeps in memory from its forward to its backward pass.
+ *
+ * @param recompute what is computed again instead of being kept, where there is no budget
+ * @param keep how the rest is kept
+ * @param budget bytes that a step may take above parameters and optimizer state: it recomputes no
+ *     more than it has to for that; 0: no budget
+ */
+public record MemorySettings(Recompute recompute, Keep keep, long budget) {
+
+  public MemorySettings {
+    if (budget < 0) {
+      throw new BadInputException("A budget of %d bytes cannot be; give more than 0.", budget);
+    }
+  }
+
+  /** What one cheap pass gives is computed again, the rest kept as floats, without a budget. */
+  public static MemorySettings defaults() {
+    return of(Recompute.ELEMENTWISE);
+  }
+
+  /** Activations as floats, without a budget. */
+  public static MemorySettings of(Recompute recompute) {
+    return new MemorySettings(recompute, Keep.FLOAT32, 0);
+  }
+}
