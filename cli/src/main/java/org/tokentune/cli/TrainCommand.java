@@ -15,6 +15,7 @@ import org.tokentune.BadInputException;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.checkpoint.ModelFolder;
+import org.tokentune.checkpoint.RunFolder;
 import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.GlueTask;
 import org.tokentune.datasets.Labels;
@@ -29,6 +30,7 @@ import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuner;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.MemoryReport;
+import org.tokentune.train.RunSettings;
 import org.tokentune.train.Schedule;
 import org.tokentune.train.Scores;
 import picocli.CommandLine.Command;
@@ -73,7 +75,7 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "NAME|DIR",
       defaultValue = "all-minilm-l6-v2",
       description =
-          "A model of the zoo, a Hugging Face folder, a .gguf file, or llama2.c's .bin with its tok*.bin beside it;"
+          "A model of the zoo, hf:owner/name@revision, a URL, a Hugging Face folder, a .gguf file, or llama2.c's .bin with its tok*.bin beside it;"
               + " default ${DEFAULT-VALUE}.")
   private String model;
 
@@ -319,6 +321,8 @@ final class TrainCommand implements Callable<Integer> {
       description = "Folder of the result; a model there is replaced. Default ${DEFAULT-VALUE}.")
   private Path output;
 
+  @Mixin private RunOptions runOptions;
+
   @Mixin private JsonOption json;
 
   @Spec private CommandSpec spec;
@@ -388,6 +392,7 @@ final class TrainCommand implements Callable<Integer> {
   public Integer call() {
     ModelFolder.checkWritable(output);
     json.check();
+    runOptions.check();
     PrintWriter out = spec.commandLine().getOut();
     LoraConfig adapters = adapters();
     TuningSettings settings =
@@ -405,7 +410,8 @@ final class TrainCommand implements Callable<Integer> {
                 new Schedule(schedule.decay, warmup),
                 clip,
                 knobs.settings(memory),
-                seed));
+                seed),
+            RunSettings.defaults());
     if (limit != null && limit < 1) {
       throw new BadInputException("A limit of %d rows leaves none; give 1 or more.", limit);
     }
@@ -428,7 +434,14 @@ final class TrainCommand implements Callable<Integer> {
           "%s on %s: %s; tokens %s, %s, seed %d%n",
           model, data, job.rows(), tokens, optimizer, seed);
       out.flush();
-      return train(job, settings, out);
+      try (RunFolder folder = RunFolder.lock(output)) {
+        RunSettings run = runOptions.settings(folder);
+        ObjectNode begin = JsonOption.object().put("version", version());
+        arguments().forEach(begin.putArray("arguments")::add);
+        try (TrainingLog log = runOptions.log(folder, run, begin, job.labels())) {
+          return train(job, settings.withRun(run), log, out);
+        }
+      }
     }
   }
 
@@ -500,11 +513,11 @@ final class TrainCommand implements Callable<Integer> {
     return limit == null ? job : job.withTrainLimit(limit, seed);
   }
 
-  private int train(TrainingJob job, TuningSettings settings, PrintWriter out) {
+  private int train(TrainingJob job, TuningSettings settings, TrainingLog log, PrintWriter out) {
     try (Interrupt interrupt = new Interrupt();
         TrainingProgress progress = new TrainingProgress(out, task.task == Task.CAUSAL_LM)) {
       FineTuner.Outcome outcome =
-          job.train(settings, progress, tuner -> interrupt.onInterrupt(tuner::stop));
+          job.train(settings, log.andThen(progress), tuner -> interrupt.onInterrupt(tuner::stop));
       double seconds = progress.seconds();
       progress.end();
       boolean adaptersAlone = lora != null && !merge;
@@ -524,12 +537,19 @@ final class TrainCommand implements Callable<Integer> {
       }
       out.printf(
           Locale.ROOT,
-          "%s %d steps in %s (%,.0f tokens/s); kept the weights of epoch %d.%n",
+          "%s %d steps in %s (%,.0f tokens/s); kept the weights of epoch %d, step %d.%n",
           outcome.stopped() ? "Stopped after" : "Trained",
           outcome.steps(),
           TrainingProgress.duration(seconds),
           progress.tokens() / seconds,
-          outcome.epoch());
+          outcome.epoch(),
+          outcome.bestStep());
+      if (outcome.early()) {
+        out.println("It ended early, as no validation was better for so long.");
+      }
+      if (outcome.skipped() > 0) {
+        out.printf("%d steps were not applied: nothing finite.%n", outcome.skipped());
+      }
       MemoryReport memory = outcome.memory();
       if (memory != null) {
         out.printf(
@@ -565,22 +585,36 @@ final class TrainCommand implements Callable<Integer> {
       result.put("layer_decay", layerDecay);
       rateFactors.forEach(result.putObject("lr_for")::put);
       result.put("steps", outcome.steps()).put("seconds", seconds);
-      result.put("best_epoch", outcome.epoch()).put("stopped", outcome.stopped());
+      result.put("best_epoch", outcome.epoch()).put("best_step", outcome.bestStep());
+      result.put("stopped", outcome.stopped()).put("ended_early", outcome.early());
+      result.put("skipped_steps", outcome.skipped());
       if (memory != null) {
         ObjectNode bytes = result.putObject("memory");
         bytes.put("predicted", memory.step().arena()).put("used", outcome.arenaBytes());
         bytes.put("parameters", memory.parameters());
         bytes.put("optimizer_state", memory.optimizerState());
       }
-      ArrayNode epochResults = result.putArray("epochs");
-      for (TrainingProgress.Epoch epoch : progress.epochs()) {
-        ObjectNode node = epochResults.addObject();
-        node.put("epoch", epoch.number()).put("train_loss", epoch.trainLoss());
-        ScoresReport.put(node.putObject("validation"), epoch.validation(), names);
-      }
+      ArrayNode evaluations = result.putArray("evaluations");
+      outcome
+          .evaluations()
+          .forEach(evaluation -> TrainingLog.put(evaluations.addObject(), evaluation, names));
       result.put("output", output.toString());
       json.write(result);
+      new ModelCard(model, data, task.name(), job.rows(), arguments(), version())
+          .write(output, outcome, tested ? "Test" : "Validation", scores);
+      log.end(outcome);
       return outcome.stopped() ? INTERRUPTED : 0;
+    } catch (BadInputException e) {
+      log.failed(e);
+      throw e;
     }
+  }
+
+  private List<String> arguments() {
+    return spec.root().commandLine().getParseResult().originalArgs();
+  }
+
+  private String version() {
+    return spec.root().version()[0];
   }
 }

@@ -330,6 +330,7 @@ class TokenTuneTest {
     refused(train(end, "--data", good, "--json", folder.resolve("no/x.json")), "x.json");
     refused(
         train(end, "--data", good, "--learning-rate", "1e30", "--batch-size", "4"), "The loss is");
+    assertTrue(Files.readString(out.resolve("log.jsonl")).contains("broken_rows"));
     refused(Run.of("train", "--data", good, "--output", good), "is a file");
     refused(Run.of("train", "--data", good, "--output", good.resolve("below")), "cannot be made");
     refused(Run.of("train", "--data", good, "--output", folder), "other things than a model");
@@ -338,7 +339,7 @@ class TokenTuneTest {
     refused(Run.of("evaluate", "--data", good), "--model");
     try (Stream<Path> files = Files.list(folder)) {
       assertEquals(
-          List.of("empty.csv", "good.tsv", "one.csv"),
+          List.of("empty.csv", "good.tsv", "one.csv", "out"), // there the log of what broke
           files.map(path -> path.getFileName().toString()).sorted().toList());
     }
   }

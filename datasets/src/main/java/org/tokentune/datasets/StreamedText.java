@@ -21,6 +21,7 @@ import java.util.stream.IntStream;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.Digest;
 import org.tokentune.models.Task;
 
 /**
@@ -90,6 +91,13 @@ public final class StreamedText implements AutoCloseable {
   /** Blocks of the last chunk. */
   public List<TokenBatches.Row> validation() {
     return TextBlocks.cut(tokenise.apply(chunks.read(chunks.count() - 1)), length);
+  }
+
+  /** Tells the blocks from others of the same tokenizer; reads the whole file. */
+  public String digest() {
+    Digest digest = new Digest().add(new int[] {length, window});
+    IntStream.range(0, chunks.count()).forEach(number -> digest.add(chunks.read(number)));
+    return digest.hex();
   }
 
   /** Batches of an epoch; the same for the same seed and epoch. They cannot be reset. */

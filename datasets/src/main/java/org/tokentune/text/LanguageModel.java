@@ -129,7 +129,7 @@ public final class LanguageModel implements AutoCloseable {
       Consumer<FineTuner> started) {
     train.forEach(this::check);
     validation.forEach(this::check);
-    return new Tuning(model, parameters, adapter)
+    return new Tuning(model, parameters, adapter, tokenizer)
         .run(train, validation, EVALUATION_BATCH, settings, listener, started);
   }
 
@@ -158,10 +158,12 @@ public final class LanguageModel implements AutoCloseable {
       Consumer<FineTuner> started) {
     validation.forEach(this::check);
     long seed = settings.hyperparameters().seed();
-    return new Tuning(model, parameters, adapter)
+    return new Tuning(model, parameters, adapter, tokenizer)
         .run(
             epoch -> train.batches(settings.batchSize(), seed, epoch),
-            TokenBatches.byLength(validation, Task.CAUSAL_LM, EVALUATION_BATCH),
+            train::digest,
+            validation,
+            EVALUATION_BATCH,
             settings,
             listener,
             started);

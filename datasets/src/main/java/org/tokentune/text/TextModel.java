@@ -212,7 +212,7 @@ public final class TextModel implements AutoCloseable {
       TuningSettings settings,
       TrainingListener listener,
       Consumer<FineTuner> started) {
-    return new Tuning(model, parameters, adapter)
+    return new Tuning(model, parameters, adapter, tokenizer)
         .run(train, validation, EVALUATION_BATCH, settings, listener, started);
   }
 

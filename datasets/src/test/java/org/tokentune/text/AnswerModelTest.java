@@ -22,6 +22,7 @@ import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.MemorySettings;
 import org.tokentune.train.Metric;
 import org.tokentune.train.OptimizerSettings;
+import org.tokentune.train.RunSettings;
 import org.tokentune.train.Schedule;
 import org.tokentune.train.Scores;
 import org.tokentune.train.TrainingListener;
@@ -69,7 +70,7 @@ class AnswerModelTest {
     List<SquadQuestion> test = questions(60, 2);
     Path saved = folder.resolve("saved");
     TuningSettings settings =
-        new TuningSettings("6", 1, "all", 8, Hyperparameters.defaults())
+        new TuningSettings("6", 1, "all", 8, Hyperparameters.defaults(), RunSettings.defaults())
             .withHyperparameters(
                 new Hyperparameters(
                     4,

@@ -33,6 +33,7 @@ import org.tokentune.train.Metric;
 import org.tokentune.train.OptimizerSettings;
 import org.tokentune.train.Schedule;
 import org.tokentune.train.Scores;
+import org.tokentune.train.StepReport;
 import org.tokentune.train.TrainingListener;
 
 /** All tasks on a small random BERT (that of the golden numbers) and a language of forty words. */
@@ -258,9 +259,9 @@ class TextModelTest {
       TrainingListener listener =
           new TrainingListener() {
             @Override
-            public void onStep(int step, int steps, double loss, long tokens) {
-              ofRun.add(loss);
-              if (step == 15) {
+            public void onStep(StepReport report) {
+              ofRun.add(report.loss());
+              if (report.step() == 15) {
                 tuner[0].stop();
               }
             }

@@ -113,7 +113,8 @@ public final class Plan {
     Views views = Views.of(gradients.nodes(), shapes, gradients.names());
     List<Node> running = views.running();
     if (options.updates()) {
-      running = new Updates(running, views, shapes).insert(gradients.gradients());
+      running =
+          new Updates(running, views, shapes).insert(gradients.gradients(), options.outputs());
     }
     Set<String> results = results(list, options);
     Layout layout = new Layout(running, views, shapes, placeholders.keySet(), results);
@@ -250,10 +251,13 @@ public final class Plan {
     Map<String, INDArray> arrays = new HashMap<>();
     List<Step> steps = new ArrayList<>();
     List<Step> products = new ArrayList<>();
+    Map<String, INDArray> values = new LinkedHashMap<>();
+    options.outputs().forEach(name -> values.put(name, array(name, arena, arrays)));
+    UpdateSteps updates = new UpdateSteps(updater, values);
     for (Node node : running) {
       INDArray[] in = arrays(node.inputs(), arena, arrays);
       if (node.op() instanceof Update update) {
-        steps.add(() -> updater.update(update.variable(), in[1], update.firstRow(), in[0]));
+        steps.add(updates.of(update, in[1], in[0]));
       } else {
         Step step = Step.of(node, in, arrays(node.outputs(), arena, arrays));
         steps.add(step);
@@ -268,8 +272,6 @@ public final class Plan {
     }
     Map<String, INDArray> inputs = new LinkedHashMap<>();
     placeholders.keySet().forEach(name -> inputs.put(name, array(name, arena, arrays)));
-    Map<String, INDArray> values = new LinkedHashMap<>();
-    options.outputs().forEach(name -> values.put(name, array(name, arena, arrays)));
     Map<String, INDArray> held = new LinkedHashMap<>();
     if (!options.updates()) {
       list.gradients().forEach((name, gradient) -> held.put(name, array(gradient, arena, arrays)));
