@@ -279,7 +279,12 @@ final class MemoryCommand implements Callable<Integer> {
     if (task != null) {
       wanted = task.task;
     }
-    int width = wanted == Task.CAUSAL_LM ? config.vocabulary() : outputs;
+    int width =
+        switch (wanted) {
+          case CAUSAL_LM -> config.vocabulary();
+          case QUESTION_ANSWERING -> 2;
+          default -> outputs;
+        };
     return new Head(wanted, width, Pooling.FIRST);
   }
 

@@ -10,17 +10,20 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import org.tokentune.BadInputException;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.checkpoint.RunFolder;
 import org.tokentune.datasets.DataSplit;
+import org.tokentune.datasets.GlueTask;
 import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.PromptTemplate;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.models.WeightStorage;
+import org.tokentune.text.AnswerModel;
 import org.tokentune.text.LanguageModel;
 import org.tokentune.text.TextModel;
 import org.tokentune.text.TuningSettings;
@@ -53,9 +56,11 @@ import picocli.CommandLine.TypeConversionException;
       "Examples:",
       "  tokentune train",
       "  tokentune train --data reviews.csv --text review --label stars --output stars-model",
+      "  tokentune train --data rte=glue_data/RTE --output rte-model",
+      "  tokentune train --task qa --data train-v1.1.json --validation dev-v1.1.json --epochs 2",
       "  tokentune train --lora r=8,alpha=16,targets=query+value --output adapters",
       "  tokentune train --task lm --model tinyllama.gguf --data book.txt --max-length 256",
-      "  tokentune train --data mrpc.tsv --text 4,5 --label 1 --tokens 32 --epochs 3"
+      "  tokentune train --data pairs.tsv --text 4,5 --label 1 --tokens 32 --epochs 3"
     },
     mixinStandardHelpOptions = true)
 final class TrainCommand implements Callable<Integer> {
@@ -76,11 +81,12 @@ final class TrainCommand implements Callable<Integer> {
 
   @Option(
       names = "--data",
-      paramLabel = "NAME|FILE",
+      paramLabel = "NAME|FILE|TASK=DIR",
       defaultValue = DataOptions.SENTIWORDNET,
       description = {
-        "A built-in data set, or a .csv or .tsv file with a header or a .jsonl file;",
-        "default ${DEFAULT-VALUE}."
+        "A built-in data set, a .csv or .tsv file with a header or a .jsonl file; or a task of GLUE",
+        "with the folder of its files, such as rte=glue_data/RTE: cola, sst2, mrpc, qqp, stsb, mnli,",
+        "mnli-mm, qnli or rte. Default ${DEFAULT-VALUE}."
       })
   private String data;
 
@@ -101,6 +107,14 @@ final class TrainCommand implements Callable<Integer> {
   @Mixin private DataOptions dataOptions;
 
   @Option(
+      names = "--stream",
+      description = {
+        "Read plain text (--task lm) as it is trained on, shuffled through a window, for files larger",
+        "than memory. Tokens are kept in TOKENTUNE_CACHE (default ~/.cache/tokentune). With --steps."
+      })
+  private boolean stream;
+
+  @Option(
       names = "--limit",
       paramLabel = "ROWS",
       description = "Train on this many of the training rows, drawn by the seed.")
@@ -112,8 +126,9 @@ final class TrainCommand implements Callable<Integer> {
       defaultValue = "classify",
       description = {
         "classify: one class for a text; multilabel: any of several; regress: a number;",
-        "token: a tag for every word; of decoders lm: the next token of plain text; instruct:",
-        "answers to instructions (.jsonl with instruction, input, output). Default ${DEFAULT-VALUE}."
+        "token: a tag for every word; qa: answers to questions as parts of a text (SQuAD's .json); of",
+        "decoders lm: the next token of plain text; instruct: answers to instructions (.jsonl with",
+        "instruction, input, output). Default ${DEFAULT-VALUE}."
       })
   private TextTask task;
 
@@ -312,6 +327,9 @@ final class TrainCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
+  /** The task of GLUE that the data are of; null for others. */
+  private GlueTask glue;
+
   /** A norm, or {@code none} for an infinite one. */
   static final class Clip implements ITypeConverter<Double> {
 
@@ -334,6 +352,7 @@ final class TrainCommand implements Callable<Integer> {
     multilabel(Task.MULTILABEL),
     regress(Task.REGRESS),
     token(Task.TOKEN),
+    qa(Task.QUESTION_ANSWERING),
     lm(Task.CAUSAL_LM),
     instruct(Task.CAUSAL_LM);
 
@@ -396,10 +415,18 @@ final class TrainCommand implements Callable<Integer> {
     if (limit != null && limit < 1) {
       throw new BadInputException("A limit of %d rows leaves none; give 1 or more.", limit);
     }
+    if (stream && (task != TextTask.lm || steps == 0 || limit != null)) {
+      throw new BadInputException(
+          "--stream is for plain text, --task lm, with --steps and without --limit; correct that.");
+    }
     PromptTemplate prompts = PromptTemplate.named(template);
-    DataSplit split = task.task == Task.CAUSAL_LM ? null : labelled();
+    glue = dataOptions.glue(data).orElse(null);
+    if (glue != null) {
+      task = glueTask();
+    }
+    Function<ModelFiles, TrainingJob> jobs = read(prompts);
     try (ModelFiles files = Models.open(model);
-        TrainingJob job = split == null ? language(files, prompts) : texts(files, split)) {
+        TrainingJob job = jobs.apply(files)) {
       if (adapters != null) {
         job.addAdapter(adapters, seed);
       }
@@ -436,14 +463,36 @@ final class TrainCommand implements Callable<Integer> {
     return lora == null ? null : LoraConfig.parse(lora);
   }
 
-  /** Read before the model is: that may take a while. */
-  private DataSplit labelled() {
-    DataSplit split = dataOptions.split(data, validation, test, seed);
-    return limit == null ? split : split.withTrainLimit(limit, seed);
+  /** A task of GLUE says by itself what its labels are. */
+  private TextTask glueTask() {
+    TextTask own = glue.labels().task() == Task.REGRESS ? TextTask.regress : TextTask.classify;
+    if (task != own && spec.commandLine().getParseResult().hasMatchedOption("--task")) {
+      throw new BadInputException(
+          "%s is %s, not %s; leave --task out.", glue.name(), own.name(), task.name());
+    }
+    return own;
+  }
+
+  /** Reads what can be before the model is, as that may take a while. */
+  private Function<ModelFiles, TrainingJob> read(PromptTemplate prompts) {
+    if (task.task == Task.CAUSAL_LM) {
+      return files -> language(files, prompts);
+    }
+    if (task == TextTask.qa) {
+      AnswerTrainingJob.Questions all =
+          AnswerTrainingJob.Questions.read(Path.of(data), validation, test);
+      AnswerTrainingJob.Questions some = limit == null ? all : all.withTrainLimit(limit, seed);
+      return files ->
+          new AnswerTrainingJob(
+              AnswerModel.forQuestions(files, maxLength, dropout, knobs.weights(), seed), some);
+    }
+    DataSplit all = dataOptions.split(data, validation, test, seed);
+    DataSplit some = limit == null ? all : all.withTrainLimit(limit, seed);
+    return files -> texts(files, some);
   }
 
   private TrainingJob texts(ModelFiles files, DataSplit split) {
-    Labels labels = Labels.of(task.task, split.train());
+    Labels labels = glue == null ? Labels.of(task.task, split.train()) : glue.labels();
     return new TextTrainingJob(
         TextModel.forTask(
             files, labels, pooling.pooling, maxLength, dropout, knobs.weights(), seed),
@@ -453,6 +502,9 @@ final class TrainCommand implements Callable<Integer> {
   private TrainingJob language(ModelFiles files, PromptTemplate prompts) {
     LanguageModel language = LanguageModel.open(files, dropout, knobs.weights());
     Path file = Path.of(data);
+    if (stream) {
+      return LanguageTrainingJob.onStream(language, file, validation, test, maxLength);
+    }
     LanguageTrainingJob job =
         task == TextTask.lm
             ? LanguageTrainingJob.onText(language, file, validation, test, maxLength)
@@ -477,9 +529,12 @@ final class TrainCommand implements Callable<Integer> {
       }
       Optional<Scores> onTest = outcome.stopped() ? Optional.empty() : job.test();
       boolean tested = onTest.isPresent();
-      Scores scores = onTest.orElse(outcome.best());
+      Scores scores = onTest.orElseGet(() -> job.validated(outcome.best()));
       List<String> names = job.labels();
       ScoresReport.print(out, tested ? "Test" : "Validation", scores, names);
+      if (glue != null) {
+        ScoresReport.printGlue(out, glue, scores);
+      }
       out.printf(
           Locale.ROOT,
           "%s %d steps in %s (%,.0f tokens/s); kept the weights of epoch %d, step %d.%n",

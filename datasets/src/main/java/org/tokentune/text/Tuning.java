@@ -4,6 +4,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.IntFunction;
+import java.util.function.Supplier;
+import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.tokentune.BadInputException;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.checkpoint.Digest;
@@ -46,6 +49,32 @@ record Tuning(Model model, Parameters parameters, Adapter adapter, TextTokenizer
           "There are %d training and %d validation rows; give some of both.",
           train.size(), validation.size());
     }
+    Task task = model.head().task();
+    long seed = settings.hyperparameters().seed();
+    return run(
+        epoch -> TokenBatches.shuffled(train, task, settings.batchSize(), seed, epoch),
+        () -> digest(train),
+        validation,
+        evaluationBatch,
+        settings,
+        listener,
+        started);
+  }
+
+  /**
+   * The same with batches.
+   *
+   * @param train an epoch's batches, by its number from 0
+   * @param trainDigest tells their rows from others
+   */
+  FineTuner.Outcome run(
+      IntFunction<MultiDataSetIterator> train,
+      Supplier<String> trainDigest,
+      List<TokenBatches.Row> validation,
+      int evaluationBatch,
+      TuningSettings settings,
+      TrainingListener listener,
+      Consumer<FineTuner> started) {
     FineTuner tuner =
         new FineTuner(
             model,
@@ -58,21 +87,19 @@ record Tuning(Model model, Parameters parameters, Adapter adapter, TextTokenizer
             settings.run(),
             listener);
     started.accept(tuner);
-    Task task = model.head().task();
-    long seed = settings.hyperparameters().seed();
     return tuner.fit(
         new TrainingData(
-            epoch -> TokenBatches.shuffled(train, task, settings.batchSize(), seed, epoch),
-            TokenBatches.byLength(validation, task, evaluationBatch),
-            identity(train, validation, settings),
-            row -> name(train.get(row))));
+            train,
+            TokenBatches.byLength(validation, model.head().task(), evaluationBatch),
+            () -> identity(trainDigest.get(), digest(validation), settings),
+            this::name));
   }
 
   private Map<String, String> identity(
-      List<TokenBatches.Row> train, List<TokenBatches.Row> validation, TuningSettings settings) {
+      String trainDigest, String validationDigest, TuningSettings settings) {
     Map<String, String> identity = new LinkedHashMap<>();
-    identity.put("training data", digest(train));
-    identity.put("validation data", digest(validation));
+    identity.put("training data", trainDigest);
+    identity.put("validation data", validationDigest);
     identity.put("batch size", Integer.toString(settings.batchSize()));
     identity.put("tokens", settings.tokens());
     identity.put("least tokens", Integer.toString(settings.minTokens()));
@@ -87,8 +114,8 @@ record Tuning(Model model, Parameters parameters, Adapter adapter, TextTokenizer
     return digest.hex();
   }
 
-  private String name(TokenBatches.Row row) {
-    String text = tokenizer.decode(row.ids()).strip();
+  private String name(int[] ids) {
+    String text = tokenizer.decode(ids).strip();
     return "\"" + (text.length() > NAME ? text.substring(0, NAME) + "..." : text) + "\"";
   }
 }

@@ -87,7 +87,7 @@ public final class FineTuner {
       TrainedState state = new TrainedState(parameters, trainable, steps.optimizer());
       Fingerprint fingerprint =
           run.saveEvery() > 0 || run.resume() != null
-              ? Fingerprint.of(model, parameters, settings, run, data.identity())
+              ? Fingerprint.of(model, parameters, settings, run, data.identity().get())
               : null;
       return new TrainingRun(data, settings, run, listener, () -> stopped)
           .fit(steps, evaluator, state, fingerprint);

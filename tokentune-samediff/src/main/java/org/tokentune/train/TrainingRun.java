@@ -1,6 +1,7 @@
 package org.tokentune.train;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -148,15 +149,13 @@ final class TrainingRun {
         what, report.step(), report.learningRate(), String.join(", ", report.broken()));
   }
 
-  /** Of batches that do not say which rows they are of, their place. */
   private List<String> names(List<MultiDataSet> batches) {
     List<String> names = new ArrayList<>();
     for (MultiDataSet batch : batches) {
-      if (batch.getExampleMetaData() == null) {
-        names.add(
-            String.format("batch %d of epoch %d", progress.batch() + 1, progress.epoch() + 1));
-      } else {
-        batch.getExampleMetaData().forEach(row -> names.add(data.rowName().apply((Integer) row)));
+      int[][] ids = batch.getFeatures(0).toIntMatrix();
+      int[] lengths = batch.getFeatures(1).sum(1).toIntVector();
+      for (int row = 0; row < ids.length; row++) {
+        names.add(data.rowName().apply(Arrays.copyOf(ids[row], lengths[row])));
       }
     }
     return names;
@@ -194,7 +193,12 @@ final class TrainingRun {
     int count = 0;
     int longest = 0;
     MultiDataSet largest = null;
-    for (; batches.hasNext(); count++) {
+    boolean stream = !batches.resetSupported();
+    if (stream && settings.steps() == 0) {
+      throw new BadInputException(
+          "Streamed data are not counted before they are trained on; say how many steps to make.");
+    }
+    for (; batches.hasNext() && !(stream && count == 1); count++) {
       MultiDataSet batch = batches.next();
       if (largest == null || batch.getFeatures(0).length() > largest.getFeatures(0).length()) {
         largest = batch;

@@ -1,6 +1,7 @@
 package org.tokentune.train;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -27,6 +28,9 @@ import org.tokentune.select.TokenSelector;
  * Training steps: tokens are selected, the plan runs forward and backward, parameters are updated.
  */
 final class TrainingSteps implements AutoCloseable {
+
+  /** Tokens on either side of an answer's first and last ones. */
+  private static final int NEIGHBOURS = 2;
 
   private final Model model;
   private final Parameters parameters;
@@ -153,7 +157,7 @@ final class TrainingSteps implements AutoCloseable {
     Map<String, INDArray> inputs = Placeholders.labelled(model.head(), batch);
     INDArray mask = inputs.get(ModelGraph.ATTENTION_MASK);
     int[] lengths = mask.sum(1).toIntVector();
-    int[][] labels = labels(inputs.get(ModelGraph.LABELS));
+    int[][] labels = labels(inputs.get(ModelGraph.LABELS), (int) mask.size(1));
     TokenSelection selection =
         selector.select(lengths, (int) mask.size(1), labels, settings.seed(), epoch, number);
     if (!selection.all()) {
@@ -165,16 +169,35 @@ final class TrainingSteps implements AutoCloseable {
       int seed = (int) new SplittableRandom(settings.seed() * 31 + run).nextLong();
       inputs.put(Graph.DROPOUT_SEED, Nd4j.scalar(seed));
     }
-    return new Batch(inputs, labels == null ? lengths.length : selection.labelled(labels));
+    boolean eachText = labels == null || model.head().task() == Task.QUESTION_ANSWERING;
+    return new Batch(inputs, eachText ? lengths.length : selection.labelled(labels));
   }
 
   /** What each token has to predict; null where a text has one label. */
-  private int[][] labels(INDArray labels) {
+  private int[][] labels(INDArray labels, int length) {
     if (!model.head().perToken()) {
       return null;
     }
     int[][] own = labels.toIntMatrix();
-    return model.head().task() == Task.CAUSAL_LM ? next(own) : own;
+    return switch (model.head().task()) {
+      case CAUSAL_LM -> next(own);
+      case QUESTION_ANSWERING -> aroundEnds(own, length);
+      default -> own;
+    };
+  }
+
+  /** The first and last token of every answer, and their neighbours, are always selected. */
+  private static int[][] aroundEnds(int[][] spans, int length) {
+    int[][] labels = new int[spans.length][length];
+    for (int row = 0; row < spans.length; row++) {
+      Arrays.fill(labels[row], TokenSelector.NO_LABEL);
+      for (int end : spans[row]) {
+        int from = Math.max(0, end - NEIGHBOURS);
+        int to = Math.min(length, end + NEIGHBOURS + 1);
+        Arrays.fill(labels[row], from, to, TokenSelector.ALWAYS);
+      }
+    }
+    return labels;
   }
 
   /** The labels of the next tokens; a text's last token has none. */
