@@ -250,7 +250,7 @@ final class MemoryCommand implements Callable<Integer> {
     knobs.put(result);
     if (fit > 0) {
       MethodFit fitting = MethodFit.within(fit, planner, batchSize, length);
-      fitting.print(out, model, lora == null ? USUAL_LORA : lora);
+      fitting.print(out, model, lora == null ? USUAL_LORA : lora, further(base));
       fitting.put(result);
     } else {
       int k = MemoryPlanner.selected(base, RandomTokens.parse(tokens, minTokens, true), length);
@@ -265,6 +265,14 @@ final class MemoryCommand implements Callable<Integer> {
     }
     json.write(result);
     return 0;
+  }
+
+  /** Options of train that are the same whatever fits. */
+  private String further(Model base) {
+    String text = base.config().causal() ? " --task lm --data TEXT.txt" : " --data DATA.csv";
+    String kept = knobs.kept().equals("float32") ? "" : " --activations " + knobs.kept();
+    String clipped = Double.isInfinite(clip) ? " --clip none" : "";
+    return optimizer.options() + kept + clipped + text;
   }
 
   private static LoraConfig adapters(Model base, String settings) {

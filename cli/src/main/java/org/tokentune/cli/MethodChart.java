@@ -39,7 +39,7 @@ final class MethodChart {
     Font font = new Font(Font.SANS_SERIF, Font.PLAIN, 16);
     CategoryStyler styler = chart.getStyler();
     styler.setStacked(true).setSeriesColors(COLOURS.toArray(new Color[0]));
-    styler.setXAxisLabelRotation(45).setAxisTickLabelsFont(font).setAxisTitleFont(font);
+    styler.setXAxisLabelRotation(90).setAxisTickLabelsFont(font).setAxisTitleFont(font);
     styler.setPlotGridLinesColor(new Color(0xE0E0E0)).setChartBackgroundColor(Color.WHITE);
     styler.setChartTitleFont(font.deriveFont(Font.BOLD, 18)).setLegendFont(font);
     styler.setLegendPosition(Styler.LegendPosition.InsideNE);

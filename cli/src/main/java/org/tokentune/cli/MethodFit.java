@@ -113,12 +113,13 @@ record MethodFit(MethodMemory memory, int tokens, int batch, int length) {
    *
    * @param model as it was named
    * @param lora settings of adapters
+   * @param further options of the command
    */
-  void print(PrintWriter out, String model, String lora) {
+  void print(PrintWriter out, String model, String lora, String further) {
     out.printf(
         Locale.ROOT,
-        "%s through %d%% of the tokens, batches of %d texts of %d tokens: %.1f MB (weights %.1f,"
-            + " gradients %.1f, optimizer state %.1f, step %.1f)%n%n  tokentune train --model %s%s%n",
+        "%s through %d%% of the tokens, batches of %d of %d tokens: %.1f MB (weights %.1f,"
+            + " gradients %.1f, optimizer state %.1f, step %.1f)%n%n  tokentune train --model %s%s%s%n",
         memory.method(),
         tokens,
         batch,
@@ -129,7 +130,8 @@ record MethodFit(MethodMemory memory, int tokens, int batch, int length) {
         memory.optimizerState() / 1e6,
         memory.step() / 1e6,
         model,
-        options(lora));
+        options(lora),
+        further);
     out.flush();
   }
 

@@ -47,6 +47,12 @@ final class OptimizerOptions {
     return new OptimizerSettings(optimizer.kind, momentum, weightDecay, layerDecay, rateFactors);
   }
 
+  /** The same as options, where they are not the default. */
+  String options() {
+    String momentumOption = momentum == 0 ? "" : " --momentum " + momentum;
+    return optimizer == Name.adamw ? "" : " --optimizer " + optimizer.name() + momentumOption;
+  }
+
   void put(ObjectNode result) {
     result.put("optimizer", optimizer.name()).put("momentum", momentum);
   }
