@@ -6,6 +6,7 @@ import java.util.List;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.Checkpoints;
 import org.tokentune.checkpoint.RunFolder;
+import org.tokentune.train.Metric;
 import org.tokentune.train.RunSettings;
 import picocli.CommandLine.Option;
 
@@ -97,8 +98,12 @@ final class RunOptions {
     }
   }
 
-  /** Settings of a run in a folder. */
-  RunSettings settings(RunFolder folder) {
+  /**
+   * Settings of a run in a folder.
+   *
+   * @param metrics that say which evaluation is best
+   */
+  RunSettings settings(RunFolder folder, List<Metric> metrics) {
     Checkpoints checkpoints = folder.checkpoints(keep);
     Path from =
         switch (resume) {
@@ -106,7 +111,8 @@ final class RunOptions {
           case AUTO -> checkpoints.newest().orElse(null);
           default -> Path.of(resume);
         };
-    return new RunSettings(evaluateEvery, patience, onNan.policy, saveEvery, checkpoints, from);
+    return new RunSettings(
+        evaluateEvery, patience, metrics, onNan.policy, saveEvery, checkpoints, from);
   }
 
   /**

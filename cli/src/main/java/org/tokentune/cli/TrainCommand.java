@@ -435,7 +435,7 @@ final class TrainCommand implements Callable<Integer> {
           model, data, job.rows(), tokens, optimizer, seed);
       out.flush();
       try (RunFolder folder = RunFolder.lock(output)) {
-        RunSettings run = runOptions.settings(folder);
+        RunSettings run = runOptions.settings(folder, glue == null ? List.of() : glue.metrics());
         ObjectNode begin = JsonOption.object().put("version", version());
         arguments().forEach(begin.putArray("arguments")::add);
         try (TrainingLog log = runOptions.log(folder, run, begin, job.labels())) {

@@ -8,8 +8,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tokentune.checkpoint.Checkpoints;
 
 /** Decoders from a file to a tuned folder. */
 class LanguageCommandsTest {
@@ -65,34 +67,56 @@ class LanguageCommandsTest {
             folder.resolve("large.txt"),
             "One day a dog ran out to play. It was happy.\n".repeat(12_000));
     Path held = Files.writeString(folder.resolve("held.txt"), "It was happy. ".repeat(20));
-    Path output = folder.resolve("streamed");
-    Run run =
-        Run.of(
-            "train",
-            "--task",
-            "lm",
-            "--model",
-            MODEL,
-            "--data",
-            text,
-            "--validation",
-            held,
-            "--stream",
-            "--max-length",
-            32,
-            "--batch-size",
-            4,
-            "--steps",
-            3,
-            "--output",
-            output);
-    System.out.println(run.printed());
-    assertEquals(0, run.code(), run.printed());
+    Path whole = folder.resolve("whole");
+    Run run = streamed(text, held, whole, "--save-every", 2);
     assertTrue(run.printed().contains("540,000 bytes to stream"), run.printed());
     assertTrue(run.printed().contains("Trained 3 steps"), run.printed());
+    Path again = folder.resolve("again");
+    Path checkpoint = new Checkpoints(whole.resolve("checkpoints"), 2).newest().orElseThrow();
+    Run resumed = streamed(text, held, again, "--resume", checkpoint);
+    assertTrue(resumed.printed().contains("Goes on after step 2."), resumed.printed());
+    String weights = "model.safetensors";
+    assertEquals(-1, Files.mismatch(whole.resolve(weights), again.resolve(weights)));
+    Files.writeString(text, "A cat sat.\n", StandardOpenOption.APPEND);
+    Run other = stream(text, held, again, "--resume", checkpoint);
+    assertEquals(1, other.code());
+    assertTrue(other.printed().contains("of another training (training data"), other.printed());
     Run endless = Run.of("train", "--task", "lm", "--model", MODEL, "--data", text, "--stream");
     assertEquals(1, endless.code());
     assertTrue(endless.printed().contains("--stream is for plain text"), endless.printed());
+  }
+
+  private static Run streamed(Path text, Path held, Path output, String option, Object value)
+      throws IOException {
+    Run run = stream(text, held, output, option, value);
+    System.out.println(run.printed());
+    assertEquals(0, run.code(), run.printed());
+    return run;
+  }
+
+  private static Run stream(Path text, Path held, Path output, String option, Object value)
+      throws IOException {
+    return Run.of(
+        "train",
+        "--task",
+        "lm",
+        "--model",
+        MODEL,
+        "--data",
+        text,
+        "--validation",
+        held,
+        "--stream",
+        "--max-length",
+        32,
+        "--batch-size",
+        4,
+        "--steps",
+        3,
+        "--output",
+        output,
+        option,
+        value);
   }
 
   private double loss(

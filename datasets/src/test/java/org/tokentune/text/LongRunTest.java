@@ -113,7 +113,13 @@ class LongRunTest {
 
   private RunSettings saving(int saveEvery, int evaluateEvery, int patience, Path resume) {
     return new RunSettings(
-        evaluateEvery, patience, RunSettings.OnNan.STOP, saveEvery, checkpoints(), resume);
+        evaluateEvery,
+        patience,
+        List.of(),
+        RunSettings.OnNan.STOP,
+        saveEvery,
+        checkpoints(),
+        resume);
   }
 
   private Checkpoints checkpoints() {
@@ -344,7 +350,7 @@ class LongRunTest {
         assertThrows(BadInputException.class, () -> train(settings, null, 0, saved)).getMessage();
     System.out.println(message);
     assertTrue(message.contains("loss is NaN") && message.contains("\"" + RARE + " the"), message);
-    RunSettings skip = new RunSettings(0, 0, RunSettings.OnNan.SKIP, 0, null, null);
+    RunSettings skip = new RunSettings(0, 0, List.of(), RunSettings.OnNan.SKIP, 0, null, null);
     FineTuner.Outcome outcome = train(settings.withRun(skip), null, 0, saved);
     System.out.printf(
         "%d of %d steps passed over, accuracy %.3f%n",
@@ -368,7 +374,7 @@ class LongRunTest {
         settings(
                 "all",
                 hyperparameters(OptimizerSettings.Kind.ADAMW, 9, 1, 1e30, Double.POSITIVE_INFINITY))
-            .withRun(new RunSettings(0, 0, RunSettings.OnNan.SKIP, 0, null, null));
+            .withRun(new RunSettings(0, 0, List.of(), RunSettings.OnNan.SKIP, 0, null, null));
     String message =
         assertThrows(BadInputException.class, () -> train(wild, null, 0, folder.resolve("model")))
             .getMessage();

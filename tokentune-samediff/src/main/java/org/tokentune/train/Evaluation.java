@@ -1,5 +1,7 @@
 package org.tokentune.train;
 
+import java.util.List;
+
 /**
  * What an evaluation in the course of a training came to.
  *
@@ -10,13 +12,13 @@ package org.tokentune.train;
  */
 public record Evaluation(int step, int epoch, double trainLoss, Scores scores) {
 
-  /** Whether its scores are better than another's; NaN is never. */
-  boolean betterThan(Evaluation other) {
-    return other == null || quality() > other.quality();
+  /** Whether its scores are better than another's by some metrics; NaN is never. */
+  boolean betterThan(Evaluation other, List<Metric> by) {
+    return other == null || quality(by) > other.quality(by);
   }
 
-  private double quality() {
-    double quality = scores.quality();
+  private double quality(List<Metric> by) {
+    double quality = scores.quality(by);
     return Double.isNaN(quality) ? Double.NEGATIVE_INFINITY : quality;
   }
 }

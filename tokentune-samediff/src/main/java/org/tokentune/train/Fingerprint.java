@@ -42,6 +42,7 @@ record Fingerprint(Map<String, String> parts) {
     put("", settings, parts);
     parts.put("steps between evaluations", Integer.toString(run.evaluateEvery()));
     parts.put("patience", Integer.toString(run.patience()));
+    parts.put("metrics", run.metrics().toString());
     parts.put("loss of NaN", run.onNan().toString());
     parts.put("kernels", Style.preferred().toString());
     return new Fingerprint(parts);

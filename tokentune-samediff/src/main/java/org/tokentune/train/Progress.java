@@ -72,12 +72,12 @@ record Progress(
     return new Evaluation(step, epoch + (batch > 0 ? 1 : 0), losses / lossSteps, scores);
   }
 
-  /** After an evaluation. */
-  Progress evaluated(Evaluation evaluation) {
+  /** After an evaluation that may be the best. */
+  Progress evaluated(Evaluation evaluation, boolean isBest) {
     List<Evaluation> all = new ArrayList<>(evaluations);
     all.add(evaluation);
-    Evaluation better = evaluation.betterThan(best) ? evaluation : best;
-    return new Progress(step, epoch, batch, 0, 0, skipped, skippedInARow, better, all);
+    return new Progress(
+        step, epoch, batch, 0, 0, skipped, skippedInARow, isBest ? evaluation : best, all);
   }
 
   /** Evaluations since the best one. */

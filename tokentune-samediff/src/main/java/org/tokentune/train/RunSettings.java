@@ -1,6 +1,7 @@
 package org.tokentune.train;
 
 import java.nio.file.Path;
+import java.util.List;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.Checkpoints;
 
@@ -10,6 +11,8 @@ import org.tokentune.checkpoint.Checkpoints;
  * @param evaluateEvery steps between two evaluations; 0: after every epoch
  * @param patience evaluations in a row without a better score after which the training ends; 0: it
  *     goes on to its last step
+ * @param metrics whose mean says which evaluation is best; none: accuracy of classes, the squared
+ *     error of numbers, the loss of language models and answers
  * @param onNan what happens where a loss or its gradients are not finite
  * @param saveEvery steps between two checkpoints; 0: none are written
  * @param checkpoints where they are written; null: nowhere
@@ -18,6 +21,7 @@ import org.tokentune.checkpoint.Checkpoints;
 public record RunSettings(
     int evaluateEvery,
     int patience,
+    List<Metric> metrics,
     OnNan onNan,
     int saveEvery,
     Checkpoints checkpoints,
@@ -32,6 +36,10 @@ public record RunSettings(
   }
 
   public RunSettings {
+    metrics = List.copyOf(metrics);
+    if (metrics.contains(Metric.MEAN_SQUARED_ERROR)) {
+      throw new IllegalArgumentException("of an error less is better, not more");
+    }
     atLeast0("evaluations", evaluateEvery);
     atLeast0("checkpoints", saveEvery);
     if (patience < 0) {
@@ -51,6 +59,6 @@ public record RunSettings(
 
   /** Evaluations after every epoch, no checkpoints, and an end at the first loss that is NaN. */
   public static RunSettings defaults() {
-    return new RunSettings(0, 0, OnNan.STOP, 0, null, null);
+    return new RunSettings(0, 0, List.of(), OnNan.STOP, 0, null, null);
   }
 }

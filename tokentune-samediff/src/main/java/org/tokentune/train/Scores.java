@@ -2,6 +2,7 @@ package org.tokentune.train;
 
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import org.tokentune.models.Task;
 
@@ -37,8 +38,15 @@ public record Scores(
     return Math.exp(loss);
   }
 
-  /** What says which of two models is better: more is. */
-  public double quality() {
+  /**
+   * What says which of two models is better: more is.
+   *
+   * @param by metrics whose mean it is; none: what is usual for the task
+   */
+  double quality(List<Metric> by) {
+    if (!by.isEmpty()) {
+      return by.stream().mapToDouble(this::get).average().orElseThrow();
+    }
     return switch (task) {
       case REGRESS -> -get(Metric.MEAN_SQUARED_ERROR);
       case CAUSAL_LM, QUESTION_ANSWERING -> -loss;

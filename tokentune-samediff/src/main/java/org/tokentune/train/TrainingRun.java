@@ -163,14 +163,15 @@ final class TrainingRun {
 
   private void evaluate(Evaluator evaluator, TrainedState state, boolean last) {
     Evaluation evaluation = progress.evaluation(evaluator.evaluate(data.validation()));
-    if (evaluation.betterThan(progress.best())) {
+    boolean isBest = evaluation.betterThan(progress.best(), run.metrics());
+    if (isBest) {
       if (last) {
         state.keepLast();
       } else {
         state.keep();
       }
     }
-    progress = progress.evaluated(evaluation);
+    progress = progress.evaluated(evaluation, isBest);
     listener.onEvaluation(evaluation);
   }
 

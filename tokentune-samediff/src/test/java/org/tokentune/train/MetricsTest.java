@@ -1,14 +1,18 @@
 package org.tokentune.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.List;
+import java.util.Map;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
+import org.tokentune.models.Task;
 
 class MetricsTest {
 
@@ -54,6 +58,22 @@ class MetricsTest {
     double[] varying = {1, 2, 3};
     assertEquals(Double.NaN, Metrics.pearson(constant, varying));
     assertEquals(Double.NaN, Metrics.spearman(varying, constant));
+  }
+
+  @Test
+  void theBestEvaluationIsByTheMeanOfTheMetricsAskedFor() {
+    Evaluation accurate = evaluation(0.80, 0.50);
+    Evaluation balanced = evaluation(0.75, 0.70);
+    List<Metric> both = List.of(Metric.ACCURACY, Metric.F1);
+    assertTrue(accurate.betterThan(balanced, List.of()));
+    assertTrue(balanced.betterThan(accurate, both));
+    assertFalse(accurate.betterThan(balanced, both));
+    assertFalse(evaluation(0.9, Double.NaN).betterThan(accurate, both));
+  }
+
+  private static Evaluation evaluation(double accuracy, double f1) {
+    Map<Metric, Double> metrics = Map.of(Metric.ACCURACY, accuracy, Metric.F1, f1);
+    return new Evaluation(1, 1, 0, new Scores(Task.CLASSIFY, 1, 0, metrics, new long[0][]));
   }
 
   private static double error(JsonNode expected, String metric, double value) {
