@@ -76,6 +76,13 @@ final class BenchCommand implements Callable<Integer> {
       })
   private boolean knobs;
 
+  @Option(
+      names = "--only",
+      paramLabel = "TEXT",
+      defaultValue = "",
+      description = "Of --knobs: only the rows in whose names this stands.")
+  private String only;
+
   @Mixin private JsonOption json;
   @Spec private CommandSpec spec;
 
@@ -173,7 +180,7 @@ final class BenchCommand implements Callable<Integer> {
     }
     ArrayNode rows = result.putArray("rows");
     if (knobs) {
-      new KnobsBenchmark(steps).run(out, rows);
+      new KnobsBenchmark(steps).run(only, out, rows);
       json.write(result);
       return 0;
     }

@@ -112,16 +112,15 @@ final class KnobsBenchmark {
     return rows;
   }
 
-  /** Measures all rows. */
-  void run(PrintWriter out, ArrayNode result) {
+  /** Measures the rows in whose names {@code only} stands. */
+  void run(String only, PrintWriter out, ArrayNode result) {
     out.printf(
         "Llama 30 x 576, 49,152 words, batch %d, length %d, TokenTune %s, LoRA %s%n%-34s %10s %10s"
             + " %9s %10s %8s%n",
         BATCH, LENGTH, TOKENS, LORA, "MB", "weights", "planned", "used", "of full", "time");
-    long whole = 0;
     try (MethodBenchmark full = benchmark(setting(TuningMethod.FULL))) {
       full.step();
-      for (Row row : rows()) {
+      for (Row row : rows().stream().filter(row -> row.name().contains(only)).toList()) {
         try (MethodBenchmark method = benchmark(row.setting())) {
           List<Long> times = new ArrayList<>();
           List<Long> fullTimes = new ArrayList<>();
@@ -133,9 +132,8 @@ final class KnobsBenchmark {
               fullTimes.add(ofFull);
             }
           }
-          whole = whole == 0 ? method.planned() : whole;
           double ratio = BenchCommand.median(times) / BenchCommand.median(fullTimes);
-          print(out, row.name(), method, (double) method.planned() / whole, ratio);
+          print(out, row.name(), method, (double) method.planned() / full.planned(), ratio);
           ObjectNode node = result.addObject().put("variant", row.name());
           node.put("weight_bytes", method.weights()).put("predicted_bytes", method.planned());
           node.put("used_bytes", method.used());

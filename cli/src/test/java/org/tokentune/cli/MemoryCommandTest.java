@@ -135,4 +135,51 @@ class MemoryCommandTest {
     assertTrue(message.contains(expected), run.printed());
     assertFalse(run.printed().contains("\tat "), run.printed());
   }
+
+  @Test
+  void comparesMethodsAndFindsWhatFits() throws IOException {
+    Path config = config();
+    Path result = folder.resolve("methods.json");
+    Path picture = folder.resolve("methods.png");
+    for (String full : List.of("float32", "bf16")) {
+      Run run =
+          memory(
+              "--model",
+              config,
+              "--compare",
+              "--full",
+              full,
+              "--tokens",
+              "30%",
+              "--json",
+              result,
+              "--picture",
+              picture);
+      System.out.println(run.printed());
+      assertEquals(0, run.code(), run.printed());
+      JsonNode methods = json(result).path("methods");
+      assertEquals(12, methods.size());
+      for (JsonNode method : methods) {
+        long sum = 0;
+        for (String part : List.of("weights", "gradients", "optimizer_state", "step")) {
+          sum += method.path(part).asLong();
+        }
+        assertEquals(method.path("total").asLong(), sum);
+        assertTrue(sum <= methods.path(0).path("total").asLong(), method.toString());
+      }
+      assertEquals(800, ImageIO.read(picture.toFile()).getHeight());
+    }
+    long largest = json(result).path("methods").path(0).path("total").asLong();
+    for (int share : new int[] {200, 60, 30, 10}) {
+      long budget = largest * share / 100;
+      Run run = memory("--model", config, "--fit", budget + "B", "--json", result);
+      System.out.println(run.printed());
+      assertEquals(0, run.code(), run.printed());
+      assertTrue(json(result).path("total").asLong() <= budget);
+      assertTrue(run.printed().contains("tokentune train --model"));
+    }
+    Run run = memory("--model", config, "--fit", "10kB");
+    assertEquals(2, run.code());
+    assertTrue(run.printed().contains("Nothing fits into 0.0 MB"), run.printed());
+  }
 }
