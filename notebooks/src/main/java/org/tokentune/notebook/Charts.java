@@ -47,7 +47,8 @@ public final class Charts {
             .yAxisTitle(yTitle)
             .build();
     style(chart.getStyler());
-    chart.getStyler().setXAxisDecimalPattern("#,##0.##").setLegendVisible(lines.size() > 1);
+    chart.getStyler().setXAxisMin(0.0).setXAxisDecimalPattern("#,##0.##");
+    chart.getStyler().setLegendVisible(lines.size() > 1);
     boolean few = x.length <= 20;
     lines.forEach(
         (name, y) ->
@@ -75,6 +76,7 @@ public final class Charts {
             .build();
     style(chart.getStyler());
     chart.getStyler().setStacked(true).setAvailableSpaceFill(0.7).setXAxisLabelRotation(25);
+    chart.getStyler().setLegendVisible(parts.size() > 1);
     parts.forEach((name, heights) -> chart.addSeries(name, bars, doubles(heights)));
     return BitmapEncoder.getBufferedImage(chart);
   }
