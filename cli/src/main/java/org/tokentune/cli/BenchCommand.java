@@ -67,6 +67,15 @@ final class BenchCommand implements Callable<Integer> {
       })
   private boolean generate;
 
+  @Option(
+      names = "--knobs",
+      description = {
+        "Instead: full fine-tuning, LoRA, QLoRA, TokenTune and every other memory knob, with AdamW, on",
+        "a Llama of 135 million parameters: bytes planned and used, parameters and optimizer state",
+        "included, and time beside full fine-tuning's step."
+      })
+  private boolean knobs;
+
   @Mixin private JsonOption json;
   @Spec private CommandSpec spec;
 
@@ -143,10 +152,10 @@ final class BenchCommand implements Callable<Integer> {
     double speed() {
       return benchmark.productFlops() / (floor() * 1e6);
     }
+  }
 
-    private static double median(List<Long> values) {
-      return values.stream().sorted().skip(values.size() / 2).findFirst().orElse(0L);
-    }
+  static double median(List<Long> values) {
+    return values.stream().sorted().skip(values.size() / 2).findFirst().orElse(0L);
   }
 
   @Override
@@ -163,6 +172,11 @@ final class BenchCommand implements Callable<Integer> {
       return 0;
     }
     ArrayNode rows = result.putArray("rows");
+    if (knobs) {
+      new KnobsBenchmark(steps).run(out, rows);
+      json.write(result);
+      return 0;
+    }
     for (Shape shape : shapes) {
       measure(shape, out, rows);
     }
@@ -186,8 +200,8 @@ final class BenchCommand implements Callable<Integer> {
           sums.add(sum);
         }
       }
-      double milliseconds = Variant.median(tokens) / 1e6;
-      double floor = Variant.median(sums) / 1e6;
+      double milliseconds = median(tokens) / 1e6;
+      double floor = median(sums) / 1e6;
       out.printf(
           Locale.ROOT,
           "Llama 12 x 768, %d tokens: %.1f ms a token, %.0f MB of weights summed up in %.1f ms"
@@ -228,7 +242,7 @@ final class BenchCommand implements Callable<Integer> {
     }
     print(shape, variants, out, rows);
     if (steps > 0) {
-      double best = StepBenchmark.PLAIN_FLOPS / Variant.median(plain);
+      double best = StepBenchmark.PLAIN_FLOPS / median(plain);
       out.printf(Locale.ROOT, "A plain product [1024,384] x [384,1536]: %.0f GFLOP/s%n", best);
     }
     out.println();

@@ -3,10 +3,13 @@ package org.tokentune.cli;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
 import org.tokentune.BadInputException;
 import org.tokentune.datasets.Columns;
 import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.Example;
+import org.tokentune.datasets.GlueTask;
 import org.tokentune.datasets.SentiWordNet;
 import org.tokentune.datasets.TextFiles;
 import picocli.CommandLine.Option;
@@ -44,9 +47,35 @@ final class DataOptions {
     return new Columns(texts, label);
   }
 
-  /** Labelled rows of a file. */
-  List<Example> labelled(Path file) {
-    return TextFiles.read(file, columns(), true);
+  /** The task of GLUE that {@code rte=FOLDER} names, say; empty for other data. */
+  Optional<GlueTask> glue(String data) {
+    int end = data.indexOf('=');
+    if (end < 0 || Files.exists(Path.of(data))) {
+      return Optional.empty();
+    }
+    Optional<GlueTask> task = GlueTask.named(data.substring(0, end));
+    if (task.isEmpty()) {
+      throw new BadInputException(
+          "There is no task %s; write a folder or file as %s=PATH.",
+          data.substring(0, end),
+          GlueTask.ALL.stream().map(GlueTask::name).collect(Collectors.joining("=PATH, ")));
+    }
+    if (!texts.isEmpty() || label != null) {
+      throw new BadInputException(
+          "%s knows its own columns; leave --text and --label out.", task.get().name());
+    }
+    return task;
+  }
+
+  private static Path gluePath(String data) {
+    return Path.of(data.substring(data.indexOf('=') + 1));
+  }
+
+  /** Labelled rows of a file in the layout of the data. */
+  private List<Example> labelled(String data, Path file) {
+    return glue(data)
+        .map(task -> task.readLabelled(file))
+        .orElseGet(() -> TextFiles.read(file, columns(), true));
   }
 
   /** Rows of a file without labels. */
@@ -56,9 +85,13 @@ final class DataOptions {
 
   /** Rows to score: of a built-in data set its test part. */
   List<Example> test(String nameOrFile) {
-    return nameOrFile.equals(SENTIWORDNET)
-        ? SentiWordNet.load(SPLIT_SEED).test()
-        : labelled(file(nameOrFile));
+    if (nameOrFile.equals(SENTIWORDNET)) {
+      return SentiWordNet.load(SPLIT_SEED).test();
+    }
+    return glue(nameOrFile)
+        .filter(task -> Files.isDirectory(gluePath(nameOrFile)))
+        .map(task -> task.scored(gluePath(nameOrFile)))
+        .orElseGet(() -> labelled(nameOrFile, file(nameOrFile)));
   }
 
   /**
@@ -67,7 +100,9 @@ final class DataOptions {
    * @param validation a file, a share such as 10%, or null for the data set's own or 10%
    */
   DataSplit split(String nameOrFile, String validation, Path test, long seed) {
-    boolean builtIn = nameOrFile.equals(SENTIWORDNET);
+    Optional<GlueTask> glue =
+        glue(nameOrFile).filter(task -> Files.isDirectory(gluePath(nameOrFile)));
+    boolean builtIn = nameOrFile.equals(SENTIWORDNET) || glue.isPresent();
     Double share = validation == null ? null : share(validation);
     if (builtIn && share != null) {
       throw new BadInputException(
@@ -76,22 +111,30 @@ final class DataOptions {
     }
     DataSplit split;
     if (builtIn) {
-      split = SentiWordNet.load(SPLIT_SEED);
+      split =
+          glue.map(task -> task.load(gluePath(nameOrFile), seed))
+              .orElseGet(() -> SentiWordNet.load(SPLIT_SEED));
     } else {
       double taken = validation == null ? 0.1 : share == null ? 0 : share;
-      split = DataSplit.of(labelled(file(nameOrFile)), taken, 0, seed);
+      split = DataSplit.of(labelled(nameOrFile, file(nameOrFile)), taken, 0, seed);
     }
     return new DataSplit(
         split.train(),
-        validation != null && share == null ? labelled(Path.of(validation)) : split.validation(),
-        test == null ? split.test() : labelled(test));
+        validation != null && share == null
+            ? labelled(nameOrFile, Path.of(validation))
+            : split.validation(),
+        test == null ? split.test() : labelled(nameOrFile, test));
   }
 
-  private static Path file(String nameOrFile) {
+  private Path file(String nameOrFile) {
+    if (glue(nameOrFile).isPresent()) {
+      return gluePath(nameOrFile);
+    }
     Path file = Path.of(nameOrFile);
     if (!Files.exists(file) && !nameOrFile.contains(".")) {
       throw new BadInputException(
-          "There is no file and no data set %s; the built-in data set is %s.",
+          "There is no file and no data set %s; the built-in data set is %s, and GLUE's tasks are"
+              + " written as rte=FOLDER.",
           nameOrFile, SENTIWORDNET);
     }
     return file;

@@ -30,7 +30,7 @@ final class EmbedCommand implements Callable<Integer> {
       names = "--model",
       paramLabel = "NAME|DIR",
       defaultValue = "all-minilm-l6-v2",
-      description = "A model of the zoo or a folder; default ${DEFAULT-VALUE}.")
+      description = "A model of the zoo, an address or a folder; default ${DEFAULT-VALUE}.")
   private String model;
 
   @Option(

@@ -8,12 +8,14 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.datasets.ChoiceQuestion;
-import org.tokentune.datasets.Example;
 import org.tokentune.datasets.Instructions;
 import org.tokentune.datasets.PromptTemplate;
+import org.tokentune.datasets.SquadQuestion;
 import org.tokentune.datasets.TextBlocks;
 import org.tokentune.datasets.TokenBatches;
 import org.tokentune.models.ModelConfig;
+import org.tokentune.models.Task;
+import org.tokentune.text.AnswerModel;
 import org.tokentune.text.LanguageModel;
 import org.tokentune.text.MultipleChoice;
 import org.tokentune.text.TextModel;
@@ -50,11 +52,12 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Option(
       names = "--data",
-      paramLabel = "NAME|FILE",
+      paramLabel = "NAME|FILE|TASK=DIR",
       required = true,
       description =
-          "A built-in data set (sentiwordnet), or a .csv, .tsv or .jsonl file; for decoders plain"
-              + " text, or a .jsonl file of instructions.")
+          "A built-in data set (sentiwordnet), a .csv, .tsv or .jsonl file, or a task of GLUE with a"
+              + " folder or file (rte=glue_data/RTE); SQuAD's .json for questions; for decoders plain text, or a .jsonl file of"
+              + " instructions.")
   private String data;
 
   @Option(
@@ -122,10 +125,18 @@ final class EvaluateCommand implements Callable<Integer> {
   }
 
   private int trained(ModelFiles files) {
-    List<Example> rows = dataOptions.test(data);
     try (TextModel trained =
         adapter == null ? TextModel.open(files) : TextModel.open(files, adapter)) {
-      return report(trained.evaluate(rows), trained.labels().names());
+      if (trained.labels().task() == Task.QUESTION_ANSWERING) {
+        return answers(trained);
+      }
+      return report(trained.evaluate(dataOptions.test(data)), trained.labels().names());
+    }
+  }
+
+  private int answers(TextModel trained) {
+    try (AnswerModel answers = new AnswerModel(trained)) {
+      return report(answers.evaluate(SquadQuestion.read(Path.of(data))), List.of());
     }
   }
 
@@ -173,6 +184,7 @@ final class EvaluateCommand implements Callable<Integer> {
   private int report(Scores scores, List<String> labels) {
     PrintWriter out = spec.commandLine().getOut();
     ScoresReport.print(out, data, scores, labels);
+    dataOptions.glue(data).ifPresent(glue -> ScoresReport.printGlue(out, glue, scores));
     out.flush();
     ObjectNode result = JsonOption.object();
     result.put("model", model).put("data", data);

@@ -9,9 +9,11 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
 import java.util.function.Consumer;
+import org.tokentune.BadInputException;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.datasets.Instructions;
 import org.tokentune.datasets.PromptTemplate;
+import org.tokentune.datasets.StreamedText;
 import org.tokentune.datasets.TextBlocks;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches.Row;
@@ -21,9 +23,17 @@ import org.tokentune.train.FineTuner;
 import org.tokentune.train.Scores;
 import org.tokentune.train.TrainingListener;
 
-/** A decoder on plain text or on instructions. */
+/**
+ * A decoder on plain text or on instructions.
+ *
+ * @param stream text that is streamed in place of training rows; null for none
+ */
 record LanguageTrainingJob(
-    LanguageModel model, List<Row> training, List<Row> validation, List<Row> testing)
+    LanguageModel model,
+    StreamedText stream,
+    List<Row> training,
+    List<Row> validation,
+    List<Row> testing)
     implements TrainingJob {
 
   /** Share of the data to validate on, where nothing else is said. */
@@ -42,7 +52,7 @@ record LanguageTrainingJob(
   static LanguageTrainingJob onText(
       LanguageModel model, Path data, String validation, Path test, Integer length) {
     TextTokenizer tokenizer = model.tokenizer();
-    int block = length == null ? Math.min(BLOCK, model.maxLength()) : length;
+    int block = block(model, length);
     int[] tokens = TextBlocks.tokens(data, tokenizer);
     Double share = validation == null ? Double.valueOf(VALIDATION) : DataOptions.share(validation);
     int[] held;
@@ -53,10 +63,36 @@ record LanguageTrainingJob(
       held = Arrays.copyOfRange(tokens, kept, tokens.length);
       tokens = Arrays.copyOf(tokens, kept);
     }
-    List<Row> testing =
-        test == null ? List.of() : TextBlocks.cut(TextBlocks.tokens(test, tokenizer), block);
+    List<Row> testing = test == null ? List.of() : blocks(model, test, block);
     return new LanguageTrainingJob(
-        model, TextBlocks.cut(tokens, block), TextBlocks.cut(held, block), testing);
+        model, null, TextBlocks.cut(tokens, block), TextBlocks.cut(held, block), testing);
+  }
+
+  /** Plain text that is streamed; its last chunk is validated on where there is no file for it. */
+  static LanguageTrainingJob onStream(
+      LanguageModel model, Path data, String validation, Path test, Integer length) {
+    if (validation != null && DataOptions.share(validation) != null) {
+      throw new BadInputException(
+          "Of streamed text no share is taken to validate on; leave --validation %s out or name a"
+              + " file.",
+          validation);
+    }
+    int block = block(model, length);
+    StreamedText stream = model.stream(data, block);
+    return new LanguageTrainingJob(
+        model,
+        stream,
+        List.of(),
+        validation == null ? stream.validation() : blocks(model, Path.of(validation), block),
+        test == null ? List.of() : blocks(model, test, block));
+  }
+
+  private static int block(LanguageModel model, Integer length) {
+    return length == null ? Math.min(BLOCK, model.maxLength()) : length;
+  }
+
+  private static List<Row> blocks(LanguageModel model, Path file, int block) {
+    return TextBlocks.cut(TextBlocks.tokens(file, model.tokenizer()), block);
   }
 
   /** Instructions; some of them, drawn by the seed, are validated on. */
@@ -82,7 +118,7 @@ record LanguageTrainingJob(
       rows = List.copyOf(rows.subList(0, kept));
     }
     List<Row> testing = test == null ? List.of() : rows(model, test, template, longest);
-    return new LanguageTrainingJob(model, rows, held, testing);
+    return new LanguageTrainingJob(model, null, rows, held, testing);
   }
 
   private static List<Row> rows(
@@ -95,11 +131,19 @@ record LanguageTrainingJob(
     List<Row> drawn = new ArrayList<>(training);
     Collections.shuffle(drawn, new Random(seed));
     return new LanguageTrainingJob(
-        model, drawn.subList(0, Math.min(limit, drawn.size())), validation, testing);
+        model, null, drawn.subList(0, Math.min(limit, drawn.size())), validation, testing);
   }
 
   @Override
   public String rows() {
+    if (stream != null) {
+      return String.format(
+          Locale.ROOT,
+          "%,d bytes to stream, %,d rows to validate, %,d to test",
+          stream.size(),
+          validation.size(),
+          testing.size());
+    }
     return String.format(
         Locale.ROOT,
         "%,d rows of %,d tokens to train, %,d to validate, %,d to test",
@@ -112,7 +156,9 @@ record LanguageTrainingJob(
   @Override
   public FineTuner.Outcome train(
       TuningSettings settings, TrainingListener listener, Consumer<FineTuner> started) {
-    return model.fineTune(training, validation, settings, listener, started);
+    return stream == null
+        ? model.fineTune(training, validation, settings, listener, started)
+        : model.fineTune(stream, validation, settings, listener, started);
   }
 
   @Override
@@ -142,6 +188,9 @@ record LanguageTrainingJob(
 
   @Override
   public void close() {
+    if (stream != null) {
+      stream.close();
+    }
     model.close();
   }
 }

@@ -20,6 +20,7 @@ import org.tokentune.select.RandomTokens;
 import org.tokentune.text.TuningSettings;
 import org.tokentune.train.MemoryPlanner;
 import org.tokentune.train.MemoryReport;
+import org.tokentune.train.MethodPlanner;
 import org.tokentune.train.Optimizer;
 import org.tokentune.train.Trainable;
 import picocli.CommandLine.Command;
@@ -44,19 +45,24 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  tokentune memory --model all-minilm-l6-v2 --tokens 25%% --batch-size 8",
       "  tokentune memory --model bert-large.json --length 512 --picture large.png",
-      "  tokentune memory --model my-model --checkpoint blocks --clip none"
+      "  tokentune memory --model my-model --checkpoint blocks --clip none",
+      "  tokentune memory --model llama.json --batch-size 1 --length 2048 --compare",
+      "  tokentune memory --model llama.json --batch-size 4 --length 1024 --fit 24GB"
     },
     mixinStandardHelpOptions = true)
 final class MemoryCommand implements Callable<Integer> {
 
   private static final TuningSettings DEFAULTS = TuningSettings.defaults();
 
+  /** Where no --lora says otherwise. */
+  private static final String USUAL_LORA = "r=8";
+
   @Option(
       names = "--model",
       paramLabel = "NAME|DIR|FILE",
       defaultValue = "all-minilm-l6-v2",
       description =
-          "A model of the zoo, a Hugging Face folder of a BERT, or a config.json; "
+          "A model of the zoo, hf:owner/name@revision, a Hugging Face folder, or a config.json; "
               + "default ${DEFAULT-VALUE}.")
   private String model;
 
@@ -140,8 +146,44 @@ final class MemoryCommand implements Callable<Integer> {
   @Option(names = "--passes", description = "Also print what every pass of the planner came to.")
   private boolean passes;
 
+  @Option(
+      names = "--compare",
+      description = {
+        "Compare ways to fine-tune instead: full, LoRA and QLoRA, each with all tokens and with",
+        "--tokens, with and without checkpointing (--trainable, --weights and --checkpoint have no",
+        "say). --picture draws them."
+      })
+  private boolean compare;
+
+  @Option(
+      names = "--fit",
+      paramLabel = "24GB",
+      converter = ByteSize.class,
+      description = {
+        "Look for the best way to fine-tune that fits in so many bytes, on at most --batch-size texts",
+        "of --length tokens, and say the command for it."
+      })
+  private long fit;
+
+  @Option(
+      names = "--full",
+      paramLabel = "float32|bf16",
+      defaultValue = "float32",
+      description = {
+        "How --compare and --fit count full fine-tuning's weights and gradients, and LoRA's base: as",
+        "they train here, or in 16 bits with all gradients held, as is usual on GPUs. Default",
+        "${DEFAULT-VALUE}."
+      })
+  private Full full;
+
   @Mixin private JsonOption json;
   @Spec private CommandSpec spec;
+
+  /** How full fine-tuning is counted, as the command line names it. */
+  enum Full {
+    float32,
+    bf16
+  }
 
   @Override
   public Integer call() {
@@ -164,7 +206,10 @@ final class MemoryCommand implements Callable<Integer> {
           batchSize, outputs, clip);
     }
     Model base = config.model(head(config));
-    LoraModel adapted = lora == null ? null : adapted(base);
+    if (compare || fit > 0) {
+      return methods(base, drawn);
+    }
+    LoraModel adapted = lora == null ? null : new LoraModel(base, adapters(base, lora));
     Model model = adapted == null ? base : adapted;
     MemoryPlanner planner =
         new MemoryPlanner(
@@ -174,7 +219,7 @@ final class MemoryCommand implements Callable<Integer> {
             knobs.settings(0),
             optimizer(model),
             Double.isInfinite(clip));
-    int k = planner.selected(RandomTokens.parse(tokens, minTokens, true), length);
+    int k = MemoryPlanner.selected(base, RandomTokens.parse(tokens, minTokens, true), length);
     MemoryReport all = planner.plan(batchSize, length, length);
     Map<String, MemoryReport> reports = new LinkedHashMap<>();
     reports.put("all tokens", all);
@@ -187,11 +232,46 @@ final class MemoryCommand implements Callable<Integer> {
     return 0;
   }
 
-  private LoraModel adapted(Model base) {
-    LoraConfig adapters = LoraConfig.parse(lora);
+  /** Ways to fine-tune, side by side, or the one that fits. */
+  private int methods(Model base, OutputFile drawn) {
+    MethodPlanner planner =
+        new MethodPlanner(
+            base,
+            adapters(base, lora == null ? USUAL_LORA : lora),
+            optimizer.settings(0, 1, Map.of()),
+            Double.isInfinite(clip),
+            knobs.settings(0).keep(),
+            full == Full.bf16);
+    PrintWriter out = spec.commandLine().getOut();
+    ObjectNode result = JsonOption.object();
+    result.put("model", model).put("batch_size", batchSize).put("length", length);
+    result.put("full", full.name());
+    optimizer.put(result);
+    knobs.put(result);
+    if (fit > 0) {
+      MethodFit fitting = MethodFit.within(fit, planner, batchSize, length);
+      fitting.print(out, model, lora == null ? USUAL_LORA : lora);
+      fitting.put(result);
+    } else {
+      int k = MemoryPlanner.selected(base, RandomTokens.parse(tokens, minTokens, true), length);
+      result.put("tokens", tokens).put("selected", k);
+      String title =
+          "%s, batch %d, length %d, %d tokens selected".formatted(model, batchSize, length, k);
+      out.printf("%s; %s, activations kept as %s%n%n", title, optimizer, knobs.kept());
+      MethodComparison comparison = MethodComparison.of(planner, batchSize, length, k);
+      comparison.print(out);
+      comparison.put(result);
+      draw(drawn, new MethodChart(title, comparison.rows())::write);
+    }
+    json.write(result);
+    return 0;
+  }
+
+  private static LoraConfig adapters(Model base, String settings) {
+    LoraConfig adapters = LoraConfig.parse(settings);
     Task task = base.head().task();
     boolean vocabulary = task == Task.CAUSAL_LM || task == Task.MASKED_LM;
-    return new LoraModel(base, vocabulary ? adapters : adapters.withHead(base));
+    return vocabulary ? adapters : adapters.withHead(base);
   }
 
   private Head head(ModelConfig config) {
@@ -199,7 +279,12 @@ final class MemoryCommand implements Callable<Integer> {
     if (task != null) {
       wanted = task.task;
     }
-    int width = wanted == Task.CAUSAL_LM ? config.vocabulary() : outputs;
+    int width =
+        switch (wanted) {
+          case CAUSAL_LM -> config.vocabulary();
+          case QUESTION_ANSWERING -> 2;
+          default -> outputs;
+        };
     return new Head(wanted, width, Pooling.FIRST);
   }
 
@@ -242,12 +327,16 @@ final class MemoryCommand implements Callable<Integer> {
     out.flush();
   }
 
-  private void write(String title, int k, Map<String, MemoryReport> reports, OutputFile drawn) {
+  private void draw(OutputFile drawn, OutputFile.Content chart) {
     if (drawn != null) {
-      drawn.write(new MemoryChart(title, reports)::write);
+      drawn.write(chart);
       spec.commandLine().getOut().printf("%nThe picture is in %s%n", picture);
       spec.commandLine().getOut().flush();
     }
+  }
+
+  private void write(String title, int k, Map<String, MemoryReport> reports, OutputFile drawn) {
+    draw(drawn, new MemoryChart(title, reports)::write);
     ObjectNode result = JsonOption.object();
     result.put("model", model).put("batch_size", batchSize).put("length", length);
     result.put("tokens", tokens).put("selected", k);

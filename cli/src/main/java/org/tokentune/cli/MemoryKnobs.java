@@ -1,6 +1,7 @@
 package org.tokentune.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Arrays;
 import java.util.Locale;
 import org.tokentune.BadInputException;
 import org.tokentune.models.WeightStorage;
@@ -72,6 +73,13 @@ final class MemoryKnobs {
     Checkpoint(Recompute recompute) {
       this.recompute = recompute;
     }
+
+    static Checkpoint of(Recompute recompute) {
+      return Arrays.stream(values())
+          .filter(checkpoint -> checkpoint.recompute == recompute)
+          .findFirst()
+          .orElseThrow();
+    }
   }
 
   /** How activations are kept, as the command line names it. */
@@ -85,6 +93,10 @@ final class MemoryKnobs {
     Kept(Keep keep) {
       this.keep = keep;
     }
+  }
+
+  String kept() {
+    return activations.name();
   }
 
   WeightStorage weights() {

@@ -1,6 +1,9 @@
 package org.tokentune.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -14,10 +17,12 @@ final class Models {
 
   private Models() {}
 
-  /** A folder or file, where there is one; otherwise a name in the zoo. */
-  static ModelFiles open(String nameOrFolder) {
-    Path path = path(nameOrFolder);
-    return path == null ? Zoo.load(nameOrFolder) : ModelFiles.open(path);
+  /** A folder or file, where there is one; otherwise a name in the zoo or an address. */
+  static ModelFiles open(String nameOrPath) {
+    Path path = path(nameOrPath);
+    return path == null
+        ? Zoo.load(nameOrPath, new DownloadProgress(new PrintWriter(System.err, true, UTF_8)))
+        : ModelFiles.open(path);
   }
 
   /** The configuration alone, which may also be named as a file. */
@@ -27,8 +32,11 @@ final class Models {
     return ModelConfig.read(config, nameOrPath);
   }
 
-  /** What is there under this path; null for a name. */
+  /** What is there under this path; null for a name or an address. */
   private static Path path(String nameOrPath) {
+    if (Zoo.isAddress(nameOrPath)) {
+      return null;
+    }
     Path path;
     try {
       path = Path.of(nameOrPath);

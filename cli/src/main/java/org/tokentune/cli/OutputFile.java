@@ -2,9 +2,11 @@ package org.tokentune.cli;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import org.tokentune.BadInputException;
 
 /** A file that a command writes besides what it prints. */
@@ -31,6 +33,9 @@ record OutputFile(Path file) {
     try {
       try (OutputStream out = Files.newOutputStream(staged)) {
         content.writeTo(out);
+      }
+      try (FileChannel channel = FileChannel.open(staged, StandardOpenOption.WRITE)) {
+        channel.force(true);
       }
       Files.move(staged, target, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {

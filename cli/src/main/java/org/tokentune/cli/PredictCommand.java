@@ -10,6 +10,8 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.datasets.Example;
+import org.tokentune.models.Task;
+import org.tokentune.text.AnswerModel;
 import org.tokentune.text.Prediction;
 import org.tokentune.text.TextModel;
 import picocli.CommandLine.Command;
@@ -23,7 +25,8 @@ import picocli.CommandLine.Spec;
     name = "predict",
     sortOptions = false,
     description =
-        "Says what a trained model makes of texts: a line each, label, probability, text.",
+        "Says what a trained model makes of texts: a line each, label, probability, text; of"
+            + " questions with a text (--input FILE --text question,context) the answer.",
     mixinStandardHelpOptions = true)
 final class PredictCommand implements Callable<Integer> {
 
@@ -52,7 +55,7 @@ final class PredictCommand implements Callable<Integer> {
     try (ModelFiles files = Models.open(model);
         TextModel trained =
             adapter == null ? TextModel.open(files) : TextModel.open(files, adapter)) {
-      List<Prediction> predictions = trained.predictRows(rows);
+      List<Prediction> predictions = predict(trained, rows);
       ObjectNode result = JsonOption.object();
       result.put("model", model);
       ArrayNode all = result.putArray("predictions");
@@ -74,6 +77,15 @@ final class PredictCommand implements Callable<Integer> {
       json.write(result);
     }
     return 0;
+  }
+
+  private static List<Prediction> predict(TextModel trained, List<Example> rows) {
+    if (trained.labels().task() != Task.QUESTION_ANSWERING) {
+      return trained.predictRows(rows);
+    }
+    try (AnswerModel answers = new AnswerModel(trained)) {
+      return answers.answer(rows);
+    }
   }
 
   private static String line(Prediction prediction) {

@@ -3,9 +3,13 @@ package org.tokentune.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
+import org.tokentune.datasets.GlueTask;
 import org.tokentune.models.Task;
+import org.tokentune.train.Metric;
 import org.tokentune.train.Scores;
 
 /** Scores for people and for programs. */
@@ -22,18 +26,30 @@ final class ScoresReport {
       return String.format(
           Locale.ROOT, "perplexity %.3f, loss %.4f", scores.perplexity(), scores.loss());
     }
-    return scores.task() == Task.REGRESS
-        ? String.format(
-            Locale.ROOT,
-            "mean squared error %.4f, correlation %.4f",
-            scores.meanSquaredError(),
-            scores.correlation())
-        : String.format(
-            Locale.ROOT,
-            "accuracy %.1f%%, macro F1 %.1f%%, loss %.4f",
-            100 * scores.accuracy(),
-            100 * scores.macroF1(),
-            scores.loss());
+    String metrics = line(scores, scores.metrics().keySet());
+    if (Double.isNaN(scores.loss())) {
+      return metrics;
+    }
+    return (metrics.isEmpty() ? "" : metrics + ", ")
+        + String.format(Locale.ROOT, "loss %.4f", scores.loss());
+  }
+
+  /** Some of the metrics. */
+  private static String line(Scores scores, Collection<Metric> metrics) {
+    return metrics.stream()
+        .map(metric -> part(metric, scores.get(metric)))
+        .collect(Collectors.joining(", "));
+  }
+
+  /** What GLUE scores a task by. */
+  static void printGlue(PrintWriter out, GlueTask task, Scores scores) {
+    out.printf("GLUE scores %s by %s.%n", task.name(), line(scores, task.metrics()));
+  }
+
+  private static String part(Metric metric, double value) {
+    return metric.isShare()
+        ? String.format(Locale.ROOT, "%s %.1f%%", metric.title(), 100 * value)
+        : String.format(Locale.ROOT, "%s %.4f", metric.title(), value);
   }
 
   /** The line and, for not too many classes, the confusion matrix. */
@@ -62,18 +78,17 @@ final class ScoresReport {
   /** Adds the scores to a result; what the task has not is left out. */
   static void put(ObjectNode result, Scores scores, List<String> names) {
     result.put("rows", scores.rows());
-    result.put("loss", scores.loss());
+    put(result, "loss", scores.loss());
     if (scores.task() == Task.CAUSAL_LM) {
       result.put("perplexity", scores.perplexity());
       return;
     }
-    if (scores.task() == Task.REGRESS) {
-      result.put("mean_squared_error", scores.meanSquaredError());
-      result.put("correlation", scores.correlation());
+    scores
+        .metrics()
+        .forEach((metric, value) -> put(result, metric.name().toLowerCase(Locale.ROOT), value));
+    if (scores.task() == Task.REGRESS || scores.task() == Task.QUESTION_ANSWERING) {
       return;
     }
-    result.put("accuracy", scores.accuracy());
-    result.put("macro_f1", scores.macroF1());
     names.forEach(result.putArray("labels")::add);
     if (scores.confusion().length > 0) {
       ArrayNode matrix = result.putArray("confusion");
@@ -84,5 +99,9 @@ final class ScoresReport {
         }
       }
     }
+  }
+
+  private static void put(ObjectNode result, String field, double value) {
+    result.put(field, Double.isNaN(value) ? null : Double.valueOf(value));
   }
 }

@@ -16,9 +16,11 @@ import picocli.CommandLine.Command;
       MemoryCommand.class,
       EvaluateCommand.class,
       PredictCommand.class,
+      FillCommand.class,
       EmbedCommand.class,
       GenerateCommand.class,
       ParityCommand.class,
+      ZooCommand.class,
       BenchCommand.class
     })
 public final class TokenTune {

@@ -10,22 +10,27 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import org.tokentune.BadInputException;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.checkpoint.ModelFolder;
+import org.tokentune.checkpoint.RunFolder;
 import org.tokentune.datasets.DataSplit;
+import org.tokentune.datasets.GlueTask;
 import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.PromptTemplate;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.models.WeightStorage;
+import org.tokentune.text.AnswerModel;
 import org.tokentune.text.LanguageModel;
 import org.tokentune.text.TextModel;
 import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuner;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.MemoryReport;
+import org.tokentune.train.RunSettings;
 import org.tokentune.train.Schedule;
 import org.tokentune.train.Scores;
 import picocli.CommandLine.Command;
@@ -51,9 +56,11 @@ import picocli.CommandLine.TypeConversionException;
       "Examples:",
       "  tokentune train",
       "  tokentune train --data reviews.csv --text review --label stars --output stars-model",
+      "  tokentune train --data rte=glue_data/RTE --output rte-model",
+      "  tokentune train --task qa --data train-v1.1.json --validation dev-v1.1.json --epochs 2",
       "  tokentune train --lora r=8,alpha=16,targets=query+value --output adapters",
       "  tokentune train --task lm --model tinyllama.gguf --data book.txt --max-length 256",
-      "  tokentune train --data mrpc.tsv --text 4,5 --label 1 --tokens 32 --epochs 3"
+      "  tokentune train --data pairs.tsv --text 4,5 --label 1 --tokens 32 --epochs 3"
     },
     mixinStandardHelpOptions = true)
 final class TrainCommand implements Callable<Integer> {
@@ -68,17 +75,18 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "NAME|DIR",
       defaultValue = "all-minilm-l6-v2",
       description =
-          "A model of the zoo, a Hugging Face folder, a .gguf file, or llama2.c's .bin with its tok*.bin beside it;"
+          "A model of the zoo, hf:owner/name@revision, a URL, a Hugging Face folder, a .gguf file, or llama2.c's .bin with its tok*.bin beside it;"
               + " default ${DEFAULT-VALUE}.")
   private String model;
 
   @Option(
       names = "--data",
-      paramLabel = "NAME|FILE",
+      paramLabel = "NAME|FILE|TASK=DIR",
       defaultValue = DataOptions.SENTIWORDNET,
       description = {
-        "A built-in data set, or a .csv or .tsv file with a header or a .jsonl file;",
-        "default ${DEFAULT-VALUE}."
+        "A built-in data set, a .csv or .tsv file with a header or a .jsonl file; or a task of GLUE",
+        "with the folder of its files, such as rte=glue_data/RTE: cola, sst2, mrpc, qqp, stsb, mnli,",
+        "mnli-mm, qnli or rte. Default ${DEFAULT-VALUE}."
       })
   private String data;
 
@@ -99,6 +107,14 @@ final class TrainCommand implements Callable<Integer> {
   @Mixin private DataOptions dataOptions;
 
   @Option(
+      names = "--stream",
+      description = {
+        "Read plain text (--task lm) as it is trained on, shuffled through a window, for files larger",
+        "than memory. Tokens are kept in TOKENTUNE_CACHE (default ~/.cache/tokentune). With --steps."
+      })
+  private boolean stream;
+
+  @Option(
       names = "--limit",
       paramLabel = "ROWS",
       description = "Train on this many of the training rows, drawn by the seed.")
@@ -110,8 +126,9 @@ final class TrainCommand implements Callable<Integer> {
       defaultValue = "classify",
       description = {
         "classify: one class for a text; multilabel: any of several; regress: a number;",
-        "token: a tag for every word; of decoders lm: the next token of plain text; instruct:",
-        "answers to instructions (.jsonl with instruction, input, output). Default ${DEFAULT-VALUE}."
+        "token: a tag for every word; qa: answers to questions as parts of a text (SQuAD's .json); of",
+        "decoders lm: the next token of plain text; instruct: answers to instructions (.jsonl with",
+        "instruction, input, output). Default ${DEFAULT-VALUE}."
       })
   private TextTask task;
 
@@ -304,9 +321,14 @@ final class TrainCommand implements Callable<Integer> {
       description = "Folder of the result; a model there is replaced. Default ${DEFAULT-VALUE}.")
   private Path output;
 
+  @Mixin private RunOptions runOptions;
+
   @Mixin private JsonOption json;
 
   @Spec private CommandSpec spec;
+
+  /** The task of GLUE that the data are of; null for others. */
+  private GlueTask glue;
 
   /** A norm, or {@code none} for an infinite one. */
   static final class Clip implements ITypeConverter<Double> {
@@ -330,6 +352,7 @@ final class TrainCommand implements Callable<Integer> {
     multilabel(Task.MULTILABEL),
     regress(Task.REGRESS),
     token(Task.TOKEN),
+    qa(Task.QUESTION_ANSWERING),
     lm(Task.CAUSAL_LM),
     instruct(Task.CAUSAL_LM);
 
@@ -369,6 +392,7 @@ final class TrainCommand implements Callable<Integer> {
   public Integer call() {
     ModelFolder.checkWritable(output);
     json.check();
+    runOptions.check();
     PrintWriter out = spec.commandLine().getOut();
     LoraConfig adapters = adapters();
     TuningSettings settings =
@@ -386,14 +410,23 @@ final class TrainCommand implements Callable<Integer> {
                 new Schedule(schedule.decay, warmup),
                 clip,
                 knobs.settings(memory),
-                seed));
+                seed),
+            RunSettings.defaults());
     if (limit != null && limit < 1) {
       throw new BadInputException("A limit of %d rows leaves none; give 1 or more.", limit);
     }
+    if (stream && (task != TextTask.lm || steps == 0 || limit != null)) {
+      throw new BadInputException(
+          "--stream is for plain text, --task lm, with --steps and without --limit; correct that.");
+    }
     PromptTemplate prompts = PromptTemplate.named(template);
-    DataSplit split = task.task == Task.CAUSAL_LM ? null : labelled();
+    glue = dataOptions.glue(data).orElse(null);
+    if (glue != null) {
+      task = glueTask();
+    }
+    Function<ModelFiles, TrainingJob> jobs = read(prompts);
     try (ModelFiles files = Models.open(model);
-        TrainingJob job = split == null ? language(files, prompts) : texts(files, split)) {
+        TrainingJob job = jobs.apply(files)) {
       if (adapters != null) {
         job.addAdapter(adapters, seed);
       }
@@ -401,7 +434,14 @@ final class TrainCommand implements Callable<Integer> {
           "%s on %s: %s; tokens %s, %s, seed %d%n",
           model, data, job.rows(), tokens, optimizer, seed);
       out.flush();
-      return train(job, settings, out);
+      try (RunFolder folder = RunFolder.lock(output)) {
+        RunSettings run = runOptions.settings(folder);
+        ObjectNode begin = JsonOption.object().put("version", version());
+        arguments().forEach(begin.putArray("arguments")::add);
+        try (TrainingLog log = runOptions.log(folder, run, begin, job.labels())) {
+          return train(job, settings.withRun(run), log, out);
+        }
+      }
     }
   }
 
@@ -423,14 +463,36 @@ final class TrainCommand implements Callable<Integer> {
     return lora == null ? null : LoraConfig.parse(lora);
   }
 
-  /** Read before the model is: that may take a while. */
-  private DataSplit labelled() {
-    DataSplit split = dataOptions.split(data, validation, test, seed);
-    return limit == null ? split : split.withTrainLimit(limit, seed);
+  /** A task of GLUE says by itself what its labels are. */
+  private TextTask glueTask() {
+    TextTask own = glue.labels().task() == Task.REGRESS ? TextTask.regress : TextTask.classify;
+    if (task != own && spec.commandLine().getParseResult().hasMatchedOption("--task")) {
+      throw new BadInputException(
+          "%s is %s, not %s; leave --task out.", glue.name(), own.name(), task.name());
+    }
+    return own;
+  }
+
+  /** Reads what can be before the model is, as that may take a while. */
+  private Function<ModelFiles, TrainingJob> read(PromptTemplate prompts) {
+    if (task.task == Task.CAUSAL_LM) {
+      return files -> language(files, prompts);
+    }
+    if (task == TextTask.qa) {
+      AnswerTrainingJob.Questions all =
+          AnswerTrainingJob.Questions.read(Path.of(data), validation, test);
+      AnswerTrainingJob.Questions some = limit == null ? all : all.withTrainLimit(limit, seed);
+      return files ->
+          new AnswerTrainingJob(
+              AnswerModel.forQuestions(files, maxLength, dropout, knobs.weights(), seed), some);
+    }
+    DataSplit all = dataOptions.split(data, validation, test, seed);
+    DataSplit some = limit == null ? all : all.withTrainLimit(limit, seed);
+    return files -> texts(files, some);
   }
 
   private TrainingJob texts(ModelFiles files, DataSplit split) {
-    Labels labels = Labels.of(task.task, split.train());
+    Labels labels = glue == null ? Labels.of(task.task, split.train()) : glue.labels();
     return new TextTrainingJob(
         TextModel.forTask(
             files, labels, pooling.pooling, maxLength, dropout, knobs.weights(), seed),
@@ -440,6 +502,9 @@ final class TrainCommand implements Callable<Integer> {
   private TrainingJob language(ModelFiles files, PromptTemplate prompts) {
     LanguageModel language = LanguageModel.open(files, dropout, knobs.weights());
     Path file = Path.of(data);
+    if (stream) {
+      return LanguageTrainingJob.onStream(language, file, validation, test, maxLength);
+    }
     LanguageTrainingJob job =
         task == TextTask.lm
             ? LanguageTrainingJob.onText(language, file, validation, test, maxLength)
@@ -448,11 +513,11 @@ final class TrainCommand implements Callable<Integer> {
     return limit == null ? job : job.withTrainLimit(limit, seed);
   }
 
-  private int train(TrainingJob job, TuningSettings settings, PrintWriter out) {
+  private int train(TrainingJob job, TuningSettings settings, TrainingLog log, PrintWriter out) {
     try (Interrupt interrupt = new Interrupt();
         TrainingProgress progress = new TrainingProgress(out, task.task == Task.CAUSAL_LM)) {
       FineTuner.Outcome outcome =
-          job.train(settings, progress, tuner -> interrupt.onInterrupt(tuner::stop));
+          job.train(settings, log.andThen(progress), tuner -> interrupt.onInterrupt(tuner::stop));
       double seconds = progress.seconds();
       progress.end();
       boolean adaptersAlone = lora != null && !merge;
@@ -464,17 +529,27 @@ final class TrainCommand implements Callable<Integer> {
       }
       Optional<Scores> onTest = outcome.stopped() ? Optional.empty() : job.test();
       boolean tested = onTest.isPresent();
-      Scores scores = onTest.orElse(outcome.best());
+      Scores scores = onTest.orElseGet(() -> job.validated(outcome.best()));
       List<String> names = job.labels();
       ScoresReport.print(out, tested ? "Test" : "Validation", scores, names);
+      if (glue != null) {
+        ScoresReport.printGlue(out, glue, scores);
+      }
       out.printf(
           Locale.ROOT,
-          "%s %d steps in %s (%,.0f tokens/s); kept the weights of epoch %d.%n",
+          "%s %d steps in %s (%,.0f tokens/s); kept the weights of epoch %d, step %d.%n",
           outcome.stopped() ? "Stopped after" : "Trained",
           outcome.steps(),
           TrainingProgress.duration(seconds),
           progress.tokens() / seconds,
-          outcome.epoch());
+          outcome.epoch(),
+          outcome.bestStep());
+      if (outcome.early()) {
+        out.println("It ended early, as no validation was better for so long.");
+      }
+      if (outcome.skipped() > 0) {
+        out.printf("%d steps were not applied: nothing finite.%n", outcome.skipped());
+      }
       MemoryReport memory = outcome.memory();
       if (memory != null) {
         out.printf(
@@ -510,22 +585,36 @@ final class TrainCommand implements Callable<Integer> {
       result.put("layer_decay", layerDecay);
       rateFactors.forEach(result.putObject("lr_for")::put);
       result.put("steps", outcome.steps()).put("seconds", seconds);
-      result.put("best_epoch", outcome.epoch()).put("stopped", outcome.stopped());
+      result.put("best_epoch", outcome.epoch()).put("best_step", outcome.bestStep());
+      result.put("stopped", outcome.stopped()).put("ended_early", outcome.early());
+      result.put("skipped_steps", outcome.skipped());
       if (memory != null) {
         ObjectNode bytes = result.putObject("memory");
         bytes.put("predicted", memory.step().arena()).put("used", outcome.arenaBytes());
         bytes.put("parameters", memory.parameters());
         bytes.put("optimizer_state", memory.optimizerState());
       }
-      ArrayNode epochResults = result.putArray("epochs");
-      for (TrainingProgress.Epoch epoch : progress.epochs()) {
-        ObjectNode node = epochResults.addObject();
-        node.put("epoch", epoch.number()).put("train_loss", epoch.trainLoss());
-        ScoresReport.put(node.putObject("validation"), epoch.validation(), names);
-      }
+      ArrayNode evaluations = result.putArray("evaluations");
+      outcome
+          .evaluations()
+          .forEach(evaluation -> TrainingLog.put(evaluations.addObject(), evaluation, names));
       result.put("output", output.toString());
       json.write(result);
+      new ModelCard(model, data, task.name(), job.rows(), arguments(), version())
+          .write(output, outcome, tested ? "Test" : "Validation", scores);
+      log.end(outcome);
       return outcome.stopped() ? INTERRUPTED : 0;
+    } catch (BadInputException e) {
+      log.failed(e);
+      throw e;
     }
+  }
+
+  private List<String> arguments() {
+    return spec.root().commandLine().getParseResult().originalArgs();
+  }
+
+  private String version() {
+    return spec.root().version()[0];
   }
 }

@@ -36,6 +36,15 @@ interface TrainingJob extends AutoCloseable {
   /** Scores on the test rows, where there are some. */
   Optional<Scores> test();
 
+  /**
+   * Scores on the validation rows, to report.
+   *
+   * @param best what the training knew of them
+   */
+  default Scores validated(Scores best) {
+    return best;
+  }
+
   /** Names of the labels, where there are some. */
   List<String> labels();
 

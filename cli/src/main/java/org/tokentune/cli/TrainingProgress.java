@@ -1,13 +1,12 @@
 package org.tokentune.cli;
 
 import java.io.PrintWriter;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Locale;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
-import org.tokentune.train.Scores;
+import org.tokentune.train.Evaluation;
+import org.tokentune.train.StepReport;
 import org.tokentune.train.TrainingListener;
 
 /** A progress bar where a terminal is there, lines where not. */
@@ -24,13 +23,10 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
   private final boolean terminal = System.console() != null;
 
   private final long start = System.nanoTime();
-  private final List<Epoch> epochs = new ArrayList<>();
   private ProgressBar bar;
+  private int before;
   private long tokens;
   private double smoothLoss = Double.NaN;
-
-  /** What an epoch came to. */
-  record Epoch(int number, double trainLoss, Scores validation) {}
 
   /**
    * @param perplexity whether the loss is a language model's
@@ -41,9 +37,26 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
   }
 
   @Override
-  public void onStep(int step, int steps, double loss, long batchTokens) {
-    tokens += batchTokens;
-    smoothLoss = Double.isNaN(smoothLoss) ? loss : 0.9 * smoothLoss + 0.1 * loss;
+  public void onResume(int step) {
+    before = step;
+    out.printf("Goes on after step %d.%n", step);
+  }
+
+  @Override
+  public void onStep(StepReport report) {
+    int step = report.step();
+    int steps = report.steps();
+    tokens += report.tokens();
+    if (report.broken().isEmpty()) {
+      smoothLoss =
+          Double.isNaN(smoothLoss) ? report.loss() : 0.9 * smoothLoss + 0.1 * report.loss();
+    } else {
+      out.printf(
+          Locale.ROOT,
+          "Step %d is not applied: its loss is %s, or its gradients are not finite; its rows are in the log.%n",
+          step,
+          report.loss());
+    }
     double seconds = seconds();
     String state =
         String.format(
@@ -65,31 +78,27 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
       }
       bar.setExtraMessage(state);
       bar.stepTo(step);
-    } else if (step == 1 || step % Math.max(1, steps / LINES) == 0) {
+    } else if (step == before + 1 || step % Math.max(1, steps / LINES) == 0) {
       out.printf(
           "Step %d of %d: %s, %s left%n",
-          step, steps, state, duration(seconds / step * (steps - step)));
+          step, steps, state, duration(seconds / (step - before) * (steps - step)));
       out.flush();
     }
   }
 
   @Override
-  public void onEpoch(int epoch, double trainLoss, Scores validation) {
-    epochs.add(new Epoch(epoch, trainLoss, validation));
+  public void onEvaluation(Evaluation evaluation) {
     if (terminal) {
       out.println();
     }
     out.printf(
         Locale.ROOT,
-        "Epoch %d: training loss %.4f; validation: %s%n",
-        epoch,
-        trainLoss,
-        ScoresReport.line(validation));
+        "Epoch %d, step %d: training loss %.4f; validation: %s%n",
+        evaluation.epoch(),
+        evaluation.step(),
+        evaluation.trainLoss(),
+        ScoresReport.line(evaluation.scores()));
     out.flush();
-  }
-
-  List<Epoch> epochs() {
-    return epochs;
   }
 
   double seconds() {

@@ -58,6 +58,43 @@ class LanguageCommandsTest {
     assertTrue(answers < 1, "learned little of the answers");
   }
 
+  @Test
+  void streamsPlainText() throws IOException {
+    Path text =
+        Files.writeString(
+            folder.resolve("large.txt"),
+            "One day a dog ran out to play. It was happy.\n".repeat(12_000));
+    Path held = Files.writeString(folder.resolve("held.txt"), "It was happy. ".repeat(20));
+    Path output = folder.resolve("streamed");
+    Run run =
+        Run.of(
+            "train",
+            "--task",
+            "lm",
+            "--model",
+            MODEL,
+            "--data",
+            text,
+            "--validation",
+            held,
+            "--stream",
+            "--max-length",
+            32,
+            "--batch-size",
+            4,
+            "--steps",
+            3,
+            "--output",
+            output);
+    System.out.println(run.printed());
+    assertEquals(0, run.code(), run.printed());
+    assertTrue(run.printed().contains("540,000 bytes to stream"), run.printed());
+    assertTrue(run.printed().contains("Trained 3 steps"), run.printed());
+    Run endless = Run.of("train", "--task", "lm", "--model", MODEL, "--data", text, "--stream");
+    assertEquals(1, endless.code());
+    assertTrue(endless.printed().contains("--stream is for plain text"), endless.printed());
+  }
+
   private double loss(
       String task,
       Path model,

@@ -12,6 +12,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,6 +37,81 @@ class TokenTuneTest {
 
   private JsonNode json(String name) throws IOException {
     return JSON.readTree(folder.resolve(name).toFile());
+  }
+
+  @Test
+  void picksATaskOfGlueByName() throws IOException {
+    Path mrpc = Path.of("../datasets/src/test/resources/glue/mrpc");
+    Path model = folder.resolve("model");
+    Run trained =
+        Run.of(
+            "train",
+            "--data",
+            "mrpc=" + mrpc,
+            "--epochs",
+            1,
+            "--output",
+            model,
+            "--json",
+            folder.resolve("train.json"));
+    System.out.println(trained.printed());
+    assertEquals(0, trained.code(), trained.printed());
+    assertTrue(trained.printed().contains("GLUE scores mrpc by accuracy"), trained.printed());
+    assertEquals(
+        "[\"not_equivalent\",\"equivalent\"]", json("train.json").get("labels").toString());
+    assertTrue(json("train.json").has("f1") && json("train.json").has("matthews"));
+    Run evaluated =
+        Run.of("evaluate", "--model", model, "--data", "mrpc=" + mrpc.resolve("dev.tsv"));
+    assertEquals(0, evaluated.code(), evaluated.printed());
+    assertTrue(evaluated.printed().contains("(1 rows)"), evaluated.printed());
+
+    refused(Run.of("train", "--data", "merpc=" + mrpc), "There is no task merpc; write");
+    refused(Run.of("train", "--data", "rte=" + mrpc), "train.tsv is no file of rte");
+    refused(
+        Run.of("train", "--data", "mrpc=" + mrpc, "--task", "regress"),
+        "mrpc is classify, not regress; leave --task out.");
+    refused(Run.of("train", "--data", "mrpc=" + mrpc, "--label", "x"), "leave --text and --label");
+    refused(Run.of("train", "--data", "mrpc=" + folder.resolve("none")), "There is no file");
+  }
+
+  @Test
+  void answersQuestions() throws IOException {
+    String question =
+        "{\"id\": \"q%d\", \"question\": \"What rang?\", \"answers\": [{\"text\": \"bell\", \"answer_start\": 4}]}";
+    Path squad =
+        file(
+            "squad.json",
+            "{\"data\": [{\"paragraphs\": [{\"context\": \"The bell rang at noon.\", \"qas\": ["
+                + IntStream.range(0, 20)
+                    .mapToObj(i -> question.formatted(i))
+                    .collect(Collectors.joining(","))
+                + "]}]}]}");
+    Path model = folder.resolve("model");
+    Run trained =
+        Run.of(
+            "train",
+            "--task",
+            "qa",
+            "--data",
+            squad,
+            "--steps",
+            12,
+            "--batch-size",
+            6,
+            "--output",
+            model,
+            "--json",
+            folder.resolve("train.json"));
+    System.out.println(trained.printed());
+    assertEquals(0, trained.code(), trained.printed());
+    assertEquals(1, json("train.json").path("exact_match").asDouble());
+    Run evaluated = Run.of("evaluate", "--model", model, "--data", squad);
+    assertTrue(evaluated.printed().contains("exact match 100.0%, F1 100.0% (20 rows)"));
+    Path input = file("in.csv", "question,context\nWhat rang?,The bell rang at noon.\n");
+    Run predicted =
+        Run.of("predict", "--model", model, "--input", input, "--text", "question,context");
+    assertTrue(predicted.printed().startsWith("bell\tWhat rang?"), predicted.printed());
+    refused(Run.of("predict", "--model", model, "What rang?"), "no text to answer it from");
   }
 
   @Test
@@ -253,6 +330,7 @@ class TokenTuneTest {
     refused(train(end, "--data", good, "--json", folder.resolve("no/x.json")), "x.json");
     refused(
         train(end, "--data", good, "--learning-rate", "1e30", "--batch-size", "4"), "The loss is");
+    assertTrue(Files.readString(out.resolve("log.jsonl")).contains("broken_rows"));
     refused(Run.of("train", "--data", good, "--output", good), "is a file");
     refused(Run.of("train", "--data", good, "--output", good.resolve("below")), "cannot be made");
     refused(Run.of("train", "--data", good, "--output", folder), "other things than a model");
@@ -261,7 +339,7 @@ class TokenTuneTest {
     refused(Run.of("evaluate", "--data", good), "--model");
     try (Stream<Path> files = Files.list(folder)) {
       assertEquals(
-          List.of("empty.csv", "good.tsv", "one.csv"),
+          List.of("empty.csv", "good.tsv", "one.csv", "out"), // there the log of what broke
           files.map(path -> path.getFileName().toString()).sorted().toList());
     }
   }

@@ -17,20 +17,27 @@ import org.tokentune.BadInputException;
 public final class TextBlocks {
 
   /** Fewer tokens have nothing to predict. */
-  private static final int LEAST = 2;
+  static final int LEAST = 2;
+
+  private static final long MOST_BYTES = 1L << 30;
 
   private TextBlocks() {}
 
   /**
    * Tokens of a text file in UTF-8, without special ones.
    *
-   * @throws BadInputException if it is missing, no text, or empty
+   * @throws BadInputException if it is missing, no text, empty, or past 1 GiB
    */
   public static int[] tokens(Path file, TextTokenizer tokenizer) {
     if (!Files.isRegularFile(file)) {
       throw new BadInputException("There is no file %s; check the path.", file);
     }
     try {
+      if (Files.size(file) > MOST_BYTES) {
+        throw new BadInputException(
+            "%s is larger than 1 GiB, too much to hold; stream it (--stream), or give a part.",
+            file);
+      }
       int[] tokens = tokenizer.encodePiece(Files.readString(file, StandardCharsets.UTF_8));
       if (tokens.length < LEAST) {
         throw new BadInputException("%s has hardly any text; give a file with more.", file);

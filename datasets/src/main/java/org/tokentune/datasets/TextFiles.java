@@ -45,9 +45,6 @@ public final class TextFiles {
    *     missing
    */
   public static List<Example> read(Path file, Columns columns, boolean labelled) {
-    if (!Files.isRegularFile(file)) {
-      throw new BadInputException("There is no file %s; check the path.", file);
-    }
     String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
     String extension = name.substring(name.lastIndexOf('.') + 1);
     List<Line> lines = lines(file);
@@ -70,9 +67,27 @@ public final class TextFiles {
   private record Line(int number, String text) {}
 
   /** A record of a table; {@code number} is its first line's. */
-  private record Fields(int number, List<String> values) {}
+  record Fields(int number, List<String> values) {
+
+    /** Refuses another number of fields than the header has. */
+    void check(int columns, Path file) {
+      if (values.size() != columns) {
+        throw new BadInputException(
+            "%s, line %d has %d fields, but the header has %d; correct it.",
+            file, number, values.size(), columns);
+      }
+    }
+  }
+
+  /** Records of a file with tabs between fields, a header among them. */
+  static List<Fields> tabs(Path file) {
+    return tsv(lines(file));
+  }
 
   private static List<Line> lines(Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw new BadInputException("There is no file %s; check the path.", file);
+    }
     List<Line> lines = new ArrayList<>();
     try (LineRecordReader reader = new LineRecordReader()) {
       reader.initialize(new FileSplit(file.toFile()));
@@ -142,11 +157,7 @@ public final class TextFiles {
     List<Example> rows = new ArrayList<>();
     for (Fields record : records.subList(1, records.size())) {
       List<String> values = record.values();
-      if (values.size() != header.size()) {
-        throw new BadInputException(
-            "%s, line %d has %d fields, but the header has %d; correct it.",
-            file, record.number(), values.size(), header.size());
-      }
+      record.check(header.size(), file);
       rows.add(
           new Example(
               values.get(texts.get(0)),

@@ -2,6 +2,7 @@ package org.tokentune.datasets;
 
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -11,6 +12,7 @@ import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ModelFiles;
 
@@ -121,6 +123,33 @@ public final class TextTokenizer implements AutoCloseable {
             ? tokenizer.encode(text, true, false)
             : tokenizer.encode(text, pair, true, false);
     return tokens(encoding, text);
+  }
+
+  /**
+   * A tokenised pair.
+   *
+   * @param ids vocabulary numbers, with the special tokens
+   * @param typeIds 0 for the first text, 1 for the second
+   * @param first position of the second text's first token
+   * @param begins of each of the second text's tokens: Unicode characters of the text before it
+   * @param ends of the same: Unicode characters of the text up to its end
+   */
+  record Pair(int[] ids, int[] typeIds, int first, int[] begins, int[] ends) {}
+
+  /** Tokenises a pair of any length, as long as the tokenizer does not cut. */
+  Pair encodePair(String text, String pair) {
+    Encoding encoding = tokenizer.encode(text, pair, true, false);
+    int[] second =
+        IntStream.range(0, encoding.getIds().length)
+            .filter(i -> encoding.getSequenceIds()[i] == 1)
+            .toArray();
+    CharSpan[] spans = encoding.getCharTokenSpans();
+    return new Pair(
+        ints(encoding.getIds()),
+        ints(encoding.getTypeIds()),
+        second.length == 0 ? encoding.getIds().length : second[0],
+        Arrays.stream(second).map(i -> spans[i].getStart()).toArray(),
+        Arrays.stream(second).map(i -> spans[i].getEnd()).toArray());
   }
 
   /** Tokenises a text that is split into words already. */

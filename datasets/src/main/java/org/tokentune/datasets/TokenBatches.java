@@ -5,15 +5,12 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
-import java.util.NoSuchElementException;
 import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
-import org.nd4j.linalg.dataset.api.MultiDataSetPreProcessor;
-import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.models.Task;
 import org.tokentune.select.TokenSelector;
@@ -23,10 +20,11 @@ import org.tokentune.select.TokenSelector;
  * tokens more: for every length there is a plan of its own, so there are few lengths.
  *
  * <p>Features are ids, attention mask and token types, INT32 [batch, length]. Labels, where the
- * rows have them: INT32 [batch] for classes, FLOAT [batch, labels] for several labels, FLOAT
- * [batch, 1] for a number, INT32 [batch, length] for tags and language models.
+ * rows have them: INT32 [batch] for classes, INT32 [batch, 2] for answers, FLOAT [batch, labels]
+ * for several labels, FLOAT [batch, 1] for a number, INT32 [batch, length] for tags and language
+ * models.
  */
-public final class TokenBatches implements MultiDataSetIterator {
+public final class TokenBatches extends BatchIterator {
 
   /** Batches among which rows are sorted by length; more means less padding and less chance. */
   private static final int POOL = 50;
@@ -36,7 +34,6 @@ public final class TokenBatches implements MultiDataSetIterator {
   private final List<int[]> batches;
   private final int longest;
   private int next;
-  private transient MultiDataSetPreProcessor preProcessor;
 
   /**
    * A tokenised row.
@@ -114,15 +111,8 @@ public final class TokenBatches implements MultiDataSetIterator {
   }
 
   @Override
-  public MultiDataSet next() {
-    if (!hasNext()) {
-      throw new NoSuchElementException();
-    }
-    MultiDataSet batch = batch(batches.get(next++));
-    if (preProcessor != null) {
-      preProcessor.preProcess(batch);
-    }
-    return batch;
+  MultiDataSet batch() {
+    return batch(batches.get(next++));
   }
 
   private MultiDataSet batch(int[] numbers) {
@@ -155,7 +145,11 @@ public final class TokenBatches implements MultiDataSetIterator {
     if (task != Task.TOKEN && task != Task.CAUSAL_LM) {
       INDArray labels =
           Nd4j.createFromArray(chosen.stream().map(Row::labels).toArray(float[][]::new));
-      return task == Task.CLASSIFY ? labels.reshape(-1).castTo(DataType.INT32) : labels;
+      return switch (task) {
+        case CLASSIFY -> labels.reshape(-1).castTo(DataType.INT32);
+        case QUESTION_ANSWERING -> labels.castTo(DataType.INT32);
+        default -> labels;
+      };
     }
     int[][] labels = new int[chosen.size()][length];
     for (int i = 0; i < labels.length; i++) {
@@ -168,29 +162,8 @@ public final class TokenBatches implements MultiDataSetIterator {
     return Nd4j.createFromArray(labels);
   }
 
-  /** The next batch: batches are made up beforehand, whatever size is asked for. */
-  @Override
-  public MultiDataSet next(int size) {
-    return next();
-  }
-
-  @Override
-  public void setPreProcessor(MultiDataSetPreProcessor preProcessor) {
-    this.preProcessor = preProcessor;
-  }
-
-  @Override
-  public MultiDataSetPreProcessor getPreProcessor() {
-    return preProcessor;
-  }
-
   @Override
   public boolean resetSupported() {
-    return true;
-  }
-
-  @Override
-  public boolean asyncSupported() {
     return true;
   }
 

@@ -1,5 +1,6 @@
 package org.tokentune.datasets;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
@@ -57,10 +58,14 @@ public final class TokenizerJson {
     if (source instanceof TokenizerSource.Json json) {
       return json.bytes();
     }
-    ObjectNode root =
-        source instanceof Vocabulary.BytePair bytePair
-            ? bytePair(bytePair, origin)
-            : sentencePiece((Vocabulary.SentencePiece) source, origin);
+    ObjectNode root;
+    if (source instanceof Vocabulary.BytePair bytePair) {
+      root = bytePair(bytePair, origin);
+    } else if (source instanceof Vocabulary.WordPiece wordPiece) {
+      root = wordPiece(wordPiece);
+    } else {
+      root = sentencePiece((Vocabulary.SentencePiece) source, origin);
+    }
     return root.toString().getBytes(StandardCharsets.UTF_8);
   }
 
@@ -69,7 +74,10 @@ public final class TokenizerJson {
    * nothing for one that there was.
    */
   public static void writeConfig(Path folder, TokenizerSource source) throws IOException {
-    if (source instanceof Vocabulary vocabulary) {
+    if (source instanceof Vocabulary.WordPiece wordPiece) {
+      ObjectNode config = JSON.createObjectNode().put("tokenizer_class", "BertTokenizerFast");
+      write(folder, config.put("do_lower_case", wordPiece.lowerCase()));
+    } else if (source instanceof Vocabulary vocabulary) {
       ObjectNode config =
           JSON.createObjectNode()
               .put("tokenizer_class", "PreTrainedTokenizerFast")
@@ -78,9 +86,13 @@ public final class TokenizerJson {
       putToken(config, "bos_token", vocabulary, special.begin());
       putToken(config, "eos_token", vocabulary, special.end());
       putToken(config, "unk_token", vocabulary, special.unknown());
-      JSON.writerWithDefaultPrettyPrinter()
-          .writeValue(folder.resolve("tokenizer_config.json").toFile(), config);
+      write(folder, config);
     }
+  }
+
+  private static void write(Path folder, ObjectNode config) throws IOException {
+    JSON.writerWithDefaultPrettyPrinter()
+        .writeValue(folder.resolve("tokenizer_config.json").toFile(), config);
   }
 
   private static void putToken(ObjectNode config, String field, Vocabulary vocabulary, Integer id) {
@@ -112,6 +124,26 @@ public final class TokenizerJson {
       }
       merges.add(merge);
     }
+    return root;
+  }
+
+  private static ObjectNode wordPiece(Vocabulary.WordPiece vocabulary) {
+    ObjectNode root = common(vocabulary);
+    root.putObject("normalizer")
+        .put("type", "BertNormalizer")
+        .put("clean_text", true)
+        .put("handle_chinese_chars", true)
+        .put("lowercase", vocabulary.lowerCase())
+        .putNull("strip_accents"); // as lowercase
+    root.putObject("pre_tokenizer").put("type", "BertPreTokenizer");
+    root.putObject("decoder").put("type", "WordPiece").put("prefix", "##").put("cleanup", true);
+    JsonNode ids = root.get("model").get("vocab");
+    root.putObject("model")
+        .put("type", "WordPiece")
+        .put("unk_token", vocabulary.tokens().get(vocabulary.special().unknown()))
+        .put("continuing_subword_prefix", "##")
+        .put("max_input_chars_per_word", 100)
+        .set("vocab", ids);
     return root;
   }
 
@@ -224,7 +256,7 @@ public final class TokenizerJson {
     return merges.stream().map(Merge::pair).toList();
   }
 
-  /** What both kinds have alike: their tokens, and what is added to every text. */
+  /** What all kinds have alike: their tokens, and what is added to every text. */
   private static ObjectNode common(Vocabulary vocabulary) {
     ObjectNode root = JSON.createObjectNode().put("version", "1.0");
     root.putNull("truncation").putNull("padding");
@@ -267,7 +299,9 @@ public final class TokenizerJson {
     ArrayNode pair = template.putArray("pair");
     part(single, known, vocabulary, begin, "A", 0, end);
     part(pair, known, vocabulary, begin, "A", 0, end);
-    part(pair, known, vocabulary, begin, "B", 1, end);
+    // BERT's pairs begin once.
+    Integer again = vocabulary instanceof Vocabulary.WordPiece ? null : begin;
+    part(pair, known, vocabulary, again, "B", 1, end);
     template.set("special_tokens", known);
     return template;
   }

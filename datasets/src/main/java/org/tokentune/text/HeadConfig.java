@@ -27,6 +27,7 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
       Map.of("bert", "Bert", "roberta", "Roberta", "distilbert", "DistilBert");
   private static final String SEQUENCE = "ForSequenceClassification";
   private static final String TOKEN = "ForTokenClassification";
+  private static final String ANSWERS = "ForQuestionAnswering";
   private static final String SINGLE_LABEL = "single_label_classification";
   private static final String MULTILABEL = "multi_label_classification";
   private static final String REGRESSION = "regression";
@@ -72,7 +73,13 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
     config.put("model_type", type);
     config
         .putArray("architectures")
-        .add(ARCHITECTURES.get(type) + (labels.task() == Task.TOKEN ? TOKEN : SEQUENCE));
+        .add(
+            ARCHITECTURES.get(type)
+                + switch (labels.task()) {
+                  case TOKEN -> TOKEN;
+                  case QUESTION_ANSWERING -> ANSWERS;
+                  default -> SEQUENCE;
+                });
     switch (labels.task()) {
       case CLASSIFY -> config.put("problem_type", SINGLE_LABEL);
       case MULTILABEL -> config.put("problem_type", MULTILABEL);

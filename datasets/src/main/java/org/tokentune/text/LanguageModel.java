@@ -9,9 +9,12 @@ import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.datasets.StreamedText;
 import org.tokentune.datasets.TextStream;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
+import org.tokentune.datasets.TokenCache;
+import org.tokentune.datasets.TokenizerJson;
 import org.tokentune.generate.Generation;
 import org.tokentune.generate.GenerationSettings;
 import org.tokentune.generate.Generator;
@@ -126,8 +129,44 @@ public final class LanguageModel implements AutoCloseable {
       Consumer<FineTuner> started) {
     train.forEach(this::check);
     validation.forEach(this::check);
-    return new Tuning(model, parameters, adapter)
+    return new Tuning(model, parameters, adapter, tokenizer)
         .run(train, validation, EVALUATION_BATCH, settings, listener, started);
+  }
+
+  /**
+   * Streams a text file, whose tokens are cached where {@link TokenCache#defaultFolder} says.
+   *
+   * @param length tokens of a block
+   */
+  public StreamedText stream(Path file, int length) {
+    TokenCache cache =
+        new TokenCache(
+            TokenCache.defaultFolder(), TokenizerJson.of(files.tokenizer(), files.name()));
+    return StreamedText.open(file, tokenizer, cache, length);
+  }
+
+  /**
+   * Fine-tunes in place on text that is streamed; as many steps as the settings say.
+   *
+   * @param started gets the tuner before the first step, to stop it early
+   */
+  public FineTuner.Outcome fineTune(
+      StreamedText train,
+      List<TokenBatches.Row> validation,
+      TuningSettings settings,
+      TrainingListener listener,
+      Consumer<FineTuner> started) {
+    validation.forEach(this::check);
+    long seed = settings.hyperparameters().seed();
+    return new Tuning(model, parameters, adapter, tokenizer)
+        .run(
+            epoch -> train.batches(settings.batchSize(), seed, epoch),
+            train::digest,
+            validation,
+            EVALUATION_BATCH,
+            settings,
+            listener,
+            started);
   }
 
   /** Loss and perplexity of the rows' labels. */

@@ -6,8 +6,9 @@ import java.util.Map;
 /**
  * What a model says of a text.
  *
- * @param labels the likeliest class; all labels likelier than not; or a tag for every word. Empty
- *     for a regressed number
- * @param scores probability of every class or label, or the regressed number; empty for tags
+ * @param labels the likeliest class; all labels likelier than not; a tag for every word; or the
+ *     answer. Empty for a regressed number
+ * @param scores probability of every class or label, or the regressed number; empty for tags and
+ *     answers
  */
 public record Prediction(List<String> labels, Map<String, Double> scores) {}

@@ -1,8 +1,10 @@
 package org.tokentune.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import org.nd4j.autodiff.samediff.SameDiff;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.checkpoint.ModelFolder;
@@ -54,10 +56,9 @@ final class SavedModel {
     boolean sameDiff = bytes < MOST_SAMEDIFF_BYTES;
     ModelFolder.Extra graph =
         staged ->
-            model
-                .build(parameters, GraphOptions.inference())
-                .sd()
-                .save(staged.resolve(SAMEDIFF_FILE).toFile(), false);
+            write(
+                model.build(parameters, GraphOptions.inference()).sd(),
+                staged.resolve(SAMEDIFF_FILE));
     ModelFolder.Extra tokens = staged -> TokenizerJson.writeConfig(staged, files.tokenizer());
     ModelFolder.write(
         folder,
@@ -66,5 +67,17 @@ final class SavedModel {
         TokenizerJson.of(files.tokenizer(), files.name()),
         sameDiff ? List.of(tokens, graph) : List.of(tokens));
     return sameDiff;
+  }
+
+  /** SameDiff wraps what fails. */
+  private static void write(SameDiff graph, Path file) throws IOException {
+    try {
+      graph.save(file.toFile(), false);
+    } catch (RuntimeException e) {
+      if (e.getCause() instanceof IOException cause) {
+        throw cause;
+      }
+      throw e;
+    }
   }
 }

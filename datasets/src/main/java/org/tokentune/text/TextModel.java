@@ -173,6 +173,15 @@ public final class TextModel implements AutoCloseable {
     return TextTokenizer.open(files, maxLength == null ? most : maxLength, maxLength != null);
   }
 
+  ModelFiles files() {
+    return files;
+  }
+
+  /** Tokens to which texts are cut; null where longer texts are refused. */
+  Integer maxLength() {
+    return headConfig.maxLength();
+  }
+
   /** What the model's outputs mean. */
   public Labels labels() {
     return headConfig.labels();
@@ -193,14 +202,18 @@ public final class TextModel implements AutoCloseable {
       TuningSettings settings,
       TrainingListener listener,
       Consumer<FineTuner> started) {
-    return new Tuning(model, parameters, adapter)
-        .run(
-            rows(data.train()),
-            rows(data.validation()),
-            EVALUATION_BATCH,
-            settings,
-            listener,
-            started);
+    return fineTune(rows(data.train()), rows(data.validation()), settings, listener, started);
+  }
+
+  /** The same with tokenised rows. */
+  FineTuner.Outcome fineTune(
+      List<TokenBatches.Row> train,
+      List<TokenBatches.Row> validation,
+      TuningSettings settings,
+      TrainingListener listener,
+      Consumer<FineTuner> started) {
+    return new Tuning(model, parameters, adapter, tokenizer)
+        .run(train, validation, EVALUATION_BATCH, settings, listener, started);
   }
 
   /** Scores labelled rows. */
@@ -218,6 +231,9 @@ public final class TextModel implements AutoCloseable {
 
   /** Predicts texts or pairs, in their order; labels do not count. */
   public List<Prediction> predictRows(List<Example> examples) {
+    if (labels().task() == Task.QUESTION_ANSWERING) {
+      throw new BadInputException("%s answers questions; ask an AnswerModel.", files.name());
+    }
     List<TextTokenizer.Tokens> tokens = examples.stream().map(this::tokens).toList();
     List<TokenBatches.Row> rows =
         tokens.stream().map(t -> new TokenBatches.Row(t.ids(), t.typeIds(), null)).toList();
@@ -234,7 +250,7 @@ public final class TextModel implements AutoCloseable {
     return Arrays.asList(predictions);
   }
 
-  private INDArray logits(MultiDataSet batch) {
+  INDArray logits(MultiDataSet batch) {
     if (inference == null) {
       inference = model.build(parameters, GraphOptions.inference()).sd();
     }

@@ -1,23 +1,35 @@
 package org.tokentune.text;
 
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.IntFunction;
+import java.util.function.Supplier;
+import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.tokentune.BadInputException;
 import org.tokentune.adapters.Adapter;
+import org.tokentune.checkpoint.Digest;
+import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
 import org.tokentune.models.Model;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
 import org.tokentune.train.FineTuner;
 import org.tokentune.train.Trainable;
+import org.tokentune.train.TrainingData;
 import org.tokentune.train.TrainingListener;
 
 /**
  * Fine-tuning of a model, or of the adapters on it, on tokenised rows.
  *
  * @param adapter on the model; null: the model itself trains
+ * @param tokenizer that the rows were made by
  */
-record Tuning(Model model, Parameters parameters, Adapter adapter) {
+record Tuning(Model model, Parameters parameters, Adapter adapter, TextTokenizer tokenizer) {
+
+  /** Characters of a row that say which it is. */
+  private static final int NAME = 40;
 
   /**
    * Fine-tunes in place and keeps the weights that validate best.
@@ -37,6 +49,32 @@ record Tuning(Model model, Parameters parameters, Adapter adapter) {
           "There are %d training and %d validation rows; give some of both.",
           train.size(), validation.size());
     }
+    Task task = model.head().task();
+    long seed = settings.hyperparameters().seed();
+    return run(
+        epoch -> TokenBatches.shuffled(train, task, settings.batchSize(), seed, epoch),
+        () -> digest(train),
+        validation,
+        evaluationBatch,
+        settings,
+        listener,
+        started);
+  }
+
+  /**
+   * The same with batches.
+   *
+   * @param train an epoch's batches, by its number from 0
+   * @param trainDigest tells their rows from others
+   */
+  FineTuner.Outcome run(
+      IntFunction<MultiDataSetIterator> train,
+      Supplier<String> trainDigest,
+      List<TokenBatches.Row> validation,
+      int evaluationBatch,
+      TuningSettings settings,
+      TrainingListener listener,
+      Consumer<FineTuner> started) {
     FineTuner tuner =
         new FineTuner(
             model,
@@ -46,12 +84,38 @@ record Tuning(Model model, Parameters parameters, Adapter adapter) {
                 : adapter.model()::trains,
             settings.selector(!model.head().perToken()),
             settings.hyperparameters(),
+            settings.run(),
             listener);
     started.accept(tuner);
-    Task task = model.head().task();
-    long seed = settings.hyperparameters().seed();
     return tuner.fit(
-        epoch -> TokenBatches.shuffled(train, task, settings.batchSize(), seed, epoch),
-        TokenBatches.byLength(validation, task, evaluationBatch));
+        new TrainingData(
+            train,
+            TokenBatches.byLength(validation, model.head().task(), evaluationBatch),
+            () -> identity(trainDigest.get(), digest(validation), settings),
+            this::name));
+  }
+
+  private Map<String, String> identity(
+      String trainDigest, String validationDigest, TuningSettings settings) {
+    Map<String, String> identity = new LinkedHashMap<>();
+    identity.put("training data", trainDigest);
+    identity.put("validation data", validationDigest);
+    identity.put("batch size", Integer.toString(settings.batchSize()));
+    identity.put("tokens", settings.tokens());
+    identity.put("least tokens", Integer.toString(settings.minTokens()));
+    identity.put("trainable", adapter == null ? settings.trainable() : "adapters");
+    identity.put("LoRA", adapter == null ? "none" : adapter.model().lora().toString());
+    return identity;
+  }
+
+  private static String digest(List<TokenBatches.Row> rows) {
+    Digest digest = new Digest();
+    rows.forEach(row -> digest.add(row.ids()).add(row.typeIds()).add(row.labels()));
+    return digest.hex();
+  }
+
+  private String name(int[] ids) {
+    String text = tokenizer.decode(ids).strip();
+    return "\"" + (text.length() > NAME ? text.substring(0, NAME) + "..." : text) + "\"";
   }
 }

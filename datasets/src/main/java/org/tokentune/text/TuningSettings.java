@@ -5,6 +5,7 @@ import org.tokentune.select.RandomTokens;
 import org.tokentune.select.TokenAmount;
 import org.tokentune.select.TokenSelector;
 import org.tokentune.train.Hyperparameters;
+import org.tokentune.train.RunSettings;
 
 /**
  * How to fine-tune a model of text.
@@ -13,13 +14,15 @@ import org.tokentune.train.Hyperparameters;
  * @param minTokens least tokens a text, where a share is given
  * @param trainable which parameters train: see {@link org.tokentune.train.Trainable}
  * @param batchSize texts a step
+ * @param run how the run is watched over and kept
  */
 public record TuningSettings(
     String tokens,
     int minTokens,
     String trainable,
     int batchSize,
-    Hyperparameters hyperparameters) {
+    Hyperparameters hyperparameters,
+    RunSettings run) {
 
   public TuningSettings {
     if (batchSize < 1) {
@@ -40,7 +43,8 @@ public record TuningSettings(
   /** A quarter of the tokens, all parameters, 3 epochs at 1e-4, batches of 32. */
   public static TuningSettings defaults() {
     return new TuningSettings(
-        "25%", TokenAmount.DEFAULT_FLOOR, "all", 32, Hyperparameters.defaults());
+        "25%",
+        TokenAmount.DEFAULT_FLOOR, "all", 32, Hyperparameters.defaults(), RunSettings.defaults());
   }
 
   static double checkedDropout(double rate) {
@@ -52,12 +56,17 @@ public record TuningSettings(
 
   /** The same with other tokens. */
   public TuningSettings withTokens(String otherTokens) {
-    return new TuningSettings(otherTokens, minTokens, trainable, batchSize, hyperparameters);
+    return new TuningSettings(otherTokens, minTokens, trainable, batchSize, hyperparameters, run);
   }
 
   /** The same with other hyperparameters. */
   public TuningSettings withHyperparameters(Hyperparameters other) {
-    return new TuningSettings(tokens, minTokens, trainable, batchSize, other);
+    return new TuningSettings(tokens, minTokens, trainable, batchSize, other, run);
+  }
+
+  /** The same, run in another way. */
+  public TuningSettings withRun(RunSettings other) {
+    return new TuningSettings(tokens, minTokens, trainable, batchSize, hyperparameters, other);
   }
 
   /** The same with other batches. */

@@ -3,7 +3,6 @@ package org.tokentune.datasets;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -87,19 +86,5 @@ class TextFilesTest {
     assertThrows(
         BadInputException.class,
         () -> TextFiles.read(folder.resolve("none.csv"), Columns.DEFAULT, true));
-  }
-
-  @Test
-  void readsGlue() {
-    Path data = Path.of("../../shared/data");
-    assumeTrue(Files.isDirectory(data), "skipped: ../shared/data is not here");
-    assertEquals(
-        60_614, TextFiles.read(data.resolve("sst2/train.tsv"), Columns.DEFAULT, true).size());
-    assertEquals(872, TextFiles.read(data.resolve("sst2/test.tsv"), Columns.DEFAULT, true).size());
-    assertEquals(2490, TextFiles.read(data.resolve("rte/train.tsv"), Columns.DEFAULT, true).size());
-    Columns mrpc = new Columns(List.of("#1 String", "5"), "Quality");
-    List<Example> pairs = TextFiles.read(data.resolve("mrpc/train.tsv"), mrpc, true);
-    assertEquals(4076, pairs.size());
-    assertTrue(pairs.get(0).text().startsWith("Amrozi accused his brother, whom he called \"the"));
   }
 }

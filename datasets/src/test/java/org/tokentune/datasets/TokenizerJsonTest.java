@@ -252,4 +252,32 @@ class TokenizerJsonTest {
             .getMessage();
     assertTrue(message.contains("x.gguf") && message.contains("'a b'"), message);
   }
+
+  /** Ids by BERT's rule, written down by hand. */
+  @Test
+  void cutsWordsAsBertDoes() throws IOException {
+    Files.writeString(folder.resolve("config.json"), "{\"vocab_size\": 12}");
+    Files.writeString(
+        folder.resolve("vocab.txt"),
+        "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nun\n##aff\n##able\ncafe\n,\n##s\nx\n");
+    Files.copy(
+        GOLDEN.resolveSibling("bert").resolve("model.safetensors"),
+        folder.resolve("model.safetensors"));
+    try (ModelFiles files = ModelFiles.open(folder);
+        TextTokenizer tokenizer = TextTokenizer.open(files, 32, false)) {
+      assertArrayEquals(
+          new int[] {2, 5, 6, 7, 9, 8, 10, 3},
+          tokenizer.encode("Unaffable,  CAF\u00c9s", null).ids());
+      assertArrayEquals(new int[] {2, 1, 4, 3}, tokenizer.encode("unz [MASK]", null).ids());
+      TextTokenizer.Tokens pair = tokenizer.encode("x", "un");
+      assertArrayEquals(new int[] {2, 11, 3, 5, 3}, pair.ids());
+      assertArrayEquals(new int[] {0, 0, 0, 1, 1}, pair.typeIds());
+      assertEquals("unaffable", tokenizer.decode(5, 6, 7));
+      TokenizerJson.writeConfig(folder, files.tokenizer());
+      JsonNode config =
+          new ObjectMapper().readTree(folder.resolve("tokenizer_config.json").toFile());
+      assertEquals("BertTokenizerFast", config.path("tokenizer_class").asText());
+      assertTrue(config.path("do_lower_case").asBoolean());
+    }
+  }
 }

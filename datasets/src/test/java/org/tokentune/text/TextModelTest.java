@@ -29,9 +29,11 @@ import org.tokentune.models.WeightStorage;
 import org.tokentune.train.FineTuner;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.MemorySettings;
+import org.tokentune.train.Metric;
 import org.tokentune.train.OptimizerSettings;
 import org.tokentune.train.Schedule;
 import org.tokentune.train.Scores;
+import org.tokentune.train.StepReport;
 import org.tokentune.train.TrainingListener;
 
 /** All tasks on a small random BERT (that of the golden numbers) and a language of forty words. */
@@ -144,13 +146,13 @@ class TextModelTest {
           task,
           pooling,
           scores.accuracy(),
-          scores.macroF1(),
-          scores.meanSquaredError(),
+          scores.get(Metric.MACRO_F1),
+          scores.get(Metric.MEAN_SQUARED_ERROR),
           outcome.epoch(),
           epochs);
     }
     if (task == Task.REGRESS) {
-      assertTrue(scores.correlation() > 0.9, () -> "correlation " + scores.correlation());
+      assertTrue(scores.get(Metric.PEARSON) > 0.9, () -> "Pearson " + scores.get(Metric.PEARSON));
     } else {
       assertTrue(scores.accuracy() > 0.9, () -> "accuracy " + scores.accuracy());
       long right = 0;
@@ -257,9 +259,9 @@ class TextModelTest {
       TrainingListener listener =
           new TrainingListener() {
             @Override
-            public void onStep(int step, int steps, double loss, long tokens) {
-              ofRun.add(loss);
-              if (step == 15) {
+            public void onStep(StepReport report) {
+              ofRun.add(report.loss());
+              if (report.step() == 15) {
                 tuner[0].stop();
               }
             }

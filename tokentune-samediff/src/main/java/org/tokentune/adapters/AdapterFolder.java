@@ -366,6 +366,7 @@ public final class AdapterFolder implements WeightSource {
     return switch (task) {
       case CLASSIFY, MULTILABEL, REGRESS -> "SEQ_CLS";
       case TOKEN -> "TOKEN_CLS";
+      case QUESTION_ANSWERING -> "QUESTION_ANS";
       case CAUSAL_LM -> "CAUSAL_LM";
       case MASKED_LM -> null;
     };

@@ -5,31 +5,35 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
-import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
 
 /**
  * A Hugging Face model folder: {@code config.json}, {@code tokenizer.json} and {@code
- * model.safetensors} or its shards.
+ * model.safetensors} or its shards. Of a BERT instead of the last two also {@code vocab.txt} and
+ * TensorFlow's {@code bert_model.ckpt.*}.
  */
 public final class ModelFolder {
 
   public static final String CONFIG = "config.json";
   public static final String WEIGHTS = "model.safetensors";
   public static final String TOKENIZER = "tokenizer.json";
-  private static final String INDEX = "model.safetensors.index.json";
+  public static final String INDEX = "model.safetensors.index.json";
+
+  /** Of the files of Google's BERT, the name without its ending. */
+  public static final String TENSORFLOW = "bert_model.ckpt";
+
+  /** Of a BERT that has no {@code tokenizer.json}. */
+  public static final String VOCABULARY = "vocab.txt";
 
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
@@ -43,17 +47,23 @@ public final class ModelFolder {
    */
   public static ModelFiles open(Path folder) {
     JsonNode config = config(folder);
-    byte[] tokenizer;
+    TokenizerSource tokenizer = tokenizer(folder, config);
+    return new ModelFiles(folder.toString(), config, weights(folder), tokenizer);
+  }
+
+  private static TokenizerSource tokenizer(Path folder, JsonNode config) {
+    Path vocabulary = folder.resolve(VOCABULARY);
+    if (!Files.exists(folder.resolve(TOKENIZER)) && Files.isRegularFile(vocabulary)) {
+      return WordPieceVocabulary.read(vocabulary, config.path("vocab_size").asInt());
+    }
     try {
-      tokenizer = Files.readAllBytes(folder.resolve(TOKENIZER));
+      return new TokenizerSource.Json(Files.readAllBytes(folder.resolve(TOKENIZER)));
     } catch (NoSuchFileException e) {
       throw new BadInputException(
           e, "%s has no %s; save the model's fast tokenizer there.", folder, TOKENIZER);
     } catch (IOException e) {
       throw new BadInputException(e, "%s cannot be read.", folder.resolve(TOKENIZER));
     }
-    return new ModelFiles(
-        folder.toString(), config, weights(folder), new TokenizerSource.Json(tokenizer));
   }
 
   /** The parsed {@code config.json}. */
@@ -81,6 +91,10 @@ public final class ModelFolder {
   /** The weights alone. */
   public static WeightSource weights(Path folder) {
     Path index = folder.resolve(INDEX);
+    Path bundle = folder.resolve(TENSORFLOW + ".index");
+    if (Files.isRegularFile(bundle) && !Files.exists(folder.resolve(WEIGHTS))) {
+      return TensorBundle.open(bundle);
+    }
     return Files.isRegularFile(index) && !Files.exists(folder.resolve(WEIGHTS))
         ? ShardedSafeTensors.open(index)
         : SafeTensors.open(folder.resolve(WEIGHTS));
@@ -116,8 +130,8 @@ public final class ModelFolder {
       throw new BadInputException("%s is a file; name another folder for the model.", folder);
     }
     if (Files.isDirectory(target) && !Files.exists(target.resolve(CONFIG))) {
-      try (DirectoryStream<Path> entries = Files.newDirectoryStream(target)) {
-        if (entries.iterator().hasNext()) {
+      try {
+        if (!entries(target).isEmpty()) {
           throw new BadInputException(
               "%s holds other things than a model; name a new or an empty folder.", folder);
         }
@@ -125,7 +139,10 @@ public final class ModelFolder {
         throw new BadInputException(e, "%s cannot be listed; name another folder.", folder);
       }
     }
-    Path existing = target.getParent();
+    if (Files.isDirectory(target) && !Files.isWritable(target)) {
+      throw new BadInputException("%s cannot be written to; name another folder.", folder);
+    }
+    Path existing = target;
     while (existing != null && !Files.exists(existing)) {
       existing = existing.getParent();
     }
@@ -147,8 +164,9 @@ public final class ModelFolder {
   }
 
   /**
-   * Writes a model beside {@code folder} and then moves it into place; a model that was there is
-   * replaced. When anything fails, what was there stays, and nothing half-written does.
+   * Writes a model under another name and then moves it into place; a model that was there is
+   * replaced, a training's log and checkpoints stay. When anything fails, what was there stays, and
+   * nothing half-written does.
    *
    * @throws BadInputException as {@link #checkWritable}, or if writing fails
    */
@@ -174,24 +192,19 @@ public final class ModelFolder {
   }
 
   /**
-   * Has a folder's content written beside it and then moves it into place, as {@link #write(Path,
-   * JsonNode, Map, byte[], Storage, List)} does.
+   * Has a folder's content written under another name and then moves it into place, as {@link
+   * #write(Path, JsonNode, Map, byte[], Storage, List)} does.
    *
    * @param content writes a new folder's files, {@code config.json} among them
    */
   public static void write(Path folder, Extra content) {
     checkWritable(folder);
     Path target = folder.toAbsolutePath().normalize();
-    Path staged = target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID());
     try {
-      Files.createDirectories(staged);
-      content.write(staged);
-      replace(target, staged);
+      Staging.write(target, content::write, staged -> replace(target, staged));
     } catch (IOException e) {
       throw new BadInputException(
           e, "The model cannot be written to %s: %s; see to space and rights there.", folder, e);
-    } finally {
-      delete(staged);
     }
   }
 
@@ -225,33 +238,50 @@ public final class ModelFolder {
     JSON.writeValue(folder.resolve(INDEX).toFile(), index);
   }
 
+  /**
+   * Puts the staged files in the place of those that are there. Between them is no model: weights
+   * go first and come last.
+   */
   private static void replace(Path target, Path staged) throws IOException {
-    Path old = staged.resolveSibling(staged.getFileName() + ".old");
-    boolean replaces = Files.exists(target);
-    if (replaces) {
-      Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);
-    }
+    Path old = Files.createDirectory(Staging.unread(target));
+    Map<Path, Path> moved = new LinkedHashMap<>();
     try {
-      Files.move(staged, target, StandardCopyOption.ATOMIC_MOVE);
+      List<Path> going = new ArrayList<>(entries(target));
+      Collections.reverse(going);
+      for (Path file : going) {
+        move(file, old, moved);
+      }
+      for (Path file : entries(staged)) {
+        move(file, target, moved);
+      }
     } catch (IOException e) {
-      if (replaces) {
-        Files.move(old, target, StandardCopyOption.ATOMIC_MOVE);
+      List<Path> back = new ArrayList<>(moved.keySet());
+      Collections.reverse(back);
+      for (Path file : back) {
+        Staging.move(moved.get(file), file);
       }
       throw e;
+    } finally {
+      Staging.delete(old);
     }
-    delete(old);
   }
 
-  private static void delete(Path folder) {
-    if (!Files.exists(folder)) {
-      return;
-    }
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
-    } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be removed; remove it by hand.", folder);
-    }
+  private static void move(Path file, Path folder, Map<Path, Path> moved) throws IOException {
+    Path to = folder.resolve(file.getFileName());
+    Staging.move(file, to);
+    moved.put(file, to);
+  }
+
+  /** What is of the model, weights last, {@code config.json} first. */
+  private static List<Path> entries(Path folder) throws IOException {
+    return Staging.entries(folder).stream()
+        .filter(file -> !RunFolder.OWN.contains(file.getFileName().toString()))
+        .sorted(Comparator.comparingInt(ModelFolder::rank))
+        .toList();
+  }
+
+  private static int rank(Path file) {
+    String name = file.getFileName().toString();
+    return name.equals(CONFIG) ? 0 : name.endsWith(".safetensors") ? 2 : 1;
   }
 }

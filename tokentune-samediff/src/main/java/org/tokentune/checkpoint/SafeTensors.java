@@ -32,7 +32,7 @@ import org.tokentune.quantization.HalfPrecision;
  * <p>Format (Hugging Face safetensors, version 0.4): 8 bytes little-endian header length; the
  * header, a JSON object {@code name: {dtype, shape, data_offsets: [begin, end]}} and {@code
  * __metadata__}; then the tensors' bytes, without gaps. Types read: F64, F32, F16, BF16 (all to
- * FLOAT), I64, I32, U8, BOOL.
+ * FLOAT), I64, I32, I8, U8, BOOL.
  */
 public final class SafeTensors implements WeightSource {
 
@@ -54,6 +54,7 @@ public final class SafeTensors implements WeightSource {
     BF16(2),
     I64(8),
     I32(4),
+    I8(1),
     U8(1),
     BOOL(1);
 
@@ -161,10 +162,11 @@ public final class SafeTensors implements WeightSource {
         bytes.forEach((buffer, i, at) -> values[i] = buffer.getInt(at));
         return Nd4j.createFromArray(values);
       }
-      case U8 -> {
-        INDArray values = Nd4j.create(DataType.UINT8, count);
-        bytes.forEach((buffer, i, at) -> values.putScalar(i, buffer.get(at) & 0xff));
-        return values;
+      case I8, U8 -> {
+        byte[] values = new byte[count];
+        bytes.forEach((buffer, i, at) -> values[i] = buffer.get(at));
+        INDArray signed = Nd4j.createFromArray(values);
+        return entry.type() == Type.I8 ? signed : signed.castTo(DataType.UINT8);
       }
       case BOOL -> {
         boolean[] values = new boolean[count];

@@ -10,10 +10,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.quantization.HalfPrecision;
 
-/** Writes a {@code .safetensors} file (format: {@link SafeTensors}) of floats. */
+/** Writes a {@code .safetensors} file (format: {@link SafeTensors}) of floats and bytes. */
 public final class SafeTensorsWriter {
 
   private static final int ALIGNMENT = 8;
@@ -21,7 +22,7 @@ public final class SafeTensorsWriter {
 
   private SafeTensorsWriter() {}
 
-  /** Writes 32-bit floats. */
+  /** Writes 32-bit floats, and bytes as they are. */
   public static void write(Path file, Map<String, INDArray> tensors) throws IOException {
     write(file, tensors, FloatType.F32);
   }
@@ -29,6 +30,7 @@ public final class SafeTensorsWriter {
   /**
    * Writes all tensors in the map's order, with the metadata that transformers asks for.
    *
+   * @param type of all tensors but those of INT8 and UINT8, which stay what they are
    * @throws IOException if the file exists already, or the disk is full
    */
   public static void write(Path file, Map<String, INDArray> tensors, FloatType type)
@@ -44,7 +46,11 @@ public final class SafeTensorsWriter {
               .flip();
       write(channel, start);
       for (INDArray tensor : tensors.values()) {
-        write(channel, tensor.dup('c').data().asFloat(), type);
+        if (isBytes(tensor)) {
+          write(channel, ByteBuffer.wrap(tensor.dup('c').data().asBytes()));
+        } else {
+          write(channel, tensor.dup('c').data().asFloat(), type);
+        }
       }
       channel.force(true);
     }
@@ -56,7 +62,7 @@ public final class SafeTensorsWriter {
     long offset = 0;
     for (Map.Entry<String, INDArray> tensor : tensors.entrySet()) {
       ObjectNode entry = header.putObject(tensor.getKey());
-      entry.put("dtype", type.name());
+      entry.put("dtype", dtype(tensor.getValue(), type));
       for (long size : tensor.getValue().shape()) {
         entry.withArray("shape").add(size);
       }
@@ -64,7 +70,7 @@ public final class SafeTensorsWriter {
         entry.putArray("shape");
       }
       entry.putArray("data_offsets").add(offset);
-      offset += tensor.getValue().length() * type.width;
+      offset += tensor.getValue().length() * (isBytes(tensor.getValue()) ? 1 : type.width);
       entry.withArray("data_offsets").add(offset);
     }
     StringBuilder text = new StringBuilder(header.toString());
@@ -72,6 +78,18 @@ public final class SafeTensorsWriter {
       text.append(' ');
     }
     return text.toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static boolean isBytes(INDArray tensor) {
+    return tensor.dataType() == DataType.INT8 || tensor.dataType() == DataType.UINT8;
+  }
+
+  private static String dtype(INDArray tensor, FloatType type) {
+    return switch (tensor.dataType()) {
+      case BYTE -> "I8";
+      case UBYTE -> "U8";
+      default -> type.name();
+    };
   }
 
   private static void write(FileChannel channel, float[] values, FloatType type)

@@ -82,6 +82,16 @@ public sealed interface Vocabulary extends TokenizerSource {
   }
 
   /**
+   * BERT's: of a word's beginnings the longest that is a token, then the same of the rest, whose
+   * tokens are written with {@code ##} before them.
+   *
+   * @param lowerCase whether texts are taken to small letters without accents first
+   */
+  record WordPiece(
+      List<String> tokens, List<TokenType> types, SpecialTokens special, boolean lowerCase)
+      implements Vocabulary {}
+
+  /**
    * Checks what all kinds have in common.
    *
    * @param words of the model

@@ -4,6 +4,9 @@
  * of rows, {@code config.json}. Files are untrusted: every size and offset is checked before
  * anything is allocated.
  *
+ * <p>What is written is seen whole or not at all ({@link org.tokentune.checkpoint.Staging}):
+ * models, and the checkpoints of a training in its {@link org.tokentune.checkpoint.RunFolder}.
+ *
  * <p>Imports nothing else of this project but {@link org.tokentune.BadInputException}; {@code
  * models}, {@code train} and the other modules import it.
  */

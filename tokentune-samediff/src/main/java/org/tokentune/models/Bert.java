@@ -64,6 +64,7 @@ public record Bert(BertConfig config, Head head) implements Model {
         shapes.put(family.vocabulary().bias(), new long[] {config.vocabulary()});
       }
       case TOKEN -> linear(shapes, TAGGER, head.outputs(), hidden);
+      case QUESTION_ANSWERING -> linear(shapes, Head.SPANS, head.outputs(), hidden);
       default -> {
         linear(shapes, family.text().dense(), hidden, hidden);
         linear(shapes, family.text().out(), head.outputs(), hidden);
@@ -217,6 +218,10 @@ public record Bert(BertConfig config, Head head) implements Model {
         case TOKEN -> {
           double rate = distilled ? config.hiddenDropout() : config.classifierDropout();
           yield new Linear(TAGGER).apply(graph, graph.dropout(x, rate, "classifier")).rows();
+        }
+        case QUESTION_ANSWERING -> {
+          double rate = distilled ? config.hiddenDropout() : 0; // BERT's drops nothing here
+          yield new Linear(Head.SPANS).apply(graph, graph.dropout(x, rate, "answers")).rows();
         }
         default -> text(pool(x));
       };

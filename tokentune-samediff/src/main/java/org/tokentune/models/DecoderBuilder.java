@@ -5,6 +5,7 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.tokentune.nn.Linear;
 import org.tokentune.nn.Parameters;
 import org.tokentune.nn.TokenStream;
+import org.tokentune.nn.TokenStreams;
 import org.tokentune.ops.Losses;
 import org.tokentune.ops.Style;
 import org.tokentune.ops.TokenGather;
@@ -26,10 +27,10 @@ abstract class DecoderBuilder extends ModelBuilder {
   }
 
   @Override
-  final SDVariable loss(TokenStream x, SDVariable logits) {
+  final SDVariable loss(TokenStreams x, SDVariable logits) {
     return options.style() == Style.NATIVE
         ? crossEntropy(logits, nextLabels())
-        : VocabularyLoss.apply(x.rows(), graph.table(table(), x.differentiable()), nextLabels());
+        : VocabularyLoss.apply(x.selected().rows(), graph.table(table(), true), nextLabels());
   }
 
   /** Labels of the selected tokens' next tokens; a sequence's last token has none. */

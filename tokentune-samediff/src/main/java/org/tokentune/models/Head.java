@@ -8,15 +8,18 @@ import org.tokentune.checkpoint.WeightSource;
 /**
  * What stands on the model.
  *
- * @param outputs number of classes, labels or regressed numbers; the vocabulary's size for a
- *     language model
+ * @param outputs number of classes, labels or regressed numbers; 2 for answers, start and end; the
+ *     vocabulary's size for a language model
  * @param pooling for tasks over whole texts
  */
 public record Head(Task task, int outputs, Pooling pooling) {
 
+  /** What marks answers is called so in all families. */
+  static final String SPANS = "qa_outputs";
+
   /** RoBERTa calls it by the second name for whole texts. */
   private static final List<String> CLASSIFIERS =
-      List.of("classifier.weight", "classifier.out_proj.weight");
+      List.of("classifier.weight", "classifier.out_proj.weight", SPANS + ".weight");
 
   /** Outputs of the classifier that weights hold; empty where they hold none. */
   public static OptionalInt outputs(WeightSource weights) {
@@ -28,7 +31,10 @@ public record Head(Task task, int outputs, Pooling pooling) {
 
   /** Whether the head reads every token, and not one row of a text. */
   public boolean perToken() {
-    return task == Task.TOKEN || task == Task.MASKED_LM || task == Task.CAUSAL_LM;
+    return switch (task) {
+      case TOKEN, QUESTION_ANSWERING, MASKED_LM, CAUSAL_LM -> true;
+      case CLASSIFY, MULTILABEL, REGRESS -> false;
+    };
   }
 
   /** Refuses all but language modelling, the only task of decoders. */

@@ -2,6 +2,7 @@ package org.tokentune.models;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.nd4j.autodiff.samediff.SDIndex;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
@@ -19,11 +20,14 @@ import org.tokentune.ops.TokenGather;
  * One graph being built over two token streams (TokenTune: Simoulin et al., EMNLP 2024): what all
  * families do alike. A family adds its embeddings, its layers and what its heads compute.
  *
- * <p>The last layer computes no frozen rows, and where the head pools position 0 only that row of
- * every text, in decoding only the last one: nothing reads the others, beyond their keys and
- * values.
+ * <p>The last layer computes no frozen rows but for answers, and where the head pools position 0
+ * only that row of every text, in decoding only the last one: nothing reads the others, beyond
+ * their keys and values.
  */
 abstract class ModelBuilder {
+
+  /** Added to a logit that does not count: its exponential is 0. */
+  private static final double LEAST = 1e9;
 
   final Model model;
   final Head head;
@@ -97,14 +101,15 @@ abstract class ModelBuilder {
   }
 
   final ModelGraph build() {
-    TokenStream last = encode().selected();
+    TokenStreams encoded = encode();
+    TokenStream last = encoded.selected();
     SDVariable logits = logits(last);
     if (head.perToken() && !options.training()) {
       logits = last.bySequence(logits, head.outputs());
     }
     logits = logits.rename(ModelGraph.LOGITS);
     if (options.training()) {
-      loss(last, logits).rename(ModelGraph.LOSS);
+      loss(encoded, logits).rename(ModelGraph.LOSS);
       sd.setLossVariables(ModelGraph.LOSS);
     }
     List<String> trainable = new ArrayList<>();
@@ -127,7 +132,10 @@ abstract class ModelBuilder {
       TokenStreams queries = x;
       if (i == layers - 1) {
         boolean first = !options.allRows() && !head.perToken() && head.pooling() == Pooling.FIRST;
-        queries = new TokenStreams(first ? x.selected().first() : x.selected(), null);
+        queries =
+            new TokenStreams(
+                first ? x.selected().first() : x.selected(),
+                head.task() == Task.QUESTION_ANSWERING ? x.frozen() : null);
         if (options.capacity() > 0) {
           queries = new TokenStreams(x.selected().last(), null);
           keys = keys(queries);
@@ -157,8 +165,12 @@ abstract class ModelBuilder {
     }
   }
 
-  /** The loss of the head's task. */
-  SDVariable loss(TokenStream x, SDVariable logits) {
+  /**
+   * The loss of the head's task.
+   *
+   * @param logits of the selected stream
+   */
+  SDVariable loss(TokenStreams x, SDVariable logits) {
     return switch (head.task()) {
       case CLASSIFY -> crossEntropy(logits, sd.placeHolder(ModelGraph.LABELS, DataType.INT32, -1));
       case MULTILABEL ->
@@ -174,8 +186,37 @@ abstract class ModelBuilder {
               logits,
               TokenGather.elements(
                   placeholder(ModelGraph.LABELS), TokenGather.rowIds(ids, selected)));
+      case QUESTION_ANSWERING -> spans(x, logits);
       case CAUSAL_LM -> throw new IllegalStateException("a task of decoders only");
     };
+  }
+
+  /**
+   * Mean of the cross entropies of starts and ends, each over a text's tokens that are no padding.
+   * Labels are INT32 [batch, 2]: the positions of both. Frozen tokens count too, without gradient:
+   * among the selected ones alone, which surround the answer, it would be easy to tell.
+   */
+  private SDVariable spans(TokenStreams x, SDVariable logits) {
+    SDVariable labels = placeholder(ModelGraph.LABELS);
+    SDVariable scores = scores(x.selected(), logits);
+    SDVariable positions = selected;
+    if (x.frozen() != null) {
+      scores = sd.concat(1, scores, scores(x.frozen(), logits(x.frozen())));
+      positions = sd.concat(1, selected, frozen);
+    }
+    SDVariable[] losses = new SDVariable[head.outputs()];
+    for (int i = 0; i < losses.length; i++) {
+      SDVariable each = scores.get(SDIndex.all(), SDIndex.all(), SDIndex.point(i));
+      SDVariable label = labels.get(SDIndex.all(), SDIndex.interval(i, i + 1));
+      losses[i] = Losses.softmaxCrossEntropy(each, positions.eq(label).castTo(type));
+    }
+    return losses[0].add(losses[1]).mul(0.5);
+  }
+
+  /** Logits as [batch, count, outputs], those of padding as small as can be. */
+  private SDVariable scores(TokenStream x, SDVariable logits) {
+    SDVariable padding = x.bySequence(x.values(mask).castTo(type), 1).sub(1).mul(LEAST);
+    return x.bySequence(logits, head.outputs()).add(padding);
   }
 
   final SDVariable crossEntropy(SDVariable logits, SDVariable labels) {

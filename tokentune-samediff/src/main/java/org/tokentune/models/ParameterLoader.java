@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
@@ -33,6 +34,24 @@ public final class ParameterLoader {
     model
         .parameters()
         .forEach((name, shape) -> put(model, source, name, shape, storage, arrays, quantized));
+    return new Parameters(arrays, quantized);
+  }
+
+  /** A model's float parameters held in another way; what stays floats is copied. */
+  public static Parameters stored(Model model, Parameters floats, WeightStorage storage) {
+    Map<String, INDArray> arrays = new LinkedHashMap<>();
+    Map<String, QuantizedWeight> quantized = new LinkedHashMap<>();
+    floats
+        .asMap()
+        .forEach(
+            (name, array) -> {
+              QuantizedWeight weight = storage.of(model, name, array);
+              if (weight == null) {
+                arrays.put(name, array.dup('c'));
+              } else {
+                quantized.put(name, weight);
+              }
+            });
     return new Parameters(arrays, quantized);
   }
 
@@ -91,8 +110,17 @@ public final class ParameterLoader {
   }
 
   private static String stored(Model model, WeightSource source, String name) {
-    boolean bare = !source.names().contains(name) && name.startsWith(model.prefix());
-    return bare ? name.substring(model.prefix().length()) : name;
+    String bare = name.startsWith(model.prefix()) ? name.substring(model.prefix().length()) : name;
+    return Stream.of(name, bare, oldNorm(name), oldNorm(bare))
+        .filter(source.names()::contains)
+        .findFirst()
+        .orElse(name);
+  }
+
+  /** What the first checkpoints of BERT on the hub call the parameters of norms. */
+  private static String oldNorm(String name) {
+    return name.replaceFirst("LayerNorm\\.weight$", "LayerNorm.gamma")
+        .replaceFirst("LayerNorm\\.bias$", "LayerNorm.beta");
   }
 
   private static void put(

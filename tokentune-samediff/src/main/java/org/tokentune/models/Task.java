@@ -13,6 +13,8 @@ public enum Task {
   REGRESS,
   /** One class of n for every token. */
   TOKEN,
+  /** Where in a text the answer to a question begins and ends. */
+  QUESTION_ANSWERING,
   /** The vocabulary's word for every masked token. */
   MASKED_LM,
   /** The vocabulary's word after every token. */
@@ -35,6 +37,10 @@ public enum Task {
           "RobertaForTokenClassification",
           "DistilBertForTokenClassification" ->
           Optional.of(TOKEN);
+      case "BertForQuestionAnswering",
+          "RobertaForQuestionAnswering",
+          "DistilBertForQuestionAnswering" ->
+          Optional.of(QUESTION_ANSWERING);
       case "BertForSequenceClassification",
           "RobertaForSequenceClassification",
           "DistilBertForSequenceClassification" ->

@@ -54,7 +54,6 @@ public enum WeightStorage {
 
   /** A parameter as it is held, if not as floats; null if as floats. */
   QuantizedWeight read(Model model, String name, WeightSource source, String stored) {
-    BlockFormat half = half(model, name);
     if (this == FLOAT32 || !isMatrix(model, name, source.shape(stored))) {
       return null;
     }
@@ -62,16 +61,25 @@ public enum WeightStorage {
       return source.readBlocks(stored);
     }
     try (INDArray floats = source.read(stored)) {
-      return half == null ? Nf4Weight.of(floats) : BlockWeight.half(half, floats);
+      return of(model, name, floats);
     }
+  }
+
+  /** Floats as they are held; null if as floats. */
+  QuantizedWeight of(Model model, String name, INDArray floats) {
+    if (this == FLOAT32 || this == FILE || !isMatrix(model, name, floats.shape())) {
+      return null;
+    }
+    BlockFormat half = half(model, name);
+    return half == null ? Nf4Weight.of(floats) : BlockWeight.half(half, floats);
   }
 
   /** The same without values, for planning; what a file has is not known. */
   QuantizedWeight withoutValues(Model model, String name, long[] shape) {
-    BlockFormat half = half(model, name);
     if (this == FLOAT32 || this == FILE || !isMatrix(model, name, shape)) {
       return null;
     }
+    BlockFormat half = half(model, name);
     return half == null ? Nf4Weight.withoutValues(shape) : BlockWeight.withoutValues(half, shape);
   }
 

@@ -12,9 +12,9 @@ final class BlockRows {
 
   private BlockRows() {}
 
-  /** Rows of blocks, UINT8 [n, bytes of a row], to FLOAT [n, width]. */
+  /** Rows of blocks, bytes of any type, to FLOAT [n, width]. */
   static void decode(BlockFormat format, INDArray blocks, INDArray floats) {
-    ByteBuffer in = Memory.bytes(blocks);
+    ByteBuffer in = Memory.raw(blocks);
     FloatBuffer out = Memory.floats(floats);
     Rows rows = Rows.of(floats.shape());
     int width = rows.width();
@@ -48,10 +48,10 @@ final class BlockRows {
     }
   }
 
-  /** FLOAT [n, width], dense, to half precision, UINT8 [n, 2 width]; rounds to nearest. */
+  /** FLOAT [n, width], dense, to half precision, 2 width bytes a row; rounds to nearest. */
   static void halve(BlockFormat format, INDArray floats, INDArray blocks) {
     FloatBuffer in = Memory.floats(floats);
-    ByteBuffer out = Memory.bytes(blocks);
+    ByteBuffer out = Memory.raw(blocks);
     Rows rows = Rows.of(floats.shape());
     int width = rows.width();
     try {

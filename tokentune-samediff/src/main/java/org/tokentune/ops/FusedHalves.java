@@ -1,11 +1,10 @@
 package org.tokentune.ops;
 
 import java.util.List;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.quantization.BlockFormat;
 
-/** FLOAT [..., width] to {@code F16} or {@code BF16}, UINT8 [rows, 2 width]. */
+/** FLOAT of any shape to {@code F16} or {@code BF16}, two in the bits of each FLOAT. */
 public final class FusedHalves extends FusedOp {
 
   /** For SameDiff, which makes ops by reflection; use {@link HalfOps}. */
@@ -22,12 +21,7 @@ public final class FusedHalves extends FusedOp {
 
   @Override
   public List<long[]> outputShapes(List<long[]> inputs) {
-    return List.of(HalfOps.rowShape(inputs.get(0)));
-  }
-
-  @Override
-  public List<DataType> calculateOutputDataTypes(List<DataType> inputs) {
-    return List.of(DataType.UINT8);
+    return List.of(HalfOps.packed(inputs.get(0)));
   }
 
   @Override

@@ -1,5 +1,6 @@
 package org.tokentune.ops;
 
+import java.util.Arrays;
 import org.nd4j.autodiff.functions.DifferentialFunction;
 import org.nd4j.graph.DType;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -10,8 +11,8 @@ import org.tokentune.quantization.BlockFormat;
  * Ops between FLOAT and half precision. They stand in execution plans only, which put them between
  * an op and a later one that reads its result.
  *
- * <p>Native form: casts, which hold a HALF or BFLOAT16 array. Fused form: kernels that hold UINT8
- * [rows, 2 width], as ND4J's casts are slow on a CPU.
+ * <p>Native form: casts, which hold a HALF or BFLOAT16 array. Fused form: kernels that hold two
+ * numbers in the bits of each FLOAT, so that what is held shares the floats' memory.
  *
  * @param format {@link BlockFormat#F16} or {@link BlockFormat#BF16}
  */
@@ -20,22 +21,19 @@ public record HalfOps(BlockFormat format, Style style) {
   /** Type of what is held. */
   public DataType type() {
     if (style == Style.FUSED) {
-      return DataType.UINT8;
+      return DataType.FLOAT;
     }
     return format == BlockFormat.BF16 ? DataType.BFLOAT16 : DataType.FLOAT16;
   }
 
   /** Shape of what is held of an array. */
   public long[] shape(long... shape) {
-    return style == Style.FUSED ? rowShape(shape) : shape;
+    return style == Style.FUSED ? packed(shape) : shape;
   }
 
-  static long[] rowShape(long... shape) {
-    long rows = 1;
-    for (int i = 0; i < shape.length - 1; i++) {
-      rows *= shape[i];
-    }
-    return new long[] {rows, 2 * shape[shape.length - 1]};
+  /** Two to a float. */
+  static long[] packed(long... shape) {
+    return new long[] {(Arrays.stream(shape).reduce(1, (a, b) -> a * b) + 1) / 2};
   }
 
   /** Rounds to the nearest. */

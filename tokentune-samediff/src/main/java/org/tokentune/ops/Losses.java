@@ -53,6 +53,19 @@ public final class Losses {
     return weightedMean(losses, weights);
   }
 
+  /**
+   * Softmax cross entropy with a class of each row marked: the mean of {@code -log
+   * softmax(logits_i)[class_i]} over the rows that have one; 0 where none has.
+   *
+   * @param logits [rows, classes]
+   * @param marked of the same shape and type, 1 at the class and 0 elsewhere
+   */
+  public static SDVariable softmaxCrossEntropy(SDVariable logits, SDVariable marked) {
+    SDVariable shifted = shifted(logits);
+    SDVariable weights = marked.sum(1);
+    return weightedMean(logSumExp(shifted).sub(shifted.mul(marked).sum(1)), weights);
+  }
+
   /** As {@link #softmaxCrossEntropy(SDVariable, int, SDVariable, SDVariable)}. */
   public static SDVariable softmaxCrossEntropy(
       SDVariable logits, int classes, SDVariable labels, SDVariable classWeights, Style style) {

@@ -38,6 +38,11 @@ final class Memory {
     return bytes(array, DataType.UINT8).slice().order(ByteOrder.nativeOrder());
   }
 
+  /** The bytes of an array of any type. */
+  static ByteBuffer raw(INDArray array) {
+    return bytes(array, array.dataType()).slice().order(ByteOrder.nativeOrder());
+  }
+
   /** All values of an INT32 array. */
   static int[] intValues(INDArray array) {
     int[] values = new int[Math.toIntExact(array.length())];

@@ -113,7 +113,8 @@ public final class Plan {
     Views views = Views.of(gradients.nodes(), shapes, gradients.names());
     List<Node> running = views.running();
     if (options.updates()) {
-      running = new Updates(running, views, shapes).insert(gradients.gradients());
+      running =
+          new Updates(running, views, shapes).insert(gradients.gradients(), options.outputs());
     }
     Set<String> results = results(list, options);
     Layout layout = new Layout(running, views, shapes, placeholders.keySet(), results);
@@ -223,15 +224,29 @@ public final class Plan {
 
   /** Floating-point operations of a step's matrix products, two for each multiplication. */
   public long productFlops() {
-    long flops = 0;
-    for (Node node : running) {
-      if (node.op().opName().equals(Views.PRODUCT)) {
-        long[] left = shapes.of(node.inputs().get(0)).shape();
-        int inner = left.length - (Products.transposed(node, 0) ? 2 : 1);
-        flops += 2 * left[inner] * shapes.of(node.outputs().get(0)).elements();
-      }
-    }
-    return flops;
+    return running.stream().filter(Plan::isProduct).mapToLong(this::flops).sum();
+  }
+
+  /**
+   * Work that a step does again because its results were not kept: the products' floating-point
+   * operations, and one for each number that another op makes again.
+   */
+  public long recomputedWork() {
+    return running.stream()
+        .filter(Recomputation::again)
+        .mapToLong(
+            node -> isProduct(node) ? flops(node) : shapes.of(node.outputs().get(0)).elements())
+        .sum();
+  }
+
+  private static boolean isProduct(Node node) {
+    return node.op().opName().equals(Views.PRODUCT);
+  }
+
+  private long flops(Node product) {
+    long[] left = shapes.of(product.inputs().get(0)).shape();
+    int inner = left.length - (Products.transposed(product, 0) ? 2 : 1);
+    return 2 * left[inner] * shapes.of(product.outputs().get(0)).elements();
   }
 
   /** Ops that run in a step. */
@@ -250,10 +265,13 @@ public final class Plan {
     Map<String, INDArray> arrays = new HashMap<>();
     List<Step> steps = new ArrayList<>();
     List<Step> products = new ArrayList<>();
+    Map<String, INDArray> values = new LinkedHashMap<>();
+    options.outputs().forEach(name -> values.put(name, array(name, arena, arrays)));
+    UpdateSteps updates = new UpdateSteps(updater, values);
     for (Node node : running) {
       INDArray[] in = arrays(node.inputs(), arena, arrays);
       if (node.op() instanceof Update update) {
-        steps.add(() -> updater.update(update.variable(), in[1], update.firstRow(), in[0]));
+        steps.add(updates.of(update, in[1], in[0]));
       } else {
         Step step = Step.of(node, in, arrays(node.outputs(), arena, arrays));
         steps.add(step);
@@ -268,8 +286,6 @@ public final class Plan {
     }
     Map<String, INDArray> inputs = new LinkedHashMap<>();
     placeholders.keySet().forEach(name -> inputs.put(name, array(name, arena, arrays)));
-    Map<String, INDArray> values = new LinkedHashMap<>();
-    options.outputs().forEach(name -> values.put(name, array(name, arena, arrays)));
     Map<String, INDArray> held = new LinkedHashMap<>();
     if (!options.updates()) {
       list.gradients().forEach((name, gradient) -> held.put(name, array(gradient, arena, arrays)));

@@ -23,6 +23,9 @@ final class Recomputation {
   /** Logits of fewer bytes are rather kept: a product more costs time. */
   private static final long MOST_LOGITS = 32_000_000;
 
+  /** Amounts of recomputation that are tried beside those that bisection finds. */
+  private static final int SAMPLES = 8;
+
   private final List<Node> nodes;
   private final Set<String> forward;
   private final Shapes shapes;
@@ -89,6 +92,21 @@ final class Recomputation {
         best = candidate;
       } else {
         tooFew = some;
+      }
+    }
+    // More recomputation usually takes less memory, but not always: a few that do less may fit too.
+    long least = enough < units.size() ? 0 : bytes.applyAsLong(best);
+    for (int i = 0; i < SAMPLES; i++) {
+      int some = units.size() * i / SAMPLES;
+      if (some < enough) {
+        List<Node> candidate = elementwise(union(units.subList(0, some)), bytes);
+        if (fits.test(candidate)) {
+          return candidate;
+        }
+        if (bytes.applyAsLong(candidate) < least) {
+          least = bytes.applyAsLong(candidate);
+          best = candidate;
+        }
       }
     }
     return best;

@@ -1,11 +1,22 @@
 package org.tokentune.plan;
 
+import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** Changes a variable when its gradient is complete and nothing reads the old value any more. */
 @FunctionalInterface
 public interface Updater {
+
+  /**
+   * Asked once a run, when the outputs are there and no variable has been changed.
+   *
+   * @param outputs by name
+   * @return whether this run is to update anything
+   */
+  default boolean begins(Map<String, INDArray> outputs) {
+    return true;
+  }
 
   /**
    * Updates rows of a variable in place.

@@ -29,10 +29,13 @@ final class Updates {
    * The nodes with an {@link Update} for each variable.
    *
    * @param gradients names of the gradients by variable, perhaps in slices by rows
+   * @param outputs values that have to be there before the first update: they decide about it
    */
-  List<Node> insert(Map<String, List<String>> gradients) {
+  List<Node> insert(Map<String, List<String>> gradients, List<String> outputs) {
     Map<String, Integer> touched = new HashMap<>(); // by buffer in the arena: the last op
     Map<Long, List<Read>> reads = new HashMap<>(); // by memory outside
+    List<String> decisive = outputs.stream().map(output -> views.of(output).buffer()).toList();
+    int decided = 0;
     for (int i = 0; i < nodes.size(); i++) {
       for (String input : nodes.get(i).inputs()) {
         Views.View view = views.of(input);
@@ -44,9 +47,12 @@ final class Updates {
         }
       }
       for (String output : nodes.get(i).outputs()) {
-        touched.put(views.of(output).buffer(), i);
+        String buffer = views.of(output).buffer();
+        touched.put(buffer, i);
+        decided = decisive.contains(buffer) ? i : decided;
       }
     }
+    int first = decided;
     Map<Integer, List<Node>> copies = new HashMap<>();
     Map<Integer, List<Node>> updates = new HashMap<>();
     Set<String> owned = new HashSet<>();
@@ -67,7 +73,7 @@ final class Updates {
             long to = from + shapes.of(gradient).elements();
             int free = last(reads.getOrDefault(shapes.memory(variable), List.of()), from, to);
             Node update = new Node(new Update(variable, row), List.of(own, variable), List.of());
-            put(updates, Math.max(complete, free), update);
+            put(updates, Math.max(first, Math.max(complete, free)), update);
             long[] shape = shapes.of(gradient).shape();
             row += shape.length == 0 ? 1 : shape[0];
             from = to;

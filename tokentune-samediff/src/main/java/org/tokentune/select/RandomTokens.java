@@ -4,14 +4,16 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.tokentune.BadInputException;
 
 /**
  * Random tokens without replacement, drawn anew in every batch (Simoulin et al., EMNLP 2024).
  *
- * <p>Tokens with a label are drawn first, so that no step is without anything to learn from; the
- * rest fills up. A batch's k is its largest row's; the other rows take padding positions, which
- * change nothing: no one attends to them or has a label there.
+ * <p>Tokens that have to be selected come first, even beyond the amount; then tokens with a label,
+ * so that no step is without anything to learn from; the rest fills up. A batch's k is its largest
+ * row's; the other rows take padding positions, which change nothing: no one attends to them or has
+ * a label there.
  *
  * @param always0 whether position 0 is always selected and counted, as a classifier needs that
  *     reads it
@@ -55,12 +57,19 @@ public record RandomTokens(TokenAmount amount, boolean always0) implements Token
   @Override
   public TokenSelection select(
       int[] lengths, int paddedLength, int[][] labels, long seed, int epoch, int batch) {
-    int k = Arrays.stream(lengths).map(amount::of).max().orElseThrow();
+    int k =
+        IntStream.range(0, lengths.length)
+            .map(row -> Math.max(amount.of(lengths[row]), always(labels, row)))
+            .max()
+            .orElseThrow();
     int[][] selected = new int[lengths.length][];
     for (int row = 0; row < lengths.length; row++) {
       SplittableRandom random = random(seed, epoch, batch, row);
       int[] labelled = labels == null ? null : labels[row];
-      selected[row] = fill(draw(lengths[row], labelled, random), lengths[row], k, paddedLength);
+      int padding = paddedLength - lengths[row];
+      int count = Math.max(amount.of(lengths[row]), Math.max(always(labels, row), k - padding));
+      int[] drawn = draw(lengths[row], count, labelled, random);
+      selected[row] = fill(drawn, lengths[row], k, paddedLength);
     }
     return TokenSelection.of(selected, paddedLength);
   }
@@ -77,19 +86,30 @@ public record RandomTokens(TokenAmount amount, boolean always0) implements Token
     return new SplittableRandom(mixed);
   }
 
-  private int[] draw(int length, int[] labels, SplittableRandom random) {
+  /** Tokens of a row that have to be selected. */
+  private int always(int[][] labels, int row) {
+    int first = always0 ? 1 : 0;
+    return labels == null
+        ? first
+        : first + (int) Arrays.stream(labels[row]).skip(first).filter(i -> i == ALWAYS).count();
+  }
+
+  private int[] draw(int length, int count, int[] labels, SplittableRandom random) {
+    List<Integer> always = new ArrayList<>();
     List<Integer> order = new ArrayList<>();
     List<Integer> rest = new ArrayList<>();
     for (int i = always0 ? 1 : 0; i < length; i++) {
-      (labels != null && labels[i] == NO_LABEL ? rest : order).add(i);
+      int label = labels == null ? 0 : labels[i];
+      (label == ALWAYS ? always : label == NO_LABEL ? rest : order).add(i);
     }
     shuffle(order, random);
     shuffle(rest, random);
     order.addAll(rest);
+    order.addAll(0, always);
     if (always0) {
       order.add(0, 0);
     }
-    return order.stream().limit(amount.of(length)).mapToInt(Integer::intValue).toArray();
+    return order.stream().limit(count).mapToInt(Integer::intValue).toArray();
   }
 
   private static void shuffle(List<Integer> positions, SplittableRandom random) {

@@ -8,8 +8,8 @@ public interface TokenSelector {
    *
    * @param lengths valid tokens of each row, 1 to {@code paddedLength}; they stand at positions 0
    *     to length-1
-   * @param labels [batch][paddedLength] labels of tokens, {@value #NO_LABEL} for none; null where
-   *     the task has none
+   * @param labels [batch][paddedLength] labels of tokens, {@value #NO_LABEL} for none, {@value
+   *     #ALWAYS} for tokens that are selected whatever the amount; null where the task has none
    * @param seed of the whole run
    */
   TokenSelection select(
@@ -17,4 +17,7 @@ public interface TokenSelector {
 
   /** The label of a token that has none. */
   int NO_LABEL = -100;
+
+  /** Stands for the label of a token that has to be selected. */
+  int ALWAYS = -1;
 }

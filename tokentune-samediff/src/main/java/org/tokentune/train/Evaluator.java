@@ -1,16 +1,17 @@
 package org.tokentune.train;
 
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToDoubleBiFunction;
 import java.util.stream.IntStream;
-import org.nd4j.evaluation.classification.Evaluation;
 import org.nd4j.evaluation.classification.EvaluationBinary;
-import org.nd4j.evaluation.regression.RegressionEvaluation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.ops.transforms.Transforms;
 import org.tokentune.BadInputException;
@@ -45,9 +46,12 @@ public final class Evaluator implements AutoCloseable {
             PlanOptions.forward(outputs(head)));
   }
 
-  /** A language model's logits, a vocabulary for every token, are not looked at. */
+  /**
+   * A language model's logits, a vocabulary for every token, are not looked at; nor are those of
+   * answers, which are scored as texts.
+   */
   private static List<String> outputs(Head head) {
-    return head.task() == Task.CAUSAL_LM
+    return head.task() == Task.CAUSAL_LM || head.task() == Task.QUESTION_ANSWERING
         ? List.of(ModelGraph.LOSS)
         : List.of(ModelGraph.LOSS, ModelGraph.LOGITS);
   }
@@ -71,8 +75,9 @@ public final class Evaluator implements AutoCloseable {
     return switch (head.task()) {
       case CLASSIFY, TOKEN, MASKED_LM -> new Classes(head);
       case MULTILABEL -> new Flags(head.outputs());
-      case REGRESS -> new Numbers(head.outputs());
+      case REGRESS -> new Numbers();
       case CAUSAL_LM -> new NextTokens();
+      case QUESTION_ANSWERING -> new Spans();
     };
   }
 
@@ -131,26 +136,31 @@ public final class Evaluator implements AutoCloseable {
 
     @Override
     public Scores scores(long rows, double loss) {
-      return new Scores(
-          Task.CAUSAL_LM,
-          rows,
-          loss,
-          Double.NaN,
-          Double.NaN,
-          new long[0][],
-          Double.NaN,
-          Double.NaN);
+      return new Scores(Task.CAUSAL_LM, rows, loss, Map.of(), new long[0][]);
+    }
+  }
+
+  private static final class Spans implements Tally {
+
+    @Override
+    public long add(INDArray labels, INDArray logits) {
+      return labels.size(0);
+    }
+
+    @Override
+    public Scores scores(long rows, double loss) {
+      return new Scores(Task.QUESTION_ANSWERING, rows, loss, Map.of(), new long[0][]);
     }
   }
 
   private static final class Classes implements Tally {
 
     private final Head head;
-    private final Evaluation evaluation;
+    private final long[][] confusion;
 
     Classes(Head head) {
       this.head = head;
-      evaluation = new Evaluation(head.outputs());
+      confusion = new long[head.outputs()][head.outputs()];
     }
 
     @Override
@@ -160,7 +170,7 @@ public final class Evaluator implements AutoCloseable {
       long counted = 0;
       for (int i = 0; i < actual.length; i++) {
         if (actual[i] != TokenSelector.NO_LABEL) {
-          evaluation.eval(predicted[i], actual[i]);
+          confusion[actual[i]][predicted[i]]++;
           counted++;
         }
       }
@@ -169,17 +179,14 @@ public final class Evaluator implements AutoCloseable {
 
     @Override
     public Scores scores(long rows, double loss) {
-      int classes = head.outputs();
-      long[][] confusion = new long[classes][classes];
-      for (int a = 0; a < classes; a++) {
-        for (int p = 0; p < classes; p++) {
-          confusion[a][p] = evaluation.getConfusionMatrix().getCount(a, p);
-        }
+      Map<Metric, Double> metrics = new EnumMap<>(Metric.class);
+      metrics.put(Metric.ACCURACY, Metrics.accuracy(confusion));
+      metrics.put(Metric.MACRO_F1, Metrics.macroF1(confusion));
+      if (confusion.length == 2) {
+        metrics.put(Metric.F1, Metrics.f1(confusion, 1));
+        metrics.put(Metric.MATTHEWS, Metrics.matthews(confusion));
       }
-      double macro = IntStream.range(0, classes).mapToDouble(evaluation::f1).average().orElse(0);
-      double accuracy = evaluation.accuracy();
-      return new Scores(
-          head.task(), rows, loss, accuracy, macro, confusion, Double.NaN, Double.NaN);
+      return new Scores(head.task(), rows, loss, metrics, confusion);
     }
   }
 
@@ -201,47 +208,49 @@ public final class Evaluator implements AutoCloseable {
     public Scores scores(long rows, double loss) {
       double f1 = 0;
       for (int i = 0; i < evaluation.numLabels(); i++) {
-        int decisive = 2 * evaluation.truePositives(i);
         int wrong = evaluation.falsePositives(i) + evaluation.falseNegatives(i);
-        f1 += decisive == 0 ? 0 : (double) decisive / (decisive + wrong);
+        f1 += Metrics.f1(evaluation.truePositives(i), wrong);
       }
-      return new Scores(
-          Task.MULTILABEL,
-          rows,
-          loss,
-          evaluation.averageAccuracy(),
-          f1 / evaluation.numLabels(),
-          new long[0][],
-          Double.NaN,
-          Double.NaN);
+      Map<Metric, Double> metrics =
+          Map.of(
+              Metric.ACCURACY,
+              evaluation.averageAccuracy(),
+              Metric.MACRO_F1,
+              f1 / evaluation.numLabels());
+      return new Scores(Task.MULTILABEL, rows, loss, metrics, new long[0][]);
     }
   }
 
+  /** Correlations are means over the outputs. */
   private static final class Numbers implements Tally {
 
-    private final RegressionEvaluation evaluation;
-
-    Numbers(int outputs) {
-      evaluation = new RegressionEvaluation(outputs);
-    }
+    private final List<INDArray> actual = new ArrayList<>();
+    private final List<INDArray> predicted = new ArrayList<>();
 
     @Override
     public long add(INDArray labels, INDArray logits) {
-      evaluation.eval(labels.castTo(DataType.DOUBLE), logits.castTo(DataType.DOUBLE));
+      actual.add(labels.castTo(DataType.DOUBLE));
+      predicted.add(logits.castTo(DataType.DOUBLE));
       return labels.size(0);
     }
 
     @Override
     public Scores scores(long rows, double loss) {
-      return new Scores(
-          Task.REGRESS,
-          rows,
-          loss,
-          Double.NaN,
-          Double.NaN,
-          new long[0][],
-          evaluation.averageMeanSquaredError(),
-          evaluation.averagePearsonCorrelation());
+      Map<Metric, Double> metrics =
+          Map.of(
+              Metric.MEAN_SQUARED_ERROR, mean(Metrics::meanSquaredError),
+              Metric.PEARSON, mean(Metrics::pearson),
+              Metric.SPEARMAN, mean(Metrics::spearman));
+      return new Scores(Task.REGRESS, rows, loss, metrics, new long[0][]);
+    }
+
+    private double mean(ToDoubleBiFunction<double[], double[]> metric) {
+      double[][] a = Nd4j.vstack(actual).transpose().toDoubleMatrix();
+      double[][] b = Nd4j.vstack(predicted).transpose().toDoubleMatrix();
+      return IntStream.range(0, a.length)
+          .mapToDouble(output -> metric.applyAsDouble(a[output], b[output]))
+          .average()
+          .orElse(Double.NaN);
     }
   }
 }

@@ -1,14 +1,7 @@
 package org.tokentune.train;
 
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.function.IntFunction;
 import java.util.function.Predicate;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.dataset.api.MultiDataSet;
-import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.tokentune.BadInputException;
 import org.tokentune.models.Model;
 import org.tokentune.nn.Parameters;
@@ -16,9 +9,7 @@ import org.tokentune.select.TokenSelector;
 
 /**
  * Fine-tuning: steps of an optimizer at the schedule's rates and, where asked, of gradients clipped
- * by their global norm; the weights of the epoch that validates best are kept. Batches are {@code
- * MultiDataSet}s of ids, attention mask and token types, INT32 [batch, length], padded on the
- * right, and labels.
+ * by their global norm; the weights that validate best are kept.
  */
 public final class FineTuner {
 
@@ -27,21 +18,36 @@ public final class FineTuner {
   private final Predicate<String> trainable;
   private final TokenSelector selector;
   private final Hyperparameters settings;
+  private final RunSettings run;
   private final TrainingListener listener;
   private volatile boolean stopped;
 
   /**
    * What a training came to.
    *
-   * @param steps that were made
-   * @param epoch whose weights were kept, from 1; 0 if it was stopped before the first ended
+   * @param steps that were made, those before it was resumed among them
+   * @param bestStep after which the weights that were kept were; where it was stopped before the
+   *     first evaluation, the last
+   * @param epoch in which that was, from 1; 0 if it was stopped before the first evaluation
    * @param best scores of the kept weights on the validation rows
-   * @param stopped whether it was stopped early
-   * @param memory of the largest step, as planned; null if it was stopped before the first
+   * @param evaluations all of them, in their order
+   * @param stopped whether {@link #stop} ended it
+   * @param early whether it ended because no evaluation was better for so long
+   * @param skipped steps without update, as the loss or its gradients were not finite
+   * @param memory of the largest step, as planned; null without a step
    * @param arenaBytes of the steps' arena, as allocated
    */
   public record Outcome(
-      int steps, int epoch, Scores best, boolean stopped, MemoryReport memory, long arenaBytes) {}
+      int steps,
+      int bestStep,
+      int epoch,
+      Scores best,
+      List<Evaluation> evaluations,
+      boolean stopped,
+      boolean early,
+      int skipped,
+      MemoryReport memory,
+      long arenaBytes) {}
 
   /**
    * @param parameters changed in place
@@ -53,12 +59,14 @@ public final class FineTuner {
       Predicate<String> trainable,
       TokenSelector selector,
       Hyperparameters settings,
+      RunSettings run,
       TrainingListener listener) {
     this.model = model;
     this.parameters = parameters;
     this.trainable = trainable;
     this.selector = selector;
     this.settings = settings;
+    this.run = run;
     this.listener = listener;
   }
 
@@ -70,102 +78,19 @@ public final class FineTuner {
   /**
    * Trains.
    *
-   * @param batches an epoch's batches, by its number from 0; the same number of them in each
-   * @param validation batches to validate on after every epoch
-   * @throws BadInputException if the loss is no longer finite
+   * @throws BadInputException if the loss is no longer finite, or a checkpoint cannot be read or
+   *     written
    */
-  public Outcome fit(IntFunction<MultiDataSetIterator> batches, MultiDataSetIterator validation) {
+  public Outcome fit(TrainingData data) {
     try (Evaluator evaluator = new Evaluator(model, parameters);
-        TrainingSteps training =
-            new TrainingSteps(model, parameters, trainable, selector, settings)) {
-      return fit(batches, validation, training, evaluator);
+        TrainingSteps steps = new TrainingSteps(model, parameters, trainable, selector, settings)) {
+      TrainedState state = new TrainedState(parameters, trainable, steps.optimizer());
+      Fingerprint fingerprint =
+          run.saveEvery() > 0 || run.resume() != null
+              ? Fingerprint.of(model, parameters, settings, run, data.identity().get())
+              : null;
+      return new TrainingRun(data, settings, run, listener, () -> stopped)
+          .fit(steps, evaluator, state, fingerprint);
     }
-  }
-
-  private Outcome fit(
-      IntFunction<MultiDataSetIterator> batches,
-      MultiDataSetIterator validation,
-      TrainingSteps training,
-      Evaluator evaluator) {
-    int steps = settings.steps(survey(batches.apply(0), training));
-    Map<String, INDArray> kept = null;
-    Scores best = null;
-    int bestEpoch = 0;
-    int step = 0;
-    for (int epoch = 0; step < steps && !stopped; epoch++) {
-      MultiDataSetIterator iterator = batches.apply(epoch);
-      int first = step;
-      double losses = 0;
-      for (int batch = 0; iterator.hasNext() && step < steps && !stopped; ) {
-        List<MultiDataSet> together = next(iterator);
-        double rate = settings.schedule().rate(settings.learningRate(), step, steps);
-        double loss = training.step(together, epoch, batch, step, rate);
-        losses += loss;
-        batch += together.size();
-        step++;
-        listener.onStep(step, steps, loss, tokens(together));
-      }
-      if (stopped && best != null) {
-        break; // a broken epoch does not replace a whole one
-      }
-      Scores scores = evaluator.evaluate(validation);
-      if (best == null || scores.quality() > best.quality()) {
-        best = scores;
-        bestEpoch = stopped ? 0 : epoch + 1;
-        kept = step < steps ? copy() : null;
-      }
-      if (!stopped) {
-        listener.onEpoch(epoch + 1, losses / (step - first), scores);
-      }
-    }
-    if (kept != null) {
-      kept.forEach((name, array) -> parameters.get(name).assign(array));
-    }
-    return new Outcome(step, bestEpoch, best, stopped, training.memory(), training.arenaBytes());
-  }
-
-  /** The batches of a step. */
-  private List<MultiDataSet> next(MultiDataSetIterator iterator) {
-    List<MultiDataSet> together = new ArrayList<>();
-    while (together.size() < settings.accumulation() && iterator.hasNext()) {
-      together.add(iterator.next());
-    }
-    return together;
-  }
-
-  private static long tokens(List<MultiDataSet> batches) {
-    return batches.stream().mapToLong(b -> b.getFeatures(1).sumNumber().longValue()).sum();
-  }
-
-  /** Counts an epoch's batches, and sees to it that the one of the longest texts can be planned. */
-  private static int survey(MultiDataSetIterator batches, TrainingSteps training) {
-    int count = 0;
-    int longest = 0;
-    MultiDataSet largest = null;
-    for (; batches.hasNext(); count++) {
-      MultiDataSet batch = batches.next();
-      if (largest == null || batch.getFeatures(0).length() > largest.getFeatures(0).length()) {
-        largest = batch;
-        longest = count;
-      }
-    }
-    if (largest == null) {
-      throw new BadInputException("There are no training rows; give some.");
-    }
-    training.check(largest, longest);
-    return count;
-  }
-
-  private Map<String, INDArray> copy() {
-    Map<String, INDArray> copy = new HashMap<>();
-    parameters
-        .asMap()
-        .forEach(
-            (name, array) -> {
-              if (trainable.test(name)) {
-                copy.put(name, array.dup());
-              }
-            });
-    return copy;
   }
 }

@@ -37,7 +37,7 @@ public record MemoryPlanner(
    *
    * @throws BadInputException if rows of that length do not fit the model
    */
-  public int selected(TokenSelector selector, int length) {
+  public static int selected(Model model, TokenSelector selector, int length) {
     if (length < 1 || length > model.config().maxPositions()) {
       throw new BadInputException(
           "A length of %d does not fit the model; give 1 to %d.",

@@ -69,6 +69,7 @@ public final class Placeholders {
         ModelGraph.LABELS,
         switch (head.task()) {
           case CLASSIFY -> StandIn.of(DataType.INT32, batch);
+          case QUESTION_ANSWERING -> StandIn.of(DataType.INT32, batch, head.outputs());
           case MULTILABEL, REGRESS -> StandIn.of(DataType.FLOAT, batch, head.outputs());
           case TOKEN, MASKED_LM, CAUSAL_LM -> StandIn.of(DataType.INT32, batch, length);
         });

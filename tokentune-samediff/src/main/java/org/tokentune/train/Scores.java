@@ -1,28 +1,36 @@
 package org.tokentune.train;
 
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.Map;
 import org.tokentune.models.Task;
 
 /**
- * How well a model does on labelled rows. What a task has not is NaN, or an empty matrix.
+ * How well a model does on labelled rows.
  *
  * @param rows texts (tagged words, for tags; labelled tokens, for a language model) scored
- * @param loss mean over the rows
- * @param accuracy share of the rows (of words, for tags; of single decisions, for several labels)
- *     that are right
- * @param macroF1 mean over the classes or labels of their F1
- * @param confusion [actual][predicted] rows, for classes and tags
- * @param meanSquaredError of regressed numbers
- * @param correlation Pearson's, of regressed numbers
+ * @param loss mean over the rows; NaN where it was not computed
+ * @param metrics that the task has, in their order
+ * @param confusion [actual][predicted] rows, for classes and tags; otherwise empty
  */
 public record Scores(
-    Task task,
-    long rows,
-    double loss,
-    double accuracy,
-    double macroF1,
-    long[][] confusion,
-    double meanSquaredError,
-    double correlation) {
+    Task task, long rows, double loss, Map<Metric, Double> metrics, long[][] confusion) {
+
+  public Scores {
+    EnumMap<Metric, Double> copy = new EnumMap<>(Metric.class);
+    copy.putAll(metrics);
+    metrics = Collections.unmodifiableMap(copy);
+  }
+
+  /** A metric; NaN where the task has it not. */
+  public double get(Metric metric) {
+    return metrics.getOrDefault(metric, Double.NaN);
+  }
+
+  /** {@link Metric#ACCURACY}. */
+  public double accuracy() {
+    return get(Metric.ACCURACY);
+  }
 
   /** Of a language model: the exponential of the mean loss of a token. */
   public double perplexity() {
@@ -32,9 +40,9 @@ public record Scores(
   /** What says which of two models is better: more is. */
   public double quality() {
     return switch (task) {
-      case REGRESS -> -meanSquaredError;
-      case CAUSAL_LM -> -loss;
-      default -> accuracy;
+      case REGRESS -> -get(Metric.MEAN_SQUARED_ERROR);
+      case CAUSAL_LM, QUESTION_ANSWERING -> -loss;
+      default -> accuracy();
     };
   }
 }

@@ -4,13 +4,37 @@ package org.tokentune.train;
 public interface TrainingListener {
 
   /**
-   * After a step.
-   *
-   * @param step from 1 to {@code steps}, over all epochs
-   * @param tokens unpadded ones of the batch
+   * Before the first step, where the training goes on after so many steps that were made before.
    */
-  default void onStep(int step, int steps, double loss, long tokens) {}
+  default void onResume(int step) {}
 
-  /** After an epoch, counted from 1, with the scores on the validation rows. */
-  default void onEpoch(int epoch, double trainLoss, Scores validation) {}
+  /** After a step, whether it updated the parameters or was passed over. */
+  default void onStep(StepReport step) {}
+
+  /** After an evaluation on the validation rows. */
+  default void onEvaluation(Evaluation evaluation) {}
+
+  /** This one, and then another, told of everything. */
+  default TrainingListener andThen(TrainingListener next) {
+    TrainingListener first = this;
+    return new TrainingListener() {
+      @Override
+      public void onResume(int step) {
+        first.onResume(step);
+        next.onResume(step);
+      }
+
+      @Override
+      public void onStep(StepReport step) {
+        first.onStep(step);
+        next.onStep(step);
+      }
+
+      @Override
+      public void onEvaluation(Evaluation evaluation) {
+        first.onEvaluation(evaluation);
+        next.onEvaluation(evaluation);
+      }
+    };
+  }
 }

@@ -1,6 +1,7 @@
 package org.tokentune.train;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -28,6 +29,9 @@ import org.tokentune.select.TokenSelector;
  */
 final class TrainingSteps implements AutoCloseable {
 
+  /** Tokens on either side of an answer's first and last ones. */
+  private static final int NEIGHBOURS = 2;
+
   private final Model model;
   private final Parameters parameters;
   private final Predicate<String> trainable;
@@ -35,7 +39,32 @@ final class TrainingSteps implements AutoCloseable {
   private final Hyperparameters settings;
   private final Optimizer optimizer;
   private final GradientSums sums = new GradientSums();
+  private final Updater atOnce = new AtOnce();
   private final Map<Boolean, TrainingEngine> engines = new HashMap<>();
+  private double rate;
+
+  /** Updates parameters in the course of a run, if its loss is finite. */
+  private final class AtOnce implements Updater {
+
+    @Override
+    public boolean begins(Map<String, INDArray> outputs) {
+      boolean finite = Double.isFinite(outputs.get(ModelGraph.LOSS).getDouble(0));
+      if (finite) {
+        optimizer.begin(rate);
+      }
+      return finite;
+    }
+
+    @Override
+    public boolean wholeGradients() {
+      return optimizer.wholeGradients();
+    }
+
+    @Override
+    public void update(String name, INDArray parameter, long firstRow, INDArray gradient) {
+      optimizer.update(name, parameter, firstRow, gradient);
+    }
+  }
 
   TrainingSteps(
       Model model,
@@ -59,6 +88,18 @@ final class TrainingSteps implements AutoCloseable {
   private record Batch(Map<String, INDArray> inputs, long counted) {}
 
   /**
+   * What a step came to.
+   *
+   * @param loss mean over all labels; 0 without any
+   * @param broken batches whose loss or gradients are not finite, so that nothing was updated
+   */
+  record Result(double loss, List<MultiDataSet> broken) {}
+
+  Optimizer optimizer() {
+    return optimizer;
+  }
+
+  /**
    * Sees to it that a batch can be planned.
    *
    * @throws BadInputException if the budget is too small for it
@@ -68,14 +109,15 @@ final class TrainingSteps implements AutoCloseable {
   }
 
   /**
-   * One step on several batches, as if they were one; returns the mean loss over all labels in
-   * them. Without any label nothing is updated and the loss is 0.
+   * One step on several batches, as if they were one. Without any label, or where the loss or the
+   * norm of the gradients is not finite, nothing is updated.
    *
    * @param epoch from 0
    * @param number of the first batch in the epoch, from 0
    * @param step from 0, over all epochs
    */
-  double step(List<MultiDataSet> together, int epoch, int number, int step, double rate) {
+  Result step(List<MultiDataSet> together, int epoch, int number, int step, double learningRate) {
+    rate = learningRate;
     List<Batch> batches = new ArrayList<>();
     for (int i = 0; i < together.size(); i++) {
       int run = step * settings.accumulation() + i;
@@ -85,27 +127,27 @@ final class TrainingSteps implements AutoCloseable {
     sums.clear();
     Map<String, INDArray> gradients = Map.of();
     double loss = 0;
-    for (Batch batch : batches) {
+    for (int i = 0; i < batches.size(); i++) {
+      Batch batch = batches.get(i);
       if (batch.counted() > 0) {
         double share = batch.counted() / counted;
         sums.weigh(share);
-        if (updatesAtOnce()) {
-          optimizer.begin(rate);
-        }
         plan(batch.inputs());
         TrainingEngine.Result result = engineFor(batch.inputs()).run(batch.inputs());
-        check(result.loss(), rate, step);
+        if (!Double.isFinite(result.loss())) {
+          return new Result(result.loss(), List.of(together.get(i)));
+        }
         loss += share * result.loss();
         gradients = settings.accumulation() > 1 ? sums.gradients() : result.gradients();
       }
     }
     if (!updatesAtOnce() && counted > 0) {
-      if (clips()) {
-        GradientClipping.byGlobalNorm(gradients, settings.clip());
+      if (clips() && !Double.isFinite(GradientClipping.byGlobalNorm(gradients, settings.clip()))) {
+        return new Result(loss, together);
       }
       optimizer.step(gradients, rate);
     }
-    return loss;
+    return new Result(loss, List.of());
   }
 
   /**
@@ -115,7 +157,7 @@ final class TrainingSteps implements AutoCloseable {
     Map<String, INDArray> inputs = Placeholders.labelled(model.head(), batch);
     INDArray mask = inputs.get(ModelGraph.ATTENTION_MASK);
     int[] lengths = mask.sum(1).toIntVector();
-    int[][] labels = labels(inputs.get(ModelGraph.LABELS));
+    int[][] labels = labels(inputs.get(ModelGraph.LABELS), (int) mask.size(1));
     TokenSelection selection =
         selector.select(lengths, (int) mask.size(1), labels, settings.seed(), epoch, number);
     if (!selection.all()) {
@@ -127,16 +169,35 @@ final class TrainingSteps implements AutoCloseable {
       int seed = (int) new SplittableRandom(settings.seed() * 31 + run).nextLong();
       inputs.put(Graph.DROPOUT_SEED, Nd4j.scalar(seed));
     }
-    return new Batch(inputs, labels == null ? lengths.length : selection.labelled(labels));
+    boolean eachText = labels == null || model.head().task() == Task.QUESTION_ANSWERING;
+    return new Batch(inputs, eachText ? lengths.length : selection.labelled(labels));
   }
 
   /** What each token has to predict; null where a text has one label. */
-  private int[][] labels(INDArray labels) {
+  private int[][] labels(INDArray labels, int length) {
     if (!model.head().perToken()) {
       return null;
     }
     int[][] own = labels.toIntMatrix();
-    return model.head().task() == Task.CAUSAL_LM ? next(own) : own;
+    return switch (model.head().task()) {
+      case CAUSAL_LM -> next(own);
+      case QUESTION_ANSWERING -> aroundEnds(own, length);
+      default -> own;
+    };
+  }
+
+  /** The first and last token of every answer, and their neighbours, are always selected. */
+  private static int[][] aroundEnds(int[][] spans, int length) {
+    int[][] labels = new int[spans.length][length];
+    for (int row = 0; row < spans.length; row++) {
+      Arrays.fill(labels[row], TokenSelector.NO_LABEL);
+      for (int end : spans[row]) {
+        int from = Math.max(0, end - NEIGHBOURS);
+        int to = Math.min(length, end + NEIGHBOURS + 1);
+        Arrays.fill(labels[row], from, to, TokenSelector.ALWAYS);
+      }
+    }
+    return labels;
   }
 
   /** The labels of the next tokens; a text's last token has none. */
@@ -208,7 +269,7 @@ final class TrainingSteps implements AutoCloseable {
     ModelGraph graph =
         model.build(
             parameters, GraphOptions.training(split, trainable).withStyle(Style.preferred()));
-    Updater updater = settings.accumulation() > 1 ? sums : updatesAtOnce() ? optimizer : null;
+    Updater updater = settings.accumulation() > 1 ? sums : updatesAtOnce() ? atOnce : null;
     return new TrainingEngine(graph, List.of(), settings.memory(), updater);
   }
 
@@ -218,14 +279,6 @@ final class TrainingSteps implements AutoCloseable {
 
   private boolean updatesAtOnce() {
     return settings.accumulation() == 1 && !clips();
-  }
-
-  private void check(double loss, double rate, int step) {
-    if (!Double.isFinite(loss)) {
-      throw new BadInputException(
-          "The loss is %s at step %d of learning rate %.2g; lower the learning rate, or look for broken %s.",
-          loss, step + 1, rate, model.head().task() == Task.REGRESS ? "labels" : "weights");
-    }
   }
 
   /** Memory of the largest step so far; null before the first. */

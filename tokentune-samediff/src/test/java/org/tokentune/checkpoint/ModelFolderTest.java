@@ -78,6 +78,22 @@ class ModelFolderTest {
   }
 
   @Test
+  void replacesAllButALogAndCheckpoints() throws IOException {
+    Path model = folder.resolve("model");
+    ModelFolder.Extra extra = staged -> Files.createFile(staged.resolve("README.md"));
+    ModelFolder.write(model, config("first"), weights(1), TOKENIZER, List.of(extra));
+    Files.createFile(model.resolve("log.jsonl"));
+    Files.createDirectories(model.resolve("checkpoints/step-00000001"));
+    ModelFolder.write(model, config("second"), weights(1), TOKENIZER, List.of());
+    assertEquals(
+        List.of("checkpoints", "config.json", "log.jsonl", "model.safetensors", "tokenizer.json"),
+        entries(model));
+    assertEquals(List.of("step-00000001"), entries(model.resolve("checkpoints")));
+    assertEquals("second", ModelFolder.config(model).path("model_type").asText());
+    assertEquals(List.of("model"), entries(folder));
+  }
+
+  @Test
   void failureLeavesWhatWasThere() {
     Path model = folder.resolve("model");
     ModelFolder.write(model, config("first"), weights(1), TOKENIZER, List.of());

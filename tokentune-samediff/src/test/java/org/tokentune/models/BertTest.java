@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.TrainingConfig;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -21,6 +22,7 @@ import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Adam;
 import org.tokentune.checkpoint.SafeTensors;
+import org.tokentune.checkpoint.SafeTensorsWriter;
 import org.tokentune.nn.Graph;
 import org.tokentune.nn.Parameters;
 import org.tokentune.train.SameDiffEngine;
@@ -29,6 +31,8 @@ import org.tokentune.train.SameDiffEngine;
 class BertTest {
 
   private static final Path FOLDER = Path.of("src/test/resources/golden/bert");
+
+  @TempDir private Path folder;
 
   private BertConfig config;
   private Parameters parameters;
@@ -42,6 +46,29 @@ class BertTest {
       source.names().forEach(name -> weights.put(name, source.read(name)));
     }
     parameters = new Parameters(weights);
+  }
+
+  /** As the first checkpoints of BERT on the hub have them. */
+  @Test
+  void oldNamesOfNormsAreRead() throws IOException {
+    Bert bert = bert(0, Pooling.FIRST);
+    Map<String, INDArray> old = new LinkedHashMap<>();
+    parameters
+        .asMap()
+        .forEach(
+            (name, array) ->
+                old.put(
+                    name.replace("LayerNorm.weight", "LayerNorm.gamma")
+                        .replace("LayerNorm.bias", "LayerNorm.beta"),
+                    array));
+    Path file = folder.resolve("old.safetensors");
+    SafeTensorsWriter.write(file, old);
+    try (SafeTensors source = SafeTensors.open(file)) {
+      Parameters read = ParameterLoader.load(bert, source);
+      for (String name : bert.parameters().keySet()) {
+        assertEquals(parameters.get(name), read.get(name), name);
+      }
+    }
   }
 
   private Bert bert(double dropout, Pooling pooling) {

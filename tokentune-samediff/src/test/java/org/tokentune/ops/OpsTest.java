@@ -237,6 +237,18 @@ class OpsTest {
   }
 
   @Test
+  void softmaxCrossEntropyOfMarkedClasses() {
+    SDVariable logits = variable(1, 4, 3);
+    SDVariable labels = sd.constant("labels", Nd4j.createFromArray(2, -100, 0, 1));
+    double[][] marked = {{0, 0, 1}, {0, 0, 0}, {1, 0, 0}, {0, 1, 0}};
+    SDVariable loss =
+        Losses.softmaxCrossEntropy(logits, sd.constant("marked", Nd4j.createFromArray(marked)));
+    double expected = Losses.softmaxCrossEntropy(logits, 3, labels, null).eval().getDouble(0);
+    assertEquals(expected, loss.eval().getDouble(0), 1e-12);
+    check("cross entropy of marked classes", loss, NONE);
+  }
+
+  @Test
   void crossEntropyWithoutAnyLabelIsZero() {
     SDVariable logits = variable(1, 2, 3);
     SDVariable labels = sd.constant("labels", Nd4j.createFromArray(-100, -100));

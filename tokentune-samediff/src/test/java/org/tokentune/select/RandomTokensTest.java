@@ -106,6 +106,26 @@ class RandomTokensTest {
   }
 
   @Test
+  void whatMustBeSelectedIsSelectedBeyondTheAmount() {
+    int[][] labels = {new int[12], new int[12], new int[12]};
+    for (int[] row : labels) {
+      Arrays.fill(row, -100);
+    }
+    int[] must = {3, 4, 5, 8, 9};
+    for (int position : must) {
+      labels[1][position] = TokenSelector.ALWAYS;
+    }
+    RandomTokens selector = new RandomTokens(TokenAmount.count(2), true);
+    int[] lengths = {12, 11, 4};
+    TokenSelection selection = selector.select(lengths, 12, labels, SEED, 0, 0);
+    assertArrayEquals(new int[] {0, 3, 4, 5, 8, 9}, selection.selected()[1]);
+    for (int[] row : selection.selected()) {
+      assertEquals(6, Arrays.stream(row).distinct().count());
+    }
+    assertEquals(12, selection.selected()[2].length + selection.frozen()[2].length);
+  }
+
+  @Test
   void dependsOnSeedEpochBatchAndRowOnly() {
     RandomTokens selector = new RandomTokens(TokenAmount.share(0.25, 8), true);
     int[] lengths = {50, 50, 31};

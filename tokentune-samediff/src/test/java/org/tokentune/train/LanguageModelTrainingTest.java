@@ -110,10 +110,10 @@ class LanguageModelTrainingTest {
     try (TrainingSteps one = steps(model, whole, 1);
         TrainingSteps three = steps(model, parts, 3)) {
       for (int step = 0; step < 3; step++) {
-        lossWhole = one.step(List.of(batch(words, 0, 6)), 0, step, step, 1e-2);
+        lossWhole = one.step(List.of(batch(words, 0, 6)), 0, step, step, 1e-2).loss();
         List<MultiDataSet> together =
             List.of(batch(words, 0, 1), batch(words, 1, 4), batch(words, 4, 6));
-        lossParts = three.step(together, 0, 3 * step, step, 1e-2);
+        lossParts = three.step(together, 0, 3 * step, step, 1e-2).loss();
       }
     }
     double worst =
@@ -139,7 +139,7 @@ class LanguageModelTrainingTest {
     none[0][0] = 3; // the first token is no one's next
     double loss;
     try (TrainingSteps training = steps(model, weights, 1)) {
-      loss = training.step(List.of(dataSet(ids, mask, none)), 0, 0, 0, 1e-2);
+      loss = training.step(List.of(dataSet(ids, mask, none)), 0, 0, 0, 1e-2).loss();
     }
     Parameters before = weights(model);
     double changed =

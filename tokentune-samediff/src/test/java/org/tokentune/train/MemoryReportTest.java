@@ -65,7 +65,8 @@ class MemoryReportTest {
             MemorySettings.of(recompute),
             sgd(bert),
             atOnce);
-    return planner.plan(8, length, planner.selected(RandomTokens.parse(tokens, 8, true), length));
+    return planner.plan(
+        8, length, MemoryPlanner.selected(bert, RandomTokens.parse(tokens, 8, true), length));
   }
 
   /** Of the process, without Java's heap: ND4J takes its memory from outside. */

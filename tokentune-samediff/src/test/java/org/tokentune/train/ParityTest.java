@@ -18,6 +18,7 @@ class ParityTest {
     "bert, 4, 63",
     "bert-regression, 1, 63",
     "bert-mlm, 2, 64",
+    "bert-qa, 2, 42",
     "roberta, 1, 46",
     "distilbert, 1, 45",
     "gpt2, 4, 46",

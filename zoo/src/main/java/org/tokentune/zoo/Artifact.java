@@ -7,35 +7,84 @@ import java.net.URISyntaxException;
 import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.tokentune.BadInputException;
 
-/** A jar in a Maven repository, by its coordinates {@code group:artifact:version}. */
-record Artifact(String coordinates) {
+/**
+ * A jar in a Maven repository.
+ *
+ * @param coordinates {@code group:artifact:version}
+ * @param bytes its size
+ * @param sha256 its checksum
+ */
+record Artifact(String coordinates, long bytes, String sha256) {
+
+  /** The jar on the class path that has this entry, else the one in the local repository. */
+  Optional<Path> here(String entry) {
+    return onClassPath(entry).or(() -> Optional.of(local()).filter(Files::isRegularFile));
+  }
 
   /**
-   * The jar: on the class path (found by an {@code entry} of it), else in the local Maven
-   * repository, else brought there by Maven, which knows the user's mirrors and proxies.
+   * The jar; where it is not {@link #here}, Maven, which knows the user's mirrors and proxies,
+   * brings it to the local repository.
+   *
+   * @throws BadInputException if it cannot be had, or has another checksum: then it is deleted
    */
   Path jar(String entry) {
-    URL resource = Artifact.class.getClassLoader().getResource(entry);
-    if (resource != null && resource.getProtocol().equals("jar")) {
-      String file = resource.getPath().substring(0, resource.getPath().indexOf("!/"));
-      try {
-        return Path.of(new URI(file));
-      } catch (URISyntaxException e) {
-        throw new IllegalStateException("a class path entry with a strange name: " + file, e);
-      }
+    Optional<Path> here = here(entry);
+    if (here.isPresent()) {
+      return here.get();
     }
-    Path local = local();
-    if (!Files.isRegularFile(local)) {
-      fetch();
-    }
-    if (!Files.isRegularFile(local)) {
+    Path jar = local();
+    fetch();
+    if (!Files.isRegularFile(jar)) {
       throw new BadInputException(
           "Maven did not put %s into %s; set -Dmaven.repo.local to its repository.",
-          coordinates, local);
+          coordinates, jar);
     }
-    return local;
+    try {
+      Checksums.require(jar, bytes, sha256);
+    } catch (BadInputException e) {
+      LocalFiles.delete(jar);
+      throw e;
+    }
+    return jar;
+  }
+
+  /** Computes the jar's checksum, as {@link ModelSource#verify} says. */
+  String verify(String entry) {
+    Path jar =
+        here(entry)
+            .orElseThrow(
+                () -> new BadInputException("%s is not here; fetch it first.", coordinates));
+    return Checksums.require(jar, bytes, sha256);
+  }
+
+  /** Deletes the jar, as {@link ModelSource#remove} says. */
+  Path remove(String entry) {
+    if (onClassPath(entry).isPresent()) {
+      throw new BadInputException(
+          "%s is on the class path; take it off there, and nothing is left of it.", coordinates);
+    }
+    Path jar = local();
+    if (!Files.isRegularFile(jar)) {
+      throw new BadInputException("%s is not here; there is nothing to remove.", coordinates);
+    }
+    LocalFiles.delete(jar);
+    return jar;
+  }
+
+  private static Optional<Path> onClassPath(String entry) {
+    URL resource = Artifact.class.getClassLoader().getResource(entry);
+    if (resource == null || !resource.getProtocol().equals("jar")) {
+      return Optional.empty();
+    }
+    String file = resource.getPath().substring(0, resource.getPath().indexOf("!/"));
+    try {
+      return Optional.of(Path.of(new URI(file)));
+    } catch (URISyntaxException e) {
+      throw new IllegalStateException("a class path entry with a strange name: " + file, e);
+    }
   }
 
   private Path local() {

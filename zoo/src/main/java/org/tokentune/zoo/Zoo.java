@@ -2,101 +2,137 @@ package org.tokentune.zoo;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.BufferedInputStream;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.StreamSupport;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipFile;
 import org.apache.commons.text.similarity.JaroWinklerSimilarity;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ModelFiles;
-import org.tokentune.checkpoint.OnnxWeights;
-import org.tokentune.checkpoint.TokenizerSource;
 
 /**
- * Pretrained models by name, listed in {@code catalogue.json}. Weights are read straight from the
- * Maven artifact that holds them; there is no second copy.
+ * Pretrained models by name, listed in {@code catalogue.json}: some inside Maven artifacts, some on
+ * Hugging Face's hub. What is not in the catalogue has an address: {@code hf:owner/name@revision}
+ * on the hub, or a URL of a {@code .gguf} file or a folder.
  */
 public final class Zoo {
 
+  private static final int NEAREST = 3;
+
   private Zoo() {}
 
-  /** Names that {@link #load} knows. */
-  public static List<String> names() {
-    return StreamSupport.stream(catalogue().spliterator(), false)
-        .map(model -> model.get("name").asText())
-        .toList();
-  }
-
-  /**
-   * A model's configuration, weights and tokenizer; fetched by Maven at its first use where it is
-   * not on the class path.
-   *
-   * @throws BadInputException for an unknown name, or where the artifact cannot be had or is
-   *     damaged
-   */
-  public static ModelFiles load(String name) {
-    return load(name, model(name));
-  }
-
-  /**
-   * A model's configuration alone; nothing is fetched.
-   *
-   * @throws BadInputException for an unknown name
-   */
-  public static JsonNode config(String name) {
-    return model(name).get("config");
-  }
-
-  private static JsonNode model(String name) {
-    for (JsonNode model : catalogue()) {
-      if (model.get("name").asText().equals(name)) {
-        return model;
-      }
-    }
-    JaroWinklerSimilarity similarity = new JaroWinklerSimilarity();
-    List<String> nearest =
-        names().stream()
-            .sorted(Comparator.comparingDouble((String known) -> -similarity.apply(name, known)))
-            .toList();
-    throw new BadInputException("There is no model %s; the nearest names are %s.", name, nearest);
-  }
-
-  private static ModelFiles load(String name, JsonNode model) {
-    String weights = model.get("weights").asText();
-    Path jar = new Artifact(model.get("artifact").asText()).jar(weights);
-    try (ZipFile zip = new ZipFile(jar.toFile());
-        InputStream tensors = entry(zip, weights);
-        InputStream tokenizer = entry(zip, model.get("tokenizer").asText())) {
-      return new ModelFiles(
-          name,
-          model.get("config"),
-          OnnxWeights.read(tensors, jar + "!/" + weights),
-          new TokenizerSource.Json(tokenizer.readAllBytes()));
-    } catch (IOException e) {
-      throw new BadInputException(e, "%s is damaged; delete it, so that it is fetched again.", jar);
-    }
-  }
-
-  private static InputStream entry(ZipFile zip, String name) throws IOException {
-    ZipEntry entry = zip.getEntry(name);
-    if (entry == null) {
-      throw new FileNotFoundException(name);
-    }
-    return new BufferedInputStream(zip.getInputStream(entry));
-  }
-
-  private static JsonNode catalogue() {
+  /** The catalogue. */
+  public static List<ZooModel> list() {
+    JsonNode models;
     try (InputStream in = Zoo.class.getResourceAsStream("catalogue.json")) {
-      return new ObjectMapper().readTree(in);
+      models = new ObjectMapper().readTree(in);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+    ZooSettings settings = ZooSettings.ofEnvironment();
+    return StreamSupport.stream(models.spliterator(), false)
+        .map(
+            entry ->
+                new ZooModel(
+                    entry.get("name").asText(),
+                    entry.get("licence").asText(),
+                    entry.get("config"),
+                    source(entry, settings)))
+        .toList();
+  }
+
+  private static ModelSource source(JsonNode entry, ZooSettings settings) {
+    if (entry.has("hub")) {
+      return new HubModel(entry.get("hub").asText(), entry.get("revision").asText(), settings);
+    }
+    Artifact artifact =
+        new Artifact(
+            entry.get("maven").asText(), entry.get("bytes").asLong(), entry.get("sha256").asText());
+    if (entry.has("archive")) {
+      return new BundleModel(
+          entry.get("name").asText(),
+          artifact,
+          entry.get("archive").asText(),
+          entry.get("config"),
+          settings);
+    }
+    return new OnnxModel(
+        artifact,
+        entry.get("weights").asText(),
+        entry.get("tokenizer").asText(),
+        entry.get("config"));
+  }
+
+  /**
+   * An entry of the catalogue.
+   *
+   * @throws BadInputException for an unknown name
+   */
+  public static ZooModel model(String name) {
+    List<ZooModel> models = list();
+    JaroWinklerSimilarity similarity = new JaroWinklerSimilarity();
+    return models.stream()
+        .filter(model -> model.name().equals(name))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new BadInputException(
+                    "There is no model %s; the nearest names are %s.",
+                    name,
+                    models.stream()
+                        .map(ZooModel::name)
+                        .sorted(
+                            Comparator.comparingDouble(
+                                (String known) -> -similarity.apply(name, known)))
+                        .limit(NEAREST)
+                        .toList()));
+  }
+
+  /** Whether this is a place on the hub or a URL, and neither a name nor a path. */
+  public static boolean isAddress(String name) {
+    return HubModel.isAddress(name) || UrlModel.isAddress(name);
+  }
+
+  /**
+   * Where a model comes from.
+   *
+   * @param name in the catalogue, or an address
+   * @throws BadInputException for an unknown name or an address that is none
+   */
+  public static ModelSource source(String name) {
+    if (HubModel.isAddress(name)) {
+      return HubModel.parse(name, ZooSettings.ofEnvironment());
+    }
+    return UrlModel.isAddress(name)
+        ? UrlModel.parse(name, ZooSettings.ofEnvironment())
+        : model(name).source();
+  }
+
+  /**
+   * A model's configuration, weights and tokenizer; fetched at its first use. Close the result.
+   *
+   * @param name in the catalogue, or an address
+   * @throws BadInputException for an unknown name, or where the model cannot be had or is damaged
+   */
+  public static ModelFiles load(String name) {
+    return load(name, DownloadListener.NONE);
+  }
+
+  /** The same, telling how the first use's download goes on. */
+  public static ModelFiles load(String name, DownloadListener listener) {
+    ModelFiles files = source(name).open(listener);
+    return new ModelFiles(name, files.config(), files.weights(), files.tokenizer());
+  }
+
+  /**
+   * A model's configuration alone; of what is in the catalogue nothing is fetched.
+   *
+   * @param name in the catalogue, or an address
+   * @throws BadInputException for an unknown name, or where it cannot be had
+   */
+  public static JsonNode config(String name) {
+    return isAddress(name) ? source(name).config(DownloadListener.NONE) : model(name).json();
   }
 }

@@ -1,6 +1,7 @@
 package org.tokentune.zoo;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -8,17 +9,18 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.StreamSupport;
 import java.util.zip.ZipFile;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -36,6 +38,7 @@ import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.models.WeightStorage;
+import org.tokentune.train.MemoryReport;
 
 class ZooTest {
 
@@ -50,7 +53,7 @@ class ZooTest {
     int longest = 0;
     try (ModelFiles model = Zoo.load(name);
         TextTokenizer tokenizer = TextTokenizer.open(model, 512, false);
-        OnnxModel onnx = new OnnxModel(name)) {
+        OnnxRuntime onnx = new OnnxRuntime(name)) {
       BertConfig config = BertConfig.read(model.config(), name);
       Bert bert = new Bert(config, new Head(Task.CLASSIFY, 2, Pooling.MEAN));
       ModelGraph graph =
@@ -122,22 +125,15 @@ class ZooTest {
   }
 
   /** A zoo model in ONNX Runtime. */
-  private static final class OnnxModel implements AutoCloseable {
+  private static final class OnnxRuntime implements AutoCloseable {
 
     private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
     private final OrtSession session;
 
-    OnnxModel(String name) throws IOException, OrtException {
-      JsonNode catalogue =
-          new ObjectMapper().readTree(Zoo.class.getResourceAsStream("catalogue.json"));
-      JsonNode model =
-          StreamSupport.stream(catalogue.spliterator(), false)
-              .filter(m -> m.get("name").asText().equals(name))
-              .findFirst()
-              .orElseThrow();
-      String entry = model.get("weights").asText();
-      try (ZipFile jar =
-          new ZipFile(new Artifact(model.get("artifact").asText()).jar(entry).toFile())) {
+    OnnxRuntime(String name) throws IOException, OrtException {
+      OnnxModel model = (OnnxModel) Zoo.source(name);
+      String entry = model.weights();
+      try (ZipFile jar = new ZipFile(model.fetch(DownloadListener.NONE).toFile())) {
         session = environment.createSession(jar.getInputStream(jar.getEntry(entry)).readAllBytes());
       }
     }
@@ -166,6 +162,61 @@ class ZooTest {
     String message =
         assertThrows(BadInputException.class, () -> Zoo.load("bge-small")).getMessage();
     assertTrue(message.contains("nearest names are [bge-small-en-v1.5, "), message);
-    assertEquals(3, Zoo.names().size());
+  }
+
+  /**
+   * Numbers of parameters as transformers counts them ({@code num_parameters()} of the class in
+   * {@code architectures}).
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "bert-base-cased, 108340804",
+    "bert-large-uncased, 335174458",
+    "roberta-base, 124697433",
+    "roberta-large, 355412057",
+    "distilbert-base-uncased, 66985530",
+    "gpt2, 124439808",
+    "gpt2-medium, 354823168",
+    "smollm2-135m, 134515008",
+    "smollm2-360m, 361821120",
+    "smollm2-1.7b, 1711376384",
+    "tinyllama-1.1b-chat, 1100048384",
+    "llama2-7b, 6738415616",
+    "llama2-13b, 13015864320",
+    "llama3-8b, 8030261248",
+    "mistral-7b, 7241732096",
+    "qwen2-0.5b, 494032768",
+    "qwen2-1.5b, 1543714304",
+    "qwen2-7b, 7615616512"
+  })
+  void sizesAreThePublishedOnes(String name, long parameters) {
+    assertEquals(parameters, Zoo.model(name).parameters());
+  }
+
+  @Test
+  void everyModelCanBePlanned() {
+    for (ZooModel model : Zoo.list()) {
+      assertTrue(model.config().layers() > 0, model.name());
+      assertFalse(model.licence().isBlank(), model.name());
+    }
+    MemoryReport report = Zoo.model("smollm2-135m").tuningMemory(1, 32, "25%");
+    assertEquals(4 * 134_515_008L, report.parameters());
+    assertEquals(2 * report.parameters(), report.optimizerState());
+  }
+
+  @Test
+  void checksumsOfArtifactsAreTheCatalogues(@TempDir Path folder) throws IOException {
+    OnnxModel model = (OnnxModel) Zoo.source("all-minilm-l6-v2");
+    model.fetch(DownloadListener.NONE);
+    String line = model.verify().get(0);
+    System.out.println(line);
+    assertTrue(line.startsWith(model.artifact().sha256()), line);
+    Path damaged = Files.write(folder.resolve("damaged.jar"), new byte[100]);
+    String message =
+        assertThrows(
+                BadInputException.class,
+                () -> Checksums.require(damaged, 100, model.artifact().sha256()))
+            .getMessage();
+    assertTrue(message.contains("delete it, so that it is fetched again"), message);
   }
 }

@@ -1,0 +1,77 @@
+package org.tokentune.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.text.MaskFiller;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Fills masks in texts. */
+@Command(
+    name = "fill",
+    sortOptions = false,
+    description =
+        "Says which words an encoder finds most probable for each [MASK] in texts: a line each,"
+            + " probability, word, text.",
+    footer = {"", "Example:", "  tokentune fill \"The capital of France is [MASK].\""},
+    mixinStandardHelpOptions = true)
+final class FillCommand implements Callable<Integer> {
+
+  @Option(
+      names = "--model",
+      paramLabel = "NAME|PATH",
+      defaultValue = "bert-base-uncased",
+      description = "An encoder with its masked-language-model head; default ${DEFAULT-VALUE}.")
+  private String model;
+
+  @Option(
+      names = "--top",
+      paramLabel = "N",
+      defaultValue = "5",
+      description = "Words a mask; default ${DEFAULT-VALUE}.")
+  private int top;
+
+  @Parameters(paramLabel = "TEXT", arity = "1..*", description = "Texts with [MASK] in them.")
+  private List<String> texts;
+
+  @Mixin private JsonOption json;
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    json.check();
+    if (top < 1) {
+      throw new BadInputException("%d words a mask cannot be; give 1 or more.", top);
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    ObjectNode result = JsonOption.object();
+    result.put("model", model);
+    ArrayNode filled = result.putArray("texts");
+    try (ModelFiles files = Models.open(model);
+        MaskFiller filler = MaskFiller.open(files)) {
+      for (String text : texts) {
+        ArrayNode masks = filled.addObject().put("text", text).putArray("masks");
+        for (List<MaskFiller.Word> words : filler.fill(text, top)) {
+          ArrayNode found = masks.addArray();
+          for (MaskFiller.Word word : words) {
+            out.printf(Locale.ROOT, "%.4f\t%s\t%s%n", word.probability(), word.text(), text);
+            found.addObject().put("word", word.text()).put("probability", word.probability());
+          }
+        }
+        out.flush();
+      }
+    }
+    json.write(result);
+    return 0;
+  }
+}

@@ -1,0 +1,170 @@
+package org.tokentune.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.tokentune.adapters.LoraConfig;
+import org.tokentune.models.Model;
+import org.tokentune.models.WeightStorage;
+import org.tokentune.nn.Parameters;
+import org.tokentune.plan.Keep;
+import org.tokentune.plan.Recompute;
+import org.tokentune.train.MethodBenchmark;
+import org.tokentune.train.MethodBenchmark.Setting;
+import org.tokentune.train.OptimizerSettings;
+import org.tokentune.train.OptimizerSettings.Kind;
+import org.tokentune.train.StepBenchmark;
+import org.tokentune.train.TuningMethod;
+
+/**
+ * Every memory knob, alone and with others, on a Llama of 135 million random parameters: bytes
+ * planned and used, and a step's time beside one of full fine-tuning, in turn.
+ */
+final class KnobsBenchmark {
+
+  private static final int BATCH = 1;
+  private static final int LENGTH = 512;
+  private static final String TOKENS = "30%";
+  private static final String LORA = "r=8";
+  private static final double CLIP = 1;
+
+  private record Row(String name, Setting setting) {}
+
+  private final Model model;
+  private final Parameters weights;
+  private final int steps;
+
+  KnobsBenchmark(int steps) {
+    this.steps = steps;
+    ObjectNode config = BenchCommand.Shape.llama(30, 576, 9, 1536);
+    config.put("num_key_value_heads", 3).put("vocab_size", 49_152).put("tie_word_embeddings", true);
+    model = BenchCommand.Shape.model(config);
+    weights = StepBenchmark.weights(model);
+  }
+
+  private static Setting setting(TuningMethod method) {
+    return new Setting(
+        method, LoraConfig.parse(LORA), Keep.FLOAT32, OptimizerSettings.adamW(0.01), CLIP, 1);
+  }
+
+  private static Setting keep(TuningMethod method, Keep keep) {
+    Setting usual = setting(method);
+    return new Setting(method, usual.lora(), keep, usual.optimizer(), CLIP, 1);
+  }
+
+  private static Setting optimizer(Kind kind, double momentum, double clip) {
+    return new Setting(
+        TuningMethod.FULL,
+        LoraConfig.parse(LORA),
+        Keep.FLOAT32,
+        new OptimizerSettings(kind, momentum, 0.01, 1, Map.of()),
+        clip,
+        1);
+  }
+
+  private static List<Row> rows() {
+    List<Row> rows = new ArrayList<>();
+    for (TuningMethod method : TuningMethod.all(WeightStorage.FLOAT32)) {
+      rows.add(new Row(method.toString(), setting(method)));
+    }
+    TuningMethod attention = TuningMethod.FULL.with(false, Recompute.ATTENTION);
+    TuningMethod lora = new TuningMethod(true, WeightStorage.FLOAT32, false, Recompute.ELEMENTWISE);
+    TuningMethod half = new TuningMethod(true, WeightStorage.BF16, false, Recompute.ELEMENTWISE);
+    TuningMethod qlora = new TuningMethod(true, WeightStorage.NF4, true, Recompute.ELEMENTWISE);
+    Setting frozenA =
+        new Setting(
+            lora,
+            LoraConfig.parse(LORA + ",freeze-a"),
+            Keep.FLOAT32,
+            OptimizerSettings.adamW(0.01),
+            CLIP,
+            1);
+    Setting accumulated =
+        new Setting(
+            TuningMethod.FULL,
+            LoraConfig.parse(LORA),
+            Keep.FLOAT32,
+            OptimizerSettings.adamW(0.01),
+            CLIP,
+            2);
+    rows.addAll(
+        List.of(
+            new Row("full, attention again", setting(attention)),
+            new Row("full, activations in bf16", keep(TuningMethod.FULL, Keep.BF16)),
+            new Row("full, activations in f16", keep(TuningMethod.FULL, Keep.F16)),
+            new Row("full, not clipped", optimizer(Kind.ADAMW, 0, Double.POSITIVE_INFINITY)),
+            new Row("full, 2 batches a step", accumulated),
+            new Row("full, adamw8bit", optimizer(Kind.ADAMW8BIT, 0, CLIP)),
+            new Row("full, lion", optimizer(Kind.LION, 0, CLIP)),
+            new Row("full, adafactor", optimizer(Kind.ADAFACTOR, 0, CLIP)),
+            new Row("full, sgd with momentum", optimizer(Kind.SGD, 0.9, CLIP)),
+            new Row("full, sgd, not clipped", optimizer(Kind.SGD, 0, Double.POSITIVE_INFINITY)),
+            new Row("LoRA, A frozen", frozenA),
+            new Row("LoRA, weights in bf16", setting(half)),
+            new Row("TokenTune + QLoRA, activ. in bf16", keep(qlora, Keep.BF16)),
+            new Row(
+                "the same, attention again",
+                keep(qlora.with(true, Recompute.ATTENTION), Keep.BF16))));
+    return rows;
+  }
+
+  /** Measures all rows. */
+  void run(PrintWriter out, ArrayNode result) {
+    out.printf(
+        "Llama 30 x 576, 49,152 words, batch %d, length %d, TokenTune %s, LoRA %s%n%-34s %10s %10s"
+            + " %9s %10s %8s%n",
+        BATCH, LENGTH, TOKENS, LORA, "MB", "weights", "planned", "used", "of full", "time");
+    long whole = 0;
+    try (MethodBenchmark full = benchmark(setting(TuningMethod.FULL))) {
+      full.step();
+      for (Row row : rows()) {
+        try (MethodBenchmark method = benchmark(row.setting())) {
+          List<Long> times = new ArrayList<>();
+          List<Long> fullTimes = new ArrayList<>();
+          for (int i = -1; i < steps; i++) {
+            long ofFull = steps == 0 ? 0 : full.step();
+            long time = steps == 0 ? 0 : method.step();
+            if (i >= 0) {
+              times.add(time);
+              fullTimes.add(ofFull);
+            }
+          }
+          whole = whole == 0 ? method.planned() : whole;
+          double ratio = BenchCommand.median(times) / BenchCommand.median(fullTimes);
+          print(out, row.name(), method, (double) method.planned() / whole, ratio);
+          ObjectNode node = result.addObject().put("variant", row.name());
+          node.put("weight_bytes", method.weights()).put("predicted_bytes", method.planned());
+          node.put("used_bytes", method.used());
+          if (steps > 0) {
+            node.put("milliseconds", BenchCommand.median(times) / 1e6).put("time_of_full", ratio);
+          }
+        }
+      }
+    }
+  }
+
+  private MethodBenchmark benchmark(Setting setting) {
+    return new MethodBenchmark(model, weights, setting, BATCH, LENGTH, TOKENS);
+  }
+
+  private void print(
+      PrintWriter out, String name, MethodBenchmark method, double share, double ratio) {
+    out.printf(
+        Locale.ROOT,
+        "%-34s %10.1f %10.1f %9.1f %9.1f%%",
+        name,
+        method.weights() / 1e6,
+        method.planned() / 1e6,
+        method.used() / 1e6,
+        100 * share);
+    if (steps > 0) {
+      out.printf(Locale.ROOT, " %8.2f", ratio);
+    }
+    out.println();
+    out.flush();
+  }
+}

@@ -1,0 +1,168 @@
+package org.tokentune.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.PrintWriter;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.tokentune.models.ModelConfig;
+import org.tokentune.train.MemoryReport;
+import org.tokentune.zoo.ModelSource;
+import org.tokentune.zoo.Zoo;
+import org.tokentune.zoo.ZooModel;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** What models there are by name, and what of them is on this machine. */
+@Command(
+    name = "zoo",
+    description = {
+      "Pretrained models by name. A MODEL is a name of the list, hf:owner/name@revision on Hugging",
+      "Face's hub, or the URL of a .gguf file or a folder."
+    },
+    synopsisSubcommandLabel = "COMMAND",
+    mixinStandardHelpOptions = true)
+final class ZooCommand {
+
+  private static final int BATCH = 8;
+  private static final int LENGTH = 128;
+  private static final String TOKENS = "25%";
+
+  @Spec private CommandSpec spec;
+
+  private static final class ModelParameter {
+    @Parameters(paramLabel = "MODEL", description = "A name, hf:owner/name@revision, or a URL.")
+    private String name;
+  }
+
+  @Command(
+      name = "list",
+      description = "Lists the models: name, kind, parameters, licence, source; * is here already.",
+      mixinStandardHelpOptions = true)
+  int list(
+      @Option(
+              names = "--memory",
+              description =
+                  "Also plan for each what tuning all parameters takes, in GB: a batch of 8 texts of 128"
+                      + " tokens, AdamW, gradients through 25%% of the tokens.")
+          boolean memory,
+      @Mixin JsonOption json) {
+    json.check();
+    PrintWriter out = spec.commandLine().getOut();
+    ObjectNode result = JsonOption.object();
+    ArrayNode models = result.putArray("models");
+    for (ZooModel model : Zoo.list()) {
+      ObjectNode node = models.addObject();
+      describe(node, model);
+      out.printf(
+          Locale.ROOT,
+          "%s %-24s %-10s %9.1fM  ",
+          node.path("here").asBoolean() ? "*" : " ",
+          model.name(),
+          model.json().path("model_type").asText(),
+          model.parameters() / 1e6);
+      if (memory) {
+        long bytes = model.tuningMemory(BATCH, LENGTH, TOKENS).total();
+        node.put("tuning_bytes", bytes);
+        out.printf(Locale.ROOT, "%7.2f GB  ", bytes / 1e9);
+      }
+      out.printf("%-26s %s%n", model.licence(), model.source().origin());
+      out.flush();
+    }
+    json.write(result);
+    return 0;
+  }
+
+  private static void describe(ObjectNode node, ZooModel model) {
+    node.put("name", model.name());
+    node.put("licence", model.licence());
+    node.put("source", model.source().origin());
+    node.put("here", model.source().isLocal());
+    node.put("parameters", model.parameters());
+  }
+
+  @Command(
+      name = "info",
+      description =
+          "Says what a model of the list is, and what tuning all its parameters takes: a batch of"
+              + " 8 texts of 128 tokens, AdamW, gradients not clipped. Nothing is fetched.",
+      mixinStandardHelpOptions = true)
+  int info(
+      @Parameters(paramLabel = "NAME", description = "A name of the list.") String name,
+      @Mixin JsonOption json) {
+    json.check();
+    PrintWriter out = spec.commandLine().getOut();
+    ZooModel model = Zoo.model(name);
+    ModelConfig config = model.config();
+    out.printf("%s%n", model.name());
+    line("licence", model.licence());
+    line("source", model.source().origin());
+    line("here", model.source().isLocal() ? "yes" : "no");
+    line(
+        "kind",
+        model.json().path("model_type").asText() + (config.causal() ? ", decoder" : ", encoder"));
+    line("parameters", String.format(Locale.ROOT, "%,d", model.parameters()));
+    line("layers", config.layers());
+    line("hidden size", config.hidden());
+    line("vocabulary", config.vocabulary());
+    line("longest text", config.maxPositions());
+    ObjectNode result = JsonOption.object();
+    describe(result, model);
+    result.set("config", model.json());
+    Map<String, MemoryReport> reports = new LinkedHashMap<>();
+    reports.put("all tokens", model.tuningMemory(BATCH, LENGTH, "all"));
+    reports.put(TOKENS + " of them", model.tuningMemory(BATCH, LENGTH, TOKENS));
+    out.printf("%nTuning it, MB%n%n%s", MemoryReport.table(reports));
+    out.flush();
+    result.set("all_tokens", reports.get("all tokens").toJson());
+    result.set("tokentune", reports.get(TOKENS + " of them").toJson());
+    json.write(result);
+    return 0;
+  }
+
+  private void line(String what, Object value) {
+    spec.commandLine().getOut().printf("  %-14s %s%n", what, value);
+  }
+
+  @Command(
+      name = "fetch",
+      description = "Brings a model to this machine, or what has changed of it.",
+      mixinStandardHelpOptions = true)
+  int fetch(@Mixin ModelParameter model) {
+    DownloadProgress progress = new DownloadProgress(spec.commandLine().getErr());
+    print(List.of(Zoo.source(model.name).fetch(progress)));
+    return 0;
+  }
+
+  @Command(
+      name = "verify",
+      description =
+          "Computes the checksums of a model's files again, and prints them: SHA-256, bytes, path.",
+      mixinStandardHelpOptions = true)
+  int verify(@Mixin ModelParameter model) {
+    print(Zoo.source(model.name).verify());
+    return 0;
+  }
+
+  @Command(
+      name = "remove",
+      description = "Deletes a model from this machine, on the hub in all its revisions.",
+      mixinStandardHelpOptions = true)
+  int remove(@Mixin ModelParameter model) {
+    ModelSource source = Zoo.source(model.name);
+    print(List.of("Deleted " + source.remove()));
+    return 0;
+  }
+
+  private void print(List<?> lines) {
+    PrintWriter out = spec.commandLine().getOut();
+    lines.forEach(out::println);
+    out.flush();
+  }
+}

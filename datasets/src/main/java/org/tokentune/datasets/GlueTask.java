@@ -1,0 +1,248 @@
+package org.tokentune.datasets;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.datavec.api.transform.TransformProcess;
+import org.datavec.api.transform.schema.Schema;
+import org.datavec.api.writable.Text;
+import org.datavec.api.writable.Writable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.tokentune.BadInputException;
+import org.tokentune.models.Task;
+import org.tokentune.train.Metric;
+
+/**
+ * A task of GLUE (Wang et al., 2019) in the layout of its own files: tabs between fields, quotes
+ * and backslashes ordinary characters, parts {@code train.tsv}, {@code dev.tsv} and {@code
+ * test.tsv}; published test parts have no labels.
+ *
+ * @param name as it is named on the command line
+ * @param texts columns of one text or a pair
+ * @param label column of the label
+ * @param labels classes by number; the files have either their names or their numbers
+ * @param metrics what GLUE scores the task by
+ * @param suffix of the names of the dev and test parts
+ * @param columns of files that begin without a header; empty where all have one
+ * @param skipsBroken whether rows with too few or too many fields are left out, as the published
+ *     files have some; otherwise they are refused
+ */
+public record GlueTask(
+    String name,
+    List<String> texts,
+    String label,
+    Labels labels,
+    List<Metric> metrics,
+    String suffix,
+    List<String> columns,
+    boolean skipsBroken) {
+
+  private static final Logger LOG = LoggerFactory.getLogger(GlueTask.class);
+  private static final double MOST_SIMILAR = 5;
+  private static final List<String> SENTENCES = List.of("sentence1", "sentence2");
+  private static final Labels ENTAILMENT = classes("entailment", "not_entailment");
+
+  /** All of them; MultiNLI twice, as its two dev parts are scored apart. */
+  public static final List<GlueTask> ALL =
+      List.of(
+          new GlueTask(
+              "cola",
+              List.of("sentence"),
+              "label",
+              classes("unacceptable", "acceptable"),
+              List.of(Metric.MATTHEWS),
+              "",
+              List.of("source", "label", "annotation", "sentence"),
+              false),
+          task("sst2", List.of("sentence"), "label", classes("negative", "positive"), ""),
+          new GlueTask(
+              "mrpc",
+              List.of("#1 String", "#2 String"),
+              "Quality",
+              classes("not_equivalent", "equivalent"),
+              List.of(Metric.ACCURACY, Metric.F1),
+              "",
+              List.of(),
+              false),
+          new GlueTask(
+              "qqp",
+              List.of("question1", "question2"),
+              "is_duplicate",
+              classes("not_duplicate", "duplicate"),
+              List.of(Metric.ACCURACY, Metric.F1),
+              "",
+              List.of(),
+              true),
+          new GlueTask(
+              "stsb",
+              SENTENCES,
+              "score",
+              new Labels(Task.REGRESS, List.of("similarity")),
+              List.of(Metric.PEARSON, Metric.SPEARMAN),
+              "",
+              List.of(),
+              false),
+          task("mnli", SENTENCES, "gold_label", inference(), "_matched"),
+          task("mnli-mm", SENTENCES, "gold_label", inference(), "_mismatched"),
+          task("qnli", List.of("question", "sentence"), "label", ENTAILMENT, ""),
+          task("rte", SENTENCES, "label", ENTAILMENT, ""));
+
+  public GlueTask {
+    texts = List.copyOf(texts);
+    metrics = List.copyOf(metrics);
+    columns = List.copyOf(columns);
+  }
+
+  private static GlueTask task(
+      String name, List<String> texts, String label, Labels labels, String suffix) {
+    return new GlueTask(
+        name, texts, label, labels, List.of(Metric.ACCURACY), suffix, List.of(), false);
+  }
+
+  private static Labels inference() {
+    return classes("entailment", "neutral", "contradiction");
+  }
+
+  private static Labels classes(String... names) {
+    return new Labels(Task.CLASSIFY, List.of(names));
+  }
+
+  /** The task of a name, where there is one. */
+  public static Optional<GlueTask> named(String name) {
+    return ALL.stream().filter(task -> task.name.equals(name)).findFirst();
+  }
+
+  /**
+   * All parts in a folder. Without a dev part, a tenth of the training rows, drawn by the seed, is
+   * validated on; a test part without labels, as they are published, is left out.
+   *
+   * @throws BadInputException if there is no training part, or a part is malformed
+   */
+  public DataSplit load(Path folder, long seed) {
+    List<Example> train = readLabelled(folder.resolve("train.tsv"));
+    Path dev = folder.resolve("dev" + suffix + ".tsv");
+    DataSplit split =
+        Files.exists(dev)
+            ? new DataSplit(train, readLabelled(dev), List.of())
+            : DataSplit.of(train, 0.1, 0, seed);
+    return new DataSplit(split.train(), split.validation(), labelledTest(folder));
+  }
+
+  /**
+   * Rows to score a model on: the test part where it has labels, otherwise the dev part.
+   *
+   * @throws BadInputException if there is neither, or it is malformed
+   */
+  public List<Example> scored(Path folder) {
+    List<Example> test = labelledTest(folder);
+    return test.isEmpty() ? readLabelled(folder.resolve("dev" + suffix + ".tsv")) : test;
+  }
+
+  private List<Example> labelledTest(Path folder) {
+    Path test = folder.resolve("test" + suffix + ".tsv");
+    List<Example> rows = Files.exists(test) ? read(test) : List.of();
+    return rows.isEmpty() || rows.get(0).label() == null ? List.of() : rows;
+  }
+
+  /**
+   * Reads one part that has labels.
+   *
+   * @throws BadInputException as {@link #read}, and if there is no column of labels
+   */
+  public List<Example> readLabelled(Path file) {
+    List<Example> rows = read(file);
+    if (rows.get(0).label() == null) {
+      throw new BadInputException(
+          "%s has no column %s, so it has no labels; name a labelled part of %s.",
+          file, label, name);
+    }
+    return rows;
+  }
+
+  /**
+   * Reads one part, with labels where it has a column of them.
+   *
+   * @throws BadInputException if it is missing, empty or malformed, or another task's
+   */
+  public List<Example> read(Path file) {
+    List<TextFiles.Fields> records = TextFiles.tabs(file);
+    List<String> first = records.isEmpty() ? List.of() : records.get(0).values();
+    boolean headed = columns.isEmpty() || first.contains(texts.get(0));
+    List<String> header = headed ? first : columns;
+    if (!header.containsAll(texts) || new HashSet<>(header).size() < header.size()) {
+      throw new BadInputException(
+          "%s is no file of %s, whose texts are in the columns %s; its columns are %s.",
+          file, name, texts, header);
+    }
+    TransformProcess transform = transform(header);
+    List<Example> rows = new ArrayList<>();
+    List<Integer> broken = new ArrayList<>();
+    for (TextFiles.Fields record : headed ? records.subList(1, records.size()) : records) {
+      if (skipsBroken && record.values().size() != header.size()) {
+        broken.add(record.number());
+      } else {
+        record.check(header.size(), file);
+        rows.add(row(transform, record, file));
+      }
+    }
+    if (!broken.isEmpty()) {
+      LOG.warn("{}: left out {} rows that are broken, at lines {}.", file, broken.size(), broken);
+    }
+    if (rows.isEmpty()) {
+      throw new BadInputException("%s has no rows; give a file with some.", file);
+    }
+    return rows;
+  }
+
+  /** The texts, and the label by its name where there is one, in this order. */
+  private TransformProcess transform(List<String> header) {
+    List<String> kept = new ArrayList<>(texts);
+    if (header.contains(label)) {
+      kept.add(label);
+    }
+    TransformProcess.Builder transform =
+        new TransformProcess.Builder(
+                new Schema.Builder().addColumnsString(header.toArray(String[]::new)).build())
+            .removeAllColumnsExceptFor(kept)
+            .reorderColumns(kept.toArray(String[]::new));
+    if (header.contains(label) && labels.task() == Task.CLASSIFY) {
+      Map<String, String> names = new HashMap<>();
+      for (int i = 0; i < labels.outputs(); i++) {
+        names.put(Integer.toString(i), labels.names().get(i));
+      }
+      transform.stringMapTransform(label, names);
+    }
+    return transform.build();
+  }
+
+  private Example row(TransformProcess transform, TextFiles.Fields record, Path file) {
+    List<Writable> fields = new ArrayList<>();
+    record.values().forEach(value -> fields.add(new Text(value)));
+    List<String> kept = transform.execute(fields).stream().map(Writable::toString).toList();
+    boolean labelled = kept.size() > texts.size();
+    String value = labelled ? kept.get(texts.size()) : null;
+    if (labelled && !fits(value)) {
+      throw new BadInputException(
+          "%s, line %d has the label '%s'; %s has %s.",
+          file,
+          record.number(),
+          value,
+          name,
+          labels.task() == Task.REGRESS ? "numbers from 0 to 5" : labels.names());
+    }
+    return new Example(kept.get(0), texts.size() == 2 ? kept.get(1) : null, value);
+  }
+
+  private boolean fits(String value) {
+    if (labels.task() == Task.CLASSIFY) {
+      return labels.names().contains(value);
+    }
+    return value.matches("[0-9]+([.][0-9]+)?") && Double.parseDouble(value) <= MOST_SIMILAR;
+  }
+}

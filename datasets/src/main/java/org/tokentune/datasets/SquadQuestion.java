@@ -1,0 +1,96 @@
+package org.tokentune.datasets;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.tokentune.BadInputException;
+
+/**
+ * A question to a text that holds the answer, as SQuAD 1.1 has it (Rajpurkar et al., 2016).
+ *
+ * @param answers that people gave; the first is trained on
+ */
+public record SquadQuestion(String id, String question, String context, List<Answer> answers) {
+
+  public SquadQuestion {
+    answers = List.copyOf(answers);
+  }
+
+  /**
+   * A part of the context.
+   *
+   * @param start Unicode characters before it
+   */
+  public record Answer(String text, int start) {
+
+    int end() {
+      return start + text.codePointCount(0, text.length());
+    }
+  }
+
+  /**
+   * Reads a file in SQuAD's JSON: {@code data}, a list of articles with {@code paragraphs}, each
+   * with {@code context} and {@code qas}, each with {@code id}, {@code question} and {@code
+   * answers}, each with {@code text} and {@code answer_start}.
+   *
+   * @throws BadInputException if it is missing or no such JSON, has no questions, or an answer does
+   *     not stand where it says
+   */
+  public static List<SquadQuestion> read(Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw new BadInputException("There is no file %s; check the path.", file);
+    }
+    List<SquadQuestion> questions = new ArrayList<>();
+    try {
+      for (JsonNode article : new ObjectMapper().readTree(file.toFile()).path("data")) {
+        for (JsonNode paragraph : article.path("paragraphs")) {
+          String context = paragraph.path("context").asText();
+          for (JsonNode question : paragraph.path("qas")) {
+            questions.add(question(question, context, file));
+          }
+        }
+      }
+    } catch (JsonProcessingException e) {
+      int line = e.getLocation() == null ? 1 : e.getLocation().getLineNr();
+      throw new BadInputException(e, "%s, line %d is no JSON; get the file again.", file, line);
+    } catch (IOException e) {
+      throw new BadInputException(e, "%s cannot be read: %s.", file, e.getMessage());
+    }
+    if (questions.isEmpty()) {
+      throw new BadInputException(
+          "%s has no questions in SQuAD's layout (data, paragraphs, qas); give such a file.", file);
+    }
+    return questions;
+  }
+
+  private static SquadQuestion question(JsonNode node, String context, Path file) {
+    String id = node.path("id").asText();
+    List<Answer> answers = new ArrayList<>();
+    for (JsonNode each : node.path("answers")) {
+      Answer answer = new Answer(each.path("text").asText(), each.path("answer_start").asInt(-1));
+      if (!stands(answer, context)) {
+        throw new BadInputException(
+            "%s: the answer '%.60s' to question %s does not stand at %d of its context; correct it.",
+            file, answer.text(), id, answer.start());
+      }
+      answers.add(answer);
+    }
+    if (answers.isEmpty() || !node.path("question").isTextual()) {
+      throw new BadInputException(
+          "%s: question %s has no text or no answer; give both, or remove it.", file, id);
+    }
+    return new SquadQuestion(id, node.path("question").asText(), context, answers);
+  }
+
+  private static boolean stands(Answer answer, String context) {
+    return !answer.text().isEmpty()
+        && answer.start() >= 0
+        && answer.start() <= context.codePointCount(0, context.length())
+        && context.startsWith(answer.text(), context.offsetByCodePoints(0, answer.start()));
+  }
+}

@@ -1,0 +1,138 @@
+package org.tokentune.datasets;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.zip.CRC32;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Tokens of texts in a folder, a file each, named by what is in it: the SHA-256 of the tokenizer
+ * and the text. A file is written beside its place and then renamed, and used only if its checksum
+ * is right; where the folder cannot be written to, texts are tokenised every time.
+ *
+ * <p>File format, big-endian: CRC-32 of the ids as a long, then the ids, an int each.
+ */
+public final class TokenCache {
+
+  private static final Logger LOG = LoggerFactory.getLogger(TokenCache.class);
+
+  private final Path folder;
+  private final byte[] tokenizer;
+  private volatile boolean writable = true;
+
+  /**
+   * @param tokenizer the tokenizer's file
+   */
+  public TokenCache(Path folder, byte[] tokenizer) {
+    this.folder = folder;
+    this.tokenizer = tokenizer.clone();
+  }
+
+  /**
+   * {@code tokens} in the environment's {@code TOKENTUNE_CACHE}, or in {@code ~/.cache/tokentune}.
+   */
+  public static Path defaultFolder() {
+    String named = System.getenv("TOKENTUNE_CACHE");
+    Path cache =
+        named == null
+            ? Path.of(System.getProperty("user.home"), ".cache", "tokentune")
+            : Path.of(named);
+    return cache.resolve("tokens");
+  }
+
+  /** A text's tokens, as they were stored, or as {@code tokenise} makes them, which are stored. */
+  int[] get(String text, Function<String, int[]> tokenise) {
+    Path file = file(text);
+    Optional<int[]> stored = read(file);
+    if (stored.isPresent()) {
+      return stored.get();
+    }
+    int[] ids = tokenise.apply(text);
+    if (writable) {
+      write(file, ids);
+    }
+    return ids;
+  }
+
+  private Path file(String text) {
+    try {
+      MessageDigest hash = MessageDigest.getInstance("SHA-256");
+      hash.update(MessageDigest.getInstance("SHA-256").digest(tokenizer));
+      hash.update(text.getBytes(StandardCharsets.UTF_8));
+      String name = HexFormat.of().formatHex(hash.digest());
+      return folder.resolve(name.substring(0, 2)).resolve(name + ".ids");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e); // every Java has it
+    }
+  }
+
+  private static Optional<int[]> read(Path file) {
+    try {
+      ByteBuffer content = ByteBuffer.wrap(Files.readAllBytes(file));
+      if (content.remaining() < Long.BYTES || content.remaining() % Integer.BYTES != 0) {
+        return Optional.empty();
+      }
+      long expected = content.getLong();
+      if (checksum(content) != expected) {
+        return Optional.empty();
+      }
+      int[] ids = new int[content.remaining() / Integer.BYTES];
+      content.asIntBuffer().get(ids);
+      return Optional.of(ids);
+    } catch (IOException e) {
+      return Optional.empty(); // it is not there, or as good as not there
+    }
+  }
+
+  private void write(Path file, int[] ids) {
+    ByteBuffer content = ByteBuffer.allocate(Long.BYTES + ids.length * Integer.BYTES);
+    content.position(Long.BYTES);
+    content.asIntBuffer().put(ids);
+    content.putLong(0, checksum(content)).rewind();
+    Path staged = null;
+    try {
+      Files.createDirectories(file.getParent());
+      staged = Files.createTempFile(file.getParent(), "new", ".tmp");
+      try (FileChannel out = FileChannel.open(staged, StandardOpenOption.WRITE)) {
+        while (content.hasRemaining()) {
+          out.write(content);
+        }
+        out.force(true);
+      }
+      Files.move(staged, file, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      writable = false;
+      LOG.warn(
+          "Tokens cannot be kept in {}: {}; texts are tokenised every time.", folder, e.toString());
+      delete(staged);
+    }
+  }
+
+  private static void delete(Path staged) {
+    try {
+      if (staged != null) {
+        Files.deleteIfExists(staged);
+      }
+    } catch (IOException e) {
+      LOG.warn("{} is left over and may be deleted.", staged);
+    }
+  }
+
+  private static long checksum(ByteBuffer ids) {
+    CRC32 checksum = new CRC32();
+    checksum.update(ids.slice());
+    return checksum.getValue();
+  }
+}

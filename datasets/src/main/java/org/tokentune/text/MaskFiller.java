@@ -1,0 +1,122 @@
+package org.tokentune.text;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.datasets.TextTokenizer;
+import org.tokentune.datasets.TokenBatches;
+import org.tokentune.models.GraphOptions;
+import org.tokentune.models.Head;
+import org.tokentune.models.Model;
+import org.tokentune.models.ModelConfig;
+import org.tokentune.models.ModelGraph;
+import org.tokentune.models.ParameterLoader;
+import org.tokentune.models.Pooling;
+import org.tokentune.models.Task;
+import org.tokentune.train.Placeholders;
+
+/**
+ * Says which words stand for the masks in a text, as an encoder learned it (Devlin et al., 2019).
+ */
+public final class MaskFiller implements AutoCloseable {
+
+  /** How BERT and RoBERTa write a mask. */
+  private static final List<String> MASKS = List.of("[MASK]", "<mask>");
+
+  private final TextTokenizer tokenizer;
+  private final SameDiff sd;
+  private final String mask;
+  private final int maskId;
+
+  private MaskFiller(TextTokenizer tokenizer, SameDiff sd, String mask, int maskId) {
+    this.tokenizer = tokenizer;
+    this.sd = sd;
+    this.mask = mask;
+    this.maskId = maskId;
+  }
+
+  /** A word for a mask. */
+  public record Word(String text, double probability) {}
+
+  /**
+   * Opens a model.
+   *
+   * @throws BadInputException if it is no encoder with its masked-language-model head
+   */
+  public static MaskFiller open(ModelFiles files) {
+    ModelConfig config = ModelConfig.read(files.config(), files.name());
+    Model model = config.model(new Head(Task.MASKED_LM, config.vocabulary(), Pooling.FIRST));
+    SameDiff sd =
+        model.build(ParameterLoader.load(model, files.weights()), GraphOptions.inference()).sd();
+    TextTokenizer tokenizer = TextModel.tokenizer(files, config, null);
+    for (String mask : MASKS) {
+      int[] ids = tokenizer.encodePiece(mask);
+      if (ids.length == 1) {
+        return new MaskFiller(tokenizer, sd, mask, ids[0]);
+      }
+    }
+    tokenizer.close();
+    throw new BadInputException("The tokenizer of %s knows none of %s.", files.name(), MASKS);
+  }
+
+  /**
+   * The most probable words for each mask, {@code [MASK]} or {@code <mask>}, the best first.
+   *
+   * @param count words a mask
+   * @throws BadInputException if there is no mask, or the text is too long
+   */
+  public List<List<Word>> fill(String text, int count) {
+    String written = text;
+    for (String other : MASKS) {
+      written = written.replace(other, mask);
+    }
+    TextTokenizer.Tokens tokens = tokenizer.encode(written, null);
+    int[] places =
+        IntStream.range(0, tokens.ids().length).filter(i -> tokens.ids()[i] == maskId).toArray();
+    if (places.length == 0) {
+      throw new BadInputException(
+          "There is no %s in \"%.60s\"; write it where a word is to be found.", mask, text);
+    }
+    MultiDataSet batch =
+        TokenBatches.byLength(
+                List.of(new TokenBatches.Row(tokens.ids(), tokens.typeIds(), null)),
+                Task.MASKED_LM,
+                1)
+            .next();
+    float[][] logits =
+        sd.output(Placeholders.features(batch), ModelGraph.LOGITS)
+            .get(ModelGraph.LOGITS)
+            .reshape(tokens.ids().length, -1)
+            .toFloatMatrix();
+    List<List<Word>> words = new ArrayList<>();
+    for (int place : places) {
+      words.add(best(logits[place], count));
+    }
+    return words;
+  }
+
+  private List<Word> best(float[] logits, int count) {
+    double most = IntStream.range(0, logits.length).mapToDouble(i -> logits[i]).max().orElseThrow();
+    double sum =
+        IntStream.range(0, logits.length).mapToDouble(i -> Math.exp(logits[i] - most)).sum();
+    Stream<Integer> sorted =
+        IntStream.range(0, logits.length)
+            .boxed()
+            .sorted(Comparator.comparingDouble(id -> -logits[id]));
+    return sorted
+        .limit(count)
+        .map(id -> new Word(tokenizer.decode(id).strip(), Math.exp(logits[id] - most) / sum))
+        .toList();
+  }
+
+  @Override
+  public void close() {
+    tokenizer.close();
+  }
+}

@@ -1,0 +1,116 @@
+package org.tokentune.text;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.checkpoint.ModelFolder;
+import org.tokentune.datasets.Example;
+import org.tokentune.datasets.SquadQuestion;
+import org.tokentune.models.WeightStorage;
+import org.tokentune.train.Hyperparameters;
+import org.tokentune.train.MemorySettings;
+import org.tokentune.train.Metric;
+import org.tokentune.train.OptimizerSettings;
+import org.tokentune.train.RunSettings;
+import org.tokentune.train.Schedule;
+import org.tokentune.train.Scores;
+import org.tokentune.train.TrainingListener;
+
+/** A small model that learns which words of a text are answers. */
+class AnswerModelTest {
+
+  private static final Path GOLDEN =
+      Path.of("../tokentune-samediff/src/test/resources/golden/bert");
+  private static final String[] FILLERS = {"the film", "a book", "was", "and", "is", "likes"};
+  private static final String[] ANSWERS = {"cat", "dog", "two bird", "three fish"};
+
+  @TempDir private Path folder;
+
+  /** Texts that name an animal, and some of them how many there are. */
+  private static List<SquadQuestion> questions(int count, long seed) {
+    Random random = new Random(seed);
+    List<SquadQuestion> questions = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      String before = fillers(random);
+      SquadQuestion.Answer answer =
+          new SquadQuestion.Answer(ANSWERS[random.nextInt(ANSWERS.length)], before.length());
+      String context = before + answer.text() + ", " + fillers(random);
+      questions.add(new SquadQuestion("q" + i, "play?", context, List.of(answer)));
+    }
+    return questions;
+  }
+
+  private static String fillers(Random random) {
+    StringBuilder text = new StringBuilder();
+    for (int j = 0; j < 1 + random.nextInt(6); j++) {
+      text.append(FILLERS[random.nextInt(FILLERS.length)]).append(' ');
+    }
+    return text.toString();
+  }
+
+  @Test
+  void learnsToAnswerAndIsSaved() throws IOException {
+    Path base = Files.createDirectory(folder.resolve("base"));
+    for (String file : List.of("config.json", "model.safetensors")) {
+      Files.copy(GOLDEN.resolve(file), base.resolve(file));
+    }
+    Files.copy(Path.of("src/test/resources/tokenizer.json"), base.resolve("tokenizer.json"));
+    List<SquadQuestion> train = questions(320, 1);
+    List<SquadQuestion> test = questions(60, 2);
+    Path saved = folder.resolve("saved");
+    TuningSettings settings =
+        new TuningSettings("6", 1, "all", 8, Hyperparameters.defaults(), RunSettings.defaults())
+            .withHyperparameters(
+                new Hyperparameters(
+                    4,
+                    0,
+                    1,
+                    3e-3,
+                    OptimizerSettings.adamW(0.01),
+                    Schedule.linear(0.1),
+                    1.0,
+                    MemorySettings.defaults(),
+                    7));
+    Scores scores;
+    try (ModelFiles files = ModelFolder.open(base);
+        AnswerModel model = AnswerModel.forQuestions(files, 40, 0.0, WeightStorage.FLOAT32, 6)) {
+      model.fineTune(train, test, settings, new TrainingListener() {}, tuner -> {});
+      scores = model.evaluate(test);
+      assertTrue(model.model().save(saved));
+      assertThrows(BadInputException.class, () -> model.model().predict(List.of("the cat")));
+    }
+    System.out.printf(
+        "6 tokens and those around the answers: exact match %.3f, F1 %.3f%n",
+        scores.get(Metric.EXACT_MATCH), scores.get(Metric.F1));
+    assertTrue(scores.get(Metric.EXACT_MATCH) > 0.9);
+    assertTrue(scores.get(Metric.F1) >= scores.get(Metric.EXACT_MATCH));
+    assertTrue(Files.readString(saved.resolve("config.json")).contains("BertForQuestionAnswering"));
+
+    try (ModelFiles files = ModelFolder.open(saved);
+        AnswerModel model = new AnswerModel(TextModel.open(files))) {
+      assertEquals(
+          scores.metrics(), model.evaluate(test).metrics(), "the saved model answers alike");
+      String filler = "the film was and a book is ".repeat(20);
+      Example longer = new Example("play?", filler + "two bird " + filler, null);
+      String found = model.answer(List.of(longer)).get(0).labels().get(0);
+      System.out.println("in a text of several windows: " + found);
+      assertEquals("two bird", found);
+      String message =
+          assertThrows(
+                  BadInputException.class, () -> model.answer(List.of(new Example("play?", null))))
+              .getMessage();
+      assertTrue(message.contains("no text to answer it from"), message);
+    }
+  }
+}

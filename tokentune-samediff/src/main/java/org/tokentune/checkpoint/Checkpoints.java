@@ -1,0 +1,137 @@
+package org.tokentune.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadInputException;
+
+/**
+ * A training's checkpoints: a folder each, {@code step-00000100}, of safetensors files and {@code
+ * state.json}. One is written under another name, taken to the disk and renamed: so each is whole.
+ *
+ * @param folder of all of them
+ * @param keep so many of the newest stay
+ */
+public record Checkpoints(Path folder, int keep) {
+
+  private static final String STATE = "state.json";
+  private static final String TENSORS = ".safetensors";
+  private static final Pattern NAME = Pattern.compile("step-([0-9]{1,9})");
+
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+  public Checkpoints {
+    if (keep < 1) {
+      throw new BadInputException("Of %d checkpoints none is left; keep 1 or more.", keep);
+    }
+  }
+
+  /**
+   * Writes a checkpoint, and removes those that are no longer to be kept: the oldest, and any of a
+   * later step, which another run has left.
+   *
+   * @param tensors by the name of their file, without its ending
+   * @throws BadInputException if it cannot be written; those that were there are there still
+   */
+  public void write(int step, JsonNode state, Map<String, Map<String, INDArray>> tensors) {
+    Path target = folder.resolve(String.format("step-%08d", step));
+    try {
+      Staging.write(
+          folder,
+          staged -> {
+            for (Map.Entry<String, Map<String, INDArray>> file : tensors.entrySet()) {
+              SafeTensorsWriter.write(staged.resolve(file.getKey() + TENSORS), file.getValue());
+            }
+            JSON.writeValue(staged.resolve(STATE).toFile(), state);
+          },
+          staged -> {
+            if (Files.exists(target)) {
+              Staging.remove(target);
+            }
+            Staging.move(staged, target);
+          });
+      removeOld(step);
+    } catch (IOException e) {
+      throw new BadInputException(
+          e,
+          "The checkpoint of step %d cannot be written to %s (%s); see to space and rights there: %s.",
+          step,
+          folder,
+          e.getMessage(),
+          newest()
+              .map(last -> "the last whole one is " + last.getFileName() + ", to go on from")
+              .orElse("there is none yet"));
+    }
+  }
+
+  private void removeOld(int step) throws IOException {
+    List<Path> old = all().stream().filter(checkpoint -> step(checkpoint) <= step).toList();
+    List<Path> kept = old.subList(Math.max(0, old.size() - keep), old.size());
+    for (Path checkpoint : all()) {
+      if (!kept.contains(checkpoint)) {
+        Staging.remove(checkpoint);
+      }
+    }
+  }
+
+  /** The one of the latest step; empty if there is none. */
+  public Optional<Path> newest() {
+    try {
+      List<Path> all = all();
+      return all.isEmpty() ? Optional.empty() : Optional.of(all.get(all.size() - 1));
+    } catch (IOException e) {
+      throw new BadInputException(e, "%s cannot be read: %s.", folder, e.getMessage());
+    }
+  }
+
+  /** By their steps. */
+  private List<Path> all() throws IOException {
+    return Files.isDirectory(folder)
+        ? Staging.entries(folder).stream().filter(file -> step(file) >= 0).toList()
+        : List.of();
+  }
+
+  private static int step(Path checkpoint) {
+    Matcher name = NAME.matcher(checkpoint.getFileName().toString());
+    return name.matches() ? Integer.parseInt(name.group(1)) : -1;
+  }
+
+  /**
+   * The state that was written with a checkpoint.
+   *
+   * @throws BadInputException if there is none
+   */
+  public static JsonNode state(Path checkpoint) {
+    Path file = checkpoint.resolve(STATE);
+    if (!Files.isRegularFile(file)) {
+      throw new BadInputException(
+          "%s is no checkpoint, as it has no %s; name a folder such as checkpoints/step-00000100.",
+          checkpoint, STATE);
+    }
+    return ModelFolder.configFile(file);
+  }
+
+  /** The arrays of one of a checkpoint's files, named as for {@link #write}; empty without it. */
+  public static Optional<Map<String, INDArray>> tensors(Path checkpoint, String name) {
+    Path file = checkpoint.resolve(name + TENSORS);
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    try (SafeTensors tensors = SafeTensors.open(file)) {
+      Map<String, INDArray> arrays = new LinkedHashMap<>();
+      tensors.names().forEach(tensor -> arrays.put(tensor, tensors.read(tensor)));
+      return Optional.of(arrays);
+    }
+  }
+}

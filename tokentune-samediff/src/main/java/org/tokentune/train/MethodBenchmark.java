@@ -1,0 +1,155 @@
+package org.tokentune.train;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.Predicate;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.MultiDataSet;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.adapters.Adapter;
+import org.tokentune.adapters.LoraConfig;
+import org.tokentune.models.Model;
+import org.tokentune.models.ParameterLoader;
+import org.tokentune.models.WeightStorage;
+import org.tokentune.nn.Parameters;
+import org.tokentune.plan.Keep;
+import org.tokentune.select.RandomTokens;
+
+/**
+ * One way to fine-tune a decoder, on random ids: what it was planned to need, what it needs, and
+ * how long a step takes.
+ */
+public final class MethodBenchmark implements AutoCloseable {
+
+  /** Of steps, too small to change what is measured. */
+  private static final double RATE = 1e-5;
+
+  private final TrainingSteps steps;
+  private final List<org.nd4j.linalg.dataset.api.MultiDataSet> batches;
+  private final long weights;
+  private final long used;
+  private int step;
+
+  /**
+   * A method with its settings.
+   *
+   * @param lora where the method has adapters
+   * @param accumulation batches of one text for a step
+   */
+  public record Setting(
+      TuningMethod method,
+      LoraConfig lora,
+      Keep keep,
+      OptimizerSettings optimizer,
+      double clip,
+      int accumulation) {}
+
+  /**
+   * Makes one step.
+   *
+   * @param floats the model's weights, which full fine-tuning changes; others hold their own
+   * @param tokens that carry gradient where the method selects, e.g. {@code 30%}
+   */
+  public MethodBenchmark(
+      Model model, Parameters floats, Setting setting, int batch, int length, String tokens) {
+    TuningMethod method = setting.method();
+    batches = batches(model, setting.accumulation(), batch, length);
+    long before = live();
+    Parameters own =
+        method.weights() == WeightStorage.FLOAT32
+            ? floats
+            : ParameterLoader.stored(model, floats, method.weights());
+    Adapter adapter = method.adapters() ? Adapter.fresh(model, own, setting.lora(), 1) : null;
+    Model trained = adapter == null ? model : adapter.model();
+    Parameters parameters = adapter == null ? own : adapter.parameters();
+    Predicate<String> trains = adapter == null ? name -> true : adapter.model()::trains;
+    steps =
+        new TrainingSteps(
+            trained,
+            parameters,
+            trains,
+            RandomTokens.parse(method.selected() ? tokens : "all", 1, false),
+            new Hyperparameters(
+                1,
+                1,
+                setting.accumulation(),
+                RATE,
+                setting.optimizer(),
+                new Schedule(Schedule.Decay.CONSTANT, 0),
+                setting.clip(),
+                new MemorySettings(method.recompute(), setting.keep(), 0),
+                1));
+    weights = parameters.bytes();
+    step();
+    used = live() - before + (own == floats ? floats.bytes() : 0);
+  }
+
+  private static List<org.nd4j.linalg.dataset.api.MultiDataSet> batches(
+      Model model, int count, int batch, int length) {
+    SplittableRandom random = new SplittableRandom(1);
+    org.nd4j.linalg.dataset.api.MultiDataSet[] batches = new MultiDataSet[count];
+    for (int i = 0; i < count; i++) {
+      int[][] ids = new int[batch][length];
+      for (int[] row : ids) {
+        Arrays.setAll(row, at -> random.nextInt(model.config().vocabulary()));
+      }
+      INDArray tokens = Nd4j.createFromArray(ids);
+      batches[i] =
+          new MultiDataSet(
+              new INDArray[] {
+                tokens,
+                Nd4j.ones(DataType.INT32, batch, length),
+                Nd4j.zeros(DataType.INT32, batch, length)
+              },
+              new INDArray[] {tokens});
+    }
+    return List.of(batches);
+  }
+
+  /** Live bytes, without arrays that only wait for the garbage collector. */
+  private static long live() {
+    long live = StepBenchmark.liveBytes();
+    for (int same = 0; same < 3; ) {
+      System.gc();
+      try {
+        Thread.sleep(100); // arrays are freed by a thread of their own
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return live;
+      }
+      long now = StepBenchmark.liveBytes();
+      same = now == live ? same + 1 : 0;
+      live = now;
+    }
+    return live;
+  }
+
+  /** A whole step: forward, backward and update; returns nanoseconds. */
+  public long step() {
+    long start = System.nanoTime();
+    steps.step(batches, 0, 0, step++, RATE);
+    return System.nanoTime() - start;
+  }
+
+  /** Bytes of the parameters, adapters included. */
+  public long weights() {
+    return weights;
+  }
+
+  /** What the plan says: bytes of parameters, optimizer state, gradient sums and a step. */
+  public long planned() {
+    return steps.memory().total();
+  }
+
+  /** What the allocator counts of the same. */
+  public long used() {
+    return used;
+  }
+
+  @Override
+  public void close() {
+    steps.close();
+  }
+}

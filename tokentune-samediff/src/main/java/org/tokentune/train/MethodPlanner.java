@@ -1,0 +1,67 @@
+package org.tokentune.train;
+
+import java.util.function.Predicate;
+import org.tokentune.adapters.LoraConfig;
+import org.tokentune.adapters.LoraModel;
+import org.tokentune.models.Model;
+import org.tokentune.models.WeightStorage;
+import org.tokentune.nn.Parameters;
+import org.tokentune.plan.Keep;
+import org.tokentune.plan.PlanMemory;
+
+/**
+ * Plans what ways to fine-tune a model need, without its weights.
+ *
+ * @param lora adapters of the methods that have some
+ * @param optimizer of all methods
+ * @param atOnce whether parameters are updated as soon as their gradients are complete
+ * @param keep how activations are kept
+ * @param half whether full fine-tuning is counted as usual on GPUs: weights and gradients, which
+ *     are all held, in 16 bits; otherwise as it runs here, in floats
+ */
+public record MethodPlanner(
+    Model model,
+    LoraConfig lora,
+    OptimizerSettings optimizer,
+    boolean atOnce,
+    Keep keep,
+    boolean half) {
+
+  private static final int HALF = 2;
+
+  /** How LoRA's base is held. */
+  public WeightStorage frozen() {
+    return half ? WeightStorage.BF16 : WeightStorage.FLOAT32;
+  }
+
+  /**
+   * Plans a step.
+   *
+   * @param batch rows
+   * @param length tokens of each
+   * @param selected tokens of each that carry gradient, where the method selects
+   */
+  public MethodMemory plan(TuningMethod method, int batch, int length, int selected) {
+    boolean counted = half && !method.adapters();
+    LoraModel adapted = method.adapters() ? new LoraModel(model, lora) : null;
+    Model trained = adapted == null ? model : adapted;
+    Predicate<String> trains = adapted == null ? name -> true : adapted::trains;
+    MemoryReport report =
+        new MemoryPlanner(
+                trained,
+                trains,
+                method.weights(),
+                new MemorySettings(method.recompute(), keep, 0),
+                optimizer.optimizer(trained, Parameters.withoutValues(trained.parameters())),
+                atOnce || counted)
+            .plan(batch, length, method.selected() ? selected : length);
+    long gradients = report.step().bytes(PlanMemory.Kind.GRADIENT);
+    long step = report.step().arena() - gradients;
+    if (counted) {
+      long numbers = report.parameters() / Float.BYTES;
+      return new MethodMemory(
+          method, HALF * numbers, HALF * numbers, report.optimizerState(), step);
+    }
+    return new MethodMemory(method, report.parameters(), gradients, report.optimizerState(), step);
+  }
+}

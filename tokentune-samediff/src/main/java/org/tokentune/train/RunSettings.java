@@ -1,0 +1,56 @@
+package org.tokentune.train;
+
+import java.nio.file.Path;
+import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.Checkpoints;
+
+/**
+ * How a training run is watched over and kept.
+ *
+ * @param evaluateEvery steps between two evaluations; 0: after every epoch
+ * @param patience evaluations in a row without a better score after which the training ends; 0: it
+ *     goes on to its last step
+ * @param onNan what happens where a loss or its gradients are not finite
+ * @param saveEvery steps between two checkpoints; 0: none are written
+ * @param checkpoints where they are written; null: nowhere
+ * @param resume the checkpoint to go on from; null: from the beginning
+ */
+public record RunSettings(
+    int evaluateEvery,
+    int patience,
+    OnNan onNan,
+    int saveEvery,
+    Checkpoints checkpoints,
+    Path resume) {
+
+  /** What happens where a loss or its gradients are not finite: no update in either case. */
+  public enum OnNan {
+    /** The training ends with an error that names the batch's rows. */
+    STOP,
+    /** The step is passed over and counted. */
+    SKIP
+  }
+
+  public RunSettings {
+    atLeast0("evaluations", evaluateEvery);
+    atLeast0("checkpoints", saveEvery);
+    if (patience < 0) {
+      throw new BadInputException(
+          "A patience of %d evaluations cannot be; give 1 or more.", patience);
+    }
+    if (saveEvery > 0 && checkpoints == null) {
+      throw new IllegalArgumentException("checkpoints are wanted, but not where");
+    }
+  }
+
+  private static void atLeast0(String what, int steps) {
+    if (steps < 0) {
+      throw new BadInputException("%d steps between %s cannot be; give 1 or more.", steps, what);
+    }
+  }
+
+  /** Evaluations after every epoch, no checkpoints, and an end at the first loss that is NaN. */
+  public static RunSettings defaults() {
+    return new RunSettings(0, 0, OnNan.STOP, 0, null, null);
+  }
+}

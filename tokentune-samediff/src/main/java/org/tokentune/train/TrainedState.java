@@ -1,0 +1,130 @@
+package org.tokentune.train;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Predicate;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.Checkpoints;
+import org.tokentune.nn.Parameters;
+
+/**
+ * The arrays that training changes: the trained parameters, the best of their values so far, and
+ * the optimizer's state. A checkpoint is these and the {@link Progress}: order of the rows,
+ * selected tokens and dropout follow from the seed and the numbers in it.
+ */
+final class TrainedState {
+
+  private static final String WEIGHTS = "weights";
+  private static final String BEST = "best";
+  private static final String OPTIMIZER = "optimizer";
+
+  private static final ObjectMapper JSON =
+      new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
+
+  private final Map<String, INDArray> trained = new LinkedHashMap<>();
+  private final Optimizer optimizer;
+
+  /** Null where the present values are the best. */
+  private Map<String, INDArray> best;
+
+  TrainedState(Parameters parameters, Predicate<String> trainable, Optimizer optimizer) {
+    this.optimizer = optimizer;
+    parameters
+        .asMap()
+        .forEach(
+            (name, array) -> {
+              if (trainable.test(name)) {
+                trained.put(name, array);
+              }
+            });
+  }
+
+  /** Keeps a copy of the present values. */
+  void keep() {
+    if (best == null) {
+      best = new LinkedHashMap<>();
+      trained.forEach((name, array) -> best.put(name, array.dup()));
+    } else {
+      trained.forEach((name, array) -> best.get(name).assign(array));
+    }
+  }
+
+  /** Keeps the present values as they are: they will not change any more. */
+  void keepLast() {
+    best = null;
+  }
+
+  /** Puts the kept values in place. */
+  void putBack() {
+    if (best != null) {
+      best.forEach((name, array) -> trained.get(name).assign(array));
+    }
+  }
+
+  void write(Checkpoints checkpoints, Fingerprint fingerprint, Progress progress) {
+    Optimizer.State state = optimizer.state();
+    Map<String, Map<String, INDArray>> tensors = new LinkedHashMap<>();
+    tensors.put(WEIGHTS, trained);
+    tensors.put(OPTIMIZER, state.arrays());
+    if (best != null) {
+      tensors.put(BEST, best);
+    }
+    ObjectNode json = JSON.createObjectNode();
+    json.set("training", fingerprint.toJson());
+    json.put("optimizer_steps", state.steps());
+    json.set("progress", JSON.valueToTree(progress));
+    checkpoints.write(progress.step(), json, tensors);
+  }
+
+  /**
+   * Takes over a checkpoint.
+   *
+   * @throws BadInputException if it was made by another training, or is damaged
+   */
+  Progress read(Path checkpoint, Fingerprint fingerprint) {
+    JsonNode json = Checkpoints.state(checkpoint);
+    fingerprint.check(json.path("training"), checkpoint);
+    Map<String, INDArray> weights = tensors(checkpoint, WEIGHTS);
+    check(weights, checkpoint);
+    weights.forEach((name, array) -> trained.get(name).assign(array));
+    best = Checkpoints.tensors(checkpoint, BEST).orElse(null);
+    if (best != null) {
+      check(best, checkpoint);
+    }
+    optimizer.restore(
+        new Optimizer.State(json.path("optimizer_steps").asInt(), tensors(checkpoint, OPTIMIZER)));
+    try {
+      return JSON.treeToValue(json.path("progress"), Progress.class);
+    } catch (JsonProcessingException e) {
+      throw damaged(e, checkpoint);
+    }
+  }
+
+  private static Map<String, INDArray> tensors(Path checkpoint, String name) {
+    return Checkpoints.tensors(checkpoint, name).orElseThrow(() -> damaged(null, checkpoint));
+  }
+
+  private void check(Map<String, INDArray> values, Path checkpoint) {
+    boolean fit =
+        values.keySet().equals(trained.keySet())
+            && trained.keySet().stream()
+                .allMatch(
+                    name -> Arrays.equals(values.get(name).shape(), trained.get(name).shape()));
+    if (!fit) {
+      throw damaged(null, checkpoint);
+    }
+  }
+
+  private static BadInputException damaged(Throwable cause, Path checkpoint) {
+    return new BadInputException(
+        cause, "%s is damaged; go on from another one, or begin anew.", checkpoint);
+  }
+}

@@ -1,0 +1,214 @@
+package org.tokentune.train;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
+import org.tokentune.BadInputException;
+
+/** One training from its first step, or from a checkpoint, to its end. */
+final class TrainingRun {
+
+  /** So many steps in a row without update, and the weights themselves must be broken. */
+  private static final int MOST_SKIPPED = 10;
+
+  private final TrainingData data;
+  private final Hyperparameters settings;
+  private final RunSettings run;
+  private final TrainingListener listener;
+  private final BooleanSupplier stopped;
+  private Progress progress = Progress.NONE;
+
+  /**
+   * @param stopped whether it has to end after the step under way
+   */
+  TrainingRun(
+      TrainingData data,
+      Hyperparameters settings,
+      RunSettings run,
+      TrainingListener listener,
+      BooleanSupplier stopped) {
+    this.data = data;
+    this.settings = settings;
+    this.run = run;
+    this.listener = listener;
+    this.stopped = stopped;
+  }
+
+  /**
+   * @param fingerprint of the training; null where no checkpoint is read or written
+   */
+  FineTuner.Outcome fit(
+      TrainingSteps training, Evaluator evaluator, TrainedState state, Fingerprint fingerprint) {
+    int steps = settings.steps(survey(training));
+    if (run.resume() != null) {
+      progress = state.read(run.resume(), fingerprint);
+      listener.onResume(progress.step());
+    }
+    while (goesOn(steps)) {
+      MultiDataSetIterator batches = data.batches().apply(progress.epoch());
+      for (int done = 0; done < progress.batch(); done++) {
+        batches.next();
+      }
+      while (batches.hasNext() && goesOn(steps)) {
+        step(batches, training, steps);
+        boolean last = progress.step() == steps;
+        if (evaluates(last, progress.batch() == 0)) {
+          evaluate(evaluator, state, last);
+        }
+        if (run.saveEvery() > 0 && progress.step() % run.saveEvery() == 0) {
+          state.write(run.checkpoints(), fingerprint, progress);
+        }
+      }
+    }
+    if (run.saveEvery() > 0 && stopped.getAsBoolean()) {
+      state.write(run.checkpoints(), fingerprint, progress);
+    }
+    boolean early = endsEarly();
+    Evaluation best = progress.best();
+    if (best == null) {
+      best = new Evaluation(progress.step(), 0, Double.NaN, evaluator.evaluate(data.validation()));
+    } else {
+      state.putBack();
+    }
+    return new FineTuner.Outcome(
+        progress.step(),
+        best.step(),
+        best.epoch(),
+        best.scores(),
+        progress.evaluations(),
+        stopped.getAsBoolean(),
+        early,
+        progress.skipped(),
+        training.memory(),
+        training.arenaBytes());
+  }
+
+  private boolean goesOn(int steps) {
+    return progress.step() < steps && !stopped.getAsBoolean() && !endsEarly();
+  }
+
+  private boolean endsEarly() {
+    return run.patience() > 0
+        && progress.best() != null
+        && progress.withoutGain() >= run.patience();
+  }
+
+  private boolean evaluates(boolean last, boolean epochEnds) {
+    return last
+        || (run.evaluateEvery() == 0 ? epochEnds : progress.step() % run.evaluateEvery() == 0);
+  }
+
+  private void step(MultiDataSetIterator batches, TrainingSteps training, int steps) {
+    List<MultiDataSet> together = next(batches);
+    double rate = settings.schedule().rate(settings.learningRate(), progress.step(), steps);
+    TrainingSteps.Result result =
+        training.step(together, progress.epoch(), progress.batch(), progress.step(), rate);
+    List<String> broken = names(result.broken());
+    StepReport report =
+        new StepReport(
+            progress.step() + 1,
+            steps,
+            progress.epoch() + 1,
+            result.loss(),
+            rate,
+            tokens(together),
+            broken);
+    progress =
+        broken.isEmpty()
+            ? progress.stepped(result.loss(), together.size())
+            : progress.skipped(together.size());
+    listener.onStep(report);
+    if (!broken.isEmpty()) {
+      passOver(report);
+    }
+    if (!batches.hasNext()) {
+      progress = progress.nextEpoch();
+    }
+  }
+
+  private void passOver(StepReport report) {
+    if (run.onNan() == RunSettings.OnNan.SKIP && progress.skippedInARow() < MOST_SKIPPED) {
+      return;
+    }
+    String what =
+        Double.isFinite(report.loss())
+            ? "norm of the gradients is not finite"
+            : "loss is " + report.loss();
+    if (run.onNan() == RunSettings.OnNan.SKIP) {
+      throw new BadInputException(
+          "The %s at step %d, the last of %d in a row: the weights are broken; lower the learning"
+              + " rate, or go on from an earlier checkpoint.",
+          what, report.step(), MOST_SKIPPED);
+    }
+    throw new BadInputException(
+        "The %s at step %d of learning rate %.2g, on %s; lower the learning rate, look for broken"
+            + " rows or weights, or pass over such steps with --on-nan skip.",
+        what, report.step(), report.learningRate(), String.join(", ", report.broken()));
+  }
+
+  private List<String> names(List<MultiDataSet> batches) {
+    List<String> names = new ArrayList<>();
+    for (MultiDataSet batch : batches) {
+      int[][] ids = batch.getFeatures(0).toIntMatrix();
+      int[] lengths = batch.getFeatures(1).sum(1).toIntVector();
+      for (int row = 0; row < ids.length; row++) {
+        names.add(data.rowName().apply(Arrays.copyOf(ids[row], lengths[row])));
+      }
+    }
+    return names;
+  }
+
+  private void evaluate(Evaluator evaluator, TrainedState state, boolean last) {
+    Evaluation evaluation = progress.evaluation(evaluator.evaluate(data.validation()));
+    if (evaluation.betterThan(progress.best())) {
+      if (last) {
+        state.keepLast();
+      } else {
+        state.keep();
+      }
+    }
+    progress = progress.evaluated(evaluation);
+    listener.onEvaluation(evaluation);
+  }
+
+  /** The batches of a step. */
+  private List<MultiDataSet> next(MultiDataSetIterator batches) {
+    List<MultiDataSet> together = new ArrayList<>();
+    while (together.size() < settings.accumulation() && batches.hasNext()) {
+      together.add(batches.next());
+    }
+    return together;
+  }
+
+  private static long tokens(List<MultiDataSet> batches) {
+    return batches.stream().mapToLong(b -> b.getFeatures(1).sumNumber().longValue()).sum();
+  }
+
+  /** Counts an epoch's batches, and sees to it that the one of the longest texts can be planned. */
+  private int survey(TrainingSteps training) {
+    MultiDataSetIterator batches = data.batches().apply(0);
+    int count = 0;
+    int longest = 0;
+    MultiDataSet largest = null;
+    boolean stream = !batches.resetSupported();
+    if (stream && settings.steps() == 0) {
+      throw new BadInputException(
+          "Streamed data are not counted before they are trained on; say how many steps to make.");
+    }
+    for (; batches.hasNext() && !(stream && count == 1); count++) {
+      MultiDataSet batch = batches.next();
+      if (largest == null || batch.getFeatures(0).length() > largest.getFeatures(0).length()) {
+        largest = batch;
+        longest = count;
+      }
+    }
+    if (largest == null) {
+      throw new BadInputException("There are no training rows; give some.");
+    }
+    training.check(largest, longest);
+    return count;
+  }
+}

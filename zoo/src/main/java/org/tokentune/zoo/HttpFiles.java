@@ -1,0 +1,439 @@
+package org.tokentune.zoo;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandler;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+import org.tokentune.BadInputException;
+
+/**
+ * Files of web servers. Broken connections are resumed where they broke, and a busy server is asked
+ * again, a few times. The token is shown to its own server only, wherever that redirects to.
+ */
+final class HttpFiles {
+
+  private static final Duration ANSWER = Duration.ofSeconds(30);
+
+  /** A connection that brings nothing for so long is given up. */
+  private static final Duration STALL = Duration.ofMinutes(1);
+
+  /** A server that wants a longer pause is not waited for. */
+  private static final Duration MOST_PAUSE = Duration.ofMinutes(2);
+
+  private static final int REDIRECTS = 10;
+  private static final int ATTEMPTS = 5;
+  private static final Set<Integer> BUSY = Set.of(429, 500, 502, 503, 504);
+  private static final Set<Integer> REDIRECT = Set.of(301, 302, 303, 307, 308);
+  private static final int BUFFER = 1 << 16;
+
+  private final HttpClient client =
+      HttpClient.newBuilder()
+          .version(HttpClient.Version.HTTP_1_1)
+          .followRedirects(HttpClient.Redirect.NEVER)
+          .connectTimeout(ANSWER)
+          .build();
+
+  private final ZooSettings settings;
+  private final DownloadListener listener;
+
+  HttpFiles(ZooSettings settings, DownloadListener listener) {
+    this.settings = settings;
+    this.listener = listener;
+  }
+
+  /**
+   * A file on a server.
+   *
+   * @param name for messages, e.g. {@code config.json of gpt2@main}
+   * @param tag that changes with its content, of letters, digits and {@code ._-}; empty where the
+   *     server gives none
+   * @param size in bytes; empty where the server does not say
+   * @param commit of the hub's repository; empty on other servers
+   */
+  record RemoteFile(URI uri, String name, String tag, OptionalLong size, Optional<String> commit) {}
+
+  static boolean isHttp(URI uri) {
+    return uri.getHost() != null
+        && ("https".equals(uri.getScheme()) || "http".equals(uri.getScheme()));
+  }
+
+  /** Asks for a file's size and tag; empty where there is none (404). */
+  Optional<RemoteFile> find(URI uri, String name) {
+    HttpResponse<Void> response = ask("HEAD", uri, 0, BodyHandlers.discarding(), name);
+    if (response.statusCode() == 404) {
+      return Optional.empty();
+    }
+    if (response.statusCode() != 200 && !REDIRECT.contains(response.statusCode())) {
+      throw refused(response.statusCode(), name);
+    }
+    // A redirect to a store of large files says of the file what the store may not know.
+    String tag = header(response, "X-Linked-Etag").or(() -> header(response, "ETag")).orElse("");
+    Optional<String> length = header(response, "X-Linked-Size");
+    if (length.isEmpty() && response.statusCode() == 200) {
+      length = header(response, "Content-Length");
+    }
+    return Optional.of(
+        new RemoteFile(
+            uri,
+            name,
+            plain(tag),
+            length.map(text -> OptionalLong.of(number(text, name))).orElse(OptionalLong.empty()),
+            header(response, "X-Repo-Commit").filter(commit -> commit.matches("[0-9a-f]{40}"))));
+  }
+
+  private static Optional<String> header(HttpResponse<?> response, String name) {
+    return response.headers().firstValue(name);
+  }
+
+  /**
+   * Without quotes and the mark of weak tags; another's checksum where it could be no file name.
+   */
+  private static String plain(String tag) {
+    String bare = tag.strip().replaceFirst("^W/", "").replace("\"", "");
+    return bare.matches("[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}|") ? bare : Checksums.sha256(bare);
+  }
+
+  private static long number(String text, String name) {
+    try {
+      return Long.parseUnsignedLong(text.strip());
+    } catch (NumberFormatException e) {
+      throw new BadInputException(e, "%s: the server gives the length '%s'.", name, text);
+    }
+  }
+
+  /**
+   * Downloads a file.
+   *
+   * @param partial where it is collected; what is there from an interrupted download stays
+   * @throws BadInputException if it cannot be had, or the server sends another length than it said
+   */
+  void download(RemoteFile file, Path partial) {
+    requireSpace(file, partial);
+    for (int failures = 0; ; ) {
+      long before = present(partial);
+      try {
+        if (receive(file, partial)) {
+          return;
+        }
+      } catch (IOException e) {
+        failures = present(partial) > before ? 1 : failures + 1;
+        if (failures >= ATTEMPTS) {
+          throw new BadInputException(
+              e,
+              "%s: the connection breaks again and again (%s), with %d bytes here; try again, and it"
+                  + " goes on from there.",
+              file.name(),
+              e.getMessage(),
+              present(partial));
+        }
+        pause(failures);
+      }
+    }
+  }
+
+  private static long present(Path partial) {
+    return Files.exists(partial) ? LocalFiles.size(partial) : 0;
+  }
+
+  private static void requireSpace(RemoteFile file, Path partial) {
+    LocalFiles.createFolders(partial.getParent());
+    try {
+      long free = Files.getFileStore(partial.getParent()).getUsableSpace();
+      long needed = file.size().orElse(0) - present(partial);
+      if (free < needed) {
+        throw new BadInputException(
+            "%s needs %d bytes more, but %s has %d free; make room there.",
+            file.name(), needed, partial.getParent(), free);
+      }
+    } catch (IOException e) {
+      throw new BadInputException(e, "%s cannot be written to: %s.", partial.getParent(), e);
+    }
+  }
+
+  /** Whether the file is whole now. */
+  private boolean receive(RemoteFile file, Path partial) throws IOException {
+    long have = present(partial);
+    if (have > 0 && file.size().isPresent() && have >= file.size().getAsLong()) {
+      if (have == file.size().getAsLong()) {
+        return true;
+      }
+      have = 0;
+    }
+    HttpResponse<InputStream> response =
+        ask("GET", file.uri(), have, BodyHandlers.ofInputStream(), file.name());
+    try (InputStream body = response.body()) {
+      switch (response.statusCode()) {
+        case 200 -> have = 0; // Some servers know no ranges.
+        case 206 -> requireRange(response, have, file);
+        case 416 -> {
+          Files.delete(partial); // It cannot be a part of this file.
+          throw new IOException("no such range");
+        }
+        case 404 -> throw new BadInputException("%s is gone (HTTP 404).", file.name());
+        default -> throw refused(response.statusCode(), file.name());
+      }
+      OptionalLong length = response.headers().firstValueAsLong("Content-Length");
+      if (file.size().isPresent()
+          && length.isPresent()
+          && have + length.getAsLong() != file.size().getAsLong()) {
+        throw wrongLength(file, have + length.getAsLong());
+      }
+      write(body, partial, have, file);
+    }
+    if (file.size().isPresent() && present(partial) < file.size().getAsLong()) {
+      throw new IOException("it ended early");
+    }
+    return true;
+  }
+
+  private static void requireRange(HttpResponse<?> response, long from, RemoteFile file) {
+    String range = header(response, "Content-Range").orElse("none");
+    if (!range.startsWith("bytes " + from + "-")) {
+      throw new BadInputException(
+          "%s: asked for the bytes from %d on, the server sends the range '%s'; try again later.",
+          file.name(), from, range);
+    }
+  }
+
+  private static BadInputException wrongLength(RemoteFile file, long length) {
+    return new BadInputException(
+        "%s: the server sends %d bytes, but said it had %d; try again later.",
+        file.name(), length, file.size().getAsLong());
+  }
+
+  private void write(InputStream body, Path partial, long from, RemoteFile file)
+      throws IOException {
+    AtomicLong lastRead = new AtomicLong(System.nanoTime());
+    Thread guard = new Thread(() -> closeStalled(body, lastRead), "download guard");
+    guard.setDaemon(true);
+    guard.start();
+    try (FileChannel channel = open(partial, from)) {
+      byte[] buffer = new byte[BUFFER];
+      long received = from;
+      for (int read = body.read(buffer); read >= 0; read = body.read(buffer)) {
+        lastRead.set(System.nanoTime());
+        received += read;
+        if (file.size().isPresent() && received > file.size().getAsLong()) {
+          throw wrongLength(file, received);
+        }
+        append(channel, buffer, read, partial);
+        listener.onProgress(file.name(), received, file.size().orElse(-1));
+      }
+    } finally {
+      guard.interrupt();
+    }
+  }
+
+  private static FileChannel open(Path partial, long from) {
+    try {
+      FileChannel channel =
+          FileChannel.open(partial, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      channel.truncate(from).position(from);
+      return channel;
+    } catch (IOException e) {
+      throw new BadInputException(e, "%s cannot be written: %s.", partial, e);
+    }
+  }
+
+  private static void append(FileChannel channel, byte[] bytes, int count, Path partial) {
+    ByteBuffer buffer = ByteBuffer.wrap(bytes, 0, count);
+    try {
+      while (buffer.hasRemaining()) {
+        channel.write(buffer);
+      }
+    } catch (IOException e) {
+      throw new BadInputException(e, "%s cannot be written: %s; make room.", partial, e);
+    }
+  }
+
+  /** Reading has no time limit of its own: closing the stream ends it. */
+  private static void closeStalled(InputStream body, AtomicLong lastRead) {
+    try {
+      while (System.nanoTime() - lastRead.get() < STALL.toNanos()) {
+        Thread.sleep(1000);
+      }
+      body.close();
+    } catch (InterruptedException | IOException e) {
+      // The download has ended, or the reading thread says why it could not go on.
+    }
+  }
+
+  /** The answer to a request, a busy server's last one included. */
+  private <T> HttpResponse<T> ask(
+      String method, URI uri, long from, BodyHandler<T> handler, String name) {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        HttpResponse<T> response = follow(method, uri, from, handler, name);
+        if (!BUSY.contains(response.statusCode()) || attempt == ATTEMPTS) {
+          return response;
+        }
+        close(response);
+        pause(response, attempt, name);
+      } catch (IOException e) {
+        if (attempt == ATTEMPTS) {
+          throw new BadInputException(
+              e,
+              "%s: %s cannot be reached (%s); check the network, or set HF_HUB_OFFLINE=1 to use only"
+                  + " what is here.",
+              name,
+              uri.getAuthority(),
+              e);
+        }
+        pause(attempt);
+      }
+    }
+  }
+
+  private <T> HttpResponse<T> follow(
+      String method, URI uri, long from, BodyHandler<T> handler, String name) throws IOException {
+    URI at = uri;
+    for (int i = 0; i <= REDIRECTS; i++) {
+      HttpRequest.Builder request =
+          HttpRequest.newBuilder(at)
+              .method(method, HttpRequest.BodyPublishers.noBody())
+              .timeout(ANSWER)
+              .header("User-Agent", "tokentune")
+              .header("Accept-Encoding", "identity");
+      if (settings.token() != null && sameServer(at, settings.endpoint())) {
+        request.header("Authorization", "Bearer " + settings.token());
+      }
+      if (from > 0) {
+        request.header("Range", "bytes=" + from + "-");
+      }
+      HttpResponse<T> response = send(request.build(), handler, name);
+      if (!REDIRECT.contains(response.statusCode())) {
+        return response;
+      }
+      URI next = next(at, response, name);
+      if (header(response, "X-Linked-Etag").isPresent()
+          && method.equals("HEAD")
+          && !sameServer(at, next)) {
+        return response;
+      }
+      close(response);
+      at = next;
+    }
+    throw new BadInputException("%s: the server redirects on and on; check the address.", name);
+  }
+
+  private <T> HttpResponse<T> send(HttpRequest request, BodyHandler<T> handler, String name)
+      throws IOException {
+    try {
+      return client.send(request, handler);
+    } catch (InterruptedException e) {
+      throw interrupted(e, name);
+    }
+  }
+
+  private static BadInputException interrupted(InterruptedException e, String name) {
+    Thread.currentThread().interrupt();
+    return new BadInputException(e, "The download of %s was interrupted.", name);
+  }
+
+  private static URI next(URI at, HttpResponse<?> response, String name) {
+    String location = header(response, "Location").orElse("");
+    try {
+      URI next = at.resolve(location);
+      boolean unsafe = at.getScheme().equals("https") && !next.getScheme().equals("https");
+      if (!location.isEmpty() && isHttp(next) && !unsafe) {
+        return next;
+      }
+    } catch (IllegalArgumentException e) {
+      // Said below.
+    }
+    throw new BadInputException(
+        "%s: the server redirects to '%.200s', where it cannot be had; check the address.",
+        name, location);
+  }
+
+  private static boolean sameServer(URI a, URI b) {
+    return a.getScheme().equals(b.getScheme())
+        && a.getHost().equalsIgnoreCase(b.getHost())
+        && port(a) == port(b);
+  }
+
+  private static int port(URI uri) {
+    if (uri.getPort() >= 0) {
+      return uri.getPort();
+    }
+    return uri.getScheme().equals("https") ? 443 : 80;
+  }
+
+  private static void close(HttpResponse<?> response) throws IOException {
+    if (response.body() instanceof InputStream body) {
+      body.close();
+    }
+  }
+
+  private void pause(HttpResponse<?> response, int attempt, String name) {
+    Optional<Duration> wanted = header(response, "Retry-After").flatMap(HttpFiles::wanted);
+    if (wanted.isPresent() && wanted.get().compareTo(MOST_PAUSE) > 0) {
+      throw new BadInputException(
+          "%s: the server is busy (HTTP %d) and wants to be asked again after %d seconds.",
+          name, response.statusCode(), wanted.get().toSeconds());
+    }
+    sleep(wanted.orElse(settings.pause().multipliedBy(1L << attempt)), name);
+  }
+
+  /** Seconds or a date; empty for anything else. */
+  private static Optional<Duration> wanted(String retryAfter) {
+    String text = retryAfter.strip();
+    try {
+      Duration pause =
+          text.matches("[0-9]{1,9}")
+              ? Duration.ofSeconds(Long.parseLong(text))
+              : Duration.between(
+                  Instant.now(),
+                  ZonedDateTime.parse(text, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant());
+      return Optional.of(pause.isNegative() ? Duration.ZERO : pause);
+    } catch (DateTimeParseException e) {
+      return Optional.empty();
+    }
+  }
+
+  private void pause(int attempt) {
+    sleep(settings.pause().multipliedBy(1L << attempt), "a file");
+  }
+
+  private static void sleep(Duration pause, String name) {
+    try {
+      Thread.sleep(pause.toMillis());
+    } catch (InterruptedException e) {
+      throw interrupted(e, name);
+    }
+  }
+
+  private BadInputException refused(int status, String name) {
+    String mend =
+        switch (status) {
+          case 401 ->
+              settings.token() == null
+                  ? "it is not there for everybody, or not at all; check the name, or set HF_TOKEN to"
+                      + " a token that may read it"
+                  : "it is not there, or not for this token; check the name and HF_TOKEN";
+          case 403 -> "it is not open to you; accept its terms on its page, and set HF_TOKEN";
+          case 429 -> "too many requests; try again later";
+          case 500, 502, 503, 504 -> "the server is busy or ill; try again later";
+          default -> "check the address";
+        };
+    return new BadInputException("%s: the server answers HTTP %d: %s.", name, status, mend);
+  }
+}

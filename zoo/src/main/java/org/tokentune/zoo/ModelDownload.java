@@ -1,0 +1,95 @@
+package org.tokentune.zoo;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.ModelFolder;
+
+/**
+ * The files of a Hugging Face model folder that this project reads: {@code config.json}, {@code
+ * tokenizer.json}, {@code model.safetensors} or its index and shards.
+ */
+final class ModelDownload {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private ModelDownload() {}
+
+  /** Brings a file by its name; empty where the server has none. */
+  interface Getter {
+    Optional<Path> get(String file);
+  }
+
+  /**
+   * Gets all files.
+   *
+   * @param model for messages
+   * @throws BadInputException if one is not there
+   */
+  static void fetch(String model, Getter getter) {
+    require(model, getter, ModelFolder.CONFIG);
+    require(model, getter, ModelFolder.TOKENIZER);
+    if (getter.get(ModelFolder.WEIGHTS).isPresent()) {
+      return;
+    }
+    Path index =
+        getter
+            .get(ModelFolder.INDEX)
+            .orElseThrow(
+                () ->
+                    new BadInputException(
+                        "%s has no %s, nor its shards; name a model that has its weights so.",
+                        model, ModelFolder.WEIGHTS));
+    for (String shard : shards(index)) {
+      require(model, getter, shard);
+    }
+  }
+
+  private static void require(String model, Getter getter, String file) {
+    if (getter.get(file).isEmpty()) {
+      throw new BadInputException(
+          "%s has no %s (HTTP 404); check its name and revision.", model, file);
+    }
+  }
+
+  /** All files in a folder; empty unless there is everything that {@link #fetch} gets. */
+  static List<Path> complete(Path folder) {
+    List<Path> files = new ArrayList<>();
+    files.add(folder.resolve(ModelFolder.CONFIG));
+    files.add(folder.resolve(ModelFolder.TOKENIZER));
+    Path index = folder.resolve(ModelFolder.INDEX);
+    if (Files.isRegularFile(index) && !Files.exists(folder.resolve(ModelFolder.WEIGHTS))) {
+      files.add(index);
+      shards(index).forEach(shard -> files.add(folder.resolve(shard)));
+    } else {
+      files.add(folder.resolve(ModelFolder.WEIGHTS));
+    }
+    return files.stream().allMatch(Files::isRegularFile) ? files : List.of();
+  }
+
+  /** The index is untrusted: plain names only. */
+  private static Set<String> shards(Path index) {
+    Set<String> shards = new TreeSet<>();
+    try {
+      for (JsonNode file : JSON.readTree(index.toFile()).path("weight_map")) {
+        if (!file.asText().matches("[A-Za-z0-9_-][A-Za-z0-9._-]*\\.safetensors")) {
+          throw new BadInputException(
+              "%s names the file '%.200s', which is no plain name of a .safetensors file.",
+              index, file.asText());
+        }
+        shards.add(file.asText());
+      }
+    } catch (IOException e) {
+      throw new BadInputException(e, "%s is not JSON; remove the model and fetch it again.", index);
+    }
+    return shards;
+  }
+}

@@ -1,0 +1,61 @@
+package org.tokentune.zoo;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.Arrays;
+import org.tokentune.models.Head;
+import org.tokentune.models.Model;
+import org.tokentune.models.ModelConfig;
+import org.tokentune.models.Pooling;
+import org.tokentune.models.Task;
+import org.tokentune.models.WeightStorage;
+import org.tokentune.nn.Parameters;
+import org.tokentune.select.RandomTokens;
+import org.tokentune.train.MemoryPlanner;
+import org.tokentune.train.MemoryReport;
+import org.tokentune.train.MemorySettings;
+import org.tokentune.train.Optimizer;
+import org.tokentune.train.OptimizerSettings;
+
+/**
+ * An entry of the catalogue.
+ *
+ * @param licence of the weights, by its SPDX name where it has one
+ * @param json as a Hugging Face {@code config.json}, as far as this project reads it
+ */
+public record ZooModel(String name, String licence, JsonNode json, ModelSource source) {
+
+  public ModelConfig config() {
+    return ModelConfig.read(json, name);
+  }
+
+  /** Number of all parameters, those of the head for language modelling included. */
+  public long parameters() {
+    Task task = config().causal() ? Task.CAUSAL_LM : Task.MASKED_LM;
+    return model(task, config().vocabulary()).parameters().values().stream()
+        .mapToLong(shape -> Arrays.stream(shape).reduce(1, (a, b) -> a * b))
+        .sum();
+  }
+
+  /**
+   * Plans a training step of all parameters with AdamW: of an encoder to two classes, of a decoder
+   * to the next word. Every gradient is applied as soon as it is complete; what one cheap pass
+   * gives is computed again. Needs no weights.
+   *
+   * @param tokens that carry gradient, e.g. {@code 25%} or {@code all}
+   */
+  public MemoryReport tuningMemory(int batch, int length, String tokens) {
+    Model model =
+        config().causal() ? model(Task.CAUSAL_LM, config().vocabulary()) : model(Task.CLASSIFY, 2);
+    Optimizer optimizer =
+        OptimizerSettings.adamW(0).optimizer(model, Parameters.withoutValues(model.parameters()));
+    MemoryPlanner planner =
+        new MemoryPlanner(
+            model, name -> true, WeightStorage.FLOAT32, MemorySettings.defaults(), optimizer, true);
+    return planner.plan(
+        batch, length, MemoryPlanner.selected(model, RandomTokens.parse(tokens, 1, true), length));
+  }
+
+  private Model model(Task task, int outputs) {
+    return config().model(new Head(task, outputs, Pooling.FIRST));
+  }
+}
