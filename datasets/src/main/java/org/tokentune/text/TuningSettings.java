@@ -71,7 +71,7 @@ public record TuningSettings(
 
   /** The same with other batches. */
   public TuningSettings withBatchSize(int texts) {
-    return new TuningSettings(tokens, minTokens, trainable, texts, hyperparameters);
+    return new TuningSettings(tokens, minTokens, trainable, texts, hyperparameters, run);
   }
 
   /** The same with more or fewer passes over the data. */

@@ -4,7 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
-import org.tokentune.train.Scores;
+import org.tokentune.train.Evaluation;
+import org.tokentune.train.StepReport;
 import org.tokentune.train.TrainingListener;
 
 /** Shows how far a training is, in one line that changes, and keeps the losses. */
@@ -14,7 +15,7 @@ public final class Progress implements TrainingListener {
 
   private final Consumer<String> line;
   private final List<Double> losses = new ArrayList<>();
-  private String epochs = "";
+  private String evaluated = "";
   private long shown;
 
   /**
@@ -28,22 +29,31 @@ public final class Progress implements TrainingListener {
   }
 
   @Override
-  public void onStep(int step, int steps, double loss, long tokens) {
-    losses.add(loss);
+  public void onStep(StepReport step) {
+    losses.add(step.loss());
     long now = System.currentTimeMillis();
-    if (step == steps || now - shown >= LEAST_MILLISECONDS) {
+    if (step.step() == step.steps() || now - shown >= LEAST_MILLISECONDS) {
       shown = now;
       line.accept(
-          String.format(Locale.ROOT, "step %d of %d, loss %.3f%s", step, steps, loss, epochs));
+          String.format(
+              Locale.ROOT,
+              "step %d of %d, loss %.3f%s",
+              step.step(),
+              step.steps(),
+              step.loss(),
+              evaluated));
     }
   }
 
   @Override
-  public void onEpoch(int epoch, double trainLoss, Scores validation) {
-    epochs =
+  public void onEvaluation(Evaluation evaluation) {
+    evaluated =
         String.format(
-            Locale.ROOT, "; after epoch %d validation loss %.3f", epoch, validation.loss());
-    line.accept(String.format(Locale.ROOT, "step %d%s", losses.size(), epochs));
+            Locale.ROOT,
+            "; after epoch %d validation loss %.3f",
+            evaluation.epoch(),
+            evaluation.scores().loss());
+    line.accept(String.format(Locale.ROOT, "step %d%s", losses.size(), evaluated));
   }
 
   /** The steps' losses, so far, each the mean of up to {@code window} steps. */
