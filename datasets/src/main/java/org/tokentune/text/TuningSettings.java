@@ -68,4 +68,19 @@ public record TuningSettings(
   public TuningSettings withRun(RunSettings other) {
     return new TuningSettings(tokens, minTokens, trainable, batchSize, hyperparameters, other);
   }
+
+  /** The same with other batches. */
+  public TuningSettings withBatchSize(int texts) {
+    return new TuningSettings(tokens, minTokens, trainable, texts, hyperparameters, run);
+  }
+
+  /** The same with more or fewer passes over the data. */
+  public TuningSettings withEpochs(int epochs) {
+    return withHyperparameters(hyperparameters.withEpochs(epochs));
+  }
+
+  /** The same with another learning rate. */
+  public TuningSettings withLearningRate(double peak) {
+    return withHyperparameters(hyperparameters.withLearningRate(peak));
+  }
 }

@@ -60,6 +60,18 @@ public record Hyperparameters(
         42);
   }
 
+  /** The same with more or fewer passes over the data. */
+  public Hyperparameters withEpochs(int passes) {
+    return new Hyperparameters(
+        passes, steps, accumulation, learningRate, optimizer, schedule, clip, memory, seed);
+  }
+
+  /** The same with another learning rate. */
+  public Hyperparameters withLearningRate(double peak) {
+    return new Hyperparameters(
+        epochs, steps, accumulation, peak, optimizer, schedule, clip, memory, seed);
+  }
+
   /** Steps of a training whose epochs have so many batches. */
   int steps(int batches) {
     return steps > 0 ? steps : epochs * ((batches + accumulation - 1) / accumulation);
