@@ -13,6 +13,9 @@ import org.tokentune.quantization.Nf4;
 /** The parts of an {@link Nf4Weight} to its floats, FLOAT [rows, width]. */
 public final class FusedNf4 extends FusedOp {
 
+  /** Blocks that are copied in and out at once. */
+  private static final int TILE = 16;
+
   /** For SameDiff, which makes ops by reflection; use {@link Nf4Weight}. */
   public FusedNf4() {}
 
@@ -43,30 +46,43 @@ public final class FusedNf4 extends FusedOp {
     int blocks = scaleCodes.capacity();
     int count = out.capacity();
     try {
-      new Rows(blocks, Nf4.BLOCK)
+      new Rows((blocks + TILE - 1) / TILE, TILE * Nf4.BLOCK)
           .forEachChunk(
               (chunk, from, to) -> {
-                byte[] bytes = Scratch.get().bytes(Nf4.BLOCK / 2);
-                float[] values = Scratch.get().floats(0, Nf4.BLOCK);
+                byte[] bytes = Scratch.get().bytes(TILE * Nf4.BLOCK / 2);
+                float[] values = Scratch.get().floats(0, TILE * Nf4.BLOCK);
                 float[] scaled = Scratch.get().floats(1, levels.length);
-                for (int block = from; block < to; block++) {
-                  int code = scaleCodes.get(block) & 255;
-                  float scale = scaleLevels[code] * scaleScales[block / Nf4.SCALES] + offset;
-                  for (int i = 0; i < levels.length; i++) {
-                    scaled[i] = levels[i] * scale;
+                for (int tile = from; tile < to; tile++) {
+                  int first = tile * TILE;
+                  int inTile = Math.min(TILE, blocks - first);
+                  codes.get(first * Nf4.BLOCK / 2, bytes, 0, inTile * Nf4.BLOCK / 2);
+                  for (int block = 0; block < inTile; block++) {
+                    int code = scaleCodes.get(first + block) & 255;
+                    float scaleScale = scaleScales[(first + block) / Nf4.SCALES];
+                    scale(levels, scaleLevels[code] * scaleScale + offset, scaled);
+                    look(scaled, bytes, values, block * Nf4.BLOCK);
                   }
-                  codes.get(block * Nf4.BLOCK / 2, bytes, 0, Nf4.BLOCK / 2);
-                  for (int i = 0; i < Nf4.BLOCK / 2; i++) {
-                    values[2 * i] = scaled[bytes[i] >> 4 & 15];
-                    values[2 * i + 1] = scaled[bytes[i] & 15];
-                  }
-                  int start = block * Nf4.BLOCK;
-                  out.put(start, values, 0, Math.min(Nf4.BLOCK, count - start));
+                  int start = first * Nf4.BLOCK;
+                  out.put(start, values, 0, Math.min(inTile * Nf4.BLOCK, count - start));
                 }
               });
     } finally {
       Reference.reachabilityFence(inputs);
       Reference.reachabilityFence(outputs);
+    }
+  }
+
+  private static void scale(float[] levels, float scale, float[] scaled) {
+    for (int i = 0; i < levels.length; i++) {
+      scaled[i] = levels[i] * scale;
+    }
+  }
+
+  /** A block's floats, from {@code at} on; its codes begin at half of that. */
+  private static void look(float[] scaled, byte[] bytes, float[] values, int at) {
+    for (int i = at / 2; i < (at + Nf4.BLOCK) / 2; i++) {
+      values[2 * i] = scaled[bytes[i] >> 4 & 15];
+      values[2 * i + 1] = scaled[bytes[i] & 15];
     }
   }
 }
