@@ -70,7 +70,7 @@ class OptimizerOptionsTest {
     assertEquals(schedule, result.path("schedule").asText());
     assertEquals(0.9, result.path("layer_decay").asDouble());
     assertEquals(0.5, result.path("lr_for").path("model.norm.*").asDouble());
-    double first = result.at("/epochs/0/train_loss").asDouble();
+    double first = result.at("/evaluations/0/train_loss").asDouble();
     assertTrue(result.path("loss").asDouble() < first, "learned nothing");
 
     List<Object> asked = new ArrayList<>(List.of("memory", "--model", folder.resolve("tuned")));
