@@ -7,6 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
+import org.tokentune.BadInputException;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.models.Model;
 import org.tokentune.models.WeightStorage;
@@ -30,7 +32,6 @@ final class KnobsBenchmark {
   private static final int LENGTH = 512;
   private static final String TOKENS = "30%";
   private static final String LORA = "r=8";
-  private static final double CLIP = 1;
 
   private record Row(String name, Setting setting) {}
 
@@ -47,23 +48,11 @@ final class KnobsBenchmark {
   }
 
   private static Setting setting(TuningMethod method) {
-    return new Setting(
-        method, LoraConfig.parse(LORA), Keep.FLOAT32, OptimizerSettings.adamW(0.01), CLIP, 1);
+    return Setting.of(method, LoraConfig.parse(LORA));
   }
 
-  private static Setting keep(TuningMethod method, Keep keep) {
-    Setting usual = setting(method);
-    return new Setting(method, usual.lora(), keep, usual.optimizer(), CLIP, 1);
-  }
-
-  private static Setting optimizer(Kind kind, double momentum, double clip) {
-    return new Setting(
-        TuningMethod.FULL,
-        LoraConfig.parse(LORA),
-        Keep.FLOAT32,
-        new OptimizerSettings(kind, momentum, 0.01, 1, Map.of()),
-        clip,
-        1);
+  private static OptimizerSettings optimizer(Kind kind, double momentum) {
+    return new OptimizerSettings(kind, momentum, 0.01, 1, Map.of());
   }
 
   private static List<Row> rows() {
@@ -71,56 +60,51 @@ final class KnobsBenchmark {
     for (TuningMethod method : TuningMethod.all(WeightStorage.FLOAT32)) {
       rows.add(new Row(method.toString(), setting(method)));
     }
+    Setting full = setting(TuningMethod.FULL);
     TuningMethod attention = TuningMethod.FULL.with(false, Recompute.ATTENTION);
     TuningMethod lora = new TuningMethod(true, WeightStorage.FLOAT32, false, Recompute.ELEMENTWISE);
     TuningMethod half = new TuningMethod(true, WeightStorage.BF16, false, Recompute.ELEMENTWISE);
     TuningMethod qlora = new TuningMethod(true, WeightStorage.NF4, true, Recompute.ELEMENTWISE);
-    Setting frozenA =
-        new Setting(
-            lora,
-            LoraConfig.parse(LORA + ",freeze-a"),
-            Keep.FLOAT32,
-            OptimizerSettings.adamW(0.01),
-            CLIP,
-            1);
-    Setting accumulated =
-        new Setting(
-            TuningMethod.FULL,
-            LoraConfig.parse(LORA),
-            Keep.FLOAT32,
-            OptimizerSettings.adamW(0.01),
-            CLIP,
-            2);
+    TuningMethod qloraAgain = qlora.with(true, Recompute.ATTENTION);
     rows.addAll(
         List.of(
             new Row("full, attention again", setting(attention)),
-            new Row("full, activations in bf16", keep(TuningMethod.FULL, Keep.BF16)),
-            new Row("full, activations in f16", keep(TuningMethod.FULL, Keep.F16)),
-            new Row("full, not clipped", optimizer(Kind.ADAMW, 0, Double.POSITIVE_INFINITY)),
-            new Row("full, 2 batches a step", accumulated),
-            new Row("full, adamw8bit", optimizer(Kind.ADAMW8BIT, 0, CLIP)),
-            new Row("full, lion", optimizer(Kind.LION, 0, CLIP)),
-            new Row("full, adafactor", optimizer(Kind.ADAFACTOR, 0, CLIP)),
-            new Row("full, sgd with momentum", optimizer(Kind.SGD, 0.9, CLIP)),
-            new Row("full, sgd, not clipped", optimizer(Kind.SGD, 0, Double.POSITIVE_INFINITY)),
-            new Row("LoRA, A frozen", frozenA),
-            new Row("LoRA, weights in bf16", setting(half)),
-            new Row("TokenTune + QLoRA, activ. in bf16", keep(qlora, Keep.BF16)),
+            new Row("full, activations in bf16", full.withKeep(Keep.BF16)),
+            new Row("full, activations in f16", full.withKeep(Keep.F16)),
+            new Row("full, not clipped", full.unclipped()),
+            new Row("full, 2 batches a step", full.withAccumulation(2)),
+            new Row("full, adamw8bit", full.withOptimizer(optimizer(Kind.ADAMW8BIT, 0))),
+            new Row("full, lion", full.withOptimizer(optimizer(Kind.LION, 0))),
+            new Row("full, adafactor", full.withOptimizer(optimizer(Kind.ADAFACTOR, 0))),
+            new Row("full, sgd with momentum", full.withOptimizer(optimizer(Kind.SGD, 0.9))),
             new Row(
-                "the same, attention again",
-                keep(qlora.with(true, Recompute.ATTENTION), Keep.BF16))));
+                "full, sgd, not clipped", full.withOptimizer(optimizer(Kind.SGD, 0)).unclipped()),
+            new Row("LoRA, A frozen", Setting.of(lora, LoraConfig.parse(LORA + ",freeze-a"))),
+            new Row("LoRA, weights in bf16", setting(half)),
+            new Row("TokenTune + QLoRA, activ. in bf16", setting(qlora).withKeep(Keep.BF16)),
+            new Row("the same, attention again", setting(qloraAgain).withKeep(Keep.BF16))));
     return rows;
   }
 
-  /** Measures the rows in whose names {@code only} stands. */
+  /**
+   * Measures the rows in whose names {@code only} stands.
+   *
+   * @throws BadInputException if there are none
+   */
   void run(String only, PrintWriter out, ArrayNode result) {
+    List<Row> rows = rows().stream().filter(row -> row.name().contains(only)).toList();
+    if (rows.isEmpty()) {
+      throw new BadInputException(
+          "No row is called %s; there are %s.",
+          only, rows().stream().map(Row::name).collect(Collectors.joining("; ")));
+    }
     out.printf(
         "Llama 30 x 576, 49,152 words, batch %d, length %d, TokenTune %s, LoRA %s%n%-34s %10s %10s"
             + " %9s %10s %8s%n",
         BATCH, LENGTH, TOKENS, LORA, "MB", "weights", "planned", "used", "of full", "time");
     try (MethodBenchmark full = benchmark(setting(TuningMethod.FULL))) {
       full.step();
-      for (Row row : rows().stream().filter(row -> row.name().contains(only)).toList()) {
+      for (Row row : rows) {
         try (MethodBenchmark method = benchmark(row.setting())) {
           List<Long> times = new ArrayList<>();
           List<Long> fullTimes = new ArrayList<>();

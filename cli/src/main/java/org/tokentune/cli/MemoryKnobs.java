@@ -42,8 +42,8 @@ final class MemoryKnobs {
       paramLabel = "float32|bf16|f16",
       defaultValue = "float32",
       description = {
-        "How activations are kept for the backward pass: as they are, or rounded to 16 bits, which",
-        "changes gradients by about 2^-9 (bf16) or 2^-12 (f16) of themselves and the loss not at all.",
+        "How activations are kept for the backward pass: as they are, or rounded to 16 bits, 8 (bf16)",
+        "or 11 (f16) of them significant, which changes gradients a little and the loss not at all.",
         "Default ${DEFAULT-VALUE}."
       })
   private Kept activations;

@@ -6,7 +6,6 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import org.tokentune.models.LlamaConfig;
 import org.tokentune.train.EagerActivations;
 import org.tokentune.train.MethodMemory;
 import org.tokentune.train.MethodPlanner;
@@ -26,12 +25,10 @@ record MethodComparison(List<MethodMemory> rows, long eager) {
     for (TuningMethod method : TuningMethod.all(planner.frozen())) {
       rows.add(planner.plan(method, batch, length, selected));
     }
-    boolean known =
-        planner.half()
-            && planner.model().config() instanceof LlamaConfig llama
-            && llama.heads() == llama.keyValueHeads();
     long eager =
-        known ? EagerActivations.bytes((LlamaConfig) planner.model().config(), batch, length) : 0;
+        planner.half()
+            ? EagerActivations.bytes(planner.model().config(), batch, length).orElse(0)
+            : 0;
     return new MethodComparison(rows, eager);
   }
 

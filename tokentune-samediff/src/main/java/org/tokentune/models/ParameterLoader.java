@@ -5,13 +5,16 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.WeightSource;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.QuantizedWeight;
+import org.tokentune.ops.StandIn;
 
 /** Takes a model's parameters out of a checkpoint and makes those of a new head. */
 public final class ParameterLoader {
@@ -29,30 +32,19 @@ public final class ParameterLoader {
 
   /** As {@link #load(Model, WeightSource)}, held in another way. */
   public static Parameters load(Model model, WeightSource source, WeightStorage storage) {
-    Map<String, INDArray> arrays = new LinkedHashMap<>();
-    Map<String, QuantizedWeight> quantized = new LinkedHashMap<>();
-    model
-        .parameters()
-        .forEach((name, shape) -> put(model, source, name, shape, storage, arrays, quantized));
-    return new Parameters(arrays, quantized);
+    Held held = new Held();
+    model.parameters().forEach((name, shape) -> held.read(model, source, name, shape, storage));
+    return held.parameters();
   }
 
   /** A model's float parameters held in another way; what stays floats is copied. */
   public static Parameters stored(Model model, Parameters floats, WeightStorage storage) {
-    Map<String, INDArray> arrays = new LinkedHashMap<>();
-    Map<String, QuantizedWeight> quantized = new LinkedHashMap<>();
+    Held held = new Held();
     floats
         .asMap()
         .forEach(
-            (name, array) -> {
-              QuantizedWeight weight = storage.of(model, name, array);
-              if (weight == null) {
-                arrays.put(name, array.dup('c'));
-              } else {
-                quantized.put(name, weight);
-              }
-            });
-    return new Parameters(arrays, quantized);
+            (name, array) -> held.put(name, storage.of(model, name, array), () -> array.dup('c')));
+    return held.parameters();
   }
 
   /**
@@ -63,21 +55,43 @@ public final class ParameterLoader {
    */
   public static Parameters withoutValues(
       Model model, Predicate<String> trainable, WeightStorage storage) {
-    Map<String, long[]> arrays = new LinkedHashMap<>();
-    Map<String, QuantizedWeight> quantized = new LinkedHashMap<>();
+    Held held = new Held();
     model
         .parameters()
         .forEach(
-            (name, shape) -> {
-              QuantizedWeight weight =
-                  trainable.test(name) ? null : storage.withoutValues(model, name, shape);
-              if (weight == null) {
-                arrays.put(name, shape);
-              } else {
-                quantized.put(name, weight);
-              }
-            });
-    return new Parameters(Parameters.withoutValues(arrays).asMap(), quantized);
+            (name, shape) ->
+                held.put(
+                    name,
+                    trainable.test(name) ? null : storage.withoutValues(model, name, shape),
+                    () -> StandIn.of(DataType.FLOAT, shape)));
+    return held.parameters();
+  }
+
+  /** Parameters as they come, some of them quantised. */
+  private static final class Held {
+
+    private final Map<String, INDArray> arrays = new LinkedHashMap<>();
+    private final Map<String, QuantizedWeight> quantized = new LinkedHashMap<>();
+
+    /**
+     * @param weight null: held as floats
+     */
+    void put(String name, QuantizedWeight weight, Supplier<INDArray> floats) {
+      if (weight == null) {
+        arrays.put(name, floats.get());
+      } else {
+        quantized.put(name, weight);
+      }
+    }
+
+    void read(Model model, WeightSource source, String name, long[] shape, WeightStorage storage) {
+      String stored = checked(model, source, name, shape);
+      put(name, storage.read(model, name, source, stored), () -> source.read(stored));
+    }
+
+    Parameters parameters() {
+      return new Parameters(arrays, quantized);
+    }
   }
 
   /**
@@ -87,8 +101,7 @@ public final class ParameterLoader {
    */
   public static Parameters loadEncoder(
       Model model, WeightSource source, WeightStorage storage, long seed) {
-    Map<String, INDArray> arrays = new LinkedHashMap<>();
-    Map<String, QuantizedWeight> quantized = new LinkedHashMap<>();
+    Held held = new Held();
     Random random = new Random(seed);
     model
         .parameters()
@@ -97,12 +110,13 @@ public final class ParameterLoader {
               boolean fresh =
                   model.isHead(name) && !fits(source, stored(model, source, name), shape);
               if (fresh) {
-                arrays.put(name, fresh(shape, model.config().initializerRange(), random));
+                double range = model.config().initializerRange();
+                held.put(name, null, () -> fresh(shape, range, random));
               } else {
-                put(model, source, name, shape, storage, arrays, quantized);
+                held.read(model, source, name, shape, storage);
               }
             });
-    return new Parameters(arrays, quantized);
+    return held.parameters();
   }
 
   private static boolean fits(WeightSource source, String name, long[] shape) {
@@ -121,23 +135,6 @@ public final class ParameterLoader {
   private static String oldNorm(String name) {
     return name.replaceFirst("LayerNorm\\.weight$", "LayerNorm.gamma")
         .replaceFirst("LayerNorm\\.bias$", "LayerNorm.beta");
-  }
-
-  private static void put(
-      Model model,
-      WeightSource source,
-      String name,
-      long[] shape,
-      WeightStorage storage,
-      Map<String, INDArray> arrays,
-      Map<String, QuantizedWeight> quantized) {
-    String stored = checked(model, source, name, shape);
-    QuantizedWeight weight = storage.read(model, name, source, stored);
-    if (weight == null) {
-      arrays.put(name, source.read(stored));
-    } else {
-      quantized.put(name, weight);
-    }
   }
 
   /** Name of a tensor in the checkpoint, which has it in the right shape. */

@@ -42,7 +42,6 @@ public final class FusedNf4 extends FusedOp {
     float offset = Memory.floatValues(inputs.get(3))[0];
     FloatBuffer out = Memory.floats(outputs.get(0));
     float[] levels = Nf4.levels();
-    float[] scaleLevels = DynamicMap.SIGNED.levels();
     int blocks = scaleCodes.capacity();
     int count = out.capacity();
     try {
@@ -59,7 +58,8 @@ public final class FusedNf4 extends FusedOp {
                   for (int block = 0; block < inTile; block++) {
                     int code = scaleCodes.get(first + block) & 255;
                     float scaleScale = scaleScales[(first + block) / Nf4.SCALES];
-                    scale(levels, scaleLevels[code] * scaleScale + offset, scaled);
+                    float scale = DynamicMap.SIGNED.level(code) * scaleScale + offset;
+                    scale(levels, scale, scaled);
                     look(scaled, bytes, values, block * Nf4.BLOCK);
                   }
                   int start = first * Nf4.BLOCK;

@@ -34,13 +34,12 @@ final class Memory {
 
   /** Of a UINT8 array. */
   static ByteBuffer bytes(INDArray array) {
-    // Its own index 0 may lie before the array.
-    return bytes(array, DataType.UINT8).slice().order(ByteOrder.nativeOrder());
+    return bytes(array, DataType.UINT8);
   }
 
   /** The bytes of an array of any type. */
   static ByteBuffer raw(INDArray array) {
-    return bytes(array, array.dataType()).slice().order(ByteOrder.nativeOrder());
+    return bytes(array, array.dataType());
   }
 
   /** All values of an INT32 array. */
@@ -78,7 +77,9 @@ final class Memory {
     long start = array.offset() * type.width();
     // Never closed: that would free the array's memory.
     BytePointer pointer = new BytePointer(array.data().pointer());
-    return pointer.position(start).limit(start + array.length() * type.width()).asByteBuffer();
+    pointer.position(start).limit(start + array.length() * type.width());
+    // The buffer's own index 0 may lie before the array: sliced, it is the array's first byte.
+    return pointer.asByteBuffer().slice().order(ByteOrder.nativeOrder());
   }
 
   private static boolean dense(INDArray array) {

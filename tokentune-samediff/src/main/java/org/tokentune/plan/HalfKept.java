@@ -3,6 +3,7 @@ package org.tokentune.plan;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -101,7 +102,7 @@ final class HalfKept {
    * Computed values of the forward pass that the backward pass reads, by themselves or as views.
    */
   private Set<String> kept() {
-    Set<String> kept = new HashSet<>();
+    Set<String> kept = new LinkedHashSet<>();
     Set<String> excluded = new HashSet<>();
     results.forEach(result -> excluded.add(root(result)));
     for (Node node : nodes.subList(forward, nodes.size())) {

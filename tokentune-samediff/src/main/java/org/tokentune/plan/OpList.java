@@ -73,6 +73,13 @@ record OpList(
     return new OpList(sd, graph, List.copyOf(ordered), forward, gradients);
   }
 
+  /** Names of the values that the forward pass computes. */
+  Set<String> forwardValues() {
+    Set<String> values = new HashSet<>();
+    nodes.subList(0, forward).forEach(node -> values.addAll(node.outputs()));
+    return values;
+  }
+
   /** The array of a constant or variable. */
   INDArray array(String name) {
     return (origin.hasVariable(name) ? origin : sd).getVariable(name).getArr();

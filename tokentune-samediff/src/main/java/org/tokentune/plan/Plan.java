@@ -61,8 +61,6 @@ public final class Plan {
   static Plan of(OpList list, Map<String, long[]> placeholders, PlanOptions options) {
     Map<String, long[]> given = new LinkedHashMap<>();
     Shapes shapes = Shapes.of(list, placeholders);
-    Set<String> forward = new HashSet<>();
-    list.nodes().subList(0, list.forward()).forEach(node -> forward.addAll(node.outputs()));
     List<Node> nodes = Products.split(shapes.remaining(), wanted(list, options));
     Set<String> read = wanted(list, options);
     nodes.forEach(node -> read.addAll(node.inputs()));
@@ -72,7 +70,7 @@ public final class Plan {
             given.put(name, shape);
           }
         });
-    Recomputation recomputation = new Recomputation(nodes, forward, shapes);
+    Recomputation recomputation = new Recomputation(nodes, list.forwardValues(), shapes);
     ToLongFunction<List<Node>> live =
         some -> lay(some, list, shapes, given, options).layout.liveBytes();
     if (options.budget() == 0) {
@@ -101,11 +99,13 @@ public final class Plan {
       Shapes shapes,
       Map<String, long[]> placeholders,
       PlanOptions options) {
-    Set<String> forward = new HashSet<>();
-    list.nodes().subList(0, list.forward()).forEach(node -> forward.addAll(node.outputs()));
     List<Node> nodes =
         HalfKept.apply(
-            Unpacking.late(packed, shapes), forward, wanted(list, options), shapes, options.keep());
+            Unpacking.late(packed, shapes),
+            list.forwardValues(),
+            wanted(list, options),
+            shapes,
+            options.keep());
     GradientSlices gradients =
         options.slices()
             ? GradientSlices.apart(nodes, list.gradients())
@@ -174,8 +174,7 @@ public final class Plan {
 
   /** What lies in the arena, op by op and at the peak. */
   public PlanMemory memory() {
-    Set<String> inForward = new HashSet<>();
-    list.nodes().subList(0, list.forward()).forEach(node -> inForward.addAll(node.outputs()));
+    Set<String> inForward = list.forwardValues();
     long[] live = layout.timeline();
     int peak = 0;
     for (int i = 0; i < live.length; i++) {

@@ -1,6 +1,8 @@
 package org.tokentune.train;
 
+import java.util.OptionalLong;
 import org.tokentune.models.LlamaConfig;
+import org.tokentune.models.ModelConfig;
 
 /**
  * What PyTorch keeps for the backward pass of a Llama in transformers 4.36.0's eager attention,
@@ -12,13 +14,12 @@ public final class EagerActivations {
   private EagerActivations() {}
 
   /**
-   * In bytes.
-   *
-   * @throws IllegalArgumentException if keys and values are shared by heads, which was not measured
+   * In bytes, of full fine-tuning on {@code batch} rows of {@code length} tokens; empty where it
+   * was not measured: of other models, and where heads share keys and values.
    */
-  public static long bytes(LlamaConfig config, long batch, long length) {
-    if (config.heads() != config.keyValueHeads()) {
-      throw new IllegalArgumentException("grouped keys and values were not measured");
+  public static OptionalLong bytes(ModelConfig model, long batch, long length) {
+    if (!(model instanceof LlamaConfig config) || config.heads() != config.keyValueHeads()) {
+      return OptionalLong.empty();
     }
     long rows = batch * length;
     long hidden = config.hidden();
@@ -28,6 +29,6 @@ public final class EagerActivations {
     long ofWeights = 6 * batch * config.heads() * length * length;
     // the last norm, and the log-softmax in float
     long ofHead = rows * (8 * hidden + 4L * config.vocabulary());
-    return config.layers() * (ofRows + ofWeights) + ofHead;
+    return OptionalLong.of(config.layers() * (ofRows + ofWeights) + ofHead);
   }
 }

@@ -44,7 +44,33 @@ public final class MethodBenchmark implements AutoCloseable {
       Keep keep,
       OptimizerSettings optimizer,
       double clip,
-      int accumulation) {}
+      int accumulation) {
+
+    /** AdamW, gradients clipped to 1, activations kept as floats, a batch for a step. */
+    public static Setting of(TuningMethod method, LoraConfig lora) {
+      return new Setting(method, lora, Keep.FLOAT32, OptimizerSettings.adamW(0.01), 1, 1);
+    }
+
+    /** The same, keeping activations in another way. */
+    public Setting withKeep(Keep other) {
+      return new Setting(method, lora, other, optimizer, clip, accumulation);
+    }
+
+    /** The same with another optimizer. */
+    public Setting withOptimizer(OptimizerSettings other) {
+      return new Setting(method, lora, keep, other, clip, accumulation);
+    }
+
+    /** The same without clipping. */
+    public Setting unclipped() {
+      return new Setting(method, lora, keep, optimizer, Double.POSITIVE_INFINITY, accumulation);
+    }
+
+    /** The same with so many batches for a step. */
+    public Setting withAccumulation(int batches) {
+      return new Setting(method, lora, keep, optimizer, clip, batches);
+    }
+  }
 
   /**
    * Makes one step.
