@@ -7,7 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -106,6 +109,31 @@ class RandomTokensTest {
   }
 
   @Test
+  void aSpanStandsSideBySideFromAnyTokenOn() {
+    TokenSelector selector = RandomTokens.parse("span:4", 1, false);
+    int[][] labels = {{1, 2, 3, 4, 5, 6, 7, 8, -100, -100}}; // the last word has no next one
+    Set<Integer> first = new TreeSet<>();
+    for (int batch = 0; batch < 200; batch++) {
+      int[] row = selector.select(new int[] {10}, 10, labels, SEED, 0, batch).selected()[0];
+      BitSet taken = new BitSet();
+      Arrays.stream(row).forEach(taken::set);
+      int begin = IntStream.range(0, 8).filter(i -> taken.get(i) && !taken.get((i + 7) % 8)).sum();
+      first.add(begin);
+      int[] span = IntStream.range(begin, begin + 4).map(i -> i % 8).sorted().toArray();
+      assertArrayEquals(span, row);
+    }
+    assertEquals(Set.of(0, 1, 2, 3, 4, 5, 6, 7), first);
+    int[] beyond = select(RandomTokens.parse("span:9", 1, false), labels);
+    assertTrue(IntStream.range(0, 8).allMatch(i -> beyond[i] == i) && beyond[8] > 7);
+    System.out.println("spans of 4 of 8 labelled tokens begin at each of them: " + first);
+  }
+
+  private static int[] select(TokenSelector selector, int[][] labels) {
+    return selector.select(new int[] {labels[0].length}, labels[0].length, labels, SEED, 0, 0)
+        .selected()[0];
+  }
+
+  @Test
   void whatMustBeSelectedIsSelectedBeyondTheAmount() {
     int[][] labels = {new int[12], new int[12], new int[12]};
     for (int[] row : labels) {
@@ -149,7 +177,21 @@ class RandomTokensTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"0", "-3", "0%", "-5%", "101%", "NaN%", "many", "", "%", "2.5"})
+  @ValueSource(
+      strings = {
+        "0",
+        "-3",
+        "0%",
+        "-5%",
+        "101%",
+        "NaN%",
+        "many",
+        "",
+        "%",
+        "2.5",
+        "span:",
+        "span:all"
+      })
   void refusesOtherAmounts(String tokens) {
     String message =
         assertThrows(BadInputException.class, () -> RandomTokens.parse(tokens, 8, true))
@@ -163,5 +205,8 @@ class RandomTokensTest {
     assertEquals(new RandomTokens(TokenAmount.count(4), true), RandomTokens.parse("4", 8, true));
     assertEquals(
         new RandomTokens(TokenAmount.share(0.25, 8), false), RandomTokens.parse("25%", 8, false));
+    assertEquals(
+        new RandomTokens(TokenAmount.share(0.25, 8), true, true),
+        RandomTokens.parse("span:25%", 8, true));
   }
 }
