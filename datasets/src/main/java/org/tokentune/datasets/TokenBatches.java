@@ -13,6 +13,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.models.Task;
+import org.tokentune.select.PaddedLength;
 import org.tokentune.select.TokenSelector;
 
 /**
@@ -117,7 +118,8 @@ public final class TokenBatches extends BatchIterator {
 
   private MultiDataSet batch(int[] numbers) {
     List<Row> chosen = Arrays.stream(numbers).mapToObj(rows::get).toList();
-    int length = padded(chosen.stream().mapToInt(row -> row.ids().length).max().orElseThrow());
+    int most = chosen.stream().mapToInt(row -> row.ids().length).max().orElseThrow();
+    int length = PaddedLength.of(most, longest);
     int[][] ids = new int[numbers.length][length];
     int[][] mask = new int[numbers.length][length];
     int[][] types = new int[numbers.length][length];
@@ -133,12 +135,6 @@ public final class TokenBatches extends BatchIterator {
     INDArray[] labels =
         chosen.get(0).labels() == null ? null : new INDArray[] {labels(chosen, length)};
     return new org.nd4j.linalg.dataset.MultiDataSet(features, labels);
-  }
-
-  /** The next of a few lengths, at most an eighth more, and no more than the longest row has. */
-  private int padded(int length) {
-    int step = Math.max(1, Integer.highestOneBit(length) / 8);
-    return Math.min(longest, (length + step - 1) / step * step);
   }
 
   private INDArray labels(List<Row> chosen, int length) {

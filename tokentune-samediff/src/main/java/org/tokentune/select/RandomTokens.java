@@ -16,14 +16,15 @@ import org.tokentune.BadInputException;
  * row's; the other rows take padding positions, which change nothing: no one attends to them or has
  * a label there.
  *
- * <p>Of a span, tokens stand side by side, so that the keys and values next before a token carry
- * gradient too: the gradients of a language model are nearer to those of all tokens than with
- * scattered ones ({@code acceptance/language.sh} measures what it gains).
+ * <p>Or a span: a row's labelled tokens are divided into evenly spaced spans, and one of them is
+ * drawn for the whole batch. The keys and values next before a token then carry gradient too, which
+ * brings the gradients of a language model nearer to those of all tokens ({@code
+ * acceptance/language.sh} measures it); and what comes after the last selected token is not even
+ * read by a causal model.
  *
  * @param always0 whether position 0 is always selected and counted, as a classifier needs that
  *     reads it
- * @param span whether tokens are drawn side by side, from a random one on and on from the first
- *     after the last; otherwise each by itself
+ * @param span whether labelled tokens are drawn side by side; otherwise each by itself
  */
 public record RandomTokens(TokenAmount amount, boolean always0, boolean span)
     implements TokenSelector {
@@ -79,13 +80,14 @@ public record RandomTokens(TokenAmount amount, boolean always0, boolean span)
             .map(row -> Math.max(amount.of(lengths[row]), always(labels, row)))
             .max()
             .orElseThrow();
+    double at = random(seed, epoch, batch, lengths.length).nextDouble();
     int[][] selected = new int[lengths.length][];
     for (int row = 0; row < lengths.length; row++) {
       SplittableRandom random = random(seed, epoch, batch, row);
       int[] labelled = labels == null ? null : labels[row];
       int padding = paddedLength - lengths[row];
       int count = Math.max(amount.of(lengths[row]), Math.max(always(labels, row), k - padding));
-      int[] drawn = draw(lengths[row], count, labelled, random);
+      int[] drawn = draw(lengths[row], count, labelled, random, at);
       selected[row] = fill(drawn, lengths[row], k, paddedLength);
     }
     return TokenSelection.of(selected, paddedLength);
@@ -111,7 +113,7 @@ public record RandomTokens(TokenAmount amount, boolean always0, boolean span)
         : first + (int) Arrays.stream(labels[row]).skip(first).filter(i -> i == ALWAYS).count();
   }
 
-  private int[] draw(int length, int count, int[] labels, SplittableRandom random) {
+  private int[] draw(int length, int count, int[] labels, SplittableRandom random, double at) {
     List<Integer> always = new ArrayList<>();
     List<Integer> order = new ArrayList<>();
     List<Integer> rest = new ArrayList<>();
@@ -119,8 +121,12 @@ public record RandomTokens(TokenAmount amount, boolean always0, boolean span)
       int label = labels == null ? 0 : labels[i];
       (label == ALWAYS ? always : label == NO_LABEL ? rest : order).add(i);
     }
-    arrange(order, random);
-    arrange(rest, random);
+    if (span) {
+      Collections.rotate(order, -spanStart(order.size(), count, at));
+    } else {
+      shuffle(order, random);
+    }
+    shuffle(rest, random);
     order.addAll(rest);
     order.addAll(0, always);
     if (always0) {
@@ -129,11 +135,21 @@ public record RandomTokens(TokenAmount amount, boolean always0, boolean span)
     return order.stream().limit(count).mapToInt(Integer::intValue).toArray();
   }
 
-  private void arrange(List<Integer> positions, SplittableRandom random) {
-    if (span && !positions.isEmpty()) {
-      Collections.rotate(positions, random.nextInt(positions.size()));
-      return;
+  /**
+   * Where a span of {@code count} of {@code size} tokens begins.
+   *
+   * @param at from 0 to below 1: which of the spans, the first to the last
+   */
+  private static int spanStart(int size, int count, double at) {
+    if (size <= count) {
+      return 0;
     }
+    int spans = (size + count - 1) / count;
+    int drawn = (int) (at * spans);
+    return drawn * (size - count) / (spans - 1);
+  }
+
+  private static void shuffle(List<Integer> positions, SplittableRandom random) {
     for (int i = positions.size() - 1; i > 0; i--) {
       int j = random.nextInt(i + 1);
       positions.set(i, positions.set(j, positions.get(i)));

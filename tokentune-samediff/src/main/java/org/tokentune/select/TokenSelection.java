@@ -25,6 +25,16 @@ public record TokenSelection(int[][] selected, int[][] frozen) {
     return new TokenSelection(selected, frozen);
   }
 
+  /** One more than the last selected position of any row. */
+  public int end() {
+    return Arrays.stream(selected).mapToInt(row -> row[row.length - 1] + 1).max().orElseThrow();
+  }
+
+  /** The same of batches cut to {@code length} positions, at least {@link #end()}. */
+  public TokenSelection within(int length) {
+    return of(selected, length);
+  }
+
   /** Selected positions of a row. */
   public int k() {
     return selected[0].length;

@@ -11,6 +11,7 @@ import java.util.function.Predicate;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.tokentune.BadInputException;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Model;
@@ -21,6 +22,7 @@ import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
 import org.tokentune.plan.BudgetException;
 import org.tokentune.plan.Updater;
+import org.tokentune.select.PaddedLength;
 import org.tokentune.select.TokenSelection;
 import org.tokentune.select.TokenSelector;
 
@@ -105,7 +107,7 @@ final class TrainingSteps implements AutoCloseable {
    * @throws BadInputException if the budget is too small for it
    */
   void check(MultiDataSet batch, int number) {
-    plan(batch(batch, 0, number, 0).inputs());
+    plan(batch(batch, 0, number, 0, true).inputs());
   }
 
   /**
@@ -121,7 +123,7 @@ final class TrainingSteps implements AutoCloseable {
     List<Batch> batches = new ArrayList<>();
     for (int i = 0; i < together.size(); i++) {
       int run = step * settings.accumulation() + i;
-      batches.add(batch(together.get(i), epoch, number + i, run));
+      batches.add(batch(together.get(i), epoch, number + i, run, false));
     }
     double counted = batches.stream().mapToLong(Batch::counted).sum();
     sums.clear();
@@ -152,8 +154,9 @@ final class TrainingSteps implements AutoCloseable {
 
   /**
    * @param run number of the run in the whole training, each with its own dropout
+   * @param whole whether tokens stay that nothing depends on
    */
-  private Batch batch(MultiDataSet batch, int epoch, int number, int run) {
+  private Batch batch(MultiDataSet batch, int epoch, int number, int run, boolean whole) {
     Map<String, INDArray> inputs = Placeholders.labelled(model.head(), batch);
     INDArray mask = inputs.get(ModelGraph.ATTENTION_MASK);
     int[] lengths = mask.sum(1).toIntVector();
@@ -161,8 +164,9 @@ final class TrainingSteps implements AutoCloseable {
     TokenSelection selection =
         selector.select(lengths, (int) mask.size(1), labels, settings.seed(), epoch, number);
     if (!selection.all()) {
-      inputs.put(ModelGraph.SELECTED, Nd4j.createFromArray(selection.selected()));
-      inputs.put(ModelGraph.FROZEN, Nd4j.createFromArray(selection.frozen()));
+      TokenSelection read = whole || !model.config().causal() ? selection : cut(inputs, selection);
+      inputs.put(ModelGraph.SELECTED, Nd4j.createFromArray(read.selected()));
+      inputs.put(ModelGraph.FROZEN, Nd4j.createFromArray(read.frozen()));
     }
     if (engineFor(inputs).hasDropout()) {
       // Mixed by a generator, as neighbouring numbers would give similar masks.
@@ -171,6 +175,15 @@ final class TrainingSteps implements AutoCloseable {
     }
     boolean eachText = labels == null || model.head().task() == Task.QUESTION_ANSWERING;
     return new Batch(inputs, eachText ? lengths.length : selection.labelled(labels));
+  }
+
+  /** Cuts a causal model's batch after the last selected token and the next, its label. */
+  private static TokenSelection cut(Map<String, INDArray> inputs, TokenSelection selection) {
+    int longest = (int) inputs.get(ModelGraph.INPUT_IDS).size(1);
+    int length = PaddedLength.of(Math.min(selection.end() + 1, longest), longest);
+    inputs.replaceAll(
+        (name, rows) -> rows.get(NDArrayIndex.all(), NDArrayIndex.interval(0, length)).dup());
+    return selection.within(length);
   }
 
   /** What each token has to predict; null where a text has one label. */

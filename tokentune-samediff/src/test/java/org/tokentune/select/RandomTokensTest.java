@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -109,23 +108,24 @@ class RandomTokensTest {
   }
 
   @Test
-  void aSpanStandsSideBySideFromAnyTokenOn() {
+  void spansAreSideBySideTheSameForABatchAndMissNoLabel() {
     TokenSelector selector = RandomTokens.parse("span:4", 1, false);
-    int[][] labels = {{1, 2, 3, 4, 5, 6, 7, 8, -100, -100}}; // the last word has no next one
+    int[] labels = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, -100, -100}; // the last word has no next one
     Set<Integer> first = new TreeSet<>();
-    for (int batch = 0; batch < 200; batch++) {
-      int[] row = selector.select(new int[] {10}, 10, labels, SEED, 0, batch).selected()[0];
-      BitSet taken = new BitSet();
-      Arrays.stream(row).forEach(taken::set);
-      int begin = IntStream.range(0, 8).filter(i -> taken.get(i) && !taken.get((i + 7) % 8)).sum();
+    for (int batch = 0; batch < 50; batch++) {
+      int[][] rows =
+          selector
+              .select(new int[] {12, 12}, 12, new int[][] {labels, labels}, SEED, 0, batch)
+              .selected();
+      assertArrayEquals(rows[0], rows[1]);
+      int begin = rows[0][0];
       first.add(begin);
-      int[] span = IntStream.range(begin, begin + 4).map(i -> i % 8).sorted().toArray();
-      assertArrayEquals(span, row);
+      assertArrayEquals(IntStream.range(begin, begin + 4).toArray(), rows[0]);
     }
-    assertEquals(Set.of(0, 1, 2, 3, 4, 5, 6, 7), first);
-    int[] beyond = select(RandomTokens.parse("span:9", 1, false), labels);
-    assertTrue(IntStream.range(0, 8).allMatch(i -> beyond[i] == i) && beyond[8] > 7);
-    System.out.println("spans of 4 of 8 labelled tokens begin at each of them: " + first);
+    assertEquals(Set.of(0, 3, 6), first);
+    int[] beyond = select(RandomTokens.parse("span:11", 1, false), new int[][] {labels});
+    assertTrue(IntStream.range(0, 10).allMatch(i -> beyond[i] == i) && beyond[10] > 9);
+    System.out.println("spans of 4 of 10 labelled tokens begin at " + first);
   }
 
   private static int[] select(TokenSelector selector, int[][] labels) {
