@@ -2,6 +2,7 @@ package org.tokentune.train;
 
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.ops.GradientScale;
 
 /**
  * Clipping by global norm, as {@code torch.nn.utils.clip_grad_norm_} does it (Pascanu et al.,
@@ -19,13 +20,12 @@ public final class GradientClipping {
   public static double byGlobalNorm(Map<String, INDArray> gradients, double most) {
     double squares = 0;
     for (INDArray gradient : gradients.values()) {
-      double norm = gradient.norm2Number().doubleValue();
-      squares += norm * norm;
+      squares += GradientScale.squares(gradient);
     }
     double norm = Math.sqrt(squares);
     double factor = most / (norm + 1e-6);
     if (factor < 1) {
-      gradients.values().forEach(gradient -> gradient.muli(factor));
+      gradients.values().forEach(gradient -> GradientScale.multiply(gradient, factor));
     }
     return norm;
   }
