@@ -85,10 +85,11 @@ final class KnobsBenchmark {
                 "full, sgd, not clipped", full.withOptimizer(optimizer(Kind.SGD, 0)).unclipped()),
             new Row("LoRA, A frozen", Setting.of(lora, LoraConfig.parse(LORA + ",freeze-a"))),
             new Row("LoRA, weights in bf16", setting(half)),
-            new Row("TokenTune + QLoRA, attention", setting(qloraAgain)),
-            new Row("TokenTune + QLoRA, bf16", setting(qlora).withKeep(Keep.BF16)),
+            new Row("TokenTune + QLoRA, attention again", setting(qloraAgain)),
+            new Row("TokenTune + QLoRA, activations in bf16", setting(qlora).withKeep(Keep.BF16)),
             new Row(
-                "TokenTune + QLoRA, attention, bf16", setting(qloraAgain).withKeep(Keep.BF16))));
+                "TokenTune + QLoRA, attention again, activations in bf16",
+                setting(qloraAgain).withKeep(Keep.BF16))));
     return rows;
   }
 
@@ -105,7 +106,7 @@ final class KnobsBenchmark {
           only, rows().stream().map(Row::name).collect(Collectors.joining("; ")));
     }
     out.printf(
-        "Llama 30 x 576, 49,152 words, batch %d, length %d, TokenTune %s, LoRA %s%n%-34s %10s %10s"
+        "Llama 30 x 576, 49,152 words, batch %d, length %d, TokenTune %s, LoRA %s%n%-56s %10s %10s"
             + " %9s %10s %8s%n",
         BATCH, LENGTH, TOKENS, LORA, "MB", "weights", "planned", "of full", "used", "time");
     if (steps == 0) {
@@ -160,7 +161,7 @@ final class KnobsBenchmark {
       PrintWriter out, String name, MemoryReport planned, long full, ArrayNode result) {
     out.printf(
         Locale.ROOT,
-        "%-34s %10.1f %10.1f %8.1f%%",
+        "%-56s %10.1f %10.1f %8.1f%%",
         name,
         planned.parameters() / 1e6,
         planned.total() / 1e6,

@@ -19,11 +19,18 @@ import org.tokentune.train.TuningMethod;
  */
 record MethodComparison(List<MethodMemory> rows, long eager) {
 
-  /** Plans all methods. */
-  static MethodComparison of(MethodPlanner planner, int batch, int length, int selected) {
+  /**
+   * Plans methods.
+   *
+   * @param only those in whose names this stands, beside full fine-tuning
+   */
+  static MethodComparison of(
+      MethodPlanner planner, String only, int batch, int length, int selected) {
     List<MethodMemory> rows = new ArrayList<>();
     for (TuningMethod method : TuningMethod.all(planner.frozen())) {
-      rows.add(planner.plan(method, batch, length, selected));
+      if (method.equals(TuningMethod.FULL) || method.toString().contains(only)) {
+        rows.add(planner.plan(method, batch, length, selected));
+      }
     }
     long eager =
         planner.half()
