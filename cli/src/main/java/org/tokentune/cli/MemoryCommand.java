@@ -159,7 +159,7 @@ final class MemoryCommand implements Callable<Integer> {
       names = "--only",
       paramLabel = "TEXT",
       defaultValue = "",
-      description = "Of --compare: full, and only the rows in whose names this stands.")
+      description = "Of --compare: full, and only the rows whose names end so.")
   private String only;
 
   @Option(

@@ -22,13 +22,13 @@ record MethodComparison(List<MethodMemory> rows, long eager) {
   /**
    * Plans methods.
    *
-   * @param only those in whose names this stands, beside full fine-tuning
+   * @param only those whose names end so, beside full fine-tuning
    */
   static MethodComparison of(
       MethodPlanner planner, String only, int batch, int length, int selected) {
     List<MethodMemory> rows = new ArrayList<>();
     for (TuningMethod method : TuningMethod.all(planner.frozen())) {
-      if (method.equals(TuningMethod.FULL) || method.toString().contains(only)) {
+      if (method.equals(TuningMethod.FULL) || method.toString().endsWith(only)) {
         rows.add(planner.plan(method, batch, length, selected));
       }
     }

@@ -38,10 +38,18 @@ record Document(Path path, List<String> lines) {
    * @param verb e.g. {@code printed by}
    * @param by command, script or, of {@code measured with}, words
    * @param part a cheaper command that prints some of it; or null
+   * @param line the comment's number, from 1
+   * @param block whether the lines are a block
    * @param lines up to the next empty one, or of a block those between its fences
    */
   record Sourced(
-      Document document, int line, String verb, String by, String part, List<String> lines) {
+      Document document,
+      int line,
+      String verb,
+      String by,
+      String part,
+      boolean block,
+      List<String> lines) {
 
     @Override
     public String toString() {
@@ -89,6 +97,7 @@ record Document(Path path, List<String> lines) {
                 matcher.group(1),
                 matcher.group(2),
                 matcher.group(3),
+                fenced,
                 lines.subList(from, to)));
       }
     }
@@ -100,7 +109,7 @@ record Document(Path path, List<String> lines) {
     List<String> rest = new ArrayList<>(lines);
     for (Sourced sourced : sourced()) {
       for (int i = 0; i < sourced.lines().size(); i++) {
-        rest.set(sourced.line() + i, "");
+        rest.set(sourced.line() + (sourced.block() ? 1 : 0) + i, "");
       }
     }
     boolean inside = false;

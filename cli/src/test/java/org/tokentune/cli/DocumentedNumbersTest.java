@@ -19,7 +19,6 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.tokentune.cli.Document.Sourced;
-import picocli.CommandLine;
 
 /**
  * Numbers in README.md and docs are those that commands print. {@link Document} describes the
@@ -52,7 +51,7 @@ class DocumentedNumbersTest {
       return;
     }
     String[] command = arguments(sourced.by());
-    new CommandLine(new TokenTune()).parseArgs(command);
+    TokenTune.commands().parseArgs(command);
     if (sourced.verb().equals("measured by")) {
       return;
     }
@@ -63,7 +62,7 @@ class DocumentedNumbersTest {
         "Bring the lines below the comment to what the command prints:\n"
             + String.join("\n", output)
             + "\n\n";
-    if (sourced.document().lines().get(sourced.line()).startsWith("```")) {
+    if (sourced.block()) {
       if (whole) {
         assertEquals(String.join("\n", output).strip(), String.join("\n", sourced.lines()), lead);
       } else {
@@ -114,7 +113,7 @@ class DocumentedNumbersTest {
   private static void rows(List<String> table, List<String> output, String lead) {
     int found = 0;
     for (String row : planned(table)) {
-      String name = row.split("\\|")[1].strip();
+      String name = row.split("\\|", -1)[1].strip();
       for (String line : output) {
         if (line.matches(Pattern.quote(name) + " +\\d.*")) {
           inOrder(numbers(List.of(row)), numbers(List.of(line)), lead);
@@ -128,7 +127,7 @@ class DocumentedNumbersTest {
 
   /** A table's rows without the columns whose heads say that they were measured. */
   private static List<String> planned(List<String> table) {
-    String[] heads = table.get(0).split("\\|");
+    String[] heads = table.get(0).split("\\|", -1);
     Set<Integer> left = new HashSet<>();
     for (int i = 0; i < heads.length; i++) {
       if (heads[i].contains(MEASURED)) {
@@ -137,7 +136,7 @@ class DocumentedNumbersTest {
     }
     List<String> rows = new ArrayList<>();
     for (String line : table.subList(2, table.size())) {
-      String[] cells = line.split("\\|");
+      String[] cells = line.split("\\|", -1);
       StringBuilder row = new StringBuilder();
       for (int i = 0; i < cells.length; i++) {
         row.append(left.contains(i) ? "" : cells[i]).append('|');
