@@ -7,7 +7,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Clipping by global norm, as {@code torch.nn.utils.clip_grad_norm_} does it (Pascanu et al.,
  * 2013).
  */
-public final class GradientClipping {
+final class GradientClipping {
 
   private GradientClipping() {}
 
@@ -16,7 +16,7 @@ public final class GradientClipping {
    *
    * @return the norm before
    */
-  public static double byGlobalNorm(Map<String, INDArray> gradients, double most) {
+  static double byGlobalNorm(Map<String, INDArray> gradients, double most) {
     double squares = 0;
     for (INDArray gradient : gradients.values()) {
       double norm = gradient.norm2Number().doubleValue();
