@@ -1,6 +1,7 @@
 package org.tokentune.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
@@ -18,6 +19,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.function.Executable;
 import org.tokentune.cli.Document.Sourced;
 
 /**
@@ -162,6 +164,29 @@ class DocumentedNumbersTest {
     return lines.stream()
         .flatMap(line -> NUMBER.matcher(line).results().map(result -> result.group()))
         .toList();
+  }
+
+  @Test
+  void differencesAreSeen() {
+    List<String> printed = List.of("a   1.0   2.0", "b   3.0");
+    inOrder(List.of("1.0", "3.0"), numbers(printed), "");
+    differs(() -> inOrder(List.of("3.0", "1.0"), numbers(printed), ""));
+    differs(() -> inOrder(List.of("1.1"), numbers(printed), ""));
+    differs(() -> inOrder(List.of(), numbers(printed), ""));
+    begin(List.of("a   1.0   2.0   17 ms", "more", "b   3.0   4 ms"), printed, "");
+    differs(() -> begin(List.of("b   3.0", "a   1.0   2.0"), printed, ""));
+    differs(() -> begin(List.of("a   1.0   2.1", "b   3.0"), printed, ""));
+    List<String> table = new ArrayList<>(List.of("| | MB | ms, measured |", "|---|---|---|"));
+    table.addAll(List.of("| a | 2.0 | 9.9 |", "| b | 3.0 | |", "| c | 7.0 | |"));
+    rows(table, printed, "");
+    differs(() -> rows(table.subList(0, 3), printed, ""));
+    table.set(3, "| b | 3.1 | |");
+    differs(() -> rows(table, printed, ""));
+    assertEquals(List.of("1,024.5", "98.5"), numbers(List.of("1,024.5 MB of 2.3.1, 1e-5, 98.5%.")));
+  }
+
+  private static void differs(Executable check) {
+    assertThrows(AssertionError.class, check);
   }
 
   @Test
