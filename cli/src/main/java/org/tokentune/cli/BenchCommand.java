@@ -56,7 +56,8 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "9",
       description =
-          "Measured steps of each variant, after 3 to warm up; 0: memory only. Default ${DEFAULT-VALUE}.")
+          "Measured steps of each variant, after some to warm up; 0: nothing runs, bytes are only planned."
+              + " Default ${DEFAULT-VALUE}.")
   private int steps;
 
   @Option(
@@ -114,6 +115,17 @@ final class BenchCommand implements Callable<Integer> {
       return decoder ? model(llama(layers, hidden, 8, 1376)) : bert(layers, hidden);
     }
 
+    List<Way> ways() {
+      List<Way> ways = new ArrayList<>();
+      for (Recompute recompute : Recompute.values()) {
+        if (recompute != Recompute.NOTHING) {
+          ways.add(new Way("all", recompute));
+          ways.add(new Way(Integer.toString(tokens), recompute));
+        }
+      }
+      return ways;
+    }
+
     private static Model bert(int layers, int hidden) {
       ObjectNode config = sizes("bert", 30_522, layers, hidden).put("num_attention_heads", 12);
       config.put("intermediate_size", 4 * hidden).put("max_position_embeddings", 512);
@@ -143,9 +155,32 @@ final class BenchCommand implements Callable<Integer> {
     }
   }
 
+  /** A way to train. */
+  private record Way(String tokens, Recompute recompute) {
+
+    long plan(Shape shape) {
+      return StepBenchmark.plan(shape.model(), shape.batch, shape.length, tokens, recompute);
+    }
+
+    StepBenchmark benchmark(Shape shape, Parameters weights) {
+      return new StepBenchmark(
+          shape.model(), weights, shape.batch, shape.length, tokens, recompute);
+    }
+
+    @Override
+    public String toString() {
+      return tokens
+          + " tokens"
+          + switch (recompute) {
+            case ATTENTION -> ", attention again";
+            case BLOCKS -> ", blocks again";
+            default -> "";
+          };
+    }
+  }
+
   /** A way to train, and what it took. */
-  private record Variant(
-      String name, StepBenchmark benchmark, List<Long> steps, List<Long> products) {
+  private record Variant(Way way, StepBenchmark benchmark, List<Long> steps, List<Long> products) {
 
     double milliseconds() {
       return median(steps) / 1e6;
@@ -226,54 +261,6 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   private void measure(Shape shape, PrintWriter out, ArrayNode rows) {
-    Parameters weights = StepBenchmark.weights(shape.model());
-    List<Variant> variants = new ArrayList<>();
-    List<Long> plain = new ArrayList<>();
-    String k = Integer.toString(shape.tokens);
-    for (Recompute recompute : Recompute.values()) {
-      if (recompute != Recompute.NOTHING) {
-        variants.add(variant(shape, weights, "all", recompute));
-        variants.add(variant(shape, weights, k, recompute));
-      }
-    }
-    for (int i = -WARM_UP; i < steps && steps > 0; i++) {
-      for (Variant variant : variants) {
-        long step = variant.benchmark().step();
-        long products = variant.benchmark().products();
-        if (i >= 0) {
-          variant.steps().add(step);
-          variant.products().add(products);
-        }
-      }
-      plain.add(StepBenchmark.plainProduct());
-    }
-    print(shape, variants, out, rows);
-    if (steps > 0) {
-      double best = StepBenchmark.PLAIN_FLOPS / median(plain);
-      out.printf(Locale.ROOT, "A plain product [1024,384] x [384,1536]: %.0f GFLOP/s%n", best);
-    }
-    out.println();
-    out.flush();
-    variants.forEach(variant -> variant.benchmark().close());
-    weights.asMap().values().forEach(array -> array.close());
-  }
-
-  private static Variant variant(
-      Shape shape, Parameters weights, String tokens, Recompute recompute) {
-    StepBenchmark benchmark =
-        new StepBenchmark(shape.model(), weights, shape.batch, shape.length, tokens, recompute);
-    String name =
-        tokens
-            + " tokens"
-            + switch (recompute) {
-              case ATTENTION -> ", attention again";
-              case BLOCKS -> ", blocks again";
-              default -> "";
-            };
-    return new Variant(name, benchmark, new ArrayList<>(), new ArrayList<>());
-  }
-
-  private void print(Shape shape, List<Variant> variants, PrintWriter out, ArrayNode rows) {
     out.printf(
         "%s %d x %d, batch %d, length %d%n%-30s %12s %9s %9s %8s %9s %9s %9s%n",
         shape.decoder ? "Llama" : "BERT",
@@ -289,34 +276,71 @@ final class BenchCommand implements Callable<Integer> {
         "floor ms",
         "to floor",
         "GFLOP/s");
-    for (Variant variant : variants) {
-      StepBenchmark benchmark = variant.benchmark();
-      ObjectNode row = rows.addObject();
-      row.put("shape", shape.toString()).put("variant", variant.name());
-      row.put("predicted_bytes", benchmark.planned()).put("used_bytes", benchmark.used());
-      out.printf(
-          Locale.ROOT,
-          "%-30s %12.1f %9.1f",
-          variant.name(),
-          benchmark.planned() / 1e6,
-          benchmark.used() / 1e6);
-      if (steps > 0) {
-        double milliseconds = variant.milliseconds();
-        double toAll = milliseconds / variants.get(0).milliseconds();
-        double toFloor = milliseconds / variant.floor();
-        out.printf(
-            Locale.ROOT,
-            " %9.1f %8.2f %9.1f %9.2f %9.0f",
-            milliseconds,
-            toAll,
-            variant.floor(),
-            toFloor,
-            variant.speed());
-        row.put("milliseconds", milliseconds).put("ratio_to_all_tokens", toAll);
-        row.put("floor_milliseconds", variant.floor()).put("ratio_to_floor", toFloor);
-        row.put("floor_gflops", variant.speed());
-      }
+    if (steps == 0) {
+      plan(shape, out, rows);
+    } else {
+      run(shape, out, rows);
+    }
+    out.println();
+    out.flush();
+  }
+
+  private static void plan(Shape shape, PrintWriter out, ArrayNode rows) {
+    for (Way way : shape.ways()) {
+      print(shape, way, way.plan(shape), out, rows);
       out.println();
     }
+  }
+
+  private static ObjectNode print(
+      Shape shape, Way way, long planned, PrintWriter out, ArrayNode rows) {
+    out.printf(Locale.ROOT, "%-30s %12.1f", way, planned / 1e6);
+    ObjectNode row = rows.addObject().put("shape", shape.toString());
+    return row.put("variant", way.toString()).put("predicted_bytes", planned);
+  }
+
+  private void run(Shape shape, PrintWriter out, ArrayNode rows) {
+    Parameters weights = StepBenchmark.weights(shape.model());
+    List<Variant> variants = new ArrayList<>();
+    for (Way way : shape.ways()) {
+      variants.add(
+          new Variant(way, way.benchmark(shape, weights), new ArrayList<>(), new ArrayList<>()));
+    }
+    List<Long> plain = new ArrayList<>();
+    for (int i = -WARM_UP; i < steps; i++) {
+      for (Variant variant : variants) {
+        long step = variant.benchmark().step();
+        long products = variant.benchmark().products();
+        if (i >= 0) {
+          variant.steps().add(step);
+          variant.products().add(products);
+        }
+      }
+      plain.add(StepBenchmark.plainProduct());
+    }
+    double all = variants.get(0).milliseconds();
+    for (Variant variant : variants) {
+      StepBenchmark benchmark = variant.benchmark();
+      double milliseconds = variant.milliseconds();
+      ObjectNode row = print(shape, variant.way(), benchmark.planned(), out, rows);
+      out.printf(
+          Locale.ROOT,
+          " %9.1f %9.1f %8.2f %9.1f %9.2f %9.0f%n",
+          benchmark.used() / 1e6,
+          milliseconds,
+          milliseconds / all,
+          variant.floor(),
+          milliseconds / variant.floor(),
+          variant.speed());
+      row.put("used_bytes", benchmark.used()).put("milliseconds", milliseconds);
+      row.put("ratio_to_all_tokens", milliseconds / all);
+      row.put("floor_milliseconds", variant.floor());
+      row.put("ratio_to_floor", milliseconds / variant.floor());
+      row.put("floor_gflops", variant.speed());
+      benchmark.close();
+    }
+    weights.asMap().values().forEach(array -> array.close());
+    double best = StepBenchmark.PLAIN_FLOPS / median(plain);
+    out.printf(Locale.ROOT, "A plain product [1024,384] x [384,1536]: %.0f GFLOP/s%n", best);
   }
 }

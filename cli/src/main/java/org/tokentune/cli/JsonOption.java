@@ -15,7 +15,7 @@ final class JsonOption {
   @Option(
       names = "--json",
       paramLabel = "FILE",
-      description = "Also write the result to FILE as JSON; the README lists its fields.")
+      description = "Also write the result to FILE as JSON; docs/json.md lists its fields.")
   private Path file;
 
   /** Says early that the file could not be written. */

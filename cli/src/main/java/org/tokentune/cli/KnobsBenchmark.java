@@ -15,6 +15,7 @@ import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.plan.Keep;
 import org.tokentune.plan.Recompute;
+import org.tokentune.train.MemoryReport;
 import org.tokentune.train.MethodBenchmark;
 import org.tokentune.train.MethodBenchmark.Setting;
 import org.tokentune.train.OptimizerSettings;
@@ -36,15 +37,18 @@ final class KnobsBenchmark {
   private record Row(String name, Setting setting) {}
 
   private final Model model;
-  private final Parameters weights;
   private final int steps;
 
+  /**
+   * For so many measured steps of each.
+   *
+   * @param steps 0: nothing runs, bytes are only planned
+   */
   KnobsBenchmark(int steps) {
     this.steps = steps;
     ObjectNode config = BenchCommand.Shape.llama(30, 576, 9, 1536);
     config.put("num_key_value_heads", 3).put("vocab_size", 49_152).put("tie_word_embeddings", true);
     model = BenchCommand.Shape.model(config);
-    weights = StepBenchmark.weights(model);
   }
 
   private static Setting setting(TuningMethod method) {
@@ -81,10 +85,11 @@ final class KnobsBenchmark {
                 "full, sgd, not clipped", full.withOptimizer(optimizer(Kind.SGD, 0)).unclipped()),
             new Row("LoRA, A frozen", Setting.of(lora, LoraConfig.parse(LORA + ",freeze-a"))),
             new Row("LoRA, weights in bf16", setting(half)),
-            new Row("TokenTune + QLoRA, attention", setting(qloraAgain)),
-            new Row("TokenTune + QLoRA, bf16", setting(qlora).withKeep(Keep.BF16)),
+            new Row("TokenTune + QLoRA, attention again", setting(qloraAgain)),
+            new Row("TokenTune + QLoRA, activations in bf16", setting(qlora).withKeep(Keep.BF16)),
             new Row(
-                "TokenTune + QLoRA, attention, bf16", setting(qloraAgain).withKeep(Keep.BF16))));
+                "TokenTune + QLoRA, attention again, activations in bf16",
+                setting(qloraAgain).withKeep(Keep.BF16))));
     return rows;
   }
 
@@ -101,54 +106,67 @@ final class KnobsBenchmark {
           only, rows().stream().map(Row::name).collect(Collectors.joining("; ")));
     }
     out.printf(
-        "Llama 30 x 576, 49,152 words, batch %d, length %d, TokenTune %s, LoRA %s%n%-34s %10s %10s"
+        "Llama 30 x 576, 49,152 words, batch %d, length %d, TokenTune %s, LoRA %s%n%-56s %10s %10s"
             + " %9s %10s %8s%n",
-        BATCH, LENGTH, TOKENS, LORA, "MB", "weights", "planned", "used", "of full", "time");
-    try (MethodBenchmark full = benchmark(setting(TuningMethod.FULL))) {
+        BATCH, LENGTH, TOKENS, LORA, "MB", "weights", "planned", "of full", "used", "time");
+    if (steps == 0) {
+      long full = plan(setting(TuningMethod.FULL)).total();
+      for (Row row : rows) {
+        print(out, row.name(), plan(row.setting()), full, result);
+        out.println();
+      }
+    } else {
+      run(rows, out, result);
+    }
+    out.flush();
+  }
+
+  private void run(List<Row> rows, PrintWriter out, ArrayNode result) {
+    Parameters weights = StepBenchmark.weights(model);
+    try (MethodBenchmark full = benchmark(weights, setting(TuningMethod.FULL))) {
       full.step();
       for (Row row : rows) {
-        try (MethodBenchmark method = benchmark(row.setting())) {
+        try (MethodBenchmark method = benchmark(weights, row.setting())) {
           List<Long> times = new ArrayList<>();
           List<Long> fullTimes = new ArrayList<>();
           for (int i = -1; i < steps; i++) {
-            long ofFull = steps == 0 ? 0 : full.step();
-            long time = steps == 0 ? 0 : method.step();
+            long ofFull = full.step();
+            long time = method.step();
             if (i >= 0) {
               times.add(time);
               fullTimes.add(ofFull);
             }
           }
           double ratio = BenchCommand.median(times) / BenchCommand.median(fullTimes);
-          print(out, row.name(), method, (double) method.planned() / full.planned(), ratio);
-          ObjectNode node = result.addObject().put("variant", row.name());
-          node.put("weight_bytes", method.weights()).put("predicted_bytes", method.planned());
+          ObjectNode node =
+              print(out, row.name(), method.planned(), full.planned().total(), result);
+          out.printf(Locale.ROOT, " %10.1f %8.2f%n", method.used() / 1e6, ratio);
+          out.flush();
           node.put("used_bytes", method.used());
-          if (steps > 0) {
-            node.put("milliseconds", BenchCommand.median(times) / 1e6).put("time_of_full", ratio);
-          }
+          node.put("milliseconds", BenchCommand.median(times) / 1e6).put("time_of_full", ratio);
         }
       }
     }
   }
 
-  private MethodBenchmark benchmark(Setting setting) {
+  private MemoryReport plan(Setting setting) {
+    return MethodBenchmark.plan(model, setting, BATCH, LENGTH, TOKENS);
+  }
+
+  private MethodBenchmark benchmark(Parameters weights, Setting setting) {
     return new MethodBenchmark(model, weights, setting, BATCH, LENGTH, TOKENS);
   }
 
-  private void print(
-      PrintWriter out, String name, MethodBenchmark method, double share, double ratio) {
+  private static ObjectNode print(
+      PrintWriter out, String name, MemoryReport planned, long full, ArrayNode result) {
     out.printf(
         Locale.ROOT,
-        "%-34s %10.1f %10.1f %9.1f %9.1f%%",
+        "%-56s %10.1f %10.1f %8.1f%%",
         name,
-        method.weights() / 1e6,
-        method.planned() / 1e6,
-        method.used() / 1e6,
-        100 * share);
-    if (steps > 0) {
-      out.printf(Locale.ROOT, " %8.2f", ratio);
-    }
-    out.println();
-    out.flush();
+        planned.parameters() / 1e6,
+        planned.total() / 1e6,
+        100.0 * planned.total() / full);
+    ObjectNode node = result.addObject().put("variant", name);
+    return node.put("weight_bytes", planned.parameters()).put("predicted_bytes", planned.total());
   }
 }

@@ -156,6 +156,13 @@ final class MemoryCommand implements Callable<Integer> {
   private boolean compare;
 
   @Option(
+      names = "--only",
+      paramLabel = "TEXT",
+      defaultValue = "",
+      description = "Of --compare: full, and only the rows whose names end so.")
+  private String only;
+
+  @Option(
       names = "--fit",
       paramLabel = "24GB",
       converter = ByteSize.class,
@@ -258,7 +265,7 @@ final class MemoryCommand implements Callable<Integer> {
       String title =
           "%s, batch %d, length %d, %d tokens selected".formatted(model, batchSize, length, k);
       out.printf("%s; %s, activations kept as %s%n%n", title, optimizer, knobs.kept());
-      MethodComparison comparison = MethodComparison.of(planner, batchSize, length, k);
+      MethodComparison comparison = MethodComparison.of(planner, only, batchSize, length, k);
       comparison.print(out);
       comparison.put(result);
       draw(drawn, new MethodChart(title, comparison.rows())::write);

@@ -6,6 +6,8 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
+import org.tokentune.BadInputException;
 import org.tokentune.train.EagerActivations;
 import org.tokentune.train.MethodMemory;
 import org.tokentune.train.MethodPlanner;
@@ -19,11 +21,25 @@ import org.tokentune.train.TuningMethod;
  */
 record MethodComparison(List<MethodMemory> rows, long eager) {
 
-  /** Plans all methods. */
-  static MethodComparison of(MethodPlanner planner, int batch, int length, int selected) {
+  /**
+   * Plans methods.
+   *
+   * @param only those whose names end so, beside full fine-tuning
+   * @throws BadInputException if there are none
+   */
+  static MethodComparison of(
+      MethodPlanner planner, String only, int batch, int length, int selected) {
+    List<TuningMethod> methods = TuningMethod.all(planner.frozen());
+    if (methods.stream().noneMatch(method -> method.toString().endsWith(only))) {
+      throw new BadInputException(
+          "No way to fine-tune has a name that ends with %s; there are %s.",
+          only, methods.stream().map(TuningMethod::toString).collect(Collectors.joining("; ")));
+    }
     List<MethodMemory> rows = new ArrayList<>();
-    for (TuningMethod method : TuningMethod.all(planner.frozen())) {
-      rows.add(planner.plan(method, batch, length, selected));
+    for (TuningMethod method : methods) {
+      if (method.equals(TuningMethod.FULL) || method.toString().endsWith(only)) {
+        rows.add(planner.plan(method, batch, length, selected));
+      }
     }
     long eager =
         planner.half()

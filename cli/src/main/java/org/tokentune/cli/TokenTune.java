@@ -32,8 +32,13 @@ public final class TokenTune {
     System.exit(run(arguments));
   }
 
+  /** The command and all below it. */
+  static CommandLine commands() {
+    return new CommandLine(new TokenTune());
+  }
+
   static int run(String... arguments) {
-    return new CommandLine(new TokenTune())
+    return commands()
         .setParameterExceptionHandler(
             (exception, given) -> {
               CommandLine command = exception.getCommandLine();

@@ -12,7 +12,7 @@ import org.tokentune.train.FineTuner;
 import org.tokentune.train.StepReport;
 import org.tokentune.train.TrainingListener;
 
-/** What happens in a training, a JSON object a line; the README lists their fields. */
+/** What happens in a training, a JSON object a line; docs/json.md lists their fields. */
 final class TrainingLog implements TrainingListener, AutoCloseable {
 
   private final Path path;

@@ -168,6 +168,7 @@ class MemoryCommandTest {
       }
       assertEquals(800, ImageIO.read(picture.toFile()).getHeight());
     }
+    refused("ends with Adapters", "--model", config, "--compare", "--only", "Adapters");
     long largest = json(result).path("methods").path(0).path("total").asLong();
     for (int share : new int[] {200, 60, 30}) {
       long budget = largest * share / 100;

@@ -6,6 +6,6 @@
  * org.tokentune.adapters.AdapterFolder}.
  *
  * <p>Imports {@code nn}, where linear layers ask a {@link org.tokentune.nn.LinearAdapter}, {@code
- * models} and {@code checkpoint}; {@code train} and the other modules import it.
+ * models}, {@code ops} and {@code checkpoint}; {@code train} and the other modules import it.
  */
 package org.tokentune.adapters;

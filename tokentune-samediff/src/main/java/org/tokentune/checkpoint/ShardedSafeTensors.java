@@ -18,7 +18,7 @@ import org.tokentune.ops.BlockWeight;
  * Several safetensors files of one checkpoint, by their {@code model.safetensors.index.json}: an
  * object whose {@code weight_map} names the file, beside the index, of every tensor.
  */
-public final class ShardedSafeTensors implements WeightSource {
+final class ShardedSafeTensors implements WeightSource {
 
   private final Path index;
   private final Map<String, SafeTensors> shards;
@@ -34,7 +34,7 @@ public final class ShardedSafeTensors implements WeightSource {
    * @throws BadInputException if one is missing or damaged, lies elsewhere, or has not the tensors
    *     that the index promises
    */
-  public static ShardedSafeTensors open(Path index) {
+  static ShardedSafeTensors open(Path index) {
     if (!Files.isRegularFile(index)) {
       throw new BadInputException("There is no file %s; check the path.", index);
     }

@@ -26,7 +26,7 @@ import org.tokentune.BadInputException;
  *
  * <p>Kernels of linear layers are stored [in, out] and read transposed, as [out, in].
  */
-public final class TensorBundle implements WeightSource {
+final class TensorBundle implements WeightSource {
 
   private static final String INDEX = ".index";
   private static final String DATA = ".data-00000-of-00001";
@@ -51,7 +51,7 @@ public final class TensorBundle implements WeightSource {
    *
    * @throws BadInputException if a file is missing or damaged, or it has no BERT's weights
    */
-  public static TensorBundle open(Path index) {
+  static TensorBundle open(Path index) {
     Map<String, byte[]> table =
         CheckpointFile.open(
             index,

@@ -7,7 +7,7 @@
  * <p>What is written is seen whole or not at all ({@link org.tokentune.checkpoint.Staging}):
  * models, and the checkpoints of a training in its {@link org.tokentune.checkpoint.RunFolder}.
  *
- * <p>Imports nothing else of this project but {@link org.tokentune.BadInputException}; {@code
- * models}, {@code train} and the other modules import it.
+ * <p>Imports {@code ops} and {@code quantization}, for weights in few bits; {@code models}, {@code
+ * train} and the other modules import it.
  */
 package org.tokentune.checkpoint;

@@ -19,7 +19,7 @@ import org.tokentune.ops.Residual;
 import org.tokentune.ops.TokenGather;
 
 /** GPT-2 (Radford et al., 2019) over two token streams, with Hugging Face's names. */
-public record Gpt2(Gpt2Config config, Head head) implements Model {
+record Gpt2(Gpt2Config config, Head head) implements Model {
 
   private static final String WORDS = "transformer.wte.weight";
   private static final String POSITIONS = "transformer.wpe.weight";

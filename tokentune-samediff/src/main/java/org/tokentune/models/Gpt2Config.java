@@ -12,7 +12,7 @@ import org.tokentune.nn.Activation;
  * @param activation as {@link Activation#read} knows it
  * @param tied whether the head is the table of word embeddings
  */
-public record Gpt2Config(
+record Gpt2Config(
     int vocabulary,
     int hidden,
     int layers,

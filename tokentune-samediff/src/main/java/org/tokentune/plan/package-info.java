@@ -12,7 +12,7 @@
  * org.tokentune.plan.Plan} runs it. {@link org.tokentune.plan.PlanCheck} looks for broken plans
  * while they run, where {@code -Dorg.tokentune.plan.check=true}.
  *
- * <p>Knows SameDiff and the kernels of {@code ops}, not transformers. Imports {@code ops}; {@code
- * train} imports it.
+ * <p>Knows SameDiff and the kernels of {@code ops}, not transformers. Imports {@code ops} and
+ * {@code quantization}; {@code generate} and {@code train} import it.
  */
 package org.tokentune.plan;

@@ -8,7 +8,7 @@ import org.tokentune.ops.GradientScale;
  * Clipping by global norm, as {@code torch.nn.utils.clip_grad_norm_} does it (Pascanu et al.,
  * 2013).
  */
-public final class GradientClipping {
+final class GradientClipping {
 
   private GradientClipping() {}
 
@@ -17,7 +17,7 @@ public final class GradientClipping {
    *
    * @return the norm before
    */
-  public static double byGlobalNorm(Map<String, INDArray> gradients, double most) {
+  static double byGlobalNorm(Map<String, INDArray> gradients, double most) {
     double squares = 0;
     for (INDArray gradient : gradients.values()) {
       squares += GradientScale.squares(gradient);

@@ -100,7 +100,7 @@ public record MemoryReport(
     return step.arena() - step.parts().stream().mapToLong(PlanMemory.Part::bytes).sum();
   }
 
-  /** All of it as fields, in bytes; the README lists them. */
+  /** All of it as fields, in bytes; docs/json.md lists them. */
   public ObjectNode toJson() {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     json.put("total", total()).put("parameters", parameters).put("trained", trained);

@@ -28,7 +28,6 @@ public final class MethodBenchmark implements AutoCloseable {
 
   private final TrainingSteps steps;
   private final List<org.nd4j.linalg.dataset.api.MultiDataSet> batches;
-  private final long weights;
   private final long used;
   private int step;
 
@@ -107,9 +106,20 @@ public final class MethodBenchmark implements AutoCloseable {
                 setting.clip(),
                 new MemorySettings(method.recompute(), setting.keep(), 0),
                 1));
-    weights = parameters.bytes();
     step();
     used = live() - before + (own == floats ? floats.bytes() : 0);
+  }
+
+  /** Plans the same step without weights: nothing runs. */
+  public static MemoryReport plan(
+      Model model, Setting setting, int batch, int length, String tokens) {
+    boolean sums = setting.accumulation() > 1;
+    int k = MemoryPlanner.selected(model, RandomTokens.parse(tokens, 1, false), length);
+    boolean atOnce = sums || Double.isInfinite(setting.clip());
+    MemoryReport report =
+        new MethodPlanner(model, setting.lora(), setting.optimizer(), atOnce, setting.keep(), false)
+            .report(setting.method(), batch, length, k);
+    return sums ? report.withGradientSums() : report;
   }
 
   private static List<org.nd4j.linalg.dataset.api.MultiDataSet> batches(
@@ -159,14 +169,9 @@ public final class MethodBenchmark implements AutoCloseable {
     return System.nanoTime() - start;
   }
 
-  /** Bytes of the parameters, adapters included. */
-  public long weights() {
-    return weights;
-  }
-
-  /** What the plan says: bytes of parameters, optimizer state, gradient sums and a step. */
-  public long planned() {
-    return steps.memory().total();
+  /** What the plan says. */
+  public MemoryReport planned() {
+    return steps.memory();
   }
 
   /** What the allocator counts of the same. */

@@ -42,19 +42,8 @@ public record MethodPlanner(
    * @param selected tokens of each that carry gradient, where the method selects
    */
   public MethodMemory plan(TuningMethod method, int batch, int length, int selected) {
-    boolean counted = half && !method.adapters();
-    LoraModel adapted = method.adapters() ? new LoraModel(model, lora) : null;
-    Model trained = adapted == null ? model : adapted;
-    Predicate<String> trains = adapted == null ? name -> true : adapted::trains;
-    MemoryReport report =
-        new MemoryPlanner(
-                trained,
-                trains,
-                method.weights(),
-                new MemorySettings(method.recompute(), keep, 0),
-                optimizer.optimizer(trained, Parameters.withoutValues(trained.parameters())),
-                atOnce || counted)
-            .plan(batch, length, method.selected() ? selected : length);
+    boolean counted = counted(method);
+    MemoryReport report = report(method, batch, length, selected);
     long gradients = report.step().bytes(PlanMemory.Kind.GRADIENT);
     long step = report.step().arena() - gradients;
     if (counted) {
@@ -63,5 +52,24 @@ public record MethodPlanner(
           method, HALF * numbers, HALF * numbers, report.optimizerState(), step);
     }
     return new MethodMemory(method, report.parameters(), gradients, report.optimizerState(), step);
+  }
+
+  private boolean counted(TuningMethod method) {
+    return half && !method.adapters();
+  }
+
+  /** The same step as it runs here. */
+  MemoryReport report(TuningMethod method, int batch, int length, int selected) {
+    LoraModel adapted = method.adapters() ? new LoraModel(model, lora) : null;
+    Model trained = adapted == null ? model : adapted;
+    Predicate<String> trains = adapted == null ? name -> true : adapted::trains;
+    return new MemoryPlanner(
+            trained,
+            trains,
+            method.weights(),
+            new MemorySettings(method.recompute(), keep, 0),
+            optimizer.optimizer(trained, Parameters.withoutValues(trained.parameters())),
+            atOnce || counted(method))
+        .plan(batch, length, method.selected() ? selected : length);
   }
 }

@@ -1,6 +1,6 @@
 package org.tokentune.train;
 
-/** A measure of how well a model does; {@link Metrics} computes them. */
+/** A measure of how well a model does; {@code Metrics} computes them. */
 public enum Metric {
   /** Share of the rows (of words, for tags; of single decisions, for several labels) right. */
   ACCURACY("accuracy", true),

@@ -8,19 +8,19 @@ import java.util.stream.IntStream;
  * Formulas of the {@link Metric}s, as scikit-learn and SciPy have them. Classes come as a confusion
  * matrix, [actual][predicted] rows.
  */
-public final class Metrics {
+final class Metrics {
 
   private Metrics() {}
 
   /** Share of the rows on the diagonal; NaN without rows. */
-  public static double accuracy(long[][] confusion) {
+  static double accuracy(long[][] confusion) {
     long right = IntStream.range(0, confusion.length).mapToLong(i -> confusion[i][i]).sum();
     long all = Arrays.stream(confusion).flatMapToLong(Arrays::stream).sum();
     return (double) right / all;
   }
 
   /** F1 of one class: {@link #f1(long, long)}. */
-  public static double f1(long[][] confusion, int positive) {
+  static double f1(long[][] confusion, int positive) {
     long right = confusion[positive][positive];
     long actual = Arrays.stream(confusion[positive]).sum();
     long predicted = Arrays.stream(confusion).mapToLong(row -> row[positive]).sum();
@@ -38,7 +38,7 @@ public final class Metrics {
   }
 
   /** Mean F1 over the classes; that of one that is neither actual nor predicted is 0. */
-  public static double macroF1(long[][] confusion) {
+  static double macroF1(long[][] confusion) {
     return IntStream.range(0, confusion.length)
         .mapToDouble(positive -> f1(confusion, positive))
         .average()
@@ -49,7 +49,7 @@ public final class Metrics {
    * Matthews' correlation of two classes (Matthews, 1975): {@code (TP TN - FP FN) / sqrt((TP + FP)
    * (TP + FN) (TN + FP) (TN + FN))}; 0 where a class is never actual or never predicted.
    */
-  public static double matthews(long[][] confusion) {
+  static double matthews(long[][] confusion) {
     double tn = confusion[0][0];
     double fp = confusion[0][1];
     double fn = confusion[1][0];
@@ -59,7 +59,7 @@ public final class Metrics {
   }
 
   /** Mean of the squared differences. */
-  public static double meanSquaredError(double[] actual, double[] predicted) {
+  static double meanSquaredError(double[] actual, double[] predicted) {
     return IntStream.range(0, actual.length)
         .mapToDouble(i -> (actual[i] - predicted[i]) * (actual[i] - predicted[i]))
         .average()
@@ -67,14 +67,14 @@ public final class Metrics {
   }
 
   /** Pearson's correlation; NaN where either does not vary. */
-  public static double pearson(double[] a, double[] b) {
+  static double pearson(double[] a, double[] b) {
     double[] x = centred(a);
     double[] y = centred(b);
     return dot(x, y) / Math.sqrt(dot(x, x) * dot(y, y));
   }
 
   /** Spearman's correlation: Pearson's of the ranks, of equal numbers their mean rank. */
-  public static double spearman(double[] a, double[] b) {
+  static double spearman(double[] a, double[] b) {
     return pearson(ranks(a), ranks(b));
   }
 

@@ -12,6 +12,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Model;
 import org.tokentune.models.ModelGraph;
+import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
 import org.tokentune.plan.Plan;
@@ -45,10 +46,9 @@ public final class StepBenchmark implements AutoCloseable {
    */
   public StepBenchmark(
       Model model, Parameters weights, int batch, int length, String tokens, Recompute recompute) {
-    TokenSelector selector = RandomTokens.parse(tokens, 1, !model.head().perToken());
     int[] lengths = new int[batch];
     Arrays.fill(lengths, length);
-    TokenSelection selection = selector.select(lengths, length, null, 1, 0, 0);
+    TokenSelection selection = selector(model, tokens).select(lengths, length, null, 1, 0, 0);
     inputs = inputs(model, batch, length, selection);
     ModelGraph graph =
         model.build(
@@ -59,6 +59,27 @@ public final class StepBenchmark implements AutoCloseable {
     engine = new TrainingEngine(graph, recompute, optimizer);
     step();
     used = liveBytes() - before;
+  }
+
+  /** Bytes above the weights of the same step, planned without weights: nothing runs. */
+  public static long plan(Model model, int batch, int length, String tokens, Recompute recompute) {
+    int k = MemoryPlanner.selected(model, selector(model, tokens), length);
+    Optimizer optimizer =
+        new Optimizer(new Sgd(0), Parameters.withoutValues(model.parameters()), 0);
+    return new MemoryPlanner(
+            model,
+            trained(model),
+            WeightStorage.FLOAT32,
+            MemorySettings.of(recompute),
+            optimizer,
+            true)
+        .plan(batch, length, k)
+        .step()
+        .arena();
+  }
+
+  private static TokenSelector selector(Model model, String tokens) {
+    return RandomTokens.parse(tokens, 1, !model.head().perToken());
   }
 
   private static Predicate<String> trained(Model model) {
