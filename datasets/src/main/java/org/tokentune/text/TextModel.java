@@ -234,7 +234,8 @@ public final class TextModel implements AutoCloseable {
     if (labels().task() == Task.QUESTION_ANSWERING) {
       throw new BadInputException("%s answers questions; ask an AnswerModel.", files.name());
     }
-    List<TextTokenizer.Tokens> tokens = examples.stream().map(this::tokens).toList();
+    List<TextTokenizer.Tokens> tokens =
+        examples.stream().map(row -> tokenizer.encode(row, labels().task())).toList();
     List<TokenBatches.Row> rows =
         tokens.stream().map(t -> new TokenBatches.Row(t.ids(), t.typeIds(), null)).toList();
     TokenBatches batches = TokenBatches.byLength(rows, labels().task(), EVALUATION_BATCH);
@@ -308,19 +309,7 @@ public final class TextModel implements AutoCloseable {
   }
 
   private List<TokenBatches.Row> rows(List<Example> examples) {
-    List<TokenBatches.Row> rows = new ArrayList<>();
-    for (Example example : examples) {
-      TextTokenizer.Tokens tokens = tokens(example);
-      float[] labels = labels().encode(example, tokens);
-      rows.add(new TokenBatches.Row(tokens.ids(), tokens.typeIds(), labels));
-    }
-    return rows;
-  }
-
-  private TextTokenizer.Tokens tokens(Example example) {
-    return labels().task() == Task.TOKEN
-        ? tokenizer.encodeWords(Labels.words(example.text()))
-        : tokenizer.encode(example.text(), example.pair());
+    return examples.stream().map(row -> TokenBatches.Row.of(row, labels(), tokenizer)).toList();
   }
 
   /**
