@@ -99,6 +99,11 @@ public final class EncoderVertex extends SameDiffVertex {
     }
   }
 
+  /** Columns of its output. */
+  public int hidden() {
+    return model().config().hidden();
+  }
+
   TokenSelector selector() {
     return RandomTokens.parse(tokens, minTokens, true);
   }
@@ -182,7 +187,7 @@ public final class EncoderVertex extends SameDiffVertex {
 
   @Override
   public InputType getOutputType(int layerIndex, InputType... vertexInputs) {
-    return InputType.feedForward(model().config().hidden());
+    return InputType.feedForward(hidden());
   }
 
   @Override
