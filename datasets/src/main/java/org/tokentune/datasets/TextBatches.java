@@ -28,12 +28,13 @@ public final class TextBatches extends BatchIterator {
    * Tokenises the rows.
    *
    * @param seed of the orders
-   * @throws BadInputException for tags, or labels that are not among {@code labels}
+   * @throws BadInputException for tags or answers, or labels that are not among {@code labels}
    */
   public TextBatches(
       List<Example> rows, Labels labels, TextTokenizer tokenizer, int batchSize, long seed) {
-    if (labels.task() == Task.TOKEN) {
-      throw new BadInputException("Tags of words are not labels of texts; give labels of texts.");
+    if (labels.task() == Task.TOKEN || labels.task() == Task.QUESTION_ANSWERING) {
+      throw new BadInputException(
+          "Tags of words and answers are no labels of whole texts; give such labels.");
     }
     if (batchSize < 1) {
       throw new BadInputException("A batch size of %d is none; give 1 or more.", batchSize);

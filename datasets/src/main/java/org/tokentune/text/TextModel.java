@@ -9,8 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.evaluation.IEvaluation;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.ops.transforms.Transforms;
 import org.tokentune.BadInputException;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
@@ -19,6 +21,7 @@ import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.Labels;
+import org.tokentune.datasets.TextBatches;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
 import org.tokentune.models.GraphOptions;
@@ -221,6 +224,30 @@ public final class TextModel implements AutoCloseable {
     try (Evaluator evaluator = new Evaluator(model, parameters)) {
       return evaluator.evaluate(
           TokenBatches.byLength(rows(examples), labels().task(), EVALUATION_BATCH));
+    }
+  }
+
+  /**
+   * Has ND4J's evaluations, such as {@code Evaluation} and {@code ROC}, look at labels and
+   * predictions of labelled rows: of classes one-hot rows and probabilities, of several labels 0 or
+   * 1 and probabilities, or numbers.
+   *
+   * @throws BadInputException for tags and answers
+   */
+  public void evaluate(List<Example> examples, IEvaluation<?>... evaluations) {
+    TextBatches batches = new TextBatches(examples, labels(), tokenizer, EVALUATION_BATCH, 0);
+    while (batches.hasNext()) {
+      MultiDataSet batch = batches.next();
+      INDArray logits = logits(batch);
+      INDArray predictions =
+          switch (labels().task()) {
+            case CLASSIFY -> Transforms.softmax(logits);
+            case MULTILABEL -> Transforms.sigmoid(logits);
+            default -> logits;
+          };
+      for (IEvaluation<?> evaluation : evaluations) {
+        evaluation.eval(batch.getLabels(0), predictions);
+      }
     }
   }
 
