@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,10 +17,25 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.TrainingConfig;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.learning.config.Adam;
 import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.ModelFolder;
+import org.tokentune.checkpoint.WeightSource;
+import org.tokentune.models.GraphOptions;
+import org.tokentune.models.Head;
+import org.tokentune.models.Model;
+import org.tokentune.models.ModelConfig;
+import org.tokentune.models.ModelGraph;
+import org.tokentune.models.ParameterLoader;
+import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.train.Placeholders;
 
 class TextBatchesTest {
 
@@ -93,6 +109,43 @@ class TextBatchesTest {
 
   private static MultiDataSet next(List<Example> rows, Labels labels) {
     return new TextBatches(rows, labels, tokenizer, 2, 1).next();
+  }
+
+  /** A saved model's graph, its classifier trained by SameDiff itself. */
+  @Test
+  void plainSameDiffTrainsOnThem() {
+    Labels labels = Labels.of(Task.CLASSIFY, ROWS);
+    TextBatches batches = new TextBatches(ROWS, labels, tokenizer, 5, 42);
+    SameDiff sd = graph();
+    SDVariable targets = sd.placeHolder("targets", DataType.FLOAT, -1, 3);
+    sd.convertToVariable(sd.getVariable("classifier.weight"));
+    sd.loss().softmaxCrossEntropy("loss", targets, sd.getVariable(ModelGraph.LOGITS), null);
+    sd.setLossVariables("loss");
+    sd.setTrainingConfig(
+        TrainingConfig.builder()
+            .updater(new Adam(0.2))
+            .dataSetFeatureMapping(
+                ModelGraph.INPUT_IDS, ModelGraph.ATTENTION_MASK, ModelGraph.TOKEN_TYPE_IDS)
+            .dataSetLabelMapping("targets")
+            .build());
+    MultiDataSet all = new TextBatches(ROWS, labels, tokenizer, 5, 1).next();
+    Map<String, INDArray> inputs = Placeholders.features(all);
+    inputs.put("targets", all.getLabels(0));
+    double before = sd.outputSingle(inputs, "loss").getDouble(0);
+    sd.fit(batches, 40);
+    double after = sd.outputSingle(inputs, "loss").getDouble(0);
+    System.out.printf("plain SameDiff's loss on texts: %.4f, then %.4f%n", before, after);
+    assertTrue(after < before / 2, before + " then " + after);
+  }
+
+  private static SameDiff graph() {
+    Path golden = Path.of("../tokentune-samediff/src/test/resources/golden/bert");
+    Model model =
+        ModelConfig.read(ModelFolder.config(golden), "golden")
+            .model(new Head(Task.CLASSIFY, 3, Pooling.FIRST));
+    try (WeightSource weights = ModelFolder.weights(golden)) {
+      return model.build(ParameterLoader.load(model, weights), GraphOptions.inference()).sd();
+    }
   }
 
   @Test

@@ -323,17 +323,6 @@ class TextModelTest {
         };
     try (ModelFiles files = ModelFolder.open(base);
         TextModel model = model(files, Task.CLASSIFY, data, Pooling.FIRST)) {
-      TrainingListener listener =
-          new SameDiffListener(own, () -> tuner[0].stop())
-              .andThen(new SameDiffListener(new ScoreListener(5), () -> {}));
-      FineTuner.Outcome outcome =
-          model.fineTune(data, settings(9), listener, started -> tuner[0] = started);
-      assertEquals(24, outcome.steps()); // 12 an epoch
-      assertEquals(28, told.size());
-      assertEquals(List.of("start 0 0", "step 0 0", "step 0 1"), told.subList(0, 3));
-      assertEquals(List.of("step 0 11", "end 0 1", "start 1 12"), told.subList(12, 15));
-      assertEquals("end 1 2", told.get(27));
-
       Scores scores = model.evaluate(data.test());
       org.nd4j.evaluation.classification.Evaluation evaluation =
           new org.nd4j.evaluation.classification.Evaluation();
@@ -350,6 +339,17 @@ class TextModelTest {
               evaluation.getConfusionMatrix().getCount(actual, predicted));
         }
       }
+
+      TrainingListener listener =
+          new SameDiffListener(own, () -> tuner[0].stop())
+              .andThen(new SameDiffListener(new ScoreListener(5), () -> {}));
+      FineTuner.Outcome outcome =
+          model.fineTune(data, settings(9), listener, started -> tuner[0] = started);
+      assertEquals(24, outcome.steps()); // 12 an epoch
+      assertEquals(28, told.size());
+      assertEquals(List.of("start 0 0", "step 0 0", "step 0 1"), told.subList(0, 3));
+      assertEquals(List.of("step 0 11", "end 0 1", "start 1 12"), told.subList(12, 15));
+      assertEquals("end 1 2", told.get(27));
     }
   }
 
