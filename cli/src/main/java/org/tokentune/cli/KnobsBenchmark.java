@@ -81,8 +81,10 @@ final class KnobsBenchmark {
                 "full, sgd, not clipped", full.withOptimizer(optimizer(Kind.SGD, 0)).unclipped()),
             new Row("LoRA, A frozen", Setting.of(lora, LoraConfig.parse(LORA + ",freeze-a"))),
             new Row("LoRA, weights in bf16", setting(half)),
-            new Row("TokenTune + QLoRA, activ. in bf16", setting(qlora).withKeep(Keep.BF16)),
-            new Row("the same, attention again", setting(qloraAgain).withKeep(Keep.BF16))));
+            new Row("TokenTune + QLoRA, attention", setting(qloraAgain)),
+            new Row("TokenTune + QLoRA, bf16", setting(qlora).withKeep(Keep.BF16)),
+            new Row(
+                "TokenTune + QLoRA, attention, bf16", setting(qloraAgain).withKeep(Keep.BF16))));
     return rows;
   }
 

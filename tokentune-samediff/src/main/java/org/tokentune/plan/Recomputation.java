@@ -59,7 +59,11 @@ final class Recomputation {
     return switch (level) {
       case NOTHING -> nodes;
       case ELEMENTWISE -> elementwise(bytes(logits()) > MOST_LOGITS ? logits() : Set.of(), bytes);
-      case ATTENTION -> elementwise(union(List.of(logits(), union(attention()))), bytes);
+      case ATTENTION -> {
+        List<Set<String>> units = new ArrayList<>(List.of(logits()));
+        units.addAll(attention(bytes));
+        yield elementwise(union(units), bytes);
+      }
       case BLOCKS -> without(union(List.of(logits(), union(blocks(checkpoint)))));
     };
   }
@@ -79,7 +83,7 @@ final class Recomputation {
       return nodes;
     }
     List<Set<String>> units = new ArrayList<>(List.of(logits()));
-    units.addAll(attention());
+    units.addAll(attention(bytes));
     units.addAll(blocks(checkpoint));
     int tooFew = -1;
     int enough = units.size();
@@ -180,9 +184,9 @@ final class Recomputation {
 
   /**
    * Attention weights and the scores they are made of, one by one; then joined streams with what is
-   * frozen of them.
+   * frozen of them, unless the hidden states that these are made of take more.
    */
-  private List<Set<String>> attention() {
+  private List<Set<String>> attention(ToLongFunction<List<Node>> bytes) {
     List<Set<String>> weights = new ArrayList<>();
     List<Set<String>> joined = new ArrayList<>();
     for (Node node : nodes) {
@@ -197,21 +201,33 @@ final class Recomputation {
         weights.add(Set.of(node.outputs().get(0), scores));
       } else if (node.op().opName().equals("fused_join_tokens")) {
         Set<String> dropped = new LinkedHashSet<>(node.outputs());
-        String value = node.inputs().get(1);
-        // Back to the product: its input, the frozen hidden states, is what is kept.
-        while (producers.containsKey(value)) {
-          Node producer = producers.get(value);
-          dropped.add(value);
-          if (producer.op().opName().equals(Views.PRODUCT)) {
-            break;
-          }
-          value = producer.inputs().get(0);
-        }
+        dropToProducts(node.inputs().get(1), dropped);
         joined.add(dropped);
       }
     }
-    weights.addAll(joined);
-    return weights;
+    List<Set<String>> both = new ArrayList<>(weights);
+    both.addAll(joined);
+    return bytes.applyAsLong(without(union(both))) < bytes.applyAsLong(without(union(weights)))
+        ? both
+        : weights;
+  }
+
+  /**
+   * Drops a frozen value and what it is made of, back to the products of frozen hidden states,
+   * which are kept: one for a layer, and one more for an adapter beside it.
+   */
+  private void dropToProducts(String value, Set<String> dropped) {
+    Node producer = producers.get(value);
+    if (producer == null) {
+      return;
+    }
+    dropped.add(value);
+    if (!producer.op().opName().equals(Views.PRODUCT)) {
+      long same = shapes.of(value).bytes();
+      producer.inputs().stream()
+          .filter(input -> shapes.of(input).bytes() == same) // neither bias nor angles
+          .forEach(input -> dropToProducts(input, dropped));
+    }
   }
 
   /** Results of cheap ops by the op's name: all of a kind stand or fall together. */
