@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -259,6 +260,9 @@ class EncoderVertexTest {
                   "3",
                   new NeuralNetConfiguration.Builder().dataType(DataType.DOUBLE)));
       assertRefused("cannot be selected", () -> EncoderVertex.of(files, "none"));
+      ObjectNode decoder = files.config().<ObjectNode>deepCopy().put("model_type", "gpt2");
+      ModelFiles gpt2 = new ModelFiles("gpt2", decoder, files.weights(), null);
+      assertRefused("gpt2 is no encoder", () -> EncoderVertex.of(gpt2, "all"));
     }
   }
 

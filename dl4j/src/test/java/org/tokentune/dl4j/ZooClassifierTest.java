@@ -54,7 +54,7 @@ class ZooClassifierTest {
   }
 
   @Test
-  void refusesDecodersAndSingleClasses() {
+  void refusesSingleClassesAndUnknownNames() {
     assertThrows(BadInputException.class, () -> ZooClassifier.of(MODEL, 1));
     assertThrows(
         BadInputException.class, () -> ZooClassifier.of("no-such-model", 2).initPretrained());
