@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.models.Task;
 
 /**
  * A Hugging Face tokenizer ({@code tokenizer.json}). What the file says of padding and truncation
@@ -150,6 +151,13 @@ public final class TextTokenizer implements AutoCloseable {
         second.length == 0 ? encoding.getIds().length : second[0],
         Arrays.stream(second).map(i -> spans[i].getStart()).toArray(),
         Arrays.stream(second).map(i -> spans[i].getEnd()).toArray());
+  }
+
+  /** Tokenises a row; where words have tags, by its words. */
+  public Tokens encode(Example row, Task task) {
+    return task == Task.TOKEN
+        ? encodeWords(Labels.words(row.text()))
+        : encode(row.text(), row.pair());
   }
 
   /** Tokenises a text that is split into words already. */

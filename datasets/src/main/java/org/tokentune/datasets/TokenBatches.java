@@ -44,6 +44,12 @@ public final class TokenBatches extends BatchIterator {
    */
   public record Row(int[] ids, int[] typeIds, float[] labels) {
 
+    /** A labelled row, tokenised. */
+    public static Row of(Example row, Labels labels, TextTokenizer tokenizer) {
+      TextTokenizer.Tokens tokens = tokenizer.encode(row, labels.task());
+      return new Row(tokens.ids(), tokens.typeIds(), labels.encode(row, tokens));
+    }
+
     /**
      * For a causal language model: every token is a label, but those of a prompt.
      *

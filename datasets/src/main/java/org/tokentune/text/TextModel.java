@@ -9,8 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.evaluation.IEvaluation;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.ops.transforms.Transforms;
 import org.tokentune.BadInputException;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
@@ -19,6 +21,7 @@ import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.Labels;
+import org.tokentune.datasets.TextBatches;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
 import org.tokentune.models.GraphOptions;
@@ -224,6 +227,30 @@ public final class TextModel implements AutoCloseable {
     }
   }
 
+  /**
+   * Has ND4J's evaluations, such as {@code Evaluation} and {@code ROC}, look at labels and
+   * predictions of labelled rows: of classes one-hot rows and probabilities, of several labels 0 or
+   * 1 and probabilities, or numbers.
+   *
+   * @throws BadInputException for tags and answers
+   */
+  public void evaluate(List<Example> examples, IEvaluation<?>... evaluations) {
+    TextBatches batches = new TextBatches(examples, labels(), tokenizer, EVALUATION_BATCH, 0);
+    while (batches.hasNext()) {
+      MultiDataSet batch = batches.next();
+      INDArray logits = logits(batch);
+      INDArray predictions =
+          switch (labels().task()) {
+            case CLASSIFY -> Transforms.softmax(logits);
+            case MULTILABEL -> Transforms.sigmoid(logits);
+            default -> logits;
+          };
+      for (IEvaluation<?> evaluation : evaluations) {
+        evaluation.eval(batch.getLabels(0), predictions);
+      }
+    }
+  }
+
   /** Predicts texts, in their order. */
   public List<Prediction> predict(List<String> texts) {
     return predictRows(texts.stream().map(text -> new Example(text, null)).toList());
@@ -234,7 +261,8 @@ public final class TextModel implements AutoCloseable {
     if (labels().task() == Task.QUESTION_ANSWERING) {
       throw new BadInputException("%s answers questions; ask an AnswerModel.", files.name());
     }
-    List<TextTokenizer.Tokens> tokens = examples.stream().map(this::tokens).toList();
+    List<TextTokenizer.Tokens> tokens =
+        examples.stream().map(row -> tokenizer.encode(row, labels().task())).toList();
     List<TokenBatches.Row> rows =
         tokens.stream().map(t -> new TokenBatches.Row(t.ids(), t.typeIds(), null)).toList();
     TokenBatches batches = TokenBatches.byLength(rows, labels().task(), EVALUATION_BATCH);
@@ -308,19 +336,7 @@ public final class TextModel implements AutoCloseable {
   }
 
   private List<TokenBatches.Row> rows(List<Example> examples) {
-    List<TokenBatches.Row> rows = new ArrayList<>();
-    for (Example example : examples) {
-      TextTokenizer.Tokens tokens = tokens(example);
-      float[] labels = labels().encode(example, tokens);
-      rows.add(new TokenBatches.Row(tokens.ids(), tokens.typeIds(), labels));
-    }
-    return rows;
-  }
-
-  private TextTokenizer.Tokens tokens(Example example) {
-    return labels().task() == Task.TOKEN
-        ? tokenizer.encodeWords(Labels.words(example.text()))
-        : tokenizer.encode(example.text(), example.pair());
+    return examples.stream().map(row -> TokenBatches.Row.of(row, labels(), tokenizer)).toList();
   }
 
   /**

@@ -17,6 +17,17 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.autodiff.listeners.At;
+import org.nd4j.autodiff.listeners.BaseListener;
+import org.nd4j.autodiff.listeners.Listener;
+import org.nd4j.autodiff.listeners.ListenerResponse;
+import org.nd4j.autodiff.listeners.Loss;
+import org.nd4j.autodiff.listeners.Operation;
+import org.nd4j.autodiff.listeners.impl.ScoreListener;
+import org.nd4j.autodiff.listeners.records.LossCurve;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.evaluation.classification.ROC;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.checkpoint.ModelFolder;
@@ -31,6 +42,7 @@ import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.MemorySettings;
 import org.tokentune.train.Metric;
 import org.tokentune.train.OptimizerSettings;
+import org.tokentune.train.SameDiffListener;
 import org.tokentune.train.Schedule;
 import org.tokentune.train.Scores;
 import org.tokentune.train.StepReport;
@@ -277,6 +289,68 @@ class TextModelTest {
       }
     }
     assertEquals(losses.get(0), losses.get(1));
+  }
+
+  /** SameDiff's ScoreListener follows a training; ND4J's Evaluation counts as this project does. */
+  @Test
+  void speaksWithListenersAndEvaluationsOfNd4j() {
+    DataSplit data = data(Task.CLASSIFY);
+    List<String> told = new ArrayList<>();
+    FineTuner[] tuner = new FineTuner[1];
+    Listener own =
+        new BaseListener() {
+          @Override
+          public boolean isActive(Operation operation) {
+            return operation == Operation.TRAINING;
+          }
+
+          @Override
+          public void epochStart(SameDiff sd, At at) {
+            told.add("start " + at.epoch() + " " + at.iteration());
+          }
+
+          @Override
+          public void iterationDone(SameDiff sd, At at, MultiDataSet data, Loss loss) {
+            told.add("step " + at.epoch() + " " + at.iteration());
+            assertTrue(loss.totalLoss() > 0);
+          }
+
+          @Override
+          public ListenerResponse epochEnd(SameDiff sd, At at, LossCurve losses, long millis) {
+            told.add("end " + at.epoch() + " " + losses.losses().size());
+            return at.epoch() == 1 ? ListenerResponse.STOP : ListenerResponse.CONTINUE;
+          }
+        };
+    try (ModelFiles files = ModelFolder.open(base);
+        TextModel model = model(files, Task.CLASSIFY, data, Pooling.FIRST)) {
+      Scores scores = model.evaluate(data.test());
+      org.nd4j.evaluation.classification.Evaluation evaluation =
+          new org.nd4j.evaluation.classification.Evaluation();
+      ROC roc = new ROC(0);
+      model.evaluate(data.test(), evaluation, roc);
+      System.out.printf(
+          "accuracy %.4f, ND4J's %.4f; AUC %.4f%n",
+          scores.accuracy(), evaluation.accuracy(), roc.calculateAUC());
+      assertEquals(scores.accuracy(), evaluation.accuracy(), 1e-12);
+      for (int actual = 0; actual < 2; actual++) {
+        for (int predicted = 0; predicted < 2; predicted++) {
+          assertEquals(
+              scores.confusion()[actual][predicted],
+              evaluation.getConfusionMatrix().getCount(actual, predicted));
+        }
+      }
+
+      TrainingListener listener =
+          new SameDiffListener(own, () -> tuner[0].stop())
+              .andThen(new SameDiffListener(new ScoreListener(5), () -> {}));
+      FineTuner.Outcome outcome =
+          model.fineTune(data, settings(9), listener, started -> tuner[0] = started);
+      assertEquals(24, outcome.steps()); // 12 an epoch
+      assertEquals(28, told.size());
+      assertEquals(List.of("start 0 0", "step 0 0", "step 0 1"), told.subList(0, 3));
+      assertEquals(List.of("step 0 11", "end 0 1", "start 1 12"), told.subList(12, 15));
+      assertEquals("end 1 2", told.get(27));
+    }
   }
 
   @Test

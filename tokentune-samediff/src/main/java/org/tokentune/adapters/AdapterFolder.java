@@ -368,7 +368,7 @@ public final class AdapterFolder implements WeightSource {
       case TOKEN -> "TOKEN_CLS";
       case QUESTION_ANSWERING -> "QUESTION_ANS";
       case CAUSAL_LM -> "CAUSAL_LM";
-      case MASKED_LM -> null;
+      case MASKED_LM, POOL -> null;
     };
   }
 }

@@ -65,6 +65,7 @@ public record Bert(BertConfig config, Head head) implements Model {
       }
       case TOKEN -> linear(shapes, TAGGER, head.outputs(), hidden);
       case QUESTION_ANSWERING -> linear(shapes, Head.SPANS, head.outputs(), hidden);
+      case POOL -> linear(shapes, family.text().dense(), hidden, hidden);
       default -> {
         linear(shapes, family.text().dense(), hidden, hidden);
         linear(shapes, family.text().out(), head.outputs(), hidden);
@@ -223,6 +224,7 @@ public record Bert(BertConfig config, Head head) implements Model {
           double rate = distilled ? config.hiddenDropout() : 0; // BERT's drops nothing here
           yield new Linear(Head.SPANS).apply(graph, graph.dropout(x, rate, "answers")).rows();
         }
+        case POOL -> dense(pool(x)).rows();
         default -> text(pool(x));
       };
     }
@@ -237,16 +239,17 @@ public record Bert(BertConfig config, Head head) implements Model {
       return options.allRows() ? x.first() : x; // else the last layer gave the first rows only
     }
 
+    /** What BERT calls the pooler: [batch, hidden]. */
+    private TokenStream dense(TokenStream pooled) {
+      BertFamily.TextHead names = family.text();
+      double rate = config.classifierDropout();
+      TokenStream x = names.dropsFirst() ? graph.dropout(pooled, rate, "pooled") : pooled;
+      return names.activation().apply(graph, new Linear(names.dense()).apply(graph, x));
+    }
+
     /** [batch, outputs]. */
     private SDVariable text(TokenStream pooled) {
-      double rate = config.classifierDropout();
-      TokenStream x = family.text().dropsFirst() ? graph.dropout(pooled, rate, "pooled") : pooled;
-      TokenStream dense =
-          family
-              .text()
-              .activation()
-              .apply(graph, new Linear(family.text().dense()).apply(graph, x));
-      TokenStream dropped = graph.dropout(dense, rate, "classifier");
+      TokenStream dropped = graph.dropout(dense(pooled), config.classifierDropout(), "classifier");
       return new Linear(family.text().out()).apply(graph, dropped).rows();
     }
 

@@ -9,7 +9,7 @@ import org.tokentune.checkpoint.WeightSource;
  * What stands on the model.
  *
  * @param outputs number of classes, labels or regressed numbers; 2 for answers, start and end; the
- *     vocabulary's size for a language model
+ *     vocabulary's size for a language model, the hidden size for pooled rows
  * @param pooling for tasks over whole texts
  */
 public record Head(Task task, int outputs, Pooling pooling) {
@@ -33,7 +33,7 @@ public record Head(Task task, int outputs, Pooling pooling) {
   public boolean perToken() {
     return switch (task) {
       case TOKEN, QUESTION_ANSWERING, MASKED_LM, CAUSAL_LM -> true;
-      case CLASSIFY, MULTILABEL, REGRESS -> false;
+      case CLASSIFY, MULTILABEL, REGRESS, POOL -> false;
     };
   }
 

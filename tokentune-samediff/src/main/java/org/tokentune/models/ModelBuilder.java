@@ -187,6 +187,10 @@ abstract class ModelBuilder {
               TokenGather.elements(
                   placeholder(ModelGraph.LABELS), TokenGather.rowIds(ids, selected)));
       case QUESTION_ANSWERING -> spans(x, logits);
+      case POOL ->
+          logits
+              .mul(sd.placeHolder(ModelGraph.LABELS, type, -1, head.outputs()))
+              .sum(); // its gradient by the rows is what is given for labels
       case CAUSAL_LM -> throw new IllegalStateException("a task of decoders only");
     };
   }

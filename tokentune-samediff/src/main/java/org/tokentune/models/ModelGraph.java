@@ -7,7 +7,8 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * A built graph and the names to use it by: placeholders {@link #INPUT_IDS}, {@link
  * #ATTENTION_MASK}, all INT32 [batch, length], and of the same kind {@link #TOKEN_TYPE_IDS} of
  * encoders or {@link #POSITION_IDS} of decoders; in training {@link #LABELS} (of answers INT32
- * [batch, 2], the positions of their first and last tokens), with two streams {@link #SELECTED}
+ * [batch, 2], the positions of their first and last tokens; of {@link Task#POOL} the gradient of
+ * somebody else's loss by the pooled rows, [batch, hidden]), with two streams {@link #SELECTED}
  * [batch, k] and {@link #FROZEN} [batch, length - k], INT32 positions; results {@link #LOGITS} and
  * {@link #LOSS}.
  *

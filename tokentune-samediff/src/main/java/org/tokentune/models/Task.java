@@ -18,7 +18,12 @@ public enum Task {
   /** The vocabulary's word for every masked token. */
   MASKED_LM,
   /** The vocabulary's word after every token. */
-  CAUSAL_LM;
+  CAUSAL_LM,
+  /**
+   * None of its own: the row that a classifier would read goes on to another network, which gives
+   * back the gradient of its loss.
+   */
+  POOL;
 
   /**
    * The task that a Hugging Face {@code config.json} names by {@code architectures} and, for whole

@@ -103,7 +103,14 @@ public final class Graph {
       return quantized.dequantized(sd, name, style);
     }
     INDArray array = parameters.get(name);
-    return trained && differentiable ? sd.var(key, array) : sd.constant(key, array);
+    return trained && differentiable ? sd.var(key, array) : constant(key, array);
+  }
+
+  /** A constant over the very array: SameDiff's own would copy a view. */
+  private SDVariable constant(String name, INDArray array) {
+    SDVariable constant = sd.constant(name, array);
+    sd.associateArrayWithVariable(array, constant);
+    return constant;
   }
 
   /** A table of which rows are taken, likewise; it may be quantised by rows. */

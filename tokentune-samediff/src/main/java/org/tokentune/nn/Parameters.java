@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.shape.Shape;
 import org.tokentune.BadInputException;
 import org.tokentune.ops.QuantizedWeight;
 import org.tokentune.ops.StandIn;
@@ -22,10 +23,7 @@ public final class Parameters {
   private final Map<String, INDArray> arrays;
   private final Map<String, QuantizedWeight> quantized;
 
-  /**
-   * Keeps the arrays, not copies; none may be a view (SameDiff copies views, which would part the
-   * graphs).
-   */
+  /** Keeps the arrays, not copies; a view must be dense and in c order. */
   public Parameters(Map<String, INDArray> arrays) {
     this(arrays, Map.of());
   }
@@ -38,8 +36,8 @@ public final class Parameters {
   public Parameters(Map<String, INDArray> arrays, Map<String, QuantizedWeight> quantized) {
     arrays.forEach(
         (name, array) -> {
-          if (array.isView()) {
-            throw new IllegalArgumentException(name + " is a view; duplicate it");
+          if (array.isView() && !Shape.hasDefaultStridesForShape(array)) {
+            throw new IllegalArgumentException(name + " is a view with gaps; duplicate it");
           }
         });
     this.arrays = Collections.unmodifiableMap(new LinkedHashMap<>(arrays));

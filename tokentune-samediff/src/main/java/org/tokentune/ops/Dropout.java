@@ -1,8 +1,11 @@
 package org.tokentune.ops;
 
 import java.util.List;
+import java.util.SplittableRandom;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Inverted dropout: {@code y = x * mask}, where the mask is 0 with probability {@code rate} and
@@ -83,6 +86,17 @@ public final class Dropout extends OwnOp {
     Ops.register();
     return new FusedDropout(x.getSameDiff(), x, rate, rowNumbers, columnNumbers, seed, place)
         .outputVariable();
+  }
+
+  /**
+   * The seed of a step: INT32 scalar. Mixed by a generator, as neighbouring numbers would give
+   * similar masks.
+   *
+   * @param seed of the whole training
+   * @param step number of the step in it
+   */
+  public static INDArray seed(long seed, int step) {
+    return Nd4j.scalar((int) new SplittableRandom(seed * 31 + step).nextLong());
   }
 
   /** Hashes below it drop; they are even over all integers. */

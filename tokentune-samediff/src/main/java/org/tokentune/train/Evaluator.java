@@ -78,6 +78,7 @@ public final class Evaluator implements AutoCloseable {
       case REGRESS -> new Numbers();
       case CAUSAL_LM -> new NextTokens();
       case QUESTION_ANSWERING -> new Spans();
+      case POOL -> throw new IllegalStateException("pooled rows are right or wrong elsewhere");
     };
   }
 

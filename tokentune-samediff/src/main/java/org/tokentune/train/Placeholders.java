@@ -70,7 +70,7 @@ public final class Placeholders {
         switch (head.task()) {
           case CLASSIFY -> StandIn.of(DataType.INT32, batch);
           case QUESTION_ANSWERING -> StandIn.of(DataType.INT32, batch, head.outputs());
-          case MULTILABEL, REGRESS -> StandIn.of(DataType.FLOAT, batch, head.outputs());
+          case MULTILABEL, REGRESS, POOL -> StandIn.of(DataType.FLOAT, batch, head.outputs());
           case TOKEN, MASKED_LM, CAUSAL_LM -> StandIn.of(DataType.INT32, batch, length);
         });
     return inputs;

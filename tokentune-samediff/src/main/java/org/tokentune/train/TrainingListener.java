@@ -8,6 +8,16 @@ public interface TrainingListener {
    */
   default void onResume(int step) {}
 
+  /**
+   * Before an epoch's first step, or its first one since the training was resumed.
+   *
+   * @param epoch from 1
+   */
+  default void onEpochStart(int epoch) {}
+
+  /** After an epoch's last step. */
+  default void onEpochEnd(int epoch) {}
+
   /** After a step, whether it updated the parameters or was passed over. */
   default void onStep(StepReport step) {}
 
@@ -22,6 +32,18 @@ public interface TrainingListener {
       public void onResume(int step) {
         first.onResume(step);
         next.onResume(step);
+      }
+
+      @Override
+      public void onEpochStart(int epoch) {
+        first.onEpochStart(epoch);
+        next.onEpochStart(epoch);
+      }
+
+      @Override
+      public void onEpochEnd(int epoch) {
+        first.onEpochEnd(epoch);
+        next.onEpochEnd(epoch);
       }
 
       @Override

@@ -49,6 +49,7 @@ final class TrainingRun {
     }
     while (goesOn(steps)) {
       MultiDataSetIterator batches = data.batches().apply(progress.epoch());
+      listener.onEpochStart(progress.epoch() + 1);
       for (int done = 0; done < progress.batch(); done++) {
         batches.next();
       }
@@ -126,6 +127,7 @@ final class TrainingRun {
     }
     if (!batches.hasNext()) {
       progress = progress.nextEpoch();
+      listener.onEpochEnd(progress.epoch());
     }
   }
 

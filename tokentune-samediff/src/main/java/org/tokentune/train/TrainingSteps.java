@@ -6,7 +6,6 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
 import java.util.function.Predicate;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -19,6 +18,7 @@ import org.tokentune.models.ModelGraph;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Graph;
 import org.tokentune.nn.Parameters;
+import org.tokentune.ops.Dropout;
 import org.tokentune.ops.Style;
 import org.tokentune.plan.BudgetException;
 import org.tokentune.plan.Updater;
@@ -169,9 +169,7 @@ final class TrainingSteps implements AutoCloseable {
       inputs.put(ModelGraph.FROZEN, Nd4j.createFromArray(read.frozen()));
     }
     if (engineFor(inputs).hasDropout()) {
-      // Mixed by a generator, as neighbouring numbers would give similar masks.
-      int seed = (int) new SplittableRandom(settings.seed() * 31 + run).nextLong();
-      inputs.put(Graph.DROPOUT_SEED, Nd4j.scalar(seed));
+      inputs.put(Graph.DROPOUT_SEED, Dropout.seed(settings.seed(), run));
     }
     boolean eachText = labels == null || model.head().task() == Task.QUESTION_ANSWERING;
     return new Batch(inputs, eachText ? lengths.length : selection.labelled(labels));

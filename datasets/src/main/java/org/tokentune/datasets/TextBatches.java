@@ -1,0 +1,86 @@
+package org.tokentune.datasets;
+
+import java.util.List;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadInputException;
+import org.tokentune.models.Task;
+
+/**
+ * Labelled texts as DL4J's networks and SameDiff's graphs train on them, in another order after
+ * every {@link #reset}.
+ *
+ * <p>Features are ids, attention mask and token types, INT32 [batch, length], padded on the right.
+ * Labels are FLOAT [batch, outputs]: one-hot for classes, 0 or 1 for each of several labels, or the
+ * number.
+ */
+public final class TextBatches extends BatchIterator {
+
+  private final List<TokenBatches.Row> rows;
+  private final Labels labels;
+  private final int batchSize;
+  private final long seed;
+  private int epoch;
+  private TokenBatches batches;
+
+  /**
+   * Tokenises the rows.
+   *
+   * @param seed of the orders
+   * @throws BadInputException for tags or answers, or labels that are not among {@code labels}
+   */
+  public TextBatches(
+      List<Example> rows, Labels labels, TextTokenizer tokenizer, int batchSize, long seed) {
+    if (labels.task() == Task.TOKEN || labels.task() == Task.QUESTION_ANSWERING) {
+      throw new BadInputException(
+          "Tags of words and answers are no labels of whole texts; give such labels.");
+    }
+    if (batchSize < 1) {
+      throw new BadInputException("A batch size of %d is none; give 1 or more.", batchSize);
+    }
+    this.rows = rows.stream().map(row -> TokenBatches.Row.of(row, labels, tokenizer)).toList();
+    this.labels = labels;
+    this.batchSize = batchSize;
+    this.seed = seed;
+    batches = batches();
+  }
+
+  private TokenBatches batches() {
+    return TokenBatches.shuffled(rows, labels.task(), batchSize, seed, epoch);
+  }
+
+  @Override
+  public boolean hasNext() {
+    return batches.hasNext();
+  }
+
+  @Override
+  MultiDataSet batch() {
+    MultiDataSet batch = batches.next();
+    if (labels.task() == Task.CLASSIFY) {
+      batch.setLabels(0, oneHot(batch.getLabels(0)));
+    }
+    return batch;
+  }
+
+  private INDArray oneHot(INDArray numbers) {
+    int[] classes = numbers.toIntVector();
+    float[][] ones = new float[classes.length][labels.outputs()];
+    for (int row = 0; row < ones.length; row++) {
+      ones[row][classes[row]] = 1;
+    }
+    return Nd4j.createFromArray(ones);
+  }
+
+  @Override
+  public boolean resetSupported() {
+    return true;
+  }
+
+  @Override
+  public void reset() {
+    epoch++;
+    batches = batches();
+  }
+}

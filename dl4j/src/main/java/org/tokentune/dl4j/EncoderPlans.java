@@ -1,0 +1,86 @@
+package org.tokentune.dl4j;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.models.GraphOptions;
+import org.tokentune.models.Model;
+import org.tokentune.models.ModelGraph;
+import org.tokentune.nn.Parameters;
+import org.tokentune.ops.Style;
+import org.tokentune.plan.PlanEngine;
+import org.tokentune.plan.PlanOptions;
+import org.tokentune.plan.Recompute;
+
+/**
+ * An encoder's passes on execution plans, all in one arena: results are good until the next pass.
+ */
+final class EncoderPlans {
+
+  private final Model model;
+  private final Parameters parameters;
+  private final PlanEngine inference;
+  private final Map<Boolean, Training> training = new HashMap<>();
+
+  /** Both passes of the same graph. */
+  private record Training(PlanEngine forward, PlanEngine backward) {}
+
+  /**
+   * @param parameters read at every pass, as they are at the time
+   */
+  EncoderPlans(Model model, Parameters parameters) {
+    this.model = model;
+    this.parameters = parameters;
+    ModelGraph graph =
+        model
+            .withoutDropout()
+            .build(
+                parameters,
+                GraphOptions.training(false, name -> false).withStyle(Style.preferred()));
+    inference = new PlanEngine(graph.sd(), PlanOptions.forward(List.of(ModelGraph.LOGITS)));
+  }
+
+  /** [batch, hidden], without dropout. */
+  INDArray infer(Map<String, INDArray> placeholders) {
+    return rows(inference, placeholders);
+  }
+
+  /** [batch, hidden], as training computes them. */
+  INDArray forward(Map<String, INDArray> placeholders) {
+    return rows(training(placeholders).forward(), placeholders);
+  }
+
+  /** Gradients by parameter, from that by the rows, which is in the place of labels. */
+  Map<String, INDArray> gradients(Map<String, INDArray> placeholders) {
+    return training(placeholders).backward().run(placeholders).gradients();
+  }
+
+  private static INDArray rows(PlanEngine engine, Map<String, INDArray> placeholders) {
+    return engine.run(placeholders).outputs().get(ModelGraph.LOGITS);
+  }
+
+  private Training training(Map<String, INDArray> placeholders) {
+    return training.computeIfAbsent(
+        placeholders.containsKey(ModelGraph.SELECTED), this::newTraining);
+  }
+
+  private Training newTraining(boolean split) {
+    ModelGraph graph =
+        model.build(
+            parameters, GraphOptions.training(split, name -> true).withStyle(Style.preferred()));
+    PlanOptions backward =
+        PlanOptions.gradients(List.of(ModelGraph.LOSS), graph.trainable())
+            .withRecompute(Recompute.ELEMENTWISE, ModelGraph::isHiddenState);
+    return new Training(
+        engine(graph.sd(), PlanOptions.forward(List.of(ModelGraph.LOGITS))),
+        engine(graph.sd(), backward));
+  }
+
+  private PlanEngine engine(SameDiff sd, PlanOptions options) {
+    PlanEngine engine = new PlanEngine(sd, options);
+    engine.shareArena(inference);
+    return engine;
+  }
+}

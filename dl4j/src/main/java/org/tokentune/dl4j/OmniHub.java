@@ -1,0 +1,68 @@
+package org.tokentune.dl4j;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import org.deeplearning4j.omnihub.OmnihubConfig;
+import org.tokentune.BadInputException;
+
+/**
+ * The folder of OmniHub, DL4J's own hub, on this machine: it loads {@code samediff/NAME.fb} there,
+ * where the file exists, before it looks on the web. The folder is the one that OmniHub itself
+ * takes: {@code .omnihub} in the user's home (with the environment's {@code OMNIHUB_HOME} set,
+ * 1.0.0-M2.1 takes a folder of that very name in the working directory).
+ */
+public final class OmniHub {
+
+  /** What a saved model calls its graph for plain SameDiff. */
+  private static final String GRAPH = "model.fb";
+
+  private OmniHub() {}
+
+  /** Where OmniHub looks for a SameDiff model. */
+  public static Path file(String name) {
+    if (!name.matches("\\w[\\w.-]*")) {
+      throw new BadInputException(
+          "'%s' is no name of a model; take letters, digits, '.', '-' and '_'.", name);
+    }
+    return OmnihubConfig.getOmnihubHome().toPath().resolve("samediff").resolve(name + ".fb");
+  }
+
+  /**
+   * Copies a saved model's graph to where OmniHub finds it: {@code
+   * OmniHubUtils.loadSameDiffModel("NAME.fb")}. What was there is replaced; nothing half-written
+   * stays.
+   *
+   * @param folder as {@code TextModel.save} wrote it
+   * @return the copy
+   * @throws BadInputException if there is no graph in the folder, or the copy cannot be written
+   */
+  public static Path put(Path folder, String name) {
+    Path target = file(name);
+    Path graph = folder.resolve(GRAPH);
+    if (!Files.isRegularFile(graph)) {
+      throw new BadInputException(
+          "%s has no %s; save the model first (those past 1 GiB go without).", folder, GRAPH);
+    }
+    try {
+      Files.createDirectories(target.getParent());
+      Path staged = Files.createTempFile(target.getParent(), name, ".partial");
+      try {
+        Files.copy(graph, staged, StandardCopyOption.REPLACE_EXISTING);
+        try (FileChannel channel = FileChannel.open(staged, StandardOpenOption.WRITE)) {
+          channel.force(true);
+        }
+        Files.move(
+            staged, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      } finally {
+        Files.deleteIfExists(staged);
+      }
+    } catch (IOException e) {
+      throw new BadInputException(e, "%s cannot be written: %s.", target, e);
+    }
+    return target;
+  }
+}

@@ -1,0 +1,78 @@
+package org.tokentune.dl4j;
+
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.models.ModelGraph;
+import org.tokentune.models.Pooling;
+import org.tokentune.select.TokenAmount;
+import org.tokentune.zoo.Zoo;
+
+/**
+ * A pretrained encoder under a new output layer: what a {@code ZooModel} of {@code
+ * deeplearning4j-zoo} is for images, {@link #initPretrained} included.
+ *
+ * @param model name in the catalogue, or an address, as {@link Zoo#load(String)} takes them
+ * @param classes to tell apart
+ * @param tokens which tokens carry gradient: {@code all}, a count, or a share such as {@code 25%}
+ * @param updater of all parameters; the network keeps it
+ * @param seed of the output layer's values, the selection and dropout
+ */
+public record ZooClassifier(String model, int classes, String tokens, IUpdater updater, long seed) {
+
+  public ZooClassifier {
+    if (classes < 2) {
+      throw new BadInputException("A classifier of %d classes is none; give 2 or more.", classes);
+    }
+  }
+
+  /** With gradients through a quarter of the tokens and Adam at 1e-4. */
+  public static ZooClassifier of(String model, int classes) {
+    return new ZooClassifier(model, classes, "25%", new Adam(1e-4), 42);
+  }
+
+  /**
+   * A network that is ready to train on the batches of {@code TextBatches}: softmax over the
+   * classes and cross entropy on the encoder's row. The model is fetched at its first use.
+   *
+   * @throws BadInputException for a decoder or an unknown name, or where the model cannot be had
+   */
+  public ComputationGraph initPretrained() {
+    try (ModelFiles files = Zoo.load(model)) {
+      EncoderVertex encoder =
+          EncoderVertex.of(files, Pooling.FIRST, tokens, TokenAmount.DEFAULT_FLOOR, seed);
+      ComputationGraph net =
+          new ComputationGraph(
+              new NeuralNetConfiguration.Builder()
+                  .seed(seed)
+                  .updater(updater)
+                  .graphBuilder()
+                  .addInputs(
+                      ModelGraph.INPUT_IDS, ModelGraph.ATTENTION_MASK, ModelGraph.TOKEN_TYPE_IDS)
+                  .addVertex(
+                      "encoder",
+                      encoder,
+                      ModelGraph.INPUT_IDS,
+                      ModelGraph.ATTENTION_MASK,
+                      ModelGraph.TOKEN_TYPE_IDS)
+                  .addLayer(
+                      "output",
+                      new OutputLayer.Builder(LossFunction.MCXENT)
+                          .nIn(encoder.hidden())
+                          .nOut(classes)
+                          .activation(Activation.SOFTMAX)
+                          .build(),
+                      "encoder")
+                  .setOutputs("output")
+                  .build());
+      net.init();
+      return net;
+    }
+  }
+}
