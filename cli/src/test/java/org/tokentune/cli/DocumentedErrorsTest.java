@@ -56,7 +56,7 @@ class DocumentedErrorsTest {
   @Test
   void everyMessageIsOnThePage() throws IOException {
     TreeSet<String> sources = new TreeSet<>();
-    for (String module : new String[] {"tokentune-samediff", "zoo", "datasets", "cli"}) {
+    for (String module : new String[] {"tokentune-samediff", "zoo", "datasets", "dl4j", "cli"}) {
       try (Stream<Path> files =
           Files.walk(Document.HOME.resolve(module).resolve("src/main/java"))) {
         files
