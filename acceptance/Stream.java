@@ -16,7 +16,9 @@ import org.tokentune.train.FineTuner;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.MemorySettings;
 import org.tokentune.train.OptimizerSettings;
+import org.tokentune.train.RunSettings;
 import org.tokentune.train.Schedule;
+import org.tokentune.train.StepReport;
 import org.tokentune.train.TrainingListener;
 
 /**
@@ -91,7 +93,7 @@ class Stream {
           model.fineTune(
               text,
               validation,
-              new TuningSettings("30%", 8, "all", 8, settings),
+              new TuningSettings("30%", 8, "all", 8, settings, RunSettings.defaults()),
               offHeap,
               tuner -> {});
       System.out.printf("%d steps, validation loss %.3f%n", outcome.steps(), outcome.best().loss());
@@ -111,8 +113,8 @@ class Stream {
     }
 
     @Override
-    public void onStep(int step, int steps, double loss, long tokens) {
-      if (step % every == 0) {
+    public void onStep(StepReport report) {
+      if (report.step() % every == 0) {
         System.gc();
         try {
           Thread.sleep(200); // other threads do the freeing
@@ -123,7 +125,7 @@ class Stream {
         long pointers = Pointer.totalBytes();
         System.out.printf(
             "step %d: loss %.3f, off-heap %,d bytes of arrays, %,d of pointers%n",
-            step, loss, arrays, pointers);
+            report.step(), report.loss(), arrays, pointers);
         last = arrays + pointers;
         first = first == 0 ? last : first;
       }
