@@ -9,19 +9,23 @@ import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.adapter.SingletonMultiDataSetIterator;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.tokentune.RandomWeights;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
@@ -129,6 +133,38 @@ class LanguageModelTrainingTest {
         name, lossWhole, lossParts, worst);
     assertEquals(lossWhole, lossParts, 1e-5);
     assertTrue(worst < 1e-4, "weights differ by " + worst);
+  }
+
+  /** In one buffer, as DL4J's networks hold them: updated at once, each as early as alone. */
+  @Test
+  void parametersSideBySideTrainAsAloneInAsManyBytes() {
+    Model model = model("llama");
+    Parameters alone = weights(model);
+    Parameters together = sideBySide(alone);
+    List<MultiDataSet> batch = List.of(texts(model.config().vocabulary()));
+    TokenSelector spans = RandomTokens.parse("span:3", 1, false);
+    try (TrainingSteps one = new TrainingSteps(model, alone, key -> true, spans, sgd(1));
+        TrainingSteps other = new TrainingSteps(model, together, key -> true, spans, sgd(1))) {
+      assertEquals(one.step(batch, 0, 0, 0, 1).loss(), other.step(batch, 0, 0, 0, 1).loss());
+      System.out.printf("a step with updates at once: %,d bytes%n", one.memory().step().arena());
+      assertEquals(one.memory().step().arena(), other.memory().step().arena());
+    }
+    alone.asMap().forEach((key, array) -> assertEquals(array, together.get(key), key));
+  }
+
+  private static Parameters sideBySide(Parameters parameters) {
+    long total = parameters.asMap().values().stream().mapToLong(INDArray::length).sum();
+    INDArray buffer = Nd4j.create(DataType.FLOAT, total);
+    Map<String, INDArray> views = new LinkedHashMap<>();
+    long at = 0;
+    for (Map.Entry<String, INDArray> entry : parameters.asMap().entrySet()) {
+      long end = at + entry.getValue().length();
+      INDArray view = buffer.get(NDArrayIndex.interval(at, end));
+      views.put(entry.getKey(), view.reshape('c', entry.getValue().shape()));
+      views.get(entry.getKey()).assign(entry.getValue());
+      at = end;
+    }
+    return new Parameters(views);
   }
 
   @ParameterizedTest
