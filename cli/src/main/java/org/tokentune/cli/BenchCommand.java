@@ -4,8 +4,10 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.tokentune.BadInputException;
 import org.tokentune.generate.GenerationBenchmark;
@@ -115,6 +117,11 @@ final class BenchCommand implements Callable<Integer> {
       return decoder ? model(llama(layers, hidden, 8, 1376)) : bert(layers, hidden);
     }
 
+    /** Bytes by level of recomputation. */
+    Map<Recompute, Long> plan(String tokens) {
+      return StepBenchmark.plan(model(), batch, length, tokens);
+    }
+
     List<Way> ways() {
       List<Way> ways = new ArrayList<>();
       for (Recompute recompute : Recompute.values()) {
@@ -157,10 +164,6 @@ final class BenchCommand implements Callable<Integer> {
 
   /** A way to train. */
   private record Way(String tokens, Recompute recompute) {
-
-    long plan(Shape shape) {
-      return StepBenchmark.plan(shape.model(), shape.batch, shape.length, tokens, recompute);
-    }
 
     StepBenchmark benchmark(Shape shape, Parameters weights) {
       return new StepBenchmark(
@@ -286,8 +289,10 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   private static void plan(Shape shape, PrintWriter out, ArrayNode rows) {
+    Map<String, Map<Recompute, Long>> plans = new HashMap<>();
     for (Way way : shape.ways()) {
-      print(shape, way, way.plan(shape), out, rows);
+      Map<Recompute, Long> planned = plans.computeIfAbsent(way.tokens(), shape::plan);
+      print(shape, way, planned.get(way.recompute()), out, rows);
       out.println();
     }
   }

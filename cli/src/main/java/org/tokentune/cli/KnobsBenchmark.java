@@ -147,6 +147,7 @@ final class KnobsBenchmark {
         }
       }
     }
+    weights.asMap().values().forEach(array -> array.close());
   }
 
   private MemoryReport plan(Setting setting) {

@@ -10,7 +10,8 @@ import org.tokentune.train.RunSettings;
 /**
  * How to fine-tune a model of text.
  *
- * @param tokens which tokens carry gradient: {@code all}, a count, or a share such as {@code 25%}
+ * @param tokens which tokens carry gradient: {@code all}, a count, or a share such as {@code 25%};
+ *     of the latter two {@code span:} before them takes tokens side by side
  * @param minTokens least tokens a text, where a share is given
  * @param trainable which parameters train: see {@link org.tokentune.train.Trainable}
  * @param batchSize texts a step

@@ -66,7 +66,8 @@ public final class EncoderVertex extends SameDiffVertex {
    * The encoder of a model.
    *
    * @param files to be closed only after the network's {@code init()}, which reads the weights
-   * @param tokens which tokens carry gradient: {@code all}, a count, or a share such as {@code 25%}
+   * @param tokens which tokens carry gradient: {@code all}, a count, or a share such as {@code
+   *     25%}; of the latter two {@code span:} before them takes tokens side by side
    * @param minTokens least tokens of a text, where a share is given
    * @param seed of the selection and of dropout, and of a pooler that the weights do not have
    * @throws BadInputException for a decoder, or tokens that cannot be selected

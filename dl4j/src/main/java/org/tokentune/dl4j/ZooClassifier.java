@@ -20,7 +20,8 @@ import org.tokentune.zoo.Zoo;
  *
  * @param model name in the catalogue, or an address, as {@link Zoo#load(String)} takes them
  * @param classes to tell apart
- * @param tokens which tokens carry gradient: {@code all}, a count, or a share such as {@code 25%}
+ * @param tokens which tokens carry gradient: {@code all}, a count, or a share such as {@code 25%};
+ *     of the latter two {@code span:} before them takes tokens side by side
  * @param updater of all parameters; the network keeps it
  * @param seed of the output layer's values, the selection and dropout
  */

@@ -61,6 +61,12 @@ public final class PlanEngine implements AutoCloseable {
     return planned(shapes(placeholders));
   }
 
+  /** A plan for the same that recomputes otherwise; no run uses it. */
+  public Plan plan(Map<String, INDArray> placeholders, Recompute level) {
+    PlanOptions other = options.withRecompute(level, options.checkpoint());
+    return Plan.of(list, shapes(placeholders), other);
+  }
+
   private static Map<String, long[]> shapes(Map<String, INDArray> placeholders) {
     Map<String, long[]> shapes = new LinkedHashMap<>();
     placeholders.forEach((name, array) -> shapes.put(name, array.shape()));

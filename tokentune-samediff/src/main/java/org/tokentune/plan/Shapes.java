@@ -61,9 +61,14 @@ final class Shapes {
       VariableType type = variable.getVariableType();
       if (type == VariableType.CONSTANT || type == VariableType.VARIABLE) {
         INDArray array = list.array(variable.name());
-        memory.put(variable.name(), array.isEmpty() ? 0 : array.data().address());
+        memory.put(variable.name(), array.isEmpty() ? 0 : address(array));
       }
     }
+  }
+
+  /** Of the first element; a view's buffer is its parent's. */
+  private static long address(INDArray array) {
+    return array.data().address() + array.offset() * array.dataType().width();
   }
 
   /** Infers the shapes of a list's values. */

@@ -52,7 +52,7 @@ public record RandomTokens(TokenAmount amount, boolean always0, boolean span)
     try {
       TokenAmount amount =
           size.endsWith("%")
-              ? TokenAmount.share(Double.parseDouble(size.replace("%", "")) / 100, floor)
+              ? TokenAmount.share(percent(size) / 100, floor)
               : TokenAmount.count(positive(Integer.parseInt(size)));
       return new RandomTokens(amount, always0, span);
     } catch (NumberFormatException | BadInputException e) {
@@ -63,6 +63,10 @@ public record RandomTokens(TokenAmount amount, boolean always0, boolean span)
           tokens,
           floor);
     }
+  }
+
+  private static double percent(String share) {
+    return Double.parseDouble(share.substring(0, share.length() - 1));
   }
 
   private static int positive(int count) {
@@ -122,7 +126,8 @@ public record RandomTokens(TokenAmount amount, boolean always0, boolean span)
       (label == ALWAYS ? always : label == NO_LABEL ? rest : order).add(i);
     }
     if (span) {
-      Collections.rotate(order, -spanStart(order.size(), count, at));
+      int first = always0 ? 1 : 0;
+      Collections.rotate(order, -spanStart(order.size(), count - first - always.size(), at));
     } else {
       shuffle(order, random);
     }
@@ -141,7 +146,7 @@ public record RandomTokens(TokenAmount amount, boolean always0, boolean span)
    * @param at from 0 to below 1: which of the spans, the first to the last
    */
   private static int spanStart(int size, int count, double at) {
-    if (size <= count) {
+    if (count == 0 || size <= count) {
       return 0;
     }
     int spans = (size + count - 1) / count;

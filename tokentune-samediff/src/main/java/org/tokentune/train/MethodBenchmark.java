@@ -106,6 +106,7 @@ public final class MethodBenchmark implements AutoCloseable {
                 setting.clip(),
                 new MemorySettings(method.recompute(), setting.keep(), 0),
                 1));
+    steps.check(batches.get(0), 0); // the whole batch is planned, as before a training
     step();
     used = live() - before + (own == floats ? floats.bytes() : 0);
   }

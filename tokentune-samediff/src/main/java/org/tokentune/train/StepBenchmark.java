@@ -1,6 +1,7 @@
 package org.tokentune.train;
 
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -12,7 +13,6 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Model;
 import org.tokentune.models.ModelGraph;
-import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
 import org.tokentune.plan.Plan;
@@ -61,21 +61,24 @@ public final class StepBenchmark implements AutoCloseable {
     used = liveBytes() - before;
   }
 
-  /** Bytes above the weights of the same step, planned without weights: nothing runs. */
-  public static long plan(Model model, int batch, int length, String tokens, Recompute recompute) {
+  /**
+   * Bytes above the weights of the same step, planned without weights: nothing runs. All levels are
+   * planned on one gradient graph, as it takes the longest to make.
+   */
+  public static Map<Recompute, Long> plan(Model model, int batch, int length, String tokens) {
     int k = MemoryPlanner.selected(model, selector(model, tokens), length);
-    Optimizer optimizer =
-        new Optimizer(new Sgd(0), Parameters.withoutValues(model.parameters()), 0);
-    return new MemoryPlanner(
-            model,
-            trained(model),
-            WeightStorage.FLOAT32,
-            MemorySettings.of(recompute),
-            optimizer,
-            true)
-        .plan(batch, length, k)
-        .step()
-        .arena();
+    Parameters weights = Parameters.withoutValues(model.parameters());
+    GraphOptions options = GraphOptions.training(k < length, trained(model));
+    ModelGraph graph = model.build(weights, options.withStyle(Style.preferred()));
+    Map<String, INDArray> inputs = Placeholders.withoutValues(model.head(), batch, length, k);
+    Map<Recompute, Long> plans = new EnumMap<>(Recompute.class);
+    try (TrainingEngine engine =
+        new TrainingEngine(graph, Recompute.NOTHING, new Optimizer(new Sgd(0), weights, 0))) {
+      for (Recompute level : Recompute.values()) {
+        plans.put(level, engine.plan(inputs, level).bytes());
+      }
+    }
+    return plans;
   }
 
   private static TokenSelector selector(Model model, String tokens) {

@@ -102,6 +102,11 @@ public final class TrainingEngine implements AutoCloseable {
     return engine.plan(inputs);
   }
 
+  /** A plan for the same that recomputes otherwise, of the same gradient graph; no run uses it. */
+  Plan plan(Map<String, INDArray> inputs, Recompute level) {
+    return engine.plan(inputs, level);
+  }
+
   /** Memory of the largest step planned so far; empty before the first. */
   Optional<MemoryReport> memory(Parameters parameters, Optimizer optimizer) {
     return engine

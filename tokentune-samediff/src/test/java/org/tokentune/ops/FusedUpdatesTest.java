@@ -73,6 +73,25 @@ class FusedUpdatesTest {
   }
 
   @Test
+  void gradientScale() {
+    for (String kernels : new String[] {"fused", "native"}) {
+      System.setProperty(KERNELS, kernels);
+      for (int n : new int[] {1, 7, 5000, 70001}) {
+        INDArray g = view(FusedCheck.normal(3, n));
+        double[] expected = g.castTo(DataType.DOUBLE).toDoubleVector();
+        double squares = Arrays.stream(expected).map(x -> x * x).sum();
+        double tolerance = kernels.equals("fused") ? 1e-6 : 1e-4; // ND4J's own sums up in order
+        assertEquals(squares, GradientScale.squares(g), tolerance * squares);
+        GradientScale.multiply(g, 0.3);
+        Arrays.setAll(expected, i -> 0.3 * expected[i]);
+        near("gradient times 0.3, " + kernels + ", " + n + " values", expected, g, 1e-6);
+        g.putScalar(n - 1, Float.NaN);
+        assertEquals(Double.NaN, GradientScale.squares(g));
+      }
+    }
+  }
+
+  @Test
   void sgd() {
     for (String kernels : new String[] {"fused", "native"}) {
       System.setProperty(KERNELS, kernels);

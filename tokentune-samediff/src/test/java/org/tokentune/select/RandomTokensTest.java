@@ -128,6 +128,24 @@ class RandomTokensTest {
     System.out.println("spans of 4 of 10 labelled tokens begin at " + first);
   }
 
+  /** Position 0 and what is selected in any case are of the amount, not of the span. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 4, 12})
+  void spansOfClassifiersReachEveryToken(int count) {
+    TokenSelector selector = RandomTokens.parse("span:" + count, 1, true);
+    int[] labels = new int[12];
+    labels[5] = TokenSelector.ALWAYS;
+    Set<Integer> reached = new TreeSet<>();
+    for (int batch = 0; batch < 100; batch++) {
+      int[] row =
+          selector.select(new int[] {12}, 12, new int[][] {labels}, SEED, 0, batch).selected()[0];
+      assertEquals(Math.max(2, count), row.length);
+      Arrays.stream(row).forEach(reached::add);
+    }
+    int[] expected = count < 3 ? new int[] {0, 5} : IntStream.range(0, 12).toArray();
+    assertArrayEquals(expected, reached.stream().mapToInt(Integer::intValue).toArray());
+  }
+
   private static int[] select(TokenSelector selector, int[][] labels) {
     return selector.select(new int[] {labels[0].length}, labels[0].length, labels, SEED, 0, 0)
         .selected()[0];
@@ -189,6 +207,7 @@ class RandomTokensTest {
         "",
         "%",
         "2.5",
+        "2%5%",
         "span:",
         "span:all"
       })

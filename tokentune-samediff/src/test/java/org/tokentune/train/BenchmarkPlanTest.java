@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.models.Head;
@@ -37,8 +38,9 @@ class BenchmarkPlanTest {
     Model model = llama();
     Parameters weights = StepBenchmark.weights(model);
     for (String tokens : List.of("all", "8")) {
+      Map<Recompute, Long> plans = StepBenchmark.plan(model, 2, LENGTH, tokens);
       for (Recompute recompute : Recompute.values()) {
-        long plan = StepBenchmark.plan(model, 2, LENGTH, tokens, recompute);
+        long plan = plans.get(recompute);
         try (StepBenchmark run = new StepBenchmark(model, weights, 2, LENGTH, tokens, recompute)) {
           System.out.printf("%s tokens, %s: %,d bytes%n", tokens, recompute, plan);
           assertEquals(run.planned(), plan);

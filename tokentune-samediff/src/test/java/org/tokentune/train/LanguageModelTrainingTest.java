@@ -6,20 +6,26 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.adapter.SingletonMultiDataSetIterator;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.tokentune.RandomWeights;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
@@ -32,6 +38,7 @@ import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
 import org.tokentune.plan.Recompute;
 import org.tokentune.select.RandomTokens;
+import org.tokentune.select.TokenSelection;
 import org.tokentune.select.TokenSelector;
 
 /** Steps of language models: what counts, and what batches add up to. */
@@ -128,6 +135,38 @@ class LanguageModelTrainingTest {
     assertTrue(worst < 1e-4, "weights differ by " + worst);
   }
 
+  /** In one buffer, as DL4J's networks hold them: updated at once, each as early as alone. */
+  @Test
+  void parametersSideBySideTrainAsAloneInAsManyBytes() {
+    Model model = model("llama");
+    Parameters alone = weights(model);
+    Parameters together = sideBySide(alone);
+    List<MultiDataSet> batch = List.of(texts(model.config().vocabulary()));
+    TokenSelector spans = RandomTokens.parse("span:3", 1, false);
+    try (TrainingSteps one = new TrainingSteps(model, alone, key -> true, spans, sgd(1));
+        TrainingSteps other = new TrainingSteps(model, together, key -> true, spans, sgd(1))) {
+      assertEquals(one.step(batch, 0, 0, 0, 1).loss(), other.step(batch, 0, 0, 0, 1).loss());
+      System.out.printf("a step with updates at once: %,d bytes%n", one.memory().step().arena());
+      assertEquals(one.memory().step().arena(), other.memory().step().arena());
+    }
+    alone.asMap().forEach((key, array) -> assertEquals(array, together.get(key), key));
+  }
+
+  private static Parameters sideBySide(Parameters parameters) {
+    long total = parameters.asMap().values().stream().mapToLong(INDArray::length).sum();
+    INDArray buffer = Nd4j.create(DataType.FLOAT, total);
+    Map<String, INDArray> views = new LinkedHashMap<>();
+    long at = 0;
+    for (Map.Entry<String, INDArray> entry : parameters.asMap().entrySet()) {
+      long end = at + entry.getValue().length();
+      INDArray view = buffer.get(NDArrayIndex.interval(at, end));
+      views.put(entry.getKey(), view.reshape('c', entry.getValue().shape()));
+      views.get(entry.getKey()).assign(entry.getValue());
+      at = end;
+    }
+    return new Parameters(views);
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"gpt2", "llama"})
   void withoutLabelsNothingChanges(String name) {
@@ -177,6 +216,131 @@ class LanguageModelTrainingTest {
       assertEquals(tokens, all.rows());
       assertEquals(sum / tokens, all.loss(), 1e-5);
     }
+  }
+
+  /**
+   * A causal model's step reads no token after the last selected one and its label. Two batches, of
+   * texts and of answers to prompts, in one step against both in full, run one by one.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"gpt2", "llama"})
+  void whatComesAfterTheSelectedTokensChangesNothing(String name) {
+    Model model = model(name);
+    List<MultiDataSet> together =
+        List.of(texts(model.config().vocabulary()), answers(model.config().vocabulary()));
+    List<TokenSelection> drawn = new ArrayList<>();
+    TokenSelector spans = RandomTokens.parse("span:3", 1, false);
+    TokenSelector noting =
+        (lengths, length, labels, seed, epoch, batch) -> {
+          drawn.add(spans.select(lengths, length, labels, seed, epoch, 6));
+          return drawn.get(drawn.size() - 1);
+        };
+    Parameters trained = weights(model);
+    double loss;
+    long arena;
+    try (TrainingSteps cut = new TrainingSteps(model, trained, key -> true, noting, sgd(2))) {
+      loss = cut.step(together, 0, 0, 0, 1).loss();
+      arena = cut.arenaBytes();
+    }
+    Parameters before = weights(model);
+    Map<String, INDArray> expected = new HashMap<>();
+    before.asMap().forEach((key, value) -> expected.put(key, value.dup()));
+    double expectedLoss = 0;
+    long expectedArena;
+    double[] labelled = {
+      counted(together.get(0), drawn.get(0)), counted(together.get(1), drawn.get(1))
+    };
+    GraphOptions options = GraphOptions.training(true, key -> true);
+    try (TrainingEngine whole =
+        new TrainingEngine(
+            model.build(before, options.withStyle(Style.preferred())),
+            List.of(),
+            Recompute.ELEMENTWISE)) {
+      for (int i = 0; i < 2; i++) {
+        assertTrue(drawn.get(i).end() + 1 < LENGTH, "nothing to cut: " + drawn.get(i).end());
+        double share = labelled[i] / (labelled[0] + labelled[1]);
+        Map<String, INDArray> inputs = Placeholders.labelled(model.head(), together.get(i));
+        inputs.put(ModelGraph.SELECTED, Nd4j.createFromArray(drawn.get(i).selected()));
+        inputs.put(ModelGraph.FROZEN, Nd4j.createFromArray(drawn.get(i).frozen()));
+        TrainingEngine.Result result = whole.run(inputs);
+        expectedLoss += share * result.loss();
+        result.gradients().forEach((key, gradient) -> expected.get(key).subi(gradient.mul(share)));
+      }
+      expectedArena = whole.arenaBytes();
+    }
+    double worst =
+        expected.entrySet().stream()
+            .mapToDouble(
+                entry ->
+                    trained.get(entry.getKey()).sub(entry.getValue()).amaxNumber().doubleValue())
+            .max()
+            .orElseThrow();
+    System.out.printf(
+        "%s: cut to %d and %d of %d tokens: arena %,d of %,d bytes, loss %.7f, uncut %.7f; weights"
+            + " after a step differ by at most %.1e%n",
+        name,
+        drawn.get(0).end() + 1,
+        drawn.get(1).end() + 1,
+        LENGTH,
+        arena,
+        expectedArena,
+        loss,
+        expectedLoss,
+        worst);
+    assertTrue(arena < expectedArena);
+    assertEquals(expectedLoss, loss, 1e-6);
+    assertTrue(worst < 1e-6, "weights differ by " + worst);
+  }
+
+  /** Rows of 12, 9 and 2 tokens, of which the last has none but its first two to select. */
+  private static MultiDataSet texts(int vocabulary) {
+    return rows(vocabulary, new int[] {12, 9, 2}, new int[3]);
+  }
+
+  /** Prompts of 2 to 6 tokens, without labels, and answers. */
+  private static MultiDataSet answers(int vocabulary) {
+    return rows(vocabulary, new int[] {12, 11, 8}, new int[] {2, 4, 6});
+  }
+
+  private static MultiDataSet rows(int vocabulary, int[] lengths, int[] prompts) {
+    Random random = new Random(3);
+    int[][] ids = new int[lengths.length][LENGTH];
+    int[][] mask = new int[lengths.length][LENGTH];
+    int[][] labels = new int[lengths.length][LENGTH];
+    for (int row = 0; row < lengths.length; row++) {
+      Arrays.fill(labels[row], TokenSelector.NO_LABEL);
+      for (int i = 0; i < lengths[row]; i++) {
+        ids[row][i] = random.nextInt(vocabulary);
+        mask[row][i] = 1;
+        labels[row][i] = i < prompts[row] ? TokenSelector.NO_LABEL : ids[row][i];
+      }
+    }
+    return dataSet(ids, mask, labels);
+  }
+
+  /** Selected tokens whose next one is a label. */
+  private static long counted(MultiDataSet batch, TokenSelection selection) {
+    int[][] labels = batch.getLabels(0).toIntMatrix();
+    return IntStream.range(0, labels.length)
+        .mapToLong(
+            row ->
+                Arrays.stream(selection.selected()[row])
+                    .filter(i -> i + 1 < LENGTH && labels[row][i + 1] != TokenSelector.NO_LABEL)
+                    .count())
+        .sum();
+  }
+
+  private static Hyperparameters sgd(int accumulation) {
+    return new Hyperparameters(
+        1,
+        1,
+        accumulation,
+        1,
+        new OptimizerSettings(OptimizerSettings.Kind.SGD, 0, 0, 1, Map.of()),
+        Schedule.linear(0),
+        Double.POSITIVE_INFINITY,
+        MemorySettings.defaults(),
+        7);
   }
 
   /**
