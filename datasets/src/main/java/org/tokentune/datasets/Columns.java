@@ -18,6 +18,8 @@ public record Columns(List<String> texts, String label) {
   private static final List<List<String>> USUAL =
       List.of(List.of("text"), List.of("sentence"), List.of("sentence1", "sentence2"));
 
+  private static final String USUAL_LABEL = "label";
+
   public Columns {
     texts = List.copyOf(texts);
     if (texts.size() > 2) {
@@ -41,13 +43,17 @@ public record Columns(List<String> texts, String label) {
       }
     }
     throw new BadInputException(
-        "%s has no column text, sentence, or sentence1 and sentence2; name the text's column, one of %s.",
+        "%s has no column text, sentence, or sentence1 and sentence2; name the text's column (--text), one of %s.",
         origin, header);
   }
 
   /** Position of the label in a row with these column names. */
   int labelPosition(List<String> header, String origin) {
-    return position(label == null ? "label" : label, header, origin);
+    if (label == null && !header.contains(USUAL_LABEL)) {
+      throw new BadInputException(
+          "%s has no column label; name the label's column (--label), one of %s.", origin, header);
+    }
+    return position(label == null ? USUAL_LABEL : label, header, origin);
   }
 
   private static int position(String column, List<String> header, String origin) {

@@ -3,9 +3,6 @@ package org.tokentune.datasets;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,15 +30,7 @@ final class JsonLines {
    * @throws BadInputException if the file is missing or has no records, or a line is no JSON
    */
   static <T> List<T> read(Path file, String records, Reader<T> reader) {
-    if (!Files.isRegularFile(file)) {
-      throw new BadInputException("There is no file %s; check the path.", file);
-    }
-    List<String> lines;
-    try {
-      lines = Files.readAllLines(file, StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be read as text in UTF-8; convert it.", file);
-    }
+    List<String> lines = TextFiles.text(file);
     List<T> read = new ArrayList<>();
     ObjectMapper json = new ObjectMapper();
     for (int i = 0; i < lines.size(); i++) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,16 +14,15 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
-import org.datavec.api.records.reader.impl.LineRecordReader;
 import org.datavec.api.records.reader.impl.csv.SerializableCSVParser;
-import org.datavec.api.split.FileSplit;
 import org.tokentune.BadInputException;
 
 /**
- * Text data sets in files, UTF-8 with or without byte order mark, read through DataVec.
+ * Text data sets in files, UTF-8 with or without byte order mark.
  *
  * <ul>
- *   <li>{@code .csv}: RFC 4180 with a header; quoted fields may span lines.
+ *   <li>{@code .csv}: RFC 4180 with a header, cut by DataVec's parser; quoted fields may span
+ *       lines.
  *   <li>{@code .tsv}, {@code .tab}: a header, tabs between fields; quotes are ordinary characters,
  *       as in GLUE's files.
  *   <li>{@code .jsonl}, {@code .ndjson}, {@code .json}: a JSON object a line. A list of words
@@ -84,25 +84,23 @@ public final class TextFiles {
     return tsv(lines(file));
   }
 
-  private static List<Line> lines(Path file) {
+  /** Lines of a file in UTF-8. */
+  static List<String> text(Path file) {
     if (!Files.isRegularFile(file)) {
       throw new BadInputException("There is no file %s; check the path.", file);
     }
-    List<Line> lines = new ArrayList<>();
-    try (LineRecordReader reader = new LineRecordReader()) {
-      reader.initialize(new FileSplit(file.toFile()));
-      for (int number = 1; reader.hasNext(); number++) {
-        String text = reader.next().get(0).toString();
-        if (number == 1 && text.startsWith(BYTE_ORDER_MARK)) {
-          text = text.substring(1);
-        }
-        lines.add(new Line(number, text));
-      }
+    try {
+      return Files.readAllLines(file, StandardCharsets.UTF_8);
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be read: %s.", file, e.getMessage());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new BadInputException(e, "Reading %s was interrupted.", file);
+      throw new BadInputException(e, "%s cannot be read as text in UTF-8; convert it.", file);
+    }
+  }
+
+  private static List<Line> lines(Path file) {
+    List<Line> lines = new ArrayList<>();
+    for (String text : text(file)) {
+      boolean marked = lines.isEmpty() && text.startsWith(BYTE_ORDER_MARK);
+      lines.add(new Line(lines.size() + 1, marked ? text.substring(1) : text));
     }
     return lines;
   }
@@ -152,6 +150,11 @@ public final class TextFiles {
       throw new BadInputException("%s is empty; give a file with a header and rows.", file);
     }
     List<String> header = records.get(0).values().stream().map(String::strip).toList();
+    if (labelled && header.size() == 1) {
+      throw new BadInputException(
+          "%s has one column, %s, not a text and a label; separate fields of a .csv by commas, of a .tsv by tabs.",
+          file, header);
+    }
     List<Integer> texts = columns.textPositions(header, file.toString());
     int label = labelled ? columns.labelPosition(header, file.toString()) : -1;
     List<Example> rows = new ArrayList<>();

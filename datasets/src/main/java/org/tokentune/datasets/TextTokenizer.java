@@ -189,8 +189,8 @@ public final class TextTokenizer implements AutoCloseable {
     long[] ids = encoding.getIds();
     if (!cut && ids.length > longest) {
       throw new BadInputException(
-          "A text of %d tokens is longer than the model's %d; shorten it, or train or embed with a maximal length, so that"
-              + " texts are cut: \"%.60s...\"",
+          "A text of %d tokens is longer than the model's %d; shorten it, or train or embed with a maximal length"
+              + " (--max-length), so that texts are cut: \"%.60s...\"",
           ids.length, longest, text.strip());
     }
     return new Tokens(ints(ids), ints(encoding.getTypeIds()), ints(encoding.getWordIds()));

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -73,7 +74,9 @@ class TextFilesTest {
   @Test
   void saysWhatIsWrong() {
     refused("no column nose", "a.csv", "text,label\nx,1\n", new Columns(List.of("nose"), null));
-    refused("no column label", "a.csv", "text,stars\nx,1\n", Columns.DEFAULT);
+    refused("no column label; name", "a.csv", "text,stars\nx,1\n", Columns.DEFAULT);
+    refused("no column stras", "a.csv", "text,stars\nx,1\n", new Columns(List.of(), "stras"));
+    refused("one column, [text;label]", "a.csv", "text;label\nx;1\n", Columns.DEFAULT);
     refused("[body, label]", "a.csv", "body,label\nx,1\n", Columns.DEFAULT);
     refused("no rows", "a.csv", "text,label\n", Columns.DEFAULT);
     refused("empty", "a.csv", "", Columns.DEFAULT);
@@ -86,5 +89,16 @@ class TextFilesTest {
     assertThrows(
         BadInputException.class,
         () -> TextFiles.read(folder.resolve("none.csv"), Columns.DEFAULT, true));
+  }
+
+  @Test
+  void refusesBytesThatAreNoUtf8() throws IOException {
+    Path file = folder.resolve("latin.csv");
+    Files.writeString(file, "text,label\ncafé,1\n", StandardCharsets.ISO_8859_1);
+    String message =
+        assertThrows(BadInputException.class, () -> TextFiles.read(file, Columns.DEFAULT, true))
+            .getMessage();
+    System.out.println(message);
+    assertTrue(message.contains("latin.csv cannot be read as text in UTF-8"), message);
   }
 }

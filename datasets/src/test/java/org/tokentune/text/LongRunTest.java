@@ -225,7 +225,7 @@ class LongRunTest {
 
   @Test
   void patienceEndsARunThatGetsNoBetter() {
-    Hyperparameters hopeless = hyperparameters(OptimizerSettings.Kind.ADAMW, 9, 1, 1e-9, 1.0);
+    Hyperparameters hopeless = hyperparameters(OptimizerSettings.Kind.ADAMW, 9, 1, 1e-30, 1.0);
     FineTuner.Outcome outcome =
         train(
             settings("all", hopeless).withRun(saving(0, 4, 3, null)),

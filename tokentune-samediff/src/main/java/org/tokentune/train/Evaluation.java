@@ -12,9 +12,15 @@ import java.util.List;
  */
 public record Evaluation(int step, int epoch, double trainLoss, Scores scores) {
 
-  /** Whether its scores are better than another's by some metrics; NaN is never. */
+  /**
+   * Whether its scores are better than another's by some metrics; NaN is never. Of equal scores the
+   * lower loss is better: few validation rows soon have all classes right.
+   */
   boolean betterThan(Evaluation other, List<Metric> by) {
-    return other == null || quality(by) > other.quality(by);
+    if (other == null || quality(by) > other.quality(by)) {
+      return true;
+    }
+    return quality(by) == other.quality(by) && scores.loss() < other.scores.loss();
   }
 
   private double quality(List<Metric> by) {

@@ -62,18 +62,29 @@ class MetricsTest {
 
   @Test
   void theBestEvaluationIsByTheMeanOfTheMetricsAskedFor() {
-    Evaluation accurate = evaluation(0.80, 0.50);
-    Evaluation balanced = evaluation(0.75, 0.70);
+    Evaluation accurate = evaluation(0.80, 0.50, 0.7);
+    Evaluation balanced = evaluation(0.75, 0.70, 0.7);
     List<Metric> both = List.of(Metric.ACCURACY, Metric.F1);
     assertTrue(accurate.betterThan(balanced, List.of()));
     assertTrue(balanced.betterThan(accurate, both));
     assertFalse(accurate.betterThan(balanced, both));
-    assertFalse(evaluation(0.9, Double.NaN).betterThan(accurate, both));
+    assertFalse(evaluation(0.9, Double.NaN, 0.1).betterThan(accurate, both));
   }
 
-  private static Evaluation evaluation(double accuracy, double f1) {
+  @Test
+  void ofEqualScoresTheLowerLossIsBetter() {
+    Evaluation early = evaluation(1, 1, 0.96);
+    Evaluation late = evaluation(1, 1, 0.01);
+    assertTrue(late.betterThan(early, List.of()));
+    assertFalse(early.betterThan(late, List.of()));
+    assertFalse(early.betterThan(early, List.of()));
+    assertFalse(evaluation(1, 1, Double.NaN).betterThan(early, List.of()));
+    assertFalse(evaluation(0.9, 0.9, 0).betterThan(early, List.of()));
+  }
+
+  private static Evaluation evaluation(double accuracy, double f1, double loss) {
     Map<Metric, Double> metrics = Map.of(Metric.ACCURACY, accuracy, Metric.F1, f1);
-    return new Evaluation(1, 1, 0, new Scores(Task.CLASSIFY, 1, 0, metrics, new long[0][]));
+    return new Evaluation(1, 1, 0, new Scores(Task.CLASSIFY, 1, loss, metrics, new long[0][]));
   }
 
   private static double error(JsonNode expected, String metric, double value) {
