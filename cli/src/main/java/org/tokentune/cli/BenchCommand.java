@@ -209,6 +209,9 @@ final class BenchCommand implements Callable<Integer> {
     if (steps < 0) {
       throw new BadInputException("%d steps cannot be; give 0 or more.", steps);
     }
+    if (!only.isEmpty() && !knobs) {
+      throw new BadInputException("--only chooses rows of --knobs; give that too.");
+    }
     PrintWriter out = spec.commandLine().getOut();
     ObjectNode result = JsonOption.object();
     if (generate) {

@@ -104,6 +104,7 @@ class MemoryCommandTest {
   @Test
   void badInputGetsASentence() throws IOException {
     refused("There is no model bert", "--model", "bert");
+    refused("--only chooses rows of --compare", "--model", "bert", "--only", "LoRA");
     refused("no folder or file no/config.json", "--model", "no/config.json");
     refused("has no config.json", "--model", folder);
     Path broken = Files.writeString(folder.resolve("broken.json"), "{");
