@@ -10,6 +10,7 @@ import java.util.concurrent.Callable;
 import org.tokentune.BadInputException;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.adapters.LoraModel;
+import org.tokentune.checkpoint.WholeFile;
 import org.tokentune.models.Head;
 import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
@@ -205,6 +206,9 @@ final class MemoryCommand implements Callable<Integer> {
   private int plan() {
     json.check();
     OutputFile drawn = picture();
+    if (!only.isEmpty() && !compare) {
+      throw new BadInputException("--only chooses rows of --compare; give that too.");
+    }
     ModelConfig config = Models.config(model);
     if (outputs < 1 || batchSize < 1 || !(clip > 0)) {
       throw new BadInputException(
@@ -342,7 +346,7 @@ final class MemoryCommand implements Callable<Integer> {
     out.flush();
   }
 
-  private void draw(OutputFile drawn, OutputFile.Content chart) {
+  private void draw(OutputFile drawn, WholeFile.Content chart) {
     if (drawn != null) {
       drawn.write(chart);
       spec.commandLine().getOut().printf("%nThe picture is in %s%n", picture);

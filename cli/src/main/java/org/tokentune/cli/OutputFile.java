@@ -1,22 +1,13 @@
 package org.tokentune.cli;
 
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.WholeFile;
 
 /** A file that a command writes besides what it prints. */
 record OutputFile(Path file) {
-
-  /** What goes into it. */
-  @FunctionalInterface
-  interface Content {
-    void writeTo(OutputStream out) throws IOException;
-  }
 
   /** Says early that the file could not be written. */
   void check() {
@@ -27,19 +18,10 @@ record OutputFile(Path file) {
   }
 
   /** Writes the file, whole or not at all. */
-  void write(Content content) {
-    Path target = file.toAbsolutePath();
-    Path staged = target.resolveSibling("." + target.getFileName() + ".partial");
+  void write(WholeFile.Content content) {
     try {
-      try (OutputStream out = Files.newOutputStream(staged)) {
-        content.writeTo(out);
-      }
-      try (FileChannel channel = FileChannel.open(staged, StandardOpenOption.WRITE)) {
-        channel.force(true);
-      }
-      Files.move(staged, target, StandardCopyOption.REPLACE_EXISTING);
+      WholeFile.write(file, content);
     } catch (IOException e) {
-      staged.toFile().delete(); // what is half-written must not stay; the failure is said anyway
       throw new BadInputException(e, "%s cannot be written: %s.", file, e.getMessage());
     }
   }

@@ -2,12 +2,9 @@ package org.tokentune.datasets;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -16,6 +13,7 @@ import java.util.function.Function;
 import java.util.zip.CRC32;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.tokentune.checkpoint.WholeFile;
 
 /**
  * Tokens of texts in a folder, a file each, named by what is in it: the SHA-256 of the tokenizer
@@ -100,33 +98,14 @@ public final class TokenCache {
     ByteBuffer content = ByteBuffer.allocate(Long.BYTES + ids.length * Integer.BYTES);
     content.position(Long.BYTES);
     content.asIntBuffer().put(ids);
-    content.putLong(0, checksum(content)).rewind();
-    Path staged = null;
+    content.putLong(0, checksum(content));
     try {
       Files.createDirectories(file.getParent());
-      staged = Files.createTempFile(file.getParent(), "new", ".tmp");
-      try (FileChannel out = FileChannel.open(staged, StandardOpenOption.WRITE)) {
-        while (content.hasRemaining()) {
-          out.write(content);
-        }
-        out.force(true);
-      }
-      Files.move(staged, file, StandardCopyOption.ATOMIC_MOVE);
+      WholeFile.write(file, out -> out.write(content.array()));
     } catch (IOException e) {
       writable = false;
       LOG.warn(
           "Tokens cannot be kept in {}: {}; texts are tokenised every time.", folder, e.toString());
-      delete(staged);
-    }
-  }
-
-  private static void delete(Path staged) {
-    try {
-      if (staged != null) {
-        Files.deleteIfExists(staged);
-      }
-    } catch (IOException e) {
-      LOG.warn("{} is left over and may be deleted.", staged);
     }
   }
 

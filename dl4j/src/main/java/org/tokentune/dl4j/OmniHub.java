@@ -1,13 +1,11 @@
 package org.tokentune.dl4j;
 
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import org.deeplearning4j.omnihub.OmnihubConfig;
 import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.WholeFile;
 
 /**
  * The folder of OmniHub, DL4J's own hub, on this machine: it loads {@code samediff/NAME.fb} there,
@@ -49,17 +47,7 @@ public final class OmniHub {
     }
     try {
       Files.createDirectories(target.getParent());
-      Path staged = Files.createTempFile(target.getParent(), name, ".partial");
-      try {
-        Files.copy(graph, staged, StandardCopyOption.REPLACE_EXISTING);
-        try (FileChannel channel = FileChannel.open(staged, StandardOpenOption.WRITE)) {
-          channel.force(true);
-        }
-        Files.move(
-            staged, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-      } finally {
-        Files.deleteIfExists(staged);
-      }
+      WholeFile.write(target, out -> Files.copy(graph, out));
     } catch (IOException e) {
       throw new BadInputException(e, "%s cannot be written: %s.", target, e);
     }

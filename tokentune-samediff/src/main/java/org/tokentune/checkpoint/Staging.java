@@ -72,7 +72,7 @@ final class Staging {
     return file.getFileName().toString().startsWith(PREFIX);
   }
 
-  /** Renames: within a moment, and without a state between. */
+  /** Renames: within a moment, and without a state between. A file in the way is replaced. */
   static void move(Path from, Path to) throws IOException {
     Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
   }
@@ -106,7 +106,7 @@ final class Staging {
   }
 
   /** Waits until a file's bytes, or a folder's names, are on the disk. */
-  private static void sync(Path path) throws IOException {
+  static void sync(Path path) throws IOException {
     boolean names = Files.isDirectory(path);
     if (names && System.getProperty("os.name").startsWith("Windows")) {
       return; // it does not open folders

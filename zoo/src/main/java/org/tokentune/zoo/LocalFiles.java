@@ -3,15 +3,16 @@ package org.tokentune.zoo;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.WholeFile;
 
 /** Files and folders of caches. */
 final class LocalFiles {
@@ -53,11 +54,7 @@ final class LocalFiles {
   /** Puts a finished file in its place: on the disk first, then under its name. */
   static void publish(Path finished, Path target) {
     try {
-      try (FileChannel channel = FileChannel.open(finished, StandardOpenOption.WRITE)) {
-        channel.force(true);
-      }
-      Files.move(
-          finished, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      WholeFile.publish(finished, target);
     } catch (IOException e) {
       throw new BadInputException(e, "%s cannot be written: %s.", target, e);
     }
@@ -67,8 +64,7 @@ final class LocalFiles {
   static void write(Path file, String content) {
     createFolders(file.getParent());
     try {
-      Path staged = Files.createTempFile(file.getParent(), file.getFileName().toString(), ".part");
-      publish(Files.writeString(staged, content), file);
+      WholeFile.write(file, out -> out.write(content.getBytes(StandardCharsets.UTF_8)));
     } catch (IOException e) {
       throw new BadInputException(e, "%s cannot be written: %s.", file, e);
     }
