@@ -6,9 +6,11 @@ import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 import org.tokentune.BadInputException;
@@ -70,15 +72,23 @@ final class LocalFiles {
     }
   }
 
-  /** A link at {@code link} to a file of the same disk, in place of what was there. */
+  /**
+   * A link at {@code link} to a file of the same disk, in place of what was there; other processes
+   * may make the same one at the same time.
+   */
   static void link(Path link, Path target) {
     createFolders(link.getParent());
+    Path staged = link.resolveSibling(".link-" + UUID.randomUUID());
     try {
-      Files.deleteIfExists(link);
       try {
-        Files.createSymbolicLink(link, link.getParent().relativize(target));
+        Files.createSymbolicLink(staged, link.getParent().relativize(target));
       } catch (IOException | UnsupportedOperationException e) {
-        Files.createLink(link, target); // Windows lets few users make symbolic ones.
+        Files.createLink(staged, target); // Windows lets few users make symbolic ones.
+      }
+      try {
+        Files.move(staged, link, StandardCopyOption.ATOMIC_MOVE);
+      } finally {
+        Files.deleteIfExists(staged); // also where both are names of one file: then nothing moves
       }
     } catch (IOException e) {
       throw new BadInputException(e, "%s cannot be written: %s.", link, e);

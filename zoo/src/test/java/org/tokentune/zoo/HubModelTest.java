@@ -428,7 +428,7 @@ class HubModelTest {
     store.answer(request -> stored(request).slowly(40));
     Process first = fetching();
     Process second = fetching();
-    assertEquals(0, first.waitFor());
+    assertEquals(0, first.waitFor(), Files.readString(folder.resolve("child.txt")));
     assertEquals(0, second.waitFor(), Files.readString(folder.resolve("child.txt")));
     assertArrayEquals(content, Files.readAllBytes(blob(WEIGHTS)));
     System.out.println(
