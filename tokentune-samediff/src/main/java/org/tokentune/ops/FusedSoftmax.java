@@ -13,6 +13,15 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class FusedSoftmax extends FusedOp {
 
+  // The quotients of exponentials are the same whatever is subtracted from all scores. Where a
+  // row's
+  // sum is within these bounds nothing need be: none of its exponentials is cut off, and those too
+  // small for a float are far below the sum's precision. So few rows need a search for the
+  // greatest.
+  private static final float HIGHEST = 88f;
+  private static final float MOST_SUM = 1e37f;
+  private static final float LEAST_SUM = 1e-20f;
+
   /** For SameDiff, which makes ops by reflection; use {@link MaskedSoftmax#apply}. */
   public FusedSoftmax() {}
 
@@ -62,7 +71,15 @@ public final class FusedSoftmax extends FusedOp {
                 int row = ofQuery ? sequence * queries + (start + r) % queries : sequence;
                 biases.get(row * keys, bias, r * keys, keys);
               }
-              softmax(tile, bias, scale, count, keys);
+              exp(tile, bias, scale, count * keys);
+              for (int at = 0; at < count * keys; at += keys) {
+                float sum = Sums.sum(tile, at, at + keys);
+                if (!(sum >= LEAST_SUM && sum <= MOST_SUM)) {
+                  scores.get(start * keys + at, tile, at, keys);
+                  sum = expBelowGreatest(tile, bias, scale, at, at + keys);
+                }
+                multiply(tile, 1 / sum, at, at + keys);
+              }
               weights.put(start * keys, tile, 0, count * keys);
             }
           });
@@ -72,19 +89,24 @@ public final class FusedSoftmax extends FusedOp {
     }
   }
 
-  private static void softmax(float[] tile, float[] bias, float scale, int rows, int keys) {
-    for (int i = 0; i < rows * keys; i++) {
-      tile[i] = tile[i] * scale + bias[i];
+  /** The exponentials of a tile's scores as they are, those above {@link #HIGHEST} cut off. */
+  private static void exp(float[] tile, float[] bias, float scale, int length) {
+    for (int i = 0; i < length; i++) {
+      tile[i] = Math.min(HIGHEST, tile[i] * scale + bias[i]);
     }
-    for (int r = 0; r < rows; r++) {
-      int from = r * keys;
-      add(tile, -Sums.max(tile, from, from + keys), from, from + keys);
+    Exp.inPlace(tile, length);
+  }
+
+  /** The exponentials of a row's scores less the greatest of them, and their sum. */
+  private static float expBelowGreatest(float[] tile, float[] bias, float scale, int from, int to) {
+    float[] row = Scratch.get().floats(2, to - from);
+    for (int i = from; i < to; i++) {
+      row[i - from] = tile[i] * scale + bias[i];
     }
-    Exp.inPlace(tile, rows * keys);
-    for (int r = 0; r < rows; r++) {
-      int from = r * keys;
-      multiply(tile, 1 / Sums.sum(tile, from, from + keys), from, from + keys);
-    }
+    add(row, -Sums.max(row, 0, to - from), 0, to - from);
+    Exp.inPlace(row, to - from);
+    System.arraycopy(row, 0, tile, from, to - from);
+    return Sums.sum(tile, from, to);
   }
 
   private static void add(float[] x, float value, int from, int to) {

@@ -11,9 +11,11 @@ import java.util.function.IntConsumer;
  * A worker without work spins a little (the next kernel usually follows at once) and then sleeps;
  * spinning longer would take the processor from ND4J's own threads.
  */
-final class Workers {
+public final class Workers {
 
-  private static final int THREADS = Math.min(8, Runtime.getRuntime().availableProcessors());
+  /** Threads that run chunks, the caller among them. */
+  public static final int THREADS = Math.min(8, Runtime.getRuntime().availableProcessors());
+
   private static final long SPIN_NANOS = 20_000;
   private static final Worker[] POOL = new Worker[THREADS - 1];
 
@@ -30,7 +32,7 @@ final class Workers {
   private Workers() {}
 
   /** Runs {@code body} for every chunk 0 to {@code chunks - 1}, one alone on the caller. */
-  static void run(int chunks, IntConsumer body) {
+  public static void run(int chunks, IntConsumer body) {
     if (chunks <= 1 || POOL.length == 0) {
       for (int chunk = 0; chunk < chunks; chunk++) {
         body.accept(chunk);

@@ -61,7 +61,7 @@ public final class Plan {
   static Plan of(OpList list, Map<String, long[]> placeholders, PlanOptions options) {
     Map<String, long[]> given = new LinkedHashMap<>();
     Shapes shapes = Shapes.of(list, placeholders);
-    List<Node> nodes = Products.split(shapes.remaining(), wanted(list, options));
+    List<Node> nodes = products(list, shapes, options);
     Set<String> read = wanted(list, options);
     nodes.forEach(node -> read.addAll(node.inputs()));
     placeholders.forEach(
@@ -86,6 +86,12 @@ public final class Plan {
       throw new BudgetException(plan.bytes(), options.budget());
     }
     return plan;
+  }
+
+  /** The nodes with the products that are needed, and these as small as is enough. */
+  private static List<Node> products(OpList list, Shapes shapes, PlanOptions options) {
+    return SelectedProducts.apply(
+        Products.split(shapes.remaining(), wanted(list, options)), shapes);
   }
 
   private Plan placed() {
@@ -136,7 +142,7 @@ public final class Plan {
   /** What every pass came to, a line each, in their order. */
   private List<String> passes() {
     List<Node> split = Products.split(shapes.remaining(), wanted(list, options));
-    Plan kept = lay(split, list, shapes, placeholders, options);
+    Plan kept = lay(SelectedProducts.apply(split, shapes), list, shapes, placeholders, options);
     Set<String> results = new LinkedHashSet<>(options.outputs());
     results.addAll(gradients.names());
     Layout held = new Layout(running, views, shapes, placeholders.keySet(), results);

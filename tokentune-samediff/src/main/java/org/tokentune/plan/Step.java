@@ -25,6 +25,14 @@ interface Step extends AutoCloseable {
       List<INDArray> out = List.of(outputs);
       return () -> fused.run(in, out);
     }
+    if (node.op().opName().equals(Views.PRODUCT) && outputs[0].rank() > 2) {
+      return BatchedProduct.of(node, inputs[0], inputs[1], outputs[0]);
+    }
+    return ofNative(node, inputs, outputs);
+  }
+
+  /** One of ND4J's own ops, by ND4J. */
+  static Step ofNative(Node node, INDArray[] inputs, INDArray[] outputs) {
     OpExecutioner executioner = Nd4j.getExecutioner();
     OpContext context = executioner.buildContext();
     // Of a reduction the second input is its axes, which the op holds already.

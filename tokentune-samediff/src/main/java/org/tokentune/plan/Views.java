@@ -185,8 +185,12 @@ final class Views {
 
   /** Whether a node is a slice that begins with the first element. */
   private boolean startsAtOrigin(Node node) {
-    if (!node.op().opName().equals("slice") || node.inputs().size() < 2) {
+    if (!node.op().opName().equals("slice")) {
       return false;
+    }
+    if (node.inputs().size() < 2) { // the arguments: where it starts, and its sizes
+      long[] arguments = ((DynamicCustomOp) node.op()).iArgs();
+      return Arrays.stream(arguments).limit(arguments.length / 2).allMatch(first -> first == 0);
     }
     INDArray start = shapes.of(node.inputs().get(1)).known();
     return start != null && Arrays.stream(start.toLongVector()).allMatch(first -> first == 0);

@@ -1,0 +1,119 @@
+package org.tokentune.plan;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.tokentune.ops.SelectedRows;
+
+/**
+ * Gradients of keys and values for the selected tokens only. The backward pass of attention gives
+ * those of all tokens, by a product {@code dScores^T query} or {@code weights^T dContext}, and of
+ * these only the selected tokens' are read: they stand first, so the first columns of the product's
+ * first factor are enough.
+ */
+final class SelectedProducts {
+
+  private final Shapes shapes;
+  private final Map<String, Node> producers = new HashMap<>();
+  private final Map<String, Integer> readers = new HashMap<>();
+  private final Map<Node, List<Node>> instead = new HashMap<>();
+
+  private SelectedProducts(List<Node> nodes, Shapes shapes) {
+    this.shapes = shapes;
+    for (Node node : nodes) {
+      node.outputs().forEach(output -> producers.put(output, node));
+      node.inputs().forEach(input -> readers.merge(input, 1, Integer::sum));
+    }
+  }
+
+  /**
+   * Makes the products smaller.
+   *
+   * @param shapes gets those of the new values
+   */
+  static List<Node> apply(List<Node> nodes, Shapes shapes) {
+    SelectedProducts products = new SelectedProducts(nodes, shapes);
+    nodes.stream().filter(node -> node.op() instanceof SelectedRows).forEach(products::find);
+    return nodes.stream()
+        .flatMap(node -> products.instead.getOrDefault(node, List.of(node)).stream())
+        .toList();
+  }
+
+  /** Goes back from the rows that are read to the product that gives them. */
+  private void find(Node rows) {
+    Node reshape = before(rows, "reshape");
+    Node permute = reshape == null ? null : before(reshape, Views.PERMUTE);
+    Node product = permute == null ? null : before(permute, Views.PRODUCT);
+    if (product != null && Products.transposed(product, 0) && bySequence(product, permute, rows)) {
+      narrow(product, permute, reshape, rows);
+    }
+  }
+
+  /** What makes a node's first input, if nothing else reads it and its name is as given. */
+  private Node before(Node node, String name) {
+    String input = node.inputs().get(0);
+    Node before = producers.get(input);
+    boolean found = before != null && before.op().opName().equals(name) && readers.get(input) == 1;
+    return found ? before : null;
+  }
+
+  /** Whether [b, heads, length, size] goes by [b, length, heads, size] to [b * length, ...]. */
+  private boolean bySequence(Node product, Node permute, Node rows) {
+    long[] made = shape(product.outputs().get(0));
+    long[] read = shape(rows.inputs().get(0));
+    return made.length == 4
+        && Arrays.equals(
+            shape(permute.outputs().get(0)), new long[] {made[0], made[2], made[1], made[3]})
+        && Arrays.equals(read, new long[] {made[0] * made[2], made[1] * made[3]});
+  }
+
+  private void narrow(Node product, Node permute, Node reshape, Node rows) {
+    String factor = product.inputs().get(0);
+    String columns = rows.outputs().get(0) + "#columns";
+    String gradient = rows.outputs().get(0) + "#gradient";
+    String permuted = rows.outputs().get(0) + "#permuted";
+    long k = shape(rows.inputs().get(1))[1];
+    long[] first = shape(factor).clone();
+    first[3] = k;
+    put(columns, first, factor);
+    put(gradient, withLength(product, 2, k), factor);
+    put(permuted, withLength(permute, 1, k), factor);
+    DynamicCustomOp slice =
+        DynamicCustomOp.builder("slice")
+            .addIntegerArguments(0, 0, 0, 0)
+            .addIntegerArguments(Arrays.stream(first).mapToInt(Math::toIntExact).toArray())
+            .build();
+    instead.put(
+        product,
+        List.of(
+            new Node(slice, List.of(factor), List.of(columns)),
+            between(product, columns, gradient)));
+    instead.put(permute, List.of(between(permute, gradient, permuted)));
+    instead.put(reshape, List.of());
+    instead.put(rows, List.of(between(reshape, permuted, rows.outputs().get(0))));
+  }
+
+  /** The same op on another first input. */
+  private static Node between(Node node, String input, String output) {
+    List<String> inputs = new ArrayList<>(node.inputs());
+    inputs.set(0, input);
+    return new Node(node.op(), inputs, List.of(output));
+  }
+
+  private long[] withLength(Node node, int axis, long length) {
+    long[] shape = shape(node.outputs().get(0)).clone();
+    shape[axis] = length;
+    return shape;
+  }
+
+  private void put(String name, long[] shape, String like) {
+    shapes.put(name, shape, shapes.of(like).type());
+  }
+
+  private long[] shape(String value) {
+    return shapes.of(value).shape();
+  }
+}
