@@ -271,6 +271,17 @@ class FusedOpsTest {
         .run((sd, in, style) -> MaskedSoftmax.apply(in.get("scores"), 0.3, in.get("bias"), style));
   }
 
+  /** Rows whose exponentials would be too large or too small for a float, beside others. */
+  @Test
+  void softmaxFarFromZero() {
+    INDArray places = Nd4j.createFromArray(0f, 84, 87, 200, 3e4f, -40, -60, -90, -3e4f, 5);
+    INDArray scores = FusedCheck.normal(1, 2, 1, 10, 37).mul(2).add(places.reshape(1, 1, 10, 1));
+    new FusedCheck("softmax far from zero")
+        .variable("scores", scores)
+        .constant("bias", bias(2, 10, 37))
+        .run((sd, in, style) -> MaskedSoftmax.apply(in.get("scores"), 1, in.get("bias"), style));
+  }
+
   @Test
   void softmaxWithNaN() {
     INDArray scores = FusedCheck.normal(1, 1, 1, 2, 4);

@@ -1,0 +1,92 @@
+package org.tokentune.plan;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Products in parts, on several threads, are those of one after the other in double precision. */
+class BatchedProductTest {
+
+  @Test
+  void equalsOneAfterTheOther() {
+    long[][] shapes = { // batch, heads, n, inner, m; those of the last three are cut by rows
+      {8, 4, 76, 8, 104},
+      {1, 3, 5, 7, 2},
+      {3, 1, 1, 9, 4},
+      {2, 5, 32, 32, 128},
+      {2, 3, 130, 64, 128},
+      {1, 4, 154, 64, 101},
+      {2, 2, 96, 128, 64}
+    };
+    double worst = 0;
+    for (long[] s : shapes) {
+      for (boolean transposeX : new boolean[] {false, true}) {
+        for (boolean transposeY : new boolean[] {false, true}) {
+          for (boolean permuted : new boolean[] {false, true}) {
+            INDArray x = random(permuted, s[0], s[1], s[transposeX ? 3 : 2], s[transposeX ? 2 : 3]);
+            INDArray y = random(permuted, s[0], s[1], s[transposeY ? 4 : 3], s[transposeY ? 3 : 4]);
+            INDArray z = random(permuted, s[0], s[1], s[2], s[4]);
+            run(transposeX, transposeY, x, y, z, BatchedProduct.class);
+            worst = Math.max(worst, error(transposeX, transposeY, x, y, z));
+          }
+        }
+      }
+    }
+    System.out.printf("batched products: largest error %.1e%n", worst);
+    assertTrue(worst < 2e-4, "sums of up to 128 products of numbers up to about 4");
+  }
+
+  /** A single pair of matrices, and large ones, are ND4J's own work. */
+  @Test
+  void leavesTheRestToNd4j() {
+    for (long[] s : new long[][] {{1, 1, 40, 8, 40}, {2, 2, 512, 64, 512}}) {
+      INDArray x = random(false, s[0], s[1], s[2], s[3]);
+      INDArray y = random(false, s[0], s[1], s[3], s[4]);
+      INDArray z = random(false, s[0], s[1], s[2], s[4]);
+      run(false, false, x, y, z, Step.class);
+      assertEquals(0, error(false, false, x, y, z), 2e-4);
+    }
+  }
+
+  private static void run(
+      boolean tx, boolean ty, INDArray x, INDArray y, INDArray z, Class<? extends Step> expected) {
+    DynamicCustomOp op =
+        DynamicCustomOp.builder("matmul").addIntegerArguments(tx ? 1 : 0, ty ? 1 : 0, 0).build();
+    Node node = new Node(op, List.of("x", "y"), List.of("z"));
+    try (Step step = Step.of(node, new INDArray[] {x, y}, new INDArray[] {z})) {
+      assertInstanceOf(expected, step);
+      assertEquals(expected == BatchedProduct.class, step instanceof BatchedProduct);
+      step.run();
+    }
+  }
+
+  /** [a, b, c, d], in c order or permuted from [a, c, b, d], within a larger buffer. */
+  private static INDArray random(boolean permuted, long... s) {
+    long[] shape = permuted ? new long[] {s[0], s[2], s[1], s[3]} : s;
+    INDArray buffer = Nd4j.randn(DataType.FLOAT, Arrays.stream(s).reduce(7, (p, q) -> p * q) + 7);
+    INDArray array =
+        Nd4j.create(buffer.data(), shape, Views.denseStrides(shape), 7, 'c', DataType.FLOAT);
+    return permuted ? array.permute(0, 2, 1, 3) : array;
+  }
+
+  private static double error(boolean tx, boolean ty, INDArray x, INDArray y, INDArray z) {
+    double worst = 0;
+    for (long i = 0; i < z.size(0) * z.size(1); i++) {
+      INDArray left = x.tensorAlongDimension(i, 2, 3).castTo(DataType.DOUBLE);
+      INDArray right = y.tensorAlongDimension(i, 2, 3).castTo(DataType.DOUBLE);
+      INDArray product =
+          (tx ? left.transpose() : left).dup().mmul((ty ? right.transpose() : right).dup());
+      INDArray gap = product.sub(z.tensorAlongDimension(i, 2, 3).castTo(DataType.DOUBLE));
+      worst = Math.max(worst, gap.amaxNumber().doubleValue());
+    }
+    return worst;
+  }
+}
