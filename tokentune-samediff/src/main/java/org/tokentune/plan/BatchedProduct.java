@@ -12,8 +12,11 @@ import org.tokentune.ops.Workers;
  */
 record BatchedProduct(List<Step> parts) implements Step {
 
-  /** Multiplications from which on OpenBLAS computes a single product on several threads. */
-  private static final long THREADED = 262_144;
+  /** OpenBLAS computes a product of more multiplications on several threads by itself. */
+  private static final long MOST_AT_ONCE = 262_144;
+
+  /** Multiplications of all products together that are worth a second thread. */
+  private static final long LEAST = 262_144;
 
   /** Fewer rows at a time would waste what is prepared for every product. */
   private static final int LEAST_ROWS = 16;
@@ -25,12 +28,13 @@ record BatchedProduct(List<Step> parts) implements Step {
    */
   static Step of(Node node, INDArray x, INDArray y, INDArray z) {
     boolean transposed = Products.transposed(node, 0);
-    int rank = z.rank();
-    int rowsOfX = transposed ? rank - 1 : rank - 2;
-    long inner = x.size(transposed ? rank - 2 : rank - 1);
-    long rows = Math.min(z.size(rank - 2), THREADED / (inner * z.size(rank - 1)));
-    int axis = z.size(0) > 1 ? 0 : rank - 3;
-    if (z.size(axis) == 1 || rows < Math.min(LEAST_ROWS, z.size(rank - 2))) {
+    int last = z.rank() - 1;
+    int rowsOfX = transposed ? last : last - 1;
+    long inner = x.size(transposed ? last - 1 : last);
+    long allRows = z.size(last - 1);
+    long rows = Math.min(allRows, MOST_AT_ONCE / (inner * z.size(last)));
+    int axis = z.size(0) > 1 ? 0 : last - 2;
+    if (z.size(axis) == 1 || rows < Math.min(LEAST_ROWS, allRows) || z.length() * inner < LEAST) {
       return Step.ofNative(node, new INDArray[] {x, y}, new INDArray[] {z});
     }
     List<Step> parts = new ArrayList<>();
@@ -39,10 +43,10 @@ record BatchedProduct(List<Step> parts) implements Step {
       long from = chunk * z.size(axis) / chunks;
       long to = (chunk + 1) * z.size(axis) / chunks;
       INDArray right = part(y, axis, from, to);
-      for (long row = 0; row < z.size(rank - 2); row += rows) {
-        long end = Math.min(z.size(rank - 2), row + rows);
+      for (long row = 0; row < allRows; row += rows) {
+        long end = Math.min(allRows, row + rows);
         INDArray left = part(part(x, axis, from, to), rowsOfX, row, end);
-        INDArray out = part(part(z, axis, from, to), rank - 2, row, end);
+        INDArray out = part(part(z, axis, from, to), last - 1, row, end);
         parts.add(Step.ofNative(node, new INDArray[] {left, right}, new INDArray[] {out}));
       }
     }

@@ -5,6 +5,7 @@
  * <p>The way of a graph: {@link org.tokentune.plan.OpList} takes the needed ops out of SameDiff's
  * gradient function, {@link org.tokentune.plan.Shapes} infers shapes and folds what depends on
  * shapes alone, {@link org.tokentune.plan.Products} splits the gradients of matrix products, {@link
+ * org.tokentune.plan.SelectedProducts} computes those of attention for selected tokens only, {@link
  * org.tokentune.plan.Recomputation} computes again in the backward pass what is not worth keeping,
  * {@link org.tokentune.plan.Views} makes views of reshapes and permutations, {@link
  * org.tokentune.plan.Updates} updates variables as soon as their gradients are complete, {@link

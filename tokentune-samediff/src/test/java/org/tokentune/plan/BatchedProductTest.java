@@ -19,8 +19,8 @@ class BatchedProductTest {
   void equalsOneAfterTheOther() {
     long[][] shapes = { // batch, heads, n, inner, m; those of the last three are cut by rows
       {8, 4, 76, 8, 104},
-      {1, 3, 5, 7, 2},
-      {3, 1, 1, 9, 4},
+      {1, 3, 61, 71, 23},
+      {300, 1, 1, 90, 40},
       {2, 5, 32, 32, 128},
       {2, 3, 130, 64, 128},
       {1, 4, 154, 64, 101},
@@ -44,10 +44,11 @@ class BatchedProductTest {
     assertTrue(worst < 2e-4, "sums of up to 128 products of numbers up to about 4");
   }
 
-  /** A single pair of matrices, and large ones, are ND4J's own work. */
+  /** A single pair of matrices, a few small ones and large ones are ND4J's own work. */
   @Test
   void leavesTheRestToNd4j() {
-    for (long[] s : new long[][] {{1, 1, 40, 8, 40}, {2, 2, 512, 64, 512}}) {
+    long[][] shapes = {{1, 1, 200, 80, 40}, {3, 2, 5, 7, 2}, {2, 2, 512, 64, 512}};
+    for (long[] s : shapes) {
       INDArray x = random(false, s[0], s[1], s[2], s[3]);
       INDArray y = random(false, s[0], s[1], s[3], s[4]);
       INDArray z = random(false, s[0], s[1], s[2], s[4]);
