@@ -7,8 +7,8 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.ops.Workers;
 
 /**
- * Many matrix products of one shape, shared out among the kernels' threads: ND4J runs them one
- * after the other, each small one on a single thread.
+ * Many matrix products of one shape on a CPU, shared out among the kernels' threads: ND4J runs them
+ * one after the other, each small one on a single thread.
  */
 record BatchedProduct(List<Step> parts) implements Step {
 
