@@ -13,14 +13,15 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class FusedSoftmax extends FusedOp {
 
-  // The quotients of exponentials are the same whatever is subtracted from all scores. Where a
-  // row's
-  // sum is within these bounds nothing need be: none of its exponentials is cut off, and those too
-  // small for a float are far below the sum's precision. So few rows need a search for the
-  // greatest.
+  // The quotients of exponentials are the same whatever is subtracted from all scores of a row.
+  // Where the exponentials' sum is within these bounds nothing need be: none of them is cut off,
+  // and
+  // what is too small for a float (below 1e-38) is far below the sum's precision. So few rows need
+  // a
+  // search for their greatest score.
   private static final float HIGHEST = 88f;
-  private static final float MOST_SUM = 1e37f;
-  private static final float LEAST_SUM = 1e-20f;
+  private static final float MOST_SUM = 0x1p50f;
+  private static final float LEAST_SUM = 0x1p-50f;
 
   /** For SameDiff, which makes ops by reflection; use {@link MaskedSoftmax#apply}. */
   public FusedSoftmax() {}

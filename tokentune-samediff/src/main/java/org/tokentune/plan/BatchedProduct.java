@@ -18,8 +18,16 @@ record BatchedProduct(List<Step> parts) implements Step {
   /** Multiplications of all products together that are worth a second thread. */
   private static final long LEAST = 262_144;
 
-  /** Fewer rows at a time would waste what is prepared for every product. */
+  /** OpenBLAS lays y out anew for every product: for fewer rows that would not pay. */
   private static final int LEAST_ROWS = 16;
+
+  /** Whether a node is that. Elsewhere than on a CPU, threads have streams of their own. */
+  static boolean canBe(Node node, INDArray output) {
+    return node.op().opName().equals(Views.PRODUCT)
+        && output.rank() > 2
+        && !Products.transposed(node, 2)
+        && Nd4j.getEnvironment().isCPU();
+  }
 
   /**
    * @param x [..., n, inner], or as the node's op transposes it
@@ -32,22 +40,27 @@ record BatchedProduct(List<Step> parts) implements Step {
     int rowsOfX = transposed ? last : last - 1;
     long inner = x.size(transposed ? last - 1 : last);
     long allRows = z.size(last - 1);
+    int axis = z.size(0) >= z.size(last - 2) ? 0 : last - 2;
+    long chunks = Math.min(z.size(axis), 2L * Workers.THREADS);
+    if (chunks == 1 || z.length() * inner < LEAST) {
+      return Step.ofNative(node, new INDArray[] {x, y}, new INDArray[] {z});
+    }
     long rows = Math.min(allRows, MOST_AT_ONCE / (inner * z.size(last)));
-    int axis = z.size(0) > 1 ? 0 : last - 2;
-    if (z.size(axis) == 1 || rows < Math.min(LEAST_ROWS, allRows) || z.length() * inner < LEAST) {
+    if (rows < Math.min(LEAST_ROWS, allRows)) {
       return Step.ofNative(node, new INDArray[] {x, y}, new INDArray[] {z});
     }
     List<Step> parts = new ArrayList<>();
-    long chunks = Math.min(z.size(axis), 2L * Workers.THREADS);
     for (long chunk = 0; chunk < chunks; chunk++) {
       long from = chunk * z.size(axis) / chunks;
       long to = (chunk + 1) * z.size(axis) / chunks;
+      INDArray left = part(x, axis, from, to);
       INDArray right = part(y, axis, from, to);
+      INDArray out = part(z, axis, from, to);
       for (long row = 0; row < allRows; row += rows) {
         long end = Math.min(allRows, row + rows);
-        INDArray left = part(part(x, axis, from, to), rowsOfX, row, end);
-        INDArray out = part(part(z, axis, from, to), last - 1, row, end);
-        parts.add(Step.ofNative(node, new INDArray[] {left, right}, new INDArray[] {out}));
+        INDArray[] factors = {part(left, rowsOfX, row, end), right};
+        INDArray[] result = {part(out, last - 1, row, end)};
+        parts.add(Step.ofNative(node, factors, result));
       }
     }
     return new BatchedProduct(parts);

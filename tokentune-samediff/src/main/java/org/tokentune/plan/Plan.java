@@ -61,8 +61,9 @@ public final class Plan {
   static Plan of(OpList list, Map<String, long[]> placeholders, PlanOptions options) {
     Map<String, long[]> given = new LinkedHashMap<>();
     Shapes shapes = Shapes.of(list, placeholders);
-    List<Node> nodes = products(list, shapes, options);
     Set<String> read = wanted(list, options);
+    List<Node> nodes =
+        SelectedProducts.apply(Products.split(shapes.remaining(), read), read, shapes);
     nodes.forEach(node -> read.addAll(node.inputs()));
     placeholders.forEach(
         (name, shape) -> {
@@ -86,12 +87,6 @@ public final class Plan {
       throw new BudgetException(plan.bytes(), options.budget());
     }
     return plan;
-  }
-
-  /** The nodes with the products that are needed, and these as small as is enough. */
-  private static List<Node> products(OpList list, Shapes shapes, PlanOptions options) {
-    return SelectedProducts.apply(
-        Products.split(shapes.remaining(), wanted(list, options)), shapes);
   }
 
   private Plan placed() {
@@ -141,8 +136,10 @@ public final class Plan {
 
   /** What every pass came to, a line each, in their order. */
   private List<String> passes() {
-    List<Node> split = Products.split(shapes.remaining(), wanted(list, options));
-    Plan kept = lay(SelectedProducts.apply(split, shapes), list, shapes, placeholders, options);
+    Set<String> wanted = wanted(list, options);
+    List<Node> split = Products.split(shapes.remaining(), wanted);
+    List<Node> nodes = SelectedProducts.apply(split, wanted, shapes);
+    Plan kept = lay(nodes, list, shapes, placeholders, options);
     Set<String> results = new LinkedHashSet<>(options.outputs());
     results.addAll(gradients.names());
     Layout held = new Layout(running, views, shapes, placeholders.keySet(), results);
@@ -154,6 +151,8 @@ public final class Plan {
             .formatted(list.nodes().size() - shapes.remaining().size()),
         "drop unread outputs: %d gradients of matrix products"
             .formatted(outputs(shapes.remaining()) - outputs(split)),
+        "selected tokens only: %,d of %,d operations of matrix products are not needed"
+            .formatted(flops(split) - flops(nodes), flops(split)),
         "recompute: %d ops run again; at most %,d bytes live instead of %,d"
             .formatted(again, layout.liveBytes(), kept.layout.liveBytes()),
         "views: %d ops compute nothing, %,d bytes are not copied"
@@ -229,7 +228,11 @@ public final class Plan {
 
   /** Floating-point operations of a step's matrix products, two for each multiplication. */
   public long productFlops() {
-    return running.stream().filter(Plan::isProduct).mapToLong(this::flops).sum();
+    return flops(running);
+  }
+
+  private long flops(List<Node> nodes) {
+    return nodes.stream().filter(Plan::isProduct).mapToLong(this::flops).sum();
   }
 
   /**

@@ -5,7 +5,9 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.ops.SelectedRows;
 
 /**
@@ -16,13 +18,17 @@ import org.tokentune.ops.SelectedRows;
  */
 final class SelectedProducts {
 
+  /** From [b, heads, length, size] to [b, length, heads, size]. */
+  private static final int[] BY_TOKEN = {0, 2, 1, 3};
+
   private final Shapes shapes;
   private final Map<String, Node> producers = new HashMap<>();
   private final Map<String, Integer> readers = new HashMap<>();
   private final Map<Node, List<Node>> instead = new HashMap<>();
 
-  private SelectedProducts(List<Node> nodes, Shapes shapes) {
+  private SelectedProducts(List<Node> nodes, Set<String> results, Shapes shapes) {
     this.shapes = shapes;
+    results.forEach(result -> readers.put(result, 1));
     for (Node node : nodes) {
       node.outputs().forEach(output -> producers.put(output, node));
       node.inputs().forEach(input -> readers.merge(input, 1, Integer::sum));
@@ -32,10 +38,11 @@ final class SelectedProducts {
   /**
    * Makes the products smaller.
    *
+   * @param results values that are read from outside
    * @param shapes gets those of the new values
    */
-  static List<Node> apply(List<Node> nodes, Shapes shapes) {
-    SelectedProducts products = new SelectedProducts(nodes, shapes);
+  static List<Node> apply(List<Node> nodes, Set<String> results, Shapes shapes) {
+    SelectedProducts products = new SelectedProducts(nodes, results, shapes);
     nodes.stream().filter(node -> node.op() instanceof SelectedRows).forEach(products::find);
     return nodes.stream()
         .flatMap(node -> products.instead.getOrDefault(node, List.of(node)).stream())
@@ -47,7 +54,10 @@ final class SelectedProducts {
     Node reshape = before(rows, "reshape");
     Node permute = reshape == null ? null : before(reshape, Views.PERMUTE);
     Node product = permute == null ? null : before(permute, Views.PRODUCT);
-    if (product != null && Products.transposed(product, 0) && bySequence(product, permute, rows)) {
+    if (product != null
+        && Products.transposed(product, 0)
+        && !Products.transposed(product, 2)
+        && bySequence(product, permute, rows)) {
       narrow(product, permute, reshape, rows);
     }
   }
@@ -65,9 +75,9 @@ final class SelectedProducts {
     long[] made = shape(product.outputs().get(0));
     long[] read = shape(rows.inputs().get(0));
     return made.length == 4
-        && Arrays.equals(
-            shape(permute.outputs().get(0)), new long[] {made[0], made[2], made[1], made[3]})
-        && Arrays.equals(read, new long[] {made[0] * made[2], made[1] * made[3]});
+        && Arrays.equals(Views.order(permute, shapes), BY_TOKEN)
+        && Arrays.equals(read, new long[] {made[0] * made[2], made[1] * made[3]})
+        && shape(rows.inputs().get(1))[0] == made[0];
   }
 
   private void narrow(Node product, Node permute, Node reshape, Node rows) {
@@ -81,15 +91,15 @@ final class SelectedProducts {
     put(columns, first, factor);
     put(gradient, withLength(product, 2, k), factor);
     put(permuted, withLength(permute, 1, k), factor);
-    DynamicCustomOp slice =
-        DynamicCustomOp.builder("slice")
-            .addIntegerArguments(0, 0, 0, 0)
-            .addIntegerArguments(Arrays.stream(first).mapToInt(Math::toIntExact).toArray())
-            .build();
+    String start = columns + "#start";
+    String size = columns + "#size";
+    shapes.know(start, Nd4j.createFromArray(new long[4]));
+    shapes.know(size, Nd4j.createFromArray(first));
+    DynamicCustomOp slice = DynamicCustomOp.builder("slice").build(); // a view: it copies nothing
     instead.put(
         product,
         List.of(
-            new Node(slice, List.of(factor), List.of(columns)),
+            new Node(slice, List.of(factor, start, size), List.of(columns)),
             between(product, columns, gradient)));
     instead.put(permute, List.of(between(permute, gradient, permuted)));
     instead.put(reshape, List.of());

@@ -132,6 +132,11 @@ final class Shapes {
     infos.put(name, new Info(shape, type, null));
   }
 
+  /** A value that a pass adds and knows. */
+  void know(String name, INDArray value) {
+    infos.put(name, new Info(value.shape(), value.dataType(), value));
+  }
+
   /** A value of the same shape and type under another name. */
   void alias(String name, String other) {
     infos.put(name, of(other));

@@ -25,8 +25,7 @@ interface Step extends AutoCloseable {
       List<INDArray> out = List.of(outputs);
       return () -> fused.run(in, out);
     }
-    boolean batched = node.op().opName().equals(Views.PRODUCT) && outputs[0].rank() > 2;
-    if (batched && Nd4j.getEnvironment().isCPU()) {
+    if (BatchedProduct.canBe(node, outputs[0])) {
       return BatchedProduct.of(node, inputs[0], inputs[1], outputs[0]);
     }
     return ofNative(node, inputs, outputs);

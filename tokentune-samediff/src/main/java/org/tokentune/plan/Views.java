@@ -144,7 +144,7 @@ final class Views {
     String output = node.outputs().get(0);
     if (node.op().opName().equals(PERMUTE)) {
       View in = of(node.inputs().get(0));
-      int[] order = order(node);
+      int[] order = order(node, shapes);
       View view =
           new View(in.buffer(), in.offset(), pick(in.shape(), order), pick(in.strides(), order));
       if (rows.contains(output) && !view.dense()) {
@@ -185,12 +185,8 @@ final class Views {
 
   /** Whether a node is a slice that begins with the first element. */
   private boolean startsAtOrigin(Node node) {
-    if (!node.op().opName().equals("slice")) {
+    if (!node.op().opName().equals("slice") || node.inputs().size() < 2) {
       return false;
-    }
-    if (node.inputs().size() < 2) { // the arguments: where it starts, and its sizes
-      long[] arguments = ((DynamicCustomOp) node.op()).iArgs();
-      return Arrays.stream(arguments).limit(arguments.length / 2).allMatch(first -> first == 0);
     }
     INDArray start = shapes.of(node.inputs().get(1)).known();
     return start != null && Arrays.stream(start.toLongVector()).allMatch(first -> first == 0);
@@ -219,7 +215,7 @@ final class Views {
     int[] wanted = null;
     for (Node reader : readers.getOrDefault(product, List.of())) {
       if (reader.op().opName().equals(PERMUTE)) {
-        int[] order = order(reader);
+        int[] order = order(reader, shapes);
         if (wanted != null && !Arrays.equals(wanted, order)) {
           return;
         }
@@ -239,7 +235,8 @@ final class Views {
     }
   }
 
-  private int[] order(Node permute) {
+  /** The axes of a permutation's input in their order in its output. */
+  static int[] order(Node permute, Shapes shapes) {
     int rank = shapes.of(permute.inputs().get(0)).shape().length;
     long[] order = ((DynamicCustomOp) permute.op()).iArgs();
     if (order.length == 0 && permute.inputs().size() > 1) {

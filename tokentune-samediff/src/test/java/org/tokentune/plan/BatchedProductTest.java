@@ -1,7 +1,7 @@
 package org.tokentune.plan;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
@@ -34,7 +34,7 @@ class BatchedProductTest {
             INDArray x = random(permuted, s[0], s[1], s[transposeX ? 3 : 2], s[transposeX ? 2 : 3]);
             INDArray y = random(permuted, s[0], s[1], s[transposeY ? 4 : 3], s[transposeY ? 3 : 4]);
             INDArray z = random(permuted, s[0], s[1], s[2], s[4]);
-            run(transposeX, transposeY, x, y, z, BatchedProduct.class);
+            assertTrue(run(transposeX, transposeY, x, y, z) instanceof BatchedProduct);
             worst = Math.max(worst, error(transposeX, transposeY, x, y, z));
           }
         }
@@ -52,20 +52,52 @@ class BatchedProductTest {
       INDArray x = random(false, s[0], s[1], s[2], s[3]);
       INDArray y = random(false, s[0], s[1], s[3], s[4]);
       INDArray z = random(false, s[0], s[1], s[2], s[4]);
-      run(false, false, x, y, z, Step.class);
+      assertFalse(run(false, false, x, y, z) instanceof BatchedProduct);
       assertEquals(0, error(false, false, x, y, z), 2e-4);
     }
   }
 
-  private static void run(
-      boolean tx, boolean ty, INDArray x, INDArray y, INDArray z, Class<? extends Step> expected) {
+  @Test
+  void ofRankThree() {
+    INDArray x = Nd4j.randn(DataType.FLOAT, 9, 40, 50);
+    INDArray y = Nd4j.randn(DataType.FLOAT, 9, 50, 60);
+    INDArray z = Nd4j.create(DataType.FLOAT, 9, 40, 60);
+    assertTrue(run(false, false, x, y, z) instanceof BatchedProduct);
+    assertEquals(
+        0,
+        error(
+            false,
+            false,
+            x.reshape(1, 9, 40, 50),
+            y.reshape(1, 9, 50, 60),
+            z.reshape(1, 9, 40, 60)),
+        2e-4);
+  }
+
+  /** A result that is wanted transposed is ND4J's own work too. */
+  @Test
+  void leavesTransposedResults() {
+    INDArray x = Nd4j.randn(DataType.FLOAT, 4, 128, 64);
+    INDArray y = Nd4j.randn(DataType.FLOAT, 4, 64, 100);
+    INDArray z = Nd4j.create(DataType.FLOAT, 4, 100, 128);
+    DynamicCustomOp op = DynamicCustomOp.builder("matmul").addIntegerArguments(0, 0, 1).build();
+    Node node = new Node(op, List.of("x", "y"), List.of("z"));
+    assertFalse(BatchedProduct.canBe(node, z));
+    try (Step step = Step.of(node, new INDArray[] {x, y}, new INDArray[] {z})) {
+      step.run();
+    }
+    INDArray result = z.permute(0, 2, 1).reshape('c', 1, 4, 128, 100);
+    assertEquals(
+        0, error(false, false, x.reshape(1, 4, 128, 64), y.reshape(1, 4, 64, 100), result), 2e-4);
+  }
+
+  private static Step run(boolean tx, boolean ty, INDArray x, INDArray y, INDArray z) {
     DynamicCustomOp op =
         DynamicCustomOp.builder("matmul").addIntegerArguments(tx ? 1 : 0, ty ? 1 : 0, 0).build();
     Node node = new Node(op, List.of("x", "y"), List.of("z"));
     try (Step step = Step.of(node, new INDArray[] {x, y}, new INDArray[] {z})) {
-      assertInstanceOf(expected, step);
-      assertEquals(expected == BatchedProduct.class, step instanceof BatchedProduct);
       step.run();
+      return step;
     }
   }
 

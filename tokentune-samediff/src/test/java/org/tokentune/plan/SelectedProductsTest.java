@@ -21,7 +21,7 @@ class SelectedProductsTest {
   private static final int SELECTED = 2;
   private static final int FROZEN = 5;
   private static final int HEADS = 2;
-  private static final int SIZE = 4;
+  private static final int SIZE = SELECTED + FROZEN;
   private static final int QUERIES = 6;
 
   private final INDArray keys = Nd4j.randn(DataType.FLOAT, BATCH * SELECTED, HEADS * SIZE);
@@ -29,55 +29,93 @@ class SelectedProductsTest {
   private final INDArray frozen = Nd4j.randn(DataType.FLOAT, BATCH * FROZEN, HEADS * SIZE);
   private final INDArray queries = Nd4j.randn(DataType.FLOAT, BATCH, HEADS, QUERIES, SIZE);
 
+  private enum Keys {
+    BY_HEAD,
+    /** Their gradients are read by something else too. */
+    READ_ELSEWHERE,
+    /** Transposed, which looks the same where a head is as wide as a sequence is long. */
+    TRANSPOSED
+  }
+
   @Test
   void computesNoMoreThanIsRead() {
     long all = 2L * BATCH * HEADS * QUERIES * SIZE * (SELECTED + FROZEN);
     long selected = 2L * BATCH * HEADS * QUERIES * SIZE * SELECTED;
-    SameDiff sd = graph(Style.FUSED, false);
     PlanOptions options = PlanOptions.gradients(List.of("loss"), List.of("k", "v"));
-    Plan plan = Plan.of(sd, Map.of(), options);
+    // forward: scores and contexts; backward: of weights, and of keys and values
+    assertEquals(3 * all + 2 * selected, flops(Keys.BY_HEAD, options));
+    assertEquals(3 * all + 2 * all, flops(Keys.READ_ELSEWHERE, options));
+    assertEquals(3 * all + all + selected, flops(Keys.TRANSPOSED, options));
     System.out.printf("products of all tokens %,d, of selected ones %,d%n", all, selected);
-    // forward: scores and contexts; backward: those of weights, and of keys and values
-    assertEquals(3 * all + 2 * selected, plan.productFlops());
-    assertEquals(
-        3 * all + 2 * all, Plan.of(graph(Style.FUSED, true), Map.of(), options).productFlops());
   }
 
-  /** Where something else reads the gradients of all keys too, they stay. */
+  private long flops(Keys kind, PlanOptions options) {
+    return Plan.of(graph(Style.FUSED, kind), Map.of(), options).productFlops();
+  }
+
   @Test
   void givesTheSameGradients() {
-    for (boolean readElsewhere : new boolean[] {false, true}) {
-      Map<String, INDArray> expected =
-          graph(Style.NATIVE, readElsewhere).calculateGradients(Map.of(), List.of("k", "v"));
-      PlanOptions options = PlanOptions.gradients(List.of("loss"), List.of("k", "v"));
-      try (PlanEngine engine = new PlanEngine(graph(Style.FUSED, readElsewhere), options)) {
-        PlanEngine.Result result = engine.run(Map.of());
-        for (String name : List.of("k", "v")) {
-          INDArray gap = expected.get(name).sub(result.gradients().get(name));
-          System.out.printf("gradient of %s: error %.1e%n", name, gap.amaxNumber().doubleValue());
-          assertTrue(expected.get(name).amaxNumber().doubleValue() > 0.1);
-          assertEquals(0, gap.amaxNumber().doubleValue(), 1e-5);
+    List<String> variables = List.of("k", "v");
+    for (Keys kind : Keys.values()) {
+      SameDiff stock = graph(Style.NATIVE, kind);
+      Map<String, INDArray> expected = stock.calculateGradients(Map.of(), variables);
+      PlanOptions options = PlanOptions.gradients(List.of("loss"), variables);
+      for (Recompute level : Recompute.values()) {
+        PlanOptions other = options.withRecompute(level, name -> false);
+        try (PlanEngine engine = new PlanEngine(graph(Style.FUSED, kind), other)) {
+          check(variables, expected, engine.run(Map.of()).gradients(), kind + ", " + level);
         }
       }
     }
   }
 
-  private SameDiff graph(Style style, boolean readElsewhere) {
+  /** The gradients of all keys are wanted themselves. */
+  @Test
+  void leavesWhatIsWanted() {
+    List<String> wanted = List.of("k", "joined");
+    Map<String, INDArray> expected =
+        graph(Style.NATIVE, Keys.BY_HEAD).calculateGradients(Map.of(), wanted);
+    PlanOptions options = PlanOptions.gradients(List.of("loss"), wanted);
+    try (PlanEngine engine = new PlanEngine(graph(Style.FUSED, Keys.BY_HEAD), options)) {
+      check(wanted, expected, engine.run(Map.of()).gradients(), "wanted");
+    }
+  }
+
+  private static void check(
+      List<String> names,
+      Map<String, INDArray> expected,
+      Map<String, INDArray> gradients,
+      String what) {
+    for (String name : names) {
+      double gap = expected.get(name).sub(gradients.get(name)).amaxNumber().doubleValue();
+      System.out.printf("%s: gradient of %s, error %.1e%n", what, name, gap);
+      assertTrue(expected.get(name).amaxNumber().doubleValue() > 0.1);
+      assertEquals(0, gap, 1e-5);
+    }
+  }
+
+  private SameDiff graph(Style style, Keys kind) {
     SameDiff sd = SameDiff.create();
     SDVariable positions = sd.constant(Nd4j.zeros(DataType.INT32, BATCH, SELECTED));
     SDVariable rest = sd.constant("rest", frozen);
-    SDVariable k = JoinTokens.apply(sd.var("k", keys), rest, positions, style);
+    SDVariable k = JoinTokens.apply(sd.var("k", keys), rest, positions, style).rename("joined");
     SDVariable v = JoinTokens.apply(sd.var("v", values), rest, positions, style);
-    SDVariable scores = sd.mmul(sd.constant("q", queries), byHead(k), false, true, false);
-    SDVariable context = sd.mmul(sd.nn().softmax(scores, -1), byHead(v));
+    SDVariable q = sd.constant("q", queries);
+    SDVariable scores =
+        kind == Keys.TRANSPOSED
+            ? sd.mmul(q, byToken(k).permute(0, 2, 3, 1))
+            : sd.mmul(q, byToken(k).permute(0, 2, 1, 3), false, true, false);
+    SDVariable context = sd.mmul(sd.nn().softmax(scores, -1), byToken(v).permute(0, 2, 1, 3));
     SDVariable sum = context.mul(context).sum();
-    (readElsewhere ? sum.add(k.mul(k).sum()).add(v.sum()) : sum).rename("loss");
+    if (kind == Keys.READ_ELSEWHERE) {
+      sum = sum.add(byToken(k).mul(2).sum()).add(byToken(v).sum());
+    }
+    sum.rename("loss");
     sd.setLossVariables("loss");
     return sd;
   }
 
-  private static SDVariable byHead(SDVariable rows) {
-    SameDiff sd = rows.getSameDiff();
-    return sd.reshape(rows, BATCH, -1, HEADS, SIZE).permute(0, 2, 1, 3);
+  private static SDVariable byToken(SDVariable rows) {
+    return rows.getSameDiff().reshape(rows, BATCH, -1, HEADS, SIZE);
   }
 }
