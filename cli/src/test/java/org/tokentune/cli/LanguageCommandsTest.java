@@ -80,7 +80,7 @@ class LanguageCommandsTest {
     Path tasks = Files.writeString(folder.resolve("large.jsonl"), three.repeat(3_000));
     Path held = Files.writeString(folder.resolve("held.jsonl"), three);
     streamsAndResumes("instruct", tasks, held, task.formatted(" now"));
-    Run share = stream("instruct", tasks, Path.of("10%"), folder, "--seed", 1);
+    Run share = stream("instruct", tasks, Path.of("10%"), folder.resolve("none"), "--seed", 1);
     assertEquals(1, share.code());
     assertTrue(share.printed().contains("Of a stream no share is taken"), share.printed());
   }
