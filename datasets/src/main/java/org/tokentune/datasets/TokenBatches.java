@@ -94,7 +94,7 @@ public final class TokenBatches extends BatchIterator {
    * For training on a stream, whose rows come in a random order: at most {@link #POOL} batches of
    * them, that of the longest rows first, as the first one of a stream is taken for the largest.
    *
-   * @param longest tokens of any row of the stream
+   * @param longest most tokens that a row of the stream may have
    */
   static TokenBatches ofPool(List<Row> rows, Task task, int batchSize, int longest, Random random) {
     List<Integer> all = IntStream.range(0, rows.size()).boxed().toList();
