@@ -8,7 +8,7 @@ import java.util.Random;
 import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.checkpoint.ModelFiles;
-import org.tokentune.datasets.StreamedText;
+import org.tokentune.datasets.StreamedRows;
 import org.tokentune.datasets.TokenBatches;
 import org.tokentune.text.LanguageModel;
 import org.tokentune.text.TuningSettings;
@@ -55,12 +55,12 @@ class Stream {
 
   /** Counts and sums do not depend on the order: they are those of the file, less the last chunk. */
   private static void pass(Path file) {
-    try (StreamedText text = StreamedText.open(file, Stream::bytes, BLOCK)) {
+    try (StreamedRows text = StreamedRows.ofText(file, Stream::bytes, BLOCK)) {
       long held = text.validation().stream().mapToLong(row -> row.ids().length).sum();
       long passed = 0;
       long blocks = 0;
-      for (Iterator<int[]> all = text.blocks(42, 0); all.hasNext(); blocks++) {
-        passed += all.next().length;
+      for (Iterator<TokenBatches.Row> all = text.rows(42, 0); all.hasNext(); blocks++) {
+        passed += all.next().ids().length;
       }
       System.out.printf(
           "passed %,d bytes in %,d blocks, held %,d to validate, lost %,d; heap %,d MB of %,d%n",
@@ -87,7 +87,7 @@ class Stream {
     OffHeap offHeap = new OffHeap(batches);
     try (ModelFiles files = ModelFiles.open(folder);
         LanguageModel model = LanguageModel.open(files, null);
-        StreamedText text = model.stream(file, BLOCK)) {
+        StreamedRows text = model.stream(file, BLOCK)) {
       List<TokenBatches.Row> validation = text.validation().subList(0, 64);
       FineTuner.Outcome outcome =
           model.fineTune(

@@ -9,11 +9,12 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.tokentune.BadInputException;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.datasets.Instructions;
 import org.tokentune.datasets.PromptTemplate;
-import org.tokentune.datasets.StreamedText;
+import org.tokentune.datasets.StreamedRows;
 import org.tokentune.datasets.TextBlocks;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches.Row;
@@ -26,11 +27,11 @@ import org.tokentune.train.TrainingListener;
 /**
  * A decoder on plain text or on instructions.
  *
- * @param stream text that is streamed in place of training rows; null for none
+ * @param stream rows that are streamed in place of training rows; null for none
  */
 record LanguageTrainingJob(
     LanguageModel model,
-    StreamedText stream,
+    StreamedRows stream,
     List<Row> training,
     List<Row> validation,
     List<Row> testing)
@@ -68,23 +69,54 @@ record LanguageTrainingJob(
         model, null, TextBlocks.cut(tokens, block), TextBlocks.cut(held, block), testing);
   }
 
-  /** Plain text that is streamed; its last chunk is validated on where there is no file for it. */
-  static LanguageTrainingJob onStream(
+  /** Plain text that is streamed. */
+  static LanguageTrainingJob onTextStream(
       LanguageModel model, Path data, String validation, Path test, Integer length) {
+    int block = block(model, length);
+    return onStream(
+        model, model.stream(data, block), validation, test, file -> blocks(model, file, block));
+  }
+
+  /** Instructions that are streamed. */
+  static LanguageTrainingJob onInstructionStream(
+      LanguageModel model,
+      Path data,
+      String validation,
+      Path test,
+      Integer length,
+      PromptTemplate template) {
+    int longest = longest(model, length);
+    return onStream(
+        model,
+        model.stream(data, template, longest),
+        validation,
+        test,
+        file -> rows(model, file, template, longest));
+  }
+
+  /**
+   * The last chunk is validated on where there is no file for it.
+   *
+   * @param read reads a whole file's rows
+   */
+  private static LanguageTrainingJob onStream(
+      LanguageModel model,
+      StreamedRows stream,
+      String validation,
+      Path test,
+      Function<Path, List<Row>> read) {
     if (validation != null && DataOptions.share(validation) != null) {
       throw new BadInputException(
-          "Of streamed text no share is taken to validate on; leave --validation %s out or name a"
+          "Of a stream no share is taken to validate on; leave --validation %s out or name a"
               + " file.",
           validation);
     }
-    int block = block(model, length);
-    StreamedText stream = model.stream(data, block);
     return new LanguageTrainingJob(
         model,
         stream,
         List.of(),
-        validation == null ? stream.validation() : blocks(model, Path.of(validation), block),
-        test == null ? List.of() : blocks(model, test, block));
+        validation == null ? stream.validation() : read.apply(Path.of(validation)),
+        test == null ? List.of() : read.apply(test));
   }
 
   private static int block(LanguageModel model, Integer length) {
@@ -104,7 +136,7 @@ record LanguageTrainingJob(
       Integer length,
       PromptTemplate template,
       long seed) {
-    int longest = length == null ? model.maxLength() : length;
+    int longest = longest(model, length);
     List<Row> rows = rows(model, data, template, longest);
     Double share = validation == null ? Double.valueOf(VALIDATION) : DataOptions.share(validation);
     List<Row> held;
@@ -119,6 +151,10 @@ record LanguageTrainingJob(
     }
     List<Row> testing = test == null ? List.of() : rows(model, test, template, longest);
     return new LanguageTrainingJob(model, null, rows, held, testing);
+  }
+
+  private static int longest(LanguageModel model, Integer length) {
+    return length == null ? model.maxLength() : length;
   }
 
   private static List<Row> rows(

@@ -109,8 +109,9 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--stream",
       description = {
-        "Read plain text (--task lm) as it is trained on, shuffled through a window, for files larger",
-        "than memory. Tokens are kept in TOKENTUNE_CACHE (default ~/.cache/tokentune). With --steps."
+        "Read plain text or instructions (--task lm or instruct) as they are trained on, shuffled",
+        "through a window, for files larger than memory. Tokens are kept in TOKENTUNE_CACHE (default",
+        "~/.cache/tokentune). With --steps."
       })
   private boolean stream;
 
@@ -416,9 +417,9 @@ final class TrainCommand implements Callable<Integer> {
     if (limit != null && limit < 1) {
       throw new BadInputException("A limit of %d rows leaves none; give 1 or more.", limit);
     }
-    if (stream && (task != TextTask.lm || steps == 0 || limit != null)) {
+    if (stream && (task.task != Task.CAUSAL_LM || steps == 0 || limit != null)) {
       throw new BadInputException(
-          "--stream is for plain text, --task lm, with --steps and without --limit; correct that.");
+          "--stream is for --task lm or instruct, with --steps and without --limit; correct that.");
     }
     PromptTemplate prompts = PromptTemplate.named(template);
     glue = dataOptions.glue(data).orElse(null);
@@ -504,7 +505,10 @@ final class TrainCommand implements Callable<Integer> {
     LanguageModel language = LanguageModel.open(files, dropout, knobs.weights());
     Path file = Path.of(data);
     if (stream) {
-      return LanguageTrainingJob.onStream(language, file, validation, test, maxLength);
+      return task == TextTask.lm
+          ? LanguageTrainingJob.onTextStream(language, file, validation, test, maxLength)
+          : LanguageTrainingJob.onInstructionStream(
+              language, file, validation, test, maxLength, prompts);
     }
     LanguageTrainingJob job =
         task == TextTask.lm

@@ -67,46 +67,69 @@ class LanguageCommandsTest {
             folder.resolve("large.txt"),
             "One day a dog ran out to play. It was happy.\n".repeat(12_000));
     Path held = Files.writeString(folder.resolve("held.txt"), "It was happy. ".repeat(20));
+    streamsAndResumes("lm", text, held, "A cat sat.\n");
+    Run endless = Run.of("train", "--task", "lm", "--model", MODEL, "--data", text, "--stream");
+    assertEquals(1, endless.code());
+    assertTrue(endless.printed().contains("--stream is for --task lm or"), endless.printed());
+  }
+
+  @Test
+  void streamsInstructions() throws IOException {
+    String task = "{\"instruction\": \"Say it\", \"output\": \"It was happy%s.\"}\n";
+    String three = task.formatted("") + task.formatted(" and sad") + task.formatted(", but not I");
+    Path tasks = Files.writeString(folder.resolve("large.jsonl"), three.repeat(3_000));
+    Path held = Files.writeString(folder.resolve("held.jsonl"), three);
+    streamsAndResumes("instruct", tasks, held, task.formatted(" now"));
+    Run share = stream("instruct", tasks, Path.of("10%"), folder.resolve("none"), "--seed", 1);
+    assertEquals(1, share.code());
+    assertTrue(share.printed().contains("Of a stream no share is taken"), share.printed());
+  }
+
+  /** From a checkpoint to the same weights; but not after another line was added. */
+  private void streamsAndResumes(String task, Path data, Path held, String added)
+      throws IOException {
     Path whole = folder.resolve("whole");
-    Run run = streamed(text, held, whole, "--save-every", 2);
-    assertTrue(run.printed().contains("540,000 bytes to stream"), run.printed());
+    Run run = streamed(task, data, held, whole, "--save-every", 2);
+    assertTrue(
+        run.printed().contains("%,d bytes to stream".formatted(Files.size(data))), run.printed());
     assertTrue(run.printed().contains("Trained 3 steps"), run.printed());
     Path again = folder.resolve("again");
     Path checkpoint = new Checkpoints(whole.resolve("checkpoints"), 2).newest().orElseThrow();
-    Run resumed = streamed(text, held, again, "--resume", checkpoint);
+    Run resumed = streamed(task, data, held, again, "--resume", checkpoint);
     assertTrue(resumed.printed().contains("Goes on after step 2."), resumed.printed());
     String weights = "model.safetensors";
     assertEquals(-1, Files.mismatch(whole.resolve(weights), again.resolve(weights)));
-    Files.writeString(text, "A cat sat.\n", StandardOpenOption.APPEND);
-    Run other = stream(text, held, again, "--resume", checkpoint);
+    Files.writeString(data, added, StandardOpenOption.APPEND);
+    Run other = stream(task, data, held, again, "--resume", checkpoint);
     assertEquals(1, other.code());
     assertTrue(other.printed().contains("of another training (training data"), other.printed());
-    Run endless = Run.of("train", "--task", "lm", "--model", MODEL, "--data", text, "--stream");
-    assertEquals(1, endless.code());
-    assertTrue(endless.printed().contains("--stream is for plain text"), endless.printed());
   }
 
-  private static Run streamed(Path text, Path held, Path output, String option, Object value)
+  private static Run streamed(
+      String task, Path data, Path held, Path output, String option, Object value)
       throws IOException {
-    Run run = stream(text, held, output, option, value);
+    Run run = stream(task, data, held, output, option, value);
     System.out.println(run.printed());
     assertEquals(0, run.code(), run.printed());
     return run;
   }
 
-  private static Run stream(Path text, Path held, Path output, String option, Object value)
+  private static Run stream(
+      String task, Path data, Path held, Path output, String option, Object value)
       throws IOException {
     return Run.of(
         "train",
         "--task",
-        "lm",
+        task,
         "--model",
         MODEL,
         "--data",
-        text,
+        data,
         "--validation",
         held,
         "--stream",
+        "--template",
+        "plain",
         "--max-length",
         32,
         "--batch-size",

@@ -29,6 +29,15 @@ public final class Instructions {
     return JsonLines.read(file, "instructions", Instructions::add);
   }
 
+  /**
+   * Reads a part of a file; it may be empty.
+   *
+   * @throws BadInputException if a line is no such object
+   */
+  static List<Instruction> read(TextChunks.Chunk chunk) {
+    return JsonLines.read(chunk, Instructions::add);
+  }
+
   private static void add(JsonNode line, String where, List<Instruction> instructions) {
     String instruction = text(line, "instruction", where);
     if (!line.path("instances").isArray()) {
@@ -62,7 +71,21 @@ public final class Instructions {
       PromptTemplate template,
       TextTokenizer tokenizer,
       int longest) {
-    List<TokenBatches.Row> rows = new ArrayList<>();
+    List<PromptedTokens> rows = tokens(instructions, template, tokenizer, longest);
+    if (rows.isEmpty()) {
+      throw new BadInputException(
+          "No instruction leaves room for an answer in %d tokens; allow longer rows.", longest);
+    }
+    return rows.stream().map(PromptedTokens::row).toList();
+  }
+
+  /** The same as they are held in numbers; there may be none. */
+  static List<PromptedTokens> tokens(
+      List<Instruction> instructions,
+      PromptTemplate template,
+      TextTokenizer tokenizer,
+      int longest) {
+    List<PromptedTokens> rows = new ArrayList<>();
     for (Instruction each : instructions) {
       int[] prompt = tokenizer.encodePiece(template.prompt(each.instruction(), each.input()));
       OptionalInt begin = tokenizer.begin();
@@ -73,12 +96,8 @@ public final class Instructions {
       int[] ids = join(join(prompt, tokenizer.encodePiece(each.output())), end);
       if (prompt.length < Math.min(ids.length, longest)) {
         ids = Arrays.copyOf(ids, Math.min(ids.length, longest));
-        rows.add(TokenBatches.Row.ofText(ids, prompt.length));
+        rows.add(new PromptedTokens(ids, prompt.length));
       }
-    }
-    if (rows.isEmpty()) {
-      throw new BadInputException(
-          "No instruction leaves room for an answer in %d tokens; allow longer rows.", longest);
     }
     return rows;
   }

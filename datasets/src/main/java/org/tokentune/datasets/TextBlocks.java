@@ -56,15 +56,20 @@ public final class TextBlocks {
    * @param length tokens of a row, 2 or more
    */
   public static List<TokenBatches.Row> cut(int[] tokens, int length) {
-    if (length < LEAST) {
-      throw new BadInputException(
-          "Blocks of %d tokens have nothing to predict; give %d or more.", length, LEAST);
-    }
+    check(length);
     List<TokenBatches.Row> rows = new ArrayList<>();
     for (int from = 0; from + LEAST <= tokens.length; from += length) {
       int[] ids = Arrays.copyOfRange(tokens, from, Math.min(tokens.length, from + length));
       rows.add(TokenBatches.Row.ofText(ids, 0));
     }
     return rows;
+  }
+
+  /** Refuses blocks that are too short to predict anything in. */
+  static void check(int length) {
+    if (length < LEAST) {
+      throw new BadInputException(
+          "Blocks of %d tokens have nothing to predict; give %d or more.", length, LEAST);
+    }
   }
 }

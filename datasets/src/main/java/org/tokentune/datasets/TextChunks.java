@@ -14,23 +14,42 @@ import org.tokentune.BadInputException;
  * ends where a line ends, or, in a line that is longer than a chunk, after a whole character.
  *
  * @param bytes of a chunk, about
+ * @param wholeLines whether a line that is longer than a chunk is refused, not cut
  */
-record TextChunks(Path file, long size, int bytes) {
+record TextChunks(Path file, long size, int bytes, boolean wholeLines) {
 
   private static final int CHUNK = 256 * 1024;
 
   /**
+   * A part of a file.
+   *
+   * @param from its first byte
+   */
+  record Chunk(Path file, long from, String text) {}
+
+  /**
+   * Of text, in which lines may be cut.
+   *
    * @throws BadInputException if there is no such file
    */
-  static TextChunks of(Path file) {
-    return of(file, CHUNK);
+  static TextChunks ofText(Path file) {
+    return of(file, CHUNK, false);
   }
 
-  static TextChunks of(Path file, int bytes) {
+  /**
+   * Of a file in which a line is a whole.
+   *
+   * @throws BadInputException if there is no such file
+   */
+  static TextChunks ofLines(Path file) {
+    return of(file, CHUNK, true);
+  }
+
+  static TextChunks of(Path file, int bytes, boolean wholeLines) {
     if (!Files.isRegularFile(file)) {
       throw new BadInputException("There is no file %s; check the path.", file);
     }
-    return new TextChunks(file, file.toFile().length(), bytes);
+    return new TextChunks(file, file.toFile().length(), bytes, wholeLines);
   }
 
   /** The last one has the rest too: so it is never a scrap. */
@@ -39,17 +58,18 @@ record TextChunks(Path file, long size, int bytes) {
   }
 
   /**
-   * Text of a chunk.
+   * Reads a chunk.
    *
-   * @throws BadInputException if it cannot be read, or is no text in UTF-8
+   * @throws BadInputException if it cannot be read, is no text in UTF-8, or has too long a line
    */
-  String read(int number) {
+  Chunk read(int number) {
     try (RandomAccessFile in = new RandomAccessFile(file.toFile(), "r")) {
       long from = boundary(in, number);
       byte[] content = new byte[Math.toIntExact(boundary(in, number + 1) - from)];
       in.seek(from);
       in.readFully(content);
-      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(content)).toString();
+      String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(content)).toString();
+      return new Chunk(file, from, text);
     } catch (CharacterCodingException e) {
       throw new BadInputException(
           e, "%s is no text in UTF-8 near byte %d; convert it.", file, (long) number * bytes);
@@ -71,6 +91,11 @@ record TextChunks(Path file, long size, int bytes) {
       if (after[i] == '\n') {
         return nominal + i;
       }
+    }
+    if (wholeLines) {
+      throw new BadInputException(
+          "%s has a line of more than %,d bytes near byte %d; shorten or remove it.",
+          file, bytes, nominal);
     }
     int begin = 1;
     while (begin < after.length && (after[begin] & 0xC0) == 0x80) {

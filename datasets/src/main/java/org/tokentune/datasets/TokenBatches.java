@@ -28,7 +28,7 @@ import org.tokentune.select.TokenSelector;
 public final class TokenBatches extends BatchIterator {
 
   /** Batches among which rows are sorted by length; more means less padding and less chance. */
-  private static final int POOL = 50;
+  static final int POOL = 50;
 
   private final List<Row> rows;
   private final Task task;
@@ -64,11 +64,15 @@ public final class TokenBatches extends BatchIterator {
     }
   }
 
-  private TokenBatches(List<Row> rows, Task task, List<int[]> batches) {
+  private TokenBatches(List<Row> rows, Task task, List<int[]> batches, int longest) {
     this.rows = rows;
     this.task = task;
     this.batches = batches;
-    longest = rows.stream().mapToInt(row -> row.ids().length).max().orElse(0);
+    this.longest = longest;
+  }
+
+  private TokenBatches(List<Row> rows, Task task, List<int[]> batches) {
+    this(rows, task, batches, rows.stream().mapToInt(row -> row.ids().length).max().orElse(0));
   }
 
   /** For training: another order in every epoch, the same for the same seed and epoch. */
@@ -84,6 +88,21 @@ public final class TokenBatches extends BatchIterator {
     }
     Collections.shuffle(batches, random);
     return new TokenBatches(rows, task, batches);
+  }
+
+  /**
+   * For training on a stream, whose rows come in a random order: at most {@link #POOL} batches of
+   * them, that of the longest rows first, as the first one of a stream is taken for the largest.
+   *
+   * @param longest most tokens that a row of the stream may have
+   */
+  static TokenBatches ofPool(List<Row> rows, Task task, int batchSize, int longest, Random random) {
+    List<Integer> all = IntStream.range(0, rows.size()).boxed().toList();
+    List<Integer> longestFirst = new ArrayList<>(sorted(rows, all));
+    Collections.reverse(longestFirst);
+    List<int[]> batches = cut(longestFirst, batchSize);
+    Collections.shuffle(batches.subList(Math.min(1, batches.size()), batches.size()), random);
+    return new TokenBatches(rows, task, batches, longest);
   }
 
   /** For evaluation and prediction: by length. {@link #order} says which rows come when. */

@@ -16,9 +16,9 @@ import org.slf4j.LoggerFactory;
 import org.tokentune.checkpoint.WholeFile;
 
 /**
- * Tokens of texts in a folder, a file each, named by what is in it: the SHA-256 of the tokenizer
- * and the text. A file is written beside its place and then renamed, and used only if its checksum
- * is right; where the folder cannot be written to, texts are tokenised every time.
+ * Tokens of texts in a folder, a file each, named by what is in it: the SHA-256 of the tokenizer,
+ * how it is used, and the text. A file is written beside its place and then renamed, and used only
+ * if its checksum is right; where the folder cannot be written to, texts are tokenised every time.
  *
  * <p>File format, big-endian: CRC-32 of the ids as a long, then the ids, an int each.
  */
@@ -50,9 +50,13 @@ public final class TokenCache {
     return cache.resolve("tokens");
   }
 
-  /** A text's tokens, as they were stored, or as {@code tokenise} makes them, which are stored. */
-  int[] get(String text, Function<String, int[]> tokenise) {
-    Path file = file(text);
+  /**
+   * A text's tokens, as they were stored, or as {@code tokenise} makes them, which are stored.
+   *
+   * @param use tells what {@code tokenise} makes of a text from what else is made by the tokenizer
+   */
+  int[] get(String use, String text, Function<String, int[]> tokenise) {
+    Path file = file(use, text);
     Optional<int[]> stored = read(file);
     if (stored.isPresent()) {
       return stored.get();
@@ -64,10 +68,12 @@ public final class TokenCache {
     return ids;
   }
 
-  private Path file(String text) {
+  private Path file(String use, String text) {
     try {
       MessageDigest hash = MessageDigest.getInstance("SHA-256");
       hash.update(MessageDigest.getInstance("SHA-256").digest(tokenizer));
+      hash.update(
+          MessageDigest.getInstance("SHA-256").digest(use.getBytes(StandardCharsets.UTF_8)));
       hash.update(text.getBytes(StandardCharsets.UTF_8));
       String name = HexFormat.of().formatHex(hash.digest());
       return folder.resolve(name.substring(0, 2)).resolve(name + ".ids");

@@ -9,7 +9,8 @@ import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.checkpoint.ModelFiles;
-import org.tokentune.datasets.StreamedText;
+import org.tokentune.datasets.PromptTemplate;
+import org.tokentune.datasets.StreamedRows;
 import org.tokentune.datasets.TextStream;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
@@ -138,24 +139,37 @@ public final class LanguageModel implements AutoCloseable {
    *
    * @param length tokens of a block
    */
-  public StreamedText stream(Path file, int length) {
-    TokenCache cache =
-        new TokenCache(
-            TokenCache.defaultFolder(), TokenizerJson.of(files.tokenizer(), files.name()));
-    return StreamedText.open(file, tokenizer, cache, length);
+  public StreamedRows stream(Path file, int length) {
+    return StreamedRows.ofText(file, tokenizer, cache(), length);
   }
 
   /**
-   * Fine-tunes in place on text that is streamed; as many steps as the settings say.
+   * Streams a file of instructions, whose rows are cached where {@link TokenCache#defaultFolder}
+   * says.
+   *
+   * @param length tokens to which rows are cut
+   */
+  public StreamedRows stream(Path file, PromptTemplate template, int length) {
+    return StreamedRows.ofInstructions(file, template, tokenizer, cache(), length);
+  }
+
+  private TokenCache cache() {
+    return new TokenCache(
+        TokenCache.defaultFolder(), TokenizerJson.of(files.tokenizer(), files.name()));
+  }
+
+  /**
+   * Fine-tunes in place on rows that are streamed; as many steps as the settings say.
    *
    * @param started gets the tuner before the first step, to stop it early
    */
   public FineTuner.Outcome fineTune(
-      StreamedText train,
+      StreamedRows train,
       List<TokenBatches.Row> validation,
       TuningSettings settings,
       TrainingListener listener,
       Consumer<FineTuner> started) {
+    check(train.length());
     validation.forEach(this::check);
     long seed = settings.hyperparameters().seed();
     return new Tuning(model, parameters, adapter, tokenizer)
@@ -218,10 +232,14 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   private void check(TokenBatches.Row row) {
-    if (row.ids().length > maxLength()) {
+    check(row.ids().length);
+  }
+
+  private void check(int length) {
+    if (length > maxLength()) {
       throw new BadInputException(
           "Rows of %d tokens are longer than the %d of %s; cut them to fewer.",
-          row.ids().length, maxLength(), files.name());
+          length, maxLength(), files.name());
     }
   }
 

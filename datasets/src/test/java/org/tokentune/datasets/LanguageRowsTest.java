@@ -24,7 +24,7 @@ class LanguageRowsTest {
 
   @TempDir private Path folder;
 
-  private static TextTokenizer tokenizer() {
+  static TextTokenizer tokenizer() {
     try (ModelFiles files = ModelFiles.open(MODEL)) {
       return TextTokenizer.open(files, Integer.MAX_VALUE, false);
     }

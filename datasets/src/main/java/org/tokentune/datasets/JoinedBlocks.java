@@ -1,0 +1,67 @@
+package org.tokentune.datasets;
+
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+import java.util.function.Function;
+
+/**
+ * Plain text: tokens of all chunks, joined and cut into blocks of {@code length}; the last may be
+ * shorter.
+ */
+record JoinedBlocks(Function<String, int[]> tokenise, int length) implements ChunkRows {
+
+  JoinedBlocks {
+    TextBlocks.check(length);
+  }
+
+  @Override
+  public String name() {
+    return "blocks";
+  }
+
+  @Override
+  public int[] tokens(TextChunks.Chunk chunk) {
+    return tokenise.apply(chunk.text());
+  }
+
+  @Override
+  public Iterator<PromptedTokens> rows(Iterator<int[]> chunks) {
+    return new Blocks(chunks, length);
+  }
+
+  private static final class Blocks implements Iterator<PromptedTokens> {
+
+    private final Iterator<int[]> chunks;
+    private final int length;
+    private int[] tokens = {};
+    private int from;
+
+    Blocks(Iterator<int[]> chunks, int length) {
+      this.chunks = chunks;
+      this.length = length;
+    }
+
+    @Override
+    public boolean hasNext() {
+      while (tokens.length - from < length && chunks.hasNext()) {
+        int[] added = chunks.next();
+        int[] rest = Arrays.copyOfRange(tokens, from, tokens.length + added.length);
+        System.arraycopy(added, 0, rest, tokens.length - from, added.length);
+        tokens = rest;
+        from = 0;
+      }
+      return tokens.length - from >= TextBlocks.LEAST;
+    }
+
+    @Override
+    public PromptedTokens next() {
+      if (!hasNext()) {
+        throw new NoSuchElementException();
+      }
+      int[] block = Arrays.copyOfRange(tokens, from, Math.min(tokens.length, from + length));
+      from += block.length;
+      return new PromptedTokens(block, 0);
+    }
+  }
+}

@@ -1,0 +1,57 @@
+package org.tokentune.datasets;
+
+import java.nio.IntBuffer;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.stream.StreamSupport;
+
+/**
+ * Instructions, a JSON object a line: a chunk's rows are packed into one array, of each the number
+ * of tokens in the prompt, the number of all its tokens, and these.
+ */
+record PackedInstructions(
+    PromptTemplate template, TextTokenizer tokenizer, TokenCache cache, int length)
+    implements ChunkRows {
+
+  @Override
+  public String name() {
+    // The tokenizer's file does not say which tokens begin and end a text.
+    return template + ", " + tokenizer.begin() + ", " + tokenizer.ends();
+  }
+
+  @Override
+  public int[] tokens(TextChunks.Chunk chunk) {
+    return cache.get(
+        length + ", " + name(),
+        chunk.text(),
+        text -> pack(Instructions.tokens(Instructions.read(chunk), template, tokenizer, length)));
+  }
+
+  @Override
+  public Iterator<PromptedTokens> rows(Iterator<int[]> chunks) {
+    Iterable<int[]> all = () -> chunks;
+    return StreamSupport.stream(all.spliterator(), false)
+        .flatMap(packed -> unpack(packed).stream())
+        .iterator();
+  }
+
+  private static int[] pack(List<PromptedTokens> rows) {
+    IntBuffer packed =
+        IntBuffer.allocate(rows.stream().mapToInt(row -> row.ids().length + 2).sum());
+    rows.forEach(row -> packed.put(row.prompt()).put(row.ids().length).put(row.ids()));
+    return packed.array();
+  }
+
+  private static List<PromptedTokens> unpack(int[] packed) {
+    List<PromptedTokens> rows = new ArrayList<>();
+    IntBuffer left = IntBuffer.wrap(packed);
+    while (left.hasRemaining()) {
+      int prompt = left.get();
+      int[] ids = new int[left.get()];
+      left.get(ids);
+      rows.add(new PromptedTokens(ids, prompt));
+    }
+    return rows;
+  }
+}
