@@ -8,7 +8,6 @@ import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Random;
-import java.util.SplittableRandom;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -135,7 +134,7 @@ public final class StreamedRows implements AutoCloseable {
    * @throws BadInputException if there are none
    */
   public MultiDataSetIterator batches(int batchSize, long seed, int epoch) {
-    Random random = random(seed, epoch);
+    Random random = TokenBatches.random(seed, epoch);
     Batches batches = new Batches(rows(random), length(), batchSize, random);
     if (!batches.hasNext()) {
       throw new BadInputException(
@@ -147,7 +146,7 @@ public final class StreamedRows implements AutoCloseable {
 
   /** An epoch's rows, one by one; the same for the same seed and epoch. */
   public Iterator<TokenBatches.Row> rows(long seed, int epoch) {
-    return rows(random(seed, epoch));
+    return rows(TokenBatches.random(seed, epoch));
   }
 
   private Iterator<TokenBatches.Row> rows(Random random) {
@@ -158,10 +157,6 @@ public final class StreamedRows implements AutoCloseable {
     Collections.shuffle(order, random);
     Iterator<PromptedTokens> inOrder = rows.rows(new Ahead(order.iterator()));
     return stream(new ShuffleWindow<>(inOrder, window, random)).iterator();
-  }
-
-  private static Random random(long seed, int epoch) {
-    return new Random(new SplittableRandom(seed).nextLong() + epoch);
   }
 
   private static Stream<TokenBatches.Row> stream(Iterator<PromptedTokens> tokens) {

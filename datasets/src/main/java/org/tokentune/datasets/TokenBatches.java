@@ -78,7 +78,7 @@ public final class TokenBatches extends BatchIterator {
   /** For training: another order in every epoch, the same for the same seed and epoch. */
   public static TokenBatches shuffled(
       List<Row> rows, Task task, int batchSize, long seed, int epoch) {
-    Random random = new Random(new SplittableRandom(seed).nextLong() + epoch);
+    Random random = random(seed, epoch);
     List<Integer> order = new ArrayList<>(IntStream.range(0, rows.size()).boxed().toList());
     Collections.shuffle(order, random);
     List<int[]> batches = new ArrayList<>();
@@ -88,6 +88,11 @@ public final class TokenBatches extends BatchIterator {
     }
     Collections.shuffle(batches, random);
     return new TokenBatches(rows, task, batches);
+  }
+
+  /** What an epoch's order is drawn by. */
+  static Random random(long seed, int epoch) {
+    return new Random(new SplittableRandom(seed).nextLong() + epoch);
   }
 
   /**

@@ -13,12 +13,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class FusedSoftmax extends FusedOp {
 
-  // The quotients of exponentials are the same whatever is subtracted from all scores of a row.
-  // Where the exponentials' sum is within these bounds nothing need be: none of them is cut off,
-  // and
-  // what is too small for a float (below 1e-38) is far below the sum's precision. So few rows need
-  // a
-  // search for their greatest score.
+  // Whatever is subtracted from all scores of a row, the quotients of exponentials are the same.
+  // While their sum is within these bounds it need not be the greatest score: nothing was cut off,
+  // and what is too small for a float (below 1e-38) is far below the sum's precision.
   private static final float HIGHEST = 88f;
   private static final float MOST_SUM = 0x1p50f;
   private static final float LEAST_SUM = 0x1p-50f;
@@ -104,16 +101,10 @@ public final class FusedSoftmax extends FusedOp {
     for (int i = from; i < to; i++) {
       row[i - from] = tile[i] * scale + bias[i];
     }
-    add(row, -Sums.max(row, 0, to - from), 0, to - from);
+    Tiles.add(row, -Sums.max(row, 0, to - from), to - from);
     Exp.inPlace(row, to - from);
     System.arraycopy(row, 0, tile, from, to - from);
     return Sums.sum(tile, from, to);
-  }
-
-  private static void add(float[] x, float value, int from, int to) {
-    for (int i = from; i < to; i++) {
-      x[i] += value;
-    }
   }
 
   private static void multiply(float[] x, float factor, int from, int to) {
