@@ -5,7 +5,7 @@
 # many steps as go into the time of the first's, by their steps 201 to 400, when Java is warm: its loss may be at most 0.02
 # above the first's. Instructions: the loss of the answers falls by a tenth at least. Of so small a model ND4J's ops are fastest on one thread, with all tokens too: OMP_NUM_THREADS=1
 # unless it is set.
-# Usage: acceptance/language.sh [SEED...]; about 3 minutes a seed on 2 cores.
+# Usage: acceptance/language.sh [SEED...]; about a minute and a half a seed on 2 cores.
 # Wants stories260K, tinyshakespeare and self-instruct in DATA (default: ../shared/data).
 set -euo pipefail
 home="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
