@@ -57,16 +57,6 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
           step,
           report.loss());
     }
-    double seconds = seconds();
-    String state =
-        String.format(
-            Locale.ROOT,
-            "loss %.3f%s, %,.0f tokens/s",
-            smoothLoss,
-            perplexity
-                ? String.format(Locale.ROOT, " (perplexity %.2f)", Math.exp(smoothLoss))
-                : "",
-            tokens / seconds);
     if (terminal) {
       if (bar == null) {
         bar =
@@ -76,14 +66,23 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
                 .setStyle(ProgressBarStyle.ASCII)
                 .build();
       }
-      bar.setExtraMessage(state);
+      bar.setExtraMessage(state());
       bar.stepTo(step);
     } else if (step == before + 1 || step % Math.max(1, steps / LINES) == 0) {
       out.printf(
           "Step %d of %d: %s, %s left%n",
-          step, steps, state, duration(seconds / (step - before) * (steps - step)));
+          step, steps, state(), duration(seconds() / (step - before) * (steps - step)));
       out.flush();
     }
+  }
+
+  private String state() {
+    return String.format(
+        Locale.ROOT,
+        "loss %.3f%s, %,.0f tokens/s",
+        smoothLoss,
+        perplexity ? String.format(Locale.ROOT, " (perplexity %.2f)", Math.exp(smoothLoss)) : "",
+        tokens / seconds());
   }
 
   @Override

@@ -115,7 +115,7 @@ final class TrainingRun {
             progress.epoch() + 1,
             result.loss(),
             rate,
-            tokens(together),
+            result.tokens(),
             broken);
     progress =
         broken.isEmpty()
@@ -184,10 +184,6 @@ final class TrainingRun {
       together.add(batches.next());
     }
     return together;
-  }
-
-  private static long tokens(List<MultiDataSet> batches) {
-    return batches.stream().mapToLong(b -> b.getFeatures(1).sumNumber().longValue()).sum();
   }
 
   /** Counts an epoch's batches, and sees to it that the one of the longest texts can be planned. */
