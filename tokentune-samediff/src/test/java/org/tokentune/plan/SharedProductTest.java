@@ -11,9 +11,12 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.nativeblas.NativeOps;
+import org.nd4j.nativeblas.NativeOpsHolder;
+import org.tokentune.ops.Workers;
 
 /** Products in parts, on several threads, are those of one after the other in double precision. */
-class BatchedProductTest {
+class SharedProductTest {
 
   @Test
   void equalsOneAfterTheOther() {
@@ -34,7 +37,7 @@ class BatchedProductTest {
             INDArray x = random(permuted, s[0], s[1], s[transposeX ? 3 : 2], s[transposeX ? 2 : 3]);
             INDArray y = random(permuted, s[0], s[1], s[transposeY ? 4 : 3], s[transposeY ? 3 : 4]);
             INDArray z = random(permuted, s[0], s[1], s[2], s[4]);
-            assertTrue(run(transposeX, transposeY, x, y, z) instanceof BatchedProduct);
+            assertTrue(run(transposeX, transposeY, x, y, z) instanceof SharedProduct);
             worst = Math.max(worst, error(transposeX, transposeY, x, y, z));
           }
         }
@@ -44,16 +47,47 @@ class BatchedProductTest {
     assertTrue(worst < 2e-4, "sums of up to 128 products of numbers up to about 4");
   }
 
-  /** A single pair of matrices, a few small ones and large ones are ND4J's own work. */
+  /** One product is cut by rows; a transposed factor or few rows leave it whole. */
   @Test
-  void leavesTheRestToNd4j() {
-    long[][] shapes = {{1, 1, 200, 80, 40}, {3, 2, 5, 7, 2}, {2, 2, 512, 64, 512}};
+  void ofOnePairOfMatrices() {
+    long[][] shapes = {{304, 64, 172}, {129, 64, 64}, {30, 200, 64}, {5, 7, 2}};
     for (long[] s : shapes) {
-      INDArray x = random(false, s[0], s[1], s[2], s[3]);
-      INDArray y = random(false, s[0], s[1], s[3], s[4]);
-      INDArray z = random(false, s[0], s[1], s[2], s[4]);
-      assertFalse(run(false, false, x, y, z) instanceof BatchedProduct);
-      assertEquals(0, error(false, false, x, y, z), 2e-4);
+      for (boolean transposeX : new boolean[] {false, true}) {
+        for (boolean transposeY : new boolean[] {false, true}) {
+          INDArray x = random(false, 1, 1, s[transposeX ? 1 : 0], s[transposeX ? 0 : 1]);
+          INDArray y = random(false, 1, 1, s[transposeY ? 2 : 1], s[transposeY ? 1 : 2]);
+          INDArray z = random(false, 1, 1, s[0], s[2]);
+          Step step = run(transposeX, transposeY, matrix(x), matrix(y), matrix(z));
+          int parts = ((SharedProduct) step).parts().size();
+          assertEquals(transposeX || s[0] < 128 || Workers.THREADS == 1, parts == 1);
+          assertEquals(0, error(transposeX, transposeY, x, y, z), 2e-4);
+        }
+      }
+    }
+  }
+
+  private static INDArray matrix(INDArray array) {
+    return array.reshape(array.size(2), array.size(3));
+  }
+
+  /** OpenMP has its threads again afterwards; a large pair of matrices is ND4J's own work. */
+  @Test
+  void leavesLargeProductsToNd4j() {
+    NativeOps nd4j = NativeOpsHolder.getInstance().getDeviceNativeOps();
+    int threads = nd4j.ompGetMaxThreads();
+    for (boolean transposed : new boolean[] {false, true}) {
+      INDArray x = random(false, 1, 1, 512, 512);
+      INDArray z = random(false, 1, 1, 512, 512);
+      assertFalse(run(transposed, false, matrix(x), matrix(x), matrix(z)) instanceof SharedProduct);
+      assertEquals(0, error(transposed, false, x, x, z), 2e-3);
+      INDArray small = Nd4j.randn(DataType.FLOAT, 200, 64);
+      run(
+          transposed,
+          !transposed,
+          small,
+          small,
+          Nd4j.create(DataType.FLOAT, transposed ? 64 : 200, transposed ? 64 : 200));
+      assertEquals(threads, nd4j.ompGetMaxThreads());
     }
   }
 
@@ -62,7 +96,7 @@ class BatchedProductTest {
     INDArray x = Nd4j.randn(DataType.FLOAT, 9, 40, 50);
     INDArray y = Nd4j.randn(DataType.FLOAT, 9, 50, 60);
     INDArray z = Nd4j.create(DataType.FLOAT, 9, 40, 60);
-    assertTrue(run(false, false, x, y, z) instanceof BatchedProduct);
+    assertTrue(run(false, false, x, y, z) instanceof SharedProduct);
     assertEquals(
         0,
         error(
@@ -82,7 +116,7 @@ class BatchedProductTest {
     INDArray z = Nd4j.create(DataType.FLOAT, 4, 100, 128);
     DynamicCustomOp op = DynamicCustomOp.builder("matmul").addIntegerArguments(0, 0, 1).build();
     Node node = new Node(op, List.of("x", "y"), List.of("z"));
-    assertFalse(BatchedProduct.canBe(node, z));
+    assertFalse(SharedProduct.canBe(node, z));
     try (Step step = Step.of(node, new INDArray[] {x, y}, new INDArray[] {z})) {
       step.run();
     }
