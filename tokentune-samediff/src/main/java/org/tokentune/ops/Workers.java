@@ -16,7 +16,7 @@ public final class Workers {
   /** Threads that run chunks, the caller among them. */
   public static final int THREADS = Math.min(8, Runtime.getRuntime().availableProcessors());
 
-  private static final long SPIN_NANOS = 20_000;
+  private static final long SPIN_NANOS = 50_000;
   private static final Worker[] POOL = new Worker[THREADS - 1];
 
   static {

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 
 /**
@@ -37,6 +38,11 @@ final class Products {
   static boolean transposed(Node product, int factor) {
     long[] arguments = ((DynamicCustomOp) product.op()).iArgs();
     return arguments.length > factor && arguments[factor] != 0;
+  }
+
+  /** Multiplications of [..., n, inner] x [..., inner, m] = z [..., n, m]. */
+  static long multiplications(Node product, INDArray x, INDArray z) {
+    return z.length() * x.size(x.rank() - (transposed(product, 0) ? 2 : 1));
   }
 
   /** With z = op(x) op(y): dX and dY, each as a product of dZ and the other factor. */

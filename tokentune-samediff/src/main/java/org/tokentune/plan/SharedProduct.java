@@ -4,29 +4,28 @@ import java.util.ArrayList;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.nativeblas.NativeOps;
-import org.nd4j.nativeblas.NativeOpsHolder;
 import org.tokentune.ops.Workers;
 
 /**
  * Matrix products on a CPU, shared out among the kernels' threads: many of one shape, which ND4J
- * runs one after the other, or the rows of a small one. OpenMP has one thread meanwhile: to wake
- * its others up costs more than they do for so little (75 microseconds for [304, 64] x [64, 64], 17
- * on one thread).
+ * runs one after the other, or the rows of a small one.
  */
 record SharedProduct(List<Step> parts) implements Step {
 
   /** Multiplications of all products together that are worth a second thread. */
   private static final long LEAST = 1 << 18;
 
-  /** Rows of a part of one product: for fewer the factors' own layout takes too long. */
-  private static final long LEAST_ROWS = 64;
+  /** Of each of a batch at once: OpenBLAS has kernels of its own for so small ones. */
+  private static final long MOST_AT_ONCE = 1 << 18;
 
-  /** With more multiplications in one product, OpenMP's threads are worth it. */
-  private static final long MOST = 1 << 26;
+  /** OpenBLAS lays y out anew for every product: for fewer rows at once that would not pay. */
+  private static final long LEAST_ROWS = 16;
 
-  /** The same of a product that is not cut. */
-  private static final long MOST_ALONE = 1 << 23;
+  /** Of a single product: with more, OpenMP's threads do as well. */
+  private static final long MOST_OF_ONE = 1 << 24;
+
+  /** Rows of a single product that are worth a second thread. */
+  private static final long LEAST_ROWS_OF_ONE = 64;
 
   /** Whether a node may be that. Elsewhere than on a CPU, threads have streams of their own. */
   static boolean canBe(Node node, INDArray output) {
@@ -42,43 +41,63 @@ record SharedProduct(List<Step> parts) implements Step {
    * @param z [..., n, m]
    */
   static Step of(Node node, INDArray x, INDArray y, INDArray z) {
-    boolean transposed = Products.transposed(node, 0);
-    int rows = z.rank() - 2;
-    int rowsOfX = transposed ? rows + 1 : rows;
-    long multiplications = z.length() * x.size(transposed ? rows : rows + 1);
-    int axis = axis(z);
-    long chunks = multiplications < LEAST ? 1 : chunks(z, axis, transposed);
-    long most = axis < rows ? Long.MAX_VALUE : chunks > 1 ? MOST : MOST_ALONE;
-    if (multiplications > most) {
-      return Step.ofNative(node, new INDArray[] {x, y}, new INDArray[] {z});
+    long multiplications = Products.multiplications(node, x, z);
+    int last = z.rank() - 1;
+    boolean single = z.length() == z.size(last - 1) * z.size(last);
+    List<Step> parts =
+        multiplications < LEAST
+            ? List.of()
+            : single
+                ? ofSingle(node, x, y, z, multiplications)
+                : ofBatch(node, x, y, z, multiplications / z.length());
+    return parts.size() > 1
+        ? new SharedProduct(parts)
+        : Step.ofNative(node, new INDArray[] {x, y}, new INDArray[] {z});
+  }
+
+  /** Rows for each thread; none where that would not pay. */
+  private static List<Step> ofSingle(
+      Node node, INDArray x, INDArray y, INDArray z, long multiplications) {
+    // Of a transposed x the rows lie apart: half of them would take as long as all.
+    if (Products.transposed(node, 0) || multiplications > MOST_OF_ONE) {
+      return List.of();
     }
+    long rows = z.size(z.rank() - 2);
+    long threads = Math.max(1, Math.min(Workers.THREADS, rows / LEAST_ROWS_OF_ONE));
+    return ofRows(node, x, y, z, (rows + threads - 1) / threads);
+  }
+
+  /** Parts of the batch, a few for each thread, cut by rows too; none where that would not pay. */
+  private static List<Step> ofBatch(Node node, INDArray x, INDArray y, INDArray z, long inner) {
+    int last = z.rank() - 1;
+    long allRows = z.size(last - 1);
+    long rows = Math.min(allRows, MOST_AT_ONCE / (inner * z.size(last)));
+    if (rows < Math.min(LEAST_ROWS, allRows)) {
+      return List.of();
+    }
+    int axis = z.size(0) >= z.size(last - 2) ? 0 : last - 2;
+    long chunks = Math.min(z.size(axis), 2L * Workers.THREADS);
     List<Step> parts = new ArrayList<>();
     for (long chunk = 0; chunk < chunks; chunk++) {
       long from = chunk * z.size(axis) / chunks;
       long to = (chunk + 1) * z.size(axis) / chunks;
-      INDArray left = part(x, axis < rows ? axis : rowsOfX, from, to);
-      INDArray right = axis < rows ? part(y, axis, from, to) : y;
-      INDArray[] result = {part(z, axis, from, to)};
-      parts.add(Step.ofNative(node, new INDArray[] {left, right}, result));
+      INDArray right = part(y, axis, from, to);
+      parts.addAll(ofRows(node, part(x, axis, from, to), right, part(z, axis, from, to), rows));
     }
-    return new SharedProduct(parts);
+    return parts;
   }
 
-  /** Along which the products are shared out: the longer one of a batch, else the rows. */
-  private static int axis(INDArray z) {
-    int rows = z.rank() - 2;
-    if (z.length() == z.size(rows) * z.size(rows + 1)) {
-      return rows;
+  private static List<Step> ofRows(Node node, INDArray x, INDArray y, INDArray z, long rows) {
+    int axis = z.rank() - 2;
+    int axisOfX = Products.transposed(node, 0) ? axis + 1 : axis;
+    List<Step> parts = new ArrayList<>();
+    for (long row = 0; row < z.size(axis); row += rows) {
+      long end = Math.min(z.size(axis), row + rows);
+      INDArray[] factors = {part(x, axisOfX, row, end), y};
+      INDArray[] result = {part(z, axis, row, end)};
+      parts.add(OpenMp.alone(Step.bound(node, factors, result)));
     }
-    return z.size(0) >= z.size(rows - 1) ? 0 : rows - 1;
-  }
-
-  private static long chunks(INDArray z, int axis, boolean transposed) {
-    if (axis < z.rank() - 2) {
-      return Math.min(z.size(axis), 2L * Workers.THREADS);
-    }
-    // Of a transposed x the rows lie apart: half of them would take as long as all.
-    return transposed ? 1 : Math.max(1, Math.min(Workers.THREADS, z.size(axis) / LEAST_ROWS));
+    return parts;
   }
 
   /** A view of a part along one axis. */
@@ -91,19 +110,7 @@ record SharedProduct(List<Step> parts) implements Step {
 
   @Override
   public void run() {
-    Workers.run(parts.size(), part -> alone(parts.get(part)));
-  }
-
-  /** Without OpenMP's other threads: their number is the calling thread's own. */
-  private static void alone(Step part) {
-    NativeOps nd4j = NativeOpsHolder.getInstance().getDeviceNativeOps();
-    int threads = nd4j.ompGetMaxThreads();
-    nd4j.setOmpNumThreads(1);
-    try {
-      part.run();
-    } finally {
-      nd4j.setOmpNumThreads(threads);
-    }
+    Workers.run(parts.size(), part -> parts.get(part).run());
   }
 
   @Override

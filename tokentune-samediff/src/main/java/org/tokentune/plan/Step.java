@@ -33,6 +33,11 @@ interface Step extends AutoCloseable {
 
   /** One of ND4J's own ops, by ND4J. */
   static Step ofNative(Node node, INDArray[] inputs, INDArray[] outputs) {
+    return OpenMp.where(node, inputs, outputs, bound(node, inputs, outputs));
+  }
+
+  /** The same on whatever threads OpenMP has. */
+  static Step bound(Node node, INDArray[] inputs, INDArray[] outputs) {
     OpExecutioner executioner = Nd4j.getExecutioner();
     OpContext context = executioner.buildContext();
     // Of a reduction the second input is its axes, which the op holds already.

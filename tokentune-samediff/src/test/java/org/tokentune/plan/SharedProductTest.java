@@ -19,7 +19,7 @@ import org.tokentune.ops.Workers;
 class SharedProductTest {
 
   @Test
-  void equalsOneAfterTheOther() {
+  void batchEqualsOneAfterTheOther() {
     long[][] shapes = { // batch, heads, n, inner, m; those of the last three are cut by rows
       {8, 4, 76, 8, 104},
       {1, 3, 61, 71, 23},
@@ -49,7 +49,7 @@ class SharedProductTest {
 
   /** One product is cut by rows; a transposed factor or few rows leave it whole. */
   @Test
-  void ofOnePairOfMatrices() {
+  void singleProductIsCutByRows() {
     long[][] shapes = {{304, 64, 172}, {129, 64, 64}, {30, 200, 64}, {5, 7, 2}};
     for (long[] s : shapes) {
       for (boolean transposeX : new boolean[] {false, true}) {
@@ -58,8 +58,8 @@ class SharedProductTest {
           INDArray y = random(false, 1, 1, s[transposeY ? 2 : 1], s[transposeY ? 1 : 2]);
           INDArray z = random(false, 1, 1, s[0], s[2]);
           Step step = run(transposeX, transposeY, matrix(x), matrix(y), matrix(z));
-          int parts = ((SharedProduct) step).parts().size();
-          assertEquals(transposeX || s[0] < 128 || Workers.THREADS == 1, parts == 1);
+          boolean cut = !transposeX && s[0] > 128 && Workers.THREADS > 1;
+          assertEquals(cut, step instanceof SharedProduct);
           assertEquals(0, error(transposeX, transposeY, x, y, z), 2e-4);
         }
       }
@@ -70,11 +70,15 @@ class SharedProductTest {
     return array.reshape(array.size(2), array.size(3));
   }
 
-  /** OpenMP has its threads again afterwards; a large pair of matrices is ND4J's own work. */
+  /** OpenMP has its threads again afterwards; large products are ND4J's own work. */
   @Test
   void leavesLargeProductsToNd4j() {
     NativeOps nd4j = NativeOpsHolder.getInstance().getDeviceNativeOps();
     int threads = nd4j.ompGetMaxThreads();
+    INDArray q = random(false, 2, 2, 512, 64);
+    INDArray scores = random(false, 2, 2, 512, 512);
+    assertFalse(run(false, true, q, q, scores) instanceof SharedProduct);
+    assertEquals(0, error(false, true, q, q, scores), 2e-4);
     for (boolean transposed : new boolean[] {false, true}) {
       INDArray x = random(false, 1, 1, 512, 512);
       INDArray z = random(false, 1, 1, 512, 512);
