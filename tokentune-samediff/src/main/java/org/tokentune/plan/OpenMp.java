@@ -1,5 +1,7 @@
 package org.tokentune.plan;
 
+import java.util.Arrays;
+import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.nativeblas.NativeOps;
@@ -14,7 +16,9 @@ final class OpenMp {
   /** Multiplications of a product that are worth it. */
   private static final long MULTIPLICATIONS = 1 << 23;
 
-  /** Elements of any other op's first input or output, likewise. */
+  /**
+   * Elements of an array that are worth it: also a vector's product with a matrix reads so much.
+   */
   private static final long ELEMENTS = 1 << 17;
 
   private OpenMp() {}
@@ -25,10 +29,9 @@ final class OpenMp {
   }
 
   private static boolean large(Node node, INDArray[] inputs, INDArray[] outputs) {
-    long elements = Math.max(inputs.length == 0 ? 0 : inputs[0].length(), outputs[0].length());
-    return node.op().opName().equals(Views.PRODUCT)
-        ? Products.multiplications(node, inputs[0], outputs[0]) > MULTIPLICATIONS
-        : elements > ELEMENTS;
+    return Stream.of(inputs, outputs).flatMap(Arrays::stream).anyMatch(a -> a.length() > ELEMENTS)
+        || (node.op().opName().equals(Views.PRODUCT)
+            && Products.multiplications(node, inputs[0], outputs[0]) > MULTIPLICATIONS);
   }
 
   /** A step without OpenMP's other threads; their number is each calling thread's own. */

@@ -50,20 +50,20 @@ record SharedProduct(List<Step> parts) implements Step {
             : single
                 ? ofSingle(node, x, y, z, multiplications)
                 : ofBatch(node, x, y, z, multiplications / z.length());
-    return parts.size() > 1
-        ? new SharedProduct(parts)
-        : Step.ofNative(node, new INDArray[] {x, y}, new INDArray[] {z});
+    return parts.isEmpty()
+        ? Step.ofNative(node, new INDArray[] {x, y}, new INDArray[] {z})
+        : new SharedProduct(parts);
   }
 
   /** Rows for each thread; none where that would not pay. */
   private static List<Step> ofSingle(
       Node node, INDArray x, INDArray y, INDArray z, long multiplications) {
+    long rows = z.size(z.rank() - 2);
+    long threads = Math.min(Workers.THREADS, rows / LEAST_ROWS_OF_ONE);
     // Of a transposed x the rows lie apart: half of them would take as long as all.
-    if (Products.transposed(node, 0) || multiplications > MOST_OF_ONE) {
+    if (threads < 2 || Products.transposed(node, 0) || multiplications > MOST_OF_ONE) {
       return List.of();
     }
-    long rows = z.size(z.rank() - 2);
-    long threads = Math.max(1, Math.min(Workers.THREADS, rows / LEAST_ROWS_OF_ONE));
     return ofRows(node, x, y, z, (rows + threads - 1) / threads);
   }
 
