@@ -151,7 +151,7 @@ final class HalfKept {
   private String dense(String root) {
     List<Node> reading = readers.getOrDefault(root, List.of());
     boolean permuted =
-        producers.get(root).op().opName().equals(Views.PRODUCT)
+        Products.isProduct(producers.get(root))
             && reading.size() == 1
             && reading.get(0).op().opName().equals(Views.PERMUTE);
     return permuted ? reading.get(0).outputs().get(0) : root;

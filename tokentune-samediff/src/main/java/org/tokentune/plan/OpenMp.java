@@ -23,15 +23,16 @@ final class OpenMp {
 
   private OpenMp() {}
 
-  /** A step of ND4J's, on the calling thread alone where it is small. */
-  static Step where(Node node, INDArray[] inputs, INDArray[] outputs, Step step) {
+  /** A step of ND4J's with OpenMP's threads if it is large, else on the calling thread alone. */
+  static Step ifLarge(Node node, INDArray[] inputs, INDArray[] outputs, Step step) {
     return !Nd4j.getEnvironment().isCPU() || large(node, inputs, outputs) ? step : alone(step);
   }
 
   private static boolean large(Node node, INDArray[] inputs, INDArray[] outputs) {
     return Stream.of(inputs, outputs).flatMap(Arrays::stream).anyMatch(a -> a.length() > ELEMENTS)
-        || (node.op().opName().equals(Views.PRODUCT)
-            && Products.multiplications(node, inputs[0], outputs[0]) > MULTIPLICATIONS);
+        || (Products.isProduct(node)
+            && Products.multiplications(node, inputs[0].shape(), outputs[0].length())
+                > MULTIPLICATIONS);
   }
 
   /** A step without OpenMP's other threads; their number is each calling thread's own. */

@@ -232,7 +232,7 @@ public final class Plan {
   }
 
   private long flops(List<Node> nodes) {
-    return nodes.stream().filter(Plan::isProduct).mapToLong(this::flops).sum();
+    return nodes.stream().filter(Products::isProduct).mapToLong(this::flops).sum();
   }
 
   /**
@@ -243,18 +243,17 @@ public final class Plan {
     return running.stream()
         .filter(Recomputation::again)
         .mapToLong(
-            node -> isProduct(node) ? flops(node) : shapes.of(node.outputs().get(0)).elements())
+            node ->
+                Products.isProduct(node)
+                    ? flops(node)
+                    : shapes.of(node.outputs().get(0)).elements())
         .sum();
-  }
-
-  private static boolean isProduct(Node node) {
-    return node.op().opName().equals(Views.PRODUCT);
   }
 
   private long flops(Node product) {
     long[] left = shapes.of(product.inputs().get(0)).shape();
-    int inner = left.length - (Products.transposed(product, 0) ? 2 : 1);
-    return 2 * left[inner] * shapes.of(product.outputs().get(0)).elements();
+    long elements = shapes.of(product.outputs().get(0)).elements();
+    return 2 * Products.multiplications(product, left, elements);
   }
 
   /** Ops that run in a step. */
@@ -283,7 +282,7 @@ public final class Plan {
       } else {
         Step step = Step.of(node, in, arrays(node.outputs(), arena, arrays));
         steps.add(step);
-        if (node.op().opName().equals(Views.PRODUCT)) {
+        if (Products.isProduct(node)) {
           products.add(step);
         }
       }

@@ -5,7 +5,6 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 
 /**
@@ -35,14 +34,23 @@ final class Products {
     return split;
   }
 
+  static boolean isProduct(Node node) {
+    return node.op().opName().equals(Views.PRODUCT);
+  }
+
   static boolean transposed(Node product, int factor) {
     long[] arguments = ((DynamicCustomOp) product.op()).iArgs();
     return arguments.length > factor && arguments[factor] != 0;
   }
 
-  /** Multiplications of [..., n, inner] x [..., inner, m] = z [..., n, m]. */
-  static long multiplications(Node product, INDArray x, INDArray z) {
-    return z.length() * x.size(x.rank() - (transposed(product, 0) ? 2 : 1));
+  /**
+   * Multiplications of [..., n, inner] x [..., inner, m] = [..., n, m].
+   *
+   * @param left shape of the first factor, before the op transposes it
+   * @param elements of the result
+   */
+  static long multiplications(Node product, long[] left, long elements) {
+    return elements * left[left.length - (transposed(product, 0) ? 2 : 1)];
   }
 
   /** With z = op(x) op(y): dX and dY, each as a product of dZ and the other factor. */

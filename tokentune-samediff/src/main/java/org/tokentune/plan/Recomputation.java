@@ -222,7 +222,7 @@ final class Recomputation {
       return;
     }
     dropped.add(value);
-    if (!producer.op().opName().equals(Views.PRODUCT)) {
+    if (!Products.isProduct(producer)) {
       long same = shapes.of(value).bytes();
       producer.inputs().stream()
           .filter(input -> shapes.of(input).bytes() == same) // neither bias nor angles

@@ -29,7 +29,7 @@ record SharedProduct(List<Step> parts) implements Step {
 
   /** Whether a node may be that. Elsewhere than on a CPU, threads have streams of their own. */
   static boolean canBe(Node node, INDArray output) {
-    return node.op().opName().equals(Views.PRODUCT)
+    return Products.isProduct(node)
         && output.rank() > 1
         && !Products.transposed(node, 2)
         && Nd4j.getEnvironment().isCPU();
@@ -41,18 +41,18 @@ record SharedProduct(List<Step> parts) implements Step {
    * @param z [..., n, m]
    */
   static Step of(Node node, INDArray x, INDArray y, INDArray z) {
-    long multiplications = Products.multiplications(node, x, z);
+    long multiplications = Products.multiplications(node, x.shape(), z.length());
     int last = z.rank() - 1;
-    boolean single = z.length() == z.size(last - 1) * z.size(last);
-    List<Step> parts =
-        multiplications < LEAST
-            ? List.of()
-            : single
-                ? ofSingle(node, x, y, z, multiplications)
-                : ofBatch(node, x, y, z, multiplications / z.length());
-    return parts.isEmpty()
-        ? Step.ofNative(node, new INDArray[] {x, y}, new INDArray[] {z})
-        : new SharedProduct(parts);
+    if (multiplications >= LEAST) {
+      List<Step> parts =
+          z.length() == z.size(last - 1) * z.size(last)
+              ? ofSingle(node, x, y, z, multiplications)
+              : ofBatch(node, x, y, z, multiplications / z.length());
+      if (!parts.isEmpty()) {
+        return new SharedProduct(parts);
+      }
+    }
+    return Step.ofNative(node, new INDArray[] {x, y}, new INDArray[] {z});
   }
 
   /** Rows for each thread; none where that would not pay. */

@@ -33,7 +33,7 @@ interface Step extends AutoCloseable {
 
   /** One of ND4J's own ops, by ND4J. */
   static Step ofNative(Node node, INDArray[] inputs, INDArray[] outputs) {
-    return OpenMp.where(node, inputs, outputs, bound(node, inputs, outputs));
+    return OpenMp.ifLarge(node, inputs, outputs, bound(node, inputs, outputs));
   }
 
   /** The same on whatever threads OpenMP has. */

@@ -175,7 +175,7 @@ final class Views {
       views.put(output, of(node.inputs().get(0)));
       running.add(node);
     } else if (!joinsRows(node) || !of(node.inputs().get(0)).buffer().equals(output)) {
-      if (node.op().opName().equals(PRODUCT) && !rows.contains(output)) {
+      if (Products.isProduct(node) && !rows.contains(output)) {
         layOut(output);
       }
       // A kernel reads dense rows.
@@ -220,7 +220,7 @@ final class Views {
           return;
         }
         wanted = order;
-      } else if (!reader.op().opName().equals(PRODUCT)) {
+      } else if (!Products.isProduct(reader)) {
         return;
       }
     }

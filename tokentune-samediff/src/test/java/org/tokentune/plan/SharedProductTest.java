@@ -70,15 +70,24 @@ class SharedProductTest {
     return array.reshape(array.size(2), array.size(3));
   }
 
-  /** OpenMP has its threads again afterwards; large products are ND4J's own work. */
+  /** A few small products and large ones are ND4J's own work. */
   @Test
-  void leavesLargeProductsToNd4j() {
+  void leavesTheRestToNd4j() {
+    long[][] shapes = {{1, 1, 5, 7, 2}, {3, 2, 5, 7, 2}, {2, 2, 512, 64, 512}};
+    for (long[] s : shapes) {
+      INDArray x = random(false, s[0], s[1], s[2], s[3]);
+      INDArray y = random(false, s[0], s[1], s[3], s[4]);
+      INDArray z = random(false, s[0], s[1], s[2], s[4]);
+      assertFalse(run(false, false, x, y, z) instanceof SharedProduct);
+      assertEquals(0, error(false, false, x, y, z), 2e-4);
+    }
+  }
+
+  /** OpenMP has its threads again afterwards; a large single product is ND4J's own work too. */
+  @Test
+  void leavesOpenMpItsThreads() {
     NativeOps nd4j = NativeOpsHolder.getInstance().getDeviceNativeOps();
     int threads = nd4j.ompGetMaxThreads();
-    INDArray q = random(false, 2, 2, 512, 64);
-    INDArray scores = random(false, 2, 2, 512, 512);
-    assertFalse(run(false, true, q, q, scores) instanceof SharedProduct);
-    assertEquals(0, error(false, true, q, q, scores), 2e-4);
     for (boolean transposed : new boolean[] {false, true}) {
       INDArray x = random(false, 1, 1, 512, 512);
       INDArray z = random(false, 1, 1, 512, 512);
