@@ -1,6 +1,7 @@
 package org.tokentune;
 
 import com.google.errorprone.annotations.FormatMethod;
+import java.util.Locale;
 
 /**
  * Something the user gave cannot be used: a file, a name, a number, a tensor's shape.
@@ -13,12 +14,12 @@ public final class BadInputException extends RuntimeException {
   /** Takes a {@link String#format} pattern and its arguments. */
   @FormatMethod
   public BadInputException(String message, Object... arguments) {
-    super(String.format(message, arguments));
+    super(String.format(Locale.ROOT, message, arguments));
   }
 
   /** As above, keeping what failed underneath. */
   @FormatMethod
   public BadInputException(Throwable cause, String message, Object... arguments) {
-    super(String.format(message, arguments), cause);
+    super(String.format(Locale.ROOT, message, arguments), cause);
   }
 }
