@@ -23,6 +23,9 @@ import org.tokentune.models.Task;
  */
 public final class TextTokenizer implements AutoCloseable {
 
+  /** Characters that say which text it is. */
+  private static final int QUOTED = 40;
+
   private final HuggingFaceTokenizer tokenizer;
   private final int longest;
   private final boolean cut;
@@ -173,6 +176,12 @@ public final class TextTokenizer implements AutoCloseable {
   /** The text of tokens, without special ones. */
   public String decode(int... ids) {
     return tokenizer.decode(Arrays.stream(ids).asLongStream().toArray(), true);
+  }
+
+  /** The beginning of the text of tokens, between quotes: what a row is called in messages. */
+  public String quoted(int... ids) {
+    String text = decode(ids).strip();
+    return '"' + (text.length() > QUOTED ? text.substring(0, QUOTED) + "..." : text) + '"';
   }
 
   /** The token that begins a text, where it is known. */

@@ -145,7 +145,11 @@ public final class AnswerModel implements AutoCloseable {
             windows.stream().map(AnswerWindow::row).toList(), Task.QUESTION_ANSWERING, BATCH);
     int[] order = batches.order();
     for (int next = 0; batches.hasNext(); ) {
-      INDArray logits = model.logits(batches.next());
+      int first = next;
+      INDArray logits =
+          model.logits(
+              batches.next(),
+              row -> '"' + questions.get(questionOf.get(order[first + row])).text() + '"');
       for (int i = 0; i < logits.size(0); i++) {
         int row = order[next++];
         float[][] scores = logits.slice(i).transpose().toFloatMatrix();

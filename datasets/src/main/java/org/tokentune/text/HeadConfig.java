@@ -92,7 +92,7 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
       names.put(Integer.toString(i), labels.names().get(i));
       numbers.put(labels.names().get(i), i);
     }
-    sizes.dropouts().forEach(config::put);
+    sizes.write(config);
     config.put("torch_dtype", "float32");
     ObjectNode own = config.putObject("tokentune");
     own.put("pooling", pooling.name().toLowerCase(Locale.ROOT));

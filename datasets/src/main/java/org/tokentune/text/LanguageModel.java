@@ -69,7 +69,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws BadInputException if the model is an encoder
    */
   public static LanguageModel open(ModelFiles files, Double dropout, WeightStorage storage) {
-    ModelConfig config = ModelConfig.read(files.config(), files.name());
+    ModelConfig config = ModelConfig.read(files.config(), files.name()).withHeadOf(files.weights());
     if (!config.causal()) {
       throw new BadInputException(
           "%s is an encoder, which does not predict the next token; name a decoder.", files.name());
@@ -186,7 +186,7 @@ public final class LanguageModel implements AutoCloseable {
   /** Loss and perplexity of the rows' labels. */
   public Scores evaluate(List<TokenBatches.Row> rows) {
     rows.forEach(this::check);
-    try (Evaluator evaluator = new Evaluator(model, parameters)) {
+    try (Evaluator evaluator = new Evaluator(model, parameters, tokenizer::quoted)) {
       return evaluator.evaluate(TokenBatches.byLength(rows, Task.CAUSAL_LM, EVALUATION_BATCH));
     }
   }
@@ -222,7 +222,7 @@ public final class LanguageModel implements AutoCloseable {
     double[] results = new double[rows.size()];
     TokenBatches single = TokenBatches.byLength(rows, Task.CAUSAL_LM, 1);
     int[] order = single.order();
-    try (Evaluator evaluator = new Evaluator(model, parameters)) {
+    try (Evaluator evaluator = new Evaluator(model, parameters, tokenizer::quoted)) {
       List<Double> losses = evaluator.losses(single);
       for (int i = 0; i < order.length; i++) {
         results[order[i]] = -losses.get(i);
@@ -259,7 +259,7 @@ public final class LanguageModel implements AutoCloseable {
 
   private ObjectNode config() {
     ObjectNode config = files.config().deepCopy();
-    model.config().dropouts().forEach(config::put);
+    model.config().write(config);
     return config;
   }
 

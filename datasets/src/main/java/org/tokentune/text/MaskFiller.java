@@ -5,13 +5,11 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
-import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
 import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
@@ -19,6 +17,8 @@ import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.nn.Parameters;
+import org.tokentune.train.InferenceEngine;
 import org.tokentune.train.Placeholders;
 
 /**
@@ -30,13 +30,13 @@ public final class MaskFiller implements AutoCloseable {
   private static final List<String> MASKS = List.of("[MASK]", "<mask>");
 
   private final TextTokenizer tokenizer;
-  private final SameDiff sd;
+  private final InferenceEngine engine;
   private final String mask;
   private final int maskId;
 
-  private MaskFiller(TextTokenizer tokenizer, SameDiff sd, String mask, int maskId) {
+  private MaskFiller(TextTokenizer tokenizer, InferenceEngine engine, String mask, int maskId) {
     this.tokenizer = tokenizer;
-    this.sd = sd;
+    this.engine = engine;
     this.mask = mask;
     this.maskId = maskId;
   }
@@ -50,15 +50,18 @@ public final class MaskFiller implements AutoCloseable {
    * @throws BadInputException if it is no encoder with its masked-language-model head
    */
   public static MaskFiller open(ModelFiles files) {
-    ModelConfig config = ModelConfig.read(files.config(), files.name());
+    ModelConfig config = ModelConfig.read(files.config(), files.name()).withHeadOf(files.weights());
     Model model = config.model(new Head(Task.MASKED_LM, config.vocabulary(), Pooling.FIRST));
-    SameDiff sd =
-        model.build(ParameterLoader.load(model, files.weights()), GraphOptions.inference()).sd();
+    Parameters parameters = ParameterLoader.load(model, files.weights());
     TextTokenizer tokenizer = TextModel.tokenizer(files, config, null);
     for (String mask : MASKS) {
       int[] ids = tokenizer.encodePiece(mask);
       if (ids.length == 1) {
-        return new MaskFiller(tokenizer, sd, mask, ids[0]);
+        return new MaskFiller(
+            tokenizer,
+            new InferenceEngine(model, parameters, List.of(ModelGraph.LOGITS)),
+            mask,
+            ids[0]);
       }
     }
     tokenizer.close();
@@ -90,7 +93,8 @@ public final class MaskFiller implements AutoCloseable {
                 1)
             .next();
     float[][] logits =
-        sd.output(Placeholders.features(batch), ModelGraph.LOGITS)
+        engine
+            .run(Placeholders.features(batch), row -> '"' + text + '"')
             .get(ModelGraph.LOGITS)
             .reshape(tokens.ids().length, -1)
             .toFloatMatrix();
@@ -117,6 +121,7 @@ public final class MaskFiller implements AutoCloseable {
 
   @Override
   public void close() {
+    engine.close();
     tokenizer.close();
   }
 }

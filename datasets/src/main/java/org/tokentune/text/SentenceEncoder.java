@@ -2,14 +2,13 @@ package org.tokentune.text;
 
 import java.util.Arrays;
 import java.util.List;
-import org.nd4j.autodiff.samediff.SameDiff;
+import java.util.function.IntFunction;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
-import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
 import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
@@ -18,6 +17,8 @@ import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.models.WeightStorage;
+import org.tokentune.nn.Parameters;
+import org.tokentune.train.InferenceEngine;
 import org.tokentune.train.Placeholders;
 
 /**
@@ -29,12 +30,12 @@ public final class SentenceEncoder implements AutoCloseable {
   private static final int BATCH = 32;
 
   private final TextTokenizer tokenizer;
-  private final SameDiff sd;
+  private final InferenceEngine engine;
   private final String hidden;
 
-  private SentenceEncoder(TextTokenizer tokenizer, SameDiff sd, String hidden) {
+  private SentenceEncoder(TextTokenizer tokenizer, InferenceEngine engine, String hidden) {
     this.tokenizer = tokenizer;
-    this.sd = sd;
+    this.engine = engine;
     this.hidden = hidden;
   }
 
@@ -47,14 +48,13 @@ public final class SentenceEncoder implements AutoCloseable {
     ModelConfig config = ModelConfig.read(files.config(), files.name());
     // Of the graph only the encoder runs; the smallest head completes it.
     Model model = config.model(new Head(Task.TOKEN, 1, Pooling.MEAN));
-    SameDiff sd =
-        model
-            .build(
-                ParameterLoader.loadEncoder(model, files.weights(), WeightStorage.FLOAT32, 0),
-                GraphOptions.inference())
-            .sd();
+    Parameters parameters =
+        ParameterLoader.loadEncoder(model, files.weights(), WeightStorage.FLOAT32, 0);
+    String hidden = ModelGraph.hidden(config.layers());
     return new SentenceEncoder(
-        TextModel.tokenizer(files, config, maxLength), sd, ModelGraph.hidden(config.layers()));
+        TextModel.tokenizer(files, config, maxLength),
+        new InferenceEngine(model, parameters, List.of(hidden)),
+        hidden);
   }
 
   /** A vector for every text, in their order. */
@@ -68,16 +68,18 @@ public final class SentenceEncoder implements AutoCloseable {
     int[] order = batches.order();
     float[][] vectors = new float[order.length][];
     for (int next = 0; batches.hasNext(); ) {
-      for (float[] vector : embed(batches.next()).toFloatMatrix()) {
+      int first = next;
+      IntFunction<String> names = row -> '"' + texts.get(order[first + row]) + '"';
+      for (float[] vector : embed(batches.next(), names).toFloatMatrix()) {
         vectors[order[next++]] = vector;
       }
     }
     return Arrays.asList(vectors);
   }
 
-  private INDArray embed(MultiDataSet batch) {
+  private INDArray embed(MultiDataSet batch, IntFunction<String> names) {
     INDArray mask = batch.getFeatures(1);
-    INDArray rows = sd.output(Placeholders.features(batch), hidden).get(hidden);
+    INDArray rows = engine.run(Placeholders.features(batch), names).get(hidden);
     INDArray weights = mask.castTo(DataType.FLOAT).reshape(mask.size(0), mask.size(1), 1);
     // The direction of the sum is that of the mean.
     INDArray sums = rows.reshape(mask.size(0), mask.size(1), -1).mul(weights).sum(1);
@@ -86,6 +88,7 @@ public final class SentenceEncoder implements AutoCloseable {
 
   @Override
   public void close() {
+    engine.close();
     tokenizer.close();
   }
 }

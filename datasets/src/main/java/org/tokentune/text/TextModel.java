@@ -8,7 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import org.nd4j.autodiff.samediff.SameDiff;
+import java.util.function.IntFunction;
 import org.nd4j.evaluation.IEvaluation;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -24,7 +24,6 @@ import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.TextBatches;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
-import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
 import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
@@ -36,6 +35,7 @@ import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.train.Evaluator;
 import org.tokentune.train.FineTuner;
+import org.tokentune.train.InferenceEngine;
 import org.tokentune.train.Placeholders;
 import org.tokentune.train.Scores;
 import org.tokentune.train.TrainingListener;
@@ -54,7 +54,7 @@ public final class TextModel implements AutoCloseable {
   private Model model;
   private Parameters parameters;
   private Adapter adapter;
-  private SameDiff inference;
+  private InferenceEngine inference;
 
   private TextModel(ModelFiles files, HeadConfig headConfig, Model model, Parameters parameters) {
     this.files = files;
@@ -161,7 +161,7 @@ public final class TextModel implements AutoCloseable {
     adapter = newAdapter;
     model = newAdapter.model();
     parameters = newAdapter.parameters();
-    inference = null;
+    closeInference();
   }
 
   /** The files' tokenizer, for the lengths that the model can take. */
@@ -221,7 +221,7 @@ public final class TextModel implements AutoCloseable {
 
   /** Scores labelled rows. */
   public Scores evaluate(List<Example> examples) {
-    try (Evaluator evaluator = new Evaluator(model, parameters)) {
+    try (Evaluator evaluator = new Evaluator(model, parameters, tokenizer::quoted)) {
       return evaluator.evaluate(
           TokenBatches.byLength(rows(examples), labels().task(), EVALUATION_BATCH));
     }
@@ -238,7 +238,8 @@ public final class TextModel implements AutoCloseable {
     TextBatches batches = new TextBatches(examples, labels(), tokenizer, EVALUATION_BATCH, 0);
     while (batches.hasNext()) {
       MultiDataSet batch = batches.next();
-      INDArray logits = logits(batch);
+      INDArray logits =
+          logits(batch, row -> tokenizer.quoted(batch.getFeatures(0).getRow(row).toIntVector()));
       INDArray predictions =
           switch (labels().task()) {
             case CLASSIFY -> Transforms.softmax(logits);
@@ -269,7 +270,9 @@ public final class TextModel implements AutoCloseable {
     int[] order = batches.order();
     Prediction[] predictions = new Prediction[order.length];
     for (int next = 0; batches.hasNext(); ) {
-      INDArray logits = logits(batches.next());
+      int first = next;
+      INDArray logits =
+          logits(batches.next(), row -> '"' + examples.get(order[first + row]).text() + '"');
       for (int i = 0; i < logits.size(0); i++) {
         int row = order[next++];
         predictions[row] = prediction(logits.slice(i), tokens.get(row));
@@ -278,11 +281,23 @@ public final class TextModel implements AutoCloseable {
     return Arrays.asList(predictions);
   }
 
-  INDArray logits(MultiDataSet batch) {
+  /**
+   * Logits of a batch.
+   *
+   * @param names of its rows, for messages
+   */
+  INDArray logits(MultiDataSet batch, IntFunction<String> names) {
     if (inference == null) {
-      inference = model.build(parameters, GraphOptions.inference()).sd();
+      inference = new InferenceEngine(model, parameters, List.of(ModelGraph.LOGITS));
     }
-    return inference.output(Placeholders.features(batch), ModelGraph.LOGITS).get(ModelGraph.LOGITS);
+    return inference.run(Placeholders.features(batch), names).get(ModelGraph.LOGITS);
+  }
+
+  private void closeInference() {
+    if (inference != null) {
+      inference.close();
+      inference = null;
+    }
   }
 
   private Prediction prediction(INDArray logits, TextTokenizer.Tokens tokens) {
@@ -359,6 +374,7 @@ public final class TextModel implements AutoCloseable {
 
   @Override
   public void close() {
+    closeInference();
     tokenizer.close();
   }
 }

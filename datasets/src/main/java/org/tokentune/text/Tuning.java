@@ -28,9 +28,6 @@ import org.tokentune.train.TrainingListener;
  */
 record Tuning(Model model, Parameters parameters, Adapter adapter, TextTokenizer tokenizer) {
 
-  /** Characters of a row that say which it is. */
-  private static final int NAME = 40;
-
   /**
    * Fine-tunes in place and keeps the weights that validate best.
    *
@@ -92,7 +89,7 @@ record Tuning(Model model, Parameters parameters, Adapter adapter, TextTokenizer
             train,
             TokenBatches.byLength(validation, model.head().task(), evaluationBatch),
             () -> identity(trainDigest.get(), digest(validation), settings),
-            this::name));
+            tokenizer::quoted));
   }
 
   private Map<String, String> identity(
@@ -112,10 +109,5 @@ record Tuning(Model model, Parameters parameters, Adapter adapter, TextTokenizer
     Digest digest = new Digest();
     rows.forEach(row -> digest.add(row.ids()).add(row.typeIds()).add(row.labels()));
     return digest.hex();
-  }
-
-  private String name(int[] ids) {
-    String text = tokenizer.decode(ids).strip();
-    return "\"" + (text.length() > NAME ? text.substring(0, NAME) + "..." : text) + "\"";
   }
 }

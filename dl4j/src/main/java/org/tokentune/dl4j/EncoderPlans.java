@@ -21,6 +21,7 @@ final class EncoderPlans {
 
   private final Model model;
   private final Parameters parameters;
+  private final ModelGraph graph;
   private final PlanEngine inference;
   private final Map<Boolean, Training> training = new HashMap<>();
 
@@ -33,7 +34,7 @@ final class EncoderPlans {
   EncoderPlans(Model model, Parameters parameters) {
     this.model = model;
     this.parameters = parameters;
-    ModelGraph graph =
+    graph =
         model
             .withoutDropout()
             .build(
@@ -44,11 +45,13 @@ final class EncoderPlans {
 
   /** [batch, hidden], without dropout. */
   INDArray infer(Map<String, INDArray> placeholders) {
+    graph.check(placeholders);
     return rows(inference, placeholders);
   }
 
   /** [batch, hidden], as training computes them. */
   INDArray forward(Map<String, INDArray> placeholders) {
+    graph.check(placeholders);
     return rows(training(placeholders).forward(), placeholders);
   }
 
@@ -67,15 +70,15 @@ final class EncoderPlans {
   }
 
   private Training newTraining(boolean split) {
-    ModelGraph graph =
+    ModelGraph built =
         model.build(
             parameters, GraphOptions.training(split, name -> true).withStyle(Style.preferred()));
     PlanOptions backward =
-        PlanOptions.gradients(List.of(ModelGraph.LOSS), graph.trainable())
+        PlanOptions.gradients(List.of(ModelGraph.LOSS), built.trainable())
             .withRecompute(Recompute.ELEMENTWISE, ModelGraph::isHiddenState);
     return new Training(
-        engine(graph.sd(), PlanOptions.forward(List.of(ModelGraph.LOGITS))),
-        engine(graph.sd(), backward));
+        engine(built.sd(), PlanOptions.forward(List.of(ModelGraph.LOGITS))),
+        engine(built.sd(), backward));
   }
 
   private PlanEngine engine(SameDiff sd, PlanOptions options) {

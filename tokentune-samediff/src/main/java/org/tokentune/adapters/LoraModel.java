@@ -178,6 +178,16 @@ public final class LoraModel implements Model {
   }
 
   @Override
+  public String wordTable() {
+    return base.wordTable();
+  }
+
+  @Override
+  public String headTable() {
+    return base.headTable();
+  }
+
+  @Override
   public boolean inputFirst() {
     return base.inputFirst();
   }

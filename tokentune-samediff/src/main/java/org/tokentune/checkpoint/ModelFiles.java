@@ -16,10 +16,32 @@ import org.tokentune.BadInputException;
  * @param config as a Hugging Face {@code config.json}
  * @param weights tensors under Hugging Face's names
  * @param tokenizer what the tokenizer is made of
+ * @param companions files beside them
+ * @param repository owner and name on Hugging Face's hub; null where it is not known
  */
 public record ModelFiles(
-    String name, JsonNode config, WeightSource weights, TokenizerSource tokenizer)
+    String name,
+    JsonNode config,
+    WeightSource weights,
+    TokenizerSource tokenizer,
+    CompanionFiles companions,
+    String repository)
     implements AutoCloseable {
+
+  /** Files without any beside them. */
+  public ModelFiles(String name, JsonNode config, WeightSource weights, TokenizerSource tokenizer) {
+    this(name, config, weights, tokenizer, CompanionFiles.NONE, null);
+  }
+
+  /** The same, as the hub's repository and under another name. */
+  public ModelFiles named(String otherName, String otherRepository) {
+    return new ModelFiles(otherName, config, weights, tokenizer, companions, otherRepository);
+  }
+
+  /** What others can load the model by: its name on the hub, else its absolute path. */
+  public String address() {
+    return repository == null ? Path.of(name).toAbsolutePath().normalize().toString() : repository;
+  }
 
   private static final String GGUF = ".gguf";
   private static final String BIN = ".bin";

@@ -48,7 +48,8 @@ public final class ModelFolder {
   public static ModelFiles open(Path folder) {
     JsonNode config = config(folder);
     TokenizerSource tokenizer = tokenizer(folder, config);
-    return new ModelFiles(folder.toString(), config, weights(folder), tokenizer);
+    return new ModelFiles(
+        folder.toString(), config, weights(folder), tokenizer, CompanionFiles.in(folder), null);
   }
 
   private static TokenizerSource tokenizer(Path folder, JsonNode config) {
@@ -181,7 +182,8 @@ public final class ModelFolder {
         folder,
         staged -> {
           ObjectNode stored = config.deepCopy();
-          stored.put("torch_dtype", storage.type().torchName);
+          stored.put("torch_dtype", storage.type().torchName); // as transformers 4 reads it
+          stored.put("dtype", storage.type().torchName); // as transformers 5 does
           JSON.writeValue(staged.resolve(CONFIG).toFile(), stored);
           writeWeights(staged, weights, storage);
           Files.write(staged.resolve(TOKENIZER), tokenizer);

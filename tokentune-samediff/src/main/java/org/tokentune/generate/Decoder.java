@@ -11,6 +11,7 @@ import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Model;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.nn.KeyValueCache;
+import org.tokentune.nn.NonFinite;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
 import org.tokentune.plan.PlanEngine;
@@ -70,7 +71,12 @@ final class Decoder implements AutoCloseable {
       logits = step(Arrays.copyOfRange(tokens, done, done + count), position + done);
       done += count;
     }
-    return logits.reshape(-1).castTo(DataType.FLOAT).toFloatVector();
+    float[] numbers = logits.reshape(-1).castTo(DataType.FLOAT).toFloatVector();
+    if (!NonFinite.isFinite(numbers)) {
+      throw NonFinite.error(
+          parameters, "the token after position " + (position + tokens.length - 1));
+    }
+    return numbers;
   }
 
   private INDArray step(int[] tokens, int position) {

@@ -61,6 +61,9 @@ public record Bert(BertConfig config, Head head) implements Model {
       case MASKED_LM -> {
         linear(shapes, family.vocabulary().dense(), hidden, hidden);
         norm(shapes, family.vocabulary().norm());
+        if (!config.tied()) {
+          shapes.put(headTable(), new long[] {config.vocabulary(), hidden});
+        }
         shapes.put(family.vocabulary().bias(), new long[] {config.vocabulary()});
       }
       case TOKEN -> linear(shapes, TAGGER, head.outputs(), hidden);
@@ -87,6 +90,16 @@ public record Bert(BertConfig config, Head head) implements Model {
   @Override
   public boolean isEmbedding(String name) {
     return name.startsWith(embeddings());
+  }
+
+  @Override
+  public String wordTable() {
+    return table("word");
+  }
+
+  @Override
+  public String headTable() {
+    return config.tied() ? wordTable() : config.family().vocabulary().decoder() + ".weight";
   }
 
   @Override
@@ -221,7 +234,7 @@ public record Bert(BertConfig config, Head head) implements Model {
           yield new Linear(TAGGER).apply(graph, graph.dropout(x, rate, "classifier")).rows();
         }
         case QUESTION_ANSWERING -> {
-          double rate = distilled ? config.hiddenDropout() : 0; // BERT's drops nothing here
+          double rate = config.answerDropout();
           yield new Linear(Head.SPANS).apply(graph, graph.dropout(x, rate, "answers")).rows();
         }
         case POOL -> dense(pool(x)).rows();
@@ -253,13 +266,13 @@ public record Bert(BertConfig config, Head head) implements Model {
       return new Linear(family.text().out()).apply(graph, dropped).rows();
     }
 
-    /** Logits over the vocabulary; the decoder is the table of word embeddings. */
+    /** Logits over the vocabulary. */
     private SDVariable vocabulary(TokenStream x) {
       BertFamily.VocabularyHead names = family.vocabulary();
       Activation activation = names.activation() == null ? activation() : names.activation();
       TokenStream dense = activation.apply(graph, new Linear(names.dense()).apply(graph, x));
       TokenStream rows = norm(names.norm()).apply(graph, dense);
-      return new Linear(table("word"), names.bias(), false).apply(graph, rows).rows();
+      return new Linear(headTable(), names.bias(), false).apply(graph, rows).rows();
     }
   }
 }

@@ -1,8 +1,10 @@
 package org.tokentune.models;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.util.Map;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.ConfigReader;
+import org.tokentune.checkpoint.KnownFields;
 import org.tokentune.nn.Activation;
 
 /**
@@ -12,9 +14,11 @@ import org.tokentune.nn.Activation;
  * @param firstPosition row of the table of positions for a text's first token
  * @param fixedPositions whether that table is never trained
  * @param tokenTypes 0 where there are none
+ * @param tied whether the head for masked words is the table of word embeddings
  * @param activation {@code gelu}, {@code gelu_new}, {@code gelu_pytorch_tanh}, {@code relu} or
  *     {@code tanh}
  * @param classifierDropout before a text's outputs
+ * @param answerDropout before the starts and ends of answers
  */
 public record BertConfig(
     BertFamily family,
@@ -27,13 +31,26 @@ public record BertConfig(
     int firstPosition,
     boolean fixedPositions,
     int tokenTypes,
+    boolean tied,
     String activation,
     double layerNormEpsilon,
     double hiddenDropout,
     double attentionDropout,
     double classifierDropout,
+    double answerDropout,
     double initializerRange)
     implements ModelConfig {
+
+  /** What BERT's and RoBERTa's configurations have and nobody here asks for. */
+  private static final KnownFields BERT =
+      TransformersFields.COMMON
+          .harmless("directionality", "pooler_fc_size", "pooler_num_attention_heads")
+          .harmless("pooler_num_fc_layers", "pooler_size_per_head", "pooler_type")
+          .only("is_decoder", false)
+          .only("position_embedding_type", "absolute");
+
+  private static final KnownFields DISTILBERT =
+      TransformersFields.COMMON.harmless("tie_weights_").only("is_decoder", false);
 
   public BertConfig {
     if (hidden % heads != 0) {
@@ -44,72 +61,85 @@ public record BertConfig(
     Activation.read(activation);
   }
 
-  /**
-   * Reads a parsed {@code config.json} with {@code model_type} bert, roberta or distilbert; what it
-   * leaves out has transformers' defaults.
-   *
-   * @param origin the file, for messages
-   * @throws BadInputException for another model type, or a field that is missing or out of range
-   */
+  /** As {@link ModelConfig#read(JsonNode, String)}, of an encoder. */
   public static BertConfig read(JsonNode config, String origin) {
-    ConfigFields fields = new ConfigFields(config, origin);
-    String type = config.path("model_type").asText("bert");
-    return switch (type) {
-      case "bert" -> read(BertFamily.BERT, fields, 0);
+    if (ModelConfig.read(config, origin) instanceof BertConfig encoder) {
+      return encoder;
+    }
+    throw new BadInputException(
+        "%s: model_type %s is no encoder; bert, roberta and distilbert are.",
+        origin, config.path("model_type").asText());
+  }
+
+  /**
+   * Reads a {@code config.json} with {@code model_type} bert, roberta or distilbert; what it leaves
+   * out has transformers' defaults.
+   *
+   * @throws BadInputException for a field that is missing, out of range or not supported
+   */
+  static BertConfig read(ConfigReader fields) {
+    return switch (fields.text("model_type", "bert")) {
       case "roberta" -> read(BertFamily.ROBERTA, fields, fields.index("pad_token_id", 1) + 1);
       case "distilbert" -> readDistilled(fields);
-      default ->
-          throw new BadInputException(
-              "%s: model_type %s is no encoder; bert, roberta and distilbert are.", origin, type);
+      default -> read(BertFamily.BERT, fields, 0);
     };
   }
 
-  private static BertConfig read(BertFamily family, ConfigFields fields, int firstPosition) {
-    fields.require("position_embedding_type", "absolute");
+  private static BertConfig read(BertFamily family, ConfigReader fields, int firstPosition) {
     double dropout = fields.rate("hidden_dropout_prob", 0.1);
-    int positions = fields.positive("max_position_embeddings");
+    int positions = fields.count("max_position_embeddings");
     if (positions <= firstPosition) {
       throw new BadInputException(
           "%s: max_position_embeddings %d leaves none after pad_token_id %d; correct it.",
           fields.origin(), positions, firstPosition - 1);
     }
-    return new BertConfig(
-        family,
-        fields.positive("vocab_size"),
-        fields.positive("hidden_size"),
-        fields.positive("num_hidden_layers"),
-        fields.positive("num_attention_heads"),
-        fields.positive("intermediate_size"),
-        positions - firstPosition,
-        firstPosition,
-        false,
-        fields.positive("type_vocab_size"),
-        fields.config().path("hidden_act").asText("gelu"),
-        fields.number("layer_norm_eps", 1e-12),
-        dropout,
-        fields.rate("attention_probs_dropout_prob", 0.1),
-        fields.rate("classifier_dropout", dropout),
-        fields.number("initializer_range", 0.02));
+    BertConfig config =
+        new BertConfig(
+            family,
+            fields.count("vocab_size"),
+            fields.count("hidden_size"),
+            fields.count("num_hidden_layers"),
+            fields.count("num_attention_heads"),
+            fields.count("intermediate_size"),
+            positions - firstPosition,
+            firstPosition,
+            false,
+            fields.count("type_vocab_size"),
+            fields.flag("tie_word_embeddings", true),
+            fields.text("hidden_act", "gelu"),
+            fields.positive("layer_norm_eps", 1e-12),
+            dropout,
+            fields.rate("attention_probs_dropout_prob", 0.1),
+            fields.rate("classifier_dropout", dropout),
+            0,
+            fields.notNegative("initializer_range", 0.02));
+    fields.finish(BERT);
+    return config;
   }
 
-  private static BertConfig readDistilled(ConfigFields fields) {
-    return new BertConfig(
-        BertFamily.DISTILBERT,
-        fields.positive("vocab_size"),
-        fields.positive("dim"),
-        fields.positive("n_layers"),
-        fields.positive("n_heads"),
-        fields.positive("hidden_dim"),
-        fields.positive("max_position_embeddings"),
-        0,
-        fields.flag("sinusoidal_pos_embds", false),
-        0,
-        fields.config().path("activation").asText("gelu"),
-        1e-12,
-        fields.rate("dropout", 0.1),
-        fields.rate("attention_dropout", 0.1),
-        fields.rate("seq_classif_dropout", 0.2),
-        fields.number("initializer_range", 0.02));
+  private static BertConfig readDistilled(ConfigReader fields) {
+    BertConfig config =
+        new BertConfig(
+            BertFamily.DISTILBERT,
+            fields.count("vocab_size"),
+            fields.count(fields.either("dim", "hidden_size")),
+            fields.count(fields.either("n_layers", "num_hidden_layers")),
+            fields.count(fields.either("n_heads", "num_attention_heads")),
+            fields.count("hidden_dim"),
+            fields.count("max_position_embeddings"),
+            0,
+            fields.flag("sinusoidal_pos_embds", false),
+            0,
+            fields.flag("tie_word_embeddings", true),
+            fields.text("activation", "gelu"),
+            1e-12,
+            fields.rate("dropout", 0.1),
+            fields.rate("attention_dropout", 0.1),
+            fields.rate("seq_classif_dropout", 0.2),
+            fields.rate("qa_dropout", 0.1),
+            fields.notNegative("initializer_range", 0.02));
+    fields.finish(DISTILBERT);
+    return config;
   }
 
   @Override
@@ -125,12 +155,19 @@ public record BertConfig(
         firstPosition,
         fixedPositions,
         tokenTypes,
+        tied,
         activation,
         layerNormEpsilon,
         rate,
         rate,
         rate,
+        family.equals(BertFamily.DISTILBERT) ? rate : 0,
         initializerRange);
+  }
+
+  @Override
+  public boolean positionTable() {
+    return true;
   }
 
   @Override
@@ -139,15 +176,38 @@ public record BertConfig(
   }
 
   @Override
-  public Map<String, Double> dropouts() {
-    boolean distilled = family.equals(BertFamily.DISTILBERT);
-    return Map.of(
-        distilled ? "dropout" : "hidden_dropout_prob",
+  public BertConfig untied() {
+    return new BertConfig(
+        family,
+        vocabulary,
+        hidden,
+        layers,
+        heads,
+        intermediate,
+        maxPositions,
+        firstPosition,
+        fixedPositions,
+        tokenTypes,
+        false,
+        activation,
+        layerNormEpsilon,
         hiddenDropout,
-        distilled ? "attention_dropout" : "attention_probs_dropout_prob",
         attentionDropout,
-        distilled ? "seq_classif_dropout" : "classifier_dropout",
-        classifierDropout);
+        classifierDropout,
+        answerDropout,
+        initializerRange);
+  }
+
+  @Override
+  public void write(ObjectNode config) {
+    boolean distilled = family.equals(BertFamily.DISTILBERT);
+    config.put(distilled ? "dropout" : "hidden_dropout_prob", hiddenDropout);
+    config.put(distilled ? "attention_dropout" : "attention_probs_dropout_prob", attentionDropout);
+    config.put(distilled ? "seq_classif_dropout" : "classifier_dropout", classifierDropout);
+    if (distilled) {
+      config.put("qa_dropout", answerDropout);
+    }
+    config.put("tie_word_embeddings", tied);
   }
 
   @Override

@@ -29,6 +29,7 @@ public record BertFamily(
               "cls.predictions.transform.dense",
               null,
               "cls.predictions.transform.LayerNorm",
+              "cls.predictions.decoder",
               "cls.predictions.bias"));
 
   /**
@@ -41,7 +42,11 @@ public record BertFamily(
           BERT.layer,
           new TextHead("classifier.dense", Activation.TANH, "classifier.out_proj", true),
           new VocabularyHead(
-              "lm_head.dense", Activation.GELU, "lm_head.layer_norm", "lm_head.bias"));
+              "lm_head.dense",
+              Activation.GELU,
+              "lm_head.layer_norm",
+              "lm_head.decoder",
+              "lm_head.bias"));
 
   /** DistilBERT (Sanh et al., 2019): no token types; nothing is dropped after attention. */
   public static final BertFamily DISTILBERT =
@@ -58,7 +63,12 @@ public record BertFamily(
               "ffn.lin2",
               "output_layer_norm"),
           new TextHead("pre_classifier", Activation.RELU, "classifier", false),
-          new VocabularyHead("vocab_transform", null, "vocab_layer_norm", "vocab_projector.bias"));
+          new VocabularyHead(
+              "vocab_transform",
+              null,
+              "vocab_layer_norm",
+              "vocab_projector",
+              "vocab_projector.bias"));
 
   /** Names within a layer; {@code prefix} and a number stand before them. */
   public record LayerNames(
@@ -83,6 +93,9 @@ public record BertFamily(
    * What makes a token's row logits: {@code norm(activation(dense(x))) words^T + bias}.
    *
    * @param activation null: the layers'
+   * @param decoder whose weight stands for {@code words} where they are not the table of word
+   *     embeddings
    */
-  public record VocabularyHead(String dense, Activation activation, String norm, String bias) {}
+  public record VocabularyHead(
+      String dense, Activation activation, String norm, String decoder, String bias) {}
 }

@@ -18,19 +18,17 @@ abstract class DecoderBuilder extends ModelBuilder {
     super(model, parameters, options);
   }
 
-  /** Name of the table [vocabulary, hidden] that logits are made with. */
-  abstract String table();
-
   @Override
   final SDVariable logits(TokenStream x) {
-    return new Linear(table(), null, false).apply(graph, x).rows();
+    return new Linear(model.headTable(), null, false).apply(graph, x).rows();
   }
 
   @Override
   final SDVariable loss(TokenStreams x, SDVariable logits) {
     return options.style() == Style.NATIVE
         ? crossEntropy(logits, nextLabels())
-        : VocabularyLoss.apply(x.selected().rows(), graph.table(table(), true), nextLabels());
+        : VocabularyLoss.apply(
+            x.selected().rows(), graph.table(model.headTable(), true), nextLabels());
   }
 
   /** Labels of the selected tokens' next tokens; a sequence's last token has none. */

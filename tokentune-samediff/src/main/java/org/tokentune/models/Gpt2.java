@@ -87,6 +87,16 @@ record Gpt2(Gpt2Config config, Head head) implements Model {
   }
 
   @Override
+  public String wordTable() {
+    return WORDS;
+  }
+
+  @Override
+  public String headTable() {
+    return config.tied() ? WORDS : OWN_HEAD;
+  }
+
+  @Override
   public ModelGraph build(Parameters parameters, GraphOptions options) {
     return new Builder(parameters, options).build();
   }
@@ -152,11 +162,6 @@ record Gpt2(Gpt2Config config, Head head) implements Model {
 
     private Normalisation norm(String name) {
       return new Normalisation(name, config.layerNormEpsilon());
-    }
-
-    @Override
-    String table() {
-      return config.tied() ? WORDS : OWN_HEAD;
     }
   }
 }

@@ -1,8 +1,9 @@
 package org.tokentune.models;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import java.util.Map;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.ConfigReader;
+import org.tokentune.checkpoint.KnownFields;
 import org.tokentune.nn.Activation;
 
 /**
@@ -28,6 +29,15 @@ record Gpt2Config(
     double initializerRange)
     implements ModelConfig {
 
+  /** What GPT-2's configuration has and nobody here asks for. */
+  private static final KnownFields GPT2 =
+      TransformersFields.COMMON
+          .harmless("is_decoder", "n_ctx", "reorder_and_upcast_attn")
+          .harmless("summary_activation", "summary_first_dropout", "summary_proj_to_labels")
+          .harmless("summary_type", "summary_use_proj")
+          .only("scale_attn_by_inverse_layer_idx", false)
+          .only("scale_attn_weights", true);
+
   public Gpt2Config {
     if (hidden % heads != 0) {
       throw new BadInputException(
@@ -37,30 +47,29 @@ record Gpt2Config(
   }
 
   /**
-   * Reads a parsed {@code config.json}; what it leaves out has transformers' defaults.
+   * Reads a {@code config.json}; what it leaves out has transformers' defaults.
    *
-   * @param origin the file, for messages
    * @throws BadInputException for a field that is missing, out of range or not supported
    */
-  public static Gpt2Config read(JsonNode config, String origin) {
-    ConfigFields fields = new ConfigFields(config, origin);
-    fields.require("scale_attn_weights", "true");
-    fields.require("scale_attn_by_inverse_layer_idx", "false");
-    int hidden = fields.positive("n_embd");
-    return new Gpt2Config(
-        fields.positive("vocab_size"),
-        hidden,
-        fields.positive("n_layer"),
-        fields.positive("n_head"),
-        fields.positive("n_inner", 4 * hidden),
-        fields.positive("n_positions"),
-        config.path("activation_function").asText("gelu_new"),
-        fields.flag("tie_word_embeddings", true),
-        fields.number("layer_norm_epsilon", 1e-5),
-        fields.rate("embd_pdrop", 0.1),
-        fields.rate("attn_pdrop", 0.1),
-        fields.rate("resid_pdrop", 0.1),
-        fields.number("initializer_range", 0.02));
+  static Gpt2Config read(ConfigReader fields) {
+    int hidden = fields.count(fields.either("n_embd", "hidden_size"));
+    Gpt2Config config =
+        new Gpt2Config(
+            fields.count("vocab_size"),
+            hidden,
+            fields.count(fields.either("n_layer", "num_hidden_layers")),
+            fields.count(fields.either("n_head", "num_attention_heads")),
+            fields.count("n_inner", 4 * hidden),
+            fields.count(fields.either("n_positions", "max_position_embeddings")),
+            fields.text("activation_function", "gelu_new"),
+            fields.flag("tie_word_embeddings", true),
+            fields.positive("layer_norm_epsilon", 1e-5),
+            fields.rate("embd_pdrop", 0.1),
+            fields.rate("attn_pdrop", 0.1),
+            fields.rate("resid_pdrop", 0.1),
+            fields.notNegative("initializer_range", 0.02));
+    fields.finish(GPT2);
+    return config;
   }
 
   @Override
@@ -82,19 +91,39 @@ record Gpt2Config(
   }
 
   @Override
+  public boolean positionTable() {
+    return true;
+  }
+
+  @Override
   public boolean causal() {
     return true;
   }
 
   @Override
-  public Map<String, Double> dropouts() {
-    return Map.of(
-        "embd_pdrop",
+  public Gpt2Config untied() {
+    return new Gpt2Config(
+        vocabulary,
+        hidden,
+        layers,
+        heads,
+        intermediate,
+        maxPositions,
+        activation,
+        false,
+        layerNormEpsilon,
         embeddingDropout,
-        "attn_pdrop",
         attentionDropout,
-        "resid_pdrop",
-        residualDropout);
+        residualDropout,
+        initializerRange);
+  }
+
+  @Override
+  public void write(ObjectNode config) {
+    config.put("embd_pdrop", embeddingDropout);
+    config.put("attn_pdrop", attentionDropout);
+    config.put("resid_pdrop", residualDropout);
+    config.put("tie_word_embeddings", tied);
   }
 
   @Override

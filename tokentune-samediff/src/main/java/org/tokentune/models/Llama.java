@@ -89,6 +89,16 @@ public record Llama(LlamaConfig config, Head head) implements Model {
   }
 
   @Override
+  public String wordTable() {
+    return WORDS;
+  }
+
+  @Override
+  public String headTable() {
+    return config.tied() ? WORDS : OWN_HEAD;
+  }
+
+  @Override
   public ModelGraph build(Parameters parameters, GraphOptions options) {
     return new Builder(parameters, options).build();
   }
@@ -103,7 +113,7 @@ public record Llama(LlamaConfig config, Head head) implements Model {
       rotary =
           new Rotary(
               placeholder(ModelGraph.POSITION_IDS),
-              config.ropeScaling().frequencies(config.headSize(), config.ropeTheta()),
+              config.rope().frequencies(config.headSize()),
               type);
     }
 
@@ -150,11 +160,6 @@ public record Llama(LlamaConfig config, Head head) implements Model {
 
     private RmsNormalisation norm(String name) {
       return new RmsNormalisation(name, config.rmsNormEpsilon());
-    }
-
-    @Override
-    String table() {
-      return config.tied() ? WORDS : OWN_HEAD;
     }
   }
 }

@@ -1,8 +1,11 @@
 package org.tokentune.models;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import java.util.Map;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Collections;
+import java.util.List;
 import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.ConfigReader;
+import org.tokentune.checkpoint.KnownFields;
 
 /**
  * Sizes of a decoder of the Llama family, as a Hugging Face {@code config.json} names them (Touvron
@@ -14,7 +17,6 @@ import org.tokentune.BadInputException;
  * @param outputBias whether attention's output has one
  * @param feedForwardBias whether the feed-forward layers have
  * @param tied whether the head is the table of word embeddings
- * @param ropeTheta base of the rotary frequencies
  */
 public record LlamaConfig(
     int vocabulary,
@@ -31,11 +33,30 @@ public record LlamaConfig(
     boolean feedForwardBias,
     boolean tied,
     double rmsNormEpsilon,
-    double ropeTheta,
-    RopeScaling ropeScaling,
+    RopeParameters rope,
     double attentionDropout,
     double initializerRange)
     implements ModelConfig {
+
+  /** What Llama's configuration has and nobody here asks for. */
+  private static final KnownFields LLAMA =
+      TransformersFields.COMMON
+          .harmless("is_decoder", "is_llama_config", "pretraining_tp")
+          .only("partial_rotary_factor", 1)
+          .only("rope_interleaved", false);
+
+  private static final KnownFields MISTRAL =
+      TransformersFields.COMMON.harmless("is_decoder").only("partial_rotary_factor", 1);
+
+  /** Qwen2's queries, keys and values always have biases, whatever a file says. */
+  private static final KnownFields QWEN2 =
+      TransformersFields.COMMON
+          .harmless("attention_bias", "is_decoder", "max_window_layers", "sliding_window")
+          .only("partial_rotary_factor", 1)
+          .only("use_mrope", false);
+
+  private static final String FULL_ATTENTION = "full_attention";
+  private static final String SLIDING_ATTENTION = "sliding_attention";
 
   public LlamaConfig {
     if (heads % keyValueHeads != 0 || headSize % 2 != 0) {
@@ -47,52 +68,86 @@ public record LlamaConfig(
   }
 
   /**
-   * Reads a parsed {@code config.json} with {@code model_type} llama, mistral or qwen2; what it
-   * leaves out has transformers' defaults.
+   * Reads a {@code config.json} with {@code model_type} llama, mistral or qwen2; what it leaves out
+   * has transformers' defaults.
    *
-   * @param origin the file, for messages
    * @throws BadInputException for a field that is missing, out of range or not supported
    */
-  public static LlamaConfig read(JsonNode config, String origin) {
-    ConfigFields fields = new ConfigFields(config, origin);
-    String type = config.path("model_type").asText();
-    fields.require("hidden_act", "silu");
-    fields.require("pretraining_tp", "1");
-    fields.require("use_sliding_window", "false");
-    int hidden = fields.positive("hidden_size");
-    int heads = fields.positive("num_attention_heads");
-    int headSize = fields.positive("head_dim", Math.max(1, hidden / heads));
-    if (!config.hasNonNull("head_dim") && hidden % heads != 0) {
-      throw new BadInputException(
-          "%s: hidden_size %d is not a multiple of num_attention_heads %d.", origin, hidden, heads);
+  static LlamaConfig read(ConfigReader fields) {
+    String type = fields.text("model_type", "");
+    boolean mistral = type.equals("mistral");
+    boolean qwen2 = type.equals("qwen2");
+    String activation = fields.text("hidden_act", "silu");
+    if (!activation.equals("silu") && !activation.equals("swish")) {
+      throw fields.bad("hidden_act", "silu");
     }
-    boolean attentionBias = fields.flag("attention_bias", false);
-    return new LlamaConfig(
-        fields.positive("vocab_size"),
-        hidden,
-        fields.positive("num_hidden_layers"),
-        heads,
-        fields.positive("num_key_value_heads", type.equals("mistral") ? 8 : heads),
-        headSize,
-        fields.positive("intermediate_size"),
-        fields.positive("max_position_embeddings"),
-        type.equals("mistral") ? window(fields) : 0,
-        attentionBias || type.equals("qwen2"),
-        attentionBias,
-        fields.flag("mlp_bias", false),
-        fields.flag("tie_word_embeddings", false),
-        fields.number("rms_norm_eps", 1e-6),
-        fields.number("rope_theta", 10000),
-        RopeScaling.read(config, origin),
-        fields.rate("attention_dropout", 0),
-        fields.number("initializer_range", 0.02));
+    int hidden = fields.count("hidden_size");
+    int heads = fields.count("num_attention_heads");
+    int headSize = fields.count("head_dim", Math.max(1, hidden / heads));
+    if (!fields.has("head_dim") && hidden % heads != 0) {
+      throw new BadInputException(
+          "%s: hidden_size %d is not a multiple of num_attention_heads %d; correct one.",
+          fields.origin(), hidden, heads);
+    }
+    int layers = fields.count("num_hidden_layers");
+    int positions = fields.count("max_position_embeddings");
+    boolean attentionBias = !mistral && !qwen2 && fields.flag("attention_bias", false);
+    LlamaConfig config =
+        new LlamaConfig(
+            fields.count("vocab_size"),
+            hidden,
+            layers,
+            heads,
+            keyValueHeads(fields, mistral, heads),
+            headSize,
+            fields.count("intermediate_size"),
+            positions,
+            mistral ? window(fields) : 0,
+            attentionBias || qwen2,
+            attentionBias,
+            !mistral && !qwen2 && fields.flag("mlp_bias", false),
+            fields.flag("tie_word_embeddings", false),
+            fields.positive("rms_norm_eps", 1e-6),
+            RopeParameters.read(fields, positions),
+            fields.rate("attention_dropout", 0),
+            fields.notNegative("initializer_range", 0.02));
+    if (qwen2) {
+      requireFullAttention(fields, layers);
+    } else if (mistral) {
+      layerTypes(fields, layers, config.window() == 0 ? FULL_ATTENTION : SLIDING_ATTENTION);
+    }
+    fields.finish(mistral ? MISTRAL : qwen2 ? QWEN2 : LLAMA);
+    return config;
+  }
+
+  /** Missing in a Mistral's file they are 8; null is as many as there are heads. */
+  private static int keyValueHeads(ConfigReader fields, boolean mistral, int heads) {
+    String field = "num_key_value_heads";
+    return fields.count(field, mistral && !fields.isNull(field) ? 8 : heads);
   }
 
   /** Null is none; missing is transformers' default. */
-  private static int window(ConfigFields fields) {
-    return fields.config().path("sliding_window").isNull()
-        ? 0
-        : fields.positive("sliding_window", 4096);
+  private static int window(ConfigReader fields) {
+    return fields.isNull("sliding_window") ? 0 : fields.count("sliding_window", 4096);
+  }
+
+  /** A Qwen2 with windows in some layers is another model. */
+  private static void requireFullAttention(ConfigReader fields, int layers) {
+    layerTypes(fields, layers, FULL_ATTENTION);
+    boolean windows =
+        fields.flag("use_sliding_window", false)
+            && !fields.isNull("sliding_window")
+            && fields.index("max_window_layers", 28) < layers;
+    if (windows && fields.texts("layer_types").isEmpty()) {
+      throw fields.bad("use_sliding_window", "false, as windows are not supported");
+    }
+  }
+
+  private static void layerTypes(ConfigReader fields, int layers, String all) {
+    List<String> types = fields.texts("layer_types");
+    if (!types.isEmpty() && !types.equals(Collections.nCopies(layers, all))) {
+      throw fields.bad("layer_types", "for each of the " + layers + " layers " + all);
+    }
   }
 
   @Override
@@ -112,10 +167,14 @@ public record LlamaConfig(
         feedForwardBias,
         tied,
         rmsNormEpsilon,
-        ropeTheta,
-        ropeScaling,
+        rope,
         rate,
         initializerRange);
+  }
+
+  @Override
+  public boolean positionTable() {
+    return false;
   }
 
   @Override
@@ -124,8 +183,32 @@ public record LlamaConfig(
   }
 
   @Override
-  public Map<String, Double> dropouts() {
-    return Map.of("attention_dropout", attentionDropout);
+  public LlamaConfig untied() {
+    return new LlamaConfig(
+        vocabulary,
+        hidden,
+        layers,
+        heads,
+        keyValueHeads,
+        headSize,
+        intermediate,
+        maxPositions,
+        window,
+        projectionBias,
+        outputBias,
+        feedForwardBias,
+        false,
+        rmsNormEpsilon,
+        rope,
+        attentionDropout,
+        initializerRange);
+  }
+
+  @Override
+  public void write(ObjectNode config) {
+    config.put("attention_dropout", attentionDropout);
+    config.put("tie_word_embeddings", tied);
+    rope.write(config);
   }
 
   @Override

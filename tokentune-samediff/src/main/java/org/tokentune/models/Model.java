@@ -22,6 +22,12 @@ public interface Model {
   /** Whether a parameter is an embedding table or its norm. */
   boolean isEmbedding(String name);
 
+  /** The table of word embeddings. */
+  String wordTable();
+
+  /** The weight that makes logits of the vocabulary; where it is tied, the table. */
+  String headTable();
+
   /** Whether weights of linear layers are stored [in, out] and not [out, in]. */
   default boolean inputFirst() {
     return false;

@@ -118,7 +118,7 @@ abstract class ModelBuilder {
         trainable.add(variable.name());
       }
     }
-    return new ModelGraph(sd, List.copyOf(trainable), options.split());
+    return new ModelGraph(sd, List.copyOf(trainable), options.split(), model);
   }
 
   private TokenStreams encode() {

@@ -1,8 +1,11 @@
 package org.tokentune.models;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.util.Map;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.tokentune.BadInputException;
+import org.tokentune.Warnings;
+import org.tokentune.checkpoint.ConfigReader;
+import org.tokentune.checkpoint.WeightSource;
 
 /** Sizes of a model of any family, as a Hugging Face {@code config.json} names them. */
 public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig {
@@ -15,6 +18,14 @@ public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig 
 
   int maxPositions();
 
+  /** Rows of the table of token types; 0 where there is none. */
+  default int tokenTypes() {
+    return 0;
+  }
+
+  /** Whether there is a table of positions, so that no text can be longer. */
+  boolean positionTable();
+
   /** Whether tokens see only those before them: a decoder, a causal language model. */
   boolean causal();
 
@@ -24,8 +35,29 @@ public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig 
   /** The same model with one dropout rate everywhere. */
   ModelConfig withDropout(double rate);
 
-  /** Dropout rates under their names in {@code config.json}. */
-  Map<String, Double> dropouts();
+  /** Whether the head over the vocabulary is the table of word embeddings. */
+  boolean tied();
+
+  /** The same model with a head of its own. */
+  ModelConfig untied();
+
+  /**
+   * The same model, with a head of its own where the file has one that is not the table of word
+   * embeddings, whatever the configuration says: as transformers 5 loads it.
+   */
+  default ModelConfig withHeadOf(WeightSource weights) {
+    if (tied() && ParameterLoader.hasOwnHead(untied(), weights)) {
+      Warnings.warn(
+          "%s: tie_word_embeddings is true, but the head in the file is not the table of words; the"
+              + " head is kept, and saved with tie_word_embeddings false.",
+          weights.origin());
+      return untied();
+    }
+    return this;
+  }
+
+  /** Writes what a run may have changed, dropout rates among it, into a {@code config.json}. */
+  void write(ObjectNode config);
 
   /** The model with a head. */
   Model model(Head head);
@@ -35,14 +67,16 @@ public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig 
    * leaves out has transformers' defaults.
    *
    * @param origin the file, for messages
-   * @throws BadInputException for another model type, or a field that is missing or out of range
+   * @throws BadInputException for another model type, or a field that is missing, out of range or
+   *     not supported
    */
   static ModelConfig read(JsonNode config, String origin) {
-    String type = config.path("model_type").asText("bert");
+    ConfigReader fields = ConfigReader.of(config, origin);
+    String type = fields.text("model_type", "bert");
     return switch (type) {
-      case "bert", "roberta", "distilbert" -> BertConfig.read(config, origin);
-      case "gpt2" -> Gpt2Config.read(config, origin);
-      case "llama", "mistral", "qwen2" -> LlamaConfig.read(config, origin);
+      case "bert", "roberta", "distilbert" -> BertConfig.read(fields);
+      case "gpt2" -> Gpt2Config.read(fields);
+      case "llama", "mistral", "qwen2" -> LlamaConfig.read(fields);
       default ->
           throw new BadInputException(
               "%s: model_type %s is not supported; bert, roberta, distilbert, gpt2, llama, mistral and"

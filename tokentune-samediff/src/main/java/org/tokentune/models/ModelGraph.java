@@ -1,7 +1,11 @@
 package org.tokentune.models;
 
 import java.util.List;
+import java.util.Map;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadInputException;
+import org.tokentune.ops.Losses;
 
 /**
  * A built graph and the names to use it by: placeholders {@link #INPUT_IDS}, {@link
@@ -14,8 +18,9 @@ import org.nd4j.autodiff.samediff.SameDiff;
  *
  * @param trainable names of the parameters that the loss's gradient reaches
  * @param split whether it has two token streams
+ * @param model whose tables its placeholders' numbers are rows of
  */
-public record ModelGraph(SameDiff sd, List<String> trainable, boolean split) {
+public record ModelGraph(SameDiff sd, List<String> trainable, boolean split, Model model) {
 
   public static final String INPUT_IDS = "input_ids";
   public static final String ATTENTION_MASK = "attention_mask";
@@ -26,6 +31,55 @@ public record ModelGraph(SameDiff sd, List<String> trainable, boolean split) {
   public static final String FROZEN = "frozen";
   public static final String LOGITS = "logits";
   public static final String LOSS = "loss";
+
+  /**
+   * Refuses inputs that would make ND4J read beyond a table, which it does not notice.
+   *
+   * @param inputs by placeholder
+   * @throws BadInputException that names the first number of a batch that is no row
+   */
+  public void check(Map<String, INDArray> inputs) {
+    ModelConfig config = model.config();
+    Head head = model.head();
+    check(inputs, INPUT_IDS, 0, config.vocabulary(), "token");
+    if (config.tokenTypes() > 0) {
+      check(inputs, TOKEN_TYPE_IDS, 0, config.tokenTypes(), "token type");
+    }
+    long length = inputs.get(INPUT_IDS).size(1);
+    if (config.positionTable()) {
+      check(inputs, POSITION_IDS, 0, config.maxPositions(), "position");
+      if (length > config.maxPositions() && !inputs.containsKey(POSITION_IDS)) {
+        throw new BadInputException(
+            "Texts of %d tokens are longer than the model's %d positions; cut them.",
+            length, config.maxPositions());
+      }
+    }
+    check(inputs, SELECTED, 0, length, "selected position");
+    check(inputs, FROZEN, 0, length, "frozen position");
+    switch (head.task()) {
+      case CLASSIFY -> check(inputs, LABELS, 0, head.outputs(), "label");
+      case TOKEN, MASKED_LM, CAUSAL_LM ->
+          check(inputs, LABELS, Losses.IGNORED, head.outputs(), "label");
+      case QUESTION_ANSWERING -> check(inputs, LABELS, 0, length, "position of an answer");
+      case MULTILABEL, REGRESS, POOL -> {} // numbers, not rows
+    }
+  }
+
+  private static void check(
+      Map<String, INDArray> inputs, String name, long least, long count, String what) {
+    INDArray numbers = inputs.get(name);
+    if (numbers == null) {
+      return;
+    }
+    // In Java: ND4J's minimum and maximum would allocate in every step.
+    for (int number : numbers.isView() ? numbers.dup().data().asInt() : numbers.data().asInt()) {
+      if (number < least || number >= count) {
+        throw new BadInputException(
+            "A batch has the %s %d, but the model has %d of them; take the model's own tokenizer.",
+            what, number, count);
+      }
+    }
+  }
 
   /** Name of a layer's hidden states, 0 being the embeddings, of the selected (or only) stream. */
   public static String hidden(int layer) {

@@ -1,9 +1,11 @@
 package org.tokentune.models;
 
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -24,7 +26,8 @@ public final class ParameterLoader {
   /**
    * All parameters of {@code model}, out of the checkpoint.
    *
-   * @throws BadInputException if one is missing or has another shape
+   * @throws BadInputException if one is missing, has another shape or holds no floats, or the
+   *     checkpoint holds more of a layer than the model has
    */
   public static Parameters load(Model model, WeightSource source) {
     return load(model, source, WeightStorage.FLOAT32);
@@ -32,9 +35,9 @@ public final class ParameterLoader {
 
   /** As {@link #load(Model, WeightSource)}, held in another way. */
   public static Parameters load(Model model, WeightSource source, WeightStorage storage) {
-    Held held = new Held();
-    model.parameters().forEach((name, shape) -> held.read(model, source, name, shape, storage));
-    return held.parameters();
+    Reading reading = new Reading(model, source, storage);
+    model.parameters().forEach(reading::read);
+    return reading.parameters();
   }
 
   /** A model's float parameters held in another way; what stays floats is copied. */
@@ -84,14 +87,57 @@ public final class ParameterLoader {
       }
     }
 
-    void read(Model model, WeightSource source, String name, long[] shape, WeightStorage storage) {
-      String stored = checked(model, source, name, shape);
-      put(name, storage.read(model, name, source, stored), () -> source.read(stored));
-    }
-
     Parameters parameters() {
       return new Parameters(arrays, quantized);
     }
+  }
+
+  /** Parameters of a model as they come out of a checkpoint. */
+  private static final class Reading {
+
+    private final Model model;
+    private final WeightSource source;
+    private final WeightStorage storage;
+    private final Held held = new Held();
+    private final Set<String> read = new HashSet<>();
+
+    Reading(Model model, WeightSource source, WeightStorage storage) {
+      this.model = model;
+      this.source = source;
+      this.storage = storage;
+    }
+
+    void read(String name, long[] shape) {
+      String stored = checked(model, source, name, shape);
+      read.add(stored);
+      held.put(name, storage.read(model, name, source, stored), () -> floats(source, stored));
+    }
+
+    /** Reads it where it fits; otherwise it is new. */
+    void readHead(String name, long[] shape, Random random) {
+      if (fits(source, stored(model, source, name), shape)) {
+        read(name, shape);
+      } else {
+        double range = model.config().initializerRange();
+        held.put(name, null, () -> fresh(shape, range, random));
+      }
+    }
+
+    Parameters parameters() {
+      new UnusedTensors(model, source.origin()).check(source.names(), read);
+      return held.parameters();
+    }
+  }
+
+  private static INDArray floats(WeightSource source, String stored) {
+    INDArray array = source.read(stored);
+    if (!array.dataType().isFPType()) {
+      throw new BadInputException(
+          "%s: tensor %s holds whole numbers (%s) in place of floats: it is quantised or damaged;"
+              + " save the model in 16 or 32 bits.",
+          source.origin(), stored, array.dataType());
+    }
+    return array;
   }
 
   /**
@@ -101,22 +147,41 @@ public final class ParameterLoader {
    */
   public static Parameters loadEncoder(
       Model model, WeightSource source, WeightStorage storage, long seed) {
-    Held held = new Held();
+    Reading reading = new Reading(model, source, storage);
     Random random = new Random(seed);
     model
         .parameters()
         .forEach(
             (name, shape) -> {
-              boolean fresh =
-                  model.isHead(name) && !fits(source, stored(model, source, name), shape);
-              if (fresh) {
-                double range = model.config().initializerRange();
-                held.put(name, null, () -> fresh(shape, range, random));
+              if (model.isHead(name)) {
+                reading.readHead(name, shape, random);
               } else {
-                held.read(model, source, name, shape, storage);
+                reading.read(name, shape);
               }
             });
-    return held.parameters();
+    return reading.parameters();
+  }
+
+  /**
+   * Whether a checkpoint has a head over the vocabulary that is not the table of word embeddings.
+   *
+   * @param untied configuration of the model with a head of its own
+   */
+  static boolean hasOwnHead(ModelConfig untied, WeightSource source) {
+    Task task = untied.causal() ? Task.CAUSAL_LM : Task.MASKED_LM;
+    Model model = untied.model(new Head(task, untied.vocabulary(), Pooling.FIRST));
+    String head = stored(model, source, model.headTable());
+    String table = stored(model, source, model.wordTable());
+    if (!source.names().containsAll(Set.of(head, table))) {
+      return false;
+    }
+    if (!Arrays.equals(source.shape(head), source.shape(table))) {
+      return true;
+    }
+    try (INDArray one = source.read(head);
+        INDArray other = source.read(table)) {
+      return one.neq(other).any();
+    }
   }
 
   private static boolean fits(WeightSource source, String name, long[] shape) {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.function.ToDoubleBiFunction;
 import java.util.stream.IntStream;
 import org.nd4j.evaluation.classification.EvaluationBinary;
@@ -20,6 +21,7 @@ import org.tokentune.models.Head;
 import org.tokentune.models.Model;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.Task;
+import org.tokentune.nn.NonFinite;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
 import org.tokentune.plan.PlanEngine;
@@ -30,20 +32,27 @@ import org.tokentune.select.TokenSelector;
 public final class Evaluator implements AutoCloseable {
 
   private final Head head;
+  private final Parameters parameters;
+  private final Function<int[], String> names;
+  private final ModelGraph graph;
   private final PlanEngine engine;
 
-  /** Scores with the very arrays of {@code parameters}, as they are at the time. */
-  public Evaluator(Model model, Parameters parameters) {
+  /**
+   * Scores with the very arrays of {@code parameters}, as they are at the time.
+   *
+   * @param names what a row with these ids is called in messages
+   */
+  public Evaluator(Model model, Parameters parameters, Function<int[], String> names) {
     head = model.head();
-    engine =
-        new PlanEngine(
-            model
-                .withoutDropout()
-                .build(
-                    parameters,
-                    GraphOptions.training(false, name -> false).withStyle(Style.preferred()))
-                .sd(),
-            PlanOptions.forward(outputs(head)));
+    this.parameters = parameters;
+    this.names = names;
+    graph =
+        model
+            .withoutDropout()
+            .build(
+                parameters,
+                GraphOptions.training(false, name -> false).withStyle(Style.preferred()));
+    engine = new PlanEngine(graph.sd(), PlanOptions.forward(outputs(head)));
   }
 
   /**
@@ -91,7 +100,15 @@ public final class Evaluator implements AutoCloseable {
 
   private Batch next(MultiDataSetIterator batches, Tally tally) {
     MultiDataSet batch = batches.next();
-    Map<String, INDArray> outputs = engine.run(Placeholders.labelled(head, batch)).outputs();
+    Map<String, INDArray> inputs = Placeholders.labelled(head, batch);
+    graph.check(inputs);
+    Map<String, INDArray> outputs = engine.run(inputs).outputs();
+    for (INDArray output : outputs.values()) {
+      if (!NonFinite.isFinite(output)) {
+        int[] ids = batch.getFeatures(0).getRow(0).toIntVector();
+        throw NonFinite.error(parameters, "the batch that begins with " + names.apply(ids));
+      }
+    }
     long counted = tally.add(batch.getLabels(0), outputs.get(ModelGraph.LOGITS));
     return new Batch(counted * outputs.get(ModelGraph.LOSS).getDouble(0), counted);
   }

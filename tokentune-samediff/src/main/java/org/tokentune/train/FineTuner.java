@@ -82,7 +82,7 @@ public final class FineTuner {
    *     written
    */
   public Outcome fit(TrainingData data) {
-    try (Evaluator evaluator = new Evaluator(model, parameters);
+    try (Evaluator evaluator = new Evaluator(model, parameters, data.rowName());
         TrainingSteps steps = new TrainingSteps(model, parameters, trainable, selector, settings)) {
       TrainedState state = new TrainedState(parameters, trainable, steps.optimizer());
       Fingerprint fingerprint =

@@ -2,13 +2,13 @@ package org.tokentune.train;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.lang.reflect.RecordComponent;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
-import java.util.TreeMap;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.Digest;
 import org.tokentune.models.Model;
@@ -35,7 +35,9 @@ record Fingerprint(Map<String, String> parts) {
       Map<String, String> identity) {
     Map<String, String> parts = new LinkedHashMap<>();
     parts.put("model", new Digest().add(model.withoutDropout().config().toString()).hex());
-    parts.put("dropout", new TreeMap<>(model.config().dropouts()).toString());
+    ObjectNode config = JsonNodeFactory.instance.objectNode();
+    model.config().write(config);
+    parts.put("dropout", config.toString());
     parts.put("head", model.head().toString());
     parts.putAll(identity);
     parts.put("base weights", digest(parameters));

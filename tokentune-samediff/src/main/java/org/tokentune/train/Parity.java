@@ -105,9 +105,12 @@ public final class Parity {
       Path model =
           adapters == null ? folder : base == null ? folder.resolve(adapters.base()) : base;
       JsonNode json = ModelFolder.config(model);
-      config = ModelConfig.read(json, model.resolve(ModelFolder.CONFIG).toString()).withDropout(0);
       Parameters loaded;
       try (WeightSource weights = ModelFolder.weights(model)) {
+        config =
+            ModelConfig.read(json, model.resolve(ModelFolder.CONFIG).toString())
+                .withDropout(0)
+                .withHeadOf(weights);
         head = head(json, weights);
         loaded = ParameterLoader.load(config.model(head), weights);
       }
@@ -153,10 +156,9 @@ public final class Parity {
         GraphOptions.training(split, adapter == null ? name -> true : adapter.model()::trains);
     // Hidden states come of a graph of their own: training computes fewer rows of the last layer.
     List<String> names = hidden(options.split());
-    try (PlanEngine forward =
-            new PlanEngine(
-                model.build(parameters, options.withStyle(style).withAllRows()).sd(),
-                PlanOptions.forward(names));
+    ModelGraph allRows = model.build(parameters, options.withStyle(style).withAllRows());
+    allRows.check(inputs);
+    try (PlanEngine forward = new PlanEngine(allRows.sd(), PlanOptions.forward(names));
         TrainingEngine engine =
             new TrainingEngine(
                 model.build(parameters, options.withStyle(style)),

@@ -86,8 +86,13 @@ public final class TrainingEngine implements AutoCloseable {
   public record Result(
       double loss, Map<String, INDArray> gradients, Map<String, INDArray> outputs) {}
 
-  /** One forward and backward pass over the graph's placeholders. */
+  /**
+   * One forward and backward pass over the graph's placeholders.
+   *
+   * @throws org.tokentune.BadInputException as {@link ModelGraph#check}
+   */
   public Result run(Map<String, INDArray> inputs) {
+    graph.check(inputs);
     PlanEngine.Result result = engine.run(inputs);
     double loss = result.outputs().get(ModelGraph.LOSS).getDouble(0);
     return new Result(loss, result.gradients(), result.outputs());

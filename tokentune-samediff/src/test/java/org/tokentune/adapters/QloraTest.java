@@ -129,7 +129,8 @@ class QloraTest {
             actual.gradients().size(),
             worst);
         assertEquals(expected.loss(), actual.loss(), 1e-5);
-        assertTrue(worst < 1e-5, "differs by " + worst);
+        // Two orders of adding up 32-bit floats: 1.2e-5 apart with AVX-512, less with AVX2.
+        assertTrue(worst < 2e-5, "differs by " + worst);
       }
     }
   }

@@ -1,6 +1,5 @@
 package org.tokentune.models;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -239,36 +238,12 @@ class DecodersTest {
   }
 
   @Test
-  void ropeScaling() {
-    // Radians a position of a head of 8 with theta 10000, without scaling: 1, 0.1, 0.01, 0.001.
-    RopeScaling linear =
-        RopeScaling.read(json("{\"rope_scaling\": {\"type\": \"linear\", \"factor\": 4}}"), "test");
-    assertArrayEquals(
-        new float[] {0.25f, 0.025f, 0.0025f, 0.00025f}, linear.frequencies(8, 10000), 1e-8f);
-    RopeScaling llama3 =
-        RopeScaling.read(
-            json(
-                """
-                {"rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0,
-                 "high_freq_factor": 4.0, "original_max_position_embeddings": 1024}}"""),
-            "test");
-    // Turns in 1024 positions: 163, 16.3, 1.63, 0.163: the third lies (1.63 - 1) / 3 on the way.
-    double share = (1024 * 0.01 / (2 * Math.PI) - 1) / 3;
-    assertArrayEquals(
-        new float[] {1, 0.1f, (float) (0.01 * ((1 - share) / 8 + share)), 0.001f / 8},
-        llama3.frequencies(8, 10000),
-        1e-8f);
-    ObjectNode yarn = json("{\"rope_scaling\": {\"type\": \"yarn\", \"factor\": 4}}");
-    assertThrows(BadInputException.class, () -> RopeScaling.read(yarn, "test"));
-  }
-
-  @Test
   void refusesWhatItDoesNotCompute() {
     for (String change :
         List.of(
             "\"hidden_act\": \"gelu\"",
             "\"num_key_value_heads\": 3",
-            "\"use_sliding_window\": true",
+            "\"model_type\": \"qwen2\", \"use_sliding_window\": true, \"max_window_layers\": 0",
             "\"model_type\": \"gemma\"",
             "\"hidden_size\": 0")) {
       assertThrows(BadInputException.class, () -> model(LLAMA, change, 0), change);

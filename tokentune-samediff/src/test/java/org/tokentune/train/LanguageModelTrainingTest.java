@@ -200,7 +200,7 @@ class LanguageModelTrainingTest {
     int words = model.config().vocabulary();
     List<Double> losses;
     List<Long> counts;
-    try (Evaluator evaluator = new Evaluator(model, weights)) {
+    try (Evaluator evaluator = new Evaluator(model, weights, ids -> "a row")) {
       List<Scores> single =
           IntStream.range(0, 6)
               .mapToObj(row -> evaluator.evaluate(batches(batch(words, row, row + 1))))

@@ -46,11 +46,13 @@ class MemoryReportTest {
             0,
             false,
             2,
+            true,
             "gelu",
             1e-12,
             0.1,
             0.1,
             0.1,
+            0,
             1);
     return new Bert(config, new Head(Task.CLASSIFY, 2, Pooling.FIRST));
   }

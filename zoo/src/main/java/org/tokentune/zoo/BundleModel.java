@@ -21,10 +21,16 @@ import org.tokentune.checkpoint.ModelFolder;
  * A TensorFlow SavedModel of a BERT, a zip within a Maven artifact. Its checkpoint and vocabulary
  * are unpacked once: nothing can be read from the middle of what is compressed.
  *
+ * @param repository the model's on the hub
  * @param archive the zip's entry
  */
 record BundleModel(
-    String name, Artifact artifact, String archive, JsonNode json, ZooSettings settings)
+    String name,
+    Artifact artifact,
+    String repository,
+    String archive,
+    JsonNode json,
+    ZooSettings settings)
     implements ModelSource {
 
   /** Entries of the zip that are needed, and what they are called in a model's folder. */
@@ -87,7 +93,7 @@ record BundleModel(
 
   @Override
   public ModelFiles open(DownloadListener listener) {
-    return ModelFolder.open(fetch(listener));
+    return ModelFolder.open(fetch(listener)).named(name, repository);
   }
 
   @Override

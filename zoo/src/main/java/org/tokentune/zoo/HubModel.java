@@ -184,7 +184,8 @@ record HubModel(String repository, String revision, ZooSettings settings) implem
 
   @Override
   public ModelFiles open(DownloadListener listener) {
-    return ModelFiles.open(snapshot().orElseGet(() -> fetch(listener)));
+    ModelFiles files = ModelFiles.open(snapshot().orElseGet(() -> fetch(listener)));
+    return files.named(files.name(), repository);
   }
 
   @Override

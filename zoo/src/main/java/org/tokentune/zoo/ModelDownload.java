@@ -6,20 +6,35 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.CompanionFiles;
 import org.tokentune.checkpoint.ModelFolder;
 
 /**
  * The files of a Hugging Face model folder that this project reads: {@code config.json}, {@code
- * tokenizer.json}, {@code model.safetensors} or its index and shards.
+ * tokenizer.json}, {@code model.safetensors} or its index and shards, and what else is there of
+ * {@link CompanionFiles}.
  */
 final class ModelDownload {
 
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** Not the vocabularies: all that is in them is in {@code tokenizer.json}. */
+  private static final List<String> COMPANIONS =
+      List.of(
+          CompanionFiles.TOKENIZER_CONFIG,
+          CompanionFiles.SPECIAL_TOKENS,
+          CompanionFiles.GENERATION_CONFIG,
+          CompanionFiles.MODULES,
+          CompanionFiles.SENTENCE_CONFIG,
+          CompanionFiles.SENTENCE_TRANSFORMERS,
+          "chat_template.jinja");
 
   private ModelDownload() {}
 
@@ -37,6 +52,7 @@ final class ModelDownload {
   static void fetch(String model, Getter getter) {
     require(model, getter, ModelFolder.CONFIG);
     require(model, getter, ModelFolder.TOKENIZER);
+    fetchCompanions(getter);
     if (getter.get(ModelFolder.WEIGHTS).isPresent()) {
       return;
     }
@@ -51,6 +67,39 @@ final class ModelDownload {
     for (String shard : shards(index)) {
       require(model, getter, shard);
     }
+  }
+
+  /** Files that few models have all of, and the parts that {@code modules.json} lists. */
+  private static void fetchCompanions(Getter getter) {
+    Map<String, Path> found = new HashMap<>();
+    for (String name : COMPANIONS) {
+      getter.get(name).ifPresent(file -> found.put(name, file));
+    }
+    if (found.containsKey(CompanionFiles.MODULES)) {
+      for (String part : parts(found.get(CompanionFiles.MODULES))) {
+        getter.get(part + "/config.json");
+        if (part.endsWith("_Dense")) {
+          getter.get(part + "/model.safetensors");
+        }
+      }
+    }
+  }
+
+  /** Folders of the parts; untrusted, so plain names only. */
+  private static List<String> parts(Path modules) {
+    List<String> parts = new ArrayList<>();
+    try {
+      for (JsonNode part : JSON.readTree(modules.toFile())) {
+        String path = part.path("path").asText();
+        if (path.matches("[0-9]+_[A-Za-z0-9_]+")) {
+          parts.add(path);
+        }
+      }
+    } catch (IOException e) {
+      throw new BadInputException(
+          e, "%s is not valid JSON; remove the model and fetch it again.", modules);
+    }
+    return parts;
   }
 
   private static void require(String model, Getter getter, String file) {

@@ -7,9 +7,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.CompanionFiles;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.checkpoint.OnnxWeights;
 import org.tokentune.checkpoint.TokenizerSource;
@@ -18,10 +20,18 @@ import org.tokentune.checkpoint.TokenizerSource;
  * An ONNX file and a tokenizer inside a Maven artifact, read straight from it: there is no second
  * copy.
  *
+ * @param repository the model's on the hub
  * @param weights the ONNX file's entry
  * @param tokenizer the {@code tokenizer.json}'s entry
+ * @param files what the repository has beside them, by name
  */
-record OnnxModel(Artifact artifact, String weights, String tokenizer, JsonNode json)
+record OnnxModel(
+    Artifact artifact,
+    String repository,
+    String weights,
+    String tokenizer,
+    JsonNode json,
+    Map<String, JsonNode> files)
     implements ModelSource {
 
   @Override
@@ -49,7 +59,9 @@ record OnnxModel(Artifact artifact, String weights, String tokenizer, JsonNode j
           origin(),
           json,
           OnnxWeights.read(tensors, jar + "!/" + weights),
-          new TokenizerSource.Json(bytes.readAllBytes()));
+          new TokenizerSource.Json(bytes.readAllBytes()),
+          CompanionFiles.of(origin(), files),
+          repository);
     } catch (IOException e) {
       throw new BadInputException(e, "%s is damaged; delete it, so that it is fetched again.", jar);
     }

@@ -7,6 +7,8 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.StreamSupport;
 import org.apache.commons.text.similarity.JaroWinklerSimilarity;
 import org.tokentune.BadInputException;
@@ -54,15 +56,20 @@ public final class Zoo {
       return new BundleModel(
           entry.get("name").asText(),
           artifact,
+          entry.get("repository").asText(),
           entry.get("archive").asText(),
           entry.get("config"),
           settings);
     }
+    Map<String, JsonNode> files = new TreeMap<>();
+    entry.path("files").fields().forEachRemaining(f -> files.put(f.getKey(), f.getValue()));
     return new OnnxModel(
         artifact,
+        entry.get("repository").asText(),
         entry.get("weights").asText(),
         entry.get("tokenizer").asText(),
-        entry.get("config"));
+        entry.get("config"),
+        files);
   }
 
   /**
@@ -123,7 +130,7 @@ public final class Zoo {
   /** The same, telling how the first use's download goes on. */
   public static ModelFiles load(String name, DownloadListener listener) {
     ModelFiles files = source(name).open(listener);
-    return new ModelFiles(name, files.config(), files.weights(), files.tokenizer());
+    return files.named(name, files.repository());
   }
 
   /**

@@ -34,7 +34,13 @@ class BundleModelTest {
     ZooSettings settings =
         new ZooSettings(
             known.settings().endpoint(), folder, folder, null, true, Duration.ofSeconds(1));
-    return new BundleModel(known.name(), known.artifact(), known.archive(), known.json(), settings);
+    return new BundleModel(
+        known.name(),
+        known.artifact(),
+        known.repository(),
+        known.archive(),
+        known.json(),
+        settings);
   }
 
   /** Words and probabilities are those of the model's card on Hugging Face's hub. */

@@ -1,0 +1,260 @@
+package org.tokentune.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import org.tokentune.BadInputException;
+import org.tokentune.Warnings;
+
+/**
+ * Reads the fields of a JSON object in a model's files, and notes which were asked for: {@link
+ * #finish} refuses what is left and changes numbers, and names what is left and unknown.
+ *
+ * <p>A field that is missing or null has the default that the caller gives. One of another kind, or
+ * out of range, is a {@link BadInputException} that names file, field and value.
+ */
+public final class ConfigReader {
+
+  private static final int MOST_SHOWN = 60;
+
+  private final JsonNode object;
+  private final String origin;
+  private final String path;
+  private final Set<String> asked = new TreeSet<>();
+
+  private ConfigReader(JsonNode object, String origin, String path) {
+    this.object = object;
+    this.origin = origin;
+    this.path = path;
+  }
+
+  /**
+   * A reader of an object.
+   *
+   * @param origin the file, for messages
+   */
+  public static ConfigReader of(JsonNode object, String origin) {
+    return new ConfigReader(object, origin, "");
+  }
+
+  /** The file. */
+  public String origin() {
+    return origin;
+  }
+
+  /** The field's name as messages have it. */
+  public String name(String field) {
+    return path + field;
+  }
+
+  /** Fields that were asked for. */
+  public Set<String> asked() {
+    return Collections.unmodifiableSet(asked);
+  }
+
+  /** A field's value; missing or null where it is. */
+  public JsonNode value(String field) {
+    asked.add(field);
+    return object.path(field);
+  }
+
+  /** Whether a field is there and not null. */
+  public boolean has(String field) {
+    JsonNode value = value(field);
+    return !value.isMissingNode() && !value.isNull();
+  }
+
+  /** Whether a field is there and null. */
+  public boolean isNull(String field) {
+    return value(field).isNull();
+  }
+
+  /**
+   * Of two names of a field, the one that is there; the first where neither is.
+   *
+   * @throws BadInputException if both are, with different values
+   */
+  public String either(String field, String alias) {
+    if (has(field) && has(alias) && !same(value(field), value(alias))) {
+      throw new BadInputException(
+          "%s: %s is %s, but %s, another name of it, is %s; correct one.",
+          origin, name(field), shown(value(field)), name(alias), shown(value(alias)));
+    }
+    return !has(field) && has(alias) ? alias : field;
+  }
+
+  /** A whole number from 1. */
+  public int count(String field) {
+    if (!has(field)) {
+      throw bad(field, "a whole number from 1");
+    }
+    return count(field, 1);
+  }
+
+  /** A whole number from 1. */
+  public int count(String field, int otherwise) {
+    return whole(field, 1, otherwise);
+  }
+
+  /** A whole number from 0. */
+  public int index(String field, int otherwise) {
+    return whole(field, 0, otherwise);
+  }
+
+  private int whole(String field, int least, int otherwise) {
+    if (!has(field)) {
+      return otherwise;
+    }
+    JsonNode value = value(field);
+    if (!value.isIntegralNumber() || !value.canConvertToInt() || value.intValue() < least) {
+      throw bad(field, "a whole number from " + least);
+    }
+    return value.intValue();
+  }
+
+  /** A dropout rate. */
+  public double rate(String field, double otherwise) {
+    return number(field, otherwise, rate -> rate >= 0 && rate < 1, "a number from 0 to below 1");
+  }
+
+  /** A number above 0. */
+  public double positive(String field, double otherwise) {
+    return number(field, otherwise, number -> number > 0, "a number above 0");
+  }
+
+  /** A number from 0. */
+  public double notNegative(String field, double otherwise) {
+    return number(field, otherwise, number -> number >= 0, "a number from 0");
+  }
+
+  private double number(String field, double otherwise, Predicate<Double> fits, String wanted) {
+    if (!has(field)) {
+      return otherwise;
+    }
+    JsonNode value = value(field);
+    double number = value.isNumber() ? value.doubleValue() : Double.NaN;
+    if (!Double.isFinite(number) || !fits.test(number)) {
+      throw bad(field, wanted);
+    }
+    return number;
+  }
+
+  /** True or false. */
+  public boolean flag(String field, boolean otherwise) {
+    if (has(field) && !value(field).isBoolean()) {
+      throw bad(field, "true or false");
+    }
+    return value(field).asBoolean(otherwise);
+  }
+
+  /** A text. */
+  public String text(String field, String otherwise) {
+    if (has(field) && !value(field).isTextual()) {
+      throw bad(field, "a text");
+    }
+    return has(field) ? value(field).textValue() : otherwise;
+  }
+
+  /** A list of texts; empty where the field is missing or null. */
+  public List<String> texts(String field) {
+    List<String> texts = new ArrayList<>();
+    if (has(field)) {
+      JsonNode list = value(field);
+      if (!list.isArray()) {
+        throw bad(field, "a list of texts");
+      }
+      for (JsonNode text : list) {
+        if (!text.isTextual()) {
+          throw bad(field, "a list of texts");
+        }
+        texts.add(text.textValue());
+      }
+    }
+    return texts;
+  }
+
+  /** An object within this one; an empty one where the field is missing or null. */
+  public ConfigReader object(String field) {
+    if (has(field) && !value(field).isObject()) {
+      throw bad(field, "an object");
+    }
+    return new ConfigReader(
+        has(field) ? value(field) : MissingNode.getInstance(), origin, name(field) + ".");
+  }
+
+  /** Names of all fields. */
+  public List<String> names() {
+    List<String> names = new ArrayList<>();
+    object.fieldNames().forEachRemaining(names::add);
+    return names;
+  }
+
+  /**
+   * Refuses fields that were not asked for and change numbers, and warns in one sentence of those
+   * that are not known.
+   *
+   * @param known of the fields that are not asked for
+   */
+  public void finish(KnownFields known) {
+    List<String> unknown = new ArrayList<>();
+    for (String field : names()) {
+      if (asked.contains(field) || known.harmless().contains(field)) {
+        continue;
+      }
+      List<JsonNode> supported = known.supported().get(field);
+      if (supported == null) {
+        unknown.add(name(field));
+      } else {
+        only(field, supported);
+      }
+    }
+    if (!unknown.isEmpty()) {
+      Warnings.warn(
+          "%s: %s not known here and not used; see that the model does without.",
+          origin,
+          unknown.stream().map(ConfigReader::abridged).collect(Collectors.joining(", "))
+              + (unknown.size() == 1 ? " is" : " are"));
+    }
+  }
+
+  /** Refuses other values of a field than null and these. */
+  private void only(String field, List<JsonNode> supported) {
+    JsonNode value = object.path(field);
+    if (!value.isNull() && supported.stream().noneMatch(one -> same(one, value))) {
+      throw new BadInputException(
+          "%s: %s is %s, which is not supported; %s.",
+          origin,
+          name(field),
+          shown(value),
+          supported.isEmpty()
+              ? "take a model without it"
+              : supported.stream().map(JsonNode::toString).collect(Collectors.joining(" or "))
+                  + (supported.size() == 1 ? " is" : " are"));
+    }
+  }
+
+  private static boolean same(JsonNode a, JsonNode b) {
+    boolean numbers = a.isNumber() && b.isNumber();
+    return numbers ? a.doubleValue() == b.doubleValue() : a.equals(b);
+  }
+
+  /** A field has a value that it must not have. */
+  public BadInputException bad(String field, String wanted) {
+    return new BadInputException(
+        "%s: %s must be %s, but is %s.", origin, name(field), wanted, shown(object.path(field)));
+  }
+
+  private static String shown(JsonNode value) {
+    return value.isMissingNode() ? "missing" : abridged(value.toString());
+  }
+
+  private static String abridged(String text) {
+    return text.length() <= MOST_SHOWN ? text : text.substring(0, MOST_SHOWN) + "...";
+  }
+}

@@ -1,0 +1,117 @@
+package org.tokentune.models;
+
+import java.util.Map;
+import org.tokentune.checkpoint.KnownFields;
+
+/**
+ * Fields of a {@code config.json} that configurations of models here do not ask for.
+ *
+ * <p>Source: transformers' {@code PreTrainedConfig} and {@code GenerationConfig}, versions 4.36 and
+ * 5.24, and files on the hub.
+ */
+final class TransformersFields {
+
+  /** Asked for by what reads heads, tokenizers and generation, or by transformers' own loaders. */
+  private static final String[] READ_ELSEWHERE = {
+    "architectures",
+    "bos_token_id",
+    "eos_token_id",
+    "id2label",
+    "label2id",
+    "model_type",
+    "num_labels",
+    "problem_type",
+    "tokentune"
+  };
+
+  /** Only how a program runs, or what it prints. */
+  private static final String[] RUNNING = {
+    "_attn_implementation",
+    "_attn_implementation_autoset",
+    "_commit_hash",
+    "_flash_attn_2_enabled",
+    "_name_or_path",
+    "_num_labels",
+    "attn_implementation",
+    "chunk_size_feed_forward",
+    "cls_token_id",
+    "dtype",
+    "finetuning_task",
+    "gradient_checkpointing",
+    "initializer_range",
+    "language",
+    "mask_token_id",
+    "output_attentions",
+    "output_hidden_states",
+    "output_past",
+    "pad_token_id",
+    "prefix",
+    "return_dict",
+    "sep_token_id",
+    "task_specific_params",
+    "tf_legacy_loss",
+    "tokenizer_class",
+    "torch_dtype",
+    "torchscript",
+    "transformers.js_config",
+    "transformers_version",
+    "unk_token_id",
+    "unsloth_fixed",
+    "unsloth_version",
+    "use_bfloat16",
+    "use_cache"
+  };
+
+  /** Settings of generation, which transformers 5 does not take from here either. */
+  private static final String[] GENERATION = {
+    "assistant_confidence_threshold",
+    "assistant_lookbehind",
+    "bad_words_ids",
+    "begin_suppress_tokens",
+    "decoder_start_token_id",
+    "diversity_penalty",
+    "do_sample",
+    "early_stopping",
+    "encoder_no_repeat_ngram_size",
+    "encoder_repetition_penalty",
+    "epsilon_cutoff",
+    "eta_cutoff",
+    "exponential_decay_length_penalty",
+    "forced_bos_token_id",
+    "forced_eos_token_id",
+    "length_penalty",
+    "max_length",
+    "min_length",
+    "no_repeat_ngram_size",
+    "num_assistant_tokens",
+    "num_assistant_tokens_schedule",
+    "num_beam_groups",
+    "num_beams",
+    "num_return_sequences",
+    "output_scores",
+    "remove_invalid_values",
+    "repetition_penalty",
+    "return_dict_in_generate",
+    "suppress_tokens",
+    "target_lookbehind",
+    "temperature",
+    "top_k",
+    "top_p",
+    "typical_p"
+  };
+
+  /** Known in all families. */
+  static final KnownFields COMMON =
+      KnownFields.NONE
+          .harmless(READ_ELSEWHERE)
+          .harmless(RUNNING)
+          .harmless(GENERATION)
+          .only("add_cross_attention", false)
+          .only("cross_attention_hidden_size")
+          .only("is_encoder_decoder", false)
+          .only("pruned_heads", Map.of())
+          .only("quantization_config")
+          .only("tie_encoder_decoder", false);
+
+  private TransformersFields() {}
+}

@@ -1,0 +1,110 @@
+package org.tokentune.models;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.tokentune.BadInputException;
+import org.tokentune.Warnings;
+
+/**
+ * What a checkpoint holds and a model does not ask for: constants that follow from the
+ * configuration, heads of other tasks, or what would change the model's numbers.
+ *
+ * @param model that was loaded
+ * @param origin the checkpoint, for messages
+ */
+record UnusedTensors(Model model, String origin) {
+
+  private static final int MOST_SHOWN = 5;
+
+  /** Constants that follow from the configuration: positions, rotary frequencies, causal masks. */
+  private static final Pattern CONSTANT =
+      Pattern.compile(
+          "(.*\\.)?(inv_freq|position_ids|token_type_ids|masked_bias|attn\\.bias|rope_freqs\\.weight)");
+
+  /** What stands on a model without being in it: poolers, and heads of all tasks. */
+  private static final Pattern HEAD =
+      Pattern.compile(
+          "((bert|roberta)\\.)?pooler\\..*"
+              + "|(cls|lm_head|classifier|qa_outputs|pre_classifier|vocab_(transform|layer_norm|projector)"
+              + "|score|multiple_choice_head|v_head|discriminator_predictions)\\..*");
+
+  private static final Pattern QUANTISED =
+      Pattern.compile(
+          ".*\\.(SCB|weight_format|absmax|quant_map|nested_absmax|nested_quant_map|quant_state\\..*|qweight"
+              + "|qzeros|scales|g_idx|weight_scale(_inv)?|input_scale|weight_packed|weight_shape|weight_zero_point"
+              + "|activation_scale)");
+
+  /** A layer's number, and what stands before it. */
+  private static final Pattern LAYER = Pattern.compile("((?:.*?\\.)?)(\\d+)\\..*");
+
+  /**
+   * Looks at them.
+   *
+   * @param names of all tensors
+   * @param read names of those that were asked for
+   * @throws BadInputException for one within a layer that would change its numbers
+   */
+  void check(Set<String> names, Set<String> read) {
+    Set<String> layers = layers();
+    List<String> heads = new ArrayList<>();
+    List<String> others = new ArrayList<>();
+    for (String name : names) {
+      if (read.contains(name) || CONSTANT.matcher(name).matches()) {
+        continue;
+      }
+      if (QUANTISED.matcher(name).matches()) {
+        throw new BadInputException(
+            "%s is quantised (it holds %s), which is not supported; save the model dequantised, in"
+                + " 16 or 32 bits.",
+            origin, name);
+      }
+      Matcher layer = LAYER.matcher(name);
+      if (layer.matches() && layers.contains(layer.group(1))) {
+        throw new BadInputException(
+            "%s holds %s, of which the configuration says nothing; correct config.json or take the"
+                + " tensor out: with it the layer would give other numbers.",
+            origin, name);
+      }
+      (HEAD.matcher(name).matches() ? heads : others).add(name);
+    }
+    if (!heads.isEmpty()) {
+      Warnings.note("%s: not used for this: %s.", origin, modules(heads));
+    }
+    if (!others.isEmpty()) {
+      Warnings.warn(
+          "%s: not known here and not used: %s; see that the model does without.",
+          origin, modules(others));
+    }
+  }
+
+  /** What stands before layers' numbers, with the model's prefix and without. */
+  private Set<String> layers() {
+    Set<String> layers = new LinkedHashSet<>();
+    for (String name : model.parameters().keySet()) {
+      Matcher layer = LAYER.matcher(name);
+      if (layer.matches()) {
+        layers.add(layer.group(1));
+        if (layer.group(1).startsWith(model.prefix())) {
+          layers.add(layer.group(1).substring(model.prefix().length()));
+        }
+      }
+    }
+    return layers;
+  }
+
+  private static String modules(List<String> tensors) {
+    Set<String> modules = new TreeSet<>();
+    for (String tensor : tensors) {
+      modules.add(tensor.contains(".") ? tensor.substring(0, tensor.lastIndexOf('.')) : tensor);
+    }
+    String some = String.join(", ", modules.stream().limit(MOST_SHOWN).toList());
+    return modules.size() <= MOST_SHOWN
+        ? some
+        : some + " and " + (modules.size() - MOST_SHOWN) + " more";
+  }
+}

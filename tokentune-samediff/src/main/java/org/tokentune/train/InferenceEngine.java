@@ -1,0 +1,77 @@
+package org.tokentune.train;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.models.GraphOptions;
+import org.tokentune.models.Model;
+import org.tokentune.models.ModelGraph;
+import org.tokentune.nn.NonFinite;
+import org.tokentune.nn.Parameters;
+import org.tokentune.ops.Style;
+import org.tokentune.plan.PlanEngine;
+import org.tokentune.plan.PlanOptions;
+
+/**
+ * Runs a model forward on execution plans: all tokens, no dropout. Several threads may use one; it
+ * runs one batch after the other.
+ */
+public final class InferenceEngine implements AutoCloseable {
+
+  private final ModelGraph graph;
+  private final Parameters parameters;
+  private final PlanEngine engine;
+
+  /**
+   * Runs with the very arrays of {@code parameters}, as they are at the time.
+   *
+   * @param outputs names of what is wanted: {@link ModelGraph#LOGITS}, or hidden states
+   */
+  public InferenceEngine(Model model, Parameters parameters, List<String> outputs) {
+    this.parameters = parameters;
+    graph = model.build(parameters, GraphOptions.inference().withStyle(Style.preferred()));
+    engine = new PlanEngine(graph.sd(), PlanOptions.forward(outputs));
+  }
+
+  /**
+   * Runs one batch.
+   *
+   * @param inputs by placeholder
+   * @param names of the batch's rows, for messages
+   * @return the outputs, arrays of their own
+   * @throws org.tokentune.BadInputException as {@link ModelGraph#check}, or if an output is not
+   *     finite
+   */
+  public synchronized Map<String, INDArray> run(
+      Map<String, INDArray> inputs, IntFunction<String> names) {
+    graph.check(inputs);
+    Map<String, INDArray> outputs = new LinkedHashMap<>();
+    engine.run(inputs).outputs().forEach((name, array) -> outputs.put(name, array.dup('c')));
+    for (INDArray output : outputs.values()) {
+      if (!NonFinite.isFinite(output)) {
+        throw NonFinite.error(parameters, names.apply(firstRow(output, inputs)));
+      }
+    }
+    return outputs;
+  }
+
+  /**
+   * The first row of a batch whose numbers are not finite; outputs are [batch, ...] or by token.
+   */
+  private static int firstRow(INDArray output, Map<String, INDArray> inputs) {
+    int batch = (int) inputs.get(ModelGraph.INPUT_IDS).size(0);
+    INDArray rows = output.reshape(batch, -1);
+    return IntStream.range(0, batch)
+        .filter(row -> !NonFinite.isFinite(rows.getRow(row)))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Override
+  public synchronized void close() {
+    engine.close();
+  }
+}
