@@ -1,14 +1,20 @@
 package org.tokentune.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
@@ -40,46 +46,129 @@ public final class Gguf implements WeightSource {
           "ffn_up", "mlp.up_proj",
           "ffn_down", "mlp.down_proj");
 
+  private static final String SPLIT_COUNT = "split.count";
+  private static final Pattern PART = Pattern.compile("(.+)-\\d{5}-of-\\d{5}\\.gguf");
   private static final Pattern LAYER = Pattern.compile("blk\\.(\\d+)\\.(\\w+)");
 
-  private final GgufFile file;
+  /** Names of modules in a layer whose biases come together, if at all. */
+  private static final Map<String, List<String>> BIASED =
+      Map.of(
+          "self_attn",
+          List.of(QUERY, KEY, "self_attn.v_proj", "self_attn.o_proj"),
+          "mlp",
+          List.of("mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"));
+
+  private final List<GgufFile> parts;
   private final String origin;
   private final JsonNode config;
   private final RotaryRows rotary;
-  private final Map<String, GgufFile.Tensor> tensors = new LinkedHashMap<>();
+  private final Map<String, Place> tensors = new LinkedHashMap<>();
 
-  private Gguf(GgufFile file, String origin) {
-    this.file = file;
+  /** Biases that this model has and the file has not, and their lengths. */
+  private final Map<String, Long> zeros = new LinkedHashMap<>();
+
+  /** A tensor in one of the parts. */
+  private record Place(GgufFile file, GgufFile.Tensor tensor) {}
+
+  private Gguf(List<GgufFile> parts, String origin) {
+    this.parts = parts;
     this.origin = origin;
-    for (GgufFile.Tensor tensor : file.tensors().values()) {
-      if (tensors.put(name(tensor.name()), tensor) != null) {
-        throw new BadInputException(
-            "%s has tensor %s twice; get it again.", origin, name(tensor.name()));
+    for (GgufFile part : parts) {
+      for (GgufFile.Tensor tensor : part.tensors().values()) {
+        if (tensors.put(name(tensor.name()), new Place(part, tensor)) != null) {
+          throw new BadInputException(
+              "%s has tensor %s twice; get it again.", origin, name(tensor.name()));
+        }
       }
     }
-    config = new GgufConfig(file.metadata(), this).read();
+    config = new GgufConfig(metadata(), this).read();
     // llama.cpp turns Qwen2's pairs as Hugging Face does.
-    boolean permuted = config.path("model_type").asText().equals("llama");
-    rotary = permuted ? new RotaryRows(config.path("head_dim").intValue()) : null;
+    boolean llama = config.path("model_type").asText().equals("llama");
+    rotary = llama ? new RotaryRows(config.path("head_dim").intValue()) : null;
+    if (llama) {
+      addZeroBiases(config.path("num_hidden_layers").intValue());
+    }
+  }
+
+  private GgufMetadata metadata() {
+    return parts.get(0).metadata();
+  }
+
+  /** Whether some layer has a bias in a module. */
+  boolean isBiased(String module) {
+    return tensors.keySet().stream()
+        .anyMatch(name -> name.endsWith(".bias") && name.contains("." + module + "."));
+  }
+
+  /** llama.cpp takes any bias that a file has; Hugging Face's model has all of a module or none. */
+  private void addZeroBiases(int layers) {
+    for (Map.Entry<String, List<String>> module : BIASED.entrySet()) {
+      for (int layer = 0; isBiased(module.getKey()) && layer < layers; layer++) {
+        for (String linear : module.getValue()) {
+          String name = "model.layers." + layer + "." + linear;
+          if (tensors.containsKey(name + ".weight") && !tensors.containsKey(name + ".bias")) {
+            zeros.put(name + ".bias", shape(name + ".weight")[0]);
+          }
+        }
+      }
+    }
   }
 
   /**
-   * Opens a file and checks its header.
+   * Opens a file and checks its header; of a model in several parts all of them, if they lie beside
+   * it and are named as llama.cpp's {@code gguf-split} names them.
    *
    * @throws BadInputException if it is missing, damaged or of another kind of model
    */
   public static Gguf open(Path path) {
-    GgufFile file = GgufFile.open(path);
+    List<GgufFile> parts = new ArrayList<>();
     boolean complete = false;
     try {
-      Gguf opened = new Gguf(file, path.toString());
+      parts.add(GgufFile.open(path));
+      int count = parts.get(0).metadata().count(SPLIT_COUNT, 1);
+      if (count > 1) {
+        parts.remove(0).close();
+        for (Path part : parts(path, count)) {
+          parts.add(GgufFile.open(part));
+        }
+      }
+      Gguf opened = new Gguf(List.copyOf(parts), path.toString());
       complete = true;
       return opened;
     } finally {
       if (!complete) {
-        file.close();
+        parts.forEach(GgufFile::close);
       }
     }
+  }
+
+  /** The first part of the one model whose parts these files are; null where they are others. */
+  static Path firstPart(List<Path> files) {
+    List<Path> sorted = files.stream().sorted().toList();
+    Matcher name = PART.matcher(sorted.get(0).getFileName().toString());
+    return name.matches() && named(sorted.get(0), name.group(1), files.size()).equals(sorted)
+        ? sorted.get(0)
+        : null;
+  }
+
+  private static List<Path> named(Path sibling, String model, int count) {
+    return IntStream.rangeClosed(1, count)
+        .mapToObj(i -> String.format(Locale.ROOT, "%s-%05d-of-%05d.gguf", model, i, count))
+        .map(sibling::resolveSibling)
+        .toList();
+  }
+
+  /** All parts of which a file is one, the first first. */
+  private static List<Path> parts(Path path, int count) {
+    Matcher name = PART.matcher(path.getFileName().toString());
+    List<Path> parts = name.matches() ? named(path, name.group(1), count) : List.of();
+    if (parts.isEmpty() || !parts.stream().allMatch(Files::isRegularFile)) {
+      throw new BadInputException(
+          "%s is one of the %d parts of a model; put all of them into one folder under their own"
+              + " names, such as model-00001-of-%05d.gguf, and name the first.",
+          path, count, count);
+    }
+    return parts;
   }
 
   /** A tensor's name as Hugging Face has it; others keep their own. */
@@ -92,8 +181,9 @@ public final class Gguf implements WeightSource {
         return OUTER.get(module) + "." + kind;
       }
       Matcher layer = LAYER.matcher(module);
-      if (layer.matches() && INNER.containsKey(layer.group(2))) {
-        return "model.layers." + layer.group(1) + "." + INNER.get(layer.group(2)) + "." + kind;
+      if (layer.matches()) {
+        String inner = INNER.getOrDefault(layer.group(2), layer.group(2));
+        return "model.layers." + layer.group(1) + "." + inner + "." + kind;
       }
     }
     return name;
@@ -111,51 +201,62 @@ public final class Gguf implements WeightSource {
    */
   public Vocabulary vocabulary() {
     int words = config.path("vocab_size").intValue();
-    return Vocabulary.checked(new GgufVocabulary(file.metadata()).read(), words, origin);
+    return Vocabulary.checked(new GgufVocabulary(metadata()).read(), words, origin);
   }
 
   @Override
   public Set<String> names() {
-    return Collections.unmodifiableSet(tensors.keySet());
+    Set<String> names = new LinkedHashSet<>(tensors.keySet());
+    names.addAll(zeros.keySet());
+    return Collections.unmodifiableSet(names);
   }
 
   @Override
   public long[] shape(String name) {
-    return tensor(name).shape().clone();
+    return zeros.containsKey(name)
+        ? new long[] {zeros.get(name)}
+        : place(name).tensor().shape().clone();
   }
 
   @Override
   public INDArray read(String name) {
-    return Nd4j.create(values(name), shape(name), 'c');
+    return zeros.containsKey(name)
+        ? Nd4j.zeros(DataType.FLOAT, zeros.get(name))
+        : Nd4j.create(values(name), shape(name), 'c');
   }
 
   /** A tensor's values, in the order of its shape. */
   float[] values(String name) {
-    GgufFile.Tensor tensor = tensor(name);
-    float[] values = file.read(tensor);
+    Place place = place(name);
+    float[] values = place.file().read(place.tensor());
     if (!permuted(name)) {
       return values;
     }
-    int width = Math.toIntExact(tensor.count() / tensor.shape()[0]);
+    int width = Math.toIntExact(place.tensor().count() / place.tensor().shape()[0]);
     return rotary.unpermuted(values, width, name);
   }
 
   @Override
   public BlockWeight readBlocks(String name) {
-    GgufFile.Tensor tensor = tensor(name);
-    if (tensor.shape().length != 2 || !BlockWeight.holds(tensor.format())) {
+    if (zeros.containsKey(name)) {
+      return null;
+    }
+    GgufFile.Tensor tensor = place(name).tensor();
+    if (tensor.shape().length != 2
+        || tensor.format() == null
+        || !BlockWeight.holds(tensor.format())) {
       return null;
     }
     int rows = Math.toIntExact(tensor.shape()[0]);
     int[] places = permuted(name) ? rotary.places(rows, name) : IntStream.range(0, rows).toArray();
-    return file.readBlocks(tensor, places);
+    return place(name).file().readBlocks(tensor, places);
   }
 
   private boolean permuted(String name) {
     return rotary != null && (name.contains(QUERY) || name.contains(KEY));
   }
 
-  private GgufFile.Tensor tensor(String name) {
+  private Place place(String name) {
     return CheckpointFile.tensor(tensors, name, origin);
   }
 
@@ -166,6 +267,6 @@ public final class Gguf implements WeightSource {
 
   @Override
   public void close() {
-    file.close();
+    parts.forEach(GgufFile::close);
   }
 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
+import java.util.Map;
 import java.util.Set;
 import org.tokentune.BadInputException;
 
@@ -31,7 +32,44 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
   private static final String END = "tokenizer.ggml.eos_token_id";
   private static final String END_OF_TURN = "tokenizer.ggml.eot_token_id";
 
+  /** Keys of an architecture that change no number. */
+  private static final Set<String> HARMLESS =
+      Set.of(
+          "attention.layer_norm_epsilon",
+          "rope.scaling.finetuned",
+          "rope.scaling.original_context_length",
+          "rope.scaling.yarn_attn_factor",
+          "rope.scaling.yarn_beta_fast",
+          "rope.scaling.yarn_beta_slow",
+          "rope.scaling.yarn_ext_factor",
+          "rope.scaling.yarn_log_multiplier",
+          "tensor_data_layout",
+          "vocab_size");
+
+  /** Those that change numbers, with the value that does not (source: llama.cpp's hparams). */
+  private static final Map<String, Object> NEUTRAL =
+      Map.ofEntries(
+          Map.entry("attention.causal", true),
+          Map.entry("attention.clamp_kqv", 0),
+          Map.entry("attention.max_alibi_bias", 0),
+          Map.entry("attention.scale", 0),
+          Map.entry("attention.temperature_scale", 0),
+          Map.entry("attn_logit_softcapping", 0),
+          Map.entry("embedding_scale", 1),
+          Map.entry("expert_shared_count", 0),
+          Map.entry("expert_used_count", 0),
+          Map.entry("final_logit_softcapping", 0),
+          Map.entry("logit_scale", 1),
+          Map.entry("nextn_predict_layers", 0),
+          Map.entry("residual_scale", 1),
+          Map.entry("rope.scaling.attn_factor", 1),
+          Map.entry("use_parallel_residual", false));
+
   ObjectNode read() {
+    String kind = metadata.text("general.type", "model");
+    if (!kind.equals("model")) {
+      throw bad("holds no model but is of the type " + kind, "the model's own file");
+    }
     String type = metadata.text("general.architecture");
     ObjectNode config = JsonNodeFactory.instance.objectNode();
     switch (type) {
@@ -65,7 +103,7 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
         .put("vocab_size", weights.shape(EMBEDDINGS)[0])
         .put("hidden_size", hidden)
         .put("intermediate_size", metadata.count(type + ".feed_forward_length"))
-        .put("num_hidden_layers", metadata.count(type + ".block_count"))
+        .put("num_hidden_layers", layers(type))
         .put("num_attention_heads", heads)
         .put("num_key_value_heads", metadata.count(type + ".attention.head_count_kv", heads))
         .put("head_dim", headSize)
@@ -78,8 +116,8 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
     scaling(config, type, theta, headSize);
     if (type.equals("llama")) {
       config
-          .put("attention_bias", biased("self_attn.o_proj"))
-          .put("mlp_bias", biased("mlp.down_proj"));
+          .put("attention_bias", weights.isBiased("self_attn"))
+          .put("mlp_bias", weights.isBiased("mlp"));
     }
     if (metadata.has(BEGIN)) {
       config.put("bos_token_id", metadata.count(BEGIN));
@@ -96,16 +134,38 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
     } else if (ends.size() > 1) {
       ends.forEach(config.putArray("eos_token_id")::add);
     }
+    metadata.finish(type + ".", HARMLESS, NEUTRAL);
     return config;
   }
 
-  private boolean biased(String module) {
-    return weights.names().contains("model.layers.0." + module + ".bias");
+  private int layers(String type) {
+    int layers = metadata.count(type + ".block_count");
+    if (layers < 1 || layers > GgufFile.MOST_LAYERS) {
+      throw bad(
+          "claims " + layers + " layers", "a file with 1 to " + GgufFile.MOST_LAYERS + " of them");
+    }
+    return layers;
   }
 
+  /**
+   * A factor without a type is linear, as llama.cpp has it, and files of its first year have it
+   * under another key.
+   */
   private void scaling(ObjectNode config, String type, double theta, int headSize) {
-    String scaling = metadata.text(type + ".rope.scaling.type", "none");
+    String old = type + ".rope.scale_linear";
+    double oldFactor = metadata.number(old, 0);
+    double factor = metadata.number(type + ".rope.scaling.factor", oldFactor);
+    String scaling = metadata.text(type + ".rope.scaling.type", factor == 0 ? "none" : "linear");
+    boolean linear = scaling.equals("linear") && factor != 0 && factor != 1;
     if (weights.names().contains(ROPE_FACTORS)) {
+      if (linear) {
+        throw bad(
+            "scales rotary positions twice, by "
+                + ROPE_FACTORS
+                + " and a factor, which is not"
+                + " supported",
+            "a model with one of them");
+      }
       config
           .putObject("rope_scaling")
           .put("rope_type", "llama3")
@@ -113,12 +173,9 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
           .put("low_freq_factor", LOW_FREQUENCY_FACTOR)
           .put("high_freq_factor", HIGH_FREQUENCY_FACTOR)
           .put("original_max_position_embeddings", ORIGINAL_POSITIONS);
-    } else if (scaling.equals("linear")) {
-      config
-          .putObject("rope_scaling")
-          .put("rope_type", "linear")
-          .put("factor", metadata.number(type + ".rope.scaling.factor", 1));
-    } else if (!scaling.equals("none")) {
+    } else if (linear) {
+      config.putObject("rope_scaling").put("rope_type", "linear").put("factor", factor);
+    } else if (!scaling.equals("none") && !scaling.equals("linear")) {
       throw bad(
           "scales rotary positions by " + scaling + ", which is not supported",
           "a model with none, linear or Llama 3's");

@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,6 +33,9 @@ final class GgufFile implements AutoCloseable {
   private static final int DEFAULT_ALIGNMENT = 32;
   private static final int MOST_DIMENSIONS = 4;
   private static final int MOST_NAME = 1000;
+
+  /** More than any model has: none is built of what a damaged file claims. */
+  static final int MOST_LAYERS = 10_000;
 
   /** Bytes of a tensor's entry with an empty name and one dimension. */
   private static final int LEAST_ENTRY = 8 + 4 + 8 + 4 + 8;
@@ -75,14 +77,25 @@ final class GgufFile implements AutoCloseable {
   /**
    * A tensor's place.
    *
+   * @param type ggml's number of it
+   * @param format null where the type is not supported
    * @param shape outermost dimension first
    * @param begin offset in the file
+   * @param bytes up to the next tensor where the type is not supported
    */
-  record Tensor(String name, BlockFormat format, long[] shape, long begin, long bytes) {
+  record Tensor(String name, int type, BlockFormat format, long[] shape, long begin, long bytes) {
 
     long count() {
       return bytes / format.bytes * format.elements;
     }
+  }
+
+  /** An array in the metadata; its elements are read when they are asked for. */
+  interface Array {
+
+    int length();
+
+    List<Object> elements();
   }
 
   private final Path file;
@@ -118,6 +131,7 @@ final class GgufFile implements AutoCloseable {
 
   /** A tensor's values, the last dimension's side by side. */
   float[] read(Tensor tensor) {
+    require(tensor);
     if (tensor.count() > Integer.MAX_VALUE - 8) {
       throw new BadInputException(
           "%s: tensor %s has %d elements, more than the 2,147,483,639 supported.",
@@ -152,6 +166,7 @@ final class GgufFile implements AutoCloseable {
    * @param places where each row of the file is to stand
    */
   BlockWeight readBlocks(Tensor tensor, int[] places) {
+    require(tensor);
     int rowBytes = Math.toIntExact(tensor.format().rowBytes(tensor.shape()[1]));
     MappedRange range =
         new MappedRange(channel, tensor.begin(), tensor.begin() + tensor.bytes(), rowBytes);
@@ -169,6 +184,15 @@ final class GgufFile implements AutoCloseable {
                   }));
     } catch (IOException e) {
       throw unreadable(tensor, e);
+    }
+  }
+
+  private void require(Tensor tensor) {
+    if (tensor.format() == null) {
+      throw new BadInputException(
+          "%s stores tensor %s in ggml's type %d, which is not supported; %s are: take the model in"
+              + " one of these.",
+          file, tensor.name(), tensor.type(), Arrays.toString(BlockFormat.values()));
     }
   }
 
@@ -229,7 +253,7 @@ final class GgufFile implements AutoCloseable {
         tensors.add(tensor(alignment));
       }
       long data = (in.position() + alignment - 1L) / alignment * alignment;
-      return new GgufFile(file, channel, metadata, placed(tensors, data));
+      return new GgufFile(file, channel, metadata, placed(tensors, data, alignment));
     }
 
     /** A tensor whose offset counts from the start of the data. */
@@ -243,10 +267,14 @@ final class GgufFile implements AutoCloseable {
       for (int i = dimensions - 1; i >= 0; i--) {
         shape[i] = int64("the shape of tensor " + name);
       }
-      BlockFormat format = format(name, int32("the type of tensor " + name));
+      int type = int32("the type of tensor " + name);
+      BlockFormat format = BlockFormat.of(type).orElse(null);
       long offset = int64("the offset of tensor " + name);
       if (offset < 0 || offset % alignment != 0) {
         throw bad("has tensor " + name + " at " + offset + ", no multiple of " + alignment);
+      }
+      if (format == null) {
+        return new Tensor(name, type, null, shape, offset, 0);
       }
       long row = shape[dimensions - 1];
       if (row % format.elements != 0) {
@@ -264,43 +292,41 @@ final class GgufFile implements AutoCloseable {
       if (bytes < 1) {
         throw bad("claims the impossible shape " + Arrays.toString(shape) + " for tensor " + name);
       }
-      return new Tensor(name, format, shape, offset, bytes);
+      return new Tensor(name, type, format, shape, offset, bytes);
     }
 
-    /** Tensors with offsets in the file, in their order there. */
-    private Map<String, Tensor> placed(List<Tensor> tensors, long data) {
+    /**
+     * Tensors with offsets in the file. Each follows the one before, padded to the alignment: a gap
+     * means that a type or a shape is not what was written.
+     */
+    private Map<String, Tensor> placed(List<Tensor> tensors, long data, long alignment) {
       Map<String, Tensor> placed = new LinkedHashMap<>();
       long next = 0;
-      tensors.sort(Comparator.comparingLong(Tensor::begin));
-      for (Tensor tensor : tensors) {
-        if (tensor.begin() < next) {
-          throw bad("has tensor " + tensor.name() + " begin within another");
+      for (int i = 0; i < tensors.size(); i++) {
+        Tensor tensor = tensors.get(i);
+        if (tensor.begin() != next) {
+          throw bad(
+              "has tensor " + tensor.name() + " at " + tensor.begin() + " in place of " + next);
         }
-        if (tensor.begin() > size - data || tensor.bytes() > size - data - tensor.begin()) {
+        long end = i + 1 < tensors.size() ? tensors.get(i + 1).begin() : size - data;
+        long bytes = tensor.format() == null ? end - tensor.begin() : tensor.bytes();
+        if (bytes < 0 || tensor.begin() > size - data || bytes > size - data - tensor.begin()) {
           throw bad("ends before tensor " + tensor.name() + " does");
         }
-        next = tensor.begin() + tensor.bytes();
+        next = (tensor.begin() + bytes + alignment - 1) / alignment * alignment;
         Tensor inFile =
             new Tensor(
                 tensor.name(),
+                tensor.type(),
                 tensor.format(),
                 tensor.shape(),
                 data + tensor.begin(),
-                tensor.bytes());
+                bytes);
         if (placed.put(tensor.name(), inFile) != null) {
           throw bad("has tensor " + tensor.name() + " twice");
         }
       }
       return placed;
-    }
-
-    private BlockFormat format(String name, int id) {
-      return BlockFormat.of(id)
-          .orElseThrow(
-              () ->
-                  new BadInputException(
-                      "%s stores tensor %s in ggml's type %d, which is not supported; %s are.",
-                      file, name, id, Arrays.toString(BlockFormat.values())));
     }
 
     private Type type(String key) {
@@ -331,17 +357,58 @@ final class GgufFile implements AutoCloseable {
       };
     }
 
-    private List<Object> array(String key) {
+    /** Passes over the elements, whose place is kept. */
+    private Array array(String key) {
       Type type = type(key);
       if (type == Type.ARRAY) {
         throw bad("has an array of arrays as metadata " + key);
       }
-      long length = count("elements of " + key, type.width);
-      List<Object> elements = new ArrayList<>((int) length);
-      for (long i = 0; i < length; i++) {
-        elements.add(value(type, key));
+      int length = (int) count("elements of " + key, type.width);
+      int from = in.position();
+      if (type == Type.STRING) {
+        for (int i = 0; i < length; i++) {
+          int bytes = textLength("metadata " + key);
+          in.position(in.position() + bytes);
+        }
+      } else {
+        in.position(from + length * type.width);
       }
-      return Collections.unmodifiableList(elements);
+      return new Elements(key, type, length, from);
+    }
+
+    private final class Elements implements Array {
+
+      private final String key;
+      private final Type type;
+      private final int length;
+      private final int from;
+
+      Elements(String key, Type type, int length, int from) {
+        this.key = key;
+        this.type = type;
+        this.length = length;
+        this.from = from;
+      }
+
+      @Override
+      public int length() {
+        return length;
+      }
+
+      @Override
+      public List<Object> elements() {
+        in.position(from);
+        List<Object> elements = new ArrayList<>(length);
+        for (int i = 0; i < length; i++) {
+          elements.add(value(type, key));
+        }
+        return Collections.unmodifiableList(elements);
+      }
+
+      @Override
+      public String toString() {
+        return "an array of " + length;
+      }
     }
 
     private String name(String what) {
@@ -352,12 +419,16 @@ final class GgufFile implements AutoCloseable {
       return name;
     }
 
-    private String string(String what) {
+    private int textLength(String what) {
       long length = int64(what);
       if (length < 0 || length > in.remaining()) {
         throw tooShort(what);
       }
-      byte[] bytes = new byte[(int) length];
+      return (int) length;
+    }
+
+    private String string(String what) {
+      byte[] bytes = new byte[textLength(what)];
       in.get(bytes);
       return new String(bytes, StandardCharsets.UTF_8);
     }

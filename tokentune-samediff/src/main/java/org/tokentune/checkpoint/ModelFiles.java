@@ -98,6 +98,10 @@ public record ModelFiles(
     models.addAll(list(path, "*" + BIN));
     models.removeAll(list(path, VOCABULARY));
     if (models.size() > 1) {
+      Path first = Gguf.firstPart(models);
+      if (first != null) {
+        return first;
+      }
       throw new BadInputException("%s holds several models; name one of its files.", path);
     }
     return models.isEmpty() ? path : models.get(0);

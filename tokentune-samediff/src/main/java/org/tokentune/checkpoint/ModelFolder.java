@@ -29,6 +29,10 @@ public final class ModelFolder {
   public static final String TOKENIZER = "tokenizer.json";
   public static final String INDEX = "model.safetensors.index.json";
 
+  /** How PyTorch's own weights are called. */
+  private static final List<String> PICKLES =
+      List.of("pytorch_model.bin", "pytorch_model.bin.index.json", "consolidated.00.pth");
+
   /** Of the files of Google's BERT, the name without its ending. */
   public static final String TENSORFLOW = "bert_model.ckpt";
 
@@ -96,9 +100,24 @@ public final class ModelFolder {
     if (Files.isRegularFile(bundle) && !Files.exists(folder.resolve(WEIGHTS))) {
       return TensorBundle.open(bundle);
     }
-    return Files.isRegularFile(index) && !Files.exists(folder.resolve(WEIGHTS))
-        ? ShardedSafeTensors.open(index)
-        : SafeTensors.open(folder.resolve(WEIGHTS));
+    if (Files.exists(folder.resolve(WEIGHTS))) {
+      return SafeTensors.open(folder.resolve(WEIGHTS));
+    }
+    if (Files.isRegularFile(index)) {
+      return ShardedSafeTensors.open(index);
+    }
+    for (String pickle : PICKLES) {
+      if (Files.exists(folder.resolve(pickle))) {
+        throw new BadInputException(
+            "%s has its weights in %s, a Python pickle, which can run any code and is not read;"
+                + " convert it: AutoModel.from_pretrained(folder).save_pretrained(folder) in"
+                + " transformers writes %s (with the AutoModelFor... class of its task).",
+            folder, pickle, WEIGHTS);
+      }
+    }
+    throw new BadInputException(
+        "%s has no %s, nor its shards; name a model folder that has its weights so.",
+        folder, WEIGHTS);
   }
 
   /**

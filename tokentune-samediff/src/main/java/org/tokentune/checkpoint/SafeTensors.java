@@ -32,7 +32,7 @@ import org.tokentune.quantization.HalfPrecision;
  * <p>Format (Hugging Face safetensors, version 0.4): 8 bytes little-endian header length; the
  * header, a JSON object {@code name: {dtype, shape, data_offsets: [begin, end]}} and {@code
  * __metadata__}; then the tensors' bytes, without gaps. Types read: F64, F32, F16, BF16 (all to
- * FLOAT), I64, I32, I8, U8, BOOL.
+ * FLOAT), I64, I32, I8, U8, BOOL; a tensor of another type is passed over until it is asked for.
  */
 public final class SafeTensors implements WeightSource {
 
@@ -40,6 +40,8 @@ public final class SafeTensors implements WeightSource {
   private static final long MOST_HEADER_BYTES = 100_000_000;
 
   private static final String METADATA = "__metadata__";
+
+  private static final int MOST_TYPE_NAME = 20;
 
   private static final ObjectMapper JSON =
       new ObjectMapper()
@@ -65,8 +67,13 @@ public final class SafeTensors implements WeightSource {
     }
   }
 
-  /** Where a tensor is: {@code begin} and {@code end} are offsets in the file. */
-  private record Entry(String name, Type type, long[] shape, long begin, long end) {}
+  /**
+   * Where a tensor is: {@code begin} and {@code end} are offsets in the file.
+   *
+   * @param type null where it is not supported
+   * @param dtype its name in the file
+   */
+  private record Entry(String name, Type type, String dtype, long[] shape, long begin, long end) {}
 
   private final Path file;
   private final FileChannel channel;
@@ -108,6 +115,11 @@ public final class SafeTensors implements WeightSource {
   @Override
   public INDArray read(String name) {
     Entry entry = entry(name);
+    if (entry.type() == null) {
+      throw new BadInputException(
+          "%s stores tensor %s as %s, which is not supported; save the model as F32, F16 or BF16.",
+          file, name, entry.dtype());
+    }
     long bytes = entry.end() - entry.begin();
     long count = bytes / entry.type().width;
     if (count == 0) {
@@ -285,14 +297,18 @@ public final class SafeTensors implements WeightSource {
     }
 
     private Entry entry(String name, JsonNode tensor, long base, long size) {
-      Type type = type(name, tensor.path("dtype").asText());
+      String dtype = tensor.path("dtype").asText();
+      if (dtype.isEmpty() || dtype.length() > MOST_TYPE_NAME) {
+        throw bad("has no type for tensor " + name);
+      }
+      Type type = type(dtype);
       JsonNode shape = tensor.path("shape");
       JsonNode offsets = tensor.path("data_offsets");
       if (!shape.isArray() || !offsets.isArray() || offsets.size() != 2) {
         throw bad("has no shape or data_offsets for tensor " + name);
       }
       long[] dimensions = new long[shape.size()];
-      long bytes = type.width;
+      long bytes = type == null ? 1 : type.width;
       try {
         for (int i = 0; i < dimensions.length; i++) {
           dimensions[i] = number(name, shape.get(i));
@@ -306,20 +322,20 @@ public final class SafeTensors implements WeightSource {
       if (begin > end || end > size - base) {
         throw bad("ends before tensor " + name + " does");
       }
-      if (end - begin != bytes) {
+      if (type != null && end - begin != bytes) {
         throw bad(
             "has " + (end - begin) + " bytes for tensor " + name + ", whose shape needs " + bytes);
       }
-      return new Entry(name, type, dimensions, base + begin, base + end);
+      return new Entry(name, type, dtype, dimensions, base + begin, base + end);
     }
 
-    private Type type(String name, String dtype) {
+    private static Type type(String dtype) {
       for (Type type : Type.values()) {
         if (type.name().equals(dtype)) {
           return type;
         }
       }
-      throw bad("has the unknown type " + dtype + " for tensor " + name);
+      return null;
     }
 
     private long number(String name, JsonNode value) {

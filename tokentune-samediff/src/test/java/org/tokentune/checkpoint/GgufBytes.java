@@ -109,6 +109,12 @@ final class GgufBytes {
     }
   }
 
+  /** With these bytes after those of tensors that were put there. */
+  byte[] build(byte[] more) {
+    data.writeBytes(more);
+    return build();
+  }
+
   byte[] build() {
     return build(3, tensorCount, metadataCount);
   }

@@ -2,6 +2,7 @@ package org.tokentune.checkpoint;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -281,12 +282,12 @@ class GgufTest {
     assertTrue(refusal(llama("llama").entry("a", 0, 0, 4, 0).build()).contains("impossible"));
     assertTrue(refusal(llama("llama").entry("a", 0, 3, 4).build()).contains("multiple of 32"));
     assertTrue(refusal(llama("llama").entry("a", 0, -32, 4).build()).contains("multiple of 32"));
-    assertTrue(refusal(llama("llama").entry("a", 0, 1L << 62, 4).build()).contains("ends before"));
+    assertTrue(refusal(llama("llama").entry("a", 0, 1L << 62, 4).build()).contains("place of 0"));
+    assertTrue(refusal(llama("llama").entry("a", 0, 32, 4).build()).contains("in place of 0"));
     assertTrue(refusal(llama("llama").entry("a", 2, 0, 33).build()).contains("blocks of Q4_0"));
-    assertTrue(refusal(llama("llama").entry("a", 19, 0, 4).build()).contains("type 19"));
     assertTrue(refusal(llama("llama").entry("a", 0, 0).build()).contains("0 dimensions"));
     assertTrue(
-        refusal(withTable(llama("llama")).entry("b", 0, 0, 4).build()).contains("within another"));
+        refusal(withTable(llama("llama")).entry("b", 0, 0, 4).build()).contains("place of 160"));
     assertTrue(
         refusal(withTable(withTable(llama("llama"))).build()).contains("token_embd.weight twice"));
     assertTrue(
@@ -315,6 +316,116 @@ class GgufTest {
         refusal(withTable(llama("llama").with("llama.rope.scaling.type", "yarn")).build())
             .contains("yarn"));
     assertTrue(refusal(new byte[0]).contains("ends before"));
+  }
+
+  @Test
+  void whatChangesNumbersIsRefusedByName() {
+    for (String key :
+        List.of("logit_scale", "attn_logit_softcapping", "rope.scaling.attn_factor")) {
+      String message = refusal(withTable(llama("llama").with("llama." + key, 0.5f)).build());
+      assertTrue(message.contains("llama." + key + " is 0.5"), message);
+    }
+    assertTrue(
+        refusal(withTable(llama("llama").with("llama.attention.causal", false)).build())
+            .contains("llama.attention.causal"));
+    assertTrue(refusal(llama("llama").with("general.type", "adapter").build()).contains("adapter"));
+    assertTrue(
+        refusal(llama("llama").with("split.count", 2).with("split.no", 0).build())
+            .contains("one of the 2 parts"));
+  }
+
+  /** llama.cpp: without a type a factor is linear; with the type none it does not count. */
+  @Test
+  void rotaryFactorsAreReadAsLlamaCppReadsThem() throws IOException {
+    String linear = "{\"rope_type\":\"linear\",\"factor\":4.0}";
+    assertEquals(linear, scaling(llama("llama").with("llama.rope.scaling.factor", 4f)));
+    assertEquals(linear, scaling(llama("llama").with("llama.rope.scale_linear", 4f)));
+    assertEquals(
+        linear,
+        scaling(
+            llama("llama")
+                .with("llama.rope.scaling.type", "linear")
+                .with("llama.rope.scaling.factor", 4f)
+                .with("llama.rope.scale_linear", 8f)));
+    assertEquals(
+        "",
+        scaling(
+            llama("llama")
+                .with("llama.rope.scaling.type", "none")
+                .with("llama.rope.scaling.factor", 4f)));
+    assertEquals("", scaling(llama("llama").with("llama.rope.scaling.factor", 1f)));
+    assertEquals("", scaling(llama("llama").with("llama.rope.scaling.type", "linear")));
+  }
+
+  private String scaling(GgufBytes bytes) throws IOException {
+    try (Gguf gguf = open(withTable(bytes).build())) {
+      return gguf.config().path("rope_scaling").toString();
+    }
+  }
+
+  @Test
+  void aBiasThatOthersOfItsModuleHaveIsZero() throws IOException {
+    byte[] biased =
+        withTable(llama("llama"))
+            .tensor("blk.0.attn_q.weight", BlockFormat.F16, counting(64), 8, 8)
+            .tensor("blk.0.attn_q.bias", BlockFormat.F16, counting(8), 8)
+            .tensor("blk.0.attn_output.weight", BlockFormat.F16, counting(64), 8, 8)
+            .tensor("blk.0.ffn_up.weight", BlockFormat.F16, counting(64), 8, 8)
+            .build();
+    try (Gguf gguf = open(biased)) {
+      assertTrue(gguf.config().path("attention_bias").booleanValue());
+      assertFalse(gguf.config().path("mlp_bias").booleanValue());
+      assertArrayEquals(
+          new float[8], gguf.read("model.layers.0.self_attn.o_proj.bias").toFloatVector());
+      assertArrayEquals(
+          new float[] {0, 2, 1, 3, 4, 6, 5, 7},
+          gguf.read("model.layers.0.self_attn.q_proj.bias").toFloatVector());
+      assertFalse(gguf.names().contains("model.layers.0.mlp.up_proj.bias"));
+    }
+  }
+
+  @Test
+  void aTensorOfAnotherTypeIsPassedOverUntilItIsAskedFor() throws IOException {
+    byte[] bytes =
+        withTable(llama("llama"))
+            .entry("blk.0.ffn_up.weight", 23, 160, 256, 2)
+            .entry("output_norm.weight", 0, 160 + 288, 8)
+            .build(new byte[288 + 32]);
+    try (Gguf gguf = open(bytes)) {
+      assertEquals(8, gguf.read("model.norm.weight").length());
+      String message =
+          assertThrows(
+                  BadInputException.class, () -> gguf.read("model.layers.0.mlp.up_proj.weight"))
+              .getMessage();
+      System.out.println(message);
+      assertTrue(message.contains("type 23, which is not supported"), message);
+    }
+  }
+
+  @Test
+  void allPartsOfAModelAreRead() throws IOException {
+    byte[] first = withTable(llama("llama")).with("split.count", 2).with("split.no", 0).build();
+    byte[] second =
+        new GgufBytes()
+            .with("split.count", 2)
+            .with("split.no", 1)
+            .tensor("output_norm.weight", BlockFormat.F16, counting(8), 8)
+            .build();
+    Files.write(folder.resolve("m-00001-of-00002.gguf"), first);
+    Path part = Files.write(folder.resolve("m-00002-of-00002.gguf"), second);
+    for (Path named : List.of(part, folder.resolve("m-00001-of-00002.gguf"))) {
+      try (Gguf gguf = Gguf.open(named)) {
+        assertEquals(7, gguf.read("model.norm.weight").getFloat(7));
+        assertEquals(5, gguf.shape("model.embed_tokens.weight")[0]);
+      }
+    }
+    assertEquals(
+        folder.resolve("m-00001-of-00002.gguf"),
+        Gguf.firstPart(List.of(part, folder.resolve("m-00001-of-00002.gguf"))));
+    Files.delete(folder.resolve("m-00001-of-00002.gguf"));
+    String message = assertThrows(BadInputException.class, () -> Gguf.open(part)).getMessage();
+    System.out.println(message.replace(folder.toString(), ""));
+    assertTrue(message.contains("one of the 2 parts"), message);
   }
 
   @Test

@@ -81,6 +81,22 @@ class SafeTensorsTest {
   }
 
   @ParameterizedTest
+  @ValueSource(strings = {"F8_E4M3", "F8_E5M2", "F4", "I16", "U64", "F99"})
+  void aTensorOfAnotherTypeIsPassedOverUntilItIsAskedFor(String type) throws IOException {
+    String header =
+        "{\"t\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"u\":{\"dtype\":\""
+            + type
+            + "\",\"shape\":[8],\"data_offsets\":[4,8]}}";
+    try (SafeTensors tensors = open(file(header, new byte[8]))) {
+      assertEquals(0, tensors.read("t").getFloat(0));
+      assertEquals(8, tensors.shape("u")[0]);
+      String message = assertThrows(BadInputException.class, () -> tensors.read("u")).getMessage();
+      System.out.println(message);
+      assertTrue(message.contains("tensor u as " + type + ", which is not supported"), message);
+    }
+  }
+
+  @ParameterizedTest
   @CsvSource(
       delimiter = ';',
       value = {
@@ -88,7 +104,8 @@ class SafeTensorsTest {
         "{\"t\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,4]}}; impossible shape",
         "{\"t\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}; no whole number",
         "{\"t\":{\"dtype\":\"F32\",\"shape\":[1.5],\"data_offsets\":[0,4]}}; no whole number",
-        "{\"t\":{\"dtype\":\"F99\",\"shape\":[1],\"data_offsets\":[0,4]}}; unknown type F99",
+        "{\"t\":{\"dtype\":\"\",\"shape\":[1],\"data_offsets\":[0,4]}}; no type",
+        "{\"t\":{\"dtype\":\"F99\",\"shape\":[1],\"data_offsets\":[0,5]}}; ends before",
         "{\"t\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}; whose shape needs 8",
         "{\"t\":{\"dtype\":\"F32\",\"shape\":[1]}}; no shape or data_offsets",
         "{\"t\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]},\"u\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[2,4]}}; overlap",
