@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.tokentune.testing.SameBits.assertSameBits;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -170,8 +171,8 @@ class StreamedRowsTest {
       List<MultiDataSet> again = batches(stream, 7, 0);
       assertEquals(batches.size(), again.size());
       for (int i = 0; i < batches.size(); i++) {
-        assertEquals(batches.get(i).getFeatures(0), again.get(i).getFeatures(0));
-        assertEquals(batches.get(i).getLabels(0), again.get(i).getLabels(0));
+        assertSameBits(batches.get(i).getFeatures(0), again.get(i).getFeatures(0));
+        assertSameBits(batches.get(i).getLabels(0), again.get(i).getLabels(0));
       }
       long tokens = rows.stream().mapToLong(row -> row.ids().length).sum();
       assertEquals((trained + 4) / 5, batches.size());

@@ -2,9 +2,11 @@ package org.tokentune.dl4j;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.tokentune.testing.SameBits.areSame;
+import static org.tokentune.testing.SameBits.assertSameBits;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.File;
@@ -223,14 +225,14 @@ class EncoderVertexTest {
       ComputationGraph loaded = ModelSerializer.restoreComputationGraph(file, true);
       assertEquals(net.getConfiguration(), loaded.getConfiguration());
       INDArray[] features = TestEncoder.batch(2).getFeatures();
-      assertEquals(net.outputSingle(features), loaded.outputSingle(features));
+      assertSameBits(net.outputSingle(features), loaded.outputSingle(features));
 
       net.fit(TestEncoder.batch(3));
       loaded.fit(TestEncoder.batch(3));
-      assertNotEquals(before, net.params());
+      assertFalse(areSame(before, net.params()));
       assertArrayEquals(net.params().toFloatVector(), loaded.params().toFloatVector());
       ComputationGraph clone = net.clone();
-      assertEquals(net.outputSingle(features), clone.outputSingle(features));
+      assertSameBits(net.outputSingle(features), clone.outputSingle(features));
       clone.fit(TestEncoder.batch(4));
     }
   }

@@ -27,6 +27,7 @@ public final class ConfigReader {
   private final String origin;
   private final String path;
   private final Set<String> asked = new TreeSet<>();
+  private KnownFields known = KnownFields.NONE;
 
   private ConfigReader(JsonNode object, String origin, String path) {
     this.object = object;
@@ -56,6 +57,11 @@ public final class ConfigReader {
   /** Fields that were asked for. */
   public Set<String> asked() {
     return Collections.unmodifiableSet(asked);
+  }
+
+  /** What {@link #finish} knew of the others. */
+  public KnownFields known() {
+    return known;
   }
 
   /** A field's value; missing or null where it is. */
@@ -202,6 +208,7 @@ public final class ConfigReader {
    * @param known of the fields that are not asked for
    */
   public void finish(KnownFields known) {
+    this.known = known;
     List<String> unknown = new ArrayList<>();
     for (String field : names()) {
       if (asked.contains(field) || known.harmless().contains(field)) {

@@ -101,10 +101,10 @@ public final class ModelFolder {
       return TensorBundle.open(bundle);
     }
     if (Files.exists(folder.resolve(WEIGHTS))) {
-      return SafeTensors.open(folder.resolve(WEIGHTS));
+      return FourBitWeights.over(SafeTensors.open(folder.resolve(WEIGHTS)));
     }
     if (Files.isRegularFile(index)) {
-      return ShardedSafeTensors.open(index);
+      return FourBitWeights.over(ShardedSafeTensors.open(index));
     }
     for (String pickle : PICKLES) {
       if (Files.exists(folder.resolve(pickle))) {
@@ -203,6 +203,7 @@ public final class ModelFolder {
           ObjectNode stored = config.deepCopy();
           stored.put("torch_dtype", storage.type().torchName); // as transformers 4 reads it
           stored.put("dtype", storage.type().torchName); // as transformers 5 does
+          stored.remove("quantization_config"); // weights that came in 4 bits are floats now
           JSON.writeValue(staged.resolve(CONFIG).toFile(), stored);
           writeWeights(staged, weights, storage);
           Files.write(staged.resolve(TOKENIZER), tokenizer);

@@ -71,8 +71,16 @@ public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig 
    *     not supported
    */
   static ModelConfig read(JsonNode config, String origin) {
-    ConfigReader fields = ConfigReader.of(config, origin);
+    return read(ConfigReader.of(config, origin));
+  }
+
+  /**
+   * As {@link #read(JsonNode, String)}; the reader then says which fields were asked for, and what
+   * is known of the others.
+   */
+  static ModelConfig read(ConfigReader fields) {
     String type = fields.text("model_type", "bert");
+    TransformersFields.checkQuantization(fields);
     return switch (type) {
       case "bert", "roberta", "distilbert" -> BertConfig.read(fields);
       case "gpt2" -> Gpt2Config.read(fields);
@@ -81,7 +89,7 @@ public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig 
           throw new BadInputException(
               "%s: model_type %s is not supported; bert, roberta, distilbert, gpt2, llama, mistral and"
                   + " qwen2 are.",
-              origin, type);
+              fields.origin(), type);
     };
   }
 }

@@ -124,6 +124,10 @@ public final class ParameterLoader {
     }
 
     Parameters parameters() {
+      Task task = model.head().task();
+      if (model.config().tied() && (task == Task.CAUSAL_LM || task == Task.MASKED_LM)) {
+        read.add(model.config().untied().model(model.head()).headTable()); // equals the table
+      }
       new UnusedTensors(model, source.origin()).check(source.names(), read);
       return held.parameters();
     }

@@ -1,6 +1,8 @@
 package org.tokentune.models;
 
 import java.util.Map;
+import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.ConfigReader;
 import org.tokentune.checkpoint.KnownFields;
 
 /**
@@ -110,8 +112,31 @@ final class TransformersFields {
           .only("cross_attention_hidden_size")
           .only("is_encoder_decoder", false)
           .only("pruned_heads", Map.of())
-          .only("quantization_config")
           .only("tie_encoder_decoder", false);
 
   private TransformersFields() {}
+
+  /**
+   * Refuses quantised weights, but for those of bitsandbytes in 4 bits, which checkpoints give as
+   * floats.
+   */
+  static void checkQuantization(ConfigReader config) {
+    String field = "quantization_config";
+    ConfigReader quantization = config.object(field);
+    if (quantization.names().isEmpty()) {
+      return;
+    }
+    String method = quantization.text("quant_method", "bitsandbytes");
+    boolean fourBits = quantization.flag("load_in_4bit", false);
+    if (!method.equals("bitsandbytes") || !fourBits) {
+      throw new BadInputException(
+          "%s: %s says that the weights are quantised by %s%s, which is not supported; take the"
+              + " model as it was before, in 16 or 32 bits, or call dequantize() and"
+              + " save_pretrained() in transformers.",
+          config.origin(),
+          config.name(field),
+          method,
+          quantization.flag("load_in_8bit", false) ? " in 8 bits" : "");
+    }
+  }
 }

@@ -1,8 +1,10 @@
 package org.tokentune.models;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.tokentune.testing.SameBits.areSame;
+import static org.tokentune.testing.SameBits.assertSameBits;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -66,7 +68,7 @@ class BertTest {
     try (SafeTensors source = SafeTensors.open(file)) {
       Parameters read = ParameterLoader.load(bert, source);
       for (String name : bert.parameters().keySet()) {
-        assertEquals(parameters.get(name), read.get(name), name);
+        assertSameBits(parameters.get(name), read.get(name), name);
       }
     }
   }
@@ -184,7 +186,7 @@ class BertTest {
     parameters.get("bert.encoder.layer.1.output.dense.weight").muli(1.1);
     INDArray after = inference.sd().outputSingle(features, "logits").dup();
     INDArray trained = training.run(inputs, List.of("logits")).outputs().get("logits");
-    assertNotEquals(before, after);
+    assertFalse(areSame(before, after));
     assertTrue(after.equalsWithEps(trained, 1e-5), after + " " + trained);
   }
 

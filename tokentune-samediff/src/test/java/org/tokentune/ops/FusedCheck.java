@@ -3,6 +3,7 @@ package org.tokentune.ops;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.tokentune.testing.SameBits.assertSameBits;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -112,7 +113,8 @@ final class FusedCheck {
     SameDiff grad = fused.getFunction("grad");
     Map<String, INDArray> results = interpret(grad, false);
     interpret(grad, true)
-        .forEach((key, value) -> assertEquals(results.get(key), value, name + " in place: " + key));
+        .forEach(
+            (key, value) -> assertSameBits(results.get(key), value, name + " in place: " + key));
     return results;
   }
 

@@ -1,7 +1,7 @@
 package org.tokentune.ops;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.tokentune.testing.SameBits.assertSameBits;
 
 import java.io.File;
 import java.io.IOException;
@@ -56,7 +56,7 @@ public final class GradientCheck {
       Files.delete(file.toPath());
       loaded.setLossVariables("check_loss");
       error = Math.max(error, compare(loaded, placeholders));
-      assertEquals(value, loaded.outputSingle(placeholders, output.name()), "loaded");
+      assertSameBits(value, loaded.outputSingle(placeholders, output.name()), "loaded");
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

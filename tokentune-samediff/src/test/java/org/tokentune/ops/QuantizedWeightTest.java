@@ -3,6 +3,7 @@ package org.tokentune.ops;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.tokentune.testing.SameBits.assertSameBits;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -141,7 +142,7 @@ class QuantizedWeightTest {
     double error = error(values, rounded);
     System.out.printf("%s rounds by %.1e%n", format, error);
     assertTrue(error < (format == BlockFormat.F16 ? 0x1p-11 : 0x1p-8));
-    assertEquals(rounded, floats(BlockWeight.half(format, rounded), Style.FUSED));
+    assertSameBits(rounded, floats(BlockWeight.half(format, rounded), Style.FUSED));
     for (Style style : Style.values()) {
       SameDiff sd = SameDiff.create();
       SDVariable ids = sd.placeHolder("ids", DataType.INT32, 3);
@@ -151,9 +152,9 @@ class QuantizedWeightTest {
           new PlanEngine(sd, PlanOptions.gradients(List.of(floats.name()), List.of()))) {
         INDArray taken =
             engine.run(Map.of("ids", Nd4j.createFromArray(49, 0, 7))).outputs().get(floats.name());
-        assertEquals(rounded.getRow(49), taken.getRow(0));
-        assertEquals(rounded.getRow(0), taken.getRow(1));
-        assertEquals(rounded.getRow(7), taken.getRow(2));
+        assertSameBits(rounded.getRow(49), taken.getRow(0));
+        assertSameBits(rounded.getRow(0), taken.getRow(1));
+        assertSameBits(rounded.getRow(7), taken.getRow(2));
       }
     }
   }

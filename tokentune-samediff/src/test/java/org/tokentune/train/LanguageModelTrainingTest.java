@@ -2,6 +2,7 @@ package org.tokentune.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.tokentune.testing.SameBits.assertSameBits;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -149,7 +150,7 @@ class LanguageModelTrainingTest {
       System.out.printf("a step with updates at once: %,d bytes%n", one.memory().step().arena());
       assertEquals(one.memory().step().arena(), other.memory().step().arena());
     }
-    alone.asMap().forEach((key, array) -> assertEquals(array, together.get(key), key));
+    alone.asMap().forEach((key, array) -> assertSameBits(array, together.get(key), key));
   }
 
   private static Parameters sideBySide(Parameters parameters) {
@@ -452,7 +453,7 @@ class LanguageModelTrainingTest {
       System.out.printf(" %.3f to %.3f%n", first, last);
       assertTrue(last < first);
     }
-    together.asMap().forEach((name, array) -> assertEquals(apart.get(name), array, name));
+    together.asMap().forEach((name, array) -> assertSameBits(apart.get(name), array, name));
     assertEquals(other.state(), optimizer.state());
   }
 

@@ -3,6 +3,7 @@ package org.tokentune.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.tokentune.testing.SameBits.assertSameBits;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -102,7 +103,7 @@ class OptimizerTest {
   }
 
   private static void equal(Parameters expected, Parameters actual) {
-    expected.asMap().forEach((name, array) -> assertEquals(array, actual.get(name), name));
+    expected.asMap().forEach((name, array) -> assertSameBits(array, actual.get(name), name));
   }
 
   /** Adafactor asks for whole gradients; LanguageModelTrainingTest shows that it gets them. */

@@ -23,6 +23,9 @@ class ParityTest {
     "distilbert, 1, 45",
     "gpt2, 4, 46",
     "llama, 4, 36",
+    "llama-nf4, 1, 2",
+    "llama-nf4-double, 1, 2",
+    "llama-fp4, 1, 2",
     "mistral, 1, 26"
   })
   void equalsPyTorch(String folder, int cases, int tensors) {

@@ -1,0 +1,24 @@
+package org.tokentune.testing;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+
+/** What is logged while something runs, as tests log to {@code System.err}. */
+public final class Said {
+
+  private Said() {}
+
+  /** The log's lines; each sentence is said once in a process. */
+  public static String by(Runnable action) {
+    PrintStream err = System.err;
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    System.setErr(new PrintStream(bytes, true, StandardCharsets.UTF_8));
+    try {
+      action.run();
+    } finally {
+      System.setErr(err);
+    }
+    return bytes.toString(StandardCharsets.UTF_8);
+  }
+}

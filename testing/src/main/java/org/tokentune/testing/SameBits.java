@@ -1,0 +1,66 @@
+package org.tokentune.testing;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import java.util.Map;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Equality of arrays to the last bit. ND4J's own {@code equals}, and so {@code assertEquals}, means
+ * "within 1e-5".
+ */
+public final class SameBits {
+
+  private SameBits() {}
+
+  /** Same type, shape and bits; NaN equals a NaN of the same bits, and 0 is not -0. */
+  public static void assertSameBits(INDArray expected, INDArray actual) {
+    assertSameBits(expected, actual, "array");
+  }
+
+  /**
+   * The same.
+   *
+   * @param name of the array, for messages
+   */
+  public static void assertSameBits(INDArray expected, INDArray actual, String name) {
+    if (expected == null || actual == null) {
+      fail(name + ": " + (expected == null ? "expected" : "actual") + " is null");
+    }
+    assertEquals(expected.dataType(), actual.dataType(), name);
+    assertArrayEquals(expected.shape(), actual.shape(), name);
+    for (long i = 0; i < expected.length(); i++) {
+      if (bits(expected, i) != bits(actual, i)) {
+        fail(
+            "%s: element %d is %s in place of %s"
+                .formatted(name, i, actual.getDouble(i), expected.getDouble(i)));
+      }
+    }
+  }
+
+  /** The same names, and the same arrays under each. */
+  public static void assertSameBits(Map<String, INDArray> expected, Map<String, INDArray> actual) {
+    assertEquals(expected.keySet(), actual.keySet());
+    expected.forEach((name, array) -> assertSameBits(array, actual.get(name), name));
+  }
+
+  /** Whether they are the same to the last bit. */
+  public static boolean areSame(INDArray a, INDArray b) {
+    try {
+      assertSameBits(a, b);
+      return true;
+    } catch (AssertionError e) {
+      return false;
+    }
+  }
+
+  private static long bits(INDArray array, long index) {
+    return switch (array.dataType()) {
+      case DOUBLE -> Double.doubleToRawLongBits(array.getDouble(index));
+      case FLOAT, HALF, BFLOAT16 -> Float.floatToRawIntBits(array.getFloat(index));
+      default -> array.getLong(index);
+    };
+  }
+}

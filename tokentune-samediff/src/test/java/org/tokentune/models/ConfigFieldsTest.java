@@ -1,0 +1,158 @@
+package org.tokentune.models;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.ConfigReader;
+import org.tokentune.testing.Said;
+
+/** Every field of a {@code config.json} is used, known to change no number, or named. */
+class ConfigFieldsTest {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private static final Map<String, String> SIZES =
+      Map.of(
+          "bert",
+          "'hidden_size': 8, 'num_hidden_layers': 1, 'num_attention_heads': 2, 'intermediate_size': 8,"
+              + " 'max_position_embeddings': 9, 'type_vocab_size': 2",
+          "distilbert",
+          "'dim': 8, 'n_layers': 1, 'n_heads': 2, 'hidden_dim': 8, 'max_position_embeddings': 9",
+          "gpt2",
+          "'n_embd': 8, 'n_layer': 1, 'n_head': 2, 'n_positions': 9",
+          "llama",
+          "'hidden_size': 8, 'num_hidden_layers': 2, 'num_attention_heads': 2, 'intermediate_size': 8,"
+              + " 'max_position_embeddings': 9");
+
+  private static ObjectNode config(String type, String more) {
+    String sizes =
+        switch (type) {
+          case "roberta" -> SIZES.get("bert");
+          case "mistral" -> SIZES.get("llama") + ", 'num_key_value_heads': 2";
+          case "qwen2" -> SIZES.get("llama");
+          default -> SIZES.get(type);
+        };
+    String fields = "{'model_type': '" + type + "', 'vocab_size': 7, " + sizes + more + "}";
+    try {
+      return (ObjectNode) JSON.readTree(fields.replace('\'', '"'));
+    } catch (IOException e) {
+      throw new AssertionError(fields, e);
+    }
+  }
+
+  private static ModelConfig read(String type, String more) {
+    return ModelConfig.read(config(type, ", " + more), "file");
+  }
+
+  @Test
+  void everyFieldOfTransformersIsAccountedFor() throws IOException {
+    JsonNode recorded =
+        JSON.readTree(Path.of("src/test/resources/transformers-config-fields.json").toFile());
+    for (String version : List.of("5.24.0", "4.36.0")) {
+      for (Map.Entry<String, JsonNode> family : recorded.get(version).properties()) {
+        ConfigReader reader = ConfigReader.of(config(family.getKey(), ""), "file");
+        ModelConfig.read(reader);
+        Set<String> unknown = new TreeSet<>();
+        family.getValue().forEach(name -> unknown.add(name.asText()));
+        int all = unknown.size();
+        unknown.removeAll(reader.asked());
+        int used = all - unknown.size();
+        unknown.removeAll(reader.known().harmless());
+        unknown.removeAll(reader.known().supported().keySet());
+        System.out.printf(
+            "transformers %s, %s: %d fields, %d used%n", version, family.getKey(), all, used);
+        assertEquals(Set.of(), unknown, version + " " + family.getKey());
+        Set<String> twice = new TreeSet<>(reader.known().harmless());
+        twice.retainAll(reader.known().supported().keySet());
+        assertEquals(Set.of(), twice, "both harmless and not");
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "bert; 'is_decoder': true; is_decoder",
+        "bert; 'add_cross_attention': true; add_cross_attention",
+        "bert; 'position_embedding_type': 'relative_key'; position_embedding_type",
+        "bert; 'pruned_heads': {'0': [1]}; pruned_heads",
+        "bert; 'layer_norm_eps': -1; layer_norm_eps",
+        "bert; 'layer_norm_eps': '1e-12'; layer_norm_eps",
+        "bert; 'hidden_dropout_prob': 1.5; hidden_dropout_prob",
+        "bert; 'hidden_act': 'swish2'; swish2",
+        "bert; 'tie_word_embeddings': 'no'; tie_word_embeddings",
+        "gpt2; 'scale_attn_weights': false; scale_attn_weights",
+        "gpt2; 'scale_attn_by_inverse_layer_idx': true; scale_attn_by_inverse_layer_idx",
+        "gpt2; 'hidden_size': 16; hidden_size, another name of it",
+        "llama; 'hidden_act': 'gelu'; hidden_act",
+        "llama; 'partial_rotary_factor': 0.5; partial_rotary_factor",
+        "llama; 'rope_interleaved': true; rope_interleaved",
+        "llama; 'head_dim': 3; head size 3",
+        "llama; 'num_attention_heads': 2.5; num_attention_heads",
+        "mistral; 'layer_types': ['full_attention', 'sliding_attention']; layer_types",
+        "qwen2; 'layer_types': ['full_attention', 'sliding_attention']; layer_types",
+        "qwen2; 'use_sliding_window': true, 'sliding_window': 4, 'max_window_layers': 1; use_sliding_window",
+        "qwen2; 'use_mrope': true; use_mrope",
+        "llama; 'quantization_config': {'quant_method': 'gptq', 'bits': 4}; gptq",
+        "llama; 'quantization_config': {'quant_method': 'fp8'}; quantization_config",
+        "llama; 'quantization_config': {'quant_method': 'bitsandbytes', 'load_in_8bit': true}; in 8 bits"
+      })
+  void whatChangesNumbersIsRefusedByName(String type, String field, String named) {
+    String message = assertThrows(BadInputException.class, () -> read(type, field)).getMessage();
+    System.out.println(message);
+    assertTrue(message.contains(named), message);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "'pretraining_tp': 2",
+        "'use_cache': false, 'torch_dtype': 'bfloat16', 'dtype': 'bfloat16'",
+        "'pruned_heads': {}, 'quantization_config': null, 'head_dim': null",
+        "'quantization_config': {'quant_method': 'bitsandbytes', 'load_in_4bit': true}",
+        "'max_length': 4096, 'temperature': 0.9, 'do_sample': true"
+      })
+  void whatChangesNoNumberIsPassedOver(String field) {
+    assertEquals("", Said.by(() -> read("llama", field)));
+  }
+
+  @Test
+  void whatIsUnknownIsNamedInOneLine() {
+    String said = Said.by(() -> read("llama", "'attention_sinks': 4, 'logit_softcap': 30.0"));
+    assertEquals(1, said.lines().count());
+    assertTrue(said.contains("file: attention_sinks, logit_softcap are not known"), said);
+  }
+
+  /** What transformers' classes fill in themselves. */
+  @Test
+  void otherNamesAndDefaultsAreTransformers() {
+    ObjectNode gpt2 = JSON.createObjectNode().put("model_type", "gpt2").put("vocab_size", 7);
+    gpt2.put("hidden_size", 8).put("num_hidden_layers", 1).put("num_attention_heads", 2);
+    assertEquals(
+        9, ModelConfig.read(gpt2.put("max_position_embeddings", 9), "file").maxPositions());
+    assertEquals(2, ((LlamaConfig) read("mistral", "'num_key_value_heads': null")).keyValueHeads());
+    assertEquals(4096, ((LlamaConfig) read("mistral", "'rope_theta': 5")).window());
+    assertEquals(0, ((LlamaConfig) read("mistral", "'sliding_window': null")).window());
+    List<String> full = new ArrayList<>(List.of("full_attention", "full_attention"));
+    ObjectNode qwen2 = config("qwen2", ", 'use_sliding_window': true, 'sliding_window': 4");
+    qwen2.set("layer_types", JSON.valueToTree(full));
+    assertEquals(0, ((LlamaConfig) ModelConfig.read(qwen2, "file")).window());
+  }
+}

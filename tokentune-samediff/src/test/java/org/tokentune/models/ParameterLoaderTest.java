@@ -1,0 +1,283 @@
+package org.tokentune.models;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.tokentune.testing.SameBits.assertSameBits;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadInputException;
+import org.tokentune.RandomWeights;
+import org.tokentune.checkpoint.WeightSource;
+import org.tokentune.testing.Said;
+import org.tokentune.train.InferenceEngine;
+
+/** What a checkpoint holds is used, known to be harmless, or named. */
+class ParameterLoaderTest {
+
+  private static final String LLAMA =
+      """
+      {"model_type": "llama", "vocab_size": 11, "hidden_size": 8, "num_hidden_layers": 2,
+       "num_attention_heads": 2, "intermediate_size": 12, "max_position_embeddings": 16}""";
+
+  private static final String BERT =
+      """
+      {"model_type": "bert", "vocab_size": 11, "hidden_size": 8, "num_hidden_layers": 1,
+       "num_attention_heads": 2, "intermediate_size": 12, "max_position_embeddings": 16,
+       "type_vocab_size": 2}""";
+
+  private static ModelConfig config(String json) {
+    try {
+      return ModelConfig.read(new ObjectMapper().readTree(json), "test");
+    } catch (IOException e) {
+      throw new AssertionError(json, e);
+    }
+  }
+
+  private static Model llama(boolean tied) {
+    ModelConfig config = config(LLAMA.replace("}", ", \"tie_word_embeddings\": " + tied + "}"));
+    return config.model(new Head(Task.CAUSAL_LM, config.vocabulary(), Pooling.FIRST));
+  }
+
+  private static Model bert(Task task, int outputs) {
+    return config(BERT).model(new Head(task, outputs, Pooling.FIRST));
+  }
+
+  private static Map<String, INDArray> weights(Model model) {
+    return RandomWeights.of(model.parameters(), 3, 0.3f);
+  }
+
+  /** Tensors in memory. */
+  private record Tensors(String origin, Map<String, INDArray> arrays) implements WeightSource {
+
+    @Override
+    public Set<String> names() {
+      return arrays.keySet();
+    }
+
+    @Override
+    public long[] shape(String name) {
+      return arrays.get(name).shape();
+    }
+
+    @Override
+    public INDArray read(String name) {
+      return arrays.get(name).dup('c');
+    }
+
+    @Override
+    public void close() {
+      // nothing is open
+    }
+  }
+
+  private static String refusal(Model model, Map<String, INDArray> tensors) {
+    String message =
+        assertThrows(
+                BadInputException.class,
+                () -> ParameterLoader.load(model, new Tensors("file", tensors)))
+            .getMessage();
+    System.out.println(message);
+    assertTrue(message.startsWith("file"), message);
+    return message;
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "model.layers.0.self_attn.q_proj.bias",
+        "model.layers.1.self_attn.q_norm.weight",
+        "layers.1.mlp.gate_proj.bias",
+        "model.layers.2.self_attn.q_proj.weight",
+        "model.layers.0.block_sparse_moe.gate.weight"
+      })
+  void whatALayerHasMoreIsRefused(String name) {
+    Map<String, INDArray> tensors = weights(llama(false));
+    tensors.put(name, Nd4j.ones(8));
+    assertTrue(refusal(llama(false), tensors).contains("file holds " + name));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "model.layers.0.self_attn.q_proj.SCB",
+        "model.layers.0.self_attn.q_proj.weight_scale_inv",
+        "model.layers.0.self_attn.q_proj.qweight",
+        "model.layers.0.self_attn.q_proj.weight.absmax",
+        "model.layers.0.mlp.down_proj.weight_packed"
+      })
+  void quantisedLayersAreRefused(String name) {
+    Map<String, INDArray> tensors = weights(llama(false));
+    tensors.put(name, Nd4j.ones(8));
+    assertTrue(refusal(llama(false), tensors).contains("quantised (it holds " + name));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "model.embed_tokens.weight",
+    "model.norm.weight",
+    "model.layers.0.self_attn.q_proj.weight"
+  })
+  void wholeNumbersAreNoWeights(String name) {
+    Map<String, INDArray> tensors = weights(llama(false));
+    tensors.put(name, tensors.get(name).castTo(DataType.INT8));
+    assertTrue(refusal(llama(false), tensors).contains(name + " holds whole numbers (BYTE)"));
+  }
+
+  @Test
+  void constantsAreHarmlessAndHeadsAreNoted() {
+    Model model = bert(Task.TOKEN, 3);
+    Map<String, INDArray> tensors = weights(model);
+    tensors.put("bert.embeddings.position_ids", Nd4j.ones(DataType.INT64, 1, 16));
+    assertEquals("", Said.by(() -> ParameterLoader.load(model, new Tensors("a", tensors))));
+    tensors.put("bert.pooler.dense.weight", Nd4j.ones(8, 8));
+    tensors.put("bert.pooler.dense.bias", Nd4j.ones(8));
+    tensors.put("cls.predictions.bias", Nd4j.ones(11));
+    String said = Said.by(() -> ParameterLoader.load(model, new Tensors("b", tensors)));
+    System.out.print(said);
+    assertEquals(1, said.lines().count());
+    assertTrue(said.contains("b: not used for this: bert.pooler.dense, cls.predictions."), said);
+    tensors.put("adapter.down.weight", Nd4j.ones(8));
+    said = Said.by(() -> ParameterLoader.load(model, new Tensors("c", tensors)));
+    assertTrue(said.contains("c: not known here and not used: adapter.down;"), said);
+  }
+
+  /** transformers 5: a head in the file wins over {@code tie_word_embeddings: true}. */
+  @Test
+  void aHeadThatIsNotTheTableIsKept() {
+    Model tied = llama(true);
+    Map<String, INDArray> tensors = weights(tied);
+    assertTrue(tied.config().withHeadOf(new Tensors("none", tensors)).tied());
+    tensors.put("lm_head.weight", tensors.get("model.embed_tokens.weight").dup());
+    assertTrue(tied.config().withHeadOf(new Tensors("same", tensors)).tied());
+    assertEquals("", Said.by(() -> ParameterLoader.load(tied, new Tensors("equal", tensors))));
+    tensors.get("lm_head.weight").putScalar(5, 0.1234f);
+    String said = Said.by(() -> tied.config().withHeadOf(new Tensors("other", tensors)));
+    assertTrue(said.contains("other: tie_word_embeddings is true, but"), said);
+    ModelConfig own = tied.config().withHeadOf(new Tensors("other", tensors));
+    assertFalse(own.tied());
+    Model model = own.model(new Head(Task.CAUSAL_LM, 11, Pooling.FIRST));
+    assertSameBits(
+        tensors.get("lm_head.weight"),
+        ParameterLoader.load(model, new Tensors("other", tensors)).get("lm_head.weight"));
+    ObjectNode saved = new ObjectMapper().createObjectNode();
+    own.write(saved);
+    assertFalse(saved.path("tie_word_embeddings").booleanValue());
+  }
+
+  @Test
+  void aHeadForMaskedWordsOfItsOwnIsKept() {
+    ModelConfig config = config(BERT);
+    Model tied = bert(Task.MASKED_LM, 11);
+    Map<String, INDArray> tensors = weights(tied);
+    tensors.put("cls.predictions.decoder.weight", Nd4j.ones(11, 8));
+    tensors.put("cls.predictions.decoder.bias", tensors.get("cls.predictions.bias").dup());
+    ModelConfig own = config.withHeadOf(new Tensors("own", tensors));
+    assertFalse(own.tied());
+    Model model = own.model(new Head(Task.MASKED_LM, 11, Pooling.FIRST));
+    assertSameBits(
+        Nd4j.ones(11, 8),
+        ParameterLoader.load(model, new Tensors("own", tensors)).get(model.headTable()));
+  }
+
+  private static Map<String, INDArray> batch(int id, int type) {
+    INDArray ids = Nd4j.createFromArray(new int[][] {{1, 2, 3}, {4, id, 0}});
+    INDArray types = Nd4j.createFromArray(new int[][] {{0, 0, 1}, {0, type, 0}});
+    Map<String, INDArray> inputs = new LinkedHashMap<>();
+    inputs.put(ModelGraph.INPUT_IDS, ids);
+    inputs.put(ModelGraph.ATTENTION_MASK, Nd4j.ones(DataType.INT32, 2, 3));
+    inputs.put(ModelGraph.TOKEN_TYPE_IDS, types);
+    return inputs;
+  }
+
+  @Test
+  void numbersBeyondATableNeverReachTheEngine() {
+    Model model = bert(Task.CLASSIFY, 2);
+    try (InferenceEngine engine =
+        new InferenceEngine(
+            model,
+            ParameterLoader.load(model, new Tensors("file", weights(model))),
+            List.of(ModelGraph.LOGITS))) {
+      assertEquals(2, engine.run(batch(10, 1), row -> "").get(ModelGraph.LOGITS).size(0));
+      for (int[] wrong : new int[][] {{11, 0}, {-1, 0}, {1 << 30, 0}, {5, 2}, {5, -1}, {5, 900}}) {
+        String message =
+            assertThrows(
+                    BadInputException.class, () -> engine.run(batch(wrong[0], wrong[1]), row -> ""))
+                .getMessage();
+        System.out.println(message);
+        boolean token = wrong[1] == 0;
+        assertTrue(message.contains(token ? "token " + wrong[0] : "type " + wrong[1]), message);
+      }
+    }
+  }
+
+  @Test
+  void answersThatAreNotFiniteAreErrors() {
+    Model model = bert(Task.CLASSIFY, 2);
+    Map<String, INDArray> tensors = weights(model);
+    tensors.get("bert.encoder.layer.0.output.dense.weight").putScalar(3, Float.NaN);
+    assertTrue(answer(model, tensors).contains("tensor bert.encoder.layer.0.output.dense.weight"));
+    Map<String, INDArray> large = weights(model);
+    large.get("classifier.weight").muli(Float.MAX_VALUE).muli(9);
+    assertTrue(answer(model, large).contains("tensor classifier.weight"));
+    Map<String, INDArray> overflows = weights(model);
+    overflows.get("classifier.weight").assign(3e38f);
+    overflows.get("bert.pooler.dense.bias").assign(9);
+    assertTrue(answer(model, overflows).contains("though its weights are finite"));
+  }
+
+  private static String answer(Model model, Map<String, INDArray> tensors) {
+    try (InferenceEngine engine =
+        new InferenceEngine(
+            model,
+            ParameterLoader.load(model, new Tensors("file", tensors)),
+            List.of(ModelGraph.LOGITS))) {
+      String message =
+          assertThrows(
+                  BadInputException.class,
+                  () -> engine.run(batch(5, 1), row -> "the text in row " + row))
+              .getMessage();
+      System.out.println(message);
+      assertTrue(message.contains("the text in row 0"), message);
+      return message;
+    }
+  }
+
+  @Test
+  void configurationsAreWrittenAsTheyWereRead() {
+    for (String json : List.of(LLAMA, BERT)) {
+      JsonNode read;
+      try {
+        read = new ObjectMapper().readTree(json);
+      } catch (IOException e) {
+        throw new AssertionError(e);
+      }
+      ObjectNode written = read.deepCopy();
+      config(json).write(written);
+      assertEquals(config(json), ModelConfig.read(written, "test"));
+      assertEquals(
+          config(json).withDropout(0.25).toString(),
+          ModelConfig.read(rewritten(written, config(json).withDropout(0.25)), "test").toString());
+    }
+  }
+
+  private static ObjectNode rewritten(ObjectNode config, ModelConfig changed) {
+    changed.write(config);
+    return config;
+  }
+}
