@@ -268,6 +268,7 @@ final class BenchCommand implements Callable<Integer> {
 
   private void measure(Shape shape, PrintWriter out, ArrayNode rows) {
     out.printf(
+        Locale.ROOT,
         "%s %d x %d, batch %d, length %d%n%-30s %12s %9s %9s %8s %9s %9s %9s%n",
         shape.decoder ? "Llama" : "BERT",
         shape.layers,

@@ -116,7 +116,10 @@ final class GenerateCommand implements Callable<Integer> {
       if (generation.end() == Generation.End.CONTEXT) {
         spec.commandLine()
             .getErr()
-            .printf("The text is as long as the model's %d tokens.%n", decoder.maxLength());
+            .printf(
+                Locale.ROOT,
+                "The text is as long as the model's %d tokens.%n",
+                decoder.maxLength());
       }
       ObjectNode result = JsonOption.object();
       result.put("model", model).put("prompt", prompt).put("text", text.toString());

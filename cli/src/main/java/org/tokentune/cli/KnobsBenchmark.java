@@ -106,9 +106,19 @@ final class KnobsBenchmark {
           only, rows().stream().map(Row::name).collect(Collectors.joining("; ")));
     }
     out.printf(
+        Locale.ROOT,
         "Llama 30 x 576, 49,152 words, batch %d, length %d, TokenTune %s, LoRA %s%n%-56s %10s %10s"
             + " %9s %10s %8s%n",
-        BATCH, LENGTH, TOKENS, LORA, "MB", "weights", "planned", "of full", "used", "time");
+        BATCH,
+        LENGTH,
+        TOKENS,
+        LORA,
+        "MB",
+        "weights",
+        "planned",
+        "of full",
+        "used",
+        "time");
     if (steps == 0) {
       long full = plan(setting(TuningMethod.FULL)).total();
       for (Row row : rows) {

@@ -235,9 +235,12 @@ final class MemoryCommand implements Callable<Integer> {
     Map<String, MemoryReport> reports = new LinkedHashMap<>();
     reports.put("all tokens", all);
     if (k < length) {
-      reports.put("%d of %d tokens".formatted(k, length), planner.plan(batchSize, length, k));
+      reports.put(
+          String.format(Locale.ROOT, "%d of %d tokens", k, length),
+          planner.plan(batchSize, length, k));
     }
-    String title = "%s, batch %d, length %d".formatted(this.model, batchSize, length);
+    String title =
+        String.format(Locale.ROOT, "%s, batch %d, length %d", this.model, batchSize, length);
     print(title, reports);
     write(title, k, reports, drawn);
     return 0;
@@ -267,8 +270,14 @@ final class MemoryCommand implements Callable<Integer> {
       int k = MemoryPlanner.selected(base, RandomTokens.parse(tokens, minTokens, true), length);
       result.put("tokens", tokens).put("selected", k);
       String title =
-          "%s, batch %d, length %d, %d tokens selected".formatted(model, batchSize, length, k);
-      out.printf("%s; %s, activations kept as %s%n%n", title, optimizer, knobs.kept());
+          String.format(
+              Locale.ROOT,
+              "%s, batch %d, length %d, %d tokens selected",
+              model,
+              batchSize,
+              length,
+              k);
+      out.printf(Locale.ROOT, "%s; %s, activations kept as %s%n%n", title, optimizer, knobs.kept());
       MethodComparison comparison = MethodComparison.of(planner, only, batchSize, length, k);
       comparison.print(out);
       comparison.put(result);
@@ -330,6 +339,7 @@ final class MemoryCommand implements Callable<Integer> {
   private void print(String title, Map<String, MemoryReport> reports) {
     PrintWriter out = spec.commandLine().getOut();
     out.printf(
+        Locale.ROOT,
         "%s: %s, %s, %s; MB%n%n",
         title,
         optimizer,
@@ -339,7 +349,7 @@ final class MemoryCommand implements Callable<Integer> {
     if (passes) {
       reports.forEach(
           (name, report) -> {
-            out.printf("%nPlan of %s%n", name);
+            out.printf(Locale.ROOT, "%nPlan of %s%n", name);
             report.step().passes().forEach(pass -> out.println("  " + pass));
           });
     }
@@ -349,7 +359,7 @@ final class MemoryCommand implements Callable<Integer> {
   private void draw(OutputFile drawn, WholeFile.Content chart) {
     if (drawn != null) {
       drawn.write(chart);
-      spec.commandLine().getOut().printf("%nThe picture is in %s%n", picture);
+      spec.commandLine().getOut().printf(Locale.ROOT, "%nThe picture is in %s%n", picture);
       spec.commandLine().getOut().flush();
     }
   }

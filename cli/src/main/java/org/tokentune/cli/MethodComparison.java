@@ -58,6 +58,7 @@ record MethodComparison(List<MethodMemory> rows, long eager) {
 
   void print(PrintWriter out) {
     out.printf(
+        Locale.ROOT,
         "%-34s %9s %10s %10s %9s %10s %8s%s%n",
         "MB",
         "weights",

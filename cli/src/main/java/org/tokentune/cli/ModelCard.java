@@ -42,7 +42,8 @@ record ModelCard(
         .append(TextNode.valueOf(base))
         .append("\ntags:\n- tokentune\n---\n");
     text.append("# ").append(folder.toAbsolutePath().normalize().getFileName()).append("\n\n");
-    text.append("`%s`, fine-tuned by TokenTune for Deeplearning4j.\n\n".formatted(base));
+    text.append(
+        String.format(Locale.ROOT, "`%s`, fine-tuned by TokenTune for Deeplearning4j.\n\n", base));
     text.append("| | |\n|---|---|\n");
     row(text, "data", "`" + data + "`: " + rows);
     row(text, "task", task);
@@ -50,10 +51,14 @@ record ModelCard(
     row(text, "licence", "to be filled in: the base model's and the data's decide it");
     text.append("\n```\ntokentune");
     arguments.forEach(argument -> text.append(' ').append(quoted(argument)));
-    text.append("\n```\n\n%s: %s.\n\n".formatted(scored, ScoresReport.line(scores)));
     text.append(
-        "%d steps; the weights are those after step %d.%n%n"
-            .formatted(outcome.steps(), outcome.bestStep()));
+        String.format(Locale.ROOT, "\n```\n\n%s: %s.\n\n", scored, ScoresReport.line(scores)));
+    text.append(
+        String.format(
+            Locale.ROOT,
+            "%d steps; the weights are those after step %d.%n%n",
+            outcome.steps(),
+            outcome.bestStep()));
     text.append("| epoch | step | training loss | validation |\n|---|---|---|---|\n");
     for (Evaluation evaluation : outcome.evaluations()) {
       text.append(
@@ -73,12 +78,13 @@ record ModelCard(
   }
 
   private String versions() {
-    return "%s, ND4J %s on %s, Java %s"
-        .formatted(
-            version,
-            nd4jVersion(),
-            Nd4j.getBackend().getClass().getSimpleName(),
-            Runtime.version());
+    return String.format(
+        Locale.ROOT,
+        "%s, ND4J %s on %s, Java %s",
+        version,
+        nd4jVersion(),
+        Nd4j.getBackend().getClass().getSimpleName(),
+        Runtime.version());
   }
 
   /** As its artifact's Maven files say it. */

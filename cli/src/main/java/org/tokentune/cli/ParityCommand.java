@@ -3,6 +3,7 @@ package org.tokentune.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.tokentune.train.Parity;
 import picocli.CommandLine.Command;
@@ -61,7 +62,9 @@ final class ParityCommand implements Callable<Integer> {
       Parity parity = new Parity(folder, base);
       List<Path> cases = parity.cases();
       if (cases.isEmpty()) {
-        spec.commandLine().getErr().printf("%s holds no case; add a .safetensors file.%n", folder);
+        spec.commandLine()
+            .getErr()
+            .printf(Locale.ROOT, "%s holds no case; add a .safetensors file.%n", folder);
         return 2;
       }
       for (Path file : cases) {
@@ -71,9 +74,11 @@ final class ParityCommand implements Callable<Integer> {
           boolean within = row.within(tolerance);
           equal &= within;
           String error =
-              Double.isNaN(row.error()) ? "not compared" : String.format("%.1e", row.error());
+              Double.isNaN(row.error())
+                  ? "not compared"
+                  : String.format(Locale.ROOT, "%.1e", row.error());
           ofCase.put(row.tensor(), Double.isNaN(row.error()) ? null : row.error());
-          out.printf("  %-70s %12s %s%n", row.tensor(), error, within ? "" : "FAILED");
+          out.printf(Locale.ROOT, "  %-70s %12s %s%n", row.tensor(), error, within ? "" : "FAILED");
         }
       }
     }

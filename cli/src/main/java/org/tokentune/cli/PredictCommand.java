@@ -63,8 +63,11 @@ final class PredictCommand implements Callable<Integer> {
         Prediction prediction = predictions.get(i);
         Example row = rows.get(i);
         out.printf(
+            Locale.ROOT,
             "%s\t%s%s%n",
-            line(prediction), row.text(), row.pair() == null ? "" : "\t" + row.pair());
+            line(prediction),
+            row.text(),
+            row.pair() == null ? "" : "\t" + row.pair());
         ObjectNode node = all.addObject();
         node.put("text", row.text());
         if (row.pair() != null) {

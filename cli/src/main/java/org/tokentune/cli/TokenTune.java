@@ -1,5 +1,7 @@
 package org.tokentune.cli;
 
+import java.util.Locale;
+import org.bytedeco.javacpp.Pointer;
 import org.tokentune.BadInputException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -29,6 +31,7 @@ public final class TokenTune {
 
   /** Exits with 0, with 1 for bad input or a failed check, with 2 for wrong usage. */
   public static void main(String[] arguments) {
+    Locale.setDefault(Locale.ROOT); // libraries print digits, too
     System.exit(run(arguments));
   }
 
@@ -45,8 +48,10 @@ public final class TokenTune {
               command
                   .getErr()
                   .printf(
+                      Locale.ROOT,
                       "%s%nSee %s --help.%n",
-                      exception.getMessage(), command.getCommandSpec().qualifiedName());
+                      exception.getMessage(),
+                      command.getCommandSpec().qualifiedName());
               return command.getCommandSpec().exitCodeOnInvalidInput();
             })
         .setExecutionExceptionHandler(
@@ -55,8 +60,44 @@ public final class TokenTune {
                 command.getErr().println(exception.getMessage());
                 return 1;
               }
+              if (isOutOfMemory(exception)) {
+                return outOfMemory(command, exception);
+              }
               throw exception;
             })
+        .setExecutionStrategy(
+            parsed -> {
+              try {
+                return new CommandLine.RunLast().execute(parsed);
+              } catch (OutOfMemoryError e) { // picocli handles exceptions only
+                return outOfMemory(parsed.commandSpec().commandLine(), e);
+              }
+            })
         .execute(arguments);
+  }
+
+  /** ND4J's limit of what it allocates comes as an exception of its own. */
+  private static boolean isOutOfMemory(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof OutOfMemoryError
+          || String.valueOf(cause.getMessage()).startsWith("Allocation failed")) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static int outOfMemory(CommandLine command, Throwable failure) {
+    command
+        .getErr()
+        .printf(
+            Locale.ROOT,
+            "Out of memory (%.200s): the heap ends at %,d MB and what ND4J allocates beside it at %,d"
+                + " MB. Take a smaller batch or length, ask tokentune memory what fits, or raise them:"
+                + " TOKENTUNE_JAVA_OPTIONS='-Xmx8g -Dorg.bytedeco.javacpp.maxbytes=16g'.%n",
+            String.valueOf(failure.getMessage()).lines().findFirst().orElse(""),
+            Runtime.getRuntime().maxMemory() / 1_000_000,
+            Pointer.maxBytes() / 1_000_000);
+    return 1;
   }
 }

@@ -433,8 +433,14 @@ final class TrainCommand implements Callable<Integer> {
         job.addAdapter(adapters, seed);
       }
       out.printf(
+          Locale.ROOT,
           "%s on %s: %s; tokens %s, %s, seed %d%n",
-          model, data, job.rows(), tokens, optimizer, seed);
+          model,
+          data,
+          job.rows(),
+          tokens,
+          optimizer,
+          seed);
       out.flush();
       try (RunFolder folder = RunFolder.lock(output)) {
         RunSettings run = runOptions.settings(folder, glue == null ? List.of() : glue.metrics());
@@ -553,7 +559,7 @@ final class TrainCommand implements Callable<Integer> {
         out.println("It ended early, as no validation was better for so long.");
       }
       if (outcome.skipped() > 0) {
-        out.printf("%d steps were not applied: nothing finite.%n", outcome.skipped());
+        out.printf(Locale.ROOT, "%d steps were not applied: nothing finite.%n", outcome.skipped());
       }
       MemoryReport memory = outcome.memory();
       if (memory != null) {
@@ -569,13 +575,19 @@ final class TrainCommand implements Callable<Integer> {
       }
       if (!sameDiff) {
         out.printf(
+            Locale.ROOT,
             "No %s: the model is past the 1 GiB of SameDiff's file format.%n",
             TextModel.SAMEDIFF_FILE);
       }
       if (adaptersAlone) {
-        out.printf("The adapters are in %s: --model %s --adapter %s%n", output, model, output);
+        out.printf(
+            Locale.ROOT,
+            "The adapters are in %s: --model %s --adapter %s%n",
+            output,
+            model,
+            output);
       } else {
-        out.printf("The model is in %s%n", output);
+        out.printf(Locale.ROOT, "The model is in %s%n", output);
       }
       out.flush();
       ObjectNode result = JsonOption.object();

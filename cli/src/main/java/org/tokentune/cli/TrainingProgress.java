@@ -39,7 +39,7 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
   @Override
   public void onResume(int step) {
     before = step;
-    out.printf("Goes on after step %d.%n", step);
+    out.printf(Locale.ROOT, "Goes on after step %d.%n", step);
   }
 
   @Override
@@ -70,8 +70,12 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
       bar.stepTo(step);
     } else if (step == before + 1 || step % Math.max(1, steps / LINES) == 0) {
       out.printf(
+          Locale.ROOT,
           "Step %d of %d: %s, %s left%n",
-          step, steps, state(), duration(seconds() / (step - before) * (steps - step)));
+          step,
+          steps,
+          state(),
+          duration(seconds() / (step - before) * (steps - step)));
       out.flush();
     }
   }

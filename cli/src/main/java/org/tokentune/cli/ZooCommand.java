@@ -72,7 +72,7 @@ final class ZooCommand {
         node.put("tuning_bytes", bytes);
         out.printf(Locale.ROOT, "%7.2f GB  ", bytes / 1e9);
       }
-      out.printf("%-26s %s%n", model.licence(), model.source().origin());
+      out.printf(Locale.ROOT, "%-26s %s%n", model.licence(), model.source().origin());
       out.flush();
     }
     json.write(result);
@@ -100,7 +100,7 @@ final class ZooCommand {
     PrintWriter out = spec.commandLine().getOut();
     ZooModel model = Zoo.model(name);
     ModelConfig config = model.config();
-    out.printf("%s%n", model.name());
+    out.printf(Locale.ROOT, "%s%n", model.name());
     line("licence", model.licence());
     line("source", model.source().origin());
     line("here", model.source().isLocal() ? "yes" : "no");
@@ -118,7 +118,7 @@ final class ZooCommand {
     Map<String, MemoryReport> reports = new LinkedHashMap<>();
     reports.put("all tokens", model.tuningMemory(BATCH, LENGTH, "all"));
     reports.put(TOKENS + " of them", model.tuningMemory(BATCH, LENGTH, TOKENS));
-    out.printf("%nTuning it, MB%n%n%s", MemoryReport.table(reports));
+    out.printf(Locale.ROOT, "%nTuning it, MB%n%n%s", MemoryReport.table(reports));
     out.flush();
     result.set("all_tokens", reports.get("all tokens").toJson());
     result.set("tokentune", reports.get(TOKENS + " of them").toJson());
@@ -127,7 +127,7 @@ final class ZooCommand {
   }
 
   private void line(String what, Object value) {
-    spec.commandLine().getOut().printf("  %-14s %s%n", what, value);
+    spec.commandLine().getOut().printf(Locale.ROOT, "  %-14s %s%n", what, value);
   }
 
   @Command(

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import java.util.Locale;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -34,8 +35,13 @@ public final class SameBits {
     for (long i = 0; i < expected.length(); i++) {
       if (bits(expected, i) != bits(actual, i)) {
         fail(
-            "%s: element %d is %s in place of %s"
-                .formatted(name, i, actual.getDouble(i), expected.getDouble(i)));
+            String.format(
+                Locale.ROOT,
+                "%s: element %d is %s in place of %s",
+                name,
+                i,
+                actual.getDouble(i),
+                expected.getDouble(i)));
       }
     }
   }

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -136,8 +137,11 @@ public final class AdapterFolder implements WeightSource {
       if (!Arrays.equals(shape, shape(name))) {
         throw otherBase(
             String.format(
+                Locale.ROOT,
                 "%s is %s and should be %s",
-                name, Arrays.toString(shape(name)), Arrays.toString(shape)));
+                name,
+                Arrays.toString(shape(name)),
+                Arrays.toString(shape)));
       }
       missing.remove(parameter);
     }

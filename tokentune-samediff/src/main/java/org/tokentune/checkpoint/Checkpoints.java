@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -45,7 +46,7 @@ public record Checkpoints(Path folder, int keep) {
    * @throws BadInputException if it cannot be written; those that were there are there still
    */
   public void write(int step, JsonNode state, Map<String, Map<String, INDArray>> tensors) {
-    Path target = folder.resolve(String.format("step-%08d", step));
+    Path target = folder.resolve(String.format(Locale.ROOT, "step-%08d", step));
     try {
       Staging.write(
           folder,

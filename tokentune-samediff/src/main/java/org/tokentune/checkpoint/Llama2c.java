@@ -8,6 +8,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -100,7 +101,11 @@ public final class Llama2c implements WeightSource {
     if (sizes[0] % heads != 0 || sizes[0] / heads % 2 != 0 || heads % sizes[4] != 0) {
       throw bad(
           String.format(
-              "claims %d heads and %d of keys for a hidden size of %d", heads, sizes[4], sizes[0]));
+              Locale.ROOT,
+              "claims %d heads and %d of keys for a hidden size of %d",
+              heads,
+              sizes[4],
+              sizes[0]));
     }
     ObjectNode config = JsonNodeFactory.instance.objectNode();
     config.putArray("architectures").add("LlamaForCausalLM");

@@ -13,6 +13,7 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
@@ -253,7 +254,8 @@ public final class ModelFolder {
     index.putObject("metadata").put("total_size", total);
     ObjectNode files = index.putObject("weight_map");
     for (int i = 0; i < shards.size(); i++) {
-      String file = String.format("model-%05d-of-%05d.safetensors", i + 1, shards.size());
+      String file =
+          String.format(Locale.ROOT, "model-%05d-of-%05d.safetensors", i + 1, shards.size());
       SafeTensorsWriter.write(folder.resolve(file), shards.get(i), storage.type());
       shards.get(i).keySet().forEach(name -> files.put(name, file));
     }

@@ -7,6 +7,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
@@ -145,27 +146,55 @@ public final class Plan {
     Layout held = new Layout(running, views, shapes, placeholders.keySet(), results);
     long again = running.stream().filter(Recomputation::again).count();
     return List.of(
-        "prune: %d of the graph's %d ops are needed"
-            .formatted(list.nodes().size(), list.sd().getOps().size()),
-        "fold constants: %d ops depend on shapes only"
-            .formatted(list.nodes().size() - shapes.remaining().size()),
-        "drop unread outputs: %d gradients of matrix products"
-            .formatted(outputs(shapes.remaining()) - outputs(split)),
-        "selected tokens only: %,d of %,d operations of matrix products are not needed"
-            .formatted(flops(split) - flops(nodes), flops(split)),
-        "recompute: %d ops run again; at most %,d bytes live instead of %,d"
-            .formatted(again, layout.liveBytes(), kept.layout.liveBytes()),
-        "views: %d ops compute nothing, %,d bytes are not copied"
-            .formatted(views.count(), views.bytes()),
-        "update at once: %s"
-            .formatted(
-                options.updates()
-                    ? "at most %,d bytes live instead of %,d"
-                        .formatted(layout.liveBytes(), held.liveBytes())
-                    : "no, all gradients are held"),
-        "in place: %d results, %,d bytes, in the memory of an input"
-            .formatted(layout.inPlace(), layout.inPlaceBytes()),
-        "place: an arena of %,d bytes for at most %,d live".formatted(bytes(), layout.liveBytes()));
+        String.format(
+            Locale.ROOT,
+            "prune: %d of the graph's %d ops are needed",
+            list.nodes().size(),
+            list.sd().getOps().size()),
+        String.format(
+            Locale.ROOT,
+            "fold constants: %d ops depend on shapes only",
+            list.nodes().size() - shapes.remaining().size()),
+        String.format(
+            Locale.ROOT,
+            "drop unread outputs: %d gradients of matrix products",
+            outputs(shapes.remaining()) - outputs(split)),
+        String.format(
+            Locale.ROOT,
+            "selected tokens only: %,d of %,d operations of matrix products are not needed",
+            flops(split) - flops(nodes),
+            flops(split)),
+        String.format(
+            Locale.ROOT,
+            "recompute: %d ops run again; at most %,d bytes live instead of %,d",
+            again,
+            layout.liveBytes(),
+            kept.layout.liveBytes()),
+        String.format(
+            Locale.ROOT,
+            "views: %d ops compute nothing, %,d bytes are not copied",
+            views.count(),
+            views.bytes()),
+        String.format(
+            Locale.ROOT,
+            "update at once: %s",
+            options.updates()
+                ? String.format(
+                    Locale.ROOT,
+                    "at most %,d bytes live instead of %,d",
+                    layout.liveBytes(),
+                    held.liveBytes())
+                : "no, all gradients are held"),
+        String.format(
+            Locale.ROOT,
+            "in place: %d results, %,d bytes, in the memory of an input",
+            layout.inPlace(),
+            layout.inPlaceBytes()),
+        String.format(
+            Locale.ROOT,
+            "place: an arena of %,d bytes for at most %,d live",
+            bytes(),
+            layout.liveBytes()));
   }
 
   private static int outputs(List<Node> nodes) {

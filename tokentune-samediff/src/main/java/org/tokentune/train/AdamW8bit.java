@@ -1,6 +1,7 @@
 package org.tokentune.train;
 
 import java.util.List;
+import java.util.Locale;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -64,7 +65,12 @@ record AdamW8bit(AdamW adamW) implements UpdateRule {
     long end = first + change.gradient().length();
     if (first % BLOCK != 0 || (end % BLOCK != 0 && end != codes.length())) {
       throw new IllegalArgumentException(
-          "numbers %d to %d of a parameter are no whole blocks of %d".formatted(first, end, BLOCK));
+          String.format(
+              Locale.ROOT,
+              "numbers %d to %d of a parameter are no whole blocks of %d",
+              first,
+              end,
+              BLOCK));
     }
     long firstScale = first / BLOCK;
     return new AdamW8bitUpdate.Moment(

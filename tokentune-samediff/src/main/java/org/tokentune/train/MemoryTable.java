@@ -21,7 +21,9 @@ final class MemoryTable {
   MemoryTable(Map<String, MemoryReport> reports) {
     this.reports = reports;
     text.append(" ".repeat(LABEL));
-    reports.keySet().forEach(name -> text.append(String.format(format(name, "s"), name)));
+    reports
+        .keySet()
+        .forEach(name -> text.append(String.format(Locale.ROOT, format(name, "s"), name)));
     text.append(System.lineSeparator());
   }
 
@@ -34,7 +36,7 @@ final class MemoryTable {
   }
 
   void row(String label, ToLongFunction<MemoryReport> bytes) {
-    text.append(String.format("%-" + LABEL + "s", label));
+    text.append(String.format(Locale.ROOT, "%-" + LABEL + "s", label));
     reports.forEach(
         (name, report) ->
             text.append(

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Predicate;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -267,7 +268,7 @@ final class TrainingSteps implements AutoCloseable {
         cause.least() / 1e6,
         settings.memory().budget() / 1e6,
         k > 0
-            ? String.format("at most %d tokens (--tokens %d) or smaller batches", k, k)
+            ? String.format(Locale.ROOT, "at most %d tokens (--tokens %d) or smaller batches", k, k)
             : "smaller batches or shorter texts");
   }
 

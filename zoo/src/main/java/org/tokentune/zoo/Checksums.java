@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Locale;
 import org.tokentune.BadInputException;
 
 /** Checksums of files, in hexadecimal digits. */
@@ -35,7 +36,7 @@ final class Checksums {
 
   /** Checksum, size, path. */
   static String line(Path file, String sha256) {
-    return "%s  %d  %s".formatted(sha256, LocalFiles.size(file), file);
+    return String.format(Locale.ROOT, "%s  %d  %s", sha256, LocalFiles.size(file), file);
   }
 
   static String sha256(Path file) {

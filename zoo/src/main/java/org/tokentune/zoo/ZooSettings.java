@@ -82,6 +82,6 @@ record ZooSettings(
   /** Without the token. */
   @Override
   public String toString() {
-    return "ZooSettings[%s, %s, %s]".formatted(endpoint, hubCache, cache);
+    return String.format(Locale.ROOT, "ZooSettings[%s, %s, %s]", endpoint, hubCache, cache);
   }
 }
