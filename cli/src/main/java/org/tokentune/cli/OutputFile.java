@@ -11,10 +11,21 @@ record OutputFile(Path file) {
 
   /** Says early that the file could not be written. */
   void check() {
-    Path folder = file.toAbsolutePath().getParent();
-    if (Files.isDirectory(file) || !Files.isDirectory(folder) || !Files.isWritable(folder)) {
-      throw new BadInputException("%s cannot be written; name a file in another folder.", file);
+    try {
+      Path followed = WholeFile.followed(file);
+      Path folder = followed.toAbsolutePath().getParent();
+      boolean special = WholeFile.isSpecial(followed);
+      if (special ? Files.isWritable(followed) : isWritable(followed, folder)) {
+        return;
+      }
+    } catch (IOException e) {
+      // said below
     }
+    throw new BadInputException("%s cannot be written; name a file in another folder.", file);
+  }
+
+  private static boolean isWritable(Path file, Path folder) {
+    return !Files.isDirectory(file) && Files.isDirectory(folder) && Files.isWritable(folder);
   }
 
   /** Writes the file, whole or not at all. */

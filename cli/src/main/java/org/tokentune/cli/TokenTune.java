@@ -32,7 +32,12 @@ public final class TokenTune {
   /** Exits with 0, with 1 for bad input or a failed check, with 2 for wrong usage. */
   public static void main(String[] arguments) {
     Locale.setDefault(Locale.ROOT); // libraries print digits, too
-    System.exit(run(arguments));
+    int exit = run(arguments);
+    if (System.out.checkError()) {
+      System.err.println("What was to be printed is lost: standard output cannot be written to.");
+      exit = Math.max(exit, 1);
+    }
+    System.exit(exit);
   }
 
   /** The command and all below it. */

@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.WholeFile;
 import org.tokentune.train.Evaluation;
 import org.tokentune.train.FineTuner;
 import org.tokentune.train.StepReport;
@@ -38,15 +39,21 @@ final class TrainingLog implements TrainingListener, AutoCloseable {
 
   private void open() throws IOException {
     file = new RandomAccessFile(path.toFile(), "rw");
+    if (!WholeFile.isSpecial(path)) {
+      seekEnd();
+    }
+    ObjectNode first = event("begin");
+    first.setAll(begin);
+    append(first);
+  }
+
+  private void seekEnd() throws IOException {
     long length = continued ? file.length() : 0;
     while (length > 0 && byteAt(file, length - 1) != '\n') {
       length--;
     }
     file.setLength(length);
     file.seek(length);
-    ObjectNode first = event("begin");
-    first.setAll(begin);
-    append(first);
   }
 
   private static int byteAt(RandomAccessFile file, long position) throws IOException {

@@ -64,6 +64,7 @@ public record RopeParameters(
    *     different things
    */
   static RopeParameters read(ConfigReader config, int maxPositions) {
+    config.value(ORIGINAL); // counts where the type asks for it
     List<RopeParameters> said = new ArrayList<>();
     double theta = config.positive(THETA, DEFAULT_THETA);
     if (!config.object(PARAMETERS).names().isEmpty()) {

@@ -1,0 +1,118 @@
+package org.tokentune.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.tokentune.checkpoint.ConfigReader;
+import org.tokentune.models.ModelConfig;
+
+/** docs/files.md lists what is known of the fields of {@code config.json}, as the code has it. */
+class ConfigFieldsPageTest {
+
+  private static final Path PAGE = Document.HOME.resolve("docs/files.md");
+  private static final String BEGIN = "<!-- fields: made by ConfigFieldsPageTest -->\n";
+  private static final String END = "<!-- end of fields -->\n";
+
+  /** The least that each family must say of itself. */
+  private static final Map<String, String> SIZES = new LinkedHashMap<>();
+
+  static {
+    String encoder =
+        "'hidden_size': 8, 'num_hidden_layers': 1, 'num_attention_heads': 2, 'intermediate_size': 8,"
+            + " 'max_position_embeddings': 9";
+    SIZES.put("bert", encoder + ", 'type_vocab_size': 2");
+    SIZES.put("roberta", encoder + ", 'type_vocab_size': 1");
+    SIZES.put(
+        "distilbert",
+        "'dim': 8, 'n_layers': 1, 'n_heads': 2, 'hidden_dim': 8, 'max_position_embeddings': 9");
+    SIZES.put("gpt2", "'n_embd': 8, 'n_layer': 1, 'n_head': 2, 'n_positions': 9");
+    SIZES.put("llama", encoder);
+    SIZES.put("mistral", encoder + ", 'num_key_value_heads': 1");
+    SIZES.put("qwen2", encoder);
+  }
+
+  private static ConfigReader read(String family) {
+    String fields = "{'model_type': '" + family + "', 'vocab_size': 7, " + SIZES.get(family) + "}";
+    try {
+      ConfigReader reader =
+          ConfigReader.of(new ObjectMapper().readTree(fields.replace('\'', '"')), family);
+      ModelConfig.read(reader);
+      return reader;
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static String section() {
+    Map<String, ConfigReader> families = new LinkedHashMap<>();
+    SIZES.keySet().forEach(family -> families.put(family, read(family)));
+    Set<String> everywhere = new TreeSet<>(families.get("bert").known().harmless());
+    families.values().forEach(reader -> everywhere.retainAll(reader.known().harmless()));
+    StringBuilder text = new StringBuilder(BEGIN);
+    text.append("| `model_type` | used | harmless | refused unless |\n|---|---|---|---|\n");
+    families.forEach(
+        (family, reader) -> {
+          Set<String> harmless = new TreeSet<>(reader.known().harmless());
+          harmless.removeAll(everywhere);
+          harmless.removeAll(reader.asked());
+          text.append(
+              "| `%s` | %s | %s | %s |\n"
+                  .formatted(
+                      family,
+                      names(reader.asked()),
+                      names(harmless),
+                      supported(reader.known().supported())));
+        });
+    Set<String> plain = new TreeSet<>(everywhere);
+    families.values().forEach(reader -> plain.removeAll(reader.asked()));
+    text.append("\nHarmless in all of them, or read with the head, the tokenizer and generation: ");
+    return text.append(names(plain)).append(".\n").append(END).toString();
+  }
+
+  private static String names(Set<String> names) {
+    return names.stream().map(name -> "`" + name + "`").collect(Collectors.joining(", "));
+  }
+
+  private static String supported(Map<String, List<JsonNode>> supported) {
+    return supported.entrySet().stream()
+        .map(
+            field ->
+                "`%s` %s"
+                    .formatted(
+                        field.getKey(),
+                        field.getValue().isEmpty()
+                            ? "null"
+                            : field.getValue().stream()
+                                .map(value -> "`" + value + "`")
+                                .collect(Collectors.joining(" or "))))
+        .collect(Collectors.joining(", "));
+  }
+
+  @Test
+  void thePageHasEveryField() throws IOException {
+    String page = Files.readString(PAGE);
+    int from = page.indexOf(BEGIN);
+    int to = page.indexOf(END) + END.length();
+    String section = section();
+    if (Boolean.getBoolean("tokentune.write")) {
+      Files.writeString(PAGE, page.substring(0, from) + section + page.substring(to));
+    } else {
+      assertEquals(
+          section,
+          page.substring(from, to),
+          "run with -Dtokentune.write=true to write it: see docs/api.md");
+    }
+    System.out.println(section.lines().count() + " lines of fields");
+  }
+}
