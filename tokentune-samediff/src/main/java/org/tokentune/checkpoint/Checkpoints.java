@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -77,7 +78,8 @@ public record Checkpoints(Path folder, int keep) {
   }
 
   private void removeOld(int step) throws IOException {
-    List<Path> old = all().stream().filter(checkpoint -> step(checkpoint) <= step).toList();
+    List<Path> old =
+        all().stream().filter(checkpoint -> step(checkpoint).getAsInt() <= step).toList();
     List<Path> kept = old.subList(Math.max(0, old.size() - keep), old.size());
     for (Path checkpoint : all()) {
       if (!kept.contains(checkpoint)) {
@@ -99,13 +101,15 @@ public record Checkpoints(Path folder, int keep) {
   /** By their steps. */
   private List<Path> all() throws IOException {
     return Files.isDirectory(folder)
-        ? Staging.entries(folder).stream().filter(file -> step(file) >= 0).toList()
+        ? Staging.entries(folder).stream().filter(file -> step(file).isPresent()).toList()
         : List.of();
   }
 
-  private static int step(Path checkpoint) {
-    Matcher name = NAME.matcher(checkpoint.getFileName().toString());
-    return name.matches() ? Integer.parseInt(name.group(1)) : -1;
+  /** The step that a checkpoint's name says; empty where it has another name. */
+  public static OptionalInt step(Path checkpoint) {
+    Path file = checkpoint.getFileName();
+    Matcher name = NAME.matcher(file == null ? "" : file.toString());
+    return name.matches() ? OptionalInt.of(Integer.parseInt(name.group(1))) : OptionalInt.empty();
   }
 
   /**

@@ -98,7 +98,7 @@ public final class ConfigReader {
   /** A whole number from 1. */
   public int count(String field) {
     if (!has(field)) {
-      throw bad(field, "a whole number from 1");
+      throw bad(field, "a whole number from 1 to " + Limits.SIZE);
     }
     return count(field, 1);
   }
@@ -106,6 +106,15 @@ public final class ConfigReader {
   /** A whole number from 1. */
   public int count(String field, int otherwise) {
     return whole(field, 1, otherwise);
+  }
+
+  /** A number of layers. */
+  public int layers(String field) {
+    int layers = count(field);
+    if (layers > Limits.LAYERS) {
+      throw bad(field, "a whole number from 1 to " + Limits.LAYERS);
+    }
+    return layers;
   }
 
   /** A whole number from 0. */
@@ -118,8 +127,11 @@ public final class ConfigReader {
       return otherwise;
     }
     JsonNode value = value(field);
-    if (!value.isIntegralNumber() || !value.canConvertToInt() || value.intValue() < least) {
-      throw bad(field, "a whole number from " + least);
+    if (!value.isIntegralNumber()
+        || !value.canConvertToInt()
+        || value.intValue() < least
+        || value.intValue() > Limits.SIZE) {
+      throw bad(field, "a whole number from " + least + " to " + Limits.SIZE);
     }
     return value.intValue();
   }

@@ -175,7 +175,7 @@ public final class Gguf implements WeightSource {
   private static String name(String name) {
     int dot = name.lastIndexOf('.');
     String kind = name.substring(dot + 1);
-    if (kind.equals("weight") || kind.equals("bias")) {
+    if (dot > 0 && (kind.equals("weight") || kind.equals("bias"))) {
       String module = name.substring(0, dot);
       if (OUTER.containsKey(module)) {
         return OUTER.get(module) + "." + kind;

@@ -140,9 +140,8 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
 
   private int layers(String type) {
     int layers = metadata.count(type + ".block_count");
-    if (layers < 1 || layers > GgufFile.MOST_LAYERS) {
-      throw bad(
-          "claims " + layers + " layers", "a file with 1 to " + GgufFile.MOST_LAYERS + " of them");
+    if (layers < 1 || layers > Limits.LAYERS) {
+      throw bad("claims " + layers + " layers", "a file with 1 to " + Limits.LAYERS + " of them");
     }
     return layers;
   }

@@ -32,19 +32,12 @@ final class GgufFile implements AutoCloseable {
   private static final String ALIGNMENT = "general.alignment";
   private static final int DEFAULT_ALIGNMENT = 32;
   private static final int MOST_DIMENSIONS = 4;
-  private static final int MOST_NAME = 1000;
-
-  /** More than any model has: none is built of what a damaged file claims. */
-  static final int MOST_LAYERS = 10_000;
 
   /** Bytes of a tensor's entry with an empty name and one dimension. */
   private static final int LEAST_ENTRY = 8 + 4 + 8 + 4 + 8;
 
   /** Bytes of a metadatum with an empty key and a value of one byte. */
   private static final int LEAST_METADATUM = 8 + 4 + 1;
-
-  /** Far above any vocabulary's; what is read from so many bytes fits in memory. */
-  private static final long MOST_HEADER_BYTES = 1 << 26;
 
   /** Types of metadata. */
   private enum Type {
@@ -220,7 +213,7 @@ final class GgufFile implements AutoCloseable {
       size = channel.size();
       in =
           channel
-              .map(FileChannel.MapMode.READ_ONLY, 0, Math.min(size, MOST_HEADER_BYTES))
+              .map(FileChannel.MapMode.READ_ONLY, 0, Math.min(size, Limits.GGUF_HEADER_BYTES))
               .order(ByteOrder.LITTLE_ENDIAN);
     }
 
@@ -412,11 +405,13 @@ final class GgufFile implements AutoCloseable {
     }
 
     private String name(String what) {
-      String name = string(what);
-      if (name.length() > MOST_NAME) {
-        throw bad("has " + what + " of " + name.length() + " characters");
+      int start = in.position();
+      int length = textLength(what);
+      if (length > Limits.NAME_BYTES) {
+        throw bad("has " + what + " of " + length + " bytes");
       }
-      return name;
+      in.position(start);
+      return string(what);
     }
 
     private int textLength(String what) {

@@ -51,8 +51,15 @@ final class LevelDbTable {
     ByteBuffer footer = slice(size - FOOTER, FOOTER);
     handle(footer); // of a block of properties, of which there are none
     Map<String, byte[]> entries = new LinkedHashMap<>();
+    long next = 0;
     for (byte[] block : entriesOf(handle(footer)).values()) {
-      entries.putAll(entriesOf(handle(ByteBuffer.wrap(block))));
+      // Each block is read once: an index that names one often would take time without end.
+      if (varint(ByteBuffer.wrap(block)) < next) {
+        throw bad("has blocks that do not follow one another");
+      }
+      ByteBuffer content = handle(ByteBuffer.wrap(block));
+      next = varint(ByteBuffer.wrap(block)) + content.limit();
+      entries.putAll(entriesOf(content));
     }
     return entries;
   }
@@ -90,6 +97,7 @@ final class LevelDbTable {
       if (shared < 0
           || shared > key.length
           || added < 0
+          || added > Limits.NAME_BYTES - shared
           || value < 0
           || added > block.remaining()
           || value > block.remaining() - added) {

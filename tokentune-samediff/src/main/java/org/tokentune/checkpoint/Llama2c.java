@@ -30,8 +30,6 @@ public final class Llama2c implements WeightSource {
 
   private static final int HEADER_BYTES = 7 * Integer.BYTES;
 
-  private static final int MOST_LAYERS = 10_000;
-
   /** Begins the later formats. */
   private static final int VERSIONED_MAGIC = 0x616b3432;
 
@@ -94,7 +92,7 @@ public final class Llama2c implements WeightSource {
         throw bad("has an impossible size in its header");
       }
     }
-    if (sizes[2] > MOST_LAYERS) {
+    if (sizes[2] > Limits.LAYERS) {
       throw bad("claims " + sizes[2] + " layers");
     }
     int heads = sizes[3];
@@ -188,7 +186,14 @@ public final class Llama2c implements WeightSource {
    */
   public Vocabulary vocabulary(Path tokens) {
     int words = config.path("vocab_size").intValue();
-    return Vocabulary.checked(Llama2cVocabulary.read(tokens), words, tokens.toString());
+    Vocabulary.SentencePiece read = Llama2cVocabulary.read(tokens);
+    if (read.tokens().size() != words) {
+      throw new BadInputException(
+          "%s has %d tokens, but the model has %d words; take its own vocabulary, and get it again if"
+              + " it was cut.",
+          tokens, read.tokens().size(), words);
+    }
+    return Vocabulary.checked(read, words, tokens.toString());
   }
 
   @Override

@@ -20,7 +20,6 @@ import org.tokentune.checkpoint.Vocabulary.TokenType;
  */
 final class Llama2cVocabulary {
 
-  private static final long MOST_BYTES = 1 << 26;
   private static final int FIRST_BYTE = 3;
   private static final int UNKNOWN = 0;
   private static final int BEGIN = 1;
@@ -31,14 +30,14 @@ final class Llama2cVocabulary {
     ByteBuffer in;
     try {
       long size = Files.size(file);
-      if (size < Integer.BYTES || size > MOST_BYTES) {
+      if (size < Integer.BYTES || size > Limits.VOCABULARY_BYTES) {
         throw bad(file, "has " + size + " bytes");
       }
       in = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
     } catch (IOException e) {
       throw new BadInputException(e, "%s cannot be read; check the path.", file);
     }
-    in.getInt();
+    int longest = in.getInt();
     List<String> tokens = new ArrayList<>();
     List<TokenType> types = new ArrayList<>();
     List<Double> scores = new ArrayList<>();
@@ -49,7 +48,7 @@ final class Llama2cVocabulary {
       }
       scores.add((double) in.getFloat());
       int length = in.getInt();
-      if (length < 0 || length > in.remaining()) {
+      if (length < 0 || length > in.remaining() || length > longest) {
         throw bad(file, "claims a token of " + length + " bytes");
       }
       byte[] bytes = new byte[length];

@@ -84,6 +84,11 @@ public final class ModelFolder {
   /** A parsed {@code config.json}, whatever its name. */
   public static JsonNode configFile(Path file) {
     try {
+      if (Files.size(file) > Limits.CONFIG_BYTES) {
+        throw new BadInputException(
+            "%s has %d bytes, more than the %d of any configuration; get it again.",
+            file, Files.size(file), Limits.CONFIG_BYTES);
+      }
       JsonNode config = JSON.readTree(file.toFile());
       if (config.isObject()) {
         return config;

@@ -36,9 +36,6 @@ import org.tokentune.quantization.HalfPrecision;
  */
 public final class SafeTensors implements WeightSource {
 
-  /** The reference implementation's limit. */
-  private static final long MOST_HEADER_BYTES = 100_000_000;
-
   private static final String METADATA = "__metadata__";
 
   private static final int MOST_TYPE_NAME = 20;
@@ -244,7 +241,7 @@ public final class SafeTensors implements WeightSource {
         throw bad("is shorter than 8 bytes");
       }
       long length = bytes(0, 8).getLong();
-      if (length < 2 || length > MOST_HEADER_BYTES || length > size - 8) {
+      if (length < 2 || length > Limits.HEADER_BYTES || length > size - 8) {
         throw bad("claims a header of " + length + " bytes in a file of " + size);
       }
       JsonNode header;
@@ -300,6 +297,9 @@ public final class SafeTensors implements WeightSource {
       String dtype = tensor.path("dtype").asText();
       if (dtype.isEmpty() || dtype.length() > MOST_TYPE_NAME) {
         throw bad("has no type for tensor " + name);
+      }
+      if (name.length() > Limits.NAME_BYTES) {
+        throw bad("has a tensor's name of " + name.length() + " characters");
       }
       Type type = type(dtype);
       JsonNode shape = tensor.path("shape");

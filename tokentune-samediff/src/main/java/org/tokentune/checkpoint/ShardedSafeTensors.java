@@ -40,6 +40,11 @@ final class ShardedSafeTensors implements WeightSource {
     }
     JsonNode map;
     try {
+      if (Files.size(index) > Limits.HEADER_BYTES) {
+        throw new BadInputException(
+            "%s has %d bytes, more than the %d supported; get it again.",
+            index, Files.size(index), Limits.HEADER_BYTES);
+      }
       map = new ObjectMapper().readTree(index.toFile()).path("weight_map");
     } catch (IOException e) {
       throw new BadInputException(e, "%s is not JSON; get it again.", index);

@@ -30,7 +30,6 @@ final class TensorBundle implements WeightSource {
 
   private static final String INDEX = ".index";
   private static final String DATA = ".data-00000-of-00001";
-  private static final long MOST_INDEX_BYTES = 1 << 26;
   private static final String KERNEL = "/kernel";
 
   private final Path data;
@@ -57,7 +56,7 @@ final class TensorBundle implements WeightSource {
             index,
             in -> {
               try (in) {
-                if (in.size() > MOST_INDEX_BYTES) {
+                if (in.size() > Limits.VOCABULARY_BYTES) {
                   throw bad(index, "has " + in.size() + " bytes");
                 }
                 return LevelDbTable.read(Files.readAllBytes(index), index.toString());

@@ -57,7 +57,7 @@ record Gpt2Config(
         new Gpt2Config(
             fields.count("vocab_size"),
             hidden,
-            fields.count(fields.either("n_layer", "num_hidden_layers")),
+            fields.layers(fields.either("n_layer", "num_hidden_layers")),
             fields.count(fields.either("n_head", "num_attention_heads")),
             fields.count("n_inner", 4 * hidden),
             fields.count(fields.either("n_positions", "max_position_embeddings")),

@@ -1,8 +1,10 @@
 package org.tokentune.models;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.Limits;
 import org.tokentune.checkpoint.WeightSource;
 
 /**
@@ -25,8 +27,18 @@ public record Head(Task task, int outputs, Pooling pooling) {
   public static OptionalInt outputs(WeightSource weights) {
     return CLASSIFIERS.stream()
         .filter(weights.names()::contains)
-        .mapToInt(name -> Math.toIntExact(weights.shape(name)[0]))
+        .mapToInt(name -> outputs(name, weights))
         .findFirst();
+  }
+
+  private static int outputs(String name, WeightSource weights) {
+    long[] shape = weights.shape(name);
+    if (shape.length != 2 || shape[0] < 1 || shape[0] > Limits.SIZE) {
+      throw new BadInputException(
+          "%s: tensor %s has the shape %s, which is no classifier's; get the model again.",
+          weights.origin(), name, Arrays.toString(shape));
+    }
+    return (int) shape[0];
   }
 
   /** Whether the head reads every token, and not one row of a text. */

@@ -89,7 +89,7 @@ public record LlamaConfig(
           "%s: hidden_size %d is not a multiple of num_attention_heads %d; correct one.",
           fields.origin(), hidden, heads);
     }
-    int layers = fields.count("num_hidden_layers");
+    int layers = fields.layers("num_hidden_layers");
     int positions = fields.count("max_position_embeddings");
     boolean attentionBias = !mistral && !qwen2 && fields.flag("attention_bias", false);
     LlamaConfig config =

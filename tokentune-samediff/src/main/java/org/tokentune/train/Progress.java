@@ -33,6 +33,47 @@ record Progress(
     evaluations = List.copyOf(evaluations);
   }
 
+  /** Whether its numbers can be those of a training; what is read may have been changed. */
+  boolean isConsistent() {
+    int before = 0;
+    for (Evaluation evaluation : evaluations) {
+      if (evaluation.step() <= before
+          || evaluation.step() > step
+          || evaluation.scores() == null
+          || evaluation.scores().task() == null) {
+        return false;
+      }
+      before = evaluation.step();
+    }
+    boolean bestIsOne =
+        best == null
+            ? evaluations.isEmpty()
+            : evaluations.stream().anyMatch(evaluation -> evaluation.step() == best.step());
+    return bestIsOne
+        && step >= 0
+        && epoch >= 0
+        && batch >= 0
+        && lossSteps >= 0
+        && lossSteps <= step
+        && skipped >= 0
+        && skipped <= step
+        && skippedInARow >= 0
+        && skippedInARow <= skipped
+        && Double.isFinite(losses);
+  }
+
+  /**
+   * Whether its step is the one that epochs of so many batches come to.
+   *
+   * @param accumulation batches of a step
+   */
+  boolean fits(int batches, int accumulation) {
+    int ofEpoch = (batches + accumulation - 1) / accumulation;
+    return batch < batches
+        && batch % accumulation == 0
+        && step == (long) epoch * ofEpoch + batch / accumulation;
+  }
+
   /** After a step that updated the parameters. */
   Progress stepped(double loss, int batches) {
     return new Progress(

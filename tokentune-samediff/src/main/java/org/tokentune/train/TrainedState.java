@@ -1,14 +1,18 @@
 package org.tokentune.train;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.function.Predicate;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
@@ -26,8 +30,15 @@ final class TrainedState {
   private static final String BEST = "best";
   private static final String OPTIMIZER = "optimizer";
 
+  /** Strict: a checkpoint that was changed must not go on to other numbers. */
   private static final ObjectMapper JSON =
-      new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
+      JsonMapper.builder()
+          .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+          .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+          .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+          .build();
 
   private final Map<String, INDArray> trained = new LinkedHashMap<>();
   private final Optimizer optimizer;
@@ -92,20 +103,42 @@ final class TrainedState {
   Progress read(Path checkpoint, Fingerprint fingerprint) {
     JsonNode json = Checkpoints.state(checkpoint);
     fingerprint.check(json.path("training"), checkpoint);
+    Progress progress = progress(json.path("progress"), checkpoint);
     Map<String, INDArray> weights = tensors(checkpoint, WEIGHTS);
     check(weights, checkpoint);
-    weights.forEach((name, array) -> trained.get(name).assign(array));
-    best = Checkpoints.tensors(checkpoint, BEST).orElse(null);
-    if (best != null) {
-      check(best, checkpoint);
+    Map<String, INDArray> kept = Checkpoints.tensors(checkpoint, BEST).orElse(null);
+    boolean presentIsBest = progress.best() == null || progress.best().step() == progress.step();
+    if (kept == null ? !presentIsBest : progress.best() == null) {
+      throw damaged(null, checkpoint);
     }
-    optimizer.restore(
-        new Optimizer.State(json.path("optimizer_steps").asInt(), tensors(checkpoint, OPTIMIZER)));
+    if (kept != null) {
+      check(kept, checkpoint);
+    }
+    JsonNode steps = json.path("optimizer_steps");
+    if (!steps.isInt()
+        || steps.intValue() < progress.step() - progress.skipped()
+        || steps.intValue() > progress.step()) {
+      throw damaged(null, checkpoint);
+    }
+    optimizer.restore(new Optimizer.State(steps.intValue(), tensors(checkpoint, OPTIMIZER)));
+    weights.forEach((name, array) -> trained.get(name).assign(array));
+    best = kept;
+    return progress;
+  }
+
+  private static Progress progress(JsonNode json, Path checkpoint) {
     try {
-      return JSON.treeToValue(json.path("progress"), Progress.class);
+      Progress progress = JSON.treeToValue(json, Progress.class);
+      OptionalInt step = Checkpoints.step(checkpoint);
+      if (progress != null
+          && progress.isConsistent()
+          && step.orElse(progress.step()) == progress.step()) {
+        return progress;
+      }
     } catch (JsonProcessingException e) {
       throw damaged(e, checkpoint);
     }
+    throw damaged(null, checkpoint);
   }
 
   private static Map<String, INDArray> tensors(Path checkpoint, String name) {
@@ -116,11 +149,15 @@ final class TrainedState {
     boolean fit =
         values.keySet().equals(trained.keySet())
             && trained.keySet().stream()
-                .allMatch(
-                    name -> Arrays.equals(values.get(name).shape(), trained.get(name).shape()));
+                .allMatch(name -> fits(values.get(name), trained.get(name)));
     if (!fit) {
       throw damaged(null, checkpoint);
     }
+  }
+
+  private static boolean fits(INDArray value, INDArray parameter) {
+    return value.dataType() == parameter.dataType()
+        && Arrays.equals(value.shape(), parameter.shape());
   }
 
   private static BadInputException damaged(Throwable cause, Path checkpoint) {

@@ -42,9 +42,17 @@ final class TrainingRun {
    */
   FineTuner.Outcome fit(
       TrainingSteps training, Evaluator evaluator, TrainedState state, Fingerprint fingerprint) {
-    int steps = settings.steps(survey(training));
+    Survey survey = survey(training);
+    int steps = settings.steps(survey.batches());
     if (run.resume() != null) {
       progress = state.read(run.resume(), fingerprint);
+      boolean fits = survey.stream() || progress.fits(survey.batches(), settings.accumulation());
+      if (progress.step() > steps || !fits) {
+        throw new BadInputException(
+            "%s is damaged: step %d, epoch %d, batch %d is no place in a training of %d steps; go on"
+                + " from another one, or begin anew.",
+            run.resume(), progress.step(), progress.epoch(), progress.batch(), steps);
+      }
       listener.onResume(progress.step());
     }
     while (goesOn(steps)) {
@@ -186,8 +194,15 @@ final class TrainingRun {
     return together;
   }
 
+  /**
+   * What an epoch has.
+   *
+   * @param batches of a stream no more than one is counted
+   */
+  private record Survey(int batches, boolean stream) {}
+
   /** Counts an epoch's batches, and sees to it that the one of the longest texts can be planned. */
-  private int survey(TrainingSteps training) {
+  private Survey survey(TrainingSteps training) {
     MultiDataSetIterator batches = data.batches().apply(0);
     int count = 0;
     int longest = 0;
@@ -208,6 +223,6 @@ final class TrainingRun {
       throw new BadInputException("There are no training rows; give some.");
     }
     training.check(largest, longest);
-    return count;
+    return new Survey(count, stream);
   }
 }
