@@ -90,6 +90,11 @@ public final class Plan {
     return plan;
   }
 
+  /** Number of ops that a run executes. */
+  int steps() {
+    return running.size();
+  }
+
   private Plan placed() {
     layout.place();
     return this;

@@ -1,8 +1,8 @@
 package org.tokentune.plan;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,7 +13,8 @@ import org.tokentune.ops.Ops;
 
 /**
  * Runs a SameDiff graph on execution plans, one for each set of placeholder shapes, all in one
- * arena. Not for several threads at once.
+ * arena. Plans are kept as long as they take no more than a share of the heap; those not used for
+ * longest go first. Not for several threads at once.
  */
 public final class PlanEngine implements AutoCloseable {
 
@@ -21,9 +22,18 @@ public final class PlanEngine implements AutoCloseable {
   private final PlanOptions options;
   private final Updater updater;
   private Arena arena = new Arena();
-  private final Map<String, Plan> plans = new HashMap<>();
+  private final Map<String, Plan> plans = new LinkedHashMap<>(16, 0.75f, true);
   private final Map<String, BoundPlan> bound = new HashMap<>();
+  private Plan largest;
   private int arenaVersion;
+
+  /** About what a step of a plan takes: its arrays' headers, and ND4J's context off the heap. */
+  private static final long STEP_BYTES = 4_000;
+
+  /** Share of the heap that plans may take. */
+  private static final int SHARE = 16;
+
+  private static final long LEAST_BYTES = 64_000_000;
 
   /**
    * A run's results. All arrays are views of the arena: good until the next run.
@@ -74,7 +84,33 @@ public final class PlanEngine implements AutoCloseable {
   }
 
   private Plan planned(Map<String, long[]> shapes) {
-    return plans.computeIfAbsent(key(shapes), key -> Plan.of(list, shapes, options));
+    String key = key(shapes);
+    Plan plan = plans.get(key);
+    if (plan == null) {
+      plan = Plan.of(list, shapes, options);
+      plans.put(key, plan);
+      if (largest == null || plan.bytes() > largest.bytes()) {
+        largest = plan;
+      }
+      forget();
+    }
+    return plan;
+  }
+
+  /** Lets plans go, those not used for longest first, until the others fit; the last one stays. */
+  private void forget() {
+    long most = Math.max(LEAST_BYTES, Runtime.getRuntime().maxMemory() / SHARE);
+    long held = plans.values().stream().mapToLong(Plan::steps).sum() * STEP_BYTES;
+    Iterator<Map.Entry<String, Plan>> oldest = plans.entrySet().iterator();
+    while (held > most && plans.size() > 1) {
+      Map.Entry<String, Plan> gone = oldest.next();
+      held -= gone.getValue().steps() * STEP_BYTES;
+      oldest.remove();
+      BoundPlan unbound = bound.remove(gone.getKey());
+      if (unbound != null) {
+        unbound.close();
+      }
+    }
   }
 
   /** Runs once. */
@@ -103,9 +139,10 @@ public final class PlanEngine implements AutoCloseable {
     Map<String, long[]> shapes = shapes(placeholders);
     String key = key(shapes);
     closeOutdated(); // another engine may have made the arena grow
+    Plan planned = planned(shapes); // also where it is bound: it was used now
     BoundPlan plan = bound.get(key);
     if (plan == null) {
-      plan = planned(shapes).bind(arena, updater);
+      plan = planned.bind(arena, updater);
       closeOutdated();
       bound.put(key, plan);
     }
@@ -133,7 +170,7 @@ public final class PlanEngine implements AutoCloseable {
 
   /** The largest plan so far; empty before the first. */
   public Optional<Plan> largest() {
-    return plans.values().stream().max(Comparator.comparingLong(Plan::bytes));
+    return Optional.ofNullable(largest);
   }
 
   /** Bytes of the arena: the largest plan's, so far. */
