@@ -6,7 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -17,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -58,6 +62,40 @@ class LongRunTest {
 
   /** A word of one training text only. */
   private static final String RARE = "five";
+
+  /** A checkpoint's fields, and what they may not be. */
+  private static final List<String> CHANGES =
+      List.of(
+          "/progress; null",
+          "/progress; []",
+          "/progress/step; -5",
+          "/progress/step; 9",
+          "/progress/step; 1000000",
+          "/progress/step; 10.5",
+          "/progress/step; \"10\"",
+          "/progress/step; true",
+          "/progress/step; null",
+          "/progress/epoch; 7",
+          "/progress/batch; 100000",
+          "/progress/batch; 9",
+          "/progress/losses; \"much\"",
+          "/progress/loss_steps; 999",
+          "/progress/skipped; 11",
+          "/progress/skipped; -1",
+          "/progress/best; null",
+          "/progress/best; {}",
+          "/progress/best/step; 9",
+          "/progress/best/scores; null",
+          "/progress/best/scores/task; \"SING\"",
+          "/progress/evaluations; []",
+          "/progress/evaluations; null",
+          "/progress/evaluations/0/step; 1000",
+          "/progress/evaluations/0/scores/metrics; null",
+          "/progress/more; 1",
+          "/optimizer_steps; 0",
+          "/optimizer_steps; 11",
+          "/optimizer_steps; \"10\"",
+          "/training/seed; \"8\"");
 
   @TempDir private Path folder;
   private Path base;
@@ -272,6 +310,53 @@ class LongRunTest {
         base.resolve("config.json"),
         StandardCopyOption.REPLACE_EXISTING);
     refused(same, null, "weights.safetensors");
+  }
+
+  /** 12 steps an epoch, evaluated after each 4: the checkpoint is of step 10 of 12. */
+  @Test
+  void aCheckpointThatWasChangedIsRefused() throws IOException {
+    TuningSettings settings = settings("all", hyperparameters(1, 1, 1.0));
+    train(settings.withRun(saving(5, 4, 0, null)), null, 0, folder.resolve("model"));
+    Path checkpoint = checkpoints().newest().orElseThrow();
+    Path state = checkpoint.resolve("state.json");
+    byte[] written = Files.readAllBytes(state);
+    ObjectMapper mapper = new ObjectMapper();
+    for (String change : CHANGES) {
+      String[] parts = change.split("; ", 2);
+      ObjectNode json = (ObjectNode) mapper.readTree(written);
+      int cut = parts[0].lastIndexOf('/');
+      ObjectNode parent = (ObjectNode) json.at(parts[0].substring(0, cut));
+      parent.set(parts[0].substring(cut + 1), mapper.readTree(parts[1]));
+      Files.write(state, mapper.writeValueAsBytes(json));
+      refused(settings.withRun(saving(5, 4, 0, checkpoint)), null, "its checksum is wrong");
+      // Whoever changes the checksum with it is met by what the numbers must be.
+      json.remove("checksum");
+      CRC32C sum = new CRC32C();
+      sum.update(json.toString().getBytes(StandardCharsets.UTF_8));
+      json.put("checksum", Long.toHexString(sum.getValue()));
+      Files.write(state, mapper.writeValueAsBytes(json));
+      refused(settings.withRun(saving(5, 4, 0, checkpoint)), null, "step-00000010");
+    }
+  }
+
+  @Test
+  void aCheckpointWithAFileThatIsGoneOrChangedIsRefused() throws IOException {
+    TuningSettings settings = settings("all", hyperparameters(1, 1, 1.0));
+    train(settings.withRun(saving(5, 4, 0, null)), null, 0, folder.resolve("model"));
+    Path checkpoint = checkpoints().newest().orElseThrow();
+    TuningSettings resumed = settings.withRun(saving(5, 4, 0, checkpoint));
+    for (String file : List.of("weights", "best", "optimizer")) {
+      Path tensors = checkpoint.resolve(file + ".safetensors");
+      byte[] bytes = Files.readAllBytes(tensors);
+      Files.delete(tensors);
+      refused(resumed, null, "step-00000010");
+      Files.write(tensors, bytes);
+    }
+    Path weights = checkpoint.resolve("weights.safetensors");
+    byte[] bytes = Files.readAllBytes(weights);
+    bytes[bytes.length - 1] ^= 1;
+    Files.write(weights, bytes);
+    refused(resumed, null, "weights.safetensors is not what was written");
   }
 
   private void refused(TuningSettings settings, String lora, String difference) {

@@ -3,7 +3,9 @@ package org.tokentune.checkpoint;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -14,12 +16,15 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.zip.CRC32C;
+import java.util.zip.CheckedInputStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
 
 /**
  * A training's checkpoints: a folder each, {@code step-00000100}, of safetensors files and {@code
- * state.json}. One is written under another name, taken to the disk and renamed: so each is whole.
+ * state.json}, which has a checksum (CRC-32C) of each of them and of itself. One is written under
+ * another name, taken to the disk and renamed: so each is whole.
  *
  * @param folder of all of them
  * @param keep so many of the newest stay
@@ -28,6 +33,8 @@ public record Checkpoints(Path folder, int keep) {
 
   private static final String STATE = "state.json";
   private static final String TENSORS = ".safetensors";
+  private static final String CHECKSUMS = "checksums";
+  private static final String CHECKSUM = "checksum";
   private static final Pattern NAME = Pattern.compile("step-([0-9]{1,9})");
 
   private static final ObjectMapper JSON =
@@ -46,16 +53,21 @@ public record Checkpoints(Path folder, int keep) {
    * @param tensors by the name of their file, without its ending
    * @throws BadInputException if it cannot be written; those that were there are there still
    */
-  public void write(int step, JsonNode state, Map<String, Map<String, INDArray>> tensors) {
+  public void write(int step, ObjectNode state, Map<String, Map<String, INDArray>> tensors) {
     Path target = folder.resolve(String.format(Locale.ROOT, "step-%08d", step));
     try {
       Staging.write(
           folder,
           staged -> {
+            ObjectNode summed = state.deepCopy();
+            ObjectNode sums = summed.putObject(CHECKSUMS);
             for (Map.Entry<String, Map<String, INDArray>> file : tensors.entrySet()) {
-              SafeTensorsWriter.write(staged.resolve(file.getKey() + TENSORS), file.getValue());
+              Path path = staged.resolve(file.getKey() + TENSORS);
+              SafeTensorsWriter.write(path, file.getValue());
+              sums.put(path.getFileName().toString(), checksum(path));
             }
-            JSON.writeValue(staged.resolve(STATE).toFile(), state);
+            summed.put(CHECKSUM, checksum(summed));
+            JSON.writeValue(staged.resolve(STATE).toFile(), summed);
           },
           staged -> {
             if (Files.exists(target)) {
@@ -115,7 +127,7 @@ public record Checkpoints(Path folder, int keep) {
   /**
    * The state that was written with a checkpoint.
    *
-   * @throws BadInputException if there is none
+   * @throws BadInputException if there is none, or it is not what was written
    */
   public static JsonNode state(Path checkpoint) {
     Path file = checkpoint.resolve(STATE);
@@ -124,14 +136,58 @@ public record Checkpoints(Path folder, int keep) {
           "%s is no checkpoint, as it has no %s; name a folder such as checkpoints/step-00000100.",
           checkpoint, STATE);
     }
-    return ModelFolder.configFile(file);
+    JsonNode state = ModelFolder.configFile(file);
+    ObjectNode summed = state.deepCopy();
+    JsonNode sum = summed.remove(CHECKSUM);
+    if (sum == null || !sum.asText().equals(checksum(summed))) {
+      throw damaged(file);
+    }
+    return state;
   }
 
-  /** The arrays of one of a checkpoint's files, named as for {@link #write}; empty without it. */
+  private static BadInputException damaged(Path file) {
+    return new BadInputException(
+        "%s is not what was written (its checksum is wrong); go on from another checkpoint, or begin"
+            + " anew.",
+        file);
+  }
+
+  private static String checksum(JsonNode state) {
+    CRC32C sum = new CRC32C();
+    sum.update(state.toString().getBytes(StandardCharsets.UTF_8));
+    return Long.toHexString(sum.getValue());
+  }
+
+  private static String checksum(Path file) throws IOException {
+    CRC32C sum = new CRC32C();
+    try (CheckedInputStream in = new CheckedInputStream(Files.newInputStream(file), sum)) {
+      byte[] buffer = new byte[1 << 20];
+      while (in.read(buffer) >= 0) {
+        // only the sum is wanted
+      }
+    }
+    return Long.toHexString(sum.getValue());
+  }
+
+  /**
+   * The arrays of one of a checkpoint's files, named as for {@link #write}; empty where none was
+   * written.
+   *
+   * @throws BadInputException if it is not there, or not what was written
+   */
   public static Optional<Map<String, INDArray>> tensors(Path checkpoint, String name) {
     Path file = checkpoint.resolve(name + TENSORS);
-    if (!Files.exists(file)) {
+    JsonNode sum = state(checkpoint).path(CHECKSUMS).path(file.getFileName().toString());
+    if (sum.isMissingNode()) {
       return Optional.empty();
+    }
+    try {
+      if (!sum.asText().equals(checksum(file))) {
+        throw damaged(file);
+      }
+    } catch (IOException e) {
+      throw new BadInputException(
+          e, "%s cannot be read; go on from another checkpoint, or begin anew.", file);
     }
     try (SafeTensors tensors = SafeTensors.open(file)) {
       Map<String, INDArray> arrays = new LinkedHashMap<>();

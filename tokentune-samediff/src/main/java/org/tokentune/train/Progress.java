@@ -48,7 +48,8 @@ record Progress(
     boolean bestIsOne =
         best == null
             ? evaluations.isEmpty()
-            : evaluations.stream().anyMatch(evaluation -> evaluation.step() == best.step());
+            : best.scores() != null
+                && evaluations.stream().anyMatch(evaluation -> evaluation.step() == best.step());
     return bestIsOne
         && step >= 0
         && epoch >= 0
