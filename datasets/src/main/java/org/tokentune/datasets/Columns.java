@@ -28,6 +28,11 @@ public record Columns(List<String> texts, String label) {
     }
   }
 
+  /** Whether the texts are named, or a row with these column names has usual ones. */
+  boolean hasTexts(List<String> header) {
+    return !texts.isEmpty() || USUAL.stream().anyMatch(header::containsAll);
+  }
+
   /** Positions of the texts in a row with these column names. */
   List<Integer> textPositions(List<String> header, String origin) {
     if (!texts.isEmpty()) {
