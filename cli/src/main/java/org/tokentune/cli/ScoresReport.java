@@ -43,7 +43,7 @@ final class ScoresReport {
 
   /** What GLUE scores a task by. */
   static void printGlue(PrintWriter out, GlueTask task, Scores scores) {
-    out.printf("GLUE scores %s by %s.%n", task.name(), line(scores, task.metrics()));
+    out.printf(Locale.ROOT, "GLUE scores %s by %s.%n", task.name(), line(scores, task.metrics()));
   }
 
   private static String part(Metric metric, double value) {
@@ -55,7 +55,7 @@ final class ScoresReport {
   /** The line and, for not too many classes, the confusion matrix. */
   static void print(PrintWriter out, String rows, Scores scores, List<String> names) {
     String of = scores.task() == Task.CAUSAL_LM ? "tokens" : "rows";
-    out.printf("%s: %s (%,d %s)%n", rows, line(scores), scores.rows(), of);
+    out.printf(Locale.ROOT, "%s: %s (%,d %s)%n", rows, line(scores), scores.rows(), of);
     long[][] confusion = scores.confusion();
     if (confusion.length == 0 || confusion.length > MOST_PRINTED_CLASSES) {
       return;
@@ -63,13 +63,13 @@ final class ScoresReport {
     int width = Math.max(8, names.stream().mapToInt(String::length).max().orElse(0)) + 2;
     String cell = "%" + width + "s";
     out.println("Confusion matrix, a line for each actual class, a column for each predicted one:");
-    out.printf(cell, "");
-    names.forEach(name -> out.printf(cell, name));
+    out.printf(Locale.ROOT, cell, "");
+    names.forEach(name -> out.printf(Locale.ROOT, cell, name));
     out.println();
     for (int actual = 0; actual < confusion.length; actual++) {
-      out.printf(cell, names.get(actual));
+      out.printf(Locale.ROOT, cell, names.get(actual));
       for (long count : confusion[actual]) {
-        out.printf(cell, count);
+        out.printf(Locale.ROOT, cell, count);
       }
       out.println();
     }
