@@ -42,7 +42,7 @@ class TextFilesTest {
             new Example("two\nlines, \\n no escape", "1")),
         read(
             "a.csv",
-            "\uFEFFtext,label\nplain,1\n\n\"a \"\"quoted\"\", word\",0\r\n\"two\nlines, \\n no escape\",1\n",
+            "\uFEFF\"text\",label\nplain,1\n\n\"a \"\"quoted\"\", word\",0\r\n\"two\nlines, \\n no escape\",1\n",
             Columns.DEFAULT));
   }
 
@@ -255,6 +255,7 @@ class TextFilesTest {
 
   @Test
   void saysWhatIsWrong() {
+    refused("several columns text", "a.csv", "text,text,label\nx,y,1\n", Columns.DEFAULT);
     refused("no column nose", "a.csv", "text,label\nx,1\n", new Columns(List.of("nose"), null));
     refused("no column label; name", "a.csv", "text,stars\nx,1\n", Columns.DEFAULT);
     refused("no column stras", "a.csv", "text,stars\nx,1\n", new Columns(List.of(), "stras"));
