@@ -12,6 +12,7 @@ import org.tokentune.datasets.Example;
 import org.tokentune.datasets.GlueTask;
 import org.tokentune.datasets.SentiWordNet;
 import org.tokentune.datasets.TextFiles;
+import org.tokentune.models.Task;
 import picocli.CommandLine.Option;
 
 /** Options that say which data to read, and how. */
@@ -96,12 +97,13 @@ final class DataOptions {
 
   /**
    * Rows to train, validate and test on; without a test file or a built-in data set, no test rows.
+   * A share to validate on leaves the training rows one of each label.
    *
    * @param validation a file, a share such as 10%, or null for the data set's own or 10%
    */
-  DataSplit split(String nameOrFile, String validation, Path test, long seed) {
+  DataSplit split(String nameOrFile, Task task, String validation, Path test, long seed) {
     Optional<GlueTask> glue =
-        glue(nameOrFile).filter(task -> Files.isDirectory(gluePath(nameOrFile)));
+        glue(nameOrFile).filter(known -> Files.isDirectory(gluePath(nameOrFile)));
     boolean builtIn = nameOrFile.equals(SENTIWORDNET) || glue.isPresent();
     Double share = validation == null ? null : share(validation);
     if (builtIn && share != null) {
@@ -112,11 +114,12 @@ final class DataOptions {
     DataSplit split;
     if (builtIn) {
       split =
-          glue.map(task -> task.load(gluePath(nameOrFile), seed))
+          glue.map(known -> known.load(gluePath(nameOrFile), seed))
               .orElseGet(() -> SentiWordNet.load(SPLIT_SEED));
     } else {
       double taken = validation == null ? 0.1 : share == null ? 0 : share;
-      split = DataSplit.of(labelled(nameOrFile, file(nameOrFile)), taken, 0, seed);
+      List<Example> rows = labelled(nameOrFile, file(nameOrFile));
+      split = DataSplit.of(rows, taken, 0, seed).withEveryLabel(task);
     }
     return new DataSplit(
         split.train(),

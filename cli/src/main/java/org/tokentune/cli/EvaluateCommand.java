@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.datasets.ChoiceQuestion;
+import org.tokentune.datasets.Example;
 import org.tokentune.datasets.Instructions;
 import org.tokentune.datasets.PromptTemplate;
 import org.tokentune.datasets.SquadQuestion;
@@ -56,8 +57,8 @@ final class EvaluateCommand implements Callable<Integer> {
       required = true,
       description =
           "A built-in data set (sentiwordnet), a .csv, .tsv or .jsonl file, or a task of GLUE with a"
-              + " folder or file (rte=glue_data/RTE); SQuAD's .json for questions; for decoders plain text, or a .jsonl file of"
-              + " instructions.")
+              + " folder or file (rte=glue_data/RTE); SQuAD's .json for questions; for decoders plain text, or a .jsonl or"
+              + " .json file of instructions.")
   private String data;
 
   @Option(
@@ -75,7 +76,7 @@ final class EvaluateCommand implements Callable<Integer> {
       description =
           "Of decoders: lm (plain text), instruct (answers to instructions) or multiple-choice"
               + " (a .jsonl file of question, choices and answer, scored by log-likelihood); default"
-              + " lm, for a .jsonl file instruct.")
+              + " lm, for a .jsonl or .json file instruct.")
   private LanguageTask task;
 
   @Option(
@@ -130,7 +131,9 @@ final class EvaluateCommand implements Callable<Integer> {
       if (trained.labels().task() == Task.QUESTION_ANSWERING) {
         return answers(trained);
       }
-      return report(trained.evaluate(dataOptions.test(data)), trained.labels().names());
+      List<Example> rows = dataOptions.test(data);
+      trained.labels().check(rows, data);
+      return report(trained.evaluate(rows), trained.labels().names());
     }
   }
 
@@ -145,7 +148,8 @@ final class EvaluateCommand implements Callable<Integer> {
     Path file = Path.of(data);
     LanguageTask asked = task;
     if (asked == null) {
-      asked = data.endsWith(".jsonl") ? LanguageTask.instruct : LanguageTask.lm;
+      boolean json = data.endsWith(".jsonl") || data.endsWith(".json");
+      asked = json ? LanguageTask.instruct : LanguageTask.lm;
     }
     try (LanguageModel language = LanguageModel.open(files, null)) {
       if (adapter != null) {
@@ -156,7 +160,7 @@ final class EvaluateCommand implements Callable<Integer> {
       }
       List<TokenBatches.Row> rows =
           asked == LanguageTask.instruct
-              ? Instructions.rows(Instructions.read(file), prompts, language.tokenizer(), maxLength)
+              ? Instructions.rows(file, prompts, language.tokenizer(), maxLength)
               : TextBlocks.cut(TextBlocks.tokens(file, language.tokenizer()), maxLength);
       return report(language.evaluate(rows), List.of());
     }

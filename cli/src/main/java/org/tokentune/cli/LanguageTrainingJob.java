@@ -159,7 +159,7 @@ record LanguageTrainingJob(
 
   private static List<Row> rows(
       LanguageModel model, Path file, PromptTemplate template, int longest) {
-    return Instructions.rows(Instructions.read(file), template, model.tokenizer(), longest);
+    return Instructions.rows(file, template, model.tokenizer(), longest);
   }
 
   /** The same with so many of the training rows, drawn by the seed. */

@@ -30,6 +30,9 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true)
 final class PredictCommand implements Callable<Integer> {
 
+  /** In place of a word's tag where it has none, so that tags and words can be counted. */
+  private static final String NO_TAG = "_";
+
   @Option(
       names = "--model",
       paramLabel = "DIR",
@@ -93,7 +96,9 @@ final class PredictCommand implements Callable<Integer> {
 
   private static String line(Prediction prediction) {
     if (prediction.scores().isEmpty()) {
-      return String.join(" ", prediction.labels());
+      return prediction.labels().stream()
+          .map(label -> label.isEmpty() ? NO_TAG : label)
+          .collect(Collectors.joining(" "));
     }
     if (prediction.labels().isEmpty() && prediction.scores().size() == 1) {
       return number(prediction.scores().values().iterator().next());

@@ -128,8 +128,8 @@ final class TrainCommand implements Callable<Integer> {
       description = {
         "classify: one class for a text; multilabel: any of several; regress: a number;",
         "token: a tag for every word; qa: answers to questions as parts of a text (SQuAD's .json); of",
-        "decoders lm: the next token of plain text; instruct: answers to instructions (.jsonl with",
-        "instruction, input, output). Default ${DEFAULT-VALUE}."
+        "decoders lm: the next token of plain text; instruct: answers to instructions (.jsonl or .json",
+        "with instruction, input, output). Default ${DEFAULT-VALUE}."
       })
   private TextTask task;
 
@@ -494,17 +494,19 @@ final class TrainCommand implements Callable<Integer> {
           new AnswerTrainingJob(
               AnswerModel.forQuestions(files, maxLength, dropout, knobs.weights(), seed), some);
     }
-    DataSplit all = dataOptions.split(data, validation, test, seed);
+    DataSplit all = dataOptions.split(data, task.task, validation, test, seed);
+    Labels labels = glue == null ? Labels.of(task.task, all.train()) : glue.labels();
     DataSplit some = limit == null ? all : all.withTrainLimit(limit, seed);
-    return files -> texts(files, some);
+    return files -> texts(files, labels, some);
   }
 
-  private TrainingJob texts(ModelFiles files, DataSplit split) {
-    Labels labels = glue == null ? Labels.of(task.task, split.train()) : glue.labels();
-    return new TextTrainingJob(
+  private TrainingJob texts(ModelFiles files, Labels labels, DataSplit split) {
+    TextModel text =
         TextModel.forTask(
-            files, labels, pooling.pooling, maxLength, dropout, knobs.weights(), seed),
-        split);
+            files, labels, pooling.pooling, maxLength, dropout, knobs.weights(), seed);
+    text.labels().check(split.validation(), validation == null ? data : validation);
+    text.labels().check(split.test(), test == null ? data : test.toString());
+    return new TextTrainingJob(text, split);
   }
 
   private TrainingJob language(ModelFiles files, PromptTemplate prompts) {

@@ -9,6 +9,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tokentune.checkpoint.Checkpoints;
@@ -83,6 +86,59 @@ class LanguageCommandsTest {
     Run share = stream("instruct", tasks, Path.of("10%"), folder.resolve("none"), "--seed", 1);
     assertEquals(1, share.code());
     assertTrue(share.printed().contains("Of a stream no share is taken"), share.printed());
+  }
+
+  private static String tasks(int fitting, int tooLong) {
+    String task = "{\"instruction\": \"%s\", \"output\": \"It was happy.\"}\n";
+    return task.formatted("Say it").repeat(fitting)
+        + task.formatted("Say it again and again. ".repeat(20)).repeat(tooLong);
+  }
+
+  private static Run instruct(String command, Path data, Object... more) {
+    List<Object> arguments = new ArrayList<>(List.of(command, "--model", MODEL, "--data", data));
+    arguments.addAll(List.of("--task", "instruct", "--template", "plain", "--max-length", 32));
+    arguments.addAll(List.of(more));
+    return Run.of(arguments.toArray());
+  }
+
+  @Test
+  void countsInstructionsThatAreLeftOut() throws IOException {
+    Path some = Files.writeString(folder.resolve("some.jsonl"), tasks(20, 8));
+    Path held = Files.writeString(folder.resolve("held.jsonl"), tasks(3, 1));
+    Path none = Files.writeString(folder.resolve("none.jsonl"), tasks(0, 4));
+    Path out = folder.resolve("out");
+    String fits = "after their prompts, nothing of their answers fits into 32 tokens";
+    Run file = instruct("train", some, "--validation", held, "--steps", 1, "--output", out);
+    System.out.println(file.printed());
+    assertEquals(0, file.code(), file.printed());
+    says(file, "some.jsonl: 8 of 28 instructions are left out: " + fits);
+    says(file, "held.jsonl: 1 of 4 instructions are left out: " + fits);
+    Path share = Files.copy(some, folder.resolve("share.jsonl"));
+    Run split = instruct("train", share, "--steps", 1, "--output", out);
+    says(split, "share.jsonl: 8 of 28 instructions are left out");
+    says(split, "18 rows of");
+    Path scored = Files.copy(some, folder.resolve("scored.jsonl"));
+    says(instruct("evaluate", scored), "scored.jsonl: 8 of 28 instructions are left out");
+    Run nothing = instruct("train", none, "--output", out);
+    assertEquals(1, nothing.code());
+    says(nothing, "none.jsonl: 4 of 4 instructions are left out");
+  }
+
+  @Test
+  void countsWhatAStreamLeavesOut() throws IOException {
+    Path tasks = Files.writeString(folder.resolve("large.jsonl"), tasks(3, 1).repeat(1_500));
+    Path held = Files.writeString(folder.resolve("held.jsonl"), tasks(3, 0));
+    Run first = streamed("instruct", tasks, held, folder.resolve("out"), "--seed", 1);
+    assertTrue(
+        Pattern.compile(
+                "large.jsonl, as far as it was read: [0-9,]+ of [0-9,]+ instructions are left out")
+            .matcher(first.printed())
+            .find(),
+        first.printed());
+  }
+
+  private static void says(Run run, String part) {
+    assertTrue(run.printed().contains(part), run.printed());
   }
 
   /** From a checkpoint to the same weights; but not after another line was added. */

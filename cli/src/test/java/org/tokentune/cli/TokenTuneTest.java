@@ -170,7 +170,7 @@ class TokenTuneTest {
 
     Run unknown =
         Run.of("evaluate", "--model", model, "--data", file("bad.csv", "text,label\nx,y\n"));
-    refused(unknown, "label 'y', which is not among the model's: [negative, positive]");
+    refused(unknown, "labels that the model does not know: [y]; it knows [negative, positive]");
     refused(
         Run.of("predict", "--model", model, "word ".repeat(600)), "longer than the model's 512");
 
@@ -183,6 +183,29 @@ class TokenTuneTest {
     refused(Run.of("predict", "--model", model, "x"), "model.safetensors");
     Files.delete(model.resolve("model.safetensors"));
     refused(Run.of("predict", "--model", model, "x"), "There is no file");
+  }
+
+  /** A class that the split gives to validation alone is trained on; of a file it is named. */
+  @Test
+  void everyClassOfTheDataIsTrainedOn() throws IOException {
+    String rows =
+        IntStream.range(0, 40)
+            .mapToObj(i -> "text " + i + "," + (i < 20 ? "a" : "c" + i) + "\n")
+            .collect(Collectors.joining());
+    Path data = file("rare.csv", "text,label\n" + rows);
+    Path model = folder.resolve("model");
+    Object[] end = {"--steps", 1, "--output", model, "--json", folder.resolve("train.json")};
+    Run trained = train(end, "--data", data, "--validation", "50%");
+    System.out.println(trained.printed());
+    assertEquals(0, trained.code(), trained.printed());
+    assertEquals(21, json("train.json").get("labels").size());
+    assertTrue(trained.printed().contains("are trained on instead: no other row has"));
+
+    Path other = file("other.csv", "text,label\nx,a\ny,b\nz,b\n");
+    refused(
+        train(end, "--data", data, "--validation", other),
+        "other.csv: 2 of 3 rows have labels that the model does not know: [b]; it knows [a, c20, ");
+    refused(train(end, "--data", data, "--test", other), "other.csv: 2 of 3 rows have labels");
   }
 
   /** The adapters alone, on their base, score as the merged model does. */

@@ -14,13 +14,14 @@ import org.tokentune.BadInputException;
 public record ChoiceQuestion(String question, List<String> choices, int answer) {
 
   /**
-   * Reads a file with a JSON object a line: {@code question}, {@code choices}, a list of texts, and
-   * {@code answer}: the right choice's number from 0, its letter from A, or its text.
+   * Reads a file of JSON objects, one a line or all in an array: {@code question}, {@code choices},
+   * a list of texts, and {@code answer}: the right choice's number from 0, its letter from A, or
+   * its text.
    *
-   * @throws BadInputException if it is missing or empty, or a line is no such object
+   * @throws BadInputException if it is missing or empty, or holds anything else
    */
   public static List<ChoiceQuestion> read(Path file) {
-    return JsonLines.read(
+    return JsonRows.read(
         file, "questions", (line, where, questions) -> questions.add(of(line, where)));
   }
 

@@ -28,6 +28,11 @@ public record Columns(List<String> texts, String label) {
     }
   }
 
+  /** Whether the texts are named, or a row with these column names has usual ones. */
+  boolean hasTexts(List<String> header) {
+    return !texts.isEmpty() || USUAL.stream().anyMatch(header::containsAll);
+  }
+
   /** Positions of the texts in a row with these column names. */
   List<Integer> textPositions(List<String> header, String origin) {
     if (!texts.isEmpty()) {
@@ -39,7 +44,7 @@ public record Columns(List<String> texts, String label) {
     }
     for (List<String> usual : USUAL) {
       if (header.containsAll(usual)) {
-        return usual.stream().map(header::indexOf).toList();
+        return usual.stream().map(column -> position(column, header, origin)).toList();
       }
     }
     throw new BadInputException(
@@ -58,6 +63,11 @@ public record Columns(List<String> texts, String label) {
 
   private static int position(String column, List<String> header, String origin) {
     int named = header.indexOf(column);
+    if (named < header.lastIndexOf(column)) {
+      throw new BadInputException(
+          "%s has several columns %s; name the one you mean by its number, from 1.",
+          origin, column);
+    }
     if (named >= 0) {
       return named;
     }

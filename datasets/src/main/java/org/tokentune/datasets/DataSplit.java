@@ -2,9 +2,15 @@ package org.tokentune.datasets;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Predicate;
 import org.tokentune.BadInputException;
+import org.tokentune.Warnings;
+import org.tokentune.models.Task;
 
 /** A data set's parts, without a row in common; a part may be empty. */
 public record DataSplit(List<Example> train, List<Example> validation, List<Example> test) {
@@ -46,6 +52,48 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
     List<Example> drawn = new ArrayList<>(train);
     Collections.shuffle(drawn, new Random(seed));
     return new DataSplit(drawn.subList(0, Math.min(rows, drawn.size())), validation, test);
+  }
+
+  /**
+   * The same split with every label among the training rows: rows of the other parts whose labels
+   * no training row has move there, one by one, until none is missing. Where none is, nothing
+   * moves.
+   *
+   * @throws BadInputException if no rows are left to validate on
+   */
+  public DataSplit withEveryLabel(Task task) {
+    if (!Labels.areClasses(task)) {
+      return this;
+    }
+    Set<String> known = new HashSet<>();
+    train.forEach(row -> known.addAll(Labels.split(task, row)));
+    List<Example> moved = new ArrayList<>();
+    Set<String> labels = new TreeSet<>();
+    Predicate<Example> isNeeded =
+        row -> {
+          List<String> missing = new ArrayList<>(Labels.split(task, row));
+          missing.removeAll(known);
+          known.addAll(missing);
+          labels.addAll(missing);
+          return !missing.isEmpty() && moved.add(row);
+        };
+    List<Example> leftToValidate = validation.stream().filter(isNeeded.negate()).toList();
+    List<Example> leftToTest = test.stream().filter(isNeeded.negate()).toList();
+    if (moved.isEmpty()) {
+      return this;
+    }
+    if (leftToValidate.isEmpty() && !validation.isEmpty()) {
+      throw new BadInputException(
+          "All of the validation share, %,d rows, would have to be trained on, as no other row has the"
+              + " labels %s; give more rows of them, or a file to validate on.",
+          validation.size(), Labels.shown(labels));
+    }
+    Warnings.note(
+        "%,d rows of the validation share are trained on instead: no other row has the labels %s.",
+        moved.size(), Labels.shown(labels));
+    List<Example> all = new ArrayList<>(train);
+    all.addAll(moved);
+    return new DataSplit(all, leftToValidate, leftToTest);
   }
 
   private static int count(List<Example> rows, double share) {

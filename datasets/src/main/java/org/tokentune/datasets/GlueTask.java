@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -171,10 +172,14 @@ public record GlueTask(
    * @throws BadInputException if it is missing, empty or malformed, or another task's
    */
   public List<Example> read(Path file) {
-    List<TextFiles.Fields> records = TextFiles.tabs(file);
-    List<String> first = records.isEmpty() ? List.of() : records.get(0).values();
-    boolean headed = columns.isEmpty() || first.contains(texts.get(0));
-    List<String> header = headed ? first : columns;
+    return TextFile.read(file, in -> read(file, TextFiles.tabs(in)));
+  }
+
+  private List<Example> read(Path file, Iterator<Fields> records) {
+    Fields first = next(records);
+    List<String> top = first == null ? List.of() : first.values();
+    boolean headed = columns.isEmpty() || top.contains(texts.get(0));
+    List<String> header = headed ? top : columns;
     if (!header.containsAll(texts) || new HashSet<>(header).size() < header.size()) {
       throw new BadInputException(
           "%s is no file of %s, whose texts are in the columns %s; its columns are %s.",
@@ -183,7 +188,8 @@ public record GlueTask(
     TransformProcess transform = transform(header);
     List<Example> rows = new ArrayList<>();
     List<Integer> broken = new ArrayList<>();
-    for (TextFiles.Fields record : headed ? records.subList(1, records.size()) : records) {
+    Fields begin = headed ? next(records) : first;
+    for (Fields record = begin; record != null; record = next(records)) {
       if (skipsBroken && record.values().size() != header.size()) {
         broken.add(record.number());
       } else {
@@ -198,6 +204,11 @@ public record GlueTask(
       throw new BadInputException("%s has no rows; give a file with some.", file);
     }
     return rows;
+  }
+
+  /** Null at the end. */
+  private static Fields next(Iterator<Fields> records) {
+    return records.hasNext() ? records.next() : null;
   }
 
   /** The texts, and the label by its name where there is one, in this order. */
@@ -221,7 +232,7 @@ public record GlueTask(
     return transform.build();
   }
 
-  private Example row(TransformProcess transform, TextFiles.Fields record, Path file) {
+  private Example row(TransformProcess transform, Fields record, Path file) {
     List<Writable> fields = new ArrayList<>();
     record.values().forEach(value -> fields.add(new Text(value)));
     List<String> kept = transform.execute(fields).stream().map(Writable::toString).toList();

@@ -2,9 +2,13 @@ package org.tokentune.datasets;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.tokentune.BadInputException;
 import org.tokentune.models.Task;
 import org.tokentune.select.TokenSelector;
@@ -13,19 +17,32 @@ import org.tokentune.select.TokenSelector;
  * What a data set's labels mean as numbers.
  *
  * @param names of the classes, labels or tags, by number; of a regression the number's one name
+ * @param numbered whether the numbers are the labels' own; otherwise they follow from an order, and
+ *     a model that knows the labels by other numbers may keep these
  */
-public record Labels(Task task, List<String> names) {
+public record Labels(Task task, List<String> names, boolean numbered) {
+
+  private static final int MOST_SHOWN = 10;
 
   private static final Comparator<String> NUMBERS_AS_NUMBERS =
       Comparator.comparing((String name) -> isWhole(name) ? Long.parseLong(name) : Long.MAX_VALUE)
           .thenComparing(name -> name);
 
+  /** A label's flag among several, as in lists with a 1 for each label that applies. */
+  private static final Pattern FLAG = Pattern.compile("[01](\\.0)?|true|false");
+
   public Labels {
     names = List.copyOf(names);
   }
 
+  /** Labels with numbers of their own. */
+  public Labels(Task task, List<String> names) {
+    this(task, names, true);
+  }
+
   /**
-   * The labels that occur in training rows, in order (numbers by size).
+   * The labels that occur in training rows, in order (numbers by size), without numbers of their
+   * own.
    *
    * @throws BadInputException if there are fewer than two classes
    */
@@ -36,7 +53,7 @@ public record Labels(Task task, List<String> names) {
     TreeSet<String> found = new TreeSet<>(NUMBERS_AS_NUMBERS);
     for (Example row : rows) {
       for (String label : split(task, row)) {
-        if (label.isEmpty()) {
+        if (label.isBlank()) {
           throw new BadInputException(
               "The row \"%.60s\" has no label; give it one or remove it.", row.text());
         }
@@ -49,7 +66,38 @@ public record Labels(Task task, List<String> names) {
           "The training rows have only %s for a label; there must be at least %d.",
           found.isEmpty() ? "nothing" : "'" + found.first() + "'", least);
     }
-    return new Labels(task, List.copyOf(found));
+    return new Labels(task, List.copyOf(found), false);
+  }
+
+  /**
+   * Looks at labels that are to be scored, all at once.
+   *
+   * @param origin of the rows, for the message
+   * @throws BadInputException if some of them are not among the names
+   */
+  public void check(List<Example> rows, String origin) {
+    if (!areClasses(task)) {
+      return;
+    }
+    Set<String> unknown = new TreeSet<>(NUMBERS_AS_NUMBERS);
+    long count = 0;
+    for (Example row : rows) {
+      List<String> others = new ArrayList<>(split(task, row));
+      others.removeAll(names);
+      unknown.addAll(others);
+      count += others.isEmpty() ? 0 : 1;
+    }
+    if (!unknown.isEmpty()) {
+      throw new BadInputException(
+          "%s: %,d of %,d rows have labels that the model does not know: %s; it knows %s. Correct them,"
+              + " take the rows out, or train on some of each label.",
+          origin, count, rows.size(), shown(unknown), shown());
+    }
+  }
+
+  /** Whether a task's labels are names, which a model's outputs stand for one by one. */
+  public static boolean areClasses(Task task) {
+    return task == Task.CLASSIFY || task == Task.MULTILABEL || task == Task.TOKEN;
   }
 
   /** Outputs a model needs. */
@@ -65,13 +113,13 @@ public record Labels(Task task, List<String> names) {
    * @throws BadInputException for a label that is not among the names
    */
   public float[] encode(Example row, TextTokenizer.Tokens tokens) {
-    String[] parts = split(task, row);
+    List<String> parts = split(task, row);
     switch (task) {
       case CLASSIFY -> {
-        return new float[] {number(parts[0], row)};
+        return new float[] {number(parts.get(0), row)};
       }
       case REGRESS -> {
-        return new float[] {value(row)};
+        return new float[] {value(parts.get(0), row)};
       }
       case MULTILABEL -> {
         float[] flags = new float[names.size()];
@@ -86,39 +134,67 @@ public record Labels(Task task, List<String> names) {
     }
   }
 
-  /** The words of a text whose words have tags. */
-  public static String[] words(String text) {
-    return text.strip().split("\\s+", -1);
+  /** The words of a text whose words have tags: its list of them, or what white space separates. */
+  public static List<String> words(Example row) {
+    return row.words() == null ? List.of(row.text().strip().split("\\s+", -1)) : row.words();
   }
 
-  private float[] tags(String[] tags, Example row, int[] words) {
-    int count = words(row.text()).length;
-    if (tags.length != count) {
+  /** A word that the tokenizer makes no token of, such as a blank one, has a tag nobody learns. */
+  private float[] tags(List<String> tags, Example row, int[] words) {
+    int count = words(row).size();
+    if (tags.size() != count) {
       throw new BadInputException(
-          "The row \"%.60s\" has %d words but %d tags; give every word one, separated by spaces.",
-          row.text(), count, tags.length);
+          "The row \"%.60s\" has %d words but %d tags; give every word one, separated by spaces or"
+              + " as JSON lists.",
+          row.text(), count, tags.size());
     }
     float[] labels = new float[words.length];
     int last = -1;
     for (int i = 0; i < words.length; i++) {
       boolean first = words[i] >= 0 && words[i] != last;
-      labels[i] = first ? number(tags[words[i]], row) : TokenSelector.NO_LABEL;
+      labels[i] = first ? number(tags.get(words[i]), row) : TokenSelector.NO_LABEL;
       last = words[i];
     }
     return labels;
   }
 
-  private static String[] split(Task task, Example row) {
+  /** A row's class or number alone, its labels, or its tags. */
+  static List<String> split(Task task, Example row) {
+    if (row.labels() != null) {
+      return listed(task, row);
+    }
     String label = row.label() == null ? "" : row.label().strip();
     return switch (task) {
       case MULTILABEL ->
           Arrays.stream(label.split("[,;|]", -1))
               .map(String::strip)
               .filter(part -> !part.isEmpty())
-              .toArray(String[]::new);
-      case TOKEN -> label.split("[\\s,]+", -1);
-      default -> new String[] {label};
+              .toList();
+      case TOKEN -> List.of(label.split("[\\s,]+", -1));
+      default -> List.of(label);
     };
+  }
+
+  private static List<String> listed(Task task, Example row) {
+    List<String> labels = row.labels();
+    if (task == Task.TOKEN) {
+      return labels;
+    }
+    if (task == Task.MULTILABEL) {
+      boolean twice = labels.stream().distinct().count() < labels.size();
+      if (twice && labels.stream().allMatch(label -> FLAG.matcher(label).matches())) {
+        throw new BadInputException(
+            "The row \"%.60s\" has a flag for every label, %s; list the names of its labels instead.",
+            row.text(), labels);
+      }
+      return labels;
+    }
+    if (labels.size() > 1) {
+      throw new BadInputException(
+          "The row \"%.60s\" has %d labels, %s; give it one, or train with --task multilabel or token.",
+          row.text(), labels.size(), labels);
+    }
+    return labels.isEmpty() ? List.of("") : labels;
   }
 
   private int number(String label, Example row) {
@@ -126,33 +202,36 @@ public record Labels(Task task, List<String> names) {
     if (number < 0) {
       throw new BadInputException(
           "The row \"%.60s\" has the label '%s', which is not among the model's: %s.",
-          row.text(), label, abridged());
+          row.text(), label, shown());
     }
     return number;
   }
 
-  private List<String> abridged() {
-    int most = 20;
-    if (names.size() <= most) {
-      return names;
-    }
-    List<String> some = new ArrayList<>(names.subList(0, most));
-    some.add("... (" + names.size() + ")");
-    return some;
+  /** The names for messages, of many the first ones. */
+  public String shown() {
+    return shown(names);
   }
 
-  private static float value(Example row) {
+  /** Names for messages, of many the first ones. */
+  public static String shown(Collection<String> names) {
+    String first = names.stream().limit(MOST_SHOWN).collect(Collectors.joining(", "));
+    return names.size() <= MOST_SHOWN
+        ? "[" + first + "]"
+        : "[" + first + " and " + (names.size() - MOST_SHOWN) + " more]";
+  }
+
+  private static float value(String label, Example row) {
     try {
-      float value = Float.parseFloat(row.label());
+      float value = Float.parseFloat(label);
       if (Float.isFinite(value)) {
         return value;
       }
-    } catch (NumberFormatException | NullPointerException e) {
+    } catch (NumberFormatException e) {
       // said below
     }
     throw new BadInputException(
         "The row \"%.60s\" has the label '%s', which is no number; correct it or classify.",
-        row.text(), row.label());
+        row.text(), label);
   }
 
   private static boolean isWhole(String name) {

@@ -2,13 +2,14 @@ package org.tokentune.datasets;
 
 import java.nio.IntBuffer;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.stream.StreamSupport;
 
 /**
  * Instructions, a JSON object a line: a chunk's rows are packed into one array, of each the number
- * of tokens in the prompt, the number of all its tokens, and these.
+ * of tokens in the prompt, the number of all its tokens, and these. One that is left out has none.
  */
 record PackedInstructions(
     PromptTemplate template, TextTokenizer tokenizer, TokenCache cache, int length)
@@ -23,9 +24,7 @@ record PackedInstructions(
   @Override
   public int[] tokens(TextChunks.Chunk chunk) {
     return cache.get(
-        length + ", " + name(),
-        chunk.text(),
-        text -> pack(Instructions.tokens(Instructions.read(chunk), template, tokenizer, length)));
+        "with those left out, " + length + ", " + name(), chunk.text(), text -> pack(chunk));
   }
 
   @Override
@@ -36,7 +35,11 @@ record PackedInstructions(
         .iterator();
   }
 
-  private static int[] pack(List<PromptedTokens> rows) {
+  private int[] pack(TextChunks.Chunk chunk) {
+    List<Instructions.Instruction> read = Instructions.read(chunk);
+    List<PromptedTokens> rows =
+        new ArrayList<>(Instructions.tokens(read, template, tokenizer, length));
+    rows.addAll(Collections.nCopies(read.size() - rows.size(), PromptedTokens.LEFT_OUT));
     IntBuffer packed =
         IntBuffer.allocate(rows.stream().mapToInt(row -> row.ids().length + 2).sum());
     rows.forEach(row -> packed.put(row.prompt()).put(row.ids().length).put(row.ids()));

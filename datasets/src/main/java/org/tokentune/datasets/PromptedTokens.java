@@ -8,6 +8,9 @@ package org.tokentune.datasets;
  */
 record PromptedTokens(int[] ids, int prompt) {
 
+  /** In place of a row with nothing to learn, to be counted. */
+  static final PromptedTokens LEFT_OUT = new PromptedTokens(new int[0], 0);
+
   TokenBatches.Row row() {
     return TokenBatches.Row.ofText(ids, prompt);
   }

@@ -46,8 +46,14 @@ public record SquadQuestion(String id, String question, String context, List<Ans
       throw new BadInputException("There is no file %s; check the path.", file);
     }
     List<SquadQuestion> questions = new ArrayList<>();
+    String found;
     try {
-      for (JsonNode article : new ObjectMapper().readTree(file.toFile()).path("data")) {
+      JsonNode root = new ObjectMapper().readTree(file.toFile());
+      found =
+          root.isObject()
+              ? "an object with " + Labels.shown(JsonRows.fields(root))
+              : JsonRows.kind(root);
+      for (JsonNode article : root.path("data")) {
         for (JsonNode paragraph : article.path("paragraphs")) {
           String context = paragraph.path("context").asText();
           for (JsonNode question : paragraph.path("qas")) {
@@ -63,7 +69,9 @@ public record SquadQuestion(String id, String question, String context, List<Ans
     }
     if (questions.isEmpty()) {
       throw new BadInputException(
-          "%s has no questions in SQuAD's layout (data, paragraphs, qas); give such a file.", file);
+          "%s has no questions in SQuAD's layout, an object with data, paragraphs and qas; it is %s. Give such a"
+              + " file.",
+          file, found);
     }
     return questions;
   }

@@ -12,6 +12,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -20,6 +21,7 @@ import java.util.stream.StreamSupport;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.tokentune.BadInputException;
+import org.tokentune.Warnings;
 import org.tokentune.checkpoint.Digest;
 import org.tokentune.models.Task;
 
@@ -40,6 +42,8 @@ public final class StreamedRows implements AutoCloseable {
   private final TextChunks chunks;
   private final ChunkRows rows;
   private final int window;
+  private final AtomicLong read = new AtomicLong();
+  private final AtomicLong leftOut = new AtomicLong();
   private final ExecutorService thread =
       Executors.newSingleThreadExecutor(
           work -> {
@@ -84,10 +88,12 @@ public final class StreamedRows implements AutoCloseable {
    * Opens {@link Instructions}, whose rows are cached.
    *
    * @param length tokens to which rows are cut; one of whose answer nothing is left is left out
-   * @throws BadInputException if the file is missing, or too small to be worth it
+   * @throws BadInputException if the file is missing, is one JSON array, or too small to be worth
+   *     it
    */
   public static StreamedRows ofInstructions(
       Path file, PromptTemplate template, TextTokenizer tokenizer, TokenCache cache, int length) {
+    JsonRows.checkLines(file);
     return new StreamedRows(
         TextChunks.ofLines(file),
         new PackedInstructions(template, tokenizer, cache, length),
@@ -111,7 +117,8 @@ public final class StreamedRows implements AutoCloseable {
    */
   public List<TokenBatches.Row> validation() {
     int[] last = rows.tokens(chunks.read(chunks.count() - 1));
-    List<TokenBatches.Row> held = stream(rows.rows(List.of(last).iterator())).toList();
+    List<TokenBatches.Row> held =
+        learned(rows.rows(List.of(last).iterator())).map(PromptedTokens::row).toList();
     if (held.isEmpty()) {
       throw new BadInputException(
           "The end of %s, which is held back to validate on, has no row with anything to learn in"
@@ -155,13 +162,34 @@ public final class StreamedRows implements AutoCloseable {
             .boxed()
             .collect(Collectors.toCollection(ArrayList::new));
     Collections.shuffle(order, random);
-    Iterator<PromptedTokens> inOrder = rows.rows(new Ahead(order.iterator()));
-    return stream(new ShuffleWindow<>(inOrder, window, random)).iterator();
+    Iterator<PromptedTokens> inOrder = learned(rows.rows(new Ahead(order.iterator()))).iterator();
+    return stream(new ShuffleWindow<>(inOrder, window, random)).map(PromptedTokens::row).iterator();
   }
 
-  private static Stream<TokenBatches.Row> stream(Iterator<PromptedTokens> tokens) {
+  /** Counts rows, and passes over those that are left out. */
+  private Stream<PromptedTokens> learned(Iterator<PromptedTokens> all) {
+    return stream(all)
+        .filter(
+            row -> {
+              boolean left = row.ids().length == 0;
+              read.incrementAndGet();
+              leftOut.addAndGet(left ? 1 : 0);
+              return !left;
+            });
+  }
+
+  private static Stream<PromptedTokens> stream(Iterator<PromptedTokens> tokens) {
     Iterable<PromptedTokens> all = () -> tokens;
-    return StreamSupport.stream(all.spliterator(), false).map(PromptedTokens::row);
+    return StreamSupport.stream(all.spliterator(), false);
+  }
+
+  /** Warns of instructions that are left out, of those that were read so far, where there are. */
+  public void warnOfLeftOut() {
+    if (leftOut.get() > 0) {
+      Warnings.warn(
+          "%s, as far as it was read: %s.",
+          chunks.file(), Instructions.leftOut(leftOut.get(), read.get(), length()));
+    }
   }
 
   @Override

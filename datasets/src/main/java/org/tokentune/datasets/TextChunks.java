@@ -1,5 +1,6 @@
 package org.tokentune.datasets;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
@@ -68,14 +69,25 @@ record TextChunks(Path file, long size, int bytes, boolean wholeLines) {
       byte[] content = new byte[Math.toIntExact(boundary(in, number + 1) - from)];
       in.seek(from);
       in.readFully(content);
+      if (in.length() != size) {
+        throw changed(null);
+      }
       String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(content)).toString();
-      return new Chunk(file, from, text);
+      boolean marked = from == 0 && text.startsWith("\uFEFF");
+      return new Chunk(file, from, marked ? text.substring(1) : text);
+    } catch (EOFException e) {
+      throw changed(e);
     } catch (CharacterCodingException e) {
       throw new BadInputException(
           e, "%s is no text in UTF-8 near byte %d; convert it.", file, (long) number * bytes);
     } catch (IOException e) {
       throw new BadInputException(e, "%s cannot be read: %s.", file, e.getMessage());
     }
+  }
+
+  private BadInputException changed(Exception cause) {
+    return new BadInputException(
+        cause, "%s changed while it was read; try again when nothing writes to it.", file);
   }
 
   /** Where a chunk begins: behind the first line end in it, and failing one as early as it can. */

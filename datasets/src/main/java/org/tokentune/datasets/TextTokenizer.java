@@ -159,7 +159,7 @@ public final class TextTokenizer implements AutoCloseable {
   /** Tokenises a row; where words have tags, by its words. */
   public Tokens encode(Example row, Task task) {
     return task == Task.TOKEN
-        ? encodeWords(Labels.words(row.text()))
+        ? encodeWords(Labels.words(row).toArray(String[]::new))
         : encode(row.text(), row.pair());
   }
 

@@ -3,10 +3,15 @@ package org.tokentune.text;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
 import org.tokentune.BadInputException;
+import org.tokentune.Warnings;
+import org.tokentune.checkpoint.ConfigReader;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.datasets.Labels;
 import org.tokentune.models.Head;
@@ -25,6 +30,12 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
 
   private static final Map<String, String> ARCHITECTURES =
       Map.of("bert", "Bert", "roberta", "Roberta", "distilbert", "DistilBert");
+  private static final String ID2LABEL = "id2label";
+  private static final String LABEL2ID = "label2id";
+
+  /** What transformers calls an output without a name, its number behind it. */
+  static final String PLACEHOLDER = "LABEL_";
+
   private static final String SEQUENCE = "ForSequenceClassification";
   private static final String TOKEN = "ForTokenClassification";
   private static final String ANSWERS = "ForQuestionAnswering";
@@ -48,11 +59,6 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
                     new BadInputException(
                         "%s has no classifier to predict with; train one on it first.",
                         files.name()));
-    JsonNode names = config.path("id2label");
-    List<String> labels = new ArrayList<>();
-    for (int i = 0; i < outputs; i++) {
-      labels.add(names.path(Integer.toString(i)).asText("LABEL_" + i));
-    }
     JsonNode own = config.path("tokentune");
     String pooling = own.path("pooling").asText("first");
     if (!pooling.equals("first") && !pooling.equals("mean")) {
@@ -61,9 +67,69 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
     }
     JsonNode maxLength = own.path("max_length");
     return new HeadConfig(
-        new Labels(task, labels),
+        new Labels(task, names(files, outputs)),
         pooling.equals("mean") ? Pooling.MEAN : Pooling.FIRST,
         maxLength.isInt() ? maxLength.intValue() : null);
+  }
+
+  /** What the model's trained classifier tells apart; empty where it has none. */
+  static Optional<TrainedClasses> classes(ModelFiles files) {
+    int outputs = Head.outputs(files.weights()).orElse(0);
+    return Task.read(files.config(), outputs)
+        .filter(task -> outputs > 0 && Labels.areClasses(task))
+        .map(task -> new TrainedClasses(new Labels(task, names(files, outputs)), files.name()));
+  }
+
+  /**
+   * Names of the classifier's outputs: those in {@code id2label}, or as transformers calls them.
+   */
+  private static List<String> names(ModelFiles files, int outputs) {
+    ConfigReader config = ConfigReader.of(files.config(), files.name());
+    ConfigReader names = config.object(ID2LABEL);
+    List<String> labels = new ArrayList<>();
+    if (names.names().isEmpty()) {
+      IntStream.range(0, outputs).forEach(i -> labels.add(PLACEHOLDER + i));
+      if (!config.object(LABEL2ID).names().isEmpty()) {
+        Warnings.warn(
+            "%s has label2id but no id2label, which counts; its outputs are called %s to %s.",
+            files.name(), labels.get(0), labels.get(outputs - 1));
+      }
+      return labels;
+    }
+    List<String> numbers = IntStream.range(0, outputs).mapToObj(Integer::toString).toList();
+    if (!new HashSet<>(names.names()).equals(new HashSet<>(numbers))) {
+      throw new BadInputException(
+          "%s: id2label has names for %s, but the classifier has the outputs 0 to %d; give each one"
+              + " name.",
+          files.name(), Labels.shown(names.names()), outputs - 1);
+    }
+    for (String number : numbers) {
+      JsonNode name = names.value(number);
+      if (!name.isValueNode() || name.isNull()) {
+        throw names.bad(number, "a text");
+      }
+      if (labels.contains(name.asText())) {
+        throw new BadInputException(
+            "%s: id2label has the name '%s' for both %d and %s; give each its own.",
+            files.name(), name.asText(), labels.indexOf(name.asText()), number);
+      }
+      labels.add(name.asText());
+    }
+    checkReverse(config.object(LABEL2ID), labels);
+    return labels;
+  }
+
+  /** Warns of a {@code label2id} that says otherwise; transformers' predictions go by the other. */
+  private static void checkReverse(ConfigReader numbers, List<String> labels) {
+    for (String name : numbers.names()) {
+      int number = labels.indexOf(name);
+      if (numbers.value(name).asInt(-1) != number) {
+        Warnings.warn(
+            "%s: label2id and id2label disagree about '%s'; id2label counts.",
+            numbers.origin(), name);
+        return;
+      }
+    }
   }
 
   /** The encoder's configuration with this head in it. */
@@ -86,8 +152,8 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
       case REGRESS -> config.put("problem_type", REGRESSION);
       default -> config.remove("problem_type");
     }
-    ObjectNode names = config.putObject("id2label");
-    ObjectNode numbers = config.putObject("label2id");
+    ObjectNode names = config.putObject(ID2LABEL);
+    ObjectNode numbers = config.putObject(LABEL2ID);
     for (int i = 0; i < labels.outputs(); i++) {
       names.put(Integer.toString(i), labels.names().get(i));
       numbers.put(labels.names().get(i), i);

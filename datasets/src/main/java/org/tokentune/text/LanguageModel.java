@@ -172,15 +172,18 @@ public final class LanguageModel implements AutoCloseable {
     check(train.length());
     validation.forEach(this::check);
     long seed = settings.hyperparameters().seed();
-    return new Tuning(model, parameters, adapter, tokenizer)
-        .run(
-            epoch -> train.batches(settings.batchSize(), seed, epoch),
-            train::digest,
-            validation,
-            EVALUATION_BATCH,
-            settings,
-            listener,
-            started);
+    FineTuner.Outcome outcome =
+        new Tuning(model, parameters, adapter, tokenizer)
+            .run(
+                epoch -> train.batches(settings.batchSize(), seed, epoch),
+                train::digest,
+                validation,
+                EVALUATION_BATCH,
+                settings,
+                listener,
+                started);
+    train.warnOfLeftOut();
+    return outcome;
   }
 
   /** Loss and perplexity of the rows' labels. */

@@ -6,8 +6,9 @@ import java.util.Map;
 /**
  * What a model says of a text.
  *
- * @param labels the likeliest class; all labels likelier than not; a tag for every word; or the
- *     answer. Empty for a regressed number
+ * @param labels the likeliest class; all labels likelier than not; a tag for every word, empty
+ *     where the tokenizer makes nothing of the word or the text was cut before it; or the answer.
+ *     Empty for a regressed number
  * @param scores probability of every class or label, or the regressed number; empty for tags and
  *     answers
  */

@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
 import org.nd4j.evaluation.IEvaluation;
@@ -18,6 +19,7 @@ import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.checkpoint.WeightSource;
 import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.Labels;
@@ -65,7 +67,10 @@ public final class TextModel implements AutoCloseable {
   }
 
   /**
-   * A pretrained encoder under a new head (or the head it has, where that fits).
+   * A pretrained encoder under a new head, or the head it has where that fits. In a classifier that
+   * was trained on these labels, or on these and others, each keeps its weights: labels of no
+   * numbers of their own take the model's, and so {@link #labels} may be others. A classifier that
+   * was trained on other labels is made anew.
    *
    * @param labels what to learn
    * @param maxLength tokens to which texts are cut; null: texts longer than the model are refused
@@ -86,12 +91,23 @@ public final class TextModel implements AutoCloseable {
     if (dropout != null) {
       config = config.withDropout(TuningSettings.checkedDropout(dropout));
     }
-    Model model = config.model(new Head(labels.task(), labels.outputs(), pooling));
+    Labels own = labels;
+    WeightSource weights = files.weights();
+    if (Labels.areClasses(labels.task()) && Head.outputs(weights).isPresent()) {
+      Optional<TrainedClasses> trained = HeadConfig.classes(files);
+      int[] outputs = trained.map(known -> known.outputs(labels)).orElse(null);
+      if (outputs != null && !labels.numbered()) {
+        own = trained.get().renumbered(labels, outputs);
+      } else {
+        weights = Head.withOutputs(weights, outputs);
+      }
+    }
+    Model model = config.model(new Head(own.task(), own.outputs(), pooling));
     return new TextModel(
         files,
-        new HeadConfig(labels, pooling, maxLength),
+        new HeadConfig(own, pooling, maxLength),
         model,
-        ParameterLoader.loadEncoder(model, files.weights(), storage, seed));
+        ParameterLoader.loadEncoder(model, weights, storage, seed));
   }
 
   /** A pretrained encoder to classify texts into the classes of {@code rows}. */
@@ -275,7 +291,7 @@ public final class TextModel implements AutoCloseable {
           logits(batches.next(), row -> '"' + examples.get(order[first + row]).text() + '"');
       for (int i = 0; i < logits.size(0); i++) {
         int row = order[next++];
-        predictions[row] = prediction(logits.slice(i), tokens.get(row));
+        predictions[row] = prediction(logits.slice(i), tokens.get(row), examples.get(row));
       }
     }
     return Arrays.asList(predictions);
@@ -300,10 +316,10 @@ public final class TextModel implements AutoCloseable {
     }
   }
 
-  private Prediction prediction(INDArray logits, TextTokenizer.Tokens tokens) {
+  private Prediction prediction(INDArray logits, TextTokenizer.Tokens tokens, Example row) {
     List<String> names = labels().names();
     if (labels().task() == Task.TOKEN) {
-      return new Prediction(tags(logits, tokens), Map.of());
+      return new Prediction(tags(logits, tokens, Labels.words(row).size()), Map.of());
     }
     double[] values = logits.toDoubleVector();
     if (labels().task() == Task.REGRESS) {
@@ -329,11 +345,13 @@ public final class TextModel implements AutoCloseable {
     return new Prediction(List.copyOf(chosen), scores);
   }
 
-  /** A word's tag is its first token's; a word of nothing but control characters has none. */
-  private List<String> tags(INDArray logits, TextTokenizer.Tokens tokens) {
+  /**
+   * A word's tag is its first token's; a word without any, such as a blank one, has an empty tag.
+   */
+  private List<String> tags(INDArray logits, TextTokenizer.Tokens tokens, int count) {
     int[] best = logits.argMax(1).toIntVector();
     int[] words = tokens.words();
-    String[] tags = new String[Arrays.stream(words).max().orElse(-1) + 1];
+    String[] tags = new String[count];
     Arrays.fill(tags, "");
     for (int i = words.length - 1; i >= 0; i--) {
       if (words[i] >= 0) {

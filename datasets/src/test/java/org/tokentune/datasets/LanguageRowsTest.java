@@ -95,12 +95,47 @@ class LanguageRowsTest {
             IntStream.range(prompt, ids.length).mapToDouble(t -> labels[t]).toArray());
       }
       assertEquals(2, Instructions.rows(read, PromptTemplate.PLAIN, tokenizer, 12).size());
-      refused("room for an answer in 3 tokens", () -> short3(read, tokenizer));
+      refused("3 of 3 instructions are left out", () -> short3(read, tokenizer));
     }
     Path broken = file("broken.jsonl", "{\"instruction\": \"x\"}\n");
     refused("line 1 has no text output", () -> Instructions.read(broken));
     Path none = file("none.jsonl", "[1");
-    refused("line 1 is no JSON", () -> Instructions.read(none));
+    refused("element 1 (line 1) of the array is a number", () -> Instructions.read(none));
+    Path other = file("other.jsonl", "{\"prompt\": \"x\", \"completion\": \"y\"}\n");
+    refused(
+        "line 1 has no text instruction; an instruction has the texts instruction, input (which may be"
+            + " missing) and output. Its fields are [prompt, completion].",
+        () -> Instructions.read(other));
+    Path chat = file("chat.jsonl", "{\"messages\": [{\"role\": \"user\", \"content\": \"hi\"}]}\n");
+    refused("line 1 is a chat (messages), not an instruction", () -> Instructions.read(chat));
+    Path share =
+        file("share.json", "[{\"conversations\": [{\"from\": \"human\", \"value\": \"hi\"}]}]");
+    refused("object 1 (line 1) is a chat (conversations)", () -> Instructions.read(share));
+    Path list =
+        file("list.jsonl", "{\"instruction\": \"x\", \"input\": [\"y\"], \"output\": \"z\"}\n");
+    refused("has no text input", () -> Instructions.read(list));
+  }
+
+  @Test
+  void instructionsMayBeOneArray() throws IOException {
+    Path alpaca =
+        file(
+            "alpaca.json",
+            """
+            [
+                {
+                    "instruction": "Say it",
+                    "input": "",
+                    "output": "It is red."
+                },
+                {"instruction": "Count", "input": null, "output": "1"}
+            ]
+            """);
+    assertEquals(
+        List.of(
+            new Instructions.Instruction("Say it", "", "It is red."),
+            new Instructions.Instruction("Count", "", "1")),
+        Instructions.read(alpaca));
   }
 
   private static void short3(List<Instructions.Instruction> read, TextTokenizer tokenizer) {

@@ -299,15 +299,33 @@ class StreamedRowsTest {
     for (String[] wrong :
         new String[][] {
           {"{\"instruction\": \"Do\"}", "has no text output"},
-          {"[1]", "has no text instruction"},
-          {"{\"instruction\"", "is no JSON"},
-          {"{} {}", "is no JSON"}
+          {"[1]", "is an array, not a JSON object"},
+          {"{\"instruction\"", "is not a whole JSON object"},
+          {"{} {}", "is not a whole JSON object"}
         }) {
       Files.writeString(file, lines + wrong[0] + "\n" + lines);
       try (TextTokenizer tokenizer = LanguageRowsTest.tokenizer();
           StreamedRows stream = stream(file, PromptTemplate.PLAIN, tokenizer, 100)) {
         refused("broken.jsonl, line at byte " + at + " " + wrong[1], () -> rows(stream, 1, 0));
       }
+    }
+  }
+
+  @Test
+  void refusesOneArray() throws IOException {
+    String one = instruction("Do", "dog").strip();
+    Path file =
+        Files.writeString(folder.resolve("x.json"), " \n[" + (one + ",\n").repeat(40) + one + "]");
+    try (TextTokenizer tokenizer = LanguageRowsTest.tokenizer()) {
+      refused(
+          "x.json is one JSON array, which cannot be streamed",
+          () ->
+              StreamedRows.ofInstructions(
+                  file,
+                  PromptTemplate.PLAIN,
+                  tokenizer,
+                  new TokenCache(folder, new byte[] {1}),
+                  30));
     }
   }
 

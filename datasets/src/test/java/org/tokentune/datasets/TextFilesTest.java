@@ -5,9 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.Reader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,8 +42,106 @@ class TextFilesTest {
             new Example("two\nlines, \\n no escape", "1")),
         read(
             "a.csv",
-            "\uFEFFtext,label\nplain,1\n\n\"a \"\"quoted\"\", word\",0\r\n\"two\nlines, \\n no escape\",1\n",
+            "\uFEFF\"text\",label\nplain,1\n\n\"a \"\"quoted\"\", word\",0\r\n\"two\nlines, \\n no escape\",1\n",
             Columns.DEFAULT));
+  }
+
+  /** What Python 3.13's csv reads in strict mode, and where it reads anything. */
+  @Test
+  void readsCsvAsPythonDoes() throws IOException {
+    List<List<String>> cases =
+        List.of(
+            List.of(
+                "The 5\" screen is great,pos\nA 7\" one\"\",neg\n",
+                "The 5\" screen is great",
+                "A 7\" one\"\""),
+            List.of("a\"b,c\" ,d\n", "*line 2 has 3 fields"),
+            List.of(" \"a\",x\n\"\",y\n", " \"a\"", ""),
+            List.of("\"a\"\"\"\"b\"\"\",x", "a\"\"b\""),
+            List.of("\"a\r\nb\rc\nd\",x\r\ne,y\rf,z\n", "a\r\nb\rc\nd", "e", "f"),
+            List.of("'a,x\na\\,y\n\\\",z", "'a", "a\\", "\\\""),
+            List.of("\n\r\n \n\t\na,x\n\n\n", "a"),
+            List.of("a\u2028b\u0085c\fd,x\n", "a\u2028b\u0085c\fd"),
+            List.of("\"a\"b,x\n", "*line 2: a quote opens a field that nothing closes"),
+            List.of("a,x\n\"b\" ,y\n", "*line 3: a quote opens"),
+            List.of("a,x\n\"b\n\nc\",y\n\"d,z\ne,x\n", "*line 6: a quote opens"),
+            List.of("\"a\nb\",\"x\nc,y\n", "*line 3: a quote opens"),
+            List.of("\"a,x\nb,y\n\"c,z\n", "*line 2: a quote opens"));
+    for (List<String> each : cases) {
+      String content = "text,label\n" + each.get(0);
+      String first = each.get(1);
+      if (first.startsWith("*")) {
+        refused(first.substring(1), "a.csv", content, Columns.DEFAULT);
+      } else {
+        List<String> texts =
+            read("a.csv", content, Columns.DEFAULT).stream().map(Example::text).toList();
+        assertEquals(each.subList(1, each.size()), texts);
+      }
+    }
+  }
+
+  @Test
+  void aBlankTextInQuotesIsARow() throws IOException {
+    Path file = Files.writeString(folder.resolve("one.csv"), "text\n\"\"\n  \n\" \"\nx\n");
+    List<Example> rows = TextFiles.read(file, Columns.DEFAULT, false);
+    assertEquals(List.of("", " ", "x"), rows.stream().map(Example::text).toList());
+  }
+
+  /** A quote that nothing closes costs as much as a field may, however long the file is. */
+  @Test
+  void anOpenQuoteIsGivenUp() {
+    long[] asked = {0};
+    Reader endless =
+        new Reader() {
+          @Override
+          public int read(char[] text, int from, int length) {
+            Arrays.fill(text, from, from + length, 'x');
+            if (asked[0] == 0) {
+              "a,b\n\"".getChars(0, 5, text, from);
+            }
+            asked[0] += length;
+            return length;
+          }
+
+          @Override
+          public void close() {}
+        };
+    CsvRecords records = new CsvRecords(endless, Path.of("endless.csv"));
+    assertTrue(records.hasNext());
+    assertEquals(List.of("a", "b"), records.next().values());
+    assertTrue(asked[0] < 100_000, "reads " + asked[0] + " characters ahead");
+    String message = assertThrows(BadInputException.class, records::hasNext).getMessage();
+    System.out.println(message);
+    assertTrue(
+        message.contains("endless.csv, line 2: a field has more than 16,777,216 characters"),
+        message);
+    assertTrue(asked[0] <= CsvRecords.LONGEST + 100_000, asked[0] + " characters were read");
+  }
+
+  @Test
+  void aRowHasSoManyFieldsAtMost() {
+    refused(
+        "line 2 has more than 16,384 fields",
+        "a.csv",
+        "text,label\n" + ",".repeat(20_000),
+        Columns.DEFAULT);
+  }
+
+  @Test
+  void noticesThatAFileChanges() throws IOException {
+    Path file = Files.writeString(folder.resolve("log.csv"), "text,label\na,b\n");
+    for (TextFile.Body<Path> change :
+        List.<TextFile.Body<Path>>of(
+            in -> Files.writeString(file, "a,c\n", StandardOpenOption.APPEND),
+            in -> {
+              Files.delete(file);
+              throw new BadInputException("line 1 is broken");
+            })) {
+      String message =
+          assertThrows(BadInputException.class, () -> TextFile.read(file, change)).getMessage();
+      System.out.println(message);
+      assertTrue(message.contains("log.csv changed while it was read"), message);
+    }
   }
 
   @Test
@@ -53,14 +154,95 @@ class TextFilesTest {
   @Test
   void readsJsonLines() throws IOException {
     assertEquals(
-        List.of(new Example("a cat", "x,y"), new Example("naïve", "3")),
+        List.of(
+            new Example("a cat", null, "x,y", List.of("a", "cat"), List.of("x", "y")),
+            new Example("naïve", "3"),
+            new Example("a", null, "true"),
+            new Example("w5 w6 ", null, "B O,1", List.of("w5 w6", ""), List.of("B O", "1")),
+            new Example("", null, "", List.of(), List.of())),
         read(
             "a.jsonl",
             """
             {"text": ["a", "cat"], "label": ["x", "y"]}
-            {"label": 3, "other": {}, "text": "na\\u00efve"}
+
+            {"label": 3, "other": {}, "text": "na\\u00efve"}\r
+            {"text": "a", "label": true}
+            {"text": ["w5 w6", ""], "label": ["B O", 1]}
+            {"text": [], "label": []}
             """,
             Columns.DEFAULT));
+  }
+
+  @Test
+  void readsOneJsonArray() throws IOException {
+    List<Example> rows =
+        List.of(new Example("a", "x"), new Example("b [", null, "y", null, List.of("y")));
+    for (String content :
+        List.of(
+            "[{\"text\": \"a\", \"label\": \"x\"}, {\"text\": \"b [\", \"label\": [\"y\"]}]",
+            "\uFEFF\n\r\n [\n{\"text\": \"a\",\n \"label\": \"x\"},\n{\"text\": \"b [\", \"label\": [\"y\"]}\n]\n\n")) {
+      assertEquals(rows, read("a.json", content, Columns.DEFAULT));
+      assertEquals(rows, read("a.jsonl", content, Columns.DEFAULT));
+    }
+    String row = "{\"text\": \"a\", \"label\": 1}";
+    refused("has no rows", "a.json", "[]", Columns.DEFAULT);
+    refused(
+        "object 2 (line 3) has no column text",
+        "a.json",
+        "[\n" + row + ",\n{\"x\": 1}]",
+        Columns.DEFAULT);
+    refused(
+        "element 2 (line 2) of the array is an array, not a JSON object",
+        "a.json",
+        "[" + row + ",\n[1]]",
+        Columns.DEFAULT);
+    refused("line 3 is not JSON", "a.json", "\n[" + row + ",\n{a}]", Columns.DEFAULT);
+    refused("line 2 is not JSON", "a.json", "[" + row + ",\n", Columns.DEFAULT);
+    refused(
+        "line 2: something comes after the JSON array",
+        "a.json",
+        "[" + row + "]\n" + row,
+        Columns.DEFAULT);
+    refused(
+        "line 2 is an array, not a JSON object",
+        "a.jsonl",
+        row + "\n[" + row + "]\n",
+        Columns.DEFAULT);
+    refused("line 1 is not a whole JSON object", "a.json", "{\n\"text\": \"a\"}", Columns.DEFAULT);
+  }
+
+  @Test
+  void namesOtherForms() {
+    refused(
+        "line 1 is a chat (messages), not a row with a text and a label",
+        "a.jsonl",
+        "{\"messages\": [{\"role\": \"user\"}]}",
+        Columns.DEFAULT);
+    refused(
+        "line 1 is a chat (conversations)",
+        "a.jsonl",
+        "{\"id\": 1, \"conversations\": []}",
+        Columns.DEFAULT);
+    refused(
+        "messages is a list with an object, not a string",
+        "a.jsonl",
+        "{\"messages\": [{\"role\": \"user\"}], \"label\": 1}",
+        new Columns(List.of("messages"), null));
+    refused(
+        "text is a list with null, not a string",
+        "a.jsonl",
+        "{\"text\": [\"a\", null], \"label\": [\"x\", \"y\"]}",
+        Columns.DEFAULT);
+    refused(
+        "label is null, not a string",
+        "a.jsonl",
+        "{\"text\": \"a\", \"label\": null}",
+        Columns.DEFAULT);
+    refused(
+        "text is a list with an array, not a string",
+        "a.jsonl",
+        "{\"text\": [[\"a\"]], \"label\": 1}",
+        Columns.DEFAULT);
   }
 
   @Test
@@ -73,6 +255,7 @@ class TextFilesTest {
 
   @Test
   void saysWhatIsWrong() {
+    refused("several columns text", "a.csv", "text,text,label\nx,y,1\n", Columns.DEFAULT);
     refused("no column nose", "a.csv", "text,label\nx,1\n", new Columns(List.of("nose"), null));
     refused("no column label; name", "a.csv", "text,stars\nx,1\n", Columns.DEFAULT);
     refused("no column stras", "a.csv", "text,stars\nx,1\n", new Columns(List.of(), "stras"));
@@ -81,10 +264,22 @@ class TextFilesTest {
     refused("no rows", "a.csv", "text,label\n", Columns.DEFAULT);
     refused("empty", "a.csv", "", Columns.DEFAULT);
     refused("line 3 has 3 fields", "a.csv", "text,label\nx,1\nx,y,1\n", Columns.DEFAULT);
-    refused("line 2 opens a quote", "a.csv", "text,label\n\"x,1\n\ny,2\n", Columns.DEFAULT);
-    refused("line 2 is no JSON", "a.jsonl", "{\"text\":\"a\",\"label\":1}\n{a\n", Columns.DEFAULT);
-    refused("no JSON object", "a.jsonl", "[1]\n", Columns.DEFAULT);
-    refused("label is no string", "a.jsonl", "{\"text\":\"a\",\"label\":{}}", Columns.DEFAULT);
+    refused(
+        "line 2: a quote opens a field that nothing closes",
+        "a.csv",
+        "text,label\n\"x,1\n\ny,2\n",
+        Columns.DEFAULT);
+    refused(
+        "line 2 is not a whole JSON object",
+        "a.jsonl",
+        "{\"text\":\"a\",\"label\":1}\n{a\n",
+        Columns.DEFAULT);
+    refused("is a number, not a JSON object", "a.jsonl", "[1]\n", Columns.DEFAULT);
+    refused(
+        "label is an object, not a string",
+        "a.jsonl",
+        "{\"text\":\"a\",\"label\":{}}",
+        Columns.DEFAULT);
     refused("known format", "a.xls", "text,label\nx,1\n", Columns.DEFAULT);
     assertThrows(
         BadInputException.class,

@@ -60,7 +60,8 @@ class TokenBatchesTest {
       Example tagged = new Example("the cat plays .", "O ANIMAL ACT O");
       Labels tags = Labels.of(Task.TOKEN, List.of(tagged));
       assertEquals(List.of("ACT", "ANIMAL", "O"), tags.names());
-      TextTokenizer.Tokens tokens = tokenizer.encodeWords(Labels.words(tagged.text()));
+      TextTokenizer.Tokens tokens =
+          tokenizer.encodeWords(Labels.words(tagged).toArray(String[]::new));
       assertArrayEquals(new float[] {-100, 2, 1, 0, -100, 2, -100}, tags.encode(tagged, tokens));
 
       Labels several =
@@ -83,6 +84,75 @@ class TokenBatchesTest {
         System.out.println(assertThrows(BadInputException.class, bad::run).getMessage());
       }
     }
+  }
+
+  private static Example words(List<String> words, String... labels) {
+    return new Example(String.join(" ", words), null, null, words, List.of(labels));
+  }
+
+  /** As transformers 5.24 does with is_split_into_words: no token, no label, and no other moves. */
+  @Test
+  void listsOfWordsKeepTheirTags() throws IOException {
+    Labels tags = new Labels(Task.TOKEN, List.of("B", "X", "O"));
+    try (TextTokenizer tokenizer = tokenizer(40, false)) {
+      Example row =
+          words(List.of("the cat", "", "dog", " ", "bird", "\u200b"), "B", "O", "X", "O", "B", "O");
+      TextTokenizer.Tokens tokens = tokenizer.encode(row, Task.TOKEN);
+      assertArrayEquals(new int[] {-1, 0, 0, 2, 4, -1}, tokens.words());
+      assertArrayEquals(new float[] {-100, 0, -100, 1, 0, -100}, tags.encode(row, tokens));
+      assertEquals(6, Labels.words(row).size());
+      assertEquals(List.of("a", "b"), Labels.words(new Example(" a\t b\n", null)));
+
+      Example none = words(List.of());
+      assertArrayEquals(new int[] {2, 3}, tokenizer.encode(none, Task.TOKEN).ids());
+      assertArrayEquals(
+          new float[] {-100, -100}, tags.encode(none, tokenizer.encode(none, Task.TOKEN)));
+      Example fewer = words(List.of("the", ""), "B");
+      refused(
+          "has 2 words but 1 tags", () -> tags.encode(fewer, tokenizer.encode(fewer, Task.TOKEN)));
+      refused("has no label", () -> Labels.of(Task.TOKEN, List.of(words(List.of("a"), ""))));
+    }
+  }
+
+  @Test
+  void listsOfLabelsAreTakenAsTheyAre() {
+    Example both = words(List.of("x"), "Movies, TV", "a|b; c");
+    Example one = words(List.of("x"), "Music");
+    Labels labels = Labels.of(Task.MULTILABEL, List.of(both, one, words(List.of("x"))));
+    assertEquals(List.of("Movies, TV", "Music", "a|b; c"), labels.names());
+    assertArrayEquals(new float[] {1, 0, 1}, labels.encode(both, null));
+    assertArrayEquals(new float[] {0, 0, 0}, labels.encode(words(List.of("x")), null));
+    Labels split = Labels.of(Task.MULTILABEL, List.of(new Example("x", "Movies, TV")));
+    assertEquals(List.of("Movies", "TV"), split.names());
+
+    assertArrayEquals(
+        new float[] {2.5f},
+        new Labels(Task.REGRESS, List.of("value")).encode(words(List.of("x"), "2.5"), null));
+    refused("has 2 labels, [Movies, TV, a|b; c]", () -> Labels.of(Task.CLASSIFY, List.of(both)));
+    refused(
+        "has a flag for every label, [1, 0, 1]",
+        () -> Labels.of(Task.MULTILABEL, List.of(words(List.of("x"), "1", "0", "1"))));
+    refused("has no label", () -> Labels.of(Task.CLASSIFY, List.of(words(List.of("x")))));
+  }
+
+  @Test
+  void unknownLabelsAreNamedTogether() {
+    List<Example> rows = IntStream.range(0, 14).mapToObj(i -> new Example("x", "c" + i)).toList();
+    Labels labels = new Labels(Task.CLASSIFY, List.of("c0", "c1"));
+    labels.check(rows.subList(0, 2), "file.csv");
+    refused(
+        "file.csv: 1 of 3 rows have labels that the model does not know: [c2]; it knows [c0, c1].",
+        () -> labels.check(rows.subList(0, 3), "file.csv"));
+    refused(
+        "12 of 14 rows have labels that the model does not know: [c10, c11, c12, c13, c2, c3, c4, c5, c6, c7 and 2 more]",
+        () -> labels.check(rows, "file.csv"));
+    new Labels(Task.REGRESS, List.of("value")).check(rows, "file.csv");
+  }
+
+  private static void refused(String part, Runnable body) {
+    String message = assertThrows(BadInputException.class, body::run).getMessage();
+    System.out.println(message);
+    assertTrue(message.contains(part), message);
   }
 
   private static List<TokenBatches.Row> rows(int count) {

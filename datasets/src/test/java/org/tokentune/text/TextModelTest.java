@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -12,11 +14,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.autodiff.listeners.At;
 import org.nd4j.autodiff.listeners.BaseListener;
 import org.nd4j.autodiff.listeners.Listener;
@@ -53,6 +60,7 @@ class TextModelTest {
 
   private static final Path GOLDEN =
       Path.of("../tokentune-samediff/src/test/resources/golden/bert");
+  private static final ObjectMapper JSON = new ObjectMapper();
   private static final String[] ANIMALS = {"cat", "dog", "bird", "fish"};
   private static final String[] COLOURS = {"red", "blue", "green"};
   private static final String[] NUMBERS = {"one", "two", "three", "four", "five"};
@@ -350,6 +358,171 @@ class TextModelTest {
       assertEquals(List.of("start 0 0", "step 0 0", "step 0 1"), told.subList(0, 3));
       assertEquals(List.of("step 0 11", "end 0 1", "start 1 12"), told.subList(12, 15));
       assertEquals("end 1 2", told.get(27));
+    }
+  }
+
+  private TextModel untrained(ModelFiles files, Labels labels) {
+    return TextModel.forTask(files, labels, Pooling.FIRST, null, 0.0, WeightStorage.FLOAT32, 6);
+  }
+
+  /** A folder with a random classifier, and these names of its outputs. */
+  private Path classifier(Task task, String... names) throws IOException {
+    Path saved = folder.resolve("names-" + task + "-" + String.join("-", names));
+    List<String> numbers = IntStream.range(0, names.length).mapToObj(i -> "n" + i).toList();
+    try (ModelFiles files = ModelFolder.open(base);
+        TextModel model = untrained(files, new Labels(task, numbers))) {
+      model.save(saved);
+    }
+    ObjectNode config = config(saved);
+    config.remove("label2id");
+    for (int i = 0; i < names.length; i++) {
+      config.withObject("/id2label").put(Integer.toString(i), names[i]);
+    }
+    JSON.writeValue(saved.resolve("config.json").toFile(), config);
+    return saved;
+  }
+
+  private static ObjectNode config(Path model) throws IOException {
+    return (ObjectNode) JSON.readTree(model.resolve("config.json").toFile());
+  }
+
+  private static List<Example> rows(String... labels) {
+    return Stream.of(labels).map(label -> new Example("the cat", label)).toList();
+  }
+
+  /** What a model says of a text, of one name after the other. */
+  private static List<Double> scores(TextModel model, List<String> names) {
+    Map<String, Double> scores = model.predict(List.of("the red dog and a bird")).get(0).scores();
+    return names.stream().map(scores::get).toList();
+  }
+
+  /** The saved model's labels, and those that it has for rows with others; the scores stay. */
+  @ParameterizedTest
+  @CsvSource({
+    // the same names, in whatever order
+    "zneg pos mid, mid pos zneg, zneg pos mid",
+    "zneg pos mid, Pos MID zneg, zneg Pos MID",
+    // some of them
+    "zneg pos mid, pos zneg, zneg pos mid",
+    "zneg pos mid, Mid zneg, zneg pos Mid",
+    "a A b, A b, a A b",
+    // numbers are transformers' placeholders, and the outputs of models with names
+    "LABEL_0 LABEL_1 LABEL_2, 0 1 2, 0 1 2",
+    "LABEL_2 LABEL_0 LABEL_1, 0 1 2, 2 0 1",
+    "2 0 1, LABEL_0 LABEL_1 LABEL_2, LABEL_2 LABEL_0 LABEL_1",
+    "zneg pos mid, 0 1 2, 0 1 2",
+    "zneg pos mid, LABEL_2 LABEL_1 LABEL_0, LABEL_0 LABEL_1 LABEL_2",
+    "1 0 2, 0 1 2, 1 0 2"
+  })
+  void trainsOnWithTheModelsNumbers(String before, String data, String after) throws IOException {
+    List<String> names = List.of(after.split(" ", -1));
+    for (Task task : List.of(Task.CLASSIFY, Task.MULTILABEL)) {
+      Labels labels = Labels.of(task, rows(data.split(" ", -1)));
+      try (ModelFiles files = ModelFolder.open(classifier(task, before.split(" ", -1)));
+          TextModel trained = TextModel.open(files);
+          TextModel again = untrained(files, labels)) {
+        assertEquals(names, again.labels().names());
+        assertEquals(scores(trained, trained.labels().names()), scores(again, names));
+      }
+    }
+  }
+
+  /** Other labels need another classifier: the one that a model without any would get. */
+  @ParameterizedTest
+  @CsvSource({
+    "zneg pos, pos zneg mid",
+    "zneg pos, neg pos",
+    "a A, a b",
+    "a A, A b",
+    "LABEL_0 LABEL_1, neg pos",
+    "LABEL_0 LABEL_1 LABEL_2, 0 1",
+    "one two three, 1 2 3",
+    "1 2, 0 1",
+    "0 1, neg pos"
+  })
+  void otherLabelsGetAClassifierOfTheirOwn(String before, String data) throws IOException {
+    Labels labels = Labels.of(Task.CLASSIFY, rows(data.split(" ", -1)));
+    try (ModelFiles files = ModelFolder.open(classifier(Task.CLASSIFY, before.split(" ", -1)));
+        ModelFiles plain = ModelFolder.open(base);
+        TextModel again = untrained(files, labels);
+        TextModel fresh = untrained(plain, labels)) {
+      assertEquals(labels.names(), again.labels().names());
+      assertEquals(scores(fresh, labels.names()), scores(again, labels.names()));
+    }
+  }
+
+  /** GLUE's, say, by which F1 goes: the classifier's rows come in their order. */
+  @ParameterizedTest
+  @CsvSource({
+    "positive negative, positive negative",
+    "POSITIVE Negative, POSITIVE Negative",
+    "LABEL_0 LABEL_1, LABEL_1 LABEL_0",
+    "LABEL_1 LABEL_0, LABEL_0 LABEL_1"
+  })
+  void numbersOfTheLabelsOwnStay(String before, String positiveAndNegative) throws IOException {
+    Labels sst2 = new Labels(Task.CLASSIFY, List.of("negative", "positive"));
+    try (ModelFiles files = ModelFolder.open(classifier(Task.CLASSIFY, before.split(" ", -1)));
+        TextModel trained = TextModel.open(files);
+        TextModel again = untrained(files, sst2)) {
+      assertEquals(sst2, again.labels());
+      assertEquals(
+          scores(trained, List.of(positiveAndNegative.split(" ", -1))),
+          scores(again, List.of("positive", "negative")));
+    }
+  }
+
+  @Test
+  void tagsKeepTheModelsNumbers() throws IOException {
+    try (ModelFiles files = ModelFolder.open(classifier(Task.TOKEN, "O", "B-X", "I-X"));
+        TextModel trained = TextModel.open(files);
+        TextModel again = untrained(files, Labels.of(Task.TOKEN, rows("B-X O")))) {
+      assertEquals(trained.labels(), again.labels());
+      List<String> words = List.of("the cat", "", "dog", " ");
+      List<Example> texts = List.of(new Example("", null, null, words, null));
+      List<String> tags = again.predictRows(texts).get(0).labels();
+      System.out.println(tags);
+      assertEquals(trained.predictRows(texts).get(0).labels(), tags);
+      assertEquals(4, tags.size());
+      assertEquals(List.of("", ""), List.of(tags.get(1), tags.get(3)));
+    }
+  }
+
+  @Test
+  void everyOutputHasOneName() throws IOException {
+    Path saved = classifier(Task.CLASSIFY, "neg", "pos");
+    for (String[] wrong :
+        new String[][] {
+          {"{\"0\": \"a\", \"1\": \"a\"}", "has the name 'a' for both 0 and 1"},
+          {
+            "{\"0\": \"a\", \"2\": \"b\"}",
+            "has names for [0, 2], but the classifier has the outputs 0 to 1"
+          },
+          {"{\"1\": \"a\", \"2\": \"b\"}", "has names for [1, 2]"},
+          {"{\"0\": \"a\"}", "has names for [0]"},
+          {"{\"0\": \"a\", \"1\": \"b\", \"2\": \"c\"}", "has names for [0, 1, 2]"},
+          {"{\"0\": \"a\", \"1\": null}", "id2label.1 must be a text, but is null"},
+          {"[\"a\", \"b\"]", "id2label must be an object"}
+        }) {
+      ObjectNode config = config(saved);
+      config.set("id2label", JSON.readTree(wrong[0]));
+      JSON.writeValue(saved.resolve("config.json").toFile(), config);
+      try (ModelFiles files = ModelFolder.open(saved)) {
+        Labels labels = Labels.of(Task.CLASSIFY, rows("a", "b"));
+        for (Runnable bad :
+            List.<Runnable>of(() -> TextModel.open(files), () -> untrained(files, labels))) {
+          String message = assertThrows(BadInputException.class, bad::run).getMessage();
+          System.out.println(message);
+          assertTrue(message.contains(wrong[1]) && message.contains(saved.toString()), message);
+        }
+      }
+    }
+    ObjectNode config = config(saved);
+    config.remove("id2label");
+    config.putObject("label2id").put("neg", 0).put("pos", 1); // transformers does not read it alone
+    JSON.writeValue(saved.resolve("config.json").toFile(), config);
+    try (ModelFiles files = ModelFolder.open(saved);
+        TextModel model = TextModel.open(files)) {
+      assertEquals(List.of("LABEL_0", "LABEL_1"), model.labels().names());
     }
   }
 

@@ -41,6 +41,15 @@ public record Head(Task task, int outputs, Pooling pooling) {
     return (int) shape[0];
   }
 
+  /**
+   * Weights whose classifier has some of its outputs, in another order.
+   *
+   * @param outputs numbers of those it has now; null: there is no classifier
+   */
+  public static WeightSource withOutputs(WeightSource weights, int[] outputs) {
+    return new ClassifierRows(weights, CLASSIFIERS, outputs);
+  }
+
   /** Whether the head reads every token, and not one row of a text. */
   public boolean perToken() {
     return switch (task) {
