@@ -166,6 +166,13 @@ public final class TextModel implements AutoCloseable {
 
   /** The files' tokenizer, for the lengths that the model can take. */
   static TextTokenizer tokenizer(ModelFiles files, ModelConfig config, Integer maxLength) {
+    checkLength(files, config, maxLength);
+    int longest = maxLength == null ? config.maxPositions() : maxLength;
+    return TextTokenizer.open(files, longest, maxLength != null);
+  }
+
+  /** Refuses a length that the model cannot take; null is one. */
+  static void checkLength(ModelFiles files, ModelConfig config, Integer maxLength) {
     int most = config.maxPositions();
     int least = 3; // the special tokens and one of the text
     if (maxLength != null && (maxLength < least || maxLength > most)) {
@@ -173,7 +180,6 @@ public final class TextModel implements AutoCloseable {
           "A maximal length of %d does not fit %s; give %d to %d.",
           maxLength, files.name(), least, most);
     }
-    return TextTokenizer.open(files, maxLength == null ? most : maxLength, maxLength != null);
   }
 
   ModelFiles files() {

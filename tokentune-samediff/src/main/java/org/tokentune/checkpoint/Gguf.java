@@ -114,6 +114,11 @@ public final class Gguf implements WeightSource {
     return Vocabulary.checked(new GgufVocabulary(file.metadata()).read(), words, origin);
   }
 
+  /** What Hugging Face keeps in files beside these. */
+  public CompanionFiles companions() {
+    return new GgufVocabulary(file.metadata()).companions(config);
+  }
+
   @Override
   public Set<String> names() {
     return Collections.unmodifiableSet(tensors.keySet());

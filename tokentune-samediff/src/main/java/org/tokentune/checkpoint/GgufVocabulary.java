@@ -1,9 +1,16 @@
 package org.tokentune.checkpoint;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.tokentune.BadInputException;
+import org.tokentune.Warnings;
 import org.tokentune.checkpoint.Vocabulary.PreTokenizer;
 import org.tokentune.checkpoint.Vocabulary.SpecialTokens;
 import org.tokentune.checkpoint.Vocabulary.TokenType;
@@ -12,6 +19,7 @@ import org.tokentune.checkpoint.Vocabulary.TokenType;
 record GgufVocabulary(GgufMetadata metadata) {
 
   private static final String KEYS = "tokenizer.ggml.";
+  private static final String CHAT_TEMPLATE = "tokenizer.chat_template";
 
   Vocabulary read() {
     String kind = metadata.text(KEYS + "model");
@@ -19,11 +27,11 @@ record GgufVocabulary(GgufMetadata metadata) {
     List<TokenType> types = types(tokens.size());
     return switch (kind) {
       case "gpt2" -> {
-        PreTokenizer pre = preTokenizer(metadata.text(KEYS + "pre", "gpt-2"));
+        PreTokenizer pre = preTokenizer();
         yield new Vocabulary.BytePair(
             tokens,
             types,
-            special(pre == PreTokenizer.LLAMA3),
+            special(tokens.size(), pre == PreTokenizer.LLAMA3, null, null, null),
             metadata.list(KEYS + "merges", String.class),
             pre);
       }
@@ -31,7 +39,8 @@ record GgufVocabulary(GgufMetadata metadata) {
           new Vocabulary.SentencePiece(
               tokens,
               types,
-              special(true),
+              // llama.cpp's ids where a file names none.
+              special(tokens.size(), true, 1, 2, 0),
               sized(metadata.list(KEYS + "scores", Double.class), tokens.size(), "scores"),
               metadata.flag(KEYS + "add_space_prefix", true));
       default ->
@@ -39,6 +48,35 @@ record GgufVocabulary(GgufMetadata metadata) {
               "%s has a tokenizer of the kind %.60s, which is not supported; gpt2 and llama are.",
               metadata.file(), kind);
     };
+  }
+
+  /** What Hugging Face keeps in files of their own: chat templates, and which tokens end a text. */
+  CompanionFiles companions(JsonNode config) {
+    Map<String, byte[]> files = new TreeMap<>();
+    for (String key : metadata.values().keySet()) {
+      if (key.equals(CHAT_TEMPLATE)) {
+        files.put(CompanionFiles.CHAT_TEMPLATE, utf8(metadata.text(key)));
+      } else if (key.matches("tokenizer\\.chat_template\\.[A-Za-z0-9_-]+")) {
+        String name = key.substring(CHAT_TEMPLATE.length() + 1);
+        files.put(CompanionFiles.chatTemplate(name), utf8(metadata.text(key)));
+      }
+    }
+    ObjectNode generation = JsonNodeFactory.instance.objectNode();
+    for (String name : List.of("bos_token_id", "eos_token_id")) {
+      if (config.has(name)) {
+        generation.set(name, config.get(name));
+      }
+    }
+    String padding = KEYS + "padding_token_id";
+    if (metadata.has(padding)) {
+      generation.put("pad_token_id", metadata.count(padding));
+    }
+    files.put(CompanionFiles.GENERATION_CONFIG, utf8(generation.toPrettyString()));
+    return CompanionFiles.ofBytes(metadata.file().toString(), files);
+  }
+
+  private static byte[] utf8(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
   }
 
   private List<TokenType> types(int tokens) {
@@ -70,27 +108,91 @@ record GgufVocabulary(GgufMetadata metadata) {
     return list;
   }
 
-  private SpecialTokens special(boolean addBegin) {
+  /**
+   * Special tokens.
+   *
+   * @param tokens that there are
+   * @param addBegin whether every text gets the one that begins it, where the file does not say
+   * @param begin its id, where the file does not say, as {@code end} and {@code unknown}
+   */
+  private SpecialTokens special(
+      int tokens, boolean addBegin, Integer begin, Integer end, Integer unknown) {
     return new SpecialTokens(
-        id("bos"),
-        id("eos"),
-        id("unknown"),
+        id("bos", begin, tokens),
+        id("eos", end, tokens),
+        id("unknown", unknown, tokens),
         metadata.flag(KEYS + "add_bos_token", addBegin),
         metadata.flag(KEYS + "add_eos_token", false));
   }
 
-  private Integer id(String name) {
+  private Integer id(String name, Integer otherwise, int tokens) {
     String key = KEYS + name + "_token_id";
-    return metadata.has(key) ? metadata.count(key) : null;
+    if (metadata.has(key)) {
+      return metadata.count(key);
+    }
+    return otherwise == null || otherwise >= tokens ? null : otherwise;
   }
 
-  /** llama.cpp's names of rules. */
+  private PreTokenizer preTokenizer() {
+    String key = KEYS + "pre";
+    if (!metadata.has(key)) {
+      Warnings.warn(
+          "%s has no %s, which says how texts are cut before they are merged: llama.cpp's default"
+              + " rules are taken, which may not be the model's, so that tokens differ and answers get"
+              + " worse; convert the model again.",
+          metadata.file(), key);
+      return PreTokenizer.DEFAULT;
+    }
+    return preTokenizer(metadata.text(key));
+  }
+
+  /**
+   * By llama.cpp's names of rules: those whose regular expressions and defaults are the same there.
+   */
   private PreTokenizer preTokenizer(String name) {
     return switch (name) {
-      case "gpt-2", "phi-2", "olmo" -> PreTokenizer.GPT2;
-      case "smollm", "starcoder", "refact", "command-r", "codeshell" -> PreTokenizer.SMOLLM;
-      case "llama-bpe", "llama3", "llama-v3", "smaug-bpe", "dbrx" -> PreTokenizer.LLAMA3;
-      case "qwen2", "deepseek-r1-qwen" -> PreTokenizer.QWEN2;
+      case "a.x-4.0",
+          "exaone4",
+          "gigachat",
+          "gpt-2",
+          "granite-docling",
+          "jais",
+          "mellum",
+          "mpt",
+          "olmo",
+          "phi-2",
+          "trillion" ->
+          PreTokenizer.GPT2;
+      case "codeshell",
+          "command-r",
+          "exaone",
+          "mellum2",
+          "minerva-7b",
+          "refact",
+          "smollm",
+          "starcoder" ->
+          PreTokenizer.SMOLLM;
+      case "falcon-h1",
+          "falcon3",
+          "lfm2",
+          "llama-bpe",
+          "llama-v3",
+          "llama3",
+          "midm-2.0",
+          "pixtral" ->
+          PreTokenizer.LLAMA3;
+      case "dbrx", "smaug-bpe" -> PreTokenizer.DBRX;
+      case "deepseek-r1-qwen",
+          "f2llmv2",
+          "grok-2",
+          "hunyuan",
+          "kormo",
+          "megrez",
+          "qwen2",
+          "solar-open",
+          "stablelm2" ->
+          PreTokenizer.QWEN2;
+      case "default" -> PreTokenizer.DEFAULT;
       default ->
           throw new BadInputException(
               "%s cuts texts by the rule of %.60s, which is not supported; gpt-2, smollm, llama-bpe and"

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.Vocabulary.SpecialTokens;
 import org.tokentune.checkpoint.Vocabulary.TokenType;
@@ -78,7 +79,7 @@ final class Llama2cVocabulary {
   private static String text(int id, TokenType type, String printed) {
     return switch (type) {
       case CONTROL, UNKNOWN -> printed.strip();
-      case BYTE -> String.format("<0x%02X>", id - FIRST_BYTE);
+      case BYTE -> String.format(Locale.ROOT, "<0x%02X>", id - FIRST_BYTE);
       default -> printed.replace(" ", Vocabulary.SentencePiece.SPACE);
     };
   }

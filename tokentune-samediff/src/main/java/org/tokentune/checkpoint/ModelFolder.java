@@ -13,6 +13,7 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
@@ -46,16 +47,36 @@ public final class ModelFolder {
    * @throws BadInputException if a file is missing or damaged
    */
   public static ModelFiles open(Path folder) {
+    Path encoder = encoder(folder);
     JsonNode config = config(folder);
-    TokenizerSource tokenizer = tokenizer(folder, config);
-    return new ModelFiles(
-        folder.toString(), config, weights(folder), tokenizer, CompanionFiles.in(folder), null);
+    CompanionFiles companions =
+        encoder.equals(folder) ? CompanionFiles.in(folder) : CompanionFiles.in(folder, encoder);
+    TokenizerSource tokenizer = tokenizer(encoder, config, companions);
+    return new ModelFiles(folder.toString(), config, weights(encoder), tokenizer, companions, null);
   }
 
-  private static TokenizerSource tokenizer(Path folder, JsonNode config) {
+  /**
+   * Where the encoder is: the folder itself, or the first module's within one of
+   * sentence-transformers'.
+   */
+  private static Path encoder(Path folder) {
+    if (!Files.isRegularFile(folder.resolve(CompanionFiles.MODULES))) {
+      return folder;
+    }
+    JsonNode modules = CompanionFiles.in(folder).json(CompanionFiles.MODULES).orElseThrow();
+    String path = modules.path(0).path("path").asText();
+    boolean within =
+        path.matches("[0-9]+_[A-Za-z0-9_]+")
+            && Files.isRegularFile(folder.resolve(path).resolve(CONFIG));
+    return within ? folder.resolve(path) : folder;
+  }
+
+  private static TokenizerSource tokenizer(
+      Path folder, JsonNode config, CompanionFiles companions) {
     Path vocabulary = folder.resolve(VOCABULARY);
     if (!Files.exists(folder.resolve(TOKENIZER)) && Files.isRegularFile(vocabulary)) {
-      return WordPieceVocabulary.read(vocabulary, config.path("vocab_size").asInt());
+      return WordPieceVocabulary.read(
+          vocabulary, config.path("vocab_size").asInt(), TokenizerConfig.read(companions, config));
     }
     try {
       return new TokenizerSource.Json(Files.readAllBytes(folder.resolve(TOKENIZER)));
@@ -69,7 +90,7 @@ public final class ModelFolder {
 
   /** The parsed {@code config.json}. */
   public static JsonNode config(Path folder) {
-    Path file = folder.resolve(CONFIG);
+    Path file = encoder(folder).resolve(CONFIG);
     if (!Files.isRegularFile(file)) {
       throw new BadInputException("%s has no %s; name a model folder.", folder, CONFIG);
     }
@@ -233,7 +254,8 @@ public final class ModelFolder {
     index.putObject("metadata").put("total_size", total);
     ObjectNode files = index.putObject("weight_map");
     for (int i = 0; i < shards.size(); i++) {
-      String file = String.format("model-%05d-of-%05d.safetensors", i + 1, shards.size());
+      String file =
+          String.format(Locale.ROOT, "model-%05d-of-%05d.safetensors", i + 1, shards.size());
       SafeTensorsWriter.write(folder.resolve(file), shards.get(i), storage.type());
       shards.get(i).keySet().forEach(name -> files.put(name, file));
     }
