@@ -10,6 +10,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.datasets.Example;
+import org.tokentune.datasets.Labels;
 import org.tokentune.models.Task;
 import org.tokentune.text.AnswerModel;
 import org.tokentune.text.Prediction;
@@ -62,15 +63,22 @@ final class PredictCommand implements Callable<Integer> {
       for (int i = 0; i < rows.size(); i++) {
         Prediction prediction = predictions.get(i);
         Example row = rows.get(i);
+        int cut = cutWords(trained, row, prediction);
         out.printf(
-            "%s\t%s%s%n",
-            line(prediction), row.text(), row.pair() == null ? "" : "\t" + row.pair());
+            "%s%s\t%s%s%n",
+            line(prediction),
+            cut > 0 ? " ..." : "",
+            row.text(),
+            row.pair() == null ? "" : "\t" + row.pair());
         ObjectNode node = all.addObject();
         node.put("text", row.text());
         if (row.pair() != null) {
           node.put("pair", row.pair());
         }
         prediction.labels().forEach(node.putArray("labels")::add);
+        if (cut > 0) {
+          node.put("cut", cut);
+        }
         prediction.scores().forEach(node.putObject("scores")::put);
       }
       out.flush();
@@ -86,6 +94,13 @@ final class PredictCommand implements Callable<Integer> {
     try (AnswerModel answers = new AnswerModel(trained)) {
       return answers.answer(rows);
     }
+  }
+
+  /** Words that have no tag, as the text was cut before them. */
+  private static int cutWords(TextModel trained, Example row, Prediction prediction) {
+    return trained.labels().task() == Task.TOKEN
+        ? Labels.words(row.text()).length - prediction.labels().size()
+        : 0;
   }
 
   private static String line(Prediction prediction) {

@@ -158,6 +158,9 @@ public final class TokenizerJson {
       putToken(config, "bos_token", vocabulary, special.begin());
       putToken(config, "eos_token", vocabulary, special.end());
       putToken(config, "unk_token", vocabulary, special.unknown());
+      files.companions().object(CompanionFiles.GENERATION_CONFIG).indices("pad_token_id").stream()
+          .filter(id -> id < vocabulary.tokens().size())
+          .forEach(id -> putToken(config, "pad_token", vocabulary, id));
     } else if (files.config().path("model_type").asText().equals("llama")) {
       // Transformers 4 would put a token before every text, whatever the tokenizer.json says.
       config.put("tokenizer_class", "PreTrainedTokenizerFast");

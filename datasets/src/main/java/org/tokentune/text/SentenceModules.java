@@ -124,6 +124,10 @@ record SentenceModules(
         }
         case "Pooling" -> {
           ConfigReader config = files.object(path + "/config.json");
+          if (config.names().isEmpty()) {
+            throw new BadInputException(
+                "%s is missing or empty; get the model again.", config.origin());
+          }
           pooling.addAll(pooling(config));
           includePrompt = config.flag("include_prompt", true);
           config.finish(POOLING);

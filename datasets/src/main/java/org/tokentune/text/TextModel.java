@@ -14,6 +14,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.ops.transforms.Transforms;
 import org.tokentune.BadInputException;
+import org.tokentune.Warnings;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.LoraConfig;
@@ -282,9 +283,23 @@ public final class TextModel implements AutoCloseable {
       for (int i = 0; i < logits.size(0); i++) {
         int row = order[next++];
         predictions[row] = prediction(logits.slice(i), tokens.get(row));
+        warnOfCutWords(examples.get(row), tokens.get(row), predictions[row]);
       }
     }
     return Arrays.asList(predictions);
+  }
+
+  private void warnOfCutWords(Example row, TextTokenizer.Tokens tokens, Prediction prediction) {
+    if (labels().task() != Task.TOKEN || maxLength() == null || tokens.ids().length < maxLength()) {
+      return;
+    }
+    int words = Labels.words(row.text()).length;
+    int tagged = prediction.labels().size();
+    if (tagged < words) {
+      Warnings.warn(
+          "Of the %d words of \"%.60s\" only the first %d have tags: the text was cut to %d tokens.",
+          words, row.text(), tagged, maxLength());
+    }
   }
 
   /**

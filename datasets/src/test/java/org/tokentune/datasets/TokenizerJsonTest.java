@@ -190,6 +190,9 @@ class TokenizerJsonTest {
         JsonNode special =
             new ObjectMapper().readTree(saved.resolve("tokenizer_config.json").toFile());
         assertEquals("<|im_start|>", special.path("bos_token").asText());
+        JsonNode ends =
+            new ObjectMapper().readTree(saved.resolve("generation_config.json").toFile());
+        assertEquals(2, ends.path("eos_token_id").asInt());
       }
     }
   }
@@ -205,6 +208,9 @@ class TokenizerJsonTest {
         "I|'LL|\u0120pay|\u0120|123|45|\u0120|\u0120now", pieces(PreTokenizer.LLAMA3, text));
     assertEquals(
         "I|'LL|\u0120pay|\u0120|1|2|3|4|5|\u0120|\u0120now", pieces(PreTokenizer.QWEN2, text));
+    assertEquals("I|'LL|\u0120pay|\u0120|123|45|\u0120|\u0120now", pieces(PreTokenizer.DBRX, text));
+    assertEquals(
+        "I|'|LL|\u0120pay|\u0120|123|45|\u0120|\u0120now", pieces(PreTokenizer.DEFAULT, text));
   }
 
   /** A vocabulary that merges whatever its rule leaves together, and nothing across. */

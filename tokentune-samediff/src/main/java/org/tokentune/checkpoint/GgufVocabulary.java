@@ -31,7 +31,12 @@ record GgufVocabulary(GgufMetadata metadata) {
         yield new Vocabulary.BytePair(
             tokens,
             types,
-            special(tokens.size(), pre == PreTokenizer.LLAMA3, null, null, null),
+            new SpecialTokens(
+                id("bos"),
+                id("eos"),
+                id("unknown"),
+                flag("add_bos_token", pre == PreTokenizer.LLAMA3),
+                flag("add_eos_token", false)),
             metadata.list(KEYS + "merges", String.class),
             pre);
       }
@@ -39,10 +44,14 @@ record GgufVocabulary(GgufMetadata metadata) {
           new Vocabulary.SentencePiece(
               tokens,
               types,
-              // llama.cpp's ids where a file names none.
-              special(tokens.size(), true, 1, 2, 0),
+              new SpecialTokens(
+                  id("bos", types, 1, TokenType.CONTROL),
+                  id("eos", types, 2, TokenType.CONTROL),
+                  id("unknown", types, 0, TokenType.UNKNOWN),
+                  flag("add_bos_token", true),
+                  flag("add_eos_token", false)),
               sized(metadata.list(KEYS + "scores", Double.class), tokens.size(), "scores"),
-              metadata.flag(KEYS + "add_space_prefix", true));
+              flag("add_space_prefix", true));
       default ->
           throw new BadInputException(
               "%s has a tokenizer of the kind %.60s, which is not supported; gpt2 and llama are.",
@@ -108,29 +117,20 @@ record GgufVocabulary(GgufMetadata metadata) {
     return list;
   }
 
-  /**
-   * Special tokens.
-   *
-   * @param tokens that there are
-   * @param addBegin whether every text gets the one that begins it, where the file does not say
-   * @param begin its id, where the file does not say, as {@code end} and {@code unknown}
-   */
-  private SpecialTokens special(
-      int tokens, boolean addBegin, Integer begin, Integer end, Integer unknown) {
-    return new SpecialTokens(
-        id("bos", begin, tokens),
-        id("eos", end, tokens),
-        id("unknown", unknown, tokens),
-        metadata.flag(KEYS + "add_bos_token", addBegin),
-        metadata.flag(KEYS + "add_eos_token", false));
+  private boolean flag(String name, boolean otherwise) {
+    return metadata.flag(KEYS + name, otherwise);
   }
 
-  private Integer id(String name, Integer otherwise, int tokens) {
+  private Integer id(String name) {
     String key = KEYS + name + "_token_id";
-    if (metadata.has(key)) {
-      return metadata.count(key);
-    }
-    return otherwise == null || otherwise >= tokens ? null : otherwise;
+    return metadata.has(key) ? metadata.count(key) : null;
+  }
+
+  /** Where a file does not say, llama.cpp's id, if the token there is of the right type. */
+  private Integer id(String name, List<TokenType> types, int otherwise, TokenType type) {
+    Integer said = id(name);
+    boolean fits = otherwise < types.size() && types.get(otherwise) == type;
+    return said == null && fits ? Integer.valueOf(otherwise) : said;
   }
 
   private PreTokenizer preTokenizer() {
