@@ -162,7 +162,7 @@ public final class TextTokenizer implements AutoCloseable {
             use,
             longest,
             cut);
-    opened.warnOfSwitch(auto.config());
+    opened.warnOfSwitches(auto.config());
     return opened;
   }
 
@@ -181,13 +181,25 @@ public final class TextTokenizer implements AutoCloseable {
     return new TextTokenizer(json, null, use, longest, cut);
   }
 
-  private void warnOfSwitch(TokenizerConfig config) {
-    if (config.addBegin() != null && config.addBegin() != before.length > 0) {
+  /** Says where switches do not do what they say. */
+  private void warnOfSwitches(TokenizerConfig config) {
+    warnOfSwitch(config, "add_bos_token", config.addBegin(), before.length > 0, "before");
+    warnOfSwitch(config, "add_eos_token", config.addEnd(), endsTexts(), "after");
+  }
+
+  private static void warnOfSwitch(
+      TokenizerConfig config, String field, Boolean said, boolean done, String where) {
+    if (said != null && said != done) {
       Warnings.warn(
-          "%s: add_bos_token is %s, but the tokenizer.json beside it puts %s before a text; the latter"
-              + " counts, as in transformers 5.",
-          config.origin(), config.addBegin(), before.length > 0 ? "one" : "none");
+          "%s: %s is %s, but the tokenizer.json beside it puts %s %s a text; the latter counts, as in"
+              + " transformers 5.",
+          config.origin(), field, said, done ? "one" : "none", where);
     }
+  }
+
+  /** Whether the tokenizer puts something after a text. */
+  private boolean endsTexts() {
+    return tokenizer.encode("", true, false).getIds().length > before.length;
   }
 
   /** What the tokenizer puts before a text. */

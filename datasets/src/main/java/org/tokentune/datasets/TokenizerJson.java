@@ -129,7 +129,9 @@ public final class TokenizerJson {
 
   private static BadInputException damaged(Throwable cause, String origin) {
     return new BadInputException(
-        cause, "%s: the tokenizer.json is not a JSON object; get it again.", origin);
+        cause,
+        "%s: the tokenizer.json is damaged, as it is not a JSON object; get it again.",
+        origin);
   }
 
   /**

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.tokentune.BadInputException;
+import org.tokentune.Warnings;
 import org.tokentune.checkpoint.CompanionFiles;
 import org.tokentune.checkpoint.ConfigReader;
 import org.tokentune.checkpoint.KnownFields;
@@ -95,6 +96,10 @@ record SentenceModules(
   static SentenceModules read(ModelFiles model) {
     CompanionFiles files = model.companions();
     if (!files.names().contains(CompanionFiles.MODULES)) {
+      Warnings.note(
+          "%s has no %s: its vectors are the mean of the last hidden states, normalised; a model of"
+              + " sentence-transformers needs that file.",
+          model.name(), CompanionFiles.MODULES);
       return PLAIN;
     }
     String origin = files.origin(CompanionFiles.MODULES);
@@ -111,7 +116,9 @@ record SentenceModules(
       String path = module.text("path", "");
       module.finish(MODULE);
       String title = type.startsWith(PACKAGE) ? type.substring(type.lastIndexOf('.') + 1) : type;
-      if (i == 0 != title.equals("Transformer") || i == 1 != title.equals("Pooling")) {
+      boolean first = title.equals("Transformer");
+      boolean second = title.equals("Pooling");
+      if (first != (i == 0) || second != (i == 1)) {
         throw unsupported(origin, type);
       }
       switch (title) {

@@ -80,11 +80,13 @@ public record TokenizerConfig(
           .harmless("never_split", "response_schema", "response_template", "sp_model_kwargs")
           .harmless("spaces_between_special_tokens", "trim_offsets", "use_default_system_prompt")
           // Of where the files came from, and how a program loads them.
-          .harmless("auto_map", "backend", "device_map", "files_loaded", "from_slow", "init_inputs")
-          .harmless("is_local", "local_files_only", "merges_file", "name_or_path")
+          .harmless("backend", "device_map", "files_loaded", "from_slow", "full_tokenizer_file")
+          .harmless("init_inputs", "is_local", "local_files_only", "max_len_sentences_pair")
+          .harmless("max_len_single_sentence", "merges_file", "model_type", "name_or_path")
           .harmless(
               "processor_class", "special_tokens_map_file", "tokenizer_file", "trust_remote_code")
-          .harmless("use_fast", "verbose", "vocab_file");
+          .harmless("tokenizer_type", "use_fast", "verbose", "vocab_file", "vocab_size")
+          .only("fast_tokenizer_files", List.of("tokenizer.json"));
 
   /**
    * A token beside a tokenizer's own.
@@ -102,7 +104,7 @@ public record TokenizerConfig(
       boolean whole) {
 
     /** A special token of which only the text is known. */
-    static AddedToken special(String text) {
+    static AddedToken specialOf(String text) {
       return new AddedToken(text, false, false, false, false, true, false);
     }
 
@@ -251,7 +253,7 @@ public record TokenizerConfig(
   private static AddedToken token(
       JsonNode value, ConfigReader fields, String name, boolean special) {
     if (value.isTextual()) {
-      return AddedToken.special(value.textValue());
+      return AddedToken.specialOf(value.textValue());
     }
     if (!value.path("content").isTextual()) {
       throw fields.bad(name, "a token");
