@@ -125,8 +125,8 @@ public final class TextTokenizer implements AutoCloseable {
   /**
    * As {@link #open(ModelFiles, int, boolean)}.
    *
-   * @param lowerCase whether texts are taken to small letters first, as sentence-transformers'
-   *     {@code do_lower_case} has it
+   * @param lowerCase whether texts are lower-cased first, as sentence-transformers' {@code
+   *     do_lower_case} has it
    */
   public static TextTokenizer open(ModelFiles files, int longest, boolean cut, boolean lowerCase) {
     AutoTokenizer auto = AutoTokenizer.of(files);

@@ -98,7 +98,7 @@ public final class TokenizerJson {
         : sentencePiece((Vocabulary.SentencePiece) source, origin);
   }
 
-  /** Has texts taken to small letters first, unless they are, as sentence-transformers does. */
+  /** Has texts lower-cased first, unless they are, as sentence-transformers does. */
   static void lowerCase(ObjectNode tree) {
     JsonNode old = tree.path("normalizer");
     ArrayNode parts = JSON.createArrayNode();

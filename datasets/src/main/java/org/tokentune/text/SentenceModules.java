@@ -25,7 +25,7 @@ import org.tokentune.checkpoint.TokenizerConfig;
  * @param steps what comes after pooling
  * @param maxLength tokens to which texts are cut; null: as many as the model takes
  * @param cut whether longer texts are cut; otherwise they are refused
- * @param lowerCase whether texts are taken to small letters
+ * @param lowerCase whether texts are lower-cased
  * @param dimension numbers to which vectors are cut; null: they are not
  * @param prompts by name
  * @param defaultPrompt its name; null: none

@@ -2,7 +2,6 @@ package org.tokentune.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -222,6 +221,8 @@ public record TokenizerConfig(
         special.put(name, token(fields, name, true));
       }
     }
+    ConfigReader named = fields.object("model_specific_special_tokens");
+    named.names().forEach(name -> special.put(name, token(named, name, true)));
     return extra(fields, special);
   }
 
@@ -236,9 +237,7 @@ public record TokenizerConfig(
       ConfigReader named = fields.object(field);
       named.names().forEach(name -> special.put(name, token(named, name, true)));
     } else if (value.isArray()) {
-      for (Iterator<JsonNode> tokens = value.elements(); tokens.hasNext(); ) {
-        extra.add(token(tokens.next(), fields, field, true));
-      }
+      value.forEach(token -> extra.add(token(token, fields, field, true)));
     } else if (fields.has(field)) {
       throw fields.bad(field, "a list of tokens");
     }

@@ -89,7 +89,7 @@ public sealed interface Vocabulary extends TokenizerSource {
    * BERT's: of a word's beginnings the longest that is a token, then the same of the rest, whose
    * tokens are written with {@code ##} before them.
    *
-   * @param lowerCase whether texts are taken to small letters first
+   * @param lowerCase whether texts are lower-cased first
    * @param stripAccents whether letters lose their accents first; null: as {@code lowerCase}
    * @param chineseCharacters whether each of these is a word
    */

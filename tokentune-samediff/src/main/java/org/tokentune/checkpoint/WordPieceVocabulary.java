@@ -31,7 +31,7 @@ final class WordPieceVocabulary {
    * Reads it.
    *
    * @param words of the model
-   * @param config how texts are taken to small letters, and what the special tokens are called; as
+   * @param config how texts are lower-cased, and what the special tokens are called; as
    *     transformers' {@code BertTokenizer} has it where it does not say
    */
   static Vocabulary.WordPiece read(Path file, int words, TokenizerConfig config) {
@@ -62,7 +62,7 @@ final class WordPieceVocabulary {
     }
     if (config.lowerCase() == null && hasCapitals(tokens, control)) {
       Warnings.warn(
-          "%s has tokens with capital letters, which are never used: texts are taken to small letters,"
+          "%s has tokens with capital letters, which are never used: texts are lower-cased,"
               + " as transformers does where tokenizer_config.json does not say do_lower_case; write"
               + " do_lower_case there.",
           file);
