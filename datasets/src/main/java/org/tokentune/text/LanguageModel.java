@@ -154,8 +154,7 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   private TokenCache cache() {
-    return new TokenCache(
-        TokenCache.defaultFolder(), TokenizerJson.of(files.tokenizer(), files.name()));
+    return new TokenCache(TokenCache.defaultFolder(), TokenizerJson.of(files));
   }
 
   /**
@@ -201,7 +200,7 @@ public final class LanguageModel implements AutoCloseable {
    */
   public Generation generate(
       String prompt, GenerationSettings settings, Consumer<String> listener) {
-    int[] ids = tokenizer.encode(prompt, null).ids();
+    int[] ids = tokenizer.encodePrompt(prompt);
     if (ids.length == 0) {
       ids = tokenizer.begin().stream().toArray();
     }

@@ -59,7 +59,7 @@ final class SavedModel {
             write(
                 model.build(parameters, GraphOptions.inference()).sd(),
                 staged.resolve(SAMEDIFF_FILE));
-    ModelFolder.Extra tokens = staged -> TokenizerJson.writeConfig(staged, files.tokenizer());
+    ModelFolder.Extra tokens = staged -> TokenizerJson.writeCompanions(staged, files);
     ModelFolder.write(
         folder,
         config,

@@ -15,6 +15,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.ops.transforms.Transforms;
 import org.tokentune.BadInputException;
+import org.tokentune.Warnings;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.LoraConfig;
@@ -182,6 +183,13 @@ public final class TextModel implements AutoCloseable {
 
   /** The files' tokenizer, for the lengths that the model can take. */
   static TextTokenizer tokenizer(ModelFiles files, ModelConfig config, Integer maxLength) {
+    checkLength(files, config, maxLength);
+    int longest = maxLength == null ? config.maxPositions() : maxLength;
+    return TextTokenizer.open(files, longest, maxLength != null);
+  }
+
+  /** Refuses a length that the model cannot take; null is one. */
+  static void checkLength(ModelFiles files, ModelConfig config, Integer maxLength) {
     int most = config.maxPositions();
     int least = 3; // the special tokens and one of the text
     if (maxLength != null && (maxLength < least || maxLength > most)) {
@@ -189,7 +197,6 @@ public final class TextModel implements AutoCloseable {
           "A maximal length of %d does not fit %s; give %d to %d.",
           maxLength, files.name(), least, most);
     }
-    return TextTokenizer.open(files, maxLength == null ? most : maxLength, maxLength != null);
   }
 
   ModelFiles files() {
@@ -319,7 +326,14 @@ public final class TextModel implements AutoCloseable {
   private Prediction prediction(INDArray logits, TextTokenizer.Tokens tokens, Example row) {
     List<String> names = labels().names();
     if (labels().task() == Task.TOKEN) {
-      return new Prediction(tags(logits, tokens, Labels.words(row).size()), Map.of());
+      List<String> words = Labels.words(row);
+      int cut = cutWords(tokens, words.size());
+      if (cut > 0) {
+        Warnings.warn(
+            "Of the %d words of \"%.60s\" only the first %d have tags: the text was cut to %d tokens.",
+            words.size(), row.text(), words.size() - cut, maxLength());
+      }
+      return new Prediction(tags(logits, tokens, words.size()), Map.of(), cut);
     }
     double[] values = logits.toDoubleVector();
     if (labels().task() == Task.REGRESS) {
@@ -343,6 +357,14 @@ public final class TextModel implements AutoCloseable {
       chosen.add(names.get(best));
     }
     return new Prediction(List.copyOf(chosen), scores);
+  }
+
+  /** Words at the end whose tokens were cut off. */
+  private int cutWords(TextTokenizer.Tokens tokens, int words) {
+    if (maxLength() == null || tokens.ids().length < maxLength()) {
+      return 0;
+    }
+    return words - 1 - Arrays.stream(tokens.words()).max().orElse(-1);
   }
 
   /**

@@ -61,7 +61,14 @@ public record ModelFiles(
     if (model.toString().endsWith(GGUF)) {
       return closingOnFailure(
           Gguf.open(model),
-          file -> new ModelFiles(path.toString(), file.config(), file, file.vocabulary()));
+          file ->
+              new ModelFiles(
+                  path.toString(),
+                  file.config(),
+                  file,
+                  file.vocabulary(),
+                  file.companions(),
+                  null));
     }
     if (model.toString().endsWith(BIN)) {
       return closingOnFailure(

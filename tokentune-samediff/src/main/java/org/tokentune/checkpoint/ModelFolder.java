@@ -51,16 +51,36 @@ public final class ModelFolder {
    * @throws BadInputException if a file is missing or damaged
    */
   public static ModelFiles open(Path folder) {
+    Path encoder = encoder(folder);
     JsonNode config = config(folder);
-    TokenizerSource tokenizer = tokenizer(folder, config);
-    return new ModelFiles(
-        folder.toString(), config, weights(folder), tokenizer, CompanionFiles.in(folder), null);
+    CompanionFiles companions =
+        encoder.equals(folder) ? CompanionFiles.in(folder) : CompanionFiles.in(folder, encoder);
+    TokenizerSource tokenizer = tokenizer(encoder, config, companions);
+    return new ModelFiles(folder.toString(), config, weights(encoder), tokenizer, companions, null);
   }
 
-  private static TokenizerSource tokenizer(Path folder, JsonNode config) {
+  /**
+   * Where the encoder is: the folder itself, or the first module's within one of
+   * sentence-transformers'.
+   */
+  private static Path encoder(Path folder) {
+    if (!Files.isRegularFile(folder.resolve(CompanionFiles.MODULES))) {
+      return folder;
+    }
+    JsonNode modules = CompanionFiles.in(folder).json(CompanionFiles.MODULES).orElseThrow();
+    String path = modules.path(0).path("path").asText();
+    boolean within =
+        path.matches("[0-9]+_[A-Za-z0-9_]+")
+            && Files.isRegularFile(folder.resolve(path).resolve(CONFIG));
+    return within ? folder.resolve(path) : folder;
+  }
+
+  private static TokenizerSource tokenizer(
+      Path folder, JsonNode config, CompanionFiles companions) {
     Path vocabulary = folder.resolve(VOCABULARY);
     if (!Files.exists(folder.resolve(TOKENIZER)) && Files.isRegularFile(vocabulary)) {
-      return WordPieceVocabulary.read(vocabulary, config.path("vocab_size").asInt());
+      return WordPieceVocabulary.read(
+          vocabulary, config.path("vocab_size").asInt(), TokenizerConfig.read(companions, config));
     }
     try {
       return new TokenizerSource.Json(Files.readAllBytes(folder.resolve(TOKENIZER)));
@@ -74,7 +94,7 @@ public final class ModelFolder {
 
   /** The parsed {@code config.json}. */
   public static JsonNode config(Path folder) {
-    Path file = folder.resolve(CONFIG);
+    Path file = encoder(folder).resolve(CONFIG);
     if (!Files.isRegularFile(file)) {
       throw new BadInputException("%s has no %s; name a model folder.", folder, CONFIG);
     }
