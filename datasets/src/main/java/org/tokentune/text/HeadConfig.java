@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.datasets.Labels;
@@ -23,11 +22,6 @@ import org.tokentune.models.Task;
  */
 record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
 
-  private static final Map<String, String> ARCHITECTURES =
-      Map.of("bert", "Bert", "roberta", "Roberta", "distilbert", "DistilBert");
-  private static final String SEQUENCE = "ForSequenceClassification";
-  private static final String TOKEN = "ForTokenClassification";
-  private static final String ANSWERS = "ForQuestionAnswering";
   private static final String SINGLE_LABEL = "single_label_classification";
   private static final String MULTILABEL = "multi_label_classification";
   private static final String REGRESSION = "regression";
@@ -38,16 +32,24 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
    * @throws BadInputException if the model has no classifier
    */
   static HeadConfig read(ModelFiles files) {
-    JsonNode config = files.config();
-    int outputs = Head.outputs(files.weights()).orElse(0);
+    return read(files.config(), Head.outputs(files.weights()).orElse(0), files.name());
+  }
+
+  /**
+   * Reads it.
+   *
+   * @param outputs of the classifier
+   * @param origin for messages
+   * @throws BadInputException if the configuration names no classifier
+   */
+  static HeadConfig read(JsonNode config, int outputs, String origin) {
     Task task =
         Task.read(config, outputs)
             .filter(known -> known != Task.MASKED_LM && outputs > 0)
             .orElseThrow(
                 () ->
                     new BadInputException(
-                        "%s has no classifier to predict with; train one on it first.",
-                        files.name()));
+                        "%s has no classifier to predict with; train one on it first.", origin));
     JsonNode names = config.path("id2label");
     List<String> labels = new ArrayList<>();
     for (int i = 0; i < outputs; i++) {
@@ -57,7 +59,7 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
     String pooling = own.path("pooling").asText("first");
     if (!pooling.equals("first") && !pooling.equals("mean")) {
       throw new BadInputException(
-          "%s: pooling %s is not known; first and mean are.", files.name(), pooling);
+          "%s: pooling %s is not known; first and mean are.", origin, pooling);
     }
     JsonNode maxLength = own.path("max_length");
     return new HeadConfig(
@@ -71,15 +73,7 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
     ObjectNode config = encoder.deepCopy();
     String type = encoder.path("model_type").asText("bert");
     config.put("model_type", type);
-    config
-        .putArray("architectures")
-        .add(
-            ARCHITECTURES.get(type)
-                + switch (labels.task()) {
-                  case TOKEN -> TOKEN;
-                  case QUESTION_ANSWERING -> ANSWERS;
-                  default -> SEQUENCE;
-                });
+    config.putArray("architectures").add(labels.task().architecture(type).orElseThrow());
     switch (labels.task()) {
       case CLASSIFY -> config.put("problem_type", SINGLE_LABEL);
       case MULTILABEL -> config.put("problem_type", MULTILABEL);

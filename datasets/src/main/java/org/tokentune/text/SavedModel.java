@@ -2,10 +2,12 @@ package org.tokentune.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.tokentune.adapters.Adapter;
+import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.datasets.TokenizerJson;
@@ -67,6 +69,24 @@ final class SavedModel {
         TokenizerJson.of(files.tokenizer(), files.name()),
         sameDiff ? List.of(tokens, graph) : List.of(tokens));
     return sameDiff;
+  }
+
+  /**
+   * Writes adapters alone, as PEFT has them, and the tokenizer's files beside them, as those who
+   * train with PEFT do.
+   *
+   * @param files of the base
+   */
+  static void writeAdapter(Path folder, JsonNode config, Adapter adapter, ModelFiles files) {
+    ModelFolder.Extra tokenizer =
+        staged -> {
+          Files.write(
+              staged.resolve(ModelFolder.TOKENIZER),
+              TokenizerJson.of(files.tokenizer(), files.name()));
+          TokenizerJson.writeConfig(staged, files.tokenizer());
+          files.companions().writeTokenizer(staged);
+        };
+    AdapterFolder.write(folder, adapter, files.address(), config, List.of(tokenizer));
   }
 
   /** SameDiff wraps what fails. */

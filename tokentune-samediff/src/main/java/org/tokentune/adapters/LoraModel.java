@@ -39,7 +39,7 @@ public final class LoraModel implements Model {
   private final LoraConfig config;
   private final Map<String, Layer> layers;
 
-  /** Sizes of an adapted layer. */
+  /** Widths of a linear layer. */
   private record Layer(long in, long out) {}
 
   /**
@@ -156,8 +156,9 @@ public final class LoraModel implements Model {
     Map<String, long[]> shapes = new LinkedHashMap<>();
     layers.forEach(
         (name, layer) -> {
-          shapes.put(name + A, new long[] {config.rank(), layer.in()});
-          shapes.put(name + B, new long[] {layer.out(), config.rank()});
+          int rank = config.size(name).rank();
+          shapes.put(name + A, new long[] {rank, layer.in()});
+          shapes.put(name + B, new long[] {layer.out(), rank});
         });
     return shapes;
   }
@@ -211,7 +212,7 @@ public final class LoraModel implements Model {
     SDVariable a = graph.parameter(layer + A, x.differentiable());
     SDVariable b = graph.parameter(layer + B, x.differentiable());
     TokenStream dropped = graph.dropout(x, config.dropout(), layer + ".lora");
-    SDVariable inner = sd.mmul(dropped.rows(), a, false, true, false).mul(config.scale());
+    SDVariable inner = sd.mmul(dropped.rows(), a, false, true, false).mul(config.scale(layer));
     SDVariable update = sd.mmul(inner, b, false, true, false);
     return y.with(Residual.apply(y.rows(), update, graph.style()));
   }

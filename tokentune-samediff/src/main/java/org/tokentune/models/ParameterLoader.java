@@ -40,6 +40,14 @@ public final class ParameterLoader {
     return reading.parameters();
   }
 
+  /**
+   * Whether a tensor's name is that of a constant that follows from the configuration, so that no
+   * parameter is missing where it is not read.
+   */
+  public static boolean isConstant(String name) {
+    return UnusedTensors.CONSTANT.matcher(name).matches();
+  }
+
   /** A model's float parameters held in another way; what stays floats is copied. */
   public static Parameters stored(Model model, Parameters floats, WeightStorage storage) {
     Held held = new Held();

@@ -1,0 +1,287 @@
+package org.tokentune.adapters;
+
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadInputException;
+import org.tokentune.Warnings;
+import org.tokentune.models.Model;
+import org.tokentune.models.Task;
+import org.tokentune.nn.Parameters;
+
+/**
+ * Adapters of a file being put on a base: each tensor gets its place, or is refused by name. Does
+ * what PEFT 0.21.2 does when it loads them, which passes over tensors without a place in silence.
+ */
+final class Fitting {
+
+  private static final String WEIGHT = ".weight";
+  private static final String BIAS = ".bias";
+
+  private final String folder;
+  private final PeftConfig config;
+  private final AdapterTensors tensors;
+  private final Model base;
+  private final Map<String, long[]> shapes;
+  private final String ownHead;
+
+  /** Adapted layers by their names in PEFT's model. */
+  private final Map<String, String> layers = new TreeMap<>();
+
+  /** Names in the file, by parameters. */
+  private final Map<String, String> values = new LinkedHashMap<>();
+
+  private final LoraModel model;
+
+  /**
+   * @throws BadInputException as {@link AdapterFolder#read}
+   */
+  Fitting(String folder, PeftConfig config, AdapterTensors tensors, Model base) {
+    this.folder = folder;
+    this.config = config;
+    this.tensors = tensors;
+    this.base = base;
+    ownHead = ownHead(base);
+    shapes = new LinkedHashMap<>(base.parameters());
+    if (ownHead != null) {
+      shapes.put(ownHead, shapes.get(base.wordTable()));
+    }
+    tensors.layers().forEach(this::putLayer);
+    tensors.whole().forEach(this::putWhole);
+    checkAllThere();
+    config.warnOfUnused(tensors.layers());
+    warnOfMissingBiases();
+    boolean tied = ownHead != null && tied();
+    Model fitted = tied || ownHead == null ? base : base.config().untied().model(base.head());
+    if (tied) {
+      tie();
+    }
+    model = new LoraModel(fitted, lora());
+  }
+
+  /**
+   * Of a model whose head over the vocabulary is tied, the weight that it would have if it were
+   * not; null for others.
+   */
+  static String ownHead(Model base) {
+    Task task = base.head().task();
+    boolean tied = base.headTable().equals(base.wordTable());
+    return tied && (task == Task.CAUSAL_LM || task == Task.MASKED_LM)
+        ? base.config().untied().model(base.head()).headTable()
+        : null;
+  }
+
+  private void putLayer(String module) {
+    String weight = place(module + WEIGHT);
+    if (weight == null) {
+      throw otherBase("it adapts " + module + ", which this base does not have");
+    }
+    String layer = weight.substring(0, weight.length() - WEIGHT.length());
+    boolean vocabulary = weight.equals(ownHead) || weight.equals(base.headTable());
+    if (base.isEmbedding(weight) || vocabulary) {
+      throw new BadInputException(
+          "%s adapts %s, which is not supported: no table of embeddings and no head over the"
+              + " vocabulary can be adapted; linear layers can.",
+          folder, module);
+    }
+    long[] shape = shapes.get(weight);
+    if (shape.length != 2) {
+      throw otherBase("it adapts " + module + ", which is no linear layer of this base");
+    }
+    long in = shape[base.inputFirst() ? 0 : 1];
+    long out = shape[base.inputFirst() ? 1 : 0];
+    long[] a = tensors.source().shape(tensors.a(module));
+    long[] b = tensors.source().shape(tensors.b(module));
+    if (a.length == 2
+        && b.length == 2
+        && a[0] == b[1]
+        && a[0] > 0) { // a pair: only widths can differ
+      check(tensors.a(module), new long[] {a[0], in}, true);
+      check(tensors.b(module), new long[] {out, a[0]}, true);
+    }
+    int rank = config.size(module).rank();
+    check(tensors.a(module), new long[] {rank, in}, false);
+    check(tensors.b(module), new long[] {out, rank}, false);
+    layers.put(module, layer);
+    values.put(layer + LoraModel.A, tensors.a(module));
+    values.put(layer + LoraModel.B, tensors.b(module));
+  }
+
+  private void putWhole(String name, String stored) {
+    String parameter = place(name);
+    if (parameter == null) {
+      throw new BadInputException(
+          "%s holds %s, for which the base has no place; take a base that has one, or take the"
+              + " tensor out.",
+          folder, stored);
+    }
+    check(stored, shapes.get(parameter), false);
+    String other = values.put(parameter, stored);
+    if (other != null && !tensors.same(other, stored)) {
+      throw twice(parameter, other, stored);
+    }
+  }
+
+  /** A name's parameter of the base; null if it has none. */
+  private String place(String name) {
+    for (String spelled :
+        List.of(name, base.prefix() + name, name.replaceFirst("\\.decoder\\.bias$", BIAS))) {
+      if (shapes.containsKey(spelled)) {
+        return spelled;
+      }
+    }
+    return null;
+  }
+
+  private void check(String stored, long[] wanted, boolean byBase) {
+    long[] shape = tensors.source().shape(stored);
+    if (Arrays.equals(shape, wanted)) {
+      return;
+    }
+    String difference =
+        String.format(
+            "%s has the shape %s and should have %s",
+            stored, Arrays.toString(shape), Arrays.toString(wanted));
+    if (byBase) {
+      throw otherBase(difference);
+    }
+    throw new BadInputException("%s: %s; %s.", folder, difference, remedy(stored, shape, wanted));
+  }
+
+  private String remedy(String stored, long[] shape, long[] wanted) {
+    if (Arrays.stream(shape).anyMatch(size -> size == 0)) {
+      return "an empty tensor was saved before a training on several devices had gathered it";
+    }
+    if (stored.contains(".lora_")) {
+      return "r and rank_pattern must say its rank";
+    }
+    boolean rows = shape.length == 2 && wanted.length == 2 && shape[1] == wanted[1];
+    return rows && wanted[0] == base.config().vocabulary()
+        ? "a table of another size than the base's is not supported: give the base the same number"
+            + " of words first"
+        : "get the adapters again";
+  }
+
+  private BadInputException otherBase(String difference) {
+    return new BadInputException(
+        "%s was made for another base: %s; name the base it was trained on%s.",
+        folder, difference, config.base().isEmpty() ? "" : " (" + config.base() + ")");
+  }
+
+  private BadInputException twice(String parameter, String one, String other) {
+    return new BadInputException(
+        "%s holds %s twice, with different values: as %s and as %s; take one of them out.",
+        folder, parameter, one, other);
+  }
+
+  /** PEFT loads no adapters that lack a tensor of a module that trains as a whole. */
+  private void checkAllThere() {
+    for (String name : shapes.keySet()) {
+      boolean tiedHead = name.equals(ownHead) && config.keepsTied();
+      if (module(name) != null && !values.containsKey(name) && !tiedHead) {
+        throw new BadInputException(
+            "%s: %s trains as a whole (modules_to_save, or as task_type has it), but %s holds no"
+                + " %s; save the adapters again.",
+            config.origin(), module(name), AdapterFolder.WEIGHTS, name);
+      }
+    }
+  }
+
+  /** The outermost module around a parameter that trains as a whole; null if none does. */
+  private String module(String parameter) {
+    return LoraConfig.modules(parameter).stream()
+        .filter(config::trainsWhole)
+        .findFirst()
+        .orElse(null);
+  }
+
+  private void warnOfMissingBiases() {
+    Set<String> biases = new LinkedHashSet<>();
+    for (String name : shapes.keySet()) {
+      if (name.endsWith(BIAS)
+          && switch (config.bias()) {
+            case NONE -> false;
+            case ALL -> true;
+            case LORA_ONLY ->
+                layers.containsValue(name.substring(0, name.length() - BIAS.length()));
+          }) {
+        biases.add(name);
+      }
+    }
+    if (!biases.isEmpty() && biases.stream().noneMatch(values::containsKey)) {
+      Warnings.warn(
+          "%s: bias is \"%s\", but %s holds no biases (PEFT 0.6 to 0.20 did not save them); the"
+              + " base's are used.",
+          config.origin(), config.bias().peftName(), AdapterFolder.WEIGHTS);
+    }
+  }
+
+  /**
+   * Whether a tied head stays tied: PEFT trains each module that trains as a whole as a copy of its
+   * own, and gives others the file's values where they are.
+   */
+  private boolean tied() {
+    boolean apart = module(base.wordTable()) != null || module(ownHead) != null;
+    return config.keepsTied() || !apart;
+  }
+
+  /** Leaves one value for both. */
+  private void tie() {
+    String table = values.get(base.wordTable());
+    String head = values.remove(ownHead);
+    if (table == null && head != null) {
+      values.put(base.wordTable(), head);
+    } else if (table != null && head != null && !tensors.same(table, head)) {
+      throw twice(base.wordTable(), table, head);
+    }
+  }
+
+  private LoraConfig lora() {
+    LoraConfig.Size usual = new LoraConfig.Size(config.rank(), config.alpha());
+    Map<String, LoraConfig.Size> exceptions = new TreeMap<>();
+    layers.forEach(
+        (module, layer) -> {
+          if (!config.size(module).equals(usual)) {
+            exceptions.put(layer, config.size(module));
+          }
+        });
+    Set<String> whole = new LinkedHashSet<>();
+    for (String parameter : values.keySet()) {
+      if (shapes.containsKey(parameter) && module(parameter) != null) {
+        whole.add(module(parameter));
+      }
+    }
+    return new LoraConfig(
+        config.rank(),
+        config.alpha(),
+        config.dropout(),
+        config.rankStabilised(),
+        false,
+        config.bias(),
+        List.copyOf(layers.values()),
+        List.copyOf(whole),
+        exceptions);
+  }
+
+  /**
+   * The adapters on the base's parameters.
+   *
+   * @param parameters are shared, not copied
+   */
+  Adapter read(Parameters parameters) {
+    Map<String, INDArray> read = new LinkedHashMap<>();
+    values.forEach((parameter, stored) -> read.put(parameter, tensors.source().read(stored)));
+    Parameters all = parameters;
+    if (!model.base().headTable().equals(base.headTable()) && !read.containsKey(ownHead)) {
+      Map<String, INDArray> arrays = new LinkedHashMap<>(parameters.asMap());
+      arrays.put(ownHead, parameters.get(base.wordTable()));
+      all = parameters.withArrays(arrays);
+    }
+    return Adapter.of(model, all, read);
+  }
+}
