@@ -151,10 +151,13 @@ final class AdapterTensors {
   }
 
   private static String bare(String name) {
-    String bare = WRAPPER.matcher(name).replaceAll("");
-    while (bare.startsWith(PREFIX)) {
-      bare = bare.substring(PREFIX.length());
-    }
+    String bare = name;
+    String before;
+    do {
+      before = bare;
+      bare = WRAPPER.matcher(bare).replaceAll("");
+      bare = bare.startsWith(PREFIX) ? bare.substring(PREFIX.length()) : bare;
+    } while (!bare.equals(before));
     return bare;
   }
 

@@ -13,6 +13,8 @@ import java.util.TreeMap;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.checkpoint.SafeTensorsWriter;
+import org.tokentune.models.Model;
+import org.tokentune.models.Task;
 
 /** Writes adapters so that PEFT loads them with equal results: names are those of PEFT 0.21.2. */
 final class AdapterWriter {
@@ -25,6 +27,8 @@ final class AdapterWriter {
   private final Adapter adapter;
   private final LoraModel model;
   private final LoraConfig lora;
+
+  /** Null where PEFT would train an adapted head as a whole, which it does for the task. */
   private final String taskType;
 
   /** A table of words that trains as a whole with a head tied to it: what PEFT calls the head. */
@@ -34,7 +38,12 @@ final class AdapterWriter {
     this.adapter = adapter;
     model = adapter.model();
     lora = model.lora();
-    taskType = PeftConfig.taskType(model.head().task());
+    String type = PeftConfig.taskType(model.head().task());
+    List<String> whole = PeftConfig.wholeFor(type);
+    boolean adaptsHead =
+        model.layers().stream()
+            .anyMatch(layer -> PeftConfig.moduleOf(layer + WEIGHT, whole).isPresent());
+    taskType = adaptsHead ? null : type;
     tiedHead = lora.trainsWhole(model.base().wordTable()) ? Fitting.ownHead(model.base()) : null;
   }
 
@@ -60,34 +69,44 @@ final class AdapterWriter {
 
   private Map<String, INDArray> tensors() {
     Map<String, INDArray> tensors = new TreeMap<>();
-    Set<String> layers = Set.copyOf(model.layers());
     adapter
         .parameters()
         .asMap()
         .forEach(
             (name, array) -> {
               if (adapter.owns(name) || wanted(name)) {
-                int dot = name.lastIndexOf('.');
-                boolean wrapped = layers.contains(name.substring(0, dot));
-                tensors.put(
-                    AdapterTensors.PREFIX
-                        + (wrapped
-                            ? name.substring(0, dot) + ".base_layer" + name.substring(dot)
-                            : name),
-                    array);
+                tensors.put(peftName(name), array);
               }
             });
     if (tiedHead != null) {
-      INDArray table = adapter.parameters().get(model.base().wordTable());
-      tensors.put(AdapterTensors.PREFIX + tiedHead, table);
+      tensors.put(peftName(tiedHead), adapter.parameters().get(model.base().wordTable()));
     }
+    putDecoderBias(tensors);
     return tensors;
+  }
+
+  private String peftName(String parameter) {
+    int dot = parameter.lastIndexOf('.');
+    String module = parameter.substring(0, dot);
+    String wrapped = model.layers().contains(module) ? ".base_layer" : "";
+    return AdapterTensors.PREFIX + module + wrapped + parameter.substring(dot);
+  }
+
+  /** In transformers, a head for masked words has its bias under a second name too. */
+  private void putDecoderBias(Map<String, INDArray> tensors) {
+    Model base = model.base();
+    String decoder = base.config().untied().model(base.head()).headTable();
+    String bias = decoder.replaceFirst("\\.decoder\\.weight$", ".bias");
+    boolean written = tensors.containsKey(peftName(bias)) || tensors.containsKey(peftName(decoder));
+    if (base.head().task() == Task.MASKED_LM && !bias.equals(decoder) && written) {
+      tensors.put(
+          peftName(decoder.replaceFirst(WEIGHT + "$", ".bias")), adapter.parameters().get(bias));
+    }
   }
 
   /** Whether PEFT trains a parameter as a whole for the task, and must find it in the file. */
   private boolean wanted(String parameter) {
-    return LoraConfig.modules(parameter).stream()
-        .anyMatch(module -> PeftConfig.wholeFor(taskType).stream().anyMatch(module::endsWith));
+    return PeftConfig.moduleOf(parameter, PeftConfig.wholeFor(taskType)).isPresent();
   }
 
   private ObjectNode config(String base) {

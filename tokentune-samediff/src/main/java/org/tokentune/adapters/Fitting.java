@@ -5,8 +5,12 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
@@ -22,6 +26,7 @@ final class Fitting {
 
   private static final String WEIGHT = ".weight";
   private static final String BIAS = ".bias";
+  private static final Pattern BLOCK = Pattern.compile("\\.(\\d{1,6})\\.");
 
   private final String folder;
   private final PeftConfig config;
@@ -54,6 +59,7 @@ final class Fitting {
     tensors.layers().forEach(this::putLayer);
     tensors.whole().forEach(this::putWhole);
     checkAllThere();
+    compareTargets();
     config.warnOfUnused(tensors.layers());
     warnOfMissingBiases();
     boolean tied = ownHead != null && tied();
@@ -183,21 +189,75 @@ final class Fitting {
   private void checkAllThere() {
     for (String name : shapes.keySet()) {
       boolean tiedHead = name.equals(ownHead) && config.keepsTied();
-      if (module(name) != null && !values.containsKey(name) && !tiedHead) {
-        throw new BadInputException(
-            "%s: %s trains as a whole (modules_to_save, or as task_type has it), but %s holds no"
-                + " %s; save the adapters again.",
-            config.origin(), module(name), AdapterFolder.WEIGHTS, name);
+      if (!values.containsKey(name) && !tiedHead) {
+        whole(name)
+            .ifPresent(
+                module -> {
+                  throw new BadInputException(
+                      "%s: %s trains as a whole (by modules_to_save, or as task_type has it), but"
+                          + " %s holds no %s; save the adapters again.",
+                      config.origin(), module, AdapterFolder.WEIGHTS, name);
+                });
       }
     }
   }
 
-  /** The outermost module around a parameter that trains as a whole; null if none does. */
-  private String module(String parameter) {
-    return LoraConfig.modules(parameter).stream()
-        .filter(config::trainsWhole)
-        .findFirst()
-        .orElse(null);
+  /** The module around a parameter that trains as a whole. */
+  private Optional<String> whole(String parameter) {
+    return PeftConfig.moduleOf(parameter, config.whole());
+  }
+
+  /**
+   * Layers that the configuration names, but the file holds no adapters of, stay as they are: so
+   * PEFT has it. Where they are blocks after the last one of the file, the base is another one.
+   */
+  private void compareTargets() {
+    if (!config.targets().known()) {
+      return;
+    }
+    Set<String> missing = new TreeSet<>();
+    for (String name : LoraModel.linear(base)) {
+      String bare = name.startsWith(base.prefix()) ? name.substring(base.prefix().length()) : name;
+      boolean there = layers.containsKey(name) || layers.containsKey(bare);
+      if (!there && config.targets().module().test(bareNames() ? bare : name)) {
+        missing.add(name);
+      }
+    }
+    int last = layers.keySet().stream().mapToInt(Fitting::block).max().orElse(-1);
+    if (!missing.isEmpty() && missing.stream().allMatch(name -> block(name) > last)) {
+      throw otherBase(
+          String.format(
+              "target_modules names %s, but its adapters end with block %d",
+              missing.iterator().next(), last));
+    }
+    warn(
+        missing,
+        "target_modules names %s, but there are no adapters of it in %s; it stays as it is");
+    Set<String> unnamed = new TreeSet<>(layers.keySet());
+    unnamed.removeIf(config.targets().module());
+    warn(
+        unnamed,
+        "target_modules does not name %s, but there are adapters of it in %s; they are used");
+  }
+
+  private void warn(Set<String> modules, String sentence) {
+    if (!modules.isEmpty()) {
+      String first = modules.iterator().next();
+      String all = modules.size() == 1 ? first : first + " and " + (modules.size() - 1) + " more";
+      Warnings.warn(
+          "%s: %s.", config.origin(), String.format(sentence, all, AdapterFolder.WEIGHTS));
+    }
+  }
+
+  /** Whether PEFT's model is the base without a head, whose names have no prefix. */
+  private boolean bareNames() {
+    return layers.keySet().stream().noneMatch(layers::containsValue);
+  }
+
+  /** A layer's number in the model; -1 for none. */
+  private static int block(String module) {
+    Matcher number = BLOCK.matcher(module);
+    return number.find() ? Integer.parseInt(number.group(1)) : -1;
   }
 
   private void warnOfMissingBiases() {
@@ -226,7 +286,7 @@ final class Fitting {
    * own, and gives others the file's values where they are.
    */
   private boolean tied() {
-    boolean apart = module(base.wordTable()) != null || module(ownHead) != null;
+    boolean apart = whole(base.wordTable()).isPresent() || whole(ownHead).isPresent();
     return config.keepsTied() || !apart;
   }
 
@@ -252,8 +312,8 @@ final class Fitting {
         });
     Set<String> whole = new LinkedHashSet<>();
     for (String parameter : values.keySet()) {
-      if (shapes.containsKey(parameter) && module(parameter) != null) {
-        whole.add(module(parameter));
+      if (shapes.containsKey(parameter)) {
+        whole(parameter).ifPresent(whole::add);
       }
     }
     return new LoraConfig(

@@ -201,11 +201,16 @@ public record LoraConfig(
    */
   static boolean matches(String name, String module) {
     if (name.indexOf('*') < 0) {
-      return module.equals(name) || module.endsWith("." + name);
+      return endsWith(module, name);
     }
     String regex =
         Arrays.stream(name.split("\\*", -1)).map(Pattern::quote).collect(Collectors.joining(".*"));
     return Pattern.matches("(.*\\.)?" + regex, module);
+  }
+
+  /** Whether a name's last parts, or all of them, are these. */
+  static boolean endsWith(String module, String parts) {
+    return module.equals(parts) || module.endsWith("." + parts);
   }
 
   /** Whether a parameter is of a module that trains as a whole. */

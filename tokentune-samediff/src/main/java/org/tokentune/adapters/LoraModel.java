@@ -1,8 +1,10 @@
 package org.tokentune.adapters;
 
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -59,20 +61,31 @@ public final class LoraModel implements Model {
         });
   }
 
-  /** Layers that can be adapted: all but tables, and heads that train or make a vocabulary. */
-  private static Map<String, Layer> linear(Model base, LoraConfig config) {
-    Map<String, Layer> layers = new LinkedHashMap<>();
+  /** Names of layers that can be adapted: all but tables and heads over the vocabulary. */
+  static Set<String> linear(Model base) {
+    Set<String> layers = new LinkedHashSet<>();
     base.parameters()
         .forEach(
             (name, shape) -> {
               boolean matrix = name.endsWith(WEIGHT) && shape.length == 2;
-              boolean output = base.config().causal() && base.isHead(name);
-              if (matrix && !base.isEmbedding(name) && !output && !config.trainsWhole(name)) {
-                long in = shape[base.inputFirst() ? 0 : 1];
-                long out = shape[base.inputFirst() ? 1 : 0];
-                layers.put(module(name), new Layer(in, out));
+              if (matrix && !base.isEmbedding(name) && !name.equals(base.headTable())) {
+                layers.add(module(name));
               }
             });
+    return layers;
+  }
+
+  /** Of these those that do not train as a whole. */
+  private static Map<String, Layer> linear(Model base, LoraConfig config) {
+    Map<String, long[]> shapes = base.parameters();
+    Map<String, Layer> layers = new LinkedHashMap<>();
+    for (String name : linear(base)) {
+      if (!config.trainsWhole(name + WEIGHT)) {
+        long[] shape = shapes.get(name + WEIGHT);
+        layers.put(
+            name, new Layer(shape[base.inputFirst() ? 0 : 1], shape[base.inputFirst() ? 1 : 0]));
+      }
+    }
     return layers;
   }
 

@@ -17,8 +17,8 @@ import org.tokentune.checkpoint.KnownFields;
 import org.tokentune.models.Task;
 
 /**
- * An {@code adapter_config.json} of PEFT. Which layers are adapted is not read from it ({@code
- * target_modules}, {@code exclude_modules}, {@code layers_to_transform}): the tensors say that.
+ * An {@code adapter_config.json} of PEFT. What it says of the layers that are adapted is compared
+ * with the tensors only: they decide.
  *
  * <p>Source: PEFT's {@code PeftConfig} and {@code LoraConfig}, versions 0.5.0 and 0.21.2.
  *
@@ -28,6 +28,7 @@ import org.tokentune.models.Task;
  * @param taskType PEFT's name of the task; null where the file does not say it
  * @param modelClass transformers' class of the model, which PEFT notes where there is no task type;
  *     null otherwise
+ * @param targets layers that are adapted
  * @param whole modules that train as a whole: the file's, and those that PEFT adds for the task
  * @param keepsTied whether a head that is tied to a table of words stays so where they train as a
  *     whole
@@ -45,6 +46,7 @@ record PeftConfig(
     double dropout,
     boolean rankStabilised,
     LoraConfig.Bias bias,
+    PeftTargets targets,
     List<String> whole,
     boolean keepsTied,
     List<Rule<Integer>> ranks,
@@ -68,7 +70,7 @@ record PeftConfig(
 
   private static final KnownFields LORA =
       KnownFields.NONE
-          .harmless("exclude_modules", "layers_pattern", "layers_to_transform", "target_modules")
+          .harmless("exclude_modules", "layers_pattern", "layers_to_transform") // of targets
           .harmless("corda_config", "eva_config", "loftq_config", "lora_ga_config") // of beginnings
           .harmless("megatron_core", "qalora_group_size") // of fields that are refused
           .harmless("fan_in_fan_out", "inference_mode", "merge_weights", "peft_version")
@@ -129,6 +131,7 @@ record PeftConfig(
             fields.rate("lora_dropout", 0),
             fields.flag("use_rslora", false),
             bias(fields),
+            PeftTargets.read(fields, List.copyOf(whole)),
             List.copyOf(whole),
             keepsTied,
             rules(fields.object("rank_pattern"), ConfigReader::count),
@@ -240,9 +243,16 @@ record PeftConfig(
     }
   }
 
-  /** Whether PEFT trains a module as a whole: it compares the end of its name. */
-  boolean trainsWhole(String module) {
-    return whole.stream().anyMatch(module::endsWith);
+  /**
+   * The outermost module around a parameter that trains as a whole: PEFT compares the ends of their
+   * names.
+   *
+   * @param whole names of such modules
+   */
+  static Optional<String> moduleOf(String parameter, List<String> whole) {
+    return LoraConfig.modules(parameter).stream()
+        .filter(module -> whole.stream().anyMatch(module::endsWith))
+        .findFirst();
   }
 
   /** The task, as far as {@code task_type} tells: of several for whole texts the most usual. */

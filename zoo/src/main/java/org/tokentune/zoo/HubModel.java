@@ -34,6 +34,10 @@ record HubModel(String repository, String revision, ZooSettings settings) implem
     return name.startsWith(SCHEME);
   }
 
+  static String address(String repository, String revision) {
+    return SCHEME + repository + "@" + revision;
+  }
+
   /** Reads {@code hf:owner/name@revision}; without a revision it is {@code main}. */
   static HubModel parse(String address, ZooSettings settings) {
     Matcher matcher = ADDRESS.matcher(address);
