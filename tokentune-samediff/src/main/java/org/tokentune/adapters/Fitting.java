@@ -161,15 +161,16 @@ final class Fitting {
 
   private String remedy(String stored, long[] shape, long[] wanted) {
     if (Arrays.stream(shape).anyMatch(size -> size == 0)) {
-      return "an empty tensor was saved before a training on several devices had gathered it";
+      return "it is empty, as it was saved without gathering it from all devices; save it again";
+    }
+    if (shape.length != 2 || wanted.length != 2) {
+      return "get the adapters again";
     }
     if (stored.contains(".lora_")) {
-      return "r and rank_pattern must say its rank";
+      return "correct r or rank_pattern";
     }
-    boolean rows = shape.length == 2 && wanted.length == 2 && shape[1] == wanted[1];
-    return rows && wanted[0] == base.config().vocabulary()
-        ? "a table of another size than the base's is not supported: give the base the same number"
-            + " of words first"
+    return shape[1] == wanted[1] && wanted[0] == base.config().vocabulary()
+        ? "a table of another size than the base's is not supported: take a base with as many words"
         : "get the adapters again";
   }
 

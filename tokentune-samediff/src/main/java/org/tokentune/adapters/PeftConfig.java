@@ -164,7 +164,8 @@ record PeftConfig(
     String name = fields.text(field, "").toLowerCase(Locale.ROOT);
     if (!INITIALISATIONS.contains(name)) {
       throw new BadInputException(
-          "%s: %s is \"%s\", which is not supported: it changed the base's weights; in Python, %s.",
+          "%s: %s is \"%s\", which is not supported: such an initialisation may have changed the"
+              + " base's weights; in Python, %s.",
           fields.origin(),
           field,
           name,

@@ -321,7 +321,7 @@ class AdapterFormatsTest {
         "monteclora_config; {'a':1}; monteclora_config is",
         "use_bdlora; {'a':1}; use_bdlora is",
         "enable_lora; [true,false,true]; enable_lora is",
-        "r; 5; .lora_A.weight has the shape [2, 16] and should have [5, 16]; r and rank_pattern",
+        "r; 5; .lora_A.weight has the shape [2, 16] and should have [5, 16]; correct r or rank_pattern",
         "r; 0; r must be a whole number from 1, but is 0",
         "r; '4'; r must be a whole number from 1, but is \"4\"",
         "r; true; r must be a whole number from 1",
@@ -392,7 +392,7 @@ class AdapterFormatsTest {
         Q + "lora_B.weight has the shape [16, 2, 1] and should have [16, 2]",
         changed("plain", (config, t) -> t.put(Q + "lora_B.weight", Nd4j.ones(16, 2, 1))));
     refuses(
-        Q + "lora_A.weight has the shape [0] and should have [2, 16]; an empty tensor",
+        Q + "lora_A.weight has the shape [0] and should have [2, 16]; it is empty",
         changed("plain", (config, t) -> t.put(Q + "lora_A.weight", Nd4j.zeros(0))));
     refuses(
         "lm_head.weight has the shape [34, 16] and should have [32, 16]; a table of another size",
