@@ -73,7 +73,8 @@ def score(out, names):
     for name in names:
         folder = f"{out}/{name}"
         settings = json.load(open(folder + "/adapter_config.json"))
-        config = json.load(open(folder + "/config.json"))
+        beside = os.path.exists(folder + "/config.json")
+        config = json.load(open((folder if beside else settings["base_model_name_or_path"]) + "/config.json"))
         labels = {"SEQ_CLS": "classes", "TOKEN_CLS": "tags", "QUESTION_ANS": "spans", "CAUSAL_LM": "tokens"}[settings["task_type"]]
         kind = getattr(transformers, config["architectures"][0])
         more = dict(num_labels=len(config["id2label"])) if labels in ("classes", "tags") else {}

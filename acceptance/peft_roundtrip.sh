@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Trains adapters on tiny models, loads them in Python's PEFT, and prints the greatest difference of its logits from those here,
 # over the largest logit: classifiers of BERT, RoBERTa and DistilBERT, tags and answers, GPT-2 and Llama; with biases that do not
-# train, all that do, and those of adapted layers; the loss's difference too, and that of models saved with the adapters merged in.
+# train, all that do, and those of adapted layers; and the difference of models saved with the adapters merged in.
 # Usage: acceptance/peft_roundtrip.sh PYTHON; about 5 minutes. PYTHON has torch, transformers and peft.
 set -euo pipefail
 home="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -42,5 +42,5 @@ adapters encoder-classes "r=3,alpha=7,bias=all" --model "$work/encoder" --data "
 status=0
 "$home/tokentune" parity "${names[@]/#/$work/}" >"$work/log" 2>"$work/err" || { status=$?; cat "$work/err"; }
 awk -v work="$work/" '/safetensors$/ { name = substr($1, length(work) + 1); sub("/.*", "", name) }
-  $1 == "logits" || $1 == "loss" { printf "%-34s %s %s\n", name ", " $1, $2, $3 }' "$work/log"
+  $1 == "logits" { printf "%-34s %s %s\n", name, $2, $3 }' "$work/log"
 exit "$status"

@@ -261,7 +261,7 @@ public final class LanguageModel implements AutoCloseable {
 
   /** Saves the adapters alone, as PEFT has them. */
   public void saveAdapter(Path folder) {
-    SavedModel.writeAdapter(folder, config(), adapter, files);
+    SavedModel.writeAdapter(folder, null, adapter, files);
   }
 
   private ObjectNode config() {

@@ -75,6 +75,7 @@ final class SavedModel {
    * Writes adapters alone, as PEFT has them, and the tokenizer's files beside them, as those who
    * train with PEFT do.
    *
+   * @param config what the head's outputs mean; null for a language model
    * @param files of the base
    */
   static void writeAdapter(Path folder, JsonNode config, Adapter adapter, ModelFiles files) {

@@ -143,8 +143,14 @@ public final class TextModel implements AutoCloseable {
                 + " with one (PEFT's modules_to_save).",
             adapters, files.name());
       }
-      HeadConfig head =
-          HeadConfig.read(folder.modelConfig(files.config()), outputs, adapters.toString());
+      JsonNode json = folder.modelConfig(files.config());
+      if (Task.read(json, outputs).isEmpty()) {
+        throw new BadInputException(
+            "%s does not say for which task it was trained, or it is none that is supported; give"
+                + " its %s the task_type SEQ_CLS, TOKEN_CLS or QUESTION_ANS.",
+            adapters, AdapterFolder.CONFIG);
+      }
+      HeadConfig head = HeadConfig.read(json, outputs, adapters.toString());
       Model base =
           config.model(new Head(head.labels().task(), head.labels().outputs(), head.pooling()));
       folder.check(base);

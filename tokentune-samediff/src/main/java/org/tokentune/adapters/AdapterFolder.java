@@ -21,6 +21,7 @@ import org.tokentune.checkpoint.SafeTensors;
 import org.tokentune.checkpoint.WeightSource;
 import org.tokentune.models.Head;
 import org.tokentune.models.Model;
+import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.BlockWeight;
@@ -35,7 +36,7 @@ import org.tokentune.ops.BlockWeight;
  */
 public final class AdapterFolder implements AutoCloseable {
 
-  public static final String CONFIG = "adapter_config.json";
+  public static final String CONFIG = ModelFolder.ADAPTERS;
   public static final String WEIGHTS = "adapter_model.safetensors";
 
   private static final String PICKLED = "adapter_model.bin";
@@ -216,17 +217,21 @@ public final class AdapterFolder implements AutoCloseable {
    * The base's tensors, with the head that trained beside the adapters in place of its own.
    *
    * @param model with that head
+   * @throws BadInputException if neither has all of the head: PEFT would make it at random
    */
   public WeightSource over(WeightSource base, Model model) {
     Map<String, String> heads = new LinkedHashMap<>();
-    tensors
-        .whole()
-        .forEach(
-            (name, stored) -> {
-              if (model.isHead(name)) {
-                heads.put(name, stored);
-              }
-            });
+    for (String name : model.parameters().keySet()) {
+      if (tensors.whole().containsKey(name)) {
+        heads.put(name, tensors.whole().get(name));
+      } else if (!ParameterLoader.has(model, base, name)) {
+        throw new BadInputException(
+            "Neither %s nor its base, %s, has the tensor %s; name a base that has it, or train it"
+                + " with the adapters (PEFT's modules_to_save).",
+            folder, base.origin(), name);
+      }
+    }
+    heads.keySet().removeIf(name -> !model.isHead(name));
     return new Overlay(new Heads(tensors, heads), base);
   }
 
@@ -310,7 +315,8 @@ public final class AdapterFolder implements AutoCloseable {
    * Writes adapters; a model or adapters in the folder are replaced, nothing half-written stays.
    *
    * @param base name or path of what they stand on
-   * @param modelConfig the model's {@code config.json}
+   * @param modelConfig the model's {@code config.json}; null where nobody needs it to know what
+   *     outputs mean: beside one, transformers looks for a whole model
    * @param extras further files, such as the tokenizer's
    * @throws BadInputException as {@link ModelFolder#checkWritable}, or if writing fails
    */

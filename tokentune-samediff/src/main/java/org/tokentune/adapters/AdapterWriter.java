@@ -59,7 +59,9 @@ final class AdapterWriter {
         folder,
         staged -> {
           JSON.writeValue(staged.resolve(AdapterFolder.CONFIG).toFile(), writer.config(base));
-          JSON.writeValue(staged.resolve(ModelFolder.CONFIG).toFile(), modelConfig);
+          if (modelConfig != null) {
+            JSON.writeValue(staged.resolve(ModelFolder.CONFIG).toFile(), modelConfig);
+          }
           SafeTensorsWriter.write(staged.resolve(AdapterFolder.WEIGHTS), writer.tensors());
           for (ModelFolder.Extra extra : extras) {
             extra.write(staged);

@@ -336,7 +336,7 @@ final class Fitting {
    */
   Adapter read(Parameters parameters) {
     Map<String, INDArray> read = new LinkedHashMap<>();
-    values.forEach((parameter, stored) -> read.put(parameter, tensors.source().read(stored)));
+    values.forEach((parameter, stored) -> read.put(parameter, floats(stored)));
     Parameters all = parameters;
     if (!model.base().headTable().equals(base.headTable()) && !read.containsKey(ownHead)) {
       Map<String, INDArray> arrays = new LinkedHashMap<>(parameters.asMap());
@@ -344,5 +344,15 @@ final class Fitting {
       all = parameters.withArrays(arrays);
     }
     return Adapter.of(model, all, read);
+  }
+
+  private INDArray floats(String stored) {
+    INDArray array = tensors.source().read(stored);
+    if (!array.dataType().isFPType()) {
+      throw new BadInputException(
+          "%s: %s holds whole numbers (%s) in place of floats; save the adapters in 16 or 32 bits.",
+          folder, stored, array.dataType());
+    }
+    return array;
   }
 }

@@ -48,6 +48,11 @@ public final class ParameterLoader {
     return UnusedTensors.CONSTANT.matcher(name).matches();
   }
 
+  /** Whether a checkpoint has one of a model's parameters, in any spelling that is read. */
+  public static boolean has(Model model, WeightSource source, String parameter) {
+    return source.names().contains(stored(model, source, parameter));
+  }
+
   /** A model's float parameters held in another way; what stays floats is copied. */
   public static Parameters stored(Model model, Parameters floats, WeightStorage storage) {
     Held held = new Held();

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
@@ -384,6 +385,15 @@ class AdapterFormatsTest {
               tensors.put(PREFIX + "lm_head.lora_A.weight", Nd4j.ones(2, 16));
               tensors.put(PREFIX + "lm_head.lora_B.weight", Nd4j.ones(32, 2));
             }));
+  }
+
+  @Test
+  void refusesWholeNumbers() {
+    refuses(
+        "lora_A.weight holds whole numbers (BYTE) in place of floats",
+        changed(
+            "plain",
+            (config, t) -> t.put(Q + "lora_A.weight", Nd4j.zeros(2, 16).castTo(DataType.INT8))));
   }
 
   @Test

@@ -105,14 +105,14 @@ public final class Zoo {
    * @param revision on the hub; null for any
    */
   public static String address(String name, String revision) {
-    if (revision != null) {
+    if (revision != null && !revision.equals(HubModel.MAIN)) {
       return HubModel.address(name, revision);
     }
     return list().stream()
         .filter(model -> name.equals(model.name()) || name.equals(model.source().repository()))
         .findFirst()
         .map(ZooModel::name)
-        .orElseGet(() -> HubModel.address(name, "main"));
+        .orElseGet(() -> HubModel.address(name, HubModel.MAIN));
   }
 
   /** Whether this is a place on the hub or a URL, and neither a name nor a path. */
