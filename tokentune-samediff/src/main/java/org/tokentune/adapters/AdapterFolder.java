@@ -224,7 +224,7 @@ public final class AdapterFolder implements AutoCloseable {
     for (String name : model.parameters().keySet()) {
       if (tensors.whole().containsKey(name)) {
         heads.put(name, tensors.whole().get(name));
-      } else if (!ParameterLoader.has(model, base, name)) {
+      } else if (model.isHead(name) && !ParameterLoader.has(model, base, name)) {
         throw new BadInputException(
             "Neither %s nor its base, %s, has the tensor %s; name a base that has it, or train it"
                 + " with the adapters (PEFT's modules_to_save).",

@@ -11,6 +11,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
@@ -26,6 +27,7 @@ final class Fitting {
 
   private static final String WEIGHT = ".weight";
   private static final String BIAS = ".bias";
+  private static final String DECODER_BIAS = ".decoder.bias";
   private static final Pattern BLOCK = Pattern.compile("\\.(\\d{1,6})\\.");
 
   private final String folder;
@@ -103,10 +105,8 @@ final class Fitting {
     long out = shape[base.inputFirst() ? 1 : 0];
     long[] a = tensors.source().shape(tensors.a(module));
     long[] b = tensors.source().shape(tensors.b(module));
-    if (a.length == 2
-        && b.length == 2
-        && a[0] == b[1]
-        && a[0] > 0) { // a pair: only widths can differ
+    boolean pair = a.length == 2 && b.length == 2 && a[0] == b[1] && a[0] > 0;
+    if (pair) { // so that only its widths can be wrong
       check(tensors.a(module), new long[] {a[0], in}, true);
       check(tensors.b(module), new long[] {out, a[0]}, true);
     }
@@ -114,8 +114,8 @@ final class Fitting {
     check(tensors.a(module), new long[] {rank, in}, false);
     check(tensors.b(module), new long[] {out, rank}, false);
     layers.put(module, layer);
-    values.put(layer + LoraModel.A, tensors.a(module));
-    values.put(layer + LoraModel.B, tensors.b(module));
+    put(layer + LoraModel.A, tensors.a(module));
+    put(layer + LoraModel.B, tensors.b(module));
   }
 
   private void putWhole(String name, String stored) {
@@ -127,21 +127,29 @@ final class Fitting {
           folder, stored);
     }
     check(stored, shapes.get(parameter), false);
+    put(parameter, stored);
+  }
+
+  /** In transformers, a head for masked words has its bias under two names: both may be there. */
+  private void put(String parameter, String stored) {
     String other = values.put(parameter, stored);
-    if (other != null && !tensors.same(other, stored)) {
-      throw twice(parameter, other, stored);
+    boolean decoder =
+        stored.endsWith(DECODER_BIAS) || (other != null && other.endsWith(DECODER_BIAS));
+    if (other != null && !(decoder && tensors.same(other, stored))) {
+      throw tensors.twice(parameter, other, stored);
     }
   }
 
   /** A name's parameter of the base; null if it has none. */
   private String place(String name) {
-    for (String spelled :
-        List.of(name, base.prefix() + name, name.replaceFirst("\\.decoder\\.bias$", BIAS))) {
-      if (shapes.containsKey(spelled)) {
-        return spelled;
-      }
-    }
-    return null;
+    String decoder =
+        name.endsWith(DECODER_BIAS)
+            ? name.substring(0, name.length() - DECODER_BIAS.length()) + BIAS
+            : name;
+    return Stream.of(name, base.prefix() + name, decoder)
+        .filter(shapes::containsKey)
+        .findFirst()
+        .orElse(null);
   }
 
   private void check(String stored, long[] wanted, boolean byBase) {
@@ -180,12 +188,6 @@ final class Fitting {
         folder, difference, config.base().isEmpty() ? "" : " (" + config.base() + ")");
   }
 
-  private BadInputException twice(String parameter, String one, String other) {
-    return new BadInputException(
-        "%s holds %s twice, with different values: as %s and as %s; take one of them out.",
-        folder, parameter, one, other);
-  }
-
   /** PEFT loads no adapters that lack a tensor of a module that trains as a whole. */
   private void checkAllThere() {
     for (String name : shapes.keySet()) {
@@ -216,11 +218,13 @@ final class Fitting {
     if (!config.targets().known()) {
       return;
     }
+    Set<String> there = Set.copyOf(layers.values());
+    boolean bare = layers.keySet().stream().noneMatch(there::contains); // of PEFT's model, no head
+    int prefix = base.prefix().length();
     Set<String> missing = new TreeSet<>();
     for (String name : LoraModel.linear(base)) {
-      String bare = name.startsWith(base.prefix()) ? name.substring(base.prefix().length()) : name;
-      boolean there = layers.containsKey(name) || layers.containsKey(bare);
-      if (!there && config.targets().module().test(bareNames() ? bare : name)) {
+      String module = bare && name.startsWith(base.prefix()) ? name.substring(prefix) : name;
+      if (!there.contains(name) && config.targets().module().test(module)) {
         missing.add(name);
       }
     }
@@ -248,11 +252,6 @@ final class Fitting {
       Warnings.warn(
           "%s: %s.", config.origin(), String.format(sentence, all, AdapterFolder.WEIGHTS));
     }
-  }
-
-  /** Whether PEFT's model is the base without a head, whose names have no prefix. */
-  private boolean bareNames() {
-    return layers.keySet().stream().noneMatch(layers::containsValue);
   }
 
   /** A layer's number in the model; -1 for none. */
@@ -298,7 +297,7 @@ final class Fitting {
     if (table == null && head != null) {
       values.put(base.wordTable(), head);
     } else if (table != null && head != null && !tensors.same(table, head)) {
-      throw twice(base.wordTable(), table, head);
+      throw tensors.twice(base.wordTable(), table, head);
     }
   }
 

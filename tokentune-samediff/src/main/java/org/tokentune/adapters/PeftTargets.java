@@ -1,5 +1,6 @@
 package org.tokentune.adapters;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
@@ -65,7 +66,12 @@ record PeftTargets(boolean known, Predicate<String> module) {
   private static Predicate<String> inLayers(ConfigReader fields) {
     List<Integer> layers = new ArrayList<>();
     if (fields.value("layers_to_transform").isArray()) {
-      fields.value("layers_to_transform").forEach(layer -> layers.add(layer.asInt()));
+      for (JsonNode layer : fields.value("layers_to_transform")) {
+        if (!layer.canConvertToInt()) {
+          throw fields.bad("layers_to_transform", "a list of whole numbers");
+        }
+        layers.add(layer.intValue());
+      }
     } else {
       layers.add(fields.index("layers_to_transform", 0));
     }
