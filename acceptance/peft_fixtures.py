@@ -2,8 +2,8 @@
 
     python acceptance/peft_fixtures.py tokentune-samediff/src/test/resources/peft [FOLDER...]
 
-Wants torch, transformers and peft (the folders that are there were made with 2.15.0, 5.24.0 and 0.21.2; those that begin with
-old- with 2.3.1, 4.36.0 and 0.5.0, which makes these alone). A folder of adapters has PEFT's two files, case.safetensors (inputs,
+Wants torch, transformers and peft. The folders that are there were made with 2.15.0, 5.24.0 and 0.21.2; those that begin with old-
+with 2.3.1, 4.36.0 and 0.5.0 or 0.10.0, each of which makes its own alone. A folder of adapters has PEFT's two files, case.safetensors (inputs,
 logits, loss) and, some of them, merged.safetensors (the base's weights that PEFT changes when it merges). Logits are those of the adapters
 as PEFT loads them again.
 """
@@ -23,12 +23,13 @@ from transformers import *
 
 transformers.logging.set_verbosity_error()
 torch.set_num_threads(1)
-OLD = peft.__version__.startswith("0.5")
+VERSION = ".".join(peft.__version__.split(".")[:2])
+NEW = "0.21"
 OUT, CHOSEN = sys.argv[1], sys.argv[2:]
 SMALL = dict(vocab_size=32, hidden_size=16, intermediate_size=24, num_attention_heads=2, initializer_range=.3)
 LLAMA = dict(SMALL, num_hidden_layers=2, num_key_value_heads=1, max_position_embeddings=32)
 ENCODER = dict(SMALL, num_hidden_layers=1, max_position_embeddings=18, num_labels=3)
-MERGED = ("all-linear", "patterns-rslora", "bias-lora-only", "tied-table", "kept-tied-both", "gpt2-all", "bert-bias-all")
+MERGED = ("patterns-rslora", "bias-lora-only", "tied-table", "kept-tied-both", "gpt2-all", "bert-bias-all")
 CLASSIFIER, LANGUAGE = dict(task_type="SEQ_CLS"), dict(task_type="CAUSAL_LM")
 
 
@@ -46,7 +47,7 @@ def moved(parameters, seed, scale):
 
 def base(name, model):
     """Saves a base whose norms and biases count."""
-    if OLD or not chosen(name):
+    if VERSION != NEW or not chosen(name):
         return
     moved(model.parameters(), 3, .1)
     model.save_pretrained(f"{OUT}/{name}")
@@ -83,13 +84,14 @@ def run(model, labels):
     return {k: v.contiguous() for k, v in case.items()}
 
 
-def adapter(name, on, kind, labels, change=None, tables=False, load=None, **settings):
+def adapter(name, on, kind, labels, version=NEW, change=None, tables=False, load=None, **settings):
     """Adapters on a base, every trained number moved.
 
-    change: of the configuration's file; load: of the base as transformers loads it; tables: moved and saved, though not in modules_to_save
+    version: of PEFT that makes them; change: of the configuration's file; load: of the base as transformers loads it; tables: moved and saved, though not in modules_to_save
     """
-    if OLD != name.startswith("old-") or not chosen(name):
+    if VERSION != version or not chosen(name):
         return
+    torch.manual_seed(4)
     settings = dict(dict(r=2, lora_alpha=5), **settings)
     model = get_peft_model(kind.from_pretrained(f"{OUT}/{on}", **(load or {})), LoraConfig(**settings))
     moved(model.parameters(), 5, .1)
@@ -98,8 +100,8 @@ def adapter(name, on, kind, labels, change=None, tables=False, load=None, **sett
             moved([module.weight.requires_grad_()], 6, .1)
     folder = f"{OUT}/{name}"
     shutil.rmtree(folder, ignore_errors=True)
-    model.save_pretrained(folder, **(dict(save_embedding_layers=True) if tables else {}))
-    if OLD:  # whose own safetensors refuse tensors that share memory
+    model.save_pretrained(folder, **(dict(save_embedding_layers=True) if tables else dict() if VERSION == NEW else dict(safe_serialization=False)))
+    if not os.path.exists(folder + "/adapter_model.safetensors"):  # PEFT's own refuse tensors that share memory
         pickled = folder + "/adapter_model.bin"
         save_file({k: v.clone() for k, v in torch.load(pickled, weights_only=True).items()}, folder + "/adapter_model.safetensors")
         os.remove(pickled)
@@ -113,13 +115,12 @@ def adapter(name, on, kind, labels, change=None, tables=False, load=None, **sett
     case, live = run(loaded, labels), run(model, labels)
     gap = (case["logits"] - live["logits"]).abs().max().item()
     save_file(case, folder + "/case.safetensors")
-    before = kind.from_pretrained(f"{OUT}/{on}", **(load or {})).state_dict()
-    after = loaded.merge_and_unload()
-    merged = {k: v for k, v in after.state_dict().items() if not torch.equal(v, before[k])}
-    pair = [after.get_input_embeddings(), after.get_output_embeddings()]
-    if pair[1] is None or pair[0].weight is pair[1].weight:
-        merged = {k: v for k, v in merged.items() if v.data_ptr() != pair[0].weight.data_ptr() or "embed" in k or "wte" in k}
     if name in MERGED:
+        before = kind.from_pretrained(f"{OUT}/{on}", **(load or {})).state_dict()
+        after = loaded.merge_and_unload()
+        merged = {k: v for k, v in after.state_dict().items() if not torch.equal(v, before[k])}
+        if after.get_output_embeddings() is not None and after.get_output_embeddings().weight is after.get_input_embeddings().weight:
+            merged.pop("lm_head.weight", None)
         save_file({k: v.contiguous().clone() for k, v in merged.items()}, folder + "/merged.safetensors")
     print(f"{name}: {len(load_file(folder + '/adapter_model.safetensors'))} tensors; loaded again, logits differ by {gap:.1e}")
 
@@ -158,7 +159,7 @@ def main():
     # a tied table
     for name, modules in (("table", ["embed_tokens"]), ("head", ["lm_head"]), ("both", ["embed_tokens", "lm_head"])):
         llama("tied-" + name, on="llama-tied", modules_to_save=modules)
-        llama("kept-tied-" + name, on="llama-tied", modules_to_save=modules, ensure_weight_tying=True) if name != "head" else None
+    llama("kept-tied-both", on="llama-tied", modules_to_save=["embed_tokens", "lm_head"], ensure_weight_tying=True)
     llama("tied-embeddings", on="llama-tied", tables=True)
     # GPT-2, whose weights are [in, out]
     G = GPT2LMHeadModel
@@ -182,10 +183,14 @@ def main():
     adapter("encoder-words", "encoder", BertForMaskedLM, "tokens", target_modules=["query", "dense"], bias="all")
     adapter("encoder-words-whole", "encoder", BertForMaskedLM, "tokens", target_modules=["query"], modules_to_save=["cls"])
     adapter("encoder-no-task", "encoder", BertForTokenClassification, "tags", load=dict(num_labels=4), target_modules=["query"], modules_to_save=["classifier"])
-    # PEFT 0.5
-    for bias in ("all", "lora_only"):
-        adapter("old-bert-" + bias.replace("_", "-"), "bert", BertForSequenceClassification, "classes", target_modules=["query", "value"], bias=bias, **CLASSIFIER)
-    adapter("old-llama-bias-all", "llama", L, "tokens", target_modules=Q, bias="all", modules_to_save=["lm_head"], **LANGUAGE)
+    # older versions: of 0.10 a classifier that trains as a whole and is adapted too
+    old = dict(CLASSIFIER, version="0.5", target_modules=["query", "value"])
+    adapter("old-bert-bias-all", "bert", BertForSequenceClassification, "classes", bias="all", **old)
+    adapter("old-bert-lora-only", "bert", BertForSequenceClassification, "classes", bias="lora_only", **old)
+    adapter("old-llama-bias-all", "llama", L, "tokens", version="0.5", target_modules=Q, bias="all", modules_to_save=["lm_head"], **LANGUAGE)
+    old = dict(CLASSIFIER, version="0.10")
+    adapter("old-roberta-dense", "roberta", RobertaForSequenceClassification, "classes", target_modules=["query", "dense"], bias="all", **old)
+    adapter("old-distilbert-all-linear", "distilbert", DistilBertForSequenceClassification, "classes", target_modules="all-linear", **old)
 
 
 main()

@@ -116,16 +116,21 @@ public final class Adapter {
     }
     for (String layer : model.layers()) {
       double scale = model.lora().scale(layer);
-      INDArray a = parameters.get(layer + LoraModel.A);
-      INDArray b = parameters.get(layer + LoraModel.B);
-      INDArray weight = parameters.get(layer + ".weight");
       try (INDArray update =
-          (model.inputFirst() ? a.transpose().mmul(b.transpose()) : b.mmul(a))
-              .muli(merge ? scale : -scale)) {
-        weight.addi(update);
+          update(
+              parameters.get(layer + LoraModel.A),
+              parameters.get(layer + LoraModel.B),
+              merge ? scale : -scale,
+              model.inputFirst())) {
+        parameters.get(layer + ".weight").addi(update);
       }
     }
     merged = merge;
+  }
+
+  /** What adapters add to a weight: {@code scale * B A}, as the weight is stored. */
+  static INDArray update(INDArray a, INDArray b, double scale, boolean inputFirst) {
+    return (inputFirst ? a.transpose().mmul(b.transpose()) : b.mmul(a)).muli(scale);
   }
 
   /** The base's parameters, with this adapter's own copies of those that it trains. */

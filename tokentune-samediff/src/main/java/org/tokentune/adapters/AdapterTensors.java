@@ -62,25 +62,39 @@ final class AdapterTensors {
     }
     Map<String, String> copies = new LinkedHashMap<>();
     for (String name : source.names()) {
-      UNSUPPORTED.forEach(
-          (pattern, what) -> {
-            if (pattern.matcher(name).matches()) {
-              throw new BadInputException(
-                  "%s holds %s, which is of %s: that is not supported; LoRA on linear layers is.",
-                  source.origin(), name, what);
-            }
-          });
-      Matcher matrix = MATRIX.matcher(bare(name));
-      if (matrix.matches()) {
-        put(matrix.group(2).equals("A") ? a : b, matrix.group(1), name);
-      } else if (name.contains(COPY)) {
-        put(copies, parameter(name, adapters), name);
-      } else if (!name.contains(UNTRAINED_COPY) && !ParameterLoader.isConstant(bare(name))) {
-        put(whole, parameter(name, adapters), name);
+      if (name.contains(UNTRAINED_COPY) || ParameterLoader.isConstant(bare(name))) {
+        continue;
+      }
+      refuseUnsupported(name);
+      String parameter = parameter(name, adapters);
+      if (name.contains(COPY)) {
+        put(copies, parameter, name);
+      } else {
+        add(parameter, name);
       }
     }
     addCopies(copies);
     check();
+  }
+
+  private void refuseUnsupported(String name) {
+    UNSUPPORTED.forEach(
+        (pattern, what) -> {
+          if (pattern.matcher(name).matches()) {
+            throw new BadInputException(
+                "%s holds %s, which is of %s: that is not supported; LoRA on linear layers is.",
+                source.origin(), name, what);
+          }
+        });
+  }
+
+  private void add(String parameter, String stored) {
+    Matcher matrix = MATRIX.matcher(parameter);
+    if (matrix.matches()) {
+      put(matrix.group(2).equals("A") ? a : b, matrix.group(1), stored);
+    } else {
+      put(whole, parameter, stored);
+    }
   }
 
   private void put(Map<String, String> tensors, String name, String stored) {
@@ -97,14 +111,15 @@ final class AdapterTensors {
         source.origin(), parameter, one, other);
   }
 
-  /**
-   * With {@code bias="all"}, PEFT writes biases of such modules once as a copy and once plainly.
-   */
+  /** With {@code bias="all"}, PEFT writes biases of such modules as a copy and plainly too. */
   private void addCopies(Map<String, String> copies) {
+    Map<String, String> plain = new LinkedHashMap<>(whole);
+    a.forEach((layer, stored) -> plain.put(layer + LoraModel.A, stored));
+    b.forEach((layer, stored) -> plain.put(layer + LoraModel.B, stored));
     copies.forEach(
-        (name, stored) -> {
-          if (!whole.containsKey(name) || !same(whole.get(name), stored)) {
-            put(whole, name, stored);
+        (parameter, stored) -> {
+          if (!plain.containsKey(parameter) || !same(plain.get(parameter), stored)) {
+            add(parameter, stored);
           }
         });
   }
@@ -146,18 +161,15 @@ final class AdapterTensors {
    */
   static String parameter(String name, Set<String> adapters) {
     String bare = BASE_LAYER.matcher(bare(name)).replaceFirst("");
-    Matcher matrix = MATRIX.matcher(bare);
-    if (matrix.matches()) {
-      return matrix.group(1) + ".lora_" + matrix.group(2) + ".weight";
-    }
     int copy = bare.indexOf(COPY);
-    if (copy < 0) {
-      return bare;
+    if (copy >= 0) {
+      String within = bare.substring(copy + COPY.length());
+      int dot = within.indexOf('.');
+      boolean named = dot > 0 && adapters.contains(within.substring(0, dot));
+      bare = bare.substring(0, copy + 1) + (named ? within.substring(dot + 1) : within);
     }
-    String within = bare.substring(copy + COPY.length());
-    int dot = within.indexOf('.');
-    boolean named = dot > 0 && adapters.contains(within.substring(0, dot));
-    return bare.substring(0, copy + 1) + (named ? within.substring(dot + 1) : within);
+    Matcher matrix = MATRIX.matcher(bare);
+    return matrix.matches() ? matrix.group(1) + ".lora_" + matrix.group(2) + ".weight" : bare;
   }
 
   private static String bare(String name) {

@@ -40,6 +40,12 @@ final class Fitting {
   /** Adapted layers by their names in PEFT's model. */
   private final Map<String, String> layers = new TreeMap<>();
 
+  /**
+   * Those that train as a whole too, so that their weights are their own: PEFT 0.10 adapts such
+   * layers of a classifier. Their updates are added to the weights.
+   */
+  private final Map<String, String> merged = new TreeMap<>();
+
   /** Names in the file, by parameters. */
   private final Map<String, String> values = new LinkedHashMap<>();
 
@@ -61,6 +67,7 @@ final class Fitting {
     tensors.layers().forEach(this::putLayer);
     tensors.whole().forEach(this::putWhole);
     checkAllThere();
+    partMerged();
     compareTargets();
     config.warnOfUnused(tensors.layers());
     warnOfMissingBiases();
@@ -113,9 +120,12 @@ final class Fitting {
     int rank = config.size(module).rank();
     check(tensors.a(module), new long[] {rank, in}, false);
     check(tensors.b(module), new long[] {out, rank}, false);
+    if (layers.containsValue(layer)) {
+      throw new BadInputException(
+          "%s adapts %s twice, under two names; take the tensors of one of them out.",
+          folder, layer);
+    }
     layers.put(module, layer);
-    put(layer + LoraModel.A, tensors.a(module));
-    put(layer + LoraModel.B, tensors.b(module));
   }
 
   private void putWhole(String name, String stored) {
@@ -186,6 +196,16 @@ final class Fitting {
     return new BadInputException(
         "%s was made for another base: %s; name the base it was trained on%s.",
         folder, difference, config.base().isEmpty() ? "" : " (" + config.base() + ")");
+  }
+
+  private void partMerged() {
+    layers.forEach(
+        (module, layer) -> {
+          if (whole(layer + WEIGHT).isPresent()) {
+            merged.put(module, layer);
+          }
+        });
+    layers.keySet().removeAll(merged.keySet());
   }
 
   /** PEFT loads no adapters that lack a tensor of a module that trains as a whole. */
@@ -335,7 +355,13 @@ final class Fitting {
    */
   Adapter read(Parameters parameters) {
     Map<String, INDArray> read = new LinkedHashMap<>();
+    layers.forEach(
+        (module, layer) -> {
+          read.put(layer + LoraModel.A, floats(tensors.a(module)));
+          read.put(layer + LoraModel.B, floats(tensors.b(module)));
+        });
     values.forEach((parameter, stored) -> read.put(parameter, floats(stored)));
+    merged.forEach((module, layer) -> addUpdate(read.get(layer + WEIGHT), module));
     Parameters all = parameters;
     if (!model.base().headTable().equals(base.headTable()) && !read.containsKey(ownHead)) {
       Map<String, INDArray> arrays = new LinkedHashMap<>(parameters.asMap());
@@ -343,6 +369,15 @@ final class Fitting {
       all = parameters.withArrays(arrays);
     }
     return Adapter.of(model, all, read);
+  }
+
+  private void addUpdate(INDArray weight, String module) {
+    double scale = config.size(module).scale(config.rankStabilised());
+    try (INDArray a = floats(tensors.a(module));
+        INDArray b = floats(tensors.b(module));
+        INDArray update = Adapter.update(a, b, scale, base.inputFirst())) {
+      weight.addi(update);
+    }
   }
 
   private INDArray floats(String stored) {

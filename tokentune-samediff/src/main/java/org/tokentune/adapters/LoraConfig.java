@@ -44,7 +44,13 @@ public record LoraConfig(
    * @param rank r
    * @param alpha as of a {@link LoraConfig}; from a file any finite number
    */
-  public record Size(int rank, double alpha) {}
+  public record Size(int rank, double alpha) {
+
+    /** What B A is multiplied by. */
+    double scale(boolean rankStabilised) {
+      return alpha / (rankStabilised ? Math.sqrt(rank) : rank);
+    }
+  }
 
   public static final String ALL_LINEAR = "all-linear";
 
@@ -190,8 +196,7 @@ public record LoraConfig(
 
   /** What a layer's update B A is multiplied by. */
   public double scale(String layer) {
-    Size size = size(layer);
-    return size.alpha() / (rankStabilised ? Math.sqrt(size.rank()) : size.rank());
+    return size(layer).scale(rankStabilised);
   }
 
   /**

@@ -429,7 +429,7 @@ class AdapterFormatsTest {
   @Test
   void refusesWhatIsThereTwice() {
     refuses(
-        "holds bert.encoder.layer.0.attention.self.query.lora_A.weight twice",
+        "adapts bert.encoder.layer.0.attention.self.query twice, under two names",
         changed(
             "encoder-tags",
             (config, t) -> {
