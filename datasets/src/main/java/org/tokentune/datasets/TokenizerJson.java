@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -18,6 +19,7 @@ import java.util.Set;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.CompanionFiles;
 import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.checkpoint.TokenizerSource;
 import org.tokentune.checkpoint.Vocabulary;
 import org.tokentune.checkpoint.Vocabulary.SpecialTokens;
@@ -135,13 +137,32 @@ public final class TokenizerJson {
   }
 
   /**
-   * Writes what a model's tokenizer needs beside its {@code tokenizer.json}: all that came, and a
-   * {@code tokenizer_config.json} with which transformers 4 and 5 have the same tokens.
+   * Writes what came beside a model, and what its tokenizer needs there.
    *
    * @param folder that is being written
    */
   public static void writeCompanions(Path folder, ModelFiles files) throws IOException {
     files.companions().write(folder);
+    writeConfig(folder, files);
+  }
+
+  /**
+   * Writes a model's {@code tokenizer.json}, its settings and chat templates, as transformers saves
+   * a tokenizer.
+   *
+   * @param folder that is being written
+   */
+  public static void write(Path folder, ModelFiles files) throws IOException {
+    Files.write(folder.resolve(ModelFolder.TOKENIZER), of(files.tokenizer(), files.name()));
+    files.companions().writeTokenizer(folder);
+    writeConfig(folder, files);
+  }
+
+  /**
+   * Writes a {@code tokenizer_config.json} with which transformers 4 and 5 have the same tokens,
+   * where none came.
+   */
+  private static void writeConfig(Path folder, ModelFiles files) throws IOException {
     if (files.companions().names().contains(CompanionFiles.TOKENIZER_CONFIG)) {
       return;
     }

@@ -129,8 +129,8 @@ public final class TextModel implements AutoCloseable {
    * @throws BadInputException if it has none
    */
   public static TextModel open(ModelFiles files) {
-    HeadConfig head = HeadConfig.read(files);
     ModelConfig config = ModelConfig.read(files.config(), files.name());
+    HeadConfig head = HeadConfig.read(files);
     Model model =
         config.model(new Head(head.labels().task(), head.labels().outputs(), head.pooling()));
     return new TextModel(files, head, model, ParameterLoader.load(model, files.weights()));
@@ -140,24 +140,38 @@ public final class TextModel implements AutoCloseable {
    * A model with trained adapters and their head, as {@link #saveAdapter} or PEFT wrote them.
    *
    * @param files of the base
-   * @param adapters their folder; without a {@code config.json} there, the base's says what the
-   *     head's outputs mean
+   * @param adapters their folder; without a {@code config.json} there, their {@code task_type} says
+   *     the task, and the base's configuration the labels, where it has as many
    * @throws BadInputException if they were made for another base, or there is no head
    */
   public static TextModel open(ModelFiles files, Path adapters) {
+    ModelConfig config = ModelConfig.read(files.config(), files.name());
+    if (config.causal()) {
+      throw new BadInputException(
+          "%s is a decoder, on which no classifier is supported; name the encoder that %s was"
+              + " trained on.",
+          files.name(), adapters);
+    }
     try (AdapterFolder folder = AdapterFolder.open(adapters)) {
-      HeadConfig head =
-          HeadConfig.read(
-              new ModelFiles(
-                  adapters.toString(),
-                  folder.modelConfig().orElse(files.config()),
-                  folder.over(files.weights()),
-                  files.tokenizer()));
-      ModelConfig config = ModelConfig.read(files.config(), files.name());
+      int outputs = folder.outputs().orElseGet(() -> Head.outputs(files.weights()).orElse(0));
+      if (outputs == 0) {
+        throw new BadInputException(
+            "Neither %s nor %s has a classifier to predict with; name adapters that were trained"
+                + " with one (PEFT's modules_to_save).",
+            adapters, files.name());
+      }
+      JsonNode json = folder.modelConfig(files.config());
+      if (Task.read(json, outputs).isEmpty()) {
+        throw new BadInputException(
+            "%s does not say for which task it was trained, or it is none that is supported; give"
+                + " its %s the task_type SEQ_CLS, TOKEN_CLS or QUESTION_ANS.",
+            adapters, AdapterFolder.CONFIG);
+      }
+      HeadConfig head = HeadConfig.read(json, outputs, adapters.toString());
       Model base =
           config.model(new Head(head.labels().task(), head.labels().outputs(), head.pooling()));
       folder.check(base);
-      Parameters parameters = ParameterLoader.load(base, folder.over(files.weights()));
+      Parameters parameters = ParameterLoader.load(base, folder.over(files.weights(), base));
       TextModel model = new TextModel(files, head, base, parameters);
       model.set(folder.read(base, parameters));
       return model;
@@ -409,7 +423,7 @@ public final class TextModel implements AutoCloseable {
   /** Saves the adapters and the head alone, as PEFT has them, and what the head's outputs mean. */
   public void saveAdapter(Path folder) {
     JsonNode config = headConfig.write(files.config(), model.config());
-    AdapterFolder.write(folder, adapter, files.name(), config);
+    SavedModel.writeAdapter(folder, config, adapter, files);
   }
 
   @Override

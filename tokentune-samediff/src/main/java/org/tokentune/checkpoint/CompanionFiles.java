@@ -64,6 +64,10 @@ public final class CompanionFiles {
       Pattern.compile(
           "additional_chat_templates/[A-Za-z0-9_.-]+\\.jinja|[0-9]+_[A-Za-z0-9_]+/(config\\.json|model\\.safetensors)");
 
+  private static final Pattern TOKENIZER =
+      Pattern.compile(
+          "tokenizer_config\\.json|special_tokens_map\\.json|added_tokens\\.json|.*chat_template.*");
+
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** None. */
@@ -216,9 +220,22 @@ public final class CompanionFiles {
   /** Writes all of them into a folder that is being written. */
   public void write(Path folder) throws IOException {
     for (String name : names()) {
-      Path file = folder.resolve(name);
-      Files.createDirectories(file.getParent());
-      Files.write(file, bytes(name).orElseThrow());
+      write(folder, name);
     }
+  }
+
+  /** Writes those that transformers saves with a tokenizer: its settings and chat templates. */
+  public void writeTokenizer(Path folder) throws IOException {
+    for (String name : names()) {
+      if (TOKENIZER.matcher(name).matches()) {
+        write(folder, name);
+      }
+    }
+  }
+
+  private void write(Path folder, String name) throws IOException {
+    Path file = folder.resolve(name);
+    Files.createDirectories(file.getParent());
+    Files.write(file, bytes(name).orElseThrow());
   }
 }

@@ -151,6 +151,19 @@ public final class ConfigReader {
     return number(field, otherwise, number -> number >= 0, "a number from 0");
   }
 
+  /** Any number. */
+  public double number(String field) {
+    if (!has(field)) {
+      throw bad(field, "a number");
+    }
+    return number(field, 0);
+  }
+
+  /** Any number. */
+  public double number(String field, double otherwise) {
+    return number(field, otherwise, number -> true, "a number");
+  }
+
   private double number(String field, double otherwise, Predicate<Double> fits, String wanted) {
     if (!has(field)) {
       return otherwise;

@@ -34,6 +34,9 @@ public final class ModelFolder {
   private static final List<String> PICKLES =
       List.of("pytorch_model.bin", "pytorch_model.bin.index.json", "consolidated.00.pth");
 
+  /** Of adapters, which may be there without a model. */
+  public static final String ADAPTERS = "adapter_config.json";
+
   /** Of the files of Google's BERT, the name without its ending. */
   public static final String TENSORFLOW = "bert_model.ckpt";
 
@@ -175,7 +178,9 @@ public final class ModelFolder {
     if (Files.exists(target) && !Files.isDirectory(target)) {
       throw new BadInputException("%s is a file; name another folder for the model.", folder);
     }
-    if (Files.isDirectory(target) && !Files.exists(target.resolve(CONFIG))) {
+    if (Files.isDirectory(target)
+        && !Files.exists(target.resolve(CONFIG))
+        && !Files.exists(target.resolve(ADAPTERS))) {
       try {
         if (!entries(target).isEmpty()) {
           throw new BadInputException(
@@ -243,7 +248,8 @@ public final class ModelFolder {
    * Has a folder's content written under another name and then moves it into place, as {@link
    * #write(Path, JsonNode, Map, byte[], Storage, List)} does.
    *
-   * @param content writes a new folder's files, {@code config.json} among them
+   * @param content writes a new folder's files, {@code config.json} or {@code adapter_config.json}
+   *     among them
    */
   public static void write(Path folder, Extra content) {
     checkWritable(folder);
