@@ -238,7 +238,8 @@ final class Fitting {
     if (!config.targets().known()) {
       return;
     }
-    Set<String> there = Set.copyOf(layers.values());
+    Set<String> there = new TreeSet<>(layers.values());
+    there.addAll(merged.values());
     boolean bare = layers.keySet().stream().noneMatch(there::contains); // of PEFT's model, no head
     int prefix = base.prefix().length();
     Set<String> missing = new TreeSet<>();
