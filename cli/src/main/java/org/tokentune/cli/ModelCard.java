@@ -49,7 +49,7 @@ record ModelCard(
         .append(TextNode.valueOf(base))
         .append("\ntags:\n- tokentune\n---\n");
     text.append("# ").append(folder.toAbsolutePath().normalize().getFileName()).append("\n\n");
-    text.append("`%s`, fine-tuned by TokenTune for Deeplearning4j.\n\n".formatted(base));
+    text.append("`").append(base).append("`, fine-tuned by TokenTune for Deeplearning4j.\n\n");
     if (remark != null) {
       text.append(remark).append("\n\n");
     }

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -169,8 +170,11 @@ final class Fitting {
     }
     String difference =
         String.format(
+            Locale.ROOT,
             "%s has the shape %s and should have %s",
-            stored, Arrays.toString(shape), Arrays.toString(wanted));
+            stored,
+            Arrays.toString(shape),
+            Arrays.toString(wanted));
     if (byBase) {
       throw otherBase(difference);
     }
@@ -253,8 +257,10 @@ final class Fitting {
     if (!missing.isEmpty() && missing.stream().allMatch(name -> block(name) > last)) {
       throw otherBase(
           String.format(
+              Locale.ROOT,
               "target_modules names %s, but its adapters end with block %d",
-              missing.iterator().next(), last));
+              missing.iterator().next(),
+              last));
     }
     warn(
         missing,
@@ -271,7 +277,8 @@ final class Fitting {
       String first = modules.iterator().next();
       String all = modules.size() == 1 ? first : first + " and " + (modules.size() - 1) + " more";
       Warnings.warn(
-          "%s: %s.", config.origin(), String.format(sentence, all, AdapterFolder.WEIGHTS));
+          "%s: %s.",
+          config.origin(), String.format(Locale.ROOT, sentence, all, AdapterFolder.WEIGHTS));
     }
   }
 
