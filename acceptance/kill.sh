@@ -2,7 +2,7 @@
 # Long runs: a training is killed 20 times (kill -9) at random moments, goes on with --resume auto each time, and must
 # end with the weights of a run that was never broken off, bit by bit; a line for each kind of run. Then the disk
 # fills up, and the folder becomes read-only: a sentence, exit code 1, and the last checkpoint still there to go on from.
-# Exits 1 if anything differs. Usage: acceptance/kill.sh [plain|tokentune|lora|disk|readonly]...; default all;
+# Exits 1 if anything differs. Usage: acceptance/kill.sh [plain|tokentune|lora|stream|disk|readonly]...; default all;
 # 3 to 5 minutes a kind on 2 cores. SEED=N repeats the moments, as far as the machine does. A small tmpfs is mounted
 # where that may be done; else a limit on the size of files stands for the full disk, and read-only is chmod.
 set -uo pipefail
@@ -34,16 +34,28 @@ awk 'BEGIN { srand(4); print "text\tlabel"; split("cat dog bird fish", word, " "
     print text "\t" mood } }' >"$work/data.tsv"
 common=(--model "$base" --data "$work/data.tsv" --batch-size 4 --learning-rate 1e-3 --evaluate-every 97)
 
+decoder="$work/decoder" # a Llama of 2 layers x 32, and a text of 400 kB
+mkdir "$decoder"
+cp "$home"/tokentune-samediff/src/test/resources/golden/llama/{config.json,model.safetensors} "$decoder"
+cp "$home/datasets/src/test/resources/tokenizer.json" "$decoder"
+cut -f 1 "$work/data.tsv" >"$work/held.txt"
+for _ in $(seq 30); do cat "$work/held.txt"; done >"$work/text.txt"
+streaming=(--task lm --model "$decoder" --data "$work/text.txt" --stream --validation "$work/held.txt" --test "$work/held.txt"
+  --max-length 16 --batch-size 4 --learning-rate 1e-3 --evaluate-every 97)
+
 options() { # KIND
   case "$1" in
     plain) echo --tokens all ;;
     tokentune) echo --tokens 25% --clip none ;;
-    lora) echo --tokens 50% --lora r=4,dropout=0.1 ;;
+    lora) echo --tokens 50% --lora r=4,dropout=0.1 --accumulate 2 ;;
+    stream) echo --tokens 50% ;;
   esac
 }
 
 train() { # OUTPUT OPTIONS... ; in the place of the shell, so that a kill meets the training
-  exec "$home/tokentune" train "${common[@]}" "${@:2}" --output "$1"
+  local what=("${common[@]}")
+  case "$1" in *stream*) what=("${streaming[@]}") ;; esac
+  exec "$home/tokentune" train "${what[@]}" "${@:2}" --output "$1"
 }
 
 hash() { cat "$1"/*model.safetensors 2>/dev/null | sha256sum | cut -c 1-16; }
@@ -175,14 +187,14 @@ readonly_folder() {
   fi
 }
 
-for kind in "${@:-plain tokentune lora disk readonly}"; do
+for kind in "${@:-plain tokentune lora stream disk readonly}"; do
   for one in $kind; do
     case "$one" in
-      plain | tokentune | lora) killing "$one" ;;
+      plain | tokentune | lora | stream) killing "$one" ;;
       disk) disk ;;
       readonly) readonly_folder ;;
       *)
-        echo "Say which: plain, tokentune, lora, disk or readonly."
+        echo "Say which: plain, tokentune, lora, stream, disk or readonly."
         exit 1
         ;;
     esac

@@ -28,7 +28,7 @@ public final class Warnings {
   /** Something may not be as the user means it. Takes a {@link String#format} pattern. */
   @FormatMethod
   public static void warn(String message, Object... arguments) {
-    String sentence = String.format(Locale.ROOT, message, arguments);
+    String sentence = Printable.message(String.format(Locale.ROOT, message, arguments));
     if (SAID.add(sentence)) {
       LOG.warn(sentence);
     }
@@ -37,7 +37,7 @@ public final class Warnings {
   /** Something is as it should be, but good to know. */
   @FormatMethod
   public static void note(String message, Object... arguments) {
-    String sentence = String.format(Locale.ROOT, message, arguments);
+    String sentence = Printable.message(String.format(Locale.ROOT, message, arguments));
     if (SAID.add(sentence)) {
       LOG.info(sentence);
     }

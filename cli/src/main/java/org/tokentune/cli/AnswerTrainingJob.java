@@ -79,6 +79,11 @@ record AnswerTrainingJob(AnswerModel model, Questions questions) implements Trai
   }
 
   @Override
+  public long savedBytes() {
+    return model.model().savedBytes();
+  }
+
+  @Override
   public void addAdapter(LoraConfig config, long seed) {
     model.model().addAdapter(config, seed);
   }
@@ -86,6 +91,11 @@ record AnswerTrainingJob(AnswerModel model, Questions questions) implements Trai
   @Override
   public void saveAdapter(Path folder) {
     model.model().saveAdapter(folder);
+  }
+
+  @Override
+  public long savedAdapterBytes() {
+    return model.model().savedAdapterBytes();
   }
 
   @Override

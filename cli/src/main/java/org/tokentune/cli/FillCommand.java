@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.tokentune.BadInputException;
+import org.tokentune.Printable;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.text.MaskFiller;
 import picocli.CommandLine.Command;
@@ -64,7 +65,12 @@ final class FillCommand implements Callable<Integer> {
         for (List<MaskFiller.Word> words : filler.fill(text, top)) {
           ArrayNode found = masks.addArray();
           for (MaskFiller.Word word : words) {
-            out.printf(Locale.ROOT, "%.4f\t%s\t%s%n", word.probability(), word.text(), text);
+            out.printf(
+                Locale.ROOT,
+                "%.4f\t%s\t%s%n",
+                word.probability(),
+                Printable.line(word.text()),
+                Printable.line(text));
             found.addObject().put("word", word.text()).put("probability", word.probability());
           }
         }

@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import org.tokentune.Printable;
 import org.tokentune.checkpoint.GenerationConfig;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.generate.Generation;
@@ -114,7 +115,7 @@ final class GenerateCommand implements Callable<Integer> {
               settings,
               piece -> {
                 text.append(piece);
-                out.print(piece);
+                out.print(Printable.lines(piece));
                 out.flush();
               });
       out.println();

@@ -203,6 +203,11 @@ record LanguageTrainingJob(
   }
 
   @Override
+  public long savedBytes() {
+    return model.savedBytes();
+  }
+
+  @Override
   public void addAdapter(LoraConfig config, long seed) {
     model.addAdapter(config, seed);
   }
@@ -210,6 +215,11 @@ record LanguageTrainingJob(
   @Override
   public void saveAdapter(Path folder) {
     model.saveAdapter(folder);
+  }
+
+  @Override
+  public long savedAdapterBytes() {
+    return model.savedAdapterBytes();
   }
 
   @Override

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.tokentune.BadInputException;
+import org.tokentune.Printable;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.train.Parity;
@@ -85,7 +86,12 @@ final class ParityCommand implements Callable<Integer> {
                   ? "not compared"
                   : String.format(Locale.ROOT, "%.1e", row.error());
           ofCase.put(row.tensor(), Double.isNaN(row.error()) ? null : row.error());
-          out.printf(Locale.ROOT, "  %-70s %12s %s%n", row.tensor(), error, within ? "" : "FAILED");
+          out.printf(
+              Locale.ROOT,
+              "  %-70s %12s %s%n",
+              Printable.line(row.tensor()),
+              error,
+              within ? "" : "FAILED");
         }
       }
     }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import org.tokentune.Printable;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.datasets.Example;
 import org.tokentune.models.Task;
@@ -70,8 +71,8 @@ final class PredictCommand implements Callable<Integer> {
             "%s%s\t%s%s%n",
             line(prediction),
             prediction.cut() > 0 ? " ..." : "",
-            row.text(),
-            row.pair() == null ? "" : "\t" + row.pair());
+            Printable.line(row.text()),
+            row.pair() == null ? "" : "\t" + Printable.line(row.pair()));
         ObjectNode node = all.addObject();
         node.put("text", row.text());
         if (row.pair() != null) {
@@ -101,14 +102,14 @@ final class PredictCommand implements Callable<Integer> {
   private static String line(Prediction prediction) {
     if (prediction.scores().isEmpty()) {
       return prediction.labels().stream()
-          .map(label -> label.isEmpty() ? NO_TAG : label)
+          .map(label -> label.isEmpty() ? NO_TAG : Printable.line(label))
           .collect(Collectors.joining(" "));
     }
     if (prediction.labels().isEmpty() && prediction.scores().size() == 1) {
       return number(prediction.scores().values().iterator().next());
     }
     return prediction.labels().stream()
-        .map(label -> label + "\t" + number(prediction.scores().get(label)))
+        .map(label -> Printable.line(label) + "\t" + number(prediction.scores().get(label)))
         .collect(Collectors.joining("\t"));
   }
 

@@ -7,6 +7,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
+import org.tokentune.Printable;
 import org.tokentune.datasets.GlueTask;
 import org.tokentune.models.Task;
 import org.tokentune.train.Metric;
@@ -53,7 +54,8 @@ final class ScoresReport {
   }
 
   /** The line and, for not too many classes, the confusion matrix. */
-  static void print(PrintWriter out, String rows, Scores scores, List<String> names) {
+  static void print(PrintWriter out, String rows, Scores scores, List<String> labels) {
+    List<String> names = labels.stream().map(Printable::line).toList();
     String of = scores.task() == Task.CAUSAL_LM ? "tokens" : "rows";
     out.printf(Locale.ROOT, "%s: %s (%,d %s)%n", rows, line(scores), scores.rows(), of);
     long[][] confusion = scores.confusion();

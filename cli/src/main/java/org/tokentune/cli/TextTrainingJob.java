@@ -38,6 +38,11 @@ record TextTrainingJob(TextModel model, DataSplit split) implements TrainingJob 
   }
 
   @Override
+  public long savedBytes() {
+    return model.savedBytes();
+  }
+
+  @Override
   public void addAdapter(LoraConfig config, long seed) {
     model.addAdapter(config, seed);
   }
@@ -45,6 +50,11 @@ record TextTrainingJob(TextModel model, DataSplit split) implements TrainingJob 
   @Override
   public void saveAdapter(Path folder) {
     model.saveAdapter(folder);
+  }
+
+  @Override
+  public long savedAdapterBytes() {
+    return model.savedAdapterBytes();
   }
 
   @Override

@@ -436,6 +436,7 @@ final class TrainCommand implements Callable<Integer> {
       if (adapters != null) {
         job.addAdapter(adapters, seed);
       }
+      ModelFolder.checkSpace(output, adaptersAlone() ? job.savedAdapterBytes() : job.savedBytes());
       out.printf(
           Locale.ROOT,
           "%s on %s: %s; tokens %s, %s, seed %d%n",
@@ -542,7 +543,17 @@ final class TrainCommand implements Callable<Integer> {
           job.train(settings, log.andThen(progress), tuner -> interrupt.onInterrupt(tuner::stop));
       double seconds = progress.seconds();
       progress.end();
-      boolean adaptersAlone = lora != null && !merge;
+      if (outcome.epoch() == 0 && ModelFolder.holdsModel(output)) {
+        out.printf(
+            Locale.ROOT,
+            "Stopped after %d steps, before the first validation; %s keeps the model that it has.%n",
+            outcome.steps(),
+            output);
+        out.flush();
+        log.end(outcome);
+        return INTERRUPTED;
+      }
+      boolean adaptersAlone = adaptersAlone();
       boolean sameDiff = true;
       if (adaptersAlone) {
         job.saveAdapter(output);
@@ -645,6 +656,10 @@ final class TrainCommand implements Callable<Integer> {
       log.failed(e);
       throw e;
     }
+  }
+
+  private boolean adaptersAlone() {
+    return lora != null && !merge;
   }
 
   private List<String> arguments() {

@@ -27,11 +27,17 @@ interface TrainingJob extends AutoCloseable {
   /** Saves the model; returns whether SameDiff's file is among its files. */
   boolean save(Path folder);
 
+  /** Bytes that {@link #save} writes, but for small files. */
+  long savedBytes();
+
   /** Puts new adapters on the model, which then train in its place. */
   void addAdapter(LoraConfig config, long seed);
 
   /** Saves the adapters, and what else was trained, alone. */
   void saveAdapter(Path folder);
+
+  /** Bytes that {@link #saveAdapter} writes, but for small files. */
+  long savedAdapterBytes();
 
   /** Scores on the test rows, where there are some. */
   Optional<Scores> test();

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.tokentune.Printable;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.train.MemoryReport;
 import org.tokentune.zoo.ModelSource;
@@ -72,7 +73,11 @@ final class ZooCommand {
         node.put("tuning_bytes", bytes);
         out.printf(Locale.ROOT, "%7.2f GB  ", bytes / 1e9);
       }
-      out.printf(Locale.ROOT, "%-26s %s%n", model.licence(), model.source().origin());
+      out.printf(
+          Locale.ROOT,
+          "%-26s %s%n",
+          Printable.line(model.licence()),
+          Printable.line(model.source().origin()));
       out.flush();
     }
     json.write(result);
@@ -127,7 +132,9 @@ final class ZooCommand {
   }
 
   private void line(String what, Object value) {
-    spec.commandLine().getOut().printf(Locale.ROOT, "  %-14s %s%n", what, value);
+    spec.commandLine()
+        .getOut()
+        .printf(Locale.ROOT, "  %-14s %s%n", what, Printable.line(value.toString()));
   }
 
   @Command(

@@ -143,4 +143,42 @@ class KillTest {
     Run third = Run.of(train(output, "--steps", 2).toArray());
     assertEquals(0, third.code(), third.printed()); // the lock went with the process
   }
+
+  /** Ctrl-C before the first validation. */
+  @Test
+  void aModelIsNotReplacedByOneThatWasNeverValidated() throws Exception {
+    Path output = folder.resolve("model");
+    Run trained = Run.of(train(output, "--steps", 2).toArray());
+    assertEquals(0, trained.code(), trained.printed());
+    byte[] before = Files.readAllBytes(output.resolve("model.safetensors"));
+    Path printed = folder.resolve("printed");
+    Process process =
+        start(train(output, "--steps", 100_000, "--evaluate-every", 100_000), printed);
+    await(output.resolve("log.jsonl"), process);
+    TimeUnit.MILLISECONDS.sleep(
+        500); // some steps; another wait would be for nothing that is written
+    new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+    assertTrue(process.waitFor(60, TimeUnit.SECONDS));
+    String text = Files.readString(printed, StandardCharsets.UTF_8);
+    System.out.println(text);
+    assertEquals(130, process.exitValue());
+    assertTrue(text.contains("before the first validation; " + output + " keeps the model"), text);
+    assertArrayEquals(before, Files.readAllBytes(output.resolve("model.safetensors")));
+  }
+
+  /** Names of labels are a file's: they move no cursor and forge no row. */
+  @Test
+  void namesOfLabelsArePrintedOnOneLine() throws IOException {
+    Path output = folder.resolve("model");
+    assertEquals(0, Run.of(train(output, "--steps", 2).toArray()).code());
+    Path config = output.resolve("config.json");
+    String json = Files.readString(config).replace("\"good\"", "\"good\\n\\u001b[31mbad\"");
+    Files.writeString(config, json.replace("\"bad\"", "\"a\\tbad\""));
+    Run run = Run.of("predict", "--model", output, "the\ncat");
+    System.out.println(run.printed());
+    assertEquals(0, run.code());
+    assertEquals(1, run.printed().lines().filter(line -> line.contains("cat")).count());
+    assertFalse(run.printed().contains("\u001b"));
+    assertTrue(run.printed().contains("the\\ncat"));
+  }
 }

@@ -3,6 +3,7 @@ package org.tokentune.datasets;
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.Arrays;
@@ -19,6 +20,7 @@ import org.tokentune.checkpoint.ConfigReader;
 import org.tokentune.checkpoint.GenerationConfig;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.checkpoint.TokenizerConfig;
+import org.tokentune.checkpoint.TokenizerSource;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Task;
 
@@ -86,7 +88,7 @@ public final class TextTokenizer implements AutoCloseable {
    * @param json a {@code tokenizer.json}
    * @param whole the same with all special tokens; null where {@code json} has them
    */
-  private TextTokenizer(byte[] json, byte[] whole, Use use, int longest, boolean cut) {
+  private TextTokenizer(ObjectNode json, ObjectNode whole, Use use, int longest, boolean cut) {
     this.use = use;
     this.longest = longest;
     this.cut = cut;
@@ -96,11 +98,13 @@ public final class TextTokenizer implements AutoCloseable {
     before = before();
   }
 
-  private static HuggingFaceTokenizer open(byte[] json, String origin) {
+  private static HuggingFaceTokenizer open(ObjectNode json, String origin) {
+    TokenizerGuard.check(json, origin);
     Map<String, String> options =
         Map.of("padding", "false", "truncation", "false", "modelMaxLength", "2147483647");
     try {
-      return HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), options);
+      return HuggingFaceTokenizer.newInstance(
+          new ByteArrayInputStream(TokenizerJson.bytes(json)), options);
     } catch (IOException | RuntimeException e) {
       throw new BadInputException(
           e,
@@ -153,12 +157,11 @@ public final class TextTokenizer implements AutoCloseable {
             auto.wantsSpaces(),
             begins,
             ends);
-    byte[] json = TokenizerJson.bytes(auto.json());
     boolean split = auto.config().splitsSpecial();
     TextTokenizer opened =
         new TextTokenizer(
-            split ? TokenizerJson.bytes(TokenizerJson.withoutSpecial(auto.json())) : json,
-            split ? json : null,
+            split ? TokenizerJson.withoutSpecial(auto.json()) : auto.json(),
+            split ? auto.json() : null,
             use,
             longest,
             cut);
@@ -178,7 +181,8 @@ public final class TextTokenizer implements AutoCloseable {
   public static TextTokenizer open(byte[] json, String origin, int longest, boolean cut) {
     int any = Integer.MAX_VALUE;
     Use use = new Use(origin, any, any, false, false, Set.of(), Set.of());
-    return new TextTokenizer(json, null, use, longest, cut);
+    ObjectNode tree = TokenizerJson.tree(new TokenizerSource.Json(json), origin);
+    return new TextTokenizer(tree, null, use, longest, cut);
   }
 
   /** Says where switches do not do what they say. */

@@ -37,6 +37,12 @@ public final class TokenizerJson {
   /** Longer tokens would take long to cut in two everywhere. */
   private static final int MOST_CHARACTERS = 1000;
 
+  /**
+   * Characters of all merges, for each of all tokens; trained vocabularies have about 2. Tokens
+   * that are each a piece of the next would have so many merges that memory ends.
+   */
+  private static final long MOST_MERGED = 50;
+
   /** Tokens that no merge makes: they are whole in a text, or in none. */
   private static final Set<TokenType> UNMERGED =
       Set.of(TokenType.UNKNOWN, TokenType.CONTROL, TokenType.BYTE);
@@ -345,7 +351,7 @@ public final class TokenizerJson {
   }
 
   /** Two tokens that make a third, {@code id}. */
-  private record Merge(String pair, int id, int left, int right) {}
+  private record Merge(int id, int left, int right) {}
 
   /**
    * All pairs of tokens that make a token, those of the highest score first; as transformers
@@ -359,28 +365,39 @@ public final class TokenizerJson {
       }
     }
     List<Merge> merges = new ArrayList<>();
-    ids.forEach(
-        (token, id) -> {
-          if (token.length() > MOST_CHARACTERS) {
-            throw new BadInputException(
-                "%s has a token of %d characters, more than the %d supported.",
-                origin, token.length(), MOST_CHARACTERS);
-          }
-          for (int cut = 1; cut < token.length(); cut++) {
-            Integer left = ids.get(token.substring(0, cut));
-            Integer right = ids.get(token.substring(cut));
-            if (left != null && right != null && token.indexOf(' ') < 0) {
-              String pair = token.substring(0, cut) + " " + token.substring(cut);
-              merges.add(new Merge(pair, id, left, right));
-            }
-          }
-        });
+    long most = MOST_MERGED * ids.keySet().stream().mapToLong(String::length).sum();
+    long characters = 0;
+    for (Map.Entry<String, Integer> entry : ids.entrySet()) {
+      String token = entry.getKey();
+      if (token.length() > MOST_CHARACTERS) {
+        throw new BadInputException(
+            "%s has a token of %d characters, more than the %d supported.",
+            origin, token.length(), MOST_CHARACTERS);
+      }
+      for (int cut = 1; cut < token.length(); cut++) {
+        Integer left = ids.get(token.substring(0, cut));
+        Integer right = ids.get(token.substring(cut));
+        if (left != null && right != null && token.indexOf(' ') < 0) {
+          merges.add(new Merge(entry.getValue(), left, right));
+          characters += token.length();
+        }
+      }
+      if (characters > most) {
+        throw new BadInputException(
+            "%s: too many pairs of tokens make others, as in no vocabulary that was trained; get it"
+                + " again.",
+            origin);
+      }
+    }
     merges.sort(
         Comparator.comparingDouble((Merge merge) -> -vocabulary.scores().get(merge.id()))
             .thenComparingInt(Merge::id)
             .thenComparingInt(Merge::left)
             .thenComparingInt(Merge::right));
-    return merges.stream().map(Merge::pair).toList();
+    List<String> tokens = vocabulary.tokens();
+    return merges.stream()
+        .map(merge -> tokens.get(merge.left()) + " " + tokens.get(merge.right()))
+        .toList();
   }
 
   /** What all kinds have alike: their tokens, and what is added to every text. */

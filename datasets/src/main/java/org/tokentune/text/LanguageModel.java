@@ -261,9 +261,19 @@ public final class LanguageModel implements AutoCloseable {
     return SavedModel.write(folder, config(), model, parameters, adapter, files);
   }
 
+  /** Bytes that {@link #save} writes, but for small files. */
+  public long savedBytes() {
+    return SavedModel.bytes(parameters);
+  }
+
   /** Saves the adapters alone, as PEFT has them. */
   public void saveAdapter(Path folder) {
     SavedModel.writeAdapter(folder, null, adapter, files);
+  }
+
+  /** Bytes that {@link #saveAdapter} writes, but for small files. */
+  public long savedAdapterBytes() {
+    return adapter.bytes();
   }
 
   private ObjectNode config() {

@@ -50,11 +50,19 @@ final class SavedModel {
     }
   }
 
+  /** Bytes of all files together, but for small ones. */
+  static long bytes(Parameters parameters) {
+    long weights = weightBytes(parameters);
+    return weights < MOST_SAMEDIFF_BYTES ? 2 * weights : weights;
+  }
+
+  private static long weightBytes(Parameters parameters) {
+    return parameters.asMap().values().stream().mapToLong(a -> a.length() * Float.BYTES).sum();
+  }
+
   private static boolean write(
       Path folder, JsonNode config, Model model, Parameters parameters, ModelFiles files) {
-    long bytes =
-        parameters.asMap().values().stream().mapToLong(a -> a.length() * Float.BYTES).sum();
-    boolean sameDiff = bytes < MOST_SAMEDIFF_BYTES;
+    boolean sameDiff = weightBytes(parameters) < MOST_SAMEDIFF_BYTES;
     ModelFolder.Extra graph =
         staged ->
             write(

@@ -420,10 +420,20 @@ public final class TextModel implements AutoCloseable {
     return SavedModel.write(folder, config, model, parameters, adapter, files);
   }
 
+  /** Bytes that {@link #save} writes, but for small files. */
+  public long savedBytes() {
+    return SavedModel.bytes(parameters);
+  }
+
   /** Saves the adapters and the head alone, as PEFT has them, and what the head's outputs mean. */
   public void saveAdapter(Path folder) {
     JsonNode config = headConfig.write(files.config(), model.config());
     SavedModel.writeAdapter(folder, config, adapter, files);
+  }
+
+  /** Bytes that {@link #saveAdapter} writes, but for small files. */
+  public long savedAdapterBytes() {
+    return adapter.bytes();
   }
 
   @Override

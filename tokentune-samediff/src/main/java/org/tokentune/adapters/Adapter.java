@@ -1,5 +1,6 @@
 package org.tokentune.adapters;
 
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -126,6 +127,13 @@ public final class Adapter {
       }
     }
     merged = merge;
+  }
+
+  /** Bytes of what {@link AdapterFolder} writes of it. */
+  public long bytes() {
+    return model.adapterShapes().values().stream()
+        .mapToLong(shape -> Arrays.stream(shape).reduce(Float.BYTES, (a, b) -> a * b))
+        .sum();
   }
 
   /** What adapters add to a weight: {@code scale * B A}, as the weight is stored. */

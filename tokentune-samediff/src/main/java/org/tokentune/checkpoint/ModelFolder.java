@@ -178,9 +178,7 @@ public final class ModelFolder {
     if (Files.exists(target) && !Files.isDirectory(target)) {
       throw new BadInputException("%s is a file; name another folder for the model.", folder);
     }
-    if (Files.isDirectory(target)
-        && !Files.exists(target.resolve(CONFIG))
-        && !Files.exists(target.resolve(ADAPTERS))) {
+    if (Files.isDirectory(target) && !holdsModel(target)) {
       try {
         if (!entries(target).isEmpty()) {
           throw new BadInputException(
@@ -193,15 +191,45 @@ public final class ModelFolder {
     if (Files.isDirectory(target) && !Files.isWritable(target)) {
       throw new BadInputException("%s cannot be written to; name another folder.", folder);
     }
-    Path existing = target;
-    while (existing != null && !Files.exists(existing)) {
-      existing = existing.getParent();
-    }
+    Path existing = existing(folder);
     if (existing == null || !Files.isDirectory(existing) || !Files.isWritable(existing)) {
       throw new BadInputException(
           "%s cannot be made, as %s is no folder that can be written to; name another.",
           folder, existing);
     }
+  }
+
+  /** The folder, or the nearest around it that is there. */
+  private static Path existing(Path folder) {
+    Path existing = folder.toAbsolutePath().normalize();
+    while (existing != null && !Files.exists(existing)) {
+      existing = existing.getParent();
+    }
+    return existing;
+  }
+
+  /**
+   * Refuses a folder whose disk has no room for a model: say so before hours of training. A model
+   * that is there counts as staying, as it does until the new one is whole.
+   *
+   * @param bytes of the model
+   */
+  public static void checkSpace(Path folder, long bytes) {
+    try {
+      long free = Files.getFileStore(existing(folder)).getUsableSpace();
+      if (free < bytes) {
+        throw new BadInputException(
+            "%s has room for %,d MB, but the model takes %,d MB; make room, or name another folder.",
+            folder, free / 1_000_000, bytes / 1_000_000);
+      }
+    } catch (IOException e) {
+      throw new BadInputException(e, "%s cannot be looked at; name another folder.", folder);
+    }
+  }
+
+  /** Whether a model or adapters are there. */
+  public static boolean holdsModel(Path folder) {
+    return Files.exists(folder.resolve(CONFIG)) || Files.exists(folder.resolve(ADAPTERS));
   }
 
   /** Writes a model in 32-bit floats. */

@@ -129,6 +129,17 @@ class ModelFolderTest {
   }
 
   @Test
+  void wantsRoomForTheModel() {
+    Path model = folder.resolve("not/there/yet");
+    ModelFolder.checkSpace(model, 1000);
+    String message =
+        assertThrows(BadInputException.class, () -> ModelFolder.checkSpace(model, 1L << 60))
+            .getMessage();
+    System.out.println(message);
+    assertTrue(message.contains("the model takes 1,152,921,504,606 MB"), message);
+  }
+
+  @Test
   void readsShards() throws IOException {
     Files.writeString(folder.resolve("config.json"), "{}");
     Files.write(folder.resolve("tokenizer.json"), TOKENIZER);
