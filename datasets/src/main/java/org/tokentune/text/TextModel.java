@@ -43,7 +43,10 @@ import org.tokentune.train.Placeholders;
 import org.tokentune.train.Scores;
 import org.tokentune.train.TrainingListener;
 
-/** A tokenizer, an encoder and a head over a data set's labels. */
+/**
+ * A tokenizer, an encoder and a head over a data set's labels. Several threads may predict with one;
+ * it runs one batch after the other.
+ */
 public final class TextModel implements AutoCloseable {
 
   /** The inference graph, as {@code SameDiff.load} reads it. */
@@ -324,13 +327,17 @@ public final class TextModel implements AutoCloseable {
    * @param names of its rows, for messages
    */
   INDArray logits(MultiDataSet batch, IntFunction<String> names) {
+    return inference().run(Placeholders.features(batch), names).get(ModelGraph.LOGITS);
+  }
+
+  private synchronized InferenceEngine inference() {
     if (inference == null) {
       inference = new InferenceEngine(model, parameters, List.of(ModelGraph.LOGITS));
     }
-    return inference.run(Placeholders.features(batch), names).get(ModelGraph.LOGITS);
+    return inference;
   }
 
-  private void closeInference() {
+  private synchronized void closeInference() {
     if (inference != null) {
       inference.close();
       inference = null;
