@@ -4,13 +4,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.bytedeco.javacpp.Pointer;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.checkpoint.ModelFolder;
-import org.tokentune.text.GenerationSettings;
+import org.tokentune.generate.GenerationSettings;
 import org.tokentune.text.LanguageModel;
 import org.tokentune.text.Prediction;
 import org.tokentune.text.SentenceEncoder;
@@ -115,7 +116,7 @@ class Load {
     for (int i = 0; i < 100; i++) {
       texts.add(text(random));
     }
-    GenerationSettings greedy = GenerationSettings.greedy(12);
+    GenerationSettings greedy = GenerationSettings.greedy(12, Set.of());
     try (ModelFiles files = ModelFolder.open(model);
         ModelFiles decoderFiles = ModelFolder.open(decoderFolder);
         TextModel classifier = TextModel.open(files);

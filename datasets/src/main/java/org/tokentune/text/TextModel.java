@@ -44,8 +44,8 @@ import org.tokentune.train.Scores;
 import org.tokentune.train.TrainingListener;
 
 /**
- * A tokenizer, an encoder and a head over a data set's labels. Several threads may predict with one;
- * it runs one batch after the other.
+ * A tokenizer, an encoder and a head over a data set's labels. Several threads may predict with
+ * one; it runs one batch after the other.
  */
 public final class TextModel implements AutoCloseable {
 

@@ -40,6 +40,11 @@ class Llama2cTest {
     return bytes.array();
   }
 
+  /** A valid file. */
+  static byte[] example() {
+    return file(SIZES, FLOATS);
+  }
+
   private Llama2c open(byte[] bytes) throws IOException {
     return Llama2c.open(Files.write(folder.resolve("x.bin"), bytes));
   }

@@ -56,6 +56,14 @@ class TensorBundleTest {
     put("global_step", new long[] {}, 17);
   }
 
+  /** Writes a valid checkpoint. */
+  static void writeExample(Path folder) throws IOException {
+    TensorBundleTest test = new TensorBundleTest();
+    test.folder = folder;
+    test.fill();
+    test.write();
+  }
+
   private void put(String key, long[] shape, float... values) {
     ByteBuffer bytes =
         ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);

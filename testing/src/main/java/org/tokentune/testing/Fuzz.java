@@ -1,0 +1,139 @@
+package org.tokentune.testing;
+
+import static org.junit.jupiter.api.Assertions.fail;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * Gives a reader seeded damage of a valid file. Allowed is an error of the right type, in one
+ * sentence that names the file, or what was read before; where damage need not be seen, also
+ * something else. Not allowed is another exception, or more than 10 seconds.
+ *
+ * <p>{@code -Dtokentune.fuzz.cases=N} (100) cases a file, {@code -Dtokentune.fuzz.seed=N} (1).
+ */
+public final class Fuzz {
+
+  private static final int CASES = Integer.getInteger("tokentune.fuzz.cases", 100);
+  private static final long SEED = Long.getLong("tokentune.fuzz.seed", 1);
+  private static final int MOST_SECONDS = 10;
+  private static final int MOST_MESSAGE = 2_100;
+
+  private final Path folder;
+  private final Class<? extends RuntimeException> refusal;
+  private final Map<String, byte[]> files = new LinkedHashMap<>();
+
+  /**
+   * @param folder for the files
+   * @param refusal the error that is allowed
+   */
+  public Fuzz(Path folder, Class<? extends RuntimeException> refusal) {
+    this.folder = folder;
+    this.refusal = refusal;
+  }
+
+  /** What reads the folder; the result is compared by {@code equals}. */
+  public interface Reader {
+    Object read(Path folder) throws Exception;
+  }
+
+  /** A valid file, as it is there unless it is damaged. */
+  public Fuzz with(String name, byte[] bytes) throws IOException {
+    files.put(name, bytes);
+    Files.createDirectories(folder.resolve(name).getParent());
+    Files.write(folder.resolve(name), bytes);
+    return this;
+  }
+
+  /** The same with a file's content. */
+  public Fuzz with(String name, Path file) throws IOException {
+    return with(name, Files.readAllBytes(file));
+  }
+
+  /** Damages one of the files, in all the ways of {@code makers} in turn. */
+  public void run(String name, Reader reader, List<Mutation.Maker> makers) throws Exception {
+    Object valid = reader.read(folder);
+    int refused = 0;
+    int unchanged = 0;
+    int changed = 0;
+    ExecutorService executor = Executors.newSingleThreadExecutor();
+    PrintStream err = System.err;
+    ByteArrayOutputStream said = new ByteArrayOutputStream(); // warnings
+    System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
+    try {
+      for (int i = 0; i < CASES; i++) {
+        Random random = new Random(SEED * 1_000_003 + i);
+        Mutation mutation = makers.get(i % makers.size()).make(files.get(name), random);
+        Files.write(folder.resolve(name), mutation.bytes());
+        String which = String.format(Locale.ROOT, "%s, case %d (%s)", name, i, mutation.what());
+        said.reset();
+        Object read = read(executor, reader, which);
+        if (read instanceof Refusal) {
+          refused++;
+        } else if (valid.equals(read)) {
+          unchanged++;
+        } else if (mutation.visible() && said.size() == 0) {
+          fail(which + " is read without a word, but as something else");
+        } else {
+          changed++;
+        }
+      }
+    } finally {
+      System.setErr(err);
+      executor.shutdownNow();
+      Files.write(folder.resolve(name), files.get(name));
+    }
+    System.out.printf(
+        Locale.ROOT,
+        "fuzz %-32s %,7d cases: %,7d refused, %,7d read as before, %,7d read as what they say%n",
+        name,
+        CASES,
+        refused,
+        unchanged,
+        changed);
+  }
+
+  private record Refusal(String message) {}
+
+  private Object read(ExecutorService executor, Reader reader, String which) throws Exception {
+    Future<Object> future = executor.submit(() -> reader.read(folder));
+    try {
+      return future.get(MOST_SECONDS, TimeUnit.SECONDS);
+    } catch (TimeoutException e) {
+      future.cancel(true);
+      return fail(which + " takes more than " + MOST_SECONDS + " seconds");
+    } catch (ExecutionException e) {
+      Throwable cause = e.getCause();
+      String message = String.valueOf(cause.getMessage());
+      boolean named =
+          message.contains(folder.getFileName().toString())
+              || files.keySet().stream().anyMatch(message::contains);
+      if (!refusal.isInstance(cause)
+          || !named
+          || message.contains("\n")
+          || message.length() > MOST_MESSAGE) {
+        StringWriter trace = new StringWriter();
+        cause.printStackTrace(new PrintWriter(trace));
+        return fail(which + " ends in " + trace);
+      }
+      return new Refusal(message);
+    }
+  }
+}
