@@ -27,7 +27,9 @@ public record ChoiceQuestion(String question, List<String> choices, int answer) 
 
   private static ChoiceQuestion of(JsonNode line, String where) {
     List<String> choices = new ArrayList<>();
-    line.path("choices").forEach(choice -> choices.add(choice.asText()));
+    for (JsonNode choice : line.path("choices")) {
+      choices.add(choice.isTextual() || choice.isNumber() ? choice.asText() : "");
+    }
     if (!line.path("question").isTextual() || choices.size() < 2) {
       throw new BadInputException(
           "%s has no question with two or more choices; give both, or remove the line.", where);

@@ -63,7 +63,7 @@ public final class Instructions {
     JsonNode input = rest.path("input");
     return new Instruction(
         instruction,
-        input.isContainerNode() ? text(rest, "input", where) : input.asText(""),
+        input.isMissingNode() || input.isNull() ? "" : text(rest, "input", where),
         text(rest, "output", where));
   }
 

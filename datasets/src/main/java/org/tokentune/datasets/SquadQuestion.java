@@ -78,9 +78,17 @@ public record SquadQuestion(String id, String question, String context, List<Ans
 
   private static SquadQuestion question(JsonNode node, String context, Path file) {
     String id = node.path("id").asText();
+    if (!node.path("id").isTextual() && !node.path("id").isNumber()) {
+      throw new BadInputException(
+          "%s: a question has no id, or one that is no text; give one.", file);
+    }
     List<Answer> answers = new ArrayList<>();
     for (JsonNode each : node.path("answers")) {
-      Answer answer = new Answer(each.path("text").asText(), each.path("answer_start").asInt(-1));
+      JsonNode start = each.path("answer_start");
+      Answer answer =
+          new Answer(
+              each.path("text").isTextual() ? each.path("text").textValue() : "",
+              start.isIntegralNumber() && start.canConvertToInt() ? start.intValue() : -1);
       if (!stands(answer, context)) {
         throw new BadInputException(
             "%s: the answer '%.60s' to question %s does not stand at %d of its context; correct it.",

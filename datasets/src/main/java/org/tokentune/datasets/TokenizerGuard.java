@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.Base64;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.tokentune.BadInputException;
@@ -111,6 +112,49 @@ final class TokenizerGuard {
     new TokenizerGuard(origin + ", tokenizer.json").check(ConfigReader.of(json, origin));
   }
 
+  /**
+   * Where one of these is of another kind, the library may take a step for one of another type that
+   * has fewer fields.
+   */
+  private static final List<String> FLAGS =
+      List.of(
+          "add_prefix_space",
+          "byte_fallback",
+          "clean_text",
+          "cleanup",
+          "fuse_unk",
+          "handle_chinese_chars",
+          "ignore_merges",
+          "individual_digits",
+          "invert",
+          "lowercase",
+          "lstrip",
+          "normalized",
+          "rstrip",
+          "single_word",
+          "special",
+          "split",
+          "strip_accents",
+          "strip_left",
+          "strip_right",
+          "trim_offsets",
+          "use_regex");
+
+  private static final List<String> TEXTS =
+      List.of(
+          "behavior",
+          "continuing_subword_prefix",
+          "end_of_word_suffix",
+          "pad_token",
+          "prepend_scheme",
+          "unk_token");
+
+  /** Refuses fields of a wrong kind, whatever they belong to. */
+  static void checkKinds(ConfigReader fields) {
+    FLAGS.forEach(flag -> fields.flag(flag, false));
+    TEXTS.forEach(text -> fields.text(text, ""));
+  }
+
   private void check(ConfigReader json) {
     for (Step step : new Step[] {NORMALIZER, PRE_TOKENIZER, POST_PROCESSOR, DECODER}) {
       growth = 1;
@@ -122,8 +166,10 @@ final class TokenizerGuard {
     int number = 0;
     for (JsonNode token : json.value("added_tokens")) {
       ConfigReader fields = reader(token, "added_tokens[" + number++ + "]");
-      if (fields.text(CONTENT, "").isEmpty()) {
-        throw fields.bad(CONTENT, "a text that is not empty");
+      checkKinds(fields);
+      int length = fields.text(CONTENT, "").length();
+      if (length == 0 || length > MOST_TEXT) {
+        throw fields.bad(CONTENT, "a text of 1 to " + MOST_TEXT + " characters");
       }
       fields.index("id", 0);
     }
@@ -161,6 +207,7 @@ final class TokenizerGuard {
       throw fields.bad(
           TYPE, "one of " + String.join(", ", step.kinds().stream().sorted().toList()));
     }
+    checkKinds(fields);
     switch (kind) {
       case "CharDelimiterSplit" -> checkCharacter(fields, "delimiter");
       case "FixedLength" -> fields.count("length", 1);

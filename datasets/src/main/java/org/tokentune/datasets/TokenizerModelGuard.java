@@ -29,6 +29,7 @@ final class TokenizerModelGuard {
    * @throws BadInputException that names the field
    */
   void check() {
+    TokenizerGuard.checkKinds(fields);
     JsonNode vocabulary = fields.value(VOCABULARY);
     switch (fields.text("type", guess())) {
       case "Unigram" -> checkUnigram(vocabulary);

@@ -136,7 +136,7 @@ class TokenizerGuardTest {
           model.unk_id must be a token's number, below 1; `{'model':{'type':'Unigram','vocab':[['a',-1.5]],'unk_id':1}}`
           model.vocab must be a list of tokens and their finite scores; `{'model':{'type':'Unigram','vocab':[]}}`
           model.max_input_chars_per_word must be at most; `{'model':{'type':'WordPiece','vocab':{'a':0},'max_input_chars_per_word':1000000}}`
-          added_tokens[0].content must be a text that is not empty; `{'model':{'vocab':{'a':0}},'added_tokens':[{'id':0,'content':''}]}`
+          added_tokens[0].content must be a text of 1 to 2000 characters; `{'model':{'vocab':{'a':0}},'added_tokens':[{'id':0,'content':''}]}`
           """)
   void refusesDamagedModels(String wanted, String text) {
     refuses(wanted, () -> TokenizerGuard.check(json(text), "m"));

@@ -257,13 +257,14 @@ public record TokenizerConfig(
     if (!value.path("content").isTextual()) {
       throw fields.bad(name, "a token");
     }
-    boolean isSpecial = value.path("special").asBoolean(special);
+    ConfigReader token = ConfigReader.of(value, fields.origin());
+    boolean isSpecial = token.flag("special", special);
     return new AddedToken(
-        value.path("content").textValue(),
-        value.path("single_word").asBoolean(false),
-        value.path("lstrip").asBoolean(false),
-        value.path("rstrip").asBoolean(false),
-        value.path("normalized").asBoolean(!isSpecial),
+        token.text("content", ""),
+        token.flag("single_word", false),
+        token.flag("lstrip", false),
+        token.flag("rstrip", false),
+        token.flag("normalized", !isSpecial),
         isSpecial,
         !special);
   }

@@ -1,5 +1,6 @@
 package org.tokentune.checkpoint;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -215,6 +216,31 @@ class FuzzTest {
           .with("model.safetensors", folder.resolve("model.safetensors"))
           .with("tokenizer.json", "{}".getBytes(StandardCharsets.UTF_8))
           .run("config.json", FuzzTest::loaded, JSON);
+    }
+  }
+
+  /** Each byte is under a checksum, so that all damage is seen. */
+  @Test
+  void trainingCheckpoints() throws Exception {
+    Path step = temp.resolve("checkpoints/step-00000010");
+    Map<String, INDArray> tensors = Map.of("a", Nd4j.create(new float[] {1, 2, 3}));
+    new Checkpoints(temp.resolve("checkpoints"), 1)
+        .write(10, JsonNodeFactory.instance.objectNode().put("step", 10), Map.of("best", tensors));
+    Fuzz fuzz = fuzz();
+    for (String file : List.of("state.json", "best.safetensors")) {
+      fuzz.with(file, step.resolve(file));
+    }
+    for (String file : List.of("state.json", "best.safetensors")) {
+      fuzz.run(
+          file,
+          folder ->
+              List.of(
+                  Checkpoints.state(folder), digests(Checkpoints.tensors(folder, "best").get())),
+          List.of(
+              (valid, random) -> {
+                Mutation mutation = Mutation.bytes(valid, random);
+                return new Mutation(mutation.what(), mutation.bytes(), true);
+              }));
     }
   }
 
