@@ -39,6 +39,10 @@ public final class AdapterFolder implements AutoCloseable {
   public static final String CONFIG = ModelFolder.ADAPTERS;
   public static final String WEIGHTS = "adapter_model.safetensors";
 
+  /** Tasks whose heads only encoders have here. */
+  private static final Set<Task> CLASSIFIERS =
+      Set.of(Task.CLASSIFY, Task.TOKEN, Task.QUESTION_ANSWERING);
+
   private static final String PICKLED = "adapter_model.bin";
 
   private final Path folder;
@@ -169,6 +173,14 @@ public final class AdapterFolder implements AutoCloseable {
     ObjectNode json = (beside ? ModelFolder.config(folder) : base).deepCopy();
     String type = base.path("model_type").asText("bert");
     Optional<Task> task = config.task();
+    if (task.filter(CLASSIFIERS::contains)
+        .filter(wanted -> wanted.architecture(type).isEmpty())
+        .isPresent()) {
+      throw new BadInputException(
+          "%s: task_type %s is not supported on a base whose model_type is %s; name one that is bert,"
+              + " roberta or distilbert.",
+          config.origin(), config.taskType(), type);
+    }
     boolean fits =
         Task.read(json, 2)
             .map(named -> task.map(wanted -> sameHead(named, wanted, type)).orElse(beside))

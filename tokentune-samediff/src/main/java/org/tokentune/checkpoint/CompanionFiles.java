@@ -201,7 +201,7 @@ public final class CompanionFiles {
         .map(
             bytes -> {
               try {
-                return JSON.readerFor(JsonNode.class).<JsonNode>readValue(bytes);
+                return ModelFolder.JSON.readerFor(JsonNode.class).<JsonNode>readValue(bytes);
               } catch (IOException e) {
                 throw new BadInputException(e, "%s is not valid JSON; get it again.", origin(name));
               }

@@ -48,6 +48,7 @@ public final class Gguf implements WeightSource {
 
   private static final String SPLIT_COUNT = "split.count";
   private static final Pattern PART = Pattern.compile("(.+)-\\d{5}-of-\\d{5}\\.gguf");
+  private static final Pattern IN_LAYER = Pattern.compile("blk\\.(\\d+\\..+)");
   private static final Pattern LAYER = Pattern.compile("blk\\.(\\d+)\\.(\\w+)");
 
   /** Names of modules in a layer whose biases come together, if at all. */
@@ -186,7 +187,8 @@ public final class Gguf implements WeightSource {
         return "model.layers." + layer.group(1) + "." + inner + "." + kind;
       }
     }
-    return name;
+    Matcher other = IN_LAYER.matcher(name); // is in a layer all the same
+    return other.matches() ? "model.layers." + other.group(1) : name;
   }
 
   /** As a {@code config.json}. */

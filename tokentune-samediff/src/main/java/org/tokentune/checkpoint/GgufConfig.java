@@ -108,7 +108,7 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
         .put("num_key_value_heads", metadata.count(type + ".attention.head_count_kv", heads))
         .put("head_dim", headSize)
         .put("max_position_embeddings", metadata.count(type + ".context_length"))
-        .put("rms_norm_eps", metadata.number(type + ".attention.layer_norm_rms_epsilon", 1e-5))
+        .put("rms_norm_eps", metadata.number(type + ".attention.layer_norm_rms_epsilon"))
         .put("tie_word_embeddings", !weights.names().contains("lm_head.weight"))
         .put("torch_dtype", "float32");
     double theta = metadata.number(type + ".rope.freq_base", 10000);

@@ -59,8 +59,12 @@ final class GgufMetadata {
     return has(key) ? value(key, Boolean.class, "true or false") : otherwise;
   }
 
+  double number(String key) {
+    return value(key, Number.class, "a number").doubleValue();
+  }
+
   double number(String key, double otherwise) {
-    return has(key) ? value(key, Number.class, "a number").doubleValue() : otherwise;
+    return has(key) ? number(key) : otherwise;
   }
 
   /** A number of things, or the number of one of them. */

@@ -1,8 +1,11 @@
 package org.tokentune.checkpoint;
 
+import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,6 +20,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
+import org.tokentune.Warnings;
 
 /**
  * A Hugging Face model folder: {@code config.json}, {@code tokenizer.json} and {@code
@@ -43,8 +47,13 @@ public final class ModelFolder {
   /** Of a BERT that has no {@code tokenizer.json}. */
   public static final String VOCABULARY = "vocab.txt";
 
-  private static final ObjectMapper JSON =
-      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+  /** Python's json writes and reads NaN and Infinity. */
+  static final ObjectMapper JSON =
+      JsonMapper.builder()
+          .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+          .disable(JsonWriteFeature.WRITE_NAN_AS_STRINGS)
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .build();
 
   private ModelFolder() {}
 
@@ -130,6 +139,11 @@ public final class ModelFolder {
       return TensorBundle.open(bundle);
     }
     if (Files.exists(folder.resolve(WEIGHTS))) {
+      if (Files.exists(index)) {
+        Warnings.warn(
+            "%s has both %s and %s; the first is read, as in transformers, and the shards are not.",
+            folder, WEIGHTS, INDEX);
+      }
       return FourBitWeights.over(SafeTensors.open(folder.resolve(WEIGHTS)));
     }
     if (Files.isRegularFile(index)) {

@@ -10,8 +10,10 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
+import org.tokentune.Warnings;
 import org.tokentune.ops.BlockWeight;
 
 /**
@@ -69,6 +71,7 @@ final class ShardedSafeTensors implements WeightSource {
                 }
                 shards.put(tensor.getKey(), file);
               });
+      addUnnamed(index, shards, files);
       complete = true;
     } finally {
       if (!complete) {
@@ -76,6 +79,28 @@ final class ShardedSafeTensors implements WeightSource {
       }
     }
     return new ShardedSafeTensors(index, Collections.unmodifiableMap(shards));
+  }
+
+  /** Tensors of the files that the index leaves out, which transformers reads too. */
+  private static void addUnnamed(
+      Path index, Map<String, SafeTensors> shards, Map<String, SafeTensors> files) {
+    TreeMap<String, SafeTensors> unnamed = new TreeMap<>();
+    for (SafeTensors file : files.values()) {
+      for (String name : file.names()) {
+        if (!shards.containsKey(name) && unnamed.put(name, file) != null) {
+          throw new BadInputException(
+              "%s does not say which file has %s, and several do; get it again.", index, name);
+        }
+      }
+    }
+    if (!unnamed.isEmpty()) {
+      Warnings.warn(
+          "%s leaves out %d of its files' tensors, %s; they are read as well.",
+          index,
+          unnamed.size(),
+          unnamed.size() == 1 ? unnamed.firstKey() : "such as " + unnamed.firstKey());
+    }
+    shards.putAll(unnamed);
   }
 
   /** A file in the index's own folder, and nowhere else: the index is untrusted. */

@@ -61,7 +61,7 @@ record Gpt2Config(
             fields.count(fields.either("n_head", "num_attention_heads")),
             fields.count("n_inner", 4 * hidden),
             fields.count(fields.either("n_positions", "max_position_embeddings")),
-            fields.text("activation_function", "gelu_new"),
+            TransformersFields.activation(fields, "activation_function", "gelu_new"),
             fields.flag("tie_word_embeddings", true),
             fields.positive("layer_norm_epsilon", 1e-5),
             fields.rate("embd_pdrop", 0.1),

@@ -2,6 +2,7 @@ package org.tokentune.models;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 import org.tokentune.checkpoint.ConfigReader;
@@ -80,6 +81,9 @@ public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig 
    */
   static ModelConfig read(ConfigReader fields) {
     String type = fields.text("model_type", "bert");
+    if (!fields.has("model_type")) {
+      checkIsBert(fields);
+    }
     TransformersFields.checkQuantization(fields);
     return switch (type) {
       case "bert", "roberta", "distilbert" -> BertConfig.read(fields);
@@ -91,5 +95,15 @@ public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig 
                   + " qwen2 are.",
               fields.origin(), type);
     };
+  }
+
+  /** Only Google's own files of BERT have no {@code model_type}. */
+  private static void checkIsBert(ConfigReader fields) {
+    List<String> classes = fields.texts("architectures");
+    if (!classes.stream().allMatch(name -> name.startsWith("Bert"))) {
+      throw new BadInputException(
+          "%s has no model_type, but architectures %s; add the model_type of that class.",
+          fields.origin(), classes);
+    }
   }
 }

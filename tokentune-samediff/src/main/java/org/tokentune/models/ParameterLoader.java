@@ -123,6 +123,7 @@ public final class ParameterLoader {
     void read(String name, long[] shape) {
       String stored = checked(model, source, name, shape);
       read.add(stored);
+      read.add(name); // the other name of a head's bias
       held.put(name, storage.read(model, name, source, stored), () -> floats(source, stored));
     }
 
@@ -206,11 +207,35 @@ public final class ParameterLoader {
   }
 
   private static String stored(Model model, WeightSource source, String name) {
-    String bare = name.startsWith(model.prefix()) ? name.substring(model.prefix().length()) : name;
-    return Stream.of(name, bare, oldNorm(name), oldNorm(bare))
+    String bare = bare(model, name);
+    Stream<String> spellings =
+        Stream.of(decoderBias(model, name), name, bare, oldNorm(name), oldNorm(bare));
+    return Stream.concat(spellings, tiedHead(model, name))
         .filter(source.names()::contains)
         .findFirst()
         .orElse(name);
+  }
+
+  /**
+   * Heads for masked words have their bias under two names; where they differ, as they may where
+   * the head is not tied, transformers computes with this one.
+   */
+  private static String decoderBias(Model model, String name) {
+    return model.isHead(name) ? name.replaceFirst("\\.bias$", ".decoder.bias") : name;
+  }
+
+  private static String bare(Model model, String name) {
+    return name.startsWith(model.prefix()) ? name.substring(model.prefix().length()) : name;
+  }
+
+  /**
+   * The head's name of a table of words that is the head's too: safetensors' {@code save_model}
+   * keeps one name of two, the head's.
+   */
+  private static Stream<String> tiedHead(Model model, String name) {
+    return model.config().tied() && name.equals(model.wordTable())
+        ? Stream.of(model.config().untied().model(model.head()).headTable())
+        : Stream.empty();
   }
 
   /** What the first checkpoints of BERT on the hub call the parameters of norms. */
@@ -223,11 +248,7 @@ public final class ParameterLoader {
   private static String checked(Model model, WeightSource source, String name, long[] shape) {
     String stored = stored(model, source, name);
     if (!source.names().contains(stored)) {
-      throw new BadInputException(
-          "%s has no tensor %s; it is no complete %s checkpoint.",
-          source.origin(),
-          name,
-          model.isHead(name) ? "fine-tuned" : model.getClass().getSimpleName());
+      throw missing(model, source, name);
     }
     if (!fits(source, stored, shape)) {
       throw new BadInputException(
@@ -235,6 +256,40 @@ public final class ParameterLoader {
           source.origin(), stored, Arrays.toString(source.shape(stored)), Arrays.toString(shape));
     }
     return stored;
+  }
+
+  private static BadInputException missing(Model model, WeightSource source, String name) {
+    String within = "." + bare(model, name);
+    for (String other : source.names()) {
+      boolean adapted = other.contains(".base_layer.");
+      if (("." + other.replace(".base_layer.", ".")).endsWith(within)) {
+        return new BadInputException(
+            "%s has %s in place of %s: %s.",
+            source.origin(),
+            other,
+            name,
+            adapted
+                ? "it was saved with PEFT's adapters around its layers; in Python, call"
+                    + " merge_and_unload() and save_pretrained()"
+                : "it was saved with something around it, such as torch.compile or"
+                    + " DataParallel; save the model itself");
+      }
+    }
+    String quantised = UnusedTensors.quantised(source.names());
+    if (quantised != null) {
+      return UnusedTensors.isQuantised(source.origin(), quantised);
+    }
+    if (name.equals(model.headTable())) {
+      return new BadInputException(
+          "%s has no tensor %s; it has no head over the vocabulary, unless the table of words is the"
+              + " head (tie_word_embeddings true).",
+          source.origin(), name);
+    }
+    return new BadInputException(
+        "%s has no tensor %s; it is no complete %s checkpoint.",
+        source.origin(),
+        name,
+        model.isHead(name) ? "fine-tuned" : model.getClass().getSimpleName());
   }
 
   private static INDArray fresh(long[] shape, double range, Random random) {

@@ -4,6 +4,7 @@ import java.util.Map;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ConfigReader;
 import org.tokentune.checkpoint.KnownFields;
+import org.tokentune.nn.Activation;
 
 /**
  * Fields of a {@code config.json} that configurations of models here do not ask for.
@@ -117,26 +118,49 @@ final class TransformersFields {
   private TransformersFields() {}
 
   /**
+   * The name of an activation.
+   *
+   * @throws BadInputException for one that is not supported
+   */
+  static String activation(ConfigReader config, String field, String otherwise) {
+    String name = config.text(field, otherwise);
+    if (!Activation.isKnown(name)) {
+      throw config.bad(field, "gelu, gelu_new, relu or tanh");
+    }
+    return name;
+  }
+
+  /**
    * Refuses quantised weights, but for those of bitsandbytes in 4 bits, which checkpoints give as
    * floats.
    */
   static void checkQuantization(ConfigReader config) {
+    String mlx = "quantization"; // as MLX writes it
+    if (!config.object(mlx).names().isEmpty()) {
+      throw quantised(config, mlx, " by MLX", "convert it with mlx_lm.convert --dequantize");
+    }
     String field = "quantization_config";
     ConfigReader quantization = config.object(field);
     if (quantization.names().isEmpty()) {
       return;
     }
-    String method = quantization.text("quant_method", "bitsandbytes");
     boolean fourBits = quantization.flag("load_in_4bit", false);
+    boolean eightBits = quantization.flag("load_in_8bit", false);
+    String method = quantization.text("quant_method", fourBits || eightBits ? "bitsandbytes" : "");
     if (!method.equals("bitsandbytes") || !fourBits) {
-      throw new BadInputException(
-          "%s: %s says that the weights are quantised by %s%s, which is not supported; take the"
-              + " model as it was before, in 16 or 32 bits, or call dequantize() and"
-              + " save_pretrained() in transformers.",
-          config.origin(),
-          config.name(field),
-          method,
-          quantization.flag("load_in_8bit", false) ? " in 8 bits" : "");
+      throw quantised(
+          config,
+          field,
+          (method.isEmpty() ? "" : " by " + method) + (eightBits ? " in 8 bits" : ""),
+          "call dequantize() and save_pretrained() in transformers");
     }
+  }
+
+  private static BadInputException quantised(
+      ConfigReader config, String field, String how, String remedy) {
+    return new BadInputException(
+        "%s: %s says that the weights are quantised%s, which is not supported; take the model as it"
+            + " was before, in 16 or 32 bits, or %s.",
+        config.origin(), config.name(field), how, remedy);
   }
 }

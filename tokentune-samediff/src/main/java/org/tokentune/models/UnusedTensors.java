@@ -39,6 +39,8 @@ record UnusedTensors(Model model, String origin) {
               + "|qzeros|scales|g_idx|weight_scale(_inv)?|input_scale|weight_packed|weight_shape|weight_zero_point"
               + "|activation_scale)");
 
+  private static final Pattern ADAPTER = Pattern.compile(".*\\.lora_[A-Za-z_]+(\\..*)?");
+
   /** A layer's number, and what stands before it. */
   private static final Pattern LAYER = Pattern.compile("((?:.*?\\.)?)(\\d+)\\..*");
 
@@ -47,10 +49,13 @@ record UnusedTensors(Model model, String origin) {
    *
    * @param names of all tensors
    * @param read names of those that were asked for
-   * @throws BadInputException for one within a layer that would change its numbers
+   * @throws BadInputException for one within a layer, or beside one that was asked for, which would
+   *     change its numbers
    */
   void check(Set<String> names, Set<String> read) {
     Set<String> layers = layers();
+    Set<String> modules = new TreeSet<>();
+    read.forEach(name -> modules.add(module(name)));
     List<String> heads = new ArrayList<>();
     List<String> others = new ArrayList<>();
     for (String name : names) {
@@ -58,17 +63,27 @@ record UnusedTensors(Model model, String origin) {
         continue;
       }
       if (QUANTISED.matcher(name).matches()) {
+        throw isQuantised(origin, name);
+      }
+      if (ADAPTER.matcher(name).matches()) {
         throw new BadInputException(
-            "%s is quantised (it holds %s), which is not supported; save the model dequantised, in"
-                + " 16 or 32 bits.",
+            "%s holds %s, of an adapter that is not merged; in Python, call merge_and_unload() and"
+                + " save_pretrained(), or save the adapters alone.",
             origin, name);
       }
       Matcher layer = LAYER.matcher(name);
       if (layer.matches() && layers.contains(layer.group(1))) {
-        throw new BadInputException(
-            "%s holds %s, of which the configuration says nothing; correct config.json or take the"
-                + " tensor out: with it the layer would give other numbers.",
-            origin, name);
+        int count = model.config().layers();
+        if (layer.group(2).length() > 9 || Integer.parseInt(layer.group(2)) >= count) {
+          throw new BadInputException(
+              "%s holds %s, but the configuration has %d layers, numbered from 0; correct their"
+                  + " number, or take the tensors of further layers out.",
+              origin, name, count);
+        }
+        throw unannounced(name, "the layer");
+      }
+      if (modules.contains(module(name))) {
+        throw unannounced(name, module(name));
       }
       (HEAD.matcher(name).matches() ? heads : others).add(name);
     }
@@ -80,6 +95,28 @@ record UnusedTensors(Model model, String origin) {
           "%s: not known here and not used: %s; see that the model does without.",
           origin, modules(others));
     }
+  }
+
+  private BadInputException unannounced(String name, String what) {
+    return new BadInputException(
+        "%s holds %s, of which the configuration says nothing; correct it or take the tensor out:"
+            + " with it %s would give other numbers.",
+        origin, name, what);
+  }
+
+  /** A tensor that only quantised checkpoints have; null where there is none. */
+  static String quantised(Set<String> names) {
+    return names.stream()
+        .filter(name -> QUANTISED.matcher(name).matches())
+        .findFirst()
+        .orElse(null);
+  }
+
+  static BadInputException isQuantised(String origin, String name) {
+    return new BadInputException(
+        "%s is quantised (it holds %s), which is not supported; save the model dequantised, in 16 or"
+            + " 32 bits.",
+        origin, name);
   }
 
   /** What stands before layers' numbers, with the model's prefix and without. */
@@ -97,10 +134,15 @@ record UnusedTensors(Model model, String origin) {
     return layers;
   }
 
+  /** What a tensor is of. */
+  private static String module(String tensor) {
+    return tensor.contains(".") ? tensor.substring(0, tensor.lastIndexOf('.')) : tensor;
+  }
+
   private static String modules(List<String> tensors) {
     Set<String> modules = new TreeSet<>();
     for (String tensor : tensors) {
-      modules.add(tensor.contains(".") ? tensor.substring(0, tensor.lastIndexOf('.')) : tensor);
+      modules.add(module(tensor));
     }
     String some = String.join(", ", modules.stream().limit(MOST_SHOWN).toList());
     return modules.size() <= MOST_SHOWN

@@ -1,5 +1,6 @@
 package org.tokentune.nn;
 
+import java.util.Map;
 import org.tokentune.BadInputException;
 import org.tokentune.ops.Gelu;
 import org.tokentune.ops.Style;
@@ -8,12 +9,30 @@ import org.tokentune.ops.Style;
 public enum Activation implements Layer {
   /** Hugging Face's {@code gelu}. */
   GELU,
-  /** Hugging Face's {@code gelu_new} and {@code gelu_pytorch_tanh}. */
+  /** Hugging Face's {@code gelu_new}, which has other names too. */
   GELU_TANH,
   /** Hugging Face's {@code relu}. */
   RELU,
   /** Hugging Face's {@code tanh}. */
   TANH;
+
+  /** By Hugging Face's names (source: {@code ACT2CLS} of transformers 5.24). */
+  private static final Map<String, Activation> NAMES =
+      Map.of(
+          "gelu", GELU,
+          "gelu_python", GELU,
+          "gelu_new", GELU_TANH,
+          "gelu_fast", GELU_TANH,
+          "gelu_accurate", GELU_TANH,
+          "gelu_python_tanh", GELU_TANH,
+          "gelu_pytorch_tanh", GELU_TANH,
+          "relu", RELU,
+          "tanh", TANH);
+
+  /** Whether {@link #read} knows a name. */
+  public static boolean isKnown(String name) {
+    return NAMES.containsKey(name);
+  }
 
   /**
    * By Hugging Face's name.
@@ -21,16 +40,11 @@ public enum Activation implements Layer {
    * @throws BadInputException for any other
    */
   public static Activation read(String name) {
-    return switch (name) {
-      case "gelu" -> GELU;
-      case "gelu_new", "gelu_pytorch_tanh" -> GELU_TANH;
-      case "relu" -> RELU;
-      case "tanh" -> TANH;
-      default ->
-          throw new BadInputException(
-              "Activation %s is not known; known are gelu, gelu_new, gelu_pytorch_tanh, relu and tanh.",
-              name);
-    };
+    if (!isKnown(name)) {
+      throw new BadInputException(
+          "The activation %s is not supported; gelu, gelu_new, relu and tanh are.", name);
+    }
+    return NAMES.get(name);
   }
 
   @Override

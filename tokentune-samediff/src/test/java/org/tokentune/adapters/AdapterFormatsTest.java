@@ -306,6 +306,7 @@ class AdapterFormatsTest {
         "peft_type; 'ADALORA'; peft_type is \"ADALORA\"",
         "peft_type; null; has no peft_type",
         "task_type; 'SEQ_2_SEQ_LM'; task_type is \"SEQ_2_SEQ_LM\"",
+        "task_type; 'SEQ_CLS'; SEQ_CLS is not supported on a base whose model_type is llama",
         "use_dora; true; use_dora is true, which is not supported; false is",
         "use_dora; 'yes'; use_dora is \"yes\"",
         "use_qalora; true; use_qalora is true",

@@ -47,6 +47,10 @@ class GgufTest {
 
   /** Metadata of a Llama of one layer, hidden size 4, two heads and one key and value head. */
   private static GgufBytes llama(String type) {
+    return sizes(type).with(type + ".attention.layer_norm_rms_epsilon", 1e-5f);
+  }
+
+  private static GgufBytes sizes(String type) {
     return new GgufBytes()
         .with("general.architecture", type)
         .with(type + ".context_length", 8)
@@ -54,8 +58,7 @@ class GgufTest {
         .with(type + ".block_count", 1)
         .with(type + ".feed_forward_length", 32)
         .with(type + ".attention.head_count", 2)
-        .with(type + ".attention.head_count_kv", 1)
-        .with(type + ".attention.layer_norm_rms_epsilon", 1e-5f);
+        .with(type + ".attention.head_count_kv", 1);
   }
 
   private static GgufBytes withTable(GgufBytes bytes) {
@@ -313,6 +316,9 @@ class GgufTest {
     assertTrue(refusal(new GgufBytes().with(metadata, 7).build()).contains("must be a text"));
     assertTrue(refusal(llama("llama").build()).contains("token_embd"));
     assertTrue(
+        refusal(withTable(sizes("llama")).build())
+            .contains("layer_norm_rms_epsilon must be a number, but is missing"));
+    assertTrue(
         refusal(llama("llama").with("llama.expert_count", 8).build()).contains("mixture of"));
     assertTrue(
         refusal(withTable(llama("llama").with("llama.rope.scaling.type", "yarn")).build())
@@ -362,6 +368,20 @@ class GgufTest {
   private String scaling(GgufBytes bytes) throws IOException {
     try (Gguf gguf = open(withTable(bytes).build())) {
       return gguf.config().path("rope_scaling").toString();
+    }
+  }
+
+  /** Whatever it is called: so that it is not taken for something beside the model. */
+  @Test
+  void aTensorOfALayerIsInTheLayer() throws IOException {
+    byte[] bytes =
+        withTable(llama("llama"))
+            .tensor("blk.0.attn_q.scale", BlockFormat.F32, new byte[4], 1)
+            .tensor("blk.0.attn_q.weight.lora_a", BlockFormat.F32, new byte[4], 1)
+            .build();
+    try (Gguf gguf = open(bytes)) {
+      assertTrue(gguf.names().contains("model.layers.0.attn_q.scale"));
+      assertTrue(gguf.names().contains("model.layers.0.attn_q.weight.lora_a"));
     }
   }
 

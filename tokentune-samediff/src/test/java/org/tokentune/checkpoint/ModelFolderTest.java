@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
+import org.tokentune.testing.Said;
 
 class ModelFolderTest {
 
@@ -169,6 +170,44 @@ class ModelFolderTest {
     index.withObject("/weight_map").put("a", "model-00002-of-00003.safetensors");
     JSON.writeValue(file.toFile(), index);
     assertThrows(BadInputException.class, () -> ModelFolder.open(folder));
+  }
+
+  @Test
+  void tensorsThatAnIndexLeavesOutAreRead() throws IOException {
+    INDArray a = Nd4j.ones(2, 3);
+    SafeTensorsWriter.write(folder.resolve("1.safetensors"), Map.of("a", a, "b", a.add(1)));
+    SafeTensorsWriter.write(folder.resolve("2.safetensors"), Map.of("a", a.add(2), "c", a.add(3)));
+    Path index = folder.resolve(ModelFolder.INDEX);
+    Files.writeString(
+        index, "{'weight_map': {'a': '2.safetensors', 'b': '1.safetensors'}}".replace('\'', '"'));
+    String said =
+        Said.by(
+            () -> {
+              try (WeightSource weights = ModelFolder.weights(folder)) {
+                assertSameBits(a.add(2), weights.read("a"));
+                assertSameBits(a.add(3), weights.read("c"));
+              }
+            });
+    assertTrue(said.contains("leaves out 1 of its files' tensors, c;"), said);
+    Files.delete(folder.resolve("1.safetensors"));
+    SafeTensorsWriter.write(folder.resolve("1.safetensors"), Map.of("b", a, "c", a));
+    String message =
+        assertThrows(BadInputException.class, () -> ModelFolder.weights(folder)).getMessage();
+    assertTrue(message.contains("does not say which file has c"), message);
+    SafeTensorsWriter.write(folder.resolve(ModelFolder.WEIGHTS), Map.of("a", a));
+    said = Said.by(() -> ModelFolder.weights(folder).close());
+    assertTrue(said.contains("has both model.safetensors and"), said);
+  }
+
+  /** Python's json writes them, and reads them. */
+  @Test
+  void numbersThatAreNotFiniteAreJson() throws IOException {
+    Files.writeString(
+        folder.resolve("config.json"), "{\"a\": [0.0, Infinity], \"b\": NaN, \"c\": -Infinity}");
+    ObjectNode read = (ObjectNode) ModelFolder.config(folder);
+    assertTrue(Double.isNaN(read.path("b").doubleValue()));
+    ModelFolder.write(folder.resolve("x"), read, weights(1), TOKENIZER, List.of());
+    assertEquals(read.get("a"), ModelFolder.config(folder.resolve("x")).get("a"));
   }
 
   @Test

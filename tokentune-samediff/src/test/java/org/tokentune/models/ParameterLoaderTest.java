@@ -104,7 +104,9 @@ class ParameterLoaderTest {
         "model.layers.1.self_attn.q_norm.weight",
         "layers.1.mlp.gate_proj.bias",
         "model.layers.2.self_attn.q_proj.weight",
-        "model.layers.0.block_sparse_moe.gate.weight"
+        "model.layers.0.block_sparse_moe.gate.weight",
+        "model.norm.bias",
+        "lm_head.bias"
       })
   void whatALayerHasMoreIsRefused(String name) {
     Map<String, INDArray> tensors = weights(llama(false));
@@ -125,6 +127,68 @@ class ParameterLoaderTest {
     Map<String, INDArray> tensors = weights(llama(false));
     tensors.put(name, Nd4j.ones(8));
     assertTrue(refusal(llama(false), tensors).contains("quantised (it holds " + name));
+  }
+
+  @Test
+  void layersPastTheLastAreNamedAsSuch() {
+    Map<String, INDArray> tensors = weights(llama(false));
+    tensors.put("model.layers.2.mlp.up_proj.weight", Nd4j.ones(8));
+    assertTrue(refusal(llama(false), tensors).contains("but the configuration has 2 layers"));
+  }
+
+  /** What wraps a model, or its layers, stands in the names of its tensors. */
+  @ParameterizedTest
+  @CsvSource({
+    "q_proj.weight, q_proj.base_layer.weight, merge_and_unload",
+    "q_proj.weight, q_proj.qweight, quantised (it holds",
+    "model., _orig_mod.model., torch.compile",
+    "model., module.model., torch.compile",
+    "lm_head.weight, lm_head.extra, tie_word_embeddings"
+  })
+  void aMissingTensorIsExplained(String part, String other, String sentence) {
+    Map<String, INDArray> tensors = new LinkedHashMap<>();
+    weights(llama(false)).forEach((name, value) -> tensors.put(name.replace(part, other), value));
+    assertTrue(refusal(llama(false), tensors).contains(sentence));
+  }
+
+  @Test
+  void adaptersThatAreNotMergedAreRefused() {
+    Map<String, INDArray> tensors = weights(llama(false));
+    tensors.put("model.layers.0.self_attn.q_proj.lora_A.default.weight", Nd4j.ones(2, 8));
+    assertTrue(refusal(llama(false), tensors).contains("an adapter that is not merged"));
+  }
+
+  /** safetensors' save_model keeps one name of a tensor that has two: the head's. */
+  @Test
+  void aTiedTableIsReadUnderTheHeadsName() {
+    for (Model model : List.of(llama(true), bert(Task.MASKED_LM, 11))) {
+      Map<String, INDArray> tensors = weights(model);
+      INDArray table = tensors.remove(model.wordTable());
+      Model untied = model.config().untied().model(model.head());
+      tensors.put(untied.headTable(), table);
+      assertTrue(model.config().withHeadOf(new Tensors("head", tensors)).tied());
+      assertSameBits(
+          table, ParameterLoader.load(model, new Tensors("head", tensors)).get(model.wordTable()));
+      assertTrue(refusal(untied, tensors).contains("has no tensor " + model.wordTable()));
+    }
+  }
+
+  /** transformers 5.24 computes with the decoder's, tied or not. */
+  @Test
+  void ofTwoBiasesOfAHeadTheDecodersCounts() {
+    Model tied = bert(Task.MASKED_LM, 11);
+    for (Model model : List.of(tied, tied.config().untied().model(tied.head()))) {
+      Map<String, INDArray> tensors = weights(model);
+      tensors.put("cls.predictions.decoder.bias", Nd4j.ones(11));
+      String said =
+          Said.by(
+              () ->
+                  assertSameBits(
+                      Nd4j.ones(11),
+                      ParameterLoader.load(model, new Tensors("two", tensors))
+                          .get("cls.predictions.bias")));
+      assertEquals("", said);
+    }
   }
 
   @ParameterizedTest
