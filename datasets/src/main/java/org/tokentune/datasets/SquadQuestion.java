@@ -78,6 +78,12 @@ public record SquadQuestion(String id, String question, String context, List<Ans
 
   private static SquadQuestion question(JsonNode node, String context, Path file) {
     String id = node.path("id").asText();
+    if (node.path("is_impossible").asBoolean()) {
+      throw new BadInputException(
+          "%s: question %s has no answer (is_impossible, of SQuAD 2.0); only questions that have one are"
+              + " read, so remove it.",
+          file, id);
+    }
     List<Answer> answers = new ArrayList<>();
     for (JsonNode each : node.path("answers")) {
       Answer answer = new Answer(each.path("text").asText(), each.path("answer_start").asInt(-1));
