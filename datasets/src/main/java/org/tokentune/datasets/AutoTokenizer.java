@@ -139,11 +139,10 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
       changed.add(said("tokenize_chinese_chars", config.chineseCharacters(), chinese));
     }
     json.set("normalizer", normalizer);
-    String longest = "max_input_chars_per_word";
     ((ObjectNode) json.get("model"))
         .put("unk_token", config.special().getOrDefault("unk_token", "[UNK]"))
         .put("continuing_subword_prefix", "##")
-        .put(longest, 100);
+        .put("max_input_chars_per_word", 100);
     setCuts(json, TokenizerJson.typed("BertPreTokenizer"), changed);
     String first = config.special().getOrDefault("cls_token", "[CLS]");
     String last = config.special().getOrDefault("sep_token", "[SEP]");
