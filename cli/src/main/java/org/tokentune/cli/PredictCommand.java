@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -69,7 +70,7 @@ final class PredictCommand implements Callable<Integer> {
         out.printf(
             Locale.ROOT,
             "%s%s\t%s%s%n",
-            line(prediction),
+            line(prediction, trained.labels().task()),
             prediction.cut() > 0 ? " ..." : "",
             Printable.line(row.text()),
             row.pair() == null ? "" : "\t" + Printable.line(row.pair()));
@@ -99,16 +100,18 @@ final class PredictCommand implements Callable<Integer> {
     }
   }
 
-  private static String line(Prediction prediction) {
+  private static String line(Prediction prediction, Task task) {
     if (prediction.scores().isEmpty()) {
       return prediction.labels().stream()
           .map(label -> label.isEmpty() ? NO_TAG : Printable.line(label))
           .collect(Collectors.joining(" "));
     }
-    if (prediction.labels().isEmpty() && prediction.scores().size() == 1) {
+    if (task == Task.REGRESS && prediction.scores().size() == 1) {
       return number(prediction.scores().values().iterator().next());
     }
-    return prediction.labels().stream()
+    Collection<String> shown =
+        task == Task.REGRESS ? prediction.scores().keySet() : prediction.labels();
+    return shown.stream()
         .map(label -> Printable.line(label) + "\t" + number(prediction.scores().get(label)))
         .collect(Collectors.joining("\t"));
   }

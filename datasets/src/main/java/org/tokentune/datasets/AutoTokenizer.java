@@ -2,16 +2,21 @@ package org.tokentune.datasets;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.checkpoint.TokenizerConfig;
 import org.tokentune.checkpoint.TokenizerConfig.AddedToken;
 import org.tokentune.checkpoint.TokenizerSource;
+import org.tokentune.checkpoint.Vocabulary;
 
 /**
  * A model's tokenizer as transformers' {@code AutoTokenizer} has it: the class that {@code
@@ -32,34 +37,74 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
   private static final String METASPACE = "Metaspace";
   private static final String SPACE = "\u2581";
 
-  /** Classes whose texts have no token types where {@code model_input_names} is not said. */
-  private static final Set<String> UNTYPED =
+  private static final String CUTS = "pre_tokenizer";
+  private static final String TEMPLATE = "post_processor";
+  private static final String PREFIX_SPACE = "add_prefix_space";
+
+  /** BERT's class, and others that are the same. */
+  private static final Set<String> BERTS =
       Set.of(
+          "BertTokenizer",
+          "ConvBertTokenizer",
           "DistilBertTokenizer",
-          "PreTrainedTokenizer",
-          "PythonBackend",
-          "RobertaTokenizer",
-          "TokenizersBackend");
+          "ElectraTokenizer",
+          "LayoutLMTokenizer",
+          "MobileBertTokenizer",
+          "SqueezeBertTokenizer");
+
+  /** Classes that take a {@code tokenizer.json} as it is; an empty name is none. */
+  private static final Set<String> PLAIN =
+      Set.of("", "PreTrainedTokenizer", "PythonBackend", "TokenizersBackend");
 
   static AutoTokenizer of(ModelFiles files) {
     ObjectNode json = TokenizerJson.tree(files.tokenizer(), files.name());
     TokenizerConfig config = TokenizerConfig.read(files.companions(), files.config());
     String type = files.config().path("model_type").asText("bert");
     String used = className(type, config.className(), json);
+    check(files.tokenizer(), config, used);
+    add(json, config.added());
     // What is made of a vocabulary is made right.
     if (files.tokenizer() instanceof TokenizerSource.Json) {
       switch (used) {
-        case "BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer" ->
-            setNormalizer(json, config, used);
-        case "GPT2Tokenizer", "Qwen2Tokenizer", "RobertaTokenizer" ->
-            setPrefixSpace(json, config, used);
+        case "GPT2Tokenizer" -> setGpt2(json, config, used);
         case "LlamaTokenizer" -> setMetaspace(json, config);
-        default -> {}
+        case "Qwen2Tokenizer" -> setQwen2(json, config, used);
+        case "RobertaTokenizer" -> setRoberta(json, config, used);
+        case "XLMRobertaTokenizer" -> setXlmRoberta(json, config, used);
+        default -> {
+          if (BERTS.contains(used)) {
+            setBert(json, config, used);
+          } else if (!PLAIN.contains(used)) {
+            Warnings.warn(
+                "%s: the tokenizer_class %s is not known here; the tokenizer.json beside it counts as"
+                    + " it is.",
+                config.origin(), used);
+          }
+        }
       }
     }
-    add(json, config.added());
-    boolean types = config.tokenTypes() == null ? !UNTYPED.contains(used) : config.tokenTypes();
+    boolean typed = BERTS.contains(used) && !used.equals("DistilBertTokenizer");
+    boolean types = config.tokenTypes() == null ? typed : config.tokenTypes();
     return new AutoTokenizer(json, config, types);
+  }
+
+  /** Refuses classes that cut texts in another way than the file says. */
+  private static void check(TokenizerSource source, TokenizerConfig config, String className) {
+    boolean vocabulary = source instanceof Vocabulary.WordPiece;
+    boolean known = BERTS.contains(className) || PLAIN.contains(className);
+    if (className.equals("BertJapaneseTokenizer") || (vocabulary && !known)) {
+      throw new BadInputException(
+          "%s: the tokenizer_class %s is not supported, as it cuts texts into words in its own way; take"
+              + " a model whose tokenizer is a tokenizer.json or BERT's.",
+          config.origin(), className);
+    }
+  }
+
+  /** Whether texts that are too long lose their beginning. */
+  boolean cutsLeft() {
+    return config.cutsLeft() == null
+        ? json.at("/truncation/direction").asText().equals("Left")
+        : config.cutsLeft();
   }
 
   /** The class that transformers takes. */
@@ -74,8 +119,8 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     };
   }
 
-  private static void setNormalizer(ObjectNode json, TokenizerConfig config, String className) {
-    if (!json.path("model").path("type").asText().equals("WordPiece")) {
+  private static void setBert(ObjectNode json, TokenizerConfig config, String className) {
+    if (!isModel(json, "WordPiece")) {
       return;
     }
     JsonNode old = json.path("normalizer");
@@ -93,20 +138,148 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     if (old.path("handle_chinese_chars").asBoolean(chinese) != chinese) {
       changed.add(said("tokenize_chinese_chars", config.chineseCharacters(), chinese));
     }
+    json.set("normalizer", normalizer);
+    ((ObjectNode) json.get("model"))
+        .put("unk_token", config.special().getOrDefault("unk_token", "[UNK]"))
+        .put("continuing_subword_prefix", "##")
+        .put("max_input_chars_per_word", 100);
+    setCuts(json, TokenizerJson.typed("BertPreTokenizer"), changed);
+    String first = config.special().getOrDefault("cls_token", "[CLS]");
+    String last = config.special().getOrDefault("sep_token", "[SEP]");
+    ObjectNode template = TokenizerJson.typed("BertProcessing");
+    setTemplate(json, template, first, last, changed);
     warn(config, className, changed);
+  }
+
+  private static void setRoberta(ObjectNode json, TokenizerConfig config, String className) {
+    if (!isModel(json, "BPE")) {
+      return;
+    }
+    List<String> changed = new ArrayList<>();
+    setByteLevel(json, config, changed);
+    String first = config.special().getOrDefault("cls_token", "<s>");
+    String last = config.special().getOrDefault("sep_token", "</s>");
+    ObjectNode template = TokenizerJson.typed("RobertaProcessing");
+    template.put("trim_offsets", true).put("add_prefix_space", prefixSpace(config));
+    setTemplate(json, template, first, last, changed);
+    warn(config, className, changed);
+  }
+
+  private static void setGpt2(ObjectNode json, TokenizerConfig config, String className) {
+    if (isModel(json, "BPE")) {
+      List<String> changed = new ArrayList<>();
+      setByteLevel(json, config, changed);
+      warn(config, className, changed);
+    }
+  }
+
+  private static void setQwen2(ObjectNode json, TokenizerConfig config, String className) {
+    if (!isModel(json, "BPE")) {
+      return;
+    }
+    List<String> changed = new ArrayList<>();
+    ObjectNode cuts = TokenizerJson.preTokenizer(Vocabulary.PreTokenizer.QWEN2);
+    setPrefixSpace(json, cuts, config, changed);
+    setMerging((ObjectNode) json.get("model"));
+    setNormalizer(json, TokenizerJson.typed("NFC"), changed);
+    warn(config, className, changed);
+  }
+
+  /** Words are cut by GPT-2's rule, and nothing of a text is changed before. */
+  private static void setByteLevel(ObjectNode json, TokenizerConfig config, List<String> changed) {
+    setMerging((ObjectNode) json.get("model"));
+    setNormalizer(json, NullNode.getInstance(), changed);
+    setPrefixSpace(json, TokenizerJson.byteLevel(true), config, changed);
+  }
+
+  private static void setMerging(ObjectNode model) {
+    model.putNull("dropout").putNull("unk_token");
+    model.put("continuing_subword_prefix", "").put("end_of_word_suffix", "");
+    model.put("fuse_unk", false).put("byte_fallback", false).put("ignore_merges", false);
+  }
+
+  /** Puts the pre-tokenizer with the space that the settings say. */
+  private static void setPrefixSpace(
+      ObjectNode json, ObjectNode cuts, TokenizerConfig config, List<String> changed) {
+    boolean space = prefixSpace(config);
+    List<ObjectNode> old = new ArrayList<>();
+    forEachByteLevel(json.path(CUTS), old::add);
+    if (old.stream().anyMatch(level -> level.path(PREFIX_SPACE).asBoolean(true) != space)) {
+      changed.add(said(PREFIX_SPACE, config.prefixSpace(), space));
+    }
+    // Offsets are the post-processor's word, and the space was compared.
+    old.forEach(level -> level.put(PREFIX_SPACE, space).put("trim_offsets", true));
+    old.stream().filter(level -> !level.has("use_regex")).forEach(l -> l.put("use_regex", true));
+    forEachByteLevel(cuts, level -> level.put(PREFIX_SPACE, space));
+    setCuts(json, cuts, changed);
+  }
+
+  private static boolean prefixSpace(TokenizerConfig config) {
+    return config.prefixSpace() != null && config.prefixSpace();
+  }
+
+  /** A vocabulary of SentencePiece's Unigram: words at white space, each with a space before it. */
+  private static void setXlmRoberta(ObjectNode json, TokenizerConfig config, String className) {
+    if (!isModel(json, "Unigram")) {
+      return;
+    }
+    List<String> changed = new ArrayList<>();
+    JsonNode normalizer = json.path("normalizer");
+    for (JsonNode part : normalizer.path("normalizers")) {
+      normalizer = part.has("precompiled_charsmap") ? part : normalizer;
+    }
+    setNormalizer(
+        json,
+        normalizer.has("precompiled_charsmap") ? normalizer : NullNode.getInstance(),
+        changed);
+    boolean space = config.prefixSpace() == null || config.prefixSpace();
+    ObjectNode metaspace = TokenizerJson.typed(METASPACE).put("replacement", SPACE);
+    metaspace.put("prepend_scheme", space ? "always" : "never").put("split", true);
+    setCuts(
+        json,
+        TokenizerJson.sequence("pretokenizers", TokenizerJson.typed("WhitespaceSplit"), metaspace),
+        changed);
+    String first = config.special().getOrDefault("bos_token", "<s>");
+    String last = config.special().getOrDefault("eos_token", "</s>");
+    ObjectNode template = TokenizerJson.typed("RobertaProcessing");
+    template.put("trim_offsets", false).put(PREFIX_SPACE, space);
+    setTemplate(json, template, first, last, changed);
+    warn(config, className, changed);
+  }
+
+  private static boolean isModel(JsonNode json, String type) {
+    return json.path("model").path("type").asText().equals(type);
+  }
+
+  private static void setNormalizer(ObjectNode json, JsonNode normalizer, List<String> changed) {
+    if (!json.path("normalizer").equals(normalizer) && !json.path("normalizer").isMissingNode()) {
+      changed.add("the normalizer is the class's own");
+    }
     json.set("normalizer", normalizer);
   }
 
-  private static void setPrefixSpace(ObjectNode json, TokenizerConfig config, String className) {
-    boolean space = config.prefixSpace() != null && config.prefixSpace();
-    forEachByteLevel(
-        json,
-        level -> {
-          if (level.path("add_prefix_space").asBoolean(true) != space) {
-            warn(config, className, List.of(said("add_prefix_space", config.prefixSpace(), space)));
-          }
-          level.put("add_prefix_space", space);
-        });
+  private static void setCuts(ObjectNode json, JsonNode cuts, List<String> changed) {
+    if (!json.path(CUTS).equals(cuts)) {
+      changed.add("the pre_tokenizer is the class's own");
+    }
+    json.set(CUTS, cuts);
+  }
+
+  /** Has a text begin and end with the special tokens of its class. */
+  private static void setTemplate(
+      ObjectNode json, ObjectNode template, String first, String last, List<String> changed) {
+    String old = json.path(TEMPLATE).toString();
+    if (!old.contains(quoted(first)) || !old.contains(quoted(last))) {
+      changed.add("the post_processor puts " + first + " before and " + last + " after a text");
+    }
+    add(json, Stream.of(last, first).map(AddedToken::specialOf).toList());
+    template.putArray("sep").add(last).add(number(json, last));
+    template.putArray("cls").add(first).add(number(json, first));
+    json.set(TEMPLATE, template);
+  }
+
+  private static String quoted(String token) {
+    return TextNode.valueOf(token).toString();
   }
 
   private static String said(String field, Boolean said, boolean value) {
@@ -143,19 +316,18 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
 
   private static boolean isByteLevel(JsonNode json) {
     List<JsonNode> found = new ArrayList<>();
-    forEachByteLevel(json, found::add);
+    forEachByteLevel(json.path(CUTS), found::add);
     return !found.isEmpty();
   }
 
   /** Whether words get a space before them only where one is in the text. */
   boolean wantsSpaces() {
     List<JsonNode> found = new ArrayList<>();
-    forEachByteLevel(json, found::add);
-    return found.stream().anyMatch(level -> !level.path("add_prefix_space").asBoolean(true));
+    forEachByteLevel(json.path(CUTS), found::add);
+    return found.stream().anyMatch(level -> !level.path(PREFIX_SPACE).asBoolean(true));
   }
 
-  private static void forEachByteLevel(JsonNode json, Consumer<ObjectNode> action) {
-    JsonNode cuts = json.path("pre_tokenizer");
+  private static void forEachByteLevel(JsonNode cuts, Consumer<ObjectNode> action) {
     for (JsonNode part : cuts.has("pretokenizers") ? cuts.get("pretokenizers") : List.of(cuts)) {
       if (part.path("type").asText().equals(BYTE_LEVEL)) {
         action.accept((ObjectNode) part);
@@ -191,15 +363,21 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     }
   }
 
+  /** A token's number, which is the next one where it has none. */
   private static int number(JsonNode json, String text) {
-    JsonNode vocabulary = json.path("model").path("vocab");
-    if (vocabulary.has(text)) {
-      return vocabulary.get(text).asInt();
-    }
-    int next = vocabulary.size();
+    int next = 0;
     for (JsonNode one : json.path("added_tokens")) {
+      if (one.path("content").asText().equals(text)) {
+        return one.path("id").asInt();
+      }
       next = Math.max(next, one.path("id").asInt(-1) + 1);
     }
-    return next;
+    JsonNode vocabulary = json.path("model").path("vocab");
+    for (int id = 0; vocabulary.isArray() && id < vocabulary.size(); id++) {
+      if (vocabulary.get(id).path(0).asText().equals(text)) {
+        return id;
+      }
+    }
+    return vocabulary.path(text).asInt(Math.max(next, vocabulary.size()));
   }
 }

@@ -152,7 +152,8 @@ final class JsonRows {
   }
 
   private static String reason(JsonProcessingException e) {
-    return e.getOriginalMessage().replaceFirst("(?s) \\(start marker.*|\\R.*", "");
+    return e.getOriginalMessage()
+        .replaceFirst("(?s) \\((start marker|of type).*|: enable `.*|\\R.*", "");
   }
 
   /** A value's kind, with its article. */

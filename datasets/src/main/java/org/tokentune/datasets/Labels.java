@@ -31,6 +31,9 @@ public record Labels(Task task, List<String> names, boolean numbered) {
   /** A label's flag among several, as in lists with a 1 for each label that applies. */
   private static final Pattern FLAG = Pattern.compile("[01](\\.0)?|true|false");
 
+  /** Tags with a comma between any two; otherwise a comma is a tag, or a part of one. */
+  private static final Pattern COMMAS = Pattern.compile("[^\\s,]+(\\s*,\\s*[^\\s,]+)+");
+
   public Labels {
     names = List.copyOf(names);
   }
@@ -119,6 +122,11 @@ public record Labels(Task task, List<String> names, boolean numbered) {
         return new float[] {number(parts.get(0), row)};
       }
       case REGRESS -> {
+        if (outputs() > 1) {
+          throw new BadInputException(
+              "The model gives %d numbers for a text, %s; only one can be trained or scored.",
+              outputs(), shown());
+        }
         return new float[] {value(parts.get(0), row)};
       }
       case MULTILABEL -> {
@@ -170,7 +178,8 @@ public record Labels(Task task, List<String> names, boolean numbered) {
               .map(String::strip)
               .filter(part -> !part.isEmpty())
               .toList();
-      case TOKEN -> List.of(label.split("[\\s,]+", -1));
+      case TOKEN ->
+          List.of(label.split(COMMAS.matcher(label).matches() ? "\\s*,\\s*" : "\\s+", -1));
       default -> List.of(label);
     };
   }

@@ -82,6 +82,12 @@ public record SquadQuestion(String id, String question, String context, List<Ans
       throw new BadInputException(
           "%s: a question has no id, or one that is no text; give one.", file);
     }
+    if (node.path("is_impossible").asBoolean()) {
+      throw new BadInputException(
+          "%s: question %s has no answer (is_impossible, of SQuAD 2.0); only questions that have one are"
+              + " read, so remove it.",
+          file, id);
+    }
     List<Answer> answers = new ArrayList<>();
     for (JsonNode each : node.path("answers")) {
       JsonNode start = each.path("answer_start");

@@ -153,7 +153,7 @@ public final class TextTokenizer implements AutoCloseable {
             files.name(),
             sizes.vocabulary(),
             auto.tokenTypes() && sizes.tokenTypes() > 1 ? sizes.tokenTypes() : 0,
-            auto.config().cutsLeft(),
+            auto.cutsLeft(),
             auto.wantsSpaces(),
             begins,
             ends);
@@ -353,6 +353,12 @@ public final class TextTokenizer implements AutoCloseable {
   }
 
   private Encoding encoding(String text, Supplier<Encoding> tokenise) {
+    if (text.codePoints().anyMatch(c -> Character.getType(c) == Character.SURROGATE)) {
+      throw new BadInputException(
+          "The text \"%.60s\" has half a character (a surrogate without its other half, such as \\ud83d"
+              + " in JSON), which is no Unicode; correct it.",
+          text.strip());
+    }
     Encoding encoding;
     try {
       encoding = tokenise.get();

@@ -265,7 +265,7 @@ public final class TokenizerJson {
         .put("lowercase", lowerCase);
   }
 
-  private static ObjectNode preTokenizer(Vocabulary.PreTokenizer kind) {
+  static ObjectNode preTokenizer(Vocabulary.PreTokenizer kind) {
     return switch (kind) {
       case GPT2 -> byteLevel(true);
       case SMOLLM ->
@@ -286,6 +286,11 @@ public final class TokenizerJson {
     };
   }
 
+  /** A part without settings. */
+  static ObjectNode typed(String type) {
+    return JSON.createObjectNode().put("type", type);
+  }
+
   private static ObjectNode splitBy(String regex) {
     ObjectNode split = JSON.createObjectNode().put("type", "Split");
     split.putObject("pattern").put("Regex", regex);
@@ -293,7 +298,7 @@ public final class TokenizerJson {
   }
 
   /** Bytes as characters; {@code cut} cuts by GPT-2's regular expression first. */
-  private static ObjectNode byteLevel(boolean cut) {
+  static ObjectNode byteLevel(boolean cut) {
     return JSON.createObjectNode()
         .put("type", "ByteLevel")
         .put("add_prefix_space", false)
@@ -344,7 +349,7 @@ public final class TokenizerJson {
     return replace.put("content", to);
   }
 
-  private static ObjectNode sequence(String field, ObjectNode... parts) {
+  static ObjectNode sequence(String field, ObjectNode... parts) {
     ObjectNode sequence = JSON.createObjectNode().put("type", "Sequence");
     sequence.putArray(field).addAll(List.of(parts));
     return sequence;

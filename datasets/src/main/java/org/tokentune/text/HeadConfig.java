@@ -57,10 +57,13 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
     Task task =
         Task.read(config, outputs)
             .filter(known -> known != Task.MASKED_LM && outputs > 0)
-            .orElseThrow(
-                () ->
-                    new BadInputException(
-                        "%s has no classifier to predict with; train one on it first.", origin));
+            .orElseThrow(() -> noClassifier(config, outputs, origin));
+    if (task == Task.CLASSIFY && outputs == 1) {
+      throw new BadInputException(
+          "%s: problem_type is single_label_classification, but the classifier has one output, which"
+              + " would always be certain; write regression or multi_label_classification.",
+          origin);
+    }
     JsonNode own = config.path("tokentune");
     String pooling = own.path("pooling").asText("first");
     if (!pooling.equals("first") && !pooling.equals("mean")) {
@@ -72,6 +75,18 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
         new Labels(task, names(config, outputs, origin)),
         pooling.equals("mean") ? Pooling.MEAN : Pooling.FIRST,
         maxLength.isInt() ? maxLength.intValue() : null);
+  }
+
+  private static BadInputException noClassifier(JsonNode config, int outputs, String origin) {
+    String architecture = config.path("architectures").path(0).asText();
+    return outputs > 0 && !architecture.endsWith("ForMaskedLM")
+        ? new BadInputException(
+            "%s has a classifier, but architectures in its config.json says '%s', which is no class with"
+                + " one that is supported; write the class there, such as"
+                + " BertForSequenceClassification.",
+            origin, architecture)
+        : new BadInputException(
+            "%s has no classifier to predict with; train one on it first.", origin);
   }
 
   /** What the model's trained classifier tells apart; empty where it has none. */

@@ -9,7 +9,7 @@ import java.util.Map;
  * @param labels the likeliest class; all labels likelier than not; a tag for every word, empty
  *     where the tokenizer makes nothing of the word or the text was cut before it; or the answer.
  *     Empty for a regressed number
- * @param scores probability of every class or label, or the regressed number; empty for tags and
+ * @param scores probability of every class or label, or the regressed numbers; empty for tags and
  *     answers
  * @param cut words at the end that have no tag, as the text was cut before them
  */

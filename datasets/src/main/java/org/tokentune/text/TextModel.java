@@ -354,11 +354,22 @@ public final class TextModel implements AutoCloseable {
             "Of the %d words of \"%.60s\" only the first %d have tags: the text was cut to %d tokens.",
             words.size(), row.text(), words.size() - cut, maxLength());
       }
+      int first = Arrays.stream(tokens.words()).filter(word -> word >= 0).min().orElse(0);
+      if (isCut(tokens) && first > 0) { // by truncation_side
+        Warnings.warn(
+            "Of the %d words of \"%.60s\" only the last %d have tags: the beginning of the text was cut"
+                + " to leave %d tokens.",
+            words.size(), row.text(), words.size() - first, maxLength());
+      }
       return new Prediction(tags(logits, tokens, words.size()), Map.of(), cut);
     }
     double[] values = logits.toDoubleVector();
     if (labels().task() == Task.REGRESS) {
-      return new Prediction(List.of(), Map.of(names.get(0), values[0]));
+      Map<String, Double> numbers = new LinkedHashMap<>();
+      for (int i = 0; i < values.length; i++) {
+        numbers.put(names.get(i), values[i]);
+      }
+      return new Prediction(List.of(), numbers);
     }
     double[] probabilities =
         labels().task() == Task.MULTILABEL
@@ -382,10 +393,12 @@ public final class TextModel implements AutoCloseable {
 
   /** Words at the end whose tokens were cut off. */
   private int cutWords(TextTokenizer.Tokens tokens, int words) {
-    if (maxLength() == null || tokens.ids().length < maxLength()) {
-      return 0;
-    }
-    return words - 1 - Arrays.stream(tokens.words()).max().orElse(-1);
+    return isCut(tokens) ? words - 1 - Arrays.stream(tokens.words()).max().orElse(-1) : 0;
+  }
+
+  /** Whether a text is as long as it may be. */
+  private boolean isCut(TextTokenizer.Tokens tokens) {
+    return maxLength() != null && tokens.ids().length >= maxLength();
   }
 
   /**

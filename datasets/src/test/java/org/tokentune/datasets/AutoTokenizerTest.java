@@ -195,6 +195,13 @@ class AutoTokenizerTest {
     }
   }
 
+  /** Settings with which the {@code tokenizer.json} counts as it is. */
+  private static ObjectNode asItIs() {
+    ObjectNode files = JSON.createObjectNode();
+    files.putObject("tokenizer_config.json").put("tokenizer_class", "PreTrainedTokenizerFast");
+    return files;
+  }
+
   @Test
   void typesPastTheTableAreNamed() throws IOException {
     ObjectNode json = tokenizer("bert");
@@ -202,7 +209,11 @@ class AutoTokenizerTest {
       ObjectNode inner = (ObjectNode) part.elements().next();
       inner.put("type_id", inner.path("type_id").asInt() * 7);
     }
-    Path model = model(folder.resolve("b"), "bert", json, JSON.createObjectNode());
+    ObjectNode settings = asItIs();
+    ((ObjectNode) settings.get("tokenizer_config.json"))
+        .putArray("model_input_names")
+        .add("token_type_ids");
+    Path model = model(folder.resolve("b"), "bert", json, settings);
     String message = refused(model, "the king", "hi");
     assertTrue(message.contains("token type 7, but the model has 2 of them"), message);
     // A RoBERTa has one type, whatever the tokenizer says.
@@ -218,9 +229,20 @@ class AutoTokenizerTest {
   void whatTheTokenizerHasNoTokenForIsASentence() throws IOException {
     ObjectNode json = tokenizer("bert");
     ((ObjectNode) json.get("model")).put("unk_token", "<none>");
-    Path model = model(folder.resolve("m"), "bert", json, JSON.createObjectNode());
+    Path model = model(folder.resolve("m"), "bert", json, asItIs());
     String message = refused(model, "the # king", null);
     assertTrue(message.contains("cannot take the text \"the # king\""), message);
+  }
+
+  @Test
+  void halfACharacterIsRefused() throws IOException {
+    Path model = model(folder.resolve("m"), "bert", tokenizer("bert"), JSON.createObjectNode());
+    String message = refused(model, "the \ud83d king", null);
+    assertTrue(message.contains("half a character"), message);
+    try (ModelFiles files = ModelFiles.open(model);
+        TextTokenizer tokenizer = TextTokenizer.open(files, 1000, false)) {
+      assertTrue(tokenizer.encode("the \ud83d\ude00 king", null).ids().length > 4, "a whole one");
+    }
   }
 
   @Test
@@ -271,6 +293,45 @@ class AutoTokenizerTest {
       assertArrayEquals(new int[] {1}, with.encodePrompt(""));
       assertArrayEquals(with.encode("hi", null).ids(), with.encodePrompt("hi"));
       assertArrayEquals(without.encodePiece("hi"), without.encodePrompt("hi"));
+    }
+  }
+
+  @Test
+  void classesThatCutWordsThemselvesAreRefused() throws IOException {
+    ObjectNode files = JSON.createObjectNode();
+    files.putObject("tokenizer_config.json").put("tokenizer_class", "BertJapaneseTokenizer");
+    Path model = model(folder.resolve("m"), "bert", tokenizer("bert"), files);
+    try (ModelFiles opened = ModelFiles.open(model)) {
+      BadInputException e =
+          assertThrows(BadInputException.class, () -> TextTokenizer.open(opened, 1000, false));
+      assertTrue(e.getMessage().contains("tokenizer_class BertJapaneseTokenizer"), e.getMessage());
+    }
+  }
+
+  @Test
+  void theSideThatIsCutMayBeTheTokenizersWord() throws IOException {
+    ObjectNode json = tokenizer("bert");
+    json.putObject("truncation")
+        .put("direction", "Left")
+        .put("max_length", 8)
+        .put("strategy", "LongestFirst")
+        .put("stride", 0);
+    for (String side : List.of("", "right", "left")) {
+      ObjectNode files = JSON.createObjectNode();
+      if (!side.isEmpty()) {
+        files.putObject("tokenizer_config.json").put("truncation_side", side);
+      }
+      Path model = model(folder.resolve("m" + side), "bert", json, files);
+      try (ModelFiles opened = ModelFiles.open(model);
+          TextTokenizer whole = TextTokenizer.open(opened, 1000, false);
+          TextTokenizer cut = TextTokenizer.open(opened, 5, true)) {
+        int[] all = whole.encode("the king and hi", null).ids();
+        int from = side.equals("right") ? 1 : all.length - 4;
+        int[] expected = Arrays.copyOfRange(all, from - 1, from + 4);
+        expected[0] = all[0];
+        expected[4] = all[all.length - 1];
+        assertArrayEquals(expected, cut.encode("the king and hi", null).ids(), side);
+      }
     }
   }
 }

@@ -90,6 +90,9 @@ class SquadTest {
     String question =
         "{\"data\": [{\"paragraphs\": [{\"context\": \"a cat\", \"qas\": [{\"id\": \"q7\", \"question\": \"?\"%s}]}]}]}";
     refused("question q7 has no text or no answer", question.formatted(""));
+    refused(
+        "question q7 has no answer (is_impossible, of SQuAD 2.0)",
+        question.formatted(", \"answers\": [], \"is_impossible\": true"));
     for (String answer :
         List.of(
             "\"cat\", \"answer_start\": 3",

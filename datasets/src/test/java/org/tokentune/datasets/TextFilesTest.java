@@ -208,6 +208,7 @@ class TextFilesTest {
         "a.jsonl",
         row + "\n[" + row + "]\n",
         Columns.DEFAULT);
+    refused("a whole JSON object (Trailing token);", "a.json", row + row, Columns.DEFAULT);
     refused("line 1 is not a whole JSON object", "a.json", "{\n\"text\": \"a\"}", Columns.DEFAULT);
   }
 

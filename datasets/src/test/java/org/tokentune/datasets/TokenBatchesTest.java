@@ -55,6 +55,20 @@ class TokenBatchesTest {
   }
 
   @Test
+  void aCommaMayBeATag() {
+    for (List<String> each :
+        List.of(
+            List.of("DT NN , VB", ",", "DT", "NN", "VB"),
+            List.of("B,I,O", "B", "I", "O"),
+            List.of("B, I ,O", "B", "I", "O"),
+            List.of(", NN", ",", "NN"),
+            List.of("NN $, NN", "$,", "NN"))) {
+      List<Example> rows = List.of(new Example("x", each.get(0)));
+      assertEquals(each.subList(1, each.size()), Labels.of(Task.TOKEN, rows).names());
+    }
+  }
+
+  @Test
   void labelsBecomeNumbers() throws IOException {
     try (TextTokenizer tokenizer = tokenizer(40, false)) {
       Example tagged = new Example("the cat plays .", "O ANIMAL ACT O");

@@ -488,6 +488,48 @@ class TextModelTest {
   }
 
   @Test
+  void problemTypesGoWithTheirOutputs() throws IOException {
+    Path saved = classifier(Task.CLASSIFY, "joy", "calm", "power");
+    List<Double> logits = new ArrayList<>();
+    ObjectNode config = config(saved);
+    JSON.writeValue(
+        saved.resolve("config.json").toFile(), config.put("problem_type", "regression"));
+    try (ModelFiles files = ModelFolder.open(saved);
+        TextModel model = TextModel.open(files)) {
+      logits.addAll(scores(model, List.of("joy", "calm", "power")));
+      BadInputException e =
+          assertThrows(BadInputException.class, () -> model.evaluate(rows("1", "2")));
+      assertTrue(e.getMessage().contains("gives 3 numbers"), e.getMessage());
+    }
+    JSON.writeValue(
+        saved.resolve("config.json").toFile(),
+        config.put("problem_type", "multi_label_classification"));
+    try (ModelFiles files = ModelFolder.open(saved);
+        TextModel model = TextModel.open(files)) {
+      List<Double> flags = scores(model, List.of("joy", "calm", "power"));
+      for (int i = 0; i < flags.size(); i++) {
+        assertEquals(flags.get(i), 1 / (1 + Math.exp(-logits.get(i))), 1e-7);
+      }
+    }
+    config.putArray("architectures").add("BertModel").add("BertForSequenceClassification");
+    JSON.writeValue(saved.resolve("config.json").toFile(), config);
+    refusedToOpen(saved, "architectures in its config.json says 'BertModel'");
+    Path one = classifier(Task.MULTILABEL, "joy");
+    JSON.writeValue(
+        one.resolve("config.json").toFile(),
+        config(one).put("problem_type", "single_label_classification"));
+    refusedToOpen(one, "problem_type is single_label_classification");
+  }
+
+  private static void refusedToOpen(Path saved, String expected) {
+    try (ModelFiles files = ModelFolder.open(saved)) {
+      String message =
+          assertThrows(BadInputException.class, () -> TextModel.open(files)).getMessage();
+      assertTrue(message.contains(expected) && message.contains(saved.toString()), message);
+    }
+  }
+
+  @Test
   void everyOutputHasOneName() throws IOException {
     Path saved = classifier(Task.CLASSIFY, "neg", "pos");
     for (String[] wrong :

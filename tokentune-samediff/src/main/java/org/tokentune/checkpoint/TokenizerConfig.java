@@ -45,7 +45,7 @@ public record TokenizerConfig(
     Boolean addEnd,
     Boolean tokenTypes,
     Integer maxLength,
-    boolean cutsLeft,
+    Boolean cutsLeft,
     boolean splitsSpecial,
     Map<String, String> special,
     List<AddedToken> added) {
@@ -103,7 +103,7 @@ public record TokenizerConfig(
       boolean whole) {
 
     /** A special token of which only the text is known. */
-    static AddedToken specialOf(String text) {
+    public static AddedToken specialOf(String text) {
       return new AddedToken(text, false, false, false, false, true, false);
     }
 
@@ -122,8 +122,8 @@ public record TokenizerConfig(
     ConfigReader fields = files.object(CompanionFiles.TOKENIZER_CONFIG);
     String className = fields.text("tokenizer_class", config.path("tokenizer_class").asText(""));
     List<String> inputs = fields.texts("model_input_names");
-    String side = fields.text("truncation_side", "right");
-    if (!side.equals("right") && !side.equals("left")) {
+    String side = fields.text("truncation_side", null);
+    if (side != null && !side.equals("right") && !side.equals("left")) {
       throw fields.bad("truncation_side", "right or left");
     }
     Map<String, AddedToken> special = new LinkedHashMap<>();
@@ -143,7 +143,7 @@ public record TokenizerConfig(
             flag(fields, "add_eos_token"),
             inputs.isEmpty() ? null : inputs.contains("token_type_ids"),
             maxLength(fields),
-            side.equals("left"),
+            side == null ? null : side.equals("left"),
             fields.flag("split_special_tokens", false),
             texts,
             added);
