@@ -7,11 +7,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.tokentune.Warnings;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.checkpoint.TokenizerConfig;
 import org.tokentune.checkpoint.TokenizerConfig.AddedToken;
 import org.tokentune.checkpoint.TokenizerSource;
+import org.tokentune.checkpoint.Vocabulary.PreTokenizer;
 
 /**
  * A model's tokenizer as transformers' {@code AutoTokenizer} has it: the class that {@code
@@ -31,6 +33,10 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
   private static final String BYTE_LEVEL = "ByteLevel";
   private static final String METASPACE = "Metaspace";
   private static final String SPACE = "\u2581";
+  private static final String NORMALIZER = "normalizer";
+  private static final String PRE_TOKENIZER = "pre_tokenizer";
+  private static final String PREFIX_SPACE = "add_prefix_space";
+  private static final String IGNORE_MERGES = "ignore_merges";
 
   /** Classes whose texts have no token types where {@code model_input_names} is not said. */
   private static final Set<String> UNTYPED =
@@ -51,8 +57,9 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
       switch (used) {
         case "BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer" ->
             setNormalizer(json, config, used);
-        case "GPT2Tokenizer", "Qwen2Tokenizer", "RobertaTokenizer" ->
-            setPrefixSpace(json, config, used);
+        case "GPT2Tokenizer", "RobertaTokenizer" ->
+            setByteLevel(json, config, used, PreTokenizer.GPT2);
+        case "Qwen2Tokenizer" -> setByteLevel(json, config, used, PreTokenizer.QWEN2);
         case "LlamaTokenizer" -> setMetaspace(json, config);
         default -> {}
       }
@@ -78,11 +85,14 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     if (!json.path("model").path("type").asText().equals("WordPiece")) {
       return;
     }
-    JsonNode old = json.path("normalizer");
+    JsonNode old = json.path(NORMALIZER);
     boolean lowerCase = config.lowerCase() == null || config.lowerCase();
     boolean chinese = config.chineseCharacters() == null || config.chineseCharacters();
     ObjectNode normalizer = TokenizerJson.bertNormalizer(lowerCase, config.stripAccents(), chinese);
     List<String> changed = new ArrayList<>();
+    if (!old.path("type").asText().equals(normalizer.path("type").asText())) {
+      changed.add(NORMALIZER + " is " + normalizer.path("type").asText());
+    }
     if (old.path("lowercase").asBoolean(lowerCase) != lowerCase) {
       changed.add(said("do_lower_case", config.lowerCase(), lowerCase));
     }
@@ -93,20 +103,61 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     if (old.path("handle_chinese_chars").asBoolean(chinese) != chinese) {
       changed.add(said("tokenize_chinese_chars", config.chineseCharacters(), chinese));
     }
+    json.set(NORMALIZER, normalizer);
+    set(json, PRE_TOKENIZER, TokenizerJson.bertPreTokenizer(), changed);
     warn(config, className, changed);
-    json.set("normalizer", normalizer);
   }
 
-  private static void setPrefixSpace(ObjectNode json, TokenizerConfig config, String className) {
+  /** Of a byte-level BPE: what is done to a text before it is merged is the class's own. */
+  private static void setByteLevel(
+      ObjectNode json, TokenizerConfig config, String className, PreTokenizer kind) {
+    List<String> changed = new ArrayList<>();
+    if (json.path("model").has("merges")) { // old files do not say the model's type
+      set(json, NORMALIZER, TokenizerJson.normalizer(kind), changed);
+      set(json, PRE_TOKENIZER, TokenizerJson.preTokenizer(kind), changed);
+      if (json.path("model").path(IGNORE_MERGES).asBoolean()) {
+        ((ObjectNode) json.get("model")).put(IGNORE_MERGES, false);
+        changed.add(IGNORE_MERGES + " is false");
+      }
+    }
     boolean space = config.prefixSpace() != null && config.prefixSpace();
     forEachByteLevel(
         json,
         level -> {
-          if (level.path("add_prefix_space").asBoolean(true) != space) {
-            warn(config, className, List.of(said("add_prefix_space", config.prefixSpace(), space)));
+          if (level.path(PREFIX_SPACE).asBoolean(true) != space) {
+            changed.add(said(PREFIX_SPACE, config.prefixSpace(), space));
           }
-          level.put("add_prefix_space", space);
+          level.put(PREFIX_SPACE, space);
         });
+    warn(config, className, changed);
+  }
+
+  /** Sets a step of a tokenizer, unless it is the same but for spaces before words. */
+  private static void set(ObjectNode json, String step, JsonNode value, List<String> changed) {
+    List<JsonNode> wanted = parts(value);
+    if (!parts(json.path(step)).equals(wanted)) {
+      json.set(step, value);
+      String types =
+          wanted.stream().map(part -> part.path("type").asText()).collect(Collectors.joining("+"));
+      changed.add(step + " is " + (types.isEmpty() ? "null" : types));
+    }
+  }
+
+  /** What a step does one after the other, as far as it changes tokens. */
+  private static List<JsonNode> parts(JsonNode step) {
+    List<JsonNode> parts = new ArrayList<>();
+    if (step.path("type").asText().equals("Sequence")) {
+      step.path("normalizers").forEach(part -> parts.addAll(parts(part)));
+      step.path("pretokenizers").forEach(part -> parts.addAll(parts(part)));
+    } else if (step.isObject()) {
+      ObjectNode part = step.deepCopy();
+      if (part.path("type").asText().equals(BYTE_LEVEL)) {
+        part.remove(List.of(PREFIX_SPACE, "trim_offsets"));
+        part.put("use_regex", part.path("use_regex").asBoolean(true)); // old files do not say it
+      }
+      parts.add(part);
+    }
+    return parts;
   }
 
   private static String said(String field, Boolean said, boolean value) {
@@ -123,7 +174,7 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
 
   /** Spaces are written as SentencePiece does, and put before a text, or all its pieces. */
   private static void setMetaspace(ObjectNode json, TokenizerConfig config) {
-    JsonNode cuts = json.path("pre_tokenizer");
+    JsonNode cuts = json.path(PRE_TOKENIZER);
     boolean known =
         json.path("model").path("type").asText().equals("BPE")
             && (cuts.isNull() || cuts.path("type").asText().equals(METASPACE));
@@ -132,8 +183,8 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     }
     boolean prefix = config.prefixSpace() == null || config.prefixSpace();
     boolean legacy = config.legacy() != null && config.legacy();
-    json.putNull("normalizer");
-    json.putObject("pre_tokenizer")
+    json.putNull(NORMALIZER);
+    json.putObject(PRE_TOKENIZER)
         .put("type", METASPACE)
         .put("replacement", SPACE)
         .put("prepend_scheme", prefix ? legacy ? "always" : "first" : "never")
@@ -141,7 +192,8 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     json.set("decoder", TokenizerJson.spaceDecoder(prefix));
   }
 
-  private static boolean isByteLevel(JsonNode json) {
+  /** Whether it cuts texts into bytes that are written as characters, as GPT-2's does. */
+  static boolean isByteLevel(JsonNode json) {
     List<JsonNode> found = new ArrayList<>();
     forEachByteLevel(json, found::add);
     return !found.isEmpty();
@@ -151,11 +203,11 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
   boolean wantsSpaces() {
     List<JsonNode> found = new ArrayList<>();
     forEachByteLevel(json, found::add);
-    return found.stream().anyMatch(level -> !level.path("add_prefix_space").asBoolean(true));
+    return found.stream().anyMatch(level -> !level.path(PREFIX_SPACE).asBoolean(true));
   }
 
   private static void forEachByteLevel(JsonNode json, Consumer<ObjectNode> action) {
-    JsonNode cuts = json.path("pre_tokenizer");
+    JsonNode cuts = json.path(PRE_TOKENIZER);
     for (JsonNode part : cuts.has("pretokenizers") ? cuts.get("pretokenizers") : List.of(cuts)) {
       if (part.path("type").asText().equals(BYTE_LEVEL)) {
         action.accept((ObjectNode) part);

@@ -76,6 +76,20 @@ public final class TokenizerJson {
     return bytes(AutoTokenizer.of(files).json());
   }
 
+  /**
+   * What is saved with a model: the file as it came. Of a byte-level tokenizer that its class
+   * changes, the changed one, as transformers 4 goes by the file and 5 by the class.
+   *
+   * @throws BadInputException if a file is damaged, or says what is not supported
+   */
+  public static byte[] saved(ModelFiles files) {
+    AutoTokenizer auto = AutoTokenizer.of(files);
+    boolean changed = !auto.json().equals(tree(files.tokenizer(), files.name()));
+    return changed && AutoTokenizer.isByteLevel(auto.json())
+        ? bytes(auto.json())
+        : of(files.tokenizer(), files.name());
+  }
+
   static byte[] bytes(ObjectNode tree) {
     return tree.toString().getBytes(StandardCharsets.UTF_8);
   }
@@ -153,7 +167,7 @@ public final class TokenizerJson {
    * @param folder that is being written
    */
   public static void write(Path folder, ModelFiles files) throws IOException {
-    Files.write(folder.resolve(ModelFolder.TOKENIZER), of(files.tokenizer(), files.name()));
+    Files.write(folder.resolve(ModelFolder.TOKENIZER), saved(files));
     files.companions().writeTokenizer(folder);
     writeConfig(folder, files);
   }
@@ -203,9 +217,7 @@ public final class TokenizerJson {
   private static ObjectNode bytePair(Vocabulary.BytePair vocabulary, String origin) {
     ObjectNode root = common(vocabulary);
     root.set("pre_tokenizer", preTokenizer(vocabulary.preTokenizer()));
-    if (vocabulary.preTokenizer() == Vocabulary.PreTokenizer.QWEN2) {
-      root.putObject("normalizer").put("type", "NFC");
-    }
+    root.set("normalizer", normalizer(vocabulary.preTokenizer()));
     root.set("decoder", byteLevel(true));
     ObjectNode model = (ObjectNode) root.get("model");
     model.put("ignore_merges", vocabulary.preTokenizer() == Vocabulary.PreTokenizer.LLAMA3);
@@ -226,13 +238,17 @@ public final class TokenizerJson {
     return root;
   }
 
+  static ObjectNode bertPreTokenizer() {
+    return JSON.createObjectNode().put("type", "BertPreTokenizer");
+  }
+
   private static ObjectNode wordPiece(Vocabulary.WordPiece vocabulary) {
     ObjectNode root = common(vocabulary);
     root.set(
         "normalizer",
         bertNormalizer(
             vocabulary.lowerCase(), vocabulary.stripAccents(), vocabulary.chineseCharacters()));
-    root.putObject("pre_tokenizer").put("type", "BertPreTokenizer");
+    root.set("pre_tokenizer", bertPreTokenizer());
     root.putObject("decoder").put("type", "WordPiece").put("prefix", "##").put("cleanup", true);
     JsonNode ids = root.get("model").get("vocab");
     root.putObject("model")
@@ -259,7 +275,14 @@ public final class TokenizerJson {
         .put("lowercase", lowerCase);
   }
 
-  private static ObjectNode preTokenizer(Vocabulary.PreTokenizer kind) {
+  /** What is done to characters first; null for nothing. */
+  static JsonNode normalizer(Vocabulary.PreTokenizer kind) {
+    return kind == Vocabulary.PreTokenizer.QWEN2
+        ? JSON.createObjectNode().put("type", "NFC")
+        : JSON.nullNode();
+  }
+
+  static ObjectNode preTokenizer(Vocabulary.PreTokenizer kind) {
     return switch (kind) {
       case GPT2 -> byteLevel(true);
       case SMOLLM ->
