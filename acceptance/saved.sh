@@ -16,17 +16,21 @@ python() { # VENV PACKAGES...
 }
 five="${PYTHON5:-$(python five transformers==5.24.0 peft==0.21.2 sentence-transformers==6.2.0)}"
 four="${PYTHON4:-$(python four transformers==4.36.0 peft==0.5.0 torch==2.3.1 'numpy<2')}"
-export HF_HUB_OFFLINE=1
+export HF_HUB_OFFLINE=1 OMP_WAIT_POLICY=passive
 
 status=0
-"$five" "$home/acceptance/saved.py" make "$work" "$home/tokentune-samediff/src/test/resources/golden/gguf/tiny-f32.gguf"
+"$five" "$home/acceptance/saved.py" make "$work" "$home/tokentune-samediff/src/test/resources/golden/gguf/tiny-f32.gguf" 2>"$work/err" ||
+  { cat "$work/err" >&2; exit 1; }
 "$home/tokentune" --version >/dev/null # builds it where it is not
 java -Dai.djl.offline=true -Dorg.slf4j.simpleLogger.log.org.tokentune=error \
   -cp "$home/cli/target/classes:$(cat "$home/cli/target/classpath")" "$home/acceptance/Saved.java" \
-  "$work/commands.jsonl" "$work/tokenizers.json" "$work/texts.json" "$work/ids.json" >"$work/log" || status=1
+  "$work/commands.jsonl" "$work/tokenizers.json" "$work/texts.json" "$work/ids.json" >"$work/log" 2>"$work/err" ||
+  { cat "$work/err" >&2; status=1; }
 for python in "$five" "$four"; do
-  "$python" "$home/acceptance/saved.py" load "$work" 2>"$work/err" || { cat "$work/err"; exit 1; }
+  "$python" "$home/acceptance/saved.py" load "$work" 2>"$work/err" || { cat "$work/err" >&2; exit 1; }
 done
-"$home/tokentune" parity "$work"/saved/* --json "$work/parity.json" >"$work/log" || true
+mapfile -t loaded < <(dirname "$work"/saved/*/case-*.safetensors | sort -u)
+"$home/tokentune" parity "${loaded[@]}" --json "$work/parity.json" >"$work/log" 2>&1 ||
+  [ -f "$work/parity.json" ] || { cat "$work/log" >&2; exit 1; }
 "$five" "$home/acceptance/saved.py" table "$work" || status=1
 exit $status
