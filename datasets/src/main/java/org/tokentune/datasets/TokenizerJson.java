@@ -47,6 +47,18 @@ public final class TokenizerJson {
   private static final String LLAMA3_SPLIT = split("\\p{N}{1,3}");
   private static final String QWEN2_SPLIT = split("\\p{N}");
 
+  /**
+   * Classes that are said where no configuration came: adapters of a decoder have no other file
+   * that names one. Those of transformers 4 for a Llama and a Mistral would put a token before
+   * every text, whatever the tokenizer.json says.
+   */
+  private static final Map<String, String> DECODERS =
+      Map.of(
+          "gpt2", "GPT2Tokenizer",
+          "llama", "PreTrainedTokenizerFast",
+          "mistral", "PreTrainedTokenizerFast",
+          "qwen2", "Qwen2Tokenizer");
+
   private TokenizerJson() {}
 
   /** The regular expression of tiktoken's cl100k_base, with its rule of digits. */
@@ -198,11 +210,12 @@ public final class TokenizerJson {
       files.companions().object(CompanionFiles.GENERATION_CONFIG).indices("pad_token_id").stream()
           .filter(id -> id < vocabulary.tokens().size())
           .forEach(id -> putToken(config, "pad_token", vocabulary, id));
-    } else if (files.config().path("model_type").asText().equals("llama")) {
-      // Transformers 4 would put a token before every text, whatever the tokenizer.json says.
-      config.put("tokenizer_class", "PreTrainedTokenizerFast");
     } else {
-      return; // without one transformers has the tokens that this project has
+      String className = DECODERS.get(files.config().path("model_type").asText());
+      if (className == null) {
+        return; // without one transformers has the tokens that this project has
+      }
+      config.put("tokenizer_class", className);
     }
     JSON.writerWithDefaultPrettyPrinter()
         .writeValue(folder.resolve(CompanionFiles.TOKENIZER_CONFIG).toFile(), config);

@@ -145,6 +145,9 @@ class AutoTokenizerTest {
       assertEquals("NFC", saved.at("/normalizer/type").asText());
       assertEquals("Split", saved.at("/pre_tokenizer/pretokenizers/0/type").asText());
       assertEquals("ByteLevel", saved.at("/pre_tokenizer/pretokenizers/1/type").asText());
+      TokenizerJson.write(folder, files); // as beside adapters, which have no config.json
+      JsonNode config = JSON.readTree(folder.resolve("tokenizer_config.json").toFile());
+      assertEquals("Qwen2Tokenizer", config.path("tokenizer_class").asText());
     }
   }
 
