@@ -30,16 +30,18 @@ import org.tokentune.checkpoint.Vocabulary;
  * @param json the {@code tokenizer.json} to use
  * @param config settings beside it
  * @param tokenTypes whether texts have token types
+ * @param changed whether the class made other tokens of texts than the file says
  */
-record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes) {
+record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes, boolean changed) {
 
   private static final String BYTE_LEVEL = "ByteLevel";
   private static final String METASPACE = "Metaspace";
   private static final String SPACE = "\u2581";
-
-  private static final String CUTS = "pre_tokenizer";
+  private static final String NORMALIZER = "normalizer";
+  private static final String PRE_TOKENIZER = "pre_tokenizer";
   private static final String TEMPLATE = "post_processor";
   private static final String PREFIX_SPACE = "add_prefix_space";
+  private static final String IGNORE_MERGES = "ignore_merges";
 
   /** BERT's class, and others that are the same. */
   private static final Set<String> BERTS =
@@ -63,17 +65,18 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     String used = className(type, config.className(), json);
     check(files.tokenizer(), config, used);
     add(json, config.added());
+    List<String> changed = new ArrayList<>();
     // What is made of a vocabulary is made right.
     if (files.tokenizer() instanceof TokenizerSource.Json) {
       switch (used) {
-        case "GPT2Tokenizer" -> setGpt2(json, config, used);
+        case "GPT2Tokenizer" -> setGpt2(json, config, changed);
         case "LlamaTokenizer" -> setMetaspace(json, config);
-        case "Qwen2Tokenizer" -> setQwen2(json, config, used);
-        case "RobertaTokenizer" -> setRoberta(json, config, used);
-        case "XLMRobertaTokenizer" -> setXlmRoberta(json, config, used);
+        case "Qwen2Tokenizer" -> setQwen2(json, config, changed);
+        case "RobertaTokenizer" -> setRoberta(json, config, changed);
+        case "XLMRobertaTokenizer" -> setXlmRoberta(json, config, changed);
         default -> {
           if (BERTS.contains(used)) {
-            setBert(json, config, used);
+            setBert(json, config, changed);
           } else if (!PLAIN.contains(used)) {
             Warnings.warn(
                 "%s: the tokenizer_class %s is not known here; the tokenizer.json beside it counts as"
@@ -83,9 +86,10 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
         }
       }
     }
+    warn(config, used, changed);
     boolean typed = BERTS.contains(used) && !used.equals("DistilBertTokenizer");
     boolean types = config.tokenTypes() == null ? typed : config.tokenTypes();
-    return new AutoTokenizer(json, config, types);
+    return new AutoTokenizer(json, config, types, !changed.isEmpty());
   }
 
   /** Refuses classes that cut texts in another way than the file says. */
@@ -119,15 +123,17 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     };
   }
 
-  private static void setBert(ObjectNode json, TokenizerConfig config, String className) {
+  private static void setBert(ObjectNode json, TokenizerConfig config, List<String> changed) {
     if (!isModel(json, "WordPiece")) {
       return;
     }
-    JsonNode old = json.path("normalizer");
+    JsonNode old = json.path(NORMALIZER);
     boolean lowerCase = config.lowerCase() == null || config.lowerCase();
     boolean chinese = config.chineseCharacters() == null || config.chineseCharacters();
     ObjectNode normalizer = TokenizerJson.bertNormalizer(lowerCase, config.stripAccents(), chinese);
-    List<String> changed = new ArrayList<>();
+    if (!old.path("type").asText().equals(normalizer.path("type").asText())) {
+      changed.add(NORMALIZER + " is " + normalizer.path("type").asText());
+    }
     if (old.path("lowercase").asBoolean(lowerCase) != lowerCase) {
       changed.add(said("do_lower_case", config.lowerCase(), lowerCase));
     }
@@ -138,7 +144,7 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     if (old.path("handle_chinese_chars").asBoolean(chinese) != chinese) {
       changed.add(said("tokenize_chinese_chars", config.chineseCharacters(), chinese));
     }
-    json.set("normalizer", normalizer);
+    json.set(NORMALIZER, normalizer);
     ((ObjectNode) json.get("model"))
         .put("unk_token", config.special().getOrDefault("unk_token", "[UNK]"))
         .put("continuing_subword_prefix", "##")
@@ -148,54 +154,50 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     String last = config.special().getOrDefault("sep_token", "[SEP]");
     ObjectNode template = TokenizerJson.typed("BertProcessing");
     setTemplate(json, template, first, last, changed);
-    warn(config, className, changed);
   }
 
-  private static void setRoberta(ObjectNode json, TokenizerConfig config, String className) {
+  private static void setRoberta(ObjectNode json, TokenizerConfig config, List<String> changed) {
     if (!isModel(json, "BPE")) {
       return;
     }
-    List<String> changed = new ArrayList<>();
     setByteLevel(json, config, changed);
     String first = config.special().getOrDefault("cls_token", "<s>");
     String last = config.special().getOrDefault("sep_token", "</s>");
     ObjectNode template = TokenizerJson.typed("RobertaProcessing");
     template.put("trim_offsets", true).put("add_prefix_space", prefixSpace(config));
     setTemplate(json, template, first, last, changed);
-    warn(config, className, changed);
   }
 
-  private static void setGpt2(ObjectNode json, TokenizerConfig config, String className) {
+  private static void setGpt2(ObjectNode json, TokenizerConfig config, List<String> changed) {
     if (isModel(json, "BPE")) {
-      List<String> changed = new ArrayList<>();
       setByteLevel(json, config, changed);
-      warn(config, className, changed);
     }
   }
 
-  private static void setQwen2(ObjectNode json, TokenizerConfig config, String className) {
+  private static void setQwen2(ObjectNode json, TokenizerConfig config, List<String> changed) {
     if (!isModel(json, "BPE")) {
       return;
     }
-    List<String> changed = new ArrayList<>();
     ObjectNode cuts = TokenizerJson.preTokenizer(Vocabulary.PreTokenizer.QWEN2);
     setPrefixSpace(json, cuts, config, changed);
-    setMerging((ObjectNode) json.get("model"));
+    setMerging((ObjectNode) json.get("model"), changed);
     setNormalizer(json, TokenizerJson.typed("NFC"), changed);
-    warn(config, className, changed);
   }
 
   /** Words are cut by GPT-2's rule, and nothing of a text is changed before. */
   private static void setByteLevel(ObjectNode json, TokenizerConfig config, List<String> changed) {
-    setMerging((ObjectNode) json.get("model"));
+    setMerging((ObjectNode) json.get("model"), changed);
     setNormalizer(json, NullNode.getInstance(), changed);
     setPrefixSpace(json, TokenizerJson.byteLevel(true), config, changed);
   }
 
-  private static void setMerging(ObjectNode model) {
+  private static void setMerging(ObjectNode model, List<String> changed) {
+    if (model.path(IGNORE_MERGES).asBoolean()) {
+      changed.add(IGNORE_MERGES + " is false");
+    }
     model.putNull("dropout").putNull("unk_token");
     model.put("continuing_subword_prefix", "").put("end_of_word_suffix", "");
-    model.put("fuse_unk", false).put("byte_fallback", false).put("ignore_merges", false);
+    model.put("fuse_unk", false).put("byte_fallback", false).put(IGNORE_MERGES, false);
   }
 
   /** Puts the pre-tokenizer with the space that the settings say. */
@@ -203,7 +205,7 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
       ObjectNode json, ObjectNode cuts, TokenizerConfig config, List<String> changed) {
     boolean space = prefixSpace(config);
     List<ObjectNode> old = new ArrayList<>();
-    forEachByteLevel(json.path(CUTS), old::add);
+    forEachByteLevel(json.path(PRE_TOKENIZER), old::add);
     if (old.stream().anyMatch(level -> level.path(PREFIX_SPACE).asBoolean(true) != space)) {
       changed.add(said(PREFIX_SPACE, config.prefixSpace(), space));
     }
@@ -219,12 +221,11 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
   }
 
   /** A vocabulary of SentencePiece's Unigram: words at white space, each with a space before it. */
-  private static void setXlmRoberta(ObjectNode json, TokenizerConfig config, String className) {
+  private static void setXlmRoberta(ObjectNode json, TokenizerConfig config, List<String> changed) {
     if (!isModel(json, "Unigram")) {
       return;
     }
-    List<String> changed = new ArrayList<>();
-    JsonNode normalizer = json.path("normalizer");
+    JsonNode normalizer = json.path(NORMALIZER);
     for (JsonNode part : normalizer.path("normalizers")) {
       normalizer = part.has("precompiled_charsmap") ? part : normalizer;
     }
@@ -244,7 +245,6 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     ObjectNode template = TokenizerJson.typed("RobertaProcessing");
     template.put("trim_offsets", false).put(PREFIX_SPACE, space);
     setTemplate(json, template, first, last, changed);
-    warn(config, className, changed);
   }
 
   private static boolean isModel(JsonNode json, String type) {
@@ -252,17 +252,17 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
   }
 
   private static void setNormalizer(ObjectNode json, JsonNode normalizer, List<String> changed) {
-    if (!json.path("normalizer").equals(normalizer) && !json.path("normalizer").isMissingNode()) {
+    if (!json.path(NORMALIZER).equals(normalizer) && !json.path(NORMALIZER).isMissingNode()) {
       changed.add("the normalizer is the class's own");
     }
-    json.set("normalizer", normalizer);
+    json.set(NORMALIZER, normalizer);
   }
 
   private static void setCuts(ObjectNode json, JsonNode cuts, List<String> changed) {
-    if (!json.path(CUTS).equals(cuts)) {
+    if (!json.path(PRE_TOKENIZER).equals(cuts)) {
       changed.add("the pre_tokenizer is the class's own");
     }
-    json.set(CUTS, cuts);
+    json.set(PRE_TOKENIZER, cuts);
   }
 
   /** Has a text begin and end with the special tokens of its class. */
@@ -296,7 +296,7 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
 
   /** Spaces are written as SentencePiece does, and put before a text, or all its pieces. */
   private static void setMetaspace(ObjectNode json, TokenizerConfig config) {
-    JsonNode cuts = json.path("pre_tokenizer");
+    JsonNode cuts = json.path(PRE_TOKENIZER);
     boolean known =
         json.path("model").path("type").asText().equals("BPE")
             && (cuts.isNull() || cuts.path("type").asText().equals(METASPACE));
@@ -305,8 +305,8 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     }
     boolean prefix = config.prefixSpace() == null || config.prefixSpace();
     boolean legacy = config.legacy() != null && config.legacy();
-    json.putNull("normalizer");
-    json.putObject("pre_tokenizer")
+    json.putNull(NORMALIZER);
+    json.putObject(PRE_TOKENIZER)
         .put("type", METASPACE)
         .put("replacement", SPACE)
         .put("prepend_scheme", prefix ? legacy ? "always" : "first" : "never")
@@ -314,16 +314,17 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     json.set("decoder", TokenizerJson.spaceDecoder(prefix));
   }
 
-  private static boolean isByteLevel(JsonNode json) {
+  /** Whether it cuts texts into bytes that are written as characters, as GPT-2's does. */
+  static boolean isByteLevel(JsonNode json) {
     List<JsonNode> found = new ArrayList<>();
-    forEachByteLevel(json.path(CUTS), found::add);
+    forEachByteLevel(json.path(PRE_TOKENIZER), found::add);
     return !found.isEmpty();
   }
 
   /** Whether words get a space before them only where one is in the text. */
   boolean wantsSpaces() {
     List<JsonNode> found = new ArrayList<>();
-    forEachByteLevel(json.path(CUTS), found::add);
+    forEachByteLevel(json.path(PRE_TOKENIZER), found::add);
     return found.stream().anyMatch(level -> !level.path(PREFIX_SPACE).asBoolean(true));
   }
 

@@ -53,6 +53,18 @@ public final class TokenizerJson {
   private static final String LLAMA3_SPLIT = split("\\p{N}{1,3}");
   private static final String QWEN2_SPLIT = split("\\p{N}");
 
+  /**
+   * Classes that are said where no configuration came: adapters of a decoder have no other file
+   * that names one. Those of transformers 4 for a Llama and a Mistral would put a token before
+   * every text, whatever the tokenizer.json says.
+   */
+  private static final Map<String, String> DECODERS =
+      Map.of(
+          "gpt2", "GPT2Tokenizer",
+          "llama", "PreTrainedTokenizerFast",
+          "mistral", "PreTrainedTokenizerFast",
+          "qwen2", "Qwen2Tokenizer");
+
   private TokenizerJson() {}
 
   /** The regular expression of tiktoken's cl100k_base, with its rule of digits. */
@@ -80,6 +92,19 @@ public final class TokenizerJson {
    */
   public static byte[] of(ModelFiles files) {
     return bytes(AutoTokenizer.of(files).json());
+  }
+
+  /**
+   * What is saved with a model: the file as it came. Of a byte-level tokenizer that its class
+   * changes, the changed one, as transformers 4 goes by the file and 5 by the class.
+   *
+   * @throws BadInputException if a file is damaged, or says what is not supported
+   */
+  public static byte[] saved(ModelFiles files) {
+    AutoTokenizer auto = AutoTokenizer.of(files);
+    return auto.changed() && AutoTokenizer.isByteLevel(auto.json())
+        ? bytes(auto.json())
+        : of(files.tokenizer(), files.name());
   }
 
   static byte[] bytes(ObjectNode tree) {
@@ -159,7 +184,7 @@ public final class TokenizerJson {
    * @param folder that is being written
    */
   public static void write(Path folder, ModelFiles files) throws IOException {
-    Files.write(folder.resolve(ModelFolder.TOKENIZER), of(files.tokenizer(), files.name()));
+    Files.write(folder.resolve(ModelFolder.TOKENIZER), saved(files));
     files.companions().writeTokenizer(folder);
     writeConfig(folder, files);
   }
@@ -190,11 +215,12 @@ public final class TokenizerJson {
       files.companions().object(CompanionFiles.GENERATION_CONFIG).indices("pad_token_id").stream()
           .filter(id -> id < vocabulary.tokens().size())
           .forEach(id -> putToken(config, "pad_token", vocabulary, id));
-    } else if (files.config().path("model_type").asText().equals("llama")) {
-      // Transformers 4 would put a token before every text, whatever the tokenizer.json says.
-      config.put("tokenizer_class", "PreTrainedTokenizerFast");
     } else {
-      return; // without one transformers has the tokens that this project has
+      String className = DECODERS.get(files.config().path("model_type").asText());
+      if (className == null) {
+        return; // without one transformers has the tokens that this project has
+      }
+      config.put("tokenizer_class", className);
     }
     JSON.writerWithDefaultPrettyPrinter()
         .writeValue(folder.resolve(CompanionFiles.TOKENIZER_CONFIG).toFile(), config);
@@ -210,7 +236,7 @@ public final class TokenizerJson {
     ObjectNode root = common(vocabulary);
     root.set("pre_tokenizer", preTokenizer(vocabulary.preTokenizer()));
     if (vocabulary.preTokenizer() == Vocabulary.PreTokenizer.QWEN2) {
-      root.putObject("normalizer").put("type", "NFC");
+      root.set("normalizer", typed("NFC"));
     }
     root.set("decoder", byteLevel(true));
     ObjectNode model = (ObjectNode) root.get("model");
@@ -238,7 +264,7 @@ public final class TokenizerJson {
         "normalizer",
         bertNormalizer(
             vocabulary.lowerCase(), vocabulary.stripAccents(), vocabulary.chineseCharacters()));
-    root.putObject("pre_tokenizer").put("type", "BertPreTokenizer");
+    root.set("pre_tokenizer", typed("BertPreTokenizer"));
     root.putObject("decoder").put("type", "WordPiece").put("prefix", "##").put("cleanup", true);
     JsonNode ids = root.get("model").get("vocab");
     root.putObject("model")

@@ -73,7 +73,7 @@ final class SavedModel {
         folder,
         config,
         parameters.asMap(),
-        TokenizerJson.of(files.tokenizer(), files.name()),
+        TokenizerJson.saved(files),
         sameDiff ? List.of(tokens, graph) : List.of(tokens));
     return sameDiff;
   }

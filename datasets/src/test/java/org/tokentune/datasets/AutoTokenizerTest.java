@@ -87,7 +87,7 @@ class AutoTokenizerTest {
       Path at = folder.resolve(Integer.toString(tests.size()));
       tests.add(DynamicTest.dynamicTest(name, () -> check(all, one, at)));
     }
-    assertTrue(tests.size() > 80);
+    assertTrue(tests.size() > 130);
     return tests;
   }
 
@@ -126,6 +126,28 @@ class AutoTokenizerTest {
         assertArrayEquals(ints(one.path("pairs").path(i)), tokens.ids());
         assertArrayEquals(ints(one.path("types").path(i)), tokens.typeIds());
       }
+    }
+  }
+
+  @Test
+  void whatTheClassChangesIsSaved() throws IOException {
+    ObjectNode json = tokenizer("gpt2");
+    Path plain = model(folder.resolve("p"), "gpt2", json, JSON.createObjectNode());
+    try (ModelFiles files = ModelFiles.open(plain)) {
+      assertArrayEquals(
+          Files.readAllBytes(plain.resolve("tokenizer.json")), TokenizerJson.saved(files));
+    }
+    json.putObject("pre_tokenizer").put("type", "Digits").put("individual_digits", true);
+    json.putObject("normalizer").put("type", "Lowercase");
+    Path other = model(folder.resolve("o"), "qwen2", json, JSON.createObjectNode());
+    try (ModelFiles files = ModelFiles.open(other)) {
+      JsonNode saved = JSON.readTree(TokenizerJson.saved(files));
+      assertEquals("NFC", saved.at("/normalizer/type").asText());
+      assertEquals("Split", saved.at("/pre_tokenizer/pretokenizers/0/type").asText());
+      assertEquals("ByteLevel", saved.at("/pre_tokenizer/pretokenizers/1/type").asText());
+      TokenizerJson.write(folder, files); // as beside adapters, which have no config.json
+      JsonNode config = JSON.readTree(folder.resolve("tokenizer_config.json").toFile());
+      assertEquals("Qwen2Tokenizer", config.path("tokenizer_class").asText());
     }
   }
 
