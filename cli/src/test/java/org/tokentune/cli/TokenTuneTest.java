@@ -71,7 +71,7 @@ class TokenTuneTest {
         Run.of("train", "--data", "mrpc=" + mrpc, "--task", "regress"),
         "mrpc is classify, not regress; leave --task out.");
     refused(Run.of("train", "--data", "mrpc=" + mrpc, "--label", "x"), "leave --text and --label");
-    refused(Run.of("train", "--data", "mrpc=" + folder.resolve("none")), "There is no file");
+    refused(Run.of("train", "--data", "mrpc=" + folder.resolve("none")), "has no model.safetensors");
   }
 
   @Test
@@ -182,7 +182,7 @@ class TokenTuneTest {
     Files.write(model.resolve("model.safetensors"), Arrays.copyOf(weights, 100_000));
     refused(Run.of("predict", "--model", model, "x"), "model.safetensors");
     Files.delete(model.resolve("model.safetensors"));
-    refused(Run.of("predict", "--model", model, "x"), "There is no file");
+    refused(Run.of("predict", "--model", model, "x"), "has no model.safetensors");
   }
 
   /** A class that the split gives to validation alone is trained on; of a file it is named. */

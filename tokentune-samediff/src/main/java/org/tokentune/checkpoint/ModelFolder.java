@@ -159,7 +159,7 @@ public final class ModelFolder {
       }
     }
     throw new BadInputException(
-        "%s has no %s, nor its shards; name a model folder that has its weights so.",
+        "%s has no %s, whole or in shards; name a model folder that has one.",
         folder, WEIGHTS);
   }
 

@@ -62,7 +62,7 @@ final class ModelDownload {
             .orElseThrow(
                 () ->
                     new BadInputException(
-                        "%s has no %s, nor its shards; name a model that has its weights so.",
+                        "%s has no %s, whole or in shards; name a model that has one.",
                         model, ModelFolder.WEIGHTS));
     for (String shard : shards(index)) {
       require(model, getter, shard);
