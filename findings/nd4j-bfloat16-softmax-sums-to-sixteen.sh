@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# ND4J 1.0.0-M2.1: softmax of 16-bit numbers adds up its denominator in 16 bits, where the sum stops growing early.
+# Softmax of 4096 equal BFLOAT16 numbers gives 1/256 each, which add up to 16; with HALF they add up to 2. Expected
+# is 1/4096 each, which both formats can hold. It matters to attention over long contexts and to any vocabulary: the
+# probabilities of a 16-bit model are too large by an order of magnitude, and all look plausible one by one.
+set -euo pipefail
+dir="$(mktemp -d)"
+trap 'rm -rf "$dir"' EXIT
+cat > "$dir/pom.xml" <<'XML'
+<project>
+<modelVersion>4.0.0</modelVersion><groupId>x</groupId><artifactId>x</artifactId><version>1</version><dependencies>
+  <dependency><groupId>org.nd4j</groupId><artifactId>nd4j-native</artifactId>
+    <version>1.0.0-M2.1</version></dependency>
+  <dependency><groupId>org.nd4j</groupId><artifactId>nd4j-native</artifactId>
+    <version>1.0.0-M2.1</version><classifier>linux-x86_64</classifier></dependency>
+  <dependency><groupId>org.bytedeco</groupId><artifactId>openblas</artifactId>
+    <version>0.3.19-1.5.7</version><classifier>linux-x86_64</classifier></dependency>
+  <dependency><groupId>org.bytedeco</groupId><artifactId>javacpp</artifactId>
+    <version>1.5.7</version><classifier>linux-x86_64</classifier></dependency>
+  <dependency><groupId>org.slf4j</groupId><artifactId>slf4j-nop</artifactId><version>1.7.36</version></dependency>
+</dependencies></project>
+XML
+mvn -q -B -Dstyle.color=never -f "$dir/pom.xml" org.apache.maven.plugins:maven-dependency-plugin:3.6.1:build-classpath \
+  -Dmdep.outputFile="$dir/classpath"
+cat > "$dir/Finding.java" <<'JAVA'
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+class Finding {
+  static double total(DataType type) {
+    INDArray p = Nd4j.nn.softmax(Nd4j.create(type, 1, 4096), 1).castTo(DataType.DOUBLE);
+    System.out.println(type + ": each 1/" + 1 / p.getDouble(0, 0) + ", together " + p.sumNumber());
+    return p.sumNumber().doubleValue();
+  }
+
+  public static void main(String[] args) {
+    System.out.println("ND4J 1.0.0-M2.1: softmax of 4096 zeros");
+    if (Math.abs(total(DataType.FLOAT) - 1) > 1e-6) throw new AssertionError("changed: FLOAT");
+    if (total(DataType.HALF) != 2) throw new AssertionError("changed: HALF");
+    if (total(DataType.BFLOAT16) != 16) throw new AssertionError("changed: BFLOAT16");
+    System.out.println("As described: 16 instead of 1.");
+  }
+}
+JAVA
+java -cp "$(cat "$dir/classpath")" "$dir/Finding.java"

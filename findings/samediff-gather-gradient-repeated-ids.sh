@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# SameDiff 1.0.0-M2.1: the gradient of `gather` along axis 0 with a vector of ids does not add up what belongs to
+# one row: if an id occurs three times, its row gets the gradient of one occurrence. Nothing is said. Expected is
+# the sum, as PyTorch has it. It matters to whoever trains an embedding with `gather`: a word that occurs often in a
+# batch, such as padding or "the", learns from one of its places only.
+set -euo pipefail
+dir="$(mktemp -d)"
+trap 'rm -rf "$dir"' EXIT
+cat > "$dir/pom.xml" <<'XML'
+<project>
+<modelVersion>4.0.0</modelVersion><groupId>x</groupId><artifactId>x</artifactId><version>1</version><dependencies>
+  <dependency><groupId>org.nd4j</groupId><artifactId>nd4j-native</artifactId>
+    <version>1.0.0-M2.1</version></dependency>
+  <dependency><groupId>org.nd4j</groupId><artifactId>nd4j-native</artifactId>
+    <version>1.0.0-M2.1</version><classifier>linux-x86_64</classifier></dependency>
+  <dependency><groupId>org.bytedeco</groupId><artifactId>openblas</artifactId>
+    <version>0.3.19-1.5.7</version><classifier>linux-x86_64</classifier></dependency>
+  <dependency><groupId>org.bytedeco</groupId><artifactId>javacpp</artifactId>
+    <version>1.5.7</version><classifier>linux-x86_64</classifier></dependency>
+  <dependency><groupId>org.slf4j</groupId><artifactId>slf4j-nop</artifactId><version>1.7.36</version></dependency>
+</dependencies></project>
+XML
+mvn -q -B -Dstyle.color=never -f "$dir/pom.xml" org.apache.maven.plugins:maven-dependency-plugin:3.6.1:build-classpath \
+  -Dmdep.outputFile="$dir/classpath"
+cat > "$dir/Finding.java" <<'JAVA'
+import java.io.OutputStream;
+import java.io.PrintStream;
+import org.nd4j.autodiff.samediff.*;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+class Finding {
+  static INDArray gradient(SameDiff sd, String of) { // SameDiff prints a line for every op meanwhile
+    PrintStream out = System.out;
+    System.setOut(new PrintStream(OutputStream.nullOutputStream()));
+    try { return sd.calculateGradients(null, of).get(of); } finally { System.setOut(out); }
+  }
+
+  public static void main(String[] args) {
+    SameDiff sd = SameDiff.create();
+    SDVariable table = sd.var("table", Nd4j.ones(3, 2));
+    SDVariable rows = sd.gather(table, sd.constant(Nd4j.createFromArray(1, 1, 1, 2)), 0);
+    rows.sum().markAsLoss();
+    INDArray g = gradient(sd, "table");
+    System.out.println("SameDiff 1.0.0-M2.1: ids 1, 1, 1, 2; loss = sum of the rows");
+    System.out.println("gradient of the table:\n" + g);
+    System.out.println("expected in row 1: 3, 3");
+    if (g.getDouble(1, 0) != 1 || g.getDouble(2, 0) != 1) throw new AssertionError("changed: repeated ids");
+    System.out.println("As described: three occurrences count as one.");
+  }
+}
+JAVA
+java -cp "$(cat "$dir/classpath")" "$dir/Finding.java"
