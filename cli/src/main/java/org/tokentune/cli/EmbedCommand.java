@@ -20,8 +20,9 @@ import picocli.CommandLine.Spec;
     name = "embed",
     sortOptions = false,
     description = {
-      "Turns texts into vectors: the mean of the encoder's last hidden states, normalised.",
-      "Prints a JSON array a text, in their order."
+      "Turns texts into vectors as sentence-transformers does, by the model's modules.json; without",
+      "one a vector is the mean of the encoder's last hidden states, normalised.",
+      "Prints a JSON array for every text, in their order."
     },
     mixinStandardHelpOptions = true)
 final class EmbedCommand implements Callable<Integer> {
@@ -36,8 +37,20 @@ final class EmbedCommand implements Callable<Integer> {
   @Option(
       names = "--max-length",
       paramLabel = "N",
-      description = "Cut texts to N tokens; default: texts longer than the model are an error.")
+      description = {
+        "Cut texts to N tokens; default: to those of the model's sentence-transformers settings;",
+        "without these, texts longer than the model are an error."
+      })
   private Integer maxLength;
+
+  @Option(
+      names = "--prompt",
+      paramLabel = "NAME|TEXT",
+      description = {
+        "Put one of the model's prompts before every text, by its name, or this text; default: the",
+        "model's default prompt, if it has one."
+      })
+  private String prompt;
 
   @Mixin private InputTexts input;
   @Mixin private JsonOption json;
@@ -50,7 +63,7 @@ final class EmbedCommand implements Callable<Integer> {
     List<String> texts = input.rows().stream().map(Example::text).toList();
     try (ModelFiles files = Models.open(model);
         SentenceEncoder encoder = SentenceEncoder.open(files, maxLength)) {
-      List<float[]> vectors = encoder.embed(texts);
+      List<float[]> vectors = encoder.embed(texts, prompt);
       ObjectNode result = JsonOption.object();
       result.put("model", model);
       ArrayNode all = result.putArray("embeddings");

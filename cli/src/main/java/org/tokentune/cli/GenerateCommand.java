@@ -6,7 +6,9 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import org.tokentune.checkpoint.GenerationConfig;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.generate.Generation;
 import org.tokentune.generate.GenerationSettings;
@@ -26,6 +28,9 @@ import picocli.CommandLine.Spec;
     },
     mixinStandardHelpOptions = true)
 final class GenerateCommand implements Callable<Integer> {
+
+  private static final double TEMPERATURE = 0.8;
+  private static final double TOP_P = 0.95;
 
   @Option(
       names = "--model",
@@ -50,27 +55,29 @@ final class GenerateCommand implements Callable<Integer> {
   @Option(
       names = "--temperature",
       paramLabel = "T",
-      defaultValue = "0.8",
-      description =
-          "Logits are divided by it; 0: the most probable token. Default ${DEFAULT-VALUE}.")
-  private double temperature;
+      description = {
+        "Logits are divided by it; 0: the most probable token. Default: what the model's",
+        "generation_config.json says, 0 where do_sample is false there; else 0.8."
+      })
+  private Double temperature;
 
   @Option(
       names = "--top-k",
       paramLabel = "K",
-      defaultValue = "0",
-      description = "Draw from the K most probable tokens only; default: all.")
-  private int topK;
+      description = {
+        "Draw from the K most probable tokens only; 0: from all. Default: what",
+        "generation_config.json says; else all."
+      })
+  private Integer topK;
 
   @Option(
       names = "--top-p",
       paramLabel = "P",
-      defaultValue = "0.95",
       description = {
-        "Of these, draw from the fewest whose probabilities sum up to P; 1: all. Default",
-        "${DEFAULT-VALUE}."
+        "Of these, draw from the fewest whose probabilities sum up to P; 1: all. Default: what",
+        "generation_config.json says; else 0.95."
       })
-  private double topP;
+  private Double topP;
 
   @Option(
       names = "--seed",
@@ -99,8 +106,7 @@ final class GenerateCommand implements Callable<Integer> {
         decoder.openAdapter(adapter);
       }
       GenerationSettings settings =
-          new GenerationSettings(
-              temperature, topK, topP, seed, maxTokens, decoder.tokenizer().ends());
+          settings(GenerationConfig.read(files.companions()), decoder.tokenizer().ends());
       StringBuilder text = new StringBuilder();
       Generation generation =
           decoder.generate(
@@ -129,5 +135,26 @@ final class GenerateCommand implements Callable<Integer> {
       json.write(result);
     }
     return 0;
+  }
+
+  /** Options first, then what the model's file says, then this command's own defaults. */
+  private GenerationSettings settings(GenerationConfig model, Set<Integer> ends) {
+    boolean greedy =
+        Boolean.FALSE.equals(model.sampled())
+            && temperature == null
+            && topK == null
+            && topP == null;
+    double warmth = greedy ? 0 : first(temperature, model.temperature(), TEMPERATURE);
+    return new GenerationSettings(
+        warmth,
+        first(topK, model.topK(), 0),
+        first(topP, model.topP(), TOP_P),
+        seed,
+        maxTokens,
+        ends);
+  }
+
+  private static <T> T first(T option, T model, T otherwise) {
+    return option != null ? option : model != null ? model : otherwise;
   }
 }

@@ -19,12 +19,19 @@ import org.tokentune.train.Scores;
  * of the data decide it.
  *
  * @param base the base model's name
+ * @param remark on how the model is to be used; null for none
  * @param rows how many there are of which
  * @param arguments of the command
  * @param version of this project
  */
 record ModelCard(
-    String base, String data, String task, String rows, List<String> arguments, String version) {
+    String base,
+    String remark,
+    String data,
+    String task,
+    String rows,
+    List<String> arguments,
+    String version) {
 
   private static final String FILE = "README.md";
 
@@ -42,8 +49,10 @@ record ModelCard(
         .append(TextNode.valueOf(base))
         .append("\ntags:\n- tokentune\n---\n");
     text.append("# ").append(folder.toAbsolutePath().normalize().getFileName()).append("\n\n");
-    text.append(
-        String.format(Locale.ROOT, "`%s`, fine-tuned by TokenTune for Deeplearning4j.\n\n", base));
+    text.append("`").append(base).append("`, fine-tuned by TokenTune for Deeplearning4j.\n\n");
+    if (remark != null) {
+      text.append(remark).append("\n\n");
+    }
     text.append("| | |\n|---|---|\n");
     row(text, "data", "`" + data + "`: " + rows);
     row(text, "task", task);

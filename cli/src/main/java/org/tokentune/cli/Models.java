@@ -8,7 +8,9 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import org.tokentune.BadInputException;
+import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.zoo.Zoo;
 
@@ -20,9 +22,26 @@ final class Models {
   /** A folder or file, where there is one; otherwise a name in the zoo or an address. */
   static ModelFiles open(String nameOrPath) {
     Path path = path(nameOrPath);
+    checkWhole(path);
     return path == null
         ? Zoo.load(nameOrPath, new DownloadProgress(new PrintWriter(System.err, true, UTF_8)))
         : ModelFiles.open(path);
+  }
+
+  /** Adapters are no model, though they may have the same files beside them. */
+  private static void checkWhole(Path path) {
+    if (path == null
+        || !AdapterFolder.isOne(path)
+        || Files.exists(path.resolve(ModelFolder.WEIGHTS))
+        || Files.exists(path.resolve(ModelFolder.INDEX))) {
+      return;
+    }
+    try (AdapterFolder adapters = AdapterFolder.open(path)) {
+      throw new BadInputException(
+          "%s holds adapters, without the model that they stand on (%s); name that as the model, and"
+              + " this folder with --adapter.",
+          path, adapters.base());
+    }
   }
 
   /** The configuration alone, which may also be named as a file. */
@@ -33,7 +52,7 @@ final class Models {
   }
 
   /** What is there under this path; null for a name or an address. */
-  private static Path path(String nameOrPath) {
+  static Path path(String nameOrPath) {
     if (Zoo.isAddress(nameOrPath)) {
       return null;
     }

@@ -5,7 +5,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.tokentune.BadInputException;
+import org.tokentune.adapters.AdapterFolder;
+import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.train.Parity;
+import org.tokentune.zoo.Zoo;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -22,6 +26,9 @@ import picocli.CommandLine.Spec;
     },
     mixinStandardHelpOptions = true)
 final class ParityCommand implements Callable<Integer> {
+
+  /** Owner and name, or a name alone. */
+  private static final String HUB_NAME = "[\\w-][\\w.-]*(/[\\w-][\\w.-]*)?";
 
   @Parameters(
       arity = "1..*",
@@ -40,12 +47,12 @@ final class ParityCommand implements Callable<Integer> {
 
   @Option(
       names = "--base",
-      paramLabel = "DIR",
+      paramLabel = "MODEL",
       description = {
-        "Folder of the model that adapters stand on; default: what their configuration says,",
-        "relative to their folder."
+        "The model that adapters stand on, a path or a name; default: what their configuration says,",
+        "a path from their folder or the current one, or a name on the hub."
       })
-  private Path base;
+  private String base;
 
   @Mixin private JsonOption json;
   @Spec private CommandSpec spec;
@@ -59,7 +66,7 @@ final class ParityCommand implements Callable<Integer> {
     ObjectNode errors = result.putObject("cases");
     boolean equal = true;
     for (Path folder : folders) {
-      Parity parity = new Parity(folder, base);
+      Parity parity = parity(folder);
       List<Path> cases = parity.cases();
       if (cases.isEmpty()) {
         spec.commandLine()
@@ -89,5 +96,32 @@ final class ParityCommand implements Callable<Integer> {
     out.flush();
     json.write(result.put("equal", equal));
     return equal ? 0 : 1;
+  }
+
+  private Parity parity(Path folder) {
+    if (!AdapterFolder.isOne(folder)) {
+      return new Parity(folder);
+    }
+    if (base != null) {
+      Path path = Models.path(base);
+      return path == null ? on(folder, base) : new Parity(folder, path);
+    }
+    try (AdapterFolder adapters = AdapterFolder.open(folder)) {
+      if (adapters.basePath().isPresent()) {
+        return new Parity(folder, adapters.basePath().get());
+      }
+      if (!adapters.base().matches(HUB_NAME)) {
+        throw new BadInputException(
+            "%s stands on '%s', which is not there; give the model with --base.",
+            folder, adapters.base());
+      }
+      return on(folder, Zoo.address(adapters.base(), adapters.revision().orElse(null)));
+    }
+  }
+
+  private static Parity on(Path folder, String name) {
+    try (ModelFiles files = Models.open(name)) {
+      return Parity.on(folder, files);
+    }
   }
 }

@@ -67,8 +67,9 @@ final class PredictCommand implements Callable<Integer> {
         Example row = rows.get(i);
         out.printf(
             Locale.ROOT,
-            "%s\t%s%s%n",
+            "%s%s\t%s%s%n",
             line(prediction),
+            prediction.cut() > 0 ? " ..." : "",
             row.text(),
             row.pair() == null ? "" : "\t" + row.pair());
         ObjectNode node = all.addObject();
@@ -77,6 +78,9 @@ final class PredictCommand implements Callable<Integer> {
           node.put("pair", row.pair());
         }
         prediction.labels().forEach(node.putArray("labels")::add);
+        if (prediction.cut() > 0) {
+          node.put("cut", prediction.cut());
+        }
         prediction.scores().forEach(node.putObject("scores")::put);
       }
       out.flush();

@@ -70,6 +70,10 @@ final class TrainCommand implements Callable<Integer> {
   /** As a shell reports a program that Ctrl-C ended. */
   private static final int INTERRUPTED = 130;
 
+  private static final String ONE_FILE =
+      "These are adapters for PEFT. They were trained on a file that transformers does not load as a"
+          + " folder: in Python, put them on a Hugging Face folder with the same weights.";
+
   @Option(
       names = "--model",
       paramLabel = "NAME|DIR",
@@ -447,7 +451,7 @@ final class TrainCommand implements Callable<Integer> {
         ObjectNode begin = JsonOption.object().put("version", version());
         arguments().forEach(begin.putArray("arguments")::add);
         try (TrainingLog log = runOptions.log(folder, run, begin, job.labels())) {
-          return train(job, settings.withRun(run), log, out);
+          return train(files, job, settings.withRun(run), log, out);
         }
       }
     }
@@ -526,7 +530,12 @@ final class TrainCommand implements Callable<Integer> {
     return limit == null ? job : job.withTrainLimit(limit, seed);
   }
 
-  private int train(TrainingJob job, TuningSettings settings, TrainingLog log, PrintWriter out) {
+  private int train(
+      ModelFiles files,
+      TrainingJob job,
+      TuningSettings settings,
+      TrainingLog log,
+      PrintWriter out) {
     try (Interrupt interrupt = new Interrupt();
         TrainingProgress progress = new TrainingProgress(out, task.task == Task.CAUSAL_LM)) {
       FineTuner.Outcome outcome =
@@ -619,7 +628,16 @@ final class TrainCommand implements Callable<Integer> {
           .forEach(evaluation -> TrainingLog.put(evaluations.addObject(), evaluation, names));
       result.put("output", output.toString());
       json.write(result);
-      new ModelCard(model, data, task.name(), job.rows(), arguments(), version())
+      new ModelCard(
+              files.repository() == null ? model : files.repository(),
+              adaptersAlone && files.weights().origin().matches(".*\\.(gguf|bin)")
+                  ? ONE_FILE
+                  : null,
+              data,
+              task.name(),
+              job.rows(),
+              arguments(),
+              version())
           .write(output, outcome, tested ? "Test" : "Validation", scores);
       log.end(outcome);
       return outcome.stopped() ? INTERRUPTED : 0;

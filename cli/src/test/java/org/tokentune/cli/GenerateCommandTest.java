@@ -10,8 +10,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.text.LanguageModel;
 
 /** The command prints the text and nothing else. */
 class GenerateCommandTest {
@@ -75,6 +79,46 @@ class GenerateCommandTest {
     assertEquals(first, Run.of(command));
     command[command.length - 1] = 4;
     assertNotEquals(first, Run.of(command));
+  }
+
+  /** What the user does not say, the model's generation_config.json does. */
+  @Test
+  void takesTheModelsSettings() throws IOException {
+    Path model = folder.resolve("model");
+    try (ModelFiles files = ModelFiles.open(TINY);
+        LanguageModel decoder = LanguageModel.open(files, null)) {
+      decoder.save(model);
+    }
+    Path settings = model.resolve("generation_config.json");
+    String greedy = text(model, "--temperature", 0);
+    Files.writeString(settings, "{\"do_sample\": false, \"eos_token_id\": 2}");
+    assertEquals(greedy, text(model));
+    assertNotEquals(greedy, text(model, "--temperature", 5), "options come first");
+    Files.writeString(settings, "{\"do_sample\": true, \"top_k\": 1, \"temperature\": 3.0}");
+    assertEquals(greedy, text(model));
+    assertNotEquals(greedy, text(model, "--top-k", 500));
+    Files.writeString(settings, "{\"do_sample\": true, \"temperature\": 9.0, \"top_p\": 1.0}");
+    assertNotEquals(greedy, text(model));
+    JsonNode ids = result(model, "--temperature", 0).path("ids");
+    Files.writeString(settings, "{\"eos_token_id\": [2, " + ids.path(3) + "]}");
+    JsonNode ended = result(model, "--temperature", 0);
+    assertEquals(3, ended.path("ids").size());
+    assertEquals("end_token", ended.path("end").asText());
+  }
+
+  private String text(Path model, Object... options) throws IOException {
+    return result(model, options).path("text").asText();
+  }
+
+  private JsonNode result(Path model, Object... options) throws IOException {
+    Path json = folder.resolve("result.json");
+    List<Object> command =
+        new ArrayList<>(List.of("generate", "--model", model, "--prompt", "The king"));
+    command.addAll(List.of("--max-tokens", 8, "--json", json));
+    command.addAll(List.of(options));
+    Run run = Run.of(command.toArray());
+    assertEquals(0, run.code(), run.printed());
+    return new ObjectMapper().readTree(json.toFile());
   }
 
   @Test

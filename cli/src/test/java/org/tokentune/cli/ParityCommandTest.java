@@ -37,6 +37,13 @@ class ParityCommandTest {
     }
     assertEquals(1, parity(folder.toString()));
     assertEquals(0, parity("--base", GOLDEN.resolve("llama").toString(), folder.toString()));
+    Path config = folder.resolve("adapter_config.json");
+    String text = Files.readString(config);
+    for (String base : new String[] {GOLDEN.resolve("llama").toString(), "all-minilm-l6-v2"}) {
+      Files.writeString(config, text.replace("\"../llama\"", '"' + base + '"'));
+      // The second is found in the zoo, and is no Llama.
+      assertEquals(base.equals("all-minilm-l6-v2") ? 1 : 0, parity(folder.toString()));
+    }
   }
 
   @Test

@@ -246,6 +246,13 @@ class TokenTuneTest {
     assertEquals(2 * 4 * (adapters + head), result.at("/memory/optimizer_state").asLong());
     Path alone = folder.resolve("tuned--json");
     assertFalse(Files.exists(alone.resolve("model.safetensors")));
+    JsonNode written = json("tuned--json/adapter_config.json");
+    assertEquals(
+        "sentence-transformers/all-MiniLM-L6-v2", written.get("base_model_name_or_path").asText());
+    assertEquals("[\"pooler\",\"classifier\"]", written.get("modules_to_save").toString());
+    refused(
+        Run.of("predict", "--model", alone, "x"),
+        "holds adapters, without the model that they stand on (sentence-transformers/all-MiniLM-L6");
     Object[][] models = {
       {"--model", folder.resolve("tuned--merge")},
       {"--model", "all-minilm-l6-v2", "--adapter", alone}
@@ -272,7 +279,8 @@ class TokenTuneTest {
     }
     refused(
         Run.of("predict", "--model", "bge-small-en-v1.5", "--adapter", alone, "x"),
-        "was made for another base: it has no bert.encoder.layer.6.attention.self.query.lora_A");
+        "was made for another base: target_modules names bert.encoder.layer.10.attention.self.query,"
+            + " but its adapters end with block 5");
     refused(Run.of("train", "--lora", "r=0"), "rank r=0 adapt nothing");
     refused(
         Run.of("train", "--lora", "targets=q_proj"), "there are bert.encoder.layer.*.attention");

@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.OptionalInt;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 
@@ -90,8 +89,8 @@ public final class Instructions {
   }
 
   /**
-   * Rows for a causal language model: the beginning of a text, where the model has such a token,
-   * the prompt, the answer and the end of the text. Only the answer and the end are labels.
+   * Rows for a causal language model: what the tokenizer puts before a text, the prompt, the answer
+   * and the end of the text. Only the answer and the end are labels.
    *
    * <p>Those of whose answers nothing fits are left out, and a warning says how many they are.
    *
@@ -143,11 +142,7 @@ public final class Instructions {
       int longest) {
     List<PromptedTokens> rows = new ArrayList<>();
     for (Instruction each : instructions) {
-      int[] prompt = tokenizer.encodePiece(template.prompt(each.instruction(), each.input()));
-      OptionalInt begin = tokenizer.begin();
-      if (begin.isPresent()) {
-        prompt = join(new int[] {begin.getAsInt()}, prompt);
-      }
+      int[] prompt = tokenizer.encodePrompt(template.prompt(each.instruction(), each.input()));
       int[] end = tokenizer.ends().stream().limit(1).mapToInt(Integer::intValue).toArray();
       int[] ids = join(join(prompt, tokenizer.encodePiece(each.output())), end);
       if (prompt.length < Math.min(ids.length, longest)) {

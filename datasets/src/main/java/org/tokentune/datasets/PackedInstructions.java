@@ -17,8 +17,8 @@ record PackedInstructions(
 
   @Override
   public String name() {
-    // The tokenizer's file does not say which tokens begin and end a text.
-    return template + ", " + tokenizer.begin() + ", " + tokenizer.ends();
+    // The tokenizer's file does not say which tokens end a text.
+    return template + ", " + tokenizer.beginning() + ", " + tokenizer.ends();
   }
 
   @Override

@@ -3,7 +3,6 @@ package org.tokentune.datasets;
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
-import com.fasterxml.jackson.databind.JsonNode;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.Arrays;
@@ -12,9 +11,15 @@ import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.tokentune.BadInputException;
+import org.tokentune.Warnings;
+import org.tokentune.checkpoint.ConfigReader;
+import org.tokentune.checkpoint.GenerationConfig;
 import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.checkpoint.TokenizerConfig;
+import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Task;
 
 /**
@@ -26,55 +31,139 @@ public final class TextTokenizer implements AutoCloseable {
   /** Characters that say which text it is. */
   private static final int QUOTED = 40;
 
+  /**
+   * Special tokens that end a text or a turn, whatever the files say. Source: llama.cpp's {@code
+   * llama_vocab::impl::load}, those of the models that this project knows.
+   */
+  private static final Set<String> ENDS =
+      Set.of(
+          "</s>",
+          "<EOT>",
+          "<end_of_turn>",
+          "<end_of_utterance>",
+          "<eos>",
+          "<|end_of_text|>",
+          "<|endoftext|>",
+          "<|end|>",
+          "<|eom_id|>",
+          "<|eot_id|>",
+          "<|im_end|>",
+          "[EOS]",
+          "[EOT]",
+          "_<EOT>");
+
   private final HuggingFaceTokenizer tokenizer;
+
+  /** The same, unless special tokens in a text are cut: then the tokenizer knows none. */
+  private final HuggingFaceTokenizer decoder;
+
+  private final Use use;
   private final int longest;
   private final boolean cut;
-  private final OptionalInt begin;
-  private final Set<Integer> ends;
+  private final int[] before;
 
-  private TextTokenizer(
-      HuggingFaceTokenizer tokenizer,
-      int longest,
-      boolean cut,
-      OptionalInt begin,
-      Set<Integer> ends) {
-    this.tokenizer = tokenizer;
+  /**
+   * How a model uses its tokenizer.
+   *
+   * @param origin of the tokenizer, for messages
+   * @param words in the model's table
+   * @param types in the model's table of token types; 0 where all tokens are of type 0
+   * @param cutsLeft whether texts lose their beginning where they are too long
+   * @param spaced whether words that stand in a list need a space before them, but for the first
+   * @param begins tokens that begin a text
+   * @param ends tokens that end a text
+   */
+  private record Use(
+      String origin,
+      int words,
+      int types,
+      boolean cutsLeft,
+      boolean spaced,
+      Set<Integer> begins,
+      Set<Integer> ends) {}
+
+  /**
+   * @param json a {@code tokenizer.json}
+   * @param whole the same with all special tokens; null where {@code json} has them
+   */
+  private TextTokenizer(byte[] json, byte[] whole, Use use, int longest, boolean cut) {
+    this.use = use;
     this.longest = longest;
     this.cut = cut;
-    this.begin = begin;
-    this.ends = ends;
+    NativeTokenizers.require();
+    tokenizer = open(json, use.origin());
+    decoder = whole == null ? tokenizer : open(whole, use.origin());
+    before = before();
+  }
+
+  private static HuggingFaceTokenizer open(byte[] json, String origin) {
+    Map<String, String> options =
+        Map.of("padding", "false", "truncation", "false", "modelMaxLength", "2147483647");
+    try {
+      return HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), options);
+    } catch (IOException | RuntimeException e) {
+      throw new BadInputException(
+          e,
+          "%s: the tokenizer.json is damaged or of an unknown kind (%s); get it again.",
+          origin,
+          e.getMessage());
+    }
   }
 
   /**
-   * Opens a model's tokenizer; its configuration says which tokens begin and end a text.
+   * Opens a model's tokenizer as transformers' {@code AutoTokenizer} would.
    *
    * @param longest most tokens of a text or pair, with the special ones
    * @param cut whether longer texts are cut (of a pair the longer one first); otherwise they are
    *     refused
+   * @throws BadInputException if a file is damaged, or says what is not supported
    */
   public static TextTokenizer open(ModelFiles files, int longest, boolean cut) {
-    Set<Integer> begins = ids(files.config().path("bos_token_id"));
-    return open(
-        TokenizerJson.of(files.tokenizer(), files.name()),
-        files.name(),
-        longest,
-        cut,
-        begins.stream().mapToInt(Integer::intValue).findFirst(),
-        ids(files.config().path("eos_token_id")));
+    return open(files, longest, cut, false);
   }
 
-  /** Of a number or an array of numbers. */
-  private static Set<Integer> ids(JsonNode field) {
-    Set<Integer> ids = new LinkedHashSet<>();
-    if (field.canConvertToInt()) {
-      ids.add(field.intValue());
+  /**
+   * As {@link #open(ModelFiles, int, boolean)}.
+   *
+   * @param lowerCase whether texts are lower-cased first, as sentence-transformers' {@code
+   *     do_lower_case} has it
+   */
+  public static TextTokenizer open(ModelFiles files, int longest, boolean cut, boolean lowerCase) {
+    AutoTokenizer auto = AutoTokenizer.of(files);
+    if (lowerCase) {
+      TokenizerJson.lowerCase(auto.json());
     }
-    for (JsonNode id : field) {
-      if (id.canConvertToInt()) {
-        ids.add(id.intValue());
-      }
-    }
-    return Collections.unmodifiableSet(ids);
+    ModelConfig sizes = ModelConfig.read(files.config(), files.name());
+    SpecialIds special = new SpecialIds(auto.json(), sizes.vocabulary(), files.name());
+    special.warnOfTokensPastTheTable();
+    GenerationConfig generation = GenerationConfig.read(files.companions());
+    ConfigReader config = ConfigReader.of(files.config(), files.name());
+    Set<Integer> begins = new LinkedHashSet<>(special.known(config.indices("bos_token_id")));
+    begins.addAll(special.known(generation.begins()));
+    Set<Integer> ends = new LinkedHashSet<>(special.known(config.indices("eos_token_id")));
+    ends.addAll(special.known(generation.ends()));
+    ends.addAll(special.named(Set.of(auto.config().special().getOrDefault("eos_token", ""))));
+    ends.addAll(special.named(ENDS));
+    Use use =
+        new Use(
+            files.name(),
+            sizes.vocabulary(),
+            auto.tokenTypes() && sizes.tokenTypes() > 1 ? sizes.tokenTypes() : 0,
+            auto.config().cutsLeft(),
+            auto.wantsSpaces(),
+            begins,
+            ends);
+    byte[] json = TokenizerJson.bytes(auto.json());
+    boolean split = auto.config().splitsSpecial();
+    TextTokenizer opened =
+        new TextTokenizer(
+            split ? TokenizerJson.bytes(TokenizerJson.withoutSpecial(auto.json())) : json,
+            split ? json : null,
+            use,
+            longest,
+            cut);
+    opened.warnOfSwitches(auto.config());
+    return opened;
   }
 
   /**
@@ -87,62 +176,82 @@ public final class TextTokenizer implements AutoCloseable {
    *     refused
    */
   public static TextTokenizer open(byte[] json, String origin, int longest, boolean cut) {
-    return open(json, origin, longest, cut, OptionalInt.empty(), Set.of());
+    int any = Integer.MAX_VALUE;
+    Use use = new Use(origin, any, any, false, false, Set.of(), Set.of());
+    return new TextTokenizer(json, null, use, longest, cut);
   }
 
-  private static TextTokenizer open(
-      byte[] json, String origin, int longest, boolean cut, OptionalInt begin, Set<Integer> ends) {
-    Map<String, String> options =
-        Map.of(
-            "padding", "false",
-            "truncation", Boolean.toString(cut),
-            "maxLength", Integer.toString(longest),
-            "modelMaxLength", Integer.toString(longest));
-    try {
-      return new TextTokenizer(
-          HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), options),
-          longest,
-          cut,
-          begin,
-          ends);
-    } catch (IOException | RuntimeException e) {
-      throw new BadInputException(
-          e, "%s: the tokenizer.json is damaged or of an unknown kind; get it again.", origin);
+  /** Says where switches do not do what they say. */
+  private void warnOfSwitches(TokenizerConfig config) {
+    warnOfSwitch(config, "add_bos_token", config.addBegin(), before.length > 0, "before");
+    warnOfSwitch(config, "add_eos_token", config.addEnd(), endsTexts(), "after");
+  }
+
+  private static void warnOfSwitch(
+      TokenizerConfig config, String field, Boolean said, boolean done, String where) {
+    if (said != null && said != done) {
+      Warnings.warn(
+          "%s: %s is %s, but the tokenizer.json beside it puts %s %s a text; the latter counts, as in"
+              + " transformers 5.",
+          config.origin(), field, said, done ? "one" : "none", where);
     }
+  }
+
+  /** Whether the tokenizer puts something after a text. */
+  private boolean endsTexts() {
+    return tokenizer.encode("", true, false).getIds().length > before.length;
+  }
+
+  /** What the tokenizer puts before a text. */
+  private int[] before() {
+    Encoding encoding;
+    try {
+      encoding = tokenizer.encode("a", true, false);
+    } catch (RuntimeException e) {
+      return new int[0]; // it has no token for this text, nor one for those that it has none for
+    }
+    int first = 0;
+    while (first < encoding.getIds().length && encoding.getSequenceIds()[first] < 0) {
+      first++;
+    }
+    return ints(Arrays.copyOf(encoding.getIds(), first));
   }
 
   /**
    * A tokenised text.
    *
    * @param ids vocabulary numbers, with the special tokens
-   * @param typeIds 0 for the first text, 1 for the second
+   * @param typeIds 0 for the first text, 1 for the second; all 0 where the model has one type
    * @param words number of the word that a token is of, -1 for special tokens
    */
   public record Tokens(int[] ids, int[] typeIds, int[] words) {}
 
   /** Tokenises a text, or a pair where {@code pair} is not null. */
   public Tokens encode(String text, String pair) {
-    Encoding encoding =
-        pair == null
-            ? tokenizer.encode(text, true, false)
-            : tokenizer.encode(text, pair, true, false);
-    return tokens(encoding, text);
+    return tokens(
+        encoding(
+            text,
+            () ->
+                pair == null
+                    ? tokenizer.encode(text, true, false)
+                    : tokenizer.encode(text, pair, true, false)),
+        text);
   }
 
   /**
    * A tokenised pair.
    *
    * @param ids vocabulary numbers, with the special tokens
-   * @param typeIds 0 for the first text, 1 for the second
+   * @param typeIds 0 for the first text, 1 for the second; all 0 where the model has one type
    * @param first position of the second text's first token
    * @param begins of each of the second text's tokens: Unicode characters of the text before it
    * @param ends of the same: Unicode characters of the text up to its end
    */
   record Pair(int[] ids, int[] typeIds, int first, int[] begins, int[] ends) {}
 
-  /** Tokenises a pair of any length, as long as the tokenizer does not cut. */
+  /** Tokenises a pair of any length. */
   Pair encodePair(String text, String pair) {
-    Encoding encoding = tokenizer.encode(text, pair, true, false);
+    Encoding encoding = encoding(pair, () -> tokenizer.encode(text, pair, true, false));
     int[] second =
         IntStream.range(0, encoding.getIds().length)
             .filter(i -> encoding.getSequenceIds()[i] == 1)
@@ -150,7 +259,7 @@ public final class TextTokenizer implements AutoCloseable {
     CharSpan[] spans = encoding.getCharTokenSpans();
     return new Pair(
         ints(encoding.getIds()),
-        ints(encoding.getTypeIds()),
+        types(encoding),
         second.length == 0 ? encoding.getIds().length : second[0],
         Arrays.stream(second).map(i -> spans[i].getStart()).toArray(),
         Arrays.stream(second).map(i -> spans[i].getEnd()).toArray());
@@ -163,19 +272,50 @@ public final class TextTokenizer implements AutoCloseable {
         : encode(row.text(), row.pair());
   }
 
-  /** Tokenises a text that is split into words already. */
+  /**
+   * Tokenises a text that is split into words already. Where the tokenizer tells words by the
+   * spaces before them, every word gets one, the first if {@code add_prefix_space} says so.
+   */
   public Tokens encodeWords(String[] words) {
-    return tokens(tokenizer.encode(words, true, false), String.join(" ", words));
+    String[] spaced = words.clone();
+    for (int i = 1; use.spaced() && i < words.length; i++) {
+      spaced[i] = words[i].startsWith(" ") ? words[i] : " " + words[i];
+    }
+    String text = String.join(" ", words);
+    return tokens(encoding(text, () -> tokenizer.encode(spaced, true, false)), text);
   }
 
-  /** Tokens of a piece of text without special ones; where texts are not cut, of any length. */
+  /** Tokens of a piece of text without special ones, of any length. */
   public int[] encodePiece(String text) {
-    return ints(tokenizer.encode(text, false, false).getIds());
+    return ints(encoding(text, () -> tokenizer.encode(text, false, false)).getIds());
+  }
+
+  /**
+   * Tokens of a text that something follows, of any length: what the tokenizer puts before a text,
+   * which may be nothing, and the text's own.
+   */
+  public int[] encodePrompt(String text) {
+    Encoding encoding = encoding(text, () -> tokenizer.encode(text, false, false));
+    int[] piece = ints(encoding.getIds());
+    if (before.length > 0 && piece.length > 0 && piece[0] == before[before.length - 1]) {
+      Warnings.warn(
+          "The token '%s' begins a text twice: the tokenizer of %s puts it there by itself; leave it"
+              + " out of the text.",
+          encoding.getTokens()[0], use.origin());
+    }
+    int[] ids = Arrays.copyOf(before, before.length + piece.length);
+    System.arraycopy(piece, 0, ids, before.length, piece.length);
+    return ids;
+  }
+
+  /** What the tokenizer puts before a text, as messages and caches have it. */
+  String beginning() {
+    return Arrays.toString(before);
   }
 
   /** The text of tokens, without special ones. */
   public String decode(int... ids) {
-    return tokenizer.decode(Arrays.stream(ids).asLongStream().toArray(), true);
+    return decoder.decode(Arrays.stream(ids).asLongStream().toArray(), true);
   }
 
   /** The beginning of the text of tokens, between quotes: what a row is called in messages. */
@@ -184,25 +324,89 @@ public final class TextTokenizer implements AutoCloseable {
     return '"' + (text.length() > QUOTED ? text.substring(0, QUOTED) + "..." : text) + '"';
   }
 
-  /** The token that begins a text, where it is known. */
+  /** The token that begins a text, where it is known; the tokenizer need not put it there. */
   public OptionalInt begin() {
-    return begin;
+    return use.begins().stream().mapToInt(Integer::intValue).findFirst();
   }
 
-  /** Tokens that end a text, as far as they are known. */
+  /**
+   * Tokens that end a text, as far as they are known: those that the configurations of the model
+   * and of generation name, the first of them first, and those that models are known to end turns
+   * with.
+   */
   public Set<Integer> ends() {
-    return ends;
+    return Collections.unmodifiableSet(use.ends());
+  }
+
+  /**
+   * Tokens at the beginning of a text that are a prompt's, as sentence-transformers counts them:
+   * the prompt's own with its special ones, but for the last.
+   */
+  public int promptLength(String prompt) {
+    int[] words = encode(prompt, null).words();
+    boolean special = words.length > 0 && words[words.length - 1] < 0;
+    return special ? words.length - 1 : words.length;
+  }
+
+  private Encoding encoding(String text, Supplier<Encoding> tokenise) {
+    Encoding encoding;
+    try {
+      encoding = tokenise.get();
+    } catch (RuntimeException e) {
+      throw new BadInputException(
+          e,
+          "The tokenizer of %s cannot take the text \"%.60s\": %s; change the text or the tokenizer.",
+          use.origin(),
+          text.strip(),
+          e.getMessage());
+    }
+    long[] ids = encoding.getIds();
+    for (int i = 0; i < ids.length; i++) {
+      if (ids[i] >= use.words()) {
+        throw new BadInputException(
+            "The text \"%.60s\" has the token '%s', which is number %d, but the model %s has %d words;"
+                + " take the model's own tokenizer, or a text without this token.",
+            text.strip(), encoding.getTokens()[i], ids[i], use.origin(), use.words());
+      }
+    }
+    return encoding;
+  }
+
+  private int[] types(Encoding encoding) {
+    int[] types = ints(encoding.getTypeIds());
+    if (use.types() == 0) {
+      return new int[types.length];
+    }
+    for (int type : types) {
+      if (type >= use.types()) {
+        throw new BadInputException(
+            "The tokenizer of %s gives a text the token type %d, but the model has %d of them, from 0;"
+                + " take the model's own tokenizer.",
+            use.origin(), type, use.types());
+      }
+    }
+    return types;
   }
 
   private Tokens tokens(Encoding encoding, String text) {
-    long[] ids = encoding.getIds();
-    if (!cut && ids.length > longest) {
+    int[] ids = ints(encoding.getIds());
+    int[] types = types(encoding);
+    int[] words = ints(encoding.getWordIds());
+    if (ids.length <= longest) {
+      return new Tokens(ids, types, words);
+    }
+    if (!cut) {
       throw new BadInputException(
           "A text of %d tokens is longer than the model's %d; shorten it, or train or embed with a maximal length"
               + " (--max-length), so that texts are cut: \"%.60s...\"",
           ids.length, longest, text.strip());
     }
-    return new Tokens(ints(ids), ints(encoding.getTypeIds()), ints(encoding.getWordIds()));
+    int[] kept = Truncation.kept(encoding.getSequenceIds(), longest, use.cutsLeft());
+    return new Tokens(of(ids, kept), of(types, kept), of(words, kept));
+  }
+
+  private static int[] of(int[] values, int[] places) {
+    return Arrays.stream(places).map(place -> values[place]).toArray();
   }
 
   private static int[] ints(long[] values) {
@@ -212,5 +416,6 @@ public final class TextTokenizer implements AutoCloseable {
   @Override
   public void close() {
     tokenizer.close();
+    decoder.close();
   }
 }

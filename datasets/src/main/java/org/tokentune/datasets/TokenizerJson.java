@@ -7,14 +7,19 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.tokentune.BadInputException;
+import org.tokentune.checkpoint.CompanionFiles;
+import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.checkpoint.TokenizerSource;
 import org.tokentune.checkpoint.Vocabulary;
 import org.tokentune.checkpoint.Vocabulary.SpecialTokens;
@@ -36,6 +41,9 @@ public final class TokenizerJson {
   private static final Set<TokenType> UNMERGED =
       Set.of(TokenType.UNKNOWN, TokenType.CONTROL, TokenType.BYTE);
 
+  private static final String GPT2_SPLIT =
+      "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)";
+
   private static final String LLAMA3_SPLIT = split("\\p{N}{1,3}");
   private static final String QWEN2_SPLIT = split("\\p{N}");
 
@@ -55,44 +63,135 @@ public final class TokenizerJson {
    * @throws BadInputException if its merges or tokens cannot be used
    */
   public static byte[] of(TokenizerSource source, String origin) {
-    if (source instanceof TokenizerSource.Json json) {
-      return json.bytes();
-    }
-    ObjectNode root;
-    if (source instanceof Vocabulary.BytePair bytePair) {
-      root = bytePair(bytePair, origin);
-    } else if (source instanceof Vocabulary.WordPiece wordPiece) {
-      root = wordPiece(wordPiece);
-    } else {
-      root = sentencePiece((Vocabulary.SentencePiece) source, origin);
-    }
-    return root.toString().getBytes(StandardCharsets.UTF_8);
+    return source instanceof TokenizerSource.Json json ? json.bytes() : bytes(tree(source, origin));
   }
 
   /**
-   * Writes what transformers needs beside a {@code tokenizer.json} that was made of a vocabulary;
-   * nothing for one that there was.
+   * What a model's texts are tokenised by: the same with all that the files beside it say, as
+   * transformers' {@code AutoTokenizer} has it.
+   *
+   * @throws BadInputException if a file is damaged, or says what is not supported
    */
-  public static void writeConfig(Path folder, TokenizerSource source) throws IOException {
-    if (source instanceof Vocabulary.WordPiece wordPiece) {
-      ObjectNode config = JSON.createObjectNode().put("tokenizer_class", "BertTokenizerFast");
-      write(folder, config.put("do_lower_case", wordPiece.lowerCase()));
-    } else if (source instanceof Vocabulary vocabulary) {
-      ObjectNode config =
-          JSON.createObjectNode()
-              .put("tokenizer_class", "PreTrainedTokenizerFast")
-              .put("clean_up_tokenization_spaces", false);
+  public static byte[] of(ModelFiles files) {
+    return bytes(AutoTokenizer.of(files).json());
+  }
+
+  static byte[] bytes(ObjectNode tree) {
+    return tree.toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  /** The same, parsed. */
+  static ObjectNode tree(TokenizerSource source, String origin) {
+    if (source instanceof TokenizerSource.Json json) {
+      try {
+        if (JSON.readTree(json.bytes()) instanceof ObjectNode tree) {
+          return tree;
+        }
+      } catch (IOException e) {
+        throw damaged(e, origin);
+      }
+      throw damaged(null, origin);
+    }
+    if (source instanceof Vocabulary.BytePair bytePair) {
+      return bytePair(bytePair, origin);
+    }
+    return source instanceof Vocabulary.WordPiece wordPiece
+        ? wordPiece(wordPiece)
+        : sentencePiece((Vocabulary.SentencePiece) source, origin);
+  }
+
+  /** Has texts lower-cased first, unless they are, as sentence-transformers does. */
+  static void lowerCase(ObjectNode tree) {
+    JsonNode old = tree.path("normalizer");
+    ArrayNode parts = JSON.createArrayNode();
+    if (old.has("normalizers")) {
+      old.get("normalizers").forEach(parts::add);
+    } else if (old.isObject()) {
+      parts.add(old);
+    }
+    for (JsonNode part : parts) {
+      if (part.path("type").asText().equals("Lowercase")) {
+        return;
+      }
+    }
+    parts.insert(0, JSON.createObjectNode().put("type", "Lowercase"));
+    tree.putObject("normalizer").put("type", "Sequence").set("normalizers", parts);
+  }
+
+  /** The same, but special tokens that stand in a text are cut as other text is. */
+  static ObjectNode withoutSpecial(ObjectNode tree) {
+    ObjectNode without = tree.deepCopy();
+    for (Iterator<JsonNode> tokens = without.path("added_tokens").iterator(); tokens.hasNext(); ) {
+      if (tokens.next().path("special").asBoolean()) {
+        tokens.remove();
+      }
+    }
+    return without;
+  }
+
+  private static BadInputException damaged(Throwable cause, String origin) {
+    return new BadInputException(
+        cause,
+        "%s: the tokenizer.json is damaged, as it is not a JSON object; get it again.",
+        origin);
+  }
+
+  /**
+   * Writes what came beside a model, and what its tokenizer needs there.
+   *
+   * @param folder that is being written
+   */
+  public static void writeCompanions(Path folder, ModelFiles files) throws IOException {
+    files.companions().write(folder);
+    writeConfig(folder, files);
+  }
+
+  /**
+   * Writes a model's {@code tokenizer.json}, its settings and chat templates, as transformers saves
+   * a tokenizer.
+   *
+   * @param folder that is being written
+   */
+  public static void write(Path folder, ModelFiles files) throws IOException {
+    Files.write(folder.resolve(ModelFolder.TOKENIZER), of(files.tokenizer(), files.name()));
+    files.companions().writeTokenizer(folder);
+    writeConfig(folder, files);
+  }
+
+  /**
+   * Writes a {@code tokenizer_config.json} with which transformers 4 and 5 have the same tokens,
+   * where none came.
+   */
+  private static void writeConfig(Path folder, ModelFiles files) throws IOException {
+    if (files.companions().names().contains(CompanionFiles.TOKENIZER_CONFIG)) {
+      return;
+    }
+    ObjectNode config = JSON.createObjectNode();
+    if (files.tokenizer() instanceof Vocabulary.WordPiece wordPiece) {
+      config
+          .put("tokenizer_class", "BertTokenizerFast")
+          .put("do_lower_case", wordPiece.lowerCase())
+          .put("strip_accents", wordPiece.stripAccents())
+          .put("tokenize_chinese_chars", wordPiece.chineseCharacters());
+    } else if (files.tokenizer() instanceof Vocabulary vocabulary) {
+      config
+          .put("tokenizer_class", "PreTrainedTokenizerFast")
+          .put("clean_up_tokenization_spaces", false);
       SpecialTokens special = vocabulary.special();
       putToken(config, "bos_token", vocabulary, special.begin());
       putToken(config, "eos_token", vocabulary, special.end());
       putToken(config, "unk_token", vocabulary, special.unknown());
-      write(folder, config);
+      files.companions().object(CompanionFiles.GENERATION_CONFIG).indices("pad_token_id").stream()
+          .filter(id -> id < vocabulary.tokens().size())
+          .forEach(id -> putToken(config, "pad_token", vocabulary, id));
+    } else if (files.config().path("model_type").asText().equals("llama")) {
+      // Transformers 4 would put a token before every text, whatever the tokenizer.json says.
+      config.put("tokenizer_class", "PreTrainedTokenizerFast");
+    } else {
+      return; // without one transformers has the tokens that this project has
     }
-  }
-
-  private static void write(Path folder, ObjectNode config) throws IOException {
     JSON.writerWithDefaultPrettyPrinter()
-        .writeValue(folder.resolve("tokenizer_config.json").toFile(), config);
+        .writeValue(folder.resolve(CompanionFiles.TOKENIZER_CONFIG).toFile(), config);
   }
 
   private static void putToken(ObjectNode config, String field, Vocabulary vocabulary, Integer id) {
@@ -129,12 +228,10 @@ public final class TokenizerJson {
 
   private static ObjectNode wordPiece(Vocabulary.WordPiece vocabulary) {
     ObjectNode root = common(vocabulary);
-    root.putObject("normalizer")
-        .put("type", "BertNormalizer")
-        .put("clean_text", true)
-        .put("handle_chinese_chars", true)
-        .put("lowercase", vocabulary.lowerCase())
-        .putNull("strip_accents"); // as lowercase
+    root.set(
+        "normalizer",
+        bertNormalizer(
+            vocabulary.lowerCase(), vocabulary.stripAccents(), vocabulary.chineseCharacters()));
     root.putObject("pre_tokenizer").put("type", "BertPreTokenizer");
     root.putObject("decoder").put("type", "WordPiece").put("prefix", "##").put("cleanup", true);
     JsonNode ids = root.get("model").get("vocab");
@@ -147,6 +244,21 @@ public final class TokenizerJson {
     return root;
   }
 
+  /**
+   * BERT's.
+   *
+   * @param stripAccents null: as {@code lowerCase}
+   */
+  static ObjectNode bertNormalizer(
+      boolean lowerCase, Boolean stripAccents, boolean chineseCharacters) {
+    return JSON.createObjectNode()
+        .put("type", "BertNormalizer")
+        .put("clean_text", true)
+        .put("handle_chinese_chars", chineseCharacters)
+        .put("strip_accents", stripAccents)
+        .put("lowercase", lowerCase);
+  }
+
   private static ObjectNode preTokenizer(Vocabulary.PreTokenizer kind) {
     return switch (kind) {
       case GPT2 -> byteLevel(true);
@@ -155,8 +267,16 @@ public final class TokenizerJson {
               "pretokenizers",
               JSON.createObjectNode().put("type", "Digits").put("individual_digits", true),
               byteLevel(true));
-      case LLAMA3 -> sequence("pretokenizers", splitBy(LLAMA3_SPLIT), byteLevel(false));
+      case LLAMA3, DBRX -> sequence("pretokenizers", splitBy(LLAMA3_SPLIT), byteLevel(false));
       case QWEN2 -> sequence("pretokenizers", splitBy(QWEN2_SPLIT), byteLevel(false));
+      case DEFAULT ->
+          sequence(
+              "pretokenizers",
+              splitBy("[\\p{P}\\$\\+<=>\\^~\\|]+"),
+              splitBy(GPT2_SPLIT),
+              splitBy("\\p{N}+"),
+              splitBy("[0-9][0-9][0-9]"),
+              byteLevel(false));
     };
   }
 
@@ -179,21 +299,9 @@ public final class TokenizerJson {
     ObjectNode root = common(vocabulary);
     ObjectNode spaces = replace(" ", SPACE);
     ObjectNode prefix = JSON.createObjectNode().put("type", "Prepend").put("prepend", SPACE);
-    ObjectNode bytes = JSON.createObjectNode().put("type", "ByteFallback");
-    ObjectNode fuse = JSON.createObjectNode().put("type", "Fuse");
-    ObjectNode strip =
-        JSON.createObjectNode()
-            .put("type", "Strip")
-            .put("content", " ")
-            .put("start", 1)
-            .put("stop", 0);
-    if (vocabulary.spacePrefix()) {
-      root.set("normalizer", sequence("normalizers", prefix, spaces));
-      root.set("decoder", sequence("decoders", replace(SPACE, " "), bytes, fuse, strip));
-    } else {
-      root.set("normalizer", spaces);
-      root.set("decoder", sequence("decoders", replace(SPACE, " "), bytes, fuse));
-    }
+    root.set(
+        "normalizer", vocabulary.spacePrefix() ? sequence("normalizers", prefix, spaces) : spaces);
+    root.set("decoder", spaceDecoder(vocabulary.spacePrefix()));
     ObjectNode model = (ObjectNode) root.get("model");
     model.put("fuse_unk", true).put("byte_fallback", true);
     Integer unknown = vocabulary.special().unknown();
@@ -203,6 +311,25 @@ public final class TokenizerJson {
     ArrayNode merges = model.putArray("merges");
     merges(vocabulary, origin).forEach(merges::add);
     return root;
+  }
+
+  /**
+   * Makes text of SentencePiece's tokens.
+   *
+   * @param prefix whether a space was put before the text
+   */
+  static ObjectNode spaceDecoder(boolean prefix) {
+    ObjectNode bytes = JSON.createObjectNode().put("type", "ByteFallback");
+    ObjectNode fuse = JSON.createObjectNode().put("type", "Fuse");
+    ObjectNode strip =
+        JSON.createObjectNode()
+            .put("type", "Strip")
+            .put("content", " ")
+            .put("start", 1)
+            .put("stop", 0);
+    return prefix
+        ? sequence("decoders", replace(SPACE, " "), bytes, fuse, strip)
+        : sequence("decoders", replace(SPACE, " "), bytes, fuse);
   }
 
   private static ObjectNode replace(String from, String to) {

@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.tokentune.BadInputException;
@@ -28,17 +27,12 @@ import org.tokentune.models.Task;
  */
 record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
 
-  private static final Map<String, String> ARCHITECTURES =
-      Map.of("bert", "Bert", "roberta", "Roberta", "distilbert", "DistilBert");
   private static final String ID2LABEL = "id2label";
   private static final String LABEL2ID = "label2id";
 
   /** What transformers calls an output without a name, its number behind it. */
   static final String PLACEHOLDER = "LABEL_";
 
-  private static final String SEQUENCE = "ForSequenceClassification";
-  private static final String TOKEN = "ForTokenClassification";
-  private static final String ANSWERS = "ForQuestionAnswering";
   private static final String SINGLE_LABEL = "single_label_classification";
   private static final String MULTILABEL = "multi_label_classification";
   private static final String REGRESSION = "regression";
@@ -49,25 +43,33 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
    * @throws BadInputException if the model has no classifier
    */
   static HeadConfig read(ModelFiles files) {
-    JsonNode config = files.config();
-    int outputs = Head.outputs(files.weights()).orElse(0);
+    return read(files.config(), Head.outputs(files.weights()).orElse(0), files.name());
+  }
+
+  /**
+   * Reads it.
+   *
+   * @param outputs of the classifier
+   * @param origin for messages
+   * @throws BadInputException if the configuration names no classifier
+   */
+  static HeadConfig read(JsonNode config, int outputs, String origin) {
     Task task =
         Task.read(config, outputs)
             .filter(known -> known != Task.MASKED_LM && outputs > 0)
             .orElseThrow(
                 () ->
                     new BadInputException(
-                        "%s has no classifier to predict with; train one on it first.",
-                        files.name()));
+                        "%s has no classifier to predict with; train one on it first.", origin));
     JsonNode own = config.path("tokentune");
     String pooling = own.path("pooling").asText("first");
     if (!pooling.equals("first") && !pooling.equals("mean")) {
       throw new BadInputException(
-          "%s: pooling %s is not known; first and mean are.", files.name(), pooling);
+          "%s: pooling %s is not known; first and mean are.", origin, pooling);
     }
     JsonNode maxLength = own.path("max_length");
     return new HeadConfig(
-        new Labels(task, names(files, outputs)),
+        new Labels(task, names(config, outputs, origin)),
         pooling.equals("mean") ? Pooling.MEAN : Pooling.FIRST,
         maxLength.isInt() ? maxLength.intValue() : null);
   }
@@ -77,14 +79,17 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
     int outputs = Head.outputs(files.weights()).orElse(0);
     return Task.read(files.config(), outputs)
         .filter(task -> outputs > 0 && Labels.areClasses(task))
-        .map(task -> new TrainedClasses(new Labels(task, names(files, outputs)), files.name()));
+        .map(
+            task ->
+                new TrainedClasses(
+                    new Labels(task, names(files.config(), outputs, files.name())), files.name()));
   }
 
   /**
    * Names of the classifier's outputs: those in {@code id2label}, or as transformers calls them.
    */
-  private static List<String> names(ModelFiles files, int outputs) {
-    ConfigReader config = ConfigReader.of(files.config(), files.name());
+  private static List<String> names(JsonNode json, int outputs, String origin) {
+    ConfigReader config = ConfigReader.of(json, origin);
     ConfigReader names = config.object(ID2LABEL);
     List<String> labels = new ArrayList<>();
     if (names.names().isEmpty()) {
@@ -92,7 +97,7 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
       if (!config.object(LABEL2ID).names().isEmpty()) {
         Warnings.warn(
             "%s has label2id but no id2label, which counts; its outputs are called %s to %s.",
-            files.name(), labels.get(0), labels.get(outputs - 1));
+            origin, labels.get(0), labels.get(outputs - 1));
       }
       return labels;
     }
@@ -101,7 +106,7 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
       throw new BadInputException(
           "%s: id2label has names for %s, but the classifier has the outputs 0 to %d; give each one"
               + " name.",
-          files.name(), Labels.shown(names.names()), outputs - 1);
+          origin, Labels.shown(names.names()), outputs - 1);
     }
     for (String number : numbers) {
       JsonNode name = names.value(number);
@@ -111,7 +116,7 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
       if (labels.contains(name.asText())) {
         throw new BadInputException(
             "%s: id2label has the name '%s' for both %d and %s; give each its own.",
-            files.name(), name.asText(), labels.indexOf(name.asText()), number);
+            origin, name.asText(), labels.indexOf(name.asText()), number);
       }
       labels.add(name.asText());
     }
@@ -137,15 +142,7 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
     ObjectNode config = encoder.deepCopy();
     String type = encoder.path("model_type").asText("bert");
     config.put("model_type", type);
-    config
-        .putArray("architectures")
-        .add(
-            ARCHITECTURES.get(type)
-                + switch (labels.task()) {
-                  case TOKEN -> TOKEN;
-                  case QUESTION_ANSWERING -> ANSWERS;
-                  default -> SEQUENCE;
-                });
+    config.putArray("architectures").add(labels.task().architecture(type).orElseThrow());
     switch (labels.task()) {
       case CLASSIFY -> config.put("problem_type", SINGLE_LABEL);
       case MULTILABEL -> config.put("problem_type", MULTILABEL);

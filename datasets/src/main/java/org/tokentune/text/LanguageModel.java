@@ -97,6 +97,13 @@ public final class LanguageModel implements AutoCloseable {
    */
   public void openAdapter(Path folder) {
     try (AdapterFolder adapters = AdapterFolder.open(folder)) {
+      Task task = adapters.task().orElse(Task.CAUSAL_LM);
+      if (task != Task.CAUSAL_LM && task != Task.POOL) {
+        throw new BadInputException(
+            "%s was trained for another task than text (its task_type says so), which is not"
+                + " supported on a decoder; name adapters of CAUSAL_LM.",
+            folder);
+      }
       set(adapters.read(model, parameters));
     }
   }
@@ -154,8 +161,7 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   private TokenCache cache() {
-    return new TokenCache(
-        TokenCache.defaultFolder(), TokenizerJson.of(files.tokenizer(), files.name()));
+    return new TokenCache(TokenCache.defaultFolder(), TokenizerJson.of(files));
   }
 
   /**
@@ -201,7 +207,7 @@ public final class LanguageModel implements AutoCloseable {
    */
   public Generation generate(
       String prompt, GenerationSettings settings, Consumer<String> listener) {
-    int[] ids = tokenizer.encode(prompt, null).ids();
+    int[] ids = tokenizer.encodePrompt(prompt);
     if (ids.length == 0) {
       ids = tokenizer.begin().stream().toArray();
     }
@@ -257,7 +263,7 @@ public final class LanguageModel implements AutoCloseable {
 
   /** Saves the adapters alone, as PEFT has them. */
   public void saveAdapter(Path folder) {
-    AdapterFolder.write(folder, adapter, files.name(), config());
+    SavedModel.writeAdapter(folder, null, adapter, files);
   }
 
   private ObjectNode config() {

@@ -111,12 +111,8 @@ public final class MultipleChoice {
    */
   private static Row row(
       TextTokenizer tokenizer, String context, String continuation, int longest) {
-    int[] begin = tokenizer.begin().stream().toArray();
-    int[] before = tokenizer.encodePiece(context);
-    int[] whole = tokenizer.encodePiece(context + continuation);
-    int[] ids = Arrays.copyOf(begin, begin.length + whole.length);
-    System.arraycopy(whole, 0, ids, begin.length, whole.length);
-    int prompt = begin.length + before.length;
+    int prompt = tokenizer.encodePrompt(context).length;
+    int[] ids = tokenizer.encodePrompt(context + continuation);
     int dropped = Math.max(0, ids.length - longest);
     if (dropped >= prompt) {
       throw new BadInputException(

@@ -11,5 +11,12 @@ import java.util.Map;
  *     Empty for a regressed number
  * @param scores probability of every class or label, or the regressed number; empty for tags and
  *     answers
+ * @param cut words at the end that have no tag, as the text was cut before them
  */
-public record Prediction(List<String> labels, Map<String, Double> scores) {}
+public record Prediction(List<String> labels, Map<String, Double> scores, int cut) {
+
+  /** Of a whole text. */
+  public Prediction(List<String> labels, Map<String, Double> scores) {
+    this(labels, scores, 0);
+  }
+}

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.tokentune.adapters.Adapter;
+import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.datasets.TokenizerJson;
@@ -59,7 +60,7 @@ final class SavedModel {
             write(
                 model.build(parameters, GraphOptions.inference()).sd(),
                 staged.resolve(SAMEDIFF_FILE));
-    ModelFolder.Extra tokens = staged -> TokenizerJson.writeConfig(staged, files.tokenizer());
+    ModelFolder.Extra tokens = staged -> TokenizerJson.writeCompanions(staged, files);
     ModelFolder.write(
         folder,
         config,
@@ -67,6 +68,18 @@ final class SavedModel {
         TokenizerJson.of(files.tokenizer(), files.name()),
         sameDiff ? List.of(tokens, graph) : List.of(tokens));
     return sameDiff;
+  }
+
+  /**
+   * Writes adapters alone, as PEFT has them, and the tokenizer's files beside them, as those who
+   * train with PEFT do.
+   *
+   * @param config what the head's outputs mean; null for a language model
+   * @param files of the base
+   */
+  static void writeAdapter(Path folder, JsonNode config, Adapter adapter, ModelFiles files) {
+    ModelFolder.Extra tokenizer = staged -> TokenizerJson.write(staged, files);
+    AdapterFolder.write(folder, adapter, files.address(), config, List.of(tokenizer));
   }
 
   /** SameDiff wraps what fails. */

@@ -3,9 +3,8 @@ package org.tokentune.text;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntFunction;
-import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
@@ -22,19 +21,24 @@ import org.tokentune.train.InferenceEngine;
 import org.tokentune.train.Placeholders;
 
 /**
- * Turns texts into vectors of length 1: the mean of the last layer's hidden states over the text's
- * tokens, normalised (Reimers and Gurevych, Sentence-BERT, 2019). Their dot product is the cosine.
+ * Turns texts into vectors, as sentence-transformers does (Reimers and Gurevych, Sentence-BERT,
+ * 2019): with the pooling, further layers, maximal length and prompts that the model's {@code
+ * modules.json} and the files beside it say. Without them it is the mean of the last layer's hidden
+ * states over the text's tokens, normalised.
  */
 public final class SentenceEncoder implements AutoCloseable {
 
   private static final int BATCH = 32;
 
   private final TextTokenizer tokenizer;
+  private final SentenceModules modules;
   private final InferenceEngine engine;
   private final String hidden;
 
-  private SentenceEncoder(TextTokenizer tokenizer, InferenceEngine engine, String hidden) {
+  private SentenceEncoder(
+      TextTokenizer tokenizer, SentenceModules modules, InferenceEngine engine, String hidden) {
     this.tokenizer = tokenizer;
+    this.modules = modules;
     this.engine = engine;
     this.hidden = hidden;
   }
@@ -42,26 +46,49 @@ public final class SentenceEncoder implements AutoCloseable {
   /**
    * Opens the encoder of a model.
    *
-   * @param maxLength tokens to which texts are cut; null: texts longer than the model are refused
+   * @param maxLength tokens to which texts are cut; null: to those that {@code modules.json} goes
+   *     with, or without it none, so that texts longer than the model are refused
+   * @throws BadInputException if the files say something of the vectors that is not supported
    */
   public static SentenceEncoder open(ModelFiles files, Integer maxLength) {
     ModelConfig config = ModelConfig.read(files.config(), files.name());
+    SentenceModules modules = SentenceModules.read(files);
     // Of the graph only the encoder runs; the smallest head completes it.
     Model model = config.model(new Head(Task.TOKEN, 1, Pooling.MEAN));
     Parameters parameters =
         ParameterLoader.loadEncoder(model, files.weights(), WeightStorage.FLOAT32, 0);
     String hidden = ModelGraph.hidden(config.layers());
+    TextModel.checkLength(files, config, maxLength);
+    int longest = config.maxPositions();
+    if (maxLength != null) {
+      longest = maxLength;
+    } else if (modules.maxLength() != null) {
+      longest = Math.min(modules.maxLength(), longest);
+    }
     return new SentenceEncoder(
-        TextModel.tokenizer(files, config, maxLength),
+        TextTokenizer.open(files, longest, maxLength != null || modules.cut(), modules.lowerCase()),
+        modules,
         new InferenceEngine(model, parameters, List.of(hidden)),
         hidden);
   }
 
-  /** A vector for every text, in their order. */
+  /** A vector for every text, in their order, with the model's default prompt if it has one. */
   public List<float[]> embed(List<String> texts) {
+    return embed(texts, null);
+  }
+
+  /**
+   * A vector for every text, in their order.
+   *
+   * @param prompt the name of one of the model's prompts, or a text to put before each text; null:
+   *     the model's default prompt, if it has one
+   */
+  public List<float[]> embed(List<String> texts, String prompt) {
+    String before = modules.prompt(prompt);
+    int promptLength = before.isEmpty() ? 0 : tokenizer.promptLength(before);
     List<TokenBatches.Row> rows =
         texts.stream()
-            .map(text -> tokenizer.encode(text, null))
+            .map(text -> tokenizer.encode(before + text, null))
             .map(tokens -> new TokenBatches.Row(tokens.ids(), tokens.typeIds(), null))
             .toList();
     TokenBatches batches = TokenBatches.byLength(rows, Task.TOKEN, BATCH);
@@ -70,20 +97,18 @@ public final class SentenceEncoder implements AutoCloseable {
     for (int next = 0; batches.hasNext(); ) {
       int first = next;
       IntFunction<String> names = row -> '"' + texts.get(order[first + row]) + '"';
-      for (float[] vector : embed(batches.next(), names).toFloatMatrix()) {
-        vectors[order[next++]] = vector;
+      MultiDataSet batch = batches.next();
+      int length = (int) batch.getFeatures(0).size(1);
+      float[][] states =
+          engine.run(Placeholders.features(batch), names).get(hidden).toFloatMatrix();
+      for (int row = 0; row < batch.getFeatures(0).size(0); row++) {
+        int text = order[next++];
+        int from = row * length;
+        float[][] tokens = Arrays.copyOfRange(states, from, from + rows.get(text).ids().length);
+        vectors[text] = modules.vector(tokens, promptLength);
       }
     }
     return Arrays.asList(vectors);
-  }
-
-  private INDArray embed(MultiDataSet batch, IntFunction<String> names) {
-    INDArray mask = batch.getFeatures(1);
-    INDArray rows = engine.run(Placeholders.features(batch), names).get(hidden);
-    INDArray weights = mask.castTo(DataType.FLOAT).reshape(mask.size(0), mask.size(1), 1);
-    // The direction of the sum is that of the mean.
-    INDArray sums = rows.reshape(mask.size(0), mask.size(1), -1).mul(weights).sum(1);
-    return sums.div(sums.norm2(true, 1));
   }
 
   @Override

@@ -15,6 +15,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.ops.transforms.Transforms;
 import org.tokentune.BadInputException;
+import org.tokentune.Warnings;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.LoraConfig;
@@ -128,8 +129,8 @@ public final class TextModel implements AutoCloseable {
    * @throws BadInputException if it has none
    */
   public static TextModel open(ModelFiles files) {
-    HeadConfig head = HeadConfig.read(files);
     ModelConfig config = ModelConfig.read(files.config(), files.name());
+    HeadConfig head = HeadConfig.read(files);
     Model model =
         config.model(new Head(head.labels().task(), head.labels().outputs(), head.pooling()));
     return new TextModel(files, head, model, ParameterLoader.load(model, files.weights()));
@@ -139,24 +140,38 @@ public final class TextModel implements AutoCloseable {
    * A model with trained adapters and their head, as {@link #saveAdapter} or PEFT wrote them.
    *
    * @param files of the base
-   * @param adapters their folder; without a {@code config.json} there, the base's says what the
-   *     head's outputs mean
+   * @param adapters their folder; without a {@code config.json} there, their {@code task_type} says
+   *     the task, and the base's configuration the labels, where it has as many
    * @throws BadInputException if they were made for another base, or there is no head
    */
   public static TextModel open(ModelFiles files, Path adapters) {
+    ModelConfig config = ModelConfig.read(files.config(), files.name());
+    if (config.causal()) {
+      throw new BadInputException(
+          "%s is a decoder, on which no classifier is supported; name the encoder that %s was"
+              + " trained on.",
+          files.name(), adapters);
+    }
     try (AdapterFolder folder = AdapterFolder.open(adapters)) {
-      HeadConfig head =
-          HeadConfig.read(
-              new ModelFiles(
-                  adapters.toString(),
-                  folder.modelConfig().orElse(files.config()),
-                  folder.over(files.weights()),
-                  files.tokenizer()));
-      ModelConfig config = ModelConfig.read(files.config(), files.name());
+      int outputs = folder.outputs().orElseGet(() -> Head.outputs(files.weights()).orElse(0));
+      if (outputs == 0) {
+        throw new BadInputException(
+            "Neither %s nor %s has a classifier to predict with; name adapters that were trained"
+                + " with one (PEFT's modules_to_save).",
+            adapters, files.name());
+      }
+      JsonNode json = folder.modelConfig(files.config());
+      if (Task.read(json, outputs).isEmpty()) {
+        throw new BadInputException(
+            "%s does not say for which task it was trained, or it is none that is supported; give"
+                + " its %s the task_type SEQ_CLS, TOKEN_CLS or QUESTION_ANS.",
+            adapters, AdapterFolder.CONFIG);
+      }
+      HeadConfig head = HeadConfig.read(json, outputs, adapters.toString());
       Model base =
           config.model(new Head(head.labels().task(), head.labels().outputs(), head.pooling()));
       folder.check(base);
-      Parameters parameters = ParameterLoader.load(base, folder.over(files.weights()));
+      Parameters parameters = ParameterLoader.load(base, folder.over(files.weights(), base));
       TextModel model = new TextModel(files, head, base, parameters);
       model.set(folder.read(base, parameters));
       return model;
@@ -182,6 +197,13 @@ public final class TextModel implements AutoCloseable {
 
   /** The files' tokenizer, for the lengths that the model can take. */
   static TextTokenizer tokenizer(ModelFiles files, ModelConfig config, Integer maxLength) {
+    checkLength(files, config, maxLength);
+    int longest = maxLength == null ? config.maxPositions() : maxLength;
+    return TextTokenizer.open(files, longest, maxLength != null);
+  }
+
+  /** Refuses a length that the model cannot take; null is one. */
+  static void checkLength(ModelFiles files, ModelConfig config, Integer maxLength) {
     int most = config.maxPositions();
     int least = 3; // the special tokens and one of the text
     if (maxLength != null && (maxLength < least || maxLength > most)) {
@@ -189,7 +211,6 @@ public final class TextModel implements AutoCloseable {
           "A maximal length of %d does not fit %s; give %d to %d.",
           maxLength, files.name(), least, most);
     }
-    return TextTokenizer.open(files, maxLength == null ? most : maxLength, maxLength != null);
   }
 
   ModelFiles files() {
@@ -319,7 +340,14 @@ public final class TextModel implements AutoCloseable {
   private Prediction prediction(INDArray logits, TextTokenizer.Tokens tokens, Example row) {
     List<String> names = labels().names();
     if (labels().task() == Task.TOKEN) {
-      return new Prediction(tags(logits, tokens, Labels.words(row).size()), Map.of());
+      List<String> words = Labels.words(row);
+      int cut = cutWords(tokens, words.size());
+      if (cut > 0) {
+        Warnings.warn(
+            "Of the %d words of \"%.60s\" only the first %d have tags: the text was cut to %d tokens.",
+            words.size(), row.text(), words.size() - cut, maxLength());
+      }
+      return new Prediction(tags(logits, tokens, words.size()), Map.of(), cut);
     }
     double[] values = logits.toDoubleVector();
     if (labels().task() == Task.REGRESS) {
@@ -343,6 +371,14 @@ public final class TextModel implements AutoCloseable {
       chosen.add(names.get(best));
     }
     return new Prediction(List.copyOf(chosen), scores);
+  }
+
+  /** Words at the end whose tokens were cut off. */
+  private int cutWords(TextTokenizer.Tokens tokens, int words) {
+    if (maxLength() == null || tokens.ids().length < maxLength()) {
+      return 0;
+    }
+    return words - 1 - Arrays.stream(tokens.words()).max().orElse(-1);
   }
 
   /**
@@ -387,7 +423,7 @@ public final class TextModel implements AutoCloseable {
   /** Saves the adapters and the head alone, as PEFT has them, and what the head's outputs mean. */
   public void saveAdapter(Path folder) {
     JsonNode config = headConfig.write(files.config(), model.config());
-    AdapterFolder.write(folder, adapter, files.name(), config);
+    SavedModel.writeAdapter(folder, config, adapter, files);
   }
 
   @Override

@@ -20,7 +20,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
@@ -64,7 +63,7 @@ class TokenizerJsonTest {
       try (ModelFiles files = ModelFiles.open(GOLDEN.resolve(name));
           TextTokenizer tokenizer = TextTokenizer.open(files, 256, false)) {
         assertEquals(1, tokenizer.begin().orElseThrow());
-        assertEquals(Set.of(2), tokenizer.ends());
+        assertEquals(List.of(2, 0), List.copyOf(tokenizer.ends()), "its own, <|endoftext|>");
         for (int i = 0; i < strings.size(); i++) {
           int[] expected =
               strings(golden.path(name).path(i).path("prompt_ids")).stream()
@@ -115,7 +114,7 @@ class TokenizerJsonTest {
         tokens += actual.length;
       }
       assertArrayEquals(new int[] {1}, tokenizer.encode("", null).ids());
-      assertEquals(Set.of(1), tokenizer.ends());
+      assertEquals(List.of(1, 2), List.copyOf(tokenizer.ends()), "its own, </s>");
       System.out.printf(
           "%d texts, %d tokens: ids as llama2.c's; the plays are %d tokens%n",
           texts.size(), tokens, tokenizer.encodePiece(plays).length);
@@ -180,7 +179,7 @@ class TokenizerJsonTest {
           files.config(),
           weights,
           TokenizerJson.of(files.tokenizer(), files.name()),
-          List.of(staged -> TokenizerJson.writeConfig(staged, files.tokenizer())));
+          List.of(staged -> TokenizerJson.writeCompanions(staged, files)));
       try (ModelFiles again = ModelFiles.open(saved);
           TextTokenizer same = TextTokenizer.open(again, 256, false)) {
         assertEquals(
@@ -192,6 +191,9 @@ class TokenizerJsonTest {
         JsonNode special =
             new ObjectMapper().readTree(saved.resolve("tokenizer_config.json").toFile());
         assertEquals("<|im_start|>", special.path("bos_token").asText());
+        JsonNode ends =
+            new ObjectMapper().readTree(saved.resolve("generation_config.json").toFile());
+        assertEquals(2, ends.path("eos_token_id").asInt());
       }
     }
   }
@@ -207,6 +209,9 @@ class TokenizerJsonTest {
         "I|'LL|\u0120pay|\u0120|123|45|\u0120|\u0120now", pieces(PreTokenizer.LLAMA3, text));
     assertEquals(
         "I|'LL|\u0120pay|\u0120|1|2|3|4|5|\u0120|\u0120now", pieces(PreTokenizer.QWEN2, text));
+    assertEquals("I|'LL|\u0120pay|\u0120|123|45|\u0120|\u0120now", pieces(PreTokenizer.DBRX, text));
+    assertEquals(
+        "I|'|LL|\u0120pay|\u0120|123|45|\u0120|\u0120now", pieces(PreTokenizer.DEFAULT, text));
   }
 
   /** A vocabulary that merges whatever its rule leaves together, and nothing across. */
@@ -257,7 +262,7 @@ class TokenizerJsonTest {
   /** Ids by BERT's rule, written down by hand. */
   @Test
   void cutsWordsAsBertDoes() throws IOException {
-    Files.writeString(folder.resolve("config.json"), "{\"vocab_size\": 12}");
+    Files.copy(GOLDEN.resolveSibling("bert").resolve("config.json"), folder.resolve("config.json"));
     Files.writeString(
         folder.resolve("vocab.txt"),
         "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nun\n##aff\n##able\ncafe\n,\n##s\nx\n");
@@ -274,7 +279,7 @@ class TokenizerJsonTest {
       assertArrayEquals(new int[] {2, 11, 3, 5, 3}, pair.ids());
       assertArrayEquals(new int[] {0, 0, 0, 1, 1}, pair.typeIds());
       assertEquals("unaffable", tokenizer.decode(5, 6, 7));
-      TokenizerJson.writeConfig(folder, files.tokenizer());
+      TokenizerJson.writeCompanions(folder, files);
       JsonNode config =
           new ObjectMapper().readTree(folder.resolve("tokenizer_config.json").toFile());
       assertEquals("BertTokenizerFast", config.path("tokenizer_class").asText());

@@ -32,16 +32,19 @@ public final class SameBits {
     }
     assertEquals(expected.dataType(), actual.dataType(), name);
     assertArrayEquals(expected.shape(), actual.shape(), name);
-    for (long i = 0; i < expected.length(); i++) {
-      if (bits(expected, i) != bits(actual, i)) {
+    // A linear index counts in the array's own order, which for a permuted array is Fortran's.
+    INDArray wanted = expected.dup('c');
+    INDArray found = actual.dup('c');
+    for (long i = 0; i < wanted.length(); i++) {
+      if (bits(wanted, i) != bits(found, i)) {
         fail(
             String.format(
                 Locale.ROOT,
                 "%s: element %d is %s in place of %s",
                 name,
                 i,
-                actual.getDouble(i),
-                expected.getDouble(i)));
+                found.getDouble(i),
+                wanted.getDouble(i)));
       }
     }
   }

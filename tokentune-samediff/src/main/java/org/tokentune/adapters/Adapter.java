@@ -1,7 +1,9 @@
 package org.tokentune.adapters;
 
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -16,11 +18,13 @@ public final class Adapter {
 
   private final LoraModel model;
   private final Parameters parameters;
+  private final Set<String> own;
   private boolean merged;
 
-  private Adapter(LoraModel model, Parameters parameters) {
+  private Adapter(LoraModel model, Parameters parameters, Set<String> own) {
     this.model = model;
     this.parameters = parameters;
+    this.own = own;
   }
 
   /**
@@ -58,11 +62,22 @@ public final class Adapter {
    * @param values of the adapters' matrices, and of any parameter that trains beside them
    */
   static Adapter of(LoraModel model, Parameters base, Map<String, INDArray> values) {
-    Map<String, INDArray> arrays = new LinkedHashMap<>();
+    Map<String, INDArray> arrays = new LinkedHashMap<>(base.asMap());
+    Set<String> own = new HashSet<>(values.keySet());
     base.asMap()
-        .forEach((name, array) -> arrays.put(name, model.trainsOfBase(name) ? array.dup() : array));
+        .forEach(
+            (name, array) -> {
+              if (model.trainsOfBase(name) && own.add(name)) {
+                arrays.put(name, array.dup());
+              }
+            });
     arrays.putAll(values);
-    return new Adapter(model, base.withArrays(arrays));
+    return new Adapter(model, base.withArrays(arrays), Set.copyOf(own));
+  }
+
+  /** Whether a parameter's array is not shared with others on the base. */
+  boolean owns(String name) {
+    return own.contains(name);
   }
 
   /** The base with the adapters in its graphs. */
@@ -99,17 +114,23 @@ public final class Adapter {
     if (merged == merge) {
       throw new IllegalStateException(merged ? "merged already" : "not merged");
     }
-    double factor = merge ? model.lora().scale() : -model.lora().scale();
     for (String layer : model.layers()) {
-      INDArray a = parameters.get(layer + LoraModel.A);
-      INDArray b = parameters.get(layer + LoraModel.B);
-      INDArray weight = parameters.get(layer + ".weight");
+      double scale = model.lora().scale(layer);
       try (INDArray update =
-          (model.inputFirst() ? a.transpose().mmul(b.transpose()) : b.mmul(a)).muli(factor)) {
-        weight.addi(update);
+          update(
+              parameters.get(layer + LoraModel.A),
+              parameters.get(layer + LoraModel.B),
+              merge ? scale : -scale,
+              model.inputFirst())) {
+        parameters.get(layer + ".weight").addi(update);
       }
     }
     merged = merge;
+  }
+
+  /** What adapters add to a weight: {@code scale * B A}, as the weight is stored. */
+  static INDArray update(INDArray a, INDArray b, double scale, boolean inputFirst) {
+    return (inputFirst ? a.transpose().mmul(b.transpose()) : b.mmul(a)).muli(scale);
   }
 
   /** The base's parameters, with this adapter's own copies of those that it trains. */

@@ -1,29 +1,27 @@
 package org.tokentune.adapters;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
-import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
+import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.checkpoint.SafeTensors;
-import org.tokentune.checkpoint.SafeTensorsWriter;
 import org.tokentune.checkpoint.WeightSource;
+import org.tokentune.models.Head;
 import org.tokentune.models.Model;
+import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.BlockWeight;
@@ -31,47 +29,89 @@ import org.tokentune.ops.BlockWeight;
 /**
  * Adapters as PEFT keeps them: a folder with {@code adapter_config.json} and {@code
  * adapter_model.safetensors}, whose tensors are called {@code
- * base_model.model.<layer>.lora_A.weight}, and what trained beside the adapters {@code
- * base_model.model.<parameter>} (names as PEFT 0.5 writes them; those of later versions are read
- * too). A {@code config.json} beside them says what the head's outputs mean.
+ * base_model.model.<layer>.lora_A.weight}, what trained beside the adapters {@code
+ * base_model.model.<parameter>}, and biases of adapted layers {@code
+ * base_model.model.<layer>.base_layer.bias} (names as PEFT 0.21.2 writes them; other spellings are
+ * read too). A {@code config.json} beside them says what the head's outputs mean.
  */
-public final class AdapterFolder implements WeightSource {
+public final class AdapterFolder implements AutoCloseable {
 
-  public static final String CONFIG = "adapter_config.json";
+  public static final String CONFIG = ModelFolder.ADAPTERS;
   public static final String WEIGHTS = "adapter_model.safetensors";
 
-  private static final String PREFIX = "base_model.model.";
-  private static final ObjectMapper JSON =
-      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+  private static final String PICKLED = "adapter_model.bin";
 
   private final Path folder;
-  private final JsonNode config;
-  private final SafeTensors tensors;
-  private final Map<String, String> stored = new LinkedHashMap<>();
+  private final PeftConfig config;
+  private final AdapterTensors tensors;
 
-  private AdapterFolder(Path folder, JsonNode config, SafeTensors tensors) {
+  private AdapterFolder(Path folder, PeftConfig config, AdapterTensors tensors) {
     this.folder = folder;
     this.config = config;
     this.tensors = tensors;
-    tensors.names().forEach(name -> stored.put(parameter(name), name));
   }
 
   /**
    * Opens a folder; close the result.
    *
-   * @throws BadInputException if a file is missing or damaged
+   * @throws BadInputException if a file is missing or damaged, or says something that changes
+   *     numbers in a way that is not supported
    */
   public static AdapterFolder open(Path folder) {
     Path file = folder.resolve(CONFIG);
     if (!Files.isRegularFile(file)) {
-      throw new BadInputException("%s has no %s; name a folder of adapters.", folder, CONFIG);
-    }
-    if (!Files.isRegularFile(folder.resolve(WEIGHTS))) {
       throw new BadInputException(
-          "%s has no %s; save the adapters with safe_serialization=True.", folder, WEIGHTS);
+          "%s has no %s; name a folder of adapters%s.", folder, CONFIG, within(folder));
     }
-    return new AdapterFolder(
-        folder, ModelFolder.configFile(file), SafeTensors.open(folder.resolve(WEIGHTS)));
+    PeftConfig config = PeftConfig.read(ModelFolder.configFile(file), file.toString());
+    checkWeights(folder);
+    SafeTensors source = SafeTensors.open(folder.resolve(WEIGHTS));
+    boolean complete = false;
+    try {
+      AdapterFolder opened = new AdapterFolder(folder, config, new AdapterTensors(source));
+      complete = true;
+      return opened;
+    } finally {
+      if (!complete) {
+        source.close();
+      }
+    }
+  }
+
+  /** Folders of adapters in a folder: checkpoints, or those of other names than "default". */
+  private static String within(Path folder) {
+    try (Stream<Path> entries = Files.list(folder)) {
+      List<String> found =
+          entries.filter(AdapterFolder::isOne).map(Path::toString).sorted().limit(3).toList();
+      return found.isEmpty() ? "" : ", such as " + String.join(", ", found);
+    } catch (IOException e) {
+      return ""; // The folder is not there, which is said already.
+    }
+  }
+
+  private static void checkWeights(Path folder) {
+    if (Files.isRegularFile(folder.resolve(WEIGHTS))) {
+      return;
+    }
+    if (Files.isRegularFile(folder.resolve(PICKLED))) {
+      throw new BadInputException(
+          "%s is a pickle, which is not read; convert it in its folder: python -c \"import torch;"
+              + " from safetensors.torch import save_file; save_file({k: v.clone() for k, v in"
+              + " torch.load('%s', weights_only=True).items()}, '%s')\".",
+          folder.resolve(PICKLED), PICKLED, WEIGHTS);
+    }
+    try (Stream<Path> entries = Files.list(folder)) {
+      if (entries.anyMatch(
+          file -> file.getFileName().toString().matches("adapter_model-.*\\.safetensors"))) {
+        throw new BadInputException(
+            "%s has its adapters in several files, which are not read; save them in one, %s, with a"
+                + " larger max_shard_size.",
+            folder, WEIGHTS);
+      }
+    } catch (IOException e) {
+      throw new BadInputException(e, "%s cannot be listed; check the path.", folder);
+    }
+    throw new BadInputException("%s has no %s; copy it there.", folder, WEIGHTS);
   }
 
   /** Whether a folder holds adapters. */
@@ -81,204 +121,170 @@ public final class AdapterFolder implements WeightSource {
 
   /** The parameter that PEFT calls by a name, in a file or in a live model. */
   public static String parameter(String peftName) {
-    String name = peftName.startsWith(PREFIX) ? peftName.substring(PREFIX.length()) : peftName;
-    return name.replace(".base_layer.", ".")
-        .replace(".modules_to_save.", ".")
-        .replace(".default.", ".");
+    return AdapterTensors.parameter(peftName, Set.of("default"));
   }
 
   /** What the adapters stand on: a path or a name, as {@code base_model_name_or_path} says it. */
   public String base() {
-    return config.path("base_model_name_or_path").asText("");
+    return config.base();
   }
 
-  /** The model's {@code config.json}, where the folder has one. */
-  public Optional<JsonNode> modelConfig() {
-    return Files.isRegularFile(folder.resolve(ModelFolder.CONFIG))
-        ? Optional.of(ModelFolder.config(folder))
-        : Optional.empty();
+  /** The base's version on the hub; empty where it is not said. */
+  public Optional<String> revision() {
+    return Optional.ofNullable(config.revision());
+  }
+
+  /**
+   * Where {@link #base} is a path: from the adapters' folder on, or from the current one; empty
+   * where there is nothing.
+   */
+  public Optional<Path> basePath() {
+    if (base().isBlank()) {
+      return Optional.empty();
+    }
+    try {
+      return Stream.of(folder.resolve(base()), Path.of(base())).filter(Files::exists).findFirst();
+    } catch (InvalidPathException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** The task that the configuration names; {@link Task#POOL} for a model without a head. */
+  public Optional<Task> task() {
+    return config.task();
+  }
+
+  /** Outputs of the classifier that trained beside the adapters; empty where none did. */
+  public OptionalInt outputs() {
+    return Head.outputs(new Heads(tensors, tensors.whole()));
+  }
+
+  /**
+   * The model's {@code config.json}: the one beside the adapters, or the base's; where it names no
+   * head for the adapters' task, with the one that PEFT loads for it. Labels' names are those of
+   * the configuration, if it has as many as the adapters' classifier has outputs.
+   */
+  public JsonNode modelConfig(JsonNode base) {
+    boolean beside = Files.isRegularFile(folder.resolve(ModelFolder.CONFIG));
+    ObjectNode json = (beside ? ModelFolder.config(folder) : base).deepCopy();
+    String type = base.path("model_type").asText("bert");
+    Optional<Task> task = config.task();
+    boolean fits =
+        Task.read(json, 2)
+            .map(named -> task.map(wanted -> sameHead(named, wanted, type)).orElse(beside))
+            .orElse(false);
+    if (!fits) {
+      task.flatMap(wanted -> wanted.architecture(type))
+          .or(() -> Optional.ofNullable(config.modelClass()))
+          .ifPresent(architecture -> json.putArray("architectures").add(architecture));
+    }
+    outputs()
+        .ifPresent(
+            count -> {
+              if (json.path("id2label").size() != count) {
+                json.remove(List.of("id2label", "label2id"));
+              }
+            });
+    return json;
+  }
+
+  private static boolean sameHead(Task one, Task other, String type) {
+    return one.architecture(type).equals(other.architecture(type));
   }
 
   /**
    * Sees to it that the adapters fit a base.
    *
-   * @throws BadInputException as {@link #read(Model, Parameters)}
+   * @throws BadInputException as {@link #read}
    */
   public void check(Model base) {
-    model(base);
+    new Fitting(folder.toString(), config, tensors, base);
   }
 
   /**
-   * The adapters on a base.
+   * The adapters on a base. Where its head is tied to the table of words, and only one of them
+   * trained, or both trained apart, the adapters' model has a head of its own.
    *
    * @param parameters of the base; its weights are shared, not copied
-   * @throws BadInputException if they are of a kind that is not supported, or for another base
+   * @throws BadInputException if a tensor has no place in the base or another shape, one is
+   *     missing, or they were made for another base
    */
   public Adapter read(Model base, Parameters parameters) {
-    LoraModel model = model(base);
-    Map<String, long[]> shapes = model.parameters();
-    Map<String, INDArray> values = new LinkedHashMap<>();
-    for (String name : names()) {
-      values.put(shapes.containsKey(name) ? name : base.prefix() + name, read(name));
-    }
-    return Adapter.of(model, parameters, values);
+    return new Fitting(folder.toString(), config, tensors, base).read(parameters);
   }
 
-  private LoraModel model(Model base) {
-    LoraModel model = new LoraModel(base, lora(base));
-    Map<String, long[]> shapes = model.parameters();
-    Set<String> missing = new LinkedHashSet<>(model.adapterShapes().keySet());
-    for (String name : names()) {
-      String parameter = shapes.containsKey(name) ? name : base.prefix() + name;
-      long[] shape = shapes.get(parameter);
-      if (shape == null) {
-        throw otherBase("it adapts " + name + ", which this base has not");
+  /**
+   * The base's tensors, with the head that trained beside the adapters in place of its own.
+   *
+   * @param model with that head
+   * @throws BadInputException if neither has all of the head: PEFT would make it at random
+   */
+  public WeightSource over(WeightSource base, Model model) {
+    Map<String, String> heads = new LinkedHashMap<>();
+    for (String name : model.parameters().keySet()) {
+      if (tensors.whole().containsKey(name)) {
+        heads.put(name, tensors.whole().get(name));
+      } else if (model.isHead(name) && !ParameterLoader.has(model, base, name)) {
+        throw new BadInputException(
+            "Neither %s nor its base, %s, has the tensor %s; name a base that has it, or train it"
+                + " with the adapters (PEFT's modules_to_save).",
+            folder, base.origin(), name);
       }
-      if (!Arrays.equals(shape, shape(name))) {
-        throw otherBase(
-            String.format(
-                Locale.ROOT,
-                "%s is %s and should be %s",
-                name,
-                Arrays.toString(shape(name)),
-                Arrays.toString(shape)));
-      }
-      missing.remove(parameter);
     }
-    if (!missing.isEmpty()) {
-      throw otherBase("it has no " + missing.iterator().next());
-    }
-    return model;
-  }
-
-  private BadInputException otherBase(String difference) {
-    return new BadInputException(
-        "%s was made for another base: %s; name the base it was trained on (%s).",
-        folder, difference, base());
-  }
-
-  private LoraConfig lora(Model base) {
-    refuse("peft_type", !config.path("peft_type").asText("LORA").equals("LORA"));
-    refuse("use_dora", config.path("use_dora").asBoolean());
-    refuse("layers_to_transform", !isEmpty("layers_to_transform"));
-    refuse("rank_pattern", !isEmpty("rank_pattern"));
-    refuse("alpha_pattern", !isEmpty("alpha_pattern"));
-    JsonNode rank = config.path("r");
-    if (!rank.isInt() || !config.path("lora_alpha").isNumber()) {
-      throw new BadInputException(
-          "%s has no whole r or no lora_alpha; get it again.", folder.resolve(CONFIG));
-    }
-    return new LoraConfig(
-        rank.intValue(),
-        config.path("lora_alpha").doubleValue(),
-        config.path("lora_dropout").asDouble(),
-        config.path("use_rslora").asBoolean(),
-        false,
-        LoraConfig.Bias.read(config.path("bias").asText("none")),
-        targets(base),
-        strings(config.path("modules_to_save")));
-  }
-
-  private boolean isEmpty(String field) {
-    JsonNode node = config.path(field);
-    return node.isMissingNode() || node.isNull() || (node.isContainerNode() && node.isEmpty());
-  }
-
-  private void refuse(String field, boolean present) {
-    if (present) {
-      throw new BadInputException(
-          "%s: %s is %s, which is not supported; plain LoRA is.",
-          folder.resolve(CONFIG), field, config.path(field));
-    }
-  }
-
-  /** Of the names only those that the base has: PEFT passes over the others. */
-  private List<String> targets(Model base) {
-    JsonNode targets = config.path("target_modules");
-    List<String> modules =
-        base.parameters().keySet().stream()
-            .filter(name -> name.endsWith(".weight"))
-            .map(name -> name.substring(0, name.length() - ".weight".length()))
-            .toList();
-    List<String> found;
-    if (targets.isTextual() && !targets.asText().equals(LoraConfig.ALL_LINEAR)) {
-      Pattern pattern = pattern(targets.asText());
-      found = modules.stream().filter(module -> pattern.matcher(module).matches()).toList();
-    } else if (targets.isTextual()) {
-      found = List.of(LoraConfig.ALL_LINEAR);
-    } else {
-      found =
-          strings(targets).stream()
-              .filter(name -> modules.stream().anyMatch(m -> LoraConfig.matches(name, m)))
-              .toList();
-    }
-    if (found.isEmpty()) {
-      throw otherBase("it adapts " + targets + ", which this base has not");
-    }
-    return found;
-  }
-
-  private Pattern pattern(String regex) {
-    try {
-      return Pattern.compile(regex);
-    } catch (PatternSyntaxException e) {
-      throw new BadInputException(
-          e, "%s: target_modules %s is no pattern; correct it.", folder.resolve(CONFIG), regex);
-    }
-  }
-
-  private static List<String> strings(JsonNode list) {
-    List<String> strings = new ArrayList<>();
-    list.forEach(item -> strings.add(item.asText()));
-    return strings;
-  }
-
-  /** The base's tensors, with what trained beside the adapters in place of its own. */
-  public WeightSource over(WeightSource base) {
-    return new Overlay(this, base);
-  }
-
-  /** Names of the model's parameters that are here. */
-  @Override
-  public Set<String> names() {
-    return stored.keySet();
-  }
-
-  @Override
-  public long[] shape(String name) {
-    return tensors.shape(stored(name));
-  }
-
-  @Override
-  public INDArray read(String name) {
-    return tensors.read(stored(name));
-  }
-
-  private String stored(String name) {
-    return stored.getOrDefault(name, name);
-  }
-
-  @Override
-  public String origin() {
-    return folder.toString();
+    heads.keySet().removeIf(name -> !model.isHead(name));
+    return new Overlay(new Heads(tensors, heads), base);
   }
 
   @Override
   public void close() {
-    tensors.close();
+    tensors.source().close();
   }
 
-  private record Overlay(AdapterFolder adapters, WeightSource base) implements WeightSource {
+  /**
+   * Some of the tensors that trained as a whole.
+   *
+   * @param stored their names in the file, by those of parameters
+   */
+  private record Heads(AdapterTensors tensors, Map<String, String> stored) implements WeightSource {
+
+    @Override
+    public Set<String> names() {
+      return stored.keySet();
+    }
+
+    @Override
+    public long[] shape(String name) {
+      return tensors.source().shape(stored.get(name));
+    }
+
+    @Override
+    public INDArray read(String name) {
+      return tensors.source().read(stored.get(name));
+    }
+
+    @Override
+    public String origin() {
+      return tensors.source().origin();
+    }
+
+    @Override
+    public void close() {
+      tensors.source().close();
+    }
+  }
+
+  /** Closing it closes neither. */
+  private record Overlay(WeightSource heads, WeightSource base) implements WeightSource {
 
     @Override
     public Set<String> names() {
       Set<String> names = new LinkedHashSet<>(base.names());
-      names.addAll(adapters.names());
+      names.addAll(heads.names());
       return names;
     }
 
     private WeightSource of(String name) {
-      return adapters.names().contains(name) ? adapters : base;
+      return heads.names().contains(name) ? heads : base;
     }
 
     @Override
@@ -302,77 +308,24 @@ public final class AdapterFolder implements WeightSource {
     }
 
     @Override
-    public void close() {
-      base.close();
-      adapters.close();
-    }
+    public void close() {}
   }
 
   /**
    * Writes adapters; a model or adapters in the folder are replaced, nothing half-written stays.
    *
    * @param base name or path of what they stand on
-   * @param modelConfig the model's {@code config.json}
+   * @param modelConfig the model's {@code config.json}; null where nobody needs it to know what
+   *     outputs mean: beside one, transformers looks for a whole model
+   * @param extras further files, such as the tokenizer's
    * @throws BadInputException as {@link ModelFolder#checkWritable}, or if writing fails
    */
-  public static void write(Path folder, Adapter adapter, String base, JsonNode modelConfig) {
-    LoraModel model = adapter.model();
-    Map<String, INDArray> tensors = new LinkedHashMap<>();
-    Set<String> own = model.adapterShapes().keySet();
-    adapter
-        .parameters()
-        .asMap()
-        .forEach(
-            (name, array) -> {
-              if (own.contains(name) || model.trainsOfBase(name)) {
-                tensors.put(PREFIX + name, array);
-              }
-            });
-    ModelFolder.write(
-        folder,
-        staged -> {
-          JSON.writeValue(staged.resolve(CONFIG).toFile(), config(model, base));
-          JSON.writeValue(staged.resolve(ModelFolder.CONFIG).toFile(), modelConfig);
-          SafeTensorsWriter.write(staged.resolve(WEIGHTS), tensors);
-        });
-  }
-
-  private static ObjectNode config(LoraModel model, String base) {
-    LoraConfig lora = model.lora();
-    ObjectNode config = JSON.createObjectNode();
-    config.put("peft_type", "LORA");
-    config.put("task_type", taskType(model.head().task()));
-    config.put("base_model_name_or_path", base);
-    config.put("inference_mode", true);
-    config.put("r", lora.rank());
-    if (lora.alpha() == Math.rint(lora.alpha())) {
-      config.put("lora_alpha", (long) lora.alpha()); // PEFT declares it an int
-    } else {
-      config.put("lora_alpha", lora.alpha());
-    }
-    config.put("lora_dropout", lora.dropout());
-    config.put("bias", lora.bias().peftName());
-    config.put("fan_in_fan_out", model.inputFirst());
-    if (lora.rankStabilised()) {
-      config.put("use_rslora", true); // PEFT before 0.7 knows no such field
-    }
-    boolean plain = lora.targets().stream().noneMatch(name -> name.matches(".*\\*.*|all-linear"));
-    (plain ? lora.targets() : model.layers()).forEach(config.putArray("target_modules")::add);
-    if (lora.trained().isEmpty()) {
-      config.putNull("modules_to_save");
-    } else {
-      lora.trained().forEach(config.putArray("modules_to_save")::add);
-    }
-    return config;
-  }
-
-  private static String taskType(Task task) {
-    return switch (task) {
-      case CLASSIFY, MULTILABEL, REGRESS -> "SEQ_CLS";
-      case TOKEN -> "TOKEN_CLS";
-      case QUESTION_ANSWERING -> "QUESTION_ANS";
-      case CAUSAL_LM -> "CAUSAL_LM";
-      case MASKED_LM, POOL -> null;
-    };
+  public static void write(
+      Path folder,
+      Adapter adapter,
+      String base,
+      JsonNode modelConfig,
+      List<ModelFolder.Extra> extras) {
+    AdapterWriter.write(folder, adapter, base, modelConfig, extras);
   }
 }

@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.tokentune.BadInputException;
@@ -22,6 +24,8 @@ import org.tokentune.models.Model;
  * @param targets layers by name: see {@link #matches}; {@value #ALL_LINEAR} for all but the head
  * @param trained modules, named likewise, that train as a whole beside the adapters: PEFT's {@code
  *     modules_to_save}
+ * @param exceptions layers, by their whole names, of another size than {@code rank} and {@code
+ *     alpha}
  */
 public record LoraConfig(
     int rank,
@@ -31,7 +35,22 @@ public record LoraConfig(
     boolean frozenA,
     Bias bias,
     List<String> targets,
-    List<String> trained) {
+    List<String> trained,
+    Map<String, Size> exceptions) {
+
+  /**
+   * Of one layer's update.
+   *
+   * @param rank r
+   * @param alpha as of a {@link LoraConfig}; from a file any finite number
+   */
+  public record Size(int rank, double alpha) {
+
+    /** What B A is multiplied by. */
+    double scale(boolean rankStabilised) {
+      return alpha / (rankStabilised ? Math.sqrt(rank) : rank);
+    }
+  }
 
   public static final String ALL_LINEAR = "all-linear";
 
@@ -45,20 +64,9 @@ public record LoraConfig(
     ALL,
     LORA_ONLY;
 
-    /**
-     * By PEFT's name.
-     *
-     * @throws BadInputException for any other
-     */
-    static Bias read(String name) {
-      return switch (name) {
-        case "none" -> NONE;
-        case "all" -> ALL;
-        case "lora_only" -> LORA_ONLY;
-        default ->
-            throw new BadInputException(
-                "Adapters have no bias=%s; give none, all or lora_only.", name);
-      };
+    /** By PEFT's name; empty for any other. */
+    static Optional<Bias> named(String name) {
+      return Arrays.stream(values()).filter(bias -> bias.peftName().equals(name)).findFirst();
     }
 
     /** PEFT's name. */
@@ -71,8 +79,8 @@ public record LoraConfig(
     if (rank < 1) {
       throw new BadInputException("Adapters of rank r=%d adapt nothing; give 1 or more.", rank);
     }
-    if (!(alpha > 0 && Double.isFinite(alpha))) {
-      throw new BadInputException("Adapters cannot take alpha=%s; give a number above 0.", alpha);
+    if (!Double.isFinite(alpha)) {
+      throw new BadInputException("Adapters cannot take alpha=%s; give a number.", alpha);
     }
     if (!(dropout >= 0 && dropout < 1)) {
       throw new BadInputException("Adapters cannot take dropout=%s; give 0 to below 1.", dropout);
@@ -82,11 +90,12 @@ public record LoraConfig(
     }
     targets = List.copyOf(targets);
     trained = List.copyOf(trained);
+    exceptions = Map.copyOf(exceptions);
   }
 
   /** Rank 8, alpha 16, no dropout, no biases, on these layers. */
   public static LoraConfig on(String... targets) {
-    return new LoraConfig(8, 16, 0, false, false, Bias.NONE, List.of(targets), List.of());
+    return new LoraConfig(8, 16, 0, false, false, Bias.NONE, List.of(targets), List.of(), Map.of());
   }
 
   /**
@@ -113,7 +122,13 @@ public record LoraConfig(
           case "alpha" -> alpha = Double.parseDouble(value);
           case "dropout" -> dropout = Double.parseDouble(value);
           case "targets" -> targets = Arrays.asList(value.split("\\+", -1));
-          case "bias" -> bias = Bias.read(value);
+          case "bias" ->
+              bias =
+                  Bias.named(value)
+                      .orElseThrow(
+                          () ->
+                              new BadInputException(
+                                  "Adapters have no bias=%s; give none, all or lora_only.", value));
           case "rslora" -> rankStabilised = true;
           case "freeze-a" -> frozenA = true;
           default ->
@@ -124,6 +139,9 @@ public record LoraConfig(
         throw new BadInputException(e, "In '%s', '%s' is no number; correct it.", text, value);
       }
     }
+    if (alpha <= 0) {
+      throw new BadInputException("Adapters cannot take alpha=%s; give a number above 0.", alpha);
+    }
     return new LoraConfig(
         rank,
         Double.isNaN(alpha) ? 2.0 * rank : alpha,
@@ -132,37 +150,53 @@ public record LoraConfig(
         frozenA,
         bias,
         targets,
-        List.of());
+        List.of(),
+        Map.of());
   }
 
   /** The same, with these modules trained as a whole. */
   public LoraConfig withTrained(List<String> modules) {
-    return new LoraConfig(rank, alpha, dropout, rankStabilised, frozenA, bias, targets, modules);
+    return with(dropout, targets, modules);
   }
 
-  /** The same, with the model's head trained as a whole. */
+  /** The same, with the model's head trained as a whole: its modules as PEFT names them. */
   public LoraConfig withHead(Model model) {
     return withTrained(
         model.parameters().keySet().stream()
             .filter(model::isHead)
-            .map(name -> name.substring(0, name.lastIndexOf('.')))
+            .map(
+                name ->
+                    name.startsWith(model.prefix())
+                        ? name.substring(model.prefix().length())
+                        : name)
+            .map(name -> name.substring(0, name.indexOf('.')))
             .distinct()
             .toList());
   }
 
   /** The same without dropout. */
   LoraConfig withoutDropout() {
-    return new LoraConfig(rank, alpha, 0, rankStabilised, frozenA, bias, targets, trained);
+    return with(0, targets, trained);
   }
 
   /** The same on other layers. */
   LoraConfig withTargets(List<String> others) {
-    return new LoraConfig(rank, alpha, dropout, rankStabilised, frozenA, bias, others, trained);
+    return with(dropout, others, trained);
   }
 
-  /** What the update B A is multiplied by. */
-  public double scale() {
-    return alpha / (rankStabilised ? Math.sqrt(rank) : rank);
+  private LoraConfig with(double newDropout, List<String> newTargets, List<String> newTrained) {
+    return new LoraConfig(
+        rank, alpha, newDropout, rankStabilised, frozenA, bias, newTargets, newTrained, exceptions);
+  }
+
+  /** Rank and alpha of a layer's update. */
+  Size size(String layer) {
+    return exceptions.getOrDefault(layer, new Size(rank, alpha));
+  }
+
+  /** What a layer's update B A is multiplied by. */
+  public double scale(String layer) {
+    return size(layer).scale(rankStabilised);
   }
 
   /**
@@ -171,9 +205,17 @@ public record LoraConfig(
    * model.layers.0.self_attn.q_proj}.
    */
   static boolean matches(String name, String module) {
+    if (name.indexOf('*') < 0) {
+      return endsWith(module, name);
+    }
     String regex =
         Arrays.stream(name.split("\\*", -1)).map(Pattern::quote).collect(Collectors.joining(".*"));
     return Pattern.matches("(.*\\.)?" + regex, module);
+  }
+
+  /** Whether a name's last parts, or all of them, are these. */
+  static boolean endsWith(String module, String parts) {
+    return module.equals(parts) || module.endsWith("." + parts);
   }
 
   /** Whether a parameter is of a module that trains as a whole. */
@@ -183,7 +225,7 @@ public record LoraConfig(
   }
 
   /** All modules around a parameter, the outermost first. */
-  private static List<String> modules(String parameter) {
+  static List<String> modules(String parameter) {
     List<String> modules = new ArrayList<>();
     for (int dot = parameter.indexOf('.'); dot >= 0; dot = parameter.indexOf('.', dot + 1)) {
       modules.add(parameter.substring(0, dot));

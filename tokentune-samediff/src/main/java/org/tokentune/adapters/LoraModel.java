@@ -1,8 +1,10 @@
 package org.tokentune.adapters;
 
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -39,7 +41,7 @@ public final class LoraModel implements Model {
   private final LoraConfig config;
   private final Map<String, Layer> layers;
 
-  /** Sizes of an adapted layer. */
+  /** Widths of a linear layer. */
   private record Layer(long in, long out) {}
 
   /**
@@ -59,20 +61,31 @@ public final class LoraModel implements Model {
         });
   }
 
-  /** Layers that can be adapted: all but tables, and heads that train or make a vocabulary. */
-  private static Map<String, Layer> linear(Model base, LoraConfig config) {
-    Map<String, Layer> layers = new LinkedHashMap<>();
+  /** Names of layers that can be adapted: all but tables and heads over the vocabulary. */
+  static Set<String> linear(Model base) {
+    Set<String> layers = new LinkedHashSet<>();
     base.parameters()
         .forEach(
             (name, shape) -> {
               boolean matrix = name.endsWith(WEIGHT) && shape.length == 2;
-              boolean output = base.config().causal() && base.isHead(name);
-              if (matrix && !base.isEmbedding(name) && !output && !config.trainsWhole(name)) {
-                long in = shape[base.inputFirst() ? 0 : 1];
-                long out = shape[base.inputFirst() ? 1 : 0];
-                layers.put(module(name), new Layer(in, out));
+              if (matrix && !base.isEmbedding(name) && !name.equals(base.headTable())) {
+                layers.add(module(name));
               }
             });
+    return layers;
+  }
+
+  /** Of these those that do not train as a whole. */
+  private static Map<String, Layer> linear(Model base, LoraConfig config) {
+    Map<String, long[]> shapes = base.parameters();
+    Map<String, Layer> layers = new LinkedHashMap<>();
+    for (String name : linear(base)) {
+      if (!config.trainsWhole(name + WEIGHT)) {
+        long[] shape = shapes.get(name + WEIGHT);
+        layers.put(
+            name, new Layer(shape[base.inputFirst() ? 0 : 1], shape[base.inputFirst() ? 1 : 0]));
+      }
+    }
     return layers;
   }
 
@@ -156,8 +169,9 @@ public final class LoraModel implements Model {
     Map<String, long[]> shapes = new LinkedHashMap<>();
     layers.forEach(
         (name, layer) -> {
-          shapes.put(name + A, new long[] {config.rank(), layer.in()});
-          shapes.put(name + B, new long[] {layer.out(), config.rank()});
+          int rank = config.size(name).rank();
+          shapes.put(name + A, new long[] {rank, layer.in()});
+          shapes.put(name + B, new long[] {layer.out(), rank});
         });
     return shapes;
   }
@@ -211,7 +225,7 @@ public final class LoraModel implements Model {
     SDVariable a = graph.parameter(layer + A, x.differentiable());
     SDVariable b = graph.parameter(layer + B, x.differentiable());
     TokenStream dropped = graph.dropout(x, config.dropout(), layer + ".lora");
-    SDVariable inner = sd.mmul(dropped.rows(), a, false, true, false).mul(config.scale());
+    SDVariable inner = sd.mmul(dropped.rows(), a, false, true, false).mul(config.scale(layer));
     SDVariable update = sd.mmul(inner, b, false, true, false);
     return y.with(Residual.apply(y.rows(), update, graph.style()));
   }

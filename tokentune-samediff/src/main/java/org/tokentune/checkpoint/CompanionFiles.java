@@ -3,7 +3,9 @@ package org.tokentune.checkpoint;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -28,10 +30,15 @@ public final class CompanionFiles {
   public static final String GENERATION_CONFIG = "generation_config.json";
   public static final String MODULES = "modules.json";
   public static final String SENTENCE_CONFIG = "sentence_bert_config.json";
+  public static final String CHAT_TEMPLATE = "chat_template.jinja";
   public static final String SENTENCE_TRANSFORMERS = "config_sentence_transformers.json";
 
+  /** What the first versions of sentence-transformers call {@link #SENTENCE_CONFIG}, by model. */
+  public static final List<String> OLD_SENTENCE_CONFIGS =
+      List.of("sentence_roberta_config.json", "sentence_distilbert_config.json");
+
   /** Those at the top that do not depend on what others say. */
-  public static final List<String> PLAIN =
+  private static final List<String> PLAIN =
       List.of(
           TOKENIZER_CONFIG,
           SPECIAL_TOKENS,
@@ -40,7 +47,7 @@ public final class CompanionFiles {
           SENTENCE_CONFIG,
           SENTENCE_TRANSFORMERS,
           "added_tokens.json",
-          "chat_template.jinja",
+          CHAT_TEMPLATE,
           "chat_template.json",
           "merges.txt",
           "sentencepiece.bpe.model",
@@ -56,6 +63,10 @@ public final class CompanionFiles {
   private static final Pattern WITHIN =
       Pattern.compile(
           "additional_chat_templates/[A-Za-z0-9_.-]+\\.jinja|[0-9]+_[A-Za-z0-9_]+/(config\\.json|model\\.safetensors)");
+
+  private static final Pattern TOKENIZER =
+      Pattern.compile(
+          "tokenizer_config\\.json|special_tokens_map\\.json|added_tokens\\.json|.*chat_template.*");
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -76,22 +87,49 @@ public final class CompanionFiles {
 
   /** Those in a folder; read when they are asked for. */
   public static CompanionFiles in(Path folder) {
+    Map<String, Content> files = new TreeMap<>();
+    collect(folder, files);
+    return new CompanionFiles(folder.toString(), files);
+  }
+
+  /**
+   * Those of a model of sentence-transformers whose encoder has a folder of its own, as if all
+   * stood in one.
+   *
+   * @param encoder the folder within it
+   */
+  static CompanionFiles in(Path folder, Path encoder) {
+    Map<String, Content> files = new TreeMap<>();
+    collect(folder, files);
+    JsonNode modules = new CompanionFiles(folder.toString(), files).json(MODULES).orElseThrow();
+    String path = encoder.getFileName().toString();
+    for (JsonNode module : modules) {
+      if (module.path("path").asText().equals(path)) {
+        ((ObjectNode) module).put("path", "");
+      }
+    }
+    files.keySet().removeIf(name -> name.startsWith(path + "/"));
+    collect(encoder, files);
+    files.put(MODULES, () -> JSON.writeValueAsBytes(modules));
+    return new CompanionFiles(folder.toString(), files);
+  }
+
+  private static void collect(Path folder, Map<String, Content> files) {
     Set<String> names = new TreeSet<>(PLAIN);
+    names.addAll(OLD_SENTENCE_CONFIGS);
     try (Stream<Path> all = Files.walk(folder, 2)) {
       all.map(file -> folder.relativize(file).toString().replace('\\', '/'))
           .filter(name -> WITHIN.matcher(name).matches())
           .forEach(names::add);
-    } catch (IOException e) {
+    } catch (IOException | UncheckedIOException e) {
       throw new BadInputException(e, "%s cannot be listed; check the path.", folder);
     }
-    Map<String, Content> files = new TreeMap<>();
     for (String name : names) {
       Path file = folder.resolve(name);
       if (Files.isRegularFile(file)) {
         files.put(name, () -> read(file));
       }
     }
-    return new CompanionFiles(folder.toString(), files);
   }
 
   private static byte[] read(Path file) throws IOException {
@@ -112,6 +150,22 @@ public final class CompanionFiles {
     Map<String, Content> contents = new TreeMap<>();
     files.forEach((name, json) -> contents.put(name, () -> JSON.writeValueAsBytes(json)));
     return new CompanionFiles(origin, contents);
+  }
+
+  /**
+   * Files by their names.
+   *
+   * @param origin where they are from, for messages
+   */
+  static CompanionFiles ofBytes(String origin, Map<String, byte[]> files) {
+    Map<String, Content> contents = new TreeMap<>();
+    files.forEach((name, bytes) -> contents.put(name, () -> bytes));
+    return new CompanionFiles(origin, contents);
+  }
+
+  /** What a chat template that has a name is called. */
+  static String chatTemplate(String name) {
+    return "additional_chat_templates/" + name + ".jinja";
   }
 
   /** Their names. */
@@ -147,7 +201,7 @@ public final class CompanionFiles {
         .map(
             bytes -> {
               try {
-                return JSON.readTree(bytes);
+                return JSON.readerFor(JsonNode.class).<JsonNode>readValue(bytes);
               } catch (IOException e) {
                 throw new BadInputException(e, "%s is not valid JSON; get it again.", origin(name));
               }
@@ -158,7 +212,7 @@ public final class CompanionFiles {
   public ConfigReader object(String name) {
     JsonNode json = json(name).orElse(MissingNode.getInstance());
     if (!json.isMissingNode() && !json.isObject()) {
-      throw new BadInputException("%s is no JSON object; get it again.", origin(name));
+      throw new BadInputException("%s is not a JSON object; get it again.", origin(name));
     }
     return ConfigReader.of(json, origin(name));
   }
@@ -166,9 +220,22 @@ public final class CompanionFiles {
   /** Writes all of them into a folder that is being written. */
   public void write(Path folder) throws IOException {
     for (String name : names()) {
-      Path file = folder.resolve(name);
-      Files.createDirectories(file.getParent());
-      Files.write(file, bytes(name).orElseThrow());
+      write(folder, name);
     }
+  }
+
+  /** Writes those that transformers saves with a tokenizer: its settings and chat templates. */
+  public void writeTokenizer(Path folder) throws IOException {
+    for (String name : names()) {
+      if (TOKENIZER.matcher(name).matches()) {
+        write(folder, name);
+      }
+    }
+  }
+
+  private void write(Path folder, String name) throws IOException {
+    Path file = folder.resolve(name);
+    Files.createDirectories(file.getParent());
+    Files.write(file, bytes(name).orElseThrow());
   }
 }

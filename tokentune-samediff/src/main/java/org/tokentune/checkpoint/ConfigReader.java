@@ -151,6 +151,19 @@ public final class ConfigReader {
     return number(field, otherwise, number -> number >= 0, "a number from 0");
   }
 
+  /** Any number. */
+  public double number(String field) {
+    if (!has(field)) {
+      throw bad(field, "a number");
+    }
+    return number(field, 0);
+  }
+
+  /** Any number. */
+  public double number(String field, double otherwise) {
+    return number(field, otherwise, number -> true, "a number");
+  }
+
   private double number(String field, double otherwise, Predicate<Double> fits, String wanted) {
     if (!has(field)) {
       return otherwise;
@@ -195,6 +208,21 @@ public final class ConfigReader {
       }
     }
     return texts;
+  }
+
+  /** A whole number from 0 or a list of them; empty where the field is missing or null. */
+  public List<Integer> indices(String field) {
+    List<Integer> indices = new ArrayList<>();
+    if (has(field)) {
+      JsonNode value = value(field);
+      for (JsonNode one : value.isArray() ? value : List.of(value)) {
+        if (!one.isIntegralNumber() || !one.canConvertToInt() || one.intValue() < 0) {
+          throw bad(field, "a whole number from 0, or a list of them");
+        }
+        indices.add(one.intValue());
+      }
+    }
+    return indices;
   }
 
   /** An object within this one; an empty one where the field is missing or null. */
@@ -242,10 +270,22 @@ public final class ConfigReader {
     }
   }
 
+  /** Fields that were not asked for and change numbers: {@link #finish} would refuse them. */
+  public List<String> unsupported(KnownFields known) {
+    return names().stream()
+        .filter(field -> !asked.contains(field) && known.supported().containsKey(field))
+        .filter(field -> !isOneOf(object.path(field), known.supported().get(field)))
+        .toList();
+  }
+
+  private static boolean isOneOf(JsonNode value, List<JsonNode> supported) {
+    return value.isNull() || supported.stream().anyMatch(one -> same(one, value));
+  }
+
   /** Refuses other values of a field than null and these. */
   private void only(String field, List<JsonNode> supported) {
     JsonNode value = object.path(field);
-    if (!value.isNull() && supported.stream().noneMatch(one -> same(one, value))) {
+    if (!isOneOf(value, supported)) {
       throw new BadInputException(
           "%s: %s is %s, which is not supported; %s.",
           origin,

@@ -204,6 +204,11 @@ public final class Gguf implements WeightSource {
     return Vocabulary.checked(new GgufVocabulary(metadata()).read(), words, origin);
   }
 
+  /** What Hugging Face keeps in files beside these. */
+  public CompanionFiles companions() {
+    return new GgufVocabulary(metadata()).companions(config);
+  }
+
   @Override
   public Set<String> names() {
     Set<String> names = new LinkedHashSet<>(tensors.keySet());

@@ -33,6 +33,11 @@ final class GgufMetadata {
     return file;
   }
 
+  /** All keys. */
+  Set<String> keys() {
+    return values.keySet();
+  }
+
   private Object value(String key) {
     asked.add(key);
     return values.get(key);

@@ -1,9 +1,18 @@
 package org.tokentune.checkpoint;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import org.tokentune.BadInputException;
+import org.tokentune.Warnings;
 import org.tokentune.checkpoint.Vocabulary.PreTokenizer;
 import org.tokentune.checkpoint.Vocabulary.SpecialTokens;
 import org.tokentune.checkpoint.Vocabulary.TokenType;
@@ -12,18 +21,63 @@ import org.tokentune.checkpoint.Vocabulary.TokenType;
 record GgufVocabulary(GgufMetadata metadata) {
 
   private static final String KEYS = "tokenizer.ggml.";
+  private static final String CHAT_TEMPLATE = "tokenizer.chat_template";
+
+  /** Keys that change no token of the kinds that are read, by the names behind the prefix. */
+  private static final Set<String> HARMLESS =
+      Set.of(
+          "chat_template",
+          "chat_templates",
+          "ggml.add_sep_token",
+          "ggml.cls_token_id",
+          "ggml.eom_token_id",
+          "ggml.eot_token_id",
+          "ggml.fim_mid_token_id",
+          "ggml.fim_pad_token_id",
+          "ggml.fim_pre_token_id",
+          "ggml.fim_rep_token_id",
+          "ggml.fim_sep_token_id",
+          "ggml.fim_suf_token_id",
+          "ggml.mask_token_id",
+          "ggml.middle_token_id",
+          "ggml.padding_token_id",
+          "ggml.precompiled_charsmap",
+          "ggml.prefix_token_id",
+          "ggml.remove_extra_whitespaces",
+          "ggml.scores",
+          "ggml.seperator_token_id",
+          "ggml.suffix_token_id",
+          "ggml.token_type_count",
+          "huggingface.json");
 
   Vocabulary read() {
+    Vocabulary vocabulary = vocabulary();
+    Set<String> harmless = new HashSet<>(HARMLESS);
+    for (String key : metadata.keys()) {
+      if (key.startsWith(CHAT_TEMPLATE + ".")) {
+        harmless.add(key.substring("tokenizer.".length()));
+      }
+    }
+    metadata.finish("tokenizer.", harmless, Map.of());
+    return vocabulary;
+  }
+
+  private Vocabulary vocabulary() {
     String kind = metadata.text(KEYS + "model");
     List<String> tokens = metadata.list(KEYS + "tokens", String.class);
     List<TokenType> types = types(tokens.size());
     return switch (kind) {
       case "gpt2" -> {
-        PreTokenizer pre = preTokenizer(metadata.text(KEYS + "pre", "gpt-2"));
+        PreTokenizer pre = preTokenizer();
         yield new Vocabulary.BytePair(
             tokens,
             types,
-            special(pre == PreTokenizer.LLAMA3),
+            new SpecialTokens(
+                id("bos"),
+                id("eos"),
+                id("unknown"),
+                flag("add_bos_token", pre == PreTokenizer.LLAMA3),
+                flag("add_eos_token", false)),
             metadata.list(KEYS + "merges", String.class),
             pre);
       }
@@ -31,14 +85,48 @@ record GgufVocabulary(GgufMetadata metadata) {
           new Vocabulary.SentencePiece(
               tokens,
               types,
-              special(true),
+              new SpecialTokens(
+                  id("bos", types, 1, TokenType.CONTROL),
+                  id("eos", types, 2, TokenType.CONTROL),
+                  id("unknown", types, 0, TokenType.UNKNOWN),
+                  flag("add_bos_token", true),
+                  flag("add_eos_token", false)),
               sized(metadata.list(KEYS + "scores", Double.class), tokens.size(), "scores"),
-              metadata.flag(KEYS + "add_space_prefix", true));
+              flag("add_space_prefix", true));
       default ->
           throw new BadInputException(
               "%s has a tokenizer of the kind %.60s, which is not supported; gpt2 and llama are.",
               metadata.file(), kind);
     };
+  }
+
+  /** What Hugging Face keeps in files of their own: chat templates, and which tokens end a text. */
+  CompanionFiles companions(JsonNode config) {
+    Map<String, byte[]> files = new TreeMap<>();
+    for (String key : metadata.keys()) {
+      if (key.equals(CHAT_TEMPLATE)) {
+        files.put(CompanionFiles.CHAT_TEMPLATE, utf8(metadata.text(key)));
+      } else if (key.matches("tokenizer\\.chat_template\\.[A-Za-z0-9_-]+")) {
+        String name = key.substring(CHAT_TEMPLATE.length() + 1);
+        files.put(CompanionFiles.chatTemplate(name), utf8(metadata.text(key)));
+      }
+    }
+    ObjectNode generation = JsonNodeFactory.instance.objectNode();
+    for (String name : List.of("bos_token_id", "eos_token_id")) {
+      if (config.has(name)) {
+        generation.set(name, config.get(name));
+      }
+    }
+    String padding = KEYS + "padding_token_id";
+    if (metadata.has(padding)) {
+      generation.put("pad_token_id", metadata.count(padding));
+    }
+    files.put(CompanionFiles.GENERATION_CONFIG, utf8(generation.toPrettyString()));
+    return CompanionFiles.ofBytes(metadata.file().toString(), files);
+  }
+
+  private static byte[] utf8(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
   }
 
   private List<TokenType> types(int tokens) {
@@ -70,13 +158,8 @@ record GgufVocabulary(GgufMetadata metadata) {
     return list;
   }
 
-  private SpecialTokens special(boolean addBegin) {
-    return new SpecialTokens(
-        id("bos"),
-        id("eos"),
-        id("unknown"),
-        metadata.flag(KEYS + "add_bos_token", addBegin),
-        metadata.flag(KEYS + "add_eos_token", false));
+  private boolean flag(String name, boolean otherwise) {
+    return metadata.flag(KEYS + name, otherwise);
   }
 
   private Integer id(String name) {
@@ -84,13 +167,73 @@ record GgufVocabulary(GgufMetadata metadata) {
     return metadata.has(key) ? metadata.count(key) : null;
   }
 
-  /** llama.cpp's names of rules. */
+  /** Where a file does not say, llama.cpp's id, if the token there is of the right type. */
+  private Integer id(String name, List<TokenType> types, int otherwise, TokenType type) {
+    Integer said = id(name);
+    boolean fits = otherwise < types.size() && types.get(otherwise) == type;
+    return said == null && fits ? Integer.valueOf(otherwise) : said;
+  }
+
+  private PreTokenizer preTokenizer() {
+    String key = KEYS + "pre";
+    if (!metadata.has(key)) {
+      Warnings.warn(
+          "%s has no %s, which says how texts are cut before they are merged: llama.cpp's default"
+              + " rules are taken, which may not be the model's, so that tokens differ and answers get"
+              + " worse; convert the model again.",
+          metadata.file(), key);
+      return PreTokenizer.DEFAULT;
+    }
+    return preTokenizer(metadata.text(key));
+  }
+
+  /**
+   * By llama.cpp's names of rules: those whose regular expressions and defaults are the same there.
+   */
   private PreTokenizer preTokenizer(String name) {
     return switch (name) {
-      case "gpt-2", "phi-2", "olmo" -> PreTokenizer.GPT2;
-      case "smollm", "starcoder", "refact", "command-r", "codeshell" -> PreTokenizer.SMOLLM;
-      case "llama-bpe", "llama3", "llama-v3", "smaug-bpe", "dbrx" -> PreTokenizer.LLAMA3;
-      case "qwen2", "deepseek-r1-qwen" -> PreTokenizer.QWEN2;
+      case "a.x-4.0",
+          "exaone4",
+          "gigachat",
+          "gpt-2",
+          "granite-docling",
+          "jais",
+          "mellum",
+          "mpt",
+          "olmo",
+          "phi-2",
+          "trillion" ->
+          PreTokenizer.GPT2;
+      case "codeshell",
+          "command-r",
+          "exaone",
+          "mellum2",
+          "minerva-7b",
+          "refact",
+          "smollm",
+          "starcoder" ->
+          PreTokenizer.SMOLLM;
+      case "falcon-h1",
+          "falcon3",
+          "lfm2",
+          "llama-bpe",
+          "llama-v3",
+          "llama3",
+          "midm-2.0",
+          "pixtral" ->
+          PreTokenizer.LLAMA3;
+      case "dbrx", "smaug-bpe" -> PreTokenizer.DBRX;
+      case "deepseek-r1-qwen",
+          "f2llmv2",
+          "grok-2",
+          "hunyuan",
+          "kormo",
+          "megrez",
+          "qwen2",
+          "solar-open",
+          "stablelm2" ->
+          PreTokenizer.QWEN2;
+      case "default" -> PreTokenizer.DEFAULT;
       default ->
           throw new BadInputException(
               "%s cuts texts by the rule of %.60s, which is not supported; gpt-2, smollm, llama-bpe and"

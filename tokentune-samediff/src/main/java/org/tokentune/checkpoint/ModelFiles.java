@@ -38,9 +38,12 @@ public record ModelFiles(
     return new ModelFiles(otherName, config, weights, tokenizer, companions, otherRepository);
   }
 
-  /** What others can load the model by: its name on the hub, else its absolute path. */
+  /** What others can load the model by: its name on the hub, else its URL or absolute path. */
   public String address() {
-    return repository == null ? Path.of(name).toAbsolutePath().normalize().toString() : repository;
+    if (repository != null) {
+      return repository;
+    }
+    return name.contains("://") ? name : Path.of(name).toAbsolutePath().normalize().toString();
   }
 
   private static final String GGUF = ".gguf";
@@ -61,7 +64,14 @@ public record ModelFiles(
     if (model.toString().endsWith(GGUF)) {
       return closingOnFailure(
           Gguf.open(model),
-          file -> new ModelFiles(path.toString(), file.config(), file, file.vocabulary()));
+          file ->
+              new ModelFiles(
+                  path.toString(),
+                  file.config(),
+                  file,
+                  file.vocabulary(),
+                  file.companions(),
+                  null));
     }
     if (model.toString().endsWith(BIN)) {
       return closingOnFailure(

@@ -34,6 +34,9 @@ public final class ModelFolder {
   private static final List<String> PICKLES =
       List.of("pytorch_model.bin", "pytorch_model.bin.index.json", "consolidated.00.pth");
 
+  /** Of adapters, which may be there without a model. */
+  public static final String ADAPTERS = "adapter_config.json";
+
   /** Of the files of Google's BERT, the name without its ending. */
   public static final String TENSORFLOW = "bert_model.ckpt";
 
@@ -51,16 +54,36 @@ public final class ModelFolder {
    * @throws BadInputException if a file is missing or damaged
    */
   public static ModelFiles open(Path folder) {
+    Path encoder = encoder(folder);
     JsonNode config = config(folder);
-    TokenizerSource tokenizer = tokenizer(folder, config);
-    return new ModelFiles(
-        folder.toString(), config, weights(folder), tokenizer, CompanionFiles.in(folder), null);
+    CompanionFiles companions =
+        encoder.equals(folder) ? CompanionFiles.in(folder) : CompanionFiles.in(folder, encoder);
+    TokenizerSource tokenizer = tokenizer(encoder, config, companions);
+    return new ModelFiles(folder.toString(), config, weights(encoder), tokenizer, companions, null);
   }
 
-  private static TokenizerSource tokenizer(Path folder, JsonNode config) {
+  /**
+   * Where the encoder is: the folder itself, or the first module's within one of
+   * sentence-transformers'.
+   */
+  private static Path encoder(Path folder) {
+    if (!Files.isRegularFile(folder.resolve(CompanionFiles.MODULES))) {
+      return folder;
+    }
+    JsonNode modules = CompanionFiles.in(folder).json(CompanionFiles.MODULES).orElseThrow();
+    String path = modules.path(0).path("path").asText();
+    boolean within =
+        path.matches("[0-9]+_[A-Za-z0-9_]+")
+            && Files.isRegularFile(folder.resolve(path).resolve(CONFIG));
+    return within ? folder.resolve(path) : folder;
+  }
+
+  private static TokenizerSource tokenizer(
+      Path folder, JsonNode config, CompanionFiles companions) {
     Path vocabulary = folder.resolve(VOCABULARY);
     if (!Files.exists(folder.resolve(TOKENIZER)) && Files.isRegularFile(vocabulary)) {
-      return WordPieceVocabulary.read(vocabulary, config.path("vocab_size").asInt());
+      return WordPieceVocabulary.read(
+          vocabulary, config.path("vocab_size").asInt(), TokenizerConfig.read(companions, config));
     }
     try {
       return new TokenizerSource.Json(Files.readAllBytes(folder.resolve(TOKENIZER)));
@@ -74,7 +97,7 @@ public final class ModelFolder {
 
   /** The parsed {@code config.json}. */
   public static JsonNode config(Path folder) {
-    Path file = folder.resolve(CONFIG);
+    Path file = encoder(folder).resolve(CONFIG);
     if (!Files.isRegularFile(file)) {
       throw new BadInputException("%s has no %s; name a model folder.", folder, CONFIG);
     }
@@ -155,7 +178,9 @@ public final class ModelFolder {
     if (Files.exists(target) && !Files.isDirectory(target)) {
       throw new BadInputException("%s is a file; name another folder for the model.", folder);
     }
-    if (Files.isDirectory(target) && !Files.exists(target.resolve(CONFIG))) {
+    if (Files.isDirectory(target)
+        && !Files.exists(target.resolve(CONFIG))
+        && !Files.exists(target.resolve(ADAPTERS))) {
       try {
         if (!entries(target).isEmpty()) {
           throw new BadInputException(
@@ -223,7 +248,8 @@ public final class ModelFolder {
    * Has a folder's content written under another name and then moves it into place, as {@link
    * #write(Path, JsonNode, Map, byte[], Storage, List)} does.
    *
-   * @param content writes a new folder's files, {@code config.json} among them
+   * @param content writes a new folder's files, {@code config.json} or {@code adapter_config.json}
+   *     among them
    */
   public static void write(Path folder, Extra content) {
     checkWritable(folder);

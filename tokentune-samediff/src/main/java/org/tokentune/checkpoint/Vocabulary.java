@@ -47,7 +47,11 @@ public sealed interface Vocabulary extends TokenizerSource {
     /** As GPT2, after every digit was cut off. */
     SMOLLM,
     LLAMA3,
-    QWEN2
+    /** As LLAMA3, but a word that is a token is merged all the same. */
+    DBRX,
+    QWEN2,
+    /** llama.cpp's, where a file names none. */
+    DEFAULT
   }
 
   /**
@@ -85,10 +89,17 @@ public sealed interface Vocabulary extends TokenizerSource {
    * BERT's: of a word's beginnings the longest that is a token, then the same of the rest, whose
    * tokens are written with {@code ##} before them.
    *
-   * @param lowerCase whether texts are taken to small letters without accents first
+   * @param lowerCase whether texts are lower-cased first
+   * @param stripAccents whether letters lose their accents first; null: as {@code lowerCase}
+   * @param chineseCharacters whether each of these is a word
    */
   record WordPiece(
-      List<String> tokens, List<TokenType> types, SpecialTokens special, boolean lowerCase)
+      List<String> tokens,
+      List<TokenType> types,
+      SpecialTokens special,
+      boolean lowerCase,
+      Boolean stripAccents,
+      boolean chineseCharacters)
       implements Vocabulary {}
 
   /**

@@ -3,19 +3,27 @@ package org.tokentune.checkpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.tokentune.BadInputException;
+import org.tokentune.Warnings;
 import org.tokentune.checkpoint.Vocabulary.SpecialTokens;
 import org.tokentune.checkpoint.Vocabulary.TokenType;
 
 /** BERT's {@code vocab.txt}: a token a line, in UTF-8, its number that of the line from 0. */
 final class WordPieceVocabulary {
 
-  private static final String UNKNOWN = "[UNK]";
-  private static final String BEGIN = "[CLS]";
-  private static final String END = "[SEP]";
-  private static final Set<String> CONTROL = Set.of("[PAD]", BEGIN, END, "[MASK]");
+  private static final Map<String, String> SPECIAL =
+      Map.of(
+          "unk_token", "[UNK]",
+          "cls_token", "[CLS]",
+          "sep_token", "[SEP]",
+          "pad_token", "[PAD]",
+          "mask_token", "[MASK]");
 
   private WordPieceVocabulary() {}
 
@@ -23,39 +31,58 @@ final class WordPieceVocabulary {
    * Reads it.
    *
    * @param words of the model
+   * @param config how texts are lower-cased, and what the special tokens are called; as
+   *     transformers' {@code BertTokenizer} has it where it does not say
    */
-  static Vocabulary.WordPiece read(Path file, int words) {
+  static Vocabulary.WordPiece read(Path file, int words, TokenizerConfig config) {
     List<String> tokens;
     try {
       tokens = Files.readAllLines(file);
     } catch (IOException e) {
       throw new BadInputException(e, "%s is no text in UTF-8; get it again.", file);
     }
-    List<TokenType> types = tokens.stream().map(WordPieceVocabulary::type).toList();
-    for (String needed : List.of(UNKNOWN, BEGIN, END)) {
+    Map<String, String> special = new HashMap<>(SPECIAL);
+    config.special().forEach(special::replace);
+    Set<String> control = new HashSet<>(special.values());
+    String unknown = special.get("unk_token");
+    List<TokenType> types = new ArrayList<>();
+    for (String token : tokens) {
+      boolean isUnknown = token.equals(unknown);
+      types.add(
+          isUnknown
+              ? TokenType.UNKNOWN
+              : control.contains(token) ? TokenType.CONTROL : TokenType.NORMAL);
+    }
+    String begin = special.get("cls_token");
+    String end = special.get("sep_token");
+    for (String needed : List.of(unknown, begin, end)) {
       if (!tokens.contains(needed)) {
         throw new BadInputException("%s has no token %s; get it again.", file, needed);
       }
     }
-    boolean lowerCase =
-        tokens.stream()
-            .filter(token -> type(token) == TokenType.NORMAL && !token.startsWith("[unused"))
-            .noneMatch(token -> token.matches(".*[A-Z].*"));
+    if (config.lowerCase() == null && hasCapitals(tokens, control)) {
+      Warnings.warn(
+          "%s has tokens with capital letters, which are never used: texts are lower-cased,"
+              + " as transformers does where tokenizer_config.json does not say do_lower_case; write"
+              + " do_lower_case there.",
+          file);
+    }
     return Vocabulary.checked(
         new Vocabulary.WordPiece(
             tokens,
             types,
             new SpecialTokens(
-                tokens.indexOf(BEGIN), tokens.indexOf(END), tokens.indexOf(UNKNOWN), true, true),
-            lowerCase),
+                tokens.indexOf(begin), tokens.indexOf(end), tokens.indexOf(unknown), true, true),
+            config.lowerCase() == null || config.lowerCase(),
+            config.stripAccents(),
+            config.chineseCharacters() == null || config.chineseCharacters()),
         words,
         file.toString());
   }
 
-  private static TokenType type(String token) {
-    if (token.equals(UNKNOWN)) {
-      return TokenType.UNKNOWN;
-    }
-    return CONTROL.contains(token) ? TokenType.CONTROL : TokenType.NORMAL;
+  private static boolean hasCapitals(List<String> tokens, Set<String> control) {
+    return tokens.stream()
+        .filter(token -> !control.contains(token) && !token.startsWith("[unused"))
+        .anyMatch(token -> token.chars().anyMatch(Character::isUpperCase));
   }
 }

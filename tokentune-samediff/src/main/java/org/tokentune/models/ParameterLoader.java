@@ -40,6 +40,19 @@ public final class ParameterLoader {
     return reading.parameters();
   }
 
+  /**
+   * Whether a tensor's name is that of a constant that follows from the configuration, so that no
+   * parameter is missing where it is not read.
+   */
+  public static boolean isConstant(String name) {
+    return UnusedTensors.CONSTANT.matcher(name).matches();
+  }
+
+  /** Whether a checkpoint has one of a model's parameters, in any spelling that is read. */
+  public static boolean has(Model model, WeightSource source, String parameter) {
+    return source.names().contains(stored(model, source, parameter));
+  }
+
   /** A model's float parameters held in another way; what stays floats is copied. */
   public static Parameters stored(Model model, Parameters floats, WeightStorage storage) {
     Held held = new Held();

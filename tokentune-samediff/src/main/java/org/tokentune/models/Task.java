@@ -1,6 +1,7 @@
 package org.tokentune.models;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.Map;
 import java.util.Optional;
 
 /** What a model's head does. */
@@ -24,6 +25,37 @@ public enum Task {
    * back the gradient of its loss.
    */
   POOL;
+
+  private static final Map<String, String> ENCODERS =
+      Map.of("bert", "Bert", "roberta", "Roberta", "distilbert", "DistilBert");
+
+  private static final Map<String, String> DECODERS =
+      Map.of(
+          "gpt2", "GPT2LMHeadModel",
+          "llama", "LlamaForCausalLM",
+          "mistral", "MistralForCausalLM",
+          "qwen2", "Qwen2ForCausalLM");
+
+  /**
+   * Transformers' class of a model with a head for this task, which a {@code config.json} has under
+   * {@code architectures}; empty where there is none.
+   *
+   * @param modelType the configuration's {@code model_type}
+   */
+  public Optional<String> architecture(String modelType) {
+    String head =
+        switch (this) {
+          case CLASSIFY, MULTILABEL, REGRESS -> "ForSequenceClassification";
+          case TOKEN -> "ForTokenClassification";
+          case QUESTION_ANSWERING -> "ForQuestionAnswering";
+          case MASKED_LM -> "ForMaskedLM";
+          case CAUSAL_LM, POOL -> null;
+        };
+    return this == CAUSAL_LM
+        ? Optional.ofNullable(DECODERS.get(modelType))
+        : Optional.ofNullable(head == null ? null : ENCODERS.get(modelType))
+            .map(family -> family + head);
+  }
 
   /**
    * The task that a Hugging Face {@code config.json} names by {@code architectures} and, for whole

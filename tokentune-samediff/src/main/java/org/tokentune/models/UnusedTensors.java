@@ -22,7 +22,7 @@ record UnusedTensors(Model model, String origin) {
   private static final int MOST_SHOWN = 5;
 
   /** Constants that follow from the configuration: positions, rotary frequencies, causal masks. */
-  private static final Pattern CONSTANT =
+  static final Pattern CONSTANT =
       Pattern.compile(
           "(.*\\.)?(inv_freq|position_ids|token_type_ids|masked_bias|attn\\.bias|rope_freqs\\.weight)");
 

@@ -54,9 +54,11 @@ public final class Parameters {
     return new Parameters(arrays);
   }
 
-  /** The same quantised weights, with these arrays. */
+  /** The same quantised weights, with these arrays, some of which may take the place of one. */
   public Parameters withArrays(Map<String, INDArray> others) {
-    return new Parameters(others, quantized);
+    Map<String, QuantizedWeight> rest = new LinkedHashMap<>(quantized);
+    rest.keySet().removeAll(others.keySet());
+    return new Parameters(others, rest);
   }
 
   /** Names of all, the quantised ones last. */

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
@@ -20,6 +21,7 @@ import org.tokentune.BadInputException;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.LoraModel;
+import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.checkpoint.SafeTensors;
 import org.tokentune.checkpoint.WeightSource;
@@ -88,34 +90,99 @@ public final class Parity {
     }
   }
 
-  /** Opens a folder; a folder of adapters says itself where its base is. */
+  /**
+   * Opens a folder; a folder of adapters says itself where its base is.
+   *
+   * @throws BadInputException if it is none, or says the base by a name that is no path
+   */
   public Parity(Path folder) {
-    this(folder, null);
+    this(folder, Weights.of(folder, null));
   }
 
   /**
    * Opens a folder.
    *
-   * @param base the model's folder, where {@code folder} holds adapters; null: what their
-   *     configuration says, from the folder on
+   * @param base the model's folder or file, where {@code folder} holds adapters; null: what their
+   *     configuration says, from their folder on or from the current one
    */
   public Parity(Path folder, Path base) {
+    this(folder, Weights.of(folder, base));
+  }
+
+  /** Opens a folder of adapters on a base, which stays open. */
+  public static Parity on(Path folder, ModelFiles base) {
+    return new Parity(folder, new Weights(base.config(), base.name(), base.weights(), () -> {}));
+  }
+
+  private Parity(Path folder, Weights base) {
     this.folder = folder;
-    try (AdapterFolder adapters = AdapterFolder.isOne(folder) ? AdapterFolder.open(folder) : null) {
-      Path model =
-          adapters == null ? folder : base == null ? folder.resolve(adapters.base()) : base;
-      JsonNode json = ModelFolder.config(model);
-      Parameters loaded;
-      try (WeightSource weights = ModelFolder.weights(model)) {
-        config =
-            ModelConfig.read(json, model.resolve(ModelFolder.CONFIG).toString())
-                .withDropout(0)
-                .withHeadOf(weights);
-        head = head(json, weights);
-        loaded = ParameterLoader.load(config.model(head), weights);
+    try (base;
+        AdapterFolder adapters = AdapterFolder.isOne(folder) ? AdapterFolder.open(folder) : null) {
+      ModelConfig plain =
+          ModelConfig.read(base.config(), base.origin()).withDropout(0).withHeadOf(base.weights());
+      JsonNode json = adapters == null ? base.config() : adapters.modelConfig(base.config());
+      OptionalInt trained = adapters == null ? OptionalInt.empty() : adapters.outputs();
+      head =
+          head(
+              json,
+              trained.orElseGet(() -> Head.outputs(base.weights()).orElse(plain.vocabulary())),
+              plain.vocabulary());
+      Model model = plain.model(head);
+      if (adapters == null) {
+        adapter = null;
+        config = plain;
+        parameters = ParameterLoader.load(model, base.weights());
+      } else {
+        adapters.check(model);
+        adapter =
+            adapters.read(model, ParameterLoader.load(model, adapters.over(base.weights(), model)));
+        config = adapter.model().config();
+        parameters = adapter.parameters();
       }
-      adapter = adapters == null ? null : adapters.read(config.model(head), loaded);
-      parameters = adapter == null ? loaded : adapter.parameters();
+    }
+  }
+
+  /** What a model is loaded from. */
+  private record Weights(JsonNode config, String origin, WeightSource weights, Runnable closing)
+      implements AutoCloseable {
+
+    static Weights of(Path folder, Path base) {
+      if (!AdapterFolder.isOne(folder)) {
+        return of(folder);
+      }
+      return of(base == null ? base(folder) : base);
+    }
+
+    /** Where adapters say that it is. */
+    private static Path base(Path folder) {
+      try (AdapterFolder adapters = AdapterFolder.open(folder)) {
+        return adapters
+            .basePath()
+            .orElseThrow(
+                () ->
+                    new BadInputException(
+                        "%s stands on '%s', which is not there; name the base it was trained on.",
+                        folder, adapters.base()));
+      }
+    }
+
+    /** Of a folder without its tokenizer, which may be missing. */
+    private static Weights of(Path model) {
+      if (Files.isRegularFile(model.resolve(ModelFolder.CONFIG))) {
+        WeightSource weights = ModelFolder.weights(model);
+        return new Weights(
+            ModelFolder.config(model),
+            model.resolve(ModelFolder.CONFIG).toString(),
+            weights,
+            weights::close);
+      }
+      ModelFiles files = ModelFiles.open(model);
+      return new Weights(files.config(), files.name(), files.weights(), files::close);
+    }
+
+    @Override
+    public void close() {
+      closing.run();
     }
   }
 
@@ -235,9 +302,8 @@ public final class Parity {
     return step.gradients().getOrDefault(name, step.gradients().get(AdapterFolder.parameter(name)));
   }
 
-  /** The head that the weights have, pooling the first token where it pools. */
-  private Head head(JsonNode json, WeightSource weights) {
-    int outputs = Head.outputs(weights).orElse(config.vocabulary());
+  /** The head that a configuration names, pooling the first token where it pools. */
+  private Head head(JsonNode json, int outputs, int vocabulary) {
     Task task =
         Task.read(json, outputs)
             .orElseThrow(
@@ -245,7 +311,8 @@ public final class Parity {
                     new BadInputException(
                         "%s: no head for architecture %s.",
                         folder, json.path("architectures").path(0).asText()));
-    return new Head(task, outputs, Pooling.FIRST);
+    boolean words = task == Task.MASKED_LM || task == Task.CAUSAL_LM;
+    return new Head(task, words ? vocabulary : outputs, Pooling.FIRST);
   }
 
   private Model model(String name) {

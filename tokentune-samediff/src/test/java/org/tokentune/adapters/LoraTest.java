@@ -12,8 +12,6 @@ import static org.tokentune.GoldenModel.selector;
 import static org.tokentune.GoldenModel.step;
 import static org.tokentune.testing.SameBits.assertSameBits;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -293,13 +291,16 @@ class LoraTest {
           .filter(adapter.model()::trainsOfBase)
           .forEach(name -> adapter.parameters().get(name).addi(0.5));
       Path written = temp.resolve(folder);
-      AdapterFolder.write(written, adapter, "../base", ModelFolder.config(GOLDEN.resolve(folder)));
-      AdapterFolder.write(written, adapter, "../base", ModelFolder.config(GOLDEN.resolve(folder)));
+      for (int i = 0; i < 2; i++) { // the second replaces the first
+        AdapterFolder.write(
+            written, adapter, "../base", ModelFolder.config(GOLDEN.resolve(folder)), List.of());
+      }
       try (AdapterFolder opened = AdapterFolder.open(written)) {
         assertEquals("../base", opened.base());
         Adapter read = opened.read(base.model(), base.parameters());
         assertEquals(adapter.model().layers(), read.model().layers());
-        assertEquals(adapter.model().lora().scale(), read.model().lora().scale());
+        String layer = adapter.model().layers().get(0);
+        assertEquals(adapter.model().lora().scale(layer), read.model().lora().scale(layer));
         assertSameBits(adapter.parameters().asMap(), read.parameters().asMap());
         adapter
             .parameters()
@@ -310,7 +311,7 @@ class LoraTest {
   }
 
   @Test
-  void saysWhatIsWrong(@TempDir Path temp) throws IOException {
+  void saysWhatIsWrong() {
     GoldenModel llama = GoldenModel.of("llama");
     refuses("Adapters of rank r=0 adapt nothing", () -> LoraConfig.parse("r=0"));
     refuses("no setting 'rank=3'", () -> LoraConfig.parse("rank=3"));
@@ -321,29 +322,6 @@ class LoraTest {
         () -> new LoraModel(llama.model(), LoraConfig.on("query")));
     refuses(
         "called lm_head; there are", () -> new LoraModel(llama.model(), LoraConfig.on("lm_head")));
-    Path golden = GOLDEN.resolve("llama-lora");
-    try (AdapterFolder adapters = AdapterFolder.open(golden)) {
-      GoldenModel gpt2 = GoldenModel.of("gpt2");
-      refuses("made for another base", () -> adapters.read(gpt2.model(), gpt2.parameters()));
-    }
-    for (String[] change :
-        new String[][] {
-          {"\"r\": 4", "\"r\": 5", "is [4, 56] and should be [5, 56]"},
-          {"\"q_proj\",", "", "adapts model.layers.0.self_attn.q_proj"},
-          {"\"q_proj\",", "\"q_proj\", \"o_proj\",", "it has no model.layers.0.self_attn.o_proj"},
-          {"\"LORA\"", "\"IA3\"", "peft_type is \"IA3\", which is not supported"},
-          {"\"r\": 4", "\"r\": 0", "rank r=0"},
-          {"\"r\": 4", "\"r\": \"4\"", "no whole r"}
-        }) {
-      Path folder = Files.createTempDirectory(temp, "adapter");
-      String config = Files.readString(golden.resolve(AdapterFolder.CONFIG));
-      Files.writeString(folder.resolve(AdapterFolder.CONFIG), config.replace(change[0], change[1]));
-      Files.copy(golden.resolve(AdapterFolder.WEIGHTS), folder.resolve(AdapterFolder.WEIGHTS));
-      try (AdapterFolder adapters = AdapterFolder.open(folder)) {
-        refuses(change[2], () -> adapters.read(llama.model(), llama.parameters()));
-      }
-    }
-    refuses("has no adapter_config.json", () -> AdapterFolder.open(temp));
   }
 
   private static void refuses(String sentence, Runnable what) {

@@ -10,11 +10,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -462,6 +464,66 @@ class GgufTest {
       return true;
     } catch (BadInputException e) {
       return false;
+    }
+  }
+
+  private static GgufBytes bytePair() {
+    return withTable(llama("llama"))
+        .with("tokenizer.ggml.model", "gpt2")
+        .withTexts("tokenizer.ggml.tokens", List.of("a", "b", "ab", "<s>", "</s>"))
+        .withInts("tokenizer.ggml.token_type", List.of(1, 1, 1, 3, 3))
+        .withTexts("tokenizer.ggml.merges", List.of("a b"))
+        .with("tokenizer.ggml.bos_token_id", 3);
+  }
+
+  private Vocabulary.BytePair bytePair(String pre) throws IOException {
+    GgufBytes bytes = pre == null ? bytePair() : bytePair().with("tokenizer.ggml.pre", pre);
+    try (Gguf gguf = open(bytes.build())) {
+      return (Vocabulary.BytePair) gguf.vocabulary();
+    }
+  }
+
+  /** llama.cpp's rules, and its defaults where the file does not say. */
+  @Test
+  void rulesAreLlamaCpps() throws IOException {
+    assertEquals(Vocabulary.PreTokenizer.DEFAULT, bytePair((String) null).preTokenizer());
+    assertEquals(Vocabulary.PreTokenizer.DEFAULT, bytePair("default").preTokenizer());
+    assertEquals(Vocabulary.PreTokenizer.SMOLLM, bytePair("command-r").preTokenizer());
+    assertEquals(Vocabulary.PreTokenizer.QWEN2, bytePair("stablelm2").preTokenizer());
+    assertEquals(false, bytePair("gpt-2").special().addBegin());
+    assertEquals(true, bytePair("llama-bpe").special().addBegin());
+    assertEquals(false, bytePair("dbrx").special().addBegin());
+    String message = assertThrows(BadInputException.class, () -> bytePair("tekken")).getMessage();
+    assertTrue(message.contains("rule of tekken"), message);
+    try (Gguf gguf = open(small())) {
+      Vocabulary.SpecialTokens special = gguf.vocabulary().special();
+      assertEquals(0, special.unknown(), "llama.cpp's");
+      assertEquals(null, special.end(), "2 is no control token");
+    }
+  }
+
+  @Test
+  void chatTemplatesAndEndsAreFiles() throws IOException {
+    byte[] bytes =
+        bytePair()
+            .with("tokenizer.ggml.eos_token_id", 4)
+            .with("tokenizer.ggml.padding_token_id", 2)
+            .with("tokenizer.chat_template", "{{ messages }}")
+            .with("tokenizer.chat_template.tool_use", "{{ tools }}")
+            .build();
+    try (Gguf gguf = open(bytes)) {
+      CompanionFiles files = gguf.companions();
+      assertEquals(
+          Set.of(
+              "chat_template.jinja",
+              "additional_chat_templates/tool_use.jinja",
+              "generation_config.json"),
+          files.names());
+      byte[] tools = files.bytes("additional_chat_templates/tool_use.jinja").orElseThrow();
+      assertEquals("{{ tools }}", new String(tools, StandardCharsets.UTF_8));
+      GenerationConfig generation = GenerationConfig.read(files);
+      assertEquals(List.of(4), generation.ends());
+      assertEquals(List.of(3), generation.begins());
     }
   }
 }

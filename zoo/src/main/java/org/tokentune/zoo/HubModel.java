@@ -25,6 +25,9 @@ import org.tokentune.zoo.HttpFiles.RemoteFile;
  */
 record HubModel(String repository, String revision, ZooSettings settings) implements ModelSource {
 
+  /** The branch that is taken where no revision is named. */
+  static final String MAIN = "main";
+
   private static final String SCHEME = "hf:";
   private static final String PART = "[A-Za-z0-9_-][A-Za-z0-9._-]*";
   private static final Pattern ADDRESS =
@@ -34,6 +37,10 @@ record HubModel(String repository, String revision, ZooSettings settings) implem
     return name.startsWith(SCHEME);
   }
 
+  static String address(String repository, String revision) {
+    return SCHEME + repository + "@" + revision;
+  }
+
   /** Reads {@code hf:owner/name@revision}; without a revision it is {@code main}. */
   static HubModel parse(String address, ZooSettings settings) {
     Matcher matcher = ADDRESS.matcher(address);
@@ -41,7 +48,7 @@ record HubModel(String repository, String revision, ZooSettings settings) implem
       throw new BadInputException(
           "%s is no address on the hub; write hf:owner/name or hf:owner/name@revision.", address);
     }
-    String revision = matcher.group(2) == null ? "main" : matcher.group(2);
+    String revision = matcher.group(2) == null ? MAIN : matcher.group(2);
     return new HubModel(matcher.group(1), revision, settings);
   }
 

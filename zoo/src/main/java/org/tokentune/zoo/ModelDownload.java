@@ -34,7 +34,7 @@ final class ModelDownload {
           CompanionFiles.MODULES,
           CompanionFiles.SENTENCE_CONFIG,
           CompanionFiles.SENTENCE_TRANSFORMERS,
-          "chat_template.jinja");
+          CompanionFiles.CHAT_TEMPLATE);
 
   private ModelDownload() {}
 
@@ -76,6 +76,9 @@ final class ModelDownload {
       getter.get(name).ifPresent(file -> found.put(name, file));
     }
     if (found.containsKey(CompanionFiles.MODULES)) {
+      if (!found.containsKey(CompanionFiles.SENTENCE_CONFIG)) {
+        CompanionFiles.OLD_SENTENCE_CONFIGS.forEach(getter::get);
+      }
       for (String part : parts(found.get(CompanionFiles.MODULES))) {
         getter.get(part + "/config.json");
         if (part.endsWith("_Dense")) {

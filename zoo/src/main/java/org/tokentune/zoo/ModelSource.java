@@ -11,6 +11,9 @@ public sealed interface ModelSource permits OnnxModel, BundleModel, HubModel, Ur
   /** A word for the kind of place and the address there, e.g. {@code hub gpt2@main}. */
   String origin();
 
+  /** Owner and name on Hugging Face's hub; null where the model has none there. */
+  String repository();
+
   /** Whether everything is on this machine; asks nobody. */
   boolean isLocal();
 

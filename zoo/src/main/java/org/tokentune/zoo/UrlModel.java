@@ -38,6 +38,11 @@ record UrlModel(URI uri, ZooSettings settings) implements ModelSource {
   }
 
   @Override
+  public String repository() {
+    return null;
+  }
+
+  @Override
   public String origin() {
     return "URL " + uri;
   }

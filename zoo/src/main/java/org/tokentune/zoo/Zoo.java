@@ -97,6 +97,24 @@ public final class Zoo {
                         .toList()));
   }
 
+  /**
+   * What {@link #load} takes for a model that others name: the catalogue's name of it, or its place
+   * on the hub.
+   *
+   * @param name in the catalogue, or owner and name on the hub
+   * @param revision on the hub; null for any
+   */
+  public static String address(String name, String revision) {
+    if (revision != null && !revision.equals(HubModel.MAIN)) {
+      return HubModel.address(name, revision);
+    }
+    return list().stream()
+        .filter(model -> name.equals(model.name()) || name.equals(model.source().repository()))
+        .findFirst()
+        .map(ZooModel::name)
+        .orElseGet(() -> HubModel.address(name, HubModel.MAIN));
+  }
+
   /** Whether this is a place on the hub or a URL, and neither a name nor a path. */
   public static boolean isAddress(String name) {
     return HubModel.isAddress(name) || UrlModel.isAddress(name);

@@ -1,0 +1,40 @@
+package org.tokentune.datasets;
+
+import ai.djl.engine.EngineException;
+import ai.djl.huggingface.tokenizers.jni.LibUtils;
+import ai.djl.util.Utils;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.tokentune.BadInputException;
+
+/** The native library of Hugging Face's tokenizers, which DJL unpacks once into a cache. */
+final class NativeTokenizers {
+
+  private NativeTokenizers() {}
+
+  /**
+   * Sees to it that the library can be used: what fails in loading it would look like a damaged
+   * file.
+   *
+   * @throws BadInputException that names the folder, if it cannot
+   */
+  static void require() {
+    Path cache = Utils.getEngineCacheDir("tokenizers");
+    try {
+      Files.createDirectories(cache);
+      LibUtils.checkStatus();
+    } catch (IOException | EngineException | LinkageError e) {
+      throw new BadInputException(
+          e,
+          "The native library of the tokenizers cannot be unpacked to %s, or loaded from there (%s);"
+              + " see to space and rights, or name another folder in DJL_CACHE_DIR.",
+          cache,
+          cause(e));
+    }
+  }
+
+  private static Throwable cause(Throwable failure) {
+    return failure.getCause() == null ? failure : cause(failure.getCause());
+  }
+}

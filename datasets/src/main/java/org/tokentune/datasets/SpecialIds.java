@@ -1,0 +1,72 @@
+package org.tokentune.datasets;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.tokentune.Warnings;
+
+/**
+ * Numbers of tokens against a model's table of words.
+ *
+ * @param json a {@code tokenizer.json}
+ * @param words in the table
+ * @param origin for messages
+ */
+record SpecialIds(JsonNode json, int words, String origin) {
+
+  /** Says which token is past the table: a text may have it. */
+  void warnOfTokensPastTheTable() {
+    String text = null;
+    int most = words - 1;
+    for (Map.Entry<String, JsonNode> word : json.path("model").path("vocab").properties()) {
+      if (word.getValue().asInt() > most) {
+        most = word.getValue().asInt();
+        text = word.getKey();
+      }
+    }
+    for (JsonNode added : json.path("added_tokens")) {
+      if (added.path("id").asInt() > most) {
+        most = added.path("id").asInt();
+        text = added.path("content").asText();
+      }
+    }
+    if (text != null) {
+      Warnings.warn(
+          "The tokenizer of %s has tokens past the model's %d words, the last of them '%s', number %d;"
+              + " a text with one is refused.",
+          origin, words, text, most);
+    }
+  }
+
+  /** Of numbers that a configuration gives, those that the model has. */
+  Set<Integer> known(List<Integer> ids) {
+    Set<Integer> known = new LinkedHashSet<>();
+    for (int id : ids) {
+      if (id < words) {
+        known.add(id);
+      } else {
+        Warnings.warn(
+            "%s names %d as a token that begins or ends texts, but the model has %d words; it is"
+                + " passed over.",
+            origin, id, words);
+      }
+    }
+    return known;
+  }
+
+  /** Of texts, those that are special tokens of the tokenizer and words of the model. */
+  Set<Integer> named(Set<String> texts) {
+    Set<Integer> found = new LinkedHashSet<>();
+    for (JsonNode added : json.path("added_tokens")) {
+      int id = added.path("id").asInt();
+      if (added.path("special").asBoolean()
+          && texts.contains(added.path("content").asText())
+          && id < words) {
+        found.add(id);
+      }
+    }
+    return found;
+  }
+}

@@ -1,0 +1,298 @@
+package org.tokentune.text;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import org.tokentune.BadInputException;
+import org.tokentune.Warnings;
+import org.tokentune.checkpoint.CompanionFiles;
+import org.tokentune.checkpoint.ConfigReader;
+import org.tokentune.checkpoint.KnownFields;
+import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.checkpoint.TokenizerConfig;
+
+/**
+ * What makes sentence vectors of an encoder's hidden states: the modules that {@code modules.json}
+ * lists, and the settings beside it, as sentence-transformers 6.2 reads what its versions 2 to 6
+ * have written.
+ *
+ * @param pooling one or more, whose results stand one after the other
+ * @param includePrompt whether a prompt's tokens count
+ * @param steps what comes after pooling
+ * @param maxLength tokens to which texts are cut; null: as many as the model takes
+ * @param cut whether longer texts are cut; otherwise they are refused
+ * @param lowerCase whether texts are lower-cased
+ * @param dimension numbers to which vectors are cut; null: they are not
+ * @param prompts by name
+ * @param defaultPrompt its name; null: none
+ */
+record SentenceModules(
+    List<SentencePooling> pooling,
+    boolean includePrompt,
+    List<UnaryOperator<double[]>> steps,
+    Integer maxLength,
+    boolean cut,
+    boolean lowerCase,
+    Integer dimension,
+    Map<String, String> prompts,
+    String defaultPrompt) {
+
+  private static final String PACKAGE = "sentence_transformers.";
+
+  private static final KnownFields MODULE = KnownFields.NONE.harmless("idx", "kwargs", "name");
+
+  private static final KnownFields POOLING =
+      KnownFields.NONE.harmless("embedding_dimension", "word_embedding_dimension");
+
+  private static final KnownFields NORMALIZE =
+      KnownFields.NONE
+          .only("module_input_name", "sentence_embedding")
+          .only("module_output_name", "sentence_embedding");
+
+  /** Lengths of queries and documents count where a text is said to be one. */
+  private static final KnownFields TRANSFORMER =
+      KnownFields.NONE
+          .harmless("document_length", "query_length", "unpad_inputs")
+          .only("module_output_name", "token_embeddings")
+          .only("processing_kwargs", Map.of())
+          .only("query_expansion")
+          .only("tokenizer_name_or_path")
+          .only("transformer_task", "feature-extraction");
+
+  private static final KnownFields MODALITY = KnownFields.NONE.only("format");
+
+  /** How a program loads a model. */
+  private static final KnownFields ARGUMENTS =
+      KnownFields.NONE.harmless("attn_implementation", "trust_remote_code");
+
+  private static final KnownFields SETTINGS =
+      KnownFields.NONE
+          .harmless("__version__", "requirements", "similarity_fn_name")
+          .only("model_type", "SentenceTransformer");
+
+  /** An encoder's without {@code modules.json}: the mean, normalised. */
+  private static final SentenceModules PLAIN =
+      new SentenceModules(
+          List.of(SentencePooling.MEAN),
+          true,
+          List.of(SentenceModules::normalised),
+          null,
+          false,
+          false,
+          null,
+          Map.of(),
+          null);
+
+  /**
+   * Reads them.
+   *
+   * @throws BadInputException for a module, or a setting that changes vectors, that is not
+   *     supported
+   */
+  static SentenceModules read(ModelFiles model) {
+    CompanionFiles files = model.companions();
+    if (!files.names().contains(CompanionFiles.MODULES)) {
+      Warnings.note(
+          "%s has no %s: its vectors are the mean of the last hidden states, normalised; a model of"
+              + " sentence-transformers needs that file.",
+          model.name(), CompanionFiles.MODULES);
+      return PLAIN;
+    }
+    String origin = files.origin(CompanionFiles.MODULES);
+    List<SentencePooling> pooling = new ArrayList<>();
+    boolean includePrompt = true;
+    List<UnaryOperator<double[]>> steps = new ArrayList<>();
+    JsonNode modules = files.json(CompanionFiles.MODULES).orElseThrow();
+    if (!modules.isArray()) {
+      throw new BadInputException("%s is not a JSON array; get the model again.", origin);
+    }
+    for (int i = 0; i < modules.size(); i++) {
+      ConfigReader module = ConfigReader.of(modules.get(i), origin);
+      String type = module.text("type", "");
+      String path = module.text("path", "");
+      module.finish(MODULE);
+      String title = type.startsWith(PACKAGE) ? type.substring(type.lastIndexOf('.') + 1) : type;
+      boolean first = title.equals("Transformer");
+      boolean second = title.equals("Pooling");
+      if (first != (i == 0) || second != (i == 1)) {
+        throw unsupported(origin, type);
+      }
+      switch (title) {
+        case "Transformer" -> {
+          if (!path.isEmpty()) {
+            throw new BadInputException(
+                "%s: the encoder's path is '%s', where it is not; get the model again.",
+                origin, path);
+          }
+        }
+        case "Pooling" -> {
+          ConfigReader config = files.object(path + "/config.json");
+          if (config.names().isEmpty()) {
+            throw new BadInputException(
+                "%s is missing or empty; get the model again.", config.origin());
+          }
+          pooling.addAll(pooling(config));
+          includePrompt = config.flag("include_prompt", true);
+          config.finish(POOLING);
+        }
+        case "Dense" -> steps.add(SentenceDense.read(files, path));
+        case "Normalize" -> {
+          files.object(path + "/config.json").finish(NORMALIZE);
+          steps.add(SentenceModules::normalised);
+        }
+        case "Dropout" -> {} // of training
+        default -> throw unsupported(origin, type);
+      }
+    }
+    if (pooling.isEmpty()) {
+      throw new BadInputException(
+          "%s has no encoder with pooling after it; get the model again.", origin);
+    }
+    ConfigReader transformer = transformer(files);
+    Integer maxLength = maxLength(transformer, model);
+    boolean lowerCase = transformer.flag("do_lower_case", false);
+    transformer.finish(TRANSFORMER);
+    ConfigReader settings = files.object(CompanionFiles.SENTENCE_TRANSFORMERS);
+    Map<String, String> prompts = prompts(settings);
+    String defaultPrompt = settings.text("default_prompt_name", null);
+    if (defaultPrompt != null && !prompts.containsKey(defaultPrompt)) {
+      throw settings.bad("default_prompt_name", "one of the prompts " + prompts.keySet());
+    }
+    Integer dimension = settings.has("truncate_dim") ? settings.count("truncate_dim") : null;
+    settings.finish(SETTINGS);
+    return new SentenceModules(
+        pooling,
+        includePrompt,
+        steps,
+        maxLength,
+        true,
+        lowerCase,
+        dimension,
+        prompts,
+        defaultPrompt);
+  }
+
+  private static BadInputException unsupported(String origin, String type) {
+    return new BadInputException(
+        "%s: the module %s is not supported there; Transformer, then Pooling, then any of Dense,"
+            + " Normalize and Dropout are.",
+        origin, type);
+  }
+
+  /** Version 6's one name or list of names, or older versions' switches. */
+  private static List<SentencePooling> pooling(ConfigReader config) {
+    List<SentencePooling> switched =
+        Arrays.stream(SentencePooling.values())
+            .filter(mode -> config.flag(mode.flag, false))
+            .toList();
+    String field = "pooling_mode";
+    if (!config.has(field)) {
+      return switched.isEmpty() ? List.of(SentencePooling.MEAN) : switched;
+    }
+    List<String> names =
+        config.value(field).isTextual() ? List.of(config.text(field, "")) : config.texts(field);
+    if (names.isEmpty()) {
+      throw config.bad(field, "a name or a list of names");
+    }
+    return names.stream().map(name -> SentencePooling.named(name, config.origin())).toList();
+  }
+
+  /** The first of the names that versions gave the file which has something in it. */
+  private static ConfigReader transformer(CompanionFiles files) {
+    ConfigReader config = files.object(CompanionFiles.SENTENCE_CONFIG);
+    for (String old : CompanionFiles.OLD_SENTENCE_CONFIGS) {
+      config = config.names().isEmpty() ? files.object(old) : config;
+    }
+    ConfigReader modalities = config.object("modality_config");
+    for (String name : modalities.names()) {
+      ConfigReader modality = modalities.object(name);
+      if (!name.equals("text")
+          || !modality.text("method", "forward").equals("forward")
+          || !modality.text("method_output_name", "").equals("last_hidden_state")) {
+        throw config.bad("modality_config", "text, by forward's last_hidden_state");
+      }
+      modality.finish(MODALITY);
+    }
+    for (String arguments : List.of("model_args", "model_kwargs", "config_args", "config_kwargs")) {
+      config.object(arguments).finish(ARGUMENTS);
+    }
+    return config;
+  }
+
+  /**
+   * The tokenizer's length in the arguments that it is opened with, the encoder's, or else the
+   * tokenizer's own.
+   */
+  private static Integer maxLength(ConfigReader transformer, ModelFiles model) {
+    Integer length = transformer.has("max_seq_length") ? transformer.count("max_seq_length") : null;
+    for (String arguments : List.of("tokenizer_args", "processor_kwargs")) {
+      ConfigReader tokenizer = transformer.object(arguments);
+      if (tokenizer.has("model_max_length")) {
+        length = tokenizer.count("model_max_length");
+      }
+      tokenizer.finish(ARGUMENTS);
+    }
+    return length == null
+        ? TokenizerConfig.read(model.companions(), model.config()).maxLength()
+        : length;
+  }
+
+  private static Map<String, String> prompts(ConfigReader settings) {
+    Map<String, String> prompts = new HashMap<>(Map.of("query", "", "document", ""));
+    ConfigReader named = settings.object("prompts");
+    named.names().forEach(name -> prompts.put(name, named.text(name, "")));
+    return prompts;
+  }
+
+  SentenceModules {
+    pooling = List.copyOf(pooling);
+    steps = List.copyOf(steps);
+    prompts = Map.copyOf(prompts);
+  }
+
+  /**
+   * What stands before a text.
+   *
+   * @param nameOrText of a prompt; null: the default prompt
+   */
+  String prompt(String nameOrText) {
+    if (nameOrText != null) {
+      return prompts.getOrDefault(nameOrText, nameOrText);
+    }
+    return defaultPrompt == null ? "" : prompts.get(defaultPrompt);
+  }
+
+  /**
+   * A text's vector.
+   *
+   * @param rows hidden states of its tokens
+   * @param promptLength tokens of the prompt, at the beginning
+   */
+  float[] vector(float[][] rows, int promptLength) {
+    int first = includePrompt ? 0 : promptLength;
+    if (first >= rows.length) {
+      throw new BadInputException(
+          "The prompt's %d tokens leave no room for a text in %d; shorten it.", first, rows.length);
+    }
+    double[] vector = SentencePooling.pool(pooling, rows, first);
+    for (UnaryOperator<double[]> step : steps) {
+      vector = step.apply(vector);
+    }
+    int length = dimension == null ? vector.length : Math.min(dimension, vector.length);
+    float[] result = new float[length];
+    for (int i = 0; i < length; i++) {
+      result[i] = (float) vector[i];
+    }
+    return result;
+  }
+
+  /** Of length 1, as PyTorch's {@code normalize}. */
+  private static double[] normalised(double[] vector) {
+    double norm = Math.sqrt(Arrays.stream(vector).map(value -> value * value).sum());
+    return Arrays.stream(vector).map(value -> value / Math.max(norm, 1e-12)).toArray();
+  }
+}

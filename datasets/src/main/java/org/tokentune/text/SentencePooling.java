@@ -1,0 +1,100 @@
+package org.tokentune.text;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.tokentune.BadInputException;
+
+/**
+ * Ways to make one vector of a text's hidden states, as sentence-transformers' {@code Pooling} has
+ * them.
+ */
+enum SentencePooling {
+  CLS("cls", "pooling_mode_cls_token"),
+  MAX("max", "pooling_mode_max_tokens"),
+  MEAN("mean", "pooling_mode_mean_tokens"),
+  MEAN_SQRT_LEN("mean_sqrt_len_tokens", "pooling_mode_mean_sqrt_len_tokens"),
+  WEIGHTED_MEAN("weightedmean", "pooling_mode_weightedmean_tokens"),
+  LAST_TOKEN("lasttoken", "pooling_mode_lasttoken");
+
+  /** Its name in version 6. */
+  private final String title;
+
+  /**
+   * The switch that older versions have for it; the constants are in the order of their results.
+   */
+  final String flag;
+
+  SentencePooling(String title, String flag) {
+    this.title = title;
+    this.flag = flag;
+  }
+
+  /** By its name in version 6. */
+  static SentencePooling named(String title, String origin) {
+    Optional<SentencePooling> found =
+        Arrays.stream(values()).filter(one -> one.title.equals(title)).findFirst();
+    return found.orElseThrow(
+        () ->
+            new BadInputException(
+                "%s: pooling_mode %s is not known; %s are.",
+                origin,
+                title,
+                Arrays.stream(values()).map(one -> one.title).collect(Collectors.joining(", "))));
+  }
+
+  /** The results of several, one after the other. */
+  static double[] pool(List<SentencePooling> modes, float[][] rows, int first) {
+    int hidden = rows[0].length;
+    double[] all = new double[modes.size() * hidden];
+    for (int i = 0; i < modes.size(); i++) {
+      System.arraycopy(modes.get(i).pool(rows, first), 0, all, i * hidden, hidden);
+    }
+    return all;
+  }
+
+  /**
+   * One vector of a text.
+   *
+   * @param rows hidden states of its tokens, at least one, without padding
+   * @param first token that counts; those before it are a prompt's
+   */
+  private double[] pool(float[][] rows, int first) {
+    double[] result = new double[rows[0].length];
+    switch (this) {
+      case CLS -> add(result, rows[Math.min(first, rows.length - 1)], 1);
+      case LAST_TOKEN -> add(result, rows[rows.length - 1], 1);
+      case MAX -> {
+        Arrays.fill(result, Double.NEGATIVE_INFINITY);
+        for (int i = first; i < rows.length; i++) {
+          for (int j = 0; j < result.length; j++) {
+            result[j] = Math.max(result[j], rows[i][j]);
+          }
+        }
+      }
+      case MEAN, MEAN_SQRT_LEN -> {
+        double count = rows.length - first;
+        for (int i = first; i < rows.length; i++) {
+          add(result, rows[i], 1 / (this == MEAN ? count : Math.sqrt(count)));
+        }
+      }
+      case WEIGHTED_MEAN -> {
+        double sum = 0;
+        for (int i = first; i < rows.length; i++) {
+          sum += i + 1;
+        }
+        for (int i = first; i < rows.length; i++) {
+          add(result, rows[i], (i + 1) / sum);
+        }
+      }
+    }
+    return result;
+  }
+
+  private static void add(double[] sum, float[] row, double factor) {
+    for (int j = 0; j < sum.length; j++) {
+      sum[j] += factor * row[j];
+    }
+  }
+}

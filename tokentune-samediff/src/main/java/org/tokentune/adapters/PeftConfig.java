@@ -1,0 +1,291 @@
+package org.tokentune.adapters;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.BiFunction;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+import org.tokentune.BadInputException;
+import org.tokentune.Warnings;
+import org.tokentune.checkpoint.ConfigReader;
+import org.tokentune.checkpoint.KnownFields;
+import org.tokentune.models.Task;
+
+/**
+ * An {@code adapter_config.json} of PEFT. What it says of the layers that are adapted is compared
+ * with the tensors only: they decide.
+ *
+ * <p>Source: PEFT's {@code PeftConfig} and {@code LoraConfig}, versions 0.5.0 and 0.21.2.
+ *
+ * @param origin the file, for messages
+ * @param base name or path of what the adapters stand on; empty where the file does not say it
+ * @param revision of the base on the hub; null where the file does not say it
+ * @param taskType PEFT's name of the task; null where the file does not say it
+ * @param modelClass transformers' class of the model, which PEFT notes where there is no task type;
+ *     null otherwise
+ * @param targets layers that are adapted
+ * @param whole modules that train as a whole: the file's, and those that PEFT adds for the task
+ * @param keepsTied whether a head that is tied to a table of words stays so where they train as a
+ *     whole
+ * @param ranks of layers that a pattern names
+ * @param alphas likewise
+ */
+record PeftConfig(
+    String origin,
+    String base,
+    String revision,
+    String taskType,
+    String modelClass,
+    int rank,
+    double alpha,
+    double dropout,
+    boolean rankStabilised,
+    LoraConfig.Bias bias,
+    PeftTargets targets,
+    List<String> whole,
+    boolean keepsTied,
+    List<Rule<Integer>> ranks,
+    List<Rule<Double>> alphas) {
+
+  private static final String SEQUENCE_CLASSES = "SEQ_CLS";
+  private static final String TOKEN_CLASSES = "TOKEN_CLS";
+  private static final String ANSWERS = "QUESTION_ANS";
+  private static final String LANGUAGE = "CAUSAL_LM";
+  private static final String FEATURES = "FEATURE_EXTRACTION";
+
+  /** Initialisations that leave the base's weights as they are, beside true and false. */
+  private static final Set<String> INITIALISATIONS =
+      Set.of("gaussian", "orthogonal", "eva", "mica");
+
+  /** Those that take a part out of the base's weights, which PEFT can undo when it saves. */
+  private static final Pattern UNDONE_BY_PEFT = Pattern.compile("pissa.*|olora|corda|lora_ga");
+
+  /** Names of modules by which PEFT tells that a table of words trains. */
+  private static final Set<String> TABLES = Set.of("embed_tokens", "lm_head");
+
+  private static final KnownFields LORA =
+      KnownFields.NONE
+          .harmless("exclude_modules", "layers_pattern", "layers_to_transform") // of targets
+          .harmless("corda_config", "eva_config", "loftq_config", "lora_ga_config") // of beginnings
+          .harmless("megatron_core", "qalora_group_size") // of fields that are refused
+          .harmless("fan_in_fan_out", "inference_mode", "merge_weights", "peft_version")
+          .harmless("runtime_config", "velora_config") // of training
+          .only("alora_invocation_tokens", List.of())
+          .only("arrow_config")
+          .only("enable_lora")
+          .only("kasa_config")
+          .only("layer_replication", List.of())
+          .only("lora_bias", false)
+          .only("megatron_config")
+          .only("monteclora_config")
+          .only("target_parameters", List.of())
+          .only("trainable_token_indices")
+          .only("use_bdlora", false)
+          .only("use_dora", false)
+          .only("use_qalora", false);
+
+  /**
+   * A value for layers whose names a pattern matches.
+   *
+   * @param name as the file has it
+   */
+  record Rule<T>(String name, Pattern pattern, T value) {
+
+    /** As PEFT has it: a whole name, or its last parts. */
+    boolean matches(String module) {
+      return pattern.matcher(module).matches();
+    }
+  }
+
+  /**
+   * Reads it.
+   *
+   * @throws BadInputException for another kind of adapters than LoRA, a field of another kind or
+   *     out of range, or one that changes numbers in a way that is not supported
+   */
+  static PeftConfig read(JsonNode json, String origin) {
+    ConfigReader fields = ConfigReader.of(json, origin);
+    checkType(fields);
+    checkInitialisation(fields);
+    String task = task(fields);
+    Set<String> whole = new LinkedHashSet<>(fields.texts("modules_to_save"));
+    boolean keepsTied =
+        fields.flag("ensure_weight_tying", false)
+            && whole.stream()
+                .anyMatch(name -> TABLES.contains(name.substring(name.lastIndexOf('.') + 1)));
+    whole.addAll(wholeFor(task));
+    PeftConfig config =
+        new PeftConfig(
+            origin,
+            fields.text("base_model_name_or_path", ""),
+            fields.text("revision", null),
+            task,
+            fields.object("auto_mapping").text("base_model_class", null),
+            fields.count("r", 8),
+            fields.number("lora_alpha", 8),
+            fields.rate("lora_dropout", 0),
+            fields.flag("use_rslora", false),
+            bias(fields),
+            PeftTargets.read(fields, List.copyOf(whole)),
+            List.copyOf(whole),
+            keepsTied,
+            rules(fields.object("rank_pattern"), ConfigReader::count),
+            rules(fields.object("alpha_pattern"), ConfigReader::number));
+    fields.finish(LORA);
+    return config;
+  }
+
+  private static void checkType(ConfigReader fields) {
+    String type = fields.text("peft_type", null);
+    if (type == null) {
+      throw new BadInputException(
+          "%s has no peft_type: it is not PEFT's; convert the adapters to PEFT's format.",
+          fields.origin());
+    }
+    if (!type.equals("LORA")) {
+      throw new BadInputException(
+          "%s: peft_type is \"%s\", which is not supported; \"LORA\" is.", fields.origin(), type);
+    }
+  }
+
+  private static void checkInitialisation(ConfigReader fields) {
+    String field = "init_lora_weights";
+    if (!fields.has(field) || fields.value(field).isBoolean()) {
+      return;
+    }
+    if (!fields.value(field).isTextual()) {
+      throw fields.bad(field, "true, false or a text");
+    }
+    String name = fields.text(field, "").toLowerCase(Locale.ROOT);
+    if (!INITIALISATIONS.contains(name)) {
+      throw new BadInputException(
+          "%s: %s is \"%s\", which is not supported: such an initialisation may have changed the"
+              + " base's weights; in Python, %s.",
+          fields.origin(),
+          field,
+          name,
+          UNDONE_BY_PEFT.matcher(name).matches()
+              ? "save the adapters with path_initial_model_for_weight_conversion, as plain LoRA"
+              : "merge the adapters and save the whole model");
+    }
+  }
+
+  private static String task(ConfigReader fields) {
+    String task = fields.text("task_type", null);
+    Set<String> known = Set.of(SEQUENCE_CLASSES, TOKEN_CLASSES, ANSWERS, LANGUAGE, FEATURES);
+    if (task != null && !known.contains(task)) {
+      throw new BadInputException(
+          "%s: task_type is \"%s\", which is not supported; %s are.",
+          fields.origin(), task, String.join(", ", known.stream().sorted().toList()));
+    }
+    return task;
+  }
+
+  private static LoraConfig.Bias bias(ConfigReader fields) {
+    return LoraConfig.Bias.named(fields.text("bias", "none"))
+        .orElseThrow(() -> fields.bad("bias", "\"none\", \"all\" or \"lora_only\""));
+  }
+
+  /** An object whose fields' names are Python's regular expressions. */
+  private static <T> List<Rule<T>> rules(
+      ConfigReader object, BiFunction<ConfigReader, String, T> value) {
+    List<Rule<T>> rules = new ArrayList<>();
+    for (String name : object.names()) {
+      try {
+        Pattern pattern = Pattern.compile("(?:.*\\.)?(?:" + name.replace("(?P<", "(?<") + ")");
+        rules.add(new Rule<>(name, pattern, value.apply(object, name)));
+      } catch (PatternSyntaxException e) {
+        throw new BadInputException(
+            e,
+            "%s: %s is not a regular expression; correct it.",
+            object.origin(),
+            object.name(name));
+      }
+    }
+    return rules;
+  }
+
+  /**
+   * Rank and alpha of a layer: of the patterns that match it the first.
+   *
+   * @param module the layer's name in PEFT's model
+   */
+  LoraConfig.Size size(String module) {
+    return new LoraConfig.Size(
+        first(ranks, module).map(Rule::value).orElse(rank),
+        first(alphas, module).map(Rule::value).orElse(alpha));
+  }
+
+  private static <T> Optional<Rule<T>> first(List<Rule<T>> rules, String module) {
+    return rules.stream().filter(rule -> rule.matches(module)).findFirst();
+  }
+
+  /** Warns of patterns that match none of the adapted layers. */
+  void warnOfUnused(Set<String> modules) {
+    warnOfUnused("rank_pattern", ranks, modules);
+    warnOfUnused("alpha_pattern", alphas, modules);
+  }
+
+  private <T> void warnOfUnused(String field, List<Rule<T>> rules, Set<String> modules) {
+    List<String> unused =
+        rules.stream()
+            .filter(rule -> modules.stream().noneMatch(rule::matches))
+            .map(Rule::name)
+            .toList();
+    if (!unused.isEmpty()) {
+      Warnings.warn(
+          "%s: %s matches no adapted layer by %s; see that the names are right.",
+          origin, field, String.join(", ", unused));
+    }
+  }
+
+  /**
+   * The outermost module around a parameter that trains as a whole: PEFT compares the ends of their
+   * names.
+   *
+   * @param whole names of such modules
+   */
+  static Optional<String> moduleOf(String parameter, List<String> whole) {
+    return LoraConfig.modules(parameter).stream()
+        .filter(module -> whole.stream().anyMatch(module::endsWith))
+        .findFirst();
+  }
+
+  /** The task, as far as {@code task_type} tells: of several for whole texts the most usual. */
+  Optional<Task> task() {
+    return Optional.ofNullable(taskType)
+        .map(
+            type ->
+                switch (type) {
+                  case SEQUENCE_CLASSES -> Task.CLASSIFY;
+                  case TOKEN_CLASSES -> Task.TOKEN;
+                  case ANSWERS -> Task.QUESTION_ANSWERING;
+                  case LANGUAGE -> Task.CAUSAL_LM;
+                  default -> Task.POOL;
+                });
+  }
+
+  /** The task's name in PEFT; null where it has none. */
+  static String taskType(Task task) {
+    return switch (task) {
+      case CLASSIFY, MULTILABEL, REGRESS -> SEQUENCE_CLASSES;
+      case TOKEN -> TOKEN_CLASSES;
+      case QUESTION_ANSWERING -> ANSWERS;
+      case CAUSAL_LM -> LANGUAGE;
+      case MASKED_LM, POOL -> null;
+    };
+  }
+
+  /** What PEFT adds to {@code modules_to_save} for a task. */
+  static List<String> wholeFor(String taskType) {
+    if (SEQUENCE_CLASSES.equals(taskType) || TOKEN_CLASSES.equals(taskType)) {
+      return List.of("classifier", "score");
+    }
+    return ANSWERS.equals(taskType) ? List.of("qa_outputs") : List.of();
+  }
+}
