@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# ND4J 1.0.0-M2.1: with two classes `Evaluation.f1(Macro)` and `f1(Micro)` both return the F1 of class 1, whatever
-# the argument is and even where class 0 was set as the positive one; `precision(Macro)` and `recall(Macro)` do
-# average. Expected: macro is the mean of both classes, micro equals the accuracy, "across all classes" as
-# documented. It matters for sentiment and spam: results cannot be compared with published macro F1, and precision,
-# recall and F1 of one report belong to different things.
+# Deeplearning4j (nd4j-api) 1.0.0-M2.1: with two classes, `Evaluation.f1(Macro)` and `f1(Micro)` do not average.
+# Expected: macro is the mean of both classes' F1, micro equals the accuracy. The Javadoc says "across all
+#   classes", and `precision(Macro)` and `recall(Macro)` do average.
+# Seen: both return the F1 of class 1, even if class 0 was declared the positive class.
+# Why it matters: for sentiment or spam the figure cannot be compared with a published macro F1, and the
+#   precision, recall and F1 of one report describe different things.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
@@ -40,7 +41,8 @@ class Finding {
     System.out.println("macro precision " + precision + ", expected " + (e.precision(0) + e.precision(1)) / 2);
     if (macro != e.f1(1) || micro != e.f1(1)) throw new AssertionError("changed: F1");
     if (Math.abs(precision - (e.precision(0) + e.precision(1)) / 2) > 1e-9) throw new AssertionError("precision");
-    System.out.println("As described: macro and micro are class 1's F1.");
+    System.out.println("Expected: macro F1 is the mean of both classes, micro F1 the accuracy");
+    System.out.println("Seen:     both are the F1 of class 1");
   }
 }
 JAVA

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# ND4J 1.0.0-M2.1: the exact ROC (0 thresholds) breaks ties by the order of the rows. If a model says 0.5 for
-# everybody, its AUC is 1 when the positives come first, 0 when they come last, and 0.25 in one of the orders
-# between; with 30 thresholds it is 0.5. Expected is 0.5 always: equal scores cannot rank anything. It matters
-# because test sets are often sorted by label, and because scores of a 16-bit or saturated model are equal in large
-# groups: a useless model may be reported with AUC 1.
+# Deeplearning4j (nd4j-api) 1.0.0-M2.1: the exact ROC (0 thresholds) breaks ties by the order of the rows.
+# Expected: an AUC of 0.5 whenever all scores are equal, since equal scores cannot rank anything. With 30
+#   thresholds the class does return 0.5.
+# Seen: the AUC is 1 if the positives come first, 0 if they come last, and 0.25 for an alternating order.
+# Why it matters: test sets are often sorted by label, and a saturated or 16-bit model gives many equal scores:
+#   a useless model can be reported with AUC 1.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
@@ -45,7 +46,8 @@ class Finding {
     System.out.println("ND4J 1.0.0-M2.1: every score is 0.5");
     if (auc(0, 1, 1, 0, 0) != 1 || auc(0, 0, 0, 1, 1) != 0) throw new AssertionError("changed: the order");
     if (auc(0, 0, 1, 0, 1) != 0.25 || auc(30, 1, 1, 0, 0) != 0.5) throw new AssertionError("changed: AUC");
-    System.out.println("As described: 1, 0 or 0.25 for the same scores.");
+    System.out.println("Expected: AUC 0.5 in any order");
+    System.out.println("Seen:     AUC 1, 0 or 0.25, depending on the order");
   }
 }
 JAVA

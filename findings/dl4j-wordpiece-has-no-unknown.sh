@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# DL4J 1.0.0-M2.1: the tokenizer of `BertWordPieceTokenizerFactory` has no [UNK]: a character that occurs in no
-# entry of the vocabulary is taken out of the text before it is cut into pieces, so that a word around it closes up
-# and a word of such characters vanishes. Expected, as in BERT's own tokenizer, is [UNK] for every such word; the
-# vocabulary has one. It matters for a pretrained BERT: emojis, symbols and other scripts leave no trace, positions
-# shift, and a text may come out empty.
+# Deeplearning4j 1.0.0-M2.1: the tokenizer of `BertWordPieceTokenizerFactory` never emits [UNK].
+# Expected: [UNK] for every word that the vocabulary cannot spell, as in BERT's own tokenizer. The vocabulary
+#   used here has [UNK].
+# Seen: a character that occurs in no entry of the vocabulary is deleted from the text first. The word around it
+#   closes up, and a word made of such characters disappears.
+# Why it matters: for a pretrained BERT, emoji, symbols and foreign scripts leave no trace, positions shift, and
+#   a text may come out empty.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
@@ -45,7 +47,8 @@ class Finding {
       System.out.println("\"" + texts[i].replace("\u20ac", "(euro sign)") + "\": " + tokens);
       if (!tokens.equals(expected.get(i))) throw new AssertionError("changed: text " + i);
     }
-    System.out.println("As described: no [UNK] anywhere.");
+    System.out.println("Expected: one [UNK] in each of the last three texts");
+    System.out.println("Seen:     no [UNK] anywhere; the last text is empty");
   }
 }
 JAVA

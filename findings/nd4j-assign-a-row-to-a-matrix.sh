@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# ND4J 1.0.0-M2.1: `zeros(3, 2).assign(row)` with a row of two numbers does not broadcast and does not complain: it
-# fills the first row and leaves the others as they were. A column [3, 1] fills the first three numbers. Expected
-# was one row in all rows, as `addi` treats the same vector (`addiRowVector` by name, NumPy by default), or an
-# exception. It matters where a bias, a padding embedding or a mask is set for a whole batch: only the first example
-# gets it.
+# ND4J 1.0.0-M2.1: `matrix.assign(vector)` neither broadcasts nor complains.
+# Expected: the row in all rows, as `addi` treats the same vector and as NumPy assigns it, or an exception.
+# Seen: the vector fills the first places of the matrix and the rest keeps its old contents: of `zeros(3,
+#   2).assign(row)` only the first row is set, and a [3, 1] column fills the first three numbers.
+# Why it matters: where a bias, a padding embedding or a mask is set for a whole batch, only the first example
+#   gets it.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
@@ -38,7 +39,8 @@ class Finding {
     if (added.getDouble(2, 1) != 2) throw new AssertionError("changed: addi");
     if (x.getDouble(0, 1) != 2 || x.sumNumber().doubleValue() != 3) throw new AssertionError("changed: the row");
     if (y.getDouble(1, 0) != 9 || y.getDouble(2, 0) != 0) throw new AssertionError("changed: the column");
-    System.out.println("As described: what lies beyond stays 0.");
+    System.out.println("Expected: the row in all three rows");
+    System.out.println("Seen:     the row in the first one; the others stay 0");
   }
 }
 JAVA

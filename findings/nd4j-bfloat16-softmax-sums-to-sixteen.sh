@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# ND4J 1.0.0-M2.1: softmax of 16-bit numbers adds up its denominator in 16 bits, where the sum stops growing early.
-# Softmax of 4096 equal BFLOAT16 numbers gives 1/256 each, which add up to 16; with HALF they add up to 2. Expected
-# is 1/4096 each, which both formats can hold. It matters to attention over long contexts and to any vocabulary: the
-# probabilities of a 16-bit model are too large by an order of magnitude, and all look plausible one by one.
+# ND4J 1.0.0-M2.1: softmax of 16-bit numbers sums its denominator in 16 bits, where the sum soon stops growing.
+# Expected: softmax of 4096 equal numbers is 1/4096 each, which both 16-bit formats can represent.
+# Seen: with BFLOAT16 each is 1/256 and together they make 16; with HALF they make 2.
+# Why it matters: in attention over long contexts, or over any real vocabulary, the probabilities of a 16-bit
+#   model are too large by up to an order of magnitude, while each looks plausible by itself.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
@@ -39,7 +40,8 @@ class Finding {
     if (Math.abs(total(DataType.FLOAT) - 1) > 1e-6) throw new AssertionError("changed: FLOAT");
     if (total(DataType.HALF) != 2) throw new AssertionError("changed: HALF");
     if (total(DataType.BFLOAT16) != 16) throw new AssertionError("changed: BFLOAT16");
-    System.out.println("As described: 16 instead of 1.");
+    System.out.println("Expected: the probabilities add up to 1");
+    System.out.println("Seen:     they add up to 2 (HALF) and 16 (BFLOAT16)");
   }
 }
 JAVA

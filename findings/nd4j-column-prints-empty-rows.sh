@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# ND4J 1.0.0-M2.1: the text of rows 3 to 6 of a column [7, 1] shows the first number and then empty brackets,
-# although all four numbers are there: sums, reads and copies have them. Expected are the numbers. It matters where
-# somebody looks for the reason of a bad training: labels and scores are columns, KFoldIterator and splits hand out
-# such views, and the log shows a data set that seems to have lost all its rows but one.
+# ND4J 1.0.0-M2.1: printing part of a column shows empty brackets instead of most of its numbers.
+# Expected: all four numbers in rows 3 to 6 of a [7, 1] column.
+# Seen: the first number and then empty brackets. Sums, reads and copies of the same view are right, and the
+#   copy prints correctly.
+# Why it matters: labels and scores are columns, and splits hand out such views: whoever logs them while looking
+#   for the cause of a bad training sees a data set that seems to have lost its rows.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
@@ -37,7 +39,8 @@ class Finding {
     if (!part.dup().toString().contains("6.0000")) throw new AssertionError("changed: the copy's text");
     if (part.toString().contains("6.0000") || !part.toString().contains("[]"))
       throw new AssertionError("changed: the view's text");
-    System.out.println("As described: 4, 5 and 6 are there and not shown.");
+    System.out.println("Expected: 3, 4, 5 and 6 in the text");
+    System.out.println("Seen:     only 3; the other rows are printed as empty brackets");
   }
 }
 JAVA

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# ND4J 1.0.0-M2.1: `NDArrayIndex.interval(0, -1)` takes all elements, the last one included, and so do the ends -2
-# and -3. The documentation says that the end is exclusive; nothing is said of negative ends. Expected was Python's
-# meaning, all but the last, or an exception. It matters for a language model's targets: inputs `[.., :-1]` and
-# labels `[.., 1:]` translated like this differ in length by one, and the last token is both input and label.
+# ND4J 1.0.0-M2.1: `NDArrayIndex.interval(0, -1)` selects everything, the last element included.
+# Expected: all but the last element, as `[0:-1]` in Python, or an exception. The Javadoc calls the end
+#   exclusive and says nothing about negative ones.
+# Seen: every negative end (-1, -2, -3) means "to the end".
+# Why it matters: inputs `[:, :-1]` and targets `[:, 1:]` of a language model, translated like this, differ in
+#   length by one, and the last token becomes input and target at once.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
@@ -36,7 +38,8 @@ class Finding {
       System.out.println("interval(0, " + end + "): " + part);
       if (part.length() != (end > 0 ? end : 6)) throw new AssertionError("changed: the end " + end);
     }
-    System.out.println("As described: every negative end means everything.");
+    System.out.println("Expected: interval(0, -1) has 5 of 6 elements, or an exception");
+    System.out.println("Seen:     it has all 6, and so have -2 and -3");
   }
 }
 JAVA

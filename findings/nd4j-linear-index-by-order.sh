@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# ND4J 1.0.0-M2.1: `getDouble(i)`, "the value at the linear index", counts by rows in a c-ordered array and by
-# columns in an f-ordered one. Two arrays that are equal, print alike and have the same shape so give different
-# numbers for the same i. Expected was one order for all, as in NumPy's `flat`. It matters because the order is
-# chosen by ND4J: a transpose, a `dup('f')`, a product of two f-ordered matrices; a loop over all weights or logits
-# then reads them transposed.
+# ND4J 1.0.0-M2.1: the linear index of `getDouble(i)` runs along rows or along columns, depending on the memory
+# order.
+# Expected: equal arrays of the same shape give the same number for the same index, as `flat` in NumPy does for
+#   either order.
+# Seen: a c-ordered and an f-ordered array that are `equals` and print alike give different numbers for the same
+#   index.
+# Why it matters: the order is often chosen by ND4J itself (a transpose, a product of two f-ordered matrices),
+#   and a loop over all weights or logits then reads them transposed.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
@@ -39,7 +42,8 @@ class Finding {
     System.out.println("equal: " + rows.equals(columns) + "\nby linear index:" + a + "\nf-ordered:      " + b);
     if (!rows.equals(columns) || !a.toString().equals(" 0 1 2 3 4 5")) throw new AssertionError("changed: c");
     if (!b.toString().equals(" 0 3 1 4 2 5")) throw new AssertionError("changed: f");
-    System.out.println("As described: equal arrays, different numbers at the same index.");
+    System.out.println("Expected: the same six numbers for both arrays");
+    System.out.println("Seen:     0 1 2 3 4 5 for one, 0 3 1 4 2 5 for the other");
   }
 }
 JAVA

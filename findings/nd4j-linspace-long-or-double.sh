@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# ND4J 1.0.0-M2.1: `Nd4j.linspace(FLOAT, 0, 2, 5)` and `Nd4j.linspace(FLOAT, 0.0, 2.0, 5)` are different functions:
-# with longs the last two arguments are how many and the step, with doubles they are the step and how many. The
-# first gives [0, 5], the second 0, 2, 4, 6, 8; neither ends at 2, as `Nd4j.linspace(0, 2, 5, FLOAT)` and NumPy's
-# linspace do. Expected was that 2 and 2.0 mean the same. It matters for position ids, rotary angles and learning
-# rate tables: a decimal point changes their length.
+# ND4J 1.0.0-M2.1: `Nd4j.linspace(FLOAT, 0, 2, 5)` and `Nd4j.linspace(FLOAT, 0.0, 2.0, 5)` mean different
+# things.
+# Expected: 2 and 2.0 mean the same: five numbers from 0 to 2, as `Nd4j.linspace(0, 2, 5, FLOAT)` gives and
+#   NumPy's linspace.
+# Seen: with longs the last two arguments are the count and the step (two numbers: 0, 5), with doubles the step
+#   and the count (0, 2, 4, 6, 8). Neither ends at 2.
+# Why it matters: a decimal point changes the length and the values of position ids, rotary angles or a table of
+#   learning rates.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
@@ -40,7 +43,8 @@ class Finding {
     if (whole.length() != 2 || whole.getDouble(1) != 5) throw new AssertionError("changed: longs");
     if (broken.length() != 5 || broken.getDouble(4) != 8) throw new AssertionError("changed: doubles");
     if (last.length() != 5 || last.getDouble(4) != 2) throw new AssertionError("changed: the type last");
-    System.out.println("As described: three results for 0, 2 and 5.");
+    System.out.println("Expected: 0, 0.5, 1, 1.5, 2 each time");
+    System.out.println("Seen:     three different arrays");
   }
 }
 JAVA

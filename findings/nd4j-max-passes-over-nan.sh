@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# ND4J 1.0.0-M2.1: max and argMax pass over NaN. A row of NaN only has the maximum -Infinity at index 0, and NaN
-# beside -5 and -1 gives -1, while sum and mean are NaN. Expected is NaN, as in NumPy, PyTorch and Java's own
-# Math.max. It matters where a model has broken: its "best" token or class is a plain, valid 0, its highest logit
-# looks finite, and a check of the maximum for NaN never fires.
+# ND4J 1.0.0-M2.1: `max` and `argMax` skip NaN.
+# Expected: NaN, as NumPy, PyTorch and Java's own `Math.max` return; ND4J's `sum` and `mean` do.
+# Seen: a row of nothing but NaN has the maximum -Infinity at index 0; NaN, -5, -1 has the maximum -1.
+# Why it matters: a model whose weights have become NaN still "predicts" a valid token or class 0, its highest
+#   logit looks finite, and a check of the maximum for NaN never fires.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
@@ -37,7 +38,8 @@ class Finding {
     if (max.getDouble(0) != -1) throw new AssertionError("changed: the maximum beside NaN");
     if (max.getDouble(1) != Double.NEGATIVE_INFINITY) throw new AssertionError("changed: the maximum of NaN");
     if (best.getInt(1) != 0) throw new AssertionError("changed: the index of NaN");
-    System.out.println("As described: no NaN in either answer.");
+    System.out.println("Expected: NaN for both rows");
+    System.out.println("Seen:     -1 and -Infinity");
   }
 }
 JAVA

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# ND4J 1.0.0-M2.1: a negative index of an element has three meanings. `getDouble(1, -1)` adds the number of
-# dimensions, not the size, and so reads column 1 of six; `getLong(1, -1)` reads the last number of the row before;
-# `putScalar(1, -1, x)` writes there. Only `size(-1)` and `sum(-1)` count from the end. None throws. Expected was
-# the last column or an exception. It matters to code ported from Python: the logits of the last token are `[..,
-# -1]` there, and here another token's.
+# ND4J 1.0.0-M2.1: a negative element index is accepted and means three different things, none of them "from the
+# end".
+# Expected: the last column, as `size(-1)` and `sum(-1)` count, or an exception.
+# Seen: on a [2, 6] array `getDouble(1, -1)` adds the number of dimensions and reads column 1; `getLong(1, -1)`
+#   reads the last number of the row before; `putScalar(1, -1, x)` overwrites that number.
+# Why it matters: code ported from Python takes the logits of the last token as `[.., -1]` and gets another
+#   token's here.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
@@ -39,7 +41,8 @@ class Finding {
     if (read != 7) throw new AssertionError("changed: getDouble");
     if (readLong != 5) throw new AssertionError("changed: getLong");
     if (x.getDouble(0, 5) != 77 || x.getDouble(1, 5) != 11) throw new AssertionError("changed: putScalar");
-    System.out.println("As described: columns 1, 5 of the other row, and 5 of the other row again.");
+    System.out.println("Expected: element [1, 5] is read twice and written once");
+    System.out.println("Seen:     [1, 1] and [0, 5] are read, [0, 5] is written");
   }
 }
 JAVA

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# ND4J 1.0.0-M2.1: `Nd4j.nn.topK(x, k, true)`, and `sd.nn.topK` likewise, returns one number whatever k is: the flag
-# `sorted` arrives at the operation in the place of k. No error, no warning. Expected are the k largest, as the
-# documentation of both says. It matters for top-k sampling (k = 50 becomes greedy decoding) and for top-5 accuracy
-# and recall at k, which silently become top-1.
+# ND4J 1.0.0-M2.1: `Nd4j.nn.topK(x, k, sorted)` and `sd.nn.topK` ignore k.
+# Expected: the k largest numbers, as both document.
+# Seen: with `sorted` true there is always one number: the flag reaches the operation in the place of k. There
+#   is no error and no warning.
+# Why it matters: top-50 sampling becomes greedy decoding, and top-5 accuracy or recall at k becomes top-1.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
@@ -35,7 +36,8 @@ class Finding {
       System.out.println("topK(x, " + k + ", true): values " + out[0] + ", indices " + out[1]);
       if (out[0].size(1) != 1) throw new AssertionError("changed: k counts");
     }
-    System.out.println("As described: always the largest alone.");
+    System.out.println("Expected: k numbers");
+    System.out.println("Seen:     one number for every k");
   }
 }
 JAVA

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# ND4J 1.0.0-M2.1: `Nd4j.writeAsNumpy`, and `toNpyByteArray` likewise, writes a view by the shape of the view and
-# the numbers of the array it was taken from, from that array's start. Column 1 of a 2 by 3 matrix is written as the
-# first two numbers of row 0, and a transpose untransposed. Expected are the numbers that the array shows;
-# `Nd4j.write` has them. It matters for taking one weight, one layer or one example out of a larger array to compare
-# it in Python: the file is valid and holds something else. `dup('c')` first helps.
+# ND4J 1.0.0-M2.1: `Nd4j.writeAsNumpy` and `Nd4j.toNpyByteArray` write the wrong numbers for a view.
+# Expected: the numbers that the view shows; `Nd4j.write` stores those.
+# Seen: the file has the shape of the view and the numbers from the start of the array it was taken from: column
+#   1 is written as the first numbers of row 0, a transpose is written untransposed. `dup('c')` first avoids it.
+# Why it matters: whoever takes one weight, layer or example out of a larger array to compare it in Python gets
+#   a valid file with something else in it.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
@@ -43,7 +44,8 @@ class Finding {
     if (column.getDouble(0) != 0 || column.getDouble(1) != 1) throw new AssertionError("changed: a column");
     if (turned.getDouble(0, 1) != 1 || turned.getDouble(2, 0) != 4) throw new AssertionError("changed: a transpose");
     if (!copy.equals(x.transpose())) throw new AssertionError("changed: a copy");
-    System.out.println("As described: only the copy is what it was.");
+    System.out.println("Expected: each array is read back as it was");
+    System.out.println("Seen:     only the copy is");
   }
 }
 JAVA

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# ND4J 1.0.0-M2.1: `PolySchedule` lets the learning rate rise, from its first value to nearly twice that (with power
-# 1), and then drop to 0 at once. The formula has 1 + i / n where polynomial decay has 1 - i / n. Expected is a fall
-# to 0, as its name means in Caffe, TensorFlow and Hugging Face's `polynomial` scheduler. It matters because linear
-# decay is what BERT is fine-tuned with: a run that is copied with power 1 trains its last steps with the largest
-# rate.
+# ND4J 1.0.0-M2.1: `PolySchedule` makes the learning rate rise.
+# Expected: a decay to 0, rate * (1 - i/n)^power, as polynomial decay is defined in Caffe, TensorFlow and
+#   Hugging Face's `polynomial` scheduler.
+# Seen: rate * (1 + i/n)^power: with power 1 the rate climbs to nearly twice its first value, then drops to 0 at
+#   once.
+# Why it matters: linear decay is the usual schedule for fine-tuning BERT, and polynomial decay with power 1 is
+#   linear decay: a recipe copied like this takes its last steps with the largest rate.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
@@ -36,7 +38,8 @@ class Finding {
       System.out.printf("iteration %2d: %.3f, linear decay would be %.3f%n", i, rate, 0.1 * (1 - i / 10.0));
       if (Math.abs(rate - (i < 10 ? 0.1 * (1 + i / 10.0) : 0)) > 1e-9) throw new AssertionError("changed: " + i);
     }
-    System.out.println("As described: 0.19 just before 0.");
+    System.out.println("Expected: 0.1 falling to 0.01 at iteration 9");
+    System.out.println("Seen:     0.1 rising to 0.19 at iteration 9");
   }
 }
 JAVA

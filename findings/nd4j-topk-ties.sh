@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# ND4J 1.0.0-M2.1: the operation `top_k` mishandles numbers that are equal: the three largest of 1, 5, 3, 5, 2 come
-# out as 5, 3, 2, and the two largest of 5, 5, 3, 1 have the same index twice. Expected are 5, 5, 3 and each index
-# once. It matters for top-k sampling and beam search over the rounded logits of a 16-bit or quantized model, where
-# ties are common, and for retrieval with duplicates: an answer disappears or comes twice.
+# ND4J 1.0.0-M2.1: the operation `top_k` loses or repeats numbers that are equal.
+# Expected: the three largest of 1, 5, 3, 5, 2 are 5, 5, 3, and no index is returned twice.
+# Seen: they come out as 5, 3, 2, and the two largest of 5, 5, 3, 1 have the same index twice. Without ties the
+#   operation is right.
+# Why it matters: the rounded logits of a 16-bit or quantized model, and scores of duplicates in retrieval,
+#   often tie: a candidate disappears or comes twice.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
@@ -42,7 +44,8 @@ class Finding {
     if (!topK(2, 1, 2, 3, 4).equals("[4, 3] at [3, 2]")) throw new AssertionError("changed: no ties");
     if (!topK(3, 1, 5, 3, 5, 2).startsWith("[5, 3, 2]")) throw new AssertionError("changed: a lost tie");
     if (!topK(2, 5, 5, 3, 1).equals("[5, 5] at [1, 1]")) throw new AssertionError("changed: an index twice");
-    System.out.println("As described: right without ties only.");
+    System.out.println("Expected: 5, 5, 3, and two different indices");
+    System.out.println("Seen:     5, 3, 2, and one index twice");
   }
 }
 JAVA

@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
-# SameDiff 1.0.0-M2.1: `clipByNorm` along a dimension has a wrong gradient wherever it clips. Scaling a row to a
-# given length cannot be sensed by growing the row, so that the gradient must be at right angles to it; SameDiff's
-# is not. Expected is the derivative. It matters where embeddings are brought to length 1, or to a maximal norm,
-# inside a model that is trained.
+# SameDiff 1.0.0-M2.1: the gradient of `clipByNorm` along a dimension is wrong wherever it clips.
+# Expected: the derivative of x / |x|. It is at right angles to x, since a clipped row does not change when x is
+#   scaled.
+# Seen: the value is right, but the gradient for (3, 4) differs from finite differences and is not at right
+#   angles to (3, 4).
+# Why it matters: this is the obvious way to bring embeddings to length 1, or to a maximal norm, inside a model
+#   that is trained.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
@@ -50,7 +53,8 @@ class Finding {
     System.out.println("(3, 4) times the gradient, expected 0: " + (3 * a + 4 * b));
     if (Math.abs(clipped.eval().getDouble(0) - 0.6) > 1e-9) throw new AssertionError("changed: the value");
     if (Math.abs(3 * a + 4 * b) < 1e-3) throw new AssertionError("changed: the gradient is at right angles");
-    System.out.println("As described: the value is right, its gradient is not.");
+    System.out.println("Expected: the finite differences above, and 0");
+    System.out.println("Seen:     another gradient, and not 0");
   }
 }
 JAVA

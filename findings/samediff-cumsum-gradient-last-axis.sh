@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# SameDiff 1.0.0-M2.1: the gradient of `cumsum` along the last axis of a matrix runs on from one row into the one
-# before it, as if the rows were one long vector; along axis 0 and for vectors it is right. Expected is that rows do
-# not know of each other: the result of cumsum itself keeps them apart. It matters where positions are computed from
-# a mask, or for nucleus sampling's cumulated probabilities, in a model that is trained: the first example's
-# gradient holds the second's.
+# SameDiff 1.0.0-M2.1: the gradient of `cumsum` along the last axis of a matrix leaks from one row into the row
+# before.
+# Expected: rows are independent; the forward result keeps them apart.
+# Seen: the gradient is accumulated as if all rows were one long vector: the whole of row 1's gradient is added
+#   to every number of row 0. Along axis 0, and for vectors, it is right.
+# Why it matters: positions computed from a mask, or cumulated probabilities, in a model that is trained: the
+#   gradient of one example contains that of the next.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
@@ -49,7 +51,8 @@ class Finding {
     System.out.println("expected: 6, 5, 3 and 15, 11, 6");
     if (g.getDouble(1, 0) != 15) throw new AssertionError("changed: the last row");
     if (g.getDouble(0, 0) != 6 + 15) throw new AssertionError("changed: the first row");
-    System.out.println("As described: all of row 1's 15 is added to every number of row 0.");
+    System.out.println("Expected: row 0: 6, 5, 3");
+    System.out.println("Seen:     row 0: 21, 20, 18, that is 15 too much");
   }
 }
 JAVA

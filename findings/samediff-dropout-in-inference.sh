@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# SameDiff 1.0.0-M2.1: `sd.nn.dropout` is applied in `sd.output` as well, although SameDiff knows of operations for
-# training and for inference and `sd.output` is of the second kind; and it does not scale what it keeps. Two calls
-# with the same input differ, and the mean falls to the share that is kept. Expected was x itself, or at least x on
-# average. It matters for a graph that was built for training and is then served: its predictions are random and too
-# small.
+# SameDiff 1.0.0-M2.1: `sd.nn.dropout` also drops in `sd.output`, and does not scale what it keeps.
+# Expected: x itself. SameDiff distinguishes training from inference, and `sd.output` is inference. At the
+#   least, x on average.
+# Seen: two calls with the same input differ, and the mean falls to the share that is kept.
+# Why it matters: a graph that was built for training and is then served gives random predictions that are too
+#   small.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
@@ -42,7 +43,8 @@ class Finding {
     System.out.println("mean " + mean + ", maximum " + first.maxNumber() + ", same again: " + first.equals(second));
     if (Math.abs(mean - 0.9) > 0.03 || first.maxNumber().doubleValue() != 1) throw new AssertionError("changed: mean");
     if (first.equals(second)) throw new AssertionError("changed: the same twice");
-    System.out.println("As described: dropped, not scaled, and new in every call.");
+    System.out.println("Expected: ones, twice");
+    System.out.println("Seen:     a tenth of them 0, others in each call, the rest not scaled");
   }
 }
 JAVA

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# SameDiff 1.0.0-M2.1: the gradient of `gather` along axis 0 with a vector of ids does not add up what belongs to
-# one row: if an id occurs three times, its row gets the gradient of one occurrence. Nothing is said. Expected is
-# the sum, as PyTorch has it. It matters to whoever trains an embedding with `gather`: a word that occurs often in a
-# batch, such as padding or "the", learns from one of its places only.
+# SameDiff 1.0.0-M2.1: the gradient of `gather` does not add up repeated ids.
+# Expected: the sum over all occurrences, as for an embedding in any framework.
+# Seen: for a vector of ids along axis 0, a row that is looked up three times gets the gradient of one
+#   occurrence. Nothing is said.
+# Why it matters: whoever trains an embedding with `gather`: a word that is frequent in the batch learns from
+#   one of its places only.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
@@ -46,7 +48,8 @@ class Finding {
     System.out.println("gradient of the table:\n" + g);
     System.out.println("expected in row 1: 3, 3");
     if (g.getDouble(1, 0) != 1 || g.getDouble(2, 0) != 1) throw new AssertionError("changed: repeated ids");
-    System.out.println("As described: three occurrences count as one.");
+    System.out.println("Expected: row 1: 3, 3");
+    System.out.println("Seen:     row 1: 1, 1");
   }
 }
 JAVA

@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
-# SameDiff 1.0.0-M2.1: `layerNorm` has no epsilon, neither as an argument nor inside: numbers of 1e-10 are blown up
-# to 1 and their gradient to 1e10. Expected was an argument for it, or the 1e-5 that PyTorch adds to the variance.
-# It matters for loading weights: GPT-2 and RoBERTa were trained with 1e-5, and a row whose standard deviation is
-# 0.02 comes out 1 percent larger than there, one of 0.002 87 percent. Gradients of rows near zero explode.
+# SameDiff 1.0.0-M2.1: `layerNorm` has no epsilon, neither as an argument nor built in.
+# Expected: a term such as the 1e-5 that PyTorch adds to the variance by default (BERT's files say 1e-12), or an
+#   argument for it.
+# Seen: inputs of 1e-10 are blown up to 1 and their gradient to 1e10; at 0.002, the value is still nearly twice
+#   PyTorch's.
+# Why it matters: weights trained with an epsilon give other results here wherever the variance is small, and
+#   the gradients of rows near zero explode.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
@@ -49,7 +52,8 @@ class Finding {
       System.out.printf("s = %-6s: %.4f, with epsilon 1e-5 %.4f, largest gradient %.3g%n", s, value, with, slope);
       if (Math.abs(value - 1) > 1e-6) throw new AssertionError("changed: there is an epsilon");
     }
-    System.out.println("As described: 1 whatever s is.");
+    System.out.println("Expected: values near 0 for small s");
+    System.out.println("Seen:     1 whatever s is");
   }
 }
 JAVA

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# SameDiff 1.0.0-M2.1: `logSigmoid(-100)` is -Infinity and `softplus(100)` is Infinity, both of FLOAT: they are
-# computed as the logarithm of 1 + exp, which overflows at 89. Expected are -100 and 100; that these functions exist
-# at all is in order to avoid the overflow. It matters for preference training (DPO's loss is -logSigmoid of a
-# difference of log probabilities, which reaches hundreds for long texts) and for rewards: one clear pair makes the
-# whole loss infinite.
+# SameDiff 1.0.0-M2.1: `logSigmoid(-100)` is -Infinity and `softplus(100)` is Infinity.
+# Expected: -100 and 100. These functions exist to avoid exactly this overflow.
+# Seen: both are computed as the logarithm of 1 + exp(x), which overflows a FLOAT beyond 89.
+# Why it matters: the loss of DPO is -logSigmoid of a difference of log probabilities, which reaches hundreds
+#   for long texts: one clear pair makes the loss infinite.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
@@ -38,7 +38,8 @@ class Finding {
       if (x == 50 ? plus != 50 || log != -50 : !Double.isInfinite(plus) || !Double.isInfinite(log))
         throw new AssertionError("changed: at " + x);
     }
-    System.out.println("As described: infinite beyond 89.");
+    System.out.println("Expected: 100 and -100");
+    System.out.println("Seen:     Infinity and -Infinity");
   }
 }
 JAVA

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# SameDiff 1.0.0-M2.1: the History that `fit` returns has a loss of 0 for every epoch, however large the loss is:
-# the operation that computes it is left out of a training step unless something else asks for its value. Expected
-# was the training loss. It matters because that is how one sees whether fine-tuning works: the curve says that
-# everything is learnt from the first epoch on, and stopping rules that read it stop at once.
+# SameDiff 1.0.0-M2.1: the loss curve in the `History` that `fit` returns is 0 for every epoch.
+# Expected: the training loss.
+# Seen: zeros, however large the loss is: a training step leaves out the operation that computes the loss unless
+#   something else asks for its value.
+# Why it matters: this is how one sees whether fine-tuning works. The curve says that everything is learnt from
+#   the first epoch on, and a stopping rule that reads it stops at once.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
@@ -51,7 +53,8 @@ class Finding {
     print.println("SameDiff 1.0.0-M2.1\nloss curve of three epochs:\n" + curve + "\nloss afterwards: " + loss);
     if (curve.length() != 3 || curve.amaxNumber().doubleValue() != 0) throw new AssertionError("changed: the curve");
     if (loss < 1000) throw new AssertionError("the loss");
-    print.println("As described: three zeros.");
+    print.println("Expected: three losses of several thousand");
+    print.println("Seen:     three zeros");
   }
 }
 JAVA

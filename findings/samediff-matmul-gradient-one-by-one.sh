@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# SameDiff 1.0.0-M2.1: a matrix product whose result has one element, [1, n] by [m, n] transposed with m = 1, has a
-# wrong gradient: each factor gets the sum of the other in every place instead of the other itself. With m = 2 the
-# same call is right. Expected for x y^T is y. It matters for a score of one query against one document, and for the
-# last batch of a data set, which may have a single row: that step trains on nonsense.
+# SameDiff 1.0.0-M2.1: the gradient of a matrix product with a 1 by 1 result and one transposed factor is wrong.
+# Expected: for x y^T, the gradient of x is y.
+# Seen: each factor gets the sum of the other in every place. With one more row the same call is right.
+# Why it matters: the score of one query against one document, or the last batch of a data set, which may have a
+#   single row: that step trains on nonsense.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
@@ -53,7 +54,8 @@ class Finding {
     System.out.println("expected both times: 4, 5, 6");
     if (two.getDouble(0) != 4 || two.getDouble(2) != 6) throw new AssertionError("changed: m = 2");
     if (one.getDouble(0) != 15 || one.getDouble(2) != 15) throw new AssertionError("changed: m = 1");
-    System.out.println("As described: 15, the sum of y, in every place.");
+    System.out.println("Expected: 4, 5, 6 both times");
+    System.out.println("Seen:     15, 15, 15 when the result is 1 by 1");
   }
 }
 JAVA

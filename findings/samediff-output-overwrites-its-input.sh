@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# SameDiff 1.0.0-M2.1: if an array that is given to `sd.output` has another type than its placeholder, SameDiff
-# casts it and then treats the caller's own array as one of its temporary ones: a later result of that type and
-# shape is written into it. The same call, made three times with the same ids, gives 104, 104 and 204. Expected was
-# that inputs are only read. It matters because ids are LONG in the tokenizers of the JVM and INT in many graphs: a
-# test set that is kept in memory changes while it is evaluated.
+# SameDiff 1.0.0-M2.1: `sd.output` may overwrite the array that the caller passed in.
+# Expected: inputs are only read.
+# Seen: if the array has another type than its placeholder, SameDiff casts it, then treats the caller's array as
+#   one of its own temporaries and writes a later result into it. The same call, made three times with the same
+#   ids, gives 104, 104 and 204.
+# Why it matters: ids are LONG in most JVM tokenizers and INT in many graphs: a test set kept in memory changes
+#   while it is being evaluated.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
@@ -44,7 +46,8 @@ class Finding {
     }
     if (results[0] != 104 || results[1] != 104) throw new AssertionError("changed: the first calls");
     if (results[2] != 204 || ids.getLong(1, 1) != 104) throw new AssertionError("changed: the ids stay");
-    System.out.println("As described: a result lies where the ids were.");
+    System.out.println("Expected: 104 three times");
+    System.out.println("Seen:     104, 104, 204: the ids were overwritten");
   }
 }
 JAVA

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# SameDiff 1.0.0-M2.1: `sparseSoftmaxCrossEntropy` is documented as `softmaxCrossEntropy` with ids in place of
-# one-hot rows. It differs twice: where the target's logit lies 104 or more below the largest it is Infinity, and it
-# returns one number a row where the other returns their mean. Expected was the same number. It matters for a
-# vocabulary of 32,000, where one-hot rows are no choice: one confident mistake makes the epoch's loss infinite, and
-# a mean must be added by hand.
+# SameDiff 1.0.0-M2.1: `sparseSoftmaxCrossEntropy` is not `softmaxCrossEntropy` with ids in place of one-hot
+# rows, as documented.
+# Expected: the same number from both.
+# Seen: the sparse one is Infinity where the logit of the target lies 104 or more below the largest, and it
+#   returns one number per row where the other returns their mean.
+# Why it matters: with a vocabulary of 32,000 one-hot rows are no option: one confident mistake makes the loss
+#   of the epoch infinite, and the mean has to be added by hand.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
@@ -42,7 +44,8 @@ class Finding {
       if (sparse.length() != 2) throw new AssertionError("changed: the sparse one has a mean");
       if (Double.isInfinite(sparse.getDouble(0)) != (x > 104)) throw new AssertionError("changed: at " + x);
     }
-    System.out.println("As described: Infinity instead of 110, and two numbers instead of one.");
+    System.out.println("Expected: 50 and 110 from both");
+    System.out.println("Seen:     two numbers instead of one, and Infinity instead of 110");
   }
 }
 JAVA
