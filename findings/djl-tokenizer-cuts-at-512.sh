@@ -4,7 +4,8 @@
 # Expected: what tokenizer.json says. Here it says no truncation, and Python's `tokenizers` returns all tokens
 #   for the same file.
 # Seen: the default is 512 tokens, and the option `maxLength` 700 still gives 512: it is capped by an assumed
-#   `modelMaxLength` of 512. Only a log line at level WARN tells. "truncation" "false" returns everything.
+#   `modelMaxLength` of 512. Only a log line at level WARN tells. The option `modelMaxLength`, or "truncation"
+#   "false", lifts it.
 # Why it matters: models with 2,000 or 128,000 positions (Llama, ModernBERT, bge-m3) silently see the first 512
 #   tokens of a document on the JVM, in training data as well as in search.
 set -euo pipefail

@@ -3,8 +3,8 @@
 # Expected: all pairs again. `resetSupported()` is true, and with single sentences `reset()` works.
 # Seen: `reset()` resets the provider of single sentences only. From the second epoch on `hasNext()` is false;
 #   there is no exception.
-# Why it matters: `fit(iterator, 3)` on a paraphrase or entailment task trains for one epoch and reports three,
-#   and an evaluation after the training sees no data.
+# Why it matters: a paraphrase or entailment model that is to train for three epochs trains for one, and an
+#   evaluation with the same iterator afterwards sees no data.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT

@@ -11,7 +11,7 @@ set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"
-"$dir/venv/bin/pip" install -q gguf==0.19.0
+"$dir/venv/bin/pip" install -q --no-compile gguf==0.19.0
 "$dir/venv/bin/python" - <<'PY'
 import importlib.metadata
 

@@ -10,7 +10,7 @@ set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"
-"$dir/venv/bin/pip" install -q torch==2.15.0 transformers==5.24.0 peft==0.21.2
+"$dir/venv/bin/pip" install -q --no-compile torch==2.15.0 transformers==5.24.0 peft==0.21.2
 "$dir/venv/bin/python" - <<'PY'
 import tempfile
 import warnings

@@ -11,9 +11,9 @@ set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"
-"$dir/venv/bin/pip" install -q numpy==2.2.6
+"$dir/venv/bin/pip" install -q --no-compile numpy==2.2.6
 for version in 0.7.0 0.8.0; do
-  "$dir/venv/bin/pip" install -q --no-deps --target "$dir/$version" safetensors==$version
+  "$dir/venv/bin/pip" install -q --no-compile --no-deps --target "$dir/$version" safetensors==$version
 done
 cat > "$dir/finding.py" <<'PY'
 import numpy as np

@@ -3,16 +3,16 @@
 # words.
 # Expected: after `add_tokens(["US"])`, US in the text becomes the new token and everything else stays as it
 #   was.
-# Seen: every "us" becomes it: the pronoun, the end of "bus", and the middle of "museum", which is now [UNK]. A
-#   token added with `add_tokens` is normalized like the text and matches inside words; `add_special_tokens`, or
-#   AddedToken(normalized=False, single_word=True), does neither or asks for less.
+# Seen: every "us" becomes it: the pronoun, the end of "bus", and the middle of "museum", which is now [UNK].
+#   The new token is normalized like the text and may match inside words; AddedToken("US", normalized=False,
+#   single_word=True) leaves the sentence alone.
 # Why it matters: adding domain words (tickers, gene names, abbreviations) before fine-tuning is everyday
 #   practice, and it silently spoils ordinary text that the pretrained model knew.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"
-"$dir/venv/bin/pip" install -q tokenizers==0.23.3
+"$dir/venv/bin/pip" install -q --no-compile tokenizers==0.23.3
 "$dir/venv/bin/python" - <<'PY'
 import tokenizers
 from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers

@@ -11,7 +11,7 @@ set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"
-"$dir/venv/bin/pip" install -q tokenizers==0.23.3
+"$dir/venv/bin/pip" install -q --no-compile tokenizers==0.23.3
 "$dir/venv/bin/python" - <<'PY'
 import tokenizers
 from tokenizers import Tokenizer, models, pre_tokenizers

@@ -10,7 +10,7 @@ set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"
-"$dir/venv/bin/pip" install -q transformers==5.24.0
+"$dir/venv/bin/pip" install -q --no-compile transformers==5.24.0
 "$dir/venv/bin/python" - <<'PY'
 import transformers
 from transformers import BertConfig
