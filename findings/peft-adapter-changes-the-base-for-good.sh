@@ -6,6 +6,7 @@
 #   the model computes something that is neither.
 # Why it matters: one base with several adapters is the usual way to serve them, and the disabled adapter is the
 #   usual reference model (DPO, PPO, evaluation): both are silently wrong after such a load.
+# The installation takes 6 GB in the temporary folder, as PyTorch does.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT

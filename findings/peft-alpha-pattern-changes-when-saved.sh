@@ -8,6 +8,7 @@
 # Why it matters: "a default for all q_proj, and another value for the first layer" is the natural way to write
 #   it. What was evaluated after training is not what is deployed: here the update of one layer is 16 times as
 #   strong.
+# The installation takes 6 GB in the temporary folder, as PyTorch does.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT

@@ -7,6 +7,7 @@
 #   complications, no error.
 # Why it matters: small models (Llama 3.2, Qwen2, Gemma, GPT-2) tie their embeddings, and merging is the last
 #   step before export: what is tested is not what is shipped.
+# The installation takes 6 GB in the temporary folder, as PyTorch does.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT

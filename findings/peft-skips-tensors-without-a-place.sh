@@ -8,6 +8,7 @@
 #   returns `unexpected_keys`.
 # Why it matters: the wrong size or revision of a base model, or an edited configuration, gives an adapter that
 #   is applied in part: no failure, only worse answers.
+# The installation takes 6 GB in the temporary folder, as PyTorch does.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT

@@ -5,6 +5,7 @@
 #   config.json has the class name only, and the class is made anew without arguments. Nothing is logged.
 # Why it matters: the model that was evaluated in the training script and the one that users load give different
 #   embeddings, which cannot be mixed in one index.
+# The installation takes 6 GB in the temporary folder, as PyTorch does.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
