@@ -6,7 +6,9 @@ import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -64,6 +66,7 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     String type = files.config().path("model_type").asText("bert");
     String used = className(type, config.className(), json);
     check(files.tokenizer(), config, used);
+    renumber(json, files.name());
     add(json, config.added());
     List<String> changed = new ArrayList<>();
     // What is made of a vocabulary is made right.
@@ -332,6 +335,32 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     for (JsonNode part : cuts.has("pretokenizers") ? cuts.get("pretokenizers") : List.of(cuts)) {
       if (part.path("type").asText().equals(BYTE_LEVEL)) {
         action.accept((ObjectNode) part);
+      }
+    }
+  }
+
+  /**
+   * The library numbers added tokens itself: one that the vocabulary has keeps its number, another
+   * gets the next, whatever {@code id} the file says.
+   */
+  private static void renumber(ObjectNode json, String origin) {
+    JsonNode vocabulary = json.path("model").path("vocab");
+    Map<String, Integer> ids = new HashMap<>();
+    for (int id = 0; vocabulary.isArray() && id < vocabulary.size(); id++) {
+      ids.put(vocabulary.get(id).path(0).asText(), id);
+    }
+    int next = vocabulary.size();
+    for (JsonNode token : json.path("added_tokens")) {
+      String text = token.path("content").asText();
+      int id = vocabulary.path(text).asInt(ids.getOrDefault(text, next));
+      ids.put(text, id);
+      next = Math.max(next, id + 1);
+      if (token.path("id").isInt() && token.path("id").intValue() != id) {
+        Warnings.warn(
+            "%s: its tokenizer.json gives the added token '%s' the number %d, but the tokenizers library"
+                + " numbers it %d, as it goes by their order; see that the model's table has it there.",
+            origin, text, token.path("id").intValue(), id);
+        ((ObjectNode) token).put("id", id);
       }
     }
   }

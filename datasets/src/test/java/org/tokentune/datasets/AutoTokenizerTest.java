@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.testing.Said;
 
 /** Ids are those of transformers' AutoTokenizer, which made the resource. */
 class AutoTokenizerTest {
@@ -127,6 +129,32 @@ class AutoTokenizerTest {
         assertArrayEquals(ints(one.path("types").path(i)), tokens.typeIds());
       }
     }
+  }
+
+  /** Of the library: an added token's number follows from the order. */
+  @Test
+  void addedTokensAreNumberedAsTheLibraryDoes() throws IOException {
+    ObjectNode json = tokenizer("llama");
+    int size = json.at("/model/vocab").size();
+    ArrayNode added = (ArrayNode) json.get("added_tokens");
+    for (String text : List.of("<new>", "<newer>")) {
+      added.addObject().put("id", size + 7).put("content", text).put("special", true);
+      for (String flag : List.of("single_word", "lstrip", "rstrip", "normalized")) {
+        ((ObjectNode) added.get(added.size() - 1)).put(flag, false);
+      }
+    }
+    Path at = model(folder.resolve("n"), "llama", json, JSON.createObjectNode());
+    String said =
+        Said.by(
+            () -> {
+              try (ModelFiles files = ModelFiles.open(at);
+                  TextTokenizer tokenizer = TextTokenizer.open(files, 1000, false)) {
+                assertEquals(size, tokenizer.encodePiece("<new>")[0]);
+                assertEquals(size + 1, tokenizer.encodePiece("<newer>")[0]);
+              }
+            });
+    System.out.println(said);
+    assertTrue(said.contains("'<new>' the number " + (size + 7) + ", but"), said);
   }
 
   @Test

@@ -159,8 +159,7 @@ public final class ModelFolder {
       }
     }
     throw new BadInputException(
-        "%s has no %s, whole or in shards; name a model folder that has one.",
-        folder, WEIGHTS);
+        "%s has no %s, whole or in shards; name a model folder that has one.", folder, WEIGHTS);
   }
 
   /**
