@@ -71,8 +71,7 @@ class TokenTuneTest {
         Run.of("train", "--data", "mrpc=" + mrpc, "--task", "regress"),
         "mrpc is classify, not regress; leave --task out.");
     refused(Run.of("train", "--data", "mrpc=" + mrpc, "--label", "x"), "leave --text and --label");
-    refused(
-        Run.of("train", "--data", "mrpc=" + folder.resolve("none")), "has no model.safetensors");
+    refused(Run.of("train", "--data", "mrpc=" + folder.resolve("none")), "There is no file");
   }
 
   @Test
