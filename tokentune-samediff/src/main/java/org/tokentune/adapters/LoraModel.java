@@ -14,6 +14,7 @@ import org.tokentune.models.Head;
 import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
+import org.tokentune.nn.DropoutPlaces;
 import org.tokentune.nn.Graph;
 import org.tokentune.nn.Parameters;
 import org.tokentune.nn.TokenStream;
@@ -224,7 +225,7 @@ public final class LoraModel implements Model {
     SameDiff sd = graph.sd();
     SDVariable a = graph.parameter(layer + A, x.differentiable());
     SDVariable b = graph.parameter(layer + B, x.differentiable());
-    TokenStream dropped = graph.dropout(x, config.dropout(), layer + ".lora");
+    TokenStream dropped = graph.dropout(x, config.dropout(), layer + DropoutPlaces.LORA);
     SDVariable inner = sd.mmul(dropped.rows(), a, false, true, false).mul(config.scale(layer));
     SDVariable update = sd.mmul(inner, b, false, true, false);
     return y.with(Residual.apply(y.rows(), update, graph.style()));

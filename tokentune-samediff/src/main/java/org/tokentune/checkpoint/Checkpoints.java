@@ -3,6 +3,7 @@ package org.tokentune.checkpoint;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.IntNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -37,6 +38,11 @@ public record Checkpoints(Path folder, int keep) {
   private static final String CHECKSUM = "checksum";
   private static final Pattern NAME = Pattern.compile("step-([0-9]{1,9})");
 
+  private static final String FORMAT = "format";
+
+  /** Rises whenever a checkpoint of before would be read as something else. */
+  private static final int VERSION = 1;
+
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
@@ -59,7 +65,7 @@ public record Checkpoints(Path folder, int keep) {
       Staging.write(
           folder,
           staged -> {
-            ObjectNode summed = state.deepCopy();
+            ObjectNode summed = state.deepCopy().put(FORMAT, VERSION);
             ObjectNode sums = summed.putObject(CHECKSUMS);
             for (Map.Entry<String, Map<String, INDArray>> file : tensors.entrySet()) {
               Path path = staged.resolve(file.getKey() + TENSORS);
@@ -137,6 +143,12 @@ public record Checkpoints(Path folder, int keep) {
           checkpoint, STATE);
     }
     JsonNode state = ModelFolder.configFile(file);
+    if (!state.path(FORMAT).equals(IntNode.valueOf(VERSION))) {
+      throw new BadInputException(
+          "%s is of version %s of the format of training checkpoints, and only %d is read; go on with"
+              + " the version of this program that wrote it, or begin anew with --resume none.",
+          checkpoint, state.path(FORMAT).asText("none"), VERSION);
+    }
     ObjectNode summed = state.deepCopy();
     JsonNode sum = summed.remove(CHECKSUM);
     if (sum == null || !sum.asText().equals(checksum(summed))) {

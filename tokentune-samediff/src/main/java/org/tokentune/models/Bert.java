@@ -7,6 +7,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.tokentune.BadInputException;
 import org.tokentune.nn.Activation;
 import org.tokentune.nn.AttentionKeys;
+import org.tokentune.nn.DropoutPlaces;
 import org.tokentune.nn.Embedding;
 import org.tokentune.nn.FeedForward;
 import org.tokentune.nn.Layer;
@@ -169,7 +170,9 @@ public record Bert(BertConfig config, Head head) implements Model {
       sum = plus(sum, lookup("position", places, differentiable && !config.fixedPositions()));
       TokenStream x = tokens(sum, positions, rowIds, differentiable);
       return graph.dropout(
-          norm(embeddings() + "LayerNorm").apply(graph, x), config.hiddenDropout(), "embeddings");
+          norm(embeddings() + "LayerNorm").apply(graph, x),
+          config.hiddenDropout(),
+          DropoutPlaces.EMBEDDINGS);
     }
 
     private SDVariable lookup(String kind, SDVariable numbers, boolean differentiable) {
@@ -198,7 +201,7 @@ public record Bert(BertConfig config, Head head) implements Model {
               config.heads(),
               config.hidden() / config.heads(),
               config.attentionDropout(),
-              name + "attention.self");
+              name + DropoutPlaces.BERT_ATTENTION);
       Linear output = new Linear(name + names.attentionOutput());
       Layer feedForward =
           FeedForward.plain(
@@ -206,9 +209,9 @@ public record Bert(BertConfig config, Head head) implements Model {
       PostNormBlock block =
           new PostNormBlock(
               attention,
-              distilled ? output : dropped(output, name + "attention.output"),
+              distilled ? output : dropped(output, name + DropoutPlaces.BERT_ATTENTION_OUTPUT),
               norm(name + names.attentionNorm()),
-              dropped(feedForward, name + "output"),
+              dropped(feedForward, name + DropoutPlaces.BERT_OUTPUT),
               norm(name + names.outputNorm()));
       return block.apply(graph, queries, tokens, keys);
     }
@@ -231,11 +234,15 @@ public record Bert(BertConfig config, Head head) implements Model {
         case MASKED_LM -> vocabulary(x);
         case TOKEN -> {
           double rate = distilled ? config.hiddenDropout() : config.classifierDropout();
-          yield new Linear(TAGGER).apply(graph, graph.dropout(x, rate, "classifier")).rows();
+          yield new Linear(TAGGER)
+              .apply(graph, graph.dropout(x, rate, DropoutPlaces.CLASSIFIER))
+              .rows();
         }
         case QUESTION_ANSWERING -> {
           double rate = config.answerDropout();
-          yield new Linear(Head.SPANS).apply(graph, graph.dropout(x, rate, "answers")).rows();
+          yield new Linear(Head.SPANS)
+              .apply(graph, graph.dropout(x, rate, DropoutPlaces.ANSWERS))
+              .rows();
         }
         case POOL -> dense(pool(x)).rows();
         default -> text(pool(x));
@@ -256,13 +263,15 @@ public record Bert(BertConfig config, Head head) implements Model {
     private TokenStream dense(TokenStream pooled) {
       BertFamily.TextHead names = family.text();
       double rate = config.classifierDropout();
-      TokenStream x = names.dropsFirst() ? graph.dropout(pooled, rate, "pooled") : pooled;
+      TokenStream x =
+          names.dropsFirst() ? graph.dropout(pooled, rate, DropoutPlaces.POOLED) : pooled;
       return names.activation().apply(graph, new Linear(names.dense()).apply(graph, x));
     }
 
     /** [batch, outputs]. */
     private SDVariable text(TokenStream pooled) {
-      TokenStream dropped = graph.dropout(dense(pooled), config.classifierDropout(), "classifier");
+      TokenStream dropped =
+          graph.dropout(dense(pooled), config.classifierDropout(), DropoutPlaces.CLASSIFIER);
       return new Linear(family.text().out()).apply(graph, dropped).rows();
     }
 

@@ -5,6 +5,7 @@ import java.util.Map;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.tokentune.nn.Activation;
 import org.tokentune.nn.AttentionKeys;
+import org.tokentune.nn.DropoutPlaces;
 import org.tokentune.nn.Embedding;
 import org.tokentune.nn.FeedForward;
 import org.tokentune.nn.Linear;
@@ -118,7 +119,7 @@ record Gpt2(Gpt2Config config, Head head) implements Model {
               lookup(POSITIONS, TokenGather.elements(positionIds, rowIds), differentiable),
               options.style());
       TokenStream x = tokens(sum, positions, rowIds, differentiable);
-      return graph.dropout(x, config.embeddingDropout(), "embeddings");
+      return graph.dropout(x, config.embeddingDropout(), DropoutPlaces.EMBEDDINGS);
     }
 
     private SDVariable lookup(String table, SDVariable numbers, boolean differentiable) {
@@ -143,7 +144,7 @@ record Gpt2(Gpt2Config config, Head head) implements Model {
               config.heads(),
               config.hidden() / config.heads(),
               config.attentionDropout(),
-              name + "attn");
+              name + DropoutPlaces.GPT2_ATTENTION);
       PreNormBlock block =
           new PreNormBlock(
               norm(name + "ln_1"),

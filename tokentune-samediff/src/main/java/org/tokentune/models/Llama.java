@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.tokentune.nn.AttentionKeys;
+import org.tokentune.nn.DropoutPlaces;
 import org.tokentune.nn.Embedding;
 import org.tokentune.nn.FeedForward;
 import org.tokentune.nn.Linear;
@@ -141,7 +142,7 @@ public record Llama(LlamaConfig config, Head head) implements Model {
               config.keyValueHeads(),
               config.headSize(),
               config.attentionDropout(),
-              name + "self_attn");
+              name + DropoutPlaces.LLAMA_ATTENTION);
       PreNormBlock block =
           new PreNormBlock(
               norm(name + "input_layernorm"),

@@ -36,9 +36,9 @@ public record PreNormBlock(
       asking = new TokenStreams(normed.selected(), null);
     }
     TokenStreams context = attention.apply(graph, asking, normed, keys);
-    TokenStreams attended = add(graph, queries, context, output, "attention");
+    TokenStreams attended = add(graph, queries, context, output, DropoutPlaces.ATTENTION_OUTPUT);
     TokenStreams fed = attended.map(x -> feedForwardNorm.apply(graph, x));
-    return add(graph, attended, fed, feedForward, "feedForward");
+    return add(graph, attended, fed, feedForward, DropoutPlaces.FEED_FORWARD_OUTPUT);
   }
 
   private TokenStreams add(

@@ -1,5 +1,6 @@
 package org.tokentune.train;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.List;
 
 /**
@@ -10,7 +11,11 @@ import java.util.List;
  * @param trainLoss mean over the steps since the evaluation before
  * @param scores on the validation rows
  */
-public record Evaluation(int step, int epoch, double trainLoss, Scores scores) {
+public record Evaluation(
+    @JsonProperty("step") int step,
+    @JsonProperty("epoch") int epoch,
+    @JsonProperty("train_loss") double trainLoss,
+    @JsonProperty("scores") Scores scores) {
 
   /**
    * Whether its scores are better than another's by some metrics; NaN is never. Of equal scores the

@@ -4,10 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.lang.reflect.RecordComponent;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.Digest;
@@ -41,7 +39,7 @@ record Fingerprint(Map<String, String> parts) {
     parts.put("head", model.head().toString());
     parts.putAll(identity);
     parts.put("base weights", digest(parameters));
-    put("", settings, parts);
+    put(settings, parts);
     parts.put("steps between evaluations", Integer.toString(run.evaluateEvery()));
     parts.put("patience", Integer.toString(run.patience()));
     parts.put("metrics", run.metrics().toString());
@@ -64,30 +62,25 @@ record Fingerprint(Map<String, String> parts) {
     return digest.hex();
   }
 
-  /** Puts a record's components, and those of records in it. */
-  private static void put(String prefix, Record settings, Map<String, String> parts) {
-    for (RecordComponent component : settings.getClass().getRecordComponents()) {
-      Object value = value(component, settings);
-      String name = prefix + words(component.getName());
-      if (value instanceof Record inner) {
-        put(name + " ", inner, parts);
-      } else {
-        parts.put(name, value.toString());
-      }
-    }
-  }
-
-  private static Object value(RecordComponent component, Record settings) {
-    try {
-      return component.getAccessor().invoke(settings);
-    } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException(component + " has no accessor", e);
-    }
-  }
-
-  /** "learning rate" of "learningRate". */
-  private static String words(String name) {
-    return name.replaceAll("([A-Z])", " $1").toLowerCase(Locale.ROOT);
+  /** Names that checkpoints have: they stay, whatever the settings are called. */
+  private static void put(Hyperparameters settings, Map<String, String> parts) {
+    parts.put("epochs", Integer.toString(settings.epochs()));
+    parts.put("steps", Integer.toString(settings.steps()));
+    parts.put("accumulation", Integer.toString(settings.accumulation()));
+    parts.put("learning rate", Double.toString(settings.learningRate()));
+    OptimizerSettings optimizer = settings.optimizer();
+    parts.put("optimizer kind", optimizer.kind().toString());
+    parts.put("optimizer momentum", Double.toString(optimizer.momentum()));
+    parts.put("optimizer weight decay", Double.toString(optimizer.weightDecay()));
+    parts.put("optimizer layer decay", Double.toString(optimizer.layerDecay()));
+    parts.put("optimizer rate factors", optimizer.rateFactors().toString());
+    parts.put("schedule decay", settings.schedule().decay().toString());
+    parts.put("schedule warmup", Double.toString(settings.schedule().warmup()));
+    parts.put("clip", Double.toString(settings.clip()));
+    parts.put("memory recompute", settings.memory().recompute().toString());
+    parts.put("memory keep", settings.memory().keep().toString());
+    parts.put("memory budget", Long.toString(settings.memory().budget()));
+    parts.put("seed", Long.toString(settings.seed()));
   }
 
   ObjectNode toJson() {

@@ -1,10 +1,12 @@
 package org.tokentune.train;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * How far a training has come.
+ * How far a training has come. Checkpoints have these names in their JSON, whatever the components
+ * are called; so have those of evaluations and scores.
  *
  * @param step steps made
  * @param epoch the one under way, from 0
@@ -17,15 +19,15 @@ import java.util.List;
  * @param evaluations all of them
  */
 record Progress(
-    int step,
-    int epoch,
-    int batch,
-    double losses,
-    int lossSteps,
-    int skipped,
-    int skippedInARow,
-    Evaluation best,
-    List<Evaluation> evaluations) {
+    @JsonProperty("step") int step,
+    @JsonProperty("epoch") int epoch,
+    @JsonProperty("batch") int batch,
+    @JsonProperty("losses") double losses,
+    @JsonProperty("loss_steps") int lossSteps,
+    @JsonProperty("skipped") int skipped,
+    @JsonProperty("skipped_in_a_row") int skippedInARow,
+    @JsonProperty("best") Evaluation best,
+    @JsonProperty("evaluations") List<Evaluation> evaluations) {
 
   static final Progress NONE = new Progress(0, 0, 0, 0, 0, 0, 0, null, List.of());
 

@@ -1,5 +1,6 @@
 package org.tokentune.train;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
@@ -15,7 +16,11 @@ import org.tokentune.models.Task;
  * @param confusion [actual][predicted] rows, for classes and tags; otherwise empty
  */
 public record Scores(
-    Task task, long rows, double loss, Map<Metric, Double> metrics, long[][] confusion) {
+    @JsonProperty("task") Task task,
+    @JsonProperty("rows") long rows,
+    @JsonProperty("loss") double loss,
+    @JsonProperty("metrics") Map<Metric, Double> metrics,
+    @JsonProperty("confusion") long[][] confusion) {
 
   public Scores {
     EnumMap<Metric, Double> copy = new EnumMap<>(Metric.class);

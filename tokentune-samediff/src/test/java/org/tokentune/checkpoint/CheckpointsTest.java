@@ -72,6 +72,23 @@ class CheckpointsTest {
   }
 
   @Test
+  void anotherVersionIsRefused() throws IOException {
+    Checkpoints checkpoints = new Checkpoints(folder, 1);
+    write(checkpoints, 5);
+    Path newest = checkpoints.newest().orElseThrow();
+    Path state = newest.resolve("state.json");
+    String text = Files.readString(state);
+    assertTrue(text.contains("\"format\" : 1"), text);
+    for (String other : List.of("\"format\" : 2", "\"older\" : 1")) {
+      Files.writeString(state, text.replace("\"format\" : 1", other));
+      String message =
+          assertThrows(BadInputException.class, () -> Checkpoints.state(newest)).getMessage();
+      System.out.println(message);
+      assertTrue(message.contains("format of training checkpoints, and only 1 is read"), message);
+    }
+  }
+
+  @Test
   void bytesStayBytes() throws IOException {
     byte[] numbers = {-128, -1, 0, 1, 127};
     INDArray signed = Nd4j.createFromArray(numbers);
