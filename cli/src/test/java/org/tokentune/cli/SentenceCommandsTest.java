@@ -88,7 +88,8 @@ class SentenceCommandsTest {
     assertEquals(2, printed.printed().lines().filter(line -> line.contains("\thi hi")).count());
     assertTrue(printed.printed().lines().anyMatch(line -> line.contains(" ...\thi hi the king")));
     JsonNode result = run("predict", "--model", trained, "hi hi the king", "hi hi");
-    assertEquals(3, result.at("/predictions/0/labels").size());
+    assertEquals(4, result.at("/predictions/0/labels").size()); // one for each word
+    assertEquals("", result.at("/predictions/0/labels/3").asText());
     assertEquals(1, result.at("/predictions/0/cut").asInt());
     assertTrue(result.at("/predictions/1/cut").isMissingNode());
   }
