@@ -110,11 +110,14 @@ public final class ConfigReader {
 
   /** A number of layers. */
   public int layers(String field) {
-    int layers = count(field);
-    if (layers > Limits.LAYERS) {
+    if (!has(field)
+        || !value(field).isIntegralNumber()
+        || !value(field).canConvertToInt()
+        || value(field).intValue() < 1
+        || value(field).intValue() > Limits.LAYERS) {
       throw bad(field, "a whole number from 1 to " + Limits.LAYERS);
     }
-    return layers;
+    return value(field).intValue();
   }
 
   /** A whole number from 0. */
