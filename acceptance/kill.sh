@@ -3,7 +3,7 @@
 # end with the weights of a run that was never broken off, bit by bit; a line for each kind of run. Then the disk
 # fills up, and the folder becomes read-only: a sentence, exit code 1, and the last checkpoint still there to go on from.
 # Exits 1 if anything differs. Usage: acceptance/kill.sh [plain|tokentune|lora|stream|disk|readonly]...; default all;
-# 3 to 5 minutes a kind on 2 cores. SEED=N repeats the moments, as far as the machine does. A small tmpfs is mounted
+# 3 to 5 minutes a kind on 2 cores. SEED=N repeats the moments, as far as the machine does; PAUSE=N seconds of steps at most before a kill, default 3. A small tmpfs is mounted
 # where that may be done; else a limit on the size of files stands for the full disk, and read-only is chmod.
 set -uo pipefail
 home="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -34,12 +34,12 @@ awk 'BEGIN { srand(4); print "text\tlabel"; split("cat dog bird fish", word, " "
     print text "\t" mood } }' >"$work/data.tsv"
 common=(--model "$base" --data "$work/data.tsv" --batch-size 4 --learning-rate 1e-3 --evaluate-every 97)
 
-decoder="$work/decoder" # a Llama of 2 layers x 32, and a text of 400 kB
+decoder="$work/decoder" # a Llama of 2 layers x 32, and a text of 800 kB
 mkdir "$decoder"
 cp "$home"/tokentune-samediff/src/test/resources/golden/llama/{config.json,model.safetensors} "$decoder"
 cp "$home/datasets/src/test/resources/tokenizer.json" "$decoder"
 cut -f 1 "$work/data.tsv" >"$work/held.txt"
-for _ in $(seq 30); do cat "$work/held.txt"; done >"$work/text.txt"
+for _ in $(seq 60); do cat "$work/held.txt"; done >"$work/text.txt"
 streaming=(--task lm --model "$decoder" --data "$work/text.txt" --stream --validation "$work/held.txt" --test "$work/held.txt"
   --max-length 16 --batch-size 4 --learning-rate 1e-3 --evaluate-every 97)
 
