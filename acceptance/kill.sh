@@ -3,8 +3,9 @@
 # end with the weights of a run that was never broken off, bit by bit; a line for each kind of run. Then the disk
 # fills up, and the folder becomes read-only: a sentence, exit code 1, and the last checkpoint still there to go on from.
 # Exits 1 if anything differs. Usage: acceptance/kill.sh [plain|tokentune|lora|stream|disk|readonly]...; default all;
-# 3 to 5 minutes a kind on 2 cores. SEED=N repeats the moments, as far as the machine does; PAUSE=N seconds of steps at most before a kill, default 3. A small tmpfs is mounted
-# where that may be done; else a limit on the size of files stands for the full disk, and read-only is chmod.
+# 3 to 5 minutes a kind on 2 cores. SEED=N repeats the moments, as far as the machine does; PAUSE=N is how many seconds
+# of steps there are at most before a kill, default 3. A small tmpfs is mounted where that may be done; else a limit on the
+# size of files stands for the full disk, and read-only is chmod.
 set -uo pipefail
 home="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 work="$(mktemp -d)"
