@@ -10,6 +10,7 @@ import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -67,8 +68,17 @@ public final class Fuzz {
     return with(name, Files.readAllBytes(file));
   }
 
-  /** Damages one of the files, in all the ways of {@code makers} in turn. */
-  public void run(String name, Reader reader, List<Mutation.Maker> makers) throws Exception {
+  /**
+   * Damages one of the files, in all the ways of {@code makers} in turn.
+   *
+   * @param kept cases of other seeds that once failed, as {@code seed:case}
+   */
+  public void run(String name, Reader reader, List<Mutation.Maker> makers, String... kept)
+      throws Exception {
+    List<String> cases = new ArrayList<>(List.of(kept));
+    for (int i = 0; i < CASES; i++) {
+      cases.add(SEED + ":" + i);
+    }
     Object valid = reader.read(folder);
     int refused = 0;
     int unchanged = 0;
@@ -78,11 +88,13 @@ public final class Fuzz {
     ByteArrayOutputStream said = new ByteArrayOutputStream(); // warnings
     System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
     try {
-      for (int i = 0; i < CASES; i++) {
-        Random random = new Random(SEED * 1_000_003 + i);
+      for (String one : cases) {
+        int colon = one.indexOf(':');
+        int i = Integer.parseInt(one.substring(colon + 1));
+        Random random = new Random(Long.parseLong(one.substring(0, colon)) * 1_000_003 + i);
         Mutation mutation = makers.get(i % makers.size()).make(files.get(name), random);
         Files.write(folder.resolve(name), mutation.bytes());
-        String which = String.format(Locale.ROOT, "%s, case %d (%s)", name, i, mutation.what());
+        String which = String.format(Locale.ROOT, "%s, case %s (%s)", name, one, mutation.what());
         said.reset();
         Object read = read(executor, reader, which);
         if (read instanceof Refusal) {
@@ -104,7 +116,7 @@ public final class Fuzz {
         Locale.ROOT,
         "fuzz %-32s %,7d cases: %,7d refused, %,7d read as before, %,7d read as what they say%n",
         name,
-        CASES,
+        cases.size(),
         refused,
         unchanged,
         changed);

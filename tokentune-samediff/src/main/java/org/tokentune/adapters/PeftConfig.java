@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiFunction;
@@ -63,6 +64,18 @@ record PeftConfig(
       Set.of("gaussian", "orthogonal", "eva", "mica");
 
   /** Those that take a part out of the base's weights, which PEFT can undo when it saves. */
+  /** Fields that hold names or patterns of modules. */
+  private static final List<String> PATTERNS =
+      List.of(
+          "alpha_pattern",
+          "exclude_modules",
+          "layers_pattern",
+          "modules_to_save",
+          "rank_pattern",
+          "target_modules");
+
+  private static final int MOST_PATTERN = 10_000;
+
   private static final Pattern UNDONE_BY_PEFT = Pattern.compile("pissa.*|olora|corda|lora_ga");
 
   /** Names of modules by which PEFT tells that a table of words trains. */
@@ -111,6 +124,7 @@ record PeftConfig(
   static PeftConfig read(JsonNode json, String origin) {
     ConfigReader fields = ConfigReader.of(json, origin);
     checkType(fields);
+    checkPatterns(fields);
     checkInitialisation(fields);
     String task = task(fields);
     Set<String> whole = new LinkedHashSet<>(fields.texts("modules_to_save"));
@@ -150,6 +164,23 @@ record PeftConfig(
     if (!type.equals("LORA")) {
       throw new BadInputException(
           "%s: peft_type is \"%s\", which is not supported; \"LORA\" is.", fields.origin(), type);
+    }
+  }
+
+  /** Java takes time by the square of a pattern's length. */
+  private static void checkPatterns(ConfigReader fields) {
+    for (String field : PATTERNS) {
+      JsonNode value = fields.value(field);
+      boolean fits = value.asText().length() <= MOST_PATTERN;
+      for (JsonNode one : value) {
+        fits &= one.asText().length() <= MOST_PATTERN;
+      }
+      for (Map.Entry<String, JsonNode> one : value.properties()) {
+        fits &= one.getKey().length() <= MOST_PATTERN;
+      }
+      if (!fits) {
+        throw fields.bad(field, "names or patterns of at most " + MOST_PATTERN + " characters");
+      }
     }
   }
 

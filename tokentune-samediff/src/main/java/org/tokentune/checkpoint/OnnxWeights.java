@@ -46,7 +46,7 @@ public final class OnnxWeights implements WeightSource {
     Onnx.ModelProto model;
     try {
       model = Onnx.ModelProto.parseFrom(in);
-    } catch (IOException e) {
+    } catch (IOException | IllegalStateException e) { // protobuf throws either
       throw new BadInputException(e, "%s is damaged or no ONNX file; get it again.", origin);
     }
     Map<String, String> users = new LinkedHashMap<>();

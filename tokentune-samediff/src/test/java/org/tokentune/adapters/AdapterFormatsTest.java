@@ -428,6 +428,13 @@ class AdapterFormatsTest {
   }
 
   @Test
+  void refusesLongPatterns() {
+    String wanted = "target_modules must be names or patterns of at most 10000 characters";
+    refuses(
+        wanted, changed("plain", (config, t) -> config.put("target_modules", "x".repeat(10_001))));
+  }
+
+  @Test
   void refusesWhatIsThereTwice() {
     refuses(
         "adapts bert.encoder.layer.0.attention.self.query twice, under two names",

@@ -194,7 +194,8 @@ class FuzzTest {
                 return digests(weights);
               }
             },
-            List.of(Mutation::bytes));
+            List.of(Mutation::bytes),
+            "7:359");
   }
 
   private static Object loaded(Path folder) {
@@ -267,7 +268,7 @@ class FuzzTest {
             .with("base/tokenizer.json", "{}".getBytes(StandardCharsets.UTF_8))
             .with("adapter_config.json", adapters.resolve("adapter_config.json"))
             .with("adapter_model.safetensors", adapters.resolve("adapter_model.safetensors"));
-    fuzz.run("adapter_config.json", FuzzTest::adapted, JSON);
+    fuzz.run("adapter_config.json", FuzzTest::adapted, JSON, "7:827");
     fuzz.run(
         "adapter_model.safetensors",
         FuzzTest::adapted,
