@@ -174,7 +174,7 @@ public record Mutation(String what, byte[] bytes, boolean visible) {
         String.format(
             Locale.ROOT, "%s is %s", where, shown.substring(0, Math.min(40, shown.length()))),
         JSON.writeValueAsBytes(tree),
-        !number && !value.isNull());
+        !number && !value.isNull() && !old.isNull());
   }
 
   private static JsonNode number(Random random) {
