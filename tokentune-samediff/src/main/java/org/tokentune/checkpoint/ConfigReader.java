@@ -105,27 +105,23 @@ public final class ConfigReader {
 
   /** A whole number from 1. */
   public int count(String field, int otherwise) {
-    return whole(field, 1, otherwise);
+    return whole(field, 1, Limits.SIZE, otherwise);
   }
 
   /** A number of layers. */
   public int layers(String field) {
-    if (!has(field)
-        || !value(field).isIntegralNumber()
-        || !value(field).canConvertToInt()
-        || value(field).intValue() < 1
-        || value(field).intValue() > Limits.LAYERS) {
+    if (!has(field)) {
       throw bad(field, "a whole number from 1 to " + Limits.LAYERS);
     }
-    return value(field).intValue();
+    return whole(field, 1, Limits.LAYERS, 1);
   }
 
   /** A whole number from 0. */
   public int index(String field, int otherwise) {
-    return whole(field, 0, otherwise);
+    return whole(field, 0, Limits.SIZE, otherwise);
   }
 
-  private int whole(String field, int least, int otherwise) {
+  private int whole(String field, int least, int most, int otherwise) {
     if (!has(field)) {
       return otherwise;
     }
@@ -133,8 +129,8 @@ public final class ConfigReader {
     if (!value.isIntegralNumber()
         || !value.canConvertToInt()
         || value.intValue() < least
-        || value.intValue() > Limits.SIZE) {
-      throw bad(field, "a whole number from " + least + " to " + Limits.SIZE);
+        || value.intValue() > most) {
+      throw bad(field, "a whole number from " + least + " to " + most);
     }
     return value.intValue();
   }
