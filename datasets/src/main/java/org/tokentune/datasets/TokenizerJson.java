@@ -1,12 +1,14 @@
 package org.tokentune.datasets;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,7 +33,14 @@ import org.tokentune.checkpoint.Vocabulary.TokenType;
  */
 public final class TokenizerJson {
 
-  private static final ObjectMapper JSON = new ObjectMapper();
+  /** Every token is a field's name once: a table of names takes longer than it saves. */
+  private static final ObjectMapper JSON =
+      new ObjectMapper(
+          JsonFactory.builder()
+              .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+              .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+              .build());
+
   private static final String SPACE = Vocabulary.SentencePiece.SPACE;
 
   /** Longer tokens would take long to cut in two everywhere. */
@@ -108,7 +117,11 @@ public final class TokenizerJson {
   }
 
   static byte[] bytes(ObjectNode tree) {
-    return tree.toString().getBytes(StandardCharsets.UTF_8);
+    try {
+      return JSON.writeValueAsBytes(tree);
+    } catch (JsonProcessingException e) {
+      throw new UncheckedIOException(e); // a tree in memory can always be written
+    }
   }
 
   /** The same, parsed. */
