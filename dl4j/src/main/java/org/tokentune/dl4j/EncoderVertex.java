@@ -2,6 +2,9 @@ package org.tokentune.dl4j;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.deeplearning4j.nn.api.MaskState;
@@ -92,6 +95,11 @@ public final class EncoderVertex extends SameDiffVertex {
   }
 
   Bert model() {
+    if (encoder == null || pooling == null || tokens == null) {
+      throw new BadInputException(
+          "The network's configuration lacks encoder, pooling or tokens of an EncoderVertex; save it"
+              + " again.");
+    }
     try {
       BertConfig config = BertConfig.read(new ObjectMapper().readTree(encoder), "The model");
       return new Bert(config, new Head(Task.POOL, config.hidden(), pooling));
@@ -162,8 +170,29 @@ public final class EncoderVertex extends SameDiffVertex {
           networkDatatype);
     }
     setName(name);
+    checkParameters();
     return new EncoderGraphVertex(
         this, graph, name, idx, paramsView, initializeParams, networkDatatype);
+  }
+
+  /** DL4J reads parameters' names and shapes from a saved network, and trusts them. */
+  private void checkParameters() {
+    SDVertexParams own = new SDVertexParams();
+    defineParametersAndInputs(own);
+    if (!describe(own).equals(describe(getVertexParams()))) {
+      throw new BadInputException(
+          "The parameters of the vertex %s are not those of its encoder; save the network again.",
+          getName());
+    }
+  }
+
+  private static List<String> describe(SDVertexParams params) {
+    List<String> all = new ArrayList<>(params.getInputs());
+    params
+        .getParamShapes()
+        .forEach(
+            (name, shape) -> all.add(name + Arrays.toString(shape) + params.isWeightParam(name)));
+    return all;
   }
 
   /** Not asked for: the vertex runs on plans. */
