@@ -10,6 +10,7 @@ import java.util.Set;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ConfigReader;
 import org.tokentune.checkpoint.Limits;
+import org.tokentune.checkpoint.RegexGuard;
 
 /**
  * Checks a {@code tokenizer.json} before the native library sees it, which trusts what it reads: it

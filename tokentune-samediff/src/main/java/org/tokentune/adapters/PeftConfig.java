@@ -15,6 +15,7 @@ import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 import org.tokentune.checkpoint.ConfigReader;
 import org.tokentune.checkpoint.KnownFields;
+import org.tokentune.checkpoint.RegexGuard;
 import org.tokentune.models.Task;
 
 /**
@@ -227,6 +228,11 @@ record PeftConfig(
       ConfigReader object, BiFunction<ConfigReader, String, T> value) {
     List<Rule<T>> rules = new ArrayList<>();
     for (String name : object.names()) {
+      if (RegexGuard.repeatsRepetition(name)) {
+        throw new BadInputException(
+            "%s: %s repeats a repetition, whose time may grow without limit; write it without.",
+            object.origin(), object.name(name));
+      }
       try {
         Pattern pattern = Pattern.compile("(?:.*\\.)?(?:" + name.replace("(?P<", "(?<") + ")");
         rules.add(new Rule<>(name, pattern, value.apply(object, name)));

@@ -336,6 +336,7 @@ class AdapterFormatsTest {
         "rank_pattern; {'q_proj':3}; has the shape [2, 16] and should have [3, 16]",
         "rank_pattern; {'q_proj':'3'}; rank_pattern.q_proj must be a whole number from 1",
         "rank_pattern; {'*.q_proj':2}; rank_pattern.*.q_proj is not a regular expression",
+        "alpha_pattern; {'([a-z]+)+_proj':2}; alpha_pattern.([a-z]+)+_proj repeats a repetition",
         "alpha_pattern; [3]; alpha_pattern must be an object",
         "base_model_name_or_path; 'nowhere'; stands on 'nowhere', which is not there",
         "layers_to_transform; ['a']; layers_to_transform must be a list of whole numbers",

@@ -1,4 +1,4 @@
-package org.tokentune.datasets;
+package org.tokentune.checkpoint;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -9,14 +9,14 @@ import java.util.regex.Pattern;
  * Finds in a regular expression what makes a search take time exponential in the text: a repetition
  * without end of something that holds one, such as {@code (a+)+}.
  */
-final class RegexGuard {
+public final class RegexGuard {
 
   private static final Pattern COUNT = Pattern.compile("\\{\\d*,?\\d*}");
 
   private RegexGuard() {}
 
   /** Whether a group that holds a repetition without end is itself repeated without end. */
-  static boolean repeatsRepetition(String regex) {
+  public static boolean repeatsRepetition(String regex) {
     Deque<Boolean> around = new ArrayDeque<>(); // what held was where each open group begins
     boolean held = false; // whether the group so far holds a repetition without end
     boolean group = false; // whether the item before is a group that does
