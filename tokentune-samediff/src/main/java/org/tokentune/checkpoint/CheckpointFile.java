@@ -1,15 +1,21 @@
 package org.tokentune.checkpoint;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.Map;
 import org.tokentune.BadInputException;
 
 /** What readers of checkpoints do alike: opening, finding a tensor, closing. */
 final class CheckpointFile {
+
+  private static final byte[] LFS_POINTER =
+      "version https://git-lfs.github.com/spec/".getBytes(StandardCharsets.US_ASCII);
 
   private CheckpointFile() {}
 
@@ -24,6 +30,7 @@ final class CheckpointFile {
     }
     FileChannel channel = null;
     try {
+      checkFetched(file);
       channel = FileChannel.open(file, StandardOpenOption.READ);
       T opened = opener.open(channel);
       channel = null;
@@ -32,6 +39,20 @@ final class CheckpointFile {
       throw new BadInputException(e, "%s cannot be read: %s.", file, e.getMessage());
     } finally {
       close(channel);
+    }
+  }
+
+  /**
+   * Refuses what a clone without Git LFS has in the place of large files.
+   *
+   * @throws BadInputException if it is a pointer
+   */
+  static void checkFetched(Path file) throws IOException {
+    try (InputStream stream = Files.newInputStream(file)) {
+      if (Arrays.equals(stream.readNBytes(LFS_POINTER.length), LFS_POINTER)) {
+        throw new BadInputException(
+            "%s is a pointer of Git LFS, not the file itself; fetch it with git lfs pull.", file);
+      }
     }
   }
 

@@ -95,6 +95,7 @@ public final class ModelFolder {
           vocabulary, config.path("vocab_size").asInt(), TokenizerConfig.read(companions, config));
     }
     try {
+      CheckpointFile.checkFetched(folder.resolve(TOKENIZER));
       return new TokenizerSource.Json(Files.readAllBytes(folder.resolve(TOKENIZER)));
     } catch (NoSuchFileException e) {
       throw new BadInputException(

@@ -210,6 +210,20 @@ class ModelFolderTest {
     assertEquals(read.get("a"), ModelFolder.config(folder.resolve("x")).get("a"));
   }
 
+  /** As in a clone of a repository without Git LFS. */
+  @Test
+  void saysWhatGitLfsDidNotFetch() throws IOException {
+    for (String name : List.of("model.safetensors", "tokenizer.json")) {
+      Path model = folder.resolve("lfs-" + name);
+      ModelFolder.write(model, config("bert"), weights(1), TOKENIZER, List.of());
+      String pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 90868376\n";
+      Files.writeString(model.resolve(name), pointer);
+      String message =
+          assertThrows(BadInputException.class, () -> ModelFolder.open(model)).getMessage();
+      assertTrue(message.contains(name + " is a pointer of Git LFS"), message);
+    }
+  }
+
   @Test
   void saysWhatIsMissing() throws IOException {
     for (String missing : List.of("config.json", "tokenizer.json", "model.safetensors")) {
