@@ -27,6 +27,11 @@ import org.tokentune.models.Task;
  */
 record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
 
+  private static final String FORMAT = "format";
+
+  /** Rises whenever a folder of before would be read as something else. */
+  private static final int VERSION = 1;
+
   private static final String ID2LABEL = "id2label";
   private static final String LABEL2ID = "label2id";
 
@@ -65,6 +70,12 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
           origin);
     }
     JsonNode own = config.path("tokentune");
+    if (own.path(FORMAT).asInt(VERSION) != VERSION) {
+      throw new BadInputException(
+          "%s was saved in version %s of this project's format, and only %d is read; use the release"
+              + " that saved it.",
+          origin, own.path(FORMAT).asText(), VERSION);
+    }
     String pooling = own.path("pooling").asText("first");
     if (!pooling.equals("first") && !pooling.equals("mean")) {
       throw new BadInputException(
@@ -172,7 +183,7 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
     }
     sizes.write(config);
     config.put("torch_dtype", "float32");
-    ObjectNode own = config.putObject("tokentune");
+    ObjectNode own = config.putObject("tokentune").put(FORMAT, VERSION);
     own.put("pooling", pooling.name().toLowerCase(Locale.ROOT));
     if (maxLength != null) {
       own.put("max_length", maxLength);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -310,6 +311,40 @@ class LongRunTest {
         base.resolve("config.json"),
         StandardCopyOption.REPLACE_EXISTING);
     refused(same, null, "weights.safetensors");
+  }
+
+  /**
+   * Names and values that training checkpoints have, so that none is changed by renaming code. If
+   * one must change, the version in {@link Checkpoints} rises.
+   */
+  @Test
+  void checkpointsKeepTheirFormat() throws IOException {
+    TuningSettings settings = settings("25%", hyperparameters(1, 1, 1.0));
+    train(settings.withRun(saving(5, 4, 0, null)), null, 0, folder.resolve("model"));
+    Path checkpoint = checkpoints().newest().orElseThrow();
+    JsonNode state = new ObjectMapper().readTree(checkpoint.resolve("state.json").toFile());
+    List<String> lines = new ArrayList<>();
+    describe(state, "", lines);
+    lines.add("/training/LoRA = " + LoraConfig.parse("r=4,dropout=0.1"));
+    lines.forEach(System.out::println);
+    assertEquals(
+        Files.readString(Path.of("src/test/resources/training-checkpoint.txt")).lines().toList(),
+        lines);
+  }
+
+  /** Fields by their paths; values of those that are exact on every machine. */
+  private static void describe(JsonNode node, String path, List<String> lines) {
+    if (node.isObject()) {
+      node.properties().forEach(e -> describe(e.getValue(), path + "/" + e.getKey(), lines));
+    } else if (node.isArray() && path.endsWith("/evaluations")) {
+      describe(node.get(0), path + "/0", lines);
+    } else {
+      boolean exact =
+          !node.isFloatingPointNumber()
+              && !node.isArray()
+              && !path.matches("/checksum.*|/training/kernels");
+      lines.add(path + (exact ? " = " + node.asText() : ""));
+    }
   }
 
   /** 12 steps an epoch, evaluated after each 4: the checkpoint is of step 10 of 12. */

@@ -199,6 +199,23 @@ class TextModelTest {
   }
 
   @Test
+  void aFolderOfAnotherFormatIsRefused() throws IOException {
+    Path saved = folder.resolve("saved");
+    try (ModelFiles files = ModelFolder.open(base);
+        TextModel model = TextModel.forClasses(files, data(Task.CLASSIFY).train())) {
+      model.save(saved);
+    }
+    Path config = saved.resolve("config.json");
+    String json = Files.readString(config).replaceFirst("\"format\" ?: ?1", "\"format\": 9");
+    Files.writeString(config, json);
+    try (ModelFiles files = ModelFolder.open(saved)) {
+      String message =
+          assertThrows(BadInputException.class, () -> TextModel.open(files)).getMessage();
+      assertTrue(message.contains("saved in version 9 of this project's format"), message);
+    }
+  }
+
+  @Test
   void classifies() {
     learns(Task.CLASSIFY, Pooling.FIRST, 6);
   }

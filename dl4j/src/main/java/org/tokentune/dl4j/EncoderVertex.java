@@ -2,12 +2,10 @@ package org.tokentune.dl4j;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.deeplearning4j.nn.api.MaskState;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.samediff.SDVertexParams;
 import org.deeplearning4j.nn.conf.layers.samediff.SameDiffVertex;
@@ -179,20 +177,12 @@ public final class EncoderVertex extends SameDiffVertex {
   private void checkParameters() {
     SDVertexParams own = new SDVertexParams();
     defineParametersAndInputs(own);
-    if (!describe(own).equals(describe(getVertexParams()))) {
+    org.nd4j.shade.jackson.databind.ObjectMapper mapper = NeuralNetConfiguration.mapper();
+    if (!mapper.valueToTree(own).equals(mapper.valueToTree(getVertexParams()))) {
       throw new BadInputException(
           "The parameters of the vertex %s are not those of its encoder; save the network again.",
           getName());
     }
-  }
-
-  private static List<String> describe(SDVertexParams params) {
-    List<String> all = new ArrayList<>(params.getInputs());
-    params
-        .getParamShapes()
-        .forEach(
-            (name, shape) -> all.add(name + Arrays.toString(shape) + params.isWeightParam(name)));
-    return all;
   }
 
   /** Not asked for: the vertex runs on plans. */

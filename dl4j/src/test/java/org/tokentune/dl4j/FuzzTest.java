@@ -45,7 +45,7 @@ class FuzzTest {
           new Fuzz(folder, BadInputException.class)
               .with(VERTEX, JSON.writeValueAsBytes(vertex.without("encoder")))
               .with(ENCODER, encoder);
-      fuzz.run(VERTEX, reader, List.of(Mutation::json));
+      fuzz.run(VERTEX, reader, List.of(Mutation::json), "3:1269");
       fuzz.run(ENCODER, reader, List.of(Mutation::json));
     }
   }

@@ -41,7 +41,7 @@ public record Checkpoints(Path folder, int keep) {
   private static final String FORMAT = "format";
 
   /** Rises whenever a checkpoint of before would be read as something else. */
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
 
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);

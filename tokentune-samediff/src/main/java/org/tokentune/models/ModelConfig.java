@@ -85,6 +85,18 @@ public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig 
       checkIsBert(fields);
     }
     TransformersFields.checkQuantization(fields);
+    try {
+      return read(type, fields);
+    } catch (BadInputException e) {
+      if (e.getMessage().contains(fields.origin())) {
+        throw e;
+      }
+      // A configuration's own constructor knows no file.
+      throw new BadInputException(e, "%s: %s", fields.origin(), e.getMessage());
+    }
+  }
+
+  private static ModelConfig read(String type, ConfigReader fields) {
     return switch (type) {
       case "bert", "roberta", "distilbert" -> BertConfig.read(fields);
       case "gpt2" -> Gpt2Config.read(fields);

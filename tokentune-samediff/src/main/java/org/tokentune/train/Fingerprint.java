@@ -15,7 +15,9 @@ import org.tokentune.ops.QuantizedWeight;
 import org.tokentune.ops.Style;
 
 /**
- * All that a training's result depends on, so that it goes on from no checkpoint of another.
+ * All that a training's result depends on, so that it goes on from no checkpoint of another. Names
+ * and values are part of the format of training checkpoints: whoever changes one raises the version
+ * in {@link org.tokentune.checkpoint.Checkpoints}.
  *
  * @param parts by their names
  */
@@ -36,7 +38,9 @@ record Fingerprint(Map<String, String> parts) {
     ObjectNode config = JsonNodeFactory.instance.objectNode();
     model.config().write(config);
     parts.put("dropout", config.toString());
-    parts.put("head", model.head().toString());
+    parts.put("task", model.head().task().toString());
+    parts.put("outputs", Integer.toString(model.head().outputs()));
+    parts.put("pooling", model.head().pooling().toString());
     parts.putAll(identity);
     parts.put("base weights", digest(parameters));
     put(settings, parts);

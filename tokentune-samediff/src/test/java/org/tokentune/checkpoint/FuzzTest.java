@@ -114,7 +114,8 @@ class FuzzTest {
                   return List.of(gguf.config(), gguf.vocabulary().tokens(), digests(gguf));
                 }
               },
-              List.of(FuzzTest::cutTensors, FuzzTest::front));
+              List.of(FuzzTest::cutTensors, FuzzTest::front),
+              "3:183");
     }
   }
 
