@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Accuracy with adapters on SST-2 (10,000 of its training rows, its 872 test rows): LoRA and QLoRA, each with all tokens
-# and with a quarter of them, to compare with "all tokens" of acceptance/accuracy.sh sst2; a line for each run.
-# Usage: acceptance/adapters.sh [SEED...]; about 15 minutes a seed on 2 cores.
-# Wants train.tsv, dev.tsv and test.tsv of GLUE's SST-2 in SST2 (default: ../shared/data/sst2).
+# and with a quarter of them, to compare with "all tokens" in acceptance/accuracy.sh sst2; prints a line for each run.
+# Usage: acceptance/adapters.sh [SEED...]; about 15 minutes per seed on 2 cores.
+# Needs train.tsv, dev.tsv and test.tsv of GLUE's SST-2 in SST2 (default: ../shared/data/sst2).
 set -euo pipefail
 home="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 results="$(mktemp -d)"

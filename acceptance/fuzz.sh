@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Damages small valid files of every kind that is read, with 1 GB of heap: each must be refused in one sentence that names
-# it, or be read as before, or as what it says, within 10 seconds. Prints a line for each kind; exits 1 at the first
-# case that is none of these, and prints its number, which repeats it.
-# Usage: acceptance/fuzz.sh [CASES [SEED]]; default 5000 cases a file and seed 1, about 15 minutes on 2 cores; more cases for an hour.
+# Damages small valid files of every kind that is read, with 1 GB of heap. Each must be rejected within 10 seconds with a
+# one-sentence error that names it, or be read unchanged, or as what it now says. Prints a line for each kind; exits 1 at the
+# first case that does none of these, and prints its number, which reproduces it.
+# Usage: acceptance/fuzz.sh [CASES [SEED]]; default 5000 cases per file and seed 1, about 15 minutes on 2 cores. Give more
+# cases for a run of an hour.
 set -euo pipefail
 home="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 log="$(mktemp)"

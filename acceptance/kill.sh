@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Long runs: a training is killed 20 times (kill -9) at random moments, goes on with --resume auto each time, and must
-# end with the weights of a run that was never broken off, bit by bit; a line for each kind of run. Then the disk
-# fills up, and the folder becomes read-only: a sentence, exit code 1, and the last checkpoint still there to go on from.
+# Long runs: a training is killed (kill -9) 20 times at random moments, resumes with --resume auto each time, and must end
+# with weights that are bit for bit those of an uninterrupted run; prints a line for each kind of run. Then the disk fills
+# up, and the folder becomes read-only: the training must print an error, exit with 1, and keep its last training checkpoint.
 # Exits 1 if anything differs. Usage: acceptance/kill.sh [plain|tokentune|lora|stream|disk|readonly]...; default all;
-# 3 to 5 minutes a kind on 2 cores. SEED=N repeats the moments, as far as the machine does; PAUSE=N is how many seconds
-# of steps there are at most before a kill, default 3. A small tmpfs is mounted where that may be done; else a limit on the
-# size of files stands for the full disk, and read-only is chmod.
+# 3 to 5 minutes per kind on 2 cores. SEED=N repeats the moments of the kills as far as the machine allows. STEPS=N is the
+# number of steps, KILLS=N the number of kills. Uses a small tmpfs if it may be mounted; otherwise a limit on file sizes stands
+# in for the full disk, and chmod for the read-only file system.
 set -uo pipefail
 home="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 work="$(mktemp -d)"
@@ -23,7 +23,7 @@ steps="${STEPS:-1500}"
 kills="${KILLS:-20}"
 failed=0
 export TOKENTUNE_JAVA_OPTIONS="${TOKENTUNE_JAVA_OPTIONS:--Xmx1g}"
-"$home/tokentune" --version >/dev/null || exit 1 # builds, where it must
+"$home/tokentune" --version >/dev/null || exit 1 # builds if needed
 
 base="$work/base" # a BERT of 3 layers x 32, with dropout
 mkdir "$base" "$mounted"
@@ -53,7 +53,7 @@ options() { # KIND
   esac
 }
 
-train() { # OUTPUT OPTIONS... ; in the place of the shell, so that a kill meets the training
+train() { # OUTPUT OPTIONS... ; replaces the shell, so that a kill reaches the training
   local what=("${common[@]}")
   case "$1" in *stream*) what=("${streaming[@]}") ;; esac
   exec "$home/tokentune" train "${what[@]}" "${@:2}" --output "$1"
@@ -75,7 +75,7 @@ killing() { # KIND
     training=$!
     if [ "$done" -lt "$kills" ]; then
       if [ $((RANDOM % 5)) = 0 ]; then
-        pause 4 # perhaps before it has begun
+        pause 4 # possibly before the first step
       else
         lines="$before"
         while [ "$lines" = "$before" ] && kill -0 "$training" 2>/dev/null; do
@@ -99,11 +99,11 @@ killing() { # KIND
     verdict="FAILED"
     failed=1
   fi
-  printf '%-10s %5s steps, killed %2s times, %-36s never killed %s, killed %s: %s\n' "$kind" "$steps" "$done" \
+  printf '%-10s %5s steps, killed %2s times, %-36s uninterrupted %s, killed %s: %s\n' "$kind" "$steps" "$done" \
     "$(grep -h 'Goes on' "$work/log" | tail -1)" "$a" "$b" "$verdict"
 }
 
-refused() { # NAME WHERE OPTIONS...: must end with 1 and a sentence, and the checkpoints as they were
+refused() { # NAME OUTPUT COMMAND...: must exit with 1 and an error, and leave the training checkpoints unchanged
   local name="$1" out="$2" before code
   before="$(newest "$out")"
   shift 2
@@ -142,7 +142,7 @@ unbroken() {
   [ -d "$work/short" ] || (train "$work/short" --steps 120) >"$work/log" 2>&1 || cat "$work/log"
 }
 
-begin() { # OUTPUT: killed when it has a checkpoint
+begin() { # OUTPUT: killed once it has a training checkpoint
   (train "$1" --steps 120 --save-every 20) >"$work/log" 2>&1 &
   training=$!
   while [ -z "$(newest "$1")" ] && kill -0 "$training" 2>/dev/null; do sleep 0.02; done
@@ -164,7 +164,7 @@ disk() {
     goes_on "full disk" "$mounted/out" "$work/short"
     umount "$mounted"
   else
-    echo "full disk: no tmpfs may be mounted here; see the file-size limit"
+    echo "full disk: skipped, as tmpfs cannot be mounted here; see the file-size limit"
   fi
 }
 
@@ -184,7 +184,7 @@ readonly_folder() {
     chmod -R u+w "$work/read"
     goes_on "read-only" "$work/read" "$work/short"
   else
-    echo "read-only: skipped, as nothing is read-only for root where no tmpfs may be mounted"
+    echo "read-only: skipped, as root can write anywhere and tmpfs cannot be mounted here"
   fi
 }
 
@@ -195,7 +195,7 @@ for kind in "${@:-plain tokentune lora stream disk readonly}"; do
       disk) disk ;;
       readonly) readonly_folder ;;
       *)
-        echo "Say which: plain, tokentune, lora, stream, disk or readonly."
+        echo "Unknown kind $one: use plain, tokentune, lora, stream, disk or readonly."
         exit 1
         ;;
     esac

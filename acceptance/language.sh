@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Loss of a small trained decoder (llama2.c's stories260K) after tuning, on held-out text; a line for
-# each run. Aims are PyTorch's with the same settings: Shakespeare 2.63 with all tokens, 2.77 with 30%,
-# within 0.03 of each. 30% in spans, side by side, is nearer to all tokens, and the last run of Shakespeare has them and as
-# many steps as go into the time of 400 with all tokens: its loss may be at most 0.02 above theirs. How long a step takes is measured first,
-# five times in turn, over steps 401 to 600: Java is warm then, and an epoch's evaluation is not among them; the median ratio counts.
-# Instructions: the loss of the answers falls by a tenth at least.
-# Usage: acceptance/language.sh [SEED...]; three minutes, and one more a seed, on 2 cores.
-# Wants stories260K, tinyshakespeare and self-instruct in DATA (default: ../shared/data).
+# Loss on held-out text of a small pretrained decoder (llama2.c's stories260K) after fine-tuning; prints a line for each run.
+# Targets are PyTorch's results with the same settings: Shakespeare 2.63 with all tokens and 2.77 with 30%, within 0.03 of
+# each. 30% in contiguous spans comes closer to all tokens. The last Shakespeare run uses spans, and as many steps as fit into
+# the time of 400 steps with all tokens; its loss may be at most 0.02 above theirs. The time per step is measured first, five
+# times in turn, over steps 401 to 600, when the JVM has warmed up and no evaluation falls in between; the median ratio
+# counts. Instructions: the loss of the answers must fall by at least a tenth.
+# Usage: acceptance/language.sh [SEED...]; three minutes, and one more per seed, on 2 cores.
+# Needs stories260K, tinyshakespeare and self-instruct in DATA (default: ../shared/data).
 set -euo pipefail
 home="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 data="${DATA:-$home/../shared/data}"
@@ -26,7 +26,7 @@ run() { # NAME SEED OPTIONS...
   printf '%-34s seed %-4s steps %-5s loss %.3f, %.1f s\n' "$1" "$2" "$(field steps)" "$(field loss)" "$(field seconds)"
 }
 
-warm() { # TOKENS: milliseconds of a step
+warm() { # TOKENS: milliseconds per step
   run "" 42 "${shakespeare[@]}" --steps 600 --tokens "$1" >/dev/null
   sed -nE 's/.*"event":"step","seconds":([0-9.]+),"step":(400|600),.*/\1/p' "$results/model/log.jsonl" |
     awk 'NR == 1 { t = $1 } NR == 2 { print ($1 - t) / 200 * 1000 }'

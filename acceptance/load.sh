@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# A service's load in one process: 20,000 predictions of many lengths, 2,000 loads of a model, and 8 threads that
-# predict, embed and generate. Prints live and resident memory at the start, half way and at the end. Exits 1 if it
-# grows by more than 5% from half way on, or if an answer is not that of one thread.
+# The load of a service in one process: 20,000 predictions of various lengths, 2,000 loads of a model, and 8 threads that
+# predict, embed and generate. Prints live and resident memory at the start, halfway and at the end. Exits 1 if memory grows
+# by more than 5% from halfway on, or if an answer differs from that of a single thread.
 # Usage: acceptance/load.sh [PREDICTIONS [LOADS]]; default 20000 and 2000, about 10 minutes on 2 cores.
 set -euo pipefail
 home="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
-"$home/tokentune" --version >/dev/null # builds, where it must
+"$home/tokentune" --version >/dev/null # builds if needed
 export OMP_WAIT_POLICY=passive
 base="$work/base" # a BERT of 3 layers x 32
 decoder="$work/decoder" # a Llama of 2 layers x 32

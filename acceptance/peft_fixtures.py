@@ -1,11 +1,11 @@
-"""Makes tiny bases and adapters with Python's PEFT, and what PEFT computes with them: the test resources of AdapterFormatsTest.
+"""Makes the test resources of AdapterFormatsTest: tiny base models, adapters on them, and the outputs that Python's PEFT computes.
 
     python acceptance/peft_fixtures.py tokentune-samediff/src/test/resources/peft [FOLDER...]
 
-Wants torch, transformers and peft. The folders that are there were made with 2.15.0, 5.24.0 and 0.21.2; those that begin with old-
-with 2.3.1, 4.36.0 and 0.5.0 or 0.10.0, each of which makes its own alone. A folder of adapters has PEFT's two files, case.safetensors (inputs,
-logits, loss) and, some of them, merged.safetensors (the base's weights that PEFT changes when it merges). Logits are those of the adapters
-as PEFT loads them again.
+Needs torch, transformers and peft. The existing folders were made with versions 2.15.0, 5.24.0 and 0.21.2; folders whose names begin
+with old- were made with 2.3.1, 4.36.0 and 0.5.0 or 0.10.0. Each version of PEFT makes only its own folders. A folder of adapters has PEFT's
+two files, case.safetensors (inputs, logits, loss) and in some cases merged.safetensors (the base model's weights that PEFT changes when it
+merges). Logits are those of the adapters after PEFT has loaded them again.
 """
 import json
 import os
@@ -46,7 +46,7 @@ def moved(parameters, seed, scale):
 
 
 def base(name, model):
-    """Saves a base whose norms and biases count."""
+    """Saves a base model whose norms and biases affect the outputs."""
     if VERSION != NEW or not chosen(name):
         return
     moved(model.parameters(), 3, .1)
@@ -57,7 +57,7 @@ def base(name, model):
 
 
 def run(model, labels):
-    """Logits and loss of three rows: labels by their kind."""
+    """Logits and loss, with labels of the given kind."""
     torch.manual_seed(7)
     ids = torch.randint(5, 32, (2, 7))
     inputs = {"input_ids": ids}
@@ -85,7 +85,7 @@ def run(model, labels):
 
 
 def adapter(name, on, kind, labels, version=NEW, change=None, tables=False, load=None, **settings):
-    """Adapters on a base, every trained number moved.
+    """Makes adapters on a base model, and changes every trained number.
 
     version: of PEFT that makes them; change: of the configuration's file; load: of the base as transformers loads it; tables: moved and saved, though not in modules_to_save
     """

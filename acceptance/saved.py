@@ -1,5 +1,5 @@
-"""What saved.sh runs: `make WORK GGUF` writes small models with random weights, data, and what tokentune is to do with them;
-`load WORK` loads what it saved and compares; `table WORK` prints the comparisons."""
+"""The Python side of saved.sh: `make WORK GGUF` writes small models with random weights, data, and the commands for tokentune;
+`load WORK` loads the saved models and compares them; `table WORK` prints the comparisons."""
 import json
 import os
 import shutil

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# What is saved here gives the same in Python: trains small models of every family for a few steps, saves them whole, as
-# adapters and with the adapters merged in, and loads them in two generations of transformers, PEFT and sentence-transformers.
-# Prints a Markdown table of the greatest difference of scores (over the largest) from those of ./tokentune and whether all ids
-# are equal (of texts by AutoTokenizer, and of texts generated greedily); exits 1 where they are not.
-# Usage: acceptance/saved.sh; about 10 minutes. PYTHON5 and PYTHON4 are Pythons with the versions below; they are made if not given.
+# Saved models give the same results in Python: trains small models of every family for a few steps, saves them whole, as
+# adapters and with merged adapters, and loads them in two generations of transformers, PEFT and sentence-transformers.
+# Prints a Markdown table with the greatest difference in scores from ./tokentune, relative to the largest score, and whether
+# all ids are equal (those of texts by AutoTokenizer, and of greedily generated texts); exits 1 if they are not.
+# Usage: acceptance/saved.sh; about 10 minutes. PYTHON5 and PYTHON4 are Python interpreters with the versions below, which are
+# installed if not given.
 set -euo pipefail
 home="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 work="$(mktemp -d)"
@@ -21,7 +22,7 @@ export HF_HUB_OFFLINE=1 OMP_WAIT_POLICY=passive
 status=0
 "$five" "$home/acceptance/saved.py" make "$work" "$home/tokentune-samediff/src/test/resources/golden/gguf/tiny-f32.gguf" 2>"$work/err" ||
   { cat "$work/err" >&2; exit 1; }
-"$home/tokentune" --version >/dev/null # builds it where it is not
+"$home/tokentune" --version >/dev/null # builds if needed
 java -Dai.djl.offline=true -Dorg.slf4j.simpleLogger.log.org.tokentune=error \
   -cp "$home/cli/target/classes:$(cat "$home/cli/target/classpath")" "$home/acceptance/Saved.java" \
   "$work/commands.jsonl" "$work/tokenizers.json" "$work/texts.json" "$work/ids.json" >"$work/log" 2>"$work/err" ||

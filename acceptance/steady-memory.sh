@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Resident memory of a training of 2,250 steps on batches of many shapes, every tenth of the way. Exits 1 if
-# it grows by more than 5% from half way on. Usage: acceptance/steady-memory.sh; about 10 minutes on 2 cores.
+# Resident memory during a training of 2,250 steps with batches of many shapes, printed about every 200 steps. Exits 1 if it
+# grows by more than 5% from halfway on. Usage: acceptance/steady-memory.sh; about 10 minutes on 2 cores.
 set -euo pipefail
 home="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 results="$(mktemp -d)"
 trap 'kill "$train" 2>/dev/null || true; rm -rf "$results"' EXIT
-"$home/tokentune" --version >/dev/null # builds, where it must
-# A small heap, so that Java's own garbage is no part of the picture.
+"$home/tokentune" --version >/dev/null # builds if needed
+# A small, preallocated heap, so that Java's garbage does not affect the measurement.
 TOKENTUNE_JAVA_OPTIONS="-Xmx512m -Xms512m -XX:+AlwaysPreTouch" "$home/tokentune" train \
   --limit 1500 --batch-size 2 --epochs 3 --output "$results/model" >"$results/log" &
 train=$!
@@ -26,7 +26,7 @@ done
 wait "$train"
 tail -3 "$results/log"
 if [ "$last" -gt $((halfway * 105 / 100)) ]; then
-  echo "It grew from $halfway MB half way to $last MB."
+  echo "Resident memory grew from $halfway MB halfway to $last MB."
   exit 1
 fi
-echo "Steady: $halfway MB half way, $last MB at the end."
+echo "Steady: $halfway MB halfway, $last MB at the end."

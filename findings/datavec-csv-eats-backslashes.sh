@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # DataVec 1.0.0-M2.1: `CSVRecordReader` removes every backslash from the text it reads.
-# Expected: the text as it stands in the file. RFC 4180 has no escape character other than the doubled quote,
-#   which this reader understands too.
-# Seen: a backslash is taken for an escape character, inside and outside quotes, and dropped: `\theta` becomes
+# Expected: the text exactly as in the file. RFC 4180 has no escape character other than the doubled quote, which
+#   this reader understands too.
+# Seen: a backslash is treated as an escape character, inside and outside quotes, and dropped: `\theta` becomes
 #   `theta`, and `\n` within JSON becomes `n`. No constructor argument turns this off.
 # Why it matters: texts with LaTeX, regular expressions, Windows paths or JSON are damaged on their way into the
-#   training data, where nobody looks at them again.
+#   training data, where nobody looks at the texts again.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# gguf 0.19.0: of small numbers Q8_0 keeps nothing where Q4_0 keeps them.
+# gguf 0.19.0: Q8_0 rounds small numbers to zero that Q4_0 still represents.
 # Expected: more bits, less error: Q8_0 is at least as exact as Q4_0 for the same block of 32 numbers.
 # Seen: the scale of a block is a 16-bit float, the largest number / 127 for Q8_0 and / 8 for Q4_0. Below 3.8e-6
 #   the scale of Q8_0 is rounded to 0 and the block with it; Q4_0 and Q5_0 hold out for another factor of 8 to
 #   16.
-# Why it matters: rows that hardly train (rare tokens, low-rank updates merged and stored on their own, pruned
-#   layers) vanish in the format that is chosen as the safe one. Rescaling them, or F32 for small tensors,
+# Why it matters: rows that are hardly trained (rare tokens, low-rank updates merged and stored on their own,
+#   pruned layers) vanish in the format that is chosen as the safe one. Rescaling them, or F32 for small tensors,
 #   avoids it.
 set -euo pipefail
 dir="$(mktemp -d)"

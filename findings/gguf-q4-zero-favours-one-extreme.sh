@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # gguf 0.19.0: Q4_0 stores one end of a block exactly and the opposite end an eighth too small.
 # Expected: symmetric weights stay symmetric: 1 and -1 in one block of 32 are equally far off.
-# Seen: the 16 levels run from -8 to 7 times the scale, and the scale is chosen so that -8 (or 8) hits the
-#   number of largest size; on a tie, the one that comes first. 1, -1 become 1, -0.875, and -1, 1 become -1,
-#   0.875. Q5_0 does the same with a sixteenth; Q8_0 is symmetric.
+# Seen: the 16 levels run from -8 to 7 times the scale, and the scale is chosen so that -8 (or 8) hits the number
+#   of largest size; on a tie, the one that comes first. 1, -1 become 1, -0.875, and -1, 1 become -1, 0.875. Q5_0
+#   does the same with a sixteenth; Q8_0 is symmetric.
 # Why it matters: the error of a weight depends on its neighbours and their order, with 12.5 percent on the
 #   largest weights, which matter most. Comparing two exports after a permutation of rows or heads shows
-#   differences that are no bug.
+#   differences that are not a bug.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT

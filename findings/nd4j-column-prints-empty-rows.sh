@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # ND4J 1.0.0-M2.1: printing part of a column shows empty brackets instead of most of its numbers.
 # Expected: all four numbers in rows 3 to 6 of a [7, 1] column.
-# Seen: the first number and then empty brackets. Sums, reads and copies of the same view are right, and the
-#   copy prints correctly.
-# Why it matters: labels and scores are columns, and splits hand out such views: whoever logs them while looking
-#   for the cause of a bad training sees a data set that seems to have lost its rows.
+# Seen: the first number and then empty brackets. Sums, reads and copies of the same view are right, and the copy
+#   prints correctly.
+# Why it matters: labels and scores are columns, and splits hand out such views: logged while looking for the
+#   cause of a failed training, they look like a data set that has lost its rows.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT

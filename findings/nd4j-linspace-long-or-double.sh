@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# ND4J 1.0.0-M2.1: `Nd4j.linspace(FLOAT, 0, 2, 5)` and `Nd4j.linspace(FLOAT, 0.0, 2.0, 5)` mean different
-# things.
-# Expected: 2 and 2.0 mean the same: five numbers from 0 to 2, as `Nd4j.linspace(0, 2, 5, FLOAT)` gives and
-#   NumPy's linspace.
+# ND4J 1.0.0-M2.1: `Nd4j.linspace(FLOAT, 0, 2, 5)` and `Nd4j.linspace(FLOAT, 0.0, 2.0, 5)` mean different things.
+# Expected: 2 and 2.0 mean the same: five numbers from 0 to 2, as `Nd4j.linspace(0, 2, 5, FLOAT)` and NumPy's
+#   `linspace` return.
 # Seen: with longs the last two arguments are the count and the step (two numbers: 0, 5), with doubles the step
 #   and the count (0, 2, 4, 6, 8). Neither ends at 2.
 # Why it matters: a decimal point changes the length and the values of position ids, rotary angles or a table of

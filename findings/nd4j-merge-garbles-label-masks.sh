@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # ND4J 1.0.0-M2.1: joining `DataSet`s changes a label mask with one number per example.
-# Expected: the masks one below the other: an example that is masked stays masked. A mask [examples, 1] for
-#   labels [examples, classes] is the documented form, and `splitTestAndTrain` and `shuffle` keep it.
-# Seen: `DataSet.merge`, and with it `batchBy`, `get(int[])` and `sample`, widens the mask to [examples,
-#   classes] and fills it wrongly: 1, 0 becomes (1, 1), (0, 1), so that the masked example counts in part, and
-#   after a set without a mask even whole.
+# Expected: the masks concatenated: an example that is masked stays masked. A mask [examples, 1] for labels
+#   [examples, classes] is the documented form, and `splitTestAndTrain` and `shuffle` keep it.
+# Seen: `DataSet.merge`, and with it `batchBy`, `get(int[])` and `sample`, widens the mask to [examples, classes]
+#   and fills it wrongly: 1, 0 becomes (1, 1), (0, 1), so that the masked example counts in part, or in full if
+#   it follows a data set without a mask.
 # Why it matters: a masked label says that the example has none (semi-supervised data, padding of the last
-#   batch). After batching, the model trains on whatever stands in its place.
+#   batch). After batching, the model trains on whatever is stored in its place.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT

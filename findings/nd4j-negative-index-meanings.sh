@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # ND4J 1.0.0-M2.1: a negative element index is accepted and means three different things, none of them "from the
 # end".
-# Expected: the last column, as `size(-1)` and `sum(-1)` count, or an exception.
+# Expected: the last column, as `size(-1)` and `sum(-1)` interpret it, or an exception.
 # Seen: on a [2, 6] array `getDouble(1, -1)` adds the number of dimensions and reads column 1; `getLong(1, -1)`
-#   reads the last number of the row before; `putScalar(1, -1, x)` overwrites that number.
-# Why it matters: code ported from Python takes the logits of the last token as `[.., -1]` and gets another
-#   token's here.
+#   reads the last number of the previous row; `putScalar(1, -1, x)` overwrites that number.
+# Why it matters: code ported from Python takes the logits of the last token as `[.., -1]` and gets those of
+#   another token here.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT

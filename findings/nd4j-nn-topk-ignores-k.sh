@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # ND4J 1.0.0-M2.1: `Nd4j.nn.topK(x, k, sorted)` and `sd.nn.topK` ignore k.
 # Expected: the k largest numbers, as both document.
-# Seen: with `sorted` true there is always one number: the flag reaches the operation in the place of k. There
-#   is no error and no warning.
+# Seen: with `sorted` true there is always one number: the flag reaches the operation in place of k. There is no
+#   error and no warning.
 # Why it matters: top-50 sampling becomes greedy decoding, and top-5 accuracy or recall at k becomes top-1.
 set -euo pipefail
 dir="$(mktemp -d)"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # ND4J 1.0.0-M2.1: reading a .npy file ignores `fortran_order`.
-# Expected: the array that NumPy saved. The header of the format says in which order the numbers follow, and
-#   NumPy writes True for every transposed or Fortran-ordered array.
+# Expected: the array that NumPy saved. The header of the format states the order of the numbers, and NumPy
+#   writes True for every transposed or Fortran-ordered array.
 # Seen: `createFromNpyFile`, `readNpy` and `createNpyFromByteArray` read the numbers row by row in any case:
 #   [[0, 1, 2], [3, 4, 5]] becomes [[0, 3, 1], [4, 2, 5]].
-# Why it matters: `np.save("w.npy", w.T)` is how weights of Keras or GPT-2 are brought to the layout of another
+# Why it matters: `np.save("w.npy", w.T)` is how weights of Keras or GPT-2 are converted to the layout of another
 #   library. The shape is right, so the model runs, with scrambled weights.
 set -euo pipefail
 dir="$(mktemp -d)"

@@ -3,8 +3,8 @@
 # Expected: the numbers that the view shows; `Nd4j.write` stores those.
 # Seen: the file has the shape of the view and the numbers from the start of the array it was taken from: column
 #   1 is written as the first numbers of row 0, a transpose is written untransposed. `dup('c')` first avoids it.
-# Why it matters: whoever takes one weight, layer or example out of a larger array to compare it in Python gets
-#   a valid file with something else in it.
+# Why it matters: anyone who exports one weight, layer or example of a larger array to compare it in Python gets
+#   a valid file with the wrong numbers in it.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT

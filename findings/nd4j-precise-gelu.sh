@@ -3,8 +3,8 @@
 # Expected: an error below 0.001; the usual tanh formula with 0.044715 x^3 has that.
 # Seen: the operation computes (0.044715 x)^3, so that the cubic term all but disappears: -0.0247 at -3 instead
 #   of -0.0040, and 0.01 off at 1.
-# Why it matters: whoever loads BERT or GPT-2 and picks the function with the promising name is a little wrong
-#   in every layer, and the results drift without an error.
+# Why it matters: a BERT or GPT-2 that uses the function with the promising name is a little wrong in every
+#   layer, and the results drift without an error.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# PEFT 0.21.2: an adapter with overlapping patterns is another one after it was saved and loaded.
-# Expected: the same outputs. And of two matching patterns, the more exact one counts, or a warning says that
-#   one is unused.
-# Seen: the first match in the order of the dictionary counts, and adapter_config.json is written with its keys
-#   sorted. `alpha_pattern={"q_proj": 4, "layers.0.q_proj": 64}` trains both layers with alpha 4; the loaded
-#   adapter has 64 in layer 0, silently. With `rank_pattern` loading fails by a mismatch of shapes.
+# PEFT 0.21.2: an adapter with overlapping patterns changes when it is saved and loaded.
+# Expected: the same outputs. If two patterns match, the more specific one applies, or a warning says that one is
+#   unused.
+# Seen: the first match in dictionary order applies, and adapter_config.json is written with its keys sorted.
+#   `alpha_pattern={"q_proj": 4, "layers.0.q_proj": 64}` trains both layers with alpha 4; the loaded adapter has
+#   64 in layer 0, silently. With `rank_pattern` loading fails with a shape mismatch.
 # Why it matters: "a default for all q_proj, and another value for the first layer" is the natural way to write
 #   it. What was evaluated after training is not what is deployed: here the update of one layer is 16 times as
 #   strong.

@@ -3,8 +3,8 @@
 # Expected: the merged model computes what the adapted one did. The option is what PEFT's own warning recommends
 #   for tied models, "for example when merging".
 # Seen: embedding and head share one matrix, each adds the common update when it is merged, and the matrix ends
-#   up with two of them. The logits change by as much as they are large. There is a warning about possible
-#   complications, no error.
+#   up with the update applied twice. The logits change by as much as their own size. There is a warning about
+#   possible complications, no error.
 # Why it matters: small models (Llama 3.2, Qwen2, Gemma, GPT-2) tie their embeddings, and merging is the last
 #   step before export: what is tested is not what is shipped.
 # The installation takes 6 GB in the temporary folder, as PyTorch does.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# PEFT 0.21.2: `add_weighted_adapter` with one adapter and weight 1 makes another adapter.
+# PEFT 0.21.2: `add_weighted_adapter` with one adapter and weight 1 returns a different adapter.
 # Expected: a copy, as for plain LoRA; the documentation calls the combination type "cat" precise.
 # Seen: with use_rslora the update is sqrt(r) times as large, with use_dora the magnitudes are those of a fresh
 #   adapter, with lora_bias the bias is left behind. There is no error and no warning. (PEFT issue 3761.)

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # safetensors 0.8.0: `safetensors.numpy.save` writes the memory of a transposed array under its new shape.
 # Expected: the values of the array, as 0.7.0 writes them, or an error like the one `safetensors.torch` raises.
-# Seen: transposed, Fortran-ordered and sliced arrays are read back with other values. Nothing is said.
-#   (safetensors issue 825. The docstring asks for "contiguous" tensors; a Fortran-ordered array calls itself
-#   that.)
+# Seen: transposed, Fortran-ordered and sliced arrays are read back with other values. There is no warning.
+#   (safetensors issue 825. The docstring asks for "contiguous" tensors; a Fortran-ordered array reports that it
+#   is.)
 # Why it matters: weights are transposed all the time on their way between frameworks (ONNX, TensorFlow, the
 #   Conv1D of GPT-2). The file is valid, its shapes and types are right, and the model is noise. Call
 #   `np.ascontiguousarray` first.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# SameDiff 1.0.0-M2.1: the gradient of `cumsum` along the last axis of a matrix leaks from one row into the row
-# before.
+# SameDiff 1.0.0-M2.1: the gradient of `cumsum` along the last axis of a matrix leaks from one row into the
+# previous one.
 # Expected: rows are independent; the forward result keeps them apart.
 # Seen: the gradient is accumulated as if all rows were one long vector: the whole of row 1's gradient is added
 #   to every number of row 0. Along axis 0, and for vectors, it is right.

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# SameDiff 1.0.0-M2.1: `sd.nn.dropoutInverted(x, p)` keeps with probability p, where its documentation says that
-# it drops.
+# SameDiff 1.0.0-M2.1: `sd.nn.dropoutInverted(x, p)` keeps with probability p, although its documentation says
+# that it drops with that probability.
 # Expected: with p = 0.1, one zero in ten ("p is the probability of dropping an input").
-# Seen: nine numbers in ten become 0 and the rest grows tenfold. The mean stays right, so only the noise gives
-#   it away.
+# Seen: nine numbers in ten become 0 and the rest grows tenfold. The mean stays right, so only the noise gives it
+#   away.
 # Why it matters: the usual dropout of a transformer, 0.1, taken from its configuration file, removes 90 percent
 #   of every layer.
 set -euo pipefail

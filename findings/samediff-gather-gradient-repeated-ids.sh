@@ -2,9 +2,9 @@
 # SameDiff 1.0.0-M2.1: the gradient of `gather` does not add up repeated ids.
 # Expected: the sum over all occurrences, as for an embedding in any framework.
 # Seen: for a vector of ids along axis 0, a row that is looked up three times gets the gradient of one
-#   occurrence. Nothing is said.
-# Why it matters: whoever trains an embedding with `gather`: a word that is frequent in the batch learns from
-#   one of its places only.
+#   occurrence. There is no error or warning.
+# Why it matters: in an embedding trained with `gather`, a word that is frequent in the batch learns from only
+#   one of its occurrences.
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # tokenizers 0.23.3: a BPE model without `unk_token` deletes characters that are not in its vocabulary.
 # Expected: the error that WordPiece, WordLevel and Unigram raise in the same situation.
-# Seen: the characters are missing from the result without a word: "9 + 1" and "9 1" become the same tokens.
+# Seen: the characters are silently missing from the result: "9 + 1" and "9 1" become the same tokens.
 # Why it matters: byte-level vocabularies cover everything, but a BPE trained on characters does not (music,
 #   chemistry, DNA, code in a small alphabet), and `unk_token` is None by default. The model sees another text
 #   than the user wrote.

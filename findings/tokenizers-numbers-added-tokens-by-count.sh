@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # tokenizers 0.23.3: the id of an added token is the number of tokens so far, whatever tokenizer.json says.
-# Expected: the `id` that `added_tokens` in tokenizer.json gives, and for `add_tokens` an id that nobody has.
-# Seen: a file that gives a token the id 9 after ids 0 to 3 loads it as 4. If the vocabulary has a hole (0, 1,
-#   3, 4), the new token gets 4, which belongs to another token: both are encoded as 4, and decoding knows only
-#   the new one. No exception, no Python warning.
+# Expected: the `id` that `added_tokens` in tokenizer.json gives, and for `add_tokens` an unused id.
+# Seen: a file that gives a token the id 9 after ids 0 to 3 loads it as 4. If the vocabulary has a hole (0, 1, 3,
+#   4), the new token gets 4, which belongs to another token: both are encoded as 4, and decoding knows only the
+#   new one. No exception, no Python warning.
 # Why it matters: holes come from pruned, padded, merged or hand-edited vocabularies. The model gets the
 #   embedding of another token, and a reader that goes by the file (as llama.cpp or a Java one does) gets other
 #   ids from the same file.

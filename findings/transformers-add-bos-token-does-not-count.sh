@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # transformers 5.24.0: `add_bos_token` says nothing about whether a BOS token is added.
 # Expected: true in tokenizer_config.json adds BOS, false does not, and the attribute tells which it is.
-# Seen: beside a tokenizer.json the key is ignored: what counts is the template in that file, and the attribute
-#   is False either way. Assigning it its own value (`t.add_bos_token = t.add_bos_token`) then rebuilds the
-#   template and takes BOS away.
+# Seen: next to a tokenizer.json the key is ignored: the template in that file decides, and the attribute is
+#   False either way. Assigning it its own value (`t.add_bos_token = t.add_bos_token`) then rebuilds the template
+#   and takes BOS away.
 # Why it matters: Llama and Mistral models answer much worse without the BOS they were trained with. A file that
 #   asks for it is not obeyed, and code that reads the attribute in order to decide, or to restore it, is wrong.
 set -euo pipefail

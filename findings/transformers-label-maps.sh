@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# transformers 5.24.0: of `id2label` and `label2id` in config.json, one is not derived from the other.
+# transformers 5.24.0: `id2label` and `label2id` in config.json are not derived from each other.
 # Expected: names in one map are enough, as each follows from the other.
 # Seen: `label2id` alone is thrown away: three classes become LABEL_0 and LABEL_1, and num_labels is 2. With
 #   `id2label` alone `label2id` is None. If both are given and disagree, both are kept as they are. Nothing is

@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
-/** Commands, options, files and tests that README.md, CONTRIBUTING.md and docs name exist. */
+/** Commands, options, files and tests named in the documentation exist. */
 class DocumentedCommandsTest {
 
   private static final Pattern LINK = Pattern.compile("\\]\\(([^)]+)\\)");
@@ -28,7 +28,9 @@ class DocumentedCommandsTest {
 
   private static List<Document> documents() {
     List<Document> all = new ArrayList<>(Document.all());
-    all.add(Document.read(Document.HOME.resolve("CONTRIBUTING.md")));
+    for (String name : List.of("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")) {
+      all.add(Document.read(Document.HOME.resolve(name)));
+    }
     return all;
   }
 
