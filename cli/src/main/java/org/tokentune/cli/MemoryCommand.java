@@ -19,10 +19,10 @@ import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.text.TuningSettings;
-import org.tokentune.train.MemoryPlanner;
 import org.tokentune.train.MemoryReport;
 import org.tokentune.train.MethodPlanner;
 import org.tokentune.train.Optimizer;
+import org.tokentune.train.StepMemoryPlanner;
 import org.tokentune.train.Trainable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -222,15 +222,15 @@ final class MemoryCommand implements Callable<Integer> {
     }
     LoraModel adapted = lora == null ? null : new LoraModel(base, adapters(base, lora));
     Model model = adapted == null ? base : adapted;
-    MemoryPlanner planner =
-        new MemoryPlanner(
+    StepMemoryPlanner planner =
+        new StepMemoryPlanner(
             model,
             adapted == null ? Trainable.parse(trainable, base) : adapted::trains,
             knobs.weights(),
             knobs.settings(0),
             optimizer(model),
             Double.isInfinite(clip));
-    int k = MemoryPlanner.selected(base, RandomTokens.parse(tokens, minTokens, true), length);
+    int k = StepMemoryPlanner.selected(base, RandomTokens.parse(tokens, minTokens, true), length);
     MemoryReport all = planner.plan(batchSize, length, length);
     Map<String, MemoryReport> reports = new LinkedHashMap<>();
     reports.put("all tokens", all);
@@ -267,7 +267,7 @@ final class MemoryCommand implements Callable<Integer> {
       fitting.print(out, model, lora == null ? USUAL_LORA : lora, further(base));
       fitting.put(result);
     } else {
-      int k = MemoryPlanner.selected(base, RandomTokens.parse(tokens, minTokens, true), length);
+      int k = StepMemoryPlanner.selected(base, RandomTokens.parse(tokens, minTokens, true), length);
       result.put("tokens", tokens).put("selected", k);
       String title =
           String.format(

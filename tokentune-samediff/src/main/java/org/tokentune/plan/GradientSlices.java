@@ -22,7 +22,7 @@ record GradientSlices(List<Node> nodes, Map<String, List<String>> gradients) {
   static GradientSlices apart(List<Node> nodes, Map<String, String> gradients) {
     Map<String, Node> joining = new HashMap<>();
     for (Node node : nodes) {
-      if (Views.joinsRows(node)) {
+      if (AliasAnalysis.joinsRows(node)) {
         joining.put(node.outputs().get(0), node);
       }
     }

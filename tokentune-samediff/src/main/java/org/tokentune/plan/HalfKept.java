@@ -82,11 +82,11 @@ final class HalfKept {
     }
     for (int i = 0; i < forward; i++) {
       Node node = nodes.get(i);
-      if (Views.isView(node) && makers.containsKey(node.inputs().get(0))) {
+      if (AliasAnalysis.isView(node) && makers.containsKey(node.inputs().get(0))) {
         node.outputs().forEach(output -> makers.putIfAbsent(output, node));
       }
     }
-    Late late = new Late(makers, "#restored", shapes);
+    Rematerialisation late = new Rematerialisation(makers, "#restored", shapes);
     for (int i = 0; i < nodes.size(); i++) {
       if (i < forward) {
         late.add(nodes.get(i));
@@ -130,7 +130,7 @@ final class HalfKept {
   /** What a value is a view of. */
   private String root(String value) {
     String root = value;
-    while (producers.containsKey(root) && Views.isView(producers.get(root))) {
+    while (producers.containsKey(root) && AliasAnalysis.isView(producers.get(root))) {
       root = producers.get(root).inputs().get(0);
     }
     return root;
@@ -139,7 +139,7 @@ final class HalfKept {
   private boolean derives(String value, String from) {
     String at = value;
     while (!at.equals(from)) {
-      if (!producers.containsKey(at) || !Views.isView(producers.get(at))) {
+      if (!producers.containsKey(at) || !AliasAnalysis.isView(producers.get(at))) {
         return false;
       }
       at = producers.get(at).inputs().get(0);
@@ -147,13 +147,15 @@ final class HalfKept {
     return true;
   }
 
-  /** The value, or the permutation of it that lies dense: {@link Views} writes products so. */
+  /**
+   * The value, or the permutation of it that lies dense: {@link AliasAnalysis} writes products so.
+   */
   private String dense(String root) {
     List<Node> reading = readers.getOrDefault(root, List.of());
     boolean permuted =
-        Products.isProduct(producers.get(root))
+        MatmulGradients.isProduct(producers.get(root))
             && reading.size() == 1
-            && reading.get(0).op().opName().equals(Views.PERMUTE);
+            && reading.get(0).op().opName().equals(AliasAnalysis.PERMUTE);
     return permuted ? reading.get(0).outputs().get(0) : root;
   }
 }

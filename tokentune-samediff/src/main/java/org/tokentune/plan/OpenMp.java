@@ -30,8 +30,8 @@ final class OpenMp {
 
   private static boolean large(Node node, INDArray[] inputs, INDArray[] outputs) {
     return Stream.of(inputs, outputs).flatMap(Arrays::stream).anyMatch(a -> a.length() > ELEMENTS)
-        || (Products.isProduct(node)
-            && Products.multiplications(node, inputs[0].shape(), outputs[0].length())
+        || (MatmulGradients.isProduct(node)
+            && MatmulGradients.multiplications(node, inputs[0].shape(), outputs[0].length())
                 > MULTIPLICATIONS);
   }
 

@@ -22,27 +22,27 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 public final class Plan {
 
-  private final OpList list;
+  private final OpSchedule list;
   private final Shapes shapes;
-  private final Views views;
+  private final AliasAnalysis aliases;
   private final GradientSlices gradients;
   private final List<Node> running;
-  private final Layout layout;
+  private final MemoryPlanner layout;
   private final Map<String, long[]> placeholders;
   private final PlanOptions options;
 
   Plan(
-      OpList list,
+      OpSchedule list,
       Shapes shapes,
-      Views views,
+      AliasAnalysis aliases,
       GradientSlices gradients,
       List<Node> running,
-      Layout layout,
+      MemoryPlanner layout,
       Map<String, long[]> placeholders,
       PlanOptions options) {
     this.list = list;
     this.shapes = shapes;
-    this.views = views;
+    this.aliases = aliases;
     this.gradients = gradients;
     this.running = running;
     this.layout = layout;
@@ -56,15 +56,15 @@ public final class Plan {
    * @param placeholders shapes by name; further names are ignored
    */
   public static Plan of(SameDiff sd, Map<String, long[]> placeholders, PlanOptions options) {
-    return of(OpList.of(sd, options.outputs(), options.trained()), placeholders, options);
+    return of(OpSchedule.of(sd, options.outputs(), options.trained()), placeholders, options);
   }
 
-  static Plan of(OpList list, Map<String, long[]> placeholders, PlanOptions options) {
+  static Plan of(OpSchedule list, Map<String, long[]> placeholders, PlanOptions options) {
     Map<String, long[]> given = new LinkedHashMap<>();
     Shapes shapes = Shapes.of(list, placeholders);
     Set<String> read = wanted(list, options);
     List<Node> nodes =
-        SelectedProducts.apply(Products.split(shapes.remaining(), read), read, shapes);
+        SelectedMatmuls.apply(MatmulGradients.split(shapes.remaining(), read), read, shapes);
     nodes.forEach(node -> read.addAll(node.inputs()));
     placeholders.forEach(
         (name, shape) -> {
@@ -102,13 +102,13 @@ public final class Plan {
 
   private static Plan lay(
       List<Node> packed,
-      OpList list,
+      OpSchedule list,
       Shapes shapes,
       Map<String, long[]> placeholders,
       PlanOptions options) {
     List<Node> nodes =
         HalfKept.apply(
-            Unpacking.late(packed, shapes),
+            DequantiseBeforeUse.late(packed, shapes),
             list.forwardValues(),
             wanted(list, options),
             shapes,
@@ -117,24 +117,25 @@ public final class Plan {
         options.slices()
             ? GradientSlices.apart(nodes, list.gradients())
             : GradientSlices.whole(nodes, list.gradients());
-    Views views = Views.of(gradients.nodes(), shapes, gradients.names());
-    List<Node> running = views.running();
+    AliasAnalysis aliases = AliasAnalysis.of(gradients.nodes(), shapes, gradients.names());
+    List<Node> running = aliases.running();
     if (options.updates()) {
       running =
-          new Updates(running, views, shapes).insert(gradients.gradients(), options.outputs());
+          new Updates(running, aliases, shapes).insert(gradients.gradients(), options.outputs());
     }
     Set<String> results = results(list, options);
-    Layout layout = new Layout(running, views, shapes, placeholders.keySet(), results);
-    return new Plan(list, shapes, views, gradients, running, layout, placeholders, options);
+    MemoryPlanner layout =
+        new MemoryPlanner(running, aliases, shapes, placeholders.keySet(), results);
+    return new Plan(list, shapes, aliases, gradients, running, layout, placeholders, options);
   }
 
   /** Values that are read after a run. */
-  private static Set<String> results(OpList list, PlanOptions options) {
+  private static Set<String> results(OpSchedule list, PlanOptions options) {
     return options.updates() ? new LinkedHashSet<>(options.outputs()) : wanted(list, options);
   }
 
   /** Outputs and gradients. */
-  private static Set<String> wanted(OpList list, PlanOptions options) {
+  private static Set<String> wanted(OpSchedule list, PlanOptions options) {
     Set<String> wanted = new LinkedHashSet<>(options.outputs());
     wanted.addAll(list.gradients().values());
     return wanted;
@@ -143,12 +144,13 @@ public final class Plan {
   /** What every pass came to, a line each, in their order. */
   private List<String> passes() {
     Set<String> wanted = wanted(list, options);
-    List<Node> split = Products.split(shapes.remaining(), wanted);
-    List<Node> nodes = SelectedProducts.apply(split, wanted, shapes);
+    List<Node> split = MatmulGradients.split(shapes.remaining(), wanted);
+    List<Node> nodes = SelectedMatmuls.apply(split, wanted, shapes);
     Plan kept = lay(nodes, list, shapes, placeholders, options);
     Set<String> results = new LinkedHashSet<>(options.outputs());
     results.addAll(gradients.names());
-    Layout held = new Layout(running, views, shapes, placeholders.keySet(), results);
+    MemoryPlanner held =
+        new MemoryPlanner(running, aliases, shapes, placeholders.keySet(), results);
     long again = running.stream().filter(Recomputation::again).count();
     return List.of(
         String.format(
@@ -178,8 +180,8 @@ public final class Plan {
         String.format(
             Locale.ROOT,
             "views: %d ops compute nothing, %,d bytes are not copied",
-            views.count(),
-            views.bytes()),
+            aliases.count(),
+            aliases.bytes()),
         String.format(
             Locale.ROOT,
             "update at once: %s",
@@ -266,7 +268,7 @@ public final class Plan {
   }
 
   private long flops(List<Node> nodes) {
-    return nodes.stream().filter(Products::isProduct).mapToLong(this::flops).sum();
+    return nodes.stream().filter(MatmulGradients::isProduct).mapToLong(this::flops).sum();
   }
 
   /**
@@ -278,7 +280,7 @@ public final class Plan {
         .filter(Recomputation::again)
         .mapToLong(
             node ->
-                Products.isProduct(node)
+                MatmulGradients.isProduct(node)
                     ? flops(node)
                     : shapes.of(node.outputs().get(0)).elements())
         .sum();
@@ -287,7 +289,7 @@ public final class Plan {
   private long flops(Node product) {
     long[] left = shapes.of(product.inputs().get(0)).shape();
     long elements = shapes.of(product.outputs().get(0)).elements();
-    return 2 * Products.multiplications(product, left, elements);
+    return 2 * MatmulGradients.multiplications(product, left, elements);
   }
 
   /** Ops that run in a step. */
@@ -316,13 +318,13 @@ public final class Plan {
       } else {
         Step step = Step.of(node, in, arrays(node.outputs(), arena, arrays));
         steps.add(step);
-        if (Products.isProduct(node)) {
+        if (MatmulGradients.isProduct(node)) {
           products.add(step);
         }
       }
     }
     if (PlanCheck.wanted()) {
-      PlanCheck check = new PlanCheck(layout, views, shapes, arena);
+      PlanCheck check = new PlanCheck(layout, aliases, shapes, arena);
       steps = check.watch(placeholders.keySet(), running, steps, results(list, options));
     }
     Map<String, INDArray> inputs = new LinkedHashMap<>();
@@ -347,7 +349,7 @@ public final class Plan {
     if (info.known() != null) {
       return info.known();
     }
-    Views.View view = views.of(name);
+    AliasAnalysis.View view = aliases.of(name);
     long offset = layout.offset(name);
     if (offset >= 0) {
       return arena.view(info.type(), view.shape(), view.strides(), offset + view.offset());

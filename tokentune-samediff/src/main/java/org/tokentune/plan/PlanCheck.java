@@ -20,17 +20,17 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 final class PlanCheck {
 
-  private final Layout layout;
-  private final Views views;
+  private final MemoryPlanner layout;
+  private final AliasAnalysis aliases;
   private final Shapes shapes;
   private final Arena arena;
   private final Map<String, Written> written = new HashMap<>();
 
   private record Written(String by, int fingerprint) {}
 
-  PlanCheck(Layout layout, Views views, Shapes shapes, Arena arena) {
+  PlanCheck(MemoryPlanner layout, AliasAnalysis aliases, Shapes shapes, Arena arena) {
     this.layout = layout;
-    this.views = views;
+    this.aliases = aliases;
     this.shapes = shapes;
     this.arena = arena;
     layout.regions().forEach((type, count) -> giveUp(memory(type, count, 0)));
@@ -86,7 +86,7 @@ final class PlanCheck {
 
   private void read(String reader, Collection<String> values) {
     for (String value : values) {
-      String root = views.of(value).buffer();
+      String root = aliases.of(value).buffer();
       if (layout.bufferOf(root) != null) {
         read(reader, value, root);
       }
@@ -112,7 +112,7 @@ final class PlanCheck {
 
   private void write(String writer, Collection<String> values) {
     for (String value : values) {
-      String root = views.of(value).buffer();
+      String root = aliases.of(value).buffer();
       if (layout.bufferOf(root) != null) {
         written.put(root, new Written(writer, Arrays.hashCode(numbers(root))));
       }

@@ -18,7 +18,7 @@ import org.tokentune.ops.Ops;
  */
 public final class PlanEngine implements AutoCloseable {
 
-  private final OpList list;
+  private final OpSchedule list;
   private final PlanOptions options;
   private final Updater updater;
   private Arena arena = new Arena();
@@ -53,7 +53,7 @@ public final class PlanEngine implements AutoCloseable {
     Ops.register();
     this.options = updater == null ? options : options.withUpdates(!updater.wholeGradients());
     this.updater = updater;
-    list = OpList.of(sd, options.outputs(), options.trained());
+    list = OpSchedule.of(sd, options.outputs(), options.trained());
   }
 
   /**

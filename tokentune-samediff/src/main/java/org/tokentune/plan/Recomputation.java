@@ -195,7 +195,7 @@ final class Recomputation {
       }
       if (node.op().opName().equals("fused_softmax")) {
         String scores = node.inputs().get(0);
-        while (producers.containsKey(scores) && Views.isView(producers.get(scores))) {
+        while (producers.containsKey(scores) && AliasAnalysis.isView(producers.get(scores))) {
           scores = producers.get(scores).inputs().get(0); // a view's buffer is the product's
         }
         weights.add(Set.of(node.outputs().get(0), scores));
@@ -222,7 +222,7 @@ final class Recomputation {
       return;
     }
     dropped.add(value);
-    if (!Products.isProduct(producer)) {
+    if (!MatmulGradients.isProduct(producer)) {
       long same = shapes.of(value).bytes();
       producer.inputs().stream()
           .filter(input -> shapes.of(input).bytes() == same) // neither bias nor angles
@@ -256,7 +256,7 @@ final class Recomputation {
     Set<String> again = new HashSet<>();
     for (Node node : nodes) {
       if (producers.containsKey(node.outputs().get(0))) {
-        if (Views.isView(node) && gone.contains(node.inputs().get(0))) {
+        if (AliasAnalysis.isView(node) && gone.contains(node.inputs().get(0))) {
           gone.addAll(node.outputs());
         }
         result.add(node);

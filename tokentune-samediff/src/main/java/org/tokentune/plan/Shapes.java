@@ -47,14 +47,14 @@ final class Shapes {
   /** Ops that read only shapes. */
   private static final Set<String> OF_SHAPES = Set.of("shape_of", "size_at", "size", "rank");
 
-  private final OpList list;
+  private final OpSchedule list;
   private final SameDiff sd;
   private final Map<String, Info> infos = new HashMap<>();
   private final Map<List<Object>, INDArray> standIns = new HashMap<>();
   private final Map<String, Long> memory = new HashMap<>();
   private final List<Node> remaining = new ArrayList<>();
 
-  private Shapes(OpList list) {
+  private Shapes(OpSchedule list) {
     this.list = list;
     sd = list.sd();
     for (SDVariable variable : sd.variables()) {
@@ -72,7 +72,7 @@ final class Shapes {
   }
 
   /** Infers the shapes of a list's values. */
-  static Shapes of(OpList list, Map<String, long[]> placeholders) {
+  static Shapes of(OpSchedule list, Map<String, long[]> placeholders) {
     Shapes shapes = new Shapes(list);
     placeholders.forEach(
         (name, shape) -> {
@@ -119,7 +119,7 @@ final class Shapes {
 
   /** Strides of a value's own memory: c order, unless the graph holds it otherwise. */
   long[] strides(String name) {
-    long[] dense = Views.denseStrides(of(name).shape());
+    long[] dense = AliasAnalysis.denseStrides(of(name).shape());
     if (!held(name)) {
       return dense;
     }

@@ -25,8 +25,8 @@ interface Step extends AutoCloseable {
       List<INDArray> out = List.of(outputs);
       return () -> fused.run(in, out);
     }
-    if (SharedProduct.canBe(node, outputs[0])) {
-      return SharedProduct.of(node, inputs[0], inputs[1], outputs[0]);
+    if (ParallelMatmul.canBe(node, outputs[0])) {
+      return ParallelMatmul.of(node, inputs[0], inputs[1], outputs[0]);
     }
     return ofNative(node, inputs, outputs);
   }

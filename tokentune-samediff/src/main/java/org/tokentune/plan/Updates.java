@@ -16,12 +16,12 @@ import org.nd4j.linalg.api.ops.DynamicCustomOp;
 final class Updates {
 
   private final List<Node> nodes;
-  private final Views views;
+  private final AliasAnalysis aliases;
   private final Shapes shapes;
 
-  Updates(List<Node> nodes, Views views, Shapes shapes) {
+  Updates(List<Node> nodes, AliasAnalysis aliases, Shapes shapes) {
     this.nodes = nodes;
-    this.views = views;
+    this.aliases = aliases;
     this.shapes = shapes;
   }
 
@@ -34,11 +34,11 @@ final class Updates {
   List<Node> insert(Map<String, List<String>> gradients, List<String> outputs) {
     Map<String, Integer> touched = new HashMap<>(); // by buffer in the arena: the last op
     Map<Long, List<Read>> reads = new HashMap<>(); // by memory outside
-    List<String> decisive = outputs.stream().map(output -> views.of(output).buffer()).toList();
+    List<String> decisive = outputs.stream().map(output -> aliases.of(output).buffer()).toList();
     int decided = 0;
     for (int i = 0; i < nodes.size(); i++) {
       for (String input : nodes.get(i).inputs()) {
-        Views.View view = views.of(input);
+        AliasAnalysis.View view = aliases.of(input);
         touched.put(view.buffer(), i);
         if (shapes.held(view.buffer())) {
           reads
@@ -47,7 +47,7 @@ final class Updates {
         }
       }
       for (String output : nodes.get(i).outputs()) {
-        String buffer = views.of(output).buffer();
+        String buffer = aliases.of(output).buffer();
         touched.put(buffer, i);
         decided = decisive.contains(buffer) ? i : decided;
       }
@@ -61,7 +61,7 @@ final class Updates {
           long row = 0;
           long from = 0;
           for (String gradient : slices) {
-            String buffer = views.of(gradient).buffer();
+            String buffer = aliases.of(gradient).buffer();
             int complete = touched.getOrDefault(buffer, 0);
             String own = gradient;
             if (!owned.add(buffer) || shapes.held(buffer) || shapes.of(buffer).known() != null) {
@@ -91,7 +91,7 @@ final class Updates {
   /** An op that reads elements of a variable. */
   private record Read(int op, long from, long to) {
 
-    static Read of(int op, Views.View view) {
+    static Read of(int op, AliasAnalysis.View view) {
       long elements = Arrays.stream(view.shape()).reduce(1, (a, b) -> a * b);
       return view.dense()
           ? new Read(op, view.offset(), view.offset() + elements)

@@ -115,7 +115,7 @@ public final class MethodBenchmark implements AutoCloseable {
   public static MemoryReport plan(
       Model model, Setting setting, int batch, int length, String tokens) {
     boolean sums = setting.accumulation() > 1;
-    int k = MemoryPlanner.selected(model, RandomTokens.parse(tokens, 1, false), length);
+    int k = StepMemoryPlanner.selected(model, RandomTokens.parse(tokens, 1, false), length);
     boolean atOnce = sums || Double.isInfinite(setting.clip());
     MemoryReport report =
         new MethodPlanner(model, setting.lora(), setting.optimizer(), atOnce, setting.keep(), false)

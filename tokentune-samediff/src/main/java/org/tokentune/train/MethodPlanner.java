@@ -63,7 +63,7 @@ public record MethodPlanner(
     LoraModel adapted = method.adapters() ? new LoraModel(model, lora) : null;
     Model trained = adapted == null ? model : adapted;
     Predicate<String> trains = adapted == null ? name -> true : adapted::trains;
-    return new MemoryPlanner(
+    return new StepMemoryPlanner(
             trained,
             trains,
             method.weights(),

@@ -66,7 +66,7 @@ public final class StepBenchmark implements AutoCloseable {
    * planned on one gradient graph, as it takes the longest to make.
    */
   public static Map<Recompute, Long> plan(Model model, int batch, int length, String tokens) {
-    int k = MemoryPlanner.selected(model, selector(model, tokens), length);
+    int k = StepMemoryPlanner.selected(model, selector(model, tokens), length);
     Parameters weights = Parameters.withoutValues(model.parameters());
     GraphOptions options = GraphOptions.training(k < length, trained(model));
     ModelGraph graph = model.build(weights, options.withStyle(Style.preferred()));

@@ -34,14 +34,14 @@ class PlanCheckTest {
   }
 
   /** {@code early} is written first and read last; the others come and go in between. */
-  private static OpList list() {
+  private static OpSchedule list() {
     SameDiff sd = SameDiff.create();
     SDVariable x = sd.placeHolder("x", DataType.FLOAT, 4, 5);
     SDVariable square = sd.constant(Nd4j.ones(5, 5));
     SDVariable early = x.mmul(square).rename("early");
     SDVariable later = x.mmul(square).rename("later");
     later.mmul(square).rename("last").add(early).rename("out");
-    return OpList.of(sd, List.of("out"), List.of());
+    return OpSchedule.of(sd, List.of("out"), List.of());
   }
 
   /**
@@ -51,14 +51,15 @@ class PlanCheckTest {
    * @param placed whether buffers get places of their own; otherwise all lie at the same
    */
   private static void run(String hidden, boolean placed) {
-    OpList list = list();
+    OpSchedule list = list();
     Shapes shapes = Shapes.of(list, SHAPES);
-    Views views = Views.of(shapes.remaining(), shapes, Set.of());
-    List<Node> nodes = views.running();
+    AliasAnalysis aliases = AliasAnalysis.of(shapes.remaining(), shapes, Set.of());
+    List<Node> nodes = aliases.running();
     List<Node> seen = new ArrayList<>(nodes);
     Node last = seen.remove(nodes.size() - 1);
     seen.add(last.renamed(name -> name.equals(hidden) ? "last" : name, name -> name));
-    Layout layout = new Layout(seen, views, shapes, SHAPES.keySet(), List.of("out"));
+    MemoryPlanner layout =
+        new MemoryPlanner(seen, aliases, shapes, SHAPES.keySet(), List.of("out"));
     if (placed) {
       layout.place();
     }
@@ -69,7 +70,7 @@ class PlanCheckTest {
           new Plan(
                   list,
                   shapes,
-                  views,
+                  aliases,
                   GradientSlices.whole(nodes, Map.of()),
                   nodes,
                   layout,

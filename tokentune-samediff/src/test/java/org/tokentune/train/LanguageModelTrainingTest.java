@@ -156,16 +156,16 @@ class LanguageModelTrainingTest {
   private static Parameters sideBySide(Parameters parameters) {
     long total = parameters.asMap().values().stream().mapToLong(INDArray::length).sum();
     INDArray buffer = Nd4j.create(DataType.FLOAT, total);
-    Map<String, INDArray> views = new LinkedHashMap<>();
+    Map<String, INDArray> aliases = new LinkedHashMap<>();
     long at = 0;
     for (Map.Entry<String, INDArray> entry : parameters.asMap().entrySet()) {
       long end = at + entry.getValue().length();
       INDArray view = buffer.get(NDArrayIndex.interval(at, end));
-      views.put(entry.getKey(), view.reshape('c', entry.getValue().shape()));
-      views.get(entry.getKey()).assign(entry.getValue());
+      aliases.put(entry.getKey(), view.reshape('c', entry.getValue().shape()));
+      aliases.get(entry.getKey()).assign(entry.getValue());
       at = end;
     }
-    return new Parameters(views);
+    return new Parameters(aliases);
   }
 
   @ParameterizedTest

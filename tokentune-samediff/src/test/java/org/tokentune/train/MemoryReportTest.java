@@ -59,8 +59,8 @@ class MemoryReportTest {
 
   private static MemoryReport plan(
       Bert bert, String tokens, int length, Recompute recompute, boolean atOnce) {
-    MemoryPlanner planner =
-        new MemoryPlanner(
+    StepMemoryPlanner planner =
+        new StepMemoryPlanner(
             bert,
             name -> true,
             WeightStorage.FLOAT32,
@@ -68,7 +68,7 @@ class MemoryReportTest {
             sgd(bert),
             atOnce);
     return planner.plan(
-        8, length, MemoryPlanner.selected(bert, RandomTokens.parse(tokens, 8, true), length));
+        8, length, StepMemoryPlanner.selected(bert, RandomTokens.parse(tokens, 8, true), length));
   }
 
   /** Of the process, without Java's heap: ND4J takes its memory from outside. */
@@ -155,7 +155,7 @@ class MemoryReportTest {
   void saysWhatIsWhere() {
     Bert small = bert(3, 64, 4, 1000);
     MemoryReport all =
-        new MemoryPlanner(
+        new StepMemoryPlanner(
                 small,
                 name -> !small.isEmbedding(name),
                 WeightStorage.FLOAT32,

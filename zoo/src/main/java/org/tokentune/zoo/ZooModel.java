@@ -10,11 +10,11 @@ import org.tokentune.models.Task;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.select.RandomTokens;
-import org.tokentune.train.MemoryPlanner;
 import org.tokentune.train.MemoryReport;
 import org.tokentune.train.MemorySettings;
 import org.tokentune.train.Optimizer;
 import org.tokentune.train.OptimizerSettings;
+import org.tokentune.train.StepMemoryPlanner;
 
 /**
  * An entry of the catalogue.
@@ -48,11 +48,13 @@ public record ZooModel(String name, String licence, JsonNode json, ModelSource s
         config().causal() ? model(Task.CAUSAL_LM, config().vocabulary()) : model(Task.CLASSIFY, 2);
     Optimizer optimizer =
         OptimizerSettings.adamW(0).optimizer(model, Parameters.withoutValues(model.parameters()));
-    MemoryPlanner planner =
-        new MemoryPlanner(
+    StepMemoryPlanner planner =
+        new StepMemoryPlanner(
             model, name -> true, WeightStorage.FLOAT32, MemorySettings.defaults(), optimizer, true);
     return planner.plan(
-        batch, length, MemoryPlanner.selected(model, RandomTokens.parse(tokens, 1, true), length));
+        batch,
+        length,
+        StepMemoryPlanner.selected(model, RandomTokens.parse(tokens, 1, true), length));
   }
 
   private Model model(Task task, int outputs) {

@@ -16,7 +16,7 @@ import org.nd4j.nativeblas.NativeOpsHolder;
 import org.tokentune.ops.Workers;
 
 /** Products in parts, on several threads, are those of one after the other in double precision. */
-class SharedProductTest {
+class ParallelMatmulTest {
 
   @Test
   void batchEqualsOneAfterTheOther() {
@@ -37,7 +37,7 @@ class SharedProductTest {
             INDArray x = random(permuted, s[0], s[1], s[transposeX ? 3 : 2], s[transposeX ? 2 : 3]);
             INDArray y = random(permuted, s[0], s[1], s[transposeY ? 4 : 3], s[transposeY ? 3 : 4]);
             INDArray z = random(permuted, s[0], s[1], s[2], s[4]);
-            assertTrue(run(transposeX, transposeY, x, y, z) instanceof SharedProduct);
+            assertTrue(run(transposeX, transposeY, x, y, z) instanceof ParallelMatmul);
             worst = Math.max(worst, error(transposeX, transposeY, x, y, z));
           }
         }
@@ -59,7 +59,7 @@ class SharedProductTest {
           INDArray z = random(false, 1, 1, s[0], s[2]);
           Step step = run(transposeX, transposeY, matrix(x), matrix(y), matrix(z));
           boolean cut = !transposeX && s[0] > 128 && Workers.THREADS > 1;
-          assertEquals(cut, step instanceof SharedProduct);
+          assertEquals(cut, step instanceof ParallelMatmul);
           assertEquals(0, error(transposeX, transposeY, x, y, z), 2e-4);
         }
       }
@@ -78,7 +78,7 @@ class SharedProductTest {
       INDArray x = random(false, s[0], s[1], s[2], s[3]);
       INDArray y = random(false, s[0], s[1], s[3], s[4]);
       INDArray z = random(false, s[0], s[1], s[2], s[4]);
-      assertFalse(run(false, false, x, y, z) instanceof SharedProduct);
+      assertFalse(run(false, false, x, y, z) instanceof ParallelMatmul);
       assertEquals(0, error(false, false, x, y, z), 2e-4);
     }
   }
@@ -91,7 +91,8 @@ class SharedProductTest {
     for (boolean transposed : new boolean[] {false, true}) {
       INDArray x = random(false, 1, 1, 512, 512);
       INDArray z = random(false, 1, 1, 512, 512);
-      assertFalse(run(transposed, false, matrix(x), matrix(x), matrix(z)) instanceof SharedProduct);
+      assertFalse(
+          run(transposed, false, matrix(x), matrix(x), matrix(z)) instanceof ParallelMatmul);
       assertEquals(0, error(transposed, false, x, x, z), 2e-3);
       INDArray small = Nd4j.randn(DataType.FLOAT, 200, 64);
       run(
@@ -109,7 +110,7 @@ class SharedProductTest {
     INDArray x = Nd4j.randn(DataType.FLOAT, 9, 40, 50);
     INDArray y = Nd4j.randn(DataType.FLOAT, 9, 50, 60);
     INDArray z = Nd4j.create(DataType.FLOAT, 9, 40, 60);
-    assertTrue(run(false, false, x, y, z) instanceof SharedProduct);
+    assertTrue(run(false, false, x, y, z) instanceof ParallelMatmul);
     assertEquals(
         0,
         error(
@@ -129,7 +130,7 @@ class SharedProductTest {
     INDArray z = Nd4j.create(DataType.FLOAT, 4, 100, 128);
     DynamicCustomOp op = DynamicCustomOp.builder("matmul").addIntegerArguments(0, 0, 1).build();
     Node node = new Node(op, List.of("x", "y"), List.of("z"));
-    assertFalse(SharedProduct.canBe(node, z));
+    assertFalse(ParallelMatmul.canBe(node, z));
     try (Step step = Step.of(node, new INDArray[] {x, y}, new INDArray[] {z})) {
       step.run();
     }
@@ -153,7 +154,8 @@ class SharedProductTest {
     long[] shape = permuted ? new long[] {s[0], s[2], s[1], s[3]} : s;
     INDArray buffer = Nd4j.randn(DataType.FLOAT, Arrays.stream(s).reduce(7, (p, q) -> p * q) + 7);
     INDArray array =
-        Nd4j.create(buffer.data(), shape, Views.denseStrides(shape), 7, 'c', DataType.FLOAT);
+        Nd4j.create(
+            buffer.data(), shape, AliasAnalysis.denseStrides(shape), 7, 'c', DataType.FLOAT);
     return permuted ? array.permute(0, 2, 1, 3) : array;
   }
 

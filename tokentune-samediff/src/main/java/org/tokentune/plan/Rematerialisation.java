@@ -11,7 +11,7 @@ import java.util.Set;
  * Has cheap values made right before each op that reads them, so that they are not live between
  * their uses. An op that follows within a few ops reads the same copy.
  */
-final class Late {
+final class Rematerialisation {
 
   /** Ops between two uses for which a copy is kept. */
   private static final int NEAR = 4;
@@ -27,7 +27,7 @@ final class Late {
    * @param makers of the values, by name
    * @param suffix of the names of copies
    */
-  Late(Map<String, Node> makers, String suffix, Shapes shapes) {
+  Rematerialisation(Map<String, Node> makers, String suffix, Shapes shapes) {
     this.makers = makers;
     this.suffix = suffix;
     this.shapes = shapes;

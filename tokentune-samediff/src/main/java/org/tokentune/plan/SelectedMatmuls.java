@@ -16,7 +16,7 @@ import org.tokentune.ops.SelectedRows;
  * these only the selected tokens' are read: they stand first, so the first columns of the product's
  * first factor are enough.
  */
-final class SelectedProducts {
+final class SelectedMatmuls {
 
   /** From [b, heads, length, size] to [b, length, heads, size]. */
   private static final int[] BY_TOKEN = {0, 2, 1, 3};
@@ -26,7 +26,7 @@ final class SelectedProducts {
   private final Map<String, Integer> readers = new HashMap<>();
   private final Map<Node, List<Node>> instead = new HashMap<>();
 
-  private SelectedProducts(List<Node> nodes, Set<String> results, Shapes shapes) {
+  private SelectedMatmuls(List<Node> nodes, Set<String> results, Shapes shapes) {
     this.shapes = shapes;
     results.forEach(result -> readers.put(result, 1));
     for (Node node : nodes) {
@@ -42,7 +42,7 @@ final class SelectedProducts {
    * @param shapes gets those of the new values
    */
   static List<Node> apply(List<Node> nodes, Set<String> results, Shapes shapes) {
-    SelectedProducts products = new SelectedProducts(nodes, results, shapes);
+    SelectedMatmuls products = new SelectedMatmuls(nodes, results, shapes);
     nodes.stream().filter(node -> node.op() instanceof SelectedRows).forEach(products::find);
     return nodes.stream()
         .flatMap(node -> products.instead.getOrDefault(node, List.of(node)).stream())
@@ -52,11 +52,11 @@ final class SelectedProducts {
   /** Goes back from the rows that are read to the product that gives them. */
   private void find(Node rows) {
     Node reshape = before(rows, "reshape");
-    Node permute = reshape == null ? null : before(reshape, Views.PERMUTE);
-    Node product = permute == null ? null : before(permute, Views.PRODUCT);
+    Node permute = reshape == null ? null : before(reshape, AliasAnalysis.PERMUTE);
+    Node product = permute == null ? null : before(permute, AliasAnalysis.PRODUCT);
     if (product != null
-        && Products.transposed(product, 0)
-        && !Products.transposed(product, 2)
+        && MatmulGradients.transposed(product, 0)
+        && !MatmulGradients.transposed(product, 2)
         && bySequence(product, permute, rows)) {
       narrow(product, permute, reshape, rows);
     }
@@ -75,7 +75,7 @@ final class SelectedProducts {
     long[] made = shape(product.outputs().get(0));
     long[] read = shape(rows.inputs().get(0));
     return made.length == 4
-        && Arrays.equals(Views.order(permute, shapes), BY_TOKEN)
+        && Arrays.equals(AliasAnalysis.order(permute, shapes), BY_TOKEN)
         && Arrays.equals(read, new long[] {made[0] * made[2], made[1] * made[3]})
         && shape(rows.inputs().get(1))[0] == made[0];
   }

@@ -19,7 +19,7 @@ import org.tokentune.ops.WriteRows;
  * permutation is a dense view; values that are only joined by rows are written side by side at
  * once; rows are written into a table where it is.
  */
-final class Views {
+final class AliasAnalysis {
 
   /** Where a value lies in its buffer; offset, from the buffer's start, and strides in elements. */
   record View(String buffer, long offset, long[] shape, long[] strides) {
@@ -49,11 +49,11 @@ final class Views {
 
   private final Shapes shapes;
   private final Set<String> rows;
-  private final Map<String, View> views = new HashMap<>();
+  private final Map<String, View> aliases = new HashMap<>();
   private final Map<String, List<Node>> readers = new HashMap<>();
   private final List<Node> running = new ArrayList<>();
 
-  private Views(Shapes shapes, Set<String> rows) {
+  private AliasAnalysis(Shapes shapes, Set<String> rows) {
     this.shapes = shapes;
     this.rows = rows;
   }
@@ -63,16 +63,16 @@ final class Views {
    *
    * @param rows values that have to be dense, as kernels outside of the plan read them
    */
-  static Views of(List<Node> nodes, Shapes shapes, Set<String> rows) {
-    Views views = new Views(shapes, rows);
+  static AliasAnalysis of(List<Node> nodes, Shapes shapes, Set<String> rows) {
+    AliasAnalysis aliases = new AliasAnalysis(shapes, rows);
     for (Node node : nodes) {
       for (String input : new HashSet<>(node.inputs())) {
-        views.readers.computeIfAbsent(input, key -> new ArrayList<>()).add(node);
+        aliases.readers.computeIfAbsent(input, key -> new ArrayList<>()).add(node);
       }
     }
-    nodes.stream().filter(Views::joinsRows).forEach(node -> views.join(node, nodes));
-    nodes.forEach(views::add);
-    return views;
+    nodes.stream().filter(AliasAnalysis::joinsRows).forEach(node -> aliases.join(node, nodes));
+    nodes.forEach(aliases::add);
+    return aliases;
   }
 
   /** Whether an op only gives its first input another shape, order or name, or parts of it. */
@@ -107,10 +107,10 @@ final class Views {
     long offset = 0;
     for (String input : joining.inputs()) {
       long[] shape = shapes.of(input).shape();
-      views.put(input, new View(joined, offset, shape, denseStrides(shape)));
+      aliases.put(input, new View(joined, offset, shape, denseStrides(shape)));
       offset += shapes.of(input).elements();
     }
-    views.put(joined, View.whole(joined, shapes.of(joined).shape()));
+    aliases.put(joined, View.whole(joined, shapes.of(joined).shape()));
   }
 
   /** The nodes that compute something, in order. */
@@ -120,13 +120,13 @@ final class Views {
 
   /** Number of values that are views of another. */
   long count() {
-    return views.entrySet().stream().filter(Views::isAlias).count();
+    return aliases.entrySet().stream().filter(AliasAnalysis::isAlias).count();
   }
 
   /** Their bytes, which nothing copies. */
   long bytes() {
-    return views.entrySet().stream()
-        .filter(Views::isAlias)
+    return aliases.entrySet().stream()
+        .filter(AliasAnalysis::isAlias)
         .mapToLong(view -> shapes.of(view.getKey()).bytes())
         .sum();
   }
@@ -136,7 +136,7 @@ final class Views {
   }
 
   View of(String name) {
-    return views.computeIfAbsent(
+    return aliases.computeIfAbsent(
         name, key -> new View(key, 0, shapes.of(key).shape(), shapes.strides(key)));
   }
 
@@ -150,32 +150,32 @@ final class Views {
       if (rows.contains(output) && !view.dense()) {
         String permuted = output + "#permuted";
         shapes.alias(permuted, output);
-        views.put(permuted, view);
+        aliases.put(permuted, view);
         copy(permuted, output);
       } else {
-        views.put(output, view);
+        aliases.put(output, view);
       }
     } else if (RESHAPES.contains(node.op().opName())) {
       long[] shape = shapes.of(output).shape();
       View in = of(dense(node.inputs().get(0)));
-      views.put(output, new View(in.buffer(), in.offset(), shape, denseStrides(shape)));
+      aliases.put(output, new View(in.buffer(), in.offset(), shape, denseStrides(shape)));
     } else if (node.op().opName().equals(SLICES)) {
       View in = of(dense(node.inputs().get(0)));
       long offset = in.offset();
       for (String slice : node.outputs()) {
         long[] shape = shapes.of(slice).shape();
-        views.put(slice, new View(in.buffer(), offset, shape, denseStrides(shape)));
+        aliases.put(slice, new View(in.buffer(), offset, shape, denseStrides(shape)));
         offset += shapes.of(slice).elements();
       }
-    } else if (startsAtOrigin(node) && !views.containsKey(output)) {
+    } else if (startsAtOrigin(node) && !aliases.containsKey(output)) {
       View in = of(node.inputs().get(0));
-      views.put(
+      aliases.put(
           output, new View(in.buffer(), in.offset(), shapes.of(output).shape(), in.strides()));
     } else if (node.op() instanceof WriteRows) {
-      views.put(output, of(node.inputs().get(0)));
+      aliases.put(output, of(node.inputs().get(0)));
       running.add(node);
     } else if (!joinsRows(node) || !of(node.inputs().get(0)).buffer().equals(output)) {
-      if (Products.isProduct(node) && !rows.contains(output)) {
+      if (MatmulGradients.isProduct(node) && !rows.contains(output)) {
         layOut(output);
       }
       // A kernel reads dense rows.
@@ -198,7 +198,7 @@ final class Views {
       return value;
     }
     String copy = value + "#dense";
-    if (!views.containsKey(copy)) {
+    if (!aliases.containsKey(copy)) {
       shapes.alias(copy, value);
       of(copy);
       copy(value, copy);
@@ -220,7 +220,7 @@ final class Views {
           return;
         }
         wanted = order;
-      } else if (!Products.isProduct(reader)) {
+      } else if (!MatmulGradients.isProduct(reader)) {
         return;
       }
     }
@@ -231,7 +231,7 @@ final class Views {
       for (int i = 0; i < wanted.length; i++) {
         strides[wanted[i]] = dense[i];
       }
-      views.put(product, new View(product, 0, shape, strides));
+      aliases.put(product, new View(product, 0, shape, strides));
     }
   }
 

@@ -11,9 +11,9 @@ import org.nd4j.linalg.api.ops.DynamicCustomOp;
  * Splits {@code matmul_bp}, which always computes both gradients, into one product for each
  * gradient that something reads.
  */
-final class Products {
+final class MatmulGradients {
 
-  private Products() {}
+  private MatmulGradients() {}
 
   /**
    * Splits where both factors have one rank; other nodes stay as they are.
@@ -35,7 +35,7 @@ final class Products {
   }
 
   static boolean isProduct(Node node) {
-    return node.op().opName().equals(Views.PRODUCT);
+    return node.op().opName().equals(AliasAnalysis.PRODUCT);
   }
 
   static boolean transposed(Node product, int factor) {

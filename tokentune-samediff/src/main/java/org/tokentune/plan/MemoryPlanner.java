@@ -19,7 +19,7 @@ import org.tokentune.ops.FusedOp;
  * Every buffer's lifetime and place: from the first op that writes it to the last that reads it, in
  * a region for its data type; buffers whose lifetimes do not meet share memory.
  */
-final class Layout {
+final class MemoryPlanner {
 
   /** Elements between the starts of buffers are multiples of this: 64 bytes of floats. */
   private static final int ALIGNMENT = 16;
@@ -53,7 +53,7 @@ final class Layout {
   }
 
   private final Shapes shapes;
-  private final Views views;
+  private final AliasAnalysis aliases;
   private final Map<String, Buffer> buffers = new LinkedHashMap<>();
   private final Map<String, String> takenOver = new HashMap<>();
   private final Map<DataType, Long> regions = new TreeMap<>();
@@ -64,28 +64,28 @@ final class Layout {
    * @param placeholders values that come from outside and are live from the start
    * @param results values that are read after the last op
    */
-  Layout(
+  MemoryPlanner(
       List<Node> running,
-      Views views,
+      AliasAnalysis aliases,
       Shapes shapes,
       Collection<String> placeholders,
       Collection<String> results) {
     this.shapes = shapes;
-    this.views = views;
+    this.aliases = aliases;
     nodes = running.size();
     Map<String, Integer> lastUse = new HashMap<>();
     for (int i = 0; i < nodes; i++) {
       for (String input : running.get(i).inputs()) {
-        lastUse.put(views.of(input).buffer(), i);
+        lastUse.put(aliases.of(input).buffer(), i);
       }
     }
-    results.forEach(result -> lastUse.put(views.of(result).buffer(), nodes));
+    results.forEach(result -> lastUse.put(aliases.of(result).buffer(), nodes));
     placeholders.forEach(name -> define(name, -1, lastUse));
     for (int i = 0; i < nodes; i++) {
       Node node = running.get(i);
       for (int o = 0; o < node.outputs().size(); o++) {
         String output = node.outputs().get(o);
-        String buffer = views.of(output).buffer();
+        String buffer = aliases.of(output).buffer();
         if (!buffer.equals(output)) { // a part, or rows of a table that the graph holds
           if (!buffers.containsKey(buffer) && !shapes.held(buffer)) {
             define(buffer, i, lastUse);
@@ -130,8 +130,8 @@ final class Layout {
   }
 
   private Buffer dying(Node node, int input, int output, int index) {
-    Views.View in = views.of(node.inputs().get(input));
-    Views.View out = views.of(node.outputs().get(output));
+    AliasAnalysis.View in = aliases.of(node.inputs().get(input));
+    AliasAnalysis.View out = aliases.of(node.outputs().get(output));
     Buffer buffer = buffer(in.buffer());
     Shapes.Info info = shapes.of(node.outputs().get(output));
     boolean fits =
@@ -148,7 +148,7 @@ final class Layout {
   /** Whether another input that is not read element by element lies in the same buffer. */
   private boolean readElsewhere(Node node, int input, Buffer buffer) {
     for (int i = 0; i < node.inputs().size(); i++) {
-      Views.View other = views.of(node.inputs().get(i));
+      AliasAnalysis.View other = aliases.of(node.inputs().get(i));
       if (i != input && buffer(other.buffer()) == buffer) {
         return true;
       }
@@ -198,7 +198,7 @@ final class Layout {
 
   /** The last op that reads a value's buffer; the number of ops if it is read after them. */
   int last(String value) {
-    return buffer(views.of(value).buffer()).last;
+    return buffer(aliases.of(value).buffer()).last;
   }
 
   /** Names of the buffers whose lifetimes end with an op. */
@@ -211,7 +211,7 @@ final class Layout {
 
   /** Name of the buffer in the arena that a value lies in; null for what the graph holds itself. */
   String bufferOf(String value) {
-    Buffer buffer = buffer(views.of(value).buffer());
+    Buffer buffer = buffer(aliases.of(value).buffer());
     return buffer == null ? null : buffer.name;
   }
 
@@ -269,7 +269,7 @@ final class Layout {
 
   /** Offset of a value's buffer in its region, in elements; -1 for what the graph holds itself. */
   long offset(String name) {
-    Buffer buffer = buffer(views.of(name).buffer());
+    Buffer buffer = buffer(aliases.of(name).buffer());
     return buffer == null ? -1 : buffer.offset;
   }
 }

@@ -15,7 +15,7 @@ import org.tokentune.ops.JoinTokens;
 import org.tokentune.ops.Style;
 
 /** Attention's gradients of keys and values are computed for the selected tokens only. */
-class SelectedProductsTest {
+class SelectedMatmulsTest {
 
   private static final int BATCH = 3;
   private static final int SELECTED = 2;

@@ -28,7 +28,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param forward number of nodes of the forward pass
  * @param gradients names of the gradients by variable
  */
-record OpList(
+record OpSchedule(
     SameDiff origin, SameDiff sd, List<Node> nodes, int forward, Map<String, String> gradients) {
 
   /**
@@ -37,7 +37,7 @@ record OpList(
    * @param outputs results of the forward pass
    * @param trained variables whose gradients are wanted; none for a forward pass only
    */
-  static OpList of(SameDiff sd, Collection<String> outputs, Collection<String> trained) {
+  static OpSchedule of(SameDiff sd, Collection<String> outputs, Collection<String> trained) {
     SameDiff graph = trained.isEmpty() ? sd : gradientGraph(sd, trained);
     Map<String, String> gradients = new LinkedHashMap<>();
     for (String name : trained) {
@@ -70,7 +70,7 @@ record OpList(
         node.outputs().forEach(output -> visit(output, producers, done, ordered));
       }
     }
-    return new OpList(sd, graph, List.copyOf(ordered), forward, gradients);
+    return new OpSchedule(sd, graph, List.copyOf(ordered), forward, gradients);
   }
 
   /** Names of the values that the forward pass computes. */

@@ -24,7 +24,7 @@ import org.tokentune.select.TokenSelector;
  * @param atOnce whether every parameter is updated as soon as its gradient is complete; otherwise
  *     all gradients are held to the end, as clipping by their global norm needs it
  */
-public record MemoryPlanner(
+public record StepMemoryPlanner(
     Model model,
     Predicate<String> trainable,
     WeightStorage weights,

@@ -10,7 +10,7 @@ import org.tokentune.ops.Workers;
  * Matrix products on a CPU, shared out among the kernels' threads: many of one shape, which ND4J
  * runs one after the other, or the rows of a small one.
  */
-record SharedProduct(List<Step> parts) implements Step {
+record ParallelMatmul(List<Step> parts) implements Step {
 
   /** Multiplications of all products together that are worth a second thread. */
   private static final long LEAST = 1 << 18;
@@ -29,9 +29,9 @@ record SharedProduct(List<Step> parts) implements Step {
 
   /** Whether a node may be that. Elsewhere than on a CPU, threads have streams of their own. */
   static boolean canBe(Node node, INDArray output) {
-    return Products.isProduct(node)
+    return MatmulGradients.isProduct(node)
         && output.rank() > 1
-        && !Products.transposed(node, 2)
+        && !MatmulGradients.transposed(node, 2)
         && Nd4j.getEnvironment().isCPU();
   }
 
@@ -41,7 +41,7 @@ record SharedProduct(List<Step> parts) implements Step {
    * @param z [..., n, m]
    */
   static Step of(Node node, INDArray x, INDArray y, INDArray z) {
-    long multiplications = Products.multiplications(node, x.shape(), z.length());
+    long multiplications = MatmulGradients.multiplications(node, x.shape(), z.length());
     int last = z.rank() - 1;
     if (multiplications >= LEAST) {
       List<Step> parts =
@@ -49,7 +49,7 @@ record SharedProduct(List<Step> parts) implements Step {
               ? ofSingle(node, x, y, z, multiplications)
               : ofBatch(node, x, y, z, multiplications / z.length());
       if (!parts.isEmpty()) {
-        return new SharedProduct(parts);
+        return new ParallelMatmul(parts);
       }
     }
     return Step.ofNative(node, new INDArray[] {x, y}, new INDArray[] {z});
@@ -61,7 +61,7 @@ record SharedProduct(List<Step> parts) implements Step {
     long rows = z.size(z.rank() - 2);
     long threads = Math.min(Workers.THREADS, rows / LEAST_ROWS_OF_ONE);
     // Of a transposed x the rows lie apart: half of them would take as long as all.
-    if (threads < 2 || Products.transposed(node, 0) || multiplications > MOST_OF_ONE) {
+    if (threads < 2 || MatmulGradients.transposed(node, 0) || multiplications > MOST_OF_ONE) {
       return List.of();
     }
     return ofRows(node, x, y, z, (rows + threads - 1) / threads);
@@ -89,7 +89,7 @@ record SharedProduct(List<Step> parts) implements Step {
 
   private static List<Step> ofRows(Node node, INDArray x, INDArray y, INDArray z, long rows) {
     int axis = z.rank() - 2;
-    int axisOfX = Products.transposed(node, 0) ? axis + 1 : axis;
+    int axisOfX = MatmulGradients.transposed(node, 0) ? axis + 1 : axis;
     List<Step> parts = new ArrayList<>();
     for (long row = 0; row < z.size(axis); row += rows) {
       long end = Math.min(z.size(axis), row + rows);

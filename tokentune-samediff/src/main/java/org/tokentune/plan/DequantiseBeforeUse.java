@@ -9,18 +9,18 @@ import org.nd4j.linalg.api.buffer.DataType;
  * Has weights that are constants of bytes made floats right before each op that reads the floats,
  * forward and backward, so that those of one op are live at once.
  */
-final class Unpacking {
+final class DequantiseBeforeUse {
 
   private final Shapes shapes;
   private final Map<String, Node> makers = new HashMap<>(); // of floats, by name
 
-  private Unpacking(Shapes shapes) {
+  private DequantiseBeforeUse(Shapes shapes) {
     this.shapes = shapes;
   }
 
   /** The nodes with those that depend on constant bytes alone moved and copied. */
   static List<Node> late(List<Node> nodes, Shapes shapes) {
-    Unpacking unpacking = new Unpacking(shapes);
+    DequantiseBeforeUse unpacking = new DequantiseBeforeUse(shapes);
     for (Node node : nodes) {
       if (unpacking.unpacks(node)) {
         node.outputs().forEach(output -> unpacking.makers.put(output, node));
@@ -29,7 +29,7 @@ final class Unpacking {
     if (unpacking.makers.isEmpty()) {
       return nodes;
     }
-    Late late = new Late(unpacking.makers, "#floats", shapes);
+    Rematerialisation late = new Rematerialisation(unpacking.makers, "#floats", shapes);
     nodes.stream()
         .filter(node -> !unpacking.makers.containsKey(node.outputs().get(0)))
         .forEach(late::addReader);
