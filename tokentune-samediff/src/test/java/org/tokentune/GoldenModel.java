@@ -23,7 +23,7 @@ import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
-import org.tokentune.plan.Recompute;
+import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.select.AllTokens;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.select.TokenSelection;
@@ -109,7 +109,7 @@ public record GoldenModel(Model model, Parameters parameters) {
       Predicate<String> trainable,
       Map<String, INDArray> inputs,
       Style style) {
-    return step(model, parameters, trainable, inputs, style, Recompute.ELEMENTWISE);
+    return step(model, parameters, trainable, inputs, style, ActivationCheckpointing.ELEMENTWISE);
   }
 
   public static TrainingEngine.Result step(
@@ -118,8 +118,8 @@ public record GoldenModel(Model model, Parameters parameters) {
       Predicate<String> trainable,
       Map<String, INDArray> inputs,
       Style style,
-      Recompute recompute) {
-    return step(model, parameters, trainable, inputs, style, MemorySettings.of(recompute));
+      ActivationCheckpointing checkpointing) {
+    return step(model, parameters, trainable, inputs, style, MemorySettings.of(checkpointing));
   }
 
   /** One step of the plan; results are copies. */

@@ -17,7 +17,7 @@ import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
-import org.tokentune.plan.Recompute;
+import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.train.StepBenchmark;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -118,16 +118,16 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     /** Bytes by level of recomputation. */
-    Map<Recompute, Long> plan(String tokens) {
+    Map<ActivationCheckpointing, Long> plan(String tokens) {
       return StepBenchmark.plan(model(), batch, length, tokens);
     }
 
     List<Way> ways() {
       List<Way> ways = new ArrayList<>();
-      for (Recompute recompute : Recompute.values()) {
-        if (recompute != Recompute.NOTHING) {
-          ways.add(new Way("all", recompute));
-          ways.add(new Way(Integer.toString(tokens), recompute));
+      for (ActivationCheckpointing checkpointing : ActivationCheckpointing.values()) {
+        if (checkpointing != ActivationCheckpointing.NOTHING) {
+          ways.add(new Way("all", checkpointing));
+          ways.add(new Way(Integer.toString(tokens), checkpointing));
         }
       }
       return ways;
@@ -163,20 +163,20 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   /** A way to train. */
-  private record Way(String tokens, Recompute recompute) {
+  private record Way(String tokens, ActivationCheckpointing checkpointing) {
 
     StepBenchmark benchmark(Shape shape, Parameters weights) {
       return new StepBenchmark(
-          shape.model(), weights, shape.batch, shape.length, tokens, recompute);
+          shape.model(), weights, shape.batch, shape.length, tokens, checkpointing);
     }
 
     @Override
     public String toString() {
       return tokens
           + " tokens"
-          + switch (recompute) {
-            case ATTENTION -> ", attention again";
-            case BLOCKS -> ", blocks again";
+          + switch (checkpointing) {
+            case ATTENTION -> ", attention recomputed";
+            case BLOCKS -> ", blocks recomputed";
             default -> "";
           };
     }
@@ -293,10 +293,10 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   private static void plan(Shape shape, PrintWriter out, ArrayNode rows) {
-    Map<String, Map<Recompute, Long>> plans = new HashMap<>();
+    Map<String, Map<ActivationCheckpointing, Long>> plans = new HashMap<>();
     for (Way way : shape.ways()) {
-      Map<Recompute, Long> planned = plans.computeIfAbsent(way.tokens(), shape::plan);
-      print(shape, way, planned.get(way.recompute()), out, rows);
+      Map<ActivationCheckpointing, Long> planned = plans.computeIfAbsent(way.tokens(), shape::plan);
+      print(shape, way, planned.get(way.checkpointing()), out, rows);
       out.println();
     }
   }

@@ -13,8 +13,8 @@ import org.tokentune.adapters.LoraConfig;
 import org.tokentune.models.Model;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
-import org.tokentune.plan.Keep;
-import org.tokentune.plan.Recompute;
+import org.tokentune.plan.ActivationCheckpointing;
+import org.tokentune.plan.ActivationPrecision;
 import org.tokentune.train.MemoryReport;
 import org.tokentune.train.MethodBenchmark;
 import org.tokentune.train.MethodBenchmark.Setting;
@@ -65,16 +65,19 @@ final class KnobsBenchmark {
       rows.add(new Row(method.toString(), setting(method)));
     }
     Setting full = setting(TuningMethod.FULL);
-    TuningMethod attention = TuningMethod.FULL.with(false, Recompute.ATTENTION);
-    TuningMethod lora = new TuningMethod(true, WeightStorage.FLOAT32, false, Recompute.ELEMENTWISE);
-    TuningMethod half = new TuningMethod(true, WeightStorage.BF16, false, Recompute.ELEMENTWISE);
-    TuningMethod qlora = new TuningMethod(true, WeightStorage.NF4, true, Recompute.ELEMENTWISE);
-    TuningMethod qloraAgain = qlora.with(true, Recompute.ATTENTION);
+    TuningMethod attention = TuningMethod.FULL.with(false, ActivationCheckpointing.ATTENTION);
+    TuningMethod lora =
+        new TuningMethod(true, WeightStorage.FLOAT32, false, ActivationCheckpointing.ELEMENTWISE);
+    TuningMethod half =
+        new TuningMethod(true, WeightStorage.BF16, false, ActivationCheckpointing.ELEMENTWISE);
+    TuningMethod qlora =
+        new TuningMethod(true, WeightStorage.NF4, true, ActivationCheckpointing.ELEMENTWISE);
+    TuningMethod qloraRecomputed = qlora.with(true, ActivationCheckpointing.ATTENTION);
     rows.addAll(
         List.of(
-            new Row("full, attention again", setting(attention)),
-            new Row("full, activations in bf16", full.withKeep(Keep.BF16)),
-            new Row("full, activations in f16", full.withKeep(Keep.F16)),
+            new Row("full, attention recomputed", setting(attention)),
+            new Row("full, activations in bf16", full.withPrecision(ActivationPrecision.BF16)),
+            new Row("full, activations in f16", full.withPrecision(ActivationPrecision.F16)),
             new Row("full, not clipped", full.unclipped()),
             new Row("full, 2 batches a step", full.withAccumulation(2)),
             new Row("full, adamw8bit", full.withOptimizer(optimizer(Kind.ADAMW8BIT, 0))),
@@ -85,11 +88,13 @@ final class KnobsBenchmark {
                 "full, sgd, not clipped", full.withOptimizer(optimizer(Kind.SGD, 0)).unclipped()),
             new Row("LoRA, A frozen", Setting.of(lora, LoraConfig.parse(LORA + ",freeze-a"))),
             new Row("LoRA, weights in bf16", setting(half)),
-            new Row("TokenTune + QLoRA, attention again", setting(qloraAgain)),
-            new Row("TokenTune + QLoRA, activations in bf16", setting(qlora).withKeep(Keep.BF16)),
+            new Row("TokenTune + QLoRA, attention recomputed", setting(qloraRecomputed)),
             new Row(
-                "TokenTune + QLoRA, attention again, activations in bf16",
-                setting(qloraAgain).withKeep(Keep.BF16))));
+                "TokenTune + QLoRA, activations in bf16",
+                setting(qlora).withPrecision(ActivationPrecision.BF16)),
+            new Row(
+                "TokenTune + QLoRA, attention recomputed, activations in bf16",
+                setting(qloraRecomputed).withPrecision(ActivationPrecision.BF16))));
     return rows;
   }
 

@@ -254,7 +254,7 @@ final class MemoryCommand implements Callable<Integer> {
             adapters(base, lora == null ? USUAL_LORA : lora),
             optimizer.settings(0, 1, Map.of()),
             Double.isInfinite(clip),
-            knobs.settings(0).keep(),
+            knobs.settings(0).precision(),
             full == Full.bf16);
     PrintWriter out = spec.commandLine().getOut();
     ObjectNode result = JsonOption.object();

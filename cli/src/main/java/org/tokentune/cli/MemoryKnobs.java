@@ -5,8 +5,8 @@ import java.util.Arrays;
 import java.util.Locale;
 import org.tokentune.BadInputException;
 import org.tokentune.models.WeightStorage;
-import org.tokentune.plan.Keep;
-import org.tokentune.plan.Recompute;
+import org.tokentune.plan.ActivationCheckpointing;
+import org.tokentune.plan.ActivationPrecision;
 import org.tokentune.train.MemorySettings;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
@@ -63,20 +63,20 @@ final class MemoryKnobs {
 
   /** What is recomputed, as the command line names it. */
   enum Checkpoint {
-    nothing(Recompute.NOTHING),
-    elementwise(Recompute.ELEMENTWISE),
-    attention(Recompute.ATTENTION),
-    blocks(Recompute.BLOCKS);
+    nothing(ActivationCheckpointing.NOTHING),
+    elementwise(ActivationCheckpointing.ELEMENTWISE),
+    attention(ActivationCheckpointing.ATTENTION),
+    blocks(ActivationCheckpointing.BLOCKS);
 
-    final Recompute recompute;
+    final ActivationCheckpointing checkpointing;
 
-    Checkpoint(Recompute recompute) {
-      this.recompute = recompute;
+    Checkpoint(ActivationCheckpointing checkpointing) {
+      this.checkpointing = checkpointing;
     }
 
-    static Checkpoint of(Recompute recompute) {
+    static Checkpoint of(ActivationCheckpointing checkpointing) {
       return Arrays.stream(values())
-          .filter(checkpoint -> checkpoint.recompute == recompute)
+          .filter(checkpoint -> checkpoint.checkpointing == checkpointing)
           .findFirst()
           .orElseThrow();
     }
@@ -84,14 +84,14 @@ final class MemoryKnobs {
 
   /** How activations are kept, as the command line names it. */
   enum Kept {
-    float32(Keep.FLOAT32),
-    bf16(Keep.BF16),
-    f16(Keep.F16);
+    float32(ActivationPrecision.FLOAT32),
+    bf16(ActivationPrecision.BF16),
+    f16(ActivationPrecision.F16);
 
-    final Keep keep;
+    final ActivationPrecision precision;
 
-    Kept(Keep keep) {
-      this.keep = keep;
+    Kept(ActivationPrecision precision) {
+      this.precision = precision;
     }
   }
 
@@ -109,7 +109,7 @@ final class MemoryKnobs {
    * @param budget bytes, or 0
    */
   MemorySettings settings(long budget) {
-    return new MemorySettings(checkpoint.recompute, activations.keep, budget);
+    return new MemorySettings(checkpoint.checkpointing, activations.precision, budget);
   }
 
   void put(ObjectNode result) {

@@ -8,7 +8,7 @@ import java.util.Locale;
 import java.util.Optional;
 import org.tokentune.BadInputException;
 import org.tokentune.models.WeightStorage;
-import org.tokentune.plan.Recompute;
+import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.select.TokenAmount;
 import org.tokentune.train.MethodMemory;
 import org.tokentune.train.MethodPlanner;
@@ -30,8 +30,11 @@ record MethodFit(MethodMemory memory, int tokens, int batch, int length) {
   /** Of the tokens, in percent. */
   private static final List<Integer> SHARES = List.of(ALL, 50, 30, 20, LEAST);
 
-  private static final List<Recompute> LEVELS =
-      List.of(Recompute.ELEMENTWISE, Recompute.ATTENTION, Recompute.BLOCKS);
+  private static final List<ActivationCheckpointing> LEVELS =
+      List.of(
+          ActivationCheckpointing.ELEMENTWISE,
+          ActivationCheckpointing.ATTENTION,
+          ActivationCheckpointing.BLOCKS);
   private static final int LEAST_LENGTH = 32;
 
   /**
@@ -47,7 +50,8 @@ record MethodFit(MethodMemory memory, int tokens, int batch, int length) {
     MethodMemory least = null;
     while (true) {
       for (TuningMethod method : methods(planner)) {
-        MethodMemory smallest = plan(planner, method, Recompute.BLOCKS, LEAST, rows, tokens);
+        MethodMemory smallest =
+            plan(planner, method, ActivationCheckpointing.BLOCKS, LEAST, rows, tokens);
         if (smallest.total() <= bytes) {
           return best(bytes, planner, method, rows, tokens, smallest);
         }
@@ -69,7 +73,7 @@ record MethodFit(MethodMemory memory, int tokens, int batch, int length) {
   private static List<TuningMethod> methods(MethodPlanner planner) {
     List<TuningMethod> methods = new ArrayList<>(List.of(TuningMethod.FULL));
     for (WeightStorage weights : List.of(planner.frozen(), WeightStorage.NF4)) {
-      methods.add(new TuningMethod(true, weights, false, Recompute.ELEMENTWISE));
+      methods.add(new TuningMethod(true, weights, false, ActivationCheckpointing.ELEMENTWISE));
     }
     return methods;
   }
@@ -82,11 +86,12 @@ record MethodFit(MethodMemory memory, int tokens, int batch, int length) {
       int length,
       MethodMemory smallest) {
     for (int share : SHARES) {
-      MethodMemory checkpointed = plan(planner, method, Recompute.BLOCKS, share, rows, length);
+      MethodMemory checkpointed =
+          plan(planner, method, ActivationCheckpointing.BLOCKS, share, rows, length);
       if (checkpointed.total() <= bytes) {
         Optional<MethodMemory> cheaper =
             LEVELS.stream()
-                .filter(level -> level != Recompute.BLOCKS)
+                .filter(level -> level != ActivationCheckpointing.BLOCKS)
                 .map(level -> plan(planner, method, level, share, rows, length))
                 .filter(memory -> memory.total() <= bytes)
                 .findFirst();
@@ -99,13 +104,13 @@ record MethodFit(MethodMemory memory, int tokens, int batch, int length) {
   private static MethodMemory plan(
       MethodPlanner planner,
       TuningMethod method,
-      Recompute recompute,
+      ActivationCheckpointing checkpointing,
       int share,
       int rows,
       int length) {
     boolean selected = share < ALL;
     int k = TokenAmount.share(share / 100.0, 1).of(length);
-    return planner.plan(method.with(selected, recompute), rows, length, k);
+    return planner.plan(method.with(selected, checkpointing), rows, length, k);
   }
 
   /**
@@ -154,8 +159,8 @@ record MethodFit(MethodMemory memory, int tokens, int batch, int length) {
       }
     }
     options.append(" --tokens ").append(tokens == ALL ? "all" : tokens + "%");
-    if (method.recompute() != Recompute.ELEMENTWISE) {
-      options.append(" --checkpoint ").append(MemoryKnobs.Checkpoint.of(method.recompute()));
+    if (method.checkpointing() != ActivationCheckpointing.ELEMENTWISE) {
+      options.append(" --checkpoint ").append(MemoryKnobs.Checkpoint.of(method.checkpointing()));
     }
     return options
         .append(" --batch-size ")

@@ -10,9 +10,9 @@ import org.tokentune.models.Model;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
+import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.plan.PlanEngine;
 import org.tokentune.plan.PlanOptions;
-import org.tokentune.plan.Recompute;
 
 /**
  * An encoder's passes on execution plans, all in one arena: results are good until the next pass.
@@ -75,7 +75,7 @@ final class EncoderPlans {
             parameters, GraphOptions.training(split, name -> true).withStyle(Style.preferred()));
     PlanOptions backward =
         PlanOptions.gradients(List.of(ModelGraph.LOSS), built.trainable())
-            .withRecompute(Recompute.ELEMENTWISE, ModelGraph::isHiddenState);
+            .withCheckpointing(ActivationCheckpointing.ELEMENTWISE, ModelGraph::isHiddenState);
     return new Training(
         engine(built.sd(), PlanOptions.forward(List.of(ModelGraph.LOGITS))),
         engine(built.sd(), backward));

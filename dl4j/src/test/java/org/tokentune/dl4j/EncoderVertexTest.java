@@ -45,7 +45,7 @@ import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
-import org.tokentune.plan.Recompute;
+import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.select.TokenSelection;
 import org.tokentune.train.Placeholders;
@@ -133,7 +133,8 @@ class EncoderVertexTest {
         model.build(
             parameters,
             GraphOptions.training(!selection.all(), name -> true).withStyle(Style.preferred()));
-    try (TrainingEngine engine = new TrainingEngine(graph, List.of(), Recompute.NOTHING)) {
+    try (TrainingEngine engine =
+        new TrainingEngine(graph, List.of(), ActivationCheckpointing.NOTHING)) {
       TrainingEngine.Result result = engine.run(inputs);
       Map<String, INDArray> copies = new HashMap<>();
       result.gradients().forEach((name, gradient) -> copies.put(name, gradient.dup()));

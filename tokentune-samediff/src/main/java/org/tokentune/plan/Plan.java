@@ -72,17 +72,19 @@ public final class Plan {
             given.put(name, shape);
           }
         });
-    Recomputation recomputation = new Recomputation(nodes, list.forwardValues(), shapes);
+    CheckpointingPass checkpointingPass =
+        new CheckpointingPass(nodes, list.forwardValues(), shapes);
     ToLongFunction<List<Node>> live =
         some -> lay(some, list, shapes, given, options).layout.liveBytes();
     if (options.budget() == 0) {
-      List<Node> chosen = recomputation.apply(options.recompute(), live, options.checkpoint());
+      List<Node> chosen =
+          checkpointingPass.apply(options.checkpointing(), live, options.checkpoint());
       return lay(chosen, list, shapes, given, options).placed();
     }
     Predicate<List<Node>> fits =
         some -> lay(some, list, shapes, given, options).placed().bytes() <= options.budget();
     Plan plan =
-        lay(recomputation.fit(live, fits, options.checkpoint()), list, shapes, given, options)
+        lay(checkpointingPass.fit(live, fits, options.checkpoint()), list, shapes, given, options)
             .placed();
     if (plan.bytes() > options.budget()) {
       throw new BudgetException(plan.bytes(), options.budget());
@@ -107,12 +109,12 @@ public final class Plan {
       Map<String, long[]> placeholders,
       PlanOptions options) {
     List<Node> nodes =
-        HalfKept.apply(
+        HalfPrecisionActivations.apply(
             DequantiseBeforeUse.late(packed, shapes),
             list.forwardValues(),
             wanted(list, options),
             shapes,
-            options.keep());
+            options.precision());
     GradientSlices gradients =
         options.slices()
             ? GradientSlices.apart(nodes, list.gradients())
@@ -151,7 +153,7 @@ public final class Plan {
     results.addAll(gradients.names());
     MemoryPlanner held =
         new MemoryPlanner(running, aliases, shapes, placeholders.keySet(), results);
-    long again = running.stream().filter(Recomputation::again).count();
+    long again = running.stream().filter(CheckpointingPass::again).count();
     return List.of(
         String.format(
             Locale.ROOT,
@@ -277,7 +279,7 @@ public final class Plan {
    */
   public long recomputedWork() {
     return running.stream()
-        .filter(Recomputation::again)
+        .filter(CheckpointingPass::again)
         .mapToLong(
             node ->
                 MatmulGradients.isProduct(node)

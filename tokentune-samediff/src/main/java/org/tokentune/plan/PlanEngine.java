@@ -72,8 +72,8 @@ public final class PlanEngine implements AutoCloseable {
   }
 
   /** A plan for the same that recomputes otherwise; no run uses it. */
-  public Plan plan(Map<String, INDArray> placeholders, Recompute level) {
-    PlanOptions other = options.withRecompute(level, options.checkpoint());
+  public Plan plan(Map<String, INDArray> placeholders, ActivationCheckpointing level) {
+    PlanOptions other = options.withCheckpointing(level, options.checkpoint());
     return Plan.of(list, shapes(placeholders), other);
   }
 

@@ -11,20 +11,20 @@ import java.util.function.Predicate;
  * @param updates whether every variable is updated when its gradient is complete; otherwise the
  *     gradients are returned
  * @param slices whether an update may be of some rows only, where the gradient comes by them
- * @param recompute what is computed again instead of being kept
+ * @param checkpointing what is computed again instead of being kept
  * @param checkpoint values that are kept where whole blocks are recomputed
- * @param keep how activations are kept
+ * @param precision how activations are kept
  * @param budget bytes that a plan may take: it recomputes no more than it has to for that, whatever
- *     {@code recompute} says; 0: no budget
+ *     {@code checkpointing} says; 0: no budget
  */
 public record PlanOptions(
     List<String> outputs,
     List<String> trained,
     boolean updates,
     boolean slices,
-    Recompute recompute,
+    ActivationCheckpointing checkpointing,
     Predicate<String> checkpoint,
-    Keep keep,
+    ActivationPrecision precision,
     long budget) {
 
   public PlanOptions {
@@ -35,18 +35,32 @@ public record PlanOptions(
   /** A forward pass only. */
   public static PlanOptions forward(List<String> outputs) {
     return new PlanOptions(
-        outputs, List.of(), false, false, Recompute.NOTHING, name -> false, Keep.FLOAT32, 0);
+        outputs,
+        List.of(),
+        false,
+        false,
+        ActivationCheckpointing.NOTHING,
+        name -> false,
+        ActivationPrecision.FLOAT32,
+        0);
   }
 
   /** Outputs and gradients, and nothing computed again. */
   public static PlanOptions gradients(List<String> outputs, List<String> trained) {
     return new PlanOptions(
-        outputs, trained, false, false, Recompute.NOTHING, name -> false, Keep.FLOAT32, 0);
+        outputs,
+        trained,
+        false,
+        false,
+        ActivationCheckpointing.NOTHING,
+        name -> false,
+        ActivationPrecision.FLOAT32,
+        0);
   }
 
   /** The same, recomputing what a level says. */
-  public PlanOptions withRecompute(Recompute level, Predicate<String> kept) {
-    return new PlanOptions(outputs, trained, updates, slices, level, kept, keep, 0);
+  public PlanOptions withCheckpointing(ActivationCheckpointing level, Predicate<String> kept) {
+    return new PlanOptions(outputs, trained, updates, slices, level, kept, precision, 0);
   }
 
   /**
@@ -55,16 +69,19 @@ public record PlanOptions(
    * @param bySlices whether an update may be of some rows only
    */
   public PlanOptions withUpdates(boolean bySlices) {
-    return new PlanOptions(outputs, trained, true, bySlices, recompute, checkpoint, keep, budget);
+    return new PlanOptions(
+        outputs, trained, true, bySlices, checkpointing, checkpoint, precision, budget);
   }
 
   /** The same, keeping activations in another way. */
-  public PlanOptions withKeep(Keep other) {
-    return new PlanOptions(outputs, trained, updates, slices, recompute, checkpoint, other, budget);
+  public PlanOptions withPrecision(ActivationPrecision other) {
+    return new PlanOptions(
+        outputs, trained, updates, slices, checkpointing, checkpoint, other, budget);
   }
 
   /** The same, recomputing what it takes to stay within so many bytes. */
   public PlanOptions within(long bytes, Predicate<String> kept) {
-    return new PlanOptions(outputs, trained, updates, slices, recompute, kept, keep, bytes);
+    return new PlanOptions(
+        outputs, trained, updates, slices, checkpointing, kept, precision, bytes);
   }
 }

@@ -6,7 +6,7 @@
  * SameDiff's gradient function, {@link org.tokentune.plan.Shapes} infers shapes and folds what
  * depends on shapes alone, {@link org.tokentune.plan.MatmulGradients} splits the gradients of
  * matrix products, {@link org.tokentune.plan.SelectedMatmuls} computes those of attention for
- * selected tokens only, {@link org.tokentune.plan.Recomputation} computes again in the backward
+ * selected tokens only, {@link org.tokentune.plan.CheckpointingPass} computes again in the backward
  * pass what is not worth keeping, {@link org.tokentune.plan.AliasAnalysis} makes views of reshapes
  * and permutations, {@link org.tokentune.plan.Updates} updates variables as soon as their gradients
  * are complete, {@link org.tokentune.plan.MemoryPlanner} gives every buffer its lifetime and its

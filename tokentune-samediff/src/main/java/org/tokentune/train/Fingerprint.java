@@ -81,8 +81,8 @@ record Fingerprint(Map<String, String> parts) {
     parts.put("schedule decay", settings.schedule().decay().toString());
     parts.put("schedule warmup", Double.toString(settings.schedule().warmup()));
     parts.put("clip", Double.toString(settings.clip()));
-    parts.put("memory recompute", settings.memory().recompute().toString());
-    parts.put("memory keep", settings.memory().keep().toString());
+    parts.put("memory recompute", settings.memory().checkpointing().toString());
+    parts.put("memory keep", settings.memory().precision().toString());
     parts.put("memory budget", Long.toString(settings.memory().budget()));
     parts.put("seed", Long.toString(settings.seed()));
   }

@@ -1,18 +1,19 @@
 package org.tokentune.train;
 
 import org.tokentune.BadInputException;
-import org.tokentune.plan.Keep;
-import org.tokentune.plan.Recompute;
+import org.tokentune.plan.ActivationCheckpointing;
+import org.tokentune.plan.ActivationPrecision;
 
 /**
  * What a step keeps in memory from its forward to its backward pass.
  *
- * @param recompute what is computed again instead of being kept, where there is no budget
- * @param keep how the rest is kept
+ * @param checkpointing what is computed again instead of being kept, where there is no budget
+ * @param precision how the rest is kept
  * @param budget bytes that a step may take above parameters and optimizer state: it recomputes no
  *     more than it has to for that; 0: no budget
  */
-public record MemorySettings(Recompute recompute, Keep keep, long budget) {
+public record MemorySettings(
+    ActivationCheckpointing checkpointing, ActivationPrecision precision, long budget) {
 
   public MemorySettings {
     if (budget < 0) {
@@ -22,11 +23,11 @@ public record MemorySettings(Recompute recompute, Keep keep, long budget) {
 
   /** What one cheap pass gives is computed again, the rest kept as floats, without a budget. */
   public static MemorySettings defaults() {
-    return of(Recompute.ELEMENTWISE);
+    return of(ActivationCheckpointing.ELEMENTWISE);
   }
 
   /** Activations as floats, without a budget. */
-  public static MemorySettings of(Recompute recompute) {
-    return new MemorySettings(recompute, Keep.FLOAT32, 0);
+  public static MemorySettings of(ActivationCheckpointing checkpointing) {
+    return new MemorySettings(checkpointing, ActivationPrecision.FLOAT32, 0);
   }
 }

@@ -14,7 +14,7 @@ import org.tokentune.models.Model;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
-import org.tokentune.plan.Keep;
+import org.tokentune.plan.ActivationPrecision;
 import org.tokentune.select.RandomTokens;
 
 /**
@@ -40,34 +40,36 @@ public final class MethodBenchmark implements AutoCloseable {
   public record Setting(
       TuningMethod method,
       LoraConfig lora,
-      Keep keep,
+      ActivationPrecision precision,
       OptimizerSettings optimizer,
       double clip,
       int accumulation) {
 
     /** AdamW, gradients clipped to 1, activations kept as floats, a batch for a step. */
     public static Setting of(TuningMethod method, LoraConfig lora) {
-      return new Setting(method, lora, Keep.FLOAT32, OptimizerSettings.adamW(0.01), 1, 1);
+      return new Setting(
+          method, lora, ActivationPrecision.FLOAT32, OptimizerSettings.adamW(0.01), 1, 1);
     }
 
     /** The same, keeping activations in another way. */
-    public Setting withKeep(Keep other) {
+    public Setting withPrecision(ActivationPrecision other) {
       return new Setting(method, lora, other, optimizer, clip, accumulation);
     }
 
     /** The same with another optimizer. */
     public Setting withOptimizer(OptimizerSettings other) {
-      return new Setting(method, lora, keep, other, clip, accumulation);
+      return new Setting(method, lora, precision, other, clip, accumulation);
     }
 
     /** The same without clipping. */
     public Setting unclipped() {
-      return new Setting(method, lora, keep, optimizer, Double.POSITIVE_INFINITY, accumulation);
+      return new Setting(
+          method, lora, precision, optimizer, Double.POSITIVE_INFINITY, accumulation);
     }
 
     /** The same with so many batches for a step. */
     public Setting withAccumulation(int batches) {
-      return new Setting(method, lora, keep, optimizer, clip, batches);
+      return new Setting(method, lora, precision, optimizer, clip, batches);
     }
   }
 
@@ -104,7 +106,7 @@ public final class MethodBenchmark implements AutoCloseable {
                 setting.optimizer(),
                 new Schedule(Schedule.Decay.CONSTANT, 0),
                 setting.clip(),
-                new MemorySettings(method.recompute(), setting.keep(), 0),
+                new MemorySettings(method.checkpointing(), setting.precision(), 0),
                 1));
     steps.check(batches.get(0), 0); // the whole batch is planned, as before a training
     step();
@@ -116,9 +118,15 @@ public final class MethodBenchmark implements AutoCloseable {
       Model model, Setting setting, int batch, int length, String tokens) {
     boolean sums = setting.accumulation() > 1;
     int k = StepMemoryPlanner.selected(model, RandomTokens.parse(tokens, 1, false), length);
-    boolean atOnce = sums || Double.isInfinite(setting.clip());
+    boolean optimizerInBackward = sums || Double.isInfinite(setting.clip());
     MemoryReport report =
-        new MethodPlanner(model, setting.lora(), setting.optimizer(), atOnce, setting.keep(), false)
+        new MethodPlanner(
+                model,
+                setting.lora(),
+                setting.optimizer(),
+                optimizerInBackward,
+                setting.precision(),
+                false)
             .report(setting.method(), batch, length, k);
     return sums ? report.withGradientSums() : report;
   }

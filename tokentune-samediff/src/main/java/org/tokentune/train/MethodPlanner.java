@@ -6,7 +6,7 @@ import org.tokentune.adapters.LoraModel;
 import org.tokentune.models.Model;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
-import org.tokentune.plan.Keep;
+import org.tokentune.plan.ActivationPrecision;
 import org.tokentune.plan.PlanMemory;
 
 /**
@@ -14,8 +14,8 @@ import org.tokentune.plan.PlanMemory;
  *
  * @param lora adapters of the methods that have some
  * @param optimizer of all methods
- * @param atOnce whether parameters are updated as soon as their gradients are complete
- * @param keep how activations are kept
+ * @param optimizerInBackward whether parameters are updated as soon as their gradients are complete
+ * @param precision how activations are kept
  * @param half whether full fine-tuning is counted as usual on GPUs: weights and gradients, which
  *     are all held, in 16 bits; otherwise as it runs here, in floats
  */
@@ -23,8 +23,8 @@ public record MethodPlanner(
     Model model,
     LoraConfig lora,
     OptimizerSettings optimizer,
-    boolean atOnce,
-    Keep keep,
+    boolean optimizerInBackward,
+    ActivationPrecision precision,
     boolean half) {
 
   private static final int HALF = 2;
@@ -67,9 +67,9 @@ public record MethodPlanner(
             trained,
             trains,
             method.weights(),
-            new MemorySettings(method.recompute(), keep, 0),
+            new MemorySettings(method.checkpointing(), precision, 0),
             optimizer.optimizer(trained, Parameters.withoutValues(trained.parameters())),
-            atOnce || counted(method))
+            optimizerInBackward || counted(method))
         .plan(batch, length, method.selected() ? selected : length);
   }
 }

@@ -37,9 +37,9 @@ import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
+import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.plan.PlanEngine;
 import org.tokentune.plan.PlanOptions;
-import org.tokentune.plan.Recompute;
 
 /**
  * Compares a model with somebody else's numbers: hidden states, logits, loss and gradients that
@@ -201,11 +201,11 @@ public final class Parity {
 
   /** Runs one case as training would: a row for each of its tensors that is no input. */
   public List<Row> compare(Path file) {
-    return compare(file, Style.preferred(), Recompute.ELEMENTWISE);
+    return compare(file, Style.preferred(), ActivationCheckpointing.ELEMENTWISE);
   }
 
   /** Runs one case with ops in a style, on a plan that recomputes so much. */
-  public List<Row> compare(Path file, Style style, Recompute recompute) {
+  public List<Row> compare(Path file, Style style, ActivationCheckpointing checkpointing) {
     Map<String, INDArray> expected;
     try (SafeTensors source = SafeTensors.open(file)) {
       expected = tensors(source);
@@ -230,7 +230,7 @@ public final class Parity {
             new TrainingEngine(
                 model.build(parameters, options.withStyle(style)),
                 List.of(ModelGraph.LOGITS),
-                recompute)) {
+                checkpointing)) {
       Map<String, INDArray> hidden = forward.run(inputs).outputs();
       return compare(expected, head, inputs, engine.run(inputs), hidden);
     }

@@ -15,8 +15,8 @@ import org.tokentune.models.Model;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
+import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.plan.Plan;
-import org.tokentune.plan.Recompute;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.select.TokenSelection;
 import org.tokentune.select.TokenSelector;
@@ -45,7 +45,12 @@ public final class StepBenchmark implements AutoCloseable {
    * @param tokens that carry gradient, as {@code --tokens} says it
    */
   public StepBenchmark(
-      Model model, Parameters weights, int batch, int length, String tokens, Recompute recompute) {
+      Model model,
+      Parameters weights,
+      int batch,
+      int length,
+      String tokens,
+      ActivationCheckpointing checkpointing) {
     int[] lengths = new int[batch];
     Arrays.fill(lengths, length);
     TokenSelection selection = selector(model, tokens).select(lengths, length, null, 1, 0, 0);
@@ -56,7 +61,7 @@ public final class StepBenchmark implements AutoCloseable {
             GraphOptions.training(!selection.all(), trained(model)).withStyle(Style.preferred()));
     optimizer = new Optimizer(new Sgd(0), weights, 0);
     before = liveBytes();
-    engine = new TrainingEngine(graph, recompute, optimizer);
+    engine = new TrainingEngine(graph, checkpointing, optimizer);
     step();
     used = liveBytes() - before;
   }
@@ -65,16 +70,18 @@ public final class StepBenchmark implements AutoCloseable {
    * Bytes above the weights of the same step, planned without weights: nothing runs. All levels are
    * planned on one gradient graph, as it takes the longest to make.
    */
-  public static Map<Recompute, Long> plan(Model model, int batch, int length, String tokens) {
+  public static Map<ActivationCheckpointing, Long> plan(
+      Model model, int batch, int length, String tokens) {
     int k = StepMemoryPlanner.selected(model, selector(model, tokens), length);
     Parameters weights = Parameters.withoutValues(model.parameters());
     GraphOptions options = GraphOptions.training(k < length, trained(model));
     ModelGraph graph = model.build(weights, options.withStyle(Style.preferred()));
     Map<String, INDArray> inputs = Placeholders.withoutValues(model.head(), batch, length, k);
-    Map<Recompute, Long> plans = new EnumMap<>(Recompute.class);
+    Map<ActivationCheckpointing, Long> plans = new EnumMap<>(ActivationCheckpointing.class);
     try (TrainingEngine engine =
-        new TrainingEngine(graph, Recompute.NOTHING, new Optimizer(new Sgd(0), weights, 0))) {
-      for (Recompute level : Recompute.values()) {
+        new TrainingEngine(
+            graph, ActivationCheckpointing.NOTHING, new Optimizer(new Sgd(0), weights, 0))) {
+      for (ActivationCheckpointing level : ActivationCheckpointing.values()) {
         plans.put(level, engine.plan(inputs, level).bytes());
       }
     }

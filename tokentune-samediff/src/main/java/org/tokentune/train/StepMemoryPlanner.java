@@ -21,8 +21,9 @@ import org.tokentune.select.TokenSelector;
  * @param trainable which parameters, by name
  * @param weights how those that do not train are held
  * @param memory what a step keeps
- * @param atOnce whether every parameter is updated as soon as its gradient is complete; otherwise
- *     all gradients are held to the end, as clipping by their global norm needs it
+ * @param optimizerInBackward whether every parameter is updated as soon as its gradient is
+ *     complete; otherwise all gradients are held to the end, as clipping by their global norm needs
+ *     it
  */
 public record StepMemoryPlanner(
     Model model,
@@ -30,7 +31,7 @@ public record StepMemoryPlanner(
     WeightStorage weights,
     MemorySettings memory,
     Optimizer optimizer,
-    boolean atOnce) {
+    boolean optimizerInBackward) {
 
   /**
    * Tokens that a selector selects of each row where all rows have {@code length} tokens.
@@ -57,7 +58,7 @@ public record StepMemoryPlanner(
             parameters, GraphOptions.training(split, trainable).withStyle(Style.preferred()));
     Map<String, INDArray> inputs = Placeholders.withoutValues(model.head(), batch, length, k);
     try (TrainingEngine engine =
-        new TrainingEngine(graph, List.of(), memory, atOnce ? optimizer : null)) {
+        new TrainingEngine(graph, List.of(), memory, optimizerInBackward ? optimizer : null)) {
       engine.plan(inputs);
       return engine.memory(parameters, optimizer).orElseThrow();
     }

@@ -8,10 +8,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.nn.Graph;
 import org.tokentune.nn.Parameters;
+import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.plan.Plan;
 import org.tokentune.plan.PlanEngine;
 import org.tokentune.plan.PlanOptions;
-import org.tokentune.plan.Recompute;
 import org.tokentune.plan.Updater;
 
 /** Runs a model's training graph forward and backward on execution plans. */
@@ -25,8 +25,9 @@ public final class TrainingEngine implements AutoCloseable {
    *
    * @param outputs further values to return
    */
-  public TrainingEngine(ModelGraph graph, List<String> outputs, Recompute recompute) {
-    this(graph, outputs, recompute, null);
+  public TrainingEngine(
+      ModelGraph graph, List<String> outputs, ActivationCheckpointing checkpointing) {
+    this(graph, outputs, checkpointing, null);
   }
 
   /**
@@ -35,13 +36,16 @@ public final class TrainingEngine implements AutoCloseable {
    *
    * @param updater that does so
    */
-  public TrainingEngine(ModelGraph graph, Recompute recompute, Updater updater) {
-    this(graph, List.of(), recompute, updater);
+  public TrainingEngine(ModelGraph graph, ActivationCheckpointing checkpointing, Updater updater) {
+    this(graph, List.of(), checkpointing, updater);
   }
 
   private TrainingEngine(
-      ModelGraph graph, List<String> outputs, Recompute recompute, Updater updater) {
-    this(graph, outputs, MemorySettings.of(recompute), updater);
+      ModelGraph graph,
+      List<String> outputs,
+      ActivationCheckpointing checkpointing,
+      Updater updater) {
+    this(graph, outputs, MemorySettings.of(checkpointing), updater);
   }
 
   /**
@@ -55,13 +59,13 @@ public final class TrainingEngine implements AutoCloseable {
   public TrainingEngine(
       ModelGraph graph, List<String> outputs, MemorySettings memory, Updater updater) {
     this.graph = graph;
-    PlanOptions options = options(graph, outputs).withKeep(memory.keep());
+    PlanOptions options = options(graph, outputs).withPrecision(memory.precision());
     engine =
         new PlanEngine(
             graph.sd(),
             memory.budget() > 0
                 ? options.within(memory.budget(), ModelGraph::isHiddenState)
-                : options.withRecompute(memory.recompute(), ModelGraph::isHiddenState),
+                : options.withCheckpointing(memory.checkpointing(), ModelGraph::isHiddenState),
             updater);
   }
 
@@ -108,7 +112,7 @@ public final class TrainingEngine implements AutoCloseable {
   }
 
   /** A plan for the same that recomputes otherwise, of the same gradient graph; no run uses it. */
-  Plan plan(Map<String, INDArray> inputs, Recompute level) {
+  Plan plan(Map<String, INDArray> inputs, ActivationCheckpointing level) {
     return engine.plan(inputs, level);
   }
 

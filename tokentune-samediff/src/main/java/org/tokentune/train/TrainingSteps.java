@@ -42,7 +42,7 @@ final class TrainingSteps implements AutoCloseable {
   private final Hyperparameters settings;
   private final Optimizer optimizer;
   private final GradientSums sums = new GradientSums();
-  private final Updater atOnce = new AtOnce();
+  private final Updater optimizerInBackward = new AtOnce();
   private final Map<Boolean, TrainingEngine> engines = new HashMap<>();
   private double rate;
 
@@ -306,7 +306,8 @@ final class TrainingSteps implements AutoCloseable {
     ModelGraph graph =
         model.build(
             parameters, GraphOptions.training(split, trainable).withStyle(Style.preferred()));
-    Updater updater = settings.accumulation() > 1 ? sums : updatesAtOnce() ? atOnce : null;
+    Updater updater =
+        settings.accumulation() > 1 ? sums : updatesAtOnce() ? optimizerInBackward : null;
     return new TrainingEngine(graph, List.of(), settings.memory(), updater);
   }
 

@@ -34,8 +34,8 @@ import org.tokentune.models.ModelGraph;
 import org.tokentune.nn.Graph;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
+import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.plan.Plan;
-import org.tokentune.plan.Recompute;
 import org.tokentune.select.AllTokens;
 import org.tokentune.train.Parity;
 import org.tokentune.train.SameDiffEngine;
@@ -55,12 +55,12 @@ class LoraTest {
     for (Path file : parity.cases()) {
       boolean merged = file.endsWith("merged.safetensors");
       for (Style style : Style.values()) {
-        for (Recompute recompute : Recompute.values()) {
-          List<Parity.Row> rows = parity.compare(file, style, recompute);
+        for (ActivationCheckpointing checkpointing : ActivationCheckpointing.values()) {
+          List<Parity.Row> rows = parity.compare(file, style, checkpointing);
           double worst = rows.stream().mapToDouble(Parity.Row::error).max().orElseThrow();
           System.out.printf(
               "llama-lora %-25s %-6s %-11s %d tensors, largest error %.1e%n",
-              file.getFileName(), style, recompute, rows.size(), worst);
+              file.getFileName(), style, checkpointing, rows.size(), worst);
           assertEquals(merged ? 15 : 36, rows.size());
           for (Parity.Row row : rows) {
             assertTrue(row.within(merged ? 1e-6 : 1e-5), row.toString());
@@ -267,7 +267,8 @@ class LoraTest {
       Predicate<String> trainable,
       Map<String, INDArray> inputs) {
     ModelGraph graph = model.build(parameters, options(inputs, trainable).withStyle(Style.FUSED));
-    try (TrainingEngine engine = new TrainingEngine(graph, List.of(), Recompute.NOTHING)) {
+    try (TrainingEngine engine =
+        new TrainingEngine(graph, List.of(), ActivationCheckpointing.NOTHING)) {
       Plan plan = engine.plan(inputs);
       return plan.bytes();
     }

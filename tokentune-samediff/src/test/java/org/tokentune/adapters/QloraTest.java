@@ -31,7 +31,7 @@ import org.tokentune.models.Task;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
-import org.tokentune.plan.Recompute;
+import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.train.TrainingEngine;
 
 /** Adapters on weights in few bits: as on the floats that the weights stand for. */
@@ -105,7 +105,7 @@ class QloraTest {
     double floor = 1e-4 * largest(expected.gradients());
     Adapter adapter = stored.adapter(config, 3);
     for (Style style : Style.values()) {
-      for (Recompute recompute : Recompute.values()) {
+      for (ActivationCheckpointing checkpointing : ActivationCheckpointing.values()) {
         TrainingEngine.Result actual =
             step(
                 adapter.model(),
@@ -113,7 +113,7 @@ class QloraTest {
                 adapter.model()::trains,
                 inputs,
                 style,
-                recompute);
+                checkpointing);
         double worst = 0;
         for (String name : expected.gradients().keySet()) {
           INDArray gradient = actual.gradients().get(name);
@@ -125,7 +125,7 @@ class QloraTest {
             tokens,
             storage,
             style,
-            recompute,
+            checkpointing,
             actual.gradients().size(),
             worst);
         assertEquals(expected.loss(), actual.loss(), 1e-5);

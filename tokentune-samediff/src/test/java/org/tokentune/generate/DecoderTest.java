@@ -77,7 +77,7 @@ class DecoderTest {
     INDArray expected = whole(model, weights, text);
     for (Style style : Style.values()) {
       double single = 0;
-      double atOnce = 0;
+      double optimizerInBackward = 0;
       try (Decoder decoder = new Decoder(model, weights, style)) {
         decoder.begin(LENGTH);
         for (int i = 0; i < LENGTH; i++) {
@@ -86,13 +86,13 @@ class DecoderTest {
         for (int prompt : new int[] {1, 13, 64, 100}) {
           decoder.begin(LENGTH); // what is cached of the text before must not be seen
           float[] logits = decoder.next(Arrays.copyOf(text, prompt), 0);
-          atOnce = Math.max(atOnce, error(logits, expected, prompt - 1));
+          optimizerInBackward = Math.max(optimizerInBackward, error(logits, expected, prompt - 1));
         }
       }
       System.out.printf(
           "%-7s %-90s %-6s token by token %.1e, prompt at once %.1e%n",
-          type, changes, style, single, atOnce);
-      assertTrue(single < 1e-5 && atOnce < 1e-5);
+          type, changes, style, single, optimizerInBackward);
+      assertTrue(single < 1e-5 && optimizerInBackward < 1e-5);
     }
   }
 

@@ -23,7 +23,7 @@ import org.tokentune.RandomWeights;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Losses;
 import org.tokentune.ops.Style;
-import org.tokentune.plan.Recompute;
+import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.train.SameDiffEngine;
 import org.tokentune.train.TrainingEngine;
 
@@ -171,7 +171,8 @@ class DecodersTest {
     for (Style style : Style.values()) {
       ModelGraph graph =
           model.build(weights(model), GraphOptions.training(true, name -> true).withStyle(style));
-      try (TrainingEngine engine = new TrainingEngine(graph, List.of(), Recompute.ELEMENTWISE)) {
+      try (TrainingEngine engine =
+          new TrainingEngine(graph, List.of(), ActivationCheckpointing.ELEMENTWISE)) {
         TrainingEngine.Result result = engine.run(inputs);
         assertEquals(0, result.loss());
         assertEquals(model.parameters().keySet(), result.gradients().keySet());

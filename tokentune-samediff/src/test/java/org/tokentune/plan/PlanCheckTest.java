@@ -121,12 +121,12 @@ class PlanCheckTest {
   @Test
   void soundPlansOfRandomGraphsPass() {
     int steps = 0;
-    for (Recompute level : Recompute.values()) {
+    for (ActivationCheckpointing level : ActivationCheckpointing.values()) {
       for (int seed = 0; seed < 4; seed++) {
         RandomGraph graph = new RandomGraph(seed, seed == 0 ? Style.NATIVE : Style.FUSED);
         PlanOptions options =
             PlanOptions.gradients(graph.outputs(), graph.trained())
-                .withRecompute(level, name -> name.hashCode() % 4 == 0);
+                .withCheckpointing(level, name -> name.hashCode() % 4 == 0);
         Updater updater = seed == 3 ? (name, variable, firstRow, gradient) -> {} : null;
         try (PlanEngine engine = new PlanEngine(graph.sd(), options, updater)) {
           for (int run = 0; run < 2; run++) {

@@ -33,7 +33,7 @@ class PlanTest {
         new PlanEngine(
             sd,
             PlanOptions.gradients(List.of(loss), trained)
-                .withRecompute(Recompute.ELEMENTWISE, name -> false))) {
+                .withCheckpointing(ActivationCheckpointing.ELEMENTWISE, name -> false))) {
       for (int run = 0; run < 2; run++) {
         PlanEngine.Result result = engine.run(inputs);
         worst = Math.max(worst, Math.abs(result.outputs().get(loss).getDouble(0) - expectedLoss));

@@ -31,12 +31,14 @@ class RandomGraphTest {
     for (int seed = first; seed < first + graphs; seed++) {
       List<Map<String, INDArray>> expected = stock(seed);
       for (Style style : Style.values()) {
-        for (Recompute level : Recompute.values()) {
+        for (ActivationCheckpointing level : ActivationCheckpointing.values()) {
           String which = "graph " + seed + ", " + style + ", " + level;
           RandomGraph graph = new RandomGraph(seed, style);
           worst = Math.max(worst, forward(which, graph, expected.get(1)));
           worst = Math.max(worst, held(which, graph, level, expected));
-          worst = Math.max(worst, atOnce(which, graph, new RandomGraph(seed, style), level));
+          worst =
+              Math.max(
+                  worst, optimizerInBackward(which, graph, new RandomGraph(seed, style), level));
           graph.ops().forEach(op -> ops.add(op.opName()));
           runs += BATCHES.length + 2;
         }
@@ -67,14 +69,17 @@ class RandomGraphTest {
     return results;
   }
 
-  private static PlanOptions options(RandomGraph graph, Recompute level) {
+  private static PlanOptions options(RandomGraph graph, ActivationCheckpointing level) {
     return PlanOptions.gradients(graph.outputs(), graph.trained())
-        .withRecompute(level, name -> name.hashCode() % 4 == 0);
+        .withCheckpointing(level, name -> name.hashCode() % 4 == 0);
   }
 
   /** Error of one engine with shapes in turn; the last run's gradients step the variables. */
   private static double held(
-      String which, RandomGraph graph, Recompute level, List<Map<String, INDArray>> expected) {
+      String which,
+      RandomGraph graph,
+      ActivationCheckpointing level,
+      List<Map<String, INDArray>> expected) {
     double worst = 0;
     try (PlanEngine engine = new PlanEngine(graph.sd(), options(graph, level))) {
       for (int run = 0; run < BATCHES.length; run++) {
@@ -95,8 +100,8 @@ class RandomGraphTest {
    *
    * @param stepped the same graph after the same step
    */
-  private static double atOnce(
-      String which, RandomGraph stepped, RandomGraph graph, Recompute level) {
+  private static double optimizerInBackward(
+      String which, RandomGraph stepped, RandomGraph graph, ActivationCheckpointing level) {
     Updater sgd =
         (name, variable, firstRow, gradient) -> {
           step(Updater.rows(variable, firstRow, gradient), gradient);

@@ -60,8 +60,8 @@ class SelectedMatmulsTest {
       SameDiff stock = graph(Style.NATIVE, kind);
       Map<String, INDArray> expected = stock.calculateGradients(Map.of(), variables);
       PlanOptions options = PlanOptions.gradients(List.of("loss"), variables);
-      for (Recompute level : Recompute.values()) {
-        PlanOptions other = options.withRecompute(level, name -> false);
+      for (ActivationCheckpointing level : ActivationCheckpointing.values()) {
+        PlanOptions other = options.withCheckpointing(level, name -> false);
         try (PlanEngine engine = new PlanEngine(graph(Style.FUSED, kind), other)) {
           check(variables, expected, engine.run(Map.of()).gradients(), kind + ", " + level);
         }

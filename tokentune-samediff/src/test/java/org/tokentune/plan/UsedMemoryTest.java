@@ -75,12 +75,12 @@ class UsedMemoryTest {
   @Test
   void randomGraphsUseWhatTheirPlansName() {
     List<Case> cases = new ArrayList<>();
-    for (Recompute level : Recompute.values()) {
+    for (ActivationCheckpointing level : ActivationCheckpointing.values()) {
       for (int seed = 0; seed < 5; seed++) {
         RandomGraph graph = new RandomGraph(seed, seed == 0 ? Style.NATIVE : Style.FUSED);
         PlanOptions options =
             PlanOptions.gradients(graph.outputs(), graph.trained())
-                .withRecompute(level, name -> name.hashCode() % 4 == 0);
+                .withCheckpointing(level, name -> name.hashCode() % 4 == 0);
         Map<String, INDArray> inputs = graph.inputs(3 + seed, seed);
         cases.add(Case.of(graph.sd(), inputs, options));
         cases.add(Case.of(graph.sd(), inputs, options.withUpdates(true)));
@@ -103,10 +103,10 @@ class UsedMemoryTest {
         Map<String, INDArray> inputs =
             SmallBert.batch(1, RandomTokens.parse(tokens, 1, true), true);
         List<Case> cases = new ArrayList<>();
-        for (Recompute level : Recompute.values()) {
+        for (ActivationCheckpointing level : ActivationCheckpointing.values()) {
           PlanOptions each =
               PlanOptions.gradients(List.of(ModelGraph.LOSS), graph.trainable())
-                  .withRecompute(level, ModelGraph::isHiddenState);
+                  .withCheckpointing(level, ModelGraph::isHiddenState);
           cases.add(Case.of(graph.sd(), inputs, each));
           cases.add(Case.of(graph.sd(), inputs, each.withUpdates(true)));
         }

@@ -15,8 +15,8 @@ import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
-import org.tokentune.plan.Keep;
-import org.tokentune.plan.Recompute;
+import org.tokentune.plan.ActivationCheckpointing;
+import org.tokentune.plan.ActivationPrecision;
 import org.tokentune.train.MethodBenchmark.Setting;
 
 /** What benchmarks say without running is what they say when they run. */
@@ -38,11 +38,12 @@ class BenchmarkPlanTest {
     Model model = llama();
     Parameters weights = StepBenchmark.weights(model);
     for (String tokens : List.of("all", "8")) {
-      Map<Recompute, Long> plans = StepBenchmark.plan(model, 2, LENGTH, tokens);
-      for (Recompute recompute : Recompute.values()) {
-        long plan = plans.get(recompute);
-        try (StepBenchmark run = new StepBenchmark(model, weights, 2, LENGTH, tokens, recompute)) {
-          System.out.printf("%s tokens, %s: %,d bytes%n", tokens, recompute, plan);
+      Map<ActivationCheckpointing, Long> plans = StepBenchmark.plan(model, 2, LENGTH, tokens);
+      for (ActivationCheckpointing checkpointing : ActivationCheckpointing.values()) {
+        long plan = plans.get(checkpointing);
+        try (StepBenchmark run =
+            new StepBenchmark(model, weights, 2, LENGTH, tokens, checkpointing)) {
+          System.out.printf("%s tokens, %s: %,d bytes%n", tokens, checkpointing, plan);
           assertEquals(run.planned(), plan);
         }
       }
@@ -55,14 +56,15 @@ class BenchmarkPlanTest {
     Parameters weights = StepBenchmark.weights(model);
     LoraConfig lora = LoraConfig.parse("r=4");
     Setting full = Setting.of(TuningMethod.FULL, lora);
-    TuningMethod qlora = new TuningMethod(true, WeightStorage.NF4, true, Recompute.ELEMENTWISE);
+    TuningMethod qlora =
+        new TuningMethod(true, WeightStorage.NF4, true, ActivationCheckpointing.ELEMENTWISE);
     for (Setting setting :
         List.of(
             full,
             full.unclipped(),
             full.withAccumulation(2),
             Setting.of(qlora, lora),
-            Setting.of(qlora, lora).withKeep(Keep.BF16))) {
+            Setting.of(qlora, lora).withPrecision(ActivationPrecision.BF16))) {
       MemoryReport plan = MethodBenchmark.plan(model, setting, 1, LENGTH, "25%");
       try (MethodBenchmark run = new MethodBenchmark(model, weights, setting, 1, LENGTH, "25%")) {
         System.out.printf("%s: %,d bytes%n", setting.method(), plan.total());

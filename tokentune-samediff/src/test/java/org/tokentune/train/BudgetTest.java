@@ -20,10 +20,10 @@ import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
+import org.tokentune.plan.ActivationCheckpointing;
+import org.tokentune.plan.ActivationPrecision;
 import org.tokentune.plan.BudgetException;
-import org.tokentune.plan.Keep;
 import org.tokentune.plan.Plan;
-import org.tokentune.plan.Recompute;
 
 /** A budget is kept, and more of it never means more work. */
 class BudgetTest {
@@ -41,7 +41,7 @@ class BudgetTest {
     "llama, 40%, qlora, FLOAT32",
     "llama, all, qlora, BF16"
   })
-  void tenBudgets(String folder, String tokens, String method, Keep keep) {
+  void tenBudgets(String folder, String tokens, String method, ActivationPrecision keep) {
     GoldenModel golden = GoldenModel.of(folder);
     Map<String, INDArray> inputs = golden.batch(selector(tokens, golden));
     Model model = golden.model();
@@ -57,12 +57,22 @@ class BudgetTest {
     }
     long most = 0;
     try (TrainingEngine engine =
-        engine(model, parameters, trains, inputs, new MemorySettings(Recompute.NOTHING, keep, 0))) {
+        engine(
+            model,
+            parameters,
+            trains,
+            inputs,
+            new MemorySettings(ActivationCheckpointing.NOTHING, keep, 0))) {
       most = engine.plan(inputs).bytes();
     }
     long least;
     try (TrainingEngine engine =
-        engine(model, parameters, trains, inputs, new MemorySettings(Recompute.NOTHING, keep, 1))) {
+        engine(
+            model,
+            parameters,
+            trains,
+            inputs,
+            new MemorySettings(ActivationCheckpointing.NOTHING, keep, 1))) {
       least = assertThrows(BudgetException.class, () -> engine.plan(inputs)).least();
     }
     long work = Long.MAX_VALUE;
@@ -74,7 +84,7 @@ class BudgetTest {
               parameters,
               trains,
               inputs,
-              new MemorySettings(Recompute.NOTHING, keep, budget))) {
+              new MemorySettings(ActivationCheckpointing.NOTHING, keep, budget))) {
         engine.run(inputs);
         Plan plan = engine.plan(inputs);
         System.out.printf(

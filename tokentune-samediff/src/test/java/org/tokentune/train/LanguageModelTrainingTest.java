@@ -37,7 +37,7 @@ import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
-import org.tokentune.plan.Recompute;
+import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.select.TokenSelection;
 import org.tokentune.select.TokenSelector;
@@ -258,7 +258,7 @@ class LanguageModelTrainingTest {
         new TrainingEngine(
             model.build(before, options.withStyle(Style.preferred())),
             List.of(),
-            Recompute.ELEMENTWISE)) {
+            ActivationCheckpointing.ELEMENTWISE)) {
       for (int i = 0; i < 2; i++) {
         assertTrue(drawn.get(i).end() + 1 < LENGTH, "nothing to cut: " + drawn.get(i).end());
         double share = labelled[i] / (labelled[0] + labelled[1]);
@@ -360,7 +360,11 @@ class LanguageModelTrainingTest {
     "false, true, true, ELEMENTWISE"
   })
   void slicesOfAVocabularyTrainAsStockSameDiffDoes(
-      boolean tied, boolean atOnce, boolean checked, Recompute recompute) throws IOException {
+      boolean tied,
+      boolean optimizerInBackward,
+      boolean checked,
+      ActivationCheckpointing checkpointing)
+      throws IOException {
     String json =
         """
         {"model_type": "llama", "vocab_size": 9001, "hidden_size": 8, "intermediate_size": 12,
@@ -380,9 +384,9 @@ class LanguageModelTrainingTest {
     double last = 0;
     System.setProperty("org.tokentune.plan.check", Boolean.toString(checked));
     try (TrainingEngine engine =
-        atOnce
-            ? new TrainingEngine(graph, recompute, optimizer)
-            : new TrainingEngine(graph, List.of(), recompute)) {
+        optimizerInBackward
+            ? new TrainingEngine(graph, checkpointing, optimizer)
+            : new TrainingEngine(graph, List.of(), checkpointing)) {
       for (int step = 0; step < 8; step++) {
         Map<String, INDArray> inputs =
             Placeholders.labelled(model.head(), batch(sizes.vocabulary(), 0, 4));
@@ -394,11 +398,11 @@ class LanguageModelTrainingTest {
         }
         inputs.put(ModelGraph.SELECTED, Nd4j.createFromArray(selected));
         inputs.put(ModelGraph.FROZEN, Nd4j.createFromArray(frozen));
-        if (atOnce) {
+        if (optimizerInBackward) {
           optimizer.begin(1e-2);
         }
         TrainingEngine.Result result = engine.run(inputs);
-        if (!atOnce) {
+        if (!optimizerInBackward) {
           optimizer.step(result.gradients(), 1e-2);
         }
         SameDiffEngine.Result expected = stock.run(inputs, List.of());
@@ -411,7 +415,7 @@ class LanguageModelTrainingTest {
     }
     System.out.printf(
         "vocabulary in slices, tied %s, at once %s, %s: loss to %.4f, largest difference from stock SameDiff %.1e%n",
-        tied, atOnce, recompute, last, worst);
+        tied, optimizerInBackward, checkpointing, last, worst);
     assertTrue(worst < 1e-4, "differs by " + worst);
     assertTrue(last < 9.05, "learned nothing"); // at first log 9001 = 9.1
   }
@@ -433,18 +437,20 @@ class LanguageModelTrainingTest {
     GraphOptions options = GraphOptions.training(false, name -> true).withStyle(Style.FUSED);
     Map<String, INDArray> inputs =
         Placeholders.labelled(model.head(), batch(sizes.vocabulary(), 0, 4));
-    try (TrainingEngine atOnce =
-            new TrainingEngine(model.build(together, options), Recompute.ELEMENTWISE, optimizer);
+    try (TrainingEngine optimizerInBackward =
+            new TrainingEngine(
+                model.build(together, options), ActivationCheckpointing.ELEMENTWISE, optimizer);
         TrainingEngine held =
-            new TrainingEngine(model.build(apart, options), List.of(), Recompute.ELEMENTWISE)) {
+            new TrainingEngine(
+                model.build(apart, options), List.of(), ActivationCheckpointing.ELEMENTWISE)) {
       System.out.printf(
           "%s: a step takes %,d bytes, with all gradients held %,d; loss",
-          kind, atOnce.plan(inputs).bytes(), held.plan(inputs).bytes());
+          kind, optimizerInBackward.plan(inputs).bytes(), held.plan(inputs).bytes());
       double first = 0;
       double last = 0;
       for (int step = 0; step < 5; step++) {
         optimizer.begin(1e-2);
-        last = atOnce.run(inputs).loss();
+        last = optimizerInBackward.run(inputs).loss();
         first = step == 0 ? last : first;
         TrainingEngine.Result result = held.run(inputs);
         assertEquals(result.loss(), last);

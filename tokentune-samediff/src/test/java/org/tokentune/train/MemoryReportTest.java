@@ -27,7 +27,7 @@ import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Graph;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
-import org.tokentune.plan.Recompute;
+import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.select.RandomTokens;
 
 /** What planning says of memory, without a model's weights and with them. */
@@ -58,15 +58,19 @@ class MemoryReportTest {
   }
 
   private static MemoryReport plan(
-      Bert bert, String tokens, int length, Recompute recompute, boolean atOnce) {
+      Bert bert,
+      String tokens,
+      int length,
+      ActivationCheckpointing checkpointing,
+      boolean optimizerInBackward) {
     StepMemoryPlanner planner =
         new StepMemoryPlanner(
             bert,
             name -> true,
             WeightStorage.FLOAT32,
-            MemorySettings.of(recompute),
+            MemorySettings.of(checkpointing),
             sgd(bert),
-            atOnce);
+            optimizerInBackward);
     return planner.plan(
         8, length, StepMemoryPlanner.selected(bert, RandomTokens.parse(tokens, 8, true), length));
   }
@@ -84,7 +88,7 @@ class MemoryReportTest {
     long before = StepBenchmark.liveBytes();
     long physical = nativeBytes();
     long start = System.nanoTime();
-    MemoryReport report = plan(large, tokens, length, Recompute.ELEMENTWISE, true);
+    MemoryReport report = plan(large, tokens, length, ActivationCheckpointing.ELEMENTWISE, true);
     double seconds = (System.nanoTime() - start) / 1e9;
     long arrays = StepBenchmark.liveBytes() - before;
     System.out.printf(
@@ -113,13 +117,14 @@ class MemoryReportTest {
     "25%, BLOCKS, true",
     "100%, ELEMENTWISE, true"
   })
-  void partsAddUpAndEqualThePlanWithWeights(String tokens, Recompute recompute, boolean atOnce) {
+  void partsAddUpAndEqualThePlanWithWeights(
+      String tokens, ActivationCheckpointing checkpointing, boolean optimizerInBackward) {
     Bert small = bert(6, 384, 12, 1000);
-    MemoryReport report = plan(small, tokens, 128, recompute, atOnce);
+    MemoryReport report = plan(small, tokens, 128, checkpointing, optimizerInBackward);
     double share = 1 - (double) report.gaps() / report.step().arena();
     System.out.printf(
         "%s tokens, %s, at once %s: parts are %.1f%% of %,d bytes%n",
-        tokens, recompute, atOnce, 100 * share, report.step().arena());
+        tokens, checkpointing, optimizerInBackward, 100 * share, report.step().arena());
     assertTrue(share >= 0.95 && share <= 1);
 
     Map<String, INDArray> weights = new LinkedHashMap<>();
@@ -140,9 +145,9 @@ class MemoryReportTest {
     inputs.put(ModelGraph.LABELS, Nd4j.zeros(DataType.INT32, 8));
     inputs.put(Graph.DROPOUT_SEED, Nd4j.scalar(1));
     try (TrainingEngine engine =
-        atOnce
-            ? new TrainingEngine(graph, recompute, sgd(small))
-            : new TrainingEngine(graph, List.of(), recompute)) {
+        optimizerInBackward
+            ? new TrainingEngine(graph, checkpointing, sgd(small))
+            : new TrainingEngine(graph, List.of(), checkpointing)) {
       assertEquals(engine.plan(inputs).memory(), report.step());
     }
   }
@@ -163,7 +168,7 @@ class MemoryReportTest {
                 new Optimizer(AdamW.USUAL, Parameters.withoutValues(small.parameters()), 0),
                 true)
             .plan(8, 64, 64);
-    MemoryReport quarter = plan(small, "25%", 64, Recompute.ELEMENTWISE, true);
+    MemoryReport quarter = plan(small, "25%", 64, ActivationCheckpointing.ELEMENTWISE, true);
     Map<String, MemoryReport> reports = new LinkedHashMap<>();
     reports.put("all", all);
     reports.put("a quarter", quarter);

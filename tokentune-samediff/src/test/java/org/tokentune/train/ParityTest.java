@@ -8,7 +8,7 @@ import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.tokentune.ops.Style;
-import org.tokentune.plan.Recompute;
+import org.tokentune.plan.ActivationCheckpointing;
 
 /** The same weights give the hidden states, logits, losses and gradients that PyTorch gave. */
 class ParityTest {
@@ -33,12 +33,12 @@ class ParityTest {
     assertEquals(cases, parity.cases().size());
     for (Path file : parity.cases()) {
       for (Style style : Style.values()) {
-        for (Recompute recompute : Recompute.values()) {
-          List<Parity.Row> rows = parity.compare(file, style, recompute);
+        for (ActivationCheckpointing checkpointing : ActivationCheckpointing.values()) {
+          List<Parity.Row> rows = parity.compare(file, style, checkpointing);
           double worst = rows.stream().mapToDouble(Parity.Row::error).max().orElseThrow();
           System.out.printf(
               "%-17s %-37s %-6s %-11s %d tensors, largest error %.1e%n",
-              folder, file.getFileName(), style, recompute, rows.size(), worst);
+              folder, file.getFileName(), style, checkpointing, rows.size(), worst);
           boolean generates = file.getFileName().toString().startsWith("generate");
           assertEquals(generates ? 1 : tensors, rows.size());
           for (Parity.Row row : rows) {

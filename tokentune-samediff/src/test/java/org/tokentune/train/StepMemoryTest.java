@@ -17,7 +17,7 @@ import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
-import org.tokentune.plan.Recompute;
+import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.select.TokenSelector;
 
@@ -51,7 +51,8 @@ class StepMemoryTest {
     GraphOptions options = GraphOptions.training(true, name -> true).withStyle(style);
     List<Map<String, INDArray>> batches = batches(10);
     try (TrainingEngine engine =
-        new TrainingEngine(BERT.build(parameters, options), Recompute.ATTENTION, optimizer)) {
+        new TrainingEngine(
+            BERT.build(parameters, options), ActivationCheckpointing.ATTENTION, optimizer)) {
       Runnable steps =
           () ->
               batches.forEach(

@@ -24,10 +24,10 @@ import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Style;
+import org.tokentune.plan.ActivationCheckpointing;
+import org.tokentune.plan.ActivationPrecision;
 import org.tokentune.plan.BudgetException;
-import org.tokentune.plan.Keep;
 import org.tokentune.plan.Plan;
-import org.tokentune.plan.Recompute;
 import org.tokentune.select.AllTokens;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.select.TokenSelector;
@@ -43,7 +43,12 @@ class TrainingEngineTest {
     "25, all, 0.1, NATIVE, false, ELEMENTWISE"
   })
   void lossesAreStockSameDiffs(
-      int steps, String tokens, double dropout, Style style, boolean atOnce, Recompute recompute) {
+      int steps,
+      String tokens,
+      double dropout,
+      Style style,
+      boolean optimizerInBackward,
+      ActivationCheckpointing checkpointing) {
     TokenSelector selector = RandomTokens.parse(tokens, 1, true);
     Bert bert = SmallBert.bert(dropout, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
     GraphOptions options = GraphOptions.training(!tokens.equals("all"), name -> true);
@@ -57,17 +62,17 @@ class TrainingEngineTest {
     double first = 0;
     double last = 0;
     try (TrainingEngine engine =
-        atOnce
-            ? new TrainingEngine(graph, recompute, optimizer)
-            : new TrainingEngine(graph, List.of(), recompute)) {
+        optimizerInBackward
+            ? new TrainingEngine(graph, checkpointing, optimizer)
+            : new TrainingEngine(graph, List.of(), checkpointing)) {
       for (int step = 0; step < steps; step++) {
         Map<String, INDArray> inputs = SmallBert.batch(step, selector, dropout > 0);
         double rate = 1e-3 * Math.min(1, (step + 1) / 10.0);
-        if (atOnce) {
+        if (optimizerInBackward) {
           optimizer.begin(rate);
         }
         TrainingEngine.Result result = engine.run(inputs);
-        if (!atOnce) {
+        if (!optimizerInBackward) {
           optimizer.step(result.gradients(), rate);
         }
         SameDiffEngine.Result expected = stock.run(inputs, List.of());
@@ -80,7 +85,7 @@ class TrainingEngineTest {
     System.out.printf(
         "%d steps, %s tokens, dropout %s, %s, %s: loss %.3f to %.3f, largest difference from stock"
             + " SameDiff %.1e%n",
-        steps, tokens, dropout, style, recompute, first, last, worst);
+        steps, tokens, dropout, style, checkpointing, first, last, worst);
     assertTrue(worst < 1e-4, "differs by " + worst);
     assertTrue(steps < 100 || last < first / 2, "learned nothing");
   }
@@ -102,13 +107,15 @@ class TrainingEngineTest {
     inputs.put(ModelGraph.LABELS, inputs.get(ModelGraph.INPUT_IDS));
     Optimizer optimizer = new Optimizer(AdamW.USUAL, together, 0.01);
     Optimizer other = new Optimizer(AdamW.USUAL, apart, 0.01);
-    try (TrainingEngine atOnce =
-            new TrainingEngine(bert.build(together, options), Recompute.ELEMENTWISE, optimizer);
+    try (TrainingEngine optimizerInBackward =
+            new TrainingEngine(
+                bert.build(together, options), ActivationCheckpointing.ELEMENTWISE, optimizer);
         TrainingEngine held =
-            new TrainingEngine(bert.build(apart, options), List.of(), Recompute.ELEMENTWISE)) {
+            new TrainingEngine(
+                bert.build(apart, options), List.of(), ActivationCheckpointing.ELEMENTWISE)) {
       for (int step = 0; step < 5; step++) {
         optimizer.begin(1e-3);
-        double loss = atOnce.run(inputs).loss();
+        double loss = optimizerInBackward.run(inputs).loss();
         TrainingEngine.Result result = held.run(inputs);
         assertEquals(result.loss(), loss);
         other.step(result.gradients(), 1e-3);
@@ -131,7 +138,8 @@ class TrainingEngineTest {
     Map<String, INDArray> expected = new HashMap<>();
     long most;
     try (TrainingEngine engine =
-        new TrainingEngine(bert.build(parameters, options), List.of(), Recompute.NOTHING)) {
+        new TrainingEngine(
+            bert.build(parameters, options), List.of(), ActivationCheckpointing.NOTHING)) {
       engine.run(inputs).gradients().forEach((name, array) -> expected.put(name, array.dup()));
       most = engine.plan(inputs).bytes();
     }
@@ -143,7 +151,8 @@ class TrainingEngineTest {
           new TrainingEngine(
               bert.build(parameters, options),
               List.of(),
-              new MemorySettings(Recompute.ELEMENTWISE, Keep.FLOAT32, budget),
+              new MemorySettings(
+                  ActivationCheckpointing.ELEMENTWISE, ActivationPrecision.FLOAT32, budget),
               null)) {
         Plan plan = engine.plan(inputs);
         System.out.printf(
@@ -173,11 +182,11 @@ class TrainingEngineTest {
         List.of(ModelGraph.hidden(0), ModelGraph.hidden(1), ModelGraph.frozenHidden(1));
     for (Style style : Style.values()) {
       GraphOptions options = GraphOptions.training(true, name -> true).withStyle(style);
-      for (Recompute recompute : Recompute.values()) {
+      for (ActivationCheckpointing checkpointing : ActivationCheckpointing.values()) {
         try (TrainingEngine plain =
-                new TrainingEngine(bert.build(parameters, options), List.of(), recompute);
+                new TrainingEngine(bert.build(parameters, options), List.of(), checkpointing);
             TrainingEngine asking =
-                new TrainingEngine(bert.build(parameters, options), hidden, recompute)) {
+                new TrainingEngine(bert.build(parameters, options), hidden, checkpointing)) {
           Map<String, INDArray> expected = plain.run(inputs).gradients();
           TrainingEngine.Result result = asking.run(inputs);
           expected.forEach(
@@ -217,6 +226,6 @@ class TrainingEngineTest {
   }
 
   private static TrainingEngine engine(ModelGraph graph) {
-    return new TrainingEngine(graph, List.of(), Recompute.ELEMENTWISE);
+    return new TrainingEngine(graph, List.of(), ActivationCheckpointing.ELEMENTWISE);
   }
 }

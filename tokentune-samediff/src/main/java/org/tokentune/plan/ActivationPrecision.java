@@ -6,7 +6,7 @@ import org.tokentune.quantization.BlockFormat;
  * How activations are kept from the forward to the backward pass, which compute in floats. The loss
  * stays what it is; the gradients are those of rounded activations.
  */
-public enum Keep {
+public enum ActivationPrecision {
   /** As they are. */
   FLOAT32(null),
   /** Rounded to 8 significant bits, as BF16: each number is off by at most 2^-9 of itself. */
@@ -19,7 +19,7 @@ public enum Keep {
 
   final BlockFormat format;
 
-  Keep(BlockFormat format) {
+  ActivationPrecision(BlockFormat format) {
     this.format = format;
   }
 }

@@ -15,36 +15,39 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.GoldenModel;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.ops.Style;
-import org.tokentune.plan.Keep;
-import org.tokentune.plan.Recompute;
+import org.tokentune.plan.ActivationCheckpointing;
+import org.tokentune.plan.ActivationPrecision;
 
 /** Activations kept in 16 bits: what it saves, and what it does to the gradients. */
-class KeepTest {
+class ActivationPrecisionTest {
 
   @ParameterizedTest
   @CsvSource({"bert, all", "bert, 40%", "gpt2, 40%", "llama, all", "llama, 40%"})
   void roundsGradientsAndNotTheLoss(String folder, String tokens) {
     GoldenModel golden = GoldenModel.of(folder);
     Map<String, INDArray> inputs = golden.batch(selector(tokens, golden));
-    for (Recompute recompute : Recompute.values()) {
-      TrainingEngine.Result exact = step(golden, inputs, recompute, Keep.FLOAT32);
+    for (ActivationCheckpointing checkpointing : ActivationCheckpointing.values()) {
+      TrainingEngine.Result exact =
+          step(golden, inputs, checkpointing, ActivationPrecision.FLOAT32);
       double floor = 1e-2 * largest(exact.gradients());
-      long floats = bytes(golden, inputs, recompute, Keep.FLOAT32);
-      for (Keep keep : List.of(Keep.BF16, Keep.F16)) {
-        TrainingEngine.Result rounded = step(golden, inputs, recompute, keep);
+      long floats = bytes(golden, inputs, checkpointing, ActivationPrecision.FLOAT32);
+      for (ActivationPrecision keep : List.of(ActivationPrecision.BF16, ActivationPrecision.F16)) {
+        TrainingEngine.Result rounded = step(golden, inputs, checkpointing, keep);
         double worst = 0;
         for (String name : exact.gradients().keySet()) {
           worst =
               Math.max(
                   worst, error(exact.gradients().get(name), rounded.gradients().get(name), floor));
         }
-        long halves = bytes(golden, inputs, recompute, keep);
+        long halves = bytes(golden, inputs, checkpointing, keep);
         System.out.printf(
             "%s, %s tokens, %s recomputed: %,d bytes as floats, %,d as %s; gradients off by %.1e%n",
-            folder, tokens, recompute, floats, halves, keep, worst);
+            folder, tokens, checkpointing, floats, halves, keep, worst);
         assertEquals(exact.loss(), rounded.loss());
-        assertTrue(worst > 0 && worst < (keep == Keep.BF16 ? 4e-2 : 5e-3), "off by " + worst);
-        if (recompute == Recompute.NOTHING) {
+        assertTrue(
+            worst > 0 && worst < (keep == ActivationPrecision.BF16 ? 4e-2 : 5e-3),
+            "off by " + worst);
+        if (checkpointing == ActivationCheckpointing.NOTHING) {
           assertTrue(halves < 0.8 * floats);
         }
       }
@@ -52,25 +55,31 @@ class KeepTest {
   }
 
   private static TrainingEngine.Result step(
-      GoldenModel golden, Map<String, INDArray> inputs, Recompute recompute, Keep keep) {
+      GoldenModel golden,
+      Map<String, INDArray> inputs,
+      ActivationCheckpointing checkpointing,
+      ActivationPrecision keep) {
     return GoldenModel.step(
         golden.model(),
         golden.parameters(),
         name -> true,
         inputs,
         Style.preferred(),
-        new MemorySettings(recompute, keep, 0));
+        new MemorySettings(checkpointing, keep, 0));
   }
 
   private static long bytes(
-      GoldenModel golden, Map<String, INDArray> inputs, Recompute recompute, Keep keep) {
+      GoldenModel golden,
+      Map<String, INDArray> inputs,
+      ActivationCheckpointing checkpointing,
+      ActivationPrecision keep) {
     ModelGraph graph =
         golden
             .model()
             .build(golden.parameters(), options(inputs, name -> true).withStyle(Style.preferred()));
     try (TrainingEngine engine =
         new TrainingEngine(
-            graph, List.of(), new MemorySettings(recompute, keep, 0), new GradientSums())) {
+            graph, List.of(), new MemorySettings(checkpointing, keep, 0), new GradientSums())) {
       return engine.plan(inputs).bytes();
     }
   }

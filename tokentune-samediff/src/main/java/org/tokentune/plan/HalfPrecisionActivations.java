@@ -15,7 +15,7 @@ import org.tokentune.ops.Style;
  * Keeps activations in 16 bits: each is rounded after its last use in the forward pass, and made
  * floats again right before its uses in the backward pass. The forward pass is what it was.
  */
-final class HalfKept {
+final class HalfPrecisionActivations {
 
   private static final String HALF = "#half";
 
@@ -31,7 +31,8 @@ final class HalfKept {
   private final Map<String, Integer> lastUse = new HashMap<>(); // in the forward pass, by root
   private final Map<String, Node> makers = new HashMap<>(); // in the backward pass
 
-  private HalfKept(List<Node> nodes, int forward, Set<String> results, Shapes shapes) {
+  private HalfPrecisionActivations(
+      List<Node> nodes, int forward, Set<String> results, Shapes shapes) {
     this.nodes = nodes;
     this.forward = forward;
     this.results = results;
@@ -56,16 +57,20 @@ final class HalfKept {
    * @param results values that are read after the run, and so stay what they are
    */
   static List<Node> apply(
-      List<Node> nodes, Set<String> inForward, Set<String> results, Shapes shapes, Keep keep) {
+      List<Node> nodes,
+      Set<String> inForward,
+      Set<String> results,
+      Shapes shapes,
+      ActivationPrecision precision) {
     int forward = 0;
     for (int i = 0; i < nodes.size(); i++) {
       forward = inForward.contains(nodes.get(i).outputs().get(0)) ? i + 1 : forward;
     }
-    if (keep == Keep.FLOAT32 || forward == nodes.size()) {
+    if (precision == ActivationPrecision.FLOAT32 || forward == nodes.size()) {
       return nodes;
     }
-    return new HalfKept(nodes, forward, results, shapes)
-        .round(new HalfOps(keep.format, Style.preferred()));
+    return new HalfPrecisionActivations(nodes, forward, results, shapes)
+        .round(new HalfOps(precision.format, Style.preferred()));
   }
 
   private List<Node> round(HalfOps ops) {

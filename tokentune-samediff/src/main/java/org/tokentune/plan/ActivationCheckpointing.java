@@ -4,7 +4,7 @@ package org.tokentune.plan;
  * What may be computed again in the backward pass instead of being kept; each includes the ones
  * before.
  */
-public enum Recompute {
+public enum ActivationCheckpointing {
   /** Nothing. */
   NOTHING,
   /** What one cheap pass over kept values gives again: normalised rows with gain and bias, GELU. */

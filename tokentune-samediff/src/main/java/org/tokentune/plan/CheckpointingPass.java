@@ -16,7 +16,7 @@ import org.tokentune.ops.FusedOp;
  * Puts copies of forward ops before the backward ops that read their results, so that the results
  * need not be kept from one to the other.
  */
-final class Recomputation {
+final class CheckpointingPass {
 
   private static final String AGAIN = "#again";
 
@@ -34,7 +34,7 @@ final class Recomputation {
   /**
    * @param forward outputs of the forward pass
    */
-  Recomputation(List<Node> nodes, Set<String> forward, Shapes shapes) {
+  CheckpointingPass(List<Node> nodes, Set<String> forward, Shapes shapes) {
     this.nodes = nodes;
     this.forward = forward;
     this.shapes = shapes;
@@ -52,7 +52,9 @@ final class Recomputation {
    * @param checkpoint values that are kept where whole blocks are recomputed
    */
   List<Node> apply(
-      Recompute level, ToLongFunction<List<Node>> bytes, Predicate<String> checkpoint) {
+      ActivationCheckpointing level,
+      ToLongFunction<List<Node>> bytes,
+      Predicate<String> checkpoint) {
     if (forward.size() == nodes.size()) {
       return nodes;
     }
