@@ -22,7 +22,7 @@ import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.select.AllTokens;
 import org.tokentune.select.RandomTokens;
@@ -108,8 +108,9 @@ public record GoldenModel(Model model, Parameters parameters) {
       Parameters parameters,
       Predicate<String> trainable,
       Map<String, INDArray> inputs,
-      Style style) {
-    return step(model, parameters, trainable, inputs, style, ActivationCheckpointing.ELEMENTWISE);
+      KernelMode kernelMode) {
+    return step(
+        model, parameters, trainable, inputs, kernelMode, ActivationCheckpointing.ELEMENTWISE);
   }
 
   public static TrainingEngine.Result step(
@@ -117,9 +118,9 @@ public record GoldenModel(Model model, Parameters parameters) {
       Parameters parameters,
       Predicate<String> trainable,
       Map<String, INDArray> inputs,
-      Style style,
+      KernelMode kernelMode,
       ActivationCheckpointing checkpointing) {
-    return step(model, parameters, trainable, inputs, style, MemorySettings.of(checkpointing));
+    return step(model, parameters, trainable, inputs, kernelMode, MemorySettings.of(checkpointing));
   }
 
   /** One step of the plan; results are copies. */
@@ -128,9 +129,10 @@ public record GoldenModel(Model model, Parameters parameters) {
       Parameters parameters,
       Predicate<String> trainable,
       Map<String, INDArray> inputs,
-      Style style,
+      KernelMode kernelMode,
       MemorySettings memory) {
-    ModelGraph graph = model.build(parameters, options(inputs, trainable).withStyle(style));
+    ModelGraph graph =
+        model.build(parameters, options(inputs, trainable).withKernelMode(kernelMode));
     try (TrainingEngine engine = new TrainingEngine(graph, List.of(), memory, null)) {
       TrainingEngine.Result result = engine.run(inputs);
       Map<String, INDArray> gradients = new HashMap<>();

@@ -320,7 +320,7 @@ final class MemoryCommand implements Callable<Integer> {
   private Optimizer optimizer(Model model) {
     return optimizer
         .settings(0, 1, Map.of())
-        .optimizer(model, Parameters.withoutValues(model.parameters()));
+        .optimizer(model, Parameters.shapeOnly(model.parameters()));
   }
 
   /** Where to draw; null for nowhere. */

@@ -35,10 +35,10 @@ public record TuningSettings(
   /**
    * The selector of {@code tokens}.
    *
-   * @param always0 whether position 0 is always selected
+   * @param forceFirst whether position 0 is always selected
    */
-  TokenSelector selector(boolean always0) {
-    return RandomTokens.parse(tokens, minTokens, always0);
+  TokenSelector selector(boolean forceFirst) {
+    return RandomTokens.parse(tokens, minTokens, forceFirst);
   }
 
   /** A quarter of the tokens, all parameters, 3 epochs at 1e-4, batches of 32. */

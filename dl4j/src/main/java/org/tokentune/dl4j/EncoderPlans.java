@@ -9,7 +9,7 @@ import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Model;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.nn.Parameters;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.plan.PlanEngine;
 import org.tokentune.plan.PlanOptions;
@@ -39,7 +39,7 @@ final class EncoderPlans {
             .withoutDropout()
             .build(
                 parameters,
-                GraphOptions.training(false, name -> false).withStyle(Style.preferred()));
+                GraphOptions.training(false, name -> false).withKernelMode(KernelMode.preferred()));
     inference = new PlanEngine(graph.sd(), PlanOptions.forward(List.of(ModelGraph.LOGITS)));
   }
 
@@ -72,7 +72,8 @@ final class EncoderPlans {
   private Training newTraining(boolean split) {
     ModelGraph built =
         model.build(
-            parameters, GraphOptions.training(split, name -> true).withStyle(Style.preferred()));
+            parameters,
+            GraphOptions.training(split, name -> true).withKernelMode(KernelMode.preferred()));
     PlanOptions backward =
         PlanOptions.gradients(List.of(ModelGraph.LOSS), built.trainable())
             .withCheckpointing(ActivationCheckpointing.ELEMENTWISE, ModelGraph::isHiddenState);

@@ -44,7 +44,7 @@ import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.select.TokenSelection;
@@ -132,7 +132,8 @@ class EncoderVertexTest {
     ModelGraph graph =
         model.build(
             parameters,
-            GraphOptions.training(!selection.all(), name -> true).withStyle(Style.preferred()));
+            GraphOptions.training(!selection.all(), name -> true)
+                .withKernelMode(KernelMode.preferred()));
     try (TrainingEngine engine =
         new TrainingEngine(graph, List.of(), ActivationCheckpointing.NOTHING)) {
       TrainingEngine.Result result = engine.run(inputs);

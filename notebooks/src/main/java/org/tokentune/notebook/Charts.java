@@ -46,7 +46,7 @@ public final class Charts {
             .xAxisTitle(xTitle)
             .yAxisTitle(yTitle)
             .build();
-    style(chart.getStyler());
+    kernelMode(chart.getStyler());
     chart.getStyler().setXAxisMin(0.0).setXAxisDecimalPattern("#,##0.##");
     chart.getStyler().setLegendVisible(lines.size() > 1);
     boolean few = x.length <= 20;
@@ -74,7 +74,7 @@ public final class Charts {
             .title(title)
             .yAxisTitle(yTitle)
             .build();
-    style(chart.getStyler());
+    kernelMode(chart.getStyler());
     chart.getStyler().setStacked(true).setAvailableSpaceFill(0.7).setXAxisLabelRotation(25);
     chart.getStyler().setLegendVisible(parts.size() > 1);
     parts.forEach((name, heights) -> chart.addSeries(name, bars, doubles(heights)));
@@ -85,7 +85,7 @@ public final class Charts {
     return Arrays.stream(values).boxed().toList();
   }
 
-  private static void style(AxesChartStyler styler) {
+  private static void kernelMode(AxesChartStyler styler) {
     Font font = new Font(Font.SANS_SERIF, Font.PLAIN, 13);
     styler.setAxisTickLabelsFont(font).setAxisTitleFont(font).setYAxisMin(0.0);
     styler.setYAxisDecimalPattern("#,##0.##").setPlotGridLinesColor(new Color(0xE0E0E0));

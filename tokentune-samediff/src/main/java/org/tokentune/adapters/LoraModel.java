@@ -228,6 +228,6 @@ public final class LoraModel implements Model {
     TokenStream dropped = graph.dropout(x, config.dropout(), layer + DropoutPlaces.LORA);
     SDVariable inner = sd.mmul(dropped.rows(), a, false, true, false).mul(config.scale(layer));
     SDVariable update = sd.mmul(inner, b, false, true, false);
-    return y.with(Residual.apply(y.rows(), update, graph.style()));
+    return y.with(Residual.apply(y.rows(), update, graph.kernelMode()));
   }
 }

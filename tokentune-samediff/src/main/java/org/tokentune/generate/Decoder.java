@@ -13,7 +13,7 @@ import org.tokentune.models.ModelGraph;
 import org.tokentune.nn.KeyValueCache;
 import org.tokentune.nn.NonFinite;
 import org.tokentune.nn.Parameters;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.PlanEngine;
 import org.tokentune.plan.PlanOptions;
 
@@ -33,16 +33,16 @@ final class Decoder implements AutoCloseable {
 
   private final Model model;
   private final Parameters parameters;
-  private final Style style;
+  private final KernelMode kernelMode;
   private SameDiff graph;
   private PlanEngine engine;
   private int capacity;
 
   /** Reads the very arrays of {@code parameters}, as they are at the time. */
-  Decoder(Model model, Parameters parameters, Style style) {
+  Decoder(Model model, Parameters parameters, KernelMode kernelMode) {
     this.model = model;
     this.parameters = parameters;
-    this.style = style;
+    this.kernelMode = kernelMode;
   }
 
   /** Forgets the text and makes room for a new one of at most so many tokens. */
@@ -52,7 +52,8 @@ final class Decoder implements AutoCloseable {
     }
     close();
     capacity = Math.min(model.config().maxPositions(), roundedUp(Math.max(LEAST, tokens)));
-    graph = model.build(parameters, GraphOptions.decoding(capacity).withStyle(style)).sd();
+    graph =
+        model.build(parameters, GraphOptions.decoding(capacity).withKernelMode(kernelMode)).sd();
     engine = new PlanEngine(graph, PlanOptions.forward(List.of(ModelGraph.LOGITS)));
   }
 

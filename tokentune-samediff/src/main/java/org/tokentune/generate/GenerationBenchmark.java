@@ -8,7 +8,7 @@ import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.models.Model;
 import org.tokentune.nn.Parameters;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 
 /** A text of random tokens, one at a time, against summing up as many bytes as a token reads. */
 public final class GenerationBenchmark implements AutoCloseable {
@@ -35,7 +35,7 @@ public final class GenerationBenchmark implements AutoCloseable {
     this.model = model;
     this.length = length;
     bytes = bytes(model);
-    decoder = new Decoder(model, weights, Style.preferred());
+    decoder = new Decoder(model, weights, KernelMode.preferred());
     decoder.begin(length);
     array = Nd4j.ones(DataType.FLOAT, bytes / Float.BYTES / WIDTH, WIDTH);
     sums = Nd4j.create(DataType.FLOAT, 1, array.size(0));

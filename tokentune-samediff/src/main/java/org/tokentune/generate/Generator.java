@@ -6,7 +6,7 @@ import org.tokentune.BadInputException;
 import org.tokentune.models.Model;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 
 /**
  * Continues texts with a decoder. Not for several threads at once.
@@ -25,18 +25,18 @@ public final class Generator implements AutoCloseable {
    * @throws BadInputException if the model is no causal language model
    */
   public Generator(Model model, Parameters parameters) {
-    this(model, parameters, Style.preferred());
+    this(model, parameters, KernelMode.preferred());
   }
 
   /** As {@link #Generator(Model, Parameters)}, with ops in a style. */
-  public Generator(Model model, Parameters parameters, Style style) {
+  public Generator(Model model, Parameters parameters, KernelMode kernelMode) {
     if (model.head().task() != Task.CAUSAL_LM) {
       throw new BadInputException(
           "A model with a head for %s does not generate text; take a decoder.",
           model.head().task());
     }
     this.model = model;
-    decoder = new Decoder(model, parameters, style);
+    decoder = new Decoder(model, parameters, kernelMode);
   }
 
   /**

@@ -6,13 +6,13 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.tokentune.BadInputException;
 import org.tokentune.nn.Activation;
-import org.tokentune.nn.AttentionKeys;
+import org.tokentune.nn.AttentionMask;
 import org.tokentune.nn.DropoutPlaces;
 import org.tokentune.nn.Embedding;
 import org.tokentune.nn.FeedForward;
 import org.tokentune.nn.Layer;
+import org.tokentune.nn.LayerNorm;
 import org.tokentune.nn.Linear;
-import org.tokentune.nn.Normalisation;
 import org.tokentune.nn.Parameters;
 import org.tokentune.nn.PostNormBlock;
 import org.tokentune.nn.SelfAttention;
@@ -180,16 +180,16 @@ public record Bert(BertConfig config, Head head) implements Model {
     }
 
     private SDVariable plus(SDVariable a, SDVariable b) {
-      return Residual.apply(a, b, options.style());
+      return Residual.apply(a, b, options.kernelMode());
     }
 
     @Override
-    AttentionKeys keys(TokenStreams x) {
-      return AttentionKeys.all(x, mask, type);
+    AttentionMask keys(TokenStreams x) {
+      return AttentionMask.all(x, mask, type);
     }
 
     @Override
-    TokenStreams layer(int number, TokenStreams queries, TokenStreams tokens, AttentionKeys keys) {
+    TokenStreams layer(int number, TokenStreams queries, TokenStreams tokens, AttentionMask keys) {
       String name = Bert.this.layer(number);
       BertFamily.LayerNames names = family.layer();
       SelfAttention attention =
@@ -220,8 +220,8 @@ public record Bert(BertConfig config, Head head) implements Model {
       return (g, x) -> g.dropout(layer.apply(g, x), config.hiddenDropout(), place);
     }
 
-    private Normalisation norm(String name) {
-      return new Normalisation(name, config.layerNormEpsilon());
+    private LayerNorm norm(String name) {
+      return new LayerNorm(name, config.layerNormEpsilon());
     }
 
     private Activation activation() {

@@ -6,8 +6,8 @@ import org.tokentune.nn.Linear;
 import org.tokentune.nn.Parameters;
 import org.tokentune.nn.TokenStream;
 import org.tokentune.nn.TokenStreams;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.Losses;
-import org.tokentune.ops.Style;
 import org.tokentune.ops.TokenGather;
 import org.tokentune.ops.VocabularyLoss;
 
@@ -25,7 +25,7 @@ abstract class DecoderBuilder extends ModelBuilder {
 
   @Override
   final SDVariable loss(TokenStreams x, SDVariable logits) {
-    return options.style() == Style.NATIVE
+    return options.kernelMode() == KernelMode.NATIVE
         ? crossEntropy(logits, nextLabels())
         : VocabularyLoss.apply(
             x.selected().rows(), graph.table(model.headTable(), true), nextLabels());

@@ -4,12 +4,12 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.tokentune.nn.Activation;
-import org.tokentune.nn.AttentionKeys;
+import org.tokentune.nn.AttentionMask;
 import org.tokentune.nn.DropoutPlaces;
 import org.tokentune.nn.Embedding;
 import org.tokentune.nn.FeedForward;
+import org.tokentune.nn.LayerNorm;
 import org.tokentune.nn.Linear;
-import org.tokentune.nn.Normalisation;
 import org.tokentune.nn.PackedLinear;
 import org.tokentune.nn.Parameters;
 import org.tokentune.nn.PreNormBlock;
@@ -117,7 +117,7 @@ record Gpt2(Gpt2Config config, Head head) implements Model {
           Residual.apply(
               lookup(WORDS, TokenGather.elements(ids, rowIds), differentiable),
               lookup(POSITIONS, TokenGather.elements(positionIds, rowIds), differentiable),
-              options.style());
+              options.kernelMode());
       TokenStream x = tokens(sum, positions, rowIds, differentiable);
       return graph.dropout(x, config.embeddingDropout(), DropoutPlaces.EMBEDDINGS);
     }
@@ -127,12 +127,12 @@ record Gpt2(Gpt2Config config, Head head) implements Model {
     }
 
     @Override
-    AttentionKeys keys(TokenStreams x) {
-      return AttentionKeys.causal(graph, x, mask, 0, type);
+    AttentionMask keys(TokenStreams x) {
+      return AttentionMask.causal(graph, x, mask, 0, type);
     }
 
     @Override
-    TokenStreams layer(int number, TokenStreams queries, TokenStreams tokens, AttentionKeys keys) {
+    TokenStreams layer(int number, TokenStreams queries, TokenStreams tokens, AttentionMask keys) {
       String name = Gpt2.layer(number);
       PackedLinear projections = new PackedLinear(Linear.inputFirst(name + "attn.c_attn"), 3);
       SelfAttention attention =
@@ -161,8 +161,8 @@ record Gpt2(Gpt2Config config, Head head) implements Model {
       return number < config.layers() - 1 ? x : x.map(y -> norm(LAST_NORM).apply(graph, y));
     }
 
-    private Normalisation norm(String name) {
-      return new Normalisation(name, config.layerNormEpsilon());
+    private LayerNorm norm(String name) {
+      return new LayerNorm(name, config.layerNormEpsilon());
     }
   }
 }

@@ -2,7 +2,7 @@ package org.tokentune.models;
 
 import java.util.function.Predicate;
 import org.tokentune.nn.LinearAdapter;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 
 /**
  * Which graph of a model to build.
@@ -12,7 +12,7 @@ import org.tokentune.ops.Style;
  * @param trainable names of the parameters to train
  * @param allRows whether the last layer computes every (selected) token's row even where the head
  *     reads one
- * @param style native graphs run anywhere, fused ones on execution plans only
+ * @param kernelMode native graphs run anywhere, fused ones on execution plans only
  * @param capacity of the cache of keys and values, in tokens, of a graph for decoding; 0: a graph
  *     takes whole sequences
  * @param adapter of the linear layers
@@ -22,13 +22,14 @@ public record GraphOptions(
     boolean split,
     Predicate<String> trainable,
     boolean allRows,
-    Style style,
+    KernelMode kernelMode,
     int capacity,
     LinearAdapter adapter) {
 
   /** Forward only, all tokens, ND4J's own ops only. */
   public static GraphOptions inference() {
-    return new GraphOptions(false, false, name -> false, true, Style.NATIVE, 0, LinearAdapter.NONE);
+    return new GraphOptions(
+        false, false, name -> false, true, KernelMode.NATIVE, 0, LinearAdapter.NONE);
   }
 
   /**
@@ -38,26 +39,27 @@ public record GraphOptions(
    */
   public static GraphOptions decoding(int capacity) {
     return new GraphOptions(
-        false, false, name -> false, false, Style.NATIVE, capacity, LinearAdapter.NONE);
+        false, false, name -> false, false, KernelMode.NATIVE, capacity, LinearAdapter.NONE);
   }
 
   /** Training with all tokens in one stream or in two. */
   public static GraphOptions training(boolean split, Predicate<String> trainable) {
-    return new GraphOptions(true, split, trainable, false, Style.NATIVE, 0, LinearAdapter.NONE);
+    return new GraphOptions(
+        true, split, trainable, false, KernelMode.NATIVE, 0, LinearAdapter.NONE);
   }
 
   /** The same, with all rows of the last layer. */
   public GraphOptions withAllRows() {
-    return new GraphOptions(training, split, trainable, true, style, capacity, adapter);
+    return new GraphOptions(training, split, trainable, true, kernelMode, capacity, adapter);
   }
 
   /** The same, with ops written in another style. */
-  public GraphOptions withStyle(Style other) {
+  public GraphOptions withKernelMode(KernelMode other) {
     return new GraphOptions(training, split, trainable, allRows, other, capacity, adapter);
   }
 
   /** The same, with an adapter of the linear layers. */
   public GraphOptions withAdapter(LinearAdapter other) {
-    return new GraphOptions(training, split, trainable, allRows, style, capacity, other);
+    return new GraphOptions(training, split, trainable, allRows, kernelMode, capacity, other);
   }
 }

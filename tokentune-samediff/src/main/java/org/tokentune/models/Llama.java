@@ -3,14 +3,14 @@ package org.tokentune.models;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.tokentune.nn.AttentionKeys;
+import org.tokentune.nn.AttentionMask;
 import org.tokentune.nn.DropoutPlaces;
 import org.tokentune.nn.Embedding;
 import org.tokentune.nn.FeedForward;
 import org.tokentune.nn.Linear;
 import org.tokentune.nn.Parameters;
 import org.tokentune.nn.PreNormBlock;
-import org.tokentune.nn.RmsNormalisation;
+import org.tokentune.nn.RmsNorm;
 import org.tokentune.nn.Rotary;
 import org.tokentune.nn.SelfAttention;
 import org.tokentune.nn.TokenStream;
@@ -126,12 +126,12 @@ public record Llama(LlamaConfig config, Head head) implements Model {
     }
 
     @Override
-    AttentionKeys keys(TokenStreams x) {
-      return AttentionKeys.causal(graph, x, mask, config.window(), type);
+    AttentionMask keys(TokenStreams x) {
+      return AttentionMask.causal(graph, x, mask, config.window(), type);
     }
 
     @Override
-    TokenStreams layer(int number, TokenStreams queries, TokenStreams tokens, AttentionKeys keys) {
+    TokenStreams layer(int number, TokenStreams queries, TokenStreams tokens, AttentionMask keys) {
       String name = Llama.layer(number);
       SelfAttention attention =
           new SelfAttention(
@@ -159,8 +159,8 @@ public record Llama(LlamaConfig config, Head head) implements Model {
       return number < config.layers() - 1 ? x : x.map(y -> norm(LAST_NORM).apply(graph, y));
     }
 
-    private RmsNormalisation norm(String name) {
-      return new RmsNormalisation(name, config.rmsNormEpsilon());
+    private RmsNorm norm(String name) {
+      return new RmsNorm(name, config.rmsNormEpsilon());
     }
   }
 }

@@ -7,7 +7,7 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.tokentune.nn.AttentionKeys;
+import org.tokentune.nn.AttentionMask;
 import org.tokentune.nn.Graph;
 import org.tokentune.nn.KeyValueCache;
 import org.tokentune.nn.Parameters;
@@ -49,7 +49,7 @@ abstract class ModelBuilder {
             parameters,
             options.trainable(),
             options.training(),
-            options.style(),
+            options.kernelMode(),
             options.adapter());
     sd = graph.sd();
     type = parameters.type();
@@ -72,7 +72,7 @@ abstract class ModelBuilder {
   abstract TokenStream embed(SDVariable positions, SDVariable rowIds, boolean differentiable);
 
   /** What attention knows of the tokens as keys, in all layers. */
-  abstract AttentionKeys keys(TokenStreams x);
+  abstract AttentionMask keys(TokenStreams x);
 
   /**
    * One layer.
@@ -81,7 +81,7 @@ abstract class ModelBuilder {
    * @param tokens all tokens
    */
   abstract TokenStreams layer(
-      int number, TokenStreams queries, TokenStreams tokens, AttentionKeys keys);
+      int number, TokenStreams queries, TokenStreams tokens, AttentionMask keys);
 
   /** What the head makes of the last hidden states. */
   abstract SDVariable logits(TokenStream x);
@@ -126,7 +126,7 @@ abstract class ModelBuilder {
         new TokenStreams(
             embed(selected, options.training()), frozen == null ? null : embed(frozen, false));
     name(x, 0);
-    AttentionKeys keys = keys(x);
+    AttentionMask keys = keys(x);
     int layers = model.config().layers();
     for (int i = 0; i < layers; i++) {
       TokenStreams queries = x;
@@ -175,12 +175,14 @@ abstract class ModelBuilder {
       case CLASSIFY -> crossEntropy(logits, sd.placeHolder(ModelGraph.LABELS, DataType.INT32, -1));
       case MULTILABEL ->
           Losses.binaryCrossEntropy(
-              logits, sd.placeHolder(ModelGraph.LABELS, type, -1, head.outputs()), options.style());
+              logits,
+              sd.placeHolder(ModelGraph.LABELS, type, -1, head.outputs()),
+              options.kernelMode());
       case REGRESS ->
           Losses.meanSquaredError(
               logits.reshape(-1),
               sd.placeHolder(ModelGraph.LABELS, type, -1, head.outputs()).reshape(-1),
-              options.style());
+              options.kernelMode());
       case TOKEN, MASKED_LM ->
           crossEntropy(
               logits,
@@ -224,6 +226,6 @@ abstract class ModelBuilder {
   }
 
   final SDVariable crossEntropy(SDVariable logits, SDVariable labels) {
-    return Losses.softmaxCrossEntropy(logits, head.outputs(), labels, null, options.style());
+    return Losses.softmaxCrossEntropy(logits, head.outputs(), labels, null, options.kernelMode());
   }
 }

@@ -16,7 +16,7 @@ import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.WeightSource;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.QuantizedWeight;
-import org.tokentune.ops.StandIn;
+import org.tokentune.ops.ShapeOnlyArray;
 
 /** Takes a model's parameters out of a checkpoint and makes those of a new head. */
 public final class ParameterLoader {
@@ -69,7 +69,7 @@ public final class ParameterLoader {
    *
    * @param trainable which of them are floats, whatever the storage
    */
-  public static Parameters withoutValues(
+  public static Parameters shapeOnly(
       Model model, Predicate<String> trainable, WeightStorage storage) {
     Held held = new Held();
     model
@@ -78,8 +78,8 @@ public final class ParameterLoader {
             (name, shape) ->
                 held.put(
                     name,
-                    trainable.test(name) ? null : storage.withoutValues(model, name, shape),
-                    () -> StandIn.of(DataType.FLOAT, shape)));
+                    trainable.test(name) ? null : storage.shapeOnly(model, name, shape),
+                    () -> ShapeOnlyArray.of(DataType.FLOAT, shape)));
     return held.parameters();
   }
 

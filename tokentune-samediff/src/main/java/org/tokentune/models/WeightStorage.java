@@ -75,12 +75,12 @@ public enum WeightStorage {
   }
 
   /** The same without values, for planning; what a file has is not known. */
-  QuantizedWeight withoutValues(Model model, String name, long[] shape) {
+  QuantizedWeight shapeOnly(Model model, String name, long[] shape) {
     if (this == FLOAT32 || this == FILE || !isMatrix(model, name, shape)) {
       return null;
     }
     BlockFormat half = half(model, name);
-    return half == null ? Nf4Weight.withoutValues(shape) : BlockWeight.withoutValues(half, shape);
+    return half == null ? Nf4Weight.shapeOnly(shape) : BlockWeight.shapeOnly(half, shape);
   }
 
   private static boolean isMatrix(Model model, String name, long[] shape) {

@@ -3,7 +3,7 @@ package org.tokentune.nn;
 import java.util.Map;
 import org.tokentune.BadInputException;
 import org.tokentune.ops.Gelu;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 
 /** An activation function, element by element. */
 public enum Activation implements Layer {
@@ -49,11 +49,11 @@ public enum Activation implements Layer {
 
   @Override
   public TokenStream apply(Graph graph, TokenStream x) {
-    Style style = graph.style();
+    KernelMode kernelMode = graph.kernelMode();
     return x.with(
         switch (this) {
-          case GELU -> Gelu.exact(x.rows(), style);
-          case GELU_TANH -> Gelu.tanh(x.rows(), style);
+          case GELU -> Gelu.exact(x.rows(), kernelMode);
+          case GELU_TANH -> Gelu.tanh(x.rows(), kernelMode);
           case RELU -> graph.sd().nn().relu(x.rows(), 0);
           case TANH -> graph.sd().math().tanh(x.rows());
         });

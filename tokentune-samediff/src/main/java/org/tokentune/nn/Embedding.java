@@ -16,7 +16,7 @@ public record Embedding(String weight) {
   public SDVariable rows(Graph graph, SDVariable ids, boolean differentiable) {
     Table table = graph.table(weight, differentiable);
     return table.stored().getVariableType() == VariableType.VARIABLE
-        ? TokenGather.rows(table.stored(), ids, graph.style())
-        : table.floats(graph.sd().gather(table.stored(), ids, 0), graph.style());
+        ? TokenGather.rows(table.stored(), ids, graph.kernelMode())
+        : table.floats(graph.sd().gather(table.stored(), ids, 0), graph.kernelMode());
   }
 }

@@ -18,7 +18,7 @@ public final class FeedForward {
       TokenStream gates = gate.apply(graph, x);
       TokenStream values = up.apply(graph, x);
       return out.apply(
-          graph, values.with(SwiGlu.apply(gates.rows(), values.rows(), graph.style())));
+          graph, values.with(SwiGlu.apply(gates.rows(), values.rows(), graph.kernelMode())));
     };
   }
 }

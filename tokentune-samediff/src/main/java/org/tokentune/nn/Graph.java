@@ -10,8 +10,8 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
 import org.tokentune.ops.BlockWeight;
 import org.tokentune.ops.Dropout;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.QuantizedWeight;
-import org.tokentune.ops.Style;
 import org.tokentune.ops.Table;
 
 /**
@@ -32,26 +32,26 @@ public final class Graph {
   private final Parameters parameters;
   private final Predicate<String> trainable;
   private final boolean dropout;
-  private final Style style;
+  private final KernelMode kernelMode;
   private final LinearAdapter adapter;
   private KeyValueCache cache;
 
   /**
    * @param trainable which parameters, by name, are variables
    * @param dropout whether {@link #dropout} drops
-   * @param style how ops are written
+   * @param kernelMode how ops are written
    * @param adapter of the linear layers
    */
   public Graph(
       Parameters parameters,
       Predicate<String> trainable,
       boolean dropout,
-      Style style,
+      KernelMode kernelMode,
       LinearAdapter adapter) {
     this.parameters = parameters;
     this.trainable = trainable;
     this.dropout = dropout;
-    this.style = style;
+    this.kernelMode = kernelMode;
     this.adapter = adapter;
   }
 
@@ -68,8 +68,8 @@ public final class Graph {
     return sd;
   }
 
-  public Style style() {
-    return style;
+  public KernelMode kernelMode() {
+    return kernelMode;
   }
 
   LinearAdapter adapter() {
@@ -100,7 +100,7 @@ public final class Graph {
             "%s is stored in few bits and cannot train; train adapters, or load it as float32.",
             name);
       }
-      return quantized.dequantized(sd, name, style);
+      return quantized.dequantized(sd, name, kernelMode);
     }
     INDArray array = parameters.get(name);
     return trained && differentiable ? sd.var(key, array) : constant(key, array);
@@ -148,7 +148,7 @@ public final class Graph {
         sd.hasVariable(DROPOUT_SEED)
             ? sd.getVariable(DROPOUT_SEED)
             : sd.placeHolder(DROPOUT_SEED, DataType.INT32);
-    return Dropout.apply(x, rate, rowNumbers, columnNumbers, seed, place.hashCode(), style);
+    return Dropout.apply(x, rate, rowNumbers, columnNumbers, seed, place.hashCode(), kernelMode);
   }
 
   /** 0, 1, ..., count - 1 as INT32. */

@@ -39,9 +39,9 @@ public final class KeyValueCache {
   }
 
   /** What attention knows of the cached tokens, for some of the step's tokens as queries. */
-  AttentionKeys keys(TokenStream queries, int window) {
+  AttentionMask keys(TokenStream queries, int window) {
     SDVariable positions = queries.bySequence(queries.values(positionIds), 1, 1);
-    return AttentionKeys.ofRows(positions.permute(0, 2, 1, 3), mask, window, type);
+    return AttentionMask.ofRows(positions.permute(0, 2, 1, 3), mask, window, type);
   }
 
   /**

@@ -40,7 +40,7 @@ public record Linear(String weight, String bias, boolean inputFirst) implements 
     SDVariable biased =
         bias == null
             ? product
-            : BiasAdd.apply(product, graph.parameter(bias, x.differentiable()), graph.style());
+            : BiasAdd.apply(product, graph.parameter(bias, x.differentiable()), graph.kernelMode());
     return graph.adapter().apply(graph, weight, x, x.with(biased, out));
   }
 }

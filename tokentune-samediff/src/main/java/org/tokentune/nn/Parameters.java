@@ -11,7 +11,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.shape.Shape;
 import org.tokentune.BadInputException;
 import org.tokentune.ops.QuantizedWeight;
-import org.tokentune.ops.StandIn;
+import org.tokentune.ops.ShapeOnlyArray;
 
 /**
  * A model's parameters by Hugging Face's names. All graphs of a model share these very arrays, and
@@ -48,9 +48,9 @@ public final class Parameters {
    * Parameters of these shapes, FLOAT, that take hardly any memory: to build and plan a model's
    * graph, not to run it.
    */
-  public static Parameters withoutValues(Map<String, long[]> shapes) {
+  public static Parameters shapeOnly(Map<String, long[]> shapes) {
     Map<String, INDArray> arrays = new LinkedHashMap<>();
-    shapes.forEach((name, shape) -> arrays.put(name, StandIn.of(DataType.FLOAT, shape)));
+    shapes.forEach((name, shape) -> arrays.put(name, ShapeOnlyArray.of(DataType.FLOAT, shape)));
     return new Parameters(arrays);
   }
 

@@ -7,9 +7,9 @@ package org.tokentune.nn;
 public record PostNormBlock(
     SelfAttention attention,
     Layer output,
-    Normalisation attentionNorm,
+    LayerNorm attentionNorm,
     Layer feedForward,
-    Normalisation feedForwardNorm) {
+    LayerNorm feedForwardNorm) {
 
   /**
    * Rows [n, hidden] of each stream to the same.
@@ -17,14 +17,14 @@ public record PostNormBlock(
    * @param queries the tokens, or their selected stream alone where nobody reads the frozen one
    */
   public TokenStreams apply(
-      Graph graph, TokenStreams queries, TokenStreams tokens, AttentionKeys keys) {
+      Graph graph, TokenStreams queries, TokenStreams tokens, AttentionMask keys) {
     TokenStreams context = attention.apply(graph, queries, tokens, keys);
     TokenStreams attended = add(graph, queries, context, output, attentionNorm);
     return add(graph, attended, attended, feedForward, feedForwardNorm);
   }
 
   private static TokenStreams add(
-      Graph graph, TokenStreams residual, TokenStreams x, Layer layer, Normalisation norm) {
+      Graph graph, TokenStreams residual, TokenStreams x, Layer layer, LayerNorm norm) {
     return residual.map(x, (sum, rows) -> norm.apply(graph, layer.apply(graph, rows), sum));
   }
 }

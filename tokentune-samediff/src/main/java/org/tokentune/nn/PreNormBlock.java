@@ -26,7 +26,7 @@ public record PreNormBlock(
    *     some of these
    */
   public TokenStreams apply(
-      Graph graph, TokenStreams queries, TokenStreams tokens, AttentionKeys keys) {
+      Graph graph, TokenStreams queries, TokenStreams tokens, AttentionMask keys) {
     TokenStreams normed = tokens.map(x -> attentionNorm.apply(graph, x));
     TokenStreams asking = normed;
     String rows = tokens.selected().rows().name();
@@ -50,6 +50,6 @@ public record PreNormBlock(
                 Residual.apply(
                     sum.rows(),
                     graph.dropout(layer.apply(graph, rows), dropout, name + part).rows(),
-                    graph.style())));
+                    graph.kernelMode())));
   }
 }

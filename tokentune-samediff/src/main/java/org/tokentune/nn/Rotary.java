@@ -40,7 +40,8 @@ public final class Rotary {
       int heads = (int) rows.width() / headSize;
       Angles angles = done.computeIfAbsent(x.rowIds().name(), name -> angles(graph, x));
       return rows.with(
-          Rotation.apply(rows.rows(), angles.cos(), angles.sin(), heads, headSize, graph.style()));
+          Rotation.apply(
+              rows.rows(), angles.cos(), angles.sin(), heads, headSize, graph.kernelMode()));
     };
   }
 

@@ -38,7 +38,7 @@ public record SelfAttention(
    * @return contexts of the queries, [n, heads * head size]
    */
   public TokenStreams apply(
-      Graph graph, TokenStreams queries, TokenStreams tokens, AttentionKeys keys) {
+      Graph graph, TokenStreams queries, TokenStreams tokens, AttentionMask keys) {
     SDVariable k = allTokens(graph, key, tokens, "key");
     SDVariable v = allTokens(graph, value, tokens, "value");
     SDVariable batch = batch(tokens.selected());
@@ -81,7 +81,7 @@ public record SelfAttention(
             selected.rows(),
             projection.apply(graph, tokens.frozen()).rows(),
             selected.bySequence(selected.rowIds()),
-            graph.style());
+            graph.kernelMode());
   }
 
   /** [batch * length, width] as [batch, keyValueHeads, length, head size]. */
@@ -95,11 +95,12 @@ public record SelfAttention(
       SDVariable k,
       SDVariable v,
       SDVariable bias,
-      AttentionKeys keys) {
+      AttentionMask keys) {
     SameDiff sd = graph.sd();
     TokenStream q = query.apply(graph, asking);
     SDVariable scores = byQuery(sd.mmul(grouped(q), k, false, true, false), q);
-    SDVariable weights = MaskedSoftmax.apply(scores, 1 / Math.sqrt(headSize), bias, graph.style());
+    SDVariable weights =
+        MaskedSoftmax.apply(scores, 1 / Math.sqrt(headSize), bias, graph.kernelMode());
     SDVariable numbers = // of (query, head): [batch, heads, count, 1]
         q.bySequence(q.rowIds().mul(sd.constant(heads)), 1, 1)
             .permute(0, 2, 1, 3)

@@ -8,8 +8,8 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A gain and perhaps a bias for every column, the second half of {@link LayerNorm} and {@link
- * RmsNorm}: (rows [n, h], gain [h]) or (rows [n, h], gain [h], bias [h]) to {@code rows * gain +
+ * A gain and perhaps a bias for every column, the second half of {@link LayerNormOps} and {@link
+ * RmsNormOps}: (rows [n, h], gain [h]) or (rows [n, h], gain [h], bias [h]) to {@code rows * gain +
  * bias}, in place.
  *
  * <p>Gradient: {@link AffineGrad}, or {@link AffineScale} where neither is trained, which does not
@@ -17,7 +17,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class Affine extends ElementwiseOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link LayerNorm#apply}. */
+  /** For SameDiff, which makes ops by reflection; use {@link LayerNormOps#apply}. */
   public Affine() {}
 
   Affine(SameDiff sd, SDVariable... inputs) {

@@ -11,7 +11,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class AffineScale extends ElementwiseOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link LayerNorm#apply}. */
+  /** For SameDiff, which makes ops by reflection; use {@link LayerNormOps#apply}. */
   public AffineScale() {}
 
   AffineScale(SameDiff sd, SDVariable dY, SDVariable gain) {

@@ -15,8 +15,8 @@ public final class BiasAdd {
   private BiasAdd() {}
 
   /** {@code x} [n, m] and {@code bias} [m] to [n, m]. */
-  public static SDVariable apply(SDVariable x, SDVariable bias, Style style) {
-    if (style == Style.NATIVE) {
+  public static SDVariable apply(SDVariable x, SDVariable bias, KernelMode kernelMode) {
+    if (kernelMode == KernelMode.NATIVE) {
       return x.add(bias);
     }
     Ops.register();

@@ -53,8 +53,8 @@ public record BlockWeight(BlockFormat format, long[] shape, INDArray blocks)
   }
 
   /** One that has a shape but hardly any memory: for planning. */
-  public static BlockWeight withoutValues(BlockFormat format, long... shape) {
-    INDArray blocks = StandIn.of(DataType.UINT8, shape[0], format.rowBytes(shape[1]));
+  public static BlockWeight shapeOnly(BlockFormat format, long... shape) {
+    INDArray blocks = ShapeOnlyArray.of(DataType.UINT8, shape[0], format.rowBytes(shape[1]));
     return new BlockWeight(format, shape, blocks);
   }
 
@@ -93,8 +93,8 @@ public record BlockWeight(BlockFormat format, long[] shape, INDArray blocks)
    * @param rows UINT8 [n, bytes of a row]
    * @return FLOAT [n, width]
    */
-  public SDVariable floats(SDVariable rows, Style style) {
-    if (style == Style.NATIVE) {
+  public SDVariable floats(SDVariable rows, KernelMode kernelMode) {
+    if (kernelMode == KernelMode.NATIVE) {
       return NativeBlocks.floats(format, rows, shape[1]);
     }
     Ops.register();
@@ -102,7 +102,7 @@ public record BlockWeight(BlockFormat format, long[] shape, INDArray blocks)
   }
 
   @Override
-  public SDVariable dequantized(SameDiff sd, String name, Style style) {
-    return floats(stored(sd, name), style).rename(name);
+  public SDVariable dequantized(SameDiff sd, String name, KernelMode kernelMode) {
+    return floats(stored(sd, name), kernelMode).rename(name);
   }
 }

@@ -76,11 +76,11 @@ public final class Dropout extends OwnOp {
       SDVariable columnNumbers,
       SDVariable seed,
       int place,
-      Style style) {
+      KernelMode kernelMode) {
     if (rate == 0) {
       return x;
     }
-    if (style == Style.NATIVE) {
+    if (kernelMode == KernelMode.NATIVE) {
       return apply(x, rate, keys(rowNumbers, seed, place), keys(columnNumbers, seed, ~place));
     }
     Ops.register();

@@ -5,7 +5,10 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** {@link Gelu} as one node: x of any shape, in place. See {@link Rectifier} for the formulas. */
+/**
+ * {@link Gelu} as one node: x of any shape, in place. See {@link ActivationKernel} for the
+ * formulas.
+ */
 public final class FusedGelu extends ElementwiseOp {
 
   /** For SameDiff, which makes ops by reflection; use {@link Gelu}. */
@@ -16,8 +19,8 @@ public final class FusedGelu extends ElementwiseOp {
     addIArgument(exact ? 1 : 0);
   }
 
-  static Rectifier rectifier(boolean exact) {
-    return exact ? Rectifier.GELU : Rectifier.GELU_TANH;
+  static ActivationKernel rectifier(boolean exact) {
+    return exact ? ActivationKernel.GELU : ActivationKernel.GELU_TANH;
   }
 
   @Override
@@ -27,7 +30,7 @@ public final class FusedGelu extends ElementwiseOp {
 
   @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
-    Rectifier rectifier = rectifier(getIArgument(0) == 1);
+    ActivationKernel rectifier = rectifier(getIArgument(0) == 1);
     Tiles.run(inputs, outputs, (tile, length) -> rectifier.forward(tile[0], tile[1], length));
   }
 

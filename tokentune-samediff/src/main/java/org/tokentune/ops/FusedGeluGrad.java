@@ -23,7 +23,7 @@ public final class FusedGeluGrad extends ElementwiseOp {
 
   @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
-    Rectifier rectifier = FusedGelu.rectifier(getIArgument(0) == 1);
+    ActivationKernel rectifier = FusedGelu.rectifier(getIArgument(0) == 1);
     Tiles.run(
         inputs,
         outputs,

@@ -26,7 +26,7 @@ public final class FusedSwiGlu extends ElementwiseOp {
         inputs,
         outputs,
         (tile, length) -> {
-          Rectifier.SILU.forward(tile[0], tile[2], length);
+          ActivationKernel.SILU.forward(tile[0], tile[2], length);
           Tiles.multiply(tile[2], tile[1], length);
         });
   }

@@ -46,10 +46,10 @@ public final class FusedSwiGluGrad extends FusedOp {
         (tile, length) -> {
           float[] dGate = tile[3];
           float[] dUp = tile[4];
-          Rectifier.SILU.slope(tile[0], dGate, length);
+          ActivationKernel.SILU.slope(tile[0], dGate, length);
           Tiles.multiply(dGate, tile[1], length);
           Tiles.multiply(dGate, tile[2], length);
-          Rectifier.SILU.forward(tile[0], dUp, length);
+          ActivationKernel.SILU.forward(tile[0], dUp, length);
           Tiles.multiply(dUp, tile[2], length);
         });
   }

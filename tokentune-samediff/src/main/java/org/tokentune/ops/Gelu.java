@@ -32,13 +32,13 @@ public final class Gelu {
   }
 
   /** As {@link #exact(SDVariable)}. */
-  public static SDVariable exact(SDVariable x, Style style) {
-    return style == Style.NATIVE ? exact(x) : fused(x, true);
+  public static SDVariable exact(SDVariable x, KernelMode kernelMode) {
+    return kernelMode == KernelMode.NATIVE ? exact(x) : fused(x, true);
   }
 
   /** As {@link #tanh(SDVariable)}. */
-  public static SDVariable tanh(SDVariable x, Style style) {
-    return style == Style.NATIVE ? tanh(x) : fused(x, false);
+  public static SDVariable tanh(SDVariable x, KernelMode kernelMode) {
+    return kernelMode == KernelMode.NATIVE ? tanh(x) : fused(x, false);
   }
 
   private static SDVariable fused(SDVariable x, boolean exact) {

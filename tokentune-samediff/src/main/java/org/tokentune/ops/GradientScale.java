@@ -64,6 +64,6 @@ public final class GradientScale {
   }
 
   private static boolean fused(INDArray gradient) {
-    return Style.preferred() == Style.FUSED && gradient.dataType() == DataType.FLOAT;
+    return KernelMode.preferred() == KernelMode.FUSED && gradient.dataType() == DataType.FLOAT;
   }
 }

@@ -16,11 +16,11 @@ import org.tokentune.quantization.BlockFormat;
  *
  * @param format {@link BlockFormat#F16} or {@link BlockFormat#BF16}
  */
-public record HalfOps(BlockFormat format, Style style) {
+public record HalfOps(BlockFormat format, KernelMode kernelMode) {
 
   /** Type of what is held. */
   public DataType type() {
-    if (style == Style.FUSED) {
+    if (kernelMode == KernelMode.FUSED) {
       return DataType.FLOAT;
     }
     return format == BlockFormat.BF16 ? DataType.BFLOAT16 : DataType.FLOAT16;
@@ -28,7 +28,7 @@ public record HalfOps(BlockFormat format, Style style) {
 
   /** Shape of what is held of an array. */
   public long[] shape(long... shape) {
-    return style == Style.FUSED ? packed(shape) : shape;
+    return kernelMode == KernelMode.FUSED ? packed(shape) : shape;
   }
 
   /** Two to a float. */
@@ -38,12 +38,12 @@ public record HalfOps(BlockFormat format, Style style) {
 
   /** Rounds to the nearest. */
   public DifferentialFunction round() {
-    return style == Style.FUSED ? new FusedHalves(format) : cast(type());
+    return kernelMode == KernelMode.FUSED ? new FusedHalves(format) : cast(type());
   }
 
   /** The floats again. */
   public DifferentialFunction restore() {
-    return style == Style.FUSED ? new FusedBlocks(format) : cast(DataType.FLOAT);
+    return kernelMode == KernelMode.FUSED ? new FusedBlocks(format) : cast(DataType.FLOAT);
   }
 
   private static DifferentialFunction cast(DataType type) {

@@ -23,10 +23,10 @@ public final class JoinTokens {
    * @param positions [b, k], any integers: only the shape is read
    */
   public static SDVariable apply(
-      SDVariable selected, SDVariable frozen, SDVariable positions, Style style) {
+      SDVariable selected, SDVariable frozen, SDVariable positions, KernelMode kernelMode) {
     SameDiff sd = selected.getSameDiff();
     SDVariable detached = Detach.apply(frozen);
-    if (style == Style.FUSED) {
+    if (kernelMode == KernelMode.FUSED) {
       return new FusedJoinTokens(sd, selected, detached, positions).outputVariable();
     }
     SDVariable batch = sd.shape(positions).get(SDIndex.interval(0, 1));

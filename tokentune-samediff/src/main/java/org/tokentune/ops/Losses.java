@@ -68,8 +68,12 @@ public final class Losses {
 
   /** As {@link #softmaxCrossEntropy(SDVariable, int, SDVariable, SDVariable)}. */
   public static SDVariable softmaxCrossEntropy(
-      SDVariable logits, int classes, SDVariable labels, SDVariable classWeights, Style style) {
-    if (style == Style.NATIVE) {
+      SDVariable logits,
+      int classes,
+      SDVariable labels,
+      SDVariable classWeights,
+      KernelMode kernelMode) {
+    if (kernelMode == KernelMode.NATIVE) {
       return softmaxCrossEntropy(logits, classes, labels, classWeights);
     }
     Ops.register();
@@ -101,8 +105,9 @@ public final class Losses {
   }
 
   /** As {@link #binaryCrossEntropy(SDVariable, SDVariable)}. */
-  public static SDVariable binaryCrossEntropy(SDVariable logits, SDVariable labels, Style style) {
-    return style == Style.NATIVE
+  public static SDVariable binaryCrossEntropy(
+      SDVariable logits, SDVariable labels, KernelMode kernelMode) {
+    return kernelMode == KernelMode.NATIVE
         ? binaryCrossEntropy(logits, labels)
         : fusedMean(logits, labels, true);
   }
@@ -121,8 +126,8 @@ public final class Losses {
 
   /** As {@link #meanSquaredError(SDVariable, SDVariable)}. */
   public static SDVariable meanSquaredError(
-      SDVariable predictions, SDVariable targets, Style style) {
-    return style == Style.NATIVE
+      SDVariable predictions, SDVariable targets, KernelMode kernelMode) {
+    return kernelMode == KernelMode.NATIVE
         ? meanSquaredError(predictions, targets)
         : fusedMean(predictions, targets, false);
   }

@@ -32,8 +32,9 @@ public final class MaskedSoftmax {
   }
 
   /** As {@link #apply(SDVariable, double, SDVariable)}. */
-  public static SDVariable apply(SDVariable scores, double scale, SDVariable bias, Style style) {
-    if (style == Style.NATIVE) {
+  public static SDVariable apply(
+      SDVariable scores, double scale, SDVariable bias, KernelMode kernelMode) {
+    if (kernelMode == KernelMode.NATIVE) {
       return apply(scores, scale, bias);
     }
     Ops.register();

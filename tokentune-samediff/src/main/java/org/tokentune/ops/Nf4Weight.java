@@ -31,14 +31,14 @@ public record Nf4Weight(
   }
 
   /** One that has a shape but hardly any memory: for planning. */
-  public static Nf4Weight withoutValues(long... shape) {
+  public static Nf4Weight shapeOnly(long... shape) {
     int blocks = Nf4.blocks(shape[0] * shape[1]);
     return new Nf4Weight(
         shape,
-        StandIn.of(DataType.UINT8, (long) blocks * Nf4.BLOCK / 2),
-        StandIn.of(DataType.UINT8, blocks),
-        StandIn.of(DataType.FLOAT, Nf4.scaleBlocks(blocks)),
-        StandIn.of(DataType.FLOAT, 1));
+        ShapeOnlyArray.of(DataType.UINT8, (long) blocks * Nf4.BLOCK / 2),
+        ShapeOnlyArray.of(DataType.UINT8, blocks),
+        ShapeOnlyArray.of(DataType.FLOAT, Nf4.scaleBlocks(blocks)),
+        ShapeOnlyArray.of(DataType.FLOAT, 1));
   }
 
   /** Quantises a matrix [rows, width]. */
@@ -69,14 +69,14 @@ public record Nf4Weight(
   }
 
   @Override
-  public SDVariable dequantized(SameDiff sd, String name, Style style) {
+  public SDVariable dequantized(SameDiff sd, String name, KernelMode kernelMode) {
     SDVariable[] parts = {
       sd.constant(name + ".codes", codes),
       sd.constant(name + ".scale_codes", scaleCodes),
       sd.constant(name + ".scale_scales", scaleScales),
       sd.constant(name + ".offset", offset)
     };
-    if (style == Style.NATIVE) {
+    if (kernelMode == KernelMode.NATIVE) {
       return nativeForm(sd, parts).rename(name);
     }
     Ops.register();

@@ -23,12 +23,12 @@ public sealed interface QuantizedWeight permits BlockWeight, Nf4Weight {
    *
    * @param name of the value; those of the constants begin with it
    */
-  SDVariable dequantized(SameDiff sd, String name, Style style);
+  SDVariable dequantized(SameDiff sd, String name, KernelMode kernelMode);
 
   /** Its floats, a fresh array. */
   default INDArray values() {
     SameDiff sd = SameDiff.create();
-    return dequantized(sd, "weight", Style.NATIVE).eval();
+    return dequantized(sd, "weight", KernelMode.NATIVE).eval();
   }
 
   /** Bytes of memory it takes. */

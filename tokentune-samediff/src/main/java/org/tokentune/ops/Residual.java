@@ -12,8 +12,8 @@ public final class Residual {
 
   private Residual() {}
 
-  public static SDVariable apply(SDVariable x, SDVariable y, Style style) {
-    if (style == Style.NATIVE) {
+  public static SDVariable apply(SDVariable x, SDVariable y, KernelMode kernelMode) {
+    if (kernelMode == KernelMode.NATIVE) {
       return x.add(y);
     }
     Ops.register();

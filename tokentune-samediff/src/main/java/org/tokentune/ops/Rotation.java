@@ -25,9 +25,14 @@ public final class Rotation {
    * @param headSize d, even
    */
   public static SDVariable apply(
-      SDVariable x, SDVariable cos, SDVariable sin, int heads, int headSize, Style style) {
+      SDVariable x,
+      SDVariable cos,
+      SDVariable sin,
+      int heads,
+      int headSize,
+      KernelMode kernelMode) {
     SameDiff sd = x.getSameDiff();
-    if (style == Style.FUSED) {
+    if (kernelMode == KernelMode.FUSED) {
       Ops.register();
       return new FusedRotation(sd, x, cos, sin, false).outputVariable();
     }

@@ -14,8 +14,8 @@ public final class SwiGlu {
   private SwiGlu() {}
 
   /** {@code gate} and {@code up} [n, m] to [n, m]. */
-  public static SDVariable apply(SDVariable gate, SDVariable up, Style style) {
-    if (style == Style.NATIVE) {
+  public static SDVariable apply(SDVariable gate, SDVariable up, KernelMode kernelMode) {
+    if (kernelMode == KernelMode.NATIVE) {
       return gate.mul(gate.getSameDiff().nn().sigmoid(gate)).mul(up);
     }
     Ops.register();

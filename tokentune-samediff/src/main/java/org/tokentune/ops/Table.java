@@ -22,7 +22,7 @@ public record Table(SDVariable stored, BlockWeight weight) {
   }
 
   /** Floats of rows that were taken out of it: [n, width]. */
-  public SDVariable floats(SDVariable rows, Style style) {
-    return weight == null ? rows : weight.floats(rows, style);
+  public SDVariable floats(SDVariable rows, KernelMode kernelMode) {
+    return weight == null ? rows : weight.floats(rows, kernelMode);
   }
 }

@@ -25,23 +25,23 @@ public final class TokenGather extends OwnOp {
   /** For SameDiff, which makes ops by reflection; use {@link #rows}. */
   public TokenGather() {}
 
-  private TokenGather(SameDiff sd, SDVariable table, SDVariable ids, Style style) {
+  private TokenGather(SameDiff sd, SDVariable table, SDVariable ids, KernelMode kernelMode) {
     super(sd, table, ids);
     addIArgument(0); // axis
-    if (style == Style.FUSED) {
+    if (kernelMode == KernelMode.FUSED) {
       addIArgument(1); // gather reads the first only
     }
   }
 
   /** Rows of {@code table} [n, ...] at {@code ids} [m]: [m, ...]. */
   public static SDVariable rows(SDVariable table, SDVariable ids) {
-    return rows(table, ids, Style.NATIVE);
+    return rows(table, ids, KernelMode.NATIVE);
   }
 
   /** As {@link #rows(SDVariable, SDVariable)}. */
-  public static SDVariable rows(SDVariable table, SDVariable ids, Style style) {
+  public static SDVariable rows(SDVariable table, SDVariable ids, KernelMode kernelMode) {
     Ops.register();
-    return new TokenGather(table.getSameDiff(), table, ids, style).outputVariable();
+    return new TokenGather(table.getSameDiff(), table, ids, kernelMode).outputVariable();
   }
 
   /**
@@ -50,11 +50,11 @@ public final class TokenGather extends OwnOp {
    * A rank-2 {@code tokens} gives [batch * k].
    */
   public static SDVariable tokens(SDVariable tokens, SDVariable positions) {
-    return tokens(tokens, positions, Style.NATIVE);
+    return tokens(tokens, positions, KernelMode.NATIVE);
   }
 
   /** As {@link #tokens(SDVariable, SDVariable)}. */
-  public static SDVariable tokens(SDVariable tokens, SDVariable positions, Style style) {
+  public static SDVariable tokens(SDVariable tokens, SDVariable positions, KernelMode kernelMode) {
     SameDiff sd = tokens.getSameDiff();
     long[] shape = tokens.getShape();
     long[] rowShape = new long[Math.max(2, shape.length - 1)];
@@ -62,7 +62,7 @@ public final class TokenGather extends OwnOp {
     rowShape[1] = 1; // a table of rank 1 crashes ND4J's gather
     System.arraycopy(shape, 2, rowShape, 1, shape.length - 2);
     SDVariable table = sd.reshape(tokens, rowShape);
-    SDVariable rows = rows(table, rowIds(tokens, positions), style);
+    SDVariable rows = rows(table, rowIds(tokens, positions), kernelMode);
     return shape.length == 2 ? sd.reshape(rows, -1) : rows;
   }
 

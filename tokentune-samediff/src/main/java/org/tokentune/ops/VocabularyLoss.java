@@ -37,7 +37,8 @@ public final class VocabularyLoss {
     SDVariable[] slices = new FusedRowSlices(sd, table.stored(), words, slice).outputVariables();
     SDVariable sums = null;
     for (int i = 0; i < slices.length; i++) {
-      SDVariable logits = sd.mmul(rows, table.floats(slices[i], Style.FUSED), false, true, false);
+      SDVariable logits =
+          sd.mmul(rows, table.floats(slices[i], KernelMode.FUSED), false, true, false);
       int first = i * slice;
       sums =
           sums == null

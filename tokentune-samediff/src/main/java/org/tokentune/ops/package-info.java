@@ -8,8 +8,8 @@
  * org.tokentune.ops.TokenGather}) are SameDiff ops of their own with their own {@code doDiff}, made
  * known to SameDiff by {@link org.tokentune.ops.Ops#register()}.
  *
- * <p>Most ops have a second, fused form ({@link org.tokentune.ops.Style}): one SameDiff node and
- * one gradient node, each a {@link org.tokentune.ops.FusedOp} with a CPU kernel in plain Java,
+ * <p>Most ops have a second, fused form ({@link org.tokentune.ops.KernelMode}): one SameDiff node
+ * and one gradient node, each a {@link org.tokentune.ops.FusedOp} with a CPU kernel in plain Java,
  * which an execution plan runs. Kernels compute in a thread's own arrays, in short loops that the
  * compiler vectorises. Tests hold them equal to the native form in double precision.
  *

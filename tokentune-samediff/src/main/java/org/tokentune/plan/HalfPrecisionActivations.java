@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.tokentune.ops.HalfOps;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 
 /**
  * Keeps activations in 16 bits: each is rounded after its last use in the forward pass, and made
@@ -70,7 +70,7 @@ final class HalfPrecisionActivations {
       return nodes;
     }
     return new HalfPrecisionActivations(nodes, forward, results, shapes)
-        .round(new HalfOps(precision.format, Style.preferred()));
+        .round(new HalfOps(precision.format, KernelMode.preferred()));
   }
 
   private List<Node> round(HalfOps ops) {

@@ -123,7 +123,8 @@ public final class Plan {
     List<Node> running = aliases.running();
     if (options.updates()) {
       running =
-          new Updates(running, aliases, shapes).insert(gradients.gradients(), options.outputs());
+          new OptimizerInBackward(running, aliases, shapes)
+              .insert(gradients.gradients(), options.outputs());
     }
     Set<String> results = results(list, options);
     MemoryPlanner layout =
@@ -302,20 +303,20 @@ public final class Plan {
   /**
    * Binds the plan to an arena, which grows where it is too small.
    *
-   * @param updater of the variables, where the plan updates them; else not used
+   * @param optimizerStep of the variables, where the plan updates them; else not used
    * @return what runs; it stays good until the arena grows again
    */
-  BoundPlan bind(Arena arena, Updater updater) {
+  BoundPlan bind(Arena arena, OptimizerStep optimizerStep) {
     arena.reserve(layout.regions());
     Map<String, INDArray> arrays = new HashMap<>();
     List<Step> steps = new ArrayList<>();
     List<Step> products = new ArrayList<>();
     Map<String, INDArray> values = new LinkedHashMap<>();
     options.outputs().forEach(name -> values.put(name, array(name, arena, arrays)));
-    UpdateSteps updates = new UpdateSteps(updater, values);
+    OptimizerSteps updates = new OptimizerSteps(optimizerStep, values);
     for (Node node : running) {
       INDArray[] in = arrays(node.inputs(), arena, arrays);
-      if (node.op() instanceof Update update) {
+      if (node.op() instanceof OptimizerStepOp update) {
         steps.add(updates.of(update, in[1], in[0]));
       } else {
         Step step = Step.of(node, in, arrays(node.outputs(), arena, arrays));

@@ -20,7 +20,7 @@ public final class PlanEngine implements AutoCloseable {
 
   private final OpSchedule list;
   private final PlanOptions options;
-  private final Updater updater;
+  private final OptimizerStep optimizerStep;
   private Arena arena = new Arena();
   private final Map<String, Plan> plans = new LinkedHashMap<>(16, 0.75f, true);
   private final Map<String, BoundPlan> bound = new HashMap<>();
@@ -49,10 +49,13 @@ public final class PlanEngine implements AutoCloseable {
   }
 
   /** Derives the gradient graph; every run updates the trained variables. */
-  public PlanEngine(SameDiff sd, PlanOptions options, Updater updater) {
+  public PlanEngine(SameDiff sd, PlanOptions options, OptimizerStep optimizerStep) {
     Ops.register();
-    this.options = updater == null ? options : options.withUpdates(!updater.wholeGradients());
-    this.updater = updater;
+    this.options =
+        optimizerStep == null
+            ? options
+            : options.withOptimizerInBackward(!optimizerStep.wholeGradients());
+    this.optimizerStep = optimizerStep;
     list = OpSchedule.of(sd, options.outputs(), options.trained());
   }
 
@@ -142,7 +145,7 @@ public final class PlanEngine implements AutoCloseable {
     Plan planned = planned(shapes); // also where it is bound: it was used now
     BoundPlan plan = bound.get(key);
     if (plan == null) {
-      plan = planned.bind(arena, updater);
+      plan = planned.bind(arena, optimizerStep);
       closeOutdated();
       bound.put(key, plan);
     }

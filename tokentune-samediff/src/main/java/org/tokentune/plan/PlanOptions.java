@@ -68,7 +68,7 @@ public record PlanOptions(
    *
    * @param bySlices whether an update may be of some rows only
    */
-  public PlanOptions withUpdates(boolean bySlices) {
+  public PlanOptions withOptimizerInBackward(boolean bySlices) {
     return new PlanOptions(
         outputs, trained, true, bySlices, checkpointing, checkpoint, precision, budget);
   }

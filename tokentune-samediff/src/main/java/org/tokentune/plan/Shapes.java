@@ -20,7 +20,7 @@ import org.nd4j.linalg.api.ops.ReduceOp;
 import org.nd4j.linalg.api.shape.LongShapeDescriptor;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.ops.FusedOp;
-import org.tokentune.ops.StandIn;
+import org.tokentune.ops.ShapeOnlyArray;
 
 /**
  * Shapes and types of all values from the placeholders' shapes alone, and the values themselves
@@ -124,7 +124,7 @@ final class Shapes {
       return dense;
     }
     INDArray array = list.array(name);
-    return StandIn.is(array) ? dense : array.stride();
+    return ShapeOnlyArray.is(array) ? dense : array.stride();
   }
 
   /** A value that a pass adds. */
@@ -240,6 +240,6 @@ final class Shapes {
       return info.known();
     }
     List<Object> key = List.of(info.type(), Arrays.toString(info.shape()));
-    return standIns.computeIfAbsent(key, unused -> StandIn.of(info.type(), info.shape()));
+    return standIns.computeIfAbsent(key, unused -> ShapeOnlyArray.of(info.type(), info.shape()));
   }
 }

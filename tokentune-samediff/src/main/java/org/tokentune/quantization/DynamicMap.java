@@ -49,11 +49,11 @@ public final class DynamicMap {
     }
     for (int bits = 0; bits < starts.length; bits++) {
       int least = bits < starts.length / 2 ? bits << 16 : bits << 16 | 0xFFFF;
-      starts[bits] = (short) climb(0, Float.intBitsToFloat(least));
+      starts[bits] = (short) gate(0, Float.intBitsToFloat(least));
     }
   }
 
-  private int climb(int from, float value) {
+  private int gate(int from, float value) {
     int code = from;
     while (code < bounds.length && value > bounds[code]) {
       code++;
@@ -73,7 +73,7 @@ public final class DynamicMap {
 
   /** Code of the level nearest to a number; of two as near the lower one, of NaN 0. */
   public int nearest(float value) {
-    return climb(starts[Float.floatToRawIntBits(value) >>> 16], value);
+    return gate(starts[Float.floatToRawIntBits(value) >>> 16], value);
   }
 
   /** The number that a code stands for. */

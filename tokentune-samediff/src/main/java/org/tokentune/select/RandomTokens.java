@@ -22,18 +22,18 @@ import org.tokentune.BadInputException;
  * acceptance/language.sh} measures it); and what comes after the last selected token is not even
  * read by a causal model.
  *
- * @param always0 whether position 0 is always selected and counted, as a classifier needs that
+ * @param forceFirst whether position 0 is always selected and counted, as a classifier needs that
  *     reads it
  * @param span whether labelled tokens are drawn side by side; otherwise each by itself
  */
-public record RandomTokens(TokenAmount amount, boolean always0, boolean span)
+public record RandomTokens(TokenAmount amount, boolean forceFirst, boolean span)
     implements TokenSelector {
 
   private static final String SPAN = "span:";
 
   /** Tokens drawn each by itself. */
-  public RandomTokens(TokenAmount amount, boolean always0) {
-    this(amount, always0, false);
+  public RandomTokens(TokenAmount amount, boolean forceFirst) {
+    this(amount, forceFirst, false);
   }
 
   /**
@@ -42,7 +42,7 @@ public record RandomTokens(TokenAmount amount, boolean always0, boolean span)
    *
    * @param floor least tokens of a row where a share is given
    */
-  public static TokenSelector parse(String tokens, int floor, boolean always0) {
+  public static TokenSelector parse(String tokens, int floor, boolean forceFirst) {
     String text = tokens.strip();
     if (text.equals("all")) {
       return new AllTokens();
@@ -54,7 +54,7 @@ public record RandomTokens(TokenAmount amount, boolean always0, boolean span)
           size.endsWith("%")
               ? TokenAmount.share(percent(size) / 100, floor)
               : TokenAmount.count(positive(Integer.parseInt(size)));
-      return new RandomTokens(amount, always0, span);
+      return new RandomTokens(amount, forceFirst, span);
     } catch (NumberFormatException | BadInputException e) {
       throw new BadInputException(
           e,
@@ -81,7 +81,7 @@ public record RandomTokens(TokenAmount amount, boolean always0, boolean span)
       int[] lengths, int paddedLength, int[][] labels, long seed, int epoch, int batch) {
     int k =
         IntStream.range(0, lengths.length)
-            .map(row -> Math.max(amount.of(lengths[row]), always(labels, row)))
+            .map(row -> Math.max(amount.of(lengths[row]), forced(labels, row)))
             .max()
             .orElseThrow();
     double at = random(seed, epoch, batch, lengths.length).nextDouble();
@@ -90,7 +90,7 @@ public record RandomTokens(TokenAmount amount, boolean always0, boolean span)
       SplittableRandom random = random(seed, epoch, batch, row);
       int[] labelled = labels == null ? null : labels[row];
       int padding = paddedLength - lengths[row];
-      int count = Math.max(amount.of(lengths[row]), Math.max(always(labels, row), k - padding));
+      int count = Math.max(amount.of(lengths[row]), Math.max(forced(labels, row), k - padding));
       int[] drawn = draw(lengths[row], count, labelled, random, at);
       selected[row] = fill(drawn, lengths[row], k, paddedLength);
     }
@@ -110,31 +110,31 @@ public record RandomTokens(TokenAmount amount, boolean always0, boolean span)
   }
 
   /** Tokens of a row that have to be selected. */
-  private int always(int[][] labels, int row) {
-    int first = always0 ? 1 : 0;
+  private int forced(int[][] labels, int row) {
+    int first = forceFirst ? 1 : 0;
     return labels == null
         ? first
-        : first + (int) Arrays.stream(labels[row]).skip(first).filter(i -> i == ALWAYS).count();
+        : first + (int) Arrays.stream(labels[row]).skip(first).filter(i -> i == FORCED).count();
   }
 
   private int[] draw(int length, int count, int[] labels, SplittableRandom random, double at) {
-    List<Integer> always = new ArrayList<>();
+    List<Integer> forced = new ArrayList<>();
     List<Integer> order = new ArrayList<>();
     List<Integer> rest = new ArrayList<>();
-    for (int i = always0 ? 1 : 0; i < length; i++) {
+    for (int i = forceFirst ? 1 : 0; i < length; i++) {
       int label = labels == null ? 0 : labels[i];
-      (label == ALWAYS ? always : label == NO_LABEL ? rest : order).add(i);
+      (label == FORCED ? forced : label == NO_LABEL ? rest : order).add(i);
     }
     if (span) {
-      int first = always0 ? 1 : 0;
-      Collections.rotate(order, -spanStart(order.size(), count - first - always.size(), at));
+      int first = forceFirst ? 1 : 0;
+      Collections.rotate(order, -spanStart(order.size(), count - first - forced.size(), at));
     } else {
       shuffle(order, random);
     }
     shuffle(rest, random);
     order.addAll(rest);
-    order.addAll(0, always);
-    if (always0) {
+    order.addAll(0, forced);
+    if (forceFirst) {
       order.add(0, 0);
     }
     return order.stream().limit(count).mapToInt(Integer::intValue).toArray();

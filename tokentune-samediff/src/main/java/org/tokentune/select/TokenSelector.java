@@ -9,7 +9,7 @@ public interface TokenSelector {
    * @param lengths valid tokens of each row, 1 to {@code paddedLength}; they stand at positions 0
    *     to length-1
    * @param labels [batch][paddedLength] labels of tokens, {@value #NO_LABEL} for none, {@value
-   *     #ALWAYS} for tokens that are selected whatever the amount; null where the task has none
+   *     #FORCED} for tokens that are selected whatever the amount; null where the task has none
    * @param seed of the whole run
    */
   TokenSelection select(
@@ -19,5 +19,5 @@ public interface TokenSelector {
   int NO_LABEL = -100;
 
   /** Stands for the label of a token that has to be selected. */
-  int ALWAYS = -1;
+  int FORCED = -1;
 }

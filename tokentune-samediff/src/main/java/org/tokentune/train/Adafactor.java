@@ -2,7 +2,7 @@ package org.tokentune.train;
 
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.tokentune.ops.AdafactorUpdate;
+import org.tokentune.ops.AdafactorStep;
 
 /**
  * Adafactor with a given learning rate (Shazeer and Stern, 2018), as transformers has it with
@@ -29,7 +29,7 @@ record Adafactor() implements UpdateRule {
   @Override
   public void apply(Change change) {
     if (change.state().size() == 2) {
-      AdafactorUpdate.factored(
+      AdafactorStep.factored(
           change.parameter(),
           change.gradient(),
           change.state().get(0),
@@ -38,7 +38,7 @@ record Adafactor() implements UpdateRule {
           change.rate(),
           change.step());
     } else {
-      AdafactorUpdate.whole(
+      AdafactorStep.whole(
           change.parameter(),
           change.gradient(),
           change.state().get(0),

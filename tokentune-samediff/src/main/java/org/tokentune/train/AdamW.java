@@ -2,7 +2,7 @@ package org.tokentune.train;
 
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.tokentune.ops.AdamWUpdate;
+import org.tokentune.ops.AdamWStep;
 
 /**
  * AdamW with decoupled weight decay (Loshchilov and Hutter, 2019), as {@code torch.optim.AdamW}
@@ -21,7 +21,7 @@ record AdamW(double beta1, double beta2, double epsilon) implements UpdateRule {
 
   @Override
   public void apply(Change change) {
-    AdamWUpdate.run(
+    AdamWStep.run(
         change.parameter(),
         change.gradient(),
         change.rows(0),

@@ -5,20 +5,20 @@ import java.util.Locale;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
-import org.tokentune.ops.AdamW8bitUpdate;
+import org.tokentune.ops.AdamW8bitStep;
 
 /**
  * AdamW with moments in 8 bits (Dettmers et al., 8-bit optimizers via block-wise quantization,
  * 2022): a byte each for each number of a parameter, and a float each for every {@value
- * AdamW8bitUpdate#BLOCK} of them, the block of newer bitsandbytes. As there, parameters of fewer
- * than {@value #LEAST} numbers keep floats. (So do parameters that are not FLOAT.)
+ * AdamW8bitStep#BLOCK} of them, the block of newer bitsandbytes. As there, parameters of fewer than
+ * {@value #LEAST} numbers keep floats. (So do parameters that are not FLOAT.)
  *
  * @param adamW its settings
  */
 record AdamW8bit(AdamW adamW) implements UpdateRule {
 
   private static final int LEAST = 4096;
-  private static final int BLOCK = AdamW8bitUpdate.BLOCK;
+  private static final int BLOCK = AdamW8bitStep.BLOCK;
 
   private static boolean small(INDArray parameter) {
     return parameter.length() < LEAST || parameter.dataType() != DataType.FLOAT;
@@ -30,7 +30,7 @@ record AdamW8bit(AdamW adamW) implements UpdateRule {
       return adamW.state(parameter);
     }
     long[] shape = parameter.shape();
-    long scales = AdamW8bitUpdate.scales(parameter.length());
+    long scales = AdamW8bitStep.scales(parameter.length());
     return List.of(
         new StateArray("state1", DataType.UINT8, shape),
         new StateArray("absmax1", DataType.FLOAT, scales),
@@ -44,7 +44,7 @@ record AdamW8bit(AdamW adamW) implements UpdateRule {
       adamW.apply(change);
       return;
     }
-    AdamW8bitUpdate.run(
+    AdamW8bitStep.run(
         change.parameter(),
         change.gradient(),
         moment(change, 0),
@@ -58,7 +58,7 @@ record AdamW8bit(AdamW adamW) implements UpdateRule {
   }
 
   /** The rows' codes and scales. */
-  private static AdamW8bitUpdate.Moment moment(Change change, int array) {
+  private static AdamW8bitStep.Moment moment(Change change, int array) {
     INDArray codes = change.state().get(array);
     INDArray scales = change.state().get(array + 1);
     long first = change.firstRow() * (codes.length() / codes.size(0));
@@ -73,9 +73,9 @@ record AdamW8bit(AdamW adamW) implements UpdateRule {
               BLOCK));
     }
     long firstScale = first / BLOCK;
-    return new AdamW8bitUpdate.Moment(
+    return new AdamW8bitStep.Moment(
         change.rows(array),
         scales.get(
-            NDArrayIndex.interval(firstScale, firstScale + AdamW8bitUpdate.scales(end - first))));
+            NDArrayIndex.interval(firstScale, firstScale + AdamW8bitStep.scales(end - first))));
   }
 }

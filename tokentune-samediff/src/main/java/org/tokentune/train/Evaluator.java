@@ -23,7 +23,7 @@ import org.tokentune.models.ModelGraph;
 import org.tokentune.models.Task;
 import org.tokentune.nn.NonFinite;
 import org.tokentune.nn.Parameters;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.PlanEngine;
 import org.tokentune.plan.PlanOptions;
 import org.tokentune.select.TokenSelector;
@@ -51,7 +51,7 @@ public final class Evaluator implements AutoCloseable {
             .withoutDropout()
             .build(
                 parameters,
-                GraphOptions.training(false, name -> false).withStyle(Style.preferred()));
+                GraphOptions.training(false, name -> false).withKernelMode(KernelMode.preferred()));
     engine = new PlanEngine(graph.sd(), PlanOptions.forward(outputs(head)));
   }
 

@@ -11,8 +11,8 @@ import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.Digest;
 import org.tokentune.models.Model;
 import org.tokentune.nn.Parameters;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.QuantizedWeight;
-import org.tokentune.ops.Style;
 
 /**
  * All that a training's result depends on, so that it goes on from no checkpoint of another. Names
@@ -48,7 +48,7 @@ record Fingerprint(Map<String, String> parts) {
     parts.put("patience", Integer.toString(run.patience()));
     parts.put("metrics", run.metrics().toString());
     parts.put("loss of NaN", run.onNan().toString());
-    parts.put("kernels", Style.preferred().toString());
+    parts.put("kernels", KernelMode.preferred().toString());
     return new Fingerprint(parts);
   }
 

@@ -11,7 +11,7 @@ import org.tokentune.models.Model;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.nn.NonFinite;
 import org.tokentune.nn.Parameters;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.PlanEngine;
 import org.tokentune.plan.PlanOptions;
 
@@ -32,7 +32,8 @@ public final class InferenceEngine implements AutoCloseable {
    */
   public InferenceEngine(Model model, Parameters parameters, List<String> outputs) {
     this.parameters = parameters;
-    graph = model.build(parameters, GraphOptions.inference().withStyle(Style.preferred()));
+    graph =
+        model.build(parameters, GraphOptions.inference().withKernelMode(KernelMode.preferred()));
     engine = new PlanEngine(graph.sd(), PlanOptions.forward(outputs));
   }
 

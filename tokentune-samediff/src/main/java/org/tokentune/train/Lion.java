@@ -2,7 +2,7 @@ package org.tokentune.train;
 
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.tokentune.ops.LionUpdate;
+import org.tokentune.ops.LionStep;
 
 /**
  * Lion (Chen et al., Symbolic discovery of optimization algorithms, 2023): steps of one size, in
@@ -17,7 +17,7 @@ record Lion(double beta1, double beta2) implements UpdateRule {
 
   @Override
   public void apply(Change change) {
-    LionUpdate.run(
+    LionStep.run(
         change.parameter(),
         change.gradient(),
         change.rows(0),

@@ -68,7 +68,7 @@ public record MethodPlanner(
             trains,
             method.weights(),
             new MemorySettings(method.checkpointing(), precision, 0),
-            optimizer.optimizer(trained, Parameters.withoutValues(trained.parameters())),
+            optimizer.optimizer(trained, Parameters.shapeOnly(trained.parameters())),
             optimizerInBackward || counted(method))
         .plan(batch, length, method.selected() ? selected : length);
   }

@@ -11,13 +11,13 @@ import java.util.function.ToDoubleFunction;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
 import org.tokentune.nn.Parameters;
-import org.tokentune.plan.Updater;
+import org.tokentune.plan.OptimizerStep;
 
 /**
  * Changes parameters, in place, by their gradients: all by one {@link UpdateRule}, each with its
  * own state, weight decay and share of the learning rate.
  */
-public final class Optimizer implements Updater {
+public final class Optimizer implements OptimizerStep {
 
   private final UpdateRule rule;
   private final Parameters parameters;
@@ -74,7 +74,7 @@ public final class Optimizer implements Updater {
             name, key -> rule.state(parameter).stream().map(UpdateRule.StateArray::zeros).toList());
     rule.apply(
         new UpdateRule.Change(
-            Updater.rows(parameter, firstRow, gradient),
+            OptimizerStep.rows(parameter, firstRow, gradient),
             gradient,
             firstRow,
             own,

@@ -36,7 +36,7 @@ import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.plan.PlanEngine;
 import org.tokentune.plan.PlanOptions;
@@ -201,11 +201,12 @@ public final class Parity {
 
   /** Runs one case as training would: a row for each of its tensors that is no input. */
   public List<Row> compare(Path file) {
-    return compare(file, Style.preferred(), ActivationCheckpointing.ELEMENTWISE);
+    return compare(file, KernelMode.preferred(), ActivationCheckpointing.ELEMENTWISE);
   }
 
   /** Runs one case with ops in a style, on a plan that recomputes so much. */
-  public List<Row> compare(Path file, Style style, ActivationCheckpointing checkpointing) {
+  public List<Row> compare(
+      Path file, KernelMode kernelMode, ActivationCheckpointing checkpointing) {
     Map<String, INDArray> expected;
     try (SafeTensors source = SafeTensors.open(file)) {
       expected = tensors(source);
@@ -215,7 +216,7 @@ public final class Parity {
     }
     Model model = model(file.getFileName().toString());
     if (expected.containsKey(GENERATED)) {
-      return List.of(generated(expected, model, style));
+      return List.of(generated(expected, model, kernelMode));
     }
     Map<String, INDArray> inputs = inputs(expected, head);
     boolean split = inputs.containsKey(ModelGraph.SELECTED);
@@ -223,12 +224,12 @@ public final class Parity {
         GraphOptions.training(split, adapter == null ? name -> true : adapter.model()::trains);
     // Hidden states come of a graph of their own: training computes fewer rows of the last layer.
     List<String> names = hidden(options.split());
-    ModelGraph allRows = model.build(parameters, options.withStyle(style).withAllRows());
+    ModelGraph allRows = model.build(parameters, options.withKernelMode(kernelMode).withAllRows());
     allRows.check(inputs);
     try (PlanEngine forward = new PlanEngine(allRows.sd(), PlanOptions.forward(names));
         TrainingEngine engine =
             new TrainingEngine(
-                model.build(parameters, options.withStyle(style)),
+                model.build(parameters, options.withKernelMode(kernelMode)),
                 List.of(ModelGraph.LOGITS),
                 checkpointing)) {
       Map<String, INDArray> hidden = forward.run(inputs).outputs();
@@ -249,12 +250,12 @@ public final class Parity {
     return rows;
   }
 
-  private Row generated(Map<String, INDArray> expected, Model model, Style style) {
+  private Row generated(Map<String, INDArray> expected, Model model, KernelMode kernelMode) {
     int[] prompt = expected.get(ModelGraph.INPUT_IDS).reshape(-1).toIntVector();
     int[] all = expected.get(GENERATED).reshape(-1).toIntVector();
     GenerationSettings settings = GenerationSettings.greedy(all.length - prompt.length, Set.of());
     int[] ids;
-    try (Generator generator = new Generator(model, parameters, style)) {
+    try (Generator generator = new Generator(model, parameters, kernelMode)) {
       ids = generator.generate(prompt, settings, id -> {}).ids();
     }
     IntPredicate differs = i -> i - prompt.length >= ids.length || all[i] != ids[i - prompt.length];

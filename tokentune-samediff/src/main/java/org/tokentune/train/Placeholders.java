@@ -12,7 +12,7 @@ import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Graph;
-import org.tokentune.ops.StandIn;
+import org.tokentune.ops.ShapeOnlyArray;
 
 /**
  * A batch as the placeholders of a model's graph. Its features are ids, attention mask and token
@@ -54,24 +54,25 @@ public final class Placeholders {
    *
    * @param k selected tokens of a row; all of them where it is the length
    */
-  static Map<String, INDArray> withoutValues(Head head, long batch, long length, long k) {
+  static Map<String, INDArray> shapeOnly(Head head, long batch, long length, long k) {
     Map<String, INDArray> inputs = new HashMap<>();
-    inputs.put(ModelGraph.INPUT_IDS, StandIn.of(DataType.INT32, batch, length));
-    inputs.put(ModelGraph.ATTENTION_MASK, StandIn.of(DataType.INT32, batch, length));
-    inputs.put(ModelGraph.TOKEN_TYPE_IDS, StandIn.of(DataType.INT32, batch, length));
-    inputs.put(ModelGraph.POSITION_IDS, StandIn.of(DataType.INT32, batch, length));
+    inputs.put(ModelGraph.INPUT_IDS, ShapeOnlyArray.of(DataType.INT32, batch, length));
+    inputs.put(ModelGraph.ATTENTION_MASK, ShapeOnlyArray.of(DataType.INT32, batch, length));
+    inputs.put(ModelGraph.TOKEN_TYPE_IDS, ShapeOnlyArray.of(DataType.INT32, batch, length));
+    inputs.put(ModelGraph.POSITION_IDS, ShapeOnlyArray.of(DataType.INT32, batch, length));
     if (k < length) {
-      inputs.put(ModelGraph.SELECTED, StandIn.of(DataType.INT32, batch, k));
-      inputs.put(ModelGraph.FROZEN, StandIn.of(DataType.INT32, batch, length - k));
+      inputs.put(ModelGraph.SELECTED, ShapeOnlyArray.of(DataType.INT32, batch, k));
+      inputs.put(ModelGraph.FROZEN, ShapeOnlyArray.of(DataType.INT32, batch, length - k));
     }
-    inputs.put(Graph.DROPOUT_SEED, StandIn.of(DataType.INT32));
+    inputs.put(Graph.DROPOUT_SEED, ShapeOnlyArray.of(DataType.INT32));
     inputs.put(
         ModelGraph.LABELS,
         switch (head.task()) {
-          case CLASSIFY -> StandIn.of(DataType.INT32, batch);
-          case QUESTION_ANSWERING -> StandIn.of(DataType.INT32, batch, head.outputs());
-          case MULTILABEL, REGRESS, POOL -> StandIn.of(DataType.FLOAT, batch, head.outputs());
-          case TOKEN, MASKED_LM, CAUSAL_LM -> StandIn.of(DataType.INT32, batch, length);
+          case CLASSIFY -> ShapeOnlyArray.of(DataType.INT32, batch);
+          case QUESTION_ANSWERING -> ShapeOnlyArray.of(DataType.INT32, batch, head.outputs());
+          case MULTILABEL, REGRESS, POOL ->
+              ShapeOnlyArray.of(DataType.FLOAT, batch, head.outputs());
+          case TOKEN, MASKED_LM, CAUSAL_LM -> ShapeOnlyArray.of(DataType.INT32, batch, length);
         });
     return inputs;
   }

@@ -33,12 +33,12 @@ public record Schedule(Decay decay, double warmup) {
 
   /** Rate of a step, counted from 0, of {@code steps}. */
   public double rate(double peak, int step, int steps) {
-    int rise = (int) Math.round(warmup < 1 ? warmup * steps : warmup);
-    if (step < rise) {
-      return peak * step / rise;
+    int gateSlope = (int) Math.round(warmup < 1 ? warmup * steps : warmup);
+    if (step < gateSlope) {
+      return peak * step / gateSlope;
     }
     int left = Math.max(0, steps - step);
-    int all = Math.max(1, steps - rise);
+    int all = Math.max(1, steps - gateSlope);
     return switch (decay) {
       case LINEAR -> peak * left / all;
       case CONSTANT -> peak;

@@ -2,8 +2,8 @@ package org.tokentune.train;
 
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.tokentune.ops.MomentumUpdate;
-import org.tokentune.ops.SgdUpdate;
+import org.tokentune.ops.MomentumStep;
+import org.tokentune.ops.SgdStep;
 
 /**
  * Gradient descent as {@code torch.optim.SGD} computes it: the weight decay is part of the
@@ -21,9 +21,9 @@ record Sgd(double momentum) implements UpdateRule {
   @Override
   public void apply(Change change) {
     if (momentum == 0) {
-      SgdUpdate.run(change.parameter(), change.kept(), change.gradient(), change.rate());
+      SgdStep.run(change.parameter(), change.kept(), change.gradient(), change.rate());
     } else {
-      MomentumUpdate.run(
+      MomentumStep.run(
           change.parameter(),
           change.gradient(),
           change.rows(0),

@@ -14,7 +14,7 @@ import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Model;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.nn.Parameters;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.plan.Plan;
 import org.tokentune.select.RandomTokens;
@@ -58,7 +58,8 @@ public final class StepBenchmark implements AutoCloseable {
     ModelGraph graph =
         model.build(
             weights,
-            GraphOptions.training(!selection.all(), trained(model)).withStyle(Style.preferred()));
+            GraphOptions.training(!selection.all(), trained(model))
+                .withKernelMode(KernelMode.preferred()));
     optimizer = new Optimizer(new Sgd(0), weights, 0);
     before = liveBytes();
     engine = new TrainingEngine(graph, checkpointing, optimizer);
@@ -73,10 +74,10 @@ public final class StepBenchmark implements AutoCloseable {
   public static Map<ActivationCheckpointing, Long> plan(
       Model model, int batch, int length, String tokens) {
     int k = StepMemoryPlanner.selected(model, selector(model, tokens), length);
-    Parameters weights = Parameters.withoutValues(model.parameters());
+    Parameters weights = Parameters.shapeOnly(model.parameters());
     GraphOptions options = GraphOptions.training(k < length, trained(model));
-    ModelGraph graph = model.build(weights, options.withStyle(Style.preferred()));
-    Map<String, INDArray> inputs = Placeholders.withoutValues(model.head(), batch, length, k);
+    ModelGraph graph = model.build(weights, options.withKernelMode(KernelMode.preferred()));
+    Map<String, INDArray> inputs = Placeholders.shapeOnly(model.head(), batch, length, k);
     Map<ActivationCheckpointing, Long> plans = new EnumMap<>(ActivationCheckpointing.class);
     try (TrainingEngine engine =
         new TrainingEngine(

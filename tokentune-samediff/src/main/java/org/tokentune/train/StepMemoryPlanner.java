@@ -11,7 +11,7 @@ import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.select.TokenSelector;
 
 /**
@@ -52,11 +52,12 @@ public record StepMemoryPlanner(
    */
   public MemoryReport plan(int batch, int length, int k) {
     boolean split = k < length;
-    Parameters parameters = ParameterLoader.withoutValues(model, trainable, weights);
+    Parameters parameters = ParameterLoader.shapeOnly(model, trainable, weights);
     ModelGraph graph =
         model.build(
-            parameters, GraphOptions.training(split, trainable).withStyle(Style.preferred()));
-    Map<String, INDArray> inputs = Placeholders.withoutValues(model.head(), batch, length, k);
+            parameters,
+            GraphOptions.training(split, trainable).withKernelMode(KernelMode.preferred()));
+    Map<String, INDArray> inputs = Placeholders.shapeOnly(model.head(), batch, length, k);
     try (TrainingEngine engine =
         new TrainingEngine(graph, List.of(), memory, optimizerInBackward ? optimizer : null)) {
       engine.plan(inputs);

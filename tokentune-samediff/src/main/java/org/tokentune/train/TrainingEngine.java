@@ -9,10 +9,10 @@ import org.tokentune.models.ModelGraph;
 import org.tokentune.nn.Graph;
 import org.tokentune.nn.Parameters;
 import org.tokentune.plan.ActivationCheckpointing;
+import org.tokentune.plan.OptimizerStep;
 import org.tokentune.plan.Plan;
 import org.tokentune.plan.PlanEngine;
 import org.tokentune.plan.PlanOptions;
-import org.tokentune.plan.Updater;
 
 /** Runs a model's training graph forward and backward on execution plans. */
 public final class TrainingEngine implements AutoCloseable {
@@ -34,18 +34,19 @@ public final class TrainingEngine implements AutoCloseable {
    * Derives the gradient graph; every run updates the parameters, each as soon as its gradient is
    * complete.
    *
-   * @param updater that does so
+   * @param optimizerStep that does so
    */
-  public TrainingEngine(ModelGraph graph, ActivationCheckpointing checkpointing, Updater updater) {
-    this(graph, List.of(), checkpointing, updater);
+  public TrainingEngine(
+      ModelGraph graph, ActivationCheckpointing checkpointing, OptimizerStep optimizerStep) {
+    this(graph, List.of(), checkpointing, optimizerStep);
   }
 
   private TrainingEngine(
       ModelGraph graph,
       List<String> outputs,
       ActivationCheckpointing checkpointing,
-      Updater updater) {
-    this(graph, outputs, MemorySettings.of(checkpointing), updater);
+      OptimizerStep optimizerStep) {
+    this(graph, outputs, MemorySettings.of(checkpointing), optimizerStep);
   }
 
   /**
@@ -53,11 +54,11 @@ public final class TrainingEngine implements AutoCloseable {
    *
    * @param outputs further values to return
    * @param memory what a step keeps; within a budget, each batch's recomputes no more than it takes
-   * @param updater of the parameters, as soon as their gradients are complete; null: runs return
-   *     gradients and change no parameter
+   * @param optimizerStep of the parameters, as soon as their gradients are complete; null: runs
+   *     return gradients and change no parameter
    */
   public TrainingEngine(
-      ModelGraph graph, List<String> outputs, MemorySettings memory, Updater updater) {
+      ModelGraph graph, List<String> outputs, MemorySettings memory, OptimizerStep optimizerStep) {
     this.graph = graph;
     PlanOptions options = options(graph, outputs).withPrecision(memory.precision());
     engine =
@@ -66,7 +67,7 @@ public final class TrainingEngine implements AutoCloseable {
             memory.budget() > 0
                 ? options.within(memory.budget(), ModelGraph::isHiddenState)
                 : options.withCheckpointing(memory.checkpointing(), ModelGraph::isHiddenState),
-            updater);
+            optimizerStep);
   }
 
   private static PlanOptions options(ModelGraph graph, List<String> outputs) {

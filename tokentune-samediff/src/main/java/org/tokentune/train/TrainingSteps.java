@@ -20,9 +20,9 @@ import org.tokentune.models.Task;
 import org.tokentune.nn.Graph;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Dropout;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.BudgetException;
-import org.tokentune.plan.Updater;
+import org.tokentune.plan.OptimizerStep;
 import org.tokentune.select.PaddedLength;
 import org.tokentune.select.TokenSelection;
 import org.tokentune.select.TokenSelector;
@@ -41,13 +41,13 @@ final class TrainingSteps implements AutoCloseable {
   private final TokenSelector selector;
   private final Hyperparameters settings;
   private final Optimizer optimizer;
-  private final GradientSums sums = new GradientSums();
-  private final Updater optimizerInBackward = new AtOnce();
+  private final GradientAccumulator sums = new GradientAccumulator();
+  private final OptimizerStep optimizerInBackward = new AtOnce();
   private final Map<Boolean, TrainingEngine> engines = new HashMap<>();
   private double rate;
 
   /** Updates parameters in the course of a run, if its loss is finite. */
-  private final class AtOnce implements Updater {
+  private final class AtOnce implements OptimizerStep {
 
     @Override
     public boolean begins(Map<String, INDArray> outputs) {
@@ -231,7 +231,7 @@ final class TrainingSteps implements AutoCloseable {
       for (int end : spans[row]) {
         int from = Math.max(0, end - NEIGHBOURS);
         int to = Math.min(length, end + NEIGHBOURS + 1);
-        Arrays.fill(labels[row], from, to, TokenSelector.ALWAYS);
+        Arrays.fill(labels[row], from, to, TokenSelector.FORCED);
       }
     }
     return labels;
@@ -279,7 +279,7 @@ final class TrainingSteps implements AutoCloseable {
     while (tooMany - fits > 1) {
       int k = (fits + tooMany) / 2;
       try {
-        engine(true).plan(Placeholders.withoutValues(model.head(), batch, length, k));
+        engine(true).plan(Placeholders.shapeOnly(model.head(), batch, length, k));
         fits = k;
       } catch (BudgetException e) {
         tooMany = k;
@@ -305,10 +305,11 @@ final class TrainingSteps implements AutoCloseable {
   private TrainingEngine newEngine(boolean split) {
     ModelGraph graph =
         model.build(
-            parameters, GraphOptions.training(split, trainable).withStyle(Style.preferred()));
-    Updater updater =
+            parameters,
+            GraphOptions.training(split, trainable).withKernelMode(KernelMode.preferred()));
+    OptimizerStep optimizerStep =
         settings.accumulation() > 1 ? sums : updatesAtOnce() ? optimizerInBackward : null;
-    return new TrainingEngine(graph, List.of(), settings.memory(), updater);
+    return new TrainingEngine(graph, List.of(), settings.memory(), optimizerStep);
   }
 
   private boolean clips() {

@@ -5,7 +5,7 @@ import java.util.List;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.plan.Updater;
+import org.tokentune.plan.OptimizerStep;
 
 /** How an optimizer changes one parameter by its gradient. What is kept between steps is given. */
 interface UpdateRule {
@@ -51,7 +51,7 @@ interface UpdateRule {
 
     /** The rows of a state array of the parameter's shape. */
     INDArray rows(int array) {
-      return Updater.rows(state.get(array), firstRow, gradient);
+      return OptimizerStep.rows(state.get(array), firstRow, gradient);
     }
 
     /** What a decay apart from the gradient leaves of the parameter. */

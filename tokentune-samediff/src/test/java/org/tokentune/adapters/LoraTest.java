@@ -33,7 +33,7 @@ import org.tokentune.models.Model;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.nn.Graph;
 import org.tokentune.nn.Parameters;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.plan.Plan;
 import org.tokentune.select.AllTokens;
@@ -54,13 +54,13 @@ class LoraTest {
     assertEquals(2, parity.cases().size());
     for (Path file : parity.cases()) {
       boolean merged = file.endsWith("merged.safetensors");
-      for (Style style : Style.values()) {
+      for (KernelMode kernelMode : KernelMode.values()) {
         for (ActivationCheckpointing checkpointing : ActivationCheckpointing.values()) {
-          List<Parity.Row> rows = parity.compare(file, style, checkpointing);
+          List<Parity.Row> rows = parity.compare(file, kernelMode, checkpointing);
           double worst = rows.stream().mapToDouble(Parity.Row::error).max().orElseThrow();
           System.out.printf(
               "llama-lora %-25s %-6s %-11s %d tensors, largest error %.1e%n",
-              file.getFileName(), style, checkpointing, rows.size(), worst);
+              file.getFileName(), kernelMode, checkpointing, rows.size(), worst);
           assertEquals(merged ? 15 : 36, rows.size());
           for (Parity.Row row : rows) {
             assertTrue(row.within(merged ? 1e-6 : 1e-5), row.toString());
@@ -94,18 +94,18 @@ class LoraTest {
     Adapter adapter = base.adapter(config(rank, targets), 3);
     LoraModel model = adapter.model();
     Map<String, TrainingEngine.Result> results = new HashMap<>();
-    for (Style style : Style.values()) {
+    for (KernelMode kernelMode : KernelMode.values()) {
       TrainingEngine.Result result =
-          step(model, adapter.parameters(), model::trains, inputs, style);
+          step(model, adapter.parameters(), model::trains, inputs, kernelMode);
       assertEquals(model.adapterShapes().keySet(), result.gradients().keySet());
-      results.put(style.toString(), result);
+      results.put(kernelMode.toString(), result);
     }
     SameDiffEngine.Result stock =
         new SameDiffEngine(model.build(adapter.parameters(), options(inputs, model::trains)))
             .run(inputs, List.of());
     adapter.merge();
     TrainingEngine.Result merged =
-        step(base.model(), base.parameters(), name -> true, inputs, Style.NATIVE);
+        step(base.model(), base.parameters(), name -> true, inputs, KernelMode.NATIVE);
     adapter.unmerge();
     Map<String, INDArray> expected = new HashMap<>();
     for (String layer : model.layers()) {
@@ -152,7 +152,7 @@ class LoraTest {
         inputs.remove(Graph.DROPOUT_SEED);
       }
       TrainingEngine.Result fused =
-          step(model, adapter.parameters(), model::trains, inputs, Style.FUSED);
+          step(model, adapter.parameters(), model::trains, inputs, KernelMode.FUSED);
       SameDiffEngine.Result stock =
           new SameDiffEngine(model.build(adapter.parameters(), options(inputs, model::trains)))
               .run(inputs, List.of());
@@ -266,7 +266,8 @@ class LoraTest {
       Parameters parameters,
       Predicate<String> trainable,
       Map<String, INDArray> inputs) {
-    ModelGraph graph = model.build(parameters, options(inputs, trainable).withStyle(Style.FUSED));
+    ModelGraph graph =
+        model.build(parameters, options(inputs, trainable).withKernelMode(KernelMode.FUSED));
     try (TrainingEngine engine =
         new TrainingEngine(graph, List.of(), ActivationCheckpointing.NOTHING)) {
       Plan plan = engine.plan(inputs);

@@ -30,7 +30,7 @@ import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.train.TrainingEngine;
 
@@ -101,10 +101,10 @@ class QloraTest {
     Map<String, INDArray> inputs = stored.batch(selector(tokens, stored));
     Adapter beside = floats.adapter(config, 3);
     TrainingEngine.Result expected =
-        step(beside.model(), beside.parameters(), beside.model()::trains, inputs, Style.FUSED);
+        step(beside.model(), beside.parameters(), beside.model()::trains, inputs, KernelMode.FUSED);
     double floor = 1e-4 * largest(expected.gradients());
     Adapter adapter = stored.adapter(config, 3);
-    for (Style style : Style.values()) {
+    for (KernelMode kernelMode : KernelMode.values()) {
       for (ActivationCheckpointing checkpointing : ActivationCheckpointing.values()) {
         TrainingEngine.Result actual =
             step(
@@ -112,7 +112,7 @@ class QloraTest {
                 adapter.parameters(),
                 adapter.model()::trains,
                 inputs,
-                style,
+                kernelMode,
                 checkpointing);
         double worst = 0;
         for (String name : expected.gradients().keySet()) {
@@ -124,7 +124,7 @@ class QloraTest {
             stored.model().getClass().getSimpleName(),
             tokens,
             storage,
-            style,
+            kernelMode,
             checkpointing,
             actual.gradients().size(),
             worst);

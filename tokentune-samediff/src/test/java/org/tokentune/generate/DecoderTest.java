@@ -16,7 +16,7 @@ import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Model;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.nn.Parameters;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 
 /** A token computed beside a cache is the token of the whole text's forward pass. */
 class DecoderTest {
@@ -75,10 +75,10 @@ class DecoderTest {
     Parameters weights = SmallDecoder.weights(model, 3);
     int[] text = text(7);
     INDArray expected = whole(model, weights, text);
-    for (Style style : Style.values()) {
+    for (KernelMode kernelMode : KernelMode.values()) {
       double single = 0;
       double optimizerInBackward = 0;
-      try (Decoder decoder = new Decoder(model, weights, style)) {
+      try (Decoder decoder = new Decoder(model, weights, kernelMode)) {
         decoder.begin(LENGTH);
         for (int i = 0; i < LENGTH; i++) {
           single = Math.max(single, error(decoder.next(new int[] {text[i]}, i), expected, i));
@@ -91,7 +91,7 @@ class DecoderTest {
       }
       System.out.printf(
           "%-7s %-90s %-6s token by token %.1e, prompt at once %.1e%n",
-          type, changes, style, single, optimizerInBackward);
+          type, changes, kernelMode, single, optimizerInBackward);
       assertTrue(single < 1e-5 && optimizerInBackward < 1e-5);
     }
   }
@@ -102,11 +102,11 @@ class DecoderTest {
     Parameters weights = SmallDecoder.weights(model, 3);
     int[] text = Arrays.copyOf(text(1), 20);
     float[] alone;
-    try (Decoder decoder = new Decoder(model, weights, Style.preferred())) {
+    try (Decoder decoder = new Decoder(model, weights, KernelMode.preferred())) {
       decoder.begin(text.length);
       alone = decoder.next(text, 0);
     }
-    try (Decoder decoder = new Decoder(model, weights, Style.preferred())) {
+    try (Decoder decoder = new Decoder(model, weights, KernelMode.preferred())) {
       decoder.begin(50);
       decoder.next(Arrays.copyOf(text(2), 50), 0);
       decoder.begin(text.length);

@@ -21,8 +21,8 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
 import org.tokentune.RandomWeights;
 import org.tokentune.nn.Parameters;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.Losses;
-import org.tokentune.ops.Style;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.train.SameDiffEngine;
 import org.tokentune.train.TrainingEngine;
@@ -168,9 +168,10 @@ class DecodersTest {
     labels.putScalar(0, 0, 3);
     inputs.put(ModelGraph.LABELS, labels);
     inputs = select(inputs, new int[] {0, 2, 5}, new int[] {1, 3, 4});
-    for (Style style : Style.values()) {
+    for (KernelMode kernelMode : KernelMode.values()) {
       ModelGraph graph =
-          model.build(weights(model), GraphOptions.training(true, name -> true).withStyle(style));
+          model.build(
+              weights(model), GraphOptions.training(true, name -> true).withKernelMode(kernelMode));
       try (TrainingEngine engine =
           new TrainingEngine(graph, List.of(), ActivationCheckpointing.ELEMENTWISE)) {
         TrainingEngine.Result result = engine.run(inputs);

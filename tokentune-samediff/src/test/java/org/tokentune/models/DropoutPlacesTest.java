@@ -17,7 +17,7 @@ import org.tokentune.adapters.LoraConfig;
 import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.FusedDropout;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 
 /**
  * Names of the places where models drop, as they were from the first on: with others, seeded runs
@@ -37,7 +37,8 @@ class DropoutPlacesTest {
       model = adapter.model();
       parameters = adapter.parameters();
     }
-    GraphOptions options = GraphOptions.training(false, any -> true).withStyle(Style.FUSED);
+    GraphOptions options =
+        GraphOptions.training(false, any -> true).withKernelMode(KernelMode.FUSED);
     return model.build(parameters, options).sd().getOps().values().stream()
         .map(SameDiffOp::getOp)
         .filter(FusedDropout.class::isInstance)

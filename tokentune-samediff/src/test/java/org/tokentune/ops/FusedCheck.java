@@ -33,7 +33,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 final class FusedCheck {
 
   interface Builder {
-    SDVariable build(SameDiff sd, Map<String, SDVariable> inputs, Style style);
+    SDVariable build(SameDiff sd, Map<String, SDVariable> inputs, KernelMode kernelMode);
   }
 
   private final String name;
@@ -84,7 +84,7 @@ final class FusedCheck {
   /** Value and gradients ("output", and the variables' names) of the fused graph. */
   Map<String, INDArray> run(Builder builder) {
     SameDiff reference = SameDiff.create();
-    build(reference, builder, Style.NATIVE, DataType.DOUBLE);
+    build(reference, builder, KernelMode.NATIVE, DataType.DOUBLE);
     Map<String, INDArray> expected =
         new HashMap<>(
             reference.calculateGradients(Map.of(), variables.keySet().toArray(new String[0])));
@@ -108,7 +108,7 @@ final class FusedCheck {
   /** As {@link #run}, without a native graph to compare with. */
   Map<String, INDArray> fused(Builder builder) {
     SameDiff fused = SameDiff.create();
-    build(fused, builder, Style.FUSED, DataType.FLOAT);
+    build(fused, builder, KernelMode.FUSED, DataType.FLOAT);
     fused.createGradFunction();
     SameDiff grad = fused.getFunction("grad");
     Map<String, INDArray> results = interpret(grad, false);
@@ -118,7 +118,7 @@ final class FusedCheck {
     return results;
   }
 
-  private void build(SameDiff sd, Builder builder, Style style, DataType type) {
+  private void build(SameDiff sd, Builder builder, KernelMode kernelMode, DataType type) {
     Map<String, SDVariable> inputs = new HashMap<>();
     variables.forEach((key, value) -> inputs.put(key, sd.var(key, value.castTo(type))));
     constants.forEach(
@@ -126,7 +126,7 @@ final class FusedCheck {
           DataType own = value.dataType().isFPType() ? type : value.dataType();
           inputs.put(key, sd.constant(key, value.castTo(own)));
         });
-    SDVariable output = builder.build(sd, inputs, style).rename("output");
+    SDVariable output = builder.build(sd, inputs, kernelMode).rename("output");
     long[] shape = outputShape == null ? outputShape(inputs, builder) : outputShape;
     SDVariable weights = sd.constant("check_weights", normal(99, shape).castTo(type));
     output.mul(weights).sum().rename("loss");
@@ -138,7 +138,7 @@ final class FusedCheck {
     SameDiff sd = SameDiff.create();
     Map<String, SDVariable> copies = new HashMap<>();
     inputs.forEach((key, value) -> copies.put(key, sd.constant(key, value.getArr())));
-    return builder.build(sd, copies, Style.NATIVE).eval().shape();
+    return builder.build(sd, copies, KernelMode.NATIVE).eval().shape();
   }
 
   private Map<String, INDArray> interpret(SameDiff grad, boolean inPlace) {

@@ -33,19 +33,19 @@ class FusedOpsTest {
     SDVariable x = sd.var("x", FusedCheck.normal(1, 3, 4));
     SDVariable gain = sd.constant("gain", FusedCheck.normal(2, 4));
     SDVariable bias = sd.constant("bias", FusedCheck.normal(3, 4));
-    LayerNorm.apply(x, null, gain, bias, 1e-5, Style.FUSED).sum().markAsLoss();
+    LayerNormOps.apply(x, null, gain, bias, 1e-5, KernelMode.FUSED).sum().markAsLoss();
     Exception e =
         assertThrows(
             IllegalStateException.class, () -> sd.calculateGradients(Map.of(), "x").get("x"));
     assertTrue(e.getMessage().contains("runs in an execution plan only"), e.getMessage());
     List<DifferentialFunction> ops =
         sd.getFunction("grad").getOps().values().stream().map(SameDiffOp::getOp).toList();
-    Normalise cloned =
+    FusedNorm cloned =
         assertInstanceOf(
-            Normalise.class, ops.stream().filter(Normalise.class::isInstance).findAny().get());
+            FusedNorm.class, ops.stream().filter(FusedNorm.class::isInstance).findAny().get());
     assertEquals(1e-5, cloned.getTArgument(0));
     assertEquals(1, cloned.getIArgument(0));
-    assertTrue(ops.stream().anyMatch(NormaliseGrad.class::isInstance));
+    assertTrue(ops.stream().anyMatch(FusedNormGrad.class::isInstance));
     assertTrue(ops.stream().anyMatch(AffineScale.class::isInstance));
   }
 
@@ -55,12 +55,12 @@ class FusedOpsTest {
       new FusedCheck("bias add " + List.of(shape[0], shape[1]))
           .variable("x", shape)
           .variable("bias", shape[1])
-          .run((sd, in, style) -> BiasAdd.apply(in.get("x"), in.get("bias"), style));
+          .run((sd, in, kernelMode) -> BiasAdd.apply(in.get("x"), in.get("bias"), kernelMode));
     }
     new FusedCheck("bias add, constant bias")
         .variable("x", 3, 5)
         .constant("bias", FusedCheck.normal(2, 5))
-        .run((sd, in, style) -> BiasAdd.apply(in.get("x"), in.get("bias"), style));
+        .run((sd, in, kernelMode) -> BiasAdd.apply(in.get("x"), in.get("bias"), kernelMode));
   }
 
   @Test
@@ -118,8 +118,9 @@ class FusedOpsTest {
           check.variable("residual", shape);
         }
         check.run(
-            (sd, in, style) ->
-                RmsNorm.apply(in.get("x"), in.get("residual"), in.get("gain"), 1e-5, style));
+            (sd, in, kernelMode) ->
+                RmsNormOps.apply(
+                    in.get("x"), in.get("residual"), in.get("gain"), 1e-5, kernelMode));
       }
     }
   }
@@ -139,10 +140,10 @@ class FusedOpsTest {
     for (long[] shape : SHAPES) {
       new FusedCheck("gelu " + List.of(shape[0], shape[1]))
           .variable("x", bend(shape))
-          .run((sd, in, style) -> Gelu.exact(in.get("x"), style));
+          .run((sd, in, kernelMode) -> Gelu.exact(in.get("x"), kernelMode));
       new FusedCheck("gelu tanh " + List.of(shape[0], shape[1]))
           .variable("x", bend(shape))
-          .run((sd, in, style) -> Gelu.tanh(in.get("x"), style));
+          .run((sd, in, kernelMode) -> Gelu.tanh(in.get("x"), kernelMode));
     }
   }
 
@@ -157,7 +158,7 @@ class FusedOpsTest {
       for (int i = 0; i < n; i++) {
         x[i] = start + i * (0.5f / n);
       }
-      Rectifier.GELU.forward(x, y, n);
+      ActivationKernel.GELU.forward(x, y, n);
       INDArray exact = Gelu.exact(constant(x)).eval();
       for (int i = 0; i < n; i++) {
         worst = Math.max(worst, (float) Math.abs(exact.getDouble(i) - y[i]));
@@ -166,7 +167,7 @@ class FusedOpsTest {
     System.out.printf("gelu: largest absolute error on -8..8 %.1e%n", worst);
     assertTrue(worst < 5e-7, "error " + worst); // one unit in the last place of 8
     float[] odd = {Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.NaN, 1e38f, -1e38f};
-    for (Rectifier rectifier : Rectifier.values()) {
+    for (ActivationKernel rectifier : ActivationKernel.values()) {
       rectifier.forward(odd, y, odd.length);
       assertArrayEquals(
           new float[] {Float.POSITIVE_INFINITY, 0, Float.NaN, 1e38f, 0},
@@ -188,7 +189,7 @@ class FusedOpsTest {
       new FusedCheck("swiglu " + List.of(shape[0], shape[1]))
           .variable("gate", bend(shape))
           .variable("up", shape)
-          .run((sd, in, style) -> SwiGlu.apply(in.get("gate"), in.get("up"), style));
+          .run((sd, in, kernelMode) -> SwiGlu.apply(in.get("gate"), in.get("up"), kernelMode));
     }
   }
 
@@ -198,11 +199,11 @@ class FusedOpsTest {
       new FusedCheck("residual " + List.of(shape[0], shape[1]))
           .variable("x", shape)
           .variable("y", shape)
-          .run((sd, in, style) -> Residual.apply(in.get("x"), in.get("y"), style));
+          .run((sd, in, kernelMode) -> Residual.apply(in.get("x"), in.get("y"), kernelMode));
     }
     new FusedCheck("residual of a value with itself")
         .variable("x", 3, 5)
-        .run((sd, in, style) -> Residual.apply(in.get("x"), in.get("x"), style));
+        .run((sd, in, kernelMode) -> Residual.apply(in.get("x"), in.get("x"), kernelMode));
   }
 
   @Test
@@ -214,8 +215,9 @@ class FusedOpsTest {
           .constant("cos", Transforms.cos(angles))
           .constant("sin", Transforms.sin(angles))
           .run(
-              (sd, in, style) ->
-                  Rotation.apply(in.get("x"), in.get("cos"), in.get("sin"), s[1], s[2], style));
+              (sd, in, kernelMode) ->
+                  Rotation.apply(
+                      in.get("x"), in.get("cos"), in.get("sin"), s[1], s[2], kernelMode));
     }
   }
 
@@ -260,8 +262,8 @@ class FusedOpsTest {
             .variable("scores", FusedCheck.normal(1, s).mul(5))
             .constant("bias", bias(s[0], queries, s[3]))
             .run(
-                (sd, in, style) ->
-                    MaskedSoftmax.apply(in.get("scores"), 0.3, in.get("bias"), style));
+                (sd, in, kernelMode) ->
+                    MaskedSoftmax.apply(in.get("scores"), 0.3, in.get("bias"), kernelMode));
       }
     }
     INDArray mask = Nd4j.createFromArray(0, 0, 0, 0, 1, 0).reshape(2, 1, 1, 3);
@@ -269,7 +271,9 @@ class FusedOpsTest {
     new FusedCheck("softmax, a sequence without any key")
         .variable("scores", 2, 2, 3, 3)
         .constant("bias", bias.eval())
-        .run((sd, in, style) -> MaskedSoftmax.apply(in.get("scores"), 0.3, in.get("bias"), style));
+        .run(
+            (sd, in, kernelMode) ->
+                MaskedSoftmax.apply(in.get("scores"), 0.3, in.get("bias"), kernelMode));
   }
 
   /** Rows whose exponentials would be too large or too small for a float, beside others. */
@@ -282,7 +286,9 @@ class FusedOpsTest {
     new FusedCheck("softmax far from zero")
         .variable("scores", scores)
         .constant("bias", bias(2, 10, 37))
-        .run((sd, in, style) -> MaskedSoftmax.apply(in.get("scores"), 1, in.get("bias"), style));
+        .run(
+            (sd, in, kernelMode) ->
+                MaskedSoftmax.apply(in.get("scores"), 1, in.get("bias"), kernelMode));
   }
 
   @Test
@@ -312,20 +318,20 @@ class FusedOpsTest {
           .constant("frozen", FusedCheck.normal(2, s[0] * s[2], s[3]))
           .constant("positions", Nd4j.zeros(DataType.INT32, s[0], s[1]))
           .run(
-              (sd, in, style) ->
+              (sd, in, kernelMode) ->
                   JoinTokens.apply(
-                      in.get("selected"), in.get("frozen"), in.get("positions"), style));
+                      in.get("selected"), in.get("frozen"), in.get("positions"), kernelMode));
     }
   }
 
   @Test
   void joinTokensDetachesTheFrozen() {
-    for (Style style : Style.values()) {
+    for (KernelMode kernelMode : KernelMode.values()) {
       SameDiff sd = SameDiff.create();
       SDVariable selected = sd.var("s", FusedCheck.normal(1, 4, 3));
       SDVariable frozen = sd.var("f", FusedCheck.normal(2, 6, 3));
       SDVariable positions = sd.constant(Nd4j.zeros(DataType.INT32, 2, 2));
-      JoinTokens.apply(selected, frozen, positions, style).sum().markAsLoss();
+      JoinTokens.apply(selected, frozen, positions, kernelMode).sum().markAsLoss();
       sd.createGradFunction();
       assertNotNull(sd.getVariable("s").gradient());
       assertNull(sd.getVariable("f").gradient());
@@ -340,12 +346,15 @@ class FusedOpsTest {
       new FusedCheck("gather " + List.of(shape[0], shape[1]))
           .variable("table", shape)
           .constant("ids", Nd4j.createFromArray(ids))
-          .run((sd, in, style) -> TokenGather.rows(in.get("table"), in.get("ids"), style));
+          .run(
+              (sd, in, kernelMode) -> TokenGather.rows(in.get("table"), in.get("ids"), kernelMode));
     }
     new FusedCheck("gather tokens")
         .variable("tokens", 3, 5, 7)
         .constant("positions", Nd4j.createFromArray(new int[][] {{0, 4}, {1, 2}, {3, 3}}))
-        .run((sd, in, style) -> TokenGather.tokens(in.get("tokens"), in.get("positions"), style));
+        .run(
+            (sd, in, kernelMode) ->
+                TokenGather.tokens(in.get("tokens"), in.get("positions"), kernelMode));
   }
 
   @Test
@@ -361,13 +370,13 @@ class FusedOpsTest {
             .constant("labels", Nd4j.createFromArray(labels))
             .constant("weights", FusedCheck.normal(2, s[1]).mul(0.2).add(1))
             .run(
-                (sd, in, style) ->
+                (sd, in, kernelMode) ->
                     Losses.softmaxCrossEntropy(
                         in.get("logits"),
                         s[1],
                         in.get("labels"),
                         weighted ? in.get("weights") : null,
-                        style));
+                        kernelMode));
       }
     }
     new FusedCheck("cross entropy, 1000 apart")
@@ -398,7 +407,7 @@ class FusedOpsTest {
               .variable("rows", s[0], s[1])
               .variable("table", s[2], s[1])
               .constant("labels", Nd4j.createFromArray(labels))
-              .run((sd, in, style) -> vocabularyLoss(in, slice, style));
+              .run((sd, in, kernelMode) -> vocabularyLoss(in, slice, kernelMode));
         }
       }
     }
@@ -406,27 +415,29 @@ class FusedOpsTest {
         .variable("rows", 3, 4)
         .variable("table", 9, 4)
         .constant("labels", Nd4j.createFromArray(-100, -100, -100))
-        .run((sd, in, style) -> vocabularyLoss(in, 4, style));
+        .run((sd, in, kernelMode) -> vocabularyLoss(in, 4, kernelMode));
     new FusedCheck("vocabulary loss, logits 1000 apart")
         .variable("rows", FusedCheck.normal(3, 4, 8).mul(100))
         .variable("table", FusedCheck.normal(4, 9, 8).mul(5))
         .constant("labels", Nd4j.createFromArray(1, 8, 0, 5))
-        .run((sd, in, style) -> vocabularyLoss(in, 2, style));
+        .run((sd, in, kernelMode) -> vocabularyLoss(in, 2, kernelMode));
   }
 
-  private static SDVariable vocabularyLoss(Map<String, SDVariable> in, int slice, Style style) {
+  private static SDVariable vocabularyLoss(
+      Map<String, SDVariable> in, int slice, KernelMode kernelMode) {
     SDVariable rows = in.get("rows");
     SDVariable table = in.get("table");
-    if (style == Style.FUSED) {
+    if (kernelMode == KernelMode.FUSED) {
       return VocabularyLoss.apply(rows, Table.of(table), in.get("labels"), slice);
     }
     SDVariable logits = rows.getSameDiff().mmul(rows, table, false, true, false);
     int words = (int) table.getShape()[0];
-    return Losses.softmaxCrossEntropy(logits, words, in.get("labels"), null, style);
+    return Losses.softmaxCrossEntropy(logits, words, in.get("labels"), null, kernelMode);
   }
 
-  private static SDVariable crossEntropy(SameDiff sd, Map<String, SDVariable> in, Style style) {
-    return Losses.softmaxCrossEntropy(in.get("logits"), 2, in.get("labels"), null, style);
+  private static SDVariable crossEntropy(
+      SameDiff sd, Map<String, SDVariable> in, KernelMode kernelMode) {
+    return Losses.softmaxCrossEntropy(in.get("logits"), 2, in.get("labels"), null, kernelMode);
   }
 
   @Test
@@ -453,8 +464,8 @@ class FusedOpsTest {
   }
 
   private static SDVariable binaryCrossEntropy(
-      SameDiff sd, Map<String, SDVariable> in, Style style) {
-    return Losses.binaryCrossEntropy(in.get("logits"), in.get("labels"), style);
+      SameDiff sd, Map<String, SDVariable> in, KernelMode kernelMode) {
+    return Losses.binaryCrossEntropy(in.get("logits"), in.get("labels"), kernelMode);
   }
 
   @Test
@@ -464,8 +475,8 @@ class FusedOpsTest {
           .variable("predictions", shape)
           .constant("targets", FusedCheck.normal(2, shape))
           .run(
-              (sd, in, style) ->
-                  Losses.meanSquaredError(in.get("predictions"), in.get("targets"), style));
+              (sd, in, kernelMode) ->
+                  Losses.meanSquaredError(in.get("predictions"), in.get("targets"), kernelMode));
     }
   }
 
@@ -507,7 +518,7 @@ class FusedOpsTest {
                 sd.constant(columns),
                 sd.constant(Nd4j.scalar(seed)),
                 -77,
-                Style.NATIVE)
+                KernelMode.NATIVE)
             .eval();
     Map<String, INDArray> results =
         new FusedCheck("dropout")
@@ -517,7 +528,7 @@ class FusedOpsTest {
             .constant("seed", Nd4j.scalar(seed))
             .outputShape(shape)
             .fused(
-                (graph, in, style) ->
+                (graph, in, kernelMode) ->
                     Dropout.apply(
                         in.get("x"),
                         rate,
@@ -525,13 +536,13 @@ class FusedOpsTest {
                         in.get("columns"),
                         in.get("seed"),
                         -77,
-                        style));
+                        kernelMode));
     assertSameBits(mask, results.get("output"));
     assertSameBits(mask.mul(FusedCheck.normal(99, shape)), results.get("x"));
   }
 
-  private static SDVariable norm(SameDiff sd, Map<String, SDVariable> in, Style style) {
-    return LayerNorm.apply(
-        in.get("x"), in.get("residual"), in.get("gain"), in.get("bias"), 1e-5, style);
+  private static SDVariable norm(SameDiff sd, Map<String, SDVariable> in, KernelMode kernelMode) {
+    return LayerNormOps.apply(
+        in.get("x"), in.get("residual"), in.get("gain"), in.get("bias"), 1e-5, kernelMode);
   }
 }

@@ -36,9 +36,9 @@ class FusedUpdatesTest {
 
   @Test
   void preferredStyle() {
-    assertEquals(Style.FUSED, Style.preferred());
+    assertEquals(KernelMode.FUSED, KernelMode.preferred());
     System.setProperty(KERNELS, "native");
-    assertEquals(Style.NATIVE, Style.preferred());
+    assertEquals(KernelMode.NATIVE, KernelMode.preferred());
   }
 
   @Test
@@ -66,7 +66,7 @@ class FusedUpdatesTest {
           expected[i] -= 1e-2 * 0.1 * expected[i];
           expected[i] -= 1e-2 * m[i] / (1 - Math.pow(0.9, step)) / root;
         }
-        AdamWUpdate.run(p, g, mean, square, 1e-2, 0.9, 0.999, 1e-8, 0.1, step);
+        AdamWStep.run(p, g, mean, square, 1e-2, 0.9, 0.999, 1e-8, 0.1, step);
       }
       near("AdamW " + name + ", " + n + " values", expected, p, 1e-6);
     }
@@ -98,7 +98,7 @@ class FusedUpdatesTest {
       INDArray p = view(FusedCheck.normal(1, 33));
       INDArray g = view(FusedCheck.normal(2, 33));
       INDArray expected = p.mul(0.5).sub(g.mul(0.1));
-      SgdUpdate.run(p, 0.5, g, 0.1);
+      SgdStep.run(p, 0.5, g, 0.1);
       assertTrue(expected.equalsWithEps(p, 1e-6));
     }
   }
@@ -124,8 +124,8 @@ class FusedUpdatesTest {
           lion[i] -= 1e-2 * (Math.signum(0.9 * m[i] + 0.1 * g[i]) + 0.1 * lion[i]);
           m[i] = 0.99 * m[i] + 0.01 * g[i];
         }
-        MomentumUpdate.run(p, view(FusedCheck.normal(10 + step, n)), buffer, 1e-2, 0.9, 0.1);
-        LionUpdate.run(q, view(FusedCheck.normal(10 + step, n)), mean, 1e-2, 0.9, 0.99, 0.1);
+        MomentumStep.run(p, view(FusedCheck.normal(10 + step, n)), buffer, 1e-2, 0.9, 0.1);
+        LionStep.run(q, view(FusedCheck.normal(10 + step, n)), mean, 1e-2, 0.9, 0.99, 0.1);
       }
       near(kernels + ", SGD with momentum, " + n + " values", sgd, p, 3e-6);
       near(kernels + ", Lion, " + n + " values", lion, q, 3e-6);
@@ -178,8 +178,8 @@ class FusedUpdatesTest {
         clippedStep(factored, u);
         clippedStep(whole, w);
         INDArray own = view(gradient);
-        AdafactorUpdate.factored(p, own.reshape(n, m), rows, columns, 0.999, 1e-2, step);
-        AdafactorUpdate.whole(q, view(gradient), square, 0.999, 1e-2, step);
+        AdafactorStep.factored(p, own.reshape(n, m), rows, columns, 0.999, 1e-2, step);
+        AdafactorStep.whole(q, view(gradient), square, 0.999, 1e-2, step);
       }
       near(kernels + ", Adafactor " + n + " x " + m, factored, p.reshape(all), 2e-6);
       near(kernels + ", Adafactor not factored, " + all, whole, q, 2e-6);
@@ -244,10 +244,10 @@ class FusedUpdatesTest {
     double[] means = values(DynamicBlocks.SIGNED);
     double[] squares = values(DynamicBlocks.POSITIVE);
     for (int n : new int[] {1, 256, 5000, 20001}) {
-      int blocks = (int) AdamW8bitUpdate.scales(n);
+      int blocks = (int) AdamW8bitStep.scales(n);
       INDArray p = view(FusedCheck.normal(1, n));
-      AdamW8bitUpdate.Moment mean = moment(n, blocks);
-      AdamW8bitUpdate.Moment square = moment(n, blocks);
+      AdamW8bitStep.Moment mean = moment(n, blocks);
+      AdamW8bitStep.Moment square = moment(n, blocks);
       double[] expected = doubles(p);
       double[] m = new double[n];
       double[] v = new double[n];
@@ -263,7 +263,7 @@ class FusedUpdatesTest {
         }
         quantise(m, means);
         quantise(v, squares);
-        AdamW8bitUpdate.run(p, view(gradient), mean, square, 1e-2, 0.9, 0.999, 1e-8, 0.1, step);
+        AdamW8bitStep.run(p, view(gradient), mean, square, 1e-2, 0.9, 0.999, 1e-8, 0.1, step);
       }
       double[] actual = doubles(p);
       long apart =
@@ -275,8 +275,8 @@ class FusedUpdatesTest {
     }
   }
 
-  private static AdamW8bitUpdate.Moment moment(int n, int blocks) {
-    return new AdamW8bitUpdate.Moment(
+  private static AdamW8bitStep.Moment moment(int n, int blocks) {
+    return new AdamW8bitStep.Moment(
         Nd4j.zeros(DataType.UINT8, n), Nd4j.zeros(DataType.FLOAT, blocks));
   }
 

@@ -87,7 +87,7 @@ class OpsTest {
   @Test
   void layerNorm() {
     SDVariable x = variable(1, 4, 6);
-    SDVariable out = LayerNorm.apply(x, variable(2, 6), variable(3, 6), 1e-12);
+    SDVariable out = LayerNormOps.apply(x, variable(2, 6), variable(3, 6), 1e-12);
     INDArray row = x.getArr().getRow(1).dup();
     INDArray centred = row.sub(row.meanNumber());
     INDArray expected =
@@ -102,14 +102,14 @@ class OpsTest {
   @Test
   void layerNormOfAConstantRowIsItsBias() {
     SDVariable x = sd.var("x", Nd4j.ones(DataType.DOUBLE, 2, 4));
-    SDVariable out = LayerNorm.apply(x, variable(2, 4), variable(3, 4), 1e-5);
+    SDVariable out = LayerNormOps.apply(x, variable(2, 4), variable(3, 4), 1e-5);
     assertSameBits(sd.getVariable("x3").getArr(), out.eval().getRow(0));
     check("layer norm, variance 0, epsilon 1e-5", out, NONE);
   }
 
   @Test
   void layerNormOfOneRow() {
-    SDVariable out = LayerNorm.apply(variable(1, 1, 6), variable(2, 6), variable(3, 6), 1e-5);
+    SDVariable out = LayerNormOps.apply(variable(1, 1, 6), variable(2, 6), variable(3, 6), 1e-5);
     check("layer norm, one row", out, NONE);
   }
 
@@ -117,7 +117,7 @@ class OpsTest {
   void rmsNorm() {
     SDVariable x = variable(1, 4, 6);
     SDVariable gain = variable(2, 6);
-    SDVariable out = RmsNorm.apply(x, null, gain, 1e-5, Style.NATIVE);
+    SDVariable out = RmsNormOps.apply(x, null, gain, 1e-5, KernelMode.NATIVE);
     INDArray row = x.getArr().getRow(1);
     double root = Math.sqrt(row.mul(row).meanNumber().doubleValue() + 1e-5);
     assertTrue(row.div(root).mul(gain.getArr()).equalsWithEps(out.eval().getRow(1), 1e-12));
@@ -126,7 +126,8 @@ class OpsTest {
 
   @Test
   void rmsNormOfOneRow() {
-    SDVariable out = RmsNorm.apply(variable(1, 1, 6), null, variable(2, 6), 1e-5, Style.NATIVE);
+    SDVariable out =
+        RmsNormOps.apply(variable(1, 1, 6), null, variable(2, 6), 1e-5, KernelMode.NATIVE);
     check("rms norm, one row", out, NONE);
   }
 
@@ -136,7 +137,7 @@ class OpsTest {
     INDArray angles = normal(2, 3, 2);
     SDVariable cos = sd.math().cos(sd.constant("angles", angles));
     SDVariable sin = sd.math().sin(sd.getVariable("angles"));
-    SDVariable out = Rotation.apply(x, cos, sin, 2, 4, Style.NATIVE);
+    SDVariable out = Rotation.apply(x, cos, sin, 2, 4, KernelMode.NATIVE);
     double[][] expected = new double[3][8];
     for (int row = 0; row < 3; row++) {
       for (int i = 0; i < 8; i++) {
@@ -154,7 +155,7 @@ class OpsTest {
 
   @Test
   void residual() {
-    SDVariable out = Residual.apply(variable(1, 3, 4), variable(2, 3, 4), Style.NATIVE);
+    SDVariable out = Residual.apply(variable(1, 3, 4), variable(2, 3, 4), KernelMode.NATIVE);
     check("residual", out, NONE);
   }
 

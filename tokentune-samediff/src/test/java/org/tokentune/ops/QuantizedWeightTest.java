@@ -27,10 +27,10 @@ class QuantizedWeightTest {
 
   private static final Path GOLDEN = Path.of("src/test/resources/golden");
 
-  private static INDArray floats(QuantizedWeight weight, Style style) {
+  private static INDArray floats(QuantizedWeight weight, KernelMode kernelMode) {
     SameDiff sd = SameDiff.create();
     SDVariable scale = sd.var("scale", Nd4j.ones(DataType.FLOAT, 1));
-    SDVariable product = weight.dequantized(sd, "weight", style).mul(scale);
+    SDVariable product = weight.dequantized(sd, "weight", kernelMode).mul(scale);
     try (PlanEngine engine =
         new PlanEngine(sd, PlanOptions.gradients(List.of(product.name()), List.of()))) {
       return engine.run(Map.of()).outputs().get(product.name()).dup();
@@ -44,15 +44,15 @@ class QuantizedWeightTest {
 
   @ParameterizedTest
   @EnumSource
-  void nf4EqualsBitsandbytes(Style style) {
+  void nf4EqualsBitsandbytes(KernelMode kernelMode) {
     try (SafeTensors golden = SafeTensors.open(GOLDEN.resolve("nf4/nf4.safetensors"))) {
       for (String[] names :
           List.of(
               new String[] {"weight", "double.dequantized"},
               new String[] {"large.weight", "large.dequantized"})) {
         Nf4Weight weight = Nf4Weight.of(golden.read(names[0]));
-        double error = error(golden.read(names[1]), floats(weight, style));
-        System.out.printf("%s of %s: largest error %.1e%n", names[1], style, error);
+        double error = error(golden.read(names[1]), floats(weight, kernelMode));
+        System.out.printf("%s of %s: largest error %.1e%n", names[1], kernelMode, error);
         assertTrue(error < 1e-6);
       }
     }
@@ -61,7 +61,7 @@ class QuantizedWeightTest {
   /** Forward and backward: nothing but x and x A^T is kept of the layer. */
   @ParameterizedTest
   @EnumSource
-  void layerEqualsQlora(Style style) {
+  void layerEqualsQlora(KernelMode kernelMode) {
     try (SafeTensors golden = SafeTensors.open(GOLDEN.resolve("nf4/nf4.safetensors"))) {
       Nf4Weight weight = Nf4Weight.of(golden.read("weight"));
       SameDiff sd = SameDiff.create();
@@ -69,7 +69,7 @@ class QuantizedWeightTest {
       SDVariable a = sd.var("lora_A", golden.read("lora_A"));
       SDVariable b = sd.var("lora_B", golden.read("lora_B"));
       SDVariable y =
-          sd.mmul("y0", x, weight.dequantized(sd, "weight", style), false, true, false)
+          sd.mmul("y0", x, weight.dequantized(sd, "weight", kernelMode), false, true, false)
               .add("y", sd.mmul(sd.mmul(x, a, false, true, false), b, false, true, false).mul(2));
       sd.setLossVariables(y.mul(sd.constant(golden.read("grad.y"))).sum().rename("loss"));
       List<String> trained = List.of("x", "lora_A", "lora_B");
@@ -81,7 +81,7 @@ class QuantizedWeightTest {
           INDArray gradient = result.gradients().get(name);
           worst = Math.max(worst, error(golden.read("grad." + name), gradient));
         }
-        System.out.printf("a layer on NF4, %s: largest error %.1e%n", style, worst);
+        System.out.printf("a layer on NF4, %s: largest error %.1e%n", kernelMode, worst);
         assertTrue(worst < 1e-6);
       }
     }
@@ -94,13 +94,13 @@ class QuantizedWeightTest {
     Nd4j.getRandom().setSeed(rows);
     INDArray values = Nd4j.randn(DataType.FLOAT, rows, width);
     Nf4Weight weight = Nf4Weight.of(values);
-    INDArray fused = floats(weight, Style.FUSED);
-    assertTrue(error(fused, floats(weight, Style.NATIVE)) < 1e-6);
+    INDArray fused = floats(weight, KernelMode.FUSED);
+    assertTrue(error(fused, floats(weight, KernelMode.NATIVE)) < 1e-6);
     assertTrue(error(fused, weight.values()) < 1e-6);
     double off = error(values, fused);
     System.out.printf("NF4 of [%d, %d]: %d bytes, off by %.2f%n", rows, width, weight.bytes(), off);
     assertTrue(off < 0.2); // half the widest gap between levels is 0.15
-    assertEquals(weight.bytes(), Nf4Weight.withoutValues(rows, width).bytes());
+    assertEquals(weight.bytes(), Nf4Weight.shapeOnly(rows, width).bytes());
   }
 
   @ParameterizedTest
@@ -115,8 +115,8 @@ class QuantizedWeightTest {
       }
       BlockWeight weight = BlockWeight.of(format, expected.shape(), memory -> memory.put(raw));
       float[] wanted = expected.reshape(-1).toFloatVector();
-      for (Style style : Style.values()) {
-        INDArray actual = floats(weight, style).reshape(-1);
+      for (KernelMode kernelMode : KernelMode.values()) {
+        INDArray actual = floats(weight, kernelMode).reshape(-1);
         double error = 0;
         for (int i = 0; i < actual.length(); i++) {
           double value = wanted[i];
@@ -124,7 +124,8 @@ class QuantizedWeightTest {
           error = Math.max(error, difference / Math.max(Math.abs(value), 1e-30));
         }
         System.out.printf(
-            "%d numbers of %s, %s: largest error %.1e%n", actual.length(), format, style, error);
+            "%d numbers of %s, %s: largest error %.1e%n",
+            actual.length(), format, kernelMode, error);
         assertTrue(error < 1e-6);
       }
     }
@@ -138,16 +139,16 @@ class QuantizedWeightTest {
     INDArray values = Nd4j.randn(DataType.FLOAT, 50, 37);
     BlockWeight weight = BlockWeight.half(format, values);
     assertEquals(50 * 37 * 2, weight.bytes());
-    INDArray rounded = floats(weight, Style.FUSED);
+    INDArray rounded = floats(weight, KernelMode.FUSED);
     double error = error(values, rounded);
     System.out.printf("%s rounds by %.1e%n", format, error);
     assertTrue(error < (format == BlockFormat.F16 ? 0x1p-11 : 0x1p-8));
-    assertSameBits(rounded, floats(BlockWeight.half(format, rounded), Style.FUSED));
-    for (Style style : Style.values()) {
+    assertSameBits(rounded, floats(BlockWeight.half(format, rounded), KernelMode.FUSED));
+    for (KernelMode kernelMode : KernelMode.values()) {
       SameDiff sd = SameDiff.create();
       SDVariable ids = sd.placeHolder("ids", DataType.INT32, 3);
       SDVariable rows = sd.gather(weight.stored(sd, "table"), ids, 0);
-      SDVariable floats = weight.floats(rows, style);
+      SDVariable floats = weight.floats(rows, kernelMode);
       try (PlanEngine engine =
           new PlanEngine(sd, PlanOptions.gradients(List.of(floats.name()), List.of()))) {
         INDArray taken =

@@ -15,7 +15,7 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 
 /** The check finds plans that are broken on purpose, and nothing in those that are not. */
 class PlanCheckTest {
@@ -123,12 +123,12 @@ class PlanCheckTest {
     int steps = 0;
     for (ActivationCheckpointing level : ActivationCheckpointing.values()) {
       for (int seed = 0; seed < 4; seed++) {
-        RandomGraph graph = new RandomGraph(seed, seed == 0 ? Style.NATIVE : Style.FUSED);
+        RandomGraph graph = new RandomGraph(seed, seed == 0 ? KernelMode.NATIVE : KernelMode.FUSED);
         PlanOptions options =
             PlanOptions.gradients(graph.outputs(), graph.trained())
                 .withCheckpointing(level, name -> name.hashCode() % 4 == 0);
-        Updater updater = seed == 3 ? (name, variable, firstRow, gradient) -> {} : null;
-        try (PlanEngine engine = new PlanEngine(graph.sd(), options, updater)) {
+        OptimizerStep optimizerStep = seed == 3 ? (name, variable, firstRow, gradient) -> {} : null;
+        try (PlanEngine engine = new PlanEngine(graph.sd(), options, optimizerStep)) {
           for (int run = 0; run < 2; run++) {
             engine.run(graph.inputs(3 + run, run));
             steps++;

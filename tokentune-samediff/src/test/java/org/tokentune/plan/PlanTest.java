@@ -16,7 +16,7 @@ import org.nd4j.linalg.api.ops.impl.layers.convolution.config.Conv2DConfig;
 import org.nd4j.linalg.api.ops.impl.layers.convolution.config.Pooling2DConfig;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.ops.Gelu;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.WriteRows;
 
 /** Plans of graphs that know nothing of transformers give stock SameDiff's numbers. */
@@ -89,8 +89,8 @@ class PlanTest {
     SDVariable x = sd.placeHolder("x", DataType.FLOAT, 2, 3, 5);
     SDVariable w = sd.var("w", Nd4j.randn(2, 5, 3));
     SDVariable turned = x.mul(w.permute(0, 2, 1)).permute(0, 2, 1);
-    Gelu.exact(turned, Style.FUSED).mul(turned).sum().rename("fused");
-    Gelu.exact(turned, Style.NATIVE).mul(turned).sum().rename("native");
+    Gelu.exact(turned, KernelMode.FUSED).mul(turned).sum().rename("fused");
+    Gelu.exact(turned, KernelMode.NATIVE).mul(turned).sum().rename("native");
     Map<String, INDArray> inputs = Map.of("x", Nd4j.randn(2, 3, 5));
     List<String> names = List.of("fused", "native");
     try (PlanEngine engine = new PlanEngine(sd, PlanOptions.forward(names))) {

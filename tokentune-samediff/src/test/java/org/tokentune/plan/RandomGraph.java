@@ -21,10 +21,10 @@ import org.tokentune.Quiet;
 import org.tokentune.ops.BiasAdd;
 import org.tokentune.ops.Detach;
 import org.tokentune.ops.Gelu;
-import org.tokentune.ops.LayerNorm;
+import org.tokentune.ops.KernelMode;
+import org.tokentune.ops.LayerNormOps;
 import org.tokentune.ops.MaskedSoftmax;
-import org.tokentune.ops.RmsNorm;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.RmsNormOps;
 import org.tokentune.ops.SwiGlu;
 import org.tokentune.ops.TokenGather;
 
@@ -63,16 +63,16 @@ final class RandomGraph {
 
   private final SameDiff sd = SameDiff.create();
   private final Random random;
-  private final Style style;
+  private final KernelMode kernelMode;
   private final List<Value> values = new ArrayList<>();
   private final List<Value> variables = new ArrayList<>();
   private final Map<String, int[]> placeholders = new HashMap<>();
   private final List<String> outputs = new ArrayList<>();
   private final List<String> trained = new ArrayList<>();
 
-  RandomGraph(long seed, Style style) {
+  RandomGraph(long seed, KernelMode kernelMode) {
     random = new Random(seed);
-    this.style = style;
+    this.kernelMode = kernelMode;
     for (int i = 0; i <= random.nextInt(2); i++) {
       int[] shape = {-1, 1 + random.nextInt(4), 2 + random.nextInt(5)};
       shape = random.nextBoolean() ? shape : new int[] {-1, shape[2]};
@@ -501,8 +501,8 @@ final class RandomGraph {
     SDVariable residual = random.nextBoolean() ? null : other.variable();
     return new Value(
         random.nextBoolean()
-            ? LayerNorm.apply(rows.variable(), residual, gain, bias, 0.1, style)
-            : RmsNorm.apply(rows.variable(), residual, gain, 0.1, style),
+            ? LayerNormOps.apply(rows.variable(), residual, gain, bias, 0.1, kernelMode)
+            : RmsNormOps.apply(rows.variable(), residual, gain, 0.1, kernelMode),
         rows.shape());
   }
 
@@ -512,9 +512,10 @@ final class RandomGraph {
       return null;
     }
     SDVariable bias = parameter(rows.last()).variable();
-    SDVariable sum = BiasAdd.apply(rows.variable(), bias, style);
+    SDVariable sum = BiasAdd.apply(rows.variable(), bias, kernelMode);
     return new Value(
-        random.nextBoolean() ? Gelu.exact(sum, style) : Gelu.tanh(sum, style), rows.shape());
+        random.nextBoolean() ? Gelu.exact(sum, kernelMode) : Gelu.tanh(sum, kernelMode),
+        rows.shape());
   }
 
   private Value gate(Value x) {
@@ -522,7 +523,8 @@ final class RandomGraph {
     return rows == null
         ? null
         : new Value(
-            SwiGlu.apply(rows.variable(), alike(rows).variable(), style).mul(0.7), rows.shape());
+            SwiGlu.apply(rows.variable(), alike(rows).variable(), kernelMode).mul(0.7),
+            rows.shape());
   }
 
   /** Softmax of scores [batch, heads, queries, keys] with a bias that has no gradient. */
@@ -533,7 +535,7 @@ final class RandomGraph {
     INDArray bias = array(random, 1, 1, 1, 1, x.last());
     SDVariable zeros = sd.math().sign(x.variable().sum(true, 1, 2, 3)).mul(0);
     SDVariable perBatch = Detach.apply(zeros.add(sd.constant(bias)));
-    return new Value(MaskedSoftmax.apply(x.variable(), 0.8, perBatch, style), x.shape());
+    return new Value(MaskedSoftmax.apply(x.variable(), 0.8, perBatch, kernelMode), x.shape());
   }
 
   private Value gather(Value x) {
@@ -544,7 +546,7 @@ final class RandomGraph {
     int[] shape = x.shape().clone();
     shape[0] = ids.length;
     SDVariable rows = sd.constant(Nd4j.createFromArray(ids));
-    return new Value(TokenGather.rows(x.variable(), rows, style), shape);
+    return new Value(TokenGather.rows(x.variable(), rows, kernelMode), shape);
   }
 
   /** By way of booleans, and of integers. */

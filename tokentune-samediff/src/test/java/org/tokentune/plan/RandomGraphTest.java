@@ -12,8 +12,8 @@ import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.nd4j.autodiff.samediff.api.OutAndGrad;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.tokentune.ops.SgdUpdate;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
+import org.tokentune.ops.SgdStep;
 
 /** Plans of random graphs give stock SameDiff's numbers. */
 class RandomGraphTest {
@@ -30,15 +30,16 @@ class RandomGraphTest {
     Set<String> ops = new TreeSet<>();
     for (int seed = first; seed < first + graphs; seed++) {
       List<Map<String, INDArray>> expected = stock(seed);
-      for (Style style : Style.values()) {
+      for (KernelMode kernelMode : KernelMode.values()) {
         for (ActivationCheckpointing level : ActivationCheckpointing.values()) {
-          String which = "graph " + seed + ", " + style + ", " + level;
-          RandomGraph graph = new RandomGraph(seed, style);
+          String which = "graph " + seed + ", " + kernelMode + ", " + level;
+          RandomGraph graph = new RandomGraph(seed, kernelMode);
           worst = Math.max(worst, forward(which, graph, expected.get(1)));
           worst = Math.max(worst, held(which, graph, level, expected));
           worst =
               Math.max(
-                  worst, optimizerInBackward(which, graph, new RandomGraph(seed, style), level));
+                  worst,
+                  optimizerInBackward(which, graph, new RandomGraph(seed, kernelMode), level));
           graph.ops().forEach(op -> ops.add(op.opName()));
           runs += BATCHES.length + 2;
         }
@@ -57,7 +58,7 @@ class RandomGraphTest {
   private static List<Map<String, INDArray>> stock(int seed) {
     List<Map<String, INDArray>> results = new ArrayList<>();
     for (int run = 0; run < BATCHES.length; run++) {
-      RandomGraph graph = new RandomGraph(seed, Style.NATIVE);
+      RandomGraph graph = new RandomGraph(seed, KernelMode.NATIVE);
       Map<String, INDArray> inputs = graph.inputs(BATCHES[run], run);
       OutAndGrad both =
           graph.sd().calculateGradientsAndOutputs(inputs, graph.outputs(), graph.trained());
@@ -102,9 +103,9 @@ class RandomGraphTest {
    */
   private static double optimizerInBackward(
       String which, RandomGraph stepped, RandomGraph graph, ActivationCheckpointing level) {
-    Updater sgd =
+    OptimizerStep sgd =
         (name, variable, firstRow, gradient) -> {
-          step(Updater.rows(variable, firstRow, gradient), gradient);
+          step(OptimizerStep.rows(variable, firstRow, gradient), gradient);
           gradient.assign(Double.NaN); // it may be overwritten
         };
     int last = BATCHES.length - 1;
@@ -125,7 +126,7 @@ class RandomGraphTest {
   }
 
   private static void step(INDArray variable, INDArray gradient) {
-    SgdUpdate.run(variable, 1, gradient, 1);
+    SgdStep.run(variable, 1, gradient, 1);
   }
 
   private static Map<String, INDArray> arrays(RandomGraph graph) {

@@ -12,7 +12,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.ops.JoinTokens;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 
 /** Attention's gradients of keys and values are computed for the selected tokens only. */
 class SelectedMatmulsTest {
@@ -50,19 +50,19 @@ class SelectedMatmulsTest {
   }
 
   private long flops(Keys kind, PlanOptions options) {
-    return Plan.of(graph(Style.FUSED, kind), Map.of(), options).productFlops();
+    return Plan.of(graph(KernelMode.FUSED, kind), Map.of(), options).productFlops();
   }
 
   @Test
   void givesTheSameGradients() {
     List<String> variables = List.of("k", "v");
     for (Keys kind : Keys.values()) {
-      SameDiff stock = graph(Style.NATIVE, kind);
+      SameDiff stock = graph(KernelMode.NATIVE, kind);
       Map<String, INDArray> expected = stock.calculateGradients(Map.of(), variables);
       PlanOptions options = PlanOptions.gradients(List.of("loss"), variables);
       for (ActivationCheckpointing level : ActivationCheckpointing.values()) {
         PlanOptions other = options.withCheckpointing(level, name -> false);
-        try (PlanEngine engine = new PlanEngine(graph(Style.FUSED, kind), other)) {
+        try (PlanEngine engine = new PlanEngine(graph(KernelMode.FUSED, kind), other)) {
           check(variables, expected, engine.run(Map.of()).gradients(), kind + ", " + level);
         }
       }
@@ -74,9 +74,9 @@ class SelectedMatmulsTest {
   void leavesWhatIsWanted() {
     List<String> wanted = List.of("k", "joined");
     Map<String, INDArray> expected =
-        graph(Style.NATIVE, Keys.BY_HEAD).calculateGradients(Map.of(), wanted);
+        graph(KernelMode.NATIVE, Keys.BY_HEAD).calculateGradients(Map.of(), wanted);
     PlanOptions options = PlanOptions.gradients(List.of("loss"), wanted);
-    try (PlanEngine engine = new PlanEngine(graph(Style.FUSED, Keys.BY_HEAD), options)) {
+    try (PlanEngine engine = new PlanEngine(graph(KernelMode.FUSED, Keys.BY_HEAD), options)) {
       check(wanted, expected, engine.run(Map.of()).gradients(), "wanted");
     }
   }
@@ -94,12 +94,13 @@ class SelectedMatmulsTest {
     }
   }
 
-  private SameDiff graph(Style style, Keys kind) {
+  private SameDiff graph(KernelMode kernelMode, Keys kind) {
     SameDiff sd = SameDiff.create();
     SDVariable positions = sd.constant(Nd4j.zeros(DataType.INT32, BATCH, SELECTED));
     SDVariable rest = sd.constant("rest", frozen);
-    SDVariable k = JoinTokens.apply(sd.var("k", keys), rest, positions, style).rename("joined");
-    SDVariable v = JoinTokens.apply(sd.var("v", values), rest, positions, style);
+    SDVariable k =
+        JoinTokens.apply(sd.var("k", keys), rest, positions, kernelMode).rename("joined");
+    SDVariable v = JoinTokens.apply(sd.var("v", values), rest, positions, kernelMode);
     SDVariable q = sd.constant("q", queries);
     SDVariable scores =
         kind == Keys.TRANSPOSED

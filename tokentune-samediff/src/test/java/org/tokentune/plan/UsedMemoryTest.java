@@ -19,13 +19,13 @@ import org.tokentune.models.ModelGraph;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.select.RandomTokens;
 
 /** The bytes that a plan names are those that its run uses, as the allocators count them. */
 class UsedMemoryTest {
 
-  private static final Updater NONE = (name, variable, firstRow, gradient) -> {};
+  private static final OptimizerStep NONE = (name, variable, firstRow, gradient) -> {};
 
   private record Case(Plan plan, Map<String, INDArray> inputs) {
 
@@ -77,13 +77,13 @@ class UsedMemoryTest {
     List<Case> cases = new ArrayList<>();
     for (ActivationCheckpointing level : ActivationCheckpointing.values()) {
       for (int seed = 0; seed < 5; seed++) {
-        RandomGraph graph = new RandomGraph(seed, seed == 0 ? Style.NATIVE : Style.FUSED);
+        RandomGraph graph = new RandomGraph(seed, seed == 0 ? KernelMode.NATIVE : KernelMode.FUSED);
         PlanOptions options =
             PlanOptions.gradients(graph.outputs(), graph.trained())
                 .withCheckpointing(level, name -> name.hashCode() % 4 == 0);
         Map<String, INDArray> inputs = graph.inputs(3 + seed, seed);
         cases.add(Case.of(graph.sd(), inputs, options));
-        cases.add(Case.of(graph.sd(), inputs, options.withUpdates(true)));
+        cases.add(Case.of(graph.sd(), inputs, options.withOptimizerInBackward(true)));
       }
     }
     check(cases);
@@ -96,10 +96,10 @@ class UsedMemoryTest {
   void modelsUseWhatTheirPlansName() {
     Parameters parameters = SmallBert.parameters(SmallBert.FOLDER);
     Bert bert = SmallBert.bert(0.1, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
-    for (Style style : Style.values()) {
+    for (KernelMode kernelMode : KernelMode.values()) {
       for (String tokens : List.of("all", "40%")) {
         GraphOptions options = GraphOptions.training(!tokens.equals("all"), name -> true);
-        ModelGraph graph = bert.build(parameters, options.withStyle(style));
+        ModelGraph graph = bert.build(parameters, options.withKernelMode(kernelMode));
         Map<String, INDArray> inputs =
             SmallBert.batch(1, RandomTokens.parse(tokens, 1, true), true);
         List<Case> cases = new ArrayList<>();
@@ -108,13 +108,13 @@ class UsedMemoryTest {
               PlanOptions.gradients(List.of(ModelGraph.LOSS), graph.trainable())
                   .withCheckpointing(level, ModelGraph::isHiddenState);
           cases.add(Case.of(graph.sd(), inputs, each));
-          cases.add(Case.of(graph.sd(), inputs, each.withUpdates(true)));
+          cases.add(Case.of(graph.sd(), inputs, each.withOptimizerInBackward(true)));
         }
         check(cases);
         System.out.printf(
             "BERT, %s tokens, %s: bytes named, allocated and written, by recomputation, held and"
                 + " updated at once: %s%n",
-            tokens, style, cases.stream().map(each -> each.plan().bytes()).toList());
+            tokens, kernelMode, cases.stream().map(each -> each.plan().bytes()).toList());
       }
     }
   }
@@ -123,7 +123,7 @@ class UsedMemoryTest {
   void closedPlansLeaveNothing() {
     List<RandomGraph> graphs = new ArrayList<>();
     for (int seed = 0; seed < 10; seed++) {
-      graphs.add(new RandomGraph(seed, seed % 2 == 0 ? Style.FUSED : Style.NATIVE));
+      graphs.add(new RandomGraph(seed, seed % 2 == 0 ? KernelMode.FUSED : KernelMode.NATIVE));
     }
     runAndClose(graphs); // once: what ND4J makes and keeps for ever is there then
     NativeMemory.settle();

@@ -134,7 +134,7 @@ class RandomTokensTest {
   void spansOfClassifiersReachEveryToken(int count) {
     TokenSelector selector = RandomTokens.parse("span:" + count, 1, true);
     int[] labels = new int[12];
-    labels[5] = TokenSelector.ALWAYS;
+    labels[5] = TokenSelector.FORCED;
     Set<Integer> reached = new TreeSet<>();
     for (int batch = 0; batch < 100; batch++) {
       int[] row =
@@ -159,7 +159,7 @@ class RandomTokensTest {
     }
     int[] must = {3, 4, 5, 8, 9};
     for (int position : must) {
-      labels[1][position] = TokenSelector.ALWAYS;
+      labels[1][position] = TokenSelector.FORCED;
     }
     RandomTokens selector = new RandomTokens(TokenAmount.count(2), true);
     int[] lengths = {12, 11, 4};

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.GoldenModel;
 import org.tokentune.models.ModelGraph;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.plan.ActivationPrecision;
 
@@ -64,7 +64,7 @@ class ActivationPrecisionTest {
         golden.parameters(),
         name -> true,
         inputs,
-        Style.preferred(),
+        KernelMode.preferred(),
         new MemorySettings(checkpointing, keep, 0));
   }
 
@@ -76,10 +76,15 @@ class ActivationPrecisionTest {
     ModelGraph graph =
         golden
             .model()
-            .build(golden.parameters(), options(inputs, name -> true).withStyle(Style.preferred()));
+            .build(
+                golden.parameters(),
+                options(inputs, name -> true).withKernelMode(KernelMode.preferred()));
     try (TrainingEngine engine =
         new TrainingEngine(
-            graph, List.of(), new MemorySettings(checkpointing, keep, 0), new GradientSums())) {
+            graph,
+            List.of(),
+            new MemorySettings(checkpointing, keep, 0),
+            new GradientAccumulator())) {
       return engine.plan(inputs).bytes();
     }
   }

@@ -19,7 +19,7 @@ import org.tokentune.models.Model;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.plan.ActivationPrecision;
 import org.tokentune.plan.BudgetException;
@@ -113,7 +113,7 @@ class BudgetTest {
       Map<String, INDArray> inputs,
       MemorySettings memory) {
     return new TrainingEngine(
-        model.build(parameters, options(inputs, trains).withStyle(Style.preferred())),
+        model.build(parameters, options(inputs, trains).withKernelMode(KernelMode.preferred())),
         List.of(),
         memory,
         null);

@@ -36,7 +36,7 @@ import org.tokentune.models.ModelGraph;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.select.TokenSelection;
@@ -256,7 +256,7 @@ class LanguageModelTrainingTest {
     GraphOptions options = GraphOptions.training(true, key -> true);
     try (TrainingEngine whole =
         new TrainingEngine(
-            model.build(before, options.withStyle(Style.preferred())),
+            model.build(before, options.withKernelMode(KernelMode.preferred())),
             List.of(),
             ActivationCheckpointing.ELEMENTWISE)) {
       for (int i = 0; i < 2; i++) {
@@ -376,7 +376,7 @@ class LanguageModelTrainingTest {
     Parameters ours = weights(model);
     Parameters stocks = weights(model);
     GraphOptions options = GraphOptions.training(true, name -> true);
-    ModelGraph graph = model.build(ours, options.withStyle(Style.FUSED));
+    ModelGraph graph = model.build(ours, options.withKernelMode(KernelMode.FUSED));
     SameDiffEngine stock = new SameDiffEngine(model.build(stocks, options));
     Optimizer optimizer = new Optimizer(AdamW.USUAL, ours, 0.01);
     Optimizer stockOptimizer = new Optimizer(AdamW.USUAL, stocks, 0.01);
@@ -434,7 +434,8 @@ class LanguageModelTrainingTest {
     Parameters apart = weights(model);
     Optimizer optimizer = settings(kind).optimizer(model, together);
     Optimizer other = settings(kind).optimizer(model, apart);
-    GraphOptions options = GraphOptions.training(false, name -> true).withStyle(Style.FUSED);
+    GraphOptions options =
+        GraphOptions.training(false, name -> true).withKernelMode(KernelMode.FUSED);
     Map<String, INDArray> inputs =
         Placeholders.labelled(model.head(), batch(sizes.vocabulary(), 0, 4));
     try (TrainingEngine optimizerInBackward =

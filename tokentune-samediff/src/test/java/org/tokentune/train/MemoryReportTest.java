@@ -26,7 +26,7 @@ import org.tokentune.models.Task;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Graph;
 import org.tokentune.nn.Parameters;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.select.RandomTokens;
 
@@ -135,7 +135,7 @@ class MemoryReportTest {
     ModelGraph graph =
         small.build(
             new Parameters(weights),
-            GraphOptions.training(split, name -> true).withStyle(Style.preferred()));
+            GraphOptions.training(split, name -> true).withKernelMode(KernelMode.preferred()));
     Map<String, INDArray> inputs = new HashMap<>();
     inputs.put(ModelGraph.INPUT_IDS, Nd4j.ones(DataType.INT32, 8, 128));
     inputs.put(ModelGraph.ATTENTION_MASK, Nd4j.ones(DataType.INT32, 8, 128));
@@ -153,7 +153,7 @@ class MemoryReportTest {
   }
 
   private static Optimizer sgd(Bert bert) {
-    return new Optimizer(new Sgd(0), Parameters.withoutValues(bert.parameters()), 0);
+    return new Optimizer(new Sgd(0), Parameters.shapeOnly(bert.parameters()), 0);
   }
 
   @Test
@@ -165,7 +165,7 @@ class MemoryReportTest {
                 name -> !small.isEmbedding(name),
                 WeightStorage.FLOAT32,
                 MemorySettings.defaults(),
-                new Optimizer(AdamW.USUAL, Parameters.withoutValues(small.parameters()), 0),
+                new Optimizer(AdamW.USUAL, Parameters.shapeOnly(small.parameters()), 0),
                 true)
             .plan(8, 64, 64);
     MemoryReport quarter = plan(small, "25%", 64, ActivationCheckpointing.ELEMENTWISE, true);

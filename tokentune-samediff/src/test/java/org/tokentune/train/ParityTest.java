@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 
 /** The same weights give the hidden states, logits, losses and gradients that PyTorch gave. */
@@ -32,13 +32,13 @@ class ParityTest {
     Parity parity = new Parity(Path.of("src/test/resources/golden", folder));
     assertEquals(cases, parity.cases().size());
     for (Path file : parity.cases()) {
-      for (Style style : Style.values()) {
+      for (KernelMode kernelMode : KernelMode.values()) {
         for (ActivationCheckpointing checkpointing : ActivationCheckpointing.values()) {
-          List<Parity.Row> rows = parity.compare(file, style, checkpointing);
+          List<Parity.Row> rows = parity.compare(file, kernelMode, checkpointing);
           double worst = rows.stream().mapToDouble(Parity.Row::error).max().orElseThrow();
           System.out.printf(
               "%-17s %-37s %-6s %-11s %d tensors, largest error %.1e%n",
-              folder, file.getFileName(), style, checkpointing, rows.size(), worst);
+              folder, file.getFileName(), kernelMode, checkpointing, rows.size(), worst);
           boolean generates = file.getFileName().toString().startsWith("generate");
           assertEquals(generates ? 1 : tensors, rows.size());
           for (Parity.Row row : rows) {

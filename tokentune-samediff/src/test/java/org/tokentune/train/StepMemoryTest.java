@@ -16,7 +16,7 @@ import org.tokentune.models.Head;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.select.TokenSelector;
@@ -45,10 +45,10 @@ class StepMemoryTest {
    */
   @ParameterizedTest
   @CsvSource({"FUSED, 4", "NATIVE, 6656"})
-  void stepsAllocateNothing(Style style, long scratch) {
+  void stepsAllocateNothing(KernelMode kernelMode, long scratch) {
     Parameters parameters = SmallBert.parameters(SmallBert.FOLDER);
     Optimizer optimizer = new Optimizer(AdamW.USUAL, parameters, 0.01);
-    GraphOptions options = GraphOptions.training(true, name -> true).withStyle(style);
+    GraphOptions options = GraphOptions.training(true, name -> true).withKernelMode(kernelMode);
     List<Map<String, INDArray>> batches = batches(10);
     try (TrainingEngine engine =
         new TrainingEngine(
@@ -67,7 +67,7 @@ class StepMemoryTest {
       NativeMemory.within(scratch, steps);
       System.out.printf(
           "%s, %d steps: %d bytes of arrays more, at most %d at any time; %d of pointers%n",
-          style,
+          kernelMode,
           batches.size(),
           NativeMemory.arrays() - arraysBefore,
           scratch,

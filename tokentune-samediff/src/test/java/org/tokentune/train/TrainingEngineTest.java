@@ -23,7 +23,7 @@ import org.tokentune.models.ModelGraph;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
-import org.tokentune.ops.Style;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.plan.ActivationPrecision;
 import org.tokentune.plan.BudgetException;
@@ -46,7 +46,7 @@ class TrainingEngineTest {
       int steps,
       String tokens,
       double dropout,
-      Style style,
+      KernelMode kernelMode,
       boolean optimizerInBackward,
       ActivationCheckpointing checkpointing) {
     TokenSelector selector = RandomTokens.parse(tokens, 1, true);
@@ -56,7 +56,7 @@ class TrainingEngineTest {
     Parameters stocks = SmallBert.parameters(SmallBert.FOLDER);
     Optimizer optimizer = new Optimizer(AdamW.USUAL, ours, 0.01);
     Optimizer stockOptimizer = new Optimizer(AdamW.USUAL, stocks, 0.01);
-    ModelGraph graph = bert.build(ours, options.withStyle(style));
+    ModelGraph graph = bert.build(ours, options.withKernelMode(kernelMode));
     SameDiffEngine stock = new SameDiffEngine(bert.build(stocks, options));
     double worst = 0;
     double first = 0;
@@ -85,7 +85,7 @@ class TrainingEngineTest {
     System.out.printf(
         "%d steps, %s tokens, dropout %s, %s, %s: loss %.3f to %.3f, largest difference from stock"
             + " SameDiff %.1e%n",
-        steps, tokens, dropout, style, checkpointing, first, last, worst);
+        steps, tokens, dropout, kernelMode, checkpointing, first, last, worst);
     assertTrue(worst < 1e-4, "differs by " + worst);
     assertTrue(steps < 100 || last < first / 2, "learned nothing");
   }
@@ -102,7 +102,8 @@ class TrainingEngineTest {
     Bert bert =
         new Bert(
             config.withDropout(0), new Head(Task.MASKED_LM, config.vocabulary(), Pooling.FIRST));
-    GraphOptions options = GraphOptions.training(false, name -> true).withStyle(Style.FUSED);
+    GraphOptions options =
+        GraphOptions.training(false, name -> true).withKernelMode(KernelMode.FUSED);
     Map<String, INDArray> inputs = new HashMap<>(SmallBert.batch(3, new AllTokens(), false));
     inputs.put(ModelGraph.LABELS, inputs.get(ModelGraph.INPUT_IDS));
     Optimizer optimizer = new Optimizer(AdamW.USUAL, together, 0.01);
@@ -133,7 +134,8 @@ class TrainingEngineTest {
   void budgetsAreKept() {
     Parameters parameters = SmallBert.parameters(SmallBert.FOLDER);
     Bert bert = SmallBert.bert(0.1, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
-    GraphOptions options = GraphOptions.training(true, name -> true).withStyle(Style.FUSED);
+    GraphOptions options =
+        GraphOptions.training(true, name -> true).withKernelMode(KernelMode.FUSED);
     Map<String, INDArray> inputs = SmallBert.batch(1, RandomTokens.parse("40%", 1, true), true);
     Map<String, INDArray> expected = new HashMap<>();
     long most;
@@ -180,8 +182,8 @@ class TrainingEngineTest {
     Map<String, INDArray> inputs = SmallBert.batch(1, RandomTokens.parse("40%", 1, true), true);
     List<String> hidden =
         List.of(ModelGraph.hidden(0), ModelGraph.hidden(1), ModelGraph.frozenHidden(1));
-    for (Style style : Style.values()) {
-      GraphOptions options = GraphOptions.training(true, name -> true).withStyle(style);
+    for (KernelMode kernelMode : KernelMode.values()) {
+      GraphOptions options = GraphOptions.training(true, name -> true).withKernelMode(kernelMode);
       for (ActivationCheckpointing checkpointing : ActivationCheckpointing.values()) {
         try (TrainingEngine plain =
                 new TrainingEngine(bert.build(parameters, options), List.of(), checkpointing);
@@ -203,8 +205,9 @@ class TrainingEngineTest {
   void enginesThatShareAnArenaComputeWhatTheyDoAlone() {
     Parameters parameters = SmallBert.parameters(SmallBert.FOLDER);
     Bert bert = SmallBert.bert(0.1, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
-    GraphOptions split = GraphOptions.training(true, name -> true).withStyle(Style.FUSED);
-    GraphOptions whole = GraphOptions.training(false, name -> true).withStyle(Style.FUSED);
+    GraphOptions split = GraphOptions.training(true, name -> true).withKernelMode(KernelMode.FUSED);
+    GraphOptions whole =
+        GraphOptions.training(false, name -> true).withKernelMode(KernelMode.FUSED);
     try (TrainingEngine alone = engine(bert.build(parameters, split));
         TrainingEngine other = engine(bert.build(parameters, whole));
         TrainingEngine first = engine(bert.build(parameters, split));

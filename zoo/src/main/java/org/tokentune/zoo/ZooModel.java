@@ -47,7 +47,7 @@ public record ZooModel(String name, String licence, JsonNode json, ModelSource s
     Model model =
         config().causal() ? model(Task.CAUSAL_LM, config().vocabulary()) : model(Task.CLASSIFY, 2);
     Optimizer optimizer =
-        OptimizerSettings.adamW(0).optimizer(model, Parameters.withoutValues(model.parameters()));
+        OptimizerSettings.adamW(0).optimizer(model, Parameters.shapeOnly(model.parameters()));
     StepMemoryPlanner planner =
         new StepMemoryPlanner(
             model, name -> true, WeightStorage.FLOAT32, MemorySettings.defaults(), optimizer, true);

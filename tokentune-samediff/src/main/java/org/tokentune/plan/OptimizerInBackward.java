@@ -13,20 +13,20 @@ import org.nd4j.linalg.api.ops.DynamicCustomOp;
  * Updates every variable as soon as its gradient is complete and the variable is read no more, so
  * that the gradient's memory is free again at once (as in LOMO: Lv et al., 2023).
  */
-final class Updates {
+final class OptimizerInBackward {
 
   private final List<Node> nodes;
   private final AliasAnalysis aliases;
   private final Shapes shapes;
 
-  Updates(List<Node> nodes, AliasAnalysis aliases, Shapes shapes) {
+  OptimizerInBackward(List<Node> nodes, AliasAnalysis aliases, Shapes shapes) {
     this.nodes = nodes;
     this.aliases = aliases;
     this.shapes = shapes;
   }
 
   /**
-   * The nodes with an {@link Update} for each variable.
+   * The nodes with an {@link OptimizerStepOp} for each variable.
    *
    * @param gradients names of the gradients by variable, perhaps in slices by rows
    * @param outputs values that have to be there before the first update: they decide about it
@@ -72,7 +72,8 @@ final class Updates {
             }
             long to = from + shapes.of(gradient).elements();
             int free = last(reads.getOrDefault(shapes.memory(variable), List.of()), from, to);
-            Node update = new Node(new Update(variable, row), List.of(own, variable), List.of());
+            Node update =
+                new Node(new OptimizerStepOp(variable, row), List.of(own, variable), List.of());
             put(updates, Math.max(first, Math.max(complete, free)), update);
             long[] shape = shapes.of(gradient).shape();
             row += shape.length == 0 ? 1 : shape[0];

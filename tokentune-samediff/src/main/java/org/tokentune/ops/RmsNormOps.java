@@ -9,12 +9,12 @@ import org.nd4j.autodiff.samediff.SDVariable;
  * <p>Shapes: {@code x} [rows, hidden], {@code gain} [hidden]; the result is as {@code x}. The
  * native form needs a hidden size above 1: SameDiff cannot reduce a single column.
  *
- * <p>Native form: a composition, with a product for the division as in {@link LayerNorm}. SameDiff
- * differentiates it. Fused form: {@link Normalise}, then {@link Affine}.
+ * <p>Native form: a composition, with a product for the division as in {@link LayerNormOps}.
+ * SameDiff differentiates it. Fused form: {@link FusedNorm}, then {@link Affine}.
  */
-public final class RmsNorm {
+public final class RmsNormOps {
 
-  private RmsNorm() {}
+  private RmsNormOps() {}
 
   /**
    * Of {@code x + residual}.
@@ -23,9 +23,9 @@ public final class RmsNorm {
    * @param epsilon added to the mean square
    */
   public static SDVariable apply(
-      SDVariable x, SDVariable residual, SDVariable gain, double epsilon, Style style) {
-    if (style == Style.FUSED) {
-      SDVariable rows = Normalise.rows(x, residual, epsilon, false);
+      SDVariable x, SDVariable residual, SDVariable gain, double epsilon, KernelMode kernelMode) {
+    if (kernelMode == KernelMode.FUSED) {
+      SDVariable rows = FusedNorm.rows(x, residual, epsilon, false);
       return new Affine(x.getSameDiff(), rows, gain).outputVariable();
     }
     SDVariable sum = residual == null ? x : x.add(residual);

@@ -8,16 +8,16 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Gradient of {@link Normalise}: (dRows [n, h], rows [n, h], inverse [n]) to dX [n, h], in place of
+ * Gradient of {@link FusedNorm}: (dRows [n, h], rows [n, h], inverse [n]) to dX [n, h], in place of
  * dRows: {@code dX = inverse * (dRows - mean(dRows) - rows * mean(dRows * rows))}; the first mean
  * is left out if the rows are not centred.
  */
-public final class NormaliseGrad extends FusedOp {
+public final class FusedNormGrad extends FusedOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link LayerNorm#apply}. */
-  public NormaliseGrad() {}
+  /** For SameDiff, which makes ops by reflection; use {@link LayerNormOps#apply}. */
+  public FusedNormGrad() {}
 
-  NormaliseGrad(
+  FusedNormGrad(
       SameDiff sd, SDVariable dRows, SDVariable rows, SDVariable inverse, boolean centred) {
     super(sd, dRows, rows, inverse);
     addIArgument(centred ? 1 : 0);

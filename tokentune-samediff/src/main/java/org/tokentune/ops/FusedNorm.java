@@ -8,19 +8,19 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Rows with mean 0 (if centred) and mean square 1, the first half of {@link LayerNorm} and {@link
- * RmsNorm}: (x [n, h]) or (x [n, h], residual [n, h]) to (rows [n, h], inverse deviation [n]),
- * where {@code rows = (x + residual - mean) * inverse} and {@code inverse = 1 / sqrt(mean square of
- * (x + residual - mean) + epsilon)}. The rows are computed in place of {@code x}.
+ * Rows with mean 0 (if centred) and mean square 1, the first half of {@link LayerNormOps} and
+ * {@link RmsNormOps}: (x [n, h]) or (x [n, h], residual [n, h]) to (rows [n, h], inverse deviation
+ * [n]), where {@code rows = (x + residual - mean) * inverse} and {@code inverse = 1 / sqrt(mean
+ * square of (x + residual - mean) + epsilon)}. The rows are computed in place of {@code x}.
  *
- * <p>The gradient, {@link NormaliseGrad}, reads the outputs only: {@code x} need not be kept.
+ * <p>The gradient, {@link FusedNormGrad}, reads the outputs only: {@code x} need not be kept.
  */
-public final class Normalise extends FusedOp {
+public final class FusedNorm extends FusedOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link LayerNorm#apply}. */
-  public Normalise() {}
+  /** For SameDiff, which makes ops by reflection; use {@link LayerNormOps#apply}. */
+  public FusedNorm() {}
 
-  private Normalise(SameDiff sd, double epsilon, boolean centred, SDVariable... inputs) {
+  private FusedNorm(SameDiff sd, double epsilon, boolean centred, SDVariable... inputs) {
     super(sd, inputs);
     addTArgument(epsilon);
     addIArgument(centred ? 1 : 0);
@@ -37,8 +37,8 @@ public final class Normalise extends FusedOp {
     SameDiff sd = x.getSameDiff();
     FusedOp op =
         residual == null
-            ? new Normalise(sd, epsilon, centred, x)
-            : new Normalise(sd, epsilon, centred, x, residual);
+            ? new FusedNorm(sd, epsilon, centred, x)
+            : new FusedNorm(sd, epsilon, centred, x, residual);
     return op.outputVariables()[0];
   }
 
@@ -105,7 +105,7 @@ public final class Normalise extends FusedOp {
     SDVariable[] out = outputVariables();
     boolean centred = getIArgument(0) == 1;
     SDVariable dX =
-        new NormaliseGrad(sameDiff, gradients.get(0), out[0], out[1], centred).outputVariable();
+        new FusedNormGrad(sameDiff, gradients.get(0), out[0], out[1], centred).outputVariable();
     return args().length == 1 ? List.of(dX) : List.of(dX, dX);
   }
 }

@@ -3,10 +3,10 @@ package org.tokentune.train;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.tokentune.plan.Updater;
+import org.tokentune.plan.OptimizerStep;
 
 /** Weighted sums of the gradients of several batches, so that they make one step. */
-final class GradientSums implements Updater {
+final class GradientAccumulator implements OptimizerStep {
 
   private final Map<String, INDArray> sums = new LinkedHashMap<>();
   private double weight;
@@ -24,7 +24,7 @@ final class GradientSums implements Updater {
   @Override
   public void update(String name, INDArray variable, long firstRow, INDArray gradient) {
     INDArray sum = sums.computeIfAbsent(name, key -> variable.like());
-    Updater.rows(sum, firstRow, gradient).addi(gradient.muli(weight));
+    OptimizerStep.rows(sum, firstRow, gradient).addi(gradient.muli(weight));
   }
 
   /** The sums by parameter. */

@@ -6,9 +6,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** Arrays that have a type and a shape but hardly any memory: for planning, not for computing. */
-public final class StandIn {
+public final class ShapeOnlyArray {
 
-  private StandIn() {}
+  private ShapeOnlyArray() {}
 
   /** An array whose elements are all the same one; each call takes memory of its own. */
   public static INDArray of(DataType type, long... shape) {

@@ -1,14 +1,14 @@
 package org.tokentune.nn;
 
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.tokentune.ops.RmsNorm;
+import org.tokentune.ops.RmsNormOps;
 
 /** Root mean square normalisation with gain {@code name.weight} [width]; rows [n, width]. */
-public record RmsNormalisation(String name, double epsilon) implements Layer {
+public record RmsNorm(String name, double epsilon) implements Layer {
 
   @Override
   public TokenStream apply(Graph graph, TokenStream x) {
     SDVariable gain = graph.parameter(name + ".weight", x.differentiable());
-    return x.with(RmsNorm.apply(x.rows(), null, gain, epsilon, graph.style()));
+    return x.with(RmsNormOps.apply(x.rows(), null, gain, epsilon, graph.kernelMode()));
   }
 }

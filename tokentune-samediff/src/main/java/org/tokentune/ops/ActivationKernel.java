@@ -10,7 +10,7 @@ package org.tokentune.ops;
  * small results have small relative errors. {@code f'(x) = P(x) + x P'(x)}. Beyond {@link #FAR} the
  * tail is 0 in float.
  */
-enum Rectifier {
+enum ActivationKernel {
   /**
    * P is the normal distribution: {@code q = exp(-x^2 / 2) t poly(t)}, {@code t = 1 / (1 + 0.35
    * |x|)}, the polynomial interpolating at Chebyshev points with a relative error of 4e-8. P' is
@@ -45,20 +45,20 @@ enum Rectifier {
 
   /** {@code slope = f'(x)}; uses slots 5 to 7 of the scratch. */
   void slope(float[] x, float[] slope, int length) {
-    float[] rise = Scratch.get().floats(5, length);
+    float[] gateSlope = Scratch.get().floats(5, length);
     exponential(x, slope, length);
     if (this == GELU) {
-      normalRise(x, slope, rise, length);
+      normalGateSlope(x, slope, gateSlope, length);
       normalTail(x, slope, length);
     } else {
       logisticTail(slope, length);
-      logisticRise(x, slope, rise, length);
+      logisticGateSlope(x, slope, gateSlope, length);
     }
     if (this == GELU_TANH) {
-      inner(x, rise, length);
+      inner(x, gateSlope, length);
     }
-    climb(x, slope, length);
-    ColumnSums.add(rise, slope, length);
+    gate(x, slope, length);
+    ColumnSums.add(gateSlope, slope, length);
   }
 
   /**
@@ -148,7 +148,7 @@ enum Rectifier {
   }
 
   /** {@code P(x)} in place of the tail. */
-  private static void climb(float[] x, float[] q, int length) {
+  private static void gate(float[] x, float[] q, int length) {
     for (int i = 0; i < length; i++) {
       float sign = Math.max(-1, Math.min(1, x[i] * HUGE));
       q[i] = 0.5f + sign * (0.5f - q[i]);
@@ -156,24 +156,24 @@ enum Rectifier {
   }
 
   /** {@code x P'(x)} of the normal distribution from the exponential. */
-  private static void normalRise(float[] x, float[] e, float[] rise, int length) {
+  private static void normalGateSlope(float[] x, float[] e, float[] gateSlope, int length) {
     for (int i = 0; i < length; i++) {
-      rise[i] = Math.max(-FAR, Math.min(FAR, x[i])) * (DENSITY * e[i]);
+      gateSlope[i] = Math.max(-FAR, Math.min(FAR, x[i])) * (DENSITY * e[i]);
     }
   }
 
   /** {@code x P'(x)} of the logistic distribution from the tail. */
-  private static void logisticRise(float[] x, float[] q, float[] rise, int length) {
+  private static void logisticGateSlope(float[] x, float[] q, float[] gateSlope, int length) {
     for (int i = 0; i < length; i++) {
-      rise[i] = Math.max(-FAR, Math.min(FAR, x[i])) * (q[i] * (1 - q[i]));
+      gateSlope[i] = Math.max(-FAR, Math.min(FAR, x[i])) * (q[i] * (1 - q[i]));
     }
   }
 
-  /** {@code rise *= 2 u'}. */
-  private static void inner(float[] x, float[] rise, int length) {
+  /** {@code gateSlope *= 2 u'}. */
+  private static void inner(float[] x, float[] gateSlope, int length) {
     for (int i = 0; i < length; i++) {
       float near = Math.min(FAR, Math.abs(x[i]));
-      rise[i] *= TWICE_ROOT + (3 * CUBIC * TWICE_ROOT) * near * near;
+      gateSlope[i] *= TWICE_ROOT + (3 * CUBIC * TWICE_ROOT) * near * near;
     }
   }
 }

@@ -11,9 +11,9 @@ import org.nd4j.linalg.ops.transforms.Transforms;
  *
  * <p>Native form: a composition. Fused form: one pass over the three arrays.
  */
-public final class LionUpdate {
+public final class LionStep {
 
-  private LionUpdate() {}
+  private LionStep() {}
 
   /**
    * Changes the parameter and its mean in place; the gradient may be overwritten.
@@ -31,7 +31,7 @@ public final class LionUpdate {
       double beta2,
       double weightDecay) {
     double keep = 1 - rate * weightDecay;
-    if (Style.preferred() == Style.FUSED && parameter.dataType() == DataType.FLOAT) {
+    if (KernelMode.preferred() == KernelMode.FUSED && parameter.dataType() == DataType.FLOAT) {
       Pass pass =
           new Pass(
               (float) keep,

@@ -4,9 +4,9 @@ import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A plan's updates of variables, which happen all or, where the outputs forbid it, not at all. */
-final class UpdateSteps {
+final class OptimizerSteps {
 
-  private final Updater updater;
+  private final OptimizerStep optimizerStep;
   private final Map<String, INDArray> outputs;
   private boolean begun;
   private boolean wanted;
@@ -14,21 +14,21 @@ final class UpdateSteps {
   /**
    * @param outputs that the updater decides by
    */
-  UpdateSteps(Updater updater, Map<String, INDArray> outputs) {
-    this.updater = updater;
+  OptimizerSteps(OptimizerStep optimizerStep, Map<String, INDArray> outputs) {
+    this.optimizerStep = optimizerStep;
     this.outputs = outputs;
   }
 
   /** The next of them, in the order in which they run. */
-  Step of(Update update, INDArray variable, INDArray gradient) {
+  Step of(OptimizerStepOp update, INDArray variable, INDArray gradient) {
     boolean first = !begun;
     begun = true;
     return () -> {
       if (first) {
-        wanted = updater.begins(outputs);
+        wanted = optimizerStep.begins(outputs);
       }
       if (wanted) {
-        updater.update(update.variable(), variable, update.firstRow(), gradient);
+        optimizerStep.update(update.variable(), variable, update.firstRow(), gradient);
       }
     };
   }

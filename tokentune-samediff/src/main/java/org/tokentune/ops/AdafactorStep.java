@@ -19,11 +19,11 @@ import org.nd4j.linalg.ops.transforms.Transforms;
  *
  * <p>Native form: compositions. Fused form: one pass for the means and one for the update.
  */
-public final class AdafactorUpdate {
+public final class AdafactorStep {
 
   private static final double EPSILON = 1e-30;
 
-  private AdafactorUpdate() {}
+  private AdafactorStep() {}
 
   /**
    * Changes a matrix and its second moment in place, and overwrites the gradient.
@@ -44,7 +44,7 @@ public final class AdafactorUpdate {
       double rate,
       int step) {
     double add = Math.pow(step, -0.8);
-    if (Style.preferred() == Style.FUSED && parameter.dataType() == DataType.FLOAT) {
+    if (KernelMode.preferred() == KernelMode.FUSED && parameter.dataType() == DataType.FLOAT) {
       new Factors(gradient, rows, columns).divide((float) add);
     } else {
       INDArray squares = gradient.mul(gradient).addi(EPSILON);
@@ -64,7 +64,7 @@ public final class AdafactorUpdate {
   public static void whole(
       INDArray parameter, INDArray gradient, INDArray square, double keep, double rate, int step) {
     double add = Math.pow(step, -0.8);
-    if (Style.preferred() == Style.FUSED && parameter.dataType() == DataType.FLOAT) {
+    if (KernelMode.preferred() == KernelMode.FUSED && parameter.dataType() == DataType.FLOAT) {
       float kept = (float) (1 - add);
       float added = (float) add;
       Tiles.run(
@@ -95,7 +95,7 @@ public final class AdafactorUpdate {
   private static void move(INDArray parameter, INDArray update, double keep, double rate) {
     double meanSquareRoot =
         update.norm2Number().doubleValue() / Math.sqrt((double) update.length());
-    SgdUpdate.run(parameter, keep, update, rate / Math.max(1, meanSquareRoot));
+    SgdStep.run(parameter, keep, update, rate / Math.max(1, meanSquareRoot));
   }
 
   /** The kernels of a matrix. */

@@ -4,14 +4,14 @@ import org.nd4j.linalg.api.ops.DynamicCustomOp;
 
 /**
  * Where a variable's rows, from one on, are updated. Reads its gradient and the variable; what it
- * does is the {@link Updater}'s, given when a plan is bound.
+ * does is the {@link OptimizerStep}'s, given when a plan is bound.
  */
-final class Update extends DynamicCustomOp {
+final class OptimizerStepOp extends DynamicCustomOp {
 
   private final String variable;
   private final long firstRow;
 
-  Update(String variable, long firstRow) {
+  OptimizerStepOp(String variable, long firstRow) {
     this.variable = variable;
     this.firstRow = firstRow;
   }

@@ -1,10 +1,10 @@
 package org.tokentune.nn;
 
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.tokentune.ops.LayerNorm;
+import org.tokentune.ops.LayerNormOps;
 
 /** Layer normalisation with gain {@code name.weight} and bias {@code name.bias}, both [width]. */
-public record Normalisation(String name, double epsilon) implements Layer {
+public record LayerNorm(String name, double epsilon) implements Layer {
 
   @Override
   public TokenStream apply(Graph graph, TokenStream x) {
@@ -20,12 +20,12 @@ public record Normalisation(String name, double epsilon) implements Layer {
     SDVariable gain = graph.parameter(name + ".weight", x.differentiable());
     SDVariable bias = graph.parameter(name + ".bias", x.differentiable());
     return x.with(
-        LayerNorm.apply(
+        LayerNormOps.apply(
             x.rows(),
             residual == null ? null : residual.rows(),
             gain,
             bias,
             epsilon,
-            graph.style()));
+            graph.kernelMode()));
   }
 }

@@ -10,9 +10,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>Native form: in-place ops. Fused form: one pass over both arrays.
  */
-public final class SgdUpdate {
+public final class SgdStep {
 
-  private SgdUpdate() {}
+  private SgdStep() {}
 
   /**
    * Changes the parameter in place; the gradient may be overwritten.
@@ -21,7 +21,7 @@ public final class SgdUpdate {
    * @param gradient as the parameter
    */
   public static void run(INDArray parameter, double keep, INDArray gradient, double rate) {
-    if (Style.preferred() == Style.FUSED && parameter.dataType() == DataType.FLOAT) {
+    if (KernelMode.preferred() == KernelMode.FUSED && parameter.dataType() == DataType.FLOAT) {
       float kept = (float) keep;
       float factor = (float) rate;
       Tiles.run(

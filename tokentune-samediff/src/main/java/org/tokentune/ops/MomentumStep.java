@@ -10,9 +10,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>Native form: in-place ops. Fused form: one pass over the three arrays.
  */
-public final class MomentumUpdate {
+public final class MomentumStep {
 
-  private MomentumUpdate() {}
+  private MomentumStep() {}
 
   /**
    * Changes the parameter and its buffer in place; the gradient may be overwritten.
@@ -28,7 +28,7 @@ public final class MomentumUpdate {
       double rate,
       double momentum,
       double weightDecay) {
-    if (Style.preferred() == Style.FUSED && parameter.dataType() == DataType.FLOAT) {
+    if (KernelMode.preferred() == KernelMode.FUSED && parameter.dataType() == DataType.FLOAT) {
       Pass pass = new Pass((float) rate, (float) momentum, (float) weightDecay);
       Tiles.run(
           List.of(gradient, parameter, buffer),

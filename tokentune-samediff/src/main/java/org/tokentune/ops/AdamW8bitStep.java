@@ -8,19 +8,19 @@ import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * {@link AdamWUpdate} with moments in 8 bits (Dettmers et al., 8-bit optimizers via block-wise
+ * {@link AdamWStep} with moments in 8 bits (Dettmers et al., 8-bit optimizers via block-wise
  * quantization, 2022): a block's moments are decoded, take the gradient in, move the parameter, and
  * are encoded again. The mean is encoded with a sign, the mean of squares without.
  *
- * <p>Native form: decoding, {@link AdamWUpdate}, encoding, each over the whole parameter. Fused
- * form: one pass, in which no more than a block's moments are ever floats.
+ * <p>Native form: decoding, {@link AdamWStep}, encoding, each over the whole parameter. Fused form:
+ * one pass, in which no more than a block's moments are ever floats.
  */
-public final class AdamW8bitUpdate {
+public final class AdamW8bitStep {
 
   /** Numbers with a common scale. */
   public static final int BLOCK = DynamicBlocks.BLOCK;
 
-  private AdamW8bitUpdate() {}
+  private AdamW8bitStep() {}
 
   /** Scales of so many numbers. */
   public static long scales(long length) {
@@ -48,15 +48,15 @@ public final class AdamW8bitUpdate {
       double epsilon,
       double weightDecay,
       int step) {
-    if (Style.preferred() == Style.FUSED) {
-      AdamWUpdate.Pass pass = AdamWUpdate.Pass.of(rate, beta1, beta2, epsilon, weightDecay, step);
+    if (KernelMode.preferred() == KernelMode.FUSED) {
+      AdamWStep.Pass pass = AdamWStep.Pass.of(rate, beta1, beta2, epsilon, weightDecay, step);
       run(parameter, gradient, mean, square, pass);
       return;
     }
     INDArray m = DynamicBlocks.SIGNED.decode(mean.codes, mean.scales);
     INDArray v = DynamicBlocks.POSITIVE.decode(square.codes, square.scales);
     long length = parameter.length();
-    AdamWUpdate.run(
+    AdamWStep.run(
         parameter.reshape(length),
         gradient.reshape(length),
         m,
@@ -75,7 +75,7 @@ public final class AdamW8bitUpdate {
   public record Moment(INDArray codes, INDArray scales) {}
 
   private static void run(
-      INDArray parameter, INDArray gradient, Moment mean, Moment square, AdamWUpdate.Pass pass) {
+      INDArray parameter, INDArray gradient, Moment mean, Moment square, AdamWStep.Pass pass) {
     FloatBuffer p = Memory.floats(parameter);
     FloatBuffer g = Memory.floats(gradient);
     Blocks means = Blocks.of(mean, DynamicBlocks.SIGNED);

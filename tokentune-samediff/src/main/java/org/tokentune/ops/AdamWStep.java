@@ -13,9 +13,9 @@ import org.nd4j.linalg.factory.Nd4j;
  *
  * <p>Native form: {@code adam_updater}. Fused form: one pass over the four arrays.
  */
-public final class AdamWUpdate {
+public final class AdamWStep {
 
-  private AdamWUpdate() {}
+  private AdamWStep() {}
 
   /**
    * Changes the parameter and its moments in place; the gradient may be overwritten.
@@ -38,7 +38,7 @@ public final class AdamWUpdate {
       double epsilon,
       double weightDecay,
       int step) {
-    if (Style.preferred() == Style.FUSED && parameter.dataType() == DataType.FLOAT) {
+    if (KernelMode.preferred() == KernelMode.FUSED && parameter.dataType() == DataType.FLOAT) {
       Pass pass = Pass.of(rate, beta1, beta2, epsilon, weightDecay, step);
       Tiles.run(
           List.of(gradient, parameter, mean, square),

@@ -12,11 +12,11 @@ import org.nd4j.autodiff.samediff.SDVariable;
  * <p>Native form: a composition, because ND4J's {@code layer_norm} has no epsilon. SameDiff
  * differentiates it. It multiplies by the inverse deviation, because ND4J's gradient of a division
  * is wrong where the divisor has one element, that is with a single row. Fused form: {@link
- * Normalise}, then {@link Affine}, so that the gradients need the normalised rows only.
+ * FusedNorm}, then {@link Affine}, so that the gradients need the normalised rows only.
  */
-public final class LayerNorm {
+public final class LayerNormOps {
 
-  private LayerNorm() {}
+  private LayerNormOps() {}
 
   /**
    * The native form.
@@ -42,11 +42,11 @@ public final class LayerNorm {
       SDVariable gain,
       SDVariable bias,
       double epsilon,
-      Style style) {
-    if (style == Style.NATIVE) {
+      KernelMode kernelMode) {
+    if (kernelMode == KernelMode.NATIVE) {
       return apply(residual == null ? x : x.add(residual), gain, bias, epsilon);
     }
-    SDVariable rows = Normalise.rows(x, residual, epsilon, true);
+    SDVariable rows = FusedNorm.rows(x, residual, epsilon, true);
     return new Affine(x.getSameDiff(), rows, gain, bias).outputVariable();
   }
 }

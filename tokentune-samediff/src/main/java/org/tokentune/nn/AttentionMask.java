@@ -15,16 +15,16 @@ import org.tokentune.ops.MaskedSoftmax;
  * @param frozenBias for frozen queries, likewise; null where there are none
  * @param rowIds INT32 [batch, 1, 1, length]: the keys' original rows, by which dropout names them
  */
-public record AttentionKeys(SDVariable selectedBias, SDVariable frozenBias, SDVariable rowIds) {
+public record AttentionMask(SDVariable selectedBias, SDVariable frozenBias, SDVariable rowIds) {
 
   /**
    * Every query attends to all tokens but padding.
    *
    * @param mask INT32 [batch, length]: 1 for tokens, 0 for padding
    */
-  public static AttentionKeys all(TokenStreams tokens, SDVariable mask, DataType type) {
+  public static AttentionMask all(TokenStreams tokens, SDVariable mask, DataType type) {
     SDVariable bias = MaskedSoftmax.bias(unpadded(tokens, mask), type);
-    return new AttentionKeys(bias, tokens.frozen() == null ? null : bias, rowIds(tokens));
+    return new AttentionMask(bias, tokens.frozen() == null ? null : bias, rowIds(tokens));
   }
 
   /**
@@ -33,14 +33,14 @@ public record AttentionKeys(SDVariable selectedBias, SDVariable frozenBias, SDVa
    * @param mask INT32 [batch, length]: 1 for tokens, 0 for padding
    * @param window number of positions that a query sees, itself included; 0 for all before it
    */
-  public static AttentionKeys causal(
+  public static AttentionMask causal(
       Graph graph, TokenStreams tokens, SDVariable mask, int window, DataType type) {
     if (graph.cache() != null) {
       return graph.cache().keys(tokens.selected(), window);
     }
     SDVariable unpadded = unpadded(tokens, mask);
     SDVariable keys = rowIds(tokens);
-    return new AttentionKeys(
+    return new AttentionMask(
         bias(tokens.selected(), unpadded, keys, window, type),
         tokens.frozen() == null ? null : bias(tokens.frozen(), unpadded, keys, window, type),
         keys);
@@ -52,12 +52,12 @@ public record AttentionKeys(SDVariable selectedBias, SDVariable frozenBias, SDVa
    * @param queries INT32 [1, 1, count, 1]: positions of the queries
    * @param mask INT32 [1, length]
    */
-  static AttentionKeys ofRows(SDVariable queries, SDVariable mask, int window, DataType type) {
+  static AttentionMask ofRows(SDVariable queries, SDVariable mask, int window, DataType type) {
     SameDiff sd = mask.getSameDiff();
     SDVariable length = sd.sizeAt(mask, 1).castTo(DataType.INT32);
     SDVariable keys =
         sd.range(sd.constant(0), length, sd.constant(1), DataType.INT32).reshape(1, 1, 1, -1);
-    return new AttentionKeys(
+    return new AttentionMask(
         bias(queries, mask.reshape(1, 1, 1, -1), keys, window, type), null, keys);
   }
 

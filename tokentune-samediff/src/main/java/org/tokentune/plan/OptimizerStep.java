@@ -6,7 +6,7 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /** Changes a variable when its gradient is complete and nothing reads the old value any more. */
 @FunctionalInterface
-public interface Updater {
+public interface OptimizerStep {
 
   /**
    * Asked once a run, when the outputs are there and no variable has been changed.
