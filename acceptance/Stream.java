@@ -19,7 +19,7 @@ import org.tokentune.train.OptimizerSettings;
 import org.tokentune.train.RunSettings;
 import org.tokentune.train.Schedule;
 import org.tokentune.train.StepReport;
-import org.tokentune.train.TrainingListener;
+import org.tokentune.train.FineTuningListener;
 
 /**
  * What stream.sh runs: {@code make FILE BYTES SEED_TEXT} writes a text of that size, {@code pass
@@ -102,7 +102,7 @@ class Stream {
   }
 
   /** Prints what is off-heap ten times, after a collection. */
-  private static final class OffHeap implements TrainingListener {
+  private static final class OffHeap implements FineTuningListener {
 
     private final int every;
     private long first;

@@ -15,12 +15,12 @@ import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.checkpoint.WeightSource;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
-import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
@@ -32,14 +32,14 @@ import org.tokentune.train.MemorySettings;
 import org.tokentune.train.TrainingEngine;
 
 /** A model with golden weights, and training steps of it. */
-public record GoldenModel(Model model, Parameters parameters) {
+public record GoldenModel(TransformerModel model, Parameters parameters) {
 
   public static final Path GOLDEN = Path.of("src/test/resources/golden");
 
   public static GoldenModel of(String folder) {
     Path path = GOLDEN.resolve(folder);
     ModelConfig config = ModelConfig.read(ModelFolder.config(path), folder).withDropout(0);
-    Model model =
+    TransformerModel model =
         config.model(
             config.causal()
                 ? new Head(Task.CAUSAL_LM, config.vocabulary(), Pooling.FIRST)
@@ -104,7 +104,7 @@ public record GoldenModel(Model model, Parameters parameters) {
 
   /** One step of the plan; results are copies. */
   public static TrainingEngine.Result step(
-      Model model,
+      TransformerModel model,
       Parameters parameters,
       Predicate<String> trainable,
       Map<String, INDArray> inputs,
@@ -114,7 +114,7 @@ public record GoldenModel(Model model, Parameters parameters) {
   }
 
   public static TrainingEngine.Result step(
-      Model model,
+      TransformerModel model,
       Parameters parameters,
       Predicate<String> trainable,
       Map<String, INDArray> inputs,
@@ -125,7 +125,7 @@ public record GoldenModel(Model model, Parameters parameters) {
 
   /** One step of the plan; results are copies. */
   public static TrainingEngine.Result step(
-      Model model,
+      TransformerModel model,
       Parameters parameters,
       Predicate<String> trainable,
       Map<String, INDArray> inputs,

@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.Random;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.models.Model;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 
 /** Normal values for all parameters of a model. */
@@ -17,7 +17,7 @@ public final class RandomWeights {
   /**
    * @param deviation of the values, standard
    */
-  public static Parameters of(Model model, long seed, float deviation) {
+  public static Parameters of(TransformerModel model, long seed, float deviation) {
     return new Parameters(of(model.parameters(), seed, deviation));
   }
 

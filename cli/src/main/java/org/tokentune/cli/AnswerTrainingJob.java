@@ -13,8 +13,8 @@ import org.tokentune.datasets.SquadQuestion;
 import org.tokentune.text.AnswerModel;
 import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuner;
+import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Scores;
-import org.tokentune.train.TrainingListener;
 
 /** An encoder on questions to texts. */
 record AnswerTrainingJob(AnswerModel model, Questions questions) implements TrainingJob {
@@ -68,7 +68,7 @@ record AnswerTrainingJob(AnswerModel model, Questions questions) implements Trai
 
   @Override
   public FineTuner.Outcome train(
-      TuningSettings settings, TrainingListener listener, Consumer<FineTuner> started) {
+      TuningSettings settings, FineTuningListener listener, Consumer<FineTuner> started) {
     return model.fineTune(
         questions.training(), questions.validation(), settings, listener, started);
   }

@@ -12,10 +12,10 @@ import java.util.concurrent.Callable;
 import org.tokentune.BadInputException;
 import org.tokentune.generate.GenerationBenchmark;
 import org.tokentune.models.Head;
-import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.train.StepBenchmark;
@@ -113,7 +113,7 @@ final class BenchCommand implements Callable<Integer> {
       this.tokens = tokens;
     }
 
-    Model model() {
+    TransformerModel model() {
       return decoder ? model(llama(layers, hidden, 8, 1376)) : bert(layers, hidden);
     }
 
@@ -133,7 +133,7 @@ final class BenchCommand implements Callable<Integer> {
       return ways;
     }
 
-    private static Model bert(int layers, int hidden) {
+    private static TransformerModel bert(int layers, int hidden) {
       ObjectNode config = sizes("bert", 30_522, layers, hidden).put("num_attention_heads", 12);
       config.put("intermediate_size", 4 * hidden).put("max_position_embeddings", 512);
       config.put("type_vocab_size", 2);
@@ -146,7 +146,7 @@ final class BenchCommand implements Callable<Integer> {
       return config.put("intermediate_size", inner).put("max_position_embeddings", 2048);
     }
 
-    static Model model(ObjectNode config) {
+    static TransformerModel model(ObjectNode config) {
       ModelConfig sizes = ModelConfig.read(config, "bench");
       return sizes.model(new Head(Task.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST));
     }
@@ -235,7 +235,7 @@ final class BenchCommand implements Callable<Integer> {
   private static void generation(PrintWriter out, ObjectNode result) {
     ObjectNode config = Shape.llama(12, 768, 12, 2048);
     config.put("tie_word_embeddings", true);
-    Model model = Shape.model(config);
+    TransformerModel model = Shape.model(config);
     Parameters weights = StepBenchmark.weights(model);
     List<Long> tokens = new ArrayList<>();
     List<Long> sums = new ArrayList<>();

@@ -10,17 +10,17 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.tokentune.BadInputException;
 import org.tokentune.adapters.LoraConfig;
-import org.tokentune.models.Model;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.plan.ActivationPrecision;
-import org.tokentune.train.MemoryReport;
 import org.tokentune.train.MethodBenchmark;
 import org.tokentune.train.MethodBenchmark.Setting;
 import org.tokentune.train.OptimizerSettings;
 import org.tokentune.train.OptimizerSettings.Kind;
 import org.tokentune.train.StepBenchmark;
+import org.tokentune.train.StepMemoryReport;
 import org.tokentune.train.TuningMethod;
 
 /**
@@ -36,7 +36,7 @@ final class KnobsBenchmark {
 
   private record Row(String name, Setting setting) {}
 
-  private final Model model;
+  private final TransformerModel model;
   private final int steps;
 
   /**
@@ -165,7 +165,7 @@ final class KnobsBenchmark {
     weights.asMap().values().forEach(array -> array.close());
   }
 
-  private MemoryReport plan(Setting setting) {
+  private StepMemoryReport plan(Setting setting) {
     return MethodBenchmark.plan(model, setting, BATCH, LENGTH, TOKENS);
   }
 
@@ -174,7 +174,7 @@ final class KnobsBenchmark {
   }
 
   private static ObjectNode print(
-      PrintWriter out, String name, MemoryReport planned, long full, ArrayNode result) {
+      PrintWriter out, String name, StepMemoryReport planned, long full, ArrayNode result) {
     out.printf(
         Locale.ROOT,
         "%-56s %10.1f %10.1f %8.1f%%",

@@ -21,8 +21,8 @@ import org.tokentune.datasets.TokenBatches.Row;
 import org.tokentune.text.LanguageModel;
 import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuner;
+import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Scores;
-import org.tokentune.train.TrainingListener;
 
 /**
  * A decoder on plain text or on instructions.
@@ -191,7 +191,7 @@ record LanguageTrainingJob(
 
   @Override
   public FineTuner.Outcome train(
-      TuningSettings settings, TrainingListener listener, Consumer<FineTuner> started) {
+      TuningSettings settings, FineTuningListener listener, Consumer<FineTuner> started) {
     return stream == null
         ? model.fineTune(training, validation, settings, listener, started)
         : model.fineTune(stream, validation, settings, listener, started);

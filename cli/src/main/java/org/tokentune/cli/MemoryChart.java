@@ -17,7 +17,7 @@ import org.knowm.xchart.XYSeries;
 import org.knowm.xchart.style.Styler;
 import org.knowm.xchart.style.lines.SeriesLines;
 import org.knowm.xchart.style.markers.SeriesMarkers;
-import org.tokentune.train.MemoryReport;
+import org.tokentune.train.StepMemoryReport;
 
 /** Live bytes over the ops of training steps, as a picture. */
 final class MemoryChart {
@@ -33,7 +33,7 @@ final class MemoryChart {
   /**
    * @param reports at most two, by their names in the legend
    */
-  MemoryChart(String title, Map<String, MemoryReport> reports) {
+  MemoryChart(String title, Map<String, StepMemoryReport> reports) {
     chart =
         new XYChartBuilder()
             .width(WIDTH)
@@ -60,7 +60,7 @@ final class MemoryChart {
     reports.forEach((name, report) -> add(name, report, colours.next()));
   }
 
-  private void add(String name, MemoryReport report, Color colour) {
+  private void add(String name, StepMemoryReport report, Color colour) {
     List<Long> live = report.step().live();
     // A level for each op, half an op to either side of its number.
     double[] x = new double[2 * live.size()];

@@ -12,17 +12,17 @@ import org.tokentune.adapters.LoraConfig;
 import org.tokentune.adapters.LoraModel;
 import org.tokentune.checkpoint.WholeFile;
 import org.tokentune.models.Head;
-import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.text.TuningSettings;
-import org.tokentune.train.MemoryReport;
 import org.tokentune.train.MethodPlanner;
-import org.tokentune.train.Optimizer;
+import org.tokentune.train.ParameterOptimizer;
 import org.tokentune.train.StepMemoryPlanner;
+import org.tokentune.train.StepMemoryReport;
 import org.tokentune.train.Trainable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -216,12 +216,12 @@ final class MemoryCommand implements Callable<Integer> {
               + " each, and a norm above 0.",
           batchSize, outputs, clip);
     }
-    Model base = config.model(head(config));
+    TransformerModel base = config.model(head(config));
     if (compare || fit > 0) {
       return methods(base, drawn);
     }
     LoraModel adapted = lora == null ? null : new LoraModel(base, adapters(base, lora));
-    Model model = adapted == null ? base : adapted;
+    TransformerModel model = adapted == null ? base : adapted;
     StepMemoryPlanner planner =
         new StepMemoryPlanner(
             model,
@@ -231,8 +231,8 @@ final class MemoryCommand implements Callable<Integer> {
             optimizer(model),
             Double.isInfinite(clip));
     int k = StepMemoryPlanner.selected(base, RandomTokens.parse(tokens, minTokens, true), length);
-    MemoryReport all = planner.plan(batchSize, length, length);
-    Map<String, MemoryReport> reports = new LinkedHashMap<>();
+    StepMemoryReport all = planner.plan(batchSize, length, length);
+    Map<String, StepMemoryReport> reports = new LinkedHashMap<>();
     reports.put("all tokens", all);
     if (k < length) {
       reports.put(
@@ -247,7 +247,7 @@ final class MemoryCommand implements Callable<Integer> {
   }
 
   /** Ways to fine-tune, side by side, or the one that fits. */
-  private int methods(Model base, OutputFile drawn) {
+  private int methods(TransformerModel base, OutputFile drawn) {
     MethodPlanner planner =
         new MethodPlanner(
             base,
@@ -288,14 +288,14 @@ final class MemoryCommand implements Callable<Integer> {
   }
 
   /** Options of train that are the same whatever fits. */
-  private String further(Model base) {
+  private String further(TransformerModel base) {
     String text = base.config().causal() ? " --task lm --data TEXT.txt" : " --data DATA.csv";
     String kept = knobs.kept().equals("float32") ? "" : " --activations " + knobs.kept();
     String clipped = Double.isInfinite(clip) ? " --clip none" : "";
     return optimizer.options() + kept + clipped + text;
   }
 
-  private static LoraConfig adapters(Model base, String settings) {
+  private static LoraConfig adapters(TransformerModel base, String settings) {
     LoraConfig adapters = LoraConfig.parse(settings);
     Task task = base.head().task();
     boolean vocabulary = task == Task.CAUSAL_LM || task == Task.MASKED_LM;
@@ -317,7 +317,7 @@ final class MemoryCommand implements Callable<Integer> {
   }
 
   /** Decay and rates take no memory. */
-  private Optimizer optimizer(Model model) {
+  private ParameterOptimizer optimizer(TransformerModel model) {
     return optimizer
         .settings(0, 1, Map.of())
         .optimizer(model, Parameters.shapeOnly(model.parameters()));
@@ -336,7 +336,7 @@ final class MemoryCommand implements Callable<Integer> {
     return file;
   }
 
-  private void print(String title, Map<String, MemoryReport> reports) {
+  private void print(String title, Map<String, StepMemoryReport> reports) {
     PrintWriter out = spec.commandLine().getOut();
     out.printf(
         Locale.ROOT,
@@ -345,7 +345,7 @@ final class MemoryCommand implements Callable<Integer> {
         optimizer,
         Double.isInfinite(clip) ? "gradients not clipped" : "gradients clipped",
         knobs);
-    out.print(MemoryReport.table(reports));
+    out.print(StepMemoryReport.table(reports));
     if (passes) {
       reports.forEach(
           (name, report) -> {
@@ -364,7 +364,7 @@ final class MemoryCommand implements Callable<Integer> {
     }
   }
 
-  private void write(String title, int k, Map<String, MemoryReport> reports, OutputFile drawn) {
+  private void write(String title, int k, Map<String, StepMemoryReport> reports, OutputFile drawn) {
     draw(drawn, new MemoryChart(title, reports)::write);
     ObjectNode result = JsonOption.object();
     result.put("model", model).put("batch_size", batchSize).put("length", length);

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Properties;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.train.Evaluation;
+import org.tokentune.train.EvaluationResult;
 import org.tokentune.train.FineTuner;
 import org.tokentune.train.Scores;
 
@@ -69,7 +69,7 @@ record ModelCard(
             outcome.steps(),
             outcome.bestStep()));
     text.append("| epoch | step | training loss | validation |\n|---|---|---|---|\n");
-    for (Evaluation evaluation : outcome.evaluations()) {
+    for (EvaluationResult evaluation : outcome.evaluations()) {
       text.append(
           String.format(
               Locale.ROOT,

@@ -10,8 +10,8 @@ import org.tokentune.datasets.DataSplit;
 import org.tokentune.text.TextModel;
 import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuner;
+import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Scores;
-import org.tokentune.train.TrainingListener;
 
 /** An encoder on labelled texts. */
 record TextTrainingJob(TextModel model, DataSplit split) implements TrainingJob {
@@ -28,7 +28,7 @@ record TextTrainingJob(TextModel model, DataSplit split) implements TrainingJob 
 
   @Override
   public FineTuner.Outcome train(
-      TuningSettings settings, TrainingListener listener, Consumer<FineTuner> started) {
+      TuningSettings settings, FineTuningListener listener, Consumer<FineTuner> started) {
     return model.fineTune(split, settings, listener, started);
   }
 

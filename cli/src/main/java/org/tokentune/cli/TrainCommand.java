@@ -29,10 +29,10 @@ import org.tokentune.text.TextModel;
 import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuner;
 import org.tokentune.train.Hyperparameters;
-import org.tokentune.train.MemoryReport;
 import org.tokentune.train.RunSettings;
 import org.tokentune.train.Schedule;
 import org.tokentune.train.Scores;
+import org.tokentune.train.StepMemoryReport;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
@@ -583,7 +583,7 @@ final class TrainCommand implements Callable<Integer> {
       if (outcome.skipped() > 0) {
         out.printf(Locale.ROOT, "%d steps were not applied: nothing finite.%n", outcome.skipped());
       }
-      MemoryReport memory = outcome.memory();
+      StepMemoryReport memory = outcome.memory();
       if (memory != null) {
         out.printf(
             Locale.ROOT,

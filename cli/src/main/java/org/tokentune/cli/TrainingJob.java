@@ -7,8 +7,8 @@ import java.util.function.Consumer;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuner;
+import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Scores;
-import org.tokentune.train.TrainingListener;
 
 /** A model and its data, ready to be trained. */
 interface TrainingJob extends AutoCloseable {
@@ -22,7 +22,7 @@ interface TrainingJob extends AutoCloseable {
    * @param started gets the tuner before the first step
    */
   FineTuner.Outcome train(
-      TuningSettings settings, TrainingListener listener, Consumer<FineTuner> started);
+      TuningSettings settings, FineTuningListener listener, Consumer<FineTuner> started);
 
   /** Saves the model; returns whether SameDiff's file is among its files. */
   boolean save(Path folder);

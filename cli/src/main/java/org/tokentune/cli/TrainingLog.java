@@ -8,13 +8,13 @@ import java.nio.file.Path;
 import java.util.List;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.WholeFile;
-import org.tokentune.train.Evaluation;
+import org.tokentune.train.EvaluationResult;
 import org.tokentune.train.FineTuner;
+import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.StepReport;
-import org.tokentune.train.TrainingListener;
 
 /** What happens in a training, a JSON object a line; docs/json.md lists their fields. */
-final class TrainingLog implements TrainingListener, AutoCloseable {
+final class TrainingLog implements FineTuningListener, AutoCloseable {
 
   private final Path path;
   private final boolean continued;
@@ -107,13 +107,13 @@ final class TrainingLog implements TrainingListener, AutoCloseable {
   }
 
   @Override
-  public void onEvaluation(Evaluation evaluation) {
+  public void onEvaluation(EvaluationResult evaluation) {
     ObjectNode event = event("evaluation");
     write(put(event, evaluation, labels));
   }
 
   /** Adds an evaluation's fields. */
-  static ObjectNode put(ObjectNode node, Evaluation evaluation, List<String> labels) {
+  static ObjectNode put(ObjectNode node, EvaluationResult evaluation, List<String> labels) {
     node.put("epoch", evaluation.epoch()).put("step", evaluation.step());
     node.put("train_loss", evaluation.trainLoss());
     ScoresReport.put(node.putObject("validation"), evaluation.scores(), labels);

@@ -5,12 +5,12 @@ import java.util.Locale;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
-import org.tokentune.train.Evaluation;
+import org.tokentune.train.EvaluationResult;
+import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.StepReport;
-import org.tokentune.train.TrainingListener;
 
 /** A progress bar where a terminal is there, lines where not. */
-final class TrainingProgress implements TrainingListener, AutoCloseable {
+final class TrainingProgress implements FineTuningListener, AutoCloseable {
 
   private static final int LINES = 20;
 
@@ -90,7 +90,7 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
   }
 
   @Override
-  public void onEvaluation(Evaluation evaluation) {
+  public void onEvaluation(EvaluationResult evaluation) {
     if (terminal) {
       out.println();
     }

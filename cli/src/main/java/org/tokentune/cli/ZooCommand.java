@@ -9,10 +9,10 @@ import java.util.Locale;
 import java.util.Map;
 import org.tokentune.Printable;
 import org.tokentune.models.ModelConfig;
-import org.tokentune.train.MemoryReport;
+import org.tokentune.train.StepMemoryReport;
 import org.tokentune.zoo.ModelSource;
+import org.tokentune.zoo.PretrainedModel;
 import org.tokentune.zoo.Zoo;
-import org.tokentune.zoo.ZooModel;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -58,7 +58,7 @@ final class ZooCommand {
     PrintWriter out = spec.commandLine().getOut();
     ObjectNode result = JsonOption.object();
     ArrayNode models = result.putArray("models");
-    for (ZooModel model : Zoo.list()) {
+    for (PretrainedModel model : Zoo.list()) {
       ObjectNode node = models.addObject();
       describe(node, model);
       out.printf(
@@ -84,7 +84,7 @@ final class ZooCommand {
     return 0;
   }
 
-  private static void describe(ObjectNode node, ZooModel model) {
+  private static void describe(ObjectNode node, PretrainedModel model) {
     node.put("name", model.name());
     node.put("licence", model.licence());
     node.put("source", model.source().origin());
@@ -103,7 +103,7 @@ final class ZooCommand {
       @Mixin JsonOption json) {
     json.check();
     PrintWriter out = spec.commandLine().getOut();
-    ZooModel model = Zoo.model(name);
+    PretrainedModel model = Zoo.model(name);
     ModelConfig config = model.config();
     out.printf(Locale.ROOT, "%s%n", model.name());
     line("licence", model.licence());
@@ -120,10 +120,10 @@ final class ZooCommand {
     ObjectNode result = JsonOption.object();
     describe(result, model);
     result.set("config", model.json());
-    Map<String, MemoryReport> reports = new LinkedHashMap<>();
+    Map<String, StepMemoryReport> reports = new LinkedHashMap<>();
     reports.put("all tokens", model.tuningMemory(BATCH, LENGTH, "all"));
     reports.put(TOKENS + " of them", model.tuningMemory(BATCH, LENGTH, TOKENS));
-    out.printf(Locale.ROOT, "%nTuning it, MB%n%n%s", MemoryReport.table(reports));
+    out.printf(Locale.ROOT, "%nTuning it, MB%n%n%s", StepMemoryReport.table(reports));
     out.flush();
     result.set("all_tokens", reports.get("all tokens").toJson());
     result.set("tokentune", reports.get(TOKENS + " of them").toJson());

@@ -20,9 +20,9 @@ import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.train.FineTuner;
+import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Metric;
 import org.tokentune.train.Scores;
-import org.tokentune.train.TrainingListener;
 
 /**
  * A model that answers questions by a part of a text. Texts that are too long for it are read in
@@ -86,7 +86,7 @@ public final class AnswerModel implements AutoCloseable {
       List<SquadQuestion> train,
       List<SquadQuestion> validation,
       TuningSettings settings,
-      TrainingListener listener,
+      FineTuningListener listener,
       Consumer<FineTuner> started) {
     return model.fineTune(rows(train), rows(validation), settings, listener, started);
   }

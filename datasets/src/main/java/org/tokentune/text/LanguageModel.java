@@ -20,17 +20,17 @@ import org.tokentune.generate.Generation;
 import org.tokentune.generate.GenerationSettings;
 import org.tokentune.generate.Generator;
 import org.tokentune.models.Head;
-import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.train.Evaluator;
 import org.tokentune.train.FineTuner;
+import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Scores;
-import org.tokentune.train.TrainingListener;
 
 /** A tokenizer and a decoder, which predicts every token of a text from those before it. */
 public final class LanguageModel implements AutoCloseable {
@@ -39,11 +39,11 @@ public final class LanguageModel implements AutoCloseable {
 
   private final ModelFiles files;
   private final TextTokenizer tokenizer;
-  private Model model;
+  private TransformerModel model;
   private Parameters parameters;
   private Adapter adapter;
 
-  private LanguageModel(ModelFiles files, Model model, Parameters parameters) {
+  private LanguageModel(ModelFiles files, TransformerModel model, Parameters parameters) {
     this.files = files;
     this.model = model;
     this.parameters = parameters;
@@ -77,7 +77,8 @@ public final class LanguageModel implements AutoCloseable {
     if (dropout != null) {
       config = config.withDropout(TuningSettings.checkedDropout(dropout));
     }
-    Model model = config.model(new Head(Task.CAUSAL_LM, config.vocabulary(), Pooling.FIRST));
+    TransformerModel model =
+        config.model(new Head(Task.CAUSAL_LM, config.vocabulary(), Pooling.FIRST));
     return new LanguageModel(files, model, ParameterLoader.load(model, files.weights(), storage));
   }
 
@@ -98,7 +99,7 @@ public final class LanguageModel implements AutoCloseable {
   public void openAdapter(Path folder) {
     try (AdapterFolder adapters = AdapterFolder.open(folder)) {
       Task task = adapters.task().orElse(Task.CAUSAL_LM);
-      if (task != Task.CAUSAL_LM && task != Task.POOL) {
+      if (task != Task.CAUSAL_LM && task != Task.FEATURE_EXTRACTION) {
         throw new BadInputException(
             "%s was trained for another task than text (its task_type says so), which is not"
                 + " supported on a decoder; name adapters of CAUSAL_LM.",
@@ -133,7 +134,7 @@ public final class LanguageModel implements AutoCloseable {
       List<TokenBatches.Row> train,
       List<TokenBatches.Row> validation,
       TuningSettings settings,
-      TrainingListener listener,
+      FineTuningListener listener,
       Consumer<FineTuner> started) {
     train.forEach(this::check);
     validation.forEach(this::check);
@@ -173,7 +174,7 @@ public final class LanguageModel implements AutoCloseable {
       StreamedRows train,
       List<TokenBatches.Row> validation,
       TuningSettings settings,
-      TrainingListener listener,
+      FineTuningListener listener,
       Consumer<FineTuner> started) {
     check(train.length());
     validation.forEach(this::check);

@@ -11,12 +11,12 @@ import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
 import org.tokentune.models.Head;
-import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.train.InferenceEngine;
 import org.tokentune.train.Placeholders;
@@ -51,7 +51,8 @@ public final class MaskFiller implements AutoCloseable {
    */
   public static MaskFiller open(ModelFiles files) {
     ModelConfig config = ModelConfig.read(files.config(), files.name()).withHeadOf(files.weights());
-    Model model = config.model(new Head(Task.MASKED_LM, config.vocabulary(), Pooling.FIRST));
+    TransformerModel model =
+        config.model(new Head(Task.MASKED_LM, config.vocabulary(), Pooling.FIRST));
     Parameters parameters = ParameterLoader.load(model, files.weights());
     TextTokenizer tokenizer = TextModel.tokenizer(files, config, null);
     for (String mask : MASKS) {

@@ -11,7 +11,7 @@ import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.datasets.TokenizerJson;
 import org.tokentune.models.GraphOptions;
-import org.tokentune.models.Model;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 
 /** Writes a tuned model as a Hugging Face folder with SameDiff's file in it. */
@@ -35,7 +35,7 @@ final class SavedModel {
   static boolean write(
       Path folder,
       JsonNode config,
-      Model model,
+      TransformerModel model,
       Parameters parameters,
       Adapter adapter,
       ModelFiles files) {
@@ -61,7 +61,11 @@ final class SavedModel {
   }
 
   private static boolean write(
-      Path folder, JsonNode config, Model model, Parameters parameters, ModelFiles files) {
+      Path folder,
+      JsonNode config,
+      TransformerModel model,
+      Parameters parameters,
+      ModelFiles files) {
     boolean sameDiff = weightBytes(parameters) < MOST_SAMEDIFF_BYTES;
     ModelFolder.Extra graph =
         staged ->

@@ -9,12 +9,12 @@ import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
 import org.tokentune.models.Head;
-import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.train.InferenceEngine;
@@ -54,7 +54,7 @@ public final class SentenceEncoder implements AutoCloseable {
     ModelConfig config = ModelConfig.read(files.config(), files.name());
     SentenceModules modules = SentenceModules.read(files);
     // Of the graph only the encoder runs; the smallest head completes it.
-    Model model = config.model(new Head(Task.TOKEN, 1, Pooling.MEAN));
+    TransformerModel model = config.model(new Head(Task.TOKEN, 1, Pooling.MEAN));
     Parameters parameters =
         ParameterLoader.loadEncoder(model, files.weights(), WeightStorage.FLOAT32, 0);
     String hidden = ModelGraph.hidden(config.layers());

@@ -28,20 +28,20 @@ import org.tokentune.datasets.TextBatches;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
 import org.tokentune.models.Head;
-import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.train.Evaluator;
 import org.tokentune.train.FineTuner;
+import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.InferenceEngine;
 import org.tokentune.train.Placeholders;
 import org.tokentune.train.Scores;
-import org.tokentune.train.TrainingListener;
 
 /**
  * A tokenizer, an encoder and a head over a data set's labels. Several threads may predict with
@@ -57,12 +57,13 @@ public final class TextModel implements AutoCloseable {
   private final ModelFiles files;
   private final HeadConfig headConfig;
   private final TextTokenizer tokenizer;
-  private Model model;
+  private TransformerModel model;
   private Parameters parameters;
   private Adapter adapter;
   private InferenceEngine inference;
 
-  private TextModel(ModelFiles files, HeadConfig headConfig, Model model, Parameters parameters) {
+  private TextModel(
+      ModelFiles files, HeadConfig headConfig, TransformerModel model, Parameters parameters) {
     this.files = files;
     this.headConfig = headConfig;
     this.model = model;
@@ -106,7 +107,7 @@ public final class TextModel implements AutoCloseable {
         weights = Head.withOutputs(weights, outputs);
       }
     }
-    Model model = config.model(new Head(own.task(), own.outputs(), pooling));
+    TransformerModel model = config.model(new Head(own.task(), own.outputs(), pooling));
     return new TextModel(
         files,
         new HeadConfig(own, pooling, maxLength),
@@ -134,7 +135,7 @@ public final class TextModel implements AutoCloseable {
   public static TextModel open(ModelFiles files) {
     ModelConfig config = ModelConfig.read(files.config(), files.name());
     HeadConfig head = HeadConfig.read(files);
-    Model model =
+    TransformerModel model =
         config.model(new Head(head.labels().task(), head.labels().outputs(), head.pooling()));
     return new TextModel(files, head, model, ParameterLoader.load(model, files.weights()));
   }
@@ -171,7 +172,7 @@ public final class TextModel implements AutoCloseable {
             adapters, AdapterFolder.CONFIG);
       }
       HeadConfig head = HeadConfig.read(json, outputs, adapters.toString());
-      Model base =
+      TransformerModel base =
           config.model(new Head(head.labels().task(), head.labels().outputs(), head.pooling()));
       folder.check(base);
       Parameters parameters = ParameterLoader.load(base, folder.over(files.weights(), base));
@@ -232,7 +233,7 @@ public final class TextModel implements AutoCloseable {
 
   /** Fine-tunes in place and keeps the weights that validate best. */
   public FineTuner.Outcome fineTune(DataSplit data, TuningSettings settings) {
-    return fineTune(data, settings, new TrainingListener() {}, tuner -> {});
+    return fineTune(data, settings, new FineTuningListener() {}, tuner -> {});
   }
 
   /**
@@ -243,7 +244,7 @@ public final class TextModel implements AutoCloseable {
   public FineTuner.Outcome fineTune(
       DataSplit data,
       TuningSettings settings,
-      TrainingListener listener,
+      FineTuningListener listener,
       Consumer<FineTuner> started) {
     return fineTune(rows(data.train()), rows(data.validation()), settings, listener, started);
   }
@@ -253,7 +254,7 @@ public final class TextModel implements AutoCloseable {
       List<TokenBatches.Row> train,
       List<TokenBatches.Row> validation,
       TuningSettings settings,
-      TrainingListener listener,
+      FineTuningListener listener,
       Consumer<FineTuner> started) {
     return new Tuning(model, parameters, adapter, tokenizer)
         .run(train, validation, EVALUATION_BATCH, settings, listener, started);
@@ -268,7 +269,7 @@ public final class TextModel implements AutoCloseable {
   }
 
   /**
-   * Has ND4J's evaluations, such as {@code Evaluation} and {@code ROC}, look at labels and
+   * Has ND4J's evaluations, such as {@code EvaluationResult} and {@code ROC}, look at labels and
    * predictions of labelled rows: of classes one-hot rows and probabilities, of several labels 0 or
    * 1 and probabilities, or numbers.
    *

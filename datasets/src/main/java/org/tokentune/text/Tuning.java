@@ -12,13 +12,13 @@ import org.tokentune.adapters.Adapter;
 import org.tokentune.checkpoint.Digest;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
-import org.tokentune.models.Model;
 import org.tokentune.models.Task;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.train.FineTuner;
+import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Trainable;
 import org.tokentune.train.TrainingData;
-import org.tokentune.train.TrainingListener;
 
 /**
  * Fine-tuning of a model, or of the adapters on it, on tokenised rows.
@@ -26,7 +26,8 @@ import org.tokentune.train.TrainingListener;
  * @param adapter on the model; null: the model itself trains
  * @param tokenizer that the rows were made by
  */
-record Tuning(Model model, Parameters parameters, Adapter adapter, TextTokenizer tokenizer) {
+record Tuning(
+    TransformerModel model, Parameters parameters, Adapter adapter, TextTokenizer tokenizer) {
 
   /**
    * Fine-tunes in place and keeps the weights that validate best.
@@ -39,7 +40,7 @@ record Tuning(Model model, Parameters parameters, Adapter adapter, TextTokenizer
       List<TokenBatches.Row> validation,
       int evaluationBatch,
       TuningSettings settings,
-      TrainingListener listener,
+      FineTuningListener listener,
       Consumer<FineTuner> started) {
     if (train.isEmpty() || validation.isEmpty()) {
       throw new BadInputException(
@@ -70,7 +71,7 @@ record Tuning(Model model, Parameters parameters, Adapter adapter, TextTokenizer
       List<TokenBatches.Row> validation,
       int evaluationBatch,
       TuningSettings settings,
-      TrainingListener listener,
+      FineTuningListener listener,
       Consumer<FineTuner> started) {
     FineTuner tuner =
         new FineTuner(

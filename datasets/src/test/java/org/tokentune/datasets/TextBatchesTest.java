@@ -29,12 +29,12 @@ import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.checkpoint.WeightSource;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
-import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.train.Placeholders;
 
 class TextBatchesTest {
@@ -140,7 +140,7 @@ class TextBatchesTest {
 
   private static SameDiff graph() {
     Path golden = Path.of("../tokentune-samediff/src/test/resources/golden/bert");
-    Model model =
+    TransformerModel model =
         ModelConfig.read(ModelFolder.config(golden), "golden")
             .model(new Head(Task.CLASSIFY, 3, Pooling.FIRST));
     try (WeightSource weights = ModelFolder.weights(golden)) {

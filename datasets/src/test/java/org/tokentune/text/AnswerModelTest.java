@@ -18,6 +18,7 @@ import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.SquadQuestion;
 import org.tokentune.models.WeightStorage;
+import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.MemorySettings;
 import org.tokentune.train.Metric;
@@ -25,7 +26,6 @@ import org.tokentune.train.OptimizerSettings;
 import org.tokentune.train.RunSettings;
 import org.tokentune.train.Schedule;
 import org.tokentune.train.Scores;
-import org.tokentune.train.TrainingListener;
 
 /** A small model that learns which words of a text are answers. */
 class AnswerModelTest {
@@ -85,7 +85,7 @@ class AnswerModelTest {
     Scores scores;
     try (ModelFiles files = ModelFolder.open(base);
         AnswerModel model = AnswerModel.forQuestions(files, 40, 0.0, WeightStorage.FLOAT32, 6)) {
-      model.fineTune(train, test, settings, new TrainingListener() {}, tuner -> {});
+      model.fineTune(train, test, settings, new FineTuningListener() {}, tuner -> {});
       scores = model.evaluate(test);
       assertTrue(model.model().save(saved));
       assertThrows(BadInputException.class, () -> model.model().predict(List.of("the cat")));

@@ -46,13 +46,13 @@ import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.train.FineTuner;
+import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.MemorySettings;
 import org.tokentune.train.OptimizerSettings;
 import org.tokentune.train.RunSettings;
 import org.tokentune.train.Schedule;
 import org.tokentune.train.StepReport;
-import org.tokentune.train.TrainingListener;
 
 /** Runs that break off, on a small BERT with dropout and texts of a few words. */
 class LongRunTest {
@@ -171,8 +171,8 @@ class LongRunTest {
    * @param killed step after which it is killed; 0: none
    */
   private FineTuner.Outcome train(TuningSettings settings, String lora, int killed, Path saved) {
-    TrainingListener listener =
-        new TrainingListener() {
+    FineTuningListener listener =
+        new FineTuningListener() {
           @Override
           public void onStep(StepReport step) {
             if (step.step() == killed) {
@@ -407,8 +407,8 @@ class LongRunTest {
   void whatCannotBeWrittenLeavesTheLastCheckpoint() throws IOException {
     TuningSettings settings = settings("all", hyperparameters(2, 1, 1.0));
     Path first = folder.resolve("run/checkpoints/step-00000005");
-    TrainingListener listener =
-        new TrainingListener() {
+    FineTuningListener listener =
+        new FineTuningListener() {
           @Override
           public void onStep(StepReport step) {
             if (step.step() == 6) {

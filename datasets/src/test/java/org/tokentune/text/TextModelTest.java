@@ -45,6 +45,7 @@ import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.train.FineTuner;
+import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.MemorySettings;
 import org.tokentune.train.Metric;
@@ -53,7 +54,6 @@ import org.tokentune.train.SameDiffListener;
 import org.tokentune.train.Schedule;
 import org.tokentune.train.Scores;
 import org.tokentune.train.StepReport;
-import org.tokentune.train.TrainingListener;
 
 /** All tasks on a small random BERT (that of the golden numbers) and a language of forty words. */
 class TextModelTest {
@@ -293,8 +293,8 @@ class TextModelTest {
       List<Double> ofRun = new ArrayList<>();
       losses.add(ofRun);
       FineTuner[] tuner = new FineTuner[1];
-      TrainingListener listener =
-          new TrainingListener() {
+      FineTuningListener listener =
+          new FineTuningListener() {
             @Override
             public void onStep(StepReport report) {
               ofRun.add(report.loss());
@@ -365,7 +365,7 @@ class TextModelTest {
         }
       }
 
-      TrainingListener listener =
+      FineTuningListener listener =
           new SameDiffListener(own, () -> tuner[0].stop())
               .andThen(new SameDiffListener(new ScoreListener(5), () -> {}));
       FineTuner.Outcome outcome =

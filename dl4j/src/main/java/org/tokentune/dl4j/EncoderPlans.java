@@ -6,8 +6,8 @@ import java.util.Map;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.models.GraphOptions;
-import org.tokentune.models.Model;
 import org.tokentune.models.ModelGraph;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
@@ -19,7 +19,7 @@ import org.tokentune.plan.PlanOptions;
  */
 final class EncoderPlans {
 
-  private final Model model;
+  private final TransformerModel model;
   private final Parameters parameters;
   private final ModelGraph graph;
   private final PlanEngine inference;
@@ -31,7 +31,7 @@ final class EncoderPlans {
   /**
    * @param parameters read at every pass, as they are at the time
    */
-  EncoderPlans(Model model, Parameters parameters) {
+  EncoderPlans(TransformerModel model, Parameters parameters) {
     this.model = model;
     this.parameters = parameters;
     graph =

@@ -100,7 +100,7 @@ public final class EncoderVertex extends SameDiffVertex {
     }
     try {
       BertConfig config = BertConfig.read(new ObjectMapper().readTree(encoder), "The model");
-      return new Bert(config, new Head(Task.POOL, config.hidden(), pooling));
+      return new Bert(config, new Head(Task.FEATURE_EXTRACTION, config.hidden(), pooling));
     } catch (JsonProcessingException e) {
       throw new BadInputException(e, "The encoder's configuration is damaged; get it again.");
     }

@@ -15,7 +15,7 @@ import org.tokentune.select.TokenAmount;
 import org.tokentune.zoo.Zoo;
 
 /**
- * A pretrained encoder under a new output layer: what a {@code ZooModel} of {@code
+ * A pretrained encoder under a new output layer: what a {@code PretrainedModel} of {@code
  * deeplearning4j-zoo} is for images, {@link #initPretrained} included.
  *
  * @param model name in the catalogue, or an address, as {@link Zoo#load(String)} takes them

@@ -22,11 +22,11 @@ import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.models.BertConfig;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
-import org.tokentune.models.Model;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.train.Placeholders;
 
 class OmniHubTest {
@@ -66,7 +66,7 @@ class OmniHubTest {
 
   private static SameDiff graph() {
     try (ModelFiles files = TestEncoder.golden(0)) {
-      Model model =
+      TransformerModel model =
           BertConfig.read(files.config(), files.name())
               .model(new Head(Task.CLASSIFY, TestEncoder.CLASSES, Pooling.FIRST));
       return model

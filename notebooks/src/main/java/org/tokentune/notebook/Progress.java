@@ -4,12 +4,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
-import org.tokentune.train.Evaluation;
+import org.tokentune.train.EvaluationResult;
+import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.StepReport;
-import org.tokentune.train.TrainingListener;
 
 /** Shows how far a training is, in one line that changes, and keeps the losses. */
-public final class Progress implements TrainingListener {
+public final class Progress implements FineTuningListener {
 
   private static final long LEAST_MILLISECONDS = 500;
 
@@ -46,7 +46,7 @@ public final class Progress implements TrainingListener {
   }
 
   @Override
-  public void onEvaluation(Evaluation evaluation) {
+  public void onEvaluation(EvaluationResult evaluation) {
     evaluated =
         String.format(
             Locale.ROOT,

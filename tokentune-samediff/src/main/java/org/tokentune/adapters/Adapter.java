@@ -8,7 +8,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.models.Model;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 
 /**
@@ -35,7 +35,8 @@ public final class Adapter {
    * @param parameters of the base; its weights are shared, not copied
    * @param seed of the values of A
    */
-  public static Adapter fresh(Model base, Parameters parameters, LoraConfig config, long seed) {
+  public static Adapter fresh(
+      TransformerModel base, Parameters parameters, LoraConfig config, long seed) {
     LoraModel model = new LoraModel(base, config);
     SplittableRandom random = new SplittableRandom(seed);
     Map<String, INDArray> values = new LinkedHashMap<>();

@@ -20,9 +20,9 @@ import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.checkpoint.SafeTensors;
 import org.tokentune.checkpoint.WeightSource;
 import org.tokentune.models.Head;
-import org.tokentune.models.Model;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Task;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.BlockWeight;
 
@@ -153,7 +153,10 @@ public final class AdapterFolder implements AutoCloseable {
     }
   }
 
-  /** The task that the configuration names; {@link Task#POOL} for a model without a head. */
+  /**
+   * The task that the configuration names; {@link Task#FEATURE_EXTRACTION} for a model without a
+   * head.
+   */
   public Optional<Task> task() {
     return config.task();
   }
@@ -209,7 +212,7 @@ public final class AdapterFolder implements AutoCloseable {
    *
    * @throws BadInputException as {@link #read}
    */
-  public void check(Model base) {
+  public void check(TransformerModel base) {
     new Fitting(folder.toString(), config, tensors, base);
   }
 
@@ -221,7 +224,7 @@ public final class AdapterFolder implements AutoCloseable {
    * @throws BadInputException if a tensor has no place in the base or another shape, one is
    *     missing, or they were made for another base
    */
-  public Adapter read(Model base, Parameters parameters) {
+  public Adapter read(TransformerModel base, Parameters parameters) {
     return new Fitting(folder.toString(), config, tensors, base).read(parameters);
   }
 
@@ -231,7 +234,7 @@ public final class AdapterFolder implements AutoCloseable {
    * @param model with that head
    * @throws BadInputException if neither has all of the head: PEFT would make it at random
    */
-  public WeightSource over(WeightSource base, Model model) {
+  public WeightSource over(WeightSource base, TransformerModel model) {
     Map<String, String> heads = new LinkedHashMap<>();
     for (String name : model.parameters().keySet()) {
       if (tensors.whole().containsKey(name)) {

@@ -13,8 +13,8 @@ import java.util.TreeMap;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.checkpoint.SafeTensorsWriter;
-import org.tokentune.models.Model;
 import org.tokentune.models.Task;
+import org.tokentune.models.TransformerModel;
 
 /** Writes adapters so that PEFT loads them with equal results: names are those of PEFT 0.21.2. */
 final class AdapterWriter {
@@ -96,7 +96,7 @@ final class AdapterWriter {
 
   /** In transformers, a head for masked words has its bias under a second name too. */
   private void putDecoderBias(Map<String, INDArray> tensors) {
-    Model base = model.base();
+    TransformerModel base = model.base();
     String decoder = base.config().untied().model(base.head()).headTable();
     String bias = decoder.replaceFirst("\\.decoder\\.weight$", ".bias");
     boolean written = tensors.containsKey(peftName(bias)) || tensors.containsKey(peftName(decoder));

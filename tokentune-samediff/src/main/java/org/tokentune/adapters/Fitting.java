@@ -16,8 +16,8 @@ import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
-import org.tokentune.models.Model;
 import org.tokentune.models.Task;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 
 /**
@@ -34,7 +34,7 @@ final class Fitting {
   private final String folder;
   private final PeftConfig config;
   private final AdapterTensors tensors;
-  private final Model base;
+  private final TransformerModel base;
   private final Map<String, long[]> shapes;
   private final String ownHead;
 
@@ -55,7 +55,7 @@ final class Fitting {
   /**
    * @throws BadInputException as {@link AdapterFolder#read}
    */
-  Fitting(String folder, PeftConfig config, AdapterTensors tensors, Model base) {
+  Fitting(String folder, PeftConfig config, AdapterTensors tensors, TransformerModel base) {
     this.folder = folder;
     this.config = config;
     this.tensors = tensors;
@@ -73,7 +73,8 @@ final class Fitting {
     config.warnOfUnused(tensors.layers());
     warnOfMissingBiases();
     boolean tied = ownHead != null && tied();
-    Model fitted = tied || ownHead == null ? base : base.config().untied().model(base.head());
+    TransformerModel fitted =
+        tied || ownHead == null ? base : base.config().untied().model(base.head());
     if (tied) {
       tie();
     }
@@ -84,7 +85,7 @@ final class Fitting {
    * Of a model whose head over the vocabulary is tied, the weight that it would have if it were
    * not; null for others.
    */
-  static String ownHead(Model base) {
+  static String ownHead(TransformerModel base) {
     Task task = base.head().task();
     boolean tied = base.headTable().equals(base.wordTable());
     return tied && (task == Task.CAUSAL_LM || task == Task.MASKED_LM)

@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.tokentune.BadInputException;
-import org.tokentune.models.Model;
+import org.tokentune.models.TransformerModel;
 
 /**
  * What to adapt and how (LoRA: Hu et al., 2021).
@@ -160,7 +160,7 @@ public record LoraConfig(
   }
 
   /** The same, with the model's head trained as a whole: its modules as PEFT names them. */
-  public LoraConfig withHead(Model model) {
+  public LoraConfig withHead(TransformerModel model) {
     return withTrained(
         model.parameters().keySet().stream()
             .filter(model::isHead)

@@ -11,9 +11,9 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.tokentune.BadInputException;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
-import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.DropoutPlaces;
 import org.tokentune.nn.Graph;
 import org.tokentune.nn.Parameters;
@@ -31,27 +31,27 @@ import org.tokentune.ops.Residual;
  * <p>Its parameters are the base's and, of each adapted layer, {@code <layer>.lora_A.weight} and
  * {@code <layer>.lora_B.weight}.
  */
-public final class LoraModel implements Model {
+public final class LoraModel implements TransformerModel {
 
   static final String A = ".lora_A.weight";
   static final String B = ".lora_B.weight";
   private static final String WEIGHT = ".weight";
   private static final String BIAS = ".bias";
 
-  private final Model base;
+  private final TransformerModel base;
   private final LoraConfig config;
-  private final Map<String, Layer> layers;
+  private final Map<String, NetworkLayer> layers;
 
   /** Widths of a linear layer. */
-  private record Layer(long in, long out) {}
+  private record NetworkLayer(long in, long out) {}
 
   /**
    * @throws BadInputException if one of the targets names no linear layer
    */
-  public LoraModel(Model base, LoraConfig config) {
+  public LoraModel(TransformerModel base, LoraConfig config) {
     this.base = base;
     this.config = config;
-    Map<String, Layer> linear = linear(base, config);
+    Map<String, NetworkLayer> linear = linear(base, config);
     config.targets().forEach(target -> check(target, linear));
     layers = new LinkedHashMap<>();
     linear.forEach(
@@ -63,7 +63,7 @@ public final class LoraModel implements Model {
   }
 
   /** Names of layers that can be adapted: all but tables and heads over the vocabulary. */
-  static Set<String> linear(Model base) {
+  static Set<String> linear(TransformerModel base) {
     Set<String> layers = new LinkedHashSet<>();
     base.parameters()
         .forEach(
@@ -77,14 +77,15 @@ public final class LoraModel implements Model {
   }
 
   /** Of these those that do not train as a whole. */
-  private static Map<String, Layer> linear(Model base, LoraConfig config) {
+  private static Map<String, NetworkLayer> linear(TransformerModel base, LoraConfig config) {
     Map<String, long[]> shapes = base.parameters();
-    Map<String, Layer> layers = new LinkedHashMap<>();
+    Map<String, NetworkLayer> layers = new LinkedHashMap<>();
     for (String name : linear(base)) {
       if (!config.trainsWhole(name + WEIGHT)) {
         long[] shape = shapes.get(name + WEIGHT);
         layers.put(
-            name, new Layer(shape[base.inputFirst() ? 0 : 1], shape[base.inputFirst() ? 1 : 0]));
+            name,
+            new NetworkLayer(shape[base.inputFirst() ? 0 : 1], shape[base.inputFirst() ? 1 : 0]));
       }
     }
     return layers;
@@ -96,7 +97,7 @@ public final class LoraModel implements Model {
         : LoraConfig.matches(target, layer);
   }
 
-  private void check(String target, Map<String, Layer> linear) {
+  private void check(String target, Map<String, NetworkLayer> linear) {
     if (linear.keySet().stream().noneMatch(layer -> adapts(target, layer))) {
       throw new BadInputException(
           "No linear layer to adapt is called %s; there are %s.",
@@ -113,7 +114,7 @@ public final class LoraModel implements Model {
   }
 
   /** The model without adapters. */
-  public Model base() {
+  public TransformerModel base() {
     return base;
   }
 
@@ -208,7 +209,7 @@ public final class LoraModel implements Model {
   }
 
   @Override
-  public Model withoutDropout() {
+  public TransformerModel withoutDropout() {
     return new LoraModel(base.withoutDropout(), config.withoutDropout());
   }
 

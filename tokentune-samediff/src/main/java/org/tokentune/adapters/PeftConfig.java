@@ -303,7 +303,7 @@ record PeftConfig(
                   case TOKEN_CLASSES -> Task.TOKEN;
                   case ANSWERS -> Task.QUESTION_ANSWERING;
                   case LANGUAGE -> Task.CAUSAL_LM;
-                  default -> Task.POOL;
+                  default -> Task.FEATURE_EXTRACTION;
                 });
   }
 
@@ -314,7 +314,7 @@ record PeftConfig(
       case TOKEN -> TOKEN_CLASSES;
       case QUESTION_ANSWERING -> ANSWERS;
       case CAUSAL_LM -> LANGUAGE;
-      case MASKED_LM, POOL -> null;
+      case MASKED_LM, FEATURE_EXTRACTION -> null;
     };
   }
 

@@ -8,8 +8,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.models.GraphOptions;
-import org.tokentune.models.Model;
 import org.tokentune.models.ModelGraph;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.KeyValueCache;
 import org.tokentune.nn.NonFinite;
 import org.tokentune.nn.Parameters;
@@ -31,7 +31,7 @@ final class Decoder implements AutoCloseable {
   /** Fewest cached tokens to attend to: with less, a plan would not be worth it. */
   private static final int LEAST = 64;
 
-  private final Model model;
+  private final TransformerModel model;
   private final Parameters parameters;
   private final KernelMode kernelMode;
   private SameDiff graph;
@@ -39,7 +39,7 @@ final class Decoder implements AutoCloseable {
   private int capacity;
 
   /** Reads the very arrays of {@code parameters}, as they are at the time. */
-  Decoder(Model model, Parameters parameters, KernelMode kernelMode) {
+  Decoder(TransformerModel model, Parameters parameters, KernelMode kernelMode) {
     this.model = model;
     this.parameters = parameters;
     this.kernelMode = kernelMode;

@@ -6,7 +6,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.CustomOp;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.models.Model;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.KernelMode;
 
@@ -15,7 +15,7 @@ public final class GenerationBenchmark implements AutoCloseable {
 
   private static final int WIDTH = 4096;
 
-  private final Model model;
+  private final TransformerModel model;
   private final int length;
   private final long bytes;
   private final Decoder decoder;
@@ -31,7 +31,7 @@ public final class GenerationBenchmark implements AutoCloseable {
    *
    * @param length of the text, which begins again after so many tokens
    */
-  public GenerationBenchmark(Model model, Parameters weights, int length) {
+  public GenerationBenchmark(TransformerModel model, Parameters weights, int length) {
     this.model = model;
     this.length = length;
     bytes = bytes(model);
@@ -48,7 +48,7 @@ public final class GenerationBenchmark implements AutoCloseable {
   }
 
   /** All parameters but embeddings, of which only rows are read; a tied table is read as head. */
-  private static long bytes(Model model) {
+  private static long bytes(TransformerModel model) {
     boolean tied = model.parameters().keySet().stream().noneMatch(model::isHead);
     long table = (long) model.config().vocabulary() * model.config().hidden();
     long elements = tied ? table : 0;

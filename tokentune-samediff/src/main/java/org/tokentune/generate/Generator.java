@@ -3,8 +3,8 @@ package org.tokentune.generate;
 import java.util.Arrays;
 import java.util.function.IntConsumer;
 import org.tokentune.BadInputException;
-import org.tokentune.models.Model;
 import org.tokentune.models.Task;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.KernelMode;
 
@@ -16,7 +16,7 @@ import org.tokentune.ops.KernelMode;
  */
 public final class Generator implements AutoCloseable {
 
-  private final Model model;
+  private final TransformerModel model;
   private final Decoder decoder;
 
   /**
@@ -24,12 +24,12 @@ public final class Generator implements AutoCloseable {
    *
    * @throws BadInputException if the model is no causal language model
    */
-  public Generator(Model model, Parameters parameters) {
+  public Generator(TransformerModel model, Parameters parameters) {
     this(model, parameters, KernelMode.preferred());
   }
 
-  /** As {@link #Generator(Model, Parameters)}, with ops in a style. */
-  public Generator(Model model, Parameters parameters, KernelMode kernelMode) {
+  /** As {@link #Generator(TransformerModel, Parameters)}, with ops in a style. */
+  public Generator(TransformerModel model, Parameters parameters, KernelMode kernelMode) {
     if (model.head().task() != Task.CAUSAL_LM) {
       throw new BadInputException(
           "A model with a head for %s does not generate text; take a decoder.",

@@ -5,14 +5,14 @@ import java.util.Map;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.tokentune.BadInputException;
-import org.tokentune.nn.Activation;
+import org.tokentune.nn.ActivationFunction;
 import org.tokentune.nn.AttentionMask;
 import org.tokentune.nn.DropoutPlaces;
 import org.tokentune.nn.Embedding;
 import org.tokentune.nn.FeedForward;
-import org.tokentune.nn.Layer;
 import org.tokentune.nn.LayerNorm;
 import org.tokentune.nn.Linear;
+import org.tokentune.nn.NetworkLayer;
 import org.tokentune.nn.Parameters;
 import org.tokentune.nn.PostNormBlock;
 import org.tokentune.nn.SelfAttention;
@@ -25,7 +25,7 @@ import org.tokentune.ops.TokenGather;
  * BERT (Devlin et al., 2019), and its relatives RoBERTa and DistilBERT, over two token streams,
  * with Hugging Face's names.
  */
-public record Bert(BertConfig config, Head head) implements Model {
+public record Bert(BertConfig config, Head head) implements TransformerModel {
 
   /** Of tags; of whole texts the family's own stands there. */
   private static final String TAGGER = "classifier";
@@ -68,8 +68,8 @@ public record Bert(BertConfig config, Head head) implements Model {
         shapes.put(family.vocabulary().bias(), new long[] {config.vocabulary()});
       }
       case TOKEN -> linear(shapes, TAGGER, head.outputs(), hidden);
-      case QUESTION_ANSWERING -> linear(shapes, Head.SPANS, head.outputs(), hidden);
-      case POOL -> linear(shapes, family.text().dense(), hidden, hidden);
+      case QUESTION_ANSWERING -> linear(shapes, Head.QA_OUTPUTS, head.outputs(), hidden);
+      case FEATURE_EXTRACTION -> linear(shapes, family.text().dense(), hidden, hidden);
       default -> {
         linear(shapes, family.text().dense(), hidden, hidden);
         linear(shapes, family.text().out(), head.outputs(), hidden);
@@ -203,7 +203,7 @@ public record Bert(BertConfig config, Head head) implements Model {
               config.attentionDropout(),
               name + DropoutPlaces.BERT_ATTENTION);
       Linear output = new Linear(name + names.attentionOutput());
-      Layer feedForward =
+      NetworkLayer feedForward =
           FeedForward.plain(
               new Linear(name + names.in()), activation(), new Linear(name + names.out()));
       PostNormBlock block =
@@ -216,7 +216,7 @@ public record Bert(BertConfig config, Head head) implements Model {
       return block.apply(graph, queries, tokens, keys);
     }
 
-    private Layer dropped(Layer layer, String place) {
+    private NetworkLayer dropped(NetworkLayer layer, String place) {
       return (g, x) -> g.dropout(layer.apply(g, x), config.hiddenDropout(), place);
     }
 
@@ -224,8 +224,8 @@ public record Bert(BertConfig config, Head head) implements Model {
       return new LayerNorm(name, config.layerNormEpsilon());
     }
 
-    private Activation activation() {
-      return Activation.read(config.activation());
+    private ActivationFunction activation() {
+      return ActivationFunction.read(config.activation());
     }
 
     @Override
@@ -240,11 +240,11 @@ public record Bert(BertConfig config, Head head) implements Model {
         }
         case QUESTION_ANSWERING -> {
           double rate = config.answerDropout();
-          yield new Linear(Head.SPANS)
+          yield new Linear(Head.QA_OUTPUTS)
               .apply(graph, graph.dropout(x, rate, DropoutPlaces.ANSWERS))
               .rows();
         }
-        case POOL -> dense(pool(x)).rows();
+        case FEATURE_EXTRACTION -> dense(pool(x)).rows();
         default -> text(pool(x));
       };
     }
@@ -278,7 +278,8 @@ public record Bert(BertConfig config, Head head) implements Model {
     /** Logits over the vocabulary. */
     private SDVariable vocabulary(TokenStream x) {
       BertFamily.VocabularyHead names = family.vocabulary();
-      Activation activation = names.activation() == null ? activation() : names.activation();
+      ActivationFunction activation =
+          names.activation() == null ? activation() : names.activation();
       TokenStream dense = activation.apply(graph, new Linear(names.dense()).apply(graph, x));
       TokenStream rows = norm(names.norm()).apply(graph, dense);
       return new Linear(headTable(), names.bias(), false).apply(graph, rows).rows();

@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ConfigReader;
 import org.tokentune.checkpoint.KnownFields;
-import org.tokentune.nn.Activation;
+import org.tokentune.nn.ActivationFunction;
 
 /**
  * Sizes of an encoder of BERT's build, as a Hugging Face {@code config.json} names them.
@@ -58,7 +58,7 @@ public record BertConfig(
           "The hidden size %d is not a multiple of the %d heads; correct config.json.",
           hidden, heads);
     }
-    Activation.read(activation);
+    ActivationFunction.read(activation);
   }
 
   /** As {@link ModelConfig#read(JsonNode, String)}, of an encoder. */
@@ -211,7 +211,7 @@ public record BertConfig(
   }
 
   @Override
-  public Model model(Head head) {
+  public TransformerModel model(Head head) {
     return new Bert(this, head);
   }
 }

@@ -1,6 +1,6 @@
 package org.tokentune.models;
 
-import org.tokentune.nn.Activation;
+import org.tokentune.nn.ActivationFunction;
 
 /**
  * What the encoders of BERT's build call their parameters, and how their heads differ.
@@ -24,7 +24,7 @@ public record BertFamily(
               "intermediate.dense",
               "output.dense",
               "output.LayerNorm"),
-          new TextHead("bert.pooler.dense", Activation.TANH, "classifier", false),
+          new TextHead("bert.pooler.dense", ActivationFunction.TANH, "classifier", false),
           new VocabularyHead(
               "cls.predictions.transform.dense",
               null,
@@ -40,10 +40,10 @@ public record BertFamily(
       new BertFamily(
           "roberta.",
           BERT.layer,
-          new TextHead("classifier.dense", Activation.TANH, "classifier.out_proj", true),
+          new TextHead("classifier.dense", ActivationFunction.TANH, "classifier.out_proj", true),
           new VocabularyHead(
               "lm_head.dense",
-              Activation.GELU,
+              ActivationFunction.GELU,
               "lm_head.layer_norm",
               "lm_head.decoder",
               "lm_head.bias"));
@@ -62,7 +62,7 @@ public record BertFamily(
               "ffn.lin1",
               "ffn.lin2",
               "output_layer_norm"),
-          new TextHead("pre_classifier", Activation.RELU, "classifier", false),
+          new TextHead("pre_classifier", ActivationFunction.RELU, "classifier", false),
           new VocabularyHead(
               "vocab_transform",
               null,
@@ -87,7 +87,8 @@ public record BertFamily(
    *
    * @param dropsFirst whether {@code x} is dropped, besides what goes into {@code out}
    */
-  public record TextHead(String dense, Activation activation, String out, boolean dropsFirst) {}
+  public record TextHead(
+      String dense, ActivationFunction activation, String out, boolean dropsFirst) {}
 
   /**
    * What makes a token's row logits: {@code norm(activation(dense(x))) words^T + bias}.
@@ -97,5 +98,5 @@ public record BertFamily(
    *     embeddings
    */
   public record VocabularyHead(
-      String dense, Activation activation, String norm, String decoder, String bias) {}
+      String dense, ActivationFunction activation, String norm, String decoder, String bias) {}
 }

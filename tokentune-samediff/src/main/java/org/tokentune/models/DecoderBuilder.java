@@ -14,7 +14,7 @@ import org.tokentune.ops.VocabularyLoss;
 /** What decoders do alike: a table of words makes the logits of every token's next one. */
 abstract class DecoderBuilder extends ModelBuilder {
 
-  DecoderBuilder(Model model, Parameters parameters, GraphOptions options) {
+  DecoderBuilder(TransformerModel model, Parameters parameters, GraphOptions options) {
     super(model, parameters, options);
   }
 

@@ -3,7 +3,7 @@ package org.tokentune.models;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.tokentune.nn.Activation;
+import org.tokentune.nn.ActivationFunction;
 import org.tokentune.nn.AttentionMask;
 import org.tokentune.nn.DropoutPlaces;
 import org.tokentune.nn.Embedding;
@@ -20,7 +20,7 @@ import org.tokentune.ops.Residual;
 import org.tokentune.ops.TokenGather;
 
 /** GPT-2 (Radford et al., 2019) over two token streams, with Hugging Face's names. */
-record Gpt2(Gpt2Config config, Head head) implements Model {
+record Gpt2(Gpt2Config config, Head head) implements TransformerModel {
 
   private static final String WORDS = "transformer.wte.weight";
   private static final String POSITIONS = "transformer.wpe.weight";
@@ -153,7 +153,7 @@ record Gpt2(Gpt2Config config, Head head) implements Model {
               norm(name + "ln_2"),
               FeedForward.plain(
                   Linear.inputFirst(name + "mlp.c_fc"),
-                  Activation.read(config.activation()),
+                  ActivationFunction.read(config.activation()),
                   Linear.inputFirst(name + "mlp.c_proj")),
               config.residualDropout(),
               name);

@@ -4,13 +4,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ConfigReader;
 import org.tokentune.checkpoint.KnownFields;
-import org.tokentune.nn.Activation;
+import org.tokentune.nn.ActivationFunction;
 
 /**
  * Sizes of a GPT-2 decoder, as a Hugging Face {@code config.json} names them (Radford et al.,
  * 2019).
  *
- * @param activation as {@link Activation#read} knows it
+ * @param activation as {@link ActivationFunction#read} knows it
  * @param tied whether the head is the table of word embeddings
  */
 record Gpt2Config(
@@ -43,7 +43,7 @@ record Gpt2Config(
       throw new BadInputException(
           "n_embd %d is not a multiple of n_head %d; correct config.json.", hidden, heads);
     }
-    Activation.read(activation);
+    ActivationFunction.read(activation);
   }
 
   /**
@@ -127,7 +127,7 @@ record Gpt2Config(
   }
 
   @Override
-  public Model model(Head head) {
+  public TransformerModel model(Head head) {
     return new Gpt2(this, head);
   }
 }

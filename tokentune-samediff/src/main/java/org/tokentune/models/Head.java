@@ -17,11 +17,11 @@ import org.tokentune.checkpoint.WeightSource;
 public record Head(Task task, int outputs, Pooling pooling) {
 
   /** What marks answers is called so in all families. */
-  static final String SPANS = "qa_outputs";
+  static final String QA_OUTPUTS = "qa_outputs";
 
   /** RoBERTa calls it by the second name for whole texts. */
   private static final List<String> CLASSIFIERS =
-      List.of("classifier.weight", "classifier.out_proj.weight", SPANS + ".weight");
+      List.of("classifier.weight", "classifier.out_proj.weight", QA_OUTPUTS + ".weight");
 
   /** Outputs of the classifier that weights hold; empty where they hold none. */
   public static OptionalInt outputs(WeightSource weights) {
@@ -54,7 +54,7 @@ public record Head(Task task, int outputs, Pooling pooling) {
   public boolean perToken() {
     return switch (task) {
       case TOKEN, QUESTION_ANSWERING, MASKED_LM, CAUSAL_LM -> true;
-      case CLASSIFY, MULTILABEL, REGRESS, POOL -> false;
+      case CLASSIFY, MULTILABEL, REGRESS, FEATURE_EXTRACTION -> false;
     };
   }
 

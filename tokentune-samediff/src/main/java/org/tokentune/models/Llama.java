@@ -21,7 +21,7 @@ import org.tokentune.ops.TokenGather;
  * Llama (Touvron et al., 2023), and its relatives Mistral and Qwen2, over two token streams, with
  * Hugging Face's names.
  */
-public record Llama(LlamaConfig config, Head head) implements Model {
+public record Llama(LlamaConfig config, Head head) implements TransformerModel {
 
   private static final String WORDS = "model.embed_tokens.weight";
   private static final String LAST_NORM = "model.norm";

@@ -212,7 +212,7 @@ public record LlamaConfig(
   }
 
   @Override
-  public Model model(Head head) {
+  public TransformerModel model(Head head) {
     return new Llama(this, head);
   }
 }

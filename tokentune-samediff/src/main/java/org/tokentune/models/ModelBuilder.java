@@ -29,7 +29,7 @@ abstract class ModelBuilder {
   /** Added to a logit that does not count: its exponential is 0. */
   private static final double LEAST = 1e9;
 
-  final Model model;
+  final TransformerModel model;
   final Head head;
   final GraphOptions options;
   final Graph graph;
@@ -40,7 +40,7 @@ abstract class ModelBuilder {
   final SDVariable selected;
   private final SDVariable frozen;
 
-  ModelBuilder(Model model, Parameters parameters, GraphOptions options) {
+  ModelBuilder(TransformerModel model, Parameters parameters, GraphOptions options) {
     this.model = model;
     this.options = options;
     head = model.head();
@@ -189,7 +189,7 @@ abstract class ModelBuilder {
               TokenGather.elements(
                   placeholder(ModelGraph.LABELS), TokenGather.rowIds(ids, selected)));
       case QUESTION_ANSWERING -> spans(x, logits);
-      case POOL ->
+      case FEATURE_EXTRACTION ->
           logits
               .mul(sd.placeHolder(ModelGraph.LABELS, type, -1, head.outputs()))
               .sum(); // its gradient by the rows is what is given for labels

@@ -61,7 +61,7 @@ public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig 
   void write(ObjectNode config);
 
   /** The model with a head. */
-  Model model(Head head);
+  TransformerModel model(Head head);
 
   /**
    * Reads a parsed {@code config.json} of the family that its {@code model_type} names; what it

@@ -11,16 +11,17 @@ import org.tokentune.ops.Losses;
  * A built graph and the names to use it by: placeholders {@link #INPUT_IDS}, {@link
  * #ATTENTION_MASK}, all INT32 [batch, length], and of the same kind {@link #TOKEN_TYPE_IDS} of
  * encoders or {@link #POSITION_IDS} of decoders; in training {@link #LABELS} (of answers INT32
- * [batch, 2], the positions of their first and last tokens; of {@link Task#POOL} the gradient of
- * somebody else's loss by the pooled rows, [batch, hidden]), with two streams {@link #SELECTED}
- * [batch, k] and {@link #FROZEN} [batch, length - k], INT32 positions; results {@link #LOGITS} and
- * {@link #LOSS}.
+ * [batch, 2], the positions of their first and last tokens; of {@link Task#FEATURE_EXTRACTION} the
+ * gradient of somebody else's loss by the pooled rows, [batch, hidden]), with two streams {@link
+ * #SELECTED} [batch, k] and {@link #FROZEN} [batch, length - k], INT32 positions; results {@link
+ * #LOGITS} and {@link #LOSS}.
  *
  * @param trainable names of the parameters that the loss's gradient reaches
  * @param split whether it has two token streams
  * @param model whose tables its placeholders' numbers are rows of
  */
-public record ModelGraph(SameDiff sd, List<String> trainable, boolean split, Model model) {
+public record ModelGraph(
+    SameDiff sd, List<String> trainable, boolean split, TransformerModel model) {
 
   public static final String INPUT_IDS = "input_ids";
   public static final String ATTENTION_MASK = "attention_mask";
@@ -61,7 +62,7 @@ public record ModelGraph(SameDiff sd, List<String> trainable, boolean split, Mod
       case TOKEN, MASKED_LM, CAUSAL_LM ->
           check(inputs, LABELS, Losses.IGNORED, head.outputs(), "label");
       case QUESTION_ANSWERING -> check(inputs, LABELS, 0, length, "position of an answer");
-      case MULTILABEL, REGRESS, POOL -> {} // numbers, not rows
+      case MULTILABEL, REGRESS, FEATURE_EXTRACTION -> {} // numbers, not rows
     }
   }
 

@@ -29,12 +29,13 @@ public final class ParameterLoader {
    * @throws BadInputException if one is missing, has another shape or holds no floats, or the
    *     checkpoint holds more of a layer than the model has
    */
-  public static Parameters load(Model model, WeightSource source) {
+  public static Parameters load(TransformerModel model, WeightSource source) {
     return load(model, source, WeightStorage.FLOAT32);
   }
 
-  /** As {@link #load(Model, WeightSource)}, held in another way. */
-  public static Parameters load(Model model, WeightSource source, WeightStorage storage) {
+  /** As {@link #load(TransformerModel, WeightSource)}, held in another way. */
+  public static Parameters load(
+      TransformerModel model, WeightSource source, WeightStorage storage) {
     Reading reading = new Reading(model, source, storage);
     model.parameters().forEach(reading::read);
     return reading.parameters();
@@ -49,12 +50,13 @@ public final class ParameterLoader {
   }
 
   /** Whether a checkpoint has one of a model's parameters, in any spelling that is read. */
-  public static boolean has(Model model, WeightSource source, String parameter) {
+  public static boolean has(TransformerModel model, WeightSource source, String parameter) {
     return source.names().contains(stored(model, source, parameter));
   }
 
   /** A model's float parameters held in another way; what stays floats is copied. */
-  public static Parameters stored(Model model, Parameters floats, WeightStorage storage) {
+  public static Parameters stored(
+      TransformerModel model, Parameters floats, WeightStorage storage) {
     Held held = new Held();
     floats
         .asMap()
@@ -70,7 +72,7 @@ public final class ParameterLoader {
    * @param trainable which of them are floats, whatever the storage
    */
   public static Parameters shapeOnly(
-      Model model, Predicate<String> trainable, WeightStorage storage) {
+      TransformerModel model, Predicate<String> trainable, WeightStorage storage) {
     Held held = new Held();
     model
         .parameters()
@@ -108,13 +110,13 @@ public final class ParameterLoader {
   /** Parameters of a model as they come out of a checkpoint. */
   private static final class Reading {
 
-    private final Model model;
+    private final TransformerModel model;
     private final WeightSource source;
     private final WeightStorage storage;
     private final Held held = new Held();
     private final Set<String> read = new HashSet<>();
 
-    Reading(Model model, WeightSource source, WeightStorage storage) {
+    Reading(TransformerModel model, WeightSource source, WeightStorage storage) {
       this.model = model;
       this.source = source;
       this.storage = storage;
@@ -159,12 +161,12 @@ public final class ParameterLoader {
   }
 
   /**
-   * As {@link #load(Model, WeightSource, WeightStorage)}, but parameters of the head that the
-   * checkpoint has not, or in another shape, get normal values with the configuration's initializer
-   * range (biases 0), from the seed.
+   * As {@link #load(TransformerModel, WeightSource, WeightStorage)}, but parameters of the head
+   * that the checkpoint has not, or in another shape, get normal values with the configuration's
+   * initializer range (biases 0), from the seed.
    */
   public static Parameters loadEncoder(
-      Model model, WeightSource source, WeightStorage storage, long seed) {
+      TransformerModel model, WeightSource source, WeightStorage storage, long seed) {
     Reading reading = new Reading(model, source, storage);
     Random random = new Random(seed);
     model
@@ -187,7 +189,7 @@ public final class ParameterLoader {
    */
   static boolean hasOwnHead(ModelConfig untied, WeightSource source) {
     Task task = untied.causal() ? Task.CAUSAL_LM : Task.MASKED_LM;
-    Model model = untied.model(new Head(task, untied.vocabulary(), Pooling.FIRST));
+    TransformerModel model = untied.model(new Head(task, untied.vocabulary(), Pooling.FIRST));
     String head = stored(model, source, model.headTable());
     String table = stored(model, source, model.wordTable());
     if (!source.names().containsAll(Set.of(head, table))) {
@@ -206,7 +208,7 @@ public final class ParameterLoader {
     return source.names().contains(name) && Arrays.equals(source.shape(name), shape);
   }
 
-  private static String stored(Model model, WeightSource source, String name) {
+  private static String stored(TransformerModel model, WeightSource source, String name) {
     String bare = bare(model, name);
     Stream<String> spellings =
         Stream.of(decoderBias(model, name), name, bare, oldNorm(name), oldNorm(bare));
@@ -220,11 +222,11 @@ public final class ParameterLoader {
    * Heads for masked words have their bias under two names; where they differ, as they may where
    * the head is not tied, transformers computes with this one.
    */
-  private static String decoderBias(Model model, String name) {
+  private static String decoderBias(TransformerModel model, String name) {
     return model.isHead(name) ? name.replaceFirst("\\.bias$", ".decoder.bias") : name;
   }
 
-  private static String bare(Model model, String name) {
+  private static String bare(TransformerModel model, String name) {
     return name.startsWith(model.prefix()) ? name.substring(model.prefix().length()) : name;
   }
 
@@ -232,7 +234,7 @@ public final class ParameterLoader {
    * The head's name of a table of words that is the head's too: safetensors' {@code save_model}
    * keeps one name of two, the head's.
    */
-  private static Stream<String> tiedHead(Model model, String name) {
+  private static Stream<String> tiedHead(TransformerModel model, String name) {
     return model.config().tied() && name.equals(model.wordTable())
         ? Stream.of(model.config().untied().model(model.head()).headTable())
         : Stream.empty();
@@ -245,7 +247,8 @@ public final class ParameterLoader {
   }
 
   /** Name of a tensor in the checkpoint, which has it in the right shape. */
-  private static String checked(Model model, WeightSource source, String name, long[] shape) {
+  private static String checked(
+      TransformerModel model, WeightSource source, String name, long[] shape) {
     String stored = stored(model, source, name);
     if (!source.names().contains(stored)) {
       throw missing(model, source, name);
@@ -258,7 +261,8 @@ public final class ParameterLoader {
     return stored;
   }
 
-  private static BadInputException missing(Model model, WeightSource source, String name) {
+  private static BadInputException missing(
+      TransformerModel model, WeightSource source, String name) {
     String within = "." + bare(model, name);
     for (String other : source.names()) {
       boolean adapted = other.contains(".base_layer.");

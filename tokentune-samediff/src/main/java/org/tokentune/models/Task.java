@@ -24,7 +24,7 @@ public enum Task {
    * None of its own: the row that a classifier would read goes on to another network, which gives
    * back the gradient of its loss.
    */
-  POOL;
+  FEATURE_EXTRACTION;
 
   private static final Map<String, String> ENCODERS =
       Map.of("bert", "Bert", "roberta", "Roberta", "distilbert", "DistilBert");
@@ -49,7 +49,7 @@ public enum Task {
           case TOKEN -> "ForTokenClassification";
           case QUESTION_ANSWERING -> "ForQuestionAnswering";
           case MASKED_LM -> "ForMaskedLM";
-          case CAUSAL_LM, POOL -> null;
+          case CAUSAL_LM, FEATURE_EXTRACTION -> null;
         };
     return this == CAUSAL_LM
         ? Optional.ofNullable(DECODERS.get(modelType))

@@ -4,7 +4,7 @@ import java.util.Map;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ConfigReader;
 import org.tokentune.checkpoint.KnownFields;
-import org.tokentune.nn.Activation;
+import org.tokentune.nn.ActivationFunction;
 
 /**
  * Fields of a {@code config.json} that configurations of models here do not ask for.
@@ -124,7 +124,7 @@ final class TransformersFields {
    */
   static String activation(ConfigReader config, String field, String otherwise) {
     String name = config.text(field, otherwise);
-    if (!Activation.isKnown(name)) {
+    if (!ActivationFunction.isKnown(name)) {
       throw config.bad(field, "gelu, gelu_new, relu or tanh");
     }
     return name;

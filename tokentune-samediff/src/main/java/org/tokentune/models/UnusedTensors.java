@@ -17,7 +17,7 @@ import org.tokentune.Warnings;
  * @param model that was loaded
  * @param origin the checkpoint, for messages
  */
-record UnusedTensors(Model model, String origin) {
+record UnusedTensors(TransformerModel model, String origin) {
 
   private static final int MOST_SHOWN = 5;
 

@@ -53,7 +53,7 @@ public enum WeightStorage {
   }
 
   /** A parameter as it is held, if not as floats; null if as floats. */
-  QuantizedWeight read(Model model, String name, WeightSource source, String stored) {
+  QuantizedWeight read(TransformerModel model, String name, WeightSource source, String stored) {
     if (this == FLOAT32 || !isMatrix(model, name, source.shape(stored))) {
       return null;
     }
@@ -66,7 +66,7 @@ public enum WeightStorage {
   }
 
   /** Floats as they are held; null if as floats. */
-  QuantizedWeight of(Model model, String name, INDArray floats) {
+  QuantizedWeight of(TransformerModel model, String name, INDArray floats) {
     if (this == FLOAT32 || this == FILE || !isMatrix(model, name, floats.shape())) {
       return null;
     }
@@ -75,7 +75,7 @@ public enum WeightStorage {
   }
 
   /** The same without values, for planning; what a file has is not known. */
-  QuantizedWeight shapeOnly(Model model, String name, long[] shape) {
+  QuantizedWeight shapeOnly(TransformerModel model, String name, long[] shape) {
     if (this == FLOAT32 || this == FILE || !isMatrix(model, name, shape)) {
       return null;
     }
@@ -83,12 +83,12 @@ public enum WeightStorage {
     return half == null ? Nf4Weight.shapeOnly(shape) : BlockWeight.shapeOnly(half, shape);
   }
 
-  private static boolean isMatrix(Model model, String name, long[] shape) {
+  private static boolean isMatrix(TransformerModel model, String name, long[] shape) {
     return shape.length == 2 && (model.config().causal() || !model.isHead(name));
   }
 
   /** Null where a matrix is stored in 4 bits. */
-  private BlockFormat half(Model model, String name) {
+  private BlockFormat half(TransformerModel model, String name) {
     if (this == F16) {
       return BlockFormat.F16;
     }

@@ -8,12 +8,13 @@ public final class FeedForward {
   private FeedForward() {}
 
   /** {@code out(activation(in(x)))} (Vaswani et al., 2017). */
-  public static Layer plain(Layer in, Activation activation, Layer out) {
+  public static NetworkLayer plain(
+      NetworkLayer in, ActivationFunction activation, NetworkLayer out) {
     return (graph, x) -> out.apply(graph, activation.apply(graph, in.apply(graph, x)));
   }
 
   /** {@code out(silu(gate(x)) * up(x))} (Shazeer, 2020). */
-  public static Layer gated(Layer gate, Layer up, Layer out) {
+  public static NetworkLayer gated(NetworkLayer gate, NetworkLayer up, NetworkLayer out) {
     return (graph, x) -> {
       TokenStream gates = gate.apply(graph, x);
       TokenStream values = up.apply(graph, x);

@@ -4,7 +4,7 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.tokentune.ops.LayerNormOps;
 
 /** Layer normalisation with gain {@code name.weight} and bias {@code name.bias}, both [width]. */
-public record LayerNorm(String name, double epsilon) implements Layer {
+public record LayerNorm(String name, double epsilon) implements NetworkLayer {
 
   @Override
   public TokenStream apply(Graph graph, TokenStream x) {

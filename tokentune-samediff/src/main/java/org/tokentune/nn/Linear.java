@@ -15,7 +15,7 @@ import org.tokentune.ops.BiasAdd;
  * @param bias name of the bias; null for none
  * @param inputFirst whether the weight is [in, out]
  */
-public record Linear(String weight, String bias, boolean inputFirst) implements Layer {
+public record Linear(String weight, String bias, boolean inputFirst) implements NetworkLayer {
 
   /** With {@code name.weight} [out, in] and {@code name.bias}. */
   public Linear(String name) {

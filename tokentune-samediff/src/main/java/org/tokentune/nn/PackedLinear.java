@@ -21,7 +21,7 @@ public final class PackedLinear {
   }
 
   /** One of the layers, from 0. The product is made once for each input. */
-  public Layer part(int number) {
+  public NetworkLayer part(int number) {
     return (graph, x) -> done.computeIfAbsent(x.rows().name(), name -> split(graph, x)).get(number);
   }
 

@@ -6,9 +6,9 @@ package org.tokentune.nn;
  */
 public record PostNormBlock(
     SelfAttention attention,
-    Layer output,
+    NetworkLayer output,
     LayerNorm attentionNorm,
-    Layer feedForward,
+    NetworkLayer feedForward,
     LayerNorm feedForwardNorm) {
 
   /**
@@ -24,7 +24,7 @@ public record PostNormBlock(
   }
 
   private static TokenStreams add(
-      Graph graph, TokenStreams residual, TokenStreams x, Layer layer, LayerNorm norm) {
+      Graph graph, TokenStreams residual, TokenStreams x, NetworkLayer layer, LayerNorm norm) {
     return residual.map(x, (sum, rows) -> norm.apply(graph, layer.apply(graph, rows), sum));
   }
 }

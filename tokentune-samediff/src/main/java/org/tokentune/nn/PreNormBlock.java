@@ -11,11 +11,11 @@ import org.tokentune.ops.Residual;
  * @param name of the block, to name its places of dropout
  */
 public record PreNormBlock(
-    Layer attentionNorm,
+    NetworkLayer attentionNorm,
     SelfAttention attention,
-    Layer output,
-    Layer feedForwardNorm,
-    Layer feedForward,
+    NetworkLayer output,
+    NetworkLayer feedForwardNorm,
+    NetworkLayer feedForward,
     double dropout,
     String name) {
 
@@ -42,7 +42,7 @@ public record PreNormBlock(
   }
 
   private TokenStreams add(
-      Graph graph, TokenStreams residual, TokenStreams x, Layer layer, String part) {
+      Graph graph, TokenStreams residual, TokenStreams x, NetworkLayer layer, String part) {
     return residual.map(
         x,
         (sum, rows) ->

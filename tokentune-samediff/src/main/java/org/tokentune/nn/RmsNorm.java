@@ -4,7 +4,7 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.tokentune.ops.RmsNormOps;
 
 /** Root mean square normalisation with gain {@code name.weight} [width]; rows [n, width]. */
-public record RmsNorm(String name, double epsilon) implements Layer {
+public record RmsNorm(String name, double epsilon) implements NetworkLayer {
 
   @Override
   public TokenStream apply(Graph graph, TokenStream x) {

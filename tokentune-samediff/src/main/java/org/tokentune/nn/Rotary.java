@@ -33,7 +33,7 @@ public final class Rotary {
   }
 
   /** A projection [n, in] to [n, heads * head size], then rotated. */
-  public Layer after(Layer projection) {
+  public NetworkLayer after(NetworkLayer projection) {
     return (graph, x) -> {
       TokenStream rows = projection.apply(graph, x);
       int headSize = 2 * frequencies.length;

@@ -23,9 +23,9 @@ import org.tokentune.ops.MaskedSoftmax;
  * @param place where this attention drops; names its part of a cache
  */
 public record SelfAttention(
-    Layer query,
-    Layer key,
-    Layer value,
+    NetworkLayer query,
+    NetworkLayer key,
+    NetworkLayer value,
     int heads,
     int keyValueHeads,
     int headSize,
@@ -70,7 +70,8 @@ public record SelfAttention(
   }
 
   /** [batch * length, width]: sequence by sequence, selected tokens first; cached ones too. */
-  private SDVariable allTokens(Graph graph, Layer projection, TokenStreams tokens, String name) {
+  private SDVariable allTokens(
+      Graph graph, NetworkLayer projection, TokenStreams tokens, String name) {
     TokenStream selected = projection.apply(graph, tokens.selected());
     if (graph.cache() != null) {
       return graph.cache().all(place + "." + name, selected);

@@ -18,9 +18,9 @@ import org.nd4j.linalg.ops.transforms.Transforms;
 import org.tokentune.BadInputException;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
-import org.tokentune.models.Model;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.Task;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.NonFinite;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.KernelMode;
@@ -42,7 +42,7 @@ public final class Evaluator implements AutoCloseable {
    *
    * @param names what a row with these ids is called in messages
    */
-  public Evaluator(Model model, Parameters parameters, Function<int[], String> names) {
+  public Evaluator(TransformerModel model, Parameters parameters, Function<int[], String> names) {
     head = model.head();
     this.parameters = parameters;
     this.names = names;
@@ -87,7 +87,8 @@ public final class Evaluator implements AutoCloseable {
       case REGRESS -> new Numbers();
       case CAUSAL_LM -> new NextTokens();
       case QUESTION_ANSWERING -> new Spans();
-      case POOL -> throw new IllegalStateException("pooled rows are right or wrong elsewhere");
+      case FEATURE_EXTRACTION ->
+          throw new IllegalStateException("pooled rows are right or wrong elsewhere");
     };
   }
 

@@ -3,7 +3,7 @@ package org.tokentune.train;
 import java.util.List;
 import java.util.function.Predicate;
 import org.tokentune.BadInputException;
-import org.tokentune.models.Model;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.select.TokenSelector;
 
@@ -13,13 +13,13 @@ import org.tokentune.select.TokenSelector;
  */
 public final class FineTuner {
 
-  private final Model model;
+  private final TransformerModel model;
   private final Parameters parameters;
   private final Predicate<String> trainable;
   private final TokenSelector selector;
   private final Hyperparameters settings;
   private final RunSettings run;
-  private final TrainingListener listener;
+  private final FineTuningListener listener;
   private volatile boolean stopped;
 
   /**
@@ -42,11 +42,11 @@ public final class FineTuner {
       int bestStep,
       int epoch,
       Scores best,
-      List<Evaluation> evaluations,
+      List<EvaluationResult> evaluations,
       boolean stopped,
       boolean early,
       int skipped,
-      MemoryReport memory,
+      StepMemoryReport memory,
       long arenaBytes) {}
 
   /**
@@ -54,13 +54,13 @@ public final class FineTuner {
    * @param trainable which of them, by name
    */
   public FineTuner(
-      Model model,
+      TransformerModel model,
       Parameters parameters,
       Predicate<String> trainable,
       TokenSelector selector,
       Hyperparameters settings,
       RunSettings run,
-      TrainingListener listener) {
+      FineTuningListener listener) {
     this.model = model;
     this.parameters = parameters;
     this.trainable = trainable;

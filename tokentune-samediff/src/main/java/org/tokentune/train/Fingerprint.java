@@ -9,7 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.Digest;
-import org.tokentune.models.Model;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.QuantizedWeight;
@@ -28,7 +28,7 @@ record Fingerprint(Map<String, String> parts) {
    * @param identity what the caller adds: see {@link TrainingData#identity}
    */
   static Fingerprint of(
-      Model model,
+      TransformerModel model,
       Parameters parameters,
       Hyperparameters settings,
       RunSettings run,

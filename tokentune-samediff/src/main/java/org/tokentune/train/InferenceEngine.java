@@ -7,8 +7,8 @@ import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.models.GraphOptions;
-import org.tokentune.models.Model;
 import org.tokentune.models.ModelGraph;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.NonFinite;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.KernelMode;
@@ -30,7 +30,7 @@ public final class InferenceEngine implements AutoCloseable {
    *
    * @param outputs names of what is wanted: {@link ModelGraph#LOGITS}, or hidden states
    */
-  public InferenceEngine(Model model, Parameters parameters, List<String> outputs) {
+  public InferenceEngine(TransformerModel model, Parameters parameters, List<String> outputs) {
     this.parameters = parameters;
     graph =
         model.build(parameters, GraphOptions.inference().withKernelMode(KernelMode.preferred()));

@@ -15,10 +15,10 @@ final class MemoryTable {
 
   private static final int LABEL = 34;
 
-  private final Map<String, MemoryReport> reports;
+  private final Map<String, StepMemoryReport> reports;
   private final StringBuilder text = new StringBuilder();
 
-  MemoryTable(Map<String, MemoryReport> reports) {
+  MemoryTable(Map<String, StepMemoryReport> reports) {
     this.reports = reports;
     text.append(" ".repeat(LABEL));
     reports
@@ -35,7 +35,7 @@ final class MemoryTable {
     text.append(System.lineSeparator()).append(title).append(System.lineSeparator());
   }
 
-  void row(String label, ToLongFunction<MemoryReport> bytes) {
+  void row(String label, ToLongFunction<StepMemoryReport> bytes) {
     text.append(String.format(Locale.ROOT, "%-" + LABEL + "s", label));
     reports.forEach(
         (name, report) ->
@@ -45,9 +45,9 @@ final class MemoryTable {
   }
 
   /** A row for each name that has some bytes in any report. */
-  void rows(Function<MemoryReport, Map<String, Long>> bytes) {
+  void rows(Function<StepMemoryReport, Map<String, Long>> bytes) {
     Set<String> shown = new LinkedHashSet<>();
-    for (MemoryReport report : reports.values()) {
+    for (StepMemoryReport report : reports.values()) {
       bytes
           .apply(report)
           .forEach(
@@ -60,7 +60,7 @@ final class MemoryTable {
     for (String name : shown) {
       row("  " + name, report -> bytes.apply(report).getOrDefault(name, 0L));
     }
-    ToLongFunction<MemoryReport> others =
+    ToLongFunction<StepMemoryReport> others =
         report ->
             bytes.apply(report).entrySet().stream()
                 .filter(entry -> !shown.contains(entry.getKey()))

@@ -10,8 +10,8 @@ import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.LoraConfig;
-import org.tokentune.models.Model;
 import org.tokentune.models.ParameterLoader;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.plan.ActivationPrecision;
@@ -80,7 +80,12 @@ public final class MethodBenchmark implements AutoCloseable {
    * @param tokens that carry gradient where the method selects, e.g. {@code 30%}
    */
   public MethodBenchmark(
-      Model model, Parameters floats, Setting setting, int batch, int length, String tokens) {
+      TransformerModel model,
+      Parameters floats,
+      Setting setting,
+      int batch,
+      int length,
+      String tokens) {
     TuningMethod method = setting.method();
     batches = batches(model, setting.accumulation(), batch, length);
     long before = live();
@@ -89,7 +94,7 @@ public final class MethodBenchmark implements AutoCloseable {
             ? floats
             : ParameterLoader.stored(model, floats, method.weights());
     Adapter adapter = method.adapters() ? Adapter.fresh(model, own, setting.lora(), 1) : null;
-    Model trained = adapter == null ? model : adapter.model();
+    TransformerModel trained = adapter == null ? model : adapter.model();
     Parameters parameters = adapter == null ? own : adapter.parameters();
     Predicate<String> trains = adapter == null ? name -> true : adapter.model()::trains;
     steps =
@@ -114,12 +119,12 @@ public final class MethodBenchmark implements AutoCloseable {
   }
 
   /** Plans the same step without weights: nothing runs. */
-  public static MemoryReport plan(
-      Model model, Setting setting, int batch, int length, String tokens) {
+  public static StepMemoryReport plan(
+      TransformerModel model, Setting setting, int batch, int length, String tokens) {
     boolean sums = setting.accumulation() > 1;
     int k = StepMemoryPlanner.selected(model, RandomTokens.parse(tokens, 1, false), length);
     boolean optimizerInBackward = sums || Double.isInfinite(setting.clip());
-    MemoryReport report =
+    StepMemoryReport report =
         new MethodPlanner(
                 model,
                 setting.lora(),
@@ -132,7 +137,7 @@ public final class MethodBenchmark implements AutoCloseable {
   }
 
   private static List<org.nd4j.linalg.dataset.api.MultiDataSet> batches(
-      Model model, int count, int batch, int length) {
+      TransformerModel model, int count, int batch, int length) {
     SplittableRandom random = new SplittableRandom(1);
     org.nd4j.linalg.dataset.api.MultiDataSet[] batches = new MultiDataSet[count];
     for (int i = 0; i < count; i++) {
@@ -179,7 +184,7 @@ public final class MethodBenchmark implements AutoCloseable {
   }
 
   /** What the plan says. */
-  public MemoryReport planned() {
+  public StepMemoryReport planned() {
     return steps.memory();
   }
 

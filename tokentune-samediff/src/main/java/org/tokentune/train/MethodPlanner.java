@@ -3,7 +3,7 @@ package org.tokentune.train;
 import java.util.function.Predicate;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.adapters.LoraModel;
-import org.tokentune.models.Model;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.plan.ActivationPrecision;
@@ -20,7 +20,7 @@ import org.tokentune.plan.PlanMemory;
  *     are all held, in 16 bits; otherwise as it runs here, in floats
  */
 public record MethodPlanner(
-    Model model,
+    TransformerModel model,
     LoraConfig lora,
     OptimizerSettings optimizer,
     boolean optimizerInBackward,
@@ -43,7 +43,7 @@ public record MethodPlanner(
    */
   public MethodMemory plan(TuningMethod method, int batch, int length, int selected) {
     boolean counted = counted(method);
-    MemoryReport report = report(method, batch, length, selected);
+    StepMemoryReport report = report(method, batch, length, selected);
     long gradients = report.step().bytes(PlanMemory.Kind.GRADIENT);
     long step = report.step().arena() - gradients;
     if (counted) {
@@ -59,9 +59,9 @@ public record MethodPlanner(
   }
 
   /** The same step as it runs here. */
-  MemoryReport report(TuningMethod method, int batch, int length, int selected) {
+  StepMemoryReport report(TuningMethod method, int batch, int length, int selected) {
     LoraModel adapted = method.adapters() ? new LoraModel(model, lora) : null;
-    Model trained = adapted == null ? model : adapted;
+    TransformerModel trained = adapted == null ? model : adapted;
     Predicate<String> trains = adapted == null ? name -> true : adapted::trains;
     return new StepMemoryPlanner(
             trained,

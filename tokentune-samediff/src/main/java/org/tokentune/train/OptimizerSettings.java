@@ -4,7 +4,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.tokentune.BadInputException;
-import org.tokentune.models.Model;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 
 /**
@@ -74,10 +74,10 @@ public record OptimizerSettings(
    * @param parameters the model's, of which only types and shapes are read
    * @throws BadInputException if a rate factor is for no parameter
    */
-  public Optimizer optimizer(Model model, Parameters parameters) {
+  public ParameterOptimizer optimizer(TransformerModel model, Parameters parameters) {
     Map<String, Double> factors = RateFactors.of(model, layerDecay, rateFactors);
-    return new Optimizer(
-        rule(), parameters, Optimizer.ofMatrices(parameters, weightDecay), factors::get);
+    return new ParameterOptimizer(
+        rule(), parameters, ParameterOptimizer.ofMatrices(parameters, weightDecay), factors::get);
   }
 
   private UpdateRule rule() {

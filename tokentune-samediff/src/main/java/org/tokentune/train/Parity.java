@@ -29,12 +29,12 @@ import org.tokentune.generate.GenerationSettings;
 import org.tokentune.generate.Generator;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
-import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
@@ -127,7 +127,7 @@ public final class Parity {
               json,
               trained.orElseGet(() -> Head.outputs(base.weights()).orElse(plain.vocabulary())),
               plain.vocabulary());
-      Model model = plain.model(head);
+      TransformerModel model = plain.model(head);
       if (adapters == null) {
         adapter = null;
         config = plain;
@@ -214,7 +214,7 @@ public final class Parity {
     if (!expected.containsKey(ModelGraph.INPUT_IDS)) {
       return compareMerged(file, expected);
     }
-    Model model = model(file.getFileName().toString());
+    TransformerModel model = model(file.getFileName().toString());
     if (expected.containsKey(GENERATED)) {
       return List.of(generated(expected, model, kernelMode));
     }
@@ -250,7 +250,8 @@ public final class Parity {
     return rows;
   }
 
-  private Row generated(Map<String, INDArray> expected, Model model, KernelMode kernelMode) {
+  private Row generated(
+      Map<String, INDArray> expected, TransformerModel model, KernelMode kernelMode) {
     int[] prompt = expected.get(ModelGraph.INPUT_IDS).reshape(-1).toIntVector();
     int[] all = expected.get(GENERATED).reshape(-1).toIntVector();
     GenerationSettings settings = GenerationSettings.greedy(all.length - prompt.length, Set.of());
@@ -316,9 +317,9 @@ public final class Parity {
     return new Head(task, words ? vocabulary : outputs, Pooling.FIRST);
   }
 
-  private Model model(String name) {
+  private TransformerModel model(String name) {
     Pooling pooling = name.contains("mean") ? Pooling.MEAN : Pooling.FIRST;
-    Model model = config.model(new Head(head.task(), head.outputs(), pooling));
+    TransformerModel model = config.model(new Head(head.task(), head.outputs(), pooling));
     return adapter == null ? model : new LoraModel(model, adapter.model().lora());
   }
 

@@ -70,7 +70,7 @@ public final class Placeholders {
         switch (head.task()) {
           case CLASSIFY -> ShapeOnlyArray.of(DataType.INT32, batch);
           case QUESTION_ANSWERING -> ShapeOnlyArray.of(DataType.INT32, batch, head.outputs());
-          case MULTILABEL, REGRESS, POOL ->
+          case MULTILABEL, REGRESS, FEATURE_EXTRACTION ->
               ShapeOnlyArray.of(DataType.FLOAT, batch, head.outputs());
           case TOKEN, MASKED_LM, CAUSAL_LM -> ShapeOnlyArray.of(DataType.INT32, batch, length);
         });

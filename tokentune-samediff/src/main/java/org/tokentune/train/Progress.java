@@ -26,8 +26,8 @@ record Progress(
     @JsonProperty("loss_steps") int lossSteps,
     @JsonProperty("skipped") int skipped,
     @JsonProperty("skipped_in_a_row") int skippedInARow,
-    @JsonProperty("best") Evaluation best,
-    @JsonProperty("evaluations") List<Evaluation> evaluations) {
+    @JsonProperty("best") EvaluationResult best,
+    @JsonProperty("evaluations") List<EvaluationResult> evaluations) {
 
   static final Progress NONE = new Progress(0, 0, 0, 0, 0, 0, 0, null, List.of());
 
@@ -38,7 +38,7 @@ record Progress(
   /** Whether its numbers can be those of a training; what is read may have been changed. */
   boolean isConsistent() {
     int before = 0;
-    for (Evaluation evaluation : evaluations) {
+    for (EvaluationResult evaluation : evaluations) {
       if (evaluation.step() <= before
           || evaluation.step() > step
           || evaluation.scores() == null
@@ -112,13 +112,13 @@ record Progress(
   }
 
   /** The evaluation that scores obtained now make. */
-  Evaluation evaluation(Scores scores) {
-    return new Evaluation(step, epoch + (batch > 0 ? 1 : 0), losses / lossSteps, scores);
+  EvaluationResult evaluation(Scores scores) {
+    return new EvaluationResult(step, epoch + (batch > 0 ? 1 : 0), losses / lossSteps, scores);
   }
 
   /** After an evaluation that may be the best. */
-  Progress evaluated(Evaluation evaluation, boolean isBest) {
-    List<Evaluation> all = new ArrayList<>(evaluations);
+  Progress evaluated(EvaluationResult evaluation, boolean isBest) {
+    List<EvaluationResult> all = new ArrayList<>(evaluations);
     all.add(evaluation);
     return new Progress(
         step, epoch, batch, 0, 0, skipped, skippedInARow, isBest ? evaluation : best, all);

@@ -5,7 +5,7 @@ import java.util.Map;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.tokentune.models.Model;
+import org.tokentune.models.TransformerModel;
 
 /** What the learning rate is multiplied by for each of a model's parameters. */
 final class RateFactors {
@@ -20,7 +20,8 @@ final class RateFactors {
    *
    * @param chosen factors by parameters, as {@link Trainable} names them
    */
-  static Map<String, Double> of(Model model, double layerDecay, Map<String, Double> chosen) {
+  static Map<String, Double> of(
+      TransformerModel model, double layerDecay, Map<String, Double> chosen) {
     int layers = model.config().layers();
     Map<String, Double> factors = new HashMap<>();
     for (String name : model.parameters().keySet()) {
@@ -35,7 +36,7 @@ final class RateFactors {
   }
 
   /** 0 for embeddings, 1 for the lowest layer, layers + 1 above them all. */
-  private static int height(String name, Model model, int layers) {
+  private static int height(String name, TransformerModel model, int layers) {
     if (model.isEmbedding(name)) {
       return 0;
     }

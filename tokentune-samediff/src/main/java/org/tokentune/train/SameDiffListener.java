@@ -21,7 +21,7 @@ import org.tokentune.models.ModelGraph;
  * <p>Training runs on plans: there is no SameDiff instance to look into, so it is null, ops and
  * activations are not told of, and data sets are without arrays.
  */
-public final class SameDiffListener implements TrainingListener {
+public final class SameDiffListener implements FineTuningListener {
 
   private static final SameDiff NO_GRAPH = null;
 

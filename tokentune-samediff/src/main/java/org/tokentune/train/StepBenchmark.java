@@ -11,8 +11,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.models.GraphOptions;
-import org.tokentune.models.Model;
 import org.tokentune.models.ModelGraph;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
@@ -32,7 +32,7 @@ public final class StepBenchmark implements AutoCloseable {
   public static final double PLAIN_FLOPS = 2.0 * 1024 * 384 * 1536;
 
   private final Map<String, INDArray> inputs;
-  private final Optimizer optimizer;
+  private final ParameterOptimizer optimizer;
   private final TrainingEngine engine;
   private final long before;
   private final long used;
@@ -45,7 +45,7 @@ public final class StepBenchmark implements AutoCloseable {
    * @param tokens that carry gradient, as {@code --tokens} says it
    */
   public StepBenchmark(
-      Model model,
+      TransformerModel model,
       Parameters weights,
       int batch,
       int length,
@@ -60,7 +60,7 @@ public final class StepBenchmark implements AutoCloseable {
             weights,
             GraphOptions.training(!selection.all(), trained(model))
                 .withKernelMode(KernelMode.preferred()));
-    optimizer = new Optimizer(new Sgd(0), weights, 0);
+    optimizer = new ParameterOptimizer(new Sgd(0), weights, 0);
     before = liveBytes();
     engine = new TrainingEngine(graph, checkpointing, optimizer);
     step();
@@ -72,7 +72,7 @@ public final class StepBenchmark implements AutoCloseable {
    * planned on one gradient graph, as it takes the longest to make.
    */
   public static Map<ActivationCheckpointing, Long> plan(
-      Model model, int batch, int length, String tokens) {
+      TransformerModel model, int batch, int length, String tokens) {
     int k = StepMemoryPlanner.selected(model, selector(model, tokens), length);
     Parameters weights = Parameters.shapeOnly(model.parameters());
     GraphOptions options = GraphOptions.training(k < length, trained(model));
@@ -81,7 +81,9 @@ public final class StepBenchmark implements AutoCloseable {
     Map<ActivationCheckpointing, Long> plans = new EnumMap<>(ActivationCheckpointing.class);
     try (TrainingEngine engine =
         new TrainingEngine(
-            graph, ActivationCheckpointing.NOTHING, new Optimizer(new Sgd(0), weights, 0))) {
+            graph,
+            ActivationCheckpointing.NOTHING,
+            new ParameterOptimizer(new Sgd(0), weights, 0))) {
       for (ActivationCheckpointing level : ActivationCheckpointing.values()) {
         plans.put(level, engine.plan(inputs, level).bytes());
       }
@@ -89,16 +91,16 @@ public final class StepBenchmark implements AutoCloseable {
     return plans;
   }
 
-  private static TokenSelector selector(Model model, String tokens) {
+  private static TokenSelector selector(TransformerModel model, String tokens) {
     return RandomTokens.parse(tokens, 1, !model.head().perToken());
   }
 
-  private static Predicate<String> trained(Model model) {
+  private static Predicate<String> trained(TransformerModel model) {
     return name -> model.config().causal() || !model.isEmbedding(name);
   }
 
   /** Random weights. */
-  public static Parameters weights(Model model) {
+  public static Parameters weights(TransformerModel model) {
     Map<String, INDArray> weights = new LinkedHashMap<>();
     model
         .parameters()
@@ -107,7 +109,7 @@ public final class StepBenchmark implements AutoCloseable {
   }
 
   private static Map<String, INDArray> inputs(
-      Model model, int batch, int length, TokenSelection selection) {
+      TransformerModel model, int batch, int length, TokenSelection selection) {
     SplittableRandom random = new SplittableRandom(1);
     int[][] ids = new int[batch][length];
     int[] labels = new int[batch];

@@ -6,9 +6,9 @@ import java.util.function.Predicate;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
 import org.tokentune.models.GraphOptions;
-import org.tokentune.models.Model;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.KernelMode;
@@ -26,11 +26,11 @@ import org.tokentune.select.TokenSelector;
  *     it
  */
 public record StepMemoryPlanner(
-    Model model,
+    TransformerModel model,
     Predicate<String> trainable,
     WeightStorage weights,
     MemorySettings memory,
-    Optimizer optimizer,
+    ParameterOptimizer optimizer,
     boolean optimizerInBackward) {
 
   /**
@@ -38,7 +38,7 @@ public record StepMemoryPlanner(
    *
    * @throws BadInputException if rows of that length do not fit the model
    */
-  public static int selected(Model model, TokenSelector selector, int length) {
+  public static int selected(TransformerModel model, TokenSelector selector, int length) {
     if (length < 1 || length > model.config().maxPositions()) {
       throw new BadInputException(
           "A length of %d does not fit the model; give 1 to %d.",
@@ -50,7 +50,7 @@ public record StepMemoryPlanner(
   /**
    * Plans a step on {@code batch} rows of {@code length} tokens, {@code k} of which carry gradient.
    */
-  public MemoryReport plan(int batch, int length, int k) {
+  public StepMemoryReport plan(int batch, int length, int k) {
     boolean split = k < length;
     Parameters parameters = ParameterLoader.shapeOnly(model, trainable, weights);
     ModelGraph graph =

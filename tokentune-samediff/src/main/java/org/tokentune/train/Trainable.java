@@ -6,7 +6,7 @@ import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.tokentune.BadInputException;
-import org.tokentune.models.Model;
+import org.tokentune.models.TransformerModel;
 
 /** Which of a model's parameters train. */
 public final class Trainable {
@@ -20,7 +20,7 @@ public final class Trainable {
    *
    * @throws BadInputException if a pattern matches no parameter
    */
-  public static Predicate<String> parse(String choice, Model model) {
+  public static Predicate<String> parse(String choice, TransformerModel model) {
     return switch (choice.strip()) {
       case "all" -> name -> true;
       case "head" -> model::isHead;
@@ -29,13 +29,13 @@ public final class Trainable {
     };
   }
 
-  private static Predicate<String> patterns(String choice, Model model) {
+  private static Predicate<String> patterns(String choice, TransformerModel model) {
     List<Predicate<String>> patterns =
         Arrays.stream(choice.split(",", -1)).map(part -> pattern(part.strip(), model)).toList();
     return name -> patterns.stream().anyMatch(pattern -> pattern.test(name));
   }
 
-  private static Predicate<String> pattern(String glob, Model model) {
+  private static Predicate<String> pattern(String glob, TransformerModel model) {
     String regex =
         Arrays.stream(glob.split("\\*", -1)).map(Pattern::quote).collect(Collectors.joining(".*"));
     Predicate<String> matches = Pattern.compile(regex).asMatchPredicate();

@@ -39,12 +39,12 @@ final class TrainedState {
           .build();
 
   private final Map<String, INDArray> trained = new LinkedHashMap<>();
-  private final Optimizer optimizer;
+  private final ParameterOptimizer optimizer;
 
   /** Null where the present values are the best. */
   private Map<String, INDArray> best;
 
-  TrainedState(Parameters parameters, Predicate<String> trainable, Optimizer optimizer) {
+  TrainedState(Parameters parameters, Predicate<String> trainable, ParameterOptimizer optimizer) {
     this.optimizer = optimizer;
     parameters
         .asMap()
@@ -79,7 +79,7 @@ final class TrainedState {
   }
 
   void write(Checkpoints checkpoints, Fingerprint fingerprint, Progress progress) {
-    Optimizer.State state = optimizer.state();
+    ParameterOptimizer.State state = optimizer.state();
     Map<String, Map<String, INDArray>> tensors = new LinkedHashMap<>();
     tensors.put(WEIGHTS, trained);
     tensors.put(OPTIMIZER, state.arrays());
@@ -118,7 +118,8 @@ final class TrainedState {
         || steps.intValue() > progress.step()) {
       throw damaged(null, checkpoint);
     }
-    optimizer.restore(new Optimizer.State(steps.intValue(), tensors(checkpoint, OPTIMIZER)));
+    optimizer.restore(
+        new ParameterOptimizer.State(steps.intValue(), tensors(checkpoint, OPTIMIZER)));
     weights.forEach((name, array) -> trained.get(name).assign(array));
     best = kept;
     return progress;

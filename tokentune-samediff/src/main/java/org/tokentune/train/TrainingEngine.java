@@ -118,10 +118,10 @@ public final class TrainingEngine implements AutoCloseable {
   }
 
   /** Memory of the largest step planned so far; empty before the first. */
-  Optional<MemoryReport> memory(Parameters parameters, Optimizer optimizer) {
+  Optional<StepMemoryReport> memory(Parameters parameters, ParameterOptimizer optimizer) {
     return engine
         .largest()
-        .map(plan -> MemoryReport.of(parameters, graph.trainable(), optimizer, plan.memory()));
+        .map(plan -> StepMemoryReport.of(parameters, graph.trainable(), optimizer, plan.memory()));
   }
 
   /** Runs in another engine's arena from now on: results are good until the next run of either. */

@@ -17,7 +17,7 @@ final class TrainingRun {
   private final TrainingData data;
   private final Hyperparameters settings;
   private final RunSettings run;
-  private final TrainingListener listener;
+  private final FineTuningListener listener;
   private final BooleanSupplier stopped;
   private Progress progress = Progress.NONE;
 
@@ -28,7 +28,7 @@ final class TrainingRun {
       TrainingData data,
       Hyperparameters settings,
       RunSettings run,
-      TrainingListener listener,
+      FineTuningListener listener,
       BooleanSupplier stopped) {
     this.data = data;
     this.settings = settings;
@@ -76,9 +76,11 @@ final class TrainingRun {
       state.write(run.checkpoints(), fingerprint, progress);
     }
     boolean early = endsEarly();
-    Evaluation best = progress.best();
+    EvaluationResult best = progress.best();
     if (best == null) {
-      best = new Evaluation(progress.step(), 0, Double.NaN, evaluator.evaluate(data.validation()));
+      best =
+          new EvaluationResult(
+              progress.step(), 0, Double.NaN, evaluator.evaluate(data.validation()));
     } else {
       state.putBack();
     }
@@ -172,7 +174,7 @@ final class TrainingRun {
   }
 
   private void evaluate(Evaluator evaluator, TrainedState state, boolean last) {
-    Evaluation evaluation = progress.evaluation(evaluator.evaluate(data.validation()));
+    EvaluationResult evaluation = progress.evaluation(evaluator.evaluate(data.validation()));
     boolean isBest = evaluation.betterThan(progress.best(), run.metrics());
     if (isBest) {
       if (last) {

@@ -14,9 +14,9 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.tokentune.BadInputException;
 import org.tokentune.models.GraphOptions;
-import org.tokentune.models.Model;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.Task;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Graph;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Dropout;
@@ -35,12 +35,12 @@ final class TrainingSteps implements AutoCloseable {
   /** Tokens on either side of an answer's first and last ones. */
   private static final int NEIGHBOURS = 2;
 
-  private final Model model;
+  private final TransformerModel model;
   private final Parameters parameters;
   private final Predicate<String> trainable;
   private final TokenSelector selector;
   private final Hyperparameters settings;
-  private final Optimizer optimizer;
+  private final ParameterOptimizer optimizer;
   private final GradientAccumulator sums = new GradientAccumulator();
   private final OptimizerStep optimizerInBackward = new AtOnce();
   private final Map<Boolean, TrainingEngine> engines = new HashMap<>();
@@ -70,7 +70,7 @@ final class TrainingSteps implements AutoCloseable {
   }
 
   TrainingSteps(
-      Model model,
+      TransformerModel model,
       Parameters parameters,
       Predicate<String> trainable,
       TokenSelector selector,
@@ -100,7 +100,7 @@ final class TrainingSteps implements AutoCloseable {
    */
   record Result(double loss, long tokens, List<MultiDataSet> broken) {}
 
-  Optimizer optimizer() {
+  ParameterOptimizer optimizer() {
     return optimizer;
   }
 
@@ -321,10 +321,10 @@ final class TrainingSteps implements AutoCloseable {
   }
 
   /** Memory of the largest step so far; null before the first. */
-  MemoryReport memory() {
+  StepMemoryReport memory() {
     return engines.values().stream()
         .flatMap(engine -> engine.memory(parameters, optimizer).stream())
-        .max(Comparator.comparingLong(MemoryReport::total))
+        .max(Comparator.comparingLong(StepMemoryReport::total))
         .map(report -> settings.accumulation() > 1 ? report.withGradientSums() : report)
         .orElse(null);
   }

@@ -3,9 +3,9 @@
  * org.tokentune.train.TrainingRun}), which a checkpoint of {@link org.tokentune.train.TrainedState}
  * and {@link org.tokentune.train.Progress} lets go on.
  *
- * <p>An {@link org.tokentune.train.Optimizer} keeps the state of all parameters; how it changes one
- * of them is an {@code UpdateRule}, whose arithmetic stands in {@code ops}. A further optimizer is
- * another rule, and a constant in {@link org.tokentune.train.OptimizerSettings.Kind}.
+ * <p>An {@link org.tokentune.train.ParameterOptimizer} keeps the state of all parameters; how it
+ * changes one of them is an {@code UpdateRule}, whose arithmetic stands in {@code ops}. A further
+ * optimizer is another rule, and a constant in {@link org.tokentune.train.OptimizerSettings.Kind}.
  *
  * <p>Imports {@code adapters}, {@code generate}, {@code models}, {@code nn}, {@code ops}, {@code
  * plan}, {@code select} and {@code checkpoint}; the other modules import it.

@@ -39,11 +39,11 @@ import org.tokentune.checkpoint.SafeTensors;
 import org.tokentune.checkpoint.SafeTensorsWriter;
 import org.tokentune.checkpoint.WeightSource;
 import org.tokentune.models.Head;
-import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.train.Parity;
 
 /** Adapters as PEFT writes them, with its logits: made by acceptance/peft_fixtures.py. */
@@ -167,7 +167,7 @@ class AdapterFormatsTest {
       Task task = Task.read(json, opened.outputs().orElse(0)).orElseThrow();
       boolean words = task == Task.CAUSAL_LM || task == Task.MASKED_LM;
       int outputs = words ? config.vocabulary() : opened.outputs().orElse(3);
-      Model base = config.model(new Head(task, outputs, Pooling.FIRST));
+      TransformerModel base = config.model(new Head(task, outputs, Pooling.FIRST));
       Adapter adapter = read(opened, base);
       String address = basePath.toAbsolutePath().normalize().toString();
       AdapterFolder.write(written, adapter, address, json, List.of());
@@ -200,7 +200,7 @@ class AdapterFormatsTest {
     }
   }
 
-  private static Adapter read(AdapterFolder adapters, Model base) {
+  private static Adapter read(AdapterFolder adapters, TransformerModel base) {
     try (WeightSource weights = ModelFolder.weights(adapters.basePath().orElseThrow())) {
       return adapters.read(base, ParameterLoader.load(base, adapters.over(weights, base)));
     }

@@ -29,8 +29,8 @@ import org.tokentune.BadInputException;
 import org.tokentune.GoldenModel;
 import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.models.GraphOptions;
-import org.tokentune.models.Model;
 import org.tokentune.models.ModelGraph;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Graph;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.KernelMode;
@@ -215,7 +215,8 @@ class LoraTest {
     }
   }
 
-  private static INDArray logits(Model model, Parameters parameters, Map<String, INDArray> inputs) {
+  private static INDArray logits(
+      TransformerModel model, Parameters parameters, Map<String, INDArray> inputs) {
     return model
         .build(parameters, GraphOptions.inference())
         .sd()
@@ -262,7 +263,7 @@ class LoraTest {
   }
 
   private static long planned(
-      Model model,
+      TransformerModel model,
       Parameters parameters,
       Predicate<String> trainable,
       Map<String, INDArray> inputs) {

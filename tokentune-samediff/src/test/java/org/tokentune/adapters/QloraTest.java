@@ -23,11 +23,11 @@ import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.checkpoint.WeightSource;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
-import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.KernelMode;
@@ -38,7 +38,7 @@ import org.tokentune.train.TrainingEngine;
 class QloraTest {
 
   /** All as floats. */
-  private static Parameters dequantized(Parameters parameters, Model model) {
+  private static Parameters dequantized(Parameters parameters, TransformerModel model) {
     Map<String, INDArray> floats = new LinkedHashMap<>();
     model
         .parameters()
@@ -79,7 +79,8 @@ class QloraTest {
   void equalsLoraOnGgufAsItIs(String file, String tokens) {
     try (ModelFiles files = ModelFiles.open(GOLDEN.resolve("gguf/" + file + ".gguf"))) {
       ModelConfig config = ModelConfig.read(files.config(), file);
-      Model model = config.model(new Head(Task.CAUSAL_LM, config.vocabulary(), Pooling.FIRST));
+      TransformerModel model =
+          config.model(new Head(Task.CAUSAL_LM, config.vocabulary(), Pooling.FIRST));
       Parameters stored = ParameterLoader.load(model, files.weights(), WeightStorage.FILE);
       Parameters floats = ParameterLoader.load(model, files.weights());
       if (file.equals("tiny-q8_0")) {

@@ -21,11 +21,11 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.models.Head;
-import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.testing.Digests;
 import org.tokentune.testing.Fuzz;
@@ -202,8 +202,10 @@ class FuzzTest {
   private static Object loaded(Path folder) {
     try (ModelFiles files = ModelFolder.open(folder)) {
       ModelConfig config = ModelConfig.read(files.config(), files.name());
-      Model model =
-          config.model(new Head(config.causal() ? Task.CAUSAL_LM : Task.POOL, 0, Pooling.FIRST));
+      TransformerModel model =
+          config.model(
+              new Head(
+                  config.causal() ? Task.CAUSAL_LM : Task.FEATURE_EXTRACTION, 0, Pooling.FIRST));
       Parameters parameters = ParameterLoader.load(model, files.weights());
       return List.of(config, digests(parameters.asMap()));
     }
@@ -250,7 +252,7 @@ class FuzzTest {
     try (ModelFiles files = ModelFolder.open(folder.resolve("base"));
         AdapterFolder adapters = AdapterFolder.open(folder)) {
       ModelConfig config = ModelConfig.read(files.config(), files.name());
-      Model model = config.model(new Head(Task.CAUSAL_LM, 0, Pooling.FIRST));
+      TransformerModel model = config.model(new Head(Task.CAUSAL_LM, 0, Pooling.FIRST));
       Parameters parameters = ParameterLoader.load(model, files.weights());
       var adapter = adapters.read(model, parameters);
       String layer = adapter.model().layers().get(0);

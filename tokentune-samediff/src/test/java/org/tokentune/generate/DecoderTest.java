@@ -13,8 +13,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.models.GraphOptions;
-import org.tokentune.models.Model;
 import org.tokentune.models.ModelGraph;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.KernelMode;
 
@@ -30,7 +30,7 @@ class DecoderTest {
   }
 
   /** Logits [length, vocabulary] of the inference graph, run by SameDiff. */
-  private static INDArray whole(Model model, Parameters weights, int[] text) {
+  private static INDArray whole(TransformerModel model, Parameters weights, int[] text) {
     int[] ones = new int[text.length];
     Arrays.fill(ones, 1);
     return model
@@ -71,7 +71,7 @@ class DecoderTest {
         "qwen2   | \"num_key_value_heads\": 2, \"tie_word_embeddings\": true"
       })
   void cachedLogitsAreThoseOfTheWholeText(String type, String changes) {
-    Model model = SmallDecoder.model(type, changes);
+    TransformerModel model = SmallDecoder.model(type, changes);
     Parameters weights = SmallDecoder.weights(model, 3);
     int[] text = text(7);
     INDArray expected = whole(model, weights, text);
@@ -98,7 +98,7 @@ class DecoderTest {
 
   @Test
   void anotherTextDoesNotSeeTheOneBefore() {
-    Model model = SmallDecoder.model("llama", "");
+    TransformerModel model = SmallDecoder.model("llama", "");
     Parameters weights = SmallDecoder.weights(model, 3);
     int[] text = Arrays.copyOf(text(1), 20);
     float[] alone;

@@ -14,14 +14,14 @@ import org.junit.jupiter.api.Test;
 import org.tokentune.BadInputException;
 import org.tokentune.SmallBert;
 import org.tokentune.models.Head;
-import org.tokentune.models.Model;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 
 class GeneratorTest {
 
-  private final Model model = SmallDecoder.model("llama", "");
+  private final TransformerModel model = SmallDecoder.model("llama", "");
   private final Parameters weights = SmallDecoder.weights(model, 3);
 
   private static GenerationSettings sampling(long seed) {
@@ -82,7 +82,7 @@ class GeneratorTest {
       System.out.println(
           assertThrows(BadInputException.class, () -> generate(prompt, greedy)).getMessage());
     }
-    Model encoder = SmallBert.bert(0, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
+    TransformerModel encoder = SmallBert.bert(0, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
     assertThrows(BadInputException.class, () -> new Generator(encoder, weights));
     weights.get("model.norm.weight").putScalar(0, Double.NaN);
     assertThrows(BadInputException.class, () -> generate(new int[] {1}, greedy));

@@ -5,10 +5,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.tokentune.RandomWeights;
 import org.tokentune.models.Head;
-import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 
 /** Decoders of 30 words and 128 positions with random weights. */
@@ -28,7 +28,7 @@ final class SmallDecoder {
   private SmallDecoder() {}
 
   /** Of a family; {@code changes} are fields of its configuration. */
-  static Model model(String type, String changes) {
+  static TransformerModel model(String type, String changes) {
     ObjectNode config = json(type.equals("gpt2") ? GPT2 : LLAMA);
     config.put("model_type", type).put("vocab_size", VOCABULARY);
     config.setAll(json("{" + changes + "}"));
@@ -44,7 +44,7 @@ final class SmallDecoder {
     }
   }
 
-  static Parameters weights(Model model, long seed) {
+  static Parameters weights(TransformerModel model, long seed) {
     return RandomWeights.of(model, seed, 0.3f);
   }
 }

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ConfigReader;
-import org.tokentune.nn.Activation;
+import org.tokentune.nn.ActivationFunction;
 import org.tokentune.testing.Said;
 
 /** Every field of a {@code config.json} is used, known to change no number, or named. */
@@ -162,9 +162,9 @@ class ConfigFieldsTest {
     for (String name :
         List.of("gelu_fast", "gelu_accurate", "gelu_python_tanh", "gelu_pytorch_tanh")) {
       read("gpt2", "'activation_function': '" + name + "'");
-      assertEquals(Activation.GELU_TANH, Activation.read(name));
+      assertEquals(ActivationFunction.GELU_TANH, ActivationFunction.read(name));
     }
-    assertEquals(Activation.GELU, Activation.read("gelu_python"));
+    assertEquals(ActivationFunction.GELU, ActivationFunction.read("gelu_python"));
   }
 
   /** What transformers' classes fill in themselves. */

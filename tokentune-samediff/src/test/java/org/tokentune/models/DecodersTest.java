@@ -41,7 +41,7 @@ class DecodersTest {
        "max_position_embeddings": 16}""";
 
   /** Of a configuration; {@code changes} are fields that replace or add to it. */
-  private static Model model(String config, String changes, double dropout) {
+  private static TransformerModel model(String config, String changes, double dropout) {
     ObjectNode fields = json(config);
     fields.setAll(json("{" + changes + "}"));
     ModelConfig sizes = ModelConfig.read(fields, "test").withDropout(dropout);
@@ -56,7 +56,7 @@ class DecodersTest {
     }
   }
 
-  private static Parameters weights(Model model) {
+  private static Parameters weights(TransformerModel model) {
     return RandomWeights.of(model, 5, 0.3f);
   }
 
@@ -87,14 +87,14 @@ class DecodersTest {
     return all;
   }
 
-  private static SameDiffEngine.Result run(Model model, Map<String, INDArray> inputs) {
+  private static SameDiffEngine.Result run(TransformerModel model, Map<String, INDArray> inputs) {
     boolean split = inputs.containsKey(ModelGraph.SELECTED);
     ModelGraph graph = model.build(weights(model), GraphOptions.training(split, name -> true));
     return new SameDiffEngine(graph).run(inputs, List.of(ModelGraph.LOGITS));
   }
 
   /** Logits [length, vocabulary] of the inference graph. */
-  private static INDArray logits(Model model, Map<String, INDArray> inputs) {
+  private static INDArray logits(TransformerModel model, Map<String, INDArray> inputs) {
     Map<String, INDArray> features = new HashMap<>(inputs);
     features.remove(ModelGraph.LABELS);
     return model
@@ -117,7 +117,7 @@ class DecodersTest {
   @ParameterizedTest
   @ValueSource(strings = {GPT2, LLAMA})
   void paddingOnEitherSideChangesNothing(String config) {
-    Model model = model(config, "", 0);
+    TransformerModel model = model(config, "", 0);
     SameDiffEngine.Result plain = run(model, text(6, 0, 0));
     double right = difference(plain, run(model, text(6, 0, 3)));
     double left = difference(plain, run(model, text(6, 3, 0)));
@@ -128,7 +128,7 @@ class DecodersTest {
   @ParameterizedTest
   @ValueSource(strings = {GPT2, LLAMA})
   void selectingEveryTokenIsOrdinaryFineTuning(String config) {
-    Model model = model(config, "", 0);
+    TransformerModel model = model(config, "", 0);
     Map<String, INDArray> inputs = text(5, 0, 1);
     double error =
         difference(
@@ -141,7 +141,7 @@ class DecodersTest {
   @ParameterizedTest
   @ValueSource(strings = {GPT2, LLAMA})
   void dropoutDoesNotDependOnTheSelection(String config) {
-    Model model = model(config, "", 0.2);
+    TransformerModel model = model(config, "", 0.2);
     Map<String, INDArray> inputs = text(6, 0, 0);
     inputs.put("dropout_seed", Nd4j.scalar(3));
     // The losses are of other positions: hidden states are compared, by the logits of token 4.
@@ -159,7 +159,7 @@ class DecodersTest {
   @ParameterizedTest
   @ValueSource(strings = {GPT2, LLAMA})
   void aBatchWithoutLabelsTeachesNothing(String config) {
-    Model model = model(config, "", 0);
+    TransformerModel model = model(config, "", 0);
     Map<String, INDArray> inputs = text(6, 0, 0);
     // The first token's label is nobody's next, the last position has no next token.
     INDArray labels =
@@ -187,7 +187,7 @@ class DecodersTest {
   @ParameterizedTest
   @ValueSource(strings = {GPT2, LLAMA})
   void noTokenSeesALaterOne(String config) {
-    Model model = model(config, "", 0);
+    TransformerModel model = model(config, "", 0);
     double[] changes = changes(model, 3);
     System.out.println("token 3 changed, logits change by " + Arrays.toString(changes));
     for (int i = 0; i < changes.length; i++) {
@@ -196,7 +196,7 @@ class DecodersTest {
   }
 
   /** How much the logits of each of 8 tokens change if one of them does. */
-  private static double[] changes(Model model, int token) {
+  private static double[] changes(TransformerModel model, int token) {
     Map<String, INDArray> inputs = text(8, 0, 0);
     INDArray before = logits(model, inputs);
     INDArray other = inputs.get(ModelGraph.INPUT_IDS).dup();
@@ -227,7 +227,8 @@ class DecodersTest {
 
   @Test
   void qwen2HasBiasesOfItsProjections() {
-    Model qwen2 = model(LLAMA, "\"model_type\": \"qwen2\", \"tie_word_embeddings\": true", 0);
+    TransformerModel qwen2 =
+        model(LLAMA, "\"model_type\": \"qwen2\", \"tie_word_embeddings\": true", 0);
     List<String> biases =
         qwen2.parameters().keySet().stream().filter(name -> name.endsWith("bias")).toList();
     assertEquals(6, biases.size(), "q, k and v of two layers: " + biases);

@@ -30,7 +30,8 @@ class DropoutPlacesTest {
   /** The places' numbers in the graph of a model of one layer. */
   private static Set<Integer> places(String name, String layers, Head head, String lora) {
     ObjectNode json = ModelFolder.config(GOLDEN.resolve(name)).deepCopy();
-    Model model = ModelConfig.read(json.put(layers, 1), name).withDropout(0.1).model(head);
+    TransformerModel model =
+        ModelConfig.read(json.put(layers, 1), name).withDropout(0.1).model(head);
     Parameters parameters = RandomWeights.of(model, 1, 0.1f);
     if (lora != null) {
       Adapter adapter = Adapter.fresh(model, parameters, LoraConfig.parse(lora), 1);

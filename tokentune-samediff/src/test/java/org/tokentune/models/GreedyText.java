@@ -12,7 +12,7 @@ import org.tokentune.nn.Parameters;
 /** Most probable continuations of a checkpoint's model. */
 public final class GreedyText {
 
-  private final Model model;
+  private final TransformerModel model;
   private final Parameters parameters;
 
   public GreedyText(JsonNode config, WeightSource weights) {

@@ -49,16 +49,16 @@ class ParameterLoaderTest {
     }
   }
 
-  private static Model llama(boolean tied) {
+  private static TransformerModel llama(boolean tied) {
     ModelConfig config = config(LLAMA.replace("}", ", \"tie_word_embeddings\": " + tied + "}"));
     return config.model(new Head(Task.CAUSAL_LM, config.vocabulary(), Pooling.FIRST));
   }
 
-  private static Model bert(Task task, int outputs) {
+  private static TransformerModel bert(Task task, int outputs) {
     return config(BERT).model(new Head(task, outputs, Pooling.FIRST));
   }
 
-  private static Map<String, INDArray> weights(Model model) {
+  private static Map<String, INDArray> weights(TransformerModel model) {
     return RandomWeights.of(model.parameters(), 3, 0.3f);
   }
 
@@ -86,7 +86,7 @@ class ParameterLoaderTest {
     }
   }
 
-  private static String refusal(Model model, Map<String, INDArray> tensors) {
+  private static String refusal(TransformerModel model, Map<String, INDArray> tensors) {
     String message =
         assertThrows(
                 BadInputException.class,
@@ -161,10 +161,10 @@ class ParameterLoaderTest {
   /** safetensors' save_model keeps one name of a tensor that has two: the head's. */
   @Test
   void aTiedTableIsReadUnderTheHeadsName() {
-    for (Model model : List.of(llama(true), bert(Task.MASKED_LM, 11))) {
+    for (TransformerModel model : List.of(llama(true), bert(Task.MASKED_LM, 11))) {
       Map<String, INDArray> tensors = weights(model);
       INDArray table = tensors.remove(model.wordTable());
-      Model untied = model.config().untied().model(model.head());
+      TransformerModel untied = model.config().untied().model(model.head());
       tensors.put(untied.headTable(), table);
       assertTrue(model.config().withHeadOf(new Tensors("head", tensors)).tied());
       assertSameBits(
@@ -176,8 +176,8 @@ class ParameterLoaderTest {
   /** transformers 5.24 computes with the decoder's, tied or not. */
   @Test
   void ofTwoBiasesOfAHeadTheDecodersCounts() {
-    Model tied = bert(Task.MASKED_LM, 11);
-    for (Model model : List.of(tied, tied.config().untied().model(tied.head()))) {
+    TransformerModel tied = bert(Task.MASKED_LM, 11);
+    for (TransformerModel model : List.of(tied, tied.config().untied().model(tied.head()))) {
       Map<String, INDArray> tensors = weights(model);
       tensors.put("cls.predictions.decoder.bias", Nd4j.ones(11));
       String said =
@@ -205,7 +205,7 @@ class ParameterLoaderTest {
 
   @Test
   void constantsAreHarmlessAndHeadsAreNoted() {
-    Model model = bert(Task.TOKEN, 3);
+    TransformerModel model = bert(Task.TOKEN, 3);
     Map<String, INDArray> tensors = weights(model);
     tensors.put("bert.embeddings.position_ids", Nd4j.ones(DataType.INT64, 1, 16));
     assertEquals("", Said.by(() -> ParameterLoader.load(model, new Tensors("a", tensors))));
@@ -224,7 +224,7 @@ class ParameterLoaderTest {
   /** transformers 5: a head in the file wins over {@code tie_word_embeddings: true}. */
   @Test
   void aHeadThatIsNotTheTableIsKept() {
-    Model tied = llama(true);
+    TransformerModel tied = llama(true);
     Map<String, INDArray> tensors = weights(tied);
     assertTrue(tied.config().withHeadOf(new Tensors("none", tensors)).tied());
     tensors.put("lm_head.weight", tensors.get("model.embed_tokens.weight").dup());
@@ -235,7 +235,7 @@ class ParameterLoaderTest {
     assertTrue(said.contains("other: tie_word_embeddings is true, but"), said);
     ModelConfig own = tied.config().withHeadOf(new Tensors("other", tensors));
     assertFalse(own.tied());
-    Model model = own.model(new Head(Task.CAUSAL_LM, 11, Pooling.FIRST));
+    TransformerModel model = own.model(new Head(Task.CAUSAL_LM, 11, Pooling.FIRST));
     assertSameBits(
         tensors.get("lm_head.weight"),
         ParameterLoader.load(model, new Tensors("other", tensors)).get("lm_head.weight"));
@@ -247,13 +247,13 @@ class ParameterLoaderTest {
   @Test
   void aHeadForMaskedWordsOfItsOwnIsKept() {
     ModelConfig config = config(BERT);
-    Model tied = bert(Task.MASKED_LM, 11);
+    TransformerModel tied = bert(Task.MASKED_LM, 11);
     Map<String, INDArray> tensors = weights(tied);
     tensors.put("cls.predictions.decoder.weight", Nd4j.ones(11, 8));
     tensors.put("cls.predictions.decoder.bias", tensors.get("cls.predictions.bias").dup());
     ModelConfig own = config.withHeadOf(new Tensors("own", tensors));
     assertFalse(own.tied());
-    Model model = own.model(new Head(Task.MASKED_LM, 11, Pooling.FIRST));
+    TransformerModel model = own.model(new Head(Task.MASKED_LM, 11, Pooling.FIRST));
     assertSameBits(
         Nd4j.ones(11, 8),
         ParameterLoader.load(model, new Tensors("own", tensors)).get(model.headTable()));
@@ -271,7 +271,7 @@ class ParameterLoaderTest {
 
   @Test
   void numbersBeyondATableNeverReachTheEngine() {
-    Model model = bert(Task.CLASSIFY, 2);
+    TransformerModel model = bert(Task.CLASSIFY, 2);
     try (InferenceEngine engine =
         new InferenceEngine(
             model,
@@ -292,7 +292,7 @@ class ParameterLoaderTest {
 
   @Test
   void answersThatAreNotFiniteAreErrors() {
-    Model model = bert(Task.CLASSIFY, 2);
+    TransformerModel model = bert(Task.CLASSIFY, 2);
     Map<String, INDArray> tensors = weights(model);
     tensors.get("bert.encoder.layer.0.output.dense.weight").putScalar(3, Float.NaN);
     assertTrue(answer(model, tensors).contains("tensor bert.encoder.layer.0.output.dense.weight"));
@@ -305,7 +305,7 @@ class ParameterLoaderTest {
     assertTrue(answer(model, overflows).contains("though its weights are finite"));
   }
 
-  private static String answer(Model model, Map<String, INDArray> tensors) {
+  private static String answer(TransformerModel model, Map<String, INDArray> tensors) {
     try (InferenceEngine engine =
         new InferenceEngine(
             model,

@@ -35,7 +35,8 @@ class AdamWTest {
     try (SafeTensors golden = SafeTensors.open(GOLDEN)) {
       Parameters parameters =
           new Parameters(Map.of("w", golden.read("w.0"), "b", golden.read("b.0")));
-      Optimizer optimizer = new Optimizer(AdamW.USUAL, parameters, name -> 0.01, name -> 1);
+      ParameterOptimizer optimizer =
+          new ParameterOptimizer(AdamW.USUAL, parameters, name -> 0.01, name -> 1);
       INDArray rates = golden.read("learning_rate");
       double worst = 0;
       for (int step = 1; step <= 10; step++) {

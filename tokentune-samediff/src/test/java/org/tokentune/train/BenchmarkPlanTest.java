@@ -9,10 +9,10 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.models.Head;
-import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.plan.ActivationCheckpointing;
@@ -24,7 +24,7 @@ class BenchmarkPlanTest {
 
   private static final int LENGTH = 32;
 
-  private static Model llama() {
+  private static TransformerModel llama() {
     ObjectNode config = JsonNodeFactory.instance.objectNode().put("model_type", "llama");
     config.put("vocab_size", 500).put("num_hidden_layers", 2).put("hidden_size", 64);
     config.put("num_attention_heads", 4).put("intermediate_size", 96);
@@ -35,7 +35,7 @@ class BenchmarkPlanTest {
 
   @Test
   void stepsTakeWhatIsPlanned() {
-    Model model = llama();
+    TransformerModel model = llama();
     Parameters weights = StepBenchmark.weights(model);
     for (String tokens : List.of("all", "8")) {
       Map<ActivationCheckpointing, Long> plans = StepBenchmark.plan(model, 2, LENGTH, tokens);
@@ -52,7 +52,7 @@ class BenchmarkPlanTest {
 
   @Test
   void methodsTakeWhatIsPlanned() {
-    Model model = llama();
+    TransformerModel model = llama();
     Parameters weights = StepBenchmark.weights(model);
     LoraConfig lora = LoraConfig.parse("r=4");
     Setting full = Setting.of(TuningMethod.FULL, lora);
@@ -65,7 +65,7 @@ class BenchmarkPlanTest {
             full.withAccumulation(2),
             Setting.of(qlora, lora),
             Setting.of(qlora, lora).withPrecision(ActivationPrecision.BF16))) {
-      MemoryReport plan = MethodBenchmark.plan(model, setting, 1, LENGTH, "25%");
+      StepMemoryReport plan = MethodBenchmark.plan(model, setting, 1, LENGTH, "25%");
       try (MethodBenchmark run = new MethodBenchmark(model, weights, setting, 1, LENGTH, "25%")) {
         System.out.printf("%s: %,d bytes%n", setting.method(), plan.total());
         assertEquals(run.planned(), plan);

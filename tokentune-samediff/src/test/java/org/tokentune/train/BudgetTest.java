@@ -15,8 +15,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.GoldenModel;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.LoraConfig;
-import org.tokentune.models.Model;
 import org.tokentune.models.ParameterLoader;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.KernelMode;
@@ -44,7 +44,7 @@ class BudgetTest {
   void tenBudgets(String folder, String tokens, String method, ActivationPrecision keep) {
     GoldenModel golden = GoldenModel.of(folder);
     Map<String, INDArray> inputs = golden.batch(selector(tokens, golden));
-    Model model = golden.model();
+    TransformerModel model = golden.model();
     Parameters parameters = golden.parameters();
     Predicate<String> trains = name -> true;
     if (!method.equals("full")) {
@@ -107,7 +107,7 @@ class BudgetTest {
   }
 
   private static TrainingEngine engine(
-      Model model,
+      TransformerModel model,
       Parameters parameters,
       Predicate<String> trains,
       Map<String, INDArray> inputs,

@@ -30,11 +30,11 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.tokentune.RandomWeights;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
-import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
@@ -47,7 +47,7 @@ class LanguageModelTrainingTest {
 
   private static final int LENGTH = 12;
 
-  private static Model model(String name) {
+  private static TransformerModel model(String name) {
     String file = "/golden/" + name + "/config.json";
     try (InputStream config = LanguageModelTrainingTest.class.getResourceAsStream(file)) {
       ModelConfig sizes = ModelConfig.read(new ObjectMapper().readTree(config), file);
@@ -58,7 +58,7 @@ class LanguageModelTrainingTest {
     }
   }
 
-  private static Parameters weights(Model model) {
+  private static Parameters weights(TransformerModel model) {
     return RandomWeights.of(model, 5, 0.1f);
   }
 
@@ -100,7 +100,7 @@ class LanguageModelTrainingTest {
         7);
   }
 
-  private static TrainingSteps steps(Model model, Parameters weights, int accumulation) {
+  private static TrainingSteps steps(TransformerModel model, Parameters weights, int accumulation) {
     // As many tokens as there are: the draw may differ between batches, but not its result.
     TokenSelector selector = RandomTokens.parse("100%", 1, false);
     return new TrainingSteps(model, weights, name -> true, selector, settings(accumulation));
@@ -109,7 +109,7 @@ class LanguageModelTrainingTest {
   @ParameterizedTest
   @ValueSource(strings = {"gpt2", "llama"})
   void batchesAddUpToOne(String name) {
-    Model model = model(name);
+    TransformerModel model = model(name);
     int words = model.config().vocabulary();
     Parameters whole = weights(model);
     Parameters parts = weights(model);
@@ -139,7 +139,7 @@ class LanguageModelTrainingTest {
   /** In one buffer, as DL4J's networks hold them: updated at once, each as early as alone. */
   @Test
   void parametersSideBySideTrainAsAloneInAsManyBytes() {
-    Model model = model("llama");
+    TransformerModel model = model("llama");
     Parameters alone = weights(model);
     Parameters together = sideBySide(alone);
     List<MultiDataSet> batch = List.of(texts(model.config().vocabulary()));
@@ -171,7 +171,7 @@ class LanguageModelTrainingTest {
   @ParameterizedTest
   @ValueSource(strings = {"gpt2", "llama"})
   void withoutLabelsNothingChanges(String name) {
-    Model model = model(name);
+    TransformerModel model = model(name);
     Parameters weights = weights(model);
     int[][] ids = {IntStream.range(0, LENGTH).toArray()};
     int[][] mask = {IntStream.range(0, LENGTH).map(i -> 1).toArray()};
@@ -196,7 +196,7 @@ class LanguageModelTrainingTest {
   @ParameterizedTest
   @ValueSource(strings = {"gpt2", "llama"})
   void lossIsTheMeanOverLabelledTokens(String name) {
-    Model model = model(name);
+    TransformerModel model = model(name);
     Parameters weights = weights(model);
     int words = model.config().vocabulary();
     List<Double> losses;
@@ -228,7 +228,7 @@ class LanguageModelTrainingTest {
   @ParameterizedTest
   @CsvSource({"gpt2, 6", "llama, 6", "gpt2, 1", "llama, 1"})
   void whatComesAfterTheSelectedTokensChangesNothing(String name, int number) {
-    Model model = model(name);
+    TransformerModel model = model(name);
     List<MultiDataSet> together =
         List.of(texts(model.config().vocabulary()), answers(model.config().vocabulary()));
     List<TokenSelection> drawn = new ArrayList<>();
@@ -372,14 +372,15 @@ class LanguageModelTrainingTest {
          "max_position_embeddings": 16, "tie_word_embeddings": %s}"""
             .formatted(tied);
     ModelConfig sizes = ModelConfig.read(new ObjectMapper().readTree(json), "test");
-    Model model = sizes.model(new Head(Task.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST));
+    TransformerModel model =
+        sizes.model(new Head(Task.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST));
     Parameters ours = weights(model);
     Parameters stocks = weights(model);
     GraphOptions options = GraphOptions.training(true, name -> true);
     ModelGraph graph = model.build(ours, options.withKernelMode(KernelMode.FUSED));
     SameDiffEngine stock = new SameDiffEngine(model.build(stocks, options));
-    Optimizer optimizer = new Optimizer(AdamW.USUAL, ours, 0.01);
-    Optimizer stockOptimizer = new Optimizer(AdamW.USUAL, stocks, 0.01);
+    ParameterOptimizer optimizer = new ParameterOptimizer(AdamW.USUAL, ours, 0.01);
+    ParameterOptimizer stockOptimizer = new ParameterOptimizer(AdamW.USUAL, stocks, 0.01);
     double worst = 0;
     double last = 0;
     System.setProperty("org.tokentune.plan.check", Boolean.toString(checked));
@@ -429,11 +430,12 @@ class LanguageModelTrainingTest {
         {"model_type": "llama", "vocab_size": 9001, "hidden_size": 8, "intermediate_size": 12,
          "num_hidden_layers": 1, "num_attention_heads": 2, "max_position_embeddings": 16}""";
     ModelConfig sizes = ModelConfig.read(new ObjectMapper().readTree(json), "test");
-    Model model = sizes.model(new Head(Task.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST));
+    TransformerModel model =
+        sizes.model(new Head(Task.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST));
     Parameters together = weights(model);
     Parameters apart = weights(model);
-    Optimizer optimizer = settings(kind).optimizer(model, together);
-    Optimizer other = settings(kind).optimizer(model, apart);
+    ParameterOptimizer optimizer = settings(kind).optimizer(model, together);
+    ParameterOptimizer other = settings(kind).optimizer(model, apart);
     GraphOptions options =
         GraphOptions.training(false, name -> true).withKernelMode(KernelMode.FUSED);
     Map<String, INDArray> inputs =

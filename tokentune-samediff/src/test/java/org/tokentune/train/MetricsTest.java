@@ -62,8 +62,8 @@ class MetricsTest {
 
   @Test
   void theBestEvaluationIsByTheMeanOfTheMetricsAskedFor() {
-    Evaluation accurate = evaluation(0.80, 0.50, 0.7);
-    Evaluation balanced = evaluation(0.75, 0.70, 0.7);
+    EvaluationResult accurate = evaluation(0.80, 0.50, 0.7);
+    EvaluationResult balanced = evaluation(0.75, 0.70, 0.7);
     List<Metric> both = List.of(Metric.ACCURACY, Metric.F1);
     assertTrue(accurate.betterThan(balanced, List.of()));
     assertTrue(balanced.betterThan(accurate, both));
@@ -73,8 +73,8 @@ class MetricsTest {
 
   @Test
   void ofEqualScoresTheLowerLossIsBetter() {
-    Evaluation early = evaluation(1, 1, 0.96);
-    Evaluation late = evaluation(1, 1, 0.01);
+    EvaluationResult early = evaluation(1, 1, 0.96);
+    EvaluationResult late = evaluation(1, 1, 0.01);
     assertTrue(late.betterThan(early, List.of()));
     assertFalse(early.betterThan(late, List.of()));
     assertFalse(early.betterThan(early, List.of()));
@@ -82,9 +82,10 @@ class MetricsTest {
     assertFalse(evaluation(0.9, 0.9, 0).betterThan(early, List.of()));
   }
 
-  private static Evaluation evaluation(double accuracy, double f1, double loss) {
+  private static EvaluationResult evaluation(double accuracy, double f1, double loss) {
     Map<Metric, Double> metrics = Map.of(Metric.ACCURACY, accuracy, Metric.F1, f1);
-    return new Evaluation(1, 1, 0, new Scores(Task.CLASSIFY, 1, loss, metrics, new long[0][]));
+    return new EvaluationResult(
+        1, 1, 0, new Scores(Task.CLASSIFY, 1, loss, metrics, new long[0][]));
   }
 
   private static double error(JsonNode expected, String metric, double value) {

@@ -47,7 +47,7 @@ class StepMemoryTest {
   @CsvSource({"FUSED, 4", "NATIVE, 6656"})
   void stepsAllocateNothing(KernelMode kernelMode, long scratch) {
     Parameters parameters = SmallBert.parameters(SmallBert.FOLDER);
-    Optimizer optimizer = new Optimizer(AdamW.USUAL, parameters, 0.01);
+    ParameterOptimizer optimizer = new ParameterOptimizer(AdamW.USUAL, parameters, 0.01);
     GraphOptions options = GraphOptions.training(true, name -> true).withKernelMode(kernelMode);
     List<Map<String, INDArray>> batches = batches(10);
     try (TrainingEngine engine =

@@ -54,8 +54,8 @@ class TrainingEngineTest {
     GraphOptions options = GraphOptions.training(!tokens.equals("all"), name -> true);
     Parameters ours = SmallBert.parameters(SmallBert.FOLDER);
     Parameters stocks = SmallBert.parameters(SmallBert.FOLDER);
-    Optimizer optimizer = new Optimizer(AdamW.USUAL, ours, 0.01);
-    Optimizer stockOptimizer = new Optimizer(AdamW.USUAL, stocks, 0.01);
+    ParameterOptimizer optimizer = new ParameterOptimizer(AdamW.USUAL, ours, 0.01);
+    ParameterOptimizer stockOptimizer = new ParameterOptimizer(AdamW.USUAL, stocks, 0.01);
     ModelGraph graph = bert.build(ours, options.withKernelMode(kernelMode));
     SameDiffEngine stock = new SameDiffEngine(bert.build(stocks, options));
     double worst = 0;
@@ -106,8 +106,8 @@ class TrainingEngineTest {
         GraphOptions.training(false, name -> true).withKernelMode(KernelMode.FUSED);
     Map<String, INDArray> inputs = new HashMap<>(SmallBert.batch(3, new AllTokens(), false));
     inputs.put(ModelGraph.LABELS, inputs.get(ModelGraph.INPUT_IDS));
-    Optimizer optimizer = new Optimizer(AdamW.USUAL, together, 0.01);
-    Optimizer other = new Optimizer(AdamW.USUAL, apart, 0.01);
+    ParameterOptimizer optimizer = new ParameterOptimizer(AdamW.USUAL, together, 0.01);
+    ParameterOptimizer other = new ParameterOptimizer(AdamW.USUAL, apart, 0.01);
     try (TrainingEngine optimizerInBackward =
             new TrainingEngine(
                 bert.build(together, options), ActivationCheckpointing.ELEMENTWISE, optimizer);

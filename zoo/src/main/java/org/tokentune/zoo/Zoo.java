@@ -26,7 +26,7 @@ public final class Zoo {
   private Zoo() {}
 
   /** The catalogue. */
-  public static List<ZooModel> list() {
+  public static List<PretrainedModel> list() {
     JsonNode models;
     try (InputStream in = Zoo.class.getResourceAsStream("catalogue.json")) {
       models = new ObjectMapper().readTree(in);
@@ -37,7 +37,7 @@ public final class Zoo {
     return StreamSupport.stream(models.spliterator(), false)
         .map(
             entry ->
-                new ZooModel(
+                new PretrainedModel(
                     entry.get("name").asText(),
                     entry.get("licence").asText(),
                     entry.get("config"),
@@ -77,8 +77,8 @@ public final class Zoo {
    *
    * @throws BadInputException for an unknown name
    */
-  public static ZooModel model(String name) {
-    List<ZooModel> models = list();
+  public static PretrainedModel model(String name) {
+    List<PretrainedModel> models = list();
     JaroWinklerSimilarity similarity = new JaroWinklerSimilarity();
     return models.stream()
         .filter(model -> model.name().equals(name))
@@ -89,7 +89,7 @@ public final class Zoo {
                     "There is no model %s; the nearest names are %s.",
                     name,
                     models.stream()
-                        .map(ZooModel::name)
+                        .map(PretrainedModel::name)
                         .sorted(
                             Comparator.comparingDouble(
                                 (String known) -> -similarity.apply(name, known)))
@@ -111,7 +111,7 @@ public final class Zoo {
     return list().stream()
         .filter(model -> name.equals(model.name()) || name.equals(model.source().repository()))
         .findFirst()
-        .map(ZooModel::name)
+        .map(PretrainedModel::name)
         .orElseGet(() -> HubModel.address(name, HubModel.MAIN));
   }
 

@@ -38,7 +38,7 @@ import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.models.WeightStorage;
-import org.tokentune.train.MemoryReport;
+import org.tokentune.train.StepMemoryReport;
 
 class ZooTest {
 
@@ -195,11 +195,11 @@ class ZooTest {
 
   @Test
   void everyModelCanBePlanned() {
-    for (ZooModel model : Zoo.list()) {
+    for (PretrainedModel model : Zoo.list()) {
       assertTrue(model.config().layers() > 0, model.name());
       assertFalse(model.licence().isBlank(), model.name());
     }
-    MemoryReport report = Zoo.model("smollm2-135m").tuningMemory(1, 32, "25%");
+    StepMemoryReport report = Zoo.model("smollm2-135m").tuningMemory(1, 32, "25%");
     assertEquals(4 * 134_515_008L, report.parameters());
     assertEquals(2 * report.parameters(), report.optimizerState());
   }

@@ -4,7 +4,7 @@ import java.util.Map;
 import org.tokentune.nn.Parameters;
 
 /** A model of some family with a head: what its parameters are called, and its graphs. */
-public interface Model {
+public interface TransformerModel {
 
   ModelConfig config();
 
@@ -34,7 +34,7 @@ public interface Model {
   }
 
   /** The same model without dropout. */
-  default Model withoutDropout() {
+  default TransformerModel withoutDropout() {
     return config().withDropout(0).model(head());
   }
 

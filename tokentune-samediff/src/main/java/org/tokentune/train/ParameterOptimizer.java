@@ -17,7 +17,7 @@ import org.tokentune.plan.OptimizerStep;
  * Changes parameters, in place, by their gradients: all by one {@link UpdateRule}, each with its
  * own state, weight decay and share of the learning rate.
  */
-public final class Optimizer implements OptimizerStep {
+public final class ParameterOptimizer implements OptimizerStep {
 
   private final UpdateRule rule;
   private final Parameters parameters;
@@ -32,7 +32,7 @@ public final class Optimizer implements OptimizerStep {
    * @param weightDecay by parameter's name
    * @param rateFactor what the learning rate is multiplied by, by parameter's name
    */
-  Optimizer(
+  ParameterOptimizer(
       UpdateRule rule,
       Parameters parameters,
       ToDoubleFunction<String> weightDecay,
@@ -44,7 +44,7 @@ public final class Optimizer implements OptimizerStep {
   }
 
   /** With decay of matrices only (biases and norms are vectors), and one rate for all. */
-  Optimizer(UpdateRule rule, Parameters parameters, double weightDecay) {
+  ParameterOptimizer(UpdateRule rule, Parameters parameters, double weightDecay) {
     this(rule, parameters, ofMatrices(parameters, weightDecay), name -> 1);
   }
 

@@ -31,7 +31,7 @@ import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.select.RandomTokens;
 
 /** What planning says of memory, without a model's weights and with them. */
-class MemoryReportTest {
+class StepMemoryReportTest {
 
   private static Bert bert(int layers, int hidden, int heads, int vocabulary) {
     BertConfig config =
@@ -57,7 +57,7 @@ class MemoryReportTest {
     return new Bert(config, new Head(Task.CLASSIFY, 2, Pooling.FIRST));
   }
 
-  private static MemoryReport plan(
+  private static StepMemoryReport plan(
       Bert bert,
       String tokens,
       int length,
@@ -88,7 +88,8 @@ class MemoryReportTest {
     long before = StepBenchmark.liveBytes();
     long physical = nativeBytes();
     long start = System.nanoTime();
-    MemoryReport report = plan(large, tokens, length, ActivationCheckpointing.ELEMENTWISE, true);
+    StepMemoryReport report =
+        plan(large, tokens, length, ActivationCheckpointing.ELEMENTWISE, true);
     double seconds = (System.nanoTime() - start) / 1e9;
     long arrays = StepBenchmark.liveBytes() - before;
     System.out.printf(
@@ -120,7 +121,7 @@ class MemoryReportTest {
   void partsAddUpAndEqualThePlanWithWeights(
       String tokens, ActivationCheckpointing checkpointing, boolean optimizerInBackward) {
     Bert small = bert(6, 384, 12, 1000);
-    MemoryReport report = plan(small, tokens, 128, checkpointing, optimizerInBackward);
+    StepMemoryReport report = plan(small, tokens, 128, checkpointing, optimizerInBackward);
     double share = 1 - (double) report.gaps() / report.step().arena();
     System.out.printf(
         "%s tokens, %s, at once %s: parts are %.1f%% of %,d bytes%n",
@@ -152,27 +153,27 @@ class MemoryReportTest {
     }
   }
 
-  private static Optimizer sgd(Bert bert) {
-    return new Optimizer(new Sgd(0), Parameters.shapeOnly(bert.parameters()), 0);
+  private static ParameterOptimizer sgd(Bert bert) {
+    return new ParameterOptimizer(new Sgd(0), Parameters.shapeOnly(bert.parameters()), 0);
   }
 
   @Test
   void saysWhatIsWhere() {
     Bert small = bert(3, 64, 4, 1000);
-    MemoryReport all =
+    StepMemoryReport all =
         new StepMemoryPlanner(
                 small,
                 name -> !small.isEmbedding(name),
                 WeightStorage.FLOAT32,
                 MemorySettings.defaults(),
-                new Optimizer(AdamW.USUAL, Parameters.shapeOnly(small.parameters()), 0),
+                new ParameterOptimizer(AdamW.USUAL, Parameters.shapeOnly(small.parameters()), 0),
                 true)
             .plan(8, 64, 64);
-    MemoryReport quarter = plan(small, "25%", 64, ActivationCheckpointing.ELEMENTWISE, true);
-    Map<String, MemoryReport> reports = new LinkedHashMap<>();
+    StepMemoryReport quarter = plan(small, "25%", 64, ActivationCheckpointing.ELEMENTWISE, true);
+    Map<String, StepMemoryReport> reports = new LinkedHashMap<>();
     reports.put("all", all);
     reports.put("a quarter", quarter);
-    System.out.println(MemoryReport.table(reports));
+    System.out.println(StepMemoryReport.table(reports));
 
     assertEquals(2 * all.trained(), all.optimizerState());
     assertEquals(0, quarter.optimizerState());

@@ -1,7 +1,7 @@
 package org.tokentune.train;
 
 /** Follows a training. */
-public interface TrainingListener {
+public interface FineTuningListener {
 
   /**
    * Before the first step, where the training goes on after so many steps that were made before.
@@ -22,12 +22,12 @@ public interface TrainingListener {
   default void onStep(StepReport step) {}
 
   /** After an evaluation on the validation rows. */
-  default void onEvaluation(Evaluation evaluation) {}
+  default void onEvaluation(EvaluationResult evaluation) {}
 
   /** This one, and then another, told of everything. */
-  default TrainingListener andThen(TrainingListener next) {
-    TrainingListener first = this;
-    return new TrainingListener() {
+  default FineTuningListener andThen(FineTuningListener next) {
+    FineTuningListener first = this;
+    return new FineTuningListener() {
       @Override
       public void onResume(int step) {
         first.onResume(step);
@@ -53,7 +53,7 @@ public interface TrainingListener {
       }
 
       @Override
-      public void onEvaluation(Evaluation evaluation) {
+      public void onEvaluation(EvaluationResult evaluation) {
         first.onEvaluation(evaluation);
         next.onEvaluation(evaluation);
       }

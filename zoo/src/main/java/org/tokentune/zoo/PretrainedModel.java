@@ -3,18 +3,18 @@ package org.tokentune.zoo;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Arrays;
 import org.tokentune.models.Head;
-import org.tokentune.models.Model;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.select.RandomTokens;
-import org.tokentune.train.MemoryReport;
 import org.tokentune.train.MemorySettings;
-import org.tokentune.train.Optimizer;
 import org.tokentune.train.OptimizerSettings;
+import org.tokentune.train.ParameterOptimizer;
 import org.tokentune.train.StepMemoryPlanner;
+import org.tokentune.train.StepMemoryReport;
 
 /**
  * An entry of the catalogue.
@@ -22,7 +22,7 @@ import org.tokentune.train.StepMemoryPlanner;
  * @param licence of the weights, by its SPDX name where it has one
  * @param json as a Hugging Face {@code config.json}, as far as this project reads it
  */
-public record ZooModel(String name, String licence, JsonNode json, ModelSource source) {
+public record PretrainedModel(String name, String licence, JsonNode json, ModelSource source) {
 
   public ModelConfig config() {
     return ModelConfig.read(json, name);
@@ -43,10 +43,10 @@ public record ZooModel(String name, String licence, JsonNode json, ModelSource s
    *
    * @param tokens that carry gradient, e.g. {@code 25%} or {@code all}
    */
-  public MemoryReport tuningMemory(int batch, int length, String tokens) {
-    Model model =
+  public StepMemoryReport tuningMemory(int batch, int length, String tokens) {
+    TransformerModel model =
         config().causal() ? model(Task.CAUSAL_LM, config().vocabulary()) : model(Task.CLASSIFY, 2);
-    Optimizer optimizer =
+    ParameterOptimizer optimizer =
         OptimizerSettings.adamW(0).optimizer(model, Parameters.shapeOnly(model.parameters()));
     StepMemoryPlanner planner =
         new StepMemoryPlanner(
@@ -57,7 +57,7 @@ public record ZooModel(String name, String licence, JsonNode json, ModelSource s
         StepMemoryPlanner.selected(model, RandomTokens.parse(tokens, 1, true), length));
   }
 
-  private Model model(Task task, int outputs) {
+  private TransformerModel model(Task task, int outputs) {
     return config().model(new Head(task, outputs, Pooling.FIRST));
   }
 }

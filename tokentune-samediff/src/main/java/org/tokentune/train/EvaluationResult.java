@@ -11,7 +11,7 @@ import java.util.List;
  * @param trainLoss mean over the steps since the evaluation before
  * @param scores on the validation rows
  */
-public record Evaluation(
+public record EvaluationResult(
     @JsonProperty("step") int step,
     @JsonProperty("epoch") int epoch,
     @JsonProperty("train_loss") double trainLoss,
@@ -21,7 +21,7 @@ public record Evaluation(
    * Whether its scores are better than another's by some metrics; NaN is never. Of equal scores the
    * lower loss is better: few validation rows soon have all classes right.
    */
-  boolean betterThan(Evaluation other, List<Metric> by) {
+  boolean betterThan(EvaluationResult other, List<Metric> by) {
     if (other == null || quality(by) > other.quality(by)) {
       return true;
     }

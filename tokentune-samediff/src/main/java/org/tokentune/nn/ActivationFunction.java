@@ -6,7 +6,7 @@ import org.tokentune.ops.Gelu;
 import org.tokentune.ops.KernelMode;
 
 /** An activation function, element by element. */
-public enum Activation implements Layer {
+public enum ActivationFunction implements NetworkLayer {
   /** Hugging Face's {@code gelu}. */
   GELU,
   /** Hugging Face's {@code gelu_new}, which has other names too. */
@@ -17,7 +17,7 @@ public enum Activation implements Layer {
   TANH;
 
   /** By Hugging Face's names (source: {@code ACT2CLS} of transformers 5.24). */
-  private static final Map<String, Activation> NAMES =
+  private static final Map<String, ActivationFunction> NAMES =
       Map.of(
           "gelu", GELU,
           "gelu_python", GELU,
@@ -39,7 +39,7 @@ public enum Activation implements Layer {
    *
    * @throws BadInputException for any other
    */
-  public static Activation read(String name) {
+  public static ActivationFunction read(String name) {
     if (!isKnown(name)) {
       throw new BadInputException(
           "The activation %s is not supported; gelu, gelu_new, relu and tanh are.", name);

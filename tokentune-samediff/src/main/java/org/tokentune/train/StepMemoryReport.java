@@ -22,7 +22,7 @@ import org.tokentune.plan.PlanMemory.Kind;
  * @param optimizerState what the optimizer keeps between steps
  * @param step the arena: what a step needs above these
  */
-public record MemoryReport(
+public record StepMemoryReport(
     long parameters, long trained, long gradientSums, long optimizerState, PlanMemory step) {
 
   private static final Map<String, String> KINDS =
@@ -49,16 +49,19 @@ public record MemoryReport(
    *
    * @param trained names of the trained parameters
    */
-  static MemoryReport of(
-      Parameters parameters, Collection<String> trained, Optimizer optimizer, PlanMemory step) {
+  static StepMemoryReport of(
+      Parameters parameters,
+      Collection<String> trained,
+      ParameterOptimizer optimizer,
+      PlanMemory step) {
     long changed = parameters.bytes(trained);
     long kept = trained.stream().mapToLong(optimizer::stateBytes).sum();
-    return new MemoryReport(parameters.bytes(), changed, 0, kept, step);
+    return new StepMemoryReport(parameters.bytes(), changed, 0, kept, step);
   }
 
   /** The same with, between batches of a step, a sum of gradients for every trained parameter. */
-  MemoryReport withGradientSums() {
-    return new MemoryReport(parameters, trained, trained, optimizerState, step);
+  StepMemoryReport withGradientSums() {
+    return new StepMemoryReport(parameters, trained, trained, optimizerState, step);
   }
 
   /** Parameters, optimizer state and arena together. */
@@ -125,21 +128,21 @@ public record MemoryReport(
   }
 
   /** Several reports side by side, in megabytes of 10^6 bytes. */
-  public static String table(Map<String, MemoryReport> reports) {
+  public static String table(Map<String, StepMemoryReport> reports) {
     MemoryTable table = new MemoryTable(reports);
-    table.row("parameters", MemoryReport::parameters);
-    table.row("optimizer state", MemoryReport::optimizerState);
+    table.row("parameters", StepMemoryReport::parameters);
+    table.row("optimizer state", StepMemoryReport::optimizerState);
     table.row("step", report -> report.step.arena());
     table.row("  activations", report -> report.step.bytes(Kind.ACTIVATION));
     table.row("  gradients", report -> report.step.bytes(Kind.GRADIENT));
     table.row("  workspace", report -> report.step.bytes(Kind.WORKSPACE));
     table.row("  inputs", report -> report.step.bytes(Kind.INPUT));
-    table.row("  gaps", MemoryReport::gaps);
-    table.row("total", MemoryReport::total);
+    table.row("  gaps", StepMemoryReport::gaps);
+    table.row("total", StepMemoryReport::total);
     table.title("activations by layer");
-    table.rows(MemoryReport::activationsByLayer);
+    table.rows(StepMemoryReport::activationsByLayer);
     table.title("activations by kind");
-    table.rows(MemoryReport::activationsByKind);
+    table.rows(StepMemoryReport::activationsByKind);
     return table.toString();
   }
 }

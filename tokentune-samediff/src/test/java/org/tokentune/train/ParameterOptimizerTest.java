@@ -34,7 +34,7 @@ import org.tokentune.nn.Parameters;
 import org.tokentune.train.OptimizerSettings.Kind;
 
 /** Every optimizer against PyTorch's numbers, in slices, and resumed; what its state takes. */
-class OptimizerTest {
+class ParameterOptimizerTest {
 
   private static final Path GOLDEN =
       Path.of("src/test/resources/golden/optimizer/adamw.safetensors");
@@ -54,14 +54,15 @@ class OptimizerTest {
   @CsvSource({"sgd, SGD, 0", "sgd-momentum, SGD, 0.9", "adafactor, ADAFACTOR, 0"})
   void equalsPyTorch(String name, Kind kind, double momentum) throws IOException {
     JsonNode expected;
-    try (InputStream file = OptimizerTest.class.getResourceAsStream("/optimizers.json")) {
+    try (InputStream file = ParameterOptimizerTest.class.getResourceAsStream("/optimizers.json")) {
       expected = new ObjectMapper().readTree(file).path(name);
     }
     try (SafeTensors golden = SafeTensors.open(GOLDEN)) {
       Parameters parameters =
           new Parameters(Map.of("w", golden.read("w.0"), "b", golden.read("b.0")));
       UpdateRule rule = kind == Kind.SGD ? new Sgd(momentum) : rule(kind);
-      Optimizer optimizer = new Optimizer(rule, parameters, array -> 0.01, array -> 1);
+      ParameterOptimizer optimizer =
+          new ParameterOptimizer(rule, parameters, array -> 0.01, array -> 1);
       INDArray rates = golden.read("learning_rate");
       for (int step = 1; step <= 10; step++) {
         Map<String, INDArray> gradients = new TreeMap<>();
@@ -112,8 +113,8 @@ class OptimizerTest {
   void slicesAreTheWhole(Kind kind) {
     Parameters whole = parameters();
     Parameters parts = parameters();
-    Optimizer one = new Optimizer(rule(kind), whole, 0.1);
-    Optimizer other = new Optimizer(rule(kind), parts, 0.1);
+    ParameterOptimizer one = new ParameterOptimizer(rule(kind), whole, 0.1);
+    ParameterOptimizer other = new ParameterOptimizer(rule(kind), parts, 0.1);
     for (int step = 1; step <= 5; step++) {
       one.step(gradients(step), 1e-2);
       other.begin(1e-2);
@@ -139,13 +140,13 @@ class OptimizerTest {
   void resumedGoesOnAsBefore(Kind kind) {
     Parameters whole = parameters();
     Parameters resumed = parameters();
-    Optimizer one = new Optimizer(rule(kind), whole, 0.1);
-    Optimizer first = new Optimizer(rule(kind), resumed, 0.1);
+    ParameterOptimizer one = new ParameterOptimizer(rule(kind), whole, 0.1);
+    ParameterOptimizer first = new ParameterOptimizer(rule(kind), resumed, 0.1);
     for (int step = 1; step <= 3; step++) {
       one.step(gradients(step), 1e-2);
       first.step(gradients(step), 1e-2);
     }
-    Optimizer second = new Optimizer(rule(kind), resumed, 0.1);
+    ParameterOptimizer second = new ParameterOptimizer(rule(kind), resumed, 0.1);
     second.restore(first.state());
     for (int step = 4; step <= 6; step++) {
       one.step(gradients(step), 1e-2);
@@ -161,16 +162,18 @@ class OptimizerTest {
   @Test
   void restoresNothingOfAnother() {
     Parameters parameters = parameters();
-    Optimizer lion = new Optimizer(rule(Kind.LION), parameters, 0);
+    ParameterOptimizer lion = new ParameterOptimizer(rule(Kind.LION), parameters, 0);
     lion.step(gradients(1), 1e-2);
-    Optimizer.State state = lion.state();
-    Optimizer adamW = new Optimizer(AdamW.USUAL, parameters, 0);
+    ParameterOptimizer.State state = lion.state();
+    ParameterOptimizer adamW = new ParameterOptimizer(AdamW.USUAL, parameters, 0);
     refused("nothing for table.exp_avg_sq, not FLOAT [700, 8]", () -> adamW.restore(state));
-    Optimizer sgd = new Optimizer(rule(Kind.SGD), parameters, 0);
+    ParameterOptimizer sgd = new ParameterOptimizer(rule(Kind.SGD), parameters, 0);
     refused("has bias.exp_avg, which this optimizer does not", () -> sgd.restore(state));
     Map<String, INDArray> broken = new HashMap<>(state.arrays());
     broken.put("bias.exp_avg", Nd4j.zeros(DataType.FLOAT, 4999));
-    refused("FLOAT [4999] for bias.exp_avg", () -> lion.restore(new Optimizer.State(1, broken)));
+    refused(
+        "FLOAT [4999] for bias.exp_avg",
+        () -> lion.restore(new ParameterOptimizer.State(1, broken)));
   }
 
   private static void refused(String sentence, Runnable input) {
@@ -190,7 +193,7 @@ class OptimizerTest {
   })
   void stateBytes(Kind kind, long table, long bias) {
     Parameters parameters = parameters();
-    Optimizer optimizer = new Optimizer(rule(kind), parameters, 0);
+    ParameterOptimizer optimizer = new ParameterOptimizer(rule(kind), parameters, 0);
     assertEquals(table, optimizer.stateBytes("table"));
     assertEquals(bias, optimizer.stateBytes("bias"));
     optimizer.step(gradients(1), 1e-2);
@@ -221,8 +224,8 @@ class OptimizerTest {
   void aFactorScalesTheRate() {
     Parameters usual = parameters();
     Parameters slow = parameters();
-    Optimizer one = new Optimizer(new Sgd(0), usual, name -> 0, name -> 1);
-    Optimizer half = new Optimizer(new Sgd(0), slow, name -> 0, name -> 0.5);
+    ParameterOptimizer one = new ParameterOptimizer(new Sgd(0), usual, name -> 0, name -> 1);
+    ParameterOptimizer half = new ParameterOptimizer(new Sgd(0), slow, name -> 0, name -> 0.5);
     one.step(gradients(1), 1e-2);
     half.step(gradients(1), 2e-2);
     equal(usual, slow);
