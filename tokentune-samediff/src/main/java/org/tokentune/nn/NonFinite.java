@@ -34,14 +34,16 @@ public final class NonFinite {
     for (Map.Entry<String, INDArray> parameter : parameters.asMap().entrySet()) {
       if (!isFinite(parameter.getValue())) {
         return new BadInputException(
-            "The model gives no finite numbers for %s: its tensor %s holds NaN or infinite ones; get"
+            "The model gives no finite numbers for %s: its tensor %s holds NaN or infinite ones;"
+                + " get"
                 + " the model again, or train it anew.",
             input, parameter.getKey());
       }
     }
     return new BadInputException(
-        "The model gives no finite numbers for %s, though its weights are finite: they are too large"
-            + " for 32-bit floats, or damaged; get the model again, or train it anew.",
+        "The model gives no finite numbers for %s, though its weights are finite: they are too"
+            + " large"
+            + " for 32-bit floats, or damaged; download the model again, or train it anew.",
         input);
   }
 }
