@@ -269,7 +269,7 @@ public final class TextModel implements AutoCloseable {
   }
 
   /**
-   * Has ND4J's evaluations, such as {@code EvaluationResult} and {@code ROC}, look at labels and
+   * Has ND4J's evaluations, such as {@code Evaluation} and {@code ROC}, look at labels and
    * predictions of labelled rows: of classes one-hot rows and probabilities, of several labels 0 or
    * 1 and probabilities, or numbers.
    *
