@@ -78,13 +78,13 @@ class CheckpointsTest {
     Path newest = checkpoints.newest().orElseThrow();
     Path state = newest.resolve("state.json");
     String text = Files.readString(state);
-    assertTrue(text.contains("\"format\" : 1"), text);
-    for (String other : List.of("\"format\" : 2", "\"older\" : 1")) {
-      Files.writeString(state, text.replace("\"format\" : 1", other));
+    assertTrue(text.contains("\"format\" : 2"), text);
+    for (String other : List.of("\"format\" : 1", "\"older\" : 1")) {
+      Files.writeString(state, text.replace("\"format\" : 2", other));
       String message =
           assertThrows(BadInputException.class, () -> Checkpoints.state(newest)).getMessage();
       System.out.println(message);
-      assertTrue(message.contains("format of training checkpoints, and only 1 is read"), message);
+      assertTrue(message.contains("format of training checkpoints, and only 2 is read"), message);
     }
   }
 
