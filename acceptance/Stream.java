@@ -12,7 +12,7 @@ import org.tokentune.datasets.StreamedRows;
 import org.tokentune.datasets.TokenBatches;
 import org.tokentune.text.LanguageModel;
 import org.tokentune.text.TuningSettings;
-import org.tokentune.train.FineTuner;
+import org.tokentune.train.Trainer;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.MemorySettings;
 import org.tokentune.train.OptimizerSettings;
@@ -89,13 +89,12 @@ class Stream {
         LanguageModel model = LanguageModel.open(files, null);
         StreamedRows text = model.stream(file, BLOCK)) {
       List<TokenBatches.Row> validation = text.validation().subList(0, 64);
-      FineTuner.Outcome outcome =
+      Trainer.Outcome outcome =
           model.fineTune(
               text,
               validation,
               new TuningSettings("30%", 8, "all", 8, settings, RunSettings.defaults()),
-              offHeap,
-              tuner -> {});
+              offHeap);
       System.out.printf("%d steps, validation loss %.3f%n", outcome.steps(), outcome.best().loss());
     }
     offHeap.check();

@@ -7,14 +7,13 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
-import java.util.function.Consumer;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.datasets.SquadQuestion;
 import org.tokentune.text.AnswerModel;
 import org.tokentune.text.TuningSettings;
-import org.tokentune.train.FineTuner;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Scores;
+import org.tokentune.train.Trainer;
 
 /** An encoder on questions to texts. */
 record AnswerTrainingJob(AnswerModel model, Questions questions) implements TrainingJob {
@@ -67,10 +66,8 @@ record AnswerTrainingJob(AnswerModel model, Questions questions) implements Trai
   }
 
   @Override
-  public FineTuner.Outcome train(
-      TuningSettings settings, FineTuningListener listener, Consumer<FineTuner> started) {
-    return model.fineTune(
-        questions.training(), questions.validation(), settings, listener, started);
+  public Trainer.Outcome train(TuningSettings settings, FineTuningListener listener) {
+    return model.fineTune(questions.training(), questions.validation(), settings, listener);
   }
 
   @Override

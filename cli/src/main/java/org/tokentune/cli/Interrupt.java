@@ -1,30 +1,26 @@
 package org.tokentune.cli;
 
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicReference;
+import org.tokentune.train.FineTuningListener;
 
-/** Lets Ctrl-C end some work tidily: the JVM's end waits until {@link #close}. */
-final class Interrupt implements AutoCloseable {
+/** Has Ctrl-C and SIGTERM stop a training after the step under way, and waits for what follows. */
+final class Interrupt implements FineTuningListener, AutoCloseable {
 
-  private final AtomicReference<Runnable> action = new AtomicReference<>();
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread hook = new Thread(this::interrupted, "interrupt");
+  private volatile boolean interrupted;
 
   Interrupt() {
     Runtime.getRuntime().addShutdownHook(hook);
   }
 
-  /** What ends the work; it must lead to {@link #close}. */
-  void onInterrupt(Runnable stop) {
-    action.set(stop);
+  @Override
+  public boolean stops() {
+    return interrupted;
   }
 
   private void interrupted() {
-    Runnable stop = action.get();
-    if (stop == null) {
-      return; // nothing has begun
-    }
-    stop.run();
+    interrupted = true;
     try {
       closed.await();
     } catch (InterruptedException e) {

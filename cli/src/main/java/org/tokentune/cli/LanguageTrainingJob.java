@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import org.tokentune.BadInputException;
 import org.tokentune.adapters.LoraConfig;
@@ -20,9 +19,9 @@ import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches.Row;
 import org.tokentune.text.LanguageModel;
 import org.tokentune.text.TuningSettings;
-import org.tokentune.train.FineTuner;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Scores;
+import org.tokentune.train.Trainer;
 
 /**
  * A decoder on plain text or on instructions.
@@ -190,11 +189,10 @@ record LanguageTrainingJob(
   }
 
   @Override
-  public FineTuner.Outcome train(
-      TuningSettings settings, FineTuningListener listener, Consumer<FineTuner> started) {
+  public Trainer.Outcome train(TuningSettings settings, FineTuningListener listener) {
     return stream == null
-        ? model.fineTune(training, validation, settings, listener, started)
-        : model.fineTune(stream, validation, settings, listener, started);
+        ? model.fineTune(training, validation, settings, listener)
+        : model.fineTune(stream, validation, settings, listener);
   }
 
   @Override

@@ -11,8 +11,8 @@ import java.util.Locale;
 import java.util.Properties;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.train.EvaluationResult;
-import org.tokentune.train.FineTuner;
 import org.tokentune.train.Scores;
+import org.tokentune.train.Trainer;
 
 /**
  * The README.md of a tuned model, as hubs show it. Its licence is left open: that of the base and
@@ -36,13 +36,13 @@ record ModelCard(
   private static final String FILE = "README.md";
 
   /** Writes it into the model's folder. */
-  void write(Path folder, FineTuner.Outcome outcome, String scored, Scores scores) {
+  void write(Path folder, Trainer.Outcome outcome, String scored, Scores scores) {
     String text = text(folder, outcome, scored, scores);
     new OutputFile(folder.resolve(FILE))
         .write(out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
   }
 
-  private String text(Path folder, FineTuner.Outcome outcome, String scored, Scores scores) {
+  private String text(Path folder, Trainer.Outcome outcome, String scored, Scores scores) {
     StringBuilder text = new StringBuilder();
     text.append("---\n# license: to be filled in; the base model's and the data's decide it\n");
     text.append("base_model: ")

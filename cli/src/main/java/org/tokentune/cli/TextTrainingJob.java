@@ -4,14 +4,13 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.function.Consumer;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.datasets.DataSplit;
 import org.tokentune.text.TextModel;
 import org.tokentune.text.TuningSettings;
-import org.tokentune.train.FineTuner;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Scores;
+import org.tokentune.train.Trainer;
 
 /** An encoder on labelled texts. */
 record TextTrainingJob(TextModel model, DataSplit split) implements TrainingJob {
@@ -27,9 +26,8 @@ record TextTrainingJob(TextModel model, DataSplit split) implements TrainingJob 
   }
 
   @Override
-  public FineTuner.Outcome train(
-      TuningSettings settings, FineTuningListener listener, Consumer<FineTuner> started) {
-    return model.fineTune(split, settings, listener, started);
+  public Trainer.Outcome train(TuningSettings settings, FineTuningListener listener) {
+    return model.fineTune(split, settings, listener);
   }
 
   @Override

@@ -27,12 +27,12 @@ import org.tokentune.text.AnswerModel;
 import org.tokentune.text.LanguageModel;
 import org.tokentune.text.TextModel;
 import org.tokentune.text.TuningSettings;
-import org.tokentune.train.FineTuner;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.RunSettings;
 import org.tokentune.train.Schedule;
 import org.tokentune.train.Scores;
 import org.tokentune.train.StepMemoryReport;
+import org.tokentune.train.Trainer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
@@ -539,8 +539,7 @@ final class TrainCommand implements Callable<Integer> {
       PrintWriter out) {
     try (Interrupt interrupt = new Interrupt();
         TrainingProgress progress = new TrainingProgress(out, task.task == Task.CAUSAL_LM)) {
-      FineTuner.Outcome outcome =
-          job.train(settings, log.andThen(progress), tuner -> interrupt.onInterrupt(tuner::stop));
+      Trainer.Outcome outcome = job.train(settings, log.andThen(progress).andThen(interrupt));
       double seconds = progress.seconds();
       progress.end();
       if (outcome.epoch() == 0 && ModelFolder.holdsModel(output)) {

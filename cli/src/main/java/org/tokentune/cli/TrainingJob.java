@@ -3,12 +3,11 @@ package org.tokentune.cli;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.text.TuningSettings;
-import org.tokentune.train.FineTuner;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Scores;
+import org.tokentune.train.Trainer;
 
 /** A model and its data, ready to be trained. */
 interface TrainingJob extends AutoCloseable {
@@ -16,13 +15,8 @@ interface TrainingJob extends AutoCloseable {
   /** How many rows there are to train, to validate and to test on. */
   String rows();
 
-  /**
-   * Trains.
-   *
-   * @param started gets the tuner before the first step
-   */
-  FineTuner.Outcome train(
-      TuningSettings settings, FineTuningListener listener, Consumer<FineTuner> started);
+  /** Trains. */
+  Trainer.Outcome train(TuningSettings settings, FineTuningListener listener);
 
   /** Saves the model; returns whether SameDiff's file is among its files. */
   boolean save(Path folder);

@@ -9,9 +9,9 @@ import java.util.List;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.WholeFile;
 import org.tokentune.train.EvaluationResult;
-import org.tokentune.train.FineTuner;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.StepReport;
+import org.tokentune.train.Trainer;
 
 /** What happens in a training, a JSON object a line; docs/json.md lists their fields. */
 final class TrainingLog implements FineTuningListener, AutoCloseable {
@@ -121,7 +121,7 @@ final class TrainingLog implements FineTuningListener, AutoCloseable {
   }
 
   /** Notes the end. */
-  void end(FineTuner.Outcome outcome) {
+  void end(Trainer.Outcome outcome) {
     ObjectNode event = event("end").put("steps", outcome.steps());
     event.put("best_step", outcome.bestStep()).put("stopped", outcome.stopped());
     write(event.put("ended_early", outcome.early()).put("skipped_steps", outcome.skipped()));

@@ -34,7 +34,7 @@ class ApiPageTest {
       """
       # Public types
 
-      Begin with `Zoo`, `ModelFolder`, `TextModel` and `TuningSettings`; `LanguageModel` is for decoders, `FineTuner` for graphs and data of
+      Begin with `Zoo`, `ModelFolder`, `TextModel` and `TuningSettings`; `LanguageModel` is for decoders, `Trainer` for graphs and data of
       your own. What holds memory off the heap is `AutoCloseable`. Ops are public because SameDiff makes them by reflection: call
       the static methods of those that have some.
 

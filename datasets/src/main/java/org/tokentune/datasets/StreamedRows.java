@@ -252,7 +252,7 @@ public final class StreamedRows implements AutoCloseable {
 
     private TokenBatches pool() {
       List<TokenBatches.Row> some = new ArrayList<>();
-      while (some.size() < TokenBatches.FEATURE_EXTRACTION * size && rows.hasNext()) {
+      while (some.size() < TokenBatches.POOL * size && rows.hasNext()) {
         some.add(rows.next());
       }
       return TokenBatches.ofPool(some, Task.CAUSAL_LM, size, longest, random);

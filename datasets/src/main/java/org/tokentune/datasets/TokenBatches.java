@@ -28,7 +28,7 @@ import org.tokentune.select.TokenSelector;
 public final class TokenBatches extends BatchIterator {
 
   /** Batches among which rows are sorted by length; more means less padding and less chance. */
-  static final int FEATURE_EXTRACTION = 50;
+  static final int POOL = 50;
 
   private final List<Row> rows;
   private final Task task;
@@ -82,9 +82,8 @@ public final class TokenBatches extends BatchIterator {
     List<Integer> order = new ArrayList<>(IntStream.range(0, rows.size()).boxed().toList());
     Collections.shuffle(order, random);
     List<int[]> batches = new ArrayList<>();
-    for (int from = 0; from < order.size(); from += FEATURE_EXTRACTION * batchSize) {
-      List<Integer> pool =
-          order.subList(from, Math.min(order.size(), from + FEATURE_EXTRACTION * batchSize));
+    for (int from = 0; from < order.size(); from += POOL * batchSize) {
+      List<Integer> pool = order.subList(from, Math.min(order.size(), from + POOL * batchSize));
       batches.addAll(cut(sorted(rows, pool), batchSize));
     }
     Collections.shuffle(batches, random);
@@ -97,9 +96,8 @@ public final class TokenBatches extends BatchIterator {
   }
 
   /**
-   * For training on a stream, whose rows come in a random order: at most {@link
-   * #FEATURE_EXTRACTION} batches of them, that of the longest rows first, as the first one of a
-   * stream is taken for the largest.
+   * For training on a stream, whose rows come in a random order: at most {@link #POOL} batches of
+   * them, that of the longest rows first, as the first one of a stream is taken for the largest.
    *
    * @param longest most tokens that a row of the stream may have
    */

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ModelFiles;
@@ -19,10 +18,10 @@ import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.models.WeightStorage;
-import org.tokentune.train.FineTuner;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Metric;
 import org.tokentune.train.Scores;
+import org.tokentune.train.Trainer;
 
 /**
  * A model that answers questions by a part of a text. Texts that are too long for it are read in
@@ -77,18 +76,13 @@ public final class AnswerModel implements AutoCloseable {
     return model;
   }
 
-  /**
-   * Fine-tunes in place and keeps the weights of the least validation loss.
-   *
-   * @param started gets the tuner before the first step, to stop it early
-   */
-  public FineTuner.Outcome fineTune(
+  /** Fine-tunes in place and keeps the weights of the least validation loss. */
+  public Trainer.Outcome fineTune(
       List<SquadQuestion> train,
       List<SquadQuestion> validation,
       TuningSettings settings,
-      FineTuningListener listener,
-      Consumer<FineTuner> started) {
-    return model.fineTune(rows(train), rows(validation), settings, listener, started);
+      FineTuningListener listener) {
+    return model.fineTune(rows(train), rows(validation), settings, listener);
   }
 
   private List<TokenBatches.Row> rows(List<SquadQuestion> questions) {

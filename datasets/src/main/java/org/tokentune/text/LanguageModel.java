@@ -28,9 +28,9 @@ import org.tokentune.models.TransformerModel;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.train.Evaluator;
-import org.tokentune.train.FineTuner;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Scores;
+import org.tokentune.train.Trainer;
 
 /** A tokenizer and a decoder, which predicts every token of a text from those before it. */
 public final class LanguageModel implements AutoCloseable {
@@ -125,21 +125,16 @@ public final class LanguageModel implements AutoCloseable {
     return model.config().maxPositions();
   }
 
-  /**
-   * Fine-tunes in place and keeps the weights that validate best.
-   *
-   * @param started gets the tuner before the first step, to stop it early
-   */
-  public FineTuner.Outcome fineTune(
+  /** Fine-tunes in place and keeps the weights that validate best. */
+  public Trainer.Outcome fineTune(
       List<TokenBatches.Row> train,
       List<TokenBatches.Row> validation,
       TuningSettings settings,
-      FineTuningListener listener,
-      Consumer<FineTuner> started) {
+      FineTuningListener listener) {
     train.forEach(this::check);
     validation.forEach(this::check);
     return new Tuning(model, parameters, adapter, tokenizer)
-        .run(train, validation, EVALUATION_BATCH, settings, listener, started);
+        .run(train, validation, EVALUATION_BATCH, settings, listener);
   }
 
   /**
@@ -165,21 +160,16 @@ public final class LanguageModel implements AutoCloseable {
     return new TokenCache(TokenCache.defaultFolder(), TokenizerJson.of(files));
   }
 
-  /**
-   * Fine-tunes in place on rows that are streamed; as many steps as the settings say.
-   *
-   * @param started gets the tuner before the first step, to stop it early
-   */
-  public FineTuner.Outcome fineTune(
+  /** Fine-tunes in place on rows that are streamed; as many steps as the settings say. */
+  public Trainer.Outcome fineTune(
       StreamedRows train,
       List<TokenBatches.Row> validation,
       TuningSettings settings,
-      FineTuningListener listener,
-      Consumer<FineTuner> started) {
+      FineTuningListener listener) {
     check(train.length());
     validation.forEach(this::check);
     long seed = settings.hyperparameters().seed();
-    FineTuner.Outcome outcome =
+    Trainer.Outcome outcome =
         new Tuning(model, parameters, adapter, tokenizer)
             .run(
                 epoch -> train.batches(settings.batchSize(), seed, epoch),
@@ -187,8 +177,7 @@ public final class LanguageModel implements AutoCloseable {
                 validation,
                 EVALUATION_BATCH,
                 settings,
-                listener,
-                started);
+                listener);
     train.warnOfLeftOut();
     return outcome;
   }

@@ -19,7 +19,7 @@ import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.train.InferenceEngine;
-import org.tokentune.train.Placeholders;
+import org.tokentune.train.StepInputs;
 
 /**
  * Says which words stand for the masks in a text, as an encoder learned it (Devlin et al., 2019).
@@ -95,7 +95,7 @@ public final class MaskFiller implements AutoCloseable {
             .next();
     float[][] logits =
         engine
-            .run(Placeholders.features(batch), row -> '"' + text + '"')
+            .run(StepInputs.features(batch), row -> '"' + text + '"')
             .get(ModelGraph.LOGITS)
             .reshape(tokens.ids().length, -1)
             .toFloatMatrix();

@@ -18,7 +18,7 @@ import org.tokentune.models.TransformerModel;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.train.InferenceEngine;
-import org.tokentune.train.Placeholders;
+import org.tokentune.train.StepInputs;
 
 /**
  * Turns texts into vectors, as sentence-transformers does (Reimers and Gurevych, Sentence-BERT,
@@ -99,8 +99,7 @@ public final class SentenceEncoder implements AutoCloseable {
       IntFunction<String> names = row -> '"' + texts.get(order[first + row]) + '"';
       MultiDataSet batch = batches.next();
       int length = (int) batch.getFeatures(0).size(1);
-      float[][] states =
-          engine.run(Placeholders.features(batch), names).get(hidden).toFloatMatrix();
+      float[][] states = engine.run(StepInputs.features(batch), names).get(hidden).toFloatMatrix();
       for (int row = 0; row < batch.getFeatures(0).size(0); row++) {
         int text = order[next++];
         int from = row * length;

@@ -8,7 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Consumer;
 import java.util.function.IntFunction;
 import org.nd4j.evaluation.IEvaluation;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -37,11 +36,11 @@ import org.tokentune.models.TransformerModel;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.train.Evaluator;
-import org.tokentune.train.FineTuner;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.InferenceEngine;
-import org.tokentune.train.Placeholders;
 import org.tokentune.train.Scores;
+import org.tokentune.train.StepInputs;
+import org.tokentune.train.Trainer;
 
 /**
  * A tokenizer, an encoder and a head over a data set's labels. Several threads may predict with
@@ -232,32 +231,24 @@ public final class TextModel implements AutoCloseable {
   }
 
   /** Fine-tunes in place and keeps the weights that validate best. */
-  public FineTuner.Outcome fineTune(DataSplit data, TuningSettings settings) {
-    return fineTune(data, settings, new FineTuningListener() {}, tuner -> {});
+  public Trainer.Outcome fineTune(DataSplit data, TuningSettings settings) {
+    return fineTune(data, settings, new FineTuningListener() {});
   }
 
-  /**
-   * Fine-tunes in place and keeps the weights that validate best.
-   *
-   * @param started gets the tuner before the first step, to stop it early
-   */
-  public FineTuner.Outcome fineTune(
-      DataSplit data,
-      TuningSettings settings,
-      FineTuningListener listener,
-      Consumer<FineTuner> started) {
-    return fineTune(rows(data.train()), rows(data.validation()), settings, listener, started);
+  /** Fine-tunes in place and keeps the weights that validate best. */
+  public Trainer.Outcome fineTune(
+      DataSplit data, TuningSettings settings, FineTuningListener listener) {
+    return fineTune(rows(data.train()), rows(data.validation()), settings, listener);
   }
 
   /** The same with tokenised rows. */
-  FineTuner.Outcome fineTune(
+  Trainer.Outcome fineTune(
       List<TokenBatches.Row> train,
       List<TokenBatches.Row> validation,
       TuningSettings settings,
-      FineTuningListener listener,
-      Consumer<FineTuner> started) {
+      FineTuningListener listener) {
     return new Tuning(model, parameters, adapter, tokenizer)
-        .run(train, validation, EVALUATION_BATCH, settings, listener, started);
+        .run(train, validation, EVALUATION_BATCH, settings, listener);
   }
 
   /** Scores labelled rows. */
@@ -269,7 +260,7 @@ public final class TextModel implements AutoCloseable {
   }
 
   /**
-   * Has ND4J's evaluations, such as {@code EvaluationResult} and {@code ROC}, look at labels and
+   * Has ND4J's evaluations, such as {@code Evaluation} and {@code ROC}, look at labels and
    * predictions of labelled rows: of classes one-hot rows and probabilities, of several labels 0 or
    * 1 and probabilities, or numbers.
    *
@@ -328,7 +319,7 @@ public final class TextModel implements AutoCloseable {
    * @param names of its rows, for messages
    */
   INDArray logits(MultiDataSet batch, IntFunction<String> names) {
-    return inference().run(Placeholders.features(batch), names).get(ModelGraph.LOGITS);
+    return inference().run(StepInputs.features(batch), names).get(ModelGraph.LOGITS);
   }
 
   private synchronized InferenceEngine inference() {

@@ -3,7 +3,6 @@ package org.tokentune.text;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
@@ -15,9 +14,9 @@ import org.tokentune.datasets.TokenBatches;
 import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
-import org.tokentune.train.FineTuner;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Trainable;
+import org.tokentune.train.Trainer;
 import org.tokentune.train.TrainingData;
 
 /**
@@ -33,15 +32,13 @@ record Tuning(
    * Fine-tunes in place and keeps the weights that validate best.
    *
    * @param evaluationBatch rows that are validated together
-   * @param started gets the tuner before the first step, to stop it early
    */
-  FineTuner.Outcome run(
+  Trainer.Outcome run(
       List<TokenBatches.Row> train,
       List<TokenBatches.Row> validation,
       int evaluationBatch,
       TuningSettings settings,
-      FineTuningListener listener,
-      Consumer<FineTuner> started) {
+      FineTuningListener listener) {
     if (train.isEmpty() || validation.isEmpty()) {
       throw new BadInputException(
           "There are %d training and %d validation rows; give some of both.",
@@ -55,8 +52,7 @@ record Tuning(
         validation,
         evaluationBatch,
         settings,
-        listener,
-        started);
+        listener);
   }
 
   /**
@@ -65,16 +61,15 @@ record Tuning(
    * @param train an epoch's batches, by its number from 0
    * @param trainDigest tells their rows from others
    */
-  FineTuner.Outcome run(
+  Trainer.Outcome run(
       IntFunction<MultiDataSetIterator> train,
       Supplier<String> trainDigest,
       List<TokenBatches.Row> validation,
       int evaluationBatch,
       TuningSettings settings,
-      FineTuningListener listener,
-      Consumer<FineTuner> started) {
-    FineTuner tuner =
-        new FineTuner(
+      FineTuningListener listener) {
+    Trainer trainer =
+        new Trainer(
             model,
             parameters,
             adapter == null
@@ -84,8 +79,7 @@ record Tuning(
             settings.hyperparameters(),
             settings.run(),
             listener);
-    started.accept(tuner);
-    return tuner.fit(
+    return trainer.fit(
         new TrainingData(
             train,
             TokenBatches.byLength(validation, model.head().task(), evaluationBatch),

@@ -35,7 +35,7 @@ import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
-import org.tokentune.train.Placeholders;
+import org.tokentune.train.StepInputs;
 
 class TextBatchesTest {
 
@@ -129,7 +129,7 @@ class TextBatchesTest {
             .dataSetLabelMapping("targets")
             .build());
     MultiDataSet all = new TextBatches(ROWS, labels, tokenizer, 5, 1).next();
-    Map<String, INDArray> inputs = Placeholders.features(all);
+    Map<String, INDArray> inputs = StepInputs.features(all);
     inputs.put("targets", all.getLabels(0));
     double before = sd.outputSingle(inputs, "loss").getDouble(0);
     sd.fit(batches, 20);

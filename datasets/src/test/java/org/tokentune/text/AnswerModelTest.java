@@ -85,7 +85,7 @@ class AnswerModelTest {
     Scores scores;
     try (ModelFiles files = ModelFolder.open(base);
         AnswerModel model = AnswerModel.forQuestions(files, 40, 0.0, WeightStorage.FLOAT32, 6)) {
-      model.fineTune(train, test, settings, new FineTuningListener() {}, tuner -> {});
+      model.fineTune(train, test, settings, new FineTuningListener() {});
       scores = model.evaluate(test);
       assertTrue(model.model().save(saved));
       assertThrows(BadInputException.class, () -> model.model().predict(List.of("the cat")));

@@ -45,7 +45,6 @@ import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.models.WeightStorage;
-import org.tokentune.train.FineTuner;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.MemorySettings;
@@ -53,6 +52,7 @@ import org.tokentune.train.OptimizerSettings;
 import org.tokentune.train.RunSettings;
 import org.tokentune.train.Schedule;
 import org.tokentune.train.StepReport;
+import org.tokentune.train.Trainer;
 
 /** Runs that break off, on a small BERT with dropout and texts of a few words. */
 class LongRunTest {
@@ -170,7 +170,7 @@ class LongRunTest {
    *
    * @param killed step after which it is killed; 0: none
    */
-  private FineTuner.Outcome train(TuningSettings settings, String lora, int killed, Path saved) {
+  private Trainer.Outcome train(TuningSettings settings, String lora, int killed, Path saved) {
     FineTuningListener listener =
         new FineTuningListener() {
           @Override
@@ -193,7 +193,7 @@ class LongRunTest {
       if (lora != null) {
         model.addAdapter(LoraConfig.parse(lora), 7);
       }
-      FineTuner.Outcome outcome = model.fineTune(data(), settings, listener, tuner -> {});
+      Trainer.Outcome outcome = model.fineTune(data(), settings, listener);
       if (lora == null) {
         model.save(saved);
       } else {
@@ -222,7 +222,7 @@ class LongRunTest {
     TuningSettings settings =
         settings(tokens, hyperparameters(optimizer, 3, accumulation, 5e-3, clip));
     Path whole = folder.resolve("whole");
-    FineTuner.Outcome unbroken =
+    Trainer.Outcome unbroken =
         train(settings.withRun(saving(0, evaluateEvery, patience, null)), lora, 0, whole);
     Path broken = folder.resolve("broken");
     for (int kill : new int[] {2, 7, 11}) {
@@ -231,7 +231,7 @@ class LongRunTest {
       assertThrows(Killed.class, () -> train(run, lora, kill, broken));
     }
     Path from = checkpoints().newest().orElseThrow();
-    FineTuner.Outcome resumed =
+    Trainer.Outcome resumed =
         train(settings.withRun(saving(3, evaluateEvery, patience, from)), lora, 0, broken);
     String weights = lora == null ? ModelFolder.WEIGHTS : AdapterFolder.WEIGHTS;
     System.out.printf(
@@ -257,7 +257,7 @@ class LongRunTest {
     }
   }
 
-  private static List<Double> losses(FineTuner.Outcome outcome) {
+  private static List<Double> losses(Trainer.Outcome outcome) {
     return outcome.evaluations().stream()
         .flatMap(e -> Stream.of(e.trainLoss(), e.scores().loss()))
         .toList();
@@ -266,7 +266,7 @@ class LongRunTest {
   @Test
   void patienceEndsARunThatGetsNoBetter() {
     Hyperparameters hopeless = hyperparameters(OptimizerSettings.Kind.ADAMW, 9, 1, 1e-30, 1.0);
-    FineTuner.Outcome outcome =
+    Trainer.Outcome outcome =
         train(
             settings("all", hopeless).withRun(saving(0, 4, 3, null)),
             null,
@@ -427,9 +427,7 @@ class LongRunTest {
       String message =
           assertThrows(
                   BadInputException.class,
-                  () ->
-                      model.fineTune(
-                          data(), settings.withRun(saving(5, 0, 0, null)), listener, tuner -> {}))
+                  () -> model.fineTune(data(), settings.withRun(saving(5, 0, 0, null)), listener))
               .getMessage();
       System.out.println(message);
       assertTrue(message.contains("step 10"), message);
@@ -472,7 +470,7 @@ class LongRunTest {
     System.out.println(message);
     assertTrue(message.contains("loss is NaN") && message.contains("\"" + RARE + " the"), message);
     RunSettings skip = new RunSettings(0, 0, List.of(), RunSettings.OnNan.SKIP, 0, null, null);
-    FineTuner.Outcome outcome = train(settings.withRun(skip), null, 0, saved);
+    Trainer.Outcome outcome = train(settings.withRun(skip), null, 0, saved);
     System.out.printf(
         "%d of %d steps passed over, accuracy %.3f%n",
         outcome.skipped(), outcome.steps(), outcome.best().accuracy());

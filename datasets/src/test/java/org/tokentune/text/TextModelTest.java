@@ -44,7 +44,6 @@ import org.tokentune.datasets.Labels;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.models.WeightStorage;
-import org.tokentune.train.FineTuner;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.MemorySettings;
@@ -54,6 +53,7 @@ import org.tokentune.train.SameDiffListener;
 import org.tokentune.train.Schedule;
 import org.tokentune.train.Scores;
 import org.tokentune.train.StepReport;
+import org.tokentune.train.Trainer;
 
 /** All tasks on a small random BERT (that of the golden numbers) and a language of forty words. */
 class TextModelTest {
@@ -157,7 +157,7 @@ class TextModelTest {
     Scores scores;
     try (ModelFiles files = ModelFolder.open(base);
         TextModel model = model(files, task, data, pooling)) {
-      FineTuner.Outcome outcome = model.fineTune(data, settings(epochs));
+      Trainer.Outcome outcome = model.fineTune(data, settings(epochs));
       scores = model.evaluate(data.test());
       before = model.predict(texts);
       assertTrue(model.save(saved));
@@ -292,21 +292,21 @@ class TextModelTest {
     for (int run = 0; run < 2; run++) {
       List<Double> ofRun = new ArrayList<>();
       losses.add(ofRun);
-      FineTuner[] tuner = new FineTuner[1];
       FineTuningListener listener =
           new FineTuningListener() {
             @Override
             public void onStep(StepReport report) {
               ofRun.add(report.loss());
-              if (report.step() == 15) {
-                tuner[0].stop();
-              }
+            }
+
+            @Override
+            public boolean stops() {
+              return ofRun.size() == 15;
             }
           };
       try (ModelFiles files = ModelFolder.open(base);
           TextModel model = model(files, Task.CLASSIFY, data, Pooling.FIRST)) {
-        FineTuner.Outcome outcome =
-            model.fineTune(data, settings(3), listener, started -> tuner[0] = started);
+        Trainer.Outcome outcome = model.fineTune(data, settings(3), listener);
         assertTrue(outcome.stopped());
         assertEquals(15, outcome.steps()); // 12 an epoch
         assertEquals(1, outcome.epoch());
@@ -321,7 +321,6 @@ class TextModelTest {
   void speaksWithListenersAndEvaluationsOfNd4j() {
     DataSplit data = data(Task.CLASSIFY);
     List<String> told = new ArrayList<>();
-    FineTuner[] tuner = new FineTuner[1];
     Listener own =
         new BaseListener() {
           @Override
@@ -366,10 +365,8 @@ class TextModelTest {
       }
 
       FineTuningListener listener =
-          new SameDiffListener(own, () -> tuner[0].stop())
-              .andThen(new SameDiffListener(new ScoreListener(5), () -> {}));
-      FineTuner.Outcome outcome =
-          model.fineTune(data, settings(9), listener, started -> tuner[0] = started);
+          new SameDiffListener(own).andThen(new SameDiffListener(new ScoreListener(5)));
+      Trainer.Outcome outcome = model.fineTune(data, settings(9), listener);
       assertEquals(24, outcome.steps()); // 12 an epoch
       assertEquals(28, told.size());
       assertEquals(List.of("start 0 0", "step 0 0", "step 0 1"), told.subList(0, 3));

@@ -20,6 +20,7 @@ import org.tokentune.nn.Parameters;
 import org.tokentune.ops.Dropout;
 import org.tokentune.select.TokenSelection;
 import org.tokentune.select.TokenSelector;
+import org.tokentune.train.StepInputs;
 
 /** An {@link EncoderVertex} at work, over DL4J's own arrays of parameters and gradients. */
 @SuppressWarnings({"overrides", "try"}) // DL4J's setInputs; workspaces are named but not used
@@ -90,10 +91,7 @@ final class EncoderGraphVertex extends SameDiffGraphVertex {
     Map<String, INDArray> placeholders = tokens.placeholders();
     TokenSelection selection =
         selector.select(tokens.lengths(), tokens.length(), null, seed, epoch, iteration);
-    if (!selection.all()) {
-      placeholders.put(ModelGraph.SELECTED, Nd4j.createFromArray(selection.selected()));
-      placeholders.put(ModelGraph.FROZEN, Nd4j.createFromArray(selection.frozen()));
-    }
+    StepInputs.select(placeholders, selection);
     placeholders.put(Graph.DROPOUT_SEED, Dropout.seed(seed, iteration));
     return placeholders;
   }

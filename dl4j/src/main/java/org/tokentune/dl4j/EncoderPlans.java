@@ -13,6 +13,7 @@ import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.plan.PlanEngine;
 import org.tokentune.plan.PlanOptions;
+import org.tokentune.train.StepInputs;
 
 /**
  * An encoder's passes on execution plans, all in one arena: results are good until the next pass.
@@ -65,8 +66,7 @@ final class EncoderPlans {
   }
 
   private Training training(Map<String, INDArray> placeholders) {
-    return training.computeIfAbsent(
-        placeholders.containsKey(ModelGraph.SELECTED), this::newTraining);
+    return training.computeIfAbsent(StepInputs.areSplit(placeholders), this::newTraining);
   }
 
   private Training newTraining(boolean split) {

@@ -48,7 +48,7 @@ import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.select.TokenSelection;
-import org.tokentune.train.Placeholders;
+import org.tokentune.train.StepInputs;
 import org.tokentune.train.TrainingEngine;
 
 class EncoderVertexTest {
@@ -123,7 +123,7 @@ class EncoderVertexTest {
     TokenSelection selection =
         RandomTokens.parse(tokens, 1, true)
             .select(lengths, (int) batch.getFeatures(0).size(1), null, TestEncoder.SEED, 0, 0);
-    Map<String, INDArray> inputs = new HashMap<>(Placeholders.features(batch));
+    Map<String, INDArray> inputs = new HashMap<>(StepInputs.features(batch));
     inputs.put(ModelGraph.LABELS, batch.getLabels(0).argMax(1).castTo(DataType.INT32));
     if (!selection.all()) {
       inputs.put(ModelGraph.SELECTED, Nd4j.createFromArray(selection.selected()));
@@ -157,7 +157,7 @@ class EncoderVertexTest {
           model
               .build(ParameterLoader.load(model, files.weights()), GraphOptions.inference())
               .sd()
-              .output(Placeholders.features(batch), ModelGraph.LOGITS)
+              .output(StepInputs.features(batch), ModelGraph.LOGITS)
               .get(ModelGraph.LOGITS);
       INDArray expected = Nd4j.nn().softmax(logits, 1);
       INDArray actual = net.outputSingle(batch.getFeatures());

@@ -27,7 +27,7 @@ import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
-import org.tokentune.train.Placeholders;
+import org.tokentune.train.StepInputs;
 
 class OmniHubTest {
 
@@ -59,7 +59,7 @@ class OmniHubTest {
     }
 
     SameDiff loaded = OmniHubUtils.loadSameDiffModel("small-bert.fb");
-    Map<String, INDArray> inputs = Placeholders.features(TestEncoder.batch(1));
+    Map<String, INDArray> inputs = StepInputs.features(TestEncoder.batch(1));
     assertSameBits(
         graph.output(inputs, ModelGraph.LOGITS), loaded.output(inputs, ModelGraph.LOGITS));
   }

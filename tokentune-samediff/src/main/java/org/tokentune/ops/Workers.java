@@ -17,12 +17,12 @@ public final class Workers {
   public static final int THREADS = Math.min(8, Runtime.getRuntime().availableProcessors());
 
   private static final long SPIN_NANOS = 50_000;
-  private static final Worker[] FEATURE_EXTRACTION = new Worker[THREADS - 1];
+  private static final Worker[] POOL = new Worker[THREADS - 1];
 
   static {
-    for (int i = 0; i < FEATURE_EXTRACTION.length; i++) {
-      FEATURE_EXTRACTION[i] = new Worker("tokentune-kernel-" + i);
-      FEATURE_EXTRACTION[i].start();
+    for (int i = 0; i < POOL.length; i++) {
+      POOL[i] = new Worker("tokentune-kernel-" + i);
+      POOL[i].start();
     }
   }
 
@@ -33,7 +33,7 @@ public final class Workers {
 
   /** Runs {@code body} for every chunk 0 to {@code chunks - 1}, one alone on the caller. */
   public static void run(int chunks, IntConsumer body) {
-    if (chunks <= 1 || FEATURE_EXTRACTION.length == 0) {
+    if (chunks <= 1 || POOL.length == 0) {
       for (int chunk = 0; chunk < chunks; chunk++) {
         body.accept(chunk);
       }
@@ -41,7 +41,7 @@ public final class Workers {
     }
     Job job = new Job(chunks, body);
     current = job;
-    for (Worker worker : FEATURE_EXTRACTION) {
+    for (Worker worker : POOL) {
       worker.wake();
     }
     job.help();

@@ -101,7 +101,7 @@ public final class Evaluator implements AutoCloseable {
 
   private Batch next(MultiDataSetIterator batches, Tally tally) {
     MultiDataSet batch = batches.next();
-    Map<String, INDArray> inputs = Placeholders.labelled(head, batch);
+    Map<String, INDArray> inputs = StepInputs.labelled(head, batch);
     graph.check(inputs);
     Map<String, INDArray> outputs = engine.run(inputs).outputs();
     for (INDArray output : outputs.values()) {

@@ -1,6 +1,6 @@
 package org.tokentune.train;
 
-/** Follows a training. */
+/** Follows a training, and can stop it. */
 public interface FineTuningListener {
 
   /**
@@ -24,7 +24,14 @@ public interface FineTuningListener {
   /** After an evaluation on the validation rows. */
   default void onEvaluation(EvaluationResult evaluation) {}
 
-  /** This one, and then another, told of everything. */
+  /**
+   * Whether the training is to end. Asked before each step; the answer may be given by any thread.
+   */
+  default boolean stops() {
+    return false;
+  }
+
+  /** This listener, and then another; either of them can stop the training. */
   default FineTuningListener andThen(FineTuningListener next) {
     FineTuningListener first = this;
     return new FineTuningListener() {
@@ -56,6 +63,11 @@ public interface FineTuningListener {
       public void onEvaluation(EvaluationResult evaluation) {
         first.onEvaluation(evaluation);
         next.onEvaluation(evaluation);
+      }
+
+      @Override
+      public boolean stops() {
+        return first.stops() || next.stops();
       }
     };
   }

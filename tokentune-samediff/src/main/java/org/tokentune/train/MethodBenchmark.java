@@ -26,7 +26,7 @@ public final class MethodBenchmark implements AutoCloseable {
   /** Of steps, too small to change what is measured. */
   private static final double RATE = 1e-5;
 
-  private final TrainingSteps steps;
+  private final TrainingStep training;
   private final List<org.nd4j.linalg.dataset.api.MultiDataSet> batches;
   private final long used;
   private int step;
@@ -97,8 +97,8 @@ public final class MethodBenchmark implements AutoCloseable {
     TransformerModel trained = adapter == null ? model : adapter.model();
     Parameters parameters = adapter == null ? own : adapter.parameters();
     Predicate<String> trains = adapter == null ? name -> true : adapter.model()::trains;
-    steps =
-        new TrainingSteps(
+    training =
+        new LocalStep(
             trained,
             parameters,
             trains,
@@ -113,7 +113,9 @@ public final class MethodBenchmark implements AutoCloseable {
                 setting.clip(),
                 new MemorySettings(method.checkpointing(), setting.precision(), 0),
                 1));
-    steps.check(batches.get(0), 0); // the whole batch is planned, as before a training
+    training.check(
+        batches.get(0),
+        new TrainingStep.Position(0, 0, 0, 1)); // the whole batch is planned, as before a training
     step();
     used = live() - before + (own == floats ? floats.bytes() : 0);
   }
@@ -179,13 +181,13 @@ public final class MethodBenchmark implements AutoCloseable {
   /** A whole step: forward, backward and update; returns nanoseconds. */
   public long step() {
     long start = System.nanoTime();
-    steps.step(batches, 0, 0, step++, RATE);
+    training.run(batches, new TrainingStep.Position(0, 0, step++, 1), RATE);
     return System.nanoTime() - start;
   }
 
   /** What the plan says. */
   public StepMemoryReport planned() {
-    return steps.memory();
+    return training.memory();
   }
 
   /** What the allocator counts of the same. */
@@ -195,6 +197,6 @@ public final class MethodBenchmark implements AutoCloseable {
 
   @Override
   public void close() {
-    steps.close();
+    training.close();
   }
 }

@@ -219,7 +219,7 @@ public final class Parity {
       return List.of(generated(expected, model, kernelMode));
     }
     Map<String, INDArray> inputs = inputs(expected, head);
-    boolean split = inputs.containsKey(ModelGraph.SELECTED);
+    boolean split = StepInputs.areSplit(inputs);
     GraphOptions options =
         GraphOptions.training(split, adapter == null ? name -> true : adapter.model()::trains);
     // Hidden states come of a graph of their own: training computes fewer rows of the last layer.

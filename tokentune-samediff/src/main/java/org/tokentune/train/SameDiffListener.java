@@ -26,19 +26,20 @@ public final class SameDiffListener implements FineTuningListener {
   private static final SameDiff NO_GRAPH = null;
 
   private final Listener listener;
-  private final Runnable stop;
   private final List<Loss> steps = new ArrayList<>();
   private LossCurve curve;
   private int iteration;
   private long start;
+  private volatile boolean stops;
 
-  /**
-   * @param stop called when the listener answers an epoch's end with {@code STOP}: {@link
-   *     FineTuner#stop}
-   */
-  public SameDiffListener(Listener listener, Runnable stop) {
+  /** Stops the training when {@code listener} answers the end of an epoch with {@code STOP}. */
+  public SameDiffListener(Listener listener) {
     this.listener = listener;
-    this.stop = stop;
+  }
+
+  @Override
+  public boolean stops() {
+    return stops;
   }
 
   @Override
@@ -81,7 +82,7 @@ public final class SameDiffListener implements FineTuningListener {
       long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
       ListenerResponse response = listener.epochEnd(NO_GRAPH, at(epoch), curve, millis);
       if (response == ListenerResponse.STOP) {
-        stop.run();
+        stops = true;
       }
     }
   }

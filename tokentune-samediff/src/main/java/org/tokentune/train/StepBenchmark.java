@@ -77,7 +77,7 @@ public final class StepBenchmark implements AutoCloseable {
     Parameters weights = Parameters.shapeOnly(model.parameters());
     GraphOptions options = GraphOptions.training(k < length, trained(model));
     ModelGraph graph = model.build(weights, options.withKernelMode(KernelMode.preferred()));
-    Map<String, INDArray> inputs = Placeholders.shapeOnly(model.head(), batch, length, k);
+    Map<String, INDArray> inputs = StepInputs.shapeOnly(model.head(), batch, length, k);
     Map<ActivationCheckpointing, Long> plans = new EnumMap<>(ActivationCheckpointing.class);
     try (TrainingEngine engine =
         new TrainingEngine(
@@ -121,14 +121,11 @@ public final class StepBenchmark implements AutoCloseable {
     inputs.put(ModelGraph.INPUT_IDS, Nd4j.createFromArray(ids));
     inputs.put(ModelGraph.ATTENTION_MASK, Nd4j.ones(DataType.INT32, batch, length));
     inputs.put(ModelGraph.TOKEN_TYPE_IDS, Nd4j.zeros(DataType.INT32, batch, length));
-    inputs.put(ModelGraph.POSITION_IDS, Placeholders.positions(batch, length));
+    inputs.put(ModelGraph.POSITION_IDS, StepInputs.positions(batch, length));
     boolean perToken = model.head().perToken();
     inputs.put(
         ModelGraph.LABELS, perToken ? Nd4j.createFromArray(ids) : Nd4j.createFromArray(labels));
-    if (!selection.all()) {
-      inputs.put(ModelGraph.SELECTED, Nd4j.createFromArray(selection.selected()));
-      inputs.put(ModelGraph.FROZEN, Nd4j.createFromArray(selection.frozen()));
-    }
+    StepInputs.select(inputs, selection);
     return inputs;
   }
 

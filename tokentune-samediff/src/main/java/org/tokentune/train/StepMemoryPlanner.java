@@ -57,7 +57,7 @@ public record StepMemoryPlanner(
         model.build(
             parameters,
             GraphOptions.training(split, trainable).withKernelMode(KernelMode.preferred()));
-    Map<String, INDArray> inputs = Placeholders.shapeOnly(model.head(), batch, length, k);
+    Map<String, INDArray> inputs = StepInputs.shapeOnly(model.head(), batch, length, k);
     try (TrainingEngine engine =
         new TrainingEngine(graph, List.of(), memory, optimizerInBackward ? optimizer : null)) {
       engine.plan(inputs);

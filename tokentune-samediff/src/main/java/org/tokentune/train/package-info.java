@@ -1,7 +1,7 @@
 /**
  * Fine-tuning: the engine that computes gradients, the optimizer, the schedule and the loop ({@link
- * org.tokentune.train.TrainingRun}), which a checkpoint of {@link org.tokentune.train.TrainedState}
- * and {@link org.tokentune.train.Progress} lets go on.
+ * org.tokentune.train.Trainer}), which a checkpoint of {@link org.tokentune.train.TrainedState} and
+ * {@link org.tokentune.train.Progress} lets go on.
  *
  * <p>An {@link org.tokentune.train.ParameterOptimizer} keeps the state of all parameters; how it
  * changes one of them is an {@code UpdateRule}, whose arithmetic stands in {@code ops}. A further

@@ -87,6 +87,10 @@ class LanguageModelTrainingTest {
         new INDArray[] {Nd4j.createFromArray(labels)});
   }
 
+  private static TrainingStep.Position at(int batch, int step) {
+    return new TrainingStep.Position(0, batch, step, 7);
+  }
+
   private static Hyperparameters settings(int accumulation) {
     return new Hyperparameters(
         1,
@@ -100,10 +104,10 @@ class LanguageModelTrainingTest {
         7);
   }
 
-  private static TrainingSteps steps(TransformerModel model, Parameters weights, int accumulation) {
+  private static LocalStep steps(TransformerModel model, Parameters weights, int accumulation) {
     // As many tokens as there are: the draw may differ between batches, but not its result.
     TokenSelector selector = RandomTokens.parse("100%", 1, false);
-    return new TrainingSteps(model, weights, name -> true, selector, settings(accumulation));
+    return new LocalStep(model, weights, name -> true, selector, settings(accumulation));
   }
 
   @ParameterizedTest
@@ -115,13 +119,13 @@ class LanguageModelTrainingTest {
     Parameters parts = weights(model);
     double lossWhole = 0;
     double lossParts = 0;
-    try (TrainingSteps one = steps(model, whole, 1);
-        TrainingSteps three = steps(model, parts, 3)) {
+    try (LocalStep one = steps(model, whole, 1);
+        LocalStep three = steps(model, parts, 3)) {
       for (int step = 0; step < 3; step++) {
-        lossWhole = one.step(List.of(batch(words, 0, 6)), 0, step, step, 1e-2).loss();
+        lossWhole = one.run(List.of(batch(words, 0, 6)), at(step, step), 1e-2).loss();
         List<MultiDataSet> together =
             List.of(batch(words, 0, 1), batch(words, 1, 4), batch(words, 4, 6));
-        lossParts = three.step(together, 0, 3 * step, step, 1e-2).loss();
+        lossParts = three.run(together, at(3 * step, step), 1e-2).loss();
       }
     }
     double worst =
@@ -144,9 +148,9 @@ class LanguageModelTrainingTest {
     Parameters together = sideBySide(alone);
     List<MultiDataSet> batch = List.of(texts(model.config().vocabulary()));
     TokenSelector spans = RandomTokens.parse("span:3", 1, false);
-    try (TrainingSteps one = new TrainingSteps(model, alone, key -> true, spans, sgd(1));
-        TrainingSteps other = new TrainingSteps(model, together, key -> true, spans, sgd(1))) {
-      assertEquals(one.step(batch, 0, 0, 0, 1).loss(), other.step(batch, 0, 0, 0, 1).loss());
+    try (LocalStep one = new LocalStep(model, alone, key -> true, spans, sgd(1));
+        LocalStep other = new LocalStep(model, together, key -> true, spans, sgd(1))) {
+      assertEquals(one.run(batch, at(0, 0), 1).loss(), other.run(batch, at(0, 0), 1).loss());
       System.out.printf("a step with updates at once: %,d bytes%n", one.memory().step().arena());
       assertEquals(one.memory().step().arena(), other.memory().step().arena());
     }
@@ -178,8 +182,8 @@ class LanguageModelTrainingTest {
     int[][] none = {IntStream.range(0, LENGTH).map(i -> TokenSelector.NO_LABEL).toArray()};
     none[0][0] = 3; // the first token is no one's next
     double loss;
-    try (TrainingSteps training = steps(model, weights, 1)) {
-      loss = training.step(List.of(dataSet(ids, mask, none)), 0, 0, 0, 1e-2).loss();
+    try (LocalStep training = steps(model, weights, 1)) {
+      loss = training.run(List.of(dataSet(ids, mask, none)), at(0, 0), 1e-2).loss();
     }
     Parameters before = weights(model);
     double changed =
@@ -241,8 +245,8 @@ class LanguageModelTrainingTest {
     Parameters trained = weights(model);
     double loss;
     long arena;
-    try (TrainingSteps cut = new TrainingSteps(model, trained, key -> true, noting, sgd(2))) {
-      loss = cut.step(together, 0, 0, 0, 1).loss();
+    try (LocalStep cut = new LocalStep(model, trained, key -> true, noting, sgd(2))) {
+      loss = cut.run(together, at(0, 0), 1).loss();
       arena = cut.arenaBytes();
     }
     Parameters before = weights(model);
@@ -262,7 +266,7 @@ class LanguageModelTrainingTest {
       for (int i = 0; i < 2; i++) {
         assertTrue(drawn.get(i).end() + 1 < LENGTH, "nothing to cut: " + drawn.get(i).end());
         double share = labelled[i] / (labelled[0] + labelled[1]);
-        Map<String, INDArray> inputs = Placeholders.labelled(model.head(), together.get(i));
+        Map<String, INDArray> inputs = StepInputs.labelled(model.head(), together.get(i));
         inputs.put(ModelGraph.SELECTED, Nd4j.createFromArray(drawn.get(i).selected()));
         inputs.put(ModelGraph.FROZEN, Nd4j.createFromArray(drawn.get(i).frozen()));
         TrainingEngine.Result result = whole.run(inputs);
@@ -390,7 +394,7 @@ class LanguageModelTrainingTest {
             : new TrainingEngine(graph, List.of(), checkpointing)) {
       for (int step = 0; step < 8; step++) {
         Map<String, INDArray> inputs =
-            Placeholders.labelled(model.head(), batch(sizes.vocabulary(), 0, 4));
+            StepInputs.labelled(model.head(), batch(sizes.vocabulary(), 0, 4));
         int[][] selected = {{0, 2, 3, 4}, {0, 1, 3, 4}, {1, 2, 3, 4}, {0, 2, 3, 4}};
         int[][] frozen = new int[4][];
         for (int row = 0; row < 4; row++) {
@@ -439,7 +443,7 @@ class LanguageModelTrainingTest {
     GraphOptions options =
         GraphOptions.training(false, name -> true).withKernelMode(KernelMode.FUSED);
     Map<String, INDArray> inputs =
-        Placeholders.labelled(model.head(), batch(sizes.vocabulary(), 0, 4));
+        StepInputs.labelled(model.head(), batch(sizes.vocabulary(), 0, 4));
     try (TrainingEngine optimizerInBackward =
             new TrainingEngine(
                 model.build(together, options), ActivationCheckpointing.ELEMENTWISE, optimizer);

@@ -3,45 +3,105 @@ package org.tokentune.train;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.tokentune.BadInputException;
+import org.tokentune.models.TransformerModel;
+import org.tokentune.nn.Parameters;
+import org.tokentune.select.TokenSelector;
 
-/** One training from its first step, or from a checkpoint, to its end. */
-final class TrainingRun {
+/**
+ * Fine-tuning, from the first step or from a training checkpoint to the end: {@link TrainingStep}s
+ * at the schedule's learning rates, evaluation, and the weights that validate best. Trains once.
+ */
+public final class Trainer {
 
   /** So many steps in a row without update, and the weights themselves must be broken. */
   private static final int MOST_SKIPPED = 10;
 
-  private final TrainingData data;
+  private final TransformerModel model;
+  private final Parameters parameters;
+  private final Predicate<String> trainable;
+  private final TokenSelector selector;
   private final Hyperparameters settings;
   private final RunSettings run;
   private final FineTuningListener listener;
-  private final BooleanSupplier stopped;
+  private TrainingData data;
   private Progress progress = Progress.NONE;
 
   /**
-   * @param stopped whether it has to end after the step under way
+   * What a training came to.
+   *
+   * @param steps that were made, those before it was resumed among them
+   * @param bestStep after which the weights that were kept were; where it was stopped before the
+   *     first evaluation, the last
+   * @param epoch in which that was, from 1; 0 if it was stopped before the first evaluation
+   * @param best scores of the kept weights on the validation rows
+   * @param evaluations all of them, in their order
+   * @param stopped whether a listener stopped it
+   * @param early whether it ended because no evaluation was better for so long
+   * @param skipped steps without update, as the loss or its gradients were not finite
+   * @param memory of the largest step, as planned; null without a step
+   * @param arenaBytes of the steps' arena, as allocated
    */
-  TrainingRun(
-      TrainingData data,
+  public record Outcome(
+      int steps,
+      int bestStep,
+      int epoch,
+      Scores best,
+      List<EvaluationResult> evaluations,
+      boolean stopped,
+      boolean early,
+      int skipped,
+      StepMemoryReport memory,
+      long arenaBytes) {}
+
+  /**
+   * @param parameters changed in place
+   * @param trainable which of them, by name
+   */
+  public Trainer(
+      TransformerModel model,
+      Parameters parameters,
+      Predicate<String> trainable,
+      TokenSelector selector,
       Hyperparameters settings,
       RunSettings run,
-      FineTuningListener listener,
-      BooleanSupplier stopped) {
-    this.data = data;
+      FineTuningListener listener) {
+    this.model = model;
+    this.parameters = parameters;
+    this.trainable = trainable;
+    this.selector = selector;
     this.settings = settings;
     this.run = run;
     this.listener = listener;
-    this.stopped = stopped;
+  }
+
+  /**
+   * Trains.
+   *
+   * @throws BadInputException if the loss is no longer finite, or a checkpoint cannot be read or
+   *     written
+   */
+  public Outcome fit(TrainingData trainingData) {
+    data = trainingData;
+    try (Evaluator evaluator = new Evaluator(model, parameters, data.rowName());
+        TrainingStep step = new LocalStep(model, parameters, trainable, selector, settings)) {
+      TrainedState state = new TrainedState(parameters, trainable, step.optimizer());
+      Fingerprint fingerprint =
+          run.saveEvery() > 0 || run.resume() != null
+              ? Fingerprint.of(model, parameters, settings, run, data.identity().get())
+              : null;
+      return fit(step, evaluator, state, fingerprint);
+    }
   }
 
   /**
    * @param fingerprint of the training; null where no checkpoint is read or written
    */
-  FineTuner.Outcome fit(
-      TrainingSteps training, Evaluator evaluator, TrainedState state, Fingerprint fingerprint) {
+  private Outcome fit(
+      TrainingStep training, Evaluator evaluator, TrainedState state, Fingerprint fingerprint) {
     Survey survey = survey(training);
     int steps = settings.steps(survey.batches());
     if (run.resume() != null) {
@@ -72,7 +132,7 @@ final class TrainingRun {
         }
       }
     }
-    if (run.saveEvery() > 0 && stopped.getAsBoolean()) {
+    if (run.saveEvery() > 0 && listener.stops()) {
       state.write(run.checkpoints(), fingerprint, progress);
     }
     boolean early = endsEarly();
@@ -84,13 +144,13 @@ final class TrainingRun {
     } else {
       state.putBack();
     }
-    return new FineTuner.Outcome(
+    return new Outcome(
         progress.step(),
         best.step(),
         best.epoch(),
         best.scores(),
         progress.evaluations(),
-        stopped.getAsBoolean(),
+        listener.stops(),
         early,
         progress.skipped(),
         training.memory(),
@@ -98,7 +158,7 @@ final class TrainingRun {
   }
 
   private boolean goesOn(int steps) {
-    return progress.step() < steps && !stopped.getAsBoolean() && !endsEarly();
+    return progress.step() < steps && !listener.stops() && !endsEarly();
   }
 
   private boolean endsEarly() {
@@ -112,12 +172,16 @@ final class TrainingRun {
         || (run.evaluateEvery() == 0 ? epochEnds : progress.step() % run.evaluateEvery() == 0);
   }
 
-  private void step(MultiDataSetIterator batches, TrainingSteps training, int steps) {
+  private void step(MultiDataSetIterator batches, TrainingStep training, int steps) {
     List<MultiDataSet> together = next(batches);
     double rate = settings.schedule().rate(settings.learningRate(), progress.step(), steps);
-    TrainingSteps.Result result =
-        training.step(together, progress.epoch(), progress.batch(), progress.step(), rate);
-    List<String> broken = names(result.broken());
+    TrainingStep.Result result =
+        training.run(
+            together,
+            new TrainingStep.Position(
+                progress.epoch(), progress.batch(), progress.step(), settings.seed()),
+            rate);
+    List<String> broken = names(result.nonFinite());
     StepReport report =
         new StepReport(
             progress.step() + 1,
@@ -204,7 +268,7 @@ final class TrainingRun {
   private record Survey(int batches, boolean stream) {}
 
   /** Counts an epoch's batches, and sees to it that the one of the longest texts can be planned. */
-  private Survey survey(TrainingSteps training) {
+  private Survey survey(TrainingStep training) {
     MultiDataSetIterator batches = data.batches().apply(0);
     int count = 0;
     int longest = 0;
@@ -224,7 +288,7 @@ final class TrainingRun {
     if (largest == null) {
       throw new BadInputException("There are no training rows; give some.");
     }
-    training.check(largest, longest);
+    training.check(largest, new TrainingStep.Position(0, longest, 0, settings.seed()));
     return new Survey(count, stream);
   }
 }

@@ -1,0 +1,214 @@
+package org.tokentune.train;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.tokentune.models.Head;
+import org.tokentune.models.ModelGraph;
+import org.tokentune.models.Task;
+import org.tokentune.models.TransformerModel;
+import org.tokentune.nn.Graph;
+import org.tokentune.ops.ShapeOnlyArray;
+import org.tokentune.select.PaddedLength;
+import org.tokentune.select.TokenSelection;
+import org.tokentune.select.TokenSelector;
+
+/**
+ * A batch as the placeholders of a model's graph, with the tokens that are selected from it. A
+ * batch's features are ids, attention mask and token types, INT32 [batch, length].
+ *
+ * @param placeholders by name
+ * @param counted labels that the loss counts
+ * @param tokens of the texts, without padding
+ */
+public record StepInputs(Map<String, INDArray> placeholders, long counted, long tokens) {
+
+  /** Tokens on either side of an answer's first and last ones. */
+  private static final int NEIGHBOURS = 2;
+
+  /**
+   * The inputs of a training step.
+   *
+   * @param position whose seed, epoch and batch decide which tokens are selected
+   */
+  static StepInputs of(
+      TransformerModel model,
+      MultiDataSet batch,
+      TokenSelector selector,
+      TrainingStep.Position position) {
+    return of(model, batch, selector, position, model.config().causal());
+  }
+
+  /** The same with the tokens that nothing depends on: no batch of this shape takes more memory. */
+  static StepInputs largest(
+      TransformerModel model,
+      MultiDataSet batch,
+      TokenSelector selector,
+      TrainingStep.Position position) {
+    return of(model, batch, selector, position, false);
+  }
+
+  private static StepInputs of(
+      TransformerModel model,
+      MultiDataSet batch,
+      TokenSelector selector,
+      TrainingStep.Position position,
+      boolean cuts) {
+    Head head = model.head();
+    Map<String, INDArray> inputs = labelled(head, batch);
+    INDArray mask = inputs.get(ModelGraph.ATTENTION_MASK);
+    int[] lengths = mask.sum(1).toIntVector();
+    int longest = (int) mask.size(1);
+    int[][] targets = targets(head, inputs.get(ModelGraph.LABELS), longest);
+    TokenSelection selection =
+        selector.select(
+            lengths, longest, targets, position.seed(), position.epoch(), position.batch());
+    if (!selection.all()) {
+      select(inputs, cuts ? cut(inputs, lengths, selection) : selection);
+    }
+    boolean eachText = targets == null || head.task() == Task.QUESTION_ANSWERING;
+    long counted = eachText ? lengths.length : selection.labelled(targets);
+    return new StepInputs(inputs, counted, Arrays.stream(lengths).sum());
+  }
+
+  /** Adds the positions of the selected and of the frozen tokens, where any are frozen. */
+  public static void select(Map<String, INDArray> inputs, TokenSelection selection) {
+    if (!selection.all()) {
+      inputs.put(ModelGraph.SELECTED, Nd4j.createFromArray(selection.selected()));
+      inputs.put(ModelGraph.FROZEN, Nd4j.createFromArray(selection.frozen()));
+    }
+  }
+
+  /** Whether inputs are for a graph with a selected and a frozen stream. */
+  public static boolean areSplit(Map<String, INDArray> inputs) {
+    return inputs.containsKey(ModelGraph.SELECTED);
+  }
+
+  /** What an inference graph takes. */
+  public static Map<String, INDArray> features(MultiDataSet batch) {
+    Map<String, INDArray> inputs = new HashMap<>();
+    inputs.put(ModelGraph.INPUT_IDS, batch.getFeatures(0));
+    inputs.put(ModelGraph.ATTENTION_MASK, batch.getFeatures(1));
+    inputs.put(ModelGraph.TOKEN_TYPE_IDS, batch.getFeatures(2));
+    return inputs;
+  }
+
+  /** What a graph with a loss takes: the features and the labels. */
+  static Map<String, INDArray> labelled(Head head, MultiDataSet batch) {
+    Map<String, INDArray> inputs = features(batch);
+    if (head.task() == Task.CAUSAL_LM) {
+      INDArray ids = batch.getFeatures(0);
+      inputs.remove(ModelGraph.TOKEN_TYPE_IDS);
+      inputs.put(ModelGraph.POSITION_IDS, positions((int) ids.size(0), (int) ids.size(1)));
+    }
+    inputs.put(ModelGraph.LABELS, batch.getLabels(0));
+    return inputs;
+  }
+
+  /** INT32 [batch, length]: 0 to length - 1 in every row. */
+  static INDArray positions(int batch, int length) {
+    int[] row = IntStream.range(0, length).toArray();
+    return Nd4j.createFromArray(Stream.generate(() -> row).limit(batch).toArray(int[][]::new));
+  }
+
+  /**
+   * All that a training graph may take, in shape only: to plan it, not to run it.
+   *
+   * @param k selected tokens of a row; all of them where it is the length
+   */
+  static Map<String, INDArray> shapeOnly(Head head, long batch, long length, long k) {
+    Map<String, INDArray> inputs = new HashMap<>();
+    inputs.put(ModelGraph.INPUT_IDS, ShapeOnlyArray.of(DataType.INT32, batch, length));
+    inputs.put(ModelGraph.ATTENTION_MASK, ShapeOnlyArray.of(DataType.INT32, batch, length));
+    inputs.put(ModelGraph.TOKEN_TYPE_IDS, ShapeOnlyArray.of(DataType.INT32, batch, length));
+    inputs.put(ModelGraph.POSITION_IDS, ShapeOnlyArray.of(DataType.INT32, batch, length));
+    if (k < length) {
+      inputs.put(ModelGraph.SELECTED, ShapeOnlyArray.of(DataType.INT32, batch, k));
+      inputs.put(ModelGraph.FROZEN, ShapeOnlyArray.of(DataType.INT32, batch, length - k));
+    }
+    inputs.put(Graph.DROPOUT_SEED, ShapeOnlyArray.of(DataType.INT32));
+    inputs.put(
+        ModelGraph.LABELS,
+        switch (head.task()) {
+          case CLASSIFY -> ShapeOnlyArray.of(DataType.INT32, batch);
+          case QUESTION_ANSWERING -> ShapeOnlyArray.of(DataType.INT32, batch, head.outputs());
+          case MULTILABEL, REGRESS, FEATURE_EXTRACTION ->
+              ShapeOnlyArray.of(DataType.FLOAT, batch, head.outputs());
+          case TOKEN, MASKED_LM, CAUSAL_LM -> ShapeOnlyArray.of(DataType.INT32, batch, length);
+        });
+    return inputs;
+  }
+
+  /**
+   * Cuts a causal model's batch after the last selected token and the next, its label. Where the
+   * selected tokens are the first ones of each text, that is ordinary fine-tuning of what is left,
+   * and nothing is frozen: the token after them has no label of its own.
+   */
+  private static TokenSelection cut(
+      Map<String, INDArray> inputs, int[] lengths, TokenSelection selection) {
+    int longest = (int) inputs.get(ModelGraph.INPUT_IDS).size(1);
+    int end = Math.min(selection.end() + 1, longest);
+    boolean first = selection.end() == selection.k();
+    // Texts of one length have few spans, so that few lengths come of them.
+    boolean full = Arrays.stream(lengths).allMatch(length -> length == longest);
+    int length = first || full ? end : PaddedLength.of(end, longest);
+    inputs.replaceAll(
+        (name, rows) -> rows.get(NDArrayIndex.all(), NDArrayIndex.interval(0, length)).dup());
+    return selection.within(first ? selection.k() : length);
+  }
+
+  /** What each token has to predict; null where a text has one label. */
+  private static int[][] targets(Head head, INDArray labels, int length) {
+    if (!head.perToken()) {
+      return null;
+    }
+    int[][] own = rows(labels);
+    return switch (head.task()) {
+      case CAUSAL_LM -> next(own);
+      case QUESTION_ANSWERING -> aroundEnds(own, length);
+      default -> own;
+    };
+  }
+
+  /** An INT32 matrix, read at once: ND4J's own way takes 0.2 milliseconds for 1,024 numbers. */
+  private static int[][] rows(INDArray matrix) {
+    int[] all = matrix.reshape(-1).toIntVector();
+    int width = (int) matrix.size(1);
+    int[][] rows = new int[(int) matrix.size(0)][];
+    Arrays.setAll(rows, row -> Arrays.copyOfRange(all, row * width, (row + 1) * width));
+    return rows;
+  }
+
+  /** The first and last token of every answer, and their neighbours, are always selected. */
+  private static int[][] aroundEnds(int[][] spans, int length) {
+    int[][] labels = new int[spans.length][length];
+    for (int row = 0; row < spans.length; row++) {
+      Arrays.fill(labels[row], TokenSelector.NO_LABEL);
+      for (int end : spans[row]) {
+        int from = Math.max(0, end - NEIGHBOURS);
+        int to = Math.min(length, end + NEIGHBOURS + 1);
+        Arrays.fill(labels[row], from, to, TokenSelector.FORCED);
+      }
+    }
+    return labels;
+  }
+
+  /** The labels of the next tokens; a text's last token has none. */
+  private static int[][] next(int[][] labels) {
+    int[][] next = new int[labels.length][];
+    for (int row = 0; row < next.length; row++) {
+      int length = labels[row].length;
+      next[row] = new int[length];
+      System.arraycopy(labels[row], 1, next[row], 0, length - 1);
+      next[row][length - 1] = TokenSelector.NO_LABEL;
+    }
+    return next;
+  }
+}
