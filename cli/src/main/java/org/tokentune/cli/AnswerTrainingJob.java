@@ -12,7 +12,7 @@ import org.tokentune.datasets.SquadQuestion;
 import org.tokentune.text.AnswerModel;
 import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuningListener;
-import org.tokentune.train.Scores;
+import org.tokentune.objectives.Scores;
 import org.tokentune.train.Trainer;
 
 /** An encoder on questions to texts. */

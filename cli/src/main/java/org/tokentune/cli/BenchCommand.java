@@ -14,7 +14,7 @@ import org.tokentune.generate.GenerationBenchmark;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.plan.ActivationCheckpointing;
@@ -138,7 +138,7 @@ final class BenchCommand implements Callable<Integer> {
       config.put("intermediate_size", 4 * hidden).put("max_position_embeddings", 512);
       config.put("type_vocab_size", 2);
       ModelConfig sizes = ModelConfig.read(config, "bench").withDropout(0);
-      return sizes.model(new Head(Task.CLASSIFY, 2, Pooling.FIRST));
+      return sizes.model(new Head(Objectives.CLASSIFY, 2, Pooling.FIRST));
     }
 
     static ObjectNode llama(int layers, int hidden, int heads, int inner) {
@@ -148,7 +148,7 @@ final class BenchCommand implements Callable<Integer> {
 
     static TransformerModel model(ObjectNode config) {
       ModelConfig sizes = ModelConfig.read(config, "bench");
-      return sizes.model(new Head(Task.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST));
+      return sizes.model(new Head(Objectives.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST));
     }
 
     private static ObjectNode sizes(String type, int words, int layers, int hidden) {

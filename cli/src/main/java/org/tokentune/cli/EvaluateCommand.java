@@ -15,12 +15,12 @@ import org.tokentune.datasets.SquadQuestion;
 import org.tokentune.datasets.TextBlocks;
 import org.tokentune.datasets.TokenBatches;
 import org.tokentune.models.ModelConfig;
-import org.tokentune.models.Task;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.text.AnswerModel;
 import org.tokentune.text.LanguageModel;
 import org.tokentune.text.MultipleChoice;
 import org.tokentune.text.TextModel;
-import org.tokentune.train.Scores;
+import org.tokentune.objectives.Scores;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -128,7 +128,7 @@ final class EvaluateCommand implements Callable<Integer> {
   private int trained(ModelFiles files) {
     try (TextModel trained =
         adapter == null ? TextModel.open(files) : TextModel.open(files, adapter)) {
-      if (trained.labels().task() == Task.QUESTION_ANSWERING) {
+      if (trained.labels().task() == Objectives.QUESTION_ANSWERING) {
         return answers(trained);
       }
       List<Example> rows = dataOptions.test(data);

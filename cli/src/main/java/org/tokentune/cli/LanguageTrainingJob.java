@@ -20,7 +20,7 @@ import org.tokentune.datasets.TokenBatches.Row;
 import org.tokentune.text.LanguageModel;
 import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuningListener;
-import org.tokentune.train.Scores;
+import org.tokentune.objectives.Scores;
 import org.tokentune.train.Trainer;
 
 /**

@@ -14,7 +14,8 @@ import org.tokentune.checkpoint.WholeFile;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.select.RandomTokens;
@@ -297,13 +298,13 @@ final class MemoryCommand implements Callable<Integer> {
 
   private static LoraConfig adapters(TransformerModel base, String settings) {
     LoraConfig adapters = LoraConfig.parse(settings);
-    Task task = base.head().task();
-    boolean vocabulary = task == Task.CAUSAL_LM || task == Task.MASKED_LM;
+    Objective task = base.head().task();
+    boolean vocabulary = task == Objectives.CAUSAL_LM || task == Objectives.MASKED_LM;
     return vocabulary ? adapters : adapters.withHead(base);
   }
 
   private Head head(ModelConfig config) {
-    Task wanted = config.causal() ? Task.CAUSAL_LM : Task.CLASSIFY;
+    Objective wanted = config.causal() ? Objectives.CAUSAL_LM : Objectives.CLASSIFY;
     if (task != null) {
       wanted = task.task;
     }

@@ -11,7 +11,7 @@ import java.util.Locale;
 import java.util.Properties;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.train.EvaluationResult;
-import org.tokentune.train.Scores;
+import org.tokentune.objectives.Scores;
 import org.tokentune.train.Trainer;
 
 /**

@@ -6,7 +6,7 @@ import java.util.List;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.Checkpoints;
 import org.tokentune.checkpoint.RunFolder;
-import org.tokentune.train.Metric;
+import org.tokentune.objectives.Metric;
 import org.tokentune.train.RunSettings;
 import picocli.CommandLine.Option;
 

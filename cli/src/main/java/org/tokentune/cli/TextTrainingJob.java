@@ -9,7 +9,7 @@ import org.tokentune.datasets.DataSplit;
 import org.tokentune.text.TextModel;
 import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuningListener;
-import org.tokentune.train.Scores;
+import org.tokentune.objectives.Scores;
 import org.tokentune.train.Trainer;
 
 /** An encoder on labelled texts. */

@@ -21,7 +21,8 @@ import org.tokentune.datasets.GlueTask;
 import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.PromptTemplate;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.text.AnswerModel;
 import org.tokentune.text.LanguageModel;
@@ -30,7 +31,7 @@ import org.tokentune.text.TuningSettings;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.RunSettings;
 import org.tokentune.train.Schedule;
-import org.tokentune.train.Scores;
+import org.tokentune.objectives.Scores;
 import org.tokentune.train.StepMemoryReport;
 import org.tokentune.train.Trainer;
 import picocli.CommandLine.Command;
@@ -354,17 +355,17 @@ final class TrainCommand implements Callable<Integer> {
 
   /** The tasks for texts, as the command line names them. */
   enum TextTask {
-    classify(Task.CLASSIFY),
-    multilabel(Task.MULTILABEL),
-    regress(Task.REGRESS),
-    token(Task.TOKEN),
-    qa(Task.QUESTION_ANSWERING),
-    lm(Task.CAUSAL_LM),
-    instruct(Task.CAUSAL_LM);
+    classify(Objectives.CLASSIFY),
+    multilabel(Objectives.MULTILABEL),
+    regress(Objectives.REGRESS),
+    token(Objectives.TOKEN),
+    qa(Objectives.QUESTION_ANSWERING),
+    lm(Objectives.CAUSAL_LM),
+    instruct(Objectives.CAUSAL_LM);
 
-    final Task task;
+    final Objective task;
 
-    TextTask(Task task) {
+    TextTask(Objective task) {
       this.task = task;
     }
   }
@@ -421,7 +422,7 @@ final class TrainCommand implements Callable<Integer> {
     if (limit != null && limit < 1) {
       throw new BadInputException("A limit of %d rows leaves none; give 1 or more.", limit);
     }
-    if (stream && (task.task != Task.CAUSAL_LM || steps == 0 || limit != null)) {
+    if (stream && (task.task != Objectives.CAUSAL_LM || steps == 0 || limit != null)) {
       throw new BadInputException(
           "--stream is for --task lm or instruct, with --steps and without --limit; correct that.");
     }
@@ -478,7 +479,7 @@ final class TrainCommand implements Callable<Integer> {
 
   /** A task of GLUE says by itself what its labels are. */
   private TextTask glueTask() {
-    TextTask own = glue.labels().task() == Task.REGRESS ? TextTask.regress : TextTask.classify;
+    TextTask own = glue.labels().task() == Objectives.REGRESS ? TextTask.regress : TextTask.classify;
     if (task != own && spec.commandLine().getParseResult().hasMatchedOption("--task")) {
       throw new BadInputException(
           "%s is %s, not %s; leave --task out.", glue.name(), own.name(), task.name());
@@ -488,7 +489,7 @@ final class TrainCommand implements Callable<Integer> {
 
   /** Reads what can be before the model is, as that may take a while. */
   private Function<ModelFiles, TrainingJob> read(PromptTemplate prompts) {
-    if (task.task == Task.CAUSAL_LM) {
+    if (task.task == Objectives.CAUSAL_LM) {
       return files -> language(files, prompts);
     }
     if (task == TextTask.qa) {
@@ -538,7 +539,7 @@ final class TrainCommand implements Callable<Integer> {
       TrainingLog log,
       PrintWriter out) {
     try (Interrupt interrupt = new Interrupt();
-        TrainingProgress progress = new TrainingProgress(out, task.task == Task.CAUSAL_LM)) {
+        TrainingProgress progress = new TrainingProgress(out, task.task == Objectives.CAUSAL_LM)) {
       Trainer.Outcome outcome = job.train(settings, log.andThen(progress).andThen(interrupt));
       double seconds = progress.seconds();
       progress.end();

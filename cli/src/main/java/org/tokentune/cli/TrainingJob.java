@@ -6,7 +6,7 @@ import java.util.Optional;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuningListener;
-import org.tokentune.train.Scores;
+import org.tokentune.objectives.Scores;
 import org.tokentune.train.Trainer;
 
 /** A model and its data, ready to be trained. */

@@ -10,7 +10,7 @@ import java.util.TreeSet;
 import java.util.function.Predicate;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
-import org.tokentune.models.Task;
+import org.tokentune.objectives.Objective;
 
 /** A data set's parts, without a row in common; a part may be empty. */
 public record DataSplit(List<Example> train, List<Example> validation, List<Example> test) {
@@ -61,7 +61,7 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
    *
    * @throws BadInputException if no rows are left to validate on
    */
-  public DataSplit withEveryLabel(Task task) {
+  public DataSplit withEveryLabel(Objective task) {
     if (!Labels.areClasses(task)) {
       return this;
     }

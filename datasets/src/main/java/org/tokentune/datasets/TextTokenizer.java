@@ -22,7 +22,8 @@ import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.checkpoint.TokenizerConfig;
 import org.tokentune.checkpoint.TokenizerSource;
 import org.tokentune.models.ModelConfig;
-import org.tokentune.models.Task;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
 
 /**
  * A Hugging Face tokenizer ({@code tokenizer.json}). What the file says of padding and truncation
@@ -270,8 +271,8 @@ public final class TextTokenizer implements AutoCloseable {
   }
 
   /** Tokenises a row; where words have tags, by its words. */
-  public Tokens encode(Example row, Task task) {
-    return task == Task.TOKEN
+  public Tokens encode(Example row, Objective task) {
+    return task == Objectives.TOKEN
         ? encodeWords(Labels.words(row).toArray(String[]::new))
         : encode(row.text(), row.pair());
   }

@@ -26,7 +26,7 @@ import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.select.TokenAmount;
@@ -100,7 +100,7 @@ public final class EncoderVertex extends SameDiffVertex {
     }
     try {
       BertConfig config = BertConfig.read(new ObjectMapper().readTree(encoder), "The model");
-      return new Bert(config, new Head(Task.FEATURE_EXTRACTION, config.hidden(), pooling));
+      return new Bert(config, new Head(Objectives.FEATURE_EXTRACTION, config.hidden(), pooling));
     } catch (JsonProcessingException e) {
       throw new BadInputException(e, "The encoder's configuration is damaged; get it again.");
     }

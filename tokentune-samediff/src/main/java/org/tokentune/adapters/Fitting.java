@@ -16,9 +16,10 @@ import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
-import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
 
 /**
  * Adapters of a file being put on a base: each tensor gets its place, or is refused by name. Does
@@ -86,9 +87,9 @@ final class Fitting {
    * not; null for others.
    */
   static String ownHead(TransformerModel base) {
-    Task task = base.head().task();
+    Objective task = base.head().task();
     boolean tied = base.headTable().equals(base.wordTable());
-    return tied && (task == Task.CAUSAL_LM || task == Task.MASKED_LM)
+    return tied && (task == Objectives.CAUSAL_LM || task == Objectives.MASKED_LM)
         ? base.config().untied().model(base.head()).headTable()
         : null;
   }

@@ -16,7 +16,8 @@ import org.tokentune.Warnings;
 import org.tokentune.checkpoint.ConfigReader;
 import org.tokentune.checkpoint.KnownFields;
 import org.tokentune.checkpoint.RegexGuard;
-import org.tokentune.models.Task;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
 
 /**
  * An {@code adapter_config.json} of PEFT. What it says of the layers that are adapted is compared
@@ -294,28 +295,8 @@ record PeftConfig(
   }
 
   /** The task, as far as {@code task_type} tells: of several for whole texts the most usual. */
-  Optional<Task> task() {
-    return Optional.ofNullable(taskType)
-        .map(
-            type ->
-                switch (type) {
-                  case SEQUENCE_CLASSES -> Task.CLASSIFY;
-                  case TOKEN_CLASSES -> Task.TOKEN;
-                  case ANSWERS -> Task.QUESTION_ANSWERING;
-                  case LANGUAGE -> Task.CAUSAL_LM;
-                  default -> Task.FEATURE_EXTRACTION;
-                });
-  }
-
-  /** The task's name in PEFT; null where it has none. */
-  static String taskType(Task task) {
-    return switch (task) {
-      case CLASSIFY, MULTILABEL, REGRESS -> SEQUENCE_CLASSES;
-      case TOKEN -> TOKEN_CLASSES;
-      case QUESTION_ANSWERING -> ANSWERS;
-      case CAUSAL_LM -> LANGUAGE;
-      case MASKED_LM, FEATURE_EXTRACTION -> null;
-    };
+  Optional<Objective> task() {
+    return Optional.ofNullable(taskType).map(Objectives::ofPeft);
   }
 
   /** What PEFT adds to {@code modules_to_save} for a task. */

@@ -42,8 +42,9 @@ import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.train.Parity;
 
 /** Adapters as PEFT writes them, with its logits: made by acceptance/peft_fixtures.py. */
@@ -164,8 +165,8 @@ class AdapterFormatsTest {
       Path basePath = opened.basePath().orElseThrow();
       JsonNode json = opened.modelConfig(ModelFolder.config(basePath));
       ModelConfig config = ModelConfig.read(json, name);
-      Task task = Task.read(json, opened.outputs().orElse(0)).orElseThrow();
-      boolean words = task == Task.CAUSAL_LM || task == Task.MASKED_LM;
+      Objective task = Objectives.read(json, opened.outputs().orElse(0)).orElseThrow();
+      boolean words = task == Objectives.CAUSAL_LM || task == Objectives.MASKED_LM;
       int outputs = words ? config.vocabulary() : opened.outputs().orElse(3);
       TransformerModel base = config.model(new Head(task, outputs, Pooling.FIRST));
       Adapter adapter = read(opened, base);
@@ -581,7 +582,7 @@ class AdapterFormatsTest {
       int outputs = adapters.outputs().orElse(0);
       return config.path("architectures").path(0).asText()
           + " "
-          + Task.read(config, outputs).orElseThrow()
+          + Objectives.read(config, outputs).orElseThrow()
           + " "
           + outputs;
     }
