@@ -17,7 +17,7 @@ import org.tokentune.datasets.TextBatches;
 import org.tokentune.datasets.TextFiles;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.dl4j.EncoderVertex;
-import org.tokentune.models.Task;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.zoo.Zoo;
 
 /** The same in Deeplearning4j: the encoder is a vertex of a ComputationGraph. */
@@ -29,7 +29,7 @@ public final class ComputationGraphCsv {
     Columns columns = new Columns(List.of("message"), "team");
     DataSplit data =
         DataSplit.of(TextFiles.read(Path.of("messages.csv"), columns, true), 0.2, 0.2, 42);
-    Labels labels = Labels.of(Task.CLASSIFY, data.train());
+    Labels labels = Labels.of(Objectives.CLASSIFY, data.train());
     try (ModelFiles files = Zoo.load("all-minilm-l6-v2");
         TextTokenizer tokenizer = TextTokenizer.open(files, 128, true)) {
       EncoderVertex encoder = EncoderVertex.of(files, "25%");

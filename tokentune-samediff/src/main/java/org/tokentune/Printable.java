@@ -10,7 +10,7 @@ import java.util.Set;
 public final class Printable {
 
   /** Longest message in characters; a longer one quotes long values and is cut. */
-  private static final int MOST = 2000;
+  private static final int MAX_MESSAGE = 2000;
 
   /** Control characters, line and paragraph separators, unpaired surrogates. */
   private static final Set<Byte> UNPRINTED =
@@ -55,7 +55,7 @@ public final class Printable {
 
   /** A message on one line, cut if it is very long. */
   static String message(String text) {
-    return text.length() > MOST ? line(text.substring(0, MOST)) + "..." : line(text);
+    return text.length() > MAX_MESSAGE ? line(text.substring(0, MAX_MESSAGE)) + "..." : line(text);
   }
 
   private static void append(StringBuilder text, int c) {

@@ -18,7 +18,7 @@ public final class Warnings {
   private static final Logger LOG = LoggerFactory.getLogger(Warnings.class);
 
   /** How many sentences are remembered; beyond that, the oldest are forgotten. */
-  private static final int MOST = 1000;
+  private static final int MAX_REMEMBERED = 1000;
 
   private static final Set<String> SAID =
       Collections.synchronizedSet(Collections.newSetFromMap(new Recent()));
@@ -49,7 +49,7 @@ public final class Warnings {
 
     @Override
     protected boolean removeEldestEntry(Map.Entry<String, Boolean> eldest) {
-      return size() > MOST;
+      return size() > MAX_REMEMBERED;
     }
   }
 }

@@ -19,9 +19,9 @@ import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.select.AllTokens;
@@ -42,8 +42,8 @@ public record GoldenModel(TransformerModel model, Parameters parameters) {
     TransformerModel model =
         config.model(
             config.causal()
-                ? new Head(Task.CAUSAL_LM, config.vocabulary(), Pooling.FIRST)
-                : new Head(Task.CLASSIFY, 3, Pooling.FIRST));
+                ? new Head(Objectives.CAUSAL_LM, config.vocabulary(), Pooling.FIRST)
+                : new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
     try (WeightSource weights = ModelFolder.weights(path)) {
       return new GoldenModel(model, ParameterLoader.load(model, weights));
     }

@@ -14,9 +14,9 @@ import org.tokentune.generate.GenerationBenchmark;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.train.StepBenchmark;
 import picocli.CommandLine.Command;
@@ -49,7 +49,8 @@ final class BenchCommand implements Callable<Integer> {
       split = ",",
       description =
           "BERT small: 6 layers x 384, batch 8, length 128; long: the same, batch 4, length 256;"
-              + " base: 12 layers x 768, batch 8, length 128. Llama of 8 layers x 512, 32,000 words,"
+              + " base: 12 layers x 768, batch 8, length 128. Llama of 8 layers x 512, 32,000"
+              + " words,"
               + " batch 1: llama: length 512; llama-long: 1024. Default: all.")
   private List<Shape> shapes = List.of(Shape.values());
 
@@ -58,7 +59,8 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "9",
       description =
-          "Measured steps of each variant, after some to warm up; 0: nothing runs, bytes are only planned."
+          "Measured steps of each variant, after some to warm up; 0: nothing runs, bytes are only"
+              + " planned."
               + " Default ${DEFAULT-VALUE}.")
   private int steps;
 
@@ -73,7 +75,8 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--knobs",
       description = {
-        "Instead: full fine-tuning, LoRA, QLoRA, TokenTune and every other memory knob, with AdamW, on",
+        "Instead: full fine-tuning, LoRA, QLoRA, TokenTune and every other memory knob, with"
+            + " AdamW, on",
         "a Llama of 135 million parameters: bytes planned and used, parameters and optimizer state",
         "included, and time beside full fine-tuning's step."
       })
@@ -138,7 +141,7 @@ final class BenchCommand implements Callable<Integer> {
       config.put("intermediate_size", 4 * hidden).put("max_position_embeddings", 512);
       config.put("type_vocab_size", 2);
       ModelConfig sizes = ModelConfig.read(config, "bench").withDropout(0);
-      return sizes.model(new Head(Task.CLASSIFY, 2, Pooling.FIRST));
+      return sizes.model(new Head(Objectives.CLASSIFY, 2, Pooling.FIRST));
     }
 
     static ObjectNode llama(int layers, int hidden, int heads, int inner) {
@@ -148,7 +151,7 @@ final class BenchCommand implements Callable<Integer> {
 
     static TransformerModel model(ObjectNode config) {
       ModelConfig sizes = ModelConfig.read(config, "bench");
-      return sizes.model(new Head(Task.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST));
+      return sizes.model(new Head(Objectives.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST));
     }
 
     private static ObjectNode sizes(String type, int words, int layers, int hidden) {

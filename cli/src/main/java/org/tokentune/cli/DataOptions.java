@@ -12,7 +12,7 @@ import org.tokentune.datasets.Example;
 import org.tokentune.datasets.GlueTask;
 import org.tokentune.datasets.SentiWordNet;
 import org.tokentune.datasets.TextFiles;
-import org.tokentune.models.Task;
+import org.tokentune.objectives.Objective;
 import picocli.CommandLine.Option;
 
 /** Options that say which data to read, and how. */
@@ -101,7 +101,7 @@ final class DataOptions {
    *
    * @param validation a file, a share such as 10%, or null for the data set's own or 10%
    */
-  DataSplit split(String nameOrFile, Task task, String validation, Path test, long seed) {
+  DataSplit split(String nameOrFile, Objective task, String validation, Path test, long seed) {
     Optional<GlueTask> glue =
         glue(nameOrFile).filter(known -> Files.isDirectory(gluePath(nameOrFile)));
     boolean builtIn = nameOrFile.equals(SENTIWORDNET) || glue.isPresent();

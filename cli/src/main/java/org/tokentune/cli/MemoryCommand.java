@@ -14,9 +14,10 @@ import org.tokentune.checkpoint.WholeFile;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.text.TuningSettings;
 import org.tokentune.train.MethodPlanner;
@@ -168,7 +169,8 @@ final class MemoryCommand implements Callable<Integer> {
       paramLabel = "24GB",
       converter = ByteSize.class,
       description = {
-        "Look for the best way to fine-tune that fits in so many bytes, on at most --batch-size texts",
+        "Look for the best way to fine-tune that fits in so many bytes, on at most --batch-size"
+            + " texts",
         "of --length tokens, and say the command for it."
       })
   private long fit;
@@ -178,7 +180,8 @@ final class MemoryCommand implements Callable<Integer> {
       paramLabel = "float32|bf16",
       defaultValue = "float32",
       description = {
-        "How --compare and --fit count full fine-tuning's weights and gradients, and LoRA's base: as",
+        "How --compare and --fit count full fine-tuning's weights and gradients, and LoRA's base:"
+            + " as",
         "they train here, or in 16 bits with all gradients held, as is usual on GPUs. Default",
         "${DEFAULT-VALUE}."
       })
@@ -297,13 +300,13 @@ final class MemoryCommand implements Callable<Integer> {
 
   private static LoraConfig adapters(TransformerModel base, String settings) {
     LoraConfig adapters = LoraConfig.parse(settings);
-    Task task = base.head().task();
-    boolean vocabulary = task == Task.CAUSAL_LM || task == Task.MASKED_LM;
+    Objective task = base.head().task();
+    boolean vocabulary = task == Objectives.CAUSAL_LM || task == Objectives.MASKED_LM;
     return vocabulary ? adapters : adapters.withHead(base);
   }
 
   private Head head(ModelConfig config) {
-    Task wanted = config.causal() ? Task.CAUSAL_LM : Task.CLASSIFY;
+    Objective wanted = config.causal() ? Objectives.CAUSAL_LM : Objectives.CLASSIFY;
     if (task != null) {
       wanted = task.task;
     }

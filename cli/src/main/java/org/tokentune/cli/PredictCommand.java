@@ -12,7 +12,8 @@ import java.util.stream.Collectors;
 import org.tokentune.Printable;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.datasets.Example;
-import org.tokentune.models.Task;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.text.AnswerModel;
 import org.tokentune.text.Prediction;
 import org.tokentune.text.TextModel;
@@ -92,7 +93,7 @@ final class PredictCommand implements Callable<Integer> {
   }
 
   private static List<Prediction> predict(TextModel trained, List<Example> rows) {
-    if (trained.labels().task() != Task.QUESTION_ANSWERING) {
+    if (trained.labels().task() != Objectives.QUESTION_ANSWERING) {
       return trained.predictRows(rows);
     }
     try (AnswerModel answers = new AnswerModel(trained)) {
@@ -100,17 +101,17 @@ final class PredictCommand implements Callable<Integer> {
     }
   }
 
-  private static String line(Prediction prediction, Task task) {
+  private static String line(Prediction prediction, Objective task) {
     if (prediction.scores().isEmpty()) {
       return prediction.labels().stream()
           .map(label -> label.isEmpty() ? NO_TAG : Printable.line(label))
           .collect(Collectors.joining(" "));
     }
-    if (task == Task.REGRESS && prediction.scores().size() == 1) {
+    if (task == Objectives.REGRESS && prediction.scores().size() == 1) {
       return number(prediction.scores().values().iterator().next());
     }
     Collection<String> shown =
-        task == Task.REGRESS ? prediction.scores().keySet() : prediction.labels();
+        task == Objectives.REGRESS ? prediction.scores().keySet() : prediction.labels();
     return shown.stream()
         .map(label -> Printable.line(label) + "\t" + number(prediction.scores().get(label)))
         .collect(Collectors.joining("\t"));

@@ -9,9 +9,9 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 import org.tokentune.Printable;
 import org.tokentune.datasets.GlueTask;
-import org.tokentune.models.Task;
-import org.tokentune.train.Metric;
-import org.tokentune.train.Scores;
+import org.tokentune.objectives.Metric;
+import org.tokentune.objectives.Objectives;
+import org.tokentune.objectives.Scores;
 
 /** Scores for people and for programs. */
 final class ScoresReport {
@@ -23,7 +23,7 @@ final class ScoresReport {
 
   /** One line of the scores that the task has. */
   static String line(Scores scores) {
-    if (scores.task() == Task.CAUSAL_LM) {
+    if (scores.task() == Objectives.CAUSAL_LM) {
       return String.format(
           Locale.ROOT, "perplexity %.3f, loss %.4f", scores.perplexity(), scores.loss());
     }
@@ -56,7 +56,7 @@ final class ScoresReport {
   /** The line and, for not too many classes, the confusion matrix. */
   static void print(PrintWriter out, String rows, Scores scores, List<String> labels) {
     List<String> names = labels.stream().map(Printable::line).toList();
-    String of = scores.task() == Task.CAUSAL_LM ? "tokens" : "rows";
+    String of = scores.task() == Objectives.CAUSAL_LM ? "tokens" : "rows";
     out.printf(Locale.ROOT, "%s: %s (%,d %s)%n", rows, line(scores), scores.rows(), of);
     long[][] confusion = scores.confusion();
     if (confusion.length == 0 || confusion.length > MOST_PRINTED_CLASSES) {
@@ -81,14 +81,14 @@ final class ScoresReport {
   static void put(ObjectNode result, Scores scores, List<String> names) {
     result.put("rows", scores.rows());
     put(result, "loss", scores.loss());
-    if (scores.task() == Task.CAUSAL_LM) {
+    if (scores.task() == Objectives.CAUSAL_LM) {
       result.put("perplexity", scores.perplexity());
       return;
     }
     scores
         .metrics()
         .forEach((metric, value) -> put(result, metric.name().toLowerCase(Locale.ROOT), value));
-    if (scores.task() == Task.REGRESS || scores.task() == Task.QUESTION_ANSWERING) {
+    if (scores.task() == Objectives.REGRESS || scores.task() == Objectives.QUESTION_ANSWERING) {
       return;
     }
     names.forEach(result.putArray("labels")::add);

@@ -10,7 +10,7 @@ import java.util.TreeSet;
 import java.util.function.Predicate;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
-import org.tokentune.models.Task;
+import org.tokentune.objectives.Objective;
 
 /** A data set's parts, without a row in common; a part may be empty. */
 public record DataSplit(List<Example> train, List<Example> validation, List<Example> test) {
@@ -61,7 +61,7 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
    *
    * @throws BadInputException if no rows are left to validate on
    */
-  public DataSplit withEveryLabel(Task task) {
+  public DataSplit withEveryLabel(Objective task) {
     if (!Labels.areClasses(task)) {
       return this;
     }
@@ -84,7 +84,8 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
     }
     if (leftToValidate.isEmpty() && !validation.isEmpty()) {
       throw new BadInputException(
-          "All of the validation share, %,d rows, would have to be trained on, as no other row has the"
+          "All of the validation share, %,d rows, would have to be trained on, as no other row"
+              + " has the"
               + " labels %s; give more rows of them, or a file to validate on.",
           validation.size(), Labels.shown(labels));
     }

@@ -16,8 +16,8 @@ import org.datavec.api.writable.Writable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tokentune.BadInputException;
-import org.tokentune.models.Task;
-import org.tokentune.train.Metric;
+import org.tokentune.objectives.Metric;
+import org.tokentune.objectives.Objectives;
 
 /**
  * A task of GLUE (Wang et al., 2019) in the layout of its own files: tabs between fields, quotes
@@ -84,7 +84,7 @@ public record GlueTask(
               "stsb",
               SENTENCES,
               "score",
-              new Labels(Task.REGRESS, List.of("similarity")),
+              new Labels(Objectives.REGRESS, List.of("similarity")),
               List.of(Metric.PEARSON, Metric.SPEARMAN),
               "",
               List.of(),
@@ -111,7 +111,7 @@ public record GlueTask(
   }
 
   private static Labels classes(String... names) {
-    return new Labels(Task.CLASSIFY, List.of(names));
+    return new Labels(Objectives.CLASSIFY, List.of(names));
   }
 
   /** The task of a name, where there is one. */
@@ -222,7 +222,7 @@ public record GlueTask(
                 new Schema.Builder().addColumnsString(header.toArray(String[]::new)).build())
             .removeAllColumnsExceptFor(kept)
             .reorderColumns(kept.toArray(String[]::new));
-    if (header.contains(label) && labels.task() == Task.CLASSIFY) {
+    if (header.contains(label) && labels.task() == Objectives.CLASSIFY) {
       Map<String, String> names = new HashMap<>();
       for (int i = 0; i < labels.outputs(); i++) {
         names.put(Integer.toString(i), labels.names().get(i));
@@ -245,13 +245,13 @@ public record GlueTask(
           record.number(),
           value,
           name,
-          labels.task() == Task.REGRESS ? "numbers from 0 to 5" : labels.names());
+          labels.task() == Objectives.REGRESS ? "numbers from 0 to 5" : labels.names());
     }
     return new Example(kept.get(0), texts.size() == 2 ? kept.get(1) : null, value);
   }
 
   private boolean fits(String value) {
-    if (labels.task() == Task.CLASSIFY) {
+    if (labels.task() == Objectives.CLASSIFY) {
       return labels.names().contains(value);
     }
     return value.matches("[0-9]+([.][0-9]+)?") && Double.parseDouble(value) <= MOST_SIMILAR;

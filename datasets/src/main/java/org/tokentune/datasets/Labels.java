@@ -1,7 +1,6 @@
 package org.tokentune.datasets;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
@@ -10,7 +9,8 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.tokentune.BadInputException;
-import org.tokentune.models.Task;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.select.TokenSelector;
 
 /**
@@ -20,7 +20,7 @@ import org.tokentune.select.TokenSelector;
  * @param numbered whether the numbers are the labels' own; otherwise they follow from an order, and
  *     a model that knows the labels by other numbers may keep these
  */
-public record Labels(Task task, List<String> names, boolean numbered) {
+public record Labels(Objective task, List<String> names, boolean numbered) {
 
   private static final int MOST_SHOWN = 10;
 
@@ -31,15 +31,12 @@ public record Labels(Task task, List<String> names, boolean numbered) {
   /** A label's flag among several, as in lists with a 1 for each label that applies. */
   private static final Pattern FLAG = Pattern.compile("[01](\\.0)?|true|false");
 
-  /** Tags with a comma between any two; otherwise a comma is a tag, or a part of one. */
-  private static final Pattern COMMAS = Pattern.compile("[^\\s,]+(\\s*,\\s*[^\\s,]+)+");
-
   public Labels {
     names = List.copyOf(names);
   }
 
   /** Labels with numbers of their own. */
-  public Labels(Task task, List<String> names) {
+  public Labels(Objective task, List<String> names) {
     this(task, names, true);
   }
 
@@ -49,8 +46,8 @@ public record Labels(Task task, List<String> names, boolean numbered) {
    *
    * @throws BadInputException if there are fewer than two classes
    */
-  public static Labels of(Task task, List<Example> rows) {
-    if (task == Task.REGRESS) {
+  public static Labels of(Objective task, List<Example> rows) {
+    if (task == Objectives.REGRESS) {
       return new Labels(task, List.of("value"));
     }
     TreeSet<String> found = new TreeSet<>(NUMBERS_AS_NUMBERS);
@@ -63,7 +60,7 @@ public record Labels(Task task, List<String> names, boolean numbered) {
         found.add(label);
       }
     }
-    int least = task == Task.MULTILABEL ? 1 : 2;
+    int least = task == Objectives.MULTILABEL ? 1 : 2;
     if (found.size() < least) {
       throw new BadInputException(
           "The training rows have only %s for a label; there must be at least %d.",
@@ -92,15 +89,16 @@ public record Labels(Task task, List<String> names, boolean numbered) {
     }
     if (!unknown.isEmpty()) {
       throw new BadInputException(
-          "%s: %,d of %,d rows have labels that the model does not know: %s; it knows %s. Correct them,"
+          "%s: %,d of %,d rows have labels that the model does not know: %s; it knows %s. Correct"
+              + " them,"
               + " take the rows out, or train on some of each label.",
           origin, count, rows.size(), shown(unknown), shown());
     }
   }
 
   /** Whether a task's labels are names, which a model's outputs stand for one by one. */
-  public static boolean areClasses(Task task) {
-    return task == Task.CLASSIFY || task == Task.MULTILABEL || task == Task.TOKEN;
+  public static boolean areClasses(Objective task) {
+    return task.areClasses();
   }
 
   /** Outputs a model needs. */
@@ -117,29 +115,18 @@ public record Labels(Task task, List<String> names, boolean numbered) {
    */
   public float[] encode(Example row, TextTokenizer.Tokens tokens) {
     List<String> parts = split(task, row);
-    switch (task) {
-      case CLASSIFY -> {
-        return new float[] {number(parts.get(0), row)};
-      }
-      case REGRESS -> {
-        if (outputs() > 1) {
-          throw new BadInputException(
-              "The model gives %d numbers for a text, %s; only one can be trained or scored.",
-              outputs(), shown());
-        }
-        return new float[] {value(parts.get(0), row)};
-      }
-      case MULTILABEL -> {
-        float[] flags = new float[names.size()];
-        for (String part : parts) {
-          flags[number(part, row)] = 1;
-        }
-        return flags;
-      }
-      default -> {
-        return tags(parts, row, tokens.words());
-      }
+    if (task.equals(Objectives.TOKEN)) {
+      return tags(parts, row, tokens.words());
     }
+    if (task.areClasses()) {
+      return task.encode(parts.stream().mapToInt(part -> number(part, row)).toArray(), outputs());
+    }
+    if (outputs() > 1) {
+      throw new BadInputException(
+          "The model gives %d numbers for a text, %s; only one can be trained or scored.",
+          outputs(), shown());
+    }
+    return new float[] {value(parts.get(0), row)};
   }
 
   /** The words of a text whose words have tags: its list of them, or what white space separates. */
@@ -167,40 +154,33 @@ public record Labels(Task task, List<String> names, boolean numbered) {
   }
 
   /** A row's class or number alone, its labels, or its tags. */
-  static List<String> split(Task task, Example row) {
+  static List<String> split(Objective task, Example row) {
     if (row.labels() != null) {
       return listed(task, row);
     }
     String label = row.label() == null ? "" : row.label().strip();
-    return switch (task) {
-      case MULTILABEL ->
-          Arrays.stream(label.split("[,;|]", -1))
-              .map(String::strip)
-              .filter(part -> !part.isEmpty())
-              .toList();
-      case TOKEN ->
-          List.of(label.split(COMMAS.matcher(label).matches() ? "\\s*,\\s*" : "\\s+", -1));
-      default -> List.of(label);
-    };
+    return task.split(label);
   }
 
-  private static List<String> listed(Task task, Example row) {
+  private static List<String> listed(Objective task, Example row) {
     List<String> labels = row.labels();
-    if (task == Task.TOKEN) {
+    if (task == Objectives.TOKEN) {
       return labels;
     }
-    if (task == Task.MULTILABEL) {
+    if (task == Objectives.MULTILABEL) {
       boolean twice = labels.stream().distinct().count() < labels.size();
       if (twice && labels.stream().allMatch(label -> FLAG.matcher(label).matches())) {
         throw new BadInputException(
-            "The row \"%.60s\" has a flag for every label, %s; list the names of its labels instead.",
+            "The row \"%.60s\" has a flag for every label, %s; list the names of its labels"
+                + " instead.",
             row.text(), labels);
       }
       return labels;
     }
     if (labels.size() > 1) {
       throw new BadInputException(
-          "The row \"%.60s\" has %d labels, %s; give it one, or train with --task multilabel or token.",
+          "The row \"%.60s\" has %d labels, %s; give it one, or train with --task multilabel or"
+              + " token.",
           row.text(), labels.size(), labels);
     }
     return labels.isEmpty() ? List.of("") : labels;

@@ -23,7 +23,7 @@ import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 import org.tokentune.checkpoint.Digest;
-import org.tokentune.models.Task;
+import org.tokentune.objectives.Objectives;
 
 /**
  * Plain text or instructions of any size as batches for a causal language model, of which only a
@@ -255,7 +255,7 @@ public final class StreamedRows implements AutoCloseable {
       while (some.size() < TokenBatches.POOL * size && rows.hasNext()) {
         some.add(rows.next());
       }
-      return TokenBatches.ofPool(some, Task.CAUSAL_LM, size, longest, random);
+      return TokenBatches.ofPool(some, Objectives.CAUSAL_LM, size, longest, random);
     }
 
     @Override

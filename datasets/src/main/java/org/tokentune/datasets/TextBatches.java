@@ -5,7 +5,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
-import org.tokentune.models.Task;
+import org.tokentune.objectives.Objectives;
 
 /**
  * Labelled texts as DL4J's networks and SameDiff's graphs train on them, in another order after
@@ -32,7 +32,7 @@ public final class TextBatches extends BatchIterator {
    */
   public TextBatches(
       List<Example> rows, Labels labels, TextTokenizer tokenizer, int batchSize, long seed) {
-    if (labels.task() == Task.TOKEN || labels.task() == Task.QUESTION_ANSWERING) {
+    if (labels.task() == Objectives.TOKEN || labels.task() == Objectives.QUESTION_ANSWERING) {
       throw new BadInputException(
           "Tags of words and answers are no labels of whole texts; give such labels.");
     }
@@ -58,7 +58,7 @@ public final class TextBatches extends BatchIterator {
   @Override
   MultiDataSet batch() {
     MultiDataSet batch = batches.next();
-    if (labels.task() == Task.CLASSIFY) {
+    if (labels.task() == Objectives.CLASSIFY) {
       batch.setLabels(0, oneHot(batch.getLabels(0)));
     }
     return batch;

@@ -8,11 +8,10 @@ import java.util.List;
 import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.models.Task;
+import org.tokentune.objectives.Objective;
 import org.tokentune.select.PaddedLength;
 import org.tokentune.select.TokenSelector;
 
@@ -31,7 +30,7 @@ public final class TokenBatches extends BatchIterator {
   static final int POOL = 50;
 
   private final List<Row> rows;
-  private final Task task;
+  private final Objective task;
   private final List<int[]> batches;
   private final int longest;
   private int next;
@@ -64,20 +63,20 @@ public final class TokenBatches extends BatchIterator {
     }
   }
 
-  private TokenBatches(List<Row> rows, Task task, List<int[]> batches, int longest) {
+  private TokenBatches(List<Row> rows, Objective task, List<int[]> batches, int longest) {
     this.rows = rows;
     this.task = task;
     this.batches = batches;
     this.longest = longest;
   }
 
-  private TokenBatches(List<Row> rows, Task task, List<int[]> batches) {
+  private TokenBatches(List<Row> rows, Objective task, List<int[]> batches) {
     this(rows, task, batches, rows.stream().mapToInt(row -> row.ids().length).max().orElse(0));
   }
 
   /** For training: another order in every epoch, the same for the same seed and epoch. */
   public static TokenBatches shuffled(
-      List<Row> rows, Task task, int batchSize, long seed, int epoch) {
+      List<Row> rows, Objective task, int batchSize, long seed, int epoch) {
     Random random = random(seed, epoch);
     List<Integer> order = new ArrayList<>(IntStream.range(0, rows.size()).boxed().toList());
     Collections.shuffle(order, random);
@@ -101,7 +100,8 @@ public final class TokenBatches extends BatchIterator {
    *
    * @param longest most tokens that a row of the stream may have
    */
-  static TokenBatches ofPool(List<Row> rows, Task task, int batchSize, int longest, Random random) {
+  static TokenBatches ofPool(
+      List<Row> rows, Objective task, int batchSize, int longest, Random random) {
     List<Integer> all = IntStream.range(0, rows.size()).boxed().toList();
     List<Integer> longestFirst = new ArrayList<>(sorted(rows, all));
     Collections.reverse(longestFirst);
@@ -111,7 +111,7 @@ public final class TokenBatches extends BatchIterator {
   }
 
   /** For evaluation and prediction: by length. {@link #order} says which rows come when. */
-  public static TokenBatches byLength(List<Row> rows, Task task, int batchSize) {
+  public static TokenBatches byLength(List<Row> rows, Objective task, int batchSize) {
     List<Integer> all = IntStream.range(0, rows.size()).boxed().toList();
     return new TokenBatches(rows, task, cut(sorted(rows, all), batchSize));
   }
@@ -163,29 +163,10 @@ public final class TokenBatches extends BatchIterator {
       Nd4j.createFromArray(ids), Nd4j.createFromArray(mask), Nd4j.createFromArray(types)
     };
     INDArray[] labels =
-        chosen.get(0).labels() == null ? null : new INDArray[] {labels(chosen, length)};
+        chosen.get(0).labels() == null
+            ? null
+            : new INDArray[] {task.labels(chosen.stream().map(Row::labels).toList(), length)};
     return new org.nd4j.linalg.dataset.MultiDataSet(features, labels);
-  }
-
-  private INDArray labels(List<Row> chosen, int length) {
-    if (task != Task.TOKEN && task != Task.CAUSAL_LM) {
-      INDArray labels =
-          Nd4j.createFromArray(chosen.stream().map(Row::labels).toArray(float[][]::new));
-      return switch (task) {
-        case CLASSIFY -> labels.reshape(-1).castTo(DataType.INT32);
-        case QUESTION_ANSWERING -> labels.castTo(DataType.INT32);
-        default -> labels;
-      };
-    }
-    int[][] labels = new int[chosen.size()][length];
-    for (int i = 0; i < labels.length; i++) {
-      Arrays.fill(labels[i], TokenSelector.NO_LABEL);
-      float[] row = chosen.get(i).labels();
-      for (int j = 0; j < row.length; j++) {
-        labels[i][j] = (int) row[j];
-      }
-    }
-    return Nd4j.createFromArray(labels);
   }
 
   @Override

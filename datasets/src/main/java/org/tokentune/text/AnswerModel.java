@@ -16,11 +16,11 @@ import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.models.WeightStorage;
+import org.tokentune.objectives.Metric;
+import org.tokentune.objectives.Objectives;
+import org.tokentune.objectives.Scores;
 import org.tokentune.train.FineTuningListener;
-import org.tokentune.train.Metric;
-import org.tokentune.train.Scores;
 import org.tokentune.train.Trainer;
 
 /**
@@ -46,7 +46,7 @@ public final class AnswerModel implements AutoCloseable {
    */
   public AnswerModel(TextModel model) {
     ModelFiles files = model.files();
-    if (model.labels().task() != Task.QUESTION_ANSWERING) {
+    if (model.labels().task() != Objectives.QUESTION_ANSWERING) {
       throw new BadInputException(
           "%s does not answer questions; train it to (--task qa).", files.name());
     }
@@ -66,7 +66,7 @@ public final class AnswerModel implements AutoCloseable {
    */
   public static AnswerModel forQuestions(
       ModelFiles files, Integer maxLength, Double dropout, WeightStorage storage, long seed) {
-    Labels ends = new Labels(Task.QUESTION_ANSWERING, List.of("start", "end"));
+    Labels ends = new Labels(Objectives.QUESTION_ANSWERING, List.of("start", "end"));
     return new AnswerModel(
         TextModel.forTask(files, ends, Pooling.FIRST, maxLength, dropout, storage, seed));
   }
@@ -109,7 +109,7 @@ public final class AnswerModel implements AutoCloseable {
     }
     int count = questions.size();
     Map<Metric, Double> metrics = Map.of(Metric.EXACT_MATCH, exact / count, Metric.F1, f1 / count);
-    return new Scores(Task.QUESTION_ANSWERING, count, Double.NaN, metrics, new long[0][]);
+    return new Scores(Objectives.QUESTION_ANSWERING, count, Double.NaN, metrics, new long[0][]);
   }
 
   /**
@@ -136,7 +136,7 @@ public final class AnswerModel implements AutoCloseable {
     Map<Integer, AnswerWindow.Span> best = new HashMap<>();
     TokenBatches batches =
         TokenBatches.byLength(
-            windows.stream().map(AnswerWindow::row).toList(), Task.QUESTION_ANSWERING, BATCH);
+            windows.stream().map(AnswerWindow::row).toList(), Objectives.QUESTION_ANSWERING, BATCH);
     int[] order = batches.order();
     for (int next = 0; batches.hasNext(); ) {
       int first = next;

@@ -16,7 +16,8 @@ import org.tokentune.datasets.Labels;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
 
 /**
  * What a {@code config.json} says of the head: transformers' {@code architectures}, {@code
@@ -59,20 +60,22 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
    * @throws BadInputException if the configuration names no classifier
    */
   static HeadConfig read(JsonNode config, int outputs, String origin) {
-    Task task =
-        Task.read(config, outputs)
-            .filter(known -> known != Task.MASKED_LM && outputs > 0)
+    Objective task =
+        Objectives.read(config, outputs)
+            .filter(known -> known != Objectives.MASKED_LM && outputs > 0)
             .orElseThrow(() -> noClassifier(config, outputs, origin));
-    if (task == Task.CLASSIFY && outputs == 1) {
+    if (task == Objectives.CLASSIFY && outputs == 1) {
       throw new BadInputException(
-          "%s: problem_type is single_label_classification, but the classifier has one output, which"
+          "%s: problem_type is single_label_classification, but the classifier has one output,"
+              + " which"
               + " would always be certain; write regression or multi_label_classification.",
           origin);
     }
     JsonNode own = config.path("tokentune");
     if (own.path(FORMAT).asInt(VERSION) != VERSION) {
       throw new BadInputException(
-          "%s was saved in version %s of this project's format, and only %d is read; use the release"
+          "%s was saved in version %s of this project's format, and only %d is read; use the"
+              + " release"
               + " that saved it.",
           origin, own.path(FORMAT).asText(), VERSION);
     }
@@ -92,7 +95,8 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
     String architecture = config.path("architectures").path(0).asText();
     return outputs > 0 && !architecture.endsWith("ForMaskedLM")
         ? new BadInputException(
-            "%s has a classifier, but architectures in its config.json says '%s', which is no class with"
+            "%s has a classifier, but architectures in its config.json says '%s', which is no"
+                + " class with"
                 + " one that is supported; write the class there, such as"
                 + " BertForSequenceClassification.",
             origin, architecture)
@@ -103,7 +107,7 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
   /** What the model's trained classifier tells apart; empty where it has none. */
   static Optional<TrainedClasses> classes(ModelFiles files) {
     int outputs = Head.outputs(files.weights()).orElse(0);
-    return Task.read(files.config(), outputs)
+    return Objectives.read(files.config(), outputs)
         .filter(task -> outputs > 0 && Labels.areClasses(task))
         .map(
             task ->
@@ -169,11 +173,10 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
     String type = encoder.path("model_type").asText("bert");
     config.put("model_type", type);
     config.putArray("architectures").add(labels.task().architecture(type).orElseThrow());
-    switch (labels.task()) {
-      case CLASSIFY -> config.put("problem_type", SINGLE_LABEL);
-      case MULTILABEL -> config.put("problem_type", MULTILABEL);
-      case REGRESS -> config.put("problem_type", REGRESSION);
-      default -> config.remove("problem_type");
+    if (labels.task().problemType() == null) {
+      config.remove("problem_type");
+    } else {
+      config.put("problem_type", labels.task().problemType());
     }
     ObjectNode names = config.putObject(ID2LABEL);
     ObjectNode numbers = config.putObject(LABEL2ID);

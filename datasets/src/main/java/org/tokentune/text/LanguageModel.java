@@ -23,13 +23,14 @@ import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
+import org.tokentune.objectives.Scores;
 import org.tokentune.train.Evaluator;
 import org.tokentune.train.FineTuningListener;
-import org.tokentune.train.Scores;
 import org.tokentune.train.Trainer;
 
 /** A tokenizer and a decoder, which predicts every token of a text from those before it. */
@@ -78,7 +79,7 @@ public final class LanguageModel implements AutoCloseable {
       config = config.withDropout(TuningSettings.checkedDropout(dropout));
     }
     TransformerModel model =
-        config.model(new Head(Task.CAUSAL_LM, config.vocabulary(), Pooling.FIRST));
+        config.model(new Head(Objectives.CAUSAL_LM, config.vocabulary(), Pooling.FIRST));
     return new LanguageModel(files, model, ParameterLoader.load(model, files.weights(), storage));
   }
 
@@ -98,8 +99,8 @@ public final class LanguageModel implements AutoCloseable {
    */
   public void openAdapter(Path folder) {
     try (AdapterFolder adapters = AdapterFolder.open(folder)) {
-      Task task = adapters.task().orElse(Task.CAUSAL_LM);
-      if (task != Task.CAUSAL_LM && task != Task.FEATURE_EXTRACTION) {
+      Objective task = adapters.task().orElse(Objectives.CAUSAL_LM);
+      if (task != Objectives.CAUSAL_LM && task != Objectives.FEATURE_EXTRACTION) {
         throw new BadInputException(
             "%s was trained for another task than text (its task_type says so), which is not"
                 + " supported on a decoder; name adapters of CAUSAL_LM.",
@@ -186,7 +187,8 @@ public final class LanguageModel implements AutoCloseable {
   public Scores evaluate(List<TokenBatches.Row> rows) {
     rows.forEach(this::check);
     try (Evaluator evaluator = new Evaluator(model, parameters, tokenizer::quoted)) {
-      return evaluator.evaluate(TokenBatches.byLength(rows, Task.CAUSAL_LM, EVALUATION_BATCH));
+      return evaluator.evaluate(
+          TokenBatches.byLength(rows, Objectives.CAUSAL_LM, EVALUATION_BATCH));
     }
   }
 
@@ -219,7 +221,7 @@ public final class LanguageModel implements AutoCloseable {
   public double[] logLikelihoods(List<TokenBatches.Row> rows) {
     rows.forEach(this::check);
     double[] results = new double[rows.size()];
-    TokenBatches single = TokenBatches.byLength(rows, Task.CAUSAL_LM, 1);
+    TokenBatches single = TokenBatches.byLength(rows, Objectives.CAUSAL_LM, 1);
     int[] order = single.order();
     try (Evaluator evaluator = new Evaluator(model, parameters, tokenizer::quoted)) {
       List<Double> losses = evaluator.losses(single);

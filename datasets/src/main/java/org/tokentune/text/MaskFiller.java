@@ -15,9 +15,9 @@ import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.train.InferenceEngine;
 import org.tokentune.train.StepInputs;
 
@@ -52,7 +52,7 @@ public final class MaskFiller implements AutoCloseable {
   public static MaskFiller open(ModelFiles files) {
     ModelConfig config = ModelConfig.read(files.config(), files.name()).withHeadOf(files.weights());
     TransformerModel model =
-        config.model(new Head(Task.MASKED_LM, config.vocabulary(), Pooling.FIRST));
+        config.model(new Head(Objectives.MASKED_LM, config.vocabulary(), Pooling.FIRST));
     Parameters parameters = ParameterLoader.load(model, files.weights());
     TextTokenizer tokenizer = TextModel.tokenizer(files, config, null);
     for (String mask : MASKS) {
@@ -90,7 +90,7 @@ public final class MaskFiller implements AutoCloseable {
     MultiDataSet batch =
         TokenBatches.byLength(
                 List.of(new TokenBatches.Row(tokens.ids(), tokens.typeIds(), null)),
-                Task.MASKED_LM,
+                Objectives.MASKED_LM,
                 1)
             .next();
     float[][] logits =

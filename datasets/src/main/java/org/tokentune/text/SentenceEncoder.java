@@ -13,10 +13,10 @@ import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.train.InferenceEngine;
 import org.tokentune.train.StepInputs;
 
@@ -54,7 +54,7 @@ public final class SentenceEncoder implements AutoCloseable {
     ModelConfig config = ModelConfig.read(files.config(), files.name());
     SentenceModules modules = SentenceModules.read(files);
     // Of the graph only the encoder runs; the smallest head completes it.
-    TransformerModel model = config.model(new Head(Task.TOKEN, 1, Pooling.MEAN));
+    TransformerModel model = config.model(new Head(Objectives.TOKEN, 1, Pooling.MEAN));
     Parameters parameters =
         ParameterLoader.loadEncoder(model, files.weights(), WeightStorage.FLOAT32, 0);
     String hidden = ModelGraph.hidden(config.layers());
@@ -91,7 +91,7 @@ public final class SentenceEncoder implements AutoCloseable {
             .map(text -> tokenizer.encode(before + text, null))
             .map(tokens -> new TokenBatches.Row(tokens.ids(), tokens.typeIds(), null))
             .toList();
-    TokenBatches batches = TokenBatches.byLength(rows, Task.TOKEN, BATCH);
+    TokenBatches batches = TokenBatches.byLength(rows, Objectives.TOKEN, BATCH);
     int[] order = batches.order();
     float[][] vectors = new float[order.length][];
     for (int next = 0; batches.hasNext(); ) {

@@ -2,7 +2,6 @@ package org.tokentune.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,7 +11,6 @@ import java.util.function.IntFunction;
 import org.nd4j.evaluation.IEvaluation;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
-import org.nd4j.linalg.ops.transforms.Transforms;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 import org.tokentune.adapters.Adapter;
@@ -31,14 +29,14 @@ import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objectives;
+import org.tokentune.objectives.Scores;
 import org.tokentune.train.Evaluator;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.InferenceEngine;
-import org.tokentune.train.Scores;
 import org.tokentune.train.StepInputs;
 import org.tokentune.train.Trainer;
 
@@ -118,7 +116,7 @@ public final class TextModel implements AutoCloseable {
   public static TextModel forClasses(ModelFiles files, List<Example> rows) {
     return forTask(
         files,
-        Labels.of(Task.CLASSIFY, rows),
+        Labels.of(Objectives.CLASSIFY, rows),
         Pooling.FIRST,
         null,
         null,
@@ -164,7 +162,7 @@ public final class TextModel implements AutoCloseable {
             adapters, files.name());
       }
       JsonNode json = folder.modelConfig(files.config());
-      if (Task.read(json, outputs).isEmpty()) {
+      if (Objectives.read(json, outputs).isEmpty()) {
         throw new BadInputException(
             "%s does not say for which task it was trained, or it is none that is supported; give"
                 + " its %s the task_type SEQ_CLS, TOKEN_CLS or QUESTION_ANS.",
@@ -272,12 +270,7 @@ public final class TextModel implements AutoCloseable {
       MultiDataSet batch = batches.next();
       INDArray logits =
           logits(batch, row -> tokenizer.quoted(batch.getFeatures(0).getRow(row).toIntVector()));
-      INDArray predictions =
-          switch (labels().task()) {
-            case CLASSIFY -> Transforms.softmax(logits);
-            case MULTILABEL -> Transforms.sigmoid(logits);
-            default -> logits;
-          };
+      INDArray predictions = labels().task().predictions(logits);
       for (IEvaluation<?> evaluation : evaluations) {
         evaluation.eval(batch.getLabels(0), predictions);
       }
@@ -291,7 +284,7 @@ public final class TextModel implements AutoCloseable {
 
   /** Predicts texts or pairs, in their order; labels do not count. */
   public List<Prediction> predictRows(List<Example> examples) {
-    if (labels().task() == Task.QUESTION_ANSWERING) {
+    if (labels().task() == Objectives.QUESTION_ANSWERING) {
       throw new BadInputException("%s answers questions; ask an AnswerModel.", files.name());
     }
     List<TextTokenizer.Tokens> tokens =
@@ -338,49 +331,33 @@ public final class TextModel implements AutoCloseable {
 
   private Prediction prediction(INDArray logits, TextTokenizer.Tokens tokens, Example row) {
     List<String> names = labels().names();
-    if (labels().task() == Task.TOKEN) {
+    if (labels().task() == Objectives.TOKEN) {
       List<String> words = Labels.words(row);
       int cut = cutWords(tokens, words.size());
       if (cut > 0) {
         Warnings.warn(
-            "Of the %d words of \"%.60s\" only the first %d have tags: the text was cut to %d tokens.",
+            "Of the %d words of \"%.60s\" only the first %d have tags: the text was cut to %d"
+                + " tokens.",
             words.size(), row.text(), words.size() - cut, maxLength());
       }
       int first = Arrays.stream(tokens.words()).filter(word -> word >= 0).min().orElse(0);
       if (isCut(tokens) && first > 0) { // by truncation_side
         Warnings.warn(
-            "Of the %d words of \"%.60s\" only the last %d have tags: the beginning of the text was cut"
+            "Of the %d words of \"%.60s\" only the last %d have tags: the beginning of the text"
+                + " was cut"
                 + " to leave %d tokens.",
             words.size(), row.text(), words.size() - first, maxLength());
       }
       return new Prediction(tags(logits, tokens, words.size()), Map.of(), cut);
     }
-    double[] values = logits.toDoubleVector();
-    if (labels().task() == Task.REGRESS) {
-      Map<String, Double> numbers = new LinkedHashMap<>();
-      for (int i = 0; i < values.length; i++) {
-        numbers.put(names.get(i), values[i]);
-      }
-      return new Prediction(List.of(), numbers);
-    }
-    double[] probabilities =
-        labels().task() == Task.MULTILABEL
-            ? Arrays.stream(values).map(value -> 1 / (1 + Math.exp(-value))).toArray()
-            : softmax(values);
+    double[] values = labels().task().predictions(logits.toDoubleVector());
     Map<String, Double> scores = new LinkedHashMap<>();
-    List<String> chosen = new ArrayList<>();
-    int best = 0;
-    for (int i = 0; i < probabilities.length; i++) {
-      scores.put(names.get(i), probabilities[i]);
-      best = probabilities[i] > probabilities[best] ? i : best;
-      if (labels().task() == Task.MULTILABEL && probabilities[i] > 0.5) {
-        chosen.add(names.get(i));
-      }
+    for (int i = 0; i < values.length; i++) {
+      scores.put(names.get(i), values[i]);
     }
-    if (labels().task() == Task.CLASSIFY) {
-      chosen.add(names.get(best));
-    }
-    return new Prediction(List.copyOf(chosen), scores);
+    List<String> chosen =
+        Arrays.stream(labels().task().chosen(values)).mapToObj(names::get).toList();
+    return new Prediction(chosen, scores);
   }
 
   /** Words at the end whose tokens were cut off. */
@@ -407,13 +384,6 @@ public final class TextModel implements AutoCloseable {
       }
     }
     return List.of(tags);
-  }
-
-  private static double[] softmax(double[] logits) {
-    double most = Arrays.stream(logits).max().orElseThrow();
-    double[] powers = Arrays.stream(logits).map(logit -> Math.exp(logit - most)).toArray();
-    double sum = Arrays.stream(powers).sum();
-    return Arrays.stream(powers).map(power -> power / sum).toArray();
   }
 
   private List<TokenBatches.Row> rows(List<Example> examples) {

@@ -11,9 +11,9 @@ import org.tokentune.adapters.Adapter;
 import org.tokentune.checkpoint.Digest;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
-import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objective;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Trainable;
 import org.tokentune.train.Trainer;
@@ -44,7 +44,7 @@ record Tuning(
           "There are %d training and %d validation rows; give some of both.",
           train.size(), validation.size());
     }
-    Task task = model.head().task();
+    Objective task = model.head().task();
     long seed = settings.hyperparameters().seed();
     return run(
         epoch -> TokenBatches.shuffled(train, task, settings.batchSize(), seed, epoch),

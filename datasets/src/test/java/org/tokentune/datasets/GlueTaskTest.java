@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.tokentune.BadInputException;
-import org.tokentune.models.Task;
+import org.tokentune.objectives.Objectives;
 
 /** Fixtures are in the layouts of GLUE's own files. */
 class GlueTaskTest {
@@ -130,7 +130,7 @@ class GlueTaskTest {
 
   @Test
   void knowsWhatTheLabelsMean() {
-    assertEquals(Task.REGRESS, task("stsb").labels().task());
+    assertEquals(Objectives.REGRESS, task("stsb").labels().task());
     assertEquals(List.of("entailment", "neutral", "contradiction"), task("mnli").labels().names());
     assertEquals(9, GlueTask.ALL.size());
   }

@@ -33,8 +33,8 @@ import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.train.StepInputs;
 
 class TextBatchesTest {
@@ -62,7 +62,7 @@ class TextBatchesTest {
 
   @Test
   void everyTextComesOnceAnEpochWithItsClass() {
-    Labels labels = Labels.of(Task.CLASSIFY, ROWS);
+    Labels labels = Labels.of(Objectives.CLASSIFY, ROWS);
     TextBatches batches = new TextBatches(ROWS, labels, tokenizer, 2, 42);
     List<String> first = epoch(batches, labels);
     batches.reset();
@@ -100,9 +100,10 @@ class TextBatchesTest {
   void severalLabelsAndNumbersAreAsTheyAre() {
     List<Example> flags = List.of(new Example("a", "x,y"), new Example("the", "y"));
     assertEquals(
-        3, next(flags, Labels.of(Task.MULTILABEL, flags)).getLabels(0).sumNumber().intValue());
+        3,
+        next(flags, Labels.of(Objectives.MULTILABEL, flags)).getLabels(0).sumNumber().intValue());
     List<Example> numbers = List.of(new Example("a", "1.5"), new Example("the", "2"));
-    MultiDataSet batch = next(numbers, Labels.of(Task.REGRESS, numbers));
+    MultiDataSet batch = next(numbers, Labels.of(Objectives.REGRESS, numbers));
     assertArrayEquals(new long[] {2, 1}, batch.getLabels(0).shape());
     assertEquals(3.5, batch.getLabels(0).sumNumber().doubleValue());
   }
@@ -114,7 +115,7 @@ class TextBatchesTest {
   /** A saved model's graph, its classifier trained by SameDiff itself. */
   @Test
   void plainSameDiffTrainsOnThem() {
-    Labels labels = Labels.of(Task.CLASSIFY, ROWS);
+    Labels labels = Labels.of(Objectives.CLASSIFY, ROWS);
     TextBatches batches = new TextBatches(ROWS, labels, tokenizer, 5, 42);
     SameDiff sd = graph();
     SDVariable targets = sd.placeHolder("targets", DataType.FLOAT, -1, 3);
@@ -142,7 +143,7 @@ class TextBatchesTest {
     Path golden = Path.of("../tokentune-samediff/src/test/resources/golden/bert");
     TransformerModel model =
         ModelConfig.read(ModelFolder.config(golden), "golden")
-            .model(new Head(Task.CLASSIFY, 3, Pooling.FIRST));
+            .model(new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
     try (WeightSource weights = ModelFolder.weights(golden)) {
       return model.build(ParameterLoader.load(model, weights), GraphOptions.inference()).sd();
     }
@@ -151,7 +152,7 @@ class TextBatchesTest {
   @Test
   void refusesTags() {
     List<Example> tagged = List.of(new Example("a cat", "O ANIMAL"));
-    Labels tags = Labels.of(Task.TOKEN, tagged);
+    Labels tags = Labels.of(Objectives.TOKEN, tagged);
     assertThrows(BadInputException.class, () -> new TextBatches(tagged, tags, tokenizer, 2, 1));
   }
 }

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.tokentune.BadInputException;
-import org.tokentune.models.Task;
+import org.tokentune.objectives.Objectives;
 
 class TokenBatchesTest {
 
@@ -64,7 +64,7 @@ class TokenBatchesTest {
             List.of(", NN", ",", "NN"),
             List.of("NN $, NN", "$,", "NN"))) {
       List<Example> rows = List.of(new Example("x", each.get(0)));
-      assertEquals(each.subList(1, each.size()), Labels.of(Task.TOKEN, rows).names());
+      assertEquals(each.subList(1, each.size()), Labels.of(Objectives.TOKEN, rows).names());
     }
   }
 
@@ -72,28 +72,29 @@ class TokenBatchesTest {
   void labelsBecomeNumbers() throws IOException {
     try (TextTokenizer tokenizer = tokenizer(40, false)) {
       Example tagged = new Example("the cat plays .", "O ANIMAL ACT O");
-      Labels tags = Labels.of(Task.TOKEN, List.of(tagged));
+      Labels tags = Labels.of(Objectives.TOKEN, List.of(tagged));
       assertEquals(List.of("ACT", "ANIMAL", "O"), tags.names());
       TextTokenizer.Tokens tokens =
           tokenizer.encodeWords(Labels.words(tagged).toArray(String[]::new));
       assertArrayEquals(new float[] {-100, 2, 1, 0, -100, 2, -100}, tags.encode(tagged, tokens));
 
       Labels several =
-          Labels.of(Task.MULTILABEL, List.of(new Example("x", "red, blue"), new Example("x", "")));
+          Labels.of(
+              Objectives.MULTILABEL, List.of(new Example("x", "red, blue"), new Example("x", "")));
       assertArrayEquals(new float[] {0, 1}, several.encode(new Example("x", "red"), tokens));
       assertArrayEquals(new float[] {0, 0}, several.encode(new Example("x", ""), tokens));
 
       Labels stars =
-          Labels.of(Task.CLASSIFY, List.of(new Example("x", "10"), new Example("x", "9")));
+          Labels.of(Objectives.CLASSIFY, List.of(new Example("x", "10"), new Example("x", "9")));
       assertEquals(List.of("9", "10"), stars.names());
       for (Runnable bad :
           List.<Runnable>of(
               () -> stars.encode(new Example("the text", "11"), tokens),
               () -> tags.encode(new Example("the text", "O"), tokens),
-              () -> Labels.of(Task.CLASSIFY, List.of(new Example("the text", "1"))),
-              () -> Labels.of(Task.CLASSIFY, List.of(new Example("the text", ""))),
+              () -> Labels.of(Objectives.CLASSIFY, List.of(new Example("the text", "1"))),
+              () -> Labels.of(Objectives.CLASSIFY, List.of(new Example("the text", ""))),
               () ->
-                  Labels.of(Task.REGRESS, List.of())
+                  Labels.of(Objectives.REGRESS, List.of())
                       .encode(new Example("the text", "much"), tokens))) {
         System.out.println(assertThrows(BadInputException.class, bad::run).getMessage());
       }
@@ -107,24 +108,25 @@ class TokenBatchesTest {
   /** As transformers 5.24 does with is_split_into_words: no token, no label, and no other moves. */
   @Test
   void listsOfWordsKeepTheirTags() throws IOException {
-    Labels tags = new Labels(Task.TOKEN, List.of("B", "X", "O"));
+    Labels tags = new Labels(Objectives.TOKEN, List.of("B", "X", "O"));
     try (TextTokenizer tokenizer = tokenizer(40, false)) {
       Example row =
           words(List.of("the cat", "", "dog", " ", "bird", "\u200b"), "B", "O", "X", "O", "B", "O");
-      TextTokenizer.Tokens tokens = tokenizer.encode(row, Task.TOKEN);
+      TextTokenizer.Tokens tokens = tokenizer.encode(row, Objectives.TOKEN);
       assertArrayEquals(new int[] {-1, 0, 0, 2, 4, -1}, tokens.words());
       assertArrayEquals(new float[] {-100, 0, -100, 1, 0, -100}, tags.encode(row, tokens));
       assertEquals(6, Labels.words(row).size());
       assertEquals(List.of("a", "b"), Labels.words(new Example(" a\t b\n", null)));
 
       Example none = words(List.of());
-      assertArrayEquals(new int[] {2, 3}, tokenizer.encode(none, Task.TOKEN).ids());
+      assertArrayEquals(new int[] {2, 3}, tokenizer.encode(none, Objectives.TOKEN).ids());
       assertArrayEquals(
-          new float[] {-100, -100}, tags.encode(none, tokenizer.encode(none, Task.TOKEN)));
+          new float[] {-100, -100}, tags.encode(none, tokenizer.encode(none, Objectives.TOKEN)));
       Example fewer = words(List.of("the", ""), "B");
       refused(
-          "has 2 words but 1 tags", () -> tags.encode(fewer, tokenizer.encode(fewer, Task.TOKEN)));
-      refused("has no label", () -> Labels.of(Task.TOKEN, List.of(words(List.of("a"), ""))));
+          "has 2 words but 1 tags",
+          () -> tags.encode(fewer, tokenizer.encode(fewer, Objectives.TOKEN)));
+      refused("has no label", () -> Labels.of(Objectives.TOKEN, List.of(words(List.of("a"), ""))));
     }
   }
 
@@ -132,35 +134,37 @@ class TokenBatchesTest {
   void listsOfLabelsAreTakenAsTheyAre() {
     Example both = words(List.of("x"), "Movies, TV", "a|b; c");
     Example one = words(List.of("x"), "Music");
-    Labels labels = Labels.of(Task.MULTILABEL, List.of(both, one, words(List.of("x"))));
+    Labels labels = Labels.of(Objectives.MULTILABEL, List.of(both, one, words(List.of("x"))));
     assertEquals(List.of("Movies, TV", "Music", "a|b; c"), labels.names());
     assertArrayEquals(new float[] {1, 0, 1}, labels.encode(both, null));
     assertArrayEquals(new float[] {0, 0, 0}, labels.encode(words(List.of("x")), null));
-    Labels split = Labels.of(Task.MULTILABEL, List.of(new Example("x", "Movies, TV")));
+    Labels split = Labels.of(Objectives.MULTILABEL, List.of(new Example("x", "Movies, TV")));
     assertEquals(List.of("Movies", "TV"), split.names());
 
     assertArrayEquals(
         new float[] {2.5f},
-        new Labels(Task.REGRESS, List.of("value")).encode(words(List.of("x"), "2.5"), null));
-    refused("has 2 labels, [Movies, TV, a|b; c]", () -> Labels.of(Task.CLASSIFY, List.of(both)));
+        new Labels(Objectives.REGRESS, List.of("value")).encode(words(List.of("x"), "2.5"), null));
+    refused(
+        "has 2 labels, [Movies, TV, a|b; c]", () -> Labels.of(Objectives.CLASSIFY, List.of(both)));
     refused(
         "has a flag for every label, [1, 0, 1]",
-        () -> Labels.of(Task.MULTILABEL, List.of(words(List.of("x"), "1", "0", "1"))));
-    refused("has no label", () -> Labels.of(Task.CLASSIFY, List.of(words(List.of("x")))));
+        () -> Labels.of(Objectives.MULTILABEL, List.of(words(List.of("x"), "1", "0", "1"))));
+    refused("has no label", () -> Labels.of(Objectives.CLASSIFY, List.of(words(List.of("x")))));
   }
 
   @Test
   void unknownLabelsAreNamedTogether() {
     List<Example> rows = IntStream.range(0, 14).mapToObj(i -> new Example("x", "c" + i)).toList();
-    Labels labels = new Labels(Task.CLASSIFY, List.of("c0", "c1"));
+    Labels labels = new Labels(Objectives.CLASSIFY, List.of("c0", "c1"));
     labels.check(rows.subList(0, 2), "file.csv");
     refused(
         "file.csv: 1 of 3 rows have labels that the model does not know: [c2]; it knows [c0, c1].",
         () -> labels.check(rows.subList(0, 3), "file.csv"));
     refused(
-        "12 of 14 rows have labels that the model does not know: [c10, c11, c12, c13, c2, c3, c4, c5, c6, c7 and 2 more]",
+        "12 of 14 rows have labels that the model does not know: [c10, c11, c12, c13, c2, c3, c4,"
+            + " c5, c6, c7 and 2 more]",
         () -> labels.check(rows, "file.csv"));
-    new Labels(Task.REGRESS, List.of("value")).check(rows, "file.csv");
+    new Labels(Objectives.REGRESS, List.of("value")).check(rows, "file.csv");
   }
 
   private static void refused(String part, Runnable body) {
@@ -183,16 +187,18 @@ class TokenBatchesTest {
   @Test
   void everyRowComesOnceInAnOrderOfSeedAndEpoch() {
     List<TokenBatches.Row> rows = rows(103);
-    int[] first = TokenBatches.shuffled(rows, Task.CLASSIFY, 10, 1, 0).order();
-    assertArrayEquals(first, TokenBatches.shuffled(rows, Task.CLASSIFY, 10, 1, 0).order());
-    assertFalse(Arrays.equals(first, TokenBatches.shuffled(rows, Task.CLASSIFY, 10, 1, 1).order()));
-    assertFalse(Arrays.equals(first, TokenBatches.shuffled(rows, Task.CLASSIFY, 10, 2, 0).order()));
+    int[] first = TokenBatches.shuffled(rows, Objectives.CLASSIFY, 10, 1, 0).order();
+    assertArrayEquals(first, TokenBatches.shuffled(rows, Objectives.CLASSIFY, 10, 1, 0).order());
+    assertFalse(
+        Arrays.equals(first, TokenBatches.shuffled(rows, Objectives.CLASSIFY, 10, 1, 1).order()));
+    assertFalse(
+        Arrays.equals(first, TokenBatches.shuffled(rows, Objectives.CLASSIFY, 10, 2, 0).order()));
     assertArrayEquals(IntStream.range(0, 103).toArray(), Arrays.stream(first).sorted().toArray());
   }
 
   @Test
   void batchesArePaddedToTheirLongest() {
-    TokenBatches batches = TokenBatches.byLength(rows(23), Task.CLASSIFY, 4);
+    TokenBatches batches = TokenBatches.byLength(rows(23), Objectives.CLASSIFY, 4);
     List<Integer> labels = new ArrayList<>();
     while (batches.hasNext()) {
       MultiDataSet batch = batches.next();
@@ -216,7 +222,7 @@ class TokenBatchesTest {
         IntStream.rangeClosed(1, 201)
             .mapToObj(length -> new TokenBatches.Row(new int[length], new int[length], null))
             .toList();
-    TokenBatches batches = TokenBatches.byLength(rows, Task.CLASSIFY, 1);
+    TokenBatches batches = TokenBatches.byLength(rows, Objectives.CLASSIFY, 1);
     Set<Long> lengths = new TreeSet<>();
     for (int length = 1; batches.hasNext(); length++) {
       long padded = batches.next().getFeatures(0).size(1);

@@ -18,14 +18,14 @@ import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.SquadQuestion;
 import org.tokentune.models.WeightStorage;
+import org.tokentune.objectives.Metric;
+import org.tokentune.objectives.Scores;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.MemorySettings;
-import org.tokentune.train.Metric;
 import org.tokentune.train.OptimizerSettings;
 import org.tokentune.train.RunSettings;
 import org.tokentune.train.Schedule;
-import org.tokentune.train.Scores;
 
 /** A small model that learns which words of a text are answers. */
 class AnswerModelTest {

@@ -43,8 +43,8 @@ import org.tokentune.datasets.Example;
 import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.models.WeightStorage;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.MemorySettings;
@@ -184,7 +184,7 @@ class LongRunTest {
         TextModel model =
             TextModel.forTask(
                 files,
-                Labels.of(Task.CLASSIFY, data().train()),
+                Labels.of(Objectives.CLASSIFY, data().train()),
                 Pooling.FIRST,
                 null,
                 null,

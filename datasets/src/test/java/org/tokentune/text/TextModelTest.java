@@ -42,16 +42,17 @@ import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.Labels;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.models.WeightStorage;
+import org.tokentune.objectives.Metric;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
+import org.tokentune.objectives.Scores;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.MemorySettings;
-import org.tokentune.train.Metric;
 import org.tokentune.train.OptimizerSettings;
 import org.tokentune.train.SameDiffListener;
 import org.tokentune.train.Schedule;
-import org.tokentune.train.Scores;
 import org.tokentune.train.StepReport;
 import org.tokentune.train.Trainer;
 
@@ -111,7 +112,7 @@ class TextModelTest {
         mood);
   }
 
-  private static DataSplit data(Task task) {
+  private static DataSplit data(Objective task) {
     Random random = new Random(4);
     List<Example> rows = new ArrayList<>();
     for (int i = 0; i < 480; i++) {
@@ -129,7 +130,7 @@ class TextModelTest {
     return DataSplit.of(rows, 0.1, 0.1, 5);
   }
 
-  private TextModel model(ModelFiles files, Task task, DataSplit data, Pooling pooling) {
+  private TextModel model(ModelFiles files, Objective task, DataSplit data, Pooling pooling) {
     return TextModel.forTask(
         files, Labels.of(task, data.train()), pooling, null, 0.0, WeightStorage.FLOAT32, 6);
   }
@@ -149,7 +150,7 @@ class TextModelTest {
                 7));
   }
 
-  private void learns(Task task, Pooling pooling, int epochs) {
+  private void learns(Objective task, Pooling pooling, int epochs) {
     DataSplit data = data(task);
     Path saved = folder.resolve("saved");
     List<String> texts = data.test().stream().map(Example::text).toList();
@@ -171,13 +172,14 @@ class TextModelTest {
           outcome.epoch(),
           epochs);
     }
-    if (task == Task.REGRESS) {
+    if (task == Objectives.REGRESS) {
       assertTrue(scores.get(Metric.PEARSON) > 0.9, () -> "Pearson " + scores.get(Metric.PEARSON));
     } else {
       assertTrue(scores.accuracy() > 0.9, () -> "accuracy " + scores.accuracy());
       long right = 0;
       for (int i = 0; i < texts.size(); i++) {
-        String predicted = String.join(task == Task.TOKEN ? " " : ",", before.get(i).labels());
+        String predicted =
+            String.join(task == Objectives.TOKEN ? " " : ",", before.get(i).labels());
         String[] expected = data.test().get(i).label().split(",", -1);
         Arrays.sort(expected);
         right += predicted.equals(String.join(",", expected)) ? 1 : 0;
@@ -202,7 +204,7 @@ class TextModelTest {
   void aFolderOfAnotherFormatIsRefused() throws IOException {
     Path saved = folder.resolve("saved");
     try (ModelFiles files = ModelFolder.open(base);
-        TextModel model = TextModel.forClasses(files, data(Task.CLASSIFY).train())) {
+        TextModel model = TextModel.forClasses(files, data(Objectives.CLASSIFY).train())) {
       model.save(saved);
     }
     Path config = saved.resolve("config.json");
@@ -217,36 +219,36 @@ class TextModelTest {
 
   @Test
   void classifies() {
-    learns(Task.CLASSIFY, Pooling.FIRST, 6);
+    learns(Objectives.CLASSIFY, Pooling.FIRST, 6);
   }
 
   @Test
   void classifiesByTheMean() {
-    learns(Task.CLASSIFY, Pooling.MEAN, 6);
+    learns(Objectives.CLASSIFY, Pooling.MEAN, 6);
   }
 
   @Test
   void findsSeveralLabels() {
-    learns(Task.MULTILABEL, Pooling.MEAN, 12);
+    learns(Objectives.MULTILABEL, Pooling.MEAN, 12);
   }
 
   @Test
   void regresses() {
-    learns(Task.REGRESS, Pooling.FIRST, 12);
+    learns(Objectives.REGRESS, Pooling.FIRST, 12);
   }
 
   @Test
   void tagsWords() {
-    learns(Task.TOKEN, Pooling.FIRST, 4);
+    learns(Objectives.TOKEN, Pooling.FIRST, 4);
   }
 
   @Test
   void plainSameDiffPredictsTheSame() throws IOException, InterruptedException {
-    DataSplit data = data(Task.CLASSIFY);
+    DataSplit data = data(Objectives.CLASSIFY);
     Path saved = folder.resolve("saved");
     Prediction expected;
     try (ModelFiles files = ModelFolder.open(base);
-        TextModel model = model(files, Task.CLASSIFY, data, Pooling.FIRST)) {
+        TextModel model = model(files, Objectives.CLASSIFY, data, Pooling.FIRST)) {
       model.fineTune(data, settings(1));
       model.save(saved);
       expected = model.predict(List.of("the cat is very good")).get(0);
@@ -287,7 +289,7 @@ class TextModelTest {
 
   @Test
   void theSameSeedGivesTheSameModelAndAStopKeepsTheBest() {
-    DataSplit data = data(Task.CLASSIFY);
+    DataSplit data = data(Objectives.CLASSIFY);
     List<List<Double>> losses = new ArrayList<>();
     for (int run = 0; run < 2; run++) {
       List<Double> ofRun = new ArrayList<>();
@@ -305,7 +307,7 @@ class TextModelTest {
             }
           };
       try (ModelFiles files = ModelFolder.open(base);
-          TextModel model = model(files, Task.CLASSIFY, data, Pooling.FIRST)) {
+          TextModel model = model(files, Objectives.CLASSIFY, data, Pooling.FIRST)) {
         Trainer.Outcome outcome = model.fineTune(data, settings(3), listener);
         assertTrue(outcome.stopped());
         assertEquals(15, outcome.steps()); // 12 an epoch
@@ -319,7 +321,7 @@ class TextModelTest {
   /** SameDiff's ScoreListener follows a training; ND4J's Evaluation counts as this project does. */
   @Test
   void speaksWithListenersAndEvaluationsOfNd4j() {
-    DataSplit data = data(Task.CLASSIFY);
+    DataSplit data = data(Objectives.CLASSIFY);
     List<String> told = new ArrayList<>();
     Listener own =
         new BaseListener() {
@@ -346,7 +348,7 @@ class TextModelTest {
           }
         };
     try (ModelFiles files = ModelFolder.open(base);
-        TextModel model = model(files, Task.CLASSIFY, data, Pooling.FIRST)) {
+        TextModel model = model(files, Objectives.CLASSIFY, data, Pooling.FIRST)) {
       Scores scores = model.evaluate(data.test());
       org.nd4j.evaluation.classification.Evaluation evaluation =
           new org.nd4j.evaluation.classification.Evaluation();
@@ -380,7 +382,7 @@ class TextModelTest {
   }
 
   /** A folder with a random classifier, and these names of its outputs. */
-  private Path classifier(Task task, String... names) throws IOException {
+  private Path classifier(Objective task, String... names) throws IOException {
     Path saved = folder.resolve("names-" + task + "-" + String.join("-", names));
     List<String> numbers = IntStream.range(0, names.length).mapToObj(i -> "n" + i).toList();
     try (ModelFiles files = ModelFolder.open(base);
@@ -430,7 +432,7 @@ class TextModelTest {
   })
   void trainsOnWithTheModelsNumbers(String before, String data, String after) throws IOException {
     List<String> names = List.of(after.split(" ", -1));
-    for (Task task : List.of(Task.CLASSIFY, Task.MULTILABEL)) {
+    for (Objective task : List.of(Objectives.CLASSIFY, Objectives.MULTILABEL)) {
       Labels labels = Labels.of(task, rows(data.split(" ", -1)));
       try (ModelFiles files = ModelFolder.open(classifier(task, before.split(" ", -1)));
           TextModel trained = TextModel.open(files);
@@ -455,8 +457,9 @@ class TextModelTest {
     "0 1, neg pos"
   })
   void otherLabelsGetAClassifierOfTheirOwn(String before, String data) throws IOException {
-    Labels labels = Labels.of(Task.CLASSIFY, rows(data.split(" ", -1)));
-    try (ModelFiles files = ModelFolder.open(classifier(Task.CLASSIFY, before.split(" ", -1)));
+    Labels labels = Labels.of(Objectives.CLASSIFY, rows(data.split(" ", -1)));
+    try (ModelFiles files =
+            ModelFolder.open(classifier(Objectives.CLASSIFY, before.split(" ", -1)));
         ModelFiles plain = ModelFolder.open(base);
         TextModel again = untrained(files, labels);
         TextModel fresh = untrained(plain, labels)) {
@@ -474,8 +477,9 @@ class TextModelTest {
     "LABEL_1 LABEL_0, LABEL_0 LABEL_1"
   })
   void numbersOfTheLabelsOwnStay(String before, String positiveAndNegative) throws IOException {
-    Labels sst2 = new Labels(Task.CLASSIFY, List.of("negative", "positive"));
-    try (ModelFiles files = ModelFolder.open(classifier(Task.CLASSIFY, before.split(" ", -1)));
+    Labels sst2 = new Labels(Objectives.CLASSIFY, List.of("negative", "positive"));
+    try (ModelFiles files =
+            ModelFolder.open(classifier(Objectives.CLASSIFY, before.split(" ", -1)));
         TextModel trained = TextModel.open(files);
         TextModel again = untrained(files, sst2)) {
       assertEquals(sst2, again.labels());
@@ -487,9 +491,9 @@ class TextModelTest {
 
   @Test
   void tagsKeepTheModelsNumbers() throws IOException {
-    try (ModelFiles files = ModelFolder.open(classifier(Task.TOKEN, "O", "B-X", "I-X"));
+    try (ModelFiles files = ModelFolder.open(classifier(Objectives.TOKEN, "O", "B-X", "I-X"));
         TextModel trained = TextModel.open(files);
-        TextModel again = untrained(files, Labels.of(Task.TOKEN, rows("B-X O")))) {
+        TextModel again = untrained(files, Labels.of(Objectives.TOKEN, rows("B-X O")))) {
       assertEquals(trained.labels(), again.labels());
       List<String> words = List.of("the cat", "", "dog", " ");
       List<Example> texts = List.of(new Example("", null, null, words, null));
@@ -503,7 +507,7 @@ class TextModelTest {
 
   @Test
   void problemTypesGoWithTheirOutputs() throws IOException {
-    Path saved = classifier(Task.CLASSIFY, "joy", "calm", "power");
+    Path saved = classifier(Objectives.CLASSIFY, "joy", "calm", "power");
     List<Double> logits = new ArrayList<>();
     ObjectNode config = config(saved);
     JSON.writeValue(
@@ -528,7 +532,7 @@ class TextModelTest {
     config.putArray("architectures").add("BertModel").add("BertForSequenceClassification");
     JSON.writeValue(saved.resolve("config.json").toFile(), config);
     refusedToOpen(saved, "architectures in its config.json says 'BertModel'");
-    Path one = classifier(Task.MULTILABEL, "joy");
+    Path one = classifier(Objectives.MULTILABEL, "joy");
     JSON.writeValue(
         one.resolve("config.json").toFile(),
         config(one).put("problem_type", "single_label_classification"));
@@ -545,7 +549,7 @@ class TextModelTest {
 
   @Test
   void everyOutputHasOneName() throws IOException {
-    Path saved = classifier(Task.CLASSIFY, "neg", "pos");
+    Path saved = classifier(Objectives.CLASSIFY, "neg", "pos");
     for (String[] wrong :
         new String[][] {
           {"{\"0\": \"a\", \"1\": \"a\"}", "has the name 'a' for both 0 and 1"},
@@ -563,7 +567,7 @@ class TextModelTest {
       config.set("id2label", JSON.readTree(wrong[0]));
       JSON.writeValue(saved.resolve("config.json").toFile(), config);
       try (ModelFiles files = ModelFolder.open(saved)) {
-        Labels labels = Labels.of(Task.CLASSIFY, rows("a", "b"));
+        Labels labels = Labels.of(Objectives.CLASSIFY, rows("a", "b"));
         for (Runnable bad :
             List.<Runnable>of(() -> TextModel.open(files), () -> untrained(files, labels))) {
           String message = assertThrows(BadInputException.class, bad::run).getMessage();
@@ -584,9 +588,9 @@ class TextModelTest {
 
   @Test
   void saysWhatCannotBe() {
-    DataSplit data = data(Task.CLASSIFY);
+    DataSplit data = data(Objectives.CLASSIFY);
     try (ModelFiles files = ModelFolder.open(base);
-        TextModel model = model(files, Task.CLASSIFY, data, Pooling.FIRST)) {
+        TextModel model = model(files, Objectives.CLASSIFY, data, Pooling.FIRST)) {
       TuningSettings wild =
           TuningSettings.defaults()
               .withHyperparameters(

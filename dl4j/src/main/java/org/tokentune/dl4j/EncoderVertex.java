@@ -26,8 +26,8 @@ import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.models.WeightStorage;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.select.TokenAmount;
 import org.tokentune.select.TokenSelector;
@@ -95,12 +95,13 @@ public final class EncoderVertex extends SameDiffVertex {
   Bert model() {
     if (encoder == null || pooling == null || tokens == null) {
       throw new BadInputException(
-          "The network's configuration lacks encoder, pooling or tokens of an EncoderVertex; save it"
+          "The network's configuration lacks encoder, pooling or tokens of an EncoderVertex; save"
+              + " it"
               + " again.");
     }
     try {
       BertConfig config = BertConfig.read(new ObjectMapper().readTree(encoder), "The model");
-      return new Bert(config, new Head(Task.FEATURE_EXTRACTION, config.hidden(), pooling));
+      return new Bert(config, new Head(Objectives.FEATURE_EXTRACTION, config.hidden(), pooling));
     } catch (JsonProcessingException e) {
       throw new BadInputException(e, "The encoder's configuration is damaged; get it again.");
     }

@@ -42,8 +42,8 @@ import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.select.RandomTokens;
@@ -117,7 +117,7 @@ class EncoderVertexTest {
     Bert model =
         new Bert(
             BertConfig.read(files.config(), files.name()),
-            new Head(Task.CLASSIFY, TestEncoder.CLASSES, pooling));
+            new Head(Objectives.CLASSIFY, TestEncoder.CLASSES, pooling));
     Parameters parameters = ParameterLoader.load(model, files.weights());
     int[] lengths = batch.getFeatures(1).sum(1).toIntVector();
     TokenSelection selection =
@@ -152,7 +152,7 @@ class EncoderVertexTest {
       Bert model =
           new Bert(
               BertConfig.read(files.config(), files.name()),
-              new Head(Task.CLASSIFY, TestEncoder.CLASSES, Pooling.FIRST));
+              new Head(Objectives.CLASSIFY, TestEncoder.CLASSES, Pooling.FIRST));
       INDArray logits =
           model
               .build(ParameterLoader.load(model, files.weights()), GraphOptions.inference())

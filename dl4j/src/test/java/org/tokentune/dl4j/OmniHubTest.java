@@ -25,8 +25,8 @@ import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.train.StepInputs;
 
 class OmniHubTest {
@@ -68,7 +68,7 @@ class OmniHubTest {
     try (ModelFiles files = TestEncoder.golden(0)) {
       TransformerModel model =
           BertConfig.read(files.config(), files.name())
-              .model(new Head(Task.CLASSIFY, TestEncoder.CLASSES, Pooling.FIRST));
+              .model(new Head(Objectives.CLASSIFY, TestEncoder.CLASSES, Pooling.FIRST));
       return model
           .build(ParameterLoader.load(model, files.weights()), GraphOptions.inference())
           .sd();

@@ -23,7 +23,7 @@ import org.tokentune.checkpoint.WeightSource;
 import org.tokentune.models.BertConfig;
 import org.tokentune.models.Head;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
+import org.tokentune.objectives.Objectives;
 
 /** Small encoders, networks of them and batches for them. */
 final class TestEncoder {
@@ -60,7 +60,7 @@ final class TestEncoder {
     Random random = new Random(3);
     Map<String, INDArray> arrays = new LinkedHashMap<>();
     config
-        .model(new Head(Task.CLASSIFY, CLASSES, Pooling.FIRST))
+        .model(new Head(Objectives.CLASSIFY, CLASSES, Pooling.FIRST))
         .parameters()
         .forEach(
             (name, shape) -> {

@@ -21,9 +21,10 @@ import org.tokentune.checkpoint.SafeTensors;
 import org.tokentune.checkpoint.WeightSource;
 import org.tokentune.models.Head;
 import org.tokentune.models.ParameterLoader;
-import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.ops.BlockWeight;
 
 /**
@@ -39,8 +40,8 @@ public final class AdapterFolder implements AutoCloseable {
   public static final String WEIGHTS = "adapter_model.safetensors";
 
   /** Tasks with heads that only encoders have here. */
-  private static final Set<Task> CLASSIFIERS =
-      Set.of(Task.CLASSIFY, Task.TOKEN, Task.QUESTION_ANSWERING);
+  private static final Set<Objective> CLASSIFIERS =
+      Set.of(Objectives.CLASSIFY, Objectives.TOKEN, Objectives.QUESTION_ANSWERING);
 
   private static final String PICKLED = "adapter_model.bin";
 
@@ -153,10 +154,10 @@ public final class AdapterFolder implements AutoCloseable {
   }
 
   /**
-   * The task that the configuration names; {@link Task#FEATURE_EXTRACTION} for a model without a
-   * head.
+   * The task that the configuration names; {@link Objective#FEATURE_EXTRACTION} for a model without
+   * a head.
    */
-  public Optional<Task> task() {
+  public Optional<Objective> task() {
     return config.task();
   }
 
@@ -174,7 +175,7 @@ public final class AdapterFolder implements AutoCloseable {
     boolean beside = Files.isRegularFile(folder.resolve(ModelFolder.CONFIG));
     ObjectNode json = (beside ? ModelFolder.config(folder) : base).deepCopy();
     String type = base.path("model_type").asText("bert");
-    Optional<Task> task = config.task();
+    Optional<Objective> task = config.task();
     if (task.filter(CLASSIFIERS::contains)
         .filter(wanted -> wanted.architecture(type).isEmpty())
         .isPresent()) {
@@ -184,7 +185,7 @@ public final class AdapterFolder implements AutoCloseable {
           config.origin(), config.taskType(), type);
     }
     boolean fits =
-        Task.read(json, 2)
+        Objectives.read(json, 2)
             .map(named -> task.map(wanted -> sameHead(named, wanted, type)).orElse(beside))
             .orElse(false);
     if (!fits) {
@@ -202,7 +203,7 @@ public final class AdapterFolder implements AutoCloseable {
     return json;
   }
 
-  private static boolean sameHead(Task one, Task other, String type) {
+  private static boolean sameHead(Objective one, Objective other, String type) {
     return one.architecture(type).equals(other.architecture(type));
   }
 

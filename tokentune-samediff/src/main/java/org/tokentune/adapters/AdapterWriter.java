@@ -13,8 +13,8 @@ import java.util.TreeMap;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.checkpoint.SafeTensorsWriter;
-import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
+import org.tokentune.objectives.Objectives;
 
 /**
  * Writes adapters so that PEFT loads them with identical results; names are those of PEFT 0.21.2.
@@ -40,7 +40,7 @@ final class AdapterWriter {
     this.adapter = adapter;
     model = adapter.model();
     lora = model.lora();
-    String type = PeftConfig.taskType(model.head().task());
+    String type = model.head().task().peftTaskType();
     List<String> whole = PeftConfig.wholeFor(type);
     boolean adaptsHead =
         model.layers().stream()
@@ -102,7 +102,7 @@ final class AdapterWriter {
     String decoder = base.config().untied().model(base.head()).headTable();
     String bias = decoder.replaceFirst("\\.decoder\\.weight$", ".bias");
     boolean written = tensors.containsKey(peftName(bias)) || tensors.containsKey(peftName(decoder));
-    if (base.head().task() == Task.MASKED_LM && !bias.equals(decoder) && written) {
+    if (base.head().task() == Objectives.MASKED_LM && !bias.equals(decoder) && written) {
       tensors.put(
           peftName(decoder.replaceFirst(WEIGHT + "$", ".bias")), adapter.parameters().get(bias));
     }

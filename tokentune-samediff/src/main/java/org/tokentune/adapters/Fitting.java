@@ -16,9 +16,10 @@ import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
-import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
 
 /**
  * Maps the adapters in a file to a base: every tensor is assigned to a parameter or rejected by
@@ -83,9 +84,9 @@ final class Fitting {
 
   /** The weight that a tied vocabulary head would have if it were untied; null for other models. */
   static String ownHead(TransformerModel base) {
-    Task task = base.head().task();
+    Objective task = base.head().task();
     boolean tied = base.headTable().equals(base.wordTable());
-    return tied && (task == Task.CAUSAL_LM || task == Task.MASKED_LM)
+    return tied && (task == Objectives.CAUSAL_LM || task == Objectives.MASKED_LM)
         ? base.config().untied().model(base.head()).headTable()
         : null;
   }

@@ -16,7 +16,8 @@ import org.tokentune.Warnings;
 import org.tokentune.checkpoint.ConfigReader;
 import org.tokentune.checkpoint.KnownFields;
 import org.tokentune.checkpoint.RegexGuard;
-import org.tokentune.models.Task;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
 
 /**
  * PEFT's {@code adapter_config.json}. Its list of adapted layers is only compared with the tensors,
@@ -77,7 +78,7 @@ record PeftConfig(
           "rank_pattern",
           "target_modules");
 
-  private static final int MOST_PATTERN = 10_000;
+  private static final int MAX_PATTERN_LENGTH = 10_000;
 
   private static final Pattern UNDONE_BY_PEFT = Pattern.compile("pissa.*|olora|corda|lora_ga");
 
@@ -175,15 +176,16 @@ record PeftConfig(
   private static void checkPatterns(ConfigReader fields) {
     for (String field : PATTERNS) {
       JsonNode value = fields.value(field);
-      boolean fits = value.asText().length() <= MOST_PATTERN;
+      boolean fits = value.asText().length() <= MAX_PATTERN_LENGTH;
       for (JsonNode one : value) {
-        fits &= one.asText().length() <= MOST_PATTERN;
+        fits &= one.asText().length() <= MAX_PATTERN_LENGTH;
       }
       for (Map.Entry<String, JsonNode> one : value.properties()) {
-        fits &= one.getKey().length() <= MOST_PATTERN;
+        fits &= one.getKey().length() <= MAX_PATTERN_LENGTH;
       }
       if (!fits) {
-        throw fields.bad(field, "names or patterns of at most " + MOST_PATTERN + " characters");
+        throw fields.bad(
+            field, "names or patterns of at most " + MAX_PATTERN_LENGTH + " characters");
       }
     }
   }
@@ -300,28 +302,8 @@ record PeftConfig(
   /**
    * The task according to {@code task_type}; of the several tasks for whole texts, the most common.
    */
-  Optional<Task> task() {
-    return Optional.ofNullable(taskType)
-        .map(
-            type ->
-                switch (type) {
-                  case SEQUENCE_CLASSES -> Task.CLASSIFY;
-                  case TOKEN_CLASSES -> Task.TOKEN;
-                  case ANSWERS -> Task.QUESTION_ANSWERING;
-                  case LANGUAGE -> Task.CAUSAL_LM;
-                  default -> Task.FEATURE_EXTRACTION;
-                });
-  }
-
-  /** The task's name in PEFT; null if it has none. */
-  static String taskType(Task task) {
-    return switch (task) {
-      case CLASSIFY, MULTILABEL, REGRESS -> SEQUENCE_CLASSES;
-      case TOKEN -> TOKEN_CLASSES;
-      case QUESTION_ANSWERING -> ANSWERS;
-      case CAUSAL_LM -> LANGUAGE;
-      case MASKED_LM, FEATURE_EXTRACTION -> null;
-    };
+  Optional<Objective> task() {
+    return Optional.ofNullable(taskType).map(Objectives::ofPeft);
   }
 
   /** Modules that PEFT adds to {@code modules_to_save} for a task. */

@@ -58,7 +58,7 @@ public final class CompanionFiles {
           "vocab.txt");
 
   /** Larger than any vocabulary, or a dense layer on a large model. */
-  private static final long MOST_BYTES = 1 << 28;
+  private static final long MAX_BYTES = 1 << 28;
 
   /** A named chat template, or a file of a module listed in {@code modules.json}. */
   private static final Pattern WITHIN =
@@ -134,10 +134,10 @@ public final class CompanionFiles {
   }
 
   private static byte[] read(Path file) throws IOException {
-    if (Files.size(file) > MOST_BYTES) {
+    if (Files.size(file) > MAX_BYTES) {
       throw new BadInputException(
           "%s has more than the %d bytes supported; its content does not match its name.",
-          file, MOST_BYTES);
+          file, MAX_BYTES);
     }
     return Files.readAllBytes(file);
   }

@@ -21,7 +21,7 @@ import org.tokentune.Warnings;
  */
 public final class ConfigReader {
 
-  private static final int MOST_SHOWN = 60;
+  private static final int MAX_SHOWN = 60;
 
   private final JsonNode object;
   private final String origin;
@@ -104,8 +104,8 @@ public final class ConfigReader {
   }
 
   /** A whole number from 1. */
-  public int count(String field, int otherwise) {
-    return whole(field, 1, Limits.SIZE, otherwise);
+  public int count(String field, int defaultValue) {
+    return whole(field, 1, Limits.SIZE, defaultValue);
   }
 
   /** A number of layers. */
@@ -117,13 +117,13 @@ public final class ConfigReader {
   }
 
   /** A whole number from 0. */
-  public int index(String field, int otherwise) {
-    return whole(field, 0, Limits.SIZE, otherwise);
+  public int index(String field, int defaultValue) {
+    return whole(field, 0, Limits.SIZE, defaultValue);
   }
 
-  private int whole(String field, int least, int most, int otherwise) {
+  private int whole(String field, int least, int most, int defaultValue) {
     if (!has(field)) {
-      return otherwise;
+      return defaultValue;
     }
     JsonNode value = value(field);
     if (!value.isIntegralNumber()
@@ -136,18 +136,18 @@ public final class ConfigReader {
   }
 
   /** A dropout rate. */
-  public double rate(String field, double otherwise) {
-    return number(field, otherwise, rate -> rate >= 0 && rate < 1, "a number from 0 to below 1");
+  public double rate(String field, double defaultValue) {
+    return number(field, defaultValue, rate -> rate >= 0 && rate < 1, "a number from 0 to below 1");
   }
 
   /** A number above 0. */
-  public double positive(String field, double otherwise) {
-    return number(field, otherwise, number -> number > 0, "a number above 0");
+  public double positive(String field, double defaultValue) {
+    return number(field, defaultValue, number -> number > 0, "a number above 0");
   }
 
   /** A number from 0. */
-  public double notNegative(String field, double otherwise) {
-    return number(field, otherwise, number -> number >= 0, "a number from 0");
+  public double notNegative(String field, double defaultValue) {
+    return number(field, defaultValue, number -> number >= 0, "a number from 0");
   }
 
   /** Any number. */
@@ -159,13 +159,13 @@ public final class ConfigReader {
   }
 
   /** Any number. */
-  public double number(String field, double otherwise) {
-    return number(field, otherwise, number -> true, "a number");
+  public double number(String field, double defaultValue) {
+    return number(field, defaultValue, number -> true, "a number");
   }
 
-  private double number(String field, double otherwise, Predicate<Double> fits, String wanted) {
+  private double number(String field, double defaultValue, Predicate<Double> fits, String wanted) {
     if (!has(field)) {
-      return otherwise;
+      return defaultValue;
     }
     JsonNode value = value(field);
     double number = value.isNumber() ? value.doubleValue() : Double.NaN;
@@ -176,19 +176,19 @@ public final class ConfigReader {
   }
 
   /** True or false. */
-  public boolean flag(String field, boolean otherwise) {
+  public boolean flag(String field, boolean defaultValue) {
     if (has(field) && !value(field).isBoolean()) {
       throw bad(field, "true or false");
     }
-    return value(field).asBoolean(otherwise);
+    return value(field).asBoolean(defaultValue);
   }
 
   /** A text. */
-  public String text(String field, String otherwise) {
+  public String text(String field, String defaultValue) {
     if (has(field) && !value(field).isTextual()) {
       throw bad(field, "a text");
     }
-    return has(field) ? value(field).textValue() : otherwise;
+    return has(field) ? value(field).textValue() : defaultValue;
   }
 
   /** A list of texts; empty where the field is missing or null. */
@@ -312,6 +312,6 @@ public final class ConfigReader {
   }
 
   private static String abridged(String text) {
-    return text.length() <= MOST_SHOWN ? text : text.substring(0, MOST_SHOWN) + "...";
+    return text.length() <= MAX_SHOWN ? text : text.substring(0, MAX_SHOWN) + "...";
   }
 }

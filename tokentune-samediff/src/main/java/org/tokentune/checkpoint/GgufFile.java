@@ -31,13 +31,13 @@ final class GgufFile implements AutoCloseable {
   private static final int MAGIC = 'G' | 'G' << 8 | 'U' << 16 | 'F' << 24;
   private static final String ALIGNMENT = "general.alignment";
   private static final int DEFAULT_ALIGNMENT = 32;
-  private static final int MOST_DIMENSIONS = 4;
+  private static final int MAX_DIMENSIONS = 4;
 
   /** Bytes of the smallest tensor entry: an empty name and one dimension. */
-  private static final int LEAST_ENTRY = 8 + 4 + 8 + 4 + 8;
+  private static final int MIN_ENTRY_BYTES = 8 + 4 + 8 + 4 + 8;
 
   /** Bytes of the smallest metadata entry: an empty key and a one-byte value. */
-  private static final int LEAST_METADATUM = 8 + 4 + 1;
+  private static final int MIN_METADATA_BYTES = 8 + 4 + 1;
 
   /** Types of metadata values. */
   private enum Type {
@@ -227,8 +227,8 @@ final class GgufFile implements AutoCloseable {
             "%s is GGUF version %d, or big-endian; little-endian versions 2 and 3 are supported.",
             file, version);
       }
-      long tensorCount = count("tensors", LEAST_ENTRY);
-      long metadataCount = count("metadata", LEAST_METADATUM);
+      long tensorCount = count("tensors", MIN_ENTRY_BYTES);
+      long metadataCount = count("metadata", MIN_METADATA_BYTES);
       Map<String, Object> values = new LinkedHashMap<>();
       for (long i = 0; i < metadataCount; i++) {
         String key = name("a metadata key");
@@ -253,7 +253,7 @@ final class GgufFile implements AutoCloseable {
     private Tensor tensor(int alignment) {
       String name = name("a tensor's name");
       int dimensions = int32("the dimensions of tensor " + name);
-      if (dimensions < 1 || dimensions > MOST_DIMENSIONS) {
+      if (dimensions < 1 || dimensions > MAX_DIMENSIONS) {
         throw bad("claims " + dimensions + " dimensions for tensor " + name);
       }
       long[] shape = new long[dimensions];

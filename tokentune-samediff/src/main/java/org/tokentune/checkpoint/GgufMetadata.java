@@ -51,20 +51,20 @@ final class GgufMetadata {
     return value(key, String.class, "a text");
   }
 
-  String text(String key, String otherwise) {
-    return has(key) ? text(key) : otherwise;
+  String text(String key, String defaultValue) {
+    return has(key) ? text(key) : defaultValue;
   }
 
-  boolean flag(String key, boolean otherwise) {
-    return has(key) ? value(key, Boolean.class, "true or false") : otherwise;
+  boolean flag(String key, boolean defaultValue) {
+    return has(key) ? value(key, Boolean.class, "true or false") : defaultValue;
   }
 
   double number(String key) {
     return value(key, Number.class, "a number").doubleValue();
   }
 
-  double number(String key, double otherwise) {
-    return has(key) ? number(key) : otherwise;
+  double number(String key, double defaultValue) {
+    return has(key) ? number(key) : defaultValue;
   }
 
   /** A count or an index. */
@@ -76,8 +76,8 @@ final class GgufMetadata {
     return (int) count;
   }
 
-  int count(String key, int otherwise) {
-    return has(key) ? count(key) : otherwise;
+  int count(String key, int defaultValue) {
+    return has(key) ? count(key) : defaultValue;
   }
 
   /** An array's elements. */

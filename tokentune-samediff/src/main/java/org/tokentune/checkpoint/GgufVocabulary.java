@@ -161,8 +161,8 @@ record GgufVocabulary(GgufMetadata metadata) {
     return list;
   }
 
-  private boolean flag(String name, boolean otherwise) {
-    return metadata.flag(KEYS + name, otherwise);
+  private boolean flag(String name, boolean defaultValue) {
+    return metadata.flag(KEYS + name, defaultValue);
   }
 
   private Integer id(String name) {
@@ -171,10 +171,10 @@ record GgufVocabulary(GgufMetadata metadata) {
   }
 
   /** Falls back to llama.cpp's id, if the token there has the right type. */
-  private Integer id(String name, List<TokenType> types, int otherwise, TokenType type) {
+  private Integer id(String name, List<TokenType> types, int defaultValue, TokenType type) {
     Integer said = id(name);
-    boolean fits = otherwise < types.size() && types.get(otherwise) == type;
-    return said == null && fits ? Integer.valueOf(otherwise) : said;
+    boolean fits = defaultValue < types.size() && types.get(defaultValue) == type;
+    return said == null && fits ? Integer.valueOf(defaultValue) : said;
   }
 
   private PreTokenizer preTokenizer() {

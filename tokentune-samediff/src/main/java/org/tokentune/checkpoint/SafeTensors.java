@@ -38,7 +38,7 @@ public final class SafeTensors implements WeightSource {
 
   private static final String METADATA = "__metadata__";
 
-  private static final int MOST_TYPE_NAME = 20;
+  private static final int MAX_TYPE_NAME = 20;
 
   private static final ObjectMapper JSON =
       new ObjectMapper()
@@ -296,7 +296,7 @@ public final class SafeTensors implements WeightSource {
 
     private Entry entry(String name, JsonNode tensor, long base, long size) {
       String dtype = tensor.path("dtype").asText();
-      if (dtype.isEmpty() || dtype.length() > MOST_TYPE_NAME) {
+      if (dtype.isEmpty() || dtype.length() > MAX_TYPE_NAME) {
         throw bad("has no type for tensor " + name);
       }
       if (name.length() > Limits.NAME_BYTES) {

@@ -11,7 +11,7 @@ import java.nio.file.StandardOpenOption;
 public final class WholeFile {
 
   /** Linux's limit on following links. */
-  private static final int MOST_LINKS = 40;
+  private static final int MAX_LINKS = 40;
 
   private WholeFile() {}
 
@@ -61,7 +61,7 @@ public final class WholeFile {
   public static Path followed(Path path) throws IOException {
     Path file = path;
     for (int links = 0; Files.isSymbolicLink(file); links++) {
-      if (links == MOST_LINKS) {
+      if (links == MAX_LINKS) {
         throw new FileSystemLoopException(path.toString());
       }
       file = file.toAbsolutePath().resolveSibling(Files.readSymbolicLink(file));

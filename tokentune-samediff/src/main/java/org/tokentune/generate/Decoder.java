@@ -29,10 +29,10 @@ final class Decoder implements AutoCloseable {
    * Most tokens per step: bounds the memory for attention scores, tokens times cached tokens per
    * head.
    */
-  private static final int MOST = 256;
+  private static final int MAX_STEP_TOKENS = 256;
 
   /** Fewest cached tokens to attend to: a separate plan for fewer would not pay off. */
-  private static final int LEAST = 64;
+  private static final int MIN_CACHED_TOKENS = 64;
 
   private final TransformerModel model;
   private final Parameters parameters;
@@ -54,7 +54,8 @@ final class Decoder implements AutoCloseable {
       return; // rows of an earlier text are masked until the new one overwrites them
     }
     close();
-    capacity = Math.min(model.config().maxPositions(), roundedUp(Math.max(LEAST, tokens)));
+    capacity =
+        Math.min(model.config().maxPositions(), roundedUp(Math.max(MIN_CACHED_TOKENS, tokens)));
     graph =
         model.build(parameters, GraphOptions.decoding(capacity).withKernelMode(kernelMode)).sd();
     engine = new PlanEngine(graph, PlanOptions.forward(List.of(ModelGraph.LOGITS)));
@@ -71,7 +72,7 @@ final class Decoder implements AutoCloseable {
     INDArray logits = null;
     int done = 0;
     while (done < tokens.length) {
-      int count = Math.min(MOST, Integer.highestOneBit(tokens.length - done));
+      int count = Math.min(MAX_STEP_TOKENS, Integer.highestOneBit(tokens.length - done));
       logits = step(Arrays.copyOfRange(tokens, done, done + count), position + done);
       done += count;
     }
@@ -87,7 +88,7 @@ final class Decoder implements AutoCloseable {
     int[] positions = new int[tokens.length];
     Arrays.setAll(positions, i -> position + i);
     int length = position + tokens.length;
-    int rows = Math.min(capacity, roundedUp(Math.max(LEAST, length)));
+    int rows = Math.min(capacity, roundedUp(Math.max(MIN_CACHED_TOKENS, length)));
     int[] mask = new int[rows];
     Arrays.fill(mask, 0, length, 1);
     try (INDArray ids = row(tokens);

@@ -3,9 +3,9 @@ package org.tokentune.generate;
 import java.util.Arrays;
 import java.util.function.IntConsumer;
 import org.tokentune.BadInputException;
-import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.ops.KernelMode;
 
 /**
@@ -30,7 +30,7 @@ public final class Generator implements AutoCloseable {
 
   /** As {@link #Generator(TransformerModel, Parameters)}, in a given kernel mode. */
   public Generator(TransformerModel model, Parameters parameters, KernelMode kernelMode) {
-    if (model.head().task() != Task.CAUSAL_LM) {
+    if (model.head().task() != Objectives.CAUSAL_LM) {
       throw new BadInputException(
           "A model with a %s head cannot generate text; use a decoder.", model.head().task());
     }

@@ -18,6 +18,7 @@ import org.tokentune.nn.PostNormBlock;
 import org.tokentune.nn.SelfAttention;
 import org.tokentune.nn.TokenStream;
 import org.tokentune.nn.TokenStreams;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.ops.Residual;
 import org.tokentune.ops.TokenGather;
 
@@ -31,7 +32,7 @@ public record Bert(BertConfig config, Head head) implements TransformerModel {
   private static final String TAGGER = "classifier";
 
   public Bert {
-    if (head.task() == Task.CAUSAL_LM) {
+    if (head.task() == Objectives.CAUSAL_LM) {
       throw new BadInputException("An encoder is no causal language model; take a decoder.");
     }
   }
@@ -58,8 +59,8 @@ public record Bert(BertConfig config, Head head) implements TransformerModel {
       linear(shapes, layer + family.layer().out(), hidden, config.intermediate());
       norm(shapes, layer + family.layer().outputNorm());
     }
-    switch (head.task()) {
-      case MASKED_LM -> {
+    switch (head.task().headShape()) {
+      case VOCABULARY -> {
         linear(shapes, family.vocabulary().dense(), hidden, hidden);
         norm(shapes, family.vocabulary().norm());
         if (!config.tied()) {
@@ -67,15 +68,19 @@ public record Bert(BertConfig config, Head head) implements TransformerModel {
         }
         shapes.put(family.vocabulary().bias(), new long[] {config.vocabulary()});
       }
-      case TOKEN -> linear(shapes, TAGGER, head.outputs(), hidden);
-      case QUESTION_ANSWERING -> linear(shapes, Head.QA_OUTPUTS, head.outputs(), hidden);
-      case FEATURE_EXTRACTION -> linear(shapes, family.text().dense(), hidden, hidden);
-      default -> {
+      case TOKENS -> linear(shapes, tokenHead(), head.outputs(), hidden);
+      case POOLED -> linear(shapes, family.text().dense(), hidden, hidden);
+      case TEXT -> {
         linear(shapes, family.text().dense(), hidden, hidden);
         linear(shapes, family.text().out(), head.outputs(), hidden);
       }
     }
     return shapes;
+  }
+
+  /** The linear layer of a head that reads every token. */
+  private String tokenHead() {
+    return head.task().equals(Objectives.QUESTION_ANSWERING) ? Head.QA_OUTPUTS : TAGGER;
   }
 
   @Override
@@ -229,24 +234,21 @@ public record Bert(BertConfig config, Head head) implements TransformerModel {
     }
 
     @Override
-    SDVariable logits(TokenStream x) {
-      return switch (head.task()) {
-        case MASKED_LM -> vocabulary(x);
-        case TOKEN -> {
-          double rate = distilled ? config.hiddenDropout() : config.classifierDropout();
-          yield new Linear(TAGGER)
-              .apply(graph, graph.dropout(x, rate, DropoutPlaces.CLASSIFIER))
-              .rows();
-        }
-        case QUESTION_ANSWERING -> {
-          double rate = config.answerDropout();
-          yield new Linear(Head.QA_OUTPUTS)
-              .apply(graph, graph.dropout(x, rate, DropoutPlaces.ANSWERS))
-              .rows();
-        }
-        case FEATURE_EXTRACTION -> dense(pool(x)).rows();
-        default -> text(pool(x));
+    public SDVariable logits(TokenStream x) {
+      return switch (head.task().headShape()) {
+        case VOCABULARY -> vocabulary(x);
+        case TOKENS -> new Linear(tokenHead()).apply(graph, droppedTokens(x)).rows();
+        case POOLED -> dense(pool(x)).rows();
+        case TEXT -> text(pool(x));
       };
+    }
+
+    private TokenStream droppedTokens(TokenStream x) {
+      if (tokenHead().equals(Head.QA_OUTPUTS)) {
+        return graph.dropout(x, config.answerDropout(), DropoutPlaces.ANSWERS);
+      }
+      double rate = distilled ? config.hiddenDropout() : config.classifierDropout();
+      return graph.dropout(x, rate, DropoutPlaces.CLASSIFIER);
     }
 
     /** One row a text: [batch, hidden]. */

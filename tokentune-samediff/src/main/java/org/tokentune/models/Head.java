@@ -6,6 +6,8 @@ import java.util.OptionalInt;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.Limits;
 import org.tokentune.checkpoint.WeightSource;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
 
 /**
  * What stands on the model.
@@ -14,7 +16,7 @@ import org.tokentune.checkpoint.WeightSource;
  *     vocabulary's size for a language model, the hidden size for pooled rows
  * @param pooling for tasks over whole texts
  */
-public record Head(Task task, int outputs, Pooling pooling) {
+public record Head(Objective task, int outputs, Pooling pooling) {
 
   /** What marks answers is called so in all families. */
   static final String QA_OUTPUTS = "qa_outputs";
@@ -52,15 +54,12 @@ public record Head(Task task, int outputs, Pooling pooling) {
 
   /** Whether the head reads every token, and not one row of a text. */
   public boolean perToken() {
-    return switch (task) {
-      case TOKEN, QUESTION_ANSWERING, MASKED_LM, CAUSAL_LM -> true;
-      case CLASSIFY, MULTILABEL, REGRESS, FEATURE_EXTRACTION -> false;
-    };
+    return task.perToken();
   }
 
   /** Refuses all but language modelling, the only task of decoders. */
   void requireCausal() {
-    if (task != Task.CAUSAL_LM) {
+    if (task != Objectives.CAUSAL_LM) {
       throw new BadInputException(
           "A decoder is a causal language model and does not do %s; take an encoder.", task);
     }

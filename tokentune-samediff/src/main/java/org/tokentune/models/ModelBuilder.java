@@ -2,7 +2,6 @@ package org.tokentune.models;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.nd4j.autodiff.samediff.SDIndex;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
@@ -13,7 +12,8 @@ import org.tokentune.nn.KeyValueCache;
 import org.tokentune.nn.Parameters;
 import org.tokentune.nn.TokenStream;
 import org.tokentune.nn.TokenStreams;
-import org.tokentune.ops.Losses;
+import org.tokentune.objectives.LossInputs;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.TokenGather;
 
 /**
@@ -24,10 +24,7 @@ import org.tokentune.ops.TokenGather;
  * only that row of every text, in decoding only the last one: nothing reads the others, beyond
  * their keys and values.
  */
-abstract class ModelBuilder {
-
-  /** Added to a logit that does not count: its exponential is 0. */
-  private static final double LEAST = 1e9;
+abstract class ModelBuilder implements LossInputs {
 
   final TransformerModel model;
   final Head head;
@@ -39,6 +36,7 @@ abstract class ModelBuilder {
   final SDVariable mask;
   final SDVariable selected;
   private final SDVariable frozen;
+  private TokenStreams encoded;
 
   ModelBuilder(TransformerModel model, Parameters parameters, GraphOptions options) {
     this.model = model;
@@ -83,9 +81,6 @@ abstract class ModelBuilder {
   abstract TokenStreams layer(
       int number, TokenStreams queries, TokenStreams tokens, AttentionMask keys);
 
-  /** What the head makes of the last hidden states. */
-  abstract SDVariable logits(TokenStream x);
-
   /** An INT32 placeholder [batch, any]. */
   final SDVariable placeholder(String name) {
     return sd.hasVariable(name)
@@ -101,7 +96,7 @@ abstract class ModelBuilder {
   }
 
   final ModelGraph build() {
-    TokenStreams encoded = encode();
+    encoded = encode();
     TokenStream last = encoded.selected();
     SDVariable logits = logits(last);
     if (head.perToken() && !options.training()) {
@@ -109,7 +104,7 @@ abstract class ModelBuilder {
     }
     logits = logits.rename(ModelGraph.LOGITS);
     if (options.training()) {
-      loss(encoded, logits).rename(ModelGraph.LOSS);
+      head.task().loss(this, logits).rename(ModelGraph.LOSS);
       sd.setLossVariables(ModelGraph.LOSS);
     }
     List<String> trainable = new ArrayList<>();
@@ -135,7 +130,7 @@ abstract class ModelBuilder {
         queries =
             new TokenStreams(
                 first ? x.selected().first() : x.selected(),
-                head.task() == Task.QUESTION_ANSWERING ? x.frozen() : null);
+                head.task().readsFrozen() ? x.frozen() : null);
         if (options.capacity() > 0) {
           queries = new TokenStreams(x.selected().last(), null);
           keys = keys(queries);
@@ -165,67 +160,63 @@ abstract class ModelBuilder {
     }
   }
 
-  /**
-   * The loss of the head's task.
-   *
-   * @param logits of the selected stream
-   */
-  SDVariable loss(TokenStreams x, SDVariable logits) {
-    return switch (head.task()) {
-      case CLASSIFY -> crossEntropy(logits, sd.placeHolder(ModelGraph.LABELS, DataType.INT32, -1));
-      case MULTILABEL ->
-          Losses.binaryCrossEntropy(
-              logits,
-              sd.placeHolder(ModelGraph.LABELS, type, -1, head.outputs()),
-              options.kernelMode());
-      case REGRESS ->
-          Losses.meanSquaredError(
-              logits.reshape(-1),
-              sd.placeHolder(ModelGraph.LABELS, type, -1, head.outputs()).reshape(-1),
-              options.kernelMode());
-      case TOKEN, MASKED_LM ->
-          crossEntropy(
-              logits,
-              TokenGather.elements(
-                  placeholder(ModelGraph.LABELS), TokenGather.rowIds(ids, selected)));
-      case QUESTION_ANSWERING -> spans(x, logits);
-      case FEATURE_EXTRACTION ->
-          logits
-              .mul(sd.placeHolder(ModelGraph.LABELS, type, -1, head.outputs()))
-              .sum(); // its gradient by the rows is what is given for labels
-      case CAUSAL_LM -> throw new IllegalStateException("a task of decoders only");
-    };
+  @Override
+  public final SameDiff sd() {
+    return sd;
   }
 
-  /**
-   * Mean of the cross entropies of starts and ends, each over a text's tokens that are no padding.
-   * Labels are INT32 [batch, 2]: the positions of both. Frozen tokens count too, without gradient:
-   * among the selected ones alone, which surround the answer, it would be easy to tell.
-   */
-  private SDVariable spans(TokenStreams x, SDVariable logits) {
-    SDVariable labels = placeholder(ModelGraph.LABELS);
-    SDVariable scores = scores(x.selected(), logits);
-    SDVariable positions = selected;
-    if (x.frozen() != null) {
-      scores = sd.concat(1, scores, scores(x.frozen(), logits(x.frozen())));
-      positions = sd.concat(1, selected, frozen);
-    }
-    SDVariable[] losses = new SDVariable[head.outputs()];
-    for (int i = 0; i < losses.length; i++) {
-      SDVariable each = scores.get(SDIndex.all(), SDIndex.all(), SDIndex.point(i));
-      SDVariable label = labels.get(SDIndex.all(), SDIndex.interval(i, i + 1));
-      losses[i] = Losses.softmaxCrossEntropy(each, positions.eq(label).castTo(type));
-    }
-    return losses[0].add(losses[1]).mul(0.5);
+  @Override
+  public final DataType type() {
+    return type;
   }
 
-  /** Logits as [batch, count, outputs], those of padding as small as can be. */
-  private SDVariable scores(TokenStream x, SDVariable logits) {
-    SDVariable padding = x.bySequence(x.values(mask).castTo(type), 1).sub(1).mul(LEAST);
-    return x.bySequence(logits, head.outputs()).add(padding);
+  @Override
+  public final KernelMode kernelMode() {
+    return options.kernelMode();
   }
 
-  final SDVariable crossEntropy(SDVariable logits, SDVariable labels) {
-    return Losses.softmaxCrossEntropy(logits, head.outputs(), labels, null, options.kernelMode());
+  @Override
+  public final int outputs() {
+    return head.outputs();
+  }
+
+  @Override
+  public final SDVariable labels() {
+    return placeholder(ModelGraph.LABELS);
+  }
+
+  @Override
+  public final SDVariable labels(DataType labelType, long... shape) {
+    return sd.placeHolder(ModelGraph.LABELS, labelType, shape);
+  }
+
+  @Override
+  public final SDVariable ids() {
+    return ids;
+  }
+
+  @Override
+  public final SDVariable mask() {
+    return mask;
+  }
+
+  @Override
+  public final SDVariable selected() {
+    return selected;
+  }
+
+  @Override
+  public final SDVariable frozen() {
+    return frozen;
+  }
+
+  @Override
+  public final TokenStreams streams() {
+    return encoded;
+  }
+
+  @Override
+  public SDVariable vocabularyLoss(SDVariable nextTokens) {
+    return null;
   }
 }

@@ -5,16 +5,15 @@ import java.util.Map;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
-import org.tokentune.ops.Losses;
 
 /**
  * A built graph and the names to use it by: placeholders {@link #INPUT_IDS}, {@link
  * #ATTENTION_MASK}, all INT32 [batch, length], and of the same kind {@link #TOKEN_TYPE_IDS} of
  * encoders or {@link #POSITION_IDS} of decoders; in training {@link #LABELS} (of answers INT32
- * [batch, 2], the positions of their first and last tokens; of {@link Task#FEATURE_EXTRACTION} the
- * gradient of somebody else's loss by the pooled rows, [batch, hidden]), with two streams {@link
- * #SELECTED} [batch, k] and {@link #FROZEN} [batch, length - k], INT32 positions; results {@link
- * #LOGITS} and {@link #LOSS}.
+ * [batch, 2], the positions of their first and last tokens; of {@link Objective#FEATURE_EXTRACTION}
+ * the gradient of somebody else's loss by the pooled rows, [batch, hidden]), with two streams
+ * {@link #SELECTED} [batch, k] and {@link #FROZEN} [batch, length - k], INT32 positions; results
+ * {@link #LOGITS} and {@link #LOSS}.
  *
  * @param trainable names of the parameters that the loss's gradient reaches
  * @param split whether it has two token streams
@@ -57,13 +56,9 @@ public record ModelGraph(
     }
     check(inputs, SELECTED, 0, length, "selected position");
     check(inputs, FROZEN, 0, length, "frozen position");
-    switch (head.task()) {
-      case CLASSIFY -> check(inputs, LABELS, 0, head.outputs(), "label");
-      case TOKEN, MASKED_LM, CAUSAL_LM ->
-          check(inputs, LABELS, Losses.IGNORED, head.outputs(), "label");
-      case QUESTION_ANSWERING -> check(inputs, LABELS, 0, length, "position of an answer");
-      case MULTILABEL, REGRESS, FEATURE_EXTRACTION -> {} // numbers, not rows
-    }
+    head.task()
+        .labelRange(length, head.outputs())
+        .ifPresent(range -> check(inputs, LABELS, range.least(), range.end(), range.what()));
   }
 
   private static void check(

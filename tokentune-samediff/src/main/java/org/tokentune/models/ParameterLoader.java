@@ -15,6 +15,8 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.WeightSource;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.ops.QuantizedWeight;
 import org.tokentune.ops.ShapeOnlyArray;
 
@@ -140,8 +142,8 @@ public final class ParameterLoader {
     }
 
     Parameters parameters() {
-      Task task = model.head().task();
-      if (model.config().tied() && (task == Task.CAUSAL_LM || task == Task.MASKED_LM)) {
+      Objective task = model.head().task();
+      if (model.config().tied() && (task == Objectives.CAUSAL_LM || task == Objectives.MASKED_LM)) {
         read.add(model.config().untied().model(model.head()).headTable()); // equals the table
       }
       new UnusedTensors(model, source.origin()).check(source.names(), read);
@@ -188,7 +190,7 @@ public final class ParameterLoader {
    * @param untied configuration of the model with a head of its own
    */
   static boolean hasOwnHead(ModelConfig untied, WeightSource source) {
-    Task task = untied.causal() ? Task.CAUSAL_LM : Task.MASKED_LM;
+    Objective task = untied.causal() ? Objectives.CAUSAL_LM : Objectives.MASKED_LM;
     TransformerModel model = untied.model(new Head(task, untied.vocabulary(), Pooling.FIRST));
     String head = stored(model, source, model.headTable());
     String table = stored(model, source, model.wordTable());
@@ -285,7 +287,8 @@ public final class ParameterLoader {
     }
     if (name.equals(model.headTable())) {
       return new BadInputException(
-          "%s has no tensor %s; it has no head over the vocabulary, unless the table of words is the"
+          "%s has no tensor %s; it has no head over the vocabulary, unless the table of words is"
+              + " the"
               + " head (tie_word_embeddings true).",
           source.origin(), name);
     }

@@ -35,14 +35,13 @@ public final class NonFinite {
       if (!isFinite(parameter.getValue())) {
         return new BadInputException(
             "The model returns non-finite numbers for %s, as its tensor %s holds NaN or infinite"
-                + " values; download the model again, or train it again.",
+                + " values; download the model again, or retrain it.",
             input, parameter.getKey());
       }
     }
     return new BadInputException(
         "The model returns non-finite numbers for %s, although its weights are finite: they are"
-            + " too large for 32-bit floats, or damaged; download the model again, or train it"
-            + " again.",
+            + " too large for 32-bit floats, or damaged; download the model again, or retrain it.",
         input);
   }
 }

@@ -17,8 +17,8 @@ public final class FusedSoftmax extends FusedOp {
   // While their sum is within these bounds, it need not be the greatest score: nothing was clipped,
   // and anything too small for a float (below 1e-38) is far below the sum's precision.
   private static final float HIGHEST = 88f;
-  private static final float MOST_SUM = 0x1p50f;
-  private static final float LEAST_SUM = 0x1p-50f;
+  private static final float MAX_SUM = 0x1p50f;
+  private static final float MIN_SUM = 0x1p-50f;
 
   /** For SameDiff, which creates ops by reflection; use {@link MaskedSoftmax#apply}. */
   public FusedSoftmax() {}
@@ -72,7 +72,7 @@ public final class FusedSoftmax extends FusedOp {
               exp(tile, bias, scale, count * keys);
               for (int at = 0; at < count * keys; at += keys) {
                 float sum = Sums.sum(tile, at, at + keys);
-                if (!(sum >= LEAST_SUM && sum <= MOST_SUM)) {
+                if (!(sum >= MIN_SUM && sum <= MAX_SUM)) {
                   scores.get(start * keys + at, tile, at, keys);
                   sum = expBelowGreatest(tile, bias, scale, at, at + keys);
                 }

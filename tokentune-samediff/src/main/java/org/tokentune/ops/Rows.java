@@ -10,7 +10,7 @@ record Rows(int count, int width) {
   private static final int CHUNK_FLOATS = 8192;
 
   /** Bounds the memory for sums per chunk. */
-  private static final int MOST_CHUNKS = 64;
+  private static final int MAX_CHUNKS = 64;
 
   /** The work of a chunk: rows {@code from} to below {@code to}. */
   interface Body {
@@ -28,7 +28,7 @@ record Rows(int count, int width) {
 
   private int chunkRows() {
     int enough = Math.max(1, CHUNK_FLOATS / Math.max(1, width));
-    return Math.max(enough, (count + MOST_CHUNKS - 1) / MOST_CHUNKS);
+    return Math.max(enough, (count + MAX_CHUNKS - 1) / MAX_CHUNKS);
   }
 
   int chunks() {

@@ -21,7 +21,7 @@ final class CheckpointingPass {
   private static final String AGAIN = "#again";
 
   /** Logits smaller than this are stored, because recomputing them costs an extra matmul. */
-  private static final long MOST_LOGITS = 32_000_000;
+  private static final long MAX_LOGITS = 32_000_000;
 
   /** Amounts of recomputation tried in addition to those found by bisection. */
   private static final int SAMPLES = 8;
@@ -60,7 +60,7 @@ final class CheckpointingPass {
     }
     return switch (level) {
       case NOTHING -> nodes;
-      case ELEMENTWISE -> elementwise(bytes(logits()) > MOST_LOGITS ? logits() : Set.of(), bytes);
+      case ELEMENTWISE -> elementwise(bytes(logits()) > MAX_LOGITS ? logits() : Set.of(), bytes);
       case ATTENTION -> {
         List<Set<String>> units = new ArrayList<>(List.of(logits()));
         units.addAll(attention(bytes));

@@ -23,7 +23,7 @@ final class HalfPrecisionActivations {
   /**
    * Narrower rows are sums, scales and similar, where rounding would cost accuracy and save little.
    */
-  private static final int LEAST_WIDTH = 16;
+  private static final int MIN_WIDTH = 16;
 
   private final List<Node> nodes;
   private final int forward;
@@ -132,7 +132,7 @@ final class HalfPrecisionActivations {
     long[] shape = shapes.of(value).shape();
     return shapes.of(value).type() == DataType.FLOAT
         && shape.length > 1
-        && shape[shape.length - 1] >= LEAST_WIDTH;
+        && shape[shape.length - 1] >= MIN_WIDTH;
   }
 
   /** The value that a view is derived from. */

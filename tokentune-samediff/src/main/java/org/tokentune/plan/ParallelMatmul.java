@@ -13,22 +13,22 @@ import org.tokentune.ops.Workers;
 record ParallelMatmul(List<Step> parts) implements Step {
 
   /** Fewest multiplications, over the whole batch, for which a second thread pays off. */
-  private static final long LEAST = 1 << 18;
+  private static final long MIN_MULTIPLICATIONS = 1 << 18;
 
   /**
    * Most multiplications of each matmul in a batched call: OpenBLAS has special kernels for small
    * ones.
    */
-  private static final long MOST_AT_ONCE = 1 << 18;
+  private static final long MAX_BATCHED = 1 << 18;
 
   /** OpenBLAS repacks y for every matmul, which does not pay off for fewer rows. */
-  private static final long LEAST_ROWS = 16;
+  private static final long MIN_BATCHED_ROWS = 16;
 
   /** Most multiplications of a single matmul: above this, OpenMP's threads are as fast. */
-  private static final long MOST_OF_ONE = 1 << 24;
+  private static final long MAX_SINGLE = 1 << 24;
 
   /** Fewest rows of a single matmul for which a second thread pays off. */
-  private static final long LEAST_ROWS_OF_ONE = 64;
+  private static final long MIN_SINGLE_ROWS = 64;
 
   /**
    * Whether a node can run in parallel parts. On devices other than a CPU, threads have their own
@@ -49,7 +49,7 @@ record ParallelMatmul(List<Step> parts) implements Step {
   static Step of(Node node, INDArray x, INDArray y, INDArray z) {
     long multiplications = MatmulGradients.multiplications(node, x.shape(), z.length());
     int last = z.rank() - 1;
-    if (multiplications >= LEAST) {
+    if (multiplications >= MIN_MULTIPLICATIONS) {
       List<Step> parts =
           z.length() == z.size(last - 1) * z.size(last)
               ? ofSingle(node, x, y, z, multiplications)
@@ -65,9 +65,9 @@ record ParallelMatmul(List<Step> parts) implements Step {
   private static List<Step> ofSingle(
       Node node, INDArray x, INDArray y, INDArray z, long multiplications) {
     long rows = z.size(z.rank() - 2);
-    long threads = Math.min(Workers.THREADS, rows / LEAST_ROWS_OF_ONE);
+    long threads = Math.min(Workers.THREADS, rows / MIN_SINGLE_ROWS);
     // The rows of a transposed x are not contiguous: half of them would take as long as all.
-    if (threads < 2 || MatmulGradients.transposed(node, 0) || multiplications > MOST_OF_ONE) {
+    if (threads < 2 || MatmulGradients.transposed(node, 0) || multiplications > MAX_SINGLE) {
       return List.of();
     }
     return ofRows(node, x, y, z, (rows + threads - 1) / threads);
@@ -79,8 +79,8 @@ record ParallelMatmul(List<Step> parts) implements Step {
   private static List<Step> ofBatch(Node node, INDArray x, INDArray y, INDArray z, long inner) {
     int last = z.rank() - 1;
     long allRows = z.size(last - 1);
-    long rows = Math.min(allRows, MOST_AT_ONCE / (inner * z.size(last)));
-    if (rows < Math.min(LEAST_ROWS, allRows)) {
+    long rows = Math.min(allRows, MAX_BATCHED / (inner * z.size(last)));
+    if (rows < Math.min(MIN_BATCHED_ROWS, allRows)) {
       return List.of();
     }
     int axis = z.size(0) >= z.size(last - 2) ? 0 : last - 2;

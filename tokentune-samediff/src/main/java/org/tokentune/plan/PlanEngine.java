@@ -33,7 +33,7 @@ public final class PlanEngine implements AutoCloseable {
   /** Plans may take up to this fraction of the heap: 1 / SHARE. */
   private static final int SHARE = 16;
 
-  private static final long LEAST_BYTES = 64_000_000;
+  private static final long MIN_CACHE_BYTES = 64_000_000;
 
   /**
    * A run's results. All arrays are views of the arena, valid until the next run.
@@ -102,10 +102,10 @@ public final class PlanEngine implements AutoCloseable {
 
   /** Evicts plans, least recently used first, until the rest fit; the last one stays. */
   private void forget() {
-    long most = Math.max(LEAST_BYTES, Runtime.getRuntime().maxMemory() / SHARE);
+    long limit = Math.max(MIN_CACHE_BYTES, Runtime.getRuntime().maxMemory() / SHARE);
     long held = plans.values().stream().mapToLong(Plan::steps).sum() * STEP_BYTES;
     Iterator<Map.Entry<String, Plan>> oldest = plans.entrySet().iterator();
-    while (held > most && plans.size() > 1) {
+    while (held > limit && plans.size() > 1) {
       Map.Entry<String, Plan> gone = oldest.next();
       held -= gone.getValue().steps() * STEP_BYTES;
       oldest.remove();

@@ -2,6 +2,8 @@ package org.tokentune.train;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.List;
+import org.tokentune.objectives.Metric;
+import org.tokentune.objectives.Scores;
 
 /**
  * What an evaluation in the course of a training came to.

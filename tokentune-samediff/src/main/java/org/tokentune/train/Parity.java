@@ -33,9 +33,10 @@ import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.plan.PlanEngine;
@@ -306,14 +307,14 @@ public final class Parity {
 
   /** The head that a configuration names, pooling the first token where it pools. */
   private Head head(JsonNode json, int outputs, int vocabulary) {
-    Task task =
-        Task.read(json, outputs)
+    Objective task =
+        Objectives.read(json, outputs)
             .orElseThrow(
                 () ->
                     new BadInputException(
                         "%s: no head for architecture %s.",
                         folder, json.path("architectures").path(0).asText()));
-    boolean words = task == Task.MASKED_LM || task == Task.CAUSAL_LM;
+    boolean words = task.headShape() == Objective.HeadShape.VOCABULARY;
     return new Head(task, words ? vocabulary : outputs, Pooling.FIRST);
   }
 
@@ -351,10 +352,9 @@ public final class Parity {
     INDArray labels = golden.get("labels");
     inputs.put(
         ModelGraph.LABELS,
-        switch (head.task()) {
-          case REGRESS, MULTILABEL -> labels.castTo(DataType.FLOAT).reshape(-1, head.outputs());
-          default -> labels.castTo(DataType.INT32);
-        });
+        head.task().labelType() == DataType.FLOAT
+            ? labels.castTo(DataType.FLOAT).reshape(-1, head.outputs())
+            : labels.castTo(DataType.INT32));
     INDArray selected = golden.get("selected");
     if (selected != null && selected.size(1) < ids.size(1)) { // else it is every token
       inputs.put(ModelGraph.SELECTED, selected.castTo(DataType.INT32));

@@ -3,6 +3,7 @@ package org.tokentune.train;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.ArrayList;
 import java.util.List;
+import org.tokentune.objectives.Scores;
 
 /**
  * How far a training has come. Checkpoints have these names in their JSON, whatever the components

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.Checkpoints;
+import org.tokentune.objectives.Metric;
 
 /**
  * How a training run is watched over and kept.

@@ -12,9 +12,9 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
-import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Graph;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.ops.ShapeOnlyArray;
 import org.tokentune.select.PaddedLength;
 import org.tokentune.select.TokenSelection;
@@ -29,9 +29,6 @@ import org.tokentune.select.TokenSelector;
  * @param tokens of the texts, without padding
  */
 public record StepInputs(Map<String, INDArray> placeholders, long counted, long tokens) {
-
-  /** Tokens on either side of an answer's first and last ones. */
-  private static final int NEIGHBOURS = 2;
 
   /**
    * The inputs of a training step.
@@ -66,15 +63,14 @@ public record StepInputs(Map<String, INDArray> placeholders, long counted, long 
     INDArray mask = inputs.get(ModelGraph.ATTENTION_MASK);
     int[] lengths = mask.sum(1).toIntVector();
     int longest = (int) mask.size(1);
-    int[][] targets = targets(head, inputs.get(ModelGraph.LABELS), longest);
+    int[][] targets = head.task().targets(inputs.get(ModelGraph.LABELS), longest);
     TokenSelection selection =
         selector.select(
             lengths, longest, targets, position.seed(), position.epoch(), position.batch());
     if (!selection.all()) {
       select(inputs, cuts ? cut(inputs, lengths, selection) : selection);
     }
-    boolean eachText = targets == null || head.task() == Task.QUESTION_ANSWERING;
-    long counted = eachText ? lengths.length : selection.labelled(targets);
+    long counted = head.task().counted(lengths.length, selection, targets);
     return new StepInputs(inputs, counted, Arrays.stream(lengths).sum());
   }
 
@@ -103,7 +99,7 @@ public record StepInputs(Map<String, INDArray> placeholders, long counted, long 
   /** What a graph with a loss takes: the features and the labels. */
   static Map<String, INDArray> labelled(Head head, MultiDataSet batch) {
     Map<String, INDArray> inputs = features(batch);
-    if (head.task() == Task.CAUSAL_LM) {
+    if (head.task().equals(Objectives.CAUSAL_LM)) {
       INDArray ids = batch.getFeatures(0);
       inputs.remove(ModelGraph.TOKEN_TYPE_IDS);
       inputs.put(ModelGraph.POSITION_IDS, positions((int) ids.size(0), (int) ids.size(1)));
@@ -136,13 +132,8 @@ public record StepInputs(Map<String, INDArray> placeholders, long counted, long 
     inputs.put(Graph.DROPOUT_SEED, ShapeOnlyArray.of(DataType.INT32));
     inputs.put(
         ModelGraph.LABELS,
-        switch (head.task()) {
-          case CLASSIFY -> ShapeOnlyArray.of(DataType.INT32, batch);
-          case QUESTION_ANSWERING -> ShapeOnlyArray.of(DataType.INT32, batch, head.outputs());
-          case MULTILABEL, REGRESS, FEATURE_EXTRACTION ->
-              ShapeOnlyArray.of(DataType.FLOAT, batch, head.outputs());
-          case TOKEN, MASKED_LM, CAUSAL_LM -> ShapeOnlyArray.of(DataType.INT32, batch, length);
-        });
+        ShapeOnlyArray.of(
+            head.task().labelType(), head.task().labelShape(batch, length, head.outputs())));
     return inputs;
   }
 
@@ -162,53 +153,5 @@ public record StepInputs(Map<String, INDArray> placeholders, long counted, long 
     inputs.replaceAll(
         (name, rows) -> rows.get(NDArrayIndex.all(), NDArrayIndex.interval(0, length)).dup());
     return selection.within(first ? selection.k() : length);
-  }
-
-  /** What each token has to predict; null where a text has one label. */
-  private static int[][] targets(Head head, INDArray labels, int length) {
-    if (!head.perToken()) {
-      return null;
-    }
-    int[][] own = rows(labels);
-    return switch (head.task()) {
-      case CAUSAL_LM -> next(own);
-      case QUESTION_ANSWERING -> aroundEnds(own, length);
-      default -> own;
-    };
-  }
-
-  /** An INT32 matrix, read at once: ND4J's own way takes 0.2 milliseconds for 1,024 numbers. */
-  private static int[][] rows(INDArray matrix) {
-    int[] all = matrix.reshape(-1).toIntVector();
-    int width = (int) matrix.size(1);
-    int[][] rows = new int[(int) matrix.size(0)][];
-    Arrays.setAll(rows, row -> Arrays.copyOfRange(all, row * width, (row + 1) * width));
-    return rows;
-  }
-
-  /** The first and last token of every answer, and their neighbours, are always selected. */
-  private static int[][] aroundEnds(int[][] spans, int length) {
-    int[][] labels = new int[spans.length][length];
-    for (int row = 0; row < spans.length; row++) {
-      Arrays.fill(labels[row], TokenSelector.NO_LABEL);
-      for (int end : spans[row]) {
-        int from = Math.max(0, end - NEIGHBOURS);
-        int to = Math.min(length, end + NEIGHBOURS + 1);
-        Arrays.fill(labels[row], from, to, TokenSelector.FORCED);
-      }
-    }
-    return labels;
-  }
-
-  /** The labels of the next tokens; a text's last token has none. */
-  private static int[][] next(int[][] labels) {
-    int[][] next = new int[labels.length][];
-    for (int row = 0; row < next.length; row++) {
-      int length = labels[row].length;
-      next[row] = new int[length];
-      System.arraycopy(labels[row], 1, next[row], 0, length - 1);
-      next[row][length - 1] = TokenSelector.NO_LABEL;
-    }
-    return next;
   }
 }

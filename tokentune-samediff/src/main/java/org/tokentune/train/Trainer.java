@@ -9,6 +9,7 @@ import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.tokentune.BadInputException;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Scores;
 import org.tokentune.select.TokenSelector;
 
 /**

@@ -26,10 +26,10 @@ import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.train.TrainingEngine;
@@ -80,7 +80,7 @@ class QloraTest {
     try (ModelFiles files = ModelFiles.open(GOLDEN.resolve("gguf/" + file + ".gguf"))) {
       ModelConfig config = ModelConfig.read(files.config(), file);
       TransformerModel model =
-          config.model(new Head(Task.CAUSAL_LM, config.vocabulary(), Pooling.FIRST));
+          config.model(new Head(Objectives.CAUSAL_LM, config.vocabulary(), Pooling.FIRST));
       Parameters stored = ParameterLoader.load(model, files.weights(), WeightStorage.FILE);
       Parameters floats = ParameterLoader.load(model, files.weights());
       if (file.equals("tiny-q8_0")) {

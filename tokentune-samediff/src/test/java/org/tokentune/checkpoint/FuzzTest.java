@@ -24,9 +24,9 @@ import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.testing.Digests;
 import org.tokentune.testing.Fuzz;
 import org.tokentune.testing.Mutation;
@@ -205,7 +205,9 @@ class FuzzTest {
       TransformerModel model =
           config.model(
               new Head(
-                  config.causal() ? Task.CAUSAL_LM : Task.FEATURE_EXTRACTION, 0, Pooling.FIRST));
+                  config.causal() ? Objectives.CAUSAL_LM : Objectives.FEATURE_EXTRACTION,
+                  0,
+                  Pooling.FIRST));
       Parameters parameters = ParameterLoader.load(model, files.weights());
       return List.of(config, digests(parameters.asMap()));
     }
@@ -252,7 +254,7 @@ class FuzzTest {
     try (ModelFiles files = ModelFolder.open(folder.resolve("base"));
         AdapterFolder adapters = AdapterFolder.open(folder)) {
       ModelConfig config = ModelConfig.read(files.config(), files.name());
-      TransformerModel model = config.model(new Head(Task.CAUSAL_LM, 0, Pooling.FIRST));
+      TransformerModel model = config.model(new Head(Objectives.CAUSAL_LM, 0, Pooling.FIRST));
       Parameters parameters = ParameterLoader.load(model, files.weights());
       var adapter = adapters.read(model, parameters);
       String layer = adapter.model().layers().get(0);

@@ -15,9 +15,9 @@ import org.tokentune.BadInputException;
 import org.tokentune.SmallBert;
 import org.tokentune.models.Head;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objectives;
 
 class GeneratorTest {
 
@@ -82,7 +82,7 @@ class GeneratorTest {
       System.out.println(
           assertThrows(BadInputException.class, () -> generate(prompt, greedy)).getMessage());
     }
-    TransformerModel encoder = SmallBert.bert(0, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
+    TransformerModel encoder = SmallBert.bert(0, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
     assertThrows(BadInputException.class, () -> new Generator(encoder, weights));
     weights.get("model.norm.weight").putScalar(0, Double.NaN);
     assertThrows(BadInputException.class, () -> generate(new int[] {1}, greedy));

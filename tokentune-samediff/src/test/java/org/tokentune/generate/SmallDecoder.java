@@ -7,9 +7,9 @@ import org.tokentune.RandomWeights;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objectives;
 
 /** Decoders with 30 words, 128 positions and random weights. */
 final class SmallDecoder {
@@ -33,7 +33,7 @@ final class SmallDecoder {
     config.put("model_type", type).put("vocab_size", VOCABULARY);
     config.setAll(json("{" + changes + "}"));
     return ModelConfig.read(config, "test")
-        .model(new Head(Task.CAUSAL_LM, VOCABULARY, Pooling.FIRST));
+        .model(new Head(Objectives.CAUSAL_LM, VOCABULARY, Pooling.FIRST));
   }
 
   private static ObjectNode json(String text) {

@@ -27,6 +27,7 @@ import org.tokentune.checkpoint.SafeTensors;
 import org.tokentune.checkpoint.SafeTensorsWriter;
 import org.tokentune.nn.Graph;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.train.SameDiffEngine;
 
 /** Properties of the two token streams that hold for any weights. */
@@ -74,7 +75,7 @@ class BertTest {
   }
 
   private Bert bert(double dropout, Pooling pooling) {
-    return new Bert(config.withDropout(dropout), new Head(Task.CLASSIFY, 3, pooling));
+    return new Bert(config.withDropout(dropout), new Head(Objectives.CLASSIFY, 3, pooling));
   }
 
   /** Two texts of 5 and 3 tokens, padded to {@code length}, in either order. */

@@ -21,6 +21,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
 import org.tokentune.RandomWeights;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.Losses;
 import org.tokentune.plan.ActivationCheckpointing;
@@ -45,7 +46,7 @@ class DecodersTest {
     ObjectNode fields = json(config);
     fields.setAll(json("{" + changes + "}"));
     ModelConfig sizes = ModelConfig.read(fields, "test").withDropout(dropout);
-    return sizes.model(new Head(Task.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST));
+    return sizes.model(new Head(Objectives.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST));
   }
 
   private static ObjectNode json(String text) {
@@ -253,7 +254,7 @@ class DecodersTest {
       assertThrows(BadInputException.class, () -> model(LLAMA, change, 0), change);
     }
     ModelConfig config = model(GPT2, "", 0).config();
-    Head classes = new Head(Task.CLASSIFY, 2, Pooling.FIRST);
+    Head classes = new Head(Objectives.CLASSIFY, 2, Pooling.FIRST);
     assertThrows(BadInputException.class, () -> config.model(classes));
   }
 }

@@ -16,6 +16,8 @@ import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.ops.FusedDropout;
 import org.tokentune.ops.KernelMode;
 
@@ -54,7 +56,7 @@ class DropoutPlacesTest {
         places);
   }
 
-  private static Head head(Task task) {
+  private static Head head(Objective task) {
     return new Head(task, 2, Pooling.FIRST);
   }
 
@@ -62,20 +64,20 @@ class DropoutPlacesTest {
   void namesStay() {
     String layer = "bert.encoder.layer.0.";
     check(
-        places("bert", "num_hidden_layers", head(Task.CLASSIFY), null),
+        places("bert", "num_hidden_layers", head(Objectives.CLASSIFY), null),
         "embeddings",
         layer + "attention.self",
         layer + "attention.output",
         layer + "output",
         "classifier");
     check(
-        places("bert", "num_hidden_layers", head(Task.QUESTION_ANSWERING), null),
+        places("bert", "num_hidden_layers", head(Objectives.QUESTION_ANSWERING), null),
         "embeddings",
         layer + "attention.self",
         layer + "attention.output",
         layer + "output");
     check(
-        places("roberta", "num_hidden_layers", head(Task.CLASSIFY), null),
+        places("roberta", "num_hidden_layers", head(Objectives.CLASSIFY), null),
         "embeddings",
         "roberta.encoder.layer.0.attention.self",
         "roberta.encoder.layer.0.attention.output",
@@ -83,14 +85,17 @@ class DropoutPlacesTest {
         "pooled",
         "classifier");
     check(
-        places("gpt2", "n_layer", head(Task.CAUSAL_LM), null),
+        places("gpt2", "n_layer", head(Objectives.CAUSAL_LM), null),
         "embeddings",
         "transformer.h.0.attn",
         "transformer.h.0.attention",
         "transformer.h.0.feedForward");
     check(
         places(
-            "llama", "num_hidden_layers", head(Task.CAUSAL_LM), "r=2,dropout=0.1,targets=q_proj"),
+            "llama",
+            "num_hidden_layers",
+            head(Objectives.CAUSAL_LM),
+            "r=2,dropout=0.1,targets=q_proj"),
         "model.layers.0.self_attn",
         "model.layers.0.self_attn.q_proj.lora");
   }

@@ -8,6 +8,7 @@ import org.tokentune.checkpoint.WeightSource;
 import org.tokentune.generate.GenerationSettings;
 import org.tokentune.generate.Generator;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objectives;
 
 /** Most probable continuations of a checkpoint's model. */
 public final class GreedyText {
@@ -17,7 +18,7 @@ public final class GreedyText {
 
   public GreedyText(JsonNode config, WeightSource weights) {
     ModelConfig sizes = ModelConfig.read(config, weights.origin());
-    model = sizes.model(new Head(Task.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST));
+    model = sizes.model(new Head(Objectives.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST));
     parameters = ParameterLoader.load(model, weights);
   }
 

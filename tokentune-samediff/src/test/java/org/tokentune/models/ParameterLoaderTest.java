@@ -24,6 +24,8 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
 import org.tokentune.RandomWeights;
 import org.tokentune.checkpoint.WeightSource;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.testing.Said;
 import org.tokentune.train.InferenceEngine;
 
@@ -51,10 +53,10 @@ class ParameterLoaderTest {
 
   private static TransformerModel llama(boolean tied) {
     ModelConfig config = config(LLAMA.replace("}", ", \"tie_word_embeddings\": " + tied + "}"));
-    return config.model(new Head(Task.CAUSAL_LM, config.vocabulary(), Pooling.FIRST));
+    return config.model(new Head(Objectives.CAUSAL_LM, config.vocabulary(), Pooling.FIRST));
   }
 
-  private static TransformerModel bert(Task task, int outputs) {
+  private static TransformerModel bert(Objective task, int outputs) {
     return config(BERT).model(new Head(task, outputs, Pooling.FIRST));
   }
 
@@ -161,7 +163,7 @@ class ParameterLoaderTest {
   /** safetensors' save_model keeps one name of a tensor that has two: the head's. */
   @Test
   void aTiedTableIsReadUnderTheHeadsName() {
-    for (TransformerModel model : List.of(llama(true), bert(Task.MASKED_LM, 11))) {
+    for (TransformerModel model : List.of(llama(true), bert(Objectives.MASKED_LM, 11))) {
       Map<String, INDArray> tensors = weights(model);
       INDArray table = tensors.remove(model.wordTable());
       TransformerModel untied = model.config().untied().model(model.head());
@@ -176,7 +178,7 @@ class ParameterLoaderTest {
   /** transformers 5.24 computes with the decoder's, tied or not. */
   @Test
   void ofTwoBiasesOfAHeadTheDecodersCounts() {
-    TransformerModel tied = bert(Task.MASKED_LM, 11);
+    TransformerModel tied = bert(Objectives.MASKED_LM, 11);
     for (TransformerModel model : List.of(tied, tied.config().untied().model(tied.head()))) {
       Map<String, INDArray> tensors = weights(model);
       tensors.put("cls.predictions.decoder.bias", Nd4j.ones(11));
@@ -205,7 +207,7 @@ class ParameterLoaderTest {
 
   @Test
   void constantsAreHarmlessAndHeadsAreNoted() {
-    TransformerModel model = bert(Task.TOKEN, 3);
+    TransformerModel model = bert(Objectives.TOKEN, 3);
     Map<String, INDArray> tensors = weights(model);
     tensors.put("bert.embeddings.position_ids", Nd4j.ones(DataType.INT64, 1, 16));
     assertEquals("", Said.by(() -> ParameterLoader.load(model, new Tensors("a", tensors))));
@@ -235,7 +237,7 @@ class ParameterLoaderTest {
     assertTrue(said.contains("other: tie_word_embeddings is true, but"), said);
     ModelConfig own = tied.config().withHeadOf(new Tensors("other", tensors));
     assertFalse(own.tied());
-    TransformerModel model = own.model(new Head(Task.CAUSAL_LM, 11, Pooling.FIRST));
+    TransformerModel model = own.model(new Head(Objectives.CAUSAL_LM, 11, Pooling.FIRST));
     assertSameBits(
         tensors.get("lm_head.weight"),
         ParameterLoader.load(model, new Tensors("other", tensors)).get("lm_head.weight"));
@@ -247,13 +249,13 @@ class ParameterLoaderTest {
   @Test
   void aHeadForMaskedWordsOfItsOwnIsKept() {
     ModelConfig config = config(BERT);
-    TransformerModel tied = bert(Task.MASKED_LM, 11);
+    TransformerModel tied = bert(Objectives.MASKED_LM, 11);
     Map<String, INDArray> tensors = weights(tied);
     tensors.put("cls.predictions.decoder.weight", Nd4j.ones(11, 8));
     tensors.put("cls.predictions.decoder.bias", tensors.get("cls.predictions.bias").dup());
     ModelConfig own = config.withHeadOf(new Tensors("own", tensors));
     assertFalse(own.tied());
-    TransformerModel model = own.model(new Head(Task.MASKED_LM, 11, Pooling.FIRST));
+    TransformerModel model = own.model(new Head(Objectives.MASKED_LM, 11, Pooling.FIRST));
     assertSameBits(
         Nd4j.ones(11, 8),
         ParameterLoader.load(model, new Tensors("own", tensors)).get(model.headTable()));
@@ -271,7 +273,7 @@ class ParameterLoaderTest {
 
   @Test
   void numbersBeyondATableNeverReachTheEngine() {
-    TransformerModel model = bert(Task.CLASSIFY, 2);
+    TransformerModel model = bert(Objectives.CLASSIFY, 2);
     try (InferenceEngine engine =
         new InferenceEngine(
             model,
@@ -292,7 +294,7 @@ class ParameterLoaderTest {
 
   @Test
   void answersThatAreNotFiniteAreErrors() {
-    TransformerModel model = bert(Task.CLASSIFY, 2);
+    TransformerModel model = bert(Objectives.CLASSIFY, 2);
     Map<String, INDArray> tensors = weights(model);
     tensors.get("bert.encoder.layer.0.output.dense.weight").putScalar(3, Float.NaN);
     assertTrue(answer(model, tensors).contains("tensor bert.encoder.layer.0.output.dense.weight"));

@@ -17,6 +17,7 @@ import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.checkpoint.SafeTensors;
 import org.tokentune.checkpoint.WeightSource;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.select.AllTokens;
 import org.tokentune.select.TokenSelection;
 import org.tokentune.train.SameDiffEngine;
@@ -30,7 +31,7 @@ class StockBertTest {
   void allTokensGiveTheGradientsOfStockOps() {
     BertConfig config =
         BertConfig.read(ModelFolder.config(FOLDER), FOLDER.toString()).withDropout(0);
-    Bert bert = new Bert(config, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
+    Bert bert = new Bert(config, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
     Parameters parameters;
     try (WeightSource weights = ModelFolder.weights(FOLDER)) {
       parameters = ParameterLoader.load(bert, weights);

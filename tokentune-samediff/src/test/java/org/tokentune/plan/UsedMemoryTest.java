@@ -17,8 +17,8 @@ import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.select.RandomTokens;
 
@@ -95,7 +95,7 @@ class UsedMemoryTest {
   @Test
   void modelsUseThePredictedMemory() {
     Parameters parameters = SmallBert.parameters(SmallBert.FOLDER);
-    Bert bert = SmallBert.bert(0.1, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
+    Bert bert = SmallBert.bert(0.1, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
     for (KernelMode kernelMode : KernelMode.values()) {
       for (String tokens : List.of("all", "40%")) {
         GraphOptions options = GraphOptions.training(!tokens.equals("all"), name -> true);

@@ -11,10 +11,10 @@ import org.tokentune.adapters.LoraConfig;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.plan.ActivationPrecision;
 import org.tokentune.train.MethodBenchmark.Setting;
@@ -30,7 +30,7 @@ class BenchmarkPlanTest {
     config.put("num_attention_heads", 4).put("intermediate_size", 96);
     config.put("max_position_embeddings", 64);
     ModelConfig sizes = ModelConfig.read(config, "test");
-    return sizes.model(new Head(Task.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST));
+    return sizes.model(new Head(Objectives.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST));
   }
 
   @Test

@@ -33,9 +33,10 @@ import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objectives;
+import org.tokentune.objectives.Scores;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.select.RandomTokens;
@@ -51,7 +52,7 @@ class LanguageModelTrainingTest {
     String file = "/golden/" + name + "/config.json";
     try (InputStream config = LanguageModelTrainingTest.class.getResourceAsStream(file)) {
       ModelConfig sizes = ModelConfig.read(new ObjectMapper().readTree(config), file);
-      Head head = new Head(Task.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST);
+      Head head = new Head(Objectives.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST);
       return sizes.withDropout(0).model(head);
     } catch (IOException e) {
       throw new IllegalStateException(e);
@@ -377,7 +378,7 @@ class LanguageModelTrainingTest {
             .formatted(tied);
     ModelConfig sizes = ModelConfig.read(new ObjectMapper().readTree(json), "test");
     TransformerModel model =
-        sizes.model(new Head(Task.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST));
+        sizes.model(new Head(Objectives.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST));
     Parameters ours = weights(model);
     Parameters stocks = weights(model);
     GraphOptions options = GraphOptions.training(true, name -> true);
@@ -435,7 +436,7 @@ class LanguageModelTrainingTest {
          "num_hidden_layers": 1, "num_attention_heads": 2, "max_position_embeddings": 16}""";
     ModelConfig sizes = ModelConfig.read(new ObjectMapper().readTree(json), "test");
     TransformerModel model =
-        sizes.model(new Head(Task.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST));
+        sizes.model(new Head(Objectives.CAUSAL_LM, sizes.vocabulary(), Pooling.FIRST));
     Parameters together = weights(model);
     Parameters apart = weights(model);
     ParameterOptimizer optimizer = settings(kind).optimizer(model, together);

@@ -29,8 +29,8 @@ import org.tokentune.checkpoint.SafeTensors;
 import org.tokentune.models.Bert;
 import org.tokentune.models.Head;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.train.OptimizerSettings.Kind;
 
 /** Every optimizer against PyTorch's numbers, in slices, and resumed; what its state takes. */
@@ -209,7 +209,7 @@ class ParameterOptimizerTest {
 
   @Test
   void ratesByLayerAndName() {
-    Bert bert = SmallBert.bert(0, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
+    Bert bert = SmallBert.bert(0, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
     assertEquals(3, bert.config().layers());
     Map<String, Double> patterns = Map.of("head", 10.0, "bert.encoder.layer.*.bias", 0.5);
     Map<String, Double> factors = RateFactors.of(bert, 0.9, patterns);
@@ -257,7 +257,7 @@ class ParameterOptimizerTest {
     refused(
         "0.0 times the usual for head", () -> settings(Kind.ADAMW, 0, 0, 1, Map.of("head", 0.0)));
     refused("warm-up of -1.0", () -> Schedule.linear(-1));
-    Bert bert = SmallBert.bert(0, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
+    Bert bert = SmallBert.bert(0, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
     refused("No parameter is called x.*", () -> RateFactors.of(bert, 1, Map.of("x.*", 2.0)));
   }
 

@@ -22,10 +22,10 @@ import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Graph;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.select.RandomTokens;
@@ -54,7 +54,7 @@ class StepMemoryReportTest {
             0.1,
             0,
             1);
-    return new Bert(config, new Head(Task.CLASSIFY, 2, Pooling.FIRST));
+    return new Bert(config, new Head(Objectives.CLASSIFY, 2, Pooling.FIRST));
   }
 
   private static StepMemoryReport plan(

@@ -14,8 +14,8 @@ import org.tokentune.models.Bert;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.select.RandomTokens;
@@ -24,7 +24,8 @@ import org.tokentune.select.TokenSelector;
 /** Training steps and the memory outside the heap. */
 class StepMemoryTest {
 
-  private static final Bert BERT = SmallBert.bert(0.1, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
+  private static final Bert BERT =
+      SmallBert.bert(0.1, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
   private static final TokenSelector SELECTOR = RandomTokens.parse("40%", 1, true);
 
   private static List<Map<String, INDArray>> batches(int count) {

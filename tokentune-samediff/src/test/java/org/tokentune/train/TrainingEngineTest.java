@@ -21,8 +21,8 @@ import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.plan.ActivationPrecision;
@@ -50,7 +50,7 @@ class TrainingEngineTest {
       boolean optimizerInBackward,
       ActivationCheckpointing checkpointing) {
     TokenSelector selector = RandomTokens.parse(tokens, 1, true);
-    Bert bert = SmallBert.bert(dropout, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
+    Bert bert = SmallBert.bert(dropout, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
     GraphOptions options = GraphOptions.training(!tokens.equals("all"), name -> true);
     Parameters ours = SmallBert.parameters(SmallBert.FOLDER);
     Parameters stocks = SmallBert.parameters(SmallBert.FOLDER);
@@ -101,7 +101,8 @@ class TrainingEngineTest {
         BertConfig.read(new ObjectMapper().readTree(file.toFile()), file.toString());
     Bert bert =
         new Bert(
-            config.withDropout(0), new Head(Task.MASKED_LM, config.vocabulary(), Pooling.FIRST));
+            config.withDropout(0),
+            new Head(Objectives.MASKED_LM, config.vocabulary(), Pooling.FIRST));
     GraphOptions options =
         GraphOptions.training(false, name -> true).withKernelMode(KernelMode.FUSED);
     Map<String, INDArray> inputs = new HashMap<>(SmallBert.batch(3, new AllTokens(), false));
@@ -133,7 +134,7 @@ class TrainingEngineTest {
   @Test
   void budgetsAreKept() {
     Parameters parameters = SmallBert.parameters(SmallBert.FOLDER);
-    Bert bert = SmallBert.bert(0.1, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
+    Bert bert = SmallBert.bert(0.1, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
     GraphOptions options =
         GraphOptions.training(true, name -> true).withKernelMode(KernelMode.FUSED);
     Map<String, INDArray> inputs = SmallBert.batch(1, RandomTokens.parse("40%", 1, true), true);
@@ -178,7 +179,7 @@ class TrainingEngineTest {
   @Test
   void askingForHiddenStatesChangesNoBitOfAGradient() {
     Parameters parameters = SmallBert.parameters(SmallBert.FOLDER);
-    Bert bert = SmallBert.bert(0.1, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
+    Bert bert = SmallBert.bert(0.1, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
     Map<String, INDArray> inputs = SmallBert.batch(1, RandomTokens.parse("40%", 1, true), true);
     List<String> hidden =
         List.of(ModelGraph.hidden(0), ModelGraph.hidden(1), ModelGraph.frozenHidden(1));
@@ -204,7 +205,7 @@ class TrainingEngineTest {
   @Test
   void enginesThatShareAnArenaComputeWhatTheyDoAlone() {
     Parameters parameters = SmallBert.parameters(SmallBert.FOLDER);
-    Bert bert = SmallBert.bert(0.1, new Head(Task.CLASSIFY, 3, Pooling.FIRST));
+    Bert bert = SmallBert.bert(0.1, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
     GraphOptions split = GraphOptions.training(true, name -> true).withKernelMode(KernelMode.FUSED);
     GraphOptions whole =
         GraphOptions.training(false, name -> true).withKernelMode(KernelMode.FUSED);

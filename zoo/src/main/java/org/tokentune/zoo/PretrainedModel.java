@@ -5,10 +5,11 @@ import java.util.Arrays;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.train.MemorySettings;
 import org.tokentune.train.OptimizerSettings;
@@ -30,7 +31,7 @@ public record PretrainedModel(String name, String licence, JsonNode json, ModelS
 
   /** Number of all parameters, those of the head for language modelling included. */
   public long parameters() {
-    Task task = config().causal() ? Task.CAUSAL_LM : Task.MASKED_LM;
+    Objective task = config().causal() ? Objectives.CAUSAL_LM : Objectives.MASKED_LM;
     return model(task, config().vocabulary()).parameters().values().stream()
         .mapToLong(shape -> Arrays.stream(shape).reduce(1, (a, b) -> a * b))
         .sum();
@@ -45,7 +46,9 @@ public record PretrainedModel(String name, String licence, JsonNode json, ModelS
    */
   public StepMemoryReport tuningMemory(int batch, int length, String tokens) {
     TransformerModel model =
-        config().causal() ? model(Task.CAUSAL_LM, config().vocabulary()) : model(Task.CLASSIFY, 2);
+        config().causal()
+            ? model(Objectives.CAUSAL_LM, config().vocabulary())
+            : model(Objectives.CLASSIFY, 2);
     ParameterOptimizer optimizer =
         OptimizerSettings.adamW(0).optimizer(model, Parameters.shapeOnly(model.parameters()));
     StepMemoryPlanner planner =
@@ -57,7 +60,7 @@ public record PretrainedModel(String name, String licence, JsonNode json, ModelS
         StepMemoryPlanner.selected(model, RandomTokens.parse(tokens, 1, true), length));
   }
 
-  private TransformerModel model(Task task, int outputs) {
+  private TransformerModel model(Objective task, int outputs) {
     return config().model(new Head(task, outputs, Pooling.FIRST));
   }
 }

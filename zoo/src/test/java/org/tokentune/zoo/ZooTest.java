@@ -36,8 +36,8 @@ import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.Task;
 import org.tokentune.models.WeightStorage;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.train.StepMemoryReport;
 
 class ZooTest {
@@ -55,7 +55,7 @@ class ZooTest {
         TextTokenizer tokenizer = TextTokenizer.open(model, 512, false);
         OnnxRuntime onnx = new OnnxRuntime(name)) {
       BertConfig config = BertConfig.read(model.config(), name);
-      Bert bert = new Bert(config, new Head(Task.CLASSIFY, 2, Pooling.MEAN));
+      Bert bert = new Bert(config, new Head(Objectives.CLASSIFY, 2, Pooling.MEAN));
       ModelGraph graph =
           bert.build(
               ParameterLoader.loadEncoder(bert, model.weights(), WeightStorage.FLOAT32, 1),

@@ -1,4 +1,4 @@
-package org.tokentune.train;
+package org.tokentune.objectives;
 
 import java.util.Arrays;
 import java.util.Comparator;

@@ -1,4 +1,4 @@
-package org.tokentune.train;
+package org.tokentune.objectives;
 
 /** A measure of how well a model does; {@code Metrics} computes them. */
 public enum Metric {

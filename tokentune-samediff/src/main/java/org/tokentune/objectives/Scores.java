@@ -1,11 +1,10 @@
-package org.tokentune.train;
+package org.tokentune.objectives;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import org.tokentune.models.Task;
 
 /**
  * How well a model does on labelled rows.
@@ -16,7 +15,7 @@ import org.tokentune.models.Task;
  * @param confusion [actual][predicted] rows, for classes and tags; otherwise empty
  */
 public record Scores(
-    @JsonProperty("task") Task task,
+    @JsonProperty("task") Objective task,
     @JsonProperty("rows") long rows,
     @JsonProperty("loss") double loss,
     @JsonProperty("metrics") Map<Metric, Double> metrics,
@@ -48,14 +47,10 @@ public record Scores(
    *
    * @param by metrics whose mean it is; none: what is usual for the task
    */
-  double quality(List<Metric> by) {
+  public double quality(List<Metric> by) {
     if (!by.isEmpty()) {
       return by.stream().mapToDouble(this::get).average().orElseThrow();
     }
-    return switch (task) {
-      case REGRESS -> -get(Metric.MEAN_SQUARED_ERROR);
-      case CAUSAL_LM, QUESTION_ANSWERING -> -loss;
-      default -> accuracy();
-    };
+    return task.quality(this);
   }
 }

@@ -1,0 +1,93 @@
+package org.tokentune.objectives;
+
+import org.nd4j.autodiff.samediff.SDIndex;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.tokentune.ops.Losses;
+import org.tokentune.ops.TokenGather;
+import org.tokentune.select.TokenSelector;
+
+/** The vocabulary's word after every token: a token's label is the next token's. */
+final class CausalLanguageModeling extends TokenObjective {
+
+  CausalLanguageModeling() {
+    super("CAUSAL_LM");
+  }
+
+  @Override
+  public HeadShape headShape() {
+    return HeadShape.VOCABULARY;
+  }
+
+  /** The labels of the next tokens; a text's last token has none. */
+  @Override
+  public int[][] targets(INDArray labels, int length) {
+    int[][] own = rows(labels);
+    int[][] next = new int[own.length][];
+    for (int row = 0; row < next.length; row++) {
+      int tokens = own[row].length;
+      next[row] = new int[tokens];
+      System.arraycopy(own[row], 1, next[row], 0, tokens - 1);
+      next[row][tokens - 1] = TokenSelector.NO_LABEL;
+    }
+    return next;
+  }
+
+  @Override
+  public SDVariable loss(LossInputs inputs, SDVariable logits) {
+    SDVariable next = nextLabels(inputs);
+    SDVariable loss = inputs.vocabularyLoss(next);
+    return loss == null
+        ? Losses.softmaxCrossEntropy(logits, inputs.outputs(), next, null, inputs.kernelMode())
+        : loss;
+  }
+
+  /** Labels of the selected tokens' next tokens; a sequence's last token has none. */
+  private static SDVariable nextLabels(LossInputs inputs) {
+    SDVariable labels = inputs.labels();
+    SDVariable column = labels.get(SDIndex.all(), SDIndex.interval(0, 1));
+    SDVariable none = inputs.sd().zerosLike(column).add(inputs.sd().constant(Losses.IGNORED));
+    SDVariable longer = inputs.sd().concat(1, labels, none);
+    return TokenGather.elements(
+        longer, TokenGather.rowIds(longer, inputs.selected().add(inputs.sd().constant(1))));
+  }
+
+  /** Logits, a vocabulary for every token, are not looked at. */
+  @Override
+  public boolean scoresLogits() {
+    return false;
+  }
+
+  @Override
+  public Tally tally(int outputs) {
+    return new LossTally(this) {
+      @Override
+      public long add(INDArray labels, INDArray logits) {
+        INDArray next = labels.get(NDArrayIndex.all(), NDArrayIndex.interval(1, labels.size(1)));
+        return next.neq(TokenSelector.NO_LABEL).castTo(DataType.INT64).sumNumber().longValue();
+      }
+    };
+  }
+
+  @Override
+  double quality(Scores scores) {
+    return -scores.loss();
+  }
+
+  @Override
+  String architectureSuffix() {
+    return "ForCausalLM";
+  }
+
+  @Override
+  boolean ofDecoders() {
+    return true;
+  }
+
+  @Override
+  public String peftTaskType() {
+    return "CAUSAL_LM";
+  }
+}

@@ -1,0 +1,113 @@
+package org.tokentune.objectives;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.ops.transforms.Transforms;
+import org.tokentune.ops.Losses;
+
+/** Any of n labels for a text: labels FLOAT [batch, n], 1 for each that applies. */
+final class MultiLabelClassification extends Objective {
+
+  MultiLabelClassification() {
+    super("MULTILABEL");
+  }
+
+  @Override
+  public HeadShape headShape() {
+    return HeadShape.TEXT;
+  }
+
+  @Override
+  public int[][] targets(INDArray labels, int length) {
+    return null;
+  }
+
+  @Override
+  String architectureSuffix() {
+    return "ForSequenceClassification";
+  }
+
+  @Override
+  public String peftTaskType() {
+    return "SEQ_CLS";
+  }
+
+  @Override
+  public String problemType() {
+    return "multi_label_classification";
+  }
+
+  @Override
+  public boolean areClasses() {
+    return true;
+  }
+
+  @Override
+  public DataType labelType() {
+    return DataType.FLOAT;
+  }
+
+  @Override
+  public long[] labelShape(long batch, long length, int outputs) {
+    return new long[] {batch, outputs};
+  }
+
+  @Override
+  public Optional<LabelRange> labelRange(long length, int outputs) {
+    return Optional.empty();
+  }
+
+  @Override
+  public INDArray labels(List<float[]> rows, int length) {
+    return Nd4j.createFromArray(rows.toArray(float[][]::new));
+  }
+
+  @Override
+  public SDVariable loss(LossInputs inputs, SDVariable logits) {
+    SDVariable labels = inputs.labels(inputs.type(), -1, inputs.outputs());
+    return Losses.binaryCrossEntropy(logits, labels, inputs.kernelMode());
+  }
+
+  @Override
+  public Tally tally(int outputs) {
+    return new FlagTally(outputs);
+  }
+
+  @Override
+  public INDArray predictions(INDArray logits) {
+    return Transforms.sigmoid(logits);
+  }
+
+  @Override
+  public double[] predictions(double[] logits) {
+    return Arrays.stream(logits).map(logit -> 1 / (1 + Math.exp(-logit))).toArray();
+  }
+
+  @Override
+  public int[] chosen(double[] probabilities) {
+    return IntStream.range(0, probabilities.length).filter(i -> probabilities[i] > 0.5).toArray();
+  }
+
+  @Override
+  public float[] encode(int[] numbers, int outputs) {
+    float[] flags = new float[outputs];
+    for (int number : numbers) {
+      flags[number] = 1;
+    }
+    return flags;
+  }
+
+  @Override
+  public List<String> split(String label) {
+    return Arrays.stream(label.split("[,;|]", -1))
+        .map(String::strip)
+        .filter(part -> !part.isEmpty())
+        .toList();
+  }
+}

@@ -1,0 +1,207 @@
+package org.tokentune.objectives;
+
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonValue;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.select.TokenSelection;
+
+/**
+ * What a model's head is trained for. A task is one subclass, and a constant in {@link Objectives}:
+ * the class says which labels it takes, which tokens must be selected, what the loss is, how
+ * predictions are scored, and what Hugging Face and PEFT call the head.
+ */
+public abstract class Objective {
+
+  /** Transformers' names of the families, by {@code model_type}. */
+  static final Map<String, String> FAMILIES =
+      Map.of(
+          "bert", "Bert",
+          "roberta", "Roberta",
+          "distilbert", "DistilBert",
+          "gpt2", "GPT2",
+          "llama", "Llama",
+          "mistral", "Mistral",
+          "qwen2", "Qwen2");
+
+  /** Which rows a head reads, and how wide its output is. */
+  public enum HeadShape {
+    /** One row of a text to the outputs. */
+    TEXT,
+    /** Every token's row to the outputs. */
+    TOKENS,
+    /** Every token's row to the vocabulary. */
+    VOCABULARY,
+    /** One row of a text, as it is. */
+    POOLED
+  }
+
+  /**
+   * The whole numbers that labels may be.
+   *
+   * @param least the smallest
+   * @param end one more than the largest
+   * @param what a label is, for messages
+   */
+  public record LabelRange(long least, long end, String what) {}
+
+  private final String name;
+
+  /**
+   * @param name in training checkpoints, which stays as it is
+   */
+  Objective(String name) {
+    this.name = name;
+  }
+
+  @JsonCreator
+  static Objective named(String name) {
+    return Objectives.named(name);
+  }
+
+  /** Its name in training checkpoints. */
+  @JsonValue
+  @Override
+  public final String toString() {
+    return name;
+  }
+
+  /** What the head reads and gives. */
+  public abstract HeadShape headShape();
+
+  /** Whether the head reads every token, and not one row of a text. */
+  public final boolean perToken() {
+    return headShape() == HeadShape.TOKENS || headShape() == HeadShape.VOCABULARY;
+  }
+
+  /** Whether labels are names, which the outputs stand for one by one. */
+  public boolean areClasses() {
+    return false;
+  }
+
+  /** Whether the loss and the scores also read tokens that are not selected. */
+  public boolean readsFrozen() {
+    return false;
+  }
+
+  /**
+   * {@code INT32} for labels that are numbers of classes or positions, {@code FLOAT} for values.
+   */
+  public abstract DataType labelType();
+
+  /** Shape of a batch's labels. */
+  public abstract long[] labelShape(long batch, long length, int outputs);
+
+  /** What labels may be; empty where they are values. */
+  public abstract Optional<LabelRange> labelRange(long length, int outputs);
+
+  /**
+   * A batch's labels of those of its rows.
+   *
+   * @param rows a text's labels each
+   * @param length tokens of the longest text
+   */
+  public abstract INDArray labels(List<float[]> rows, int length);
+
+  /**
+   * What each token has to predict, or that it must be selected.
+   *
+   * @param labels of a batch
+   * @return [batch][length] as {@link org.tokentune.select.TokenSelector} takes it; null where a
+   *     text has one label
+   */
+  public abstract int[][] targets(INDArray labels, int length);
+
+  /** Labels that the loss counts, of a batch's texts. */
+  public long counted(int texts, TokenSelection selection, int[][] targets) {
+    return targets == null ? texts : selection.labelled(targets);
+  }
+
+  /**
+   * The loss of a batch.
+   *
+   * @param logits of the selected tokens, or of the texts
+   */
+  public abstract SDVariable loss(LossInputs inputs, SDVariable logits);
+
+  /** Collects labels and predictions to be scored. */
+  public abstract Tally tally(int outputs);
+
+  /** Whether scores come from the logits; otherwise from the loss alone. */
+  public boolean scoresLogits() {
+    return true;
+  }
+
+  /** Says which of two models is better, the larger being better; by default the accuracy. */
+  double quality(Scores scores) {
+    return scores.accuracy();
+  }
+
+  /** Probabilities or values of logits [rows, outputs]. */
+  public INDArray predictions(INDArray logits) {
+    return logits;
+  }
+
+  /** The same of one text's logits. */
+  public double[] predictions(double[] logits) {
+    return logits;
+  }
+
+  /** Which outputs are predicted, of their probabilities. */
+  public int[] chosen(double[] probabilities) {
+    return new int[0];
+  }
+
+  /**
+   * A text's label as numbers.
+   *
+   * @param numbers of its classes
+   */
+  public float[] encode(int[] numbers, int outputs) {
+    throw new IllegalStateException(this + " has no classes");
+  }
+
+  /** Parts of a text's label, as a data file has it. */
+  public List<String> split(String label) {
+    return List.of(label);
+  }
+
+  /** What transformers' class of the head ends with; null where there is none. */
+  abstract String architectureSuffix();
+
+  /** {@code problem_type} in transformers; null where a task has none. */
+  public String problemType() {
+    return null;
+  }
+
+  /** {@code task_type} in PEFT; null where a task has none. */
+  public String peftTaskType() {
+    return null;
+  }
+
+  /** Whether a decoder has this head. */
+  boolean ofDecoders() {
+    return false;
+  }
+
+  /**
+   * Transformers' class of a model with this head, which a {@code config.json} has under {@code
+   * architectures}; empty where there is none.
+   *
+   * @param modelType the configuration's {@code model_type}
+   */
+  public final Optional<String> architecture(String modelType) {
+    String family = FAMILIES.get(modelType);
+    boolean decoder = !List.of("bert", "roberta", "distilbert").contains(modelType);
+    if (family == null || architectureSuffix() == null || decoder != ofDecoders()) {
+      return Optional.empty();
+    }
+    // GPT-2's is the only head with a name of its own.
+    return Optional.of(
+        modelType.equals("gpt2") ? "GPT2LMHeadModel" : family + architectureSuffix());
+  }
+}

@@ -1,0 +1,88 @@
+package org.tokentune.objectives;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.List;
+import java.util.Optional;
+
+/** All objectives there are. */
+public final class Objectives {
+
+  /** One class of n for a text. */
+  public static final Objective CLASSIFY = new Classification();
+
+  /** Any of n labels for a text. */
+  public static final Objective MULTILABEL = new MultiLabelClassification();
+
+  /** Numbers for a text. */
+  public static final Objective REGRESS = new Regression();
+
+  /** One class of n for every token. */
+  public static final Objective TOKEN = new TokenClassification();
+
+  /** Where in a text the answer to a question begins and ends. */
+  public static final Objective QUESTION_ANSWERING = new QuestionAnswering();
+
+  /** The vocabulary's word for every masked token. */
+  public static final Objective MASKED_LM = new MaskedLanguageModeling();
+
+  /** The vocabulary's word after every token. */
+  public static final Objective CAUSAL_LM = new CausalLanguageModeling();
+
+  /**
+   * No task: the row that a classifier would read goes on to another network, which gives back the
+   * gradient of its loss.
+   */
+  public static final Objective FEATURE_EXTRACTION = new FeatureExtraction();
+
+  private static final List<Objective> ALL =
+      List.of(
+          CLASSIFY,
+          MULTILABEL,
+          REGRESS,
+          TOKEN,
+          QUESTION_ANSWERING,
+          MASKED_LM,
+          CAUSAL_LM,
+          FEATURE_EXTRACTION);
+
+  private Objectives() {}
+
+  /** The objective of a name, as {@link #toString} gives it; null if there is none. */
+  public static Objective named(String name) {
+    return ALL.stream().filter(one -> one.toString().equals(name)).findFirst().orElse(null);
+  }
+
+  /**
+   * The task that a Hugging Face {@code config.json} names by {@code architectures} and, for whole
+   * texts, {@code problem_type}; without the latter one output is a number and several are classes,
+   * as transformers has it. Empty where the architecture has none of these heads.
+   *
+   * @param outputs of the classifier, as its weights have them
+   */
+  public static Optional<Objective> read(JsonNode config, int outputs) {
+    String architecture = config.path("architectures").path(0).asText();
+    String problem = config.path("problem_type").asText();
+    List<Objective> found =
+        ALL.stream()
+            .filter(
+                one ->
+                    Objective.FAMILIES.keySet().stream()
+                        .anyMatch(
+                            type -> one.architecture(type).stream().anyMatch(architecture::equals)))
+            .toList();
+    if (found.size() < 2) {
+      return found.stream().findFirst();
+    }
+    Objective usual = outputs == 1 ? REGRESS : CLASSIFY;
+    return Optional.of(
+        found.stream().filter(one -> problem.equals(one.problemType())).findFirst().orElse(usual));
+  }
+
+  /** The most usual task of PEFT's {@code task_type}. */
+  public static Objective ofPeft(String taskType) {
+    return ALL.stream()
+        .filter(one -> taskType.equals(one.peftTaskType()))
+        .findFirst()
+        .orElse(FEATURE_EXTRACTION);
+  }
+}

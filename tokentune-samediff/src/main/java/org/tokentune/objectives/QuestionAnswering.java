@@ -1,0 +1,144 @@
+package org.tokentune.objectives;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.nd4j.autodiff.samediff.SDIndex;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.nn.TokenStream;
+import org.tokentune.ops.Losses;
+import org.tokentune.select.TokenSelection;
+import org.tokentune.select.TokenSelector;
+
+/**
+ * Where in a text the answer to a question begins and ends: labels INT32 [batch, 2], the positions
+ * of both.
+ */
+final class QuestionAnswering extends Objective {
+
+  /** Tokens on either side of an answer's first and last ones that are selected with them. */
+  private static final int NEIGHBOURS = 2;
+
+  /** Subtracted from a logit that does not count: its exponential is 0. */
+  private static final double LEAST = 1e9;
+
+  QuestionAnswering() {
+    super("QUESTION_ANSWERING");
+  }
+
+  @Override
+  public HeadShape headShape() {
+    return HeadShape.TOKENS;
+  }
+
+  @Override
+  public boolean readsFrozen() {
+    return true;
+  }
+
+  @Override
+  public DataType labelType() {
+    return DataType.INT32;
+  }
+
+  @Override
+  public long[] labelShape(long batch, long length, int outputs) {
+    return new long[] {batch, outputs};
+  }
+
+  @Override
+  public Optional<LabelRange> labelRange(long length, int outputs) {
+    return Optional.of(new LabelRange(0, length, "position of an answer"));
+  }
+
+  @Override
+  public INDArray labels(List<float[]> rows, int length) {
+    return Nd4j.createFromArray(rows.toArray(float[][]::new)).castTo(DataType.INT32);
+  }
+
+  /** The first and last token of every answer, and their neighbours, are forced positions. */
+  @Override
+  public int[][] targets(INDArray spans, int length) {
+    int[][] ends = TokenObjective.rows(spans);
+    int[][] targets = new int[ends.length][length];
+    for (int row = 0; row < ends.length; row++) {
+      Arrays.fill(targets[row], TokenSelector.NO_LABEL);
+      for (int end : ends[row]) {
+        int from = Math.max(0, end - NEIGHBOURS);
+        int to = Math.min(length, end + NEIGHBOURS + 1);
+        Arrays.fill(targets[row], from, to, TokenSelector.FORCED);
+      }
+    }
+    return targets;
+  }
+
+  @Override
+  public long counted(int texts, TokenSelection selection, int[][] targets) {
+    return texts;
+  }
+
+  /**
+   * Mean of the cross entropies of starts and ends, each over a text's tokens without padding.
+   * Frozen tokens count too, without gradient: among the selected ones alone, which surround the
+   * answer, it would be easy to tell.
+   */
+  @Override
+  public SDVariable loss(LossInputs inputs, SDVariable logits) {
+    SDVariable labels = inputs.labels();
+    SDVariable scores = scores(inputs, inputs.streams().selected(), logits);
+    SDVariable positions = inputs.selected();
+    TokenStream frozen = inputs.streams().frozen();
+    if (frozen != null) {
+      scores = inputs.sd().concat(1, scores, scores(inputs, frozen, inputs.logits(frozen)));
+      positions = inputs.sd().concat(1, positions, inputs.frozen());
+    }
+    SDVariable[] losses = new SDVariable[inputs.outputs()];
+    for (int i = 0; i < losses.length; i++) {
+      SDVariable each = scores.get(SDIndex.all(), SDIndex.all(), SDIndex.point(i));
+      SDVariable label = labels.get(SDIndex.all(), SDIndex.interval(i, i + 1));
+      losses[i] = Losses.softmaxCrossEntropy(each, positions.eq(label).castTo(inputs.type()));
+    }
+    return losses[0].add(losses[1]).mul(0.5);
+  }
+
+  /** Logits as [batch, count, outputs], those of padding as small as can be. */
+  private static SDVariable scores(LossInputs inputs, TokenStream x, SDVariable logits) {
+    SDVariable padding =
+        x.bySequence(x.values(inputs.mask()).castTo(inputs.type()), 1).sub(1).mul(LEAST);
+    return x.bySequence(logits, inputs.outputs()).add(padding);
+  }
+
+  /** Answers are scored as texts. */
+  @Override
+  public boolean scoresLogits() {
+    return false;
+  }
+
+  @Override
+  public Tally tally(int outputs) {
+    return new LossTally(this) {
+      @Override
+      public long add(INDArray labels, INDArray logits) {
+        return labels.size(0);
+      }
+    };
+  }
+
+  @Override
+  double quality(Scores scores) {
+    return -scores.loss();
+  }
+
+  @Override
+  String architectureSuffix() {
+    return "ForQuestionAnswering";
+  }
+
+  @Override
+  public String peftTaskType() {
+    return "QUESTION_ANS";
+  }
+}

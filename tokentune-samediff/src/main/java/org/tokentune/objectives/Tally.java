@@ -1,0 +1,23 @@
+package org.tokentune.objectives;
+
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Collects labels and predictions of batches, and scores them. */
+public interface Tally {
+
+  /**
+   * Adds a batch.
+   *
+   * @param logits null where the objective does not score them
+   * @return how many of its labels count
+   */
+  long add(INDArray labels, INDArray logits);
+
+  /**
+   * Scores what was added.
+   *
+   * @param rows that count
+   * @param loss mean over them
+   */
+  Scores scores(long rows, double loss);
+}

@@ -1,0 +1,60 @@
+package org.tokentune.objectives;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.ops.Losses;
+import org.tokentune.select.TokenSelector;
+
+/** A class for every token: labels INT32 [batch, length], {@link Losses#IGNORED} for none. */
+abstract class TokenObjective extends Objective {
+
+  TokenObjective(String name) {
+    super(name);
+  }
+
+  @Override
+  public DataType labelType() {
+    return DataType.INT32;
+  }
+
+  @Override
+  public long[] labelShape(long batch, long length, int outputs) {
+    return new long[] {batch, length};
+  }
+
+  @Override
+  public Optional<LabelRange> labelRange(long length, int outputs) {
+    return Optional.of(new LabelRange(Losses.IGNORED, outputs, "label"));
+  }
+
+  @Override
+  public INDArray labels(List<float[]> rows, int length) {
+    int[][] labels = new int[rows.size()][length];
+    for (int i = 0; i < labels.length; i++) {
+      Arrays.fill(labels[i], TokenSelector.NO_LABEL);
+      float[] row = rows.get(i);
+      for (int j = 0; j < row.length; j++) {
+        labels[i][j] = (int) row[j];
+      }
+    }
+    return Nd4j.createFromArray(labels);
+  }
+
+  @Override
+  public int[][] targets(INDArray labels, int length) {
+    return rows(labels);
+  }
+
+  /** An INT32 matrix, read at once: ND4J's own way takes 0.2 milliseconds for 1,024 numbers. */
+  static int[][] rows(INDArray matrix) {
+    int[] all = matrix.reshape(-1).toIntVector();
+    int width = (int) matrix.size(1);
+    int[][] rows = new int[(int) matrix.size(0)][];
+    Arrays.setAll(rows, row -> Arrays.copyOfRange(all, row * width, (row + 1) * width));
+    return rows;
+  }
+}

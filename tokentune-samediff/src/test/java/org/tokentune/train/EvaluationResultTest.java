@@ -1,0 +1,42 @@
+package org.tokentune.train;
+
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.tokentune.objectives.Metric;
+import org.tokentune.objectives.Objectives;
+import org.tokentune.objectives.Scores;
+
+class EvaluationResultTest {
+
+  @Test
+  void theBestEvaluationIsByTheMeanOfTheMetricsAskedFor() {
+    EvaluationResult accurate = evaluation(0.80, 0.50, 0.7);
+    EvaluationResult balanced = evaluation(0.75, 0.70, 0.7);
+    List<Metric> both = List.of(Metric.ACCURACY, Metric.F1);
+    assertTrue(accurate.betterThan(balanced, List.of()));
+    assertTrue(balanced.betterThan(accurate, both));
+    assertFalse(accurate.betterThan(balanced, both));
+    assertFalse(evaluation(0.9, Double.NaN, 0.1).betterThan(accurate, both));
+  }
+
+  @Test
+  void ofEqualScoresTheLowerLossIsBetter() {
+    EvaluationResult early = evaluation(1, 1, 0.96);
+    EvaluationResult late = evaluation(1, 1, 0.01);
+    assertTrue(late.betterThan(early, List.of()));
+    assertFalse(early.betterThan(late, List.of()));
+    assertFalse(early.betterThan(early, List.of()));
+    assertFalse(evaluation(1, 1, Double.NaN).betterThan(early, List.of()));
+    assertFalse(evaluation(0.9, 0.9, 0).betterThan(early, List.of()));
+  }
+
+  private static EvaluationResult evaluation(double accuracy, double f1, double loss) {
+    Map<Metric, Double> metrics = Map.of(Metric.ACCURACY, accuracy, Metric.F1, f1);
+    return new EvaluationResult(
+        1, 1, 0, new Scores(Objectives.CLASSIFY, 1, loss, metrics, new long[0][]));
+  }
+}
