@@ -9,10 +9,10 @@ import java.util.Optional;
 import java.util.Random;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.datasets.SquadQuestion;
+import org.tokentune.objectives.Scores;
 import org.tokentune.text.AnswerModel;
 import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuningListener;
-import org.tokentune.objectives.Scores;
 import org.tokentune.train.Trainer;
 
 /** An encoder on questions to texts. */

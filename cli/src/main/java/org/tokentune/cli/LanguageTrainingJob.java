@@ -17,10 +17,10 @@ import org.tokentune.datasets.StreamedRows;
 import org.tokentune.datasets.TextBlocks;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches.Row;
+import org.tokentune.objectives.Scores;
 import org.tokentune.text.LanguageModel;
 import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuningListener;
-import org.tokentune.objectives.Scores;
 import org.tokentune.train.Trainer;
 
 /**

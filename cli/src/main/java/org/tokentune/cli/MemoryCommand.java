@@ -14,10 +14,10 @@ import org.tokentune.checkpoint.WholeFile;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
-import org.tokentune.objectives.Objective;
-import org.tokentune.objectives.Objectives;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.text.TuningSettings;
 import org.tokentune.train.MethodPlanner;
@@ -299,7 +299,7 @@ final class MemoryCommand implements Callable<Integer> {
   private static LoraConfig adapters(TransformerModel base, String settings) {
     LoraConfig adapters = LoraConfig.parse(settings);
     Objective task = base.head().task();
-    boolean vocabulary = task == Objectives.CAUSAL_LM || task == Objectives.MASKED_LM;
+    boolean vocabulary = task.headShape() == Objective.HeadShape.VOCABULARY;
     return vocabulary ? adapters : adapters.withHead(base);
   }
 
@@ -308,12 +308,7 @@ final class MemoryCommand implements Callable<Integer> {
     if (task != null) {
       wanted = task.task;
     }
-    int width =
-        switch (wanted) {
-          case CAUSAL_LM -> config.vocabulary();
-          case QUESTION_ANSWERING -> 2;
-          default -> outputs;
-        };
+    int width = wanted.outputs(outputs, config.vocabulary());
     return new Head(wanted, width, Pooling.FIRST);
   }
 

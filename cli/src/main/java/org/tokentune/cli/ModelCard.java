@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Properties;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.train.EvaluationResult;
 import org.tokentune.objectives.Scores;
+import org.tokentune.train.EvaluationResult;
 import org.tokentune.train.Trainer;
 
 /**

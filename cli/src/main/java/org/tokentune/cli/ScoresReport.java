@@ -9,8 +9,8 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 import org.tokentune.Printable;
 import org.tokentune.datasets.GlueTask;
-import org.tokentune.objectives.Objectives;
 import org.tokentune.objectives.Metric;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.objectives.Scores;
 
 /** Scores for people and for programs. */

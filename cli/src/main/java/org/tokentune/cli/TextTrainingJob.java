@@ -6,10 +6,10 @@ import java.util.Locale;
 import java.util.Optional;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.datasets.DataSplit;
+import org.tokentune.objectives.Scores;
 import org.tokentune.text.TextModel;
 import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuningListener;
-import org.tokentune.objectives.Scores;
 import org.tokentune.train.Trainer;
 
 /** An encoder on labelled texts. */

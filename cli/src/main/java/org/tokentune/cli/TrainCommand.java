@@ -21,9 +21,10 @@ import org.tokentune.datasets.GlueTask;
 import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.PromptTemplate;
 import org.tokentune.models.Pooling;
+import org.tokentune.models.WeightStorage;
 import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
-import org.tokentune.models.WeightStorage;
+import org.tokentune.objectives.Scores;
 import org.tokentune.text.AnswerModel;
 import org.tokentune.text.LanguageModel;
 import org.tokentune.text.TextModel;
@@ -31,7 +32,6 @@ import org.tokentune.text.TuningSettings;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.RunSettings;
 import org.tokentune.train.Schedule;
-import org.tokentune.objectives.Scores;
 import org.tokentune.train.StepMemoryReport;
 import org.tokentune.train.Trainer;
 import picocli.CommandLine.Command;
@@ -363,6 +363,7 @@ final class TrainCommand implements Callable<Integer> {
     lm(Objectives.CAUSAL_LM),
     instruct(Objectives.CAUSAL_LM);
 
+    @SuppressWarnings("ImmutableEnumChecker") // objectives have no state
     final Objective task;
 
     TextTask(Objective task) {
@@ -479,7 +480,8 @@ final class TrainCommand implements Callable<Integer> {
 
   /** A task of GLUE says by itself what its labels are. */
   private TextTask glueTask() {
-    TextTask own = glue.labels().task() == Objectives.REGRESS ? TextTask.regress : TextTask.classify;
+    TextTask own =
+        glue.labels().task() == Objectives.REGRESS ? TextTask.regress : TextTask.classify;
     if (task != own && spec.commandLine().getParseResult().hasMatchedOption("--task")) {
       throw new BadInputException(
           "%s is %s, not %s; leave --task out.", glue.name(), own.name(), task.name());

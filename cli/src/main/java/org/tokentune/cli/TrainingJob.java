@@ -4,9 +4,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.tokentune.adapters.LoraConfig;
+import org.tokentune.objectives.Scores;
 import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuningListener;
-import org.tokentune.objectives.Scores;
 import org.tokentune.train.Trainer;
 
 /** A model and its data, ready to be trained. */

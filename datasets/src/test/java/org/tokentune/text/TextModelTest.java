@@ -120,12 +120,12 @@ class TextModelTest {
       rows.add(
           new Example(
               sentence.text(),
-              switch (task) {
-                case CLASSIFY -> sentence.mood();
-                case MULTILABEL -> sentence.colours();
-                case REGRESS -> sentence.number();
-                default -> sentence.tags();
-              }));
+              Map.of(
+                      Objectives.CLASSIFY, sentence.mood(),
+                      Objectives.MULTILABEL, sentence.colours(),
+                      Objectives.REGRESS, sentence.number(),
+                      Objectives.TOKEN, sentence.tags())
+                  .get(task)));
     }
     return DataSplit.of(rows, 0.1, 0.1, 5);
   }

@@ -25,8 +25,8 @@ import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
-import org.tokentune.objectives.Objectives;
 import org.tokentune.models.TransformerModel;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.train.StepInputs;
 
 class OmniHubTest {

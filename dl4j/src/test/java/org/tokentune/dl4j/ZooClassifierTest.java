@@ -40,7 +40,8 @@ class ZooClassifierTest {
               .get("bert.embeddings.word-embeddings.weight")
               .getRow(101)
               .toFloatVector());
-      TextBatches batches = new TextBatches(rows, Labels.of(Objectives.CLASSIFY, rows), tokenizer, 4, 42);
+      TextBatches batches =
+          new TextBatches(rows, Labels.of(Objectives.CLASSIFY, rows), tokenizer, 4, 42);
       MultiDataSet all = batches.next();
       double before = net.score(all);
       net.fit(batches, 3); // from the first batch on

@@ -5,11 +5,11 @@ import java.util.Arrays;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
-import org.tokentune.objectives.Objective;
-import org.tokentune.objectives.Objectives;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.train.MemorySettings;
 import org.tokentune.train.OptimizerSettings;
@@ -46,7 +46,9 @@ public record PretrainedModel(String name, String licence, JsonNode json, ModelS
    */
   public StepMemoryReport tuningMemory(int batch, int length, String tokens) {
     TransformerModel model =
-        config().causal() ? model(Objectives.CAUSAL_LM, config().vocabulary()) : model(Objectives.CLASSIFY, 2);
+        config().causal()
+            ? model(Objectives.CAUSAL_LM, config().vocabulary())
+            : model(Objectives.CLASSIFY, 2);
     ParameterOptimizer optimizer =
         OptimizerSettings.adamW(0).optimizer(model, Parameters.shapeOnly(model.parameters()));
     StepMemoryPlanner planner =

@@ -36,8 +36,8 @@ import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
-import org.tokentune.objectives.Objectives;
 import org.tokentune.models.WeightStorage;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.train.StepMemoryReport;
 
 class ZooTest {
