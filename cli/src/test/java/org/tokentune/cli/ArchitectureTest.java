@@ -41,7 +41,7 @@ class ArchitectureTest {
   @Test
   void importsAreThoseOfTheTable() throws IOException {
     TreeMap<String, Set<String>> imports = new TreeMap<>();
-    for (String module : new String[] {"tokentune-samediff", "zoo", "datasets", "dl4j"}) {
+    for (String module : new String[] {"tokentune-samediff", "zoo", "datasets", "text", "dl4j"}) {
       try (Stream<Path> files =
           Files.walk(Document.HOME.resolve(module).resolve("src/main/java"))) {
         files
