@@ -78,7 +78,8 @@ class TextModelTest {
     for (String file : List.of("config.json", "model.safetensors")) {
       Files.copy(GOLDEN.resolve(file), base.resolve(file));
     }
-    Files.copy(Path.of("src/test/resources/tokenizer.json"), base.resolve("tokenizer.json"));
+    Files.copy(
+        Path.of("../datasets/src/test/resources/tokenizer.json"), base.resolve("tokenizer.json"));
   }
 
   private static Sentence sentence(Random random) {
