@@ -301,7 +301,7 @@ final class MemoryCommand implements Callable<Integer> {
   private static LoraConfig adapters(TransformerModel base, String settings) {
     LoraConfig adapters = LoraConfig.parse(settings);
     Objective task = base.head().task();
-    boolean vocabulary = task == Objectives.CAUSAL_LM || task == Objectives.MASKED_LM;
+    boolean vocabulary = task.headShape() == Objective.HeadShape.VOCABULARY;
     return vocabulary ? adapters : adapters.withHead(base);
   }
 
@@ -310,12 +310,7 @@ final class MemoryCommand implements Callable<Integer> {
     if (task != null) {
       wanted = task.task;
     }
-    int width =
-        switch (wanted) {
-          case CAUSAL_LM -> config.vocabulary();
-          case QUESTION_ANSWERING -> 2;
-          default -> outputs;
-        };
+    int width = wanted.outputs(outputs, config.vocabulary());
     return new Head(wanted, width, Pooling.FIRST);
   }
 

@@ -11,7 +11,7 @@ import picocli.CommandLine.Command;
     name = "tokentune",
     description = "Fine-tunes transformers on the JVM, with gradients through selected tokens.",
     mixinStandardHelpOptions = true,
-    version = "TokenTune 0.1.0-SNAPSHOT",
+    versionProvider = ProjectVersion.class,
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       TrainCommand.class,

@@ -376,6 +376,7 @@ final class TrainCommand implements Callable<Integer> {
     lm(Objectives.CAUSAL_LM),
     instruct(Objectives.CAUSAL_LM);
 
+    @SuppressWarnings("ImmutableEnumChecker") // objectives have no state
     final Objective task;
 
     TextTask(Objective task) {

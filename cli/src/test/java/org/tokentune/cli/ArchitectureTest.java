@@ -1,62 +1,135 @@
 package org.tokentune.cli;
 
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static java.util.Map.entry;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.core.importer.Location;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.library.Architectures.LayeredArchitecture;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The table of docs/architecture.md: which package imports which. */
+/**
+ * Which package may import which, enforced by ArchUnit; docs/architecture.md shows the same table.
+ */
+@AnalyzeClasses(
+    packages = ArchitectureTest.BASE,
+    importOptions = {
+      ImportOption.DoNotIncludeTests.class,
+      ArchitectureTest.DoNotIncludeTestHelpers.class
+    })
 class ArchitectureTest {
 
-  private static final Pattern IMPORT =
-      Pattern.compile("(?m)^import (?:static )?org\\.tokentune\\.([a-z]+)\\.");
+  static final String BASE = "org.tokentune";
+
+  /**
+   * The packages below {@link #BASE} except {@code cli}, which may import any, and the packages
+   * that each may import.
+   */
+  private static final Map<String, Set<String>> IMPORTS =
+      Map.ofEntries(
+          entry("quantization", Set.of()),
+          entry("select", Set.of()),
+          entry("ops", Set.of("quantization")),
+          entry("nn", Set.of("ops")),
+          entry("checkpoint", Set.of("ops", "quantization")),
+          entry("plan", Set.of("ops", "quantization")),
+          entry("models", Set.of("nn", "ops", "checkpoint", "quantization")),
+          entry("adapters", Set.of("models", "nn", "ops", "checkpoint")),
+          entry("generate", Set.of("models", "nn", "ops", "plan")),
+          entry(
+              "train",
+              Set.of(
+                  "adapters", "generate", "models", "nn", "ops", "plan", "select", "checkpoint")),
+          entry("zoo", Set.of("models", "nn", "select", "train", "checkpoint")),
+          entry("datasets", Set.of("models", "select", "train", "checkpoint")),
+          entry(
+              "text",
+              Set.of(
+                  "datasets",
+                  "adapters",
+                  "generate",
+                  "models",
+                  "nn",
+                  "select",
+                  "train",
+                  "checkpoint")),
+          entry("dl4j", Set.of("zoo", "models", "nn", "ops", "plan", "select", "checkpoint")));
+
   private static final Pattern CODE = Pattern.compile("`(\\w+)`");
 
-  private static Set<String> find(Pattern pattern, String text) {
-    return pattern
-        .matcher(text)
-        .results()
-        .map((MatchResult result) -> result.group(1))
-        .collect(Collectors.toCollection(TreeSet::new));
+  /** Skips the module tokentune-testing: test helpers, but compiled as main code. */
+  static final class DoNotIncludeTestHelpers implements ImportOption {
+    @Override
+    public boolean includes(Location location) {
+      return !location.contains("/org/tokentune/testing/");
+    }
   }
 
-  private static String read(Path file) {
-    try {
-      return Files.readString(file);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+  @ArchTest static final ArchRule PACKAGES_IMPORT_ONE_WAY = layers();
+
+  private static LayeredArchitecture layers() {
+    LayeredArchitecture layers =
+        layeredArchitecture()
+            .consideringOnlyDependenciesInLayers()
+            .ensureAllClassesAreContainedInArchitecture()
+            .layer("root")
+            .definedBy(BASE)
+            .whereLayer("root")
+            .mayNotAccessAnyLayer()
+            .layer("cli")
+            .definedBy(BASE + ".cli..");
+    for (String name : IMPORTS.keySet()) {
+      layers = layers.layer(name).definedBy(below(name));
     }
+    for (Map.Entry<String, Set<String>> allowed : IMPORTS.entrySet()) {
+      Set<String> all = new TreeSet<>(allowed.getValue());
+      all.add("root");
+      layers = layers.whereLayer(allowed.getKey()).mayOnlyAccessLayers(all.toArray(String[]::new));
+    }
+    return layers;
+  }
+
+  private static String below(String name) {
+    return BASE + "." + name + "..";
+  }
+
+  @ArchTest
+  static void everyPermissionIsNeeded(JavaClasses classes) {
+    IMPORTS.forEach(
+        (name, allowed) ->
+            assertEquals(
+                new TreeSet<>(allowed),
+                allowed.stream()
+                    .filter(other -> imports(classes, name, resideInAPackage(below(other))))
+                    .collect(Collectors.toCollection(TreeSet::new)),
+                name));
+  }
+
+  private static boolean imports(
+      JavaClasses classes, String name, DescribedPredicate<JavaClass> others) {
+    return classes.that(resideInAPackage(below(name))).stream()
+        .flatMap(type -> type.getDirectDependenciesFromSelf().stream())
+        .anyMatch(dependency -> others.test(dependency.getTargetClass()));
   }
 
   @Test
-  void importsAreThoseOfTheTable() throws IOException {
-    TreeMap<String, Set<String>> imports = new TreeMap<>();
-    for (String module : new String[] {"tokentune-samediff", "zoo", "datasets", "dl4j"}) {
-      try (Stream<Path> files =
-          Files.walk(Document.HOME.resolve(module).resolve("src/main/java"))) {
-        files
-            .filter(file -> file.toString().endsWith(".java"))
-            .forEach(
-                file -> {
-                  String home = file.getParent().getFileName().toString();
-                  Set<String> all = imports.computeIfAbsent(home, key -> new TreeSet<>());
-                  all.addAll(find(IMPORT, read(file)));
-                  all.remove(home);
-                });
-      }
-    }
-    imports.remove("tokentune");
-    TreeMap<String, Set<String>> table = new TreeMap<>();
+  void documentationShowsTheSameTable() {
+    Map<String, Set<String>> table = new TreeMap<>();
     Document.read(Document.HOME.resolve("docs/architecture.md")).lines().stream()
         .dropWhile(line -> !line.equals("| package | imports |"))
         .takeWhile(line -> line.startsWith("|"))
@@ -64,8 +137,15 @@ class ArchitectureTest {
         .forEach(
             line -> {
               String[] cells = line.split("\\|", -1);
-              table.put(find(CODE, cells[1]).iterator().next(), find(CODE, cells[2]));
+              table.put(names(cells[1]).iterator().next(), names(cells[2]));
             });
-    assertEquals(imports.toString(), table.toString(), "docs/architecture.md");
+    assertEquals(new TreeMap<>(IMPORTS), table, "docs/architecture.md");
+  }
+
+  private static Set<String> names(String cell) {
+    return CODE.matcher(cell)
+        .results()
+        .map((MatchResult result) -> result.group(1))
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 }

@@ -78,6 +78,16 @@ public abstract class Objective {
     return headShape() == HeadShape.TOKENS || headShape() == HeadShape.VOCABULARY;
   }
 
+  /**
+   * Outputs of the head.
+   *
+   * @param classes that the data tell apart
+   * @param vocabulary of the model
+   */
+  public int outputs(int classes, int vocabulary) {
+    return headShape() == HeadShape.VOCABULARY ? vocabulary : classes;
+  }
+
   /** Whether labels are names, which the outputs stand for one by one. */
   public boolean areClasses() {
     return false;

@@ -34,6 +34,12 @@ final class QuestionAnswering extends Objective {
     return HeadShape.TOKENS;
   }
 
+  /** Start and end. */
+  @Override
+  public int outputs(int classes, int vocabulary) {
+    return 2;
+  }
+
   @Override
   public boolean readsFrozen() {
     return true;

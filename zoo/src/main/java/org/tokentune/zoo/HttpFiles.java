@@ -2,12 +2,8 @@ package org.tokentune.zoo;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.ProtocolException;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandler;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -18,19 +14,26 @@ import java.time.Instant;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicLong;
+import okhttp3.HttpUrl;
+import okhttp3.Interceptor;
+import okhttp3.OkHttpClient;
+import okhttp3.Protocol;
+import okhttp3.Request;
+import okhttp3.Response;
 import org.tokentune.BadInputException;
 
 /**
- * Files of web servers. Broken connections are resumed where they broke, and a busy server is asked
- * again, a few times. The token is shown to its own server only, wherever that redirects to.
+ * Files on web servers. OkHttp follows redirects, gives up on connections that bring nothing, and
+ * drops the token when a redirect leads to another server. Downloads that break are resumed where
+ * they broke, and a busy server is asked again, a few times.
  */
 final class HttpFiles {
 
-  private static final Duration ANSWER = Duration.ofSeconds(30);
+  private static final Duration CONNECT = Duration.ofSeconds(30);
 
   /** A connection that brings nothing for so long is given up. */
   private static final Duration STALL = Duration.ofMinutes(1);
@@ -38,17 +41,20 @@ final class HttpFiles {
   /** A server that wants a longer pause is not waited for. */
   private static final Duration MOST_PAUSE = Duration.ofMinutes(2);
 
-  private static final int REDIRECTS = 10;
+  /** OkHttp tells this failure from others only by its message. */
+  private static final String TOO_MANY_REDIRECTS = "Too many follow-up requests";
+
   private static final int ATTEMPTS = 5;
   private static final Set<Integer> BUSY = Set.of(429, 500, 502, 503, 504);
-  private static final Set<Integer> REDIRECT = Set.of(301, 302, 303, 307, 308);
   private static final int BUFFER = 1 << 16;
 
-  private final HttpClient client =
-      HttpClient.newBuilder()
-          .version(HttpClient.Version.HTTP_1_1)
-          .followRedirects(HttpClient.Redirect.NEVER)
-          .connectTimeout(ANSWER)
+  /** Proxies are those of the JVM ({@code https.proxyHost}). */
+  private static final OkHttpClient CLIENT =
+      new OkHttpClient.Builder()
+          .protocols(List.of(Protocol.HTTP_1_1))
+          .connectTimeout(CONNECT)
+          .readTimeout(STALL)
+          .addNetworkInterceptor(HttpFiles::checkRedirect)
           .build();
 
   private final ZooSettings settings;
@@ -70,6 +76,9 @@ final class HttpFiles {
    */
   record RemoteFile(URI uri, String name, String tag, OptionalLong size, Optional<String> commit) {}
 
+  /** What a request is for, for messages. */
+  private record FileName(String name) {}
+
   static boolean isHttp(URI uri) {
     return uri.getHost() != null
         && ("https".equals(uri.getScheme()) || "http".equals(uri.getScheme()));
@@ -77,30 +86,31 @@ final class HttpFiles {
 
   /** Asks for a file's size and tag; empty where there is none (404). */
   Optional<RemoteFile> find(URI uri, String name) {
-    HttpResponse<Void> response = ask("HEAD", uri, 0, BodyHandlers.discarding(), name);
-    if (response.statusCode() == 404) {
-      return Optional.empty();
+    try (Response response = ask("HEAD", uri, 0, name)) {
+      if (response.code() == 404) {
+        return Optional.empty();
+      }
+      if (response.code() != 200 && !response.isRedirect()) {
+        throw refused(response.code(), name);
+      }
+      // A redirect to a store of large files says of the file what the store may not know.
+      String tag = header(response, "X-Linked-Etag").or(() -> header(response, "ETag")).orElse("");
+      Optional<String> length = header(response, "X-Linked-Size");
+      if (length.isEmpty() && response.code() == 200) {
+        length = header(response, "Content-Length");
+      }
+      return Optional.of(
+          new RemoteFile(
+              uri,
+              name,
+              plain(tag),
+              length.map(text -> OptionalLong.of(number(text, name))).orElse(OptionalLong.empty()),
+              header(response, "X-Repo-Commit").filter(commit -> commit.matches("[0-9a-f]{40}"))));
     }
-    if (response.statusCode() != 200 && !REDIRECT.contains(response.statusCode())) {
-      throw refused(response.statusCode(), name);
-    }
-    // A redirect to a store of large files says of the file what the store may not know.
-    String tag = header(response, "X-Linked-Etag").or(() -> header(response, "ETag")).orElse("");
-    Optional<String> length = header(response, "X-Linked-Size");
-    if (length.isEmpty() && response.statusCode() == 200) {
-      length = header(response, "Content-Length");
-    }
-    return Optional.of(
-        new RemoteFile(
-            uri,
-            name,
-            plain(tag),
-            length.map(text -> OptionalLong.of(number(text, name))).orElse(OptionalLong.empty()),
-            header(response, "X-Repo-Commit").filter(commit -> commit.matches("[0-9a-f]{40}"))));
   }
 
-  private static Optional<String> header(HttpResponse<?> response, String name) {
-    return response.headers().firstValue(name);
+  private static Optional<String> header(Response response, String name) {
+    return Optional.ofNullable(response.header(name));
   }
 
   /**
@@ -177,10 +187,8 @@ final class HttpFiles {
       }
       have = 0;
     }
-    HttpResponse<InputStream> response =
-        ask("GET", file.uri(), have, BodyHandlers.ofInputStream(), file.name());
-    try (InputStream body = response.body()) {
-      switch (response.statusCode()) {
+    try (Response response = ask("GET", file.uri(), have, file.name())) {
+      switch (response.code()) {
         case 200 -> have = 0; // Some servers know no ranges.
         case 206 -> requireRange(response, have, file);
         case 416 -> {
@@ -188,15 +196,13 @@ final class HttpFiles {
           throw new IOException("no such range");
         }
         case 404 -> throw new BadInputException("%s is gone (HTTP 404).", file.name());
-        default -> throw refused(response.statusCode(), file.name());
+        default -> throw refused(response.code(), file.name());
       }
-      OptionalLong length = response.headers().firstValueAsLong("Content-Length");
-      if (file.size().isPresent()
-          && length.isPresent()
-          && have + length.getAsLong() != file.size().getAsLong()) {
-        throw wrongLength(file, have + length.getAsLong());
+      long length = response.body().contentLength();
+      if (file.size().isPresent() && length >= 0 && have + length != file.size().getAsLong()) {
+        throw wrongLength(file, have + length);
       }
-      write(body, partial, have, file);
+      write(response.body().byteStream(), partial, have, file);
     }
     if (file.size().isPresent() && present(partial) < file.size().getAsLong()) {
       throw new IOException("it ended early");
@@ -204,7 +210,7 @@ final class HttpFiles {
     return true;
   }
 
-  private static void requireRange(HttpResponse<?> response, long from, RemoteFile file) {
+  private static void requireRange(Response response, long from, RemoteFile file) {
     String range = header(response, "Content-Range").orElse("none");
     if (!range.startsWith("bytes " + from + "-")) {
       throw new BadInputException(
@@ -221,15 +227,10 @@ final class HttpFiles {
 
   private void write(InputStream body, Path partial, long from, RemoteFile file)
       throws IOException {
-    AtomicLong lastRead = new AtomicLong(System.nanoTime());
-    Thread guard = new Thread(() -> closeStalled(body, lastRead), "download guard");
-    guard.setDaemon(true);
-    guard.start();
     try (FileChannel channel = open(partial, from)) {
       byte[] buffer = new byte[BUFFER];
       long received = from;
       for (int read = body.read(buffer); read >= 0; read = body.read(buffer)) {
-        lastRead.set(System.nanoTime());
         received += read;
         if (file.size().isPresent() && received > file.size().getAsLong()) {
           throw wrongLength(file, received);
@@ -237,8 +238,6 @@ final class HttpFiles {
         append(channel, buffer, read, partial);
         listener.onProgress(file.name(), received, file.size().orElse(-1));
       }
-    } finally {
-      guard.interrupt();
     }
   }
 
@@ -264,30 +263,23 @@ final class HttpFiles {
     }
   }
 
-  /** Reading has no time limit of its own: closing the stream ends it. */
-  private static void closeStalled(InputStream body, AtomicLong lastRead) {
-    try {
-      while (System.nanoTime() - lastRead.get() < STALL.toNanos()) {
-        Thread.sleep(1000);
-      }
-      body.close();
-    } catch (InterruptedException | IOException e) {
-      // The download has ended, or the reading thread says why it could not go on.
-    }
-  }
-
   /** The answer to a request, a busy server's last one included. */
-  private <T> HttpResponse<T> ask(
-      String method, URI uri, long from, BodyHandler<T> handler, String name) {
+  private Response ask(String method, URI uri, long from, String name) {
+    Request request = request(method, uri, from, name);
     for (int attempt = 1; ; attempt++) {
       try {
-        HttpResponse<T> response = follow(method, uri, from, handler, name);
-        if (!BUSY.contains(response.statusCode()) || attempt == ATTEMPTS) {
+        Response response = CLIENT.newCall(request).execute();
+        if (!BUSY.contains(response.code()) || attempt == ATTEMPTS) {
           return response;
         }
-        close(response);
+        response.close();
         pause(response, attempt, name);
       } catch (IOException e) {
+        if (e instanceof ProtocolException
+            && String.valueOf(e.getMessage()).startsWith(TOO_MANY_REDIRECTS)) {
+          throw new BadInputException(
+              e, "%s: the server redirects on and on; check the address.", name);
+        }
         if (attempt == ATTEMPTS) {
           throw new BadInputException(
               e,
@@ -302,93 +294,63 @@ final class HttpFiles {
     }
   }
 
-  private <T> HttpResponse<T> follow(
-      String method, URI uri, long from, BodyHandler<T> handler, String name) throws IOException {
-    URI at = uri;
-    for (int i = 0; i <= REDIRECTS; i++) {
-      HttpRequest.Builder request =
-          HttpRequest.newBuilder(at)
-              .method(method, HttpRequest.BodyPublishers.noBody())
-              .timeout(ANSWER)
-              .header("User-Agent", "tokentune")
-              .header("Accept-Encoding", "identity");
-      if (settings.token() != null && sameServer(at, settings.endpoint())) {
-        request.header("Authorization", "Bearer " + settings.token());
-      }
-      if (from > 0) {
-        request.header("Range", "bytes=" + from + "-");
-      }
-      HttpResponse<T> response = send(request.build(), handler, name);
-      if (!REDIRECT.contains(response.statusCode())) {
-        return response;
-      }
-      URI next = next(at, response, name);
-      if (header(response, "X-Linked-Etag").isPresent()
-          && method.equals("HEAD")
-          && !sameServer(at, next)) {
-        return response;
-      }
-      close(response);
-      at = next;
+  private Request request(String method, URI uri, long from, String name) {
+    HttpUrl url = HttpUrl.parse(uri.toString());
+    if (url == null) {
+      throw new BadInputException("%s: %s is not a valid address; check it.", name, uri);
     }
-    throw new BadInputException("%s: the server redirects on and on; check the address.", name);
-  }
-
-  private <T> HttpResponse<T> send(HttpRequest request, BodyHandler<T> handler, String name)
-      throws IOException {
-    try {
-      return client.send(request, handler);
-    } catch (InterruptedException e) {
-      throw interrupted(e, name);
+    Request.Builder request =
+        new Request.Builder()
+            .url(url)
+            .method(method, null)
+            .tag(FileName.class, new FileName(name))
+            .header("User-Agent", "tokentune")
+            .header("Accept-Encoding", "identity");
+    HttpUrl hub = HttpUrl.parse(settings.endpoint().toString());
+    if (settings.token() != null && hub != null && sameServer(url, hub)) {
+      request.header("Authorization", "Bearer " + settings.token());
     }
+    if (from > 0) {
+      request.header("Range", "bytes=" + from + "-");
+    }
+    return request.build();
   }
 
-  private static BadInputException interrupted(InterruptedException e, String name) {
-    Thread.currentThread().interrupt();
-    return new BadInputException(e, "The download of %s was interrupted.", name);
-  }
-
-  private static URI next(URI at, HttpResponse<?> response, String name) {
+  /**
+   * Looks at a redirect before OkHttp follows it: refuses one that cannot be followed or leaves
+   * https, and takes one that says of a file what is asked for as the answer.
+   */
+  private static Response checkRedirect(Interceptor.Chain chain) throws IOException {
+    Request request = chain.request();
+    Response response = chain.proceed(request);
+    if (!response.isRedirect()) {
+      return response;
+    }
     String location = header(response, "Location").orElse("");
-    try {
-      URI next = at.resolve(location);
-      boolean unsafe = at.getScheme().equals("https") && !next.getScheme().equals("https");
-      if (!location.isEmpty() && isHttp(next) && !unsafe) {
-        return next;
-      }
-    } catch (IllegalArgumentException e) {
-      // Said below.
+    HttpUrl next = location.isEmpty() ? null : request.url().resolve(location);
+    if (next == null || (request.isHttps() && !next.isHttps())) {
+      response.close();
+      throw new BadInputException(
+          "%s: the server redirects to '%.200s', where it cannot be had; check the address.",
+          request.tag(FileName.class).name(), location);
     }
-    throw new BadInputException(
-        "%s: the server redirects to '%.200s', where it cannot be had; check the address.",
-        name, location);
+    boolean answered =
+        request.method().equals("HEAD")
+            && header(response, "X-Linked-Etag").isPresent()
+            && !sameServer(request.url(), next);
+    return answered ? response.newBuilder().removeHeader("Location").build() : response;
   }
 
-  private static boolean sameServer(URI a, URI b) {
-    return a.getScheme().equals(b.getScheme())
-        && a.getHost().equalsIgnoreCase(b.getHost())
-        && port(a) == port(b);
+  private static boolean sameServer(HttpUrl a, HttpUrl b) {
+    return a.scheme().equals(b.scheme()) && a.host().equals(b.host()) && a.port() == b.port();
   }
 
-  private static int port(URI uri) {
-    if (uri.getPort() >= 0) {
-      return uri.getPort();
-    }
-    return uri.getScheme().equals("https") ? 443 : 80;
-  }
-
-  private static void close(HttpResponse<?> response) throws IOException {
-    if (response.body() instanceof InputStream body) {
-      body.close();
-    }
-  }
-
-  private void pause(HttpResponse<?> response, int attempt, String name) {
+  private void pause(Response response, int attempt, String name) {
     Optional<Duration> wanted = header(response, "Retry-After").flatMap(HttpFiles::wanted);
     if (wanted.isPresent() && wanted.get().compareTo(MOST_PAUSE) > 0) {
       throw new BadInputException(
           "%s: the server is busy (HTTP %d) and wants to be asked again after %d seconds.",
-          name, response.statusCode(), wanted.get().toSeconds());
+          name, response.code(), wanted.get().toSeconds());
     }
     sleep(wanted.orElse(settings.pause().multipliedBy(1L << attempt)), name);
   }
@@ -417,7 +379,8 @@ final class HttpFiles {
     try {
       Thread.sleep(pause.toMillis());
     } catch (InterruptedException e) {
-      throw interrupted(e, name);
+      Thread.currentThread().interrupt();
+      throw new BadInputException(e, "The download of %s was interrupted.", name);
     }
   }
 

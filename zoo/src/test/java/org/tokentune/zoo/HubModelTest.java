@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -344,6 +345,28 @@ class HubModelTest {
     assertTrue(refusal().contains("it names no commit; check HF_ENDPOINT"));
     hub.close();
     assertTrue(refusal().contains("cannot be reached"));
+  }
+
+  @Test
+  void goesThroughTheProxyOfTheJvm() {
+    System.setProperty("http.proxyHost", "localhost");
+    System.setProperty("http.proxyPort", Integer.toString(hub.uri("").getPort()));
+    try {
+      ZooSettings behindProxy =
+          new ZooSettings(
+              URI.create("http://hub.invalid"),
+              folder.resolve("hub"),
+              folder.resolve("cache"),
+              null,
+              false,
+              Duration.ofMillis(1));
+      HubModel.parse("hf:owner/name", behindProxy).fetch(DownloadListener.NONE);
+    } finally {
+      System.clearProperty("http.proxyHost");
+      System.clearProperty("http.proxyPort");
+    }
+    String first = hub.requests().get(0).path();
+    assertTrue(first.startsWith("http://hub.invalid/owner/name/"), first);
   }
 
   @Test

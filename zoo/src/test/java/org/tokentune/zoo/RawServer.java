@@ -21,9 +21,6 @@ import java.util.function.Function;
 /** A web server on localhost that says and sends exactly what it is told to, wrong things too. */
 final class RawServer implements AutoCloseable {
 
-  /** Until a client has what was sent: Java's drops what it has not passed on when it is cut. */
-  private static final int CUT_MILLIS = 50;
-
   private final ServerSocket socket;
   private final List<Request> requests = new CopyOnWriteArrayList<>();
   private volatile Function<Request, Reply> answers;
@@ -141,9 +138,6 @@ final class RawServer implements AutoCloseable {
       out.write(reply.body(), i, Math.min(1000, reply.sent() - i));
     }
     out.flush();
-    if (reply.sent() < reply.body().length) {
-      pause(CUT_MILLIS, out);
-    }
   }
 
   private static void pause(int millis, OutputStream out) throws IOException {

@@ -32,7 +32,8 @@ class ThreadsTest {
     for (String file : List.of("config.json", "model.safetensors")) {
       Files.copy(GOLDEN.resolve(name).resolve(file), model.resolve(file));
     }
-    Files.copy(Path.of("src/test/resources/tokenizer.json"), model.resolve("tokenizer.json"));
+    Files.copy(
+        Path.of("../datasets/src/test/resources/tokenizer.json"), model.resolve("tokenizer.json"));
     return model;
   }
 

@@ -39,10 +39,6 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
   /** What transformers calls an output without a name, its number behind it. */
   static final String PLACEHOLDER = "LABEL_";
 
-  private static final String SINGLE_LABEL = "single_label_classification";
-  private static final String MULTILABEL = "multi_label_classification";
-  private static final String REGRESSION = "regression";
-
   /**
    * Reads it.
    *

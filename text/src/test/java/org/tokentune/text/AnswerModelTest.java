@@ -65,7 +65,8 @@ class AnswerModelTest {
     for (String file : List.of("config.json", "model.safetensors")) {
       Files.copy(GOLDEN.resolve(file), base.resolve(file));
     }
-    Files.copy(Path.of("src/test/resources/tokenizer.json"), base.resolve("tokenizer.json"));
+    Files.copy(
+        Path.of("../datasets/src/test/resources/tokenizer.json"), base.resolve("tokenizer.json"));
     List<SquadQuestion> train = questions(320, 1);
     List<SquadQuestion> test = questions(60, 2);
     Path saved = folder.resolve("saved");

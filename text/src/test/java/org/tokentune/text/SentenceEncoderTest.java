@@ -33,7 +33,7 @@ import org.tokentune.datasets.Example;
 class SentenceEncoderTest {
 
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final Path FIXTURES = Path.of("src/test/resources/sentences");
+  private static final Path FIXTURES = Path.of("../datasets/src/test/resources/sentences");
 
   @TempDir private Path folder;
 

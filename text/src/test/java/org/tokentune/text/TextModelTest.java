@@ -78,7 +78,8 @@ class TextModelTest {
     for (String file : List.of("config.json", "model.safetensors")) {
       Files.copy(GOLDEN.resolve(file), base.resolve(file));
     }
-    Files.copy(Path.of("src/test/resources/tokenizer.json"), base.resolve("tokenizer.json"));
+    Files.copy(
+        Path.of("../datasets/src/test/resources/tokenizer.json"), base.resolve("tokenizer.json"));
   }
 
   private static Sentence sentence(Random random) {
@@ -120,12 +121,12 @@ class TextModelTest {
       rows.add(
           new Example(
               sentence.text(),
-              switch (task) {
-                case CLASSIFY -> sentence.mood();
-                case MULTILABEL -> sentence.colours();
-                case REGRESS -> sentence.number();
-                default -> sentence.tags();
-              }));
+              Map.of(
+                      Objectives.CLASSIFY, sentence.mood(),
+                      Objectives.MULTILABEL, sentence.colours(),
+                      Objectives.REGRESS, sentence.number(),
+                      Objectives.TOKEN, sentence.tags())
+                  .get(task)));
     }
     return DataSplit.of(rows, 0.1, 0.1, 5);
   }

@@ -110,7 +110,8 @@ class LongRunTest {
     for (String file : List.of("config.json", "model.safetensors")) {
       Files.copy(GOLDEN.resolve(file), base.resolve(file));
     }
-    Files.copy(Path.of("src/test/resources/tokenizer.json"), base.resolve("tokenizer.json"));
+    Files.copy(
+        Path.of("../datasets/src/test/resources/tokenizer.json"), base.resolve("tokenizer.json"));
   }
 
   private static DataSplit data() {
