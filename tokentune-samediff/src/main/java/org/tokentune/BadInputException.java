@@ -4,10 +4,10 @@ import com.google.errorprone.annotations.FormatMethod;
 import java.util.Locale;
 
 /**
- * Something the user gave cannot be used: a file, a name, a number, a tensor's shape.
+ * Reports unusable input from the user: a file, a name, a number or a tensor's shape.
  *
  * <p>The message is one sentence (or two short ones) for a person: it names the input and says how
- * to mend it. The command line prints it without a stack trace and exits with 1.
+ * to fix it. The command line prints it without a stack trace and exits with 1.
  */
 public final class BadInputException extends RuntimeException {
 
@@ -17,7 +17,7 @@ public final class BadInputException extends RuntimeException {
     super(Printable.message(String.format(Locale.ROOT, message, arguments)));
   }
 
-  /** As above, keeping what failed underneath. */
+  /** As above, with the underlying failure as the cause. */
   @FormatMethod
   public BadInputException(Throwable cause, String message, Object... arguments) {
     super(Printable.message(String.format(Locale.ROOT, message, arguments)), cause);

@@ -4,15 +4,15 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * Texts that may come from a file, fit to be printed: in place of characters that move a terminal's
- * cursor, turn its direction or begin a line their escapes stand there, as JSON has them.
+ * Makes text from untrusted files safe to print: characters that move a terminal's cursor, change
+ * the text direction or start a line are replaced by their JSON escapes.
  */
 public final class Printable {
 
-  /** Characters of a message; what is longer has long values in it. */
-  private static final int MOST = 2000;
+  /** Longest message in characters; a longer one quotes long values and is cut. */
+  private static final int MAX_MESSAGE = 2000;
 
-  /** Controls, line and paragraph separators, halves of surrogate pairs. */
+  /** Control characters, line and paragraph separators, unpaired surrogates. */
   private static final Set<Byte> UNPRINTED =
       Set.of(
           Character.CONTROL,
@@ -22,7 +22,7 @@ public final class Printable {
 
   private Printable() {}
 
-  /** On one line, and within a column. */
+  /** Escapes everything that would leave the current line or column. */
   public static String line(String text) {
     StringBuilder line = new StringBuilder();
     text.codePoints()
@@ -38,7 +38,7 @@ public final class Printable {
     return line.toString();
   }
 
-  /** The same, but lines and tabs stay. */
+  /** The same, but keeps line breaks and tabs. */
   public static String lines(String text) {
     StringBuilder lines = new StringBuilder();
     text.codePoints()
@@ -53,9 +53,9 @@ public final class Printable {
     return lines.toString();
   }
 
-  /** A message on one line; a very long one is cut. */
+  /** A message on one line, cut if it is very long. */
   static String message(String text) {
-    return text.length() > MOST ? line(text.substring(0, MOST)) + "..." : line(text);
+    return text.length() > MAX_MESSAGE ? line(text.substring(0, MAX_MESSAGE)) + "..." : line(text);
   }
 
   private static void append(StringBuilder text, int c) {
@@ -66,7 +66,7 @@ public final class Printable {
     }
   }
 
-  /** Whether a character turns the direction of those that come after it. */
+  /** Whether a character changes the direction of the text after it. */
   private static boolean isDirection(int c) {
     return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
   }

@@ -10,22 +10,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a user should know of input that is used all the same: logged under this class's name, each
- * sentence once, so that a model may be opened often.
+ * Warnings about input that is used anyway, logged under this class's name. Each sentence is logged
+ * once, so opening a model repeatedly does not repeat its warnings.
  */
 public final class Warnings {
 
   private static final Logger LOG = LoggerFactory.getLogger(Warnings.class);
 
-  /** Sentences that are remembered; a service that opens many models forgets the oldest. */
-  private static final int MOST = 1000;
+  /** How many sentences are remembered; beyond that, the oldest are forgotten. */
+  private static final int MAX_REMEMBERED = 1000;
 
   private static final Set<String> SAID =
       Collections.synchronizedSet(Collections.newSetFromMap(new Recent()));
 
   private Warnings() {}
 
-  /** Something may not be as the user means it. Takes a {@link String#format} pattern. */
+  /**
+   * Logs that something may not be what the user intended. Takes a {@link String#format} pattern.
+   */
   @FormatMethod
   public static void warn(String message, Object... arguments) {
     String sentence = Printable.message(String.format(Locale.ROOT, message, arguments));
@@ -34,7 +36,7 @@ public final class Warnings {
     }
   }
 
-  /** Something is as it should be, but good to know. */
+  /** Logs something that is in order but worth knowing. */
   @FormatMethod
   public static void note(String message, Object... arguments) {
     String sentence = Printable.message(String.format(Locale.ROOT, message, arguments));
@@ -47,7 +49,7 @@ public final class Warnings {
 
     @Override
     protected boolean removeEldestEntry(Map.Entry<String, Boolean> eldest) {
-      return size() > MOST;
+      return size() > MAX_REMEMBERED;
     }
   }
 }

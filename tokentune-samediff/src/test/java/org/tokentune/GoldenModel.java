@@ -31,7 +31,7 @@ import org.tokentune.select.TokenSelector;
 import org.tokentune.train.MemorySettings;
 import org.tokentune.train.TrainingEngine;
 
-/** A model with golden weights, and training steps of it. */
+/** A model with golden weights, and training steps on it. */
 public record GoldenModel(TransformerModel model, Parameters parameters) {
 
   public static final Path GOLDEN = Path.of("src/test/resources/golden");
@@ -49,7 +49,7 @@ public record GoldenModel(TransformerModel model, Parameters parameters) {
     }
   }
 
-  /** Texts of random lengths, ids and labels, and positions that the selector draws. */
+  /** Random text lengths, ids and labels, with positions drawn by the selector. */
   public Map<String, INDArray> batch(TokenSelector selector) {
     SplittableRandom random = new SplittableRandom(5);
     int length = 13;
@@ -82,7 +82,7 @@ public record GoldenModel(TransformerModel model, Parameters parameters) {
     return inputs;
   }
 
-  /** Adapters whose B is not zero. */
+  /** Adapters with nonzero B. */
   public Adapter adapter(LoraConfig config, long seed) {
     Adapter adapter = Adapter.fresh(model, parameters, config, seed);
     Nd4j.getRandom().setSeed(seed);

@@ -4,7 +4,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** What the allocators say that they have given out. */
+/** Memory in use according to the native allocators. */
 public final class NativeMemory {
 
   private NativeMemory() {}
@@ -14,12 +14,12 @@ public final class NativeMemory {
     return Nd4j.getEnvironment().getDeviceCouner(0);
   }
 
-  /** Bytes of JavaCPP's pointers: arguments on their way into ops, and the like. */
+  /** Bytes of JavaCPP's pointers, such as op arguments. */
   public static long pointers() {
     return Pointer.totalBytes();
   }
 
-  /** Frees what nothing refers to any more, as far as it hangs on Java objects. */
+  /** Frees native memory owned by unreachable Java objects. */
   public static void settle() {
     int same = 0;
     for (long before = -1; same < 4; ) {
@@ -27,11 +27,11 @@ public final class NativeMemory {
       same = now == before ? same + 1 : 0;
       before = now;
       System.gc();
-      LockSupport.parkNanos(30_000_000); // other threads do the freeing
+      LockSupport.parkNanos(30_000_000); // other threads free the memory
     }
   }
 
-  /** Runs with an allocator that gives out no more than so many bytes for arrays at a time. */
+  /** Runs with an allocator that limits arrays to this many bytes in total. */
   public static void within(long bytes, Runnable body) {
     Nd4j.getEnvironment().setDeviceLimit(0, arrays() + bytes);
     try {

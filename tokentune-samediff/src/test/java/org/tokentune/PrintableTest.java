@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 class PrintableTest {
 
   @Test
-  void escapesWhatMovesTheCursor() {
+  void escapesCharactersThatMoveTheCursor() {
     assertEquals("a\\nb\\tc\\rd", Printable.line("a\nb\tc\rd"));
     assertEquals("a\nb\tc\\u000dd", Printable.lines("a\nb\tc\rd"));
     for (String bad : new String[] {"\u001b", "\u0007", "\u009b", "\u2028", "\u202e", "\ud800"}) {

@@ -4,7 +4,7 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
-/** Runs without a word: SameDiff's gradient function prints a line for every op. */
+/** Runs with output suppressed: SameDiff's gradient function prints a line for every op. */
 public final class Quiet {
 
   private Quiet() {}

@@ -15,13 +15,13 @@ public final class RandomWeights {
   private RandomWeights() {}
 
   /**
-   * @param deviation of the values, standard
+   * @param deviation standard deviation of the values
    */
   public static Parameters of(TransformerModel model, long seed, float deviation) {
     return new Parameters(of(model.parameters(), seed, deviation));
   }
 
-  /** Arrays of these shapes. */
+  /** Normal values in arrays of these shapes. */
   public static Map<String, INDArray> of(Map<String, long[]> shapes, long seed, float deviation) {
     Random random = new Random(seed);
     Map<String, INDArray> arrays = new LinkedHashMap<>();

@@ -21,7 +21,7 @@ import org.tokentune.nn.Parameters;
 import org.tokentune.select.TokenSelection;
 import org.tokentune.select.TokenSelector;
 
-/** A BERT of two layers with golden weights, and random batches for it. */
+/** A two-layer BERT with golden weights, and random batches for it. */
 public final class SmallBert {
 
   public static final Path FOLDER = Path.of("src/test/resources/golden/bert");
@@ -47,7 +47,7 @@ public final class SmallBert {
     }
   }
 
-  /** Texts of random lengths whose class is the range that most of their ids are in. */
+  /** Texts of random lengths, labelled with the range that most of their ids fall into. */
   public static Map<String, INDArray> batch(int step, TokenSelector selector, boolean dropout) {
     SplittableRandom random = new SplittableRandom(step);
     int length = 9 + random.nextInt(3) * 2;

@@ -135,7 +135,7 @@ class KillTest {
       Run second = Run.of(train(output).toArray());
       System.out.println(second.printed());
       assertEquals(1, second.code());
-      assertTrue(second.printed().contains("Process " + first.pid() + " is training into"));
+      assertTrue(second.printed().contains("Process " + first.pid() + " is training in"));
     } finally {
       first.destroyForcibly().waitFor();
     }

@@ -77,7 +77,8 @@ class TokenTuneTest {
   @Test
   void answersQuestions() throws IOException {
     String question =
-        "{\"id\": \"q%d\", \"question\": \"What rang?\", \"answers\": [{\"text\": \"bell\", \"answer_start\": 4}]}";
+        "{\"id\": \"q%d\", \"question\": \"What rang?\", \"answers\": [{\"text\": \"bell\","
+            + " \"answer_start\": 4}]}";
     Path squad =
         file(
             "squad.json",
@@ -279,7 +280,8 @@ class TokenTuneTest {
     }
     refused(
         Run.of("predict", "--model", "bge-small-en-v1.5", "--adapter", alone, "x"),
-        "was made for another base: target_modules names bert.encoder.layer.10.attention.self.query,"
+        "was made for another base: target_modules names"
+            + " bert.encoder.layer.10.attention.self.query,"
             + " but its adapters end with block 5");
     refused(Run.of("train", "--lora", "r=0"), "rank r=0 adapt nothing");
     refused(
@@ -363,8 +365,9 @@ class TokenTuneTest {
         train(end, "--data", good, "--learning-rate", "1e30", "--batch-size", "4"), "The loss is");
     assertTrue(Files.readString(out.resolve("log.jsonl")).contains("broken_rows"));
     refused(Run.of("train", "--data", good, "--output", good), "is a file");
-    refused(Run.of("train", "--data", good, "--output", good.resolve("below")), "cannot be made");
-    refused(Run.of("train", "--data", good, "--output", folder), "other things than a model");
+    refused(
+        Run.of("train", "--data", good, "--output", good.resolve("below")), "cannot be created");
+    refused(Run.of("train", "--data", good, "--output", folder), "do not belong to a model");
     refused(Run.of("predict", "--model", "all-minilm-l6-v2", "x"), "train one on it first");
     refused(Run.of("predict", "--model", out), "TEXT");
     refused(Run.of("evaluate", "--data", good), "--model");

@@ -272,7 +272,7 @@ class EncoderVertexTest {
                   Pooling.FIRST,
                   "3",
                   new NeuralNetConfiguration.Builder().dataType(DataType.DOUBLE)));
-      assertRefused("cannot be selected", () -> EncoderVertex.of(files, "none"));
+      assertRefused("is not a valid selection", () -> EncoderVertex.of(files, "none"));
       ObjectNode decoder = files.config().<ObjectNode>deepCopy().put("model_type", "gpt2");
       ModelFiles gpt2 = new ModelFiles("gpt2", decoder, files.weights(), null);
       assertRefused("gpt2 is no encoder", () -> EncoderVertex.of(gpt2, "all"));

@@ -236,7 +236,8 @@ class LongRunTest {
         train(settings.withRun(saving(3, evaluateEvery, patience, from)), lora, 0, broken);
     String weights = lora == null ? ModelFolder.WEIGHTS : AdapterFolder.WEIGHTS;
     System.out.printf(
-        "%s, %s: killed 3 times, then on from %s to step %d; best at step %d with loss %.6f, unbroken step %d with %.6f%n",
+        "%s, %s: killed 3 times, then on from %s to step %d; best at step %d with loss %.6f,"
+            + " unbroken step %d with %.6f%n",
         name,
         optimizer,
         from.getFileName(),
@@ -303,7 +304,7 @@ class LongRunTest {
         Files.readString(base.resolve("config.json"))
             .replace("\"hidden_dropout_prob\": 0.1", "\"hidden_dropout_prob\": 0.2"));
     refused(same, null, "(dropout");
-    refused(same.withRun(saving(5, 0, 0, folder)), null, "no checkpoint");
+    refused(same.withRun(saving(5, 0, 0, folder)), null, "not a training checkpoint");
     Path state = resumed.resume().resolve("weights.safetensors");
     byte[] bytes = Files.readAllBytes(state);
     Files.write(state, Arrays.copyOf(bytes, bytes.length / 2));
@@ -509,7 +510,7 @@ class LongRunTest {
       String message =
           assertThrows(BadInputException.class, () -> RunFolder.lock(run).close()).getMessage();
       System.out.println(message);
-      assertTrue(message.contains("is training into " + run), message);
+      assertTrue(message.contains("is training in " + run), message);
     }
     RunFolder.lock(run).close();
     assertTrue(Files.exists(run.resolve("log.jsonl")));

@@ -12,8 +12,9 @@ import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 
 /**
- * Low-rank adapters of a model, and their values. Any number of them may stand on one base: they
- * share its weights, and each has its own matrices and its own copies of what else it trains.
+ * A model's low-rank adapters and their values. Any number of adapters can share one base model:
+ * they use its weights, and each has its own matrices and its own copies of any other parameters it
+ * trains.
  */
 public final class Adapter {
 
@@ -29,11 +30,10 @@ public final class Adapter {
   }
 
   /**
-   * New adapters that change nothing yet: A uniform within {@code 1 / sqrt(in)}, as PEFT draws it,
-   * and B zero.
+   * New adapters with no effect yet: A uniform within {@code 1 / sqrt(in)}, as in PEFT, and B zero.
    *
-   * @param parameters of the base; its weights are shared, not copied
-   * @param seed of the values of A
+   * @param parameters the base's parameters; its weights are shared, not copied
+   * @param seed random seed for A
    */
   public static Adapter fresh(
       TransformerModel base, Parameters parameters, LoraConfig config, long seed) {
@@ -61,7 +61,7 @@ public final class Adapter {
   /**
    * Adapters with given values.
    *
-   * @param values of the adapters' matrices, and of any parameter that trains beside them
+   * @param values the adapters' matrices, and any other parameters that train with them
    */
   static Adapter of(LoraModel model, Parameters base, Map<String, INDArray> values) {
     Map<String, INDArray> arrays = new LinkedHashMap<>(base.asMap());
@@ -77,7 +77,7 @@ public final class Adapter {
     return new Adapter(model, base.withArrays(arrays), Set.copyOf(own));
   }
 
-  /** Whether a parameter's array is not shared with others on the base. */
+  /** Whether a parameter's array is not shared with other adapters of the base. */
   boolean owns(String name) {
     return own.contains(name);
   }
@@ -87,24 +87,24 @@ public final class Adapter {
     return model;
   }
 
-  /** Those of the base and of the adapters. */
+  /** Parameters of the base and of the adapters. */
   public Parameters parameters() {
     return parameters;
   }
 
   /**
-   * Adds the adapters' updates to the base's weights, in place: all that stands on the base sees
-   * it. Then the base's own graphs, without adapters, over {@link #baseParameters} give what the
-   * adapted model gave.
+   * Adds the adapters' updates to the base's weights in place, which affects everything that shares
+   * the base. Afterwards the base's own graphs, without adapters, give the adapted model's results
+   * over {@link #baseParameters}.
    *
-   * @throws IllegalStateException if they are merged already
+   * @throws IllegalStateException if they are already merged
    */
   public void merge() {
     add(true);
   }
 
   /**
-   * Takes the updates out again, to rounding.
+   * Subtracts the updates again, up to rounding.
    *
    * @throws IllegalStateException if they are not merged
    */
@@ -114,7 +114,7 @@ public final class Adapter {
 
   private void add(boolean merge) {
     if (merged == merge) {
-      throw new IllegalStateException(merged ? "merged already" : "not merged");
+      throw new IllegalStateException(merged ? "already merged" : "not merged");
     }
     for (String layer : model.layers()) {
       double scale = model.lora().scale(layer);
@@ -130,19 +130,19 @@ public final class Adapter {
     merged = merge;
   }
 
-  /** Bytes of what {@link AdapterFolder} writes of it. */
+  /** Bytes that {@link AdapterFolder} writes for it. */
   public long bytes() {
     return model.adapterShapes().values().stream()
         .mapToLong(shape -> Arrays.stream(shape).reduce(Float.BYTES, (a, b) -> a * b))
         .sum();
   }
 
-  /** What adapters add to a weight: {@code scale * B A}, as the weight is stored. */
+  /** The update of a weight, {@code scale * B A}, in the weight's own layout. */
   static INDArray update(INDArray a, INDArray b, double scale, boolean inputFirst) {
     return (inputFirst ? a.transpose().mmul(b.transpose()) : b.mmul(a)).muli(scale);
   }
 
-  /** The base's parameters, with this adapter's own copies of those that it trains. */
+  /** The base's parameters, with this adapter's own copies of the ones it trains. */
   public Parameters baseParameters() {
     Map<String, INDArray> arrays = new LinkedHashMap<>(parameters.asMap());
     arrays.keySet().retainAll(model.base().parameters().keySet());

@@ -28,19 +28,18 @@ import org.tokentune.objectives.Objectives;
 import org.tokentune.ops.BlockWeight;
 
 /**
- * Adapters as PEFT keeps them: a folder with {@code adapter_config.json} and {@code
- * adapter_model.safetensors}, whose tensors are called {@code
- * base_model.model.<layer>.lora_A.weight}, what trained beside the adapters {@code
- * base_model.model.<parameter>}, and biases of adapted layers {@code
- * base_model.model.<layer>.base_layer.bias} (names as PEFT 0.21.2 writes them; other spellings are
- * read too). A {@code config.json} beside them says what the head's outputs mean.
+ * Adapters in PEFT's format: a folder with {@code adapter_config.json} and {@code
+ * adapter_model.safetensors}. Its tensors are named {@code base_model.model.<layer>.lora_A.weight},
+ * other trained parameters {@code base_model.model.<parameter>}, and biases of adapted layers
+ * {@code base_model.model.<layer>.base_layer.bias} (names as in PEFT 0.21.2; other spellings are
+ * also read). An optional {@code config.json} describes the head's outputs.
  */
 public final class AdapterFolder implements AutoCloseable {
 
   public static final String CONFIG = ModelFolder.ADAPTERS;
   public static final String WEIGHTS = "adapter_model.safetensors";
 
-  /** Tasks whose heads only encoders have here. */
+  /** Tasks with heads that only encoders have here. */
   private static final Set<Objective> CLASSIFIERS =
       Set.of(Objectives.CLASSIFY, Objectives.TOKEN, Objectives.QUESTION_ANSWERING);
 
@@ -59,14 +58,14 @@ public final class AdapterFolder implements AutoCloseable {
   /**
    * Opens a folder; close the result.
    *
-   * @throws BadInputException if a file is missing or damaged, or says something that changes
-   *     numbers in a way that is not supported
+   * @throws BadInputException if a file is missing or damaged, or has an unsupported setting that
+   *     would change results
    */
   public static AdapterFolder open(Path folder) {
     Path file = folder.resolve(CONFIG);
     if (!Files.isRegularFile(file)) {
       throw new BadInputException(
-          "%s has no %s; name a folder of adapters%s.", folder, CONFIG, within(folder));
+          "%s has no %s; name a folder with adapters%s.", folder, CONFIG, within(folder));
     }
     PeftConfig config = PeftConfig.read(ModelFolder.configFile(file), file.toString());
     checkWeights(folder);
@@ -83,14 +82,14 @@ public final class AdapterFolder implements AutoCloseable {
     }
   }
 
-  /** Folders of adapters in a folder: checkpoints, or those of other names than "default". */
+  /** Adapter folders within a folder: training checkpoints, or adapters not named "default". */
   private static String within(Path folder) {
     try (Stream<Path> entries = Files.list(folder)) {
       List<String> found =
           entries.filter(AdapterFolder::isOne).map(Path::toString).sorted().limit(3).toList();
       return found.isEmpty() ? "" : ", such as " + String.join(", ", found);
     } catch (IOException e) {
-      return ""; // The folder is not there, which is said already.
+      return ""; // The folder does not exist, which the message already says.
     }
   }
 
@@ -109,8 +108,8 @@ public final class AdapterFolder implements AutoCloseable {
       if (entries.anyMatch(
           file -> file.getFileName().toString().matches("adapter_model-.*\\.safetensors"))) {
         throw new BadInputException(
-            "%s has its adapters in several files, which are not read; save them in one, %s, with a"
-                + " larger max_shard_size.",
+            "%s has its adapters in several files, which is not supported; save them in one file,"
+                + " %s, with a larger max_shard_size.",
             folder, WEIGHTS);
       }
     } catch (IOException e) {
@@ -119,29 +118,29 @@ public final class AdapterFolder implements AutoCloseable {
     throw new BadInputException("%s has no %s; copy it there.", folder, WEIGHTS);
   }
 
-  /** Whether a folder holds adapters. */
+  /** Whether a folder contains adapters. */
   public static boolean isOne(Path folder) {
     return Files.isRegularFile(folder.resolve(CONFIG));
   }
 
-  /** The parameter that PEFT calls by a name, in a file or in a live model. */
+  /** The parameter for one of PEFT's names, in a file or in a live model. */
   public static String parameter(String peftName) {
     return AdapterTensors.parameter(peftName, Set.of("default"));
   }
 
-  /** What the adapters stand on: a path or a name, as {@code base_model_name_or_path} says it. */
+  /** The base model: a path or a name, from {@code base_model_name_or_path}. */
   public String base() {
     return config.base();
   }
 
-  /** The base's version on the hub; empty where it is not said. */
+  /** The base's revision on the hub; empty if not given. */
   public Optional<String> revision() {
     return Optional.ofNullable(config.revision());
   }
 
   /**
-   * Where {@link #base} is a path: from the adapters' folder on, or from the current one; empty
-   * where there is nothing.
+   * {@link #base} as an existing path, relative to the adapters' folder or to the current one;
+   * empty if there is none.
    */
   public Optional<Path> basePath() {
     if (base().isBlank()) {
@@ -162,15 +161,15 @@ public final class AdapterFolder implements AutoCloseable {
     return config.task();
   }
 
-  /** Outputs of the classifier that trained beside the adapters; empty where none did. */
+  /** Number of outputs of the classifier trained with the adapters; empty if there is none. */
   public OptionalInt outputs() {
     return Head.outputs(new Heads(tensors, tensors.whole()));
   }
 
   /**
-   * The model's {@code config.json}: the one beside the adapters, or the base's; where it names no
-   * head for the adapters' task, with the one that PEFT loads for it. Labels' names are those of
-   * the configuration, if it has as many as the adapters' classifier has outputs.
+   * The model's {@code config.json}: the adapters' own, or the base's. If it names no head for the
+   * adapters' task, the head that PEFT loads for it is added. Label names are taken from the
+   * configuration if their number matches the classifier's outputs.
    */
   public JsonNode modelConfig(JsonNode base) {
     boolean beside = Files.isRegularFile(folder.resolve(ModelFolder.CONFIG));
@@ -181,8 +180,8 @@ public final class AdapterFolder implements AutoCloseable {
         .filter(wanted -> wanted.architecture(type).isEmpty())
         .isPresent()) {
       throw new BadInputException(
-          "%s: task_type %s is not supported on a base whose model_type is %s; name one that is bert,"
-              + " roberta or distilbert.",
+          "%s: task_type %s is not supported on a base whose model_type is %s; use a base of type"
+              + " bert, roberta or distilbert.",
           config.origin(), config.taskType(), type);
     }
     boolean fits =
@@ -209,7 +208,7 @@ public final class AdapterFolder implements AutoCloseable {
   }
 
   /**
-   * Sees to it that the adapters fit a base.
+   * Checks that the adapters fit a base.
    *
    * @throws BadInputException as {@link #read}
    */
@@ -218,22 +217,23 @@ public final class AdapterFolder implements AutoCloseable {
   }
 
   /**
-   * The adapters on a base. Where its head is tied to the table of words, and only one of them
-   * trained, or both trained apart, the adapters' model has a head of its own.
+   * Attaches the adapters to a base. If its head is tied to the token embeddings, and only one of
+   * them was trained, or both separately, the adapters' model has an untied head.
    *
    * @param parameters of the base; its weights are shared, not copied
-   * @throws BadInputException if a tensor has no place in the base or another shape, one is
-   *     missing, or they were made for another base
+   * @throws BadInputException if a tensor is missing, does not exist in the base or has another
+   *     shape, or the adapters were made for another base
    */
   public Adapter read(TransformerModel base, Parameters parameters) {
     return new Fitting(folder.toString(), config, tensors, base).read(parameters);
   }
 
   /**
-   * The base's tensors, with the head that trained beside the adapters in place of its own.
+   * The base's tensors, with the head trained with the adapters instead of its own.
    *
-   * @param model with that head
-   * @throws BadInputException if neither has all of the head: PEFT would make it at random
+   * @param model a model with that head
+   * @throws BadInputException if neither has the complete head, which PEFT would initialise
+   *     randomly
    */
   public WeightSource over(WeightSource base, TransformerModel model) {
     Map<String, String> heads = new LinkedHashMap<>();
@@ -257,9 +257,9 @@ public final class AdapterFolder implements AutoCloseable {
   }
 
   /**
-   * Some of the tensors that trained as a whole.
+   * Some of the fully trained tensors.
    *
-   * @param stored their names in the file, by those of parameters
+   * @param stored their names in the file, by parameter name
    */
   private record Heads(AdapterTensors tensors, Map<String, String> stored) implements WeightSource {
 
@@ -328,11 +328,11 @@ public final class AdapterFolder implements AutoCloseable {
   }
 
   /**
-   * Writes adapters; a model or adapters in the folder are replaced, nothing half-written stays.
+   * Writes adapters atomically; an existing model or adapters in the folder are replaced.
    *
-   * @param base name or path of what they stand on
-   * @param modelConfig the model's {@code config.json}; null where nobody needs it to know what
-   *     outputs mean: beside one, transformers looks for a whole model
+   * @param base name or path of the base model
+   * @param modelConfig the model's {@code config.json}; null if it is not needed to interpret the
+   *     outputs, because with one, transformers looks for a complete model
    * @param extras further files, such as the tokenizer's
    * @throws BadInputException as {@link ModelFolder#checkWritable}, or if writing fails
    */

@@ -14,9 +14,9 @@ import org.tokentune.checkpoint.WeightSource;
 import org.tokentune.models.ParameterLoader;
 
 /**
- * The tensors of an {@code adapter_model.safetensors}, by what they are: matrices A and B of
- * layers, and parameters that trained as a whole. A name may have PEFT's prefix or not, may hold an
- * adapter's name ({@code lora_A.default.weight}), and what wraps a module in a live model.
+ * The tensors of an {@code adapter_model.safetensors} by kind: the layers' matrices A and B, and
+ * fully trained parameters. A name may lack PEFT's prefix, and may contain an adapter's name
+ * ({@code lora_A.default.weight}) or the wrappers of a live model.
  */
 final class AdapterTensors {
 
@@ -28,17 +28,17 @@ final class AdapterTensors {
   private static final String COPY = ".modules_to_save.";
   private static final String UNTRAINED_COPY = ".original_module.";
 
-  /** What PyTorch puts around modules that are compiled or spread over devices. */
+  /** PyTorch's wrappers around compiled or distributed modules. */
   private static final Pattern WRAPPER =
       Pattern.compile(
           "^module\\.|(?<=^|\\.)(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\\.");
 
-  /** Tensors that are not of plain LoRA, and what makes them. */
+  /** Tensors that do not belong to plain LoRA, and the option that produces them. */
   private static final Map<Pattern, String> UNSUPPORTED =
       Map.of(
           Pattern.compile(".*\\.lora_B(\\.[^.]+)?\\.bias"), "lora_bias",
           Pattern.compile(".*\\.lora_magnitude_vector\\b.*"), "use_dora",
-          Pattern.compile(".*\\.lora_embedding_[AB]\\b.*"), "LoRA on a table of embeddings",
+          Pattern.compile(".*\\.lora_embedding_[AB]\\b.*"), "LoRA on an embedding table",
           Pattern.compile(".*\\b(token_adapter|trainable_tokens_.*)"), "trainable_token_indices",
           Pattern.compile(".*\\.base_layer\\.lora_.*"), "LoRA on top of other adapters");
 
@@ -48,8 +48,8 @@ final class AdapterTensors {
   private final Map<String, String> whole = new TreeMap<>();
 
   /**
-   * @throws BadInputException for a tensor that is not of plain LoRA, one that is there twice, a
-   *     matrix without the other, and a file without any
+   * @throws BadInputException for a tensor that does not belong to plain LoRA, a duplicate, a
+   *     matrix without its counterpart, or a file without adapters
    */
   AdapterTensors(WeightSource source) {
     this.source = source;
@@ -65,7 +65,7 @@ final class AdapterTensors {
       if (name.contains(UNTRAINED_COPY) || ParameterLoader.isConstant(bare(name))) {
         continue;
       }
-      refuseUnsupported(name);
+      rejectUnsupported(name);
       String parameter = parameter(name, adapters);
       if (name.contains(COPY)) {
         put(copies, parameter, name);
@@ -77,12 +77,12 @@ final class AdapterTensors {
     check();
   }
 
-  private void refuseUnsupported(String name) {
+  private void rejectUnsupported(String name) {
     UNSUPPORTED.forEach(
         (pattern, what) -> {
           if (pattern.matcher(name).matches()) {
             throw new BadInputException(
-                "%s holds %s, which is of %s: that is not supported; LoRA on linear layers is.",
+                "%s holds %s, which belongs to %s and is not supported; LoRA on linear layers is.",
                 source.origin(), name, what);
           }
         });
@@ -104,14 +104,16 @@ final class AdapterTensors {
     }
   }
 
-  /** A parameter is there under two names. */
+  /** The exception for a parameter under two names. */
   BadInputException twice(String parameter, String one, String other) {
     return new BadInputException(
-        "%s holds %s twice: as %s and as %s; take one of them out.",
+        "%s holds %s twice: as %s and as %s; remove one of them.",
         source.origin(), parameter, one, other);
   }
 
-  /** With {@code bias="all"}, PEFT writes biases of such modules as a copy and plainly too. */
+  /**
+   * With {@code bias="all"}, PEFT writes the biases of copied modules under their plain names too.
+   */
   private void addCopies(Map<String, String> copies) {
     Map<String, String> plain = new LinkedHashMap<>(whole);
     a.forEach((layer, stored) -> plain.put(layer + LoraModel.A, stored));
@@ -125,7 +127,8 @@ final class AdapterTensors {
   }
 
   /**
-   * Whether two tensors have the same values; in Java, as ND4J's own comparison has a tolerance.
+   * Whether two tensors have the same values; compared in Java, because ND4J's own comparison has a
+   * tolerance.
    */
   boolean same(String one, String other) {
     long[] shape = source.shape(one);
@@ -138,8 +141,8 @@ final class AdapterTensors {
   private void check() {
     if (a.isEmpty() && b.isEmpty()) {
       throw new BadInputException(
-          "%s holds no adapters (no lora_A and no lora_B); save them again, and from several devices"
-              + " with all parameters gathered.",
+          "%s holds no adapters (no lora_A and no lora_B); save them again, with all parameters"
+              + " gathered if they trained on several devices.",
           source.origin());
     }
     Map<String, String> either = new TreeMap<>(a);
@@ -155,7 +158,7 @@ final class AdapterTensors {
   }
 
   /**
-   * The parameter that a tensor's name stands for: without what PEFT and PyTorch add to it.
+   * The parameter behind a tensor's name, without PEFT's and PyTorch's additions.
    *
    * @param adapters names of adapters
    */
@@ -198,7 +201,7 @@ final class AdapterTensors {
     return b.get(layer);
   }
 
-  /** Names in the file of parameters that trained as a whole, by their names in PEFT's model. */
+  /** Names in the file of fully trained parameters, by their names in PEFT's model. */
   Map<String, String> whole() {
     return Collections.unmodifiableMap(whole);
   }

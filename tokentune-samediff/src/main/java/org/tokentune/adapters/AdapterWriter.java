@@ -16,7 +16,9 @@ import org.tokentune.checkpoint.SafeTensorsWriter;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.objectives.Objectives;
 
-/** Writes adapters so that PEFT loads them with equal results: names are those of PEFT 0.21.2. */
+/**
+ * Writes adapters so that PEFT loads them with identical results; names are those of PEFT 0.21.2.
+ */
 final class AdapterWriter {
 
   private static final String WEIGHT = ".weight";
@@ -28,10 +30,10 @@ final class AdapterWriter {
   private final LoraModel model;
   private final LoraConfig lora;
 
-  /** Null where PEFT would train an adapted head as a whole, which it does for the task. */
+  /** Null if, for this task, PEFT would fully train a head that is adapted here. */
   private final String taskType;
 
-  /** A table of words that trains as a whole with a head tied to it: what PEFT calls the head. */
+  /** PEFT's name for the tied head if the token embeddings are fully trained; otherwise null. */
   private final String tiedHead;
 
   private AdapterWriter(Adapter adapter) {
@@ -94,7 +96,7 @@ final class AdapterWriter {
     return AdapterTensors.PREFIX + module + wrapped + parameter.substring(dot);
   }
 
-  /** In transformers, a head for masked words has its bias under a second name too. */
+  /** In transformers, the bias of a masked language modelling head also has a second name. */
   private void putDecoderBias(Map<String, INDArray> tensors) {
     TransformerModel base = model.base();
     String decoder = base.config().untied().model(base.head()).headTable();
@@ -106,7 +108,7 @@ final class AdapterWriter {
     }
   }
 
-  /** Whether PEFT trains a parameter as a whole for the task, and must find it in the file. */
+  /** Whether PEFT fully trains a parameter for the task and therefore requires it in the file. */
   private boolean wanted(String parameter) {
     return PeftConfig.moduleOf(parameter, PeftConfig.wholeFor(taskType)).isPresent();
   }
@@ -123,7 +125,7 @@ final class AdapterWriter {
     config.put("bias", lora.bias().peftName());
     config.put("fan_in_fan_out", model.inputFirst());
     if (lora.rankStabilised()) {
-      config.put("use_rslora", true); // PEFT before 0.7 knows no such field
+      config.put("use_rslora", true); // unknown to PEFT before 0.7
     }
     putPatterns(config);
     boolean plain =
@@ -139,7 +141,7 @@ final class AdapterWriter {
     return config;
   }
 
-  /** PEFT declares alphas whole numbers. */
+  /** Writes whole alphas as integers, which is how PEFT declares them. */
   private static void put(ObjectNode object, String name, double alpha) {
     if (alpha == Math.rint(alpha)) {
       object.put(name, (long) alpha);
@@ -148,7 +150,7 @@ final class AdapterWriter {
     }
   }
 
-  /** PEFT before 0.6 has no such fields. */
+  /** Written only if needed, because PEFT before 0.6 does not know these fields. */
   private void putPatterns(ObjectNode config) {
     for (String layer : model.layers()) {
       LoraConfig.Size size = lora.size(layer);
@@ -161,7 +163,7 @@ final class AdapterWriter {
     }
   }
 
-  /** Modules that train as a whole. */
+  /** Fully trained modules. */
   private Set<String> whole() {
     Set<String> whole = new LinkedHashSet<>();
     for (String name : lora.trained()) {

@@ -22,8 +22,8 @@ import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
 
 /**
- * Adapters of a file being put on a base: each tensor gets its place, or is refused by name. Does
- * what PEFT 0.21.2 does when it loads them, which passes over tensors without a place in silence.
+ * Maps the adapters in a file to a base: every tensor is assigned to a parameter or rejected by
+ * name. Follows PEFT 0.21.2, except that PEFT silently ignores tensors it cannot assign.
  */
 final class Fitting {
 
@@ -43,12 +43,12 @@ final class Fitting {
   private final Map<String, String> layers = new TreeMap<>();
 
   /**
-   * Those that train as a whole too, so that their weights are their own: PEFT 0.10 adapts such
-   * layers of a classifier. Their updates are added to the weights.
+   * Adapted layers that are also fully trained, so the adapter owns their weights: PEFT 0.10 adapts
+   * such layers of a classifier. Their updates are added to the weights.
    */
   private final Map<String, String> merged = new TreeMap<>();
 
-  /** Names in the file, by parameters. */
+  /** Names in the file by parameter. */
   private final Map<String, String> values = new LinkedHashMap<>();
 
   private final LoraModel model;
@@ -82,10 +82,7 @@ final class Fitting {
     model = new LoraModel(fitted, lora());
   }
 
-  /**
-   * Of a model whose head over the vocabulary is tied, the weight that it would have if it were
-   * not; null for others.
-   */
+  /** The weight that a tied vocabulary head would have if it were untied; null for other models. */
   static String ownHead(TransformerModel base) {
     Objective task = base.head().task();
     boolean tied = base.headTable().equals(base.wordTable());
@@ -95,7 +92,7 @@ final class Fitting {
   }
 
   private void putLayer(String module) {
-    String weight = place(module + WEIGHT);
+    String weight = parameterOf(module + WEIGHT);
     if (weight == null) {
       throw otherBase("it adapts " + module + ", which this base does not have");
     }
@@ -103,20 +100,20 @@ final class Fitting {
     boolean vocabulary = weight.equals(ownHead) || weight.equals(base.headTable());
     if (base.isEmbedding(weight) || vocabulary) {
       throw new BadInputException(
-          "%s adapts %s, which is not supported: no table of embeddings and no head over the"
-              + " vocabulary can be adapted; linear layers can.",
+          "%s adapts %s, which is not supported: embedding tables and heads over the vocabulary"
+              + " cannot be adapted, only linear layers.",
           folder, module);
     }
     long[] shape = shapes.get(weight);
     if (shape.length != 2) {
-      throw otherBase("it adapts " + module + ", which is no linear layer of this base");
+      throw otherBase("it adapts " + module + ", which is not a linear layer of this base");
     }
     long in = shape[base.inputFirst() ? 0 : 1];
     long out = shape[base.inputFirst() ? 1 : 0];
     long[] a = tensors.source().shape(tensors.a(module));
     long[] b = tensors.source().shape(tensors.b(module));
     boolean pair = a.length == 2 && b.length == 2 && a[0] == b[1] && a[0] > 0;
-    if (pair) { // so that only its widths can be wrong
+    if (pair) { // so only its widths can differ
       check(tensors.a(module), new long[] {a[0], in}, true);
       check(tensors.b(module), new long[] {out, a[0]}, true);
     }
@@ -125,25 +122,27 @@ final class Fitting {
     check(tensors.b(module), new long[] {out, rank}, false);
     if (layers.containsValue(layer)) {
       throw new BadInputException(
-          "%s adapts %s twice, under two names; take the tensors of one of them out.",
-          folder, layer);
+          "%s adapts %s twice, under two names; remove the tensors of one of them.", folder, layer);
     }
     layers.put(module, layer);
   }
 
   private void putWhole(String name, String stored) {
-    String parameter = place(name);
+    String parameter = parameterOf(name);
     if (parameter == null) {
       throw new BadInputException(
-          "%s holds %s, for which the base has no place; take a base that has one, or take the"
-              + " tensor out.",
+          "%s holds %s, which does not exist in the base; use a base that has it, or remove the"
+              + " tensor.",
           folder, stored);
     }
     check(stored, shapes.get(parameter), false);
     put(parameter, stored);
   }
 
-  /** In transformers, a head for masked words has its bias under two names: both may be there. */
+  /**
+   * In transformers, the bias of a masked language modelling head has two names; both may be
+   * present.
+   */
   private void put(String parameter, String stored) {
     String other = values.put(parameter, stored);
     boolean decoder =
@@ -153,8 +152,8 @@ final class Fitting {
     }
   }
 
-  /** A name's parameter of the base; null if it has none. */
-  private String place(String name) {
+  /** The base's parameter for a name; null if there is none. */
+  private String parameterOf(String name) {
     String decoder =
         name.endsWith(DECODER_BIAS)
             ? name.substring(0, name.length() - DECODER_BIAS.length()) + BIAS
@@ -173,7 +172,7 @@ final class Fitting {
     String difference =
         String.format(
             Locale.ROOT,
-            "%s has the shape %s and should have %s",
+            "%s has shape %s and should have %s",
             stored,
             Arrays.toString(shape),
             Arrays.toString(wanted));
@@ -185,17 +184,19 @@ final class Fitting {
 
   private String remedy(String stored, long[] shape, long[] wanted) {
     if (Arrays.stream(shape).anyMatch(size -> size == 0)) {
-      return "it is empty, as it was saved without gathering it from all devices; save it again";
+      return "it is empty because it was saved without gathering it from all devices; save it"
+          + " again";
     }
     if (shape.length != 2 || wanted.length != 2) {
-      return "get the adapters again";
+      return "download the adapters again";
     }
     if (stored.contains(".lora_")) {
       return "correct r or rank_pattern";
     }
     return shape[1] == wanted[1] && wanted[0] == base.config().vocabulary()
-        ? "a table of another size than the base's is not supported: take a base with as many words"
-        : "get the adapters again";
+        ? "a vocabulary of another size than the base's is not supported: use a base with as many"
+            + " words"
+        : "download the adapters again";
   }
 
   private BadInputException otherBase(String difference) {
@@ -214,7 +215,7 @@ final class Fitting {
     layers.keySet().removeAll(merged.keySet());
   }
 
-  /** PEFT loads no adapters that lack a tensor of a module that trains as a whole. */
+  /** PEFT rejects adapters that lack a tensor of a fully trained module. */
   private void checkAllThere() {
     for (String name : shapes.keySet()) {
       boolean tiedHead = name.equals(ownHead) && config.keepsTied();
@@ -223,7 +224,7 @@ final class Fitting {
             .ifPresent(
                 module -> {
                   throw new BadInputException(
-                      "%s: %s trains as a whole (by modules_to_save, or as task_type has it), but"
+                      "%s: %s is fully trained (according to modules_to_save or task_type), but"
                           + " %s holds no %s; save the adapters again.",
                       config.origin(), module, AdapterFolder.WEIGHTS, name);
                 });
@@ -231,14 +232,14 @@ final class Fitting {
     }
   }
 
-  /** The module around a parameter that trains as a whole. */
+  /** The fully trained module that contains a parameter. */
   private Optional<String> whole(String parameter) {
     return PeftConfig.moduleOf(parameter, config.whole());
   }
 
   /**
-   * Layers that the configuration names, but the file holds no adapters of, stay as they are: so
-   * PEFT has it. Where they are blocks after the last one of the file, the base is another one.
+   * Layers that the configuration names but the file has no adapters for stay unchanged, as in
+   * PEFT. If they are blocks after the file's last one, the base is the wrong one.
    */
   private void compareTargets() {
     if (!config.targets().known()) {
@@ -246,7 +247,7 @@ final class Fitting {
     }
     Set<String> there = new TreeSet<>(layers.values());
     there.addAll(merged.values());
-    boolean bare = layers.keySet().stream().noneMatch(there::contains); // of PEFT's model, no head
+    boolean bare = layers.keySet().stream().noneMatch(there::contains); // PEFT's model has no head
     int prefix = base.prefix().length();
     Set<String> missing = new TreeSet<>();
     for (String name : LoraModel.linear(base)) {
@@ -266,12 +267,12 @@ final class Fitting {
     }
     warn(
         missing,
-        "target_modules names %s, but there are no adapters of it in %s; it stays as it is");
+        "target_modules names %s, but there are no adapters for it in %s; it stays unchanged");
     Set<String> unnamed = new TreeSet<>(layers.keySet());
     unnamed.removeIf(config.targets().module());
     warn(
         unnamed,
-        "target_modules does not name %s, but there are adapters of it in %s; they are used");
+        "target_modules does not name %s, but there are adapters for it in %s; they are used");
   }
 
   private void warn(Set<String> modules, String sentence) {
@@ -284,7 +285,7 @@ final class Fitting {
     }
   }
 
-  /** A layer's number in the model; -1 for none. */
+  /** The number of the transformer block a module belongs to; -1 for none. */
   private static int block(String module) {
     Matcher number = BLOCK.matcher(module);
     return number.find() ? Integer.parseInt(number.group(1)) : -1;
@@ -312,15 +313,15 @@ final class Fitting {
   }
 
   /**
-   * Whether a tied head stays tied: PEFT trains each module that trains as a whole as a copy of its
-   * own, and gives others the file's values where they are.
+   * Whether a tied head stays tied: PEFT trains a separate copy of each fully trained module, and
+   * assigns the file's values to the others where they exist.
    */
   private boolean tied() {
     boolean apart = whole(base.wordTable()).isPresent() || whole(ownHead).isPresent();
     return config.keepsTied() || !apart;
   }
 
-  /** Leaves one value for both. */
+  /** Keeps a single value for both. */
   private void tie() {
     String table = values.get(base.wordTable());
     String head = values.remove(ownHead);
@@ -359,9 +360,9 @@ final class Fitting {
   }
 
   /**
-   * The adapters on the base's parameters.
+   * Creates the adapter over the base's parameters.
    *
-   * @param parameters are shared, not copied
+   * @param parameters the base's; shared, not copied
    */
   Adapter read(Parameters parameters) {
     Map<String, INDArray> read = new LinkedHashMap<>();
@@ -394,7 +395,7 @@ final class Fitting {
     INDArray array = tensors.source().read(stored);
     if (!array.dataType().isFPType()) {
       throw new BadInputException(
-          "%s: %s holds whole numbers (%s) in place of floats; save the adapters in 16 or 32 bits.",
+          "%s: %s holds integers (%s) instead of floats; save the adapters in 16 or 32 bits.",
           folder, stored, array.dataType());
     }
     return array;

@@ -12,20 +12,19 @@ import org.tokentune.BadInputException;
 import org.tokentune.models.TransformerModel;
 
 /**
- * What to adapt and how (LoRA: Hu et al., 2021).
+ * Which layers to adapt and how (LoRA: Hu et al., 2021).
  *
  * @param rank r, inner size of the update
  * @param alpha the update is multiplied by {@code alpha / r}
- * @param dropout rate on what goes into the update, in training
+ * @param dropout rate on the update's input, in training
  * @param rankStabilised multiply by {@code alpha / sqrt(r)} instead (rsLoRA: Kalajdzievski, 2023)
- * @param frozenA train B alone and leave A as it was drawn (LoRA-FA: Zhang et al., 2023), so that
- *     [n, r] and not [n, in] is kept of a layer's input
- * @param bias which biases of the base train too
+ * @param frozenA train only B and leave A at its initial values (LoRA-FA: Zhang et al., 2023), so
+ *     that [n, r] instead of [n, in] is stored of a layer's input
+ * @param bias which biases of the base are also trained
  * @param targets layers by name: see {@link #matches}; {@value #ALL_LINEAR} for all but the head
- * @param trained modules, named likewise, that train as a whole beside the adapters: PEFT's {@code
- *     modules_to_save}
- * @param exceptions layers, by their whole names, of another size than {@code rank} and {@code
- *     alpha}
+ * @param trained modules, named likewise, that are fully trained in addition to the adapters:
+ *     PEFT's {@code modules_to_save}
+ * @param exceptions layers, by full name, whose size differs from {@code rank} and {@code alpha}
  */
 public record LoraConfig(
     int rank,
@@ -39,14 +38,14 @@ public record LoraConfig(
     Map<String, Size> exceptions) {
 
   /**
-   * Of one layer's update.
+   * The size of one layer's update.
    *
    * @param rank r
-   * @param alpha as of a {@link LoraConfig}; from a file any finite number
+   * @param alpha as in {@link LoraConfig}; from a file, any finite number
    */
   public record Size(int rank, double alpha) {
 
-    /** What B A is multiplied by. */
+    /** The factor of B A. */
     double scale(boolean rankStabilised) {
       return alpha / (rankStabilised ? Math.sqrt(rank) : rank);
     }
@@ -58,7 +57,7 @@ public record LoraConfig(
       "r=8, alpha=16, dropout=0.05, targets=q_proj+v_proj, bias=none|all|lora_only, rslora and"
           + " freeze-a";
 
-  /** Which biases of the base train: none, all, or those of adapted layers. */
+  /** Which biases of the base are trained: none, all, or those of adapted layers. */
   public enum Bias {
     NONE,
     ALL,
@@ -77,16 +76,17 @@ public record LoraConfig(
 
   public LoraConfig {
     if (rank < 1) {
-      throw new BadInputException("Adapters of rank r=%d adapt nothing; give 1 or more.", rank);
+      throw new BadInputException("The adapters' rank r must be at least 1, got %d.", rank);
     }
     if (!Double.isFinite(alpha)) {
-      throw new BadInputException("Adapters cannot take alpha=%s; give a number.", alpha);
+      throw new BadInputException("The adapters' alpha must be a number, got %s.", alpha);
     }
     if (!(dropout >= 0 && dropout < 1)) {
-      throw new BadInputException("Adapters cannot take dropout=%s; give 0 to below 1.", dropout);
+      throw new BadInputException(
+          "The adapters' dropout must be at least 0 and below 1, got %s.", dropout);
     }
     if (targets.isEmpty()) {
-      throw new BadInputException("Adapters without targets adapt nothing; name some layers.");
+      throw new BadInputException("The adapters have no targets; name at least one layer.");
     }
     targets = List.copyOf(targets);
     trained = List.copyOf(trained);
@@ -99,11 +99,11 @@ public record LoraConfig(
   }
 
   /**
-   * What the command line means by {@code --lora}: settings separated by commas, e.g. {@code
-   * r=8,alpha=16,dropout=0.05,targets=q_proj+v_proj}. Left out, r is 8, alpha 2 r, dropout 0,
-   * targets {@value #ALL_LINEAR}.
+   * Parses the value of {@code --lora}: settings separated by commas, e.g. {@code
+   * r=8,alpha=16,dropout=0.05,targets=q_proj+v_proj}. Defaults: r 8, alpha 2 r, dropout 0, targets
+   * {@value #ALL_LINEAR}.
    *
-   * @throws BadInputException for a setting or a value that is none
+   * @throws BadInputException for an unknown setting or an invalid value
    */
   public static LoraConfig parse(String text) {
     int rank = 8;
@@ -128,19 +128,20 @@ public record LoraConfig(
                       .orElseThrow(
                           () ->
                               new BadInputException(
-                                  "Adapters have no bias=%s; give none, all or lora_only.", value));
+                                  "The adapters' bias must be none, all or lora_only, got %s.",
+                                  value));
           case "rslora" -> rankStabilised = true;
           case "freeze-a" -> frozenA = true;
           default ->
               throw new BadInputException(
-                  "Adapters have no setting '%s'; there are %s.", setting, KEYS);
+                  "Adapters have no setting '%s'; the settings are %s.", setting, KEYS);
         }
       } catch (NumberFormatException e) {
-        throw new BadInputException(e, "In '%s', '%s' is no number; correct it.", text, value);
+        throw new BadInputException(e, "In '%s', '%s' is not a number; correct it.", text, value);
       }
     }
     if (alpha <= 0) {
-      throw new BadInputException("Adapters cannot take alpha=%s; give a number above 0.", alpha);
+      throw new BadInputException("The adapters' alpha must be above 0, got %s.", alpha);
     }
     return new LoraConfig(
         rank,
@@ -154,12 +155,12 @@ public record LoraConfig(
         Map.of());
   }
 
-  /** The same, with these modules trained as a whole. */
+  /** The same, with these modules fully trained. */
   public LoraConfig withTrained(List<String> modules) {
     return with(dropout, targets, modules);
   }
 
-  /** The same, with the model's head trained as a whole: its modules as PEFT names them. */
+  /** The same, with the model's head fully trained, under PEFT's module names. */
   public LoraConfig withHead(TransformerModel model) {
     return withTrained(
         model.parameters().keySet().stream()
@@ -194,14 +195,14 @@ public record LoraConfig(
     return exceptions.getOrDefault(layer, new Size(rank, alpha));
   }
 
-  /** What a layer's update B A is multiplied by. */
+  /** The factor of a layer's update B A. */
   public double scale(String layer) {
     return size(layer).scale(rankStabilised);
   }
 
   /**
-   * Whether a module has a name: the whole name or its last parts, with {@code *} for anything; so
-   * {@code q_proj}, {@code self_attn.q_proj} and {@code layers.0.*.q_proj} are all names of {@code
+   * Whether a name matches a module: its full name or its last parts, with {@code *} for anything;
+   * so {@code q_proj}, {@code self_attn.q_proj} and {@code layers.0.*.q_proj} all match {@code
    * model.layers.0.self_attn.q_proj}.
    */
   static boolean matches(String name, String module) {
@@ -213,18 +214,18 @@ public record LoraConfig(
     return Pattern.matches("(.*\\.)?" + regex, module);
   }
 
-  /** Whether a name's last parts, or all of them, are these. */
+  /** Whether a module's name equals these parts or ends with them. */
   static boolean endsWith(String module, String parts) {
     return module.equals(parts) || module.endsWith("." + parts);
   }
 
-  /** Whether a parameter is of a module that trains as a whole. */
+  /** Whether a parameter belongs to a fully trained module. */
   boolean trainsWhole(String parameter) {
     return modules(parameter).stream()
         .anyMatch(module -> trained.stream().anyMatch(name -> matches(name, module)));
   }
 
-  /** All modules around a parameter, the outermost first. */
+  /** All modules that contain a parameter, outermost first. */
   static List<String> modules(String parameter) {
     List<String> modules = new ArrayList<>();
     for (int dot = parameter.indexOf('.'); dot >= 0; dot = parameter.indexOf('.', dot + 1)) {

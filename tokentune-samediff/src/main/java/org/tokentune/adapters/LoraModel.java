@@ -21,14 +21,15 @@ import org.tokentune.nn.TokenStream;
 import org.tokentune.ops.Residual;
 
 /**
- * A model with low-rank adapters beside some of its linear layers: {@code y = x W^T + b + scale *
- * (x A^T) B^T} with A [r, in] and B [out, r], whichever way W is stored (LoRA: Hu et al., 2021). In
- * training, x is dropped before A.
+ * A model with low-rank adapters on some of its linear layers: {@code y = x W^T + b + scale * (x
+ * A^T) B^T} with A [r, in] and B [out, r], however W is stored (LoRA: Hu et al., 2021). In
+ * training, dropout is applied to x before A.
  *
- * <p>W and b are constants, so that nothing is kept for their gradients; that of A needs x, that of
- * B only {@code x A^T}, [n, r]. The frozen stream computes the same with A and B as constants.
+ * <p>W and b are constants, so nothing is stored for their gradients; the gradient of A needs x,
+ * that of B only {@code x A^T}, [n, r]. The frozen stream computes the same with A and B as
+ * constants.
  *
- * <p>Its parameters are the base's and, of each adapted layer, {@code <layer>.lora_A.weight} and
+ * <p>Its parameters are the base's and, for each adapted layer, {@code <layer>.lora_A.weight} and
  * {@code <layer>.lora_B.weight}.
  */
 public final class LoraModel implements TransformerModel {
@@ -46,7 +47,7 @@ public final class LoraModel implements TransformerModel {
   private record NetworkLayer(long in, long out) {}
 
   /**
-   * @throws BadInputException if one of the targets names no linear layer
+   * @throws BadInputException if a target matches no linear layer
    */
   public LoraModel(TransformerModel base, LoraConfig config) {
     this.base = base;
@@ -62,7 +63,7 @@ public final class LoraModel implements TransformerModel {
         });
   }
 
-  /** Names of layers that can be adapted: all but tables and heads over the vocabulary. */
+  /** Names of layers that can be adapted: all linear layers except heads over the vocabulary. */
   static Set<String> linear(TransformerModel base) {
     Set<String> layers = new LinkedHashSet<>();
     base.parameters()
@@ -76,7 +77,7 @@ public final class LoraModel implements TransformerModel {
     return layers;
   }
 
-  /** Of these those that do not train as a whole. */
+  /** The adaptable layers that are not fully trained. */
   private static Map<String, NetworkLayer> linear(TransformerModel base, LoraConfig config) {
     Map<String, long[]> shapes = base.parameters();
     Map<String, NetworkLayer> layers = new LinkedHashMap<>();
@@ -100,7 +101,7 @@ public final class LoraModel implements TransformerModel {
   private void check(String target, Map<String, NetworkLayer> linear) {
     if (linear.keySet().stream().noneMatch(layer -> adapts(target, layer))) {
       throw new BadInputException(
-          "No linear layer to adapt is called %s; there are %s.",
+          "No linear layer that can be adapted is called %s; the layers are %s.",
           target,
           linear.keySet().stream()
               .map(name -> name.replaceAll("\\.\\d+\\.", ".*."))
@@ -118,7 +119,7 @@ public final class LoraModel implements TransformerModel {
     return base;
   }
 
-  /** What is adapted and how. */
+  /** The adapters' configuration. */
   public LoraConfig lora() {
     return config;
   }
@@ -128,7 +129,7 @@ public final class LoraModel implements TransformerModel {
     return List.copyOf(layers.keySet());
   }
 
-  /** Whether a parameter trains: one of the adapters', or what the configuration adds to them. */
+  /** Whether a parameter is trained: an adapter matrix, or one that the configuration adds. */
   public boolean trains(String name) {
     if (name.endsWith(A) || name.endsWith(B)) {
       return name.endsWith(B) || !config.frozenA();
@@ -136,7 +137,7 @@ public final class LoraModel implements TransformerModel {
     return trainsOfBase(name);
   }
 
-  /** Whether a parameter of the base trains. */
+  /** Whether a parameter of the base is trained. */
   boolean trainsOfBase(String name) {
     boolean biased =
         name.endsWith(BIAS)
@@ -166,7 +167,7 @@ public final class LoraModel implements TransformerModel {
     return shapes;
   }
 
-  /** Of the adapters alone. */
+  /** Shapes of the adapters' own parameters. */
   Map<String, long[]> adapterShapes() {
     Map<String, long[]> shapes = new LinkedHashMap<>();
     layers.forEach(

@@ -20,23 +20,23 @@ import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
 
 /**
- * An {@code adapter_config.json} of PEFT. What it says of the layers that are adapted is compared
- * with the tensors only: they decide.
+ * PEFT's {@code adapter_config.json}. Its list of adapted layers is only compared with the tensors,
+ * which take precedence.
  *
  * <p>Source: PEFT's {@code PeftConfig} and {@code LoraConfig}, versions 0.5.0 and 0.21.2.
  *
  * @param origin the file, for messages
- * @param base name or path of what the adapters stand on; empty where the file does not say it
- * @param revision of the base on the hub; null where the file does not say it
- * @param taskType PEFT's name of the task; null where the file does not say it
- * @param modelClass transformers' class of the model, which PEFT notes where there is no task type;
+ * @param base name or path of the base model; empty if the file does not say
+ * @param revision the base's revision on the hub; null if the file does not say
+ * @param taskType PEFT's name of the task; null if the file does not say
+ * @param modelClass transformers' class of the model, which PEFT stores if there is no task type;
  *     null otherwise
- * @param targets layers that are adapted
- * @param whole modules that train as a whole: the file's, and those that PEFT adds for the task
- * @param keepsTied whether a head that is tied to a table of words stays so where they train as a
- *     whole
- * @param ranks of layers that a pattern names
- * @param alphas likewise
+ * @param targets adapted layers
+ * @param whole fully trained modules: the file's, and those that PEFT adds for the task
+ * @param keepsTied whether a head tied to the token embeddings stays tied when they are fully
+ *     trained
+ * @param ranks ranks of layers that match a pattern
+ * @param alphas alphas of layers that match a pattern
  */
 record PeftConfig(
     String origin,
@@ -61,11 +61,13 @@ record PeftConfig(
   private static final String LANGUAGE = "CAUSAL_LM";
   private static final String FEATURES = "FEATURE_EXTRACTION";
 
-  /** Initialisations that leave the base's weights as they are, beside true and false. */
+  /** Initialisations, besides true and false, that leave the base's weights unchanged. */
   private static final Set<String> INITIALISATIONS =
       Set.of("gaussian", "orthogonal", "eva", "mica");
 
-  /** Those that take a part out of the base's weights, which PEFT can undo when it saves. */
+  /**
+   * Initialisations that subtract a part from the base's weights, which PEFT can undo when saving.
+   */
   /** Fields that hold names or patterns of modules. */
   private static final List<String> PATTERNS =
       List.of(
@@ -76,20 +78,21 @@ record PeftConfig(
           "rank_pattern",
           "target_modules");
 
-  private static final int MOST_PATTERN = 10_000;
+  private static final int MAX_PATTERN_LENGTH = 10_000;
 
   private static final Pattern UNDONE_BY_PEFT = Pattern.compile("pissa.*|olora|corda|lora_ga");
 
-  /** Names of modules by which PEFT tells that a table of words trains. */
+  /** Module names by which PEFT recognises trained token embeddings. */
   private static final Set<String> TABLES = Set.of("embed_tokens", "lm_head");
 
   private static final KnownFields LORA =
       KnownFields.NONE
-          .harmless("exclude_modules", "layers_pattern", "layers_to_transform") // of targets
-          .harmless("corda_config", "eva_config", "loftq_config", "lora_ga_config") // of beginnings
-          .harmless("megatron_core", "qalora_group_size") // of fields that are refused
+          .harmless("exclude_modules", "layers_pattern", "layers_to_transform") // targets
+          .harmless(
+              "corda_config", "eva_config", "loftq_config", "lora_ga_config") // initialisation
+          .harmless("megatron_core", "qalora_group_size") // for rejected fields
           .harmless("fan_in_fan_out", "inference_mode", "merge_weights", "peft_version")
-          .harmless("runtime_config", "velora_config") // of training
+          .harmless("runtime_config", "velora_config") // training
           .only("alora_invocation_tokens", List.of())
           .only("arrow_config")
           .only("enable_lora")
@@ -105,23 +108,23 @@ record PeftConfig(
           .only("use_qalora", false);
 
   /**
-   * A value for layers whose names a pattern matches.
+   * A value for layers whose names match a pattern.
    *
-   * @param name as the file has it
+   * @param name the pattern as written in the file
    */
   record Rule<T>(String name, Pattern pattern, T value) {
 
-    /** As PEFT has it: a whole name, or its last parts. */
+    /** As in PEFT: matches a full name or its last parts. */
     boolean matches(String module) {
       return pattern.matcher(module).matches();
     }
   }
 
   /**
-   * Reads it.
+   * Reads a configuration.
    *
-   * @throws BadInputException for another kind of adapters than LoRA, a field of another kind or
-   *     out of range, or one that changes numbers in a way that is not supported
+   * @throws BadInputException for adapters other than LoRA, a field of the wrong type or out of
+   *     range, or an unsupported field that would change results
    */
   static PeftConfig read(JsonNode json, String origin) {
     ConfigReader fields = ConfigReader.of(json, origin);
@@ -160,7 +163,7 @@ record PeftConfig(
     String type = fields.text("peft_type", null);
     if (type == null) {
       throw new BadInputException(
-          "%s has no peft_type: it is not PEFT's; convert the adapters to PEFT's format.",
+          "%s has no peft_type, so it is not in PEFT's format; convert the adapters.",
           fields.origin());
     }
     if (!type.equals("LORA")) {
@@ -169,19 +172,20 @@ record PeftConfig(
     }
   }
 
-  /** Java takes time by the square of a pattern's length. */
+  /** Limits the patterns: Java takes quadratic time in a pattern's length. */
   private static void checkPatterns(ConfigReader fields) {
     for (String field : PATTERNS) {
       JsonNode value = fields.value(field);
-      boolean fits = value.asText().length() <= MOST_PATTERN;
+      boolean fits = value.asText().length() <= MAX_PATTERN_LENGTH;
       for (JsonNode one : value) {
-        fits &= one.asText().length() <= MOST_PATTERN;
+        fits &= one.asText().length() <= MAX_PATTERN_LENGTH;
       }
       for (Map.Entry<String, JsonNode> one : value.properties()) {
-        fits &= one.getKey().length() <= MOST_PATTERN;
+        fits &= one.getKey().length() <= MAX_PATTERN_LENGTH;
       }
       if (!fits) {
-        throw fields.bad(field, "names or patterns of at most " + MOST_PATTERN + " characters");
+        throw fields.bad(
+            field, "names or patterns of at most " + MAX_PATTERN_LENGTH + " characters");
       }
     }
   }
@@ -197,7 +201,7 @@ record PeftConfig(
     String name = fields.text(field, "").toLowerCase(Locale.ROOT);
     if (!INITIALISATIONS.contains(name)) {
       throw new BadInputException(
-          "%s: %s is \"%s\", which is not supported: such an initialisation may have changed the"
+          "%s: %s is \"%s\", which is not supported, as this initialisation may have changed the"
               + " base's weights; in Python, %s.",
           fields.origin(),
           field,
@@ -224,14 +228,15 @@ record PeftConfig(
         .orElseThrow(() -> fields.bad("bias", "\"none\", \"all\" or \"lora_only\""));
   }
 
-  /** An object whose fields' names are Python's regular expressions. */
+  /** Rules from an object whose field names are Python regular expressions. */
   private static <T> List<Rule<T>> rules(
       ConfigReader object, BiFunction<ConfigReader, String, T> value) {
     List<Rule<T>> rules = new ArrayList<>();
     for (String name : object.names()) {
       if (RegexGuard.repeatsRepetition(name)) {
         throw new BadInputException(
-            "%s: %s repeats a repetition, whose time may grow without limit; write it without.",
+            "%s: %s has nested repetitions, which may take unbounded time; rewrite it without"
+                + " them.",
             object.origin(), object.name(name));
       }
       try {
@@ -249,7 +254,7 @@ record PeftConfig(
   }
 
   /**
-   * Rank and alpha of a layer: of the patterns that match it the first.
+   * A layer's rank and alpha, from the first pattern that matches.
    *
    * @param module the layer's name in PEFT's model
    */
@@ -277,16 +282,16 @@ record PeftConfig(
             .toList();
     if (!unused.isEmpty()) {
       Warnings.warn(
-          "%s: %s matches no adapted layer by %s; see that the names are right.",
+          "%s: in %s, no adapted layer matches %s; check the names.",
           origin, field, String.join(", ", unused));
     }
   }
 
   /**
-   * The outermost module around a parameter that trains as a whole: PEFT compares the ends of their
-   * names.
+   * The outermost fully trained module that contains a parameter; like PEFT, compares name
+   * suffixes.
    *
-   * @param whole names of such modules
+   * @param whole names of fully trained modules
    */
   static Optional<String> moduleOf(String parameter, List<String> whole) {
     return LoraConfig.modules(parameter).stream()
@@ -294,12 +299,14 @@ record PeftConfig(
         .findFirst();
   }
 
-  /** The task, as far as {@code task_type} tells: of several for whole texts the most usual. */
+  /**
+   * The task according to {@code task_type}; of the several tasks for whole texts, the most common.
+   */
   Optional<Objective> task() {
     return Optional.ofNullable(taskType).map(Objectives::ofPeft);
   }
 
-  /** What PEFT adds to {@code modules_to_save} for a task. */
+  /** Modules that PEFT adds to {@code modules_to_save} for a task. */
   static List<String> wholeFor(String taskType) {
     if (SEQUENCE_CLASSES.equals(taskType) || TOKEN_CLASSES.equals(taskType)) {
       return List.of("classifier", "score");

@@ -10,22 +10,22 @@ import java.util.regex.PatternSyntaxException;
 import org.tokentune.checkpoint.ConfigReader;
 
 /**
- * Which modules an {@code adapter_config.json} says are adapted: to compare that with the tensors.
+ * The modules that {@code adapter_config.json} lists as adapted, to compare with the tensors.
  *
  * <p>Source: {@code check_target_module_exists} of PEFT 0.21.2.
  *
- * @param known whether that can be said: not for {@code all-linear} and the defaults of a family,
- *     which PEFT itself writes as lists, and not where a pattern is of Python's alone
- * @param module by its name
+ * @param known whether the list can be evaluated: not for {@code all-linear} and a family's
+ *     defaults, which PEFT itself writes as lists, and not for patterns that only Python supports
+ * @param module tests a module by name
  */
 record PeftTargets(boolean known, Predicate<String> module) {
 
   private static final PeftTargets UNKNOWN = new PeftTargets(false, module -> true);
 
   /**
-   * Reads it.
+   * Reads the fields.
    *
-   * @param whole modules that train as a whole, which are never adapted
+   * @param whole fully trained modules, which are never adapted
    */
   static PeftTargets read(ConfigReader fields, List<String> whole) {
     try {
@@ -53,7 +53,7 @@ record PeftTargets(boolean known, Predicate<String> module) {
     return fields.value("target_modules").asText().equals(LoraConfig.ALL_LINEAR);
   }
 
-  /** A text is a pattern of whole names, a list has names or their ends. */
+  /** A string is a pattern for full names; a list holds names or suffixes of names. */
   private static Predicate<String> named(ConfigReader fields, String field) {
     if (fields.value(field).isTextual()) {
       Pattern pattern = Pattern.compile(fields.text(field, ""));

@@ -11,7 +11,7 @@ import java.util.Arrays;
 import java.util.Map;
 import org.tokentune.BadInputException;
 
-/** What readers of checkpoints do alike: opening, finding a tensor, closing. */
+/** Shared by the readers of weight files: opening, finding a tensor, closing. */
 final class CheckpointFile {
 
   private static final byte[] LFS_POINTER =
@@ -19,7 +19,7 @@ final class CheckpointFile {
 
   private CheckpointFile() {}
 
-  /** What keeps the channel; it is closed only if this fails. */
+  /** Takes ownership of the channel, which is closed here only if this fails. */
   interface Opener<T> {
     T open(FileChannel channel) throws IOException;
   }
@@ -43,7 +43,7 @@ final class CheckpointFile {
   }
 
   /**
-   * Refuses what a clone without Git LFS has in the place of large files.
+   * Rejects the pointer that a clone without Git LFS leaves in place of a large file.
    *
    * @throws BadInputException if it is a pointer
    */
@@ -51,7 +51,7 @@ final class CheckpointFile {
     try (InputStream stream = Files.newInputStream(file)) {
       if (Arrays.equals(stream.readNBytes(LFS_POINTER.length), LFS_POINTER)) {
         throw new BadInputException(
-            "%s is a pointer of Git LFS, not the file itself; fetch it with git lfs pull.", file);
+            "%s is a Git LFS pointer, not the file itself; fetch it with git lfs pull.", file);
       }
     }
   }
@@ -60,7 +60,7 @@ final class CheckpointFile {
    * One of a file's tensors.
    *
    * @param origin the file, for messages
-   * @throws BadInputException if there is none of this name
+   * @throws BadInputException if there is no tensor of this name
    */
   static <T> T tensor(Map<String, T> tensors, String name, Object origin) {
     T tensor = tensors.get(name);
@@ -70,13 +70,13 @@ final class CheckpointFile {
     return tensor;
   }
 
-  /** Closes a channel; null is closed. */
+  /** Closes a channel; null is ignored. */
   static void close(FileChannel channel) {
     if (channel != null) {
       try {
         channel.close();
       } catch (IOException e) {
-        // Only read from: nothing is lost, and what failed before is being thrown.
+        // The channel was only read, so nothing is lost, and the earlier failure is being thrown.
       }
     }
   }

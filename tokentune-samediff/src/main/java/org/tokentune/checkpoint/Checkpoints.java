@@ -23,12 +23,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
 
 /**
- * A training's checkpoints: a folder each, {@code step-00000100}, of safetensors files and {@code
- * state.json}, which has a checksum (CRC-32C) of each of them and of itself. One is written under
- * another name, taken to the disk and renamed: so each is whole.
+ * The training checkpoints of one run: a folder each, such as {@code step-00000100}, with
+ * safetensors files and {@code state.json}, which holds a checksum (CRC-32C) of each file and of
+ * itself. A checkpoint is written under another name, flushed to disk and renamed, so it is never
+ * seen incomplete.
  *
- * @param folder of all of them
- * @param keep so many of the newest stay
+ * @param folder parent folder of all checkpoints
+ * @param keep how many of the newest checkpoints are kept
  */
 public record Checkpoints(Path folder, int keep) {
 
@@ -40,7 +41,7 @@ public record Checkpoints(Path folder, int keep) {
 
   private static final String FORMAT = "format";
 
-  /** Rises whenever a checkpoint of before would be read as something else. */
+  /** Incremented whenever an older checkpoint would be misread. */
   private static final int VERSION = 2;
 
   private static final ObjectMapper JSON =
@@ -48,16 +49,16 @@ public record Checkpoints(Path folder, int keep) {
 
   public Checkpoints {
     if (keep < 1) {
-      throw new BadInputException("Of %d checkpoints none is left; keep 1 or more.", keep);
+      throw new BadInputException("Keeping %d checkpoints would leave none; keep 1 or more.", keep);
     }
   }
 
   /**
-   * Writes a checkpoint, and removes those that are no longer to be kept: the oldest, and any of a
-   * later step, which another run has left.
+   * Writes a checkpoint and removes those no longer needed: the oldest, and any of a later step
+   * left over from another run.
    *
-   * @param tensors by the name of their file, without its ending
-   * @throws BadInputException if it cannot be written; those that were there are there still
+   * @param tensors by file name without extension
+   * @throws BadInputException if it cannot be written; the existing checkpoints remain
    */
   public void write(int step, ObjectNode state, Map<String, Map<String, INDArray>> tensors) {
     Path target = folder.resolve(String.format(Locale.ROOT, "step-%08d", step));
@@ -85,12 +86,13 @@ public record Checkpoints(Path folder, int keep) {
     } catch (IOException e) {
       throw new BadInputException(
           e,
-          "The checkpoint of step %d cannot be written to %s (%s); see to space and rights there: %s.",
+          "The checkpoint of step %d cannot be written to %s (%s); check free space and"
+              + " permissions: %s.",
           step,
           folder,
           e.getMessage(),
           newest()
-              .map(last -> "the last whole one is " + last.getFileName() + ", to go on from")
+              .map(last -> "the last complete one is " + last.getFileName() + ", to resume from")
               .orElse("there is none yet"));
     }
   }
@@ -106,7 +108,7 @@ public record Checkpoints(Path folder, int keep) {
     }
   }
 
-  /** The one of the latest step; empty if there is none. */
+  /** The checkpoint of the latest step; empty if there is none. */
   public Optional<Path> newest() {
     try {
       List<Path> all = all();
@@ -116,14 +118,14 @@ public record Checkpoints(Path folder, int keep) {
     }
   }
 
-  /** By their steps. */
+  /** All checkpoints in order of their steps. */
   private List<Path> all() throws IOException {
     return Files.isDirectory(folder)
         ? Staging.entries(folder).stream().filter(file -> step(file).isPresent()).toList()
         : List.of();
   }
 
-  /** The step that a checkpoint's name says; empty where it has another name. */
+  /** The step in a checkpoint's name; empty for any other name. */
   public static OptionalInt step(Path checkpoint) {
     Path file = checkpoint.getFileName();
     Matcher name = NAME.matcher(file == null ? "" : file.toString());
@@ -131,22 +133,24 @@ public record Checkpoints(Path folder, int keep) {
   }
 
   /**
-   * The state that was written with a checkpoint.
+   * The state written with a checkpoint.
    *
-   * @throws BadInputException if there is none, or it is not what was written
+   * @throws BadInputException if it is missing or damaged
    */
   public static JsonNode state(Path checkpoint) {
     Path file = checkpoint.resolve(STATE);
     if (!Files.isRegularFile(file)) {
       throw new BadInputException(
-          "%s is no checkpoint, as it has no %s; name a folder such as checkpoints/step-00000100.",
+          "%s is not a training checkpoint, as it has no %s; name a folder such as"
+              + " checkpoints/step-00000100.",
           checkpoint, STATE);
     }
     JsonNode state = ModelFolder.configFile(file);
     if (!state.path(FORMAT).equals(IntNode.valueOf(VERSION))) {
       throw new BadInputException(
-          "%s is of version %s of the format of training checkpoints, and only %d is read; go on with"
-              + " the version of this program that wrote it, or begin anew with --resume none.",
+          "%s has version %s of the training checkpoint format, but only version %d can be read;"
+              + " resume with the version of this program that wrote it, or start over with"
+              + " --resume none.",
           checkpoint, state.path(FORMAT).asText("none"), VERSION);
     }
     ObjectNode summed = state.deepCopy();
@@ -159,8 +163,7 @@ public record Checkpoints(Path folder, int keep) {
 
   private static BadInputException damaged(Path file) {
     return new BadInputException(
-        "%s is not what was written (its checksum is wrong); go on from another checkpoint, or begin"
-            + " anew.",
+        "%s is damaged (its checksum is wrong); resume from another checkpoint, or start over.",
         file);
   }
 
@@ -175,17 +178,17 @@ public record Checkpoints(Path folder, int keep) {
     try (CheckedInputStream in = new CheckedInputStream(Files.newInputStream(file), sum)) {
       byte[] buffer = new byte[1 << 20];
       while (in.read(buffer) >= 0) {
-        // only the sum is wanted
+        // read only for its checksum
       }
     }
     return Long.toHexString(sum.getValue());
   }
 
   /**
-   * The arrays of one of a checkpoint's files, named as for {@link #write}; empty where none was
-   * written.
+   * The arrays in one of a checkpoint's files, named as for {@link #write}; empty if the file was
+   * not written.
    *
-   * @throws BadInputException if it is not there, or not what was written
+   * @throws BadInputException if the file is missing or damaged
    */
   public static Optional<Map<String, INDArray>> tensors(Path checkpoint, String name) {
     Path file = checkpoint.resolve(name + TENSORS);
@@ -199,7 +202,7 @@ public record Checkpoints(Path folder, int keep) {
       }
     } catch (IOException e) {
       throw new BadInputException(
-          e, "%s cannot be read; go on from another checkpoint, or begin anew.", file);
+          e, "%s cannot be read; resume from another checkpoint, or start over.", file);
     }
     try (SafeTensors tensors = SafeTensors.open(file)) {
       Map<String, INDArray> arrays = new LinkedHashMap<>();

@@ -19,9 +19,10 @@ import java.util.stream.Stream;
 import org.tokentune.BadInputException;
 
 /**
- * Small files that come with a model beside its configuration, weights and {@code tokenizer.json}:
- * settings of the tokenizer and of generation, chat templates, and sentence-transformers' {@code
- * modules.json} with its parts. Names are relative paths with {@code /}.
+ * Small files that come with a model in addition to its configuration, weights and {@code
+ * tokenizer.json}: settings of the tokenizer and of generation, chat templates, and
+ * sentence-transformers' {@code modules.json} with its parts. Names are relative paths with {@code
+ * /}.
  */
 public final class CompanionFiles {
 
@@ -33,11 +34,11 @@ public final class CompanionFiles {
   public static final String CHAT_TEMPLATE = "chat_template.jinja";
   public static final String SENTENCE_TRANSFORMERS = "config_sentence_transformers.json";
 
-  /** What the first versions of sentence-transformers call {@link #SENTENCE_CONFIG}, by model. */
+  /** Names of {@link #SENTENCE_CONFIG} in the first versions of sentence-transformers, by model. */
   public static final List<String> OLD_SENTENCE_CONFIGS =
       List.of("sentence_roberta_config.json", "sentence_distilbert_config.json");
 
-  /** Those at the top that do not depend on what others say. */
+  /** Top-level files that no other file refers to. */
   private static final List<String> PLAIN =
       List.of(
           TOKENIZER_CONFIG,
@@ -56,10 +57,10 @@ public final class CompanionFiles {
           "vocab.json",
           "vocab.txt");
 
-  /** More than any vocabulary has, or a dense layer on a large model. */
-  private static final long MOST_BYTES = 1 << 28;
+  /** Larger than any vocabulary, or a dense layer on a large model. */
+  private static final long MAX_BYTES = 1 << 28;
 
-  /** A chat template of a name, or a file of a part that {@code modules.json} lists. */
+  /** A named chat template, or a file of a module listed in {@code modules.json}. */
   private static final Pattern WITHIN =
       Pattern.compile(
           "additional_chat_templates/[A-Za-z0-9_.-]+\\.jinja|[0-9]+_[A-Za-z0-9_]+/(config\\.json|model\\.safetensors)");
@@ -70,7 +71,7 @@ public final class CompanionFiles {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** None. */
+  /** No companion files. */
   public static final CompanionFiles NONE = new CompanionFiles("", Map.of());
 
   private interface Content {
@@ -85,7 +86,7 @@ public final class CompanionFiles {
     this.files = new TreeMap<>(files);
   }
 
-  /** Those in a folder; read when they are asked for. */
+  /** The companion files in a folder, read on demand. */
   public static CompanionFiles in(Path folder) {
     Map<String, Content> files = new TreeMap<>();
     collect(folder, files);
@@ -93,10 +94,10 @@ public final class CompanionFiles {
   }
 
   /**
-   * Those of a model of sentence-transformers whose encoder has a folder of its own, as if all
-   * stood in one.
+   * The companion files of a sentence-transformers model whose encoder has its own folder,
+   * presented as if all files were in one folder.
    *
-   * @param encoder the folder within it
+   * @param encoder the encoder's folder within it
    */
   static CompanionFiles in(Path folder, Path encoder) {
     Map<String, Content> files = new TreeMap<>();
@@ -133,10 +134,10 @@ public final class CompanionFiles {
   }
 
   private static byte[] read(Path file) throws IOException {
-    if (Files.size(file) > MOST_BYTES) {
+    if (Files.size(file) > MAX_BYTES) {
       throw new BadInputException(
-          "%s has more than the %d bytes supported; it is not what its name says.",
-          file, MOST_BYTES);
+          "%s has more than the %d bytes supported; its content does not match its name.",
+          file, MAX_BYTES);
     }
     return Files.readAllBytes(file);
   }
@@ -163,12 +164,12 @@ public final class CompanionFiles {
     return new CompanionFiles(origin, contents);
   }
 
-  /** What a chat template that has a name is called. */
+  /** The file name of a named chat template. */
   static String chatTemplate(String name) {
     return "additional_chat_templates/" + name + ".jinja";
   }
 
-  /** Their names. */
+  /** The names of all files. */
   public Set<String> names() {
     return files.keySet();
   }
@@ -178,7 +179,7 @@ public final class CompanionFiles {
     return origin + "/" + name;
   }
 
-  /** A file's bytes; empty where it is not there. */
+  /** A file's bytes; empty if it is missing. */
   public Optional<byte[]> bytes(String name) {
     Content content = files.get(name);
     if (content == null) {
@@ -203,28 +204,29 @@ public final class CompanionFiles {
               try {
                 return ModelFolder.JSON.readerFor(JsonNode.class).<JsonNode>readValue(bytes);
               } catch (IOException e) {
-                throw new BadInputException(e, "%s is not valid JSON; get it again.", origin(name));
+                throw new BadInputException(
+                    e, "%s is not valid JSON; download it again.", origin(name));
               }
             });
   }
 
-  /** A reader of a file that is a JSON object; of an empty one where the file is not there. */
+  /** A reader of a JSON object file; of an empty object if the file is missing. */
   public ConfigReader object(String name) {
     JsonNode json = json(name).orElse(MissingNode.getInstance());
     if (!json.isMissingNode() && !json.isObject()) {
-      throw new BadInputException("%s is not a JSON object; get it again.", origin(name));
+      throw new BadInputException("%s is not a JSON object; download it again.", origin(name));
     }
     return ConfigReader.of(json, origin(name));
   }
 
-  /** Writes all of them into a folder that is being written. */
+  /** Writes all files into a folder under construction. */
   public void write(Path folder) throws IOException {
     for (String name : names()) {
       write(folder, name);
     }
   }
 
-  /** Writes those that transformers saves with a tokenizer: its settings and chat templates. */
+  /** Writes the files that transformers saves with a tokenizer: its settings and chat templates. */
   public void writeTokenizer(Path folder) throws IOException {
     for (String name : names()) {
       if (TOKENIZER.matcher(name).matches()) {

@@ -13,15 +13,15 @@ import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 
 /**
- * Reads the fields of a JSON object in a model's files, and notes which were asked for: {@link
- * #finish} refuses what is left and changes numbers, and names what is left and unknown.
+ * Reads the fields of a JSON object in a model's files, and tracks which were read: {@link #finish}
+ * rejects unread fields that would change results, and warns of unread fields that are unknown.
  *
- * <p>A field that is missing or null has the default that the caller gives. One of another kind, or
- * out of range, is a {@link BadInputException} that names file, field and value.
+ * <p>A missing or null field gets the caller's default. A field of the wrong type or out of range
+ * is a {@link BadInputException} that names file, field and value.
  */
 public final class ConfigReader {
 
-  private static final int MOST_SHOWN = 60;
+  private static final int MAX_SHOWN = 60;
 
   private final JsonNode object;
   private final String origin;
@@ -49,47 +49,47 @@ public final class ConfigReader {
     return origin;
   }
 
-  /** The field's name as messages have it. */
+  /** The field's name as shown in messages. */
   public String name(String field) {
     return path + field;
   }
 
-  /** Fields that were asked for. */
+  /** Fields that were read. */
   public Set<String> asked() {
     return Collections.unmodifiableSet(asked);
   }
 
-  /** What {@link #finish} knew of the others. */
+  /** The known fields that {@link #finish} was given. */
   public KnownFields known() {
     return known;
   }
 
-  /** A field's value; missing or null where it is. */
+  /** A field's value, which may be a missing or null node. */
   public JsonNode value(String field) {
     asked.add(field);
     return object.path(field);
   }
 
-  /** Whether a field is there and not null. */
+  /** Whether a field is present and not null. */
   public boolean has(String field) {
     JsonNode value = value(field);
     return !value.isMissingNode() && !value.isNull();
   }
 
-  /** Whether a field is there and null. */
+  /** Whether a field is present and null. */
   public boolean isNull(String field) {
     return value(field).isNull();
   }
 
   /**
-   * Of two names of a field, the one that is there; the first where neither is.
+   * Whichever of a field's two names is present; the first if neither is.
    *
-   * @throws BadInputException if both are, with different values
+   * @throws BadInputException if both are present with different values
    */
   public String either(String field, String alias) {
     if (has(field) && has(alias) && !same(value(field), value(alias))) {
       throw new BadInputException(
-          "%s: %s is %s, but %s, another name of it, is %s; correct one.",
+          "%s: %s is %s, but its alias %s is %s; correct one of them.",
           origin, name(field), shown(value(field)), name(alias), shown(value(alias)));
     }
     return !has(field) && has(alias) ? alias : field;
@@ -104,8 +104,8 @@ public final class ConfigReader {
   }
 
   /** A whole number from 1. */
-  public int count(String field, int otherwise) {
-    return whole(field, 1, Limits.SIZE, otherwise);
+  public int count(String field, int defaultValue) {
+    return whole(field, 1, Limits.SIZE, defaultValue);
   }
 
   /** A number of layers. */
@@ -117,13 +117,13 @@ public final class ConfigReader {
   }
 
   /** A whole number from 0. */
-  public int index(String field, int otherwise) {
-    return whole(field, 0, Limits.SIZE, otherwise);
+  public int index(String field, int defaultValue) {
+    return whole(field, 0, Limits.SIZE, defaultValue);
   }
 
-  private int whole(String field, int least, int most, int otherwise) {
+  private int whole(String field, int least, int most, int defaultValue) {
     if (!has(field)) {
-      return otherwise;
+      return defaultValue;
     }
     JsonNode value = value(field);
     if (!value.isIntegralNumber()
@@ -136,18 +136,18 @@ public final class ConfigReader {
   }
 
   /** A dropout rate. */
-  public double rate(String field, double otherwise) {
-    return number(field, otherwise, rate -> rate >= 0 && rate < 1, "a number from 0 to below 1");
+  public double rate(String field, double defaultValue) {
+    return number(field, defaultValue, rate -> rate >= 0 && rate < 1, "a number from 0 to below 1");
   }
 
   /** A number above 0. */
-  public double positive(String field, double otherwise) {
-    return number(field, otherwise, number -> number > 0, "a number above 0");
+  public double positive(String field, double defaultValue) {
+    return number(field, defaultValue, number -> number > 0, "a number above 0");
   }
 
   /** A number from 0. */
-  public double notNegative(String field, double otherwise) {
-    return number(field, otherwise, number -> number >= 0, "a number from 0");
+  public double notNegative(String field, double defaultValue) {
+    return number(field, defaultValue, number -> number >= 0, "a number from 0");
   }
 
   /** Any number. */
@@ -159,13 +159,13 @@ public final class ConfigReader {
   }
 
   /** Any number. */
-  public double number(String field, double otherwise) {
-    return number(field, otherwise, number -> true, "a number");
+  public double number(String field, double defaultValue) {
+    return number(field, defaultValue, number -> true, "a number");
   }
 
-  private double number(String field, double otherwise, Predicate<Double> fits, String wanted) {
+  private double number(String field, double defaultValue, Predicate<Double> fits, String wanted) {
     if (!has(field)) {
-      return otherwise;
+      return defaultValue;
     }
     JsonNode value = value(field);
     double number = value.isNumber() ? value.doubleValue() : Double.NaN;
@@ -176,19 +176,19 @@ public final class ConfigReader {
   }
 
   /** True or false. */
-  public boolean flag(String field, boolean otherwise) {
+  public boolean flag(String field, boolean defaultValue) {
     if (has(field) && !value(field).isBoolean()) {
       throw bad(field, "true or false");
     }
-    return value(field).asBoolean(otherwise);
+    return value(field).asBoolean(defaultValue);
   }
 
   /** A text. */
-  public String text(String field, String otherwise) {
+  public String text(String field, String defaultValue) {
     if (has(field) && !value(field).isTextual()) {
       throw bad(field, "a text");
     }
-    return has(field) ? value(field).textValue() : otherwise;
+    return has(field) ? value(field).textValue() : defaultValue;
   }
 
   /** A list of texts; empty where the field is missing or null. */
@@ -241,10 +241,9 @@ public final class ConfigReader {
   }
 
   /**
-   * Refuses fields that were not asked for and change numbers, and warns in one sentence of those
-   * that are not known.
+   * Rejects unread fields that would change results, and warns of unknown fields in one sentence.
    *
-   * @param known of the fields that are not asked for
+   * @param known describes the fields that are not read
    */
   public void finish(KnownFields known) {
     this.known = known;
@@ -262,14 +261,14 @@ public final class ConfigReader {
     }
     if (!unknown.isEmpty()) {
       Warnings.warn(
-          "%s: %s not known here and not used; see that the model does without.",
+          "%s: %s not known here and ignored; check that the model does not depend on it.",
           origin,
           unknown.stream().map(ConfigReader::abridged).collect(Collectors.joining(", "))
               + (unknown.size() == 1 ? " is" : " are"));
     }
   }
 
-  /** Fields that were not asked for and change numbers: {@link #finish} would refuse them. */
+  /** Unread fields that would change results: {@link #finish} would reject them. */
   public List<String> unsupported(KnownFields known) {
     return names().stream()
         .filter(field -> !asked.contains(field) && known.supported().containsKey(field))
@@ -281,7 +280,7 @@ public final class ConfigReader {
     return value.isNull() || supported.stream().anyMatch(one -> same(one, value));
   }
 
-  /** Refuses other values of a field than null and these. */
+  /** Rejects any value of a field other than null and these. */
   private void only(String field, List<JsonNode> supported) {
     JsonNode value = object.path(field);
     if (!isOneOf(value, supported)) {
@@ -291,7 +290,7 @@ public final class ConfigReader {
           name(field),
           shown(value),
           supported.isEmpty()
-              ? "take a model without it"
+              ? "use a model without it"
               : supported.stream().map(JsonNode::toString).collect(Collectors.joining(" or "))
                   + (supported.size() == 1 ? " is" : " are"));
     }
@@ -302,7 +301,7 @@ public final class ConfigReader {
     return numbers ? a.doubleValue() == b.doubleValue() : a.equals(b);
   }
 
-  /** A field has a value that it must not have. */
+  /** The exception for an invalid value of a field. */
   public BadInputException bad(String field, String wanted) {
     return new BadInputException(
         "%s: %s must be %s, but is %s.", origin, name(field), wanted, shown(object.path(field)));
@@ -313,6 +312,6 @@ public final class ConfigReader {
   }
 
   private static String abridged(String text) {
-    return text.length() <= MOST_SHOWN ? text : text.substring(0, MOST_SHOWN) + "...";
+    return text.length() <= MAX_SHOWN ? text : text.substring(0, MAX_SHOWN) + "...";
   }
 }

@@ -9,7 +9,7 @@ import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** The beginning of the SHA-256 of what is added, to tell one thing from another. */
+/** A shortened SHA-256 of the added values, to detect differences. */
 public final class Digest {
 
   private static final int BYTES = 8;
@@ -41,7 +41,7 @@ public final class Digest {
     return this;
   }
 
-  /** Adds numbers, bit by bit. */
+  /** Adds numbers by their exact bits. */
   public Digest add(float[] numbers) {
     digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(0, numbers.length));
     for (int from = 0; from < numbers.length; from += CHUNK) {
@@ -63,7 +63,7 @@ public final class Digest {
     return this;
   }
 
-  /** In hexadecimal; then it can take no more. */
+  /** The digest in hexadecimal; nothing can be added afterwards. */
   public String hex() {
     return HexFormat.of().formatHex(digest.digest(), 0, BYTES);
   }

@@ -1,12 +1,12 @@
 package org.tokentune.checkpoint;
 
-/** How a safetensors file stores floats; those of 16 bits are rounded to nearest, ties to even. */
+/** How a safetensors file stores floats; 16-bit types are rounded to nearest, ties to even. */
 public enum FloatType {
   F32(4, "float32"),
   F16(2, "float16"),
   BF16(2, "bfloat16");
 
-  /** Bytes. */
+  /** Bytes per element. */
   final int width;
 
   /** Its name in a {@code config.json}. */

@@ -17,13 +17,13 @@ import org.tokentune.ops.BlockWeight;
 import org.tokentune.quantization.HalfPrecision;
 
 /**
- * A checkpoint whose linear layers bitsandbytes holds in 4 bits (NF4 or FP4), as floats.
+ * Reads a model whose linear layers bitsandbytes stored in 4 bits (NF4 or FP4) as floats.
  *
- * <p>Format (bitsandbytes 0.50, {@code QuantState.as_dict}): {@code <weight>} holds two codes a
- * byte, the first in the high half; {@code .quant_map} the 16 values that codes stand for; {@code
- * .absmax} what each block of them is multiplied by, or, where that is quantised once more, codes
- * of {@code .nested_quant_map}, multiplied by {@code .nested_absmax} a block, plus an offset;
- * {@code .quant_state.bitsandbytes__<type>} sizes and shape, as JSON in bytes.
+ * <p>Format (bitsandbytes 0.50, {@code QuantState.as_dict}): {@code <weight>} holds two codes per
+ * byte, the first in the high half; {@code .quant_map} holds the 16 values of the codes; {@code
+ * .absmax} holds the scale of each block or, with double quantisation, codes into {@code
+ * .nested_quant_map}, to be multiplied by {@code .nested_absmax} per block, plus an offset; {@code
+ * .quant_state.bitsandbytes__<type>} holds sizes and shape, as JSON in bytes.
  */
 final class FourBitWeights implements WeightSource {
 
@@ -36,9 +36,9 @@ final class FourBitWeights implements WeightSource {
   private final Set<String> names;
 
   /**
-   * Sizes of a weight.
+   * Layout of one quantised weight.
    *
-   * @param dtype to which values are rounded
+   * @param dtype type to which dequantised values are rounded
    */
   private record State(
       int blockSize, String dtype, long[] shape, int nestedBlockSize, float nestedOffset) {}
@@ -56,7 +56,7 @@ final class FourBitWeights implements WeightSource {
     names = Collections.unmodifiableSet(plain);
   }
 
-  /** The same file, with 4-bit weights as floats where it has some. */
+  /** The same file, with any 4-bit weights dequantised to floats. */
   static WeightSource over(WeightSource file) {
     boolean quantised = file.names().stream().anyMatch(name -> STATE.matcher(name).matches());
     if (!quantised) {
@@ -85,7 +85,7 @@ final class FourBitWeights implements WeightSource {
     try {
       json = JSON.readTree(text);
     } catch (IOException e) {
-      throw new BadInputException(e, "%s is not valid JSON; get the model again.", where);
+      throw new BadInputException(e, "%s is not valid JSON; download the model again.", where);
     }
     ConfigReader fields = ConfigReader.of(json, where);
     JsonNode sizes = fields.value("shape");
@@ -169,7 +169,8 @@ final class FourBitWeights implements WeightSource {
     INDArray array = file.read(name);
     if (array.length() != count || !array.dataType().isFPType()) {
       throw new BadInputException(
-          "%s: tensor %s holds %d values of %s and should hold %d floats; get the model again.",
+          "%s: tensor %s holds %d values of %s and should hold %d floats; download the model"
+              + " again.",
           origin(), name, array.length(), array.dataType(), count);
     }
     return array.reshape(-1).toFloatVector();

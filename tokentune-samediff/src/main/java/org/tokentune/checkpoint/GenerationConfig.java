@@ -4,12 +4,12 @@ import java.util.List;
 import org.tokentune.Warnings;
 
 /**
- * What a model's {@code generation_config.json} says of how it generates text.
+ * The text generation settings in a model's {@code generation_config.json}.
  *
- * @param begins tokens that begin a text
+ * @param begins tokens that start a text
  * @param ends tokens that end a text
- * @param sampled whether tokens are drawn; null where the file does not say
- * @param temperature null where the file does not say, as {@code topK} and {@code topP}
+ * @param sampled whether tokens are sampled; null if the file does not say
+ * @param temperature null if the file does not say, like {@code topK} and {@code topP}
  */
 public record GenerationConfig(
     List<Integer> begins,
@@ -20,22 +20,22 @@ public record GenerationConfig(
     Double topP) {
 
   /**
-   * Fields that are not asked for. Source: transformers' {@code GenerationConfig}, versions 4.36
-   * and 5.24.
+   * Fields that are not read. Source: transformers' {@code GenerationConfig}, versions 4.36 and
+   * 5.24.
    */
   private static final KnownFields KNOWN =
       KnownFields.NONE
           .harmless("_commit_hash", "_from_model_config", "transformers_version")
-          // How long a text gets is the caller's to say.
+          // The caller decides how long a text gets.
           .harmless("max_length", "max_new_tokens", "max_time")
-          // How a program runs, and what it returns beside the text.
+          // How a program runs, and what it returns besides the text.
           .harmless("cache_config", "cache_implementation", "compile_config")
           .harmless("continuous_batching_config", "disable_compile", "generation_kwargs")
           .harmless("low_memory", "max_cache_len", "num_return_sequences", "output_attentions")
           .harmless("output_hidden_states", "output_logits", "output_scores", "pad_token_id")
           .harmless("prefill_chunk_size", "remove_invalid_values", "renormalize_logits")
           .harmless("return_dict_in_generate", "return_legacy_cache", "use_cache")
-          // Of models that guess ahead or read a text of their own first, and of beams.
+          // For speculative decoding, encoder-decoder models and beam search.
           .harmless("assistant_confidence_threshold", "assistant_early_exit")
           .harmless("assistant_ensemble_weight", "assistant_lookbehind", "decoder_start_token_id")
           .harmless("diversity_penalty", "early_stopping", "encoder_no_repeat_ngram_size")
@@ -71,10 +71,10 @@ public record GenerationConfig(
           .only("watermarking_config");
 
   /**
-   * Reads it; where there is no such file nothing is said. What it asks for and this project does
-   * not do is named in a warning.
+   * Reads the file; without one, all settings are unset. Settings that this project does not
+   * support are named in a warning.
    *
-   * @throws org.tokentune.BadInputException if a field is of another kind or out of range
+   * @throws org.tokentune.BadInputException if a field has the wrong type or is out of range
    */
   public static GenerationConfig read(CompanionFiles files) {
     ConfigReader fields = files.object(CompanionFiles.GENERATION_CONFIG);
@@ -89,7 +89,7 @@ public record GenerationConfig(
     List<String> unsupported = fields.unsupported(KNOWN);
     if (!unsupported.isEmpty()) {
       Warnings.warn(
-          "%s asks for %s, which this project does not do: texts are generated without.",
+          "%s asks for %s, which is not supported: text is generated without.",
           fields.origin(), String.join(", ", unsupported));
     }
     fields.finish(KNOWN.harmless(unsupported.toArray(String[]::new)));

@@ -21,19 +21,19 @@ import org.tokentune.BadInputException;
 import org.tokentune.ops.BlockWeight;
 
 /**
- * A Llama or Qwen2 model (Mistral comes as Llama) in a GGUF file, as Hugging Face would have it:
- * its configuration, and its tensors in float under Hugging Face's names.
+ * A Llama or Qwen2 model (Mistral comes as Llama) in a GGUF file, presented in Hugging Face's
+ * layout: its configuration, and its tensors as floats under Hugging Face's names.
  */
 public final class Gguf implements WeightSource {
 
   private static final String QUERY = "self_attn.q_proj";
   private static final String KEY = "self_attn.k_proj";
 
-  /** Names outside of the layers. */
+  /** Names outside the layers. */
   private static final Map<String, String> OUTER =
       Map.of("token_embd", "model.embed_tokens", "output_norm", "model.norm", "output", "lm_head");
 
-  /** Names in a layer. */
+  /** Names within a layer. */
   private static final Map<String, String> INNER =
       Map.of(
           "attn_norm", "input_layernorm",
@@ -51,7 +51,7 @@ public final class Gguf implements WeightSource {
   private static final Pattern IN_LAYER = Pattern.compile("blk\\.(\\d+\\..+)");
   private static final Pattern LAYER = Pattern.compile("blk\\.(\\d+)\\.(\\w+)");
 
-  /** Names of modules in a layer whose biases come together, if at all. */
+  /** Modules of a layer whose projections either all have biases or none. */
   private static final Map<String, List<String>> BIASED =
       Map.of(
           "self_attn",
@@ -65,7 +65,7 @@ public final class Gguf implements WeightSource {
   private final RotaryRows rotary;
   private final Map<String, Place> tensors = new LinkedHashMap<>();
 
-  /** Biases that this model has and the file has not, and their lengths. */
+  /** Biases that Hugging Face's model has but the file lacks, with their lengths. */
   private final Map<String, Long> zeros = new LinkedHashMap<>();
 
   /** A tensor in one of the parts. */
@@ -78,12 +78,12 @@ public final class Gguf implements WeightSource {
       for (GgufFile.Tensor tensor : part.tensors().values()) {
         if (tensors.put(name(tensor.name()), new Place(part, tensor)) != null) {
           throw new BadInputException(
-              "%s has tensor %s twice; get it again.", origin, name(tensor.name()));
+              "%s has tensor %s twice; download it again.", origin, name(tensor.name()));
         }
       }
     }
     config = new GgufConfig(metadata(), this).read();
-    // llama.cpp turns Qwen2's pairs as Hugging Face does.
+    // For Qwen2, llama.cpp pairs rotated elements as Hugging Face does.
     boolean llama = config.path("model_type").asText().equals("llama");
     rotary = llama ? new RotaryRows(config.path("head_dim").intValue()) : null;
     if (llama) {
@@ -101,7 +101,7 @@ public final class Gguf implements WeightSource {
         .anyMatch(name -> name.endsWith(".bias") && name.contains("." + module + "."));
   }
 
-  /** llama.cpp takes any bias that a file has; Hugging Face's model has all of a module or none. */
+  /** llama.cpp accepts any subset of biases; Hugging Face's model has all of a module's or none. */
   private void addZeroBiases(int layers) {
     for (Map.Entry<String, List<String>> module : BIASED.entrySet()) {
       for (int layer = 0; isBiased(module.getKey()) && layer < layers; layer++) {
@@ -116,10 +116,10 @@ public final class Gguf implements WeightSource {
   }
 
   /**
-   * Opens a file and checks its header; of a model in several parts all of them, if they lie beside
-   * it and are named as llama.cpp's {@code gguf-split} names them.
+   * Opens a file and checks its header. If the model is split, opens all parts, which must be in
+   * the same folder and named as llama.cpp's {@code gguf-split} names them.
    *
-   * @throws BadInputException if it is missing, damaged or of another kind of model
+   * @throws BadInputException if it is missing, damaged or holds an unsupported kind of model
    */
   public static Gguf open(Path path) {
     List<GgufFile> parts = new ArrayList<>();
@@ -143,7 +143,7 @@ public final class Gguf implements WeightSource {
     }
   }
 
-  /** The first part of the one model whose parts these files are; null where they are others. */
+  /** The first part if these files are the parts of one model; null otherwise. */
   static Path firstPart(List<Path> files) {
     List<Path> sorted = files.stream().sorted().toList();
     Matcher name = PART.matcher(sorted.get(0).getFileName().toString());
@@ -159,20 +159,20 @@ public final class Gguf implements WeightSource {
         .toList();
   }
 
-  /** All parts of which a file is one, the first first. */
+  /** All parts of the model that a file belongs to, in order. */
   private static List<Path> parts(Path path, int count) {
     Matcher name = PART.matcher(path.getFileName().toString());
     List<Path> parts = name.matches() ? named(path, name.group(1), count) : List.of();
     if (parts.isEmpty() || !parts.stream().allMatch(Files::isRegularFile)) {
       throw new BadInputException(
-          "%s is one of the %d parts of a model; put all of them into one folder under their own"
-              + " names, such as model-00001-of-%05d.gguf, and name the first.",
+          "%s is one of the %d parts of a model; put all of them into one folder under their"
+              + " original names, such as model-00001-of-%05d.gguf, and name the first.",
           path, count, count);
     }
     return parts;
   }
 
-  /** A tensor's name as Hugging Face has it; others keep their own. */
+  /** A tensor's name in Hugging Face's scheme; unknown names are unchanged. */
   private static String name(String name) {
     int dot = name.lastIndexOf('.');
     String kind = name.substring(dot + 1);
@@ -187,26 +187,26 @@ public final class Gguf implements WeightSource {
         return "model.layers." + layer.group(1) + "." + inner + "." + kind;
       }
     }
-    Matcher other = IN_LAYER.matcher(name); // is in a layer all the same
+    Matcher other = IN_LAYER.matcher(name); // unknown, but still part of a layer
     return other.matches() ? "model.layers." + other.group(1) : name;
   }
 
-  /** As a {@code config.json}. */
+  /** The configuration as a {@code config.json}. */
   public JsonNode config() {
     return config;
   }
 
   /**
-   * What the tokenizer is made of.
+   * The tokenizer's vocabulary.
    *
-   * @throws BadInputException if it is missing, of an unknown kind, or not this model's
+   * @throws BadInputException if it is missing, of an unknown kind, or does not fit this model
    */
   public Vocabulary vocabulary() {
     int words = config.path("vocab_size").intValue();
     return Vocabulary.checked(new GgufVocabulary(metadata()).read(), words, origin);
   }
 
-  /** What Hugging Face keeps in files beside these. */
+  /** The metadata that Hugging Face keeps in separate files. */
   public CompanionFiles companions() {
     return new GgufVocabulary(metadata()).companions(config);
   }

@@ -11,18 +11,16 @@ import org.tokentune.BadInputException;
 /**
  * A GGUF file's metadata as a Hugging Face {@code config.json}.
  *
- * @param weights under Hugging Face's names: which there are says more of the model
+ * @param weights under Hugging Face's names; which tensors exist tells more about the model
  */
 record GgufConfig(GgufMetadata metadata, Gguf weights) {
 
   private static final String EMBEDDINGS = "model.embed_tokens.weight";
 
-  /**
-   * Factors that divide the rotary frequencies, [headSize / 2]: how Llama 3's scaling is stored.
-   */
+  /** Divisors of the rotary frequencies, [headSize / 2]: how Llama 3's scaling is stored. */
   private static final String ROPE_FACTORS = "rope_freqs.weight";
 
-  /** Llama 3's constants; a file that was made with others is refused. */
+  /** Llama 3's constants; a file made with others is rejected. */
   private static final double LOW_FREQUENCY_FACTOR = 1;
 
   private static final double HIGH_FREQUENCY_FACTOR = 4;
@@ -32,7 +30,7 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
   private static final String END = "tokenizer.ggml.eos_token_id";
   private static final String END_OF_TURN = "tokenizer.ggml.eot_token_id";
 
-  /** Keys of an architecture that change no number. */
+  /** Architecture keys that do not change results. */
   private static final Set<String> HARMLESS =
       Set.of(
           "attention.layer_norm_epsilon",
@@ -46,7 +44,7 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
           "tensor_data_layout",
           "vocab_size");
 
-  /** Those that change numbers, with the value that does not (source: llama.cpp's hparams). */
+  /** Keys that change results, with the value that does not (source: llama.cpp's hparams). */
   private static final Map<String, Object> NEUTRAL =
       Map.ofEntries(
           Map.entry("attention.causal", true),
@@ -68,7 +66,7 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
   ObjectNode read() {
     String kind = metadata.text("general.type", "model");
     if (!kind.equals("model")) {
-      throw bad("holds no model but is of the type " + kind, "the model's own file");
+      throw bad("is of type " + kind + " and not a model", "the model's own file");
     }
     String type = metadata.text("general.architecture");
     ObjectNode config = JsonNodeFactory.instance.objectNode();
@@ -77,7 +75,8 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
       case "qwen2" -> config.putArray("architectures").add("Qwen2ForCausalLM");
       default ->
           throw bad(
-              "holds a model of the kind " + type + ", which is not supported", "llama or qwen2");
+              "holds a model of type " + type + ", which is not supported",
+              "a llama or qwen2 model");
     }
     if (metadata.count(type + ".expert_count", 0) > 0) {
       throw bad("holds a mixture of experts, which is not supported", "a dense model");
@@ -85,17 +84,18 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
     int hidden = metadata.count(type + ".embedding_length");
     int heads = metadata.count(type + ".attention.head_count");
     if (heads < 1) {
-      throw bad("claims " + heads + " attention heads", "a sound file");
+      throw bad("claims " + heads + " attention heads", "an undamaged file");
     }
     int headSize = metadata.count(type + ".attention.key_length", hidden / heads);
     if (metadata.count(type + ".attention.value_length", headSize) != headSize
         || metadata.count(type + ".rope.dimension_count", headSize) != headSize) {
       throw bad(
-          "has values of another size than keys, or turns a part of them, which is not supported",
+          "has values and keys of different sizes, or rotates only part of a head, which is not"
+              + " supported",
           "another model");
     }
     if (!weights.names().contains(EMBEDDINGS)) {
-      throw bad("has no tensor token_embd.weight", "a whole model");
+      throw bad("has no tensor token_embd.weight", "a complete model");
     }
     config
         .put("model_type", type)
@@ -122,7 +122,7 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
     if (metadata.has(BEGIN)) {
       config.put("bos_token_id", metadata.count(BEGIN));
     }
-    // A text ends, or a turn of a conversation does: transformers lists both, too.
+    // The end of a text or of a turn in a conversation; transformers also lists both.
     Set<Integer> ends = new LinkedHashSet<>();
     for (String end : new String[] {END, END_OF_TURN}) {
       if (metadata.has(end)) {
@@ -141,14 +141,14 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
   private int layers(String type) {
     int layers = metadata.count(type + ".block_count");
     if (layers < 1 || layers > Limits.LAYERS) {
-      throw bad("claims " + layers + " layers", "a file with 1 to " + Limits.LAYERS + " of them");
+      throw bad("claims " + layers + " layers", "a file with 1 to " + Limits.LAYERS);
     }
     return layers;
   }
 
   /**
-   * A factor without a type is linear, as llama.cpp has it, and files of its first year have it
-   * under another key.
+   * A factor without a type means linear scaling, as in llama.cpp; early files store it under
+   * another key.
    */
   private void scaling(ObjectNode config, String type, double theta, int headSize) {
     String old = type + ".rope.scale_linear";
@@ -161,9 +161,8 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
         throw bad(
             "scales rotary positions twice, by "
                 + ROPE_FACTORS
-                + " and a factor, which is not"
-                + " supported",
-            "a model with one of them");
+                + " and a factor, which is not supported",
+            "a model with only one of them");
       }
       config
           .putObject("rope_scaling")
@@ -177,11 +176,11 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
     } else if (!scaling.equals("none") && !scaling.equals("linear")) {
       throw bad(
           "scales rotary positions by " + scaling + ", which is not supported",
-          "a model with none, linear or Llama 3's");
+          "a model with no scaling, linear scaling or Llama 3's");
     }
   }
 
-  /** The factor of Llama 3's scaling, if the factors are those that its formula gives. */
+  /** The factor of Llama 3's scaling, if the stored factors match its formula. */
   private double llama3Factor(double theta, int headSize) {
     boolean same = Arrays.equals(weights.shape(ROPE_FACTORS), new long[] {headSize / 2});
     float[] factors = same ? weights.values(ROPE_FACTORS) : new float[0];
@@ -197,7 +196,7 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
     }
     if (!same) {
       throw bad(
-          "scales rotary positions by other factors than Llama 3's, which is not supported",
+          "scales rotary positions by factors other than Llama 3's, which is not supported",
           "another model");
     }
     return factor;

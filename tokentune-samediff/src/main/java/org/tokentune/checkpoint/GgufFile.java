@@ -20,26 +20,26 @@ import org.tokentune.quantization.BlockFormat;
  * A GGUF file of version 2 or 3, little-endian, memory-mapped tensor by tensor (source: ggml's
  * {@code docs/gguf.md}).
  *
- * <p>Format: "GGUF", version (32 bits), number of tensors and of metadata (64 bits); the metadata,
- * each a key, a type and a value; of each tensor its name, dimensions (innermost first), type and
- * offset; then, from the next multiple of the alignment on, the tensors, each at a multiple of it.
- * A string is its length (64 bits) and its bytes in UTF-8, an array its elements' type, its length
- * and the elements.
+ * <p>Format: "GGUF", version (32 bits), number of tensors and of metadata entries (64 bits each);
+ * the metadata, each entry a key, a type and a value; for each tensor its name, dimensions
+ * (innermost first), type and offset; then, starting at the next multiple of the alignment, the
+ * tensors, each at a multiple of it. A string is its length (64 bits) and its UTF-8 bytes; an array
+ * is its element type, its length and its elements.
  */
 final class GgufFile implements AutoCloseable {
 
   private static final int MAGIC = 'G' | 'G' << 8 | 'U' << 16 | 'F' << 24;
   private static final String ALIGNMENT = "general.alignment";
   private static final int DEFAULT_ALIGNMENT = 32;
-  private static final int MOST_DIMENSIONS = 4;
+  private static final int MAX_DIMENSIONS = 4;
 
-  /** Bytes of a tensor's entry with an empty name and one dimension. */
-  private static final int LEAST_ENTRY = 8 + 4 + 8 + 4 + 8;
+  /** Bytes of the smallest tensor entry: an empty name and one dimension. */
+  private static final int MIN_ENTRY_BYTES = 8 + 4 + 8 + 4 + 8;
 
-  /** Bytes of a metadatum with an empty key and a value of one byte. */
-  private static final int LEAST_METADATUM = 8 + 4 + 1;
+  /** Bytes of the smallest metadata entry: an empty key and a one-byte value. */
+  private static final int MIN_METADATA_BYTES = 8 + 4 + 1;
 
-  /** Types of metadata. */
+  /** Types of metadata values. */
   private enum Type {
     UINT8(0, 1),
     INT8(1, 1),
@@ -55,10 +55,10 @@ final class GgufFile implements AutoCloseable {
     INT64(11, 8),
     FLOAT64(12, 8);
 
-    /** Its number in files. */
+    /** The type's number in files. */
     final int id;
 
-    /** Least number of bytes. */
+    /** Minimum size in bytes. */
     final int width;
 
     Type(int id, int width) {
@@ -68,13 +68,13 @@ final class GgufFile implements AutoCloseable {
   }
 
   /**
-   * A tensor's place.
+   * A tensor's location.
    *
-   * @param type ggml's number of it
-   * @param format null where the type is not supported
+   * @param type ggml's type number
+   * @param format null if the type is not supported
    * @param shape outermost dimension first
    * @param begin offset in the file
-   * @param bytes up to the next tensor where the type is not supported
+   * @param bytes size; if the type is not supported, up to the next tensor
    */
   record Tensor(String name, int type, BlockFormat format, long[] shape, long begin, long bytes) {
 
@@ -83,7 +83,7 @@ final class GgufFile implements AutoCloseable {
     }
   }
 
-  /** An array in the metadata; its elements are read when they are asked for. */
+  /** A metadata array, whose elements are read on demand. */
   interface Array {
 
     int length();
@@ -107,7 +107,7 @@ final class GgufFile implements AutoCloseable {
   /**
    * Opens a file and checks its header.
    *
-   * @throws BadInputException if it is missing, truncated or not what the format says
+   * @throws BadInputException if it is missing, truncated or malformed
    */
   static GgufFile open(Path file) {
     return CheckpointFile.open(file, channel -> new Header(file, channel).read());
@@ -117,12 +117,12 @@ final class GgufFile implements AutoCloseable {
     return metadata;
   }
 
-  /** By name, in the order of the data. */
+  /** Tensors by name, in the order of the data. */
   Map<String, Tensor> tensors() {
     return tensors;
   }
 
-  /** A tensor's values, the last dimension's side by side. */
+  /** A tensor's values in row-major order. */
   float[] read(Tensor tensor) {
     require(tensor);
     if (tensor.count() > Integer.MAX_VALUE - 8) {
@@ -154,9 +154,9 @@ final class GgufFile implements AutoCloseable {
   }
 
   /**
-   * A matrix's bytes, as they are.
+   * A matrix in its stored block format.
    *
-   * @param places where each row of the file is to stand
+   * @param places destination of each of the file's rows
    */
   BlockWeight readBlocks(Tensor tensor, int[] places) {
     require(tensor);
@@ -183,8 +183,8 @@ final class GgufFile implements AutoCloseable {
   private void require(Tensor tensor) {
     if (tensor.format() == null) {
       throw new BadInputException(
-          "%s stores tensor %s in ggml's type %d, which is not supported; %s are: take the model in"
-              + " one of these.",
+          "%s stores tensor %s in ggml's type %d, which is not supported; use the model in one of"
+              + " %s.",
           file, tensor.name(), tensor.type(), Arrays.toString(BlockFormat.values()));
     }
   }
@@ -199,7 +199,7 @@ final class GgufFile implements AutoCloseable {
     CheckpointFile.close(channel);
   }
 
-  /** Reads what stands before the data, and checks it. */
+  /** Reads and checks everything before the data. */
   private static final class Header {
 
     private final Path file;
@@ -224,22 +224,22 @@ final class GgufFile implements AutoCloseable {
       int version = int32("the version");
       if (version != 2 && version != 3) {
         throw new BadInputException(
-            "%s is GGUF of version %d, or big-endian; versions 2 and 3, little-endian, are supported.",
+            "%s is GGUF version %d, or big-endian; little-endian versions 2 and 3 are supported.",
             file, version);
       }
-      long tensorCount = count("tensors", LEAST_ENTRY);
-      long metadataCount = count("metadata", LEAST_METADATUM);
+      long tensorCount = count("tensors", MIN_ENTRY_BYTES);
+      long metadataCount = count("metadata", MIN_METADATA_BYTES);
       Map<String, Object> values = new LinkedHashMap<>();
       for (long i = 0; i < metadataCount; i++) {
         String key = name("a metadata key");
         if (values.put(key, value(type(key), key)) != null) {
-          throw bad("has the metadata " + key + " twice");
+          throw bad("has metadata " + key + " twice");
         }
       }
       GgufMetadata metadata = new GgufMetadata(file, values);
       int alignment = metadata.count(ALIGNMENT, DEFAULT_ALIGNMENT);
       if (alignment < 1 || Integer.bitCount(alignment) != 1) {
-        throw bad("has the alignment " + alignment + ", which is no power of 2");
+        throw bad("has the alignment " + alignment + ", which is not a power of 2");
       }
       List<Tensor> tensors = new ArrayList<>();
       for (long i = 0; i < tensorCount; i++) {
@@ -249,11 +249,11 @@ final class GgufFile implements AutoCloseable {
       return new GgufFile(file, channel, metadata, placed(tensors, data, alignment));
     }
 
-    /** A tensor whose offset counts from the start of the data. */
+    /** A tensor with its offset relative to the start of the data. */
     private Tensor tensor(int alignment) {
       String name = name("a tensor's name");
       int dimensions = int32("the dimensions of tensor " + name);
-      if (dimensions < 1 || dimensions > MOST_DIMENSIONS) {
+      if (dimensions < 1 || dimensions > MAX_DIMENSIONS) {
         throw bad("claims " + dimensions + " dimensions for tensor " + name);
       }
       long[] shape = new long[dimensions];
@@ -264,14 +264,20 @@ final class GgufFile implements AutoCloseable {
       BlockFormat format = BlockFormat.of(type).orElse(null);
       long offset = int64("the offset of tensor " + name);
       if (offset < 0 || offset % alignment != 0) {
-        throw bad("has tensor " + name + " at " + offset + ", no multiple of " + alignment);
+        throw bad("has tensor " + name + " at " + offset + ", not a multiple of " + alignment);
       }
       if (format == null) {
         return new Tensor(name, type, null, shape, offset, 0);
       }
       long row = shape[dimensions - 1];
       if (row % format.elements != 0) {
-        throw bad("has tensor " + name + " with rows of " + row + ", no whole blocks of " + format);
+        throw bad(
+            "has tensor "
+                + name
+                + " with rows of "
+                + row
+                + " values, not whole blocks of "
+                + format);
       }
       long bytes = row / format.elements;
       try {
@@ -289,8 +295,8 @@ final class GgufFile implements AutoCloseable {
     }
 
     /**
-     * Tensors with offsets in the file. Each follows the one before, padded to the alignment: a gap
-     * means that a type or a shape is not what was written.
+     * Tensors with absolute file offsets. Each must follow the one before, padded to the alignment:
+     * a gap means that a type or a shape is corrupt.
      */
     private Map<String, Tensor> placed(List<Tensor> tensors, long data, long alignment) {
       Map<String, Tensor> placed = new LinkedHashMap<>();
@@ -299,7 +305,7 @@ final class GgufFile implements AutoCloseable {
         Tensor tensor = tensors.get(i);
         if (tensor.begin() != next) {
           throw bad(
-              "has tensor " + tensor.name() + " at " + tensor.begin() + " in place of " + next);
+              "has tensor " + tensor.name() + " at " + tensor.begin() + " instead of " + next);
         }
         long end = i + 1 < tensors.size() ? tensors.get(i + 1).begin() : size - data;
         long bytes = tensor.format() == null ? end - tensor.begin() : tensor.bytes();
@@ -350,7 +356,7 @@ final class GgufFile implements AutoCloseable {
       };
     }
 
-    /** Passes over the elements, whose place is kept. */
+    /** Skips the elements and remembers their position. */
     private Array array(String key) {
       Type type = type(key);
       if (type == Type.ARRAY) {
@@ -428,7 +434,7 @@ final class GgufFile implements AutoCloseable {
       return new String(bytes, StandardCharsets.UTF_8);
     }
 
-    /** A number of things, each of so many bytes at least. */
+    /** A count of items, each at least {@code width} bytes. */
     private long count(String what, int width) {
       long count = int64("the number of " + what);
       if (count < 0 || count > in.remaining() / width) {
@@ -456,13 +462,13 @@ final class GgufFile implements AutoCloseable {
     private BadInputException tooShort(String what) {
       return in.limit() < size
           ? new BadInputException(
-              "%s has a header of more than %d bytes, the most supported.", file, in.limit())
+              "%s has a header of more than the %d bytes supported.", file, in.limit())
           : bad("ends before " + what + " does");
     }
 
     private BadInputException bad(String what) {
       return new BadInputException(
-          "%s %s: it is damaged or no GGUF file; get it again.", file, what);
+          "%s %s: it is damaged or not a GGUF file; download it again.", file, what);
     }
   }
 }

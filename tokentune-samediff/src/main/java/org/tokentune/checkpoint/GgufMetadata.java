@@ -10,8 +10,8 @@ import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 
 /**
- * What a GGUF file says of itself, by key. It notes which keys were asked for: {@link #finish}
- * refuses what is left and changes numbers, and names what is left and unknown.
+ * A GGUF file's metadata by key. It tracks which keys were read: {@link #finish} rejects unread
+ * keys that would change results, and warns of unread keys that are unknown.
  */
 final class GgufMetadata {
 
@@ -21,7 +21,7 @@ final class GgufMetadata {
 
   /**
    * @param file for messages
-   * @param values Boolean, Long, Double (also of 32-bit floats, by their shortest decimal), String
+   * @param values Boolean, Long, Double (also for 32-bit floats, by their shortest decimal), String
    *     or {@link GgufFile.Array}
    */
   GgufMetadata(Path file, Map<String, Object> values) {
@@ -51,23 +51,23 @@ final class GgufMetadata {
     return value(key, String.class, "a text");
   }
 
-  String text(String key, String otherwise) {
-    return has(key) ? text(key) : otherwise;
+  String text(String key, String defaultValue) {
+    return has(key) ? text(key) : defaultValue;
   }
 
-  boolean flag(String key, boolean otherwise) {
-    return has(key) ? value(key, Boolean.class, "true or false") : otherwise;
+  boolean flag(String key, boolean defaultValue) {
+    return has(key) ? value(key, Boolean.class, "true or false") : defaultValue;
   }
 
   double number(String key) {
     return value(key, Number.class, "a number").doubleValue();
   }
 
-  double number(String key, double otherwise) {
-    return has(key) ? number(key) : otherwise;
+  double number(String key, double defaultValue) {
+    return has(key) ? number(key) : defaultValue;
   }
 
-  /** A number of things, or the number of one of them. */
+  /** A count or an index. */
   int count(String key) {
     long count = value(key, Long.class, "a whole number");
     if (count < 0 || count > Integer.MAX_VALUE) {
@@ -76,8 +76,8 @@ final class GgufMetadata {
     return (int) count;
   }
 
-  int count(String key, int otherwise) {
-    return has(key) ? count(key) : otherwise;
+  int count(String key, int defaultValue) {
+    return has(key) ? count(key) : defaultValue;
   }
 
   /** An array's elements. */
@@ -85,7 +85,7 @@ final class GgufMetadata {
     List<T> list = new ArrayList<>();
     for (Object element : value(key, GgufFile.Array.class, "an array").elements()) {
       if (!of.isInstance(element)) {
-        throw bad(key, "an array of other elements");
+        throw bad(key, "an array of elements of another type");
       }
       list.add(of.cast(element));
     }
@@ -108,11 +108,11 @@ final class GgufMetadata {
   }
 
   /**
-   * Accounts for the keys that begin so and were not asked for.
+   * Accounts for the keys with this prefix that were not read.
    *
-   * @param harmless rest of the keys that change no number
-   * @param neutral rest of the keys that change numbers, and the one value with which they do not
-   * @throws BadInputException for another value
+   * @param harmless keys without the prefix that do not change results
+   * @param neutral keys without the prefix that change results, with the one value that does not
+   * @throws BadInputException for any other value
    */
   void finish(String prefix, Set<String> harmless, Map<String, Object> neutral) {
     List<String> unknown = new ArrayList<>();
@@ -131,7 +131,8 @@ final class GgufMetadata {
     }
     if (!unknown.isEmpty()) {
       Warnings.warn(
-          "%s: metadata not known here and not used: %s; see that the model does without.",
+          "%s: metadata not known here and ignored: %s; check that the model does not depend on"
+              + " it.",
           file, String.join(", ", unknown));
     }
   }

@@ -23,7 +23,7 @@ record GgufVocabulary(GgufMetadata metadata) {
   private static final String KEYS = "tokenizer.ggml.";
   private static final String CHAT_TEMPLATE = "tokenizer.chat_template";
 
-  /** Keys that change no token of the kinds that are read, by the names behind the prefix. */
+  /** Keys, without the prefix, that change no token of the supported kinds. */
   private static final Set<String> HARMLESS =
       Set.of(
           "chat_template",
@@ -95,12 +95,15 @@ record GgufVocabulary(GgufMetadata metadata) {
               flag("add_space_prefix", true));
       default ->
           throw new BadInputException(
-              "%s has a tokenizer of the kind %.60s, which is not supported; gpt2 and llama are.",
+              "%s has a tokenizer of type %.60s, which is not supported; gpt2 and llama are.",
               metadata.file(), kind);
     };
   }
 
-  /** What Hugging Face keeps in files of their own: chat templates, and which tokens end a text. */
+  /**
+   * Metadata that Hugging Face keeps in separate files: chat templates, and the tokens that end a
+   * text.
+   */
   CompanionFiles companions(JsonNode config) {
     Map<String, byte[]> files = new TreeMap<>();
     for (String key : metadata.keys()) {
@@ -152,14 +155,14 @@ record GgufVocabulary(GgufMetadata metadata) {
   private <T> List<T> sized(List<T> list, int tokens, String what) {
     if (list.size() != tokens) {
       throw new BadInputException(
-          "%s has %d tokens and %d %s of them; get it again.",
+          "%s has %d tokens but %d token %s; download it again.",
           metadata.file(), tokens, list.size(), what);
     }
     return list;
   }
 
-  private boolean flag(String name, boolean otherwise) {
-    return metadata.flag(KEYS + name, otherwise);
+  private boolean flag(String name, boolean defaultValue) {
+    return metadata.flag(KEYS + name, defaultValue);
   }
 
   private Integer id(String name) {
@@ -167,19 +170,19 @@ record GgufVocabulary(GgufMetadata metadata) {
     return metadata.has(key) ? metadata.count(key) : null;
   }
 
-  /** Where a file does not say, llama.cpp's id, if the token there is of the right type. */
-  private Integer id(String name, List<TokenType> types, int otherwise, TokenType type) {
+  /** Falls back to llama.cpp's id, if the token there has the right type. */
+  private Integer id(String name, List<TokenType> types, int defaultValue, TokenType type) {
     Integer said = id(name);
-    boolean fits = otherwise < types.size() && types.get(otherwise) == type;
-    return said == null && fits ? Integer.valueOf(otherwise) : said;
+    boolean fits = defaultValue < types.size() && types.get(defaultValue) == type;
+    return said == null && fits ? Integer.valueOf(defaultValue) : said;
   }
 
   private PreTokenizer preTokenizer() {
     String key = KEYS + "pre";
     if (!metadata.has(key)) {
       Warnings.warn(
-          "%s has no %s, which says how texts are cut before they are merged: llama.cpp's default"
-              + " rules are taken, which may not be the model's, so that tokens differ and answers get"
+          "%s has no %s, which says how text is split before merging: llama.cpp's default rules"
+              + " are used, which may not be the model's, so tokens may differ and answers get"
               + " worse; convert the model again.",
           metadata.file(), key);
       return PreTokenizer.DEFAULT;
@@ -188,7 +191,8 @@ record GgufVocabulary(GgufMetadata metadata) {
   }
 
   /**
-   * By llama.cpp's names of rules: those whose regular expressions and defaults are the same there.
+   * Maps llama.cpp's rule names; rules with the same regular expressions and defaults there share a
+   * constant.
    */
   private PreTokenizer preTokenizer(String name) {
     return switch (name) {
@@ -236,8 +240,8 @@ record GgufVocabulary(GgufMetadata metadata) {
       case "default" -> PreTokenizer.DEFAULT;
       default ->
           throw new BadInputException(
-              "%s cuts texts by the rule of %.60s, which is not supported; gpt-2, smollm, llama-bpe and"
-                  + " qwen2 are.",
+              "%s splits text by the rule %.60s, which is not supported; gpt-2, smollm, llama-bpe"
+                  + " and qwen2 are.",
               metadata.file(), name);
     };
   }

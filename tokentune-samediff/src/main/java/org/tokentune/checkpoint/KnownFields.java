@@ -11,16 +11,16 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * Fields of a JSON object that a reader does not ask for, and what is known of them.
+ * Fields of a JSON object that a reader does not use, and their effect.
  *
- * @param harmless change no number
- * @param supported change numbers, but for these values and null
+ * @param harmless fields that do not change results
+ * @param supported fields that change results unless they have one of these values or null
  */
 public record KnownFields(Set<String> harmless, Map<String, List<JsonNode>> supported) {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** None. */
+  /** No known fields. */
   public static final KnownFields NONE = new KnownFields(Set.of(), Map.of());
 
   public KnownFields {
@@ -28,21 +28,21 @@ public record KnownFields(Set<String> harmless, Map<String, List<JsonNode>> supp
     supported = Collections.unmodifiableMap(new TreeMap<>(supported));
   }
 
-  /** The same, with fields that change no number. */
+  /** The same, with fields that do not change results. */
   public KnownFields harmless(String... names) {
     Set<String> all = new TreeSet<>(harmless);
     all.addAll(Arrays.asList(names));
     return new KnownFields(all, supported);
   }
 
-  /** The same, with a field that may have no other values than these, and null. */
+  /** The same, with a field that may only have these values or null. */
   public KnownFields only(String name, Object... values) {
     Map<String, List<JsonNode>> all = new TreeMap<>(supported);
     all.put(name, Arrays.stream(values).<JsonNode>map(JSON::valueToTree).toList());
     return new KnownFields(harmless, all);
   }
 
-  /** All that either knows. */
+  /** The union of both. */
   public KnownFields and(KnownFields others) {
     Set<String> allHarmless = new TreeSet<>(harmless);
     allHarmless.addAll(others.harmless);

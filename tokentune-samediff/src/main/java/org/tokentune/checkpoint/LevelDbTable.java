@@ -11,18 +11,18 @@ import org.tokentune.BadInputException;
 
 /**
  * A sorted table of keys and values in LevelDB's file format ({@code doc/table_format.md} there),
- * as TensorFlow writes it: not compressed.
+ * as TensorFlow writes it: uncompressed.
  *
- * <p>Blocks of entries stand first; a block of the same build lists them by offset and size, and
- * the last 48 bytes say where that is. In an entry a key is written as what it does not share with
- * the key before it. Behind a block stand its kind of compression (a byte) and a checksum.
+ * <p>Blocks of entries come first; an index block of the same structure lists them by offset and
+ * size, and the last 48 bytes locate it. Each key is stored without the prefix it shares with the
+ * key before. Each block is followed by its compression type (one byte) and a checksum.
  */
 final class LevelDbTable {
 
   private static final int FOOTER = 48;
   private static final long MAGIC = 0xdb4775248b80fb57L;
 
-  /** Behind each block: compression and checksum. */
+  /** Bytes after each block: compression type and checksum. */
   private static final int TRAILER = 5;
 
   private final ByteBuffer file;
@@ -34,10 +34,10 @@ final class LevelDbTable {
   }
 
   /**
-   * All entries, in their order.
+   * All entries in order.
    *
-   * @param origin of the bytes, for messages
-   * @throws BadInputException if it is no such table, or damaged
+   * @param origin source of the bytes, for messages
+   * @throws BadInputException if it is damaged or not a table
    */
   static Map<String, byte[]> read(byte[] bytes, String origin) {
     return new LevelDbTable(bytes, origin).entries();
@@ -46,16 +46,16 @@ final class LevelDbTable {
   private Map<String, byte[]> entries() {
     int size = file.limit();
     if (size < FOOTER || file.getLong(size - Long.BYTES) != MAGIC) {
-      throw bad("does not end as one does");
+      throw bad("does not end as an index does");
     }
     ByteBuffer footer = slice(size - FOOTER, FOOTER);
-    handle(footer); // of a block of properties, of which there are none
+    handle(footer); // of the metaindex block, which is empty
     Map<String, byte[]> entries = new LinkedHashMap<>();
     long next = 0;
     for (byte[] block : entriesOf(handle(footer)).values()) {
-      // Each block is read once: an index that names one often would take time without end.
+      // Each block is read once: otherwise an index that repeats one could take unbounded time.
       if (varint(ByteBuffer.wrap(block)) < next) {
-        throw bad("has blocks that do not follow one another");
+        throw bad("has blocks that are out of order");
       }
       ByteBuffer content = handle(ByteBuffer.wrap(block));
       next = varint(ByteBuffer.wrap(block)) + content.limit();
@@ -64,7 +64,7 @@ final class LevelDbTable {
     return entries;
   }
 
-  /** A block, by the offset and size that stand here. */
+  /** The block at the offset and size read from here. */
   private ByteBuffer handle(ByteBuffer in) {
     long offset = varint(in);
     long size = varint(in);
@@ -85,7 +85,7 @@ final class LevelDbTable {
     long restarts = Integer.toUnsignedLong(block.getInt(block.limit() - Integer.BYTES));
     long end = block.limit() - Integer.BYTES * (restarts + 1);
     if (end < 0) {
-      throw bad("claims " + restarts + " restarts of a block");
+      throw bad("claims " + restarts + " restarts in a block");
     }
     block.limit((int) end);
     Map<String, byte[]> entries = new LinkedHashMap<>();
@@ -113,7 +113,7 @@ final class LevelDbTable {
     return entries;
   }
 
-  /** Seven bits a byte, the lowest first; the highest bit says that more follow. */
+  /** Seven bits per byte, lowest first; the highest bit means that more follow. */
   private long varint(ByteBuffer in) {
     long value = 0;
     for (int shift = 0; shift < Long.SIZE && in.hasRemaining(); shift += 7) {
@@ -123,7 +123,7 @@ final class LevelDbTable {
         return value;
       }
     }
-    throw bad("has a number without an end");
+    throw bad("has an unterminated number");
   }
 
   private ByteBuffer slice(int offset, int size) {
@@ -143,6 +143,7 @@ final class LevelDbTable {
 
   private BadInputException bad(String what) {
     return new BadInputException(
-        "%s %s: it is damaged or no index of a TensorFlow checkpoint; get it again.", origin, what);
+        "%s %s: it is damaged or not the index of a TensorFlow checkpoint; download it again.",
+        origin, what);
   }
 }

@@ -16,27 +16,30 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
 
 /**
- * A Llama model in llama2.c's {@code .bin} (its legacy format, version 0), as Hugging Face would
- * have it: its configuration, and its tensors under Hugging Face's names.
+ * A Llama model in llama2.c's {@code .bin} (its legacy format, version 0), presented in Hugging
+ * Face's layout: its configuration, and its tensors under Hugging Face's names.
  *
  * <p>Format, little-endian: 32-bit integers dim, hidden_dim, n_layers, n_heads, n_kv_heads,
- * vocab_size (negative: the head is not tied) and seq_len; then 32-bit floats: the table of words;
- * each of the following of all layers at once: norm before attention, q, k, v, o, norm before the
- * feed-forward layers, gate, down, up; the last norm; tables of cosines and sines, which nobody
- * needs; the head, where it is not tied. RMS epsilon and rotary base are not stored: 1e-5 and
- * 10000.
+ * vocab_size (negative: the head is not tied) and seq_len; then 32-bit floats: the token
+ * embeddings; each of the following for all layers at once: norm before attention, q, k, v, o, norm
+ * before the feed-forward layers, gate, down, up; the final norm; tables of cosines and sines,
+ * which are not needed; the head if it is not tied. RMS epsilon and rotary base are not stored:
+ * 1e-5 and 10000.
  */
 public final class Llama2c implements WeightSource {
 
   private static final int HEADER_BYTES = 7 * Integer.BYTES;
 
-  /** Begins the later formats. */
+  /** Magic number of the later formats. */
   private static final int VERSIONED_MAGIC = 0x616b3432;
 
-  /** llama2.c's texts begin with token 1, and so end where the next would begin. */
+  /**
+   * In llama2.c, every text begins with token 1, which therefore also marks the end of the text
+   * before.
+   */
   private static final int TEXT_BOUNDARY = 1;
 
-  /** Where a tensor is: {@code begin} is the offset in the file. */
+  /** A tensor's location: {@code begin} is the offset in the file. */
   private record Entry(long[] shape, long begin) {
 
     long count() {
@@ -66,21 +69,22 @@ public final class Llama2c implements WeightSource {
     header.forEachWindow(window -> window.asIntBuffer().get(sizes));
     if (sizes[0] == VERSIONED_MAGIC) {
       throw new BadInputException(
-          "%s is of a later version of llama2.c's format, which is not supported; export version 0.",
+          "%s is of a later version of llama2.c's format, which is not supported; export version"
+              + " 0.",
           file);
     }
     config = config(sizes);
     rotary = new RotaryRows(sizes[0] / sizes[3]);
     place(sizes);
     if (next != channel.size()) {
-      throw bad("has " + channel.size() + " bytes, where its sizes need " + next);
+      throw bad("has " + channel.size() + " bytes, but its sizes need " + next);
     }
   }
 
   /**
-   * Opens a file and checks that its length is what its sizes need.
+   * Opens a file and checks that its length matches its sizes.
    *
-   * @throws BadInputException if it is missing, truncated or not what the format says
+   * @throws BadInputException if it is missing, truncated or malformed
    */
   public static Llama2c open(Path file) {
     return CheckpointFile.open(file, channel -> new Llama2c(file, channel));
@@ -100,7 +104,7 @@ public final class Llama2c implements WeightSource {
       throw bad(
           String.format(
               Locale.ROOT,
-              "claims %d heads and %d of keys for a hidden size of %d",
+              "claims %d heads and %d key heads for a hidden size of %d",
               heads,
               sizes[4],
               sizes[0]));
@@ -155,7 +159,7 @@ public final class Llama2c implements WeightSource {
     }
   }
 
-  /** A tensor behind the one before. */
+  /** Places a tensor directly after the one before. */
   private void place(String module, long... shape) {
     Entry entry = new Entry(shape, next);
     entries.put(module + ".weight", entry);
@@ -173,24 +177,24 @@ public final class Llama2c implements WeightSource {
     }
   }
 
-  /** As a {@code config.json}. */
+  /** The configuration as a {@code config.json}. */
   public JsonNode config() {
     return config;
   }
 
   /**
-   * What the tokenizer is made of.
+   * The tokenizer's vocabulary.
    *
    * @param tokens the vocabulary's file, as llama2.c's {@code tokenizer.py} exports it
-   * @throws BadInputException if it is damaged or not this model's
+   * @throws BadInputException if it is damaged or does not fit this model
    */
   public Vocabulary vocabulary(Path tokens) {
     int words = config.path("vocab_size").intValue();
     Vocabulary.SentencePiece read = Llama2cVocabulary.read(tokens);
     if (read.tokens().size() != words) {
       throw new BadInputException(
-          "%s has %d tokens, but the model has %d words; take its own vocabulary, and get it again if"
-              + " it was cut.",
+          "%s has %d tokens, but the model has %d words; use the model's own vocabulary, and"
+              + " download it again if it was truncated.",
           tokens, read.tokens().size(), words);
     }
     return Vocabulary.checked(read, words, tokens.toString());
@@ -252,6 +256,6 @@ public final class Llama2c implements WeightSource {
 
   private BadInputException bad(String what) {
     return new BadInputException(
-        "%s %s: it is damaged or no llama2.c file; get it again.", file, what);
+        "%s %s: it is damaged or not a llama2.c file; download it again.", file, what);
   }
 }

@@ -14,9 +14,9 @@ import org.tokentune.checkpoint.Vocabulary.SpecialTokens;
 import org.tokentune.checkpoint.Vocabulary.TokenType;
 
 /**
- * llama2.c's {@code tokenizer.bin}, little-endian: the longest token's length (32 bits); of each
+ * llama2.c's {@code tokenizer.bin}, little-endian: the longest token's length (32 bits); for each
  * token its score (32-bit float), its length (32 bits) and its bytes in UTF-8. Tokens 0 to 2 are
- * unknown, begin and end, the next 256 the bytes.
+ * unknown, begin and end; the next 256 are the bytes.
  */
 final class Llama2cVocabulary {
 
@@ -58,7 +58,7 @@ final class Llama2cVocabulary {
       tokens.add(text(id, type, new String(bytes, StandardCharsets.UTF_8)));
     }
     if (tokens.size() < FIRST_BYTE + 256) {
-      throw bad(file, "has " + tokens.size() + " tokens, fewer than the bytes need");
+      throw bad(file, "has " + tokens.size() + " tokens, too few to include all bytes");
     }
     return new Vocabulary.SentencePiece(
         tokens, types, new SpecialTokens(BEGIN, BEGIN, UNKNOWN, true, false), scores, true);
@@ -74,7 +74,10 @@ final class Llama2cVocabulary {
     return id < FIRST_BYTE + 256 ? TokenType.BYTE : TokenType.NORMAL;
   }
 
-  /** As SentencePiece writes it: the file has its special tokens and spaces as they are printed. */
+  /**
+   * A token's text as SentencePiece writes it; the file has special tokens and spaces in printed
+   * form.
+   */
   private static String text(int id, TokenType type, String printed) {
     return switch (type) {
       case CONTROL, UNKNOWN -> printed.strip();
@@ -85,6 +88,6 @@ final class Llama2cVocabulary {
 
   private static BadInputException bad(Path file, String what) {
     return new BadInputException(
-        "%s %s: it is damaged or no llama2.c vocabulary; get it again.", file, what);
+        "%s %s: it is damaged or not a llama2.c vocabulary; download it again.", file, what);
   }
 }

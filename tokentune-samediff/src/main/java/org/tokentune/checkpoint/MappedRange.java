@@ -9,14 +9,14 @@ import java.nio.channels.FileChannel;
  * Bytes of a file, mapped in little-endian windows: a mapping holds at most 2 GiB.
  *
  * @param begin offset of the first byte
- * @param end offset behind the last
- * @param unit bytes that no window splits
+ * @param end offset after the last byte
+ * @param unit size in bytes of an element, which no window splits
  */
 record MappedRange(FileChannel channel, long begin, long end, int unit) {
 
   private static final long WINDOW = 1 << 26;
 
-  /** Takes a window: all bytes from position 0 to the limit. */
+  /** Receives a window: all bytes from position 0 to the limit. */
   interface Reader {
     void read(ByteBuffer window);
   }

@@ -10,14 +10,14 @@ import java.util.List;
 import org.tokentune.BadInputException;
 
 /**
- * A model's files, wherever they are kept.
+ * A model's files, regardless of where they are stored.
  *
- * @param name of the model, or its folder, for messages
+ * @param name the model's name or folder, for messages
  * @param config as a Hugging Face {@code config.json}
  * @param weights tensors under Hugging Face's names
- * @param tokenizer what the tokenizer is made of
- * @param companions files beside them
- * @param repository owner and name on Hugging Face's hub; null where it is not known
+ * @param tokenizer the data the tokenizer is built from
+ * @param companions additional files
+ * @param repository owner and name on Hugging Face's hub; null if unknown
  */
 public record ModelFiles(
     String name,
@@ -28,17 +28,20 @@ public record ModelFiles(
     String repository)
     implements AutoCloseable {
 
-  /** Files without any beside them. */
+  /** A model without companion files. */
   public ModelFiles(String name, JsonNode config, WeightSource weights, TokenizerSource tokenizer) {
     this(name, config, weights, tokenizer, CompanionFiles.NONE, null);
   }
 
-  /** The same, as the hub's repository and under another name. */
+  /** The same files under another name and hub repository. */
   public ModelFiles named(String otherName, String otherRepository) {
     return new ModelFiles(otherName, config, weights, tokenizer, companions, otherRepository);
   }
 
-  /** What others can load the model by: its name on the hub, else its URL or absolute path. */
+  /**
+   * An address that others can load the model from: its name on the hub, else its URL or absolute
+   * path.
+   */
   public String address() {
     if (repository != null) {
       return repository;
@@ -49,15 +52,15 @@ public record ModelFiles(
   private static final String GGUF = ".gguf";
   private static final String BIN = ".bin";
 
-  /** llama2.c's names of vocabularies: tokenizer.bin, tok512.bin. */
+  /** llama2.c's names for vocabularies: tokenizer.bin, tok512.bin. */
   private static final String VOCABULARY = "tok*.bin";
 
   /**
-   * Opens what a user names as a model: a Hugging Face folder, a {@code .gguf} file, llama2.c's
-   * {@code .bin} with its vocabulary {@code tok*.bin} beside it, or a folder with one of the latter
-   * two. Close the result.
+   * Opens a model from any supported path: a Hugging Face folder, a {@code .gguf} file, llama2.c's
+   * {@code .bin} with its vocabulary {@code tok*.bin} next to it, or a folder with one of the
+   * latter two. Close the result.
    *
-   * @throws BadInputException if it is none of them, or a file is missing or damaged
+   * @throws BadInputException if it is none of these, or a file is missing or damaged
    */
   public static ModelFiles open(Path path) {
     Path model = model(path);
@@ -83,7 +86,10 @@ public record ModelFiles(
     return ModelFolder.open(model);
   }
 
-  /** The configuration alone of what {@link #open} opens, or of a {@code config.json}. */
+  /**
+   * Reads only the configuration, from any path that {@link #open} accepts or from a {@code
+   * config.json}.
+   */
   public static JsonNode config(Path path) {
     Path model = model(path);
     if (model.toString().endsWith(GGUF)) {
@@ -99,7 +105,7 @@ public record ModelFiles(
     return Files.isDirectory(model) ? ModelFolder.config(model) : ModelFolder.configFile(model);
   }
 
-  /** The one file of a folder that has no {@code config.json}; otherwise what was named. */
+  /** The single model file in a folder without {@code config.json}; otherwise the path itself. */
   private static Path model(Path path) {
     if (!Files.isDirectory(path) || Files.exists(path.resolve(ModelFolder.CONFIG))) {
       return path;
@@ -121,8 +127,8 @@ public record ModelFiles(
     List<Path> found = list(model.toAbsolutePath().getParent(), VOCABULARY);
     if (found.size() != 1) {
       throw new BadInputException(
-          "Beside %s there are %d vocabularies %s; put its own there, and no other.",
-          model, found.size(), VOCABULARY);
+          "There are %d vocabularies %s next to %s; put exactly the model's own there.",
+          found.size(), VOCABULARY, model);
     }
     return found.get(0);
   }

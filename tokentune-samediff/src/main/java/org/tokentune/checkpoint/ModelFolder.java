@@ -24,8 +24,8 @@ import org.tokentune.Warnings;
 
 /**
  * A Hugging Face model folder: {@code config.json}, {@code tokenizer.json} and {@code
- * model.safetensors} or its shards. Of a BERT instead of the last two also {@code vocab.txt} and
- * TensorFlow's {@code bert_model.ckpt.*}.
+ * model.safetensors} or its shards. For a BERT, {@code vocab.txt} and TensorFlow's {@code
+ * bert_model.ckpt.*} are accepted instead of the last two.
  */
 public final class ModelFolder {
 
@@ -34,20 +34,20 @@ public final class ModelFolder {
   public static final String TOKENIZER = "tokenizer.json";
   public static final String INDEX = "model.safetensors.index.json";
 
-  /** How PyTorch's own weights are called. */
+  /** File names of PyTorch's own weights. */
   private static final List<String> PICKLES =
       List.of("pytorch_model.bin", "pytorch_model.bin.index.json", "consolidated.00.pth");
 
-  /** Of adapters, which may be there without a model. */
+  /** Configuration of adapters, which may be present without a model. */
   public static final String ADAPTERS = "adapter_config.json";
 
-  /** Of the files of Google's BERT, the name without its ending. */
+  /** File name of Google's BERT checkpoints, without extension. */
   public static final String TENSORFLOW = "bert_model.ckpt";
 
-  /** Of a BERT that has no {@code tokenizer.json}. */
+  /** Vocabulary of a BERT without {@code tokenizer.json}. */
   public static final String VOCABULARY = "vocab.txt";
 
-  /** Python's json writes and reads NaN and Infinity. */
+  /** Accepts NaN and Infinity, as Python's json does. */
   static final ObjectMapper JSON =
       JsonMapper.builder()
           .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
@@ -72,8 +72,8 @@ public final class ModelFolder {
   }
 
   /**
-   * Where the encoder is: the folder itself, or the first module's within one of
-   * sentence-transformers'.
+   * The encoder's folder: the folder itself, or that of the first module in a sentence-transformers
+   * model.
    */
   private static Path encoder(Path folder) {
     if (!Files.isRegularFile(folder.resolve(CompanionFiles.MODULES))) {
@@ -119,7 +119,8 @@ public final class ModelFolder {
     try {
       if (Files.size(file) > Limits.CONFIG_BYTES) {
         throw new BadInputException(
-            "%s has %d bytes, more than the %d of any configuration; get it again.",
+            "%s has %d bytes, more than the %d bytes supported for a configuration; download it"
+                + " again.",
             file, Files.size(file), Limits.CONFIG_BYTES);
       }
       JsonNode config = JSON.readTree(file.toFile());
@@ -127,12 +128,12 @@ public final class ModelFolder {
         return config;
       }
     } catch (IOException e) {
-      throw new BadInputException(e, "%s is not JSON; get it again.", file);
+      throw new BadInputException(e, "%s is not valid JSON; download it again.", file);
     }
-    throw new BadInputException("%s is no JSON object; get it again.", file);
+    throw new BadInputException("%s is not a JSON object; download it again.", file);
   }
 
-  /** The weights alone. */
+  /** Opens only the weights. */
   public static WeightSource weights(Path folder) {
     Path index = folder.resolve(INDEX);
     Path bundle = folder.resolve(TENSORFLOW + ".index");
@@ -142,7 +143,8 @@ public final class ModelFolder {
     if (Files.exists(folder.resolve(WEIGHTS))) {
       if (Files.exists(index)) {
         Warnings.warn(
-            "%s has both %s and %s; the first is read, as in transformers, and the shards are not.",
+            "%s has both %s and %s; the first is read and the shards are ignored, as in"
+                + " transformers.",
             folder, WEIGHTS, INDEX);
       }
       return FourBitWeights.over(SafeTensors.open(folder.resolve(WEIGHTS)));
@@ -153,39 +155,40 @@ public final class ModelFolder {
     for (String pickle : PICKLES) {
       if (Files.exists(folder.resolve(pickle))) {
         throw new BadInputException(
-            "%s has its weights in %s, a Python pickle, which can run any code and is not read;"
-                + " convert it: AutoModel.from_pretrained(folder).save_pretrained(folder) in"
-                + " transformers writes %s (with the AutoModelFor... class of its task).",
+            "%s has its weights in %s, a Python pickle, which can run arbitrary code and is not"
+                + " read; convert it: AutoModel.from_pretrained(folder).save_pretrained(folder)"
+                + " in transformers writes %s (use the AutoModelFor... class of its task).",
             folder, pickle, WEIGHTS);
       }
     }
     throw new BadInputException(
-        "%s has no %s, whole or in shards; name a model folder that has one.", folder, WEIGHTS);
+        "%s has no %s, neither whole nor in shards; name a model folder that has one.",
+        folder, WEIGHTS);
   }
 
   /**
    * How weights are written.
    *
-   * @param mostShardBytes a file's tensors have at most so many bytes, unless it has one alone
+   * @param mostShardBytes most bytes of tensors per file, unless a single tensor is larger
    */
   public record Storage(FloatType type, long mostShardBytes) {
 
-    /** In files of at most 5 GB, as transformers has it. */
+    /** Files of at most 5 GB, as in transformers. */
     public static Storage of(FloatType type) {
       return new Storage(type, 5_000_000_000L);
     }
   }
 
-  /** Writes files into a folder that is being written. */
+  /** Writes additional files into a folder under construction. */
   public interface Extra {
     void write(Path folder) throws IOException;
   }
 
   /**
-   * Refuses a folder that {@link #write} would refuse: say so before hours of training.
+   * Rejects a folder that {@link #write} would reject, before hours of training.
    *
-   * @throws BadInputException if it is a file, cannot be written, or holds something that is no
-   *     model
+   * @throws BadInputException if it is a file, is not writable, or holds files that do not belong
+   *     to a model
    */
   public static void checkWritable(Path folder) {
     Path target = folder.toAbsolutePath().normalize();
@@ -196,7 +199,8 @@ public final class ModelFolder {
       try {
         if (!entries(target).isEmpty()) {
           throw new BadInputException(
-              "%s holds other things than a model; name a new or an empty folder.", folder);
+              "%s holds files that do not belong to a model; name a new or an empty folder.",
+              folder);
         }
       } catch (IOException e) {
         throw new BadInputException(e, "%s cannot be listed; name another folder.", folder);
@@ -208,12 +212,12 @@ public final class ModelFolder {
     Path existing = existing(folder);
     if (existing == null || !Files.isDirectory(existing) || !Files.isWritable(existing)) {
       throw new BadInputException(
-          "%s cannot be made, as %s is no folder that can be written to; name another.",
+          "%s cannot be created, as %s is not a writable folder; name another folder.",
           folder, existing);
     }
   }
 
-  /** The folder, or the nearest around it that is there. */
+  /** The folder, or its nearest existing parent. */
   private static Path existing(Path folder) {
     Path existing = folder.toAbsolutePath().normalize();
     while (existing != null && !Files.exists(existing)) {
@@ -223,25 +227,26 @@ public final class ModelFolder {
   }
 
   /**
-   * Refuses a folder whose disk has no room for a model: say so before hours of training. A model
-   * that is there counts as staying, as it does until the new one is whole.
+   * Rejects a folder whose disk has no room for a model, before hours of training. An existing
+   * model counts as occupying its space, as it stays until the new one is complete.
    *
-   * @param bytes of the model
+   * @param bytes size of the model
    */
   public static void checkSpace(Path folder, long bytes) {
     try {
       long free = Files.getFileStore(existing(folder)).getUsableSpace();
       if (free < bytes) {
         throw new BadInputException(
-            "%s has room for %,d MB, but the model takes %,d MB; make room, or name another folder.",
+            "%s has room for %,d MB, but the model takes %,d MB; free some space, or name another"
+                + " folder.",
             folder, free / 1_000_000, bytes / 1_000_000);
       }
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be looked at; name another folder.", folder);
+      throw new BadInputException(e, "%s cannot be accessed; name another folder.", folder);
     }
   }
 
-  /** Whether a model or adapters are there. */
+  /** Whether a folder holds a model or adapters. */
   public static boolean holdsModel(Path folder) {
     return Files.exists(folder.resolve(CONFIG)) || Files.exists(folder.resolve(ADAPTERS));
   }
@@ -257,9 +262,9 @@ public final class ModelFolder {
   }
 
   /**
-   * Writes a model under another name and then moves it into place; a model that was there is
-   * replaced, a training's log and checkpoints stay. When anything fails, what was there stays, and
-   * nothing half-written does.
+   * Writes a model under another name and then moves it into place. An existing model is replaced;
+   * the log and training checkpoints stay. If anything fails, the folder is unchanged and no
+   * partial files remain.
    *
    * @throws BadInputException as {@link #checkWritable}, or if writing fails
    */
@@ -276,7 +281,7 @@ public final class ModelFolder {
           ObjectNode stored = config.deepCopy();
           stored.put("torch_dtype", storage.type().torchName); // as transformers 4 reads it
           stored.put("dtype", storage.type().torchName); // as transformers 5 does
-          stored.remove("quantization_config"); // weights that came in 4 bits are floats now
+          stored.remove("quantization_config"); // 4-bit weights are written as floats
           JSON.writeValue(staged.resolve(CONFIG).toFile(), stored);
           writeWeights(staged, weights, storage);
           Files.write(staged.resolve(TOKENIZER), tokenizer);
@@ -287,11 +292,11 @@ public final class ModelFolder {
   }
 
   /**
-   * Has a folder's content written under another name and then moves it into place, as {@link
+   * Writes a folder's content under another name and then moves it into place, as {@link
    * #write(Path, JsonNode, Map, byte[], Storage, List)} does.
    *
-   * @param content writes a new folder's files, {@code config.json} or {@code adapter_config.json}
-   *     among them
+   * @param content writes the folder's files, including {@code config.json} or {@code
+   *     adapter_config.json}
    */
   public static void write(Path folder, Extra content) {
     checkWritable(folder);
@@ -300,7 +305,7 @@ public final class ModelFolder {
       Staging.write(target, content::write, staged -> replace(target, staged));
     } catch (IOException e) {
       throw new BadInputException(
-          e, "The model cannot be written to %s: %s; see to space and rights there.", folder, e);
+          e, "The model cannot be written to %s: %s; check free space and permissions.", folder, e);
     }
   }
 
@@ -336,8 +341,8 @@ public final class ModelFolder {
   }
 
   /**
-   * Puts the staged files in the place of those that are there. Between them is no model: weights
-   * go first and come last.
+   * Replaces the existing files with the staged ones. In between, the folder holds no loadable
+   * model: weights are removed first and added last.
    */
   private static void replace(Path target, Path staged) throws IOException {
     Path old = Files.createDirectory(Staging.unread(target));
@@ -369,7 +374,7 @@ public final class ModelFolder {
     moved.put(file, to);
   }
 
-  /** What is of the model, weights last, {@code config.json} first. */
+  /** The model's files, {@code config.json} first and weights last. */
   private static List<Path> entries(Path folder) throws IOException {
     return Staging.entries(folder).stream()
         .filter(file -> !RunFolder.OWN.contains(file.getFileName().toString()))

@@ -16,9 +16,9 @@ import org.tokentune.BadInputException;
 /**
  * The float initialisers of an ONNX file exported from PyTorch, under Hugging Face's names.
  *
- * <p>Initialisers that carry a parameter's name keep it. The weights of linear layers are anonymous
- * ({@code onnx::MatMul_787}) and stored [in, out]: their name comes from the node that uses them
- * ({@code /encoder/layer.0/attention/self/query/MatMul}), and they are read transposed, as [out,
+ * <p>Initialisers named after a parameter keep that name. The weights of linear layers are
+ * anonymous ({@code onnx::MatMul_787}) and stored as [in, out]: they are named after the node that
+ * uses them ({@code /encoder/layer.0/attention/self/query/MatMul}), and read transposed, as [out,
  * in].
  */
 public final class OnnxWeights implements WeightSource {
@@ -28,7 +28,7 @@ public final class OnnxWeights implements WeightSource {
   private final String origin;
   private final Map<String, Tensor> tensors;
 
-  /** A checked initialiser; {@code transposed} says that the file has it as [in, out]. */
+  /** A checked initialiser; {@code transposed} means that the file stores it as [in, out]. */
   private record Tensor(Onnx.TensorProto proto, boolean transposed) {}
 
   private OnnxWeights(String origin, Map<String, Tensor> tensors) {
@@ -39,15 +39,16 @@ public final class OnnxWeights implements WeightSource {
   /**
    * Reads a whole model; the stream is not closed.
    *
-   * @param origin what the stream is, for messages
-   * @throws BadInputException if it is no ONNX file or an initialiser is not what it claims
+   * @param origin the stream's source, for messages
+   * @throws BadInputException if it is not an ONNX file or an initialiser is malformed
    */
   public static OnnxWeights read(InputStream in, String origin) {
     Onnx.ModelProto model;
     try {
       model = Onnx.ModelProto.parseFrom(in);
     } catch (IOException | IllegalStateException e) { // protobuf throws either
-      throw new BadInputException(e, "%s is damaged or no ONNX file; get it again.", origin);
+      throw new BadInputException(
+          e, "%s is damaged or not an ONNX file; download it again.", origin);
     }
     Map<String, String> users = new LinkedHashMap<>();
     for (Onnx.NodeProto node : model.getGraph().getNodeList()) {
@@ -105,7 +106,8 @@ public final class OnnxWeights implements WeightSource {
     long held = isRaw(proto) ? proto.getRawData().size() / 4 : (long) proto.getFloatDataCount();
     if (count != held || (isRaw(proto) && proto.getRawData().size() % 4 != 0)) {
       throw new BadInputException(
-          "%s: tensor %s holds %d values, which is not its shape %s; get the file again.",
+          "%s: tensor %s holds %d values, which does not match its shape %s; download the file"
+              + " again.",
           origin, proto.getName(), held, proto.getDimsList());
     }
   }
@@ -143,7 +145,7 @@ public final class OnnxWeights implements WeightSource {
       }
     }
     INDArray array = Nd4j.createFromArray(values).reshape('c', dims(proto));
-    // A copy in either case: a reshaped or transposed array is a view.
+    // Copied in either case: a reshaped or transposed array is a view.
     return (tensor.transposed() ? array.transpose() : array).dup('c');
   }
 
@@ -158,6 +160,6 @@ public final class OnnxWeights implements WeightSource {
 
   @Override
   public void close() {
-    // Read as a whole: nothing is open.
+    // The file was read completely, so nothing is open.
   }
 }

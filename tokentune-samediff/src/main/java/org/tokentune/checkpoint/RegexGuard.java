@@ -6,8 +6,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Finds in a regular expression what makes a search take time exponential in the text: a repetition
- * without end of something that holds one, such as {@code (a+)+}.
+ * Detects regular expressions that can take time exponential in the text's length: an unbounded
+ * repetition inside another one, such as {@code (a+)+}.
  */
 public final class RegexGuard {
 
@@ -15,12 +15,12 @@ public final class RegexGuard {
 
   private RegexGuard() {}
 
-  /** Whether a group that holds a repetition without end is itself repeated without end. */
+  /** Whether a group that contains an unbounded repetition is itself repeated without bound. */
   public static boolean repeatsRepetition(String regex) {
-    Deque<Boolean> around = new ArrayDeque<>(); // what held was where each open group begins
-    boolean held = false; // whether the group so far holds a repetition without end
-    boolean group = false; // whether the item before is a group that does
-    boolean repeated = false; // whether a sign of repetition stands before
+    Deque<Boolean> around = new ArrayDeque<>(); // saved value of held for each open group
+    boolean held = false; // whether the group so far contains an unbounded repetition
+    boolean group = false; // whether the previous item is a group that does
+    boolean repeated = false; // whether the previous character is a quantifier
     int classes = 0;
     for (int i = 0; i < regex.length(); i++) {
       char c = regex.charAt(i);
@@ -57,7 +57,7 @@ public final class RegexGuard {
     return false;
   }
 
-  /** The {@code {n}}, {@code {n,}} or {@code {n,m}} that begins there; empty if none does. */
+  /** The {@code {n}}, {@code {n,}} or {@code {n,m}} that begins here; empty if there is none. */
   private static String count(String regex, int at) {
     Matcher count = COUNT.matcher(regex).region(at, regex.length());
     return count.lookingAt() ? count.group() : "";

@@ -3,11 +3,11 @@ package org.tokentune.checkpoint;
 import org.tokentune.BadInputException;
 
 /**
- * Rows of a query's or key's projection. Meta's files, and llama.cpp's and llama2.c's, turn
- * neighbouring elements of a head (2 i and 2 i + 1) as a pair, Hugging Face's elements i and i +
- * headSize / 2, and has its rows in another order for it.
+ * Row order of query and key projections. Meta, llama.cpp and llama2.c rotate neighbouring elements
+ * of a head (2 i and 2 i + 1) as a pair; Hugging Face rotates elements i and i + headSize / 2 and
+ * permutes the rows accordingly.
  *
- * @param headSize rows of a head
+ * @param headSize rows per head
  */
 record RotaryRows(int headSize) {
 
@@ -25,11 +25,12 @@ record RotaryRows(int headSize) {
     return ordered;
   }
 
-  /** Where in Hugging Face's order each of so many rows stands. */
+  /** The position of each row in Hugging Face's order. */
   int[] places(int rows, String tensor) {
     if (headSize < 2 || headSize % 2 != 0 || rows % headSize != 0) {
       throw new BadInputException(
-          "Tensor %s of %d rows has no whole heads of %d rows; get the file again.",
+          "Tensor %s has %d rows, which is not a multiple of the head size %d; download the file"
+              + " again.",
           tensor, rows, headSize);
     }
     int[] places = new int[rows];

@@ -13,8 +13,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.tokentune.BadInputException;
 
 /**
- * The folder that a training writes into, locked: its log and its checkpoints, and at the end the
- * model beside them. The lock goes with the process, however that ends; its file stays.
+ * The locked folder that a training run writes to: its log and training checkpoints, and finally
+ * the model. The lock ends with the process, however that ends; the lock file stays.
  */
 public final class RunFolder implements AutoCloseable {
 
@@ -22,12 +22,12 @@ public final class RunFolder implements AutoCloseable {
   private static final String LOG = "log.jsonl";
   private static final String CHECKPOINTS = "checkpoints";
 
-  /** What stays where a model is replaced. */
+  /** Entries that stay when a model is replaced. */
   static final Set<String> OWN = Set.of(LOCK, LOG, CHECKPOINTS);
 
   /**
-   * Folders that this process has locked. The system would let a lock go with any channel of the
-   * file that the process closes, so no second one is opened.
+   * Folders that this process has locked. The operating system releases a lock when any channel of
+   * the file is closed, so no second one is opened.
    */
   private static final Set<Path> LOCKED = ConcurrentHashMap.newKeySet();
 
@@ -42,10 +42,9 @@ public final class RunFolder implements AutoCloseable {
   }
 
   /**
-   * Makes the folder where there is none, locks it, and removes what killed processes have left
-   * half-written.
+   * Creates the folder if needed, locks it, and removes partial files left by killed processes.
    *
-   * @throws BadInputException if another training writes into it, or it cannot be written
+   * @throws BadInputException if another run is writing to it, or it is not writable
    */
   public static RunFolder lock(Path folder) {
     ModelFolder.checkWritable(folder);
@@ -81,17 +80,20 @@ public final class RunFolder implements AutoCloseable {
       }
     } catch (IOException e) {
       throw new BadInputException(
-          e, "%s cannot be written (%s); see to space and rights there.", folder, e.getMessage());
+          e,
+          "%s cannot be written (%s); check free space and permissions.",
+          folder,
+          e.getMessage());
     }
   }
 
   private static BadInputException taken(String process, Path folder) {
     return new BadInputException(
-        "Process %s is training into %s; wait until it ends, or name another folder.",
+        "Process %s is training in %s; wait until it ends, or name another folder.",
         process, folder);
   }
 
-  /** Writes this process's number into the lock's file. */
+  /** Writes this process's id into the lock file. */
   private static void note(FileChannel channel) throws IOException {
     channel.truncate(0);
     byte[] id = Long.toString(ProcessHandle.current().pid()).getBytes(StandardCharsets.US_ASCII);
@@ -104,21 +106,21 @@ public final class RunFolder implements AutoCloseable {
     return new String(id.array(), 0, id.position(), StandardCharsets.US_ASCII);
   }
 
-  /** Where the training's log is, unless it is wanted elsewhere. */
+  /** The default location of the training log. */
   public Path log() {
     return folder.resolve(LOG);
   }
 
   /**
-   * The training's checkpoints.
+   * The run's training checkpoints.
    *
-   * @param keep so many of the newest stay
+   * @param keep how many of the newest are kept
    */
   public Checkpoints checkpoints(int keep) {
     return new Checkpoints(folder.resolve(CHECKPOINTS), keep);
   }
 
-  /** Lets others train into the folder; where nothing came into it, it is removed. */
+  /** Releases the folder for other runs; removes it if it is empty. */
   @Override
   public void close() {
     try {
@@ -126,7 +128,7 @@ public final class RunFolder implements AutoCloseable {
         Staging.delete(real);
       }
     } catch (IOException e) {
-      // An empty folder stays, which harms no one; what failed before is being thrown.
+      // An empty folder that stays is harmless, and the earlier failure is being thrown.
     } finally {
       CheckpointFile.close(lock);
       LOCKED.remove(real);

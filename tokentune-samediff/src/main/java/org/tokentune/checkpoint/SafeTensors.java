@@ -32,13 +32,13 @@ import org.tokentune.quantization.HalfPrecision;
  * <p>Format (Hugging Face safetensors, version 0.4): 8 bytes little-endian header length; the
  * header, a JSON object {@code name: {dtype, shape, data_offsets: [begin, end]}} and {@code
  * __metadata__}; then the tensors' bytes, without gaps. Types read: F64, F32, F16, BF16 (all to
- * FLOAT), I64, I32, I8, U8, BOOL; a tensor of another type is passed over until it is asked for.
+ * FLOAT), I64, I32, I8, U8, BOOL; a tensor of another type is an error only when it is read.
  */
 public final class SafeTensors implements WeightSource {
 
   private static final String METADATA = "__metadata__";
 
-  private static final int MOST_TYPE_NAME = 20;
+  private static final int MAX_TYPE_NAME = 20;
 
   private static final ObjectMapper JSON =
       new ObjectMapper()
@@ -65,10 +65,10 @@ public final class SafeTensors implements WeightSource {
   }
 
   /**
-   * Where a tensor is: {@code begin} and {@code end} are offsets in the file.
+   * A tensor's location: {@code begin} and {@code end} are offsets in the file.
    *
-   * @param type null where it is not supported
-   * @param dtype its name in the file
+   * @param type null if it is not supported
+   * @param dtype the type's name in the file
    */
   private record Entry(String name, Type type, String dtype, long[] shape, long begin, long end) {}
 
@@ -88,13 +88,13 @@ public final class SafeTensors implements WeightSource {
   /**
    * Opens a file and checks its header.
    *
-   * @throws BadInputException if it is missing, truncated or not what the format says
+   * @throws BadInputException if it is missing, truncated or malformed
    */
   public static SafeTensors open(Path file) {
     return CheckpointFile.open(file, channel -> new Header(file, channel).read());
   }
 
-  /** What the writer noted in {@code __metadata__}. */
+  /** The entries of {@code __metadata__}. */
   public Map<String, String> metadata() {
     return metadata;
   }
@@ -128,7 +128,8 @@ public final class SafeTensors implements WeightSource {
           file, name, count);
     }
     try {
-      // A copy: a reshaped array is a view, and SameDiff copies views instead of sharing them.
+      // Copied, because a reshaped array is a view, and SameDiff copies views instead of sharing
+      // them.
       return decode(entry, (int) count).reshape('c', entry.shape()).dup('c');
     } catch (IOException e) {
       throw unreadable(name, e);
@@ -216,7 +217,7 @@ public final class SafeTensors implements WeightSource {
   /** The elements of a tensor. */
   private record Elements(MappedRange bytes) {
 
-    /** Takes element {@code index}, which stands at byte {@code at} of the buffer. */
+    /** Receives element {@code index}, which is at byte {@code at} of the buffer. */
     interface Reader {
       void read(ByteBuffer buffer, int index, int at);
     }
@@ -232,7 +233,7 @@ public final class SafeTensors implements WeightSource {
     }
   }
 
-  /** The header's checks. */
+  /** Reads and checks the header. */
   private record Header(Path file, FileChannel channel) {
 
     SafeTensors read() throws IOException {
@@ -248,7 +249,7 @@ public final class SafeTensors implements WeightSource {
       try {
         header = JSON.readTree(bytes(8, (int) length).array());
       } catch (JsonProcessingException e) {
-        throw bad("has a header that is not JSON");
+        throw bad("has a header that is not valid JSON");
       }
       if (!header.isObject()) {
         throw bad("has a header that is not a JSON object");
@@ -295,11 +296,11 @@ public final class SafeTensors implements WeightSource {
 
     private Entry entry(String name, JsonNode tensor, long base, long size) {
       String dtype = tensor.path("dtype").asText();
-      if (dtype.isEmpty() || dtype.length() > MOST_TYPE_NAME) {
+      if (dtype.isEmpty() || dtype.length() > MAX_TYPE_NAME) {
         throw bad("has no type for tensor " + name);
       }
       if (name.length() > Limits.NAME_BYTES) {
-        throw bad("has a tensor's name of " + name.length() + " characters");
+        throw bad("has a tensor name of " + name.length() + " characters");
       }
       Type type = type(dtype);
       JsonNode shape = tensor.path("shape");
@@ -340,14 +341,14 @@ public final class SafeTensors implements WeightSource {
 
     private long number(String name, JsonNode value) {
       if (!value.isIntegralNumber() || !value.canConvertToLong() || value.longValue() < 0) {
-        throw bad("has a shape or offset of tensor " + name + " that is no whole number");
+        throw bad("has a shape or offset of tensor " + name + " that is not a whole number");
       }
       return value.longValue();
     }
 
     private BadInputException bad(String what) {
       return new BadInputException(
-          "%s %s: it is damaged or no safetensors file; get it again.", file, what);
+          "%s %s: it is damaged or not a safetensors file; download it again.", file, what);
     }
   }
 }

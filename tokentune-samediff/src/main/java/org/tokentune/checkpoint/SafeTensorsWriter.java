@@ -28,9 +28,9 @@ public final class SafeTensorsWriter {
   }
 
   /**
-   * Writes all tensors in the map's order, with the metadata that transformers asks for.
+   * Writes all tensors in the map's order, with the metadata that transformers requires.
    *
-   * @param type of all tensors but those of INT8 and UINT8, which stay what they are
+   * @param type type of all tensors except INT8 and UINT8, which are unchanged
    * @throws IOException if the file exists already, or the disk is full
    */
   public static void write(Path file, Map<String, INDArray> tensors, FloatType type)

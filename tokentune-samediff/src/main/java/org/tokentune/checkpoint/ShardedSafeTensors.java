@@ -17,8 +17,8 @@ import org.tokentune.Warnings;
 import org.tokentune.ops.BlockWeight;
 
 /**
- * Several safetensors files of one checkpoint, by their {@code model.safetensors.index.json}: an
- * object whose {@code weight_map} names the file, beside the index, of every tensor.
+ * Several safetensors files that form one model, listed in {@code model.safetensors.index.json}:
+ * its {@code weight_map} gives the file of every tensor, in the index's folder.
  */
 final class ShardedSafeTensors implements WeightSource {
 
@@ -33,8 +33,8 @@ final class ShardedSafeTensors implements WeightSource {
   /**
    * Opens the index and every file it names.
    *
-   * @throws BadInputException if one is missing or damaged, lies elsewhere, or has not the tensors
-   *     that the index promises
+   * @throws BadInputException if one is missing or damaged, is in another folder, or lacks a tensor
+   *     that the index lists
    */
   static ShardedSafeTensors open(Path index) {
     if (!Files.isRegularFile(index)) {
@@ -44,15 +44,15 @@ final class ShardedSafeTensors implements WeightSource {
     try {
       if (Files.size(index) > Limits.HEADER_BYTES) {
         throw new BadInputException(
-            "%s has %d bytes, more than the %d supported; get it again.",
+            "%s has %d bytes, more than the %d supported; download it again.",
             index, Files.size(index), Limits.HEADER_BYTES);
       }
       map = new ObjectMapper().readTree(index.toFile()).path("weight_map");
     } catch (IOException e) {
-      throw new BadInputException(e, "%s is not JSON; get it again.", index);
+      throw new BadInputException(e, "%s is not valid JSON; download it again.", index);
     }
     if (!map.isObject() || map.isEmpty()) {
-      throw new BadInputException("%s has no weight_map; get it again.", index);
+      throw new BadInputException("%s has no weight_map; download it again.", index);
     }
     Map<String, SafeTensors> files = new HashMap<>();
     Map<String, SafeTensors> shards = new LinkedHashMap<>();
@@ -63,10 +63,10 @@ final class ShardedSafeTensors implements WeightSource {
               tensor -> {
                 SafeTensors file =
                     files.computeIfAbsent(
-                        tensor.getValue().asText(), name -> SafeTensors.open(beside(index, name)));
+                        tensor.getValue().asText(), name -> SafeTensors.open(sibling(index, name)));
                 if (!file.names().contains(tensor.getKey())) {
                   throw new BadInputException(
-                      "%s has no tensor %s, which %s promises; get both again.",
+                      "%s has no tensor %s, which %s lists; download both again.",
                       file.origin(), tensor.getKey(), index);
                 }
                 shards.put(tensor.getKey(), file);
@@ -81,7 +81,7 @@ final class ShardedSafeTensors implements WeightSource {
     return new ShardedSafeTensors(index, Collections.unmodifiableMap(shards));
   }
 
-  /** Tensors of the files that the index leaves out, which transformers reads too. */
+  /** Adds tensors that the index omits, which transformers also reads. */
   private static void addUnnamed(
       Path index, Map<String, SafeTensors> shards, Map<String, SafeTensors> files) {
     TreeMap<String, SafeTensors> unnamed = new TreeMap<>();
@@ -89,13 +89,13 @@ final class ShardedSafeTensors implements WeightSource {
       for (String name : file.names()) {
         if (!shards.containsKey(name) && unnamed.put(name, file) != null) {
           throw new BadInputException(
-              "%s does not say which file has %s, and several do; get it again.", index, name);
+              "%s does not say which file has %s, and several do; download it again.", index, name);
         }
       }
     }
     if (!unnamed.isEmpty()) {
       Warnings.warn(
-          "%s leaves out %d of its files' tensors, %s; they are read as well.",
+          "%s omits %d of its files' tensors, %s; they are read anyway.",
           index,
           unnamed.size(),
           unnamed.size() == 1 ? unnamed.firstKey() : "such as " + unnamed.firstKey());
@@ -103,11 +103,11 @@ final class ShardedSafeTensors implements WeightSource {
     shards.putAll(unnamed);
   }
 
-  /** A file in the index's own folder, and nowhere else: the index is untrusted. */
-  private static Path beside(Path index, String name) {
+  /** A file in the index's own folder and nowhere else: the index is untrusted. */
+  private static Path sibling(Path index, String name) {
     if (!name.matches("[A-Za-z0-9_.-]+\\.safetensors")) {
       throw new BadInputException(
-          "%s names the file '%s', which is no plain name of a .safetensors file; get it again.",
+          "%s names the file '%s', which is not a plain .safetensors file name; download it again.",
           index, name);
     }
     return index.resolveSibling(name);

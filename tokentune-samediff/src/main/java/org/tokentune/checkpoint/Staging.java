@@ -12,28 +12,27 @@ import java.util.UUID;
 import java.util.stream.Stream;
 
 /**
- * Folders that are seen whole or not at all: they are written under a name that no one reads, taken
- * to the disk, and then renamed. It has a part in the folder itself, so that this stays on one file
- * system wherever that is mounted.
+ * Writes folders atomically: under a reserved name first, flushed to disk and then renamed. The
+ * staging folder is inside the target's parent, so both are always on the same file system.
  */
 final class Staging {
 
-  /** How the names begin that no one reads. */
+  /** Prefix of names that no reader opens. */
   private static final String PREFIX = ".partial-";
 
   private Staging() {}
 
-  /** Something that is done with a folder's files. */
+  /** An action on a folder's files. */
   interface Action {
     void on(Path folder) throws IOException;
   }
 
   /**
-   * Has a new folder in {@code parent} written and published.
+   * Writes and publishes a new folder in {@code parent}.
    *
-   * @param content writes into it
-   * @param publish renames it, or what is in it
-   * @throws IOException if either fails; then nothing of the folder stays
+   * @param content writes the folder's files
+   * @param publish renames the folder, or moves its files
+   * @throws IOException if either fails; the folder is then removed
    */
   static void write(Path parent, Action content, Action publish) throws IOException {
     boolean fresh = !Files.exists(parent);
@@ -56,12 +55,12 @@ final class Staging {
     }
   }
 
-  /** A name in a folder that no one reads, and that is not there yet. */
+  /** An unused name in a folder that no reader opens. */
   static Path unread(Path parent) {
     return parent.resolve(PREFIX + UUID.randomUUID());
   }
 
-  /** What is in a folder, in the order of the names, without what is staged there. */
+  /** A folder's entries sorted by name, without staged ones. */
   static List<Path> entries(Path folder) throws IOException {
     try (Stream<Path> files = Files.list(folder)) {
       return files.filter(file -> !isStaged(file)).sorted().toList();
@@ -72,19 +71,19 @@ final class Staging {
     return file.getFileName().toString().startsWith(PREFIX);
   }
 
-  /** Renames: within a moment, and without a state between. A file in the way is replaced. */
+  /** Renames atomically. An existing file at the destination is replaced. */
   static void move(Path from, Path to) throws IOException {
     Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
   }
 
-  /** Removes a folder such that no one ever sees a part of it. */
+  /** Removes a folder so that no reader ever sees only part of it. */
   static void remove(Path folder) throws IOException {
     Path unread = unread(folder.getParent());
     move(folder, unread);
     delete(unread);
   }
 
-  /** Removes what processes that were killed have left in a folder. */
+  /** Removes staged files that killed processes left in a folder. */
   static void clean(Path folder) throws IOException {
     try (Stream<Path> files = Files.list(folder)) {
       for (Path file : files.filter(Staging::isStaged).toList()) {
@@ -93,7 +92,7 @@ final class Staging {
     }
   }
 
-  /** Removes a folder with all that is in it, or a file; what is not there is removed. */
+  /** Removes a folder with its contents, or a file; a missing path is ignored. */
   static void delete(Path folder) throws IOException {
     if (!Files.exists(folder)) {
       return;
@@ -105,11 +104,11 @@ final class Staging {
     }
   }
 
-  /** Waits until a file's bytes, or a folder's names, are on the disk. */
+  /** Flushes a file's bytes, or a folder's entries, to disk. */
   static void sync(Path path) throws IOException {
     boolean names = Files.isDirectory(path);
     if (names && System.getProperty("os.name").startsWith("Windows")) {
-      return; // it does not open folders
+      return; // cannot open folders
     }
     try (FileChannel channel =
         FileChannel.open(path, names ? StandardOpenOption.READ : StandardOpenOption.WRITE)) {

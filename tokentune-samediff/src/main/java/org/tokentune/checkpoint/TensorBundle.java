@@ -22,9 +22,10 @@ import org.tokentune.BadInputException;
 /**
  * The float tensors of a BERT in a TensorFlow checkpoint ({@code tensor_bundle.proto}), as Google
  * published it, under Hugging Face's names. The index, a {@link LevelDbTable}, has a header under
- * the empty key and under every other a tensor's type, shape, place in the data file and checksum.
+ * the empty key; under every other key it has a tensor's type, shape, location in the data file and
+ * checksum.
  *
- * <p>Kernels of linear layers are stored [in, out] and read transposed, as [out, in].
+ * <p>Kernels of linear layers are stored as [in, out] and read transposed, as [out, in].
  */
 final class TensorBundle implements WeightSource {
 
@@ -36,7 +37,7 @@ final class TensorBundle implements WeightSource {
   private final FileChannel channel;
   private final Map<String, Entry> entries;
 
-  /** A checked tensor; {@code transposed} says that the file has it as [in, out]. */
+  /** A checked tensor; {@code transposed} means that the file stores it as [in, out]. */
   private record Entry(long[] shape, long begin, long end, int checksum, boolean transposed) {}
 
   private TensorBundle(Path data, FileChannel channel, Map<String, Entry> entries) {
@@ -46,9 +47,9 @@ final class TensorBundle implements WeightSource {
   }
 
   /**
-   * Opens a checkpoint by its {@code .index} file; the data file lies beside it.
+   * Opens a checkpoint by its {@code .index} file; the data file is next to it.
    *
-   * @throws BadInputException if a file is missing or damaged, or it has no BERT's weights
+   * @throws BadInputException if a file is missing or damaged, or does not hold BERT weights
    */
   static TensorBundle open(Path index) {
     Map<String, byte[]> table =
@@ -74,8 +75,8 @@ final class TensorBundle implements WeightSource {
       if (header.getNumShards() != 1
           || header.getEndianness() != BundleHeaderProto.Endianness.LITTLE) {
         throw new BadInputException(
-            "%s: a checkpoint of %d data files, or of a big-endian machine, is not supported; save it"
-                + " again.",
+            "%s: a checkpoint with %d data files, or from a big-endian machine, is not supported;"
+                + " save it again.",
             index, header.getNumShards());
       }
     } catch (InvalidProtocolBufferException e) {
@@ -94,7 +95,7 @@ final class TensorBundle implements WeightSource {
         });
     if (entries.isEmpty()) {
       throw new BadInputException(
-          "%s holds no float weights of a BERT; name Google's checkpoint of one.", index);
+          "%s holds no float weights of a BERT; name one of Google's BERT checkpoints.", index);
     }
     return entries;
   }
@@ -105,10 +106,10 @@ final class TensorBundle implements WeightSource {
     try {
       proto = BundleEntryProto.parseFrom(bytes);
     } catch (InvalidProtocolBufferException e) {
-      throw bad(index, "has no entry of tensor " + key);
+      throw bad(index, "has no valid entry for tensor " + key);
     }
     if (proto.getDtype() != DataType.DT_FLOAT) {
-      return; // steps and the like
+      return; // step counters and similar
     }
     long[] shape =
         proto.getShape().getDimList().stream().mapToLong(TensorShapeProto.Dim::getSize).toArray();
@@ -127,7 +128,7 @@ final class TensorBundle implements WeightSource {
         || proto.getOffset() > size - needed
         || proto.getShardId() != 0
         || proto.getSlicesCount() > 0) {
-      throw bad(index, "claims an impossible shape or place for tensor " + key);
+      throw bad(index, "claims an impossible shape or location for tensor " + key);
     }
     entries.put(
         name(key),
@@ -141,7 +142,7 @@ final class TensorBundle implements WeightSource {
 
   /**
    * {@code module/bert/encoder/layer_0/output/dense/kernel} to {@code
-   * bert.encoder.layer.0.output.dense.weight}; null for what is no parameter of a BERT.
+   * bert.encoder.layer.0.output.dense.weight}; null for anything that is not a BERT parameter.
    */
   private static String name(String key) {
     String bare = key.replaceFirst("^(.*/)?(bert|cls)/", "$2/");
@@ -186,12 +187,13 @@ final class TensorBundle implements WeightSource {
     }
     if (LevelDbTable.masked(crc) != entry.checksum()) {
       throw new BadInputException(
-          "%s: tensor %s has a wrong checksum; the file is damaged, get it again.", data, name);
+          "%s: tensor %s has a wrong checksum; the file is damaged, download it again.",
+          data, name);
     }
     if (!entry.transposed()) {
       return Nd4j.create(values, entry.shape(), 'c');
     }
-    // A copy: a transposed array is a view.
+    // Copied: a transposed array is a view.
     return Nd4j.create(values, new long[] {entry.shape()[1], entry.shape()[0]}, 'c')
         .transpose()
         .dup('c');
@@ -209,6 +211,7 @@ final class TensorBundle implements WeightSource {
 
   private static BadInputException bad(Path index, String what) {
     return new BadInputException(
-        "%s %s: it is damaged or no index of a TensorFlow checkpoint; get it again.", index, what);
+        "%s %s: it is damaged or not the index of a TensorFlow checkpoint; download it again.",
+        index, what);
   }
 }

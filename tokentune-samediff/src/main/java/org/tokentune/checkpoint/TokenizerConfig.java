@@ -12,26 +12,26 @@ import java.util.stream.Stream;
 import org.tokentune.BadInputException;
 
 /**
- * What a model's {@code tokenizer_config.json} says of its tokenizer, with the files beside it that
+ * The tokenizer settings in a model's {@code tokenizer_config.json}, combined with the files that
  * older versions of transformers wrote: {@code special_tokens_map.json} and {@code
- * added_tokens.json}. Null stands for what nothing is said of.
+ * added_tokens.json}. Null means that no file says anything.
  *
  * @param origin the file, for messages
- * @param className transformers' class without its ending {@code Fast}; also {@code
- *     tokenizer_class} of {@code config.json}
+ * @param className transformers' class without the suffix {@code Fast}; also from {@code
+ *     tokenizer_class} in {@code config.json}
  * @param lowerCase {@code do_lower_case}
  * @param stripAccents {@code strip_accents}
  * @param chineseCharacters {@code tokenize_chinese_chars}
  * @param prefixSpace {@code add_prefix_space}
- * @param legacy of a Llama: whether a space is put before text after special tokens, too
+ * @param legacy for a Llama: whether text after special tokens also gets a space in front
  * @param addBegin {@code add_bos_token}
  * @param addEnd {@code add_eos_token}
  * @param tokenTypes whether {@code model_input_names} has {@code token_type_ids}
- * @param maxLength {@code model_max_length}; null also where it is no limit
- * @param cutsLeft whether texts that are too long lose their beginning
- * @param splitsSpecial whether a special token that stands in a text is cut as other text is
- * @param special texts of special tokens by name, such as {@code eos_token}
- * @param added tokens that the tokenizer has besides its own, in the order in which they are added
+ * @param maxLength {@code model_max_length}; null also if it means no limit
+ * @param cutsLeft whether texts that are too long are truncated at the beginning
+ * @param splitsSpecial whether a special token within a text is split like ordinary text
+ * @param special special tokens' texts by name, such as {@code eos_token}
+ * @param added tokens beyond the tokenizer's own, in the order in which they are added
  */
 public record TokenizerConfig(
     String origin,
@@ -65,20 +65,20 @@ public record TokenizerConfig(
           "mask_token");
 
   /**
-   * Fields that change no token here. Source: transformers' tokenizers, versions 4.36 and 5.24, of
-   * the models that this project knows, and files on the hub.
+   * Fields that change no token here. Source: transformers' tokenizers, versions 4.36 and 5.24, for
+   * the models that this project supports, and files on the hub.
    */
   private static final KnownFields KNOWN =
       KnownFields.NONE
-          // Padding is this project's own; how texts are cut, and to what length, is said per use.
+          // Padding is done by this project; truncation and its length are set by the caller.
           .harmless("max_length", "pad_to_multiple_of", "pad_token_type_id", "padding")
           .harmless("padding_side", "stride", "truncation", "truncation_strategy")
-          // Of decoding, of chats, and of slow tokenizers alone.
+          // For decoding, for chats, and for slow tokenizers only.
           .harmless("chat_template", "clean_up_tokenization_spaces", "do_basic_tokenize", "errors")
           .harmless("clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output")
           .harmless("never_split", "response_schema", "response_template", "sp_model_kwargs")
           .harmless("spaces_between_special_tokens", "trim_offsets", "use_default_system_prompt")
-          // Of where the files came from, and how a program loads them.
+          // Where the files came from, and how a program loads them.
           .harmless("backend", "device_map", "files_loaded", "from_slow", "full_tokenizer_file")
           .harmless("init_inputs", "is_local", "local_files_only", "max_len_sentences_pair")
           .harmless("max_len_single_sentence", "merges_file", "model_type", "name_or_path")
@@ -88,10 +88,10 @@ public record TokenizerConfig(
           .only("fast_tokenizer_files", List.of("tokenizer.json"));
 
   /**
-   * A token beside a tokenizer's own.
+   * A token added to a tokenizer's own.
    *
-   * @param whole whether all of it is said, and not its text alone: then it replaces what the
-   *     tokenizer says of a token with this text
+   * @param whole whether all properties are given, not only the text: then it replaces the
+   *     tokenizer's own entry for this text
    */
   public record AddedToken(
       String text,
@@ -102,7 +102,7 @@ public record TokenizerConfig(
       boolean special,
       boolean whole) {
 
-    /** A special token of which only the text is known. */
+    /** A special token for which only the text is known. */
     public static AddedToken specialOf(String text) {
       return new AddedToken(text, false, false, false, false, true, false);
     }
@@ -113,10 +113,10 @@ public record TokenizerConfig(
   }
 
   /**
-   * Reads it.
+   * Reads the settings.
    *
    * @param config the model's {@code config.json}
-   * @throws BadInputException if a field is of another kind, or is not supported
+   * @throws BadInputException if a field has the wrong type or is not supported
    */
   public static TokenizerConfig read(CompanionFiles files, JsonNode config) {
     ConfigReader fields = files.object(CompanionFiles.TOKENIZER_CONFIG);
@@ -155,7 +155,7 @@ public record TokenizerConfig(
     return fields.has(name) ? fields.flag(name, false) : null;
   }
 
-  /** Transformers writes 10^30 for no limit. */
+  /** The limit, or null: transformers writes 10^30 for no limit. */
   private static Integer maxLength(ConfigReader fields) {
     String field = fields.either("model_max_length", "max_len");
     if (!fields.has(field)) {
@@ -169,9 +169,9 @@ public record TokenizerConfig(
   }
 
   /**
-   * Tokens to add, as transformers finds them.
+   * The tokens to add, determined as in transformers.
    *
-   * @param special gets the special ones by name
+   * @param special receives the special tokens by name
    */
   private static List<AddedToken> added(
       CompanionFiles files, ConfigReader fields, Map<String, AddedToken> special) {
@@ -210,10 +210,10 @@ public record TokenizerConfig(
   }
 
   /**
-   * Puts special tokens that have names into a map: transformers' own, and others' such as {@code
+   * Puts named special tokens into a map: the standard ones, and model-specific ones such as {@code
    * image_token}.
    *
-   * @return those without a name
+   * @return the unnamed ones
    */
   private static List<AddedToken> special(ConfigReader fields, Map<String, AddedToken> special) {
     for (String name : fields.names()) {
@@ -226,11 +226,11 @@ public record TokenizerConfig(
     return extra(fields, special);
   }
 
-  /** Further special tokens, of which those that have names are put beside the others. */
+  /** Additional special tokens; named ones are added to the map. */
   private static List<AddedToken> extra(ConfigReader fields, Map<String, AddedToken> special) {
     String field =
         fields.has("extra_special_tokens") ? "extra_special_tokens" : "additional_special_tokens";
-    fields.value("additional_special_tokens"); // asked for, whichever counts
+    fields.value("additional_special_tokens"); // marked as read, whichever is used
     List<AddedToken> extra = new ArrayList<>();
     JsonNode value = fields.value(field);
     if (value.isObject()) {
@@ -248,7 +248,7 @@ public record TokenizerConfig(
     return token(fields.value(name), fields, name, special);
   }
 
-  /** Of its text, or of an object that says all of it. */
+  /** A token from its text, or from an object with all its properties. */
   private static AddedToken token(
       JsonNode value, ConfigReader fields, String name, boolean special) {
     if (value.isTextual()) {

@@ -1,12 +1,12 @@
 package org.tokentune.checkpoint;
 
-/** What a tokenizer is made of. */
+/** The data a tokenizer is built from. */
 public sealed interface TokenizerSource permits TokenizerSource.Json, Vocabulary {
 
   /**
    * A Hugging Face fast tokenizer.
    *
-   * @param bytes of a {@code tokenizer.json}
+   * @param bytes content of a {@code tokenizer.json}
    */
   record Json(byte[] bytes) implements TokenizerSource {}
 }

@@ -5,25 +5,25 @@ import java.util.List;
 import java.util.Set;
 import org.tokentune.BadInputException;
 
-/** The tokens of a model that came without a {@code tokenizer.json}, and how texts are cut. */
+/** The tokens of a model that has no {@code tokenizer.json}, and how text is split into them. */
 public sealed interface Vocabulary extends TokenizerSource {
 
-  /** Texts of the tokens, by id; no two are equal. */
+  /** The tokens' texts by id; no two are equal. */
   List<String> tokens();
 
-  /** What each token is. */
+  /** The type of each token. */
   List<TokenType> types();
 
   SpecialTokens special();
 
-  /** What a token is, as GGUF and SentencePiece tell them apart. */
+  /** Token types, as in GGUF and SentencePiece. */
   enum TokenType {
     NORMAL,
-    /** Stands for what has no token. */
+    /** Replaces text that has no token. */
     UNKNOWN,
-    /** Never part of a text: it begins or ends one, say. */
+    /** Never part of a text; it marks its beginning or end, for example. */
     CONTROL,
-    /** Always one token, whatever stands around it. */
+    /** Always a single token, regardless of context. */
     USER_DEFINED,
     UNUSED,
     /** A byte of a character that has no token, written {@code <0x0A>}. */
@@ -31,33 +31,33 @@ public sealed interface Vocabulary extends TokenizerSource {
   }
 
   /**
-   * Tokens with a meaning, by id; null where there is none.
+   * Ids of the tokens with a special meaning; null if there is none.
    *
-   * @param begin of a text
-   * @param end of a text
-   * @param addBegin whether every text gets it
-   * @param addEnd whether every text gets it
+   * @param begin starts a text
+   * @param end ends a text
+   * @param addBegin whether every text gets a begin token
+   * @param addEnd whether every text gets an end token
    */
   record SpecialTokens(
       Integer begin, Integer end, Integer unknown, boolean addBegin, boolean addEnd) {}
 
-  /** How a text is cut before pairs are merged, by the model whose rule it is. */
+  /** How text is split before pairs are merged, named after the model that uses the rule. */
   enum PreTokenizer {
     GPT2,
-    /** As GPT2, after every digit was cut off. */
+    /** As GPT2, after splitting off every digit. */
     SMOLLM,
     LLAMA3,
-    /** As LLAMA3, but a word that is a token is merged all the same. */
+    /** As LLAMA3, but words that are tokens still go through merging. */
     DBRX,
     QWEN2,
-    /** llama.cpp's, where a file names none. */
+    /** llama.cpp's rule when a file names none. */
     DEFAULT
   }
 
   /**
-   * Byte-level byte-pair encoding, as GPT-2's: the tokens' characters stand for bytes.
+   * Byte-level byte-pair encoding, as in GPT-2: the tokens' characters represent bytes.
    *
-   * @param merges pairs of tokens with a space between them, in the order of merging
+   * @param merges pairs of tokens separated by a space, in merge order
    */
   record BytePair(
       List<String> tokens,
@@ -68,10 +68,10 @@ public sealed interface Vocabulary extends TokenizerSource {
       implements Vocabulary {}
 
   /**
-   * SentencePiece's: of all neighbours that make a token, those of the highest score are merged
-   * first. Spaces are written as {@link #SPACE}, what has no token as bytes.
+   * SentencePiece: of all neighbouring pairs that form a token, the one with the highest score is
+   * merged first. Spaces are written as {@link #SPACE}; text without a token is written as bytes.
    *
-   * @param spacePrefix whether a space is put before a text
+   * @param spacePrefix whether a text is prefixed with a space
    */
   record SentencePiece(
       List<String> tokens,
@@ -86,12 +86,12 @@ public sealed interface Vocabulary extends TokenizerSource {
   }
 
   /**
-   * BERT's: of a word's beginnings the longest that is a token, then the same of the rest, whose
-   * tokens are written with {@code ##} before them.
+   * BERT's WordPiece: the longest prefix of a word that is a token, then the same for the rest,
+   * whose tokens start with {@code ##}.
    *
    * @param lowerCase whether texts are lower-cased first
-   * @param stripAccents whether letters lose their accents first; null: as {@code lowerCase}
-   * @param chineseCharacters whether each of these is a word
+   * @param stripAccents whether accents are removed first; null: same as {@code lowerCase}
+   * @param chineseCharacters whether each Chinese character is a word
    */
   record WordPiece(
       List<String> tokens,
@@ -103,31 +103,33 @@ public sealed interface Vocabulary extends TokenizerSource {
       implements Vocabulary {}
 
   /**
-   * Checks what all kinds have in common.
+   * Checks common to all kinds.
    *
-   * @param words of the model
+   * @param words the model's vocabulary size
    * @param origin the file, for messages
-   * @throws BadInputException for tokens that are equal, more than the model's words, or special
-   *     ids beyond them
+   * @throws BadInputException for duplicate tokens, more tokens than the model has words, or
+   *     special ids out of range
    */
   static <T extends Vocabulary> T checked(T vocabulary, int words, String origin) {
     List<String> tokens = vocabulary.tokens();
     if (tokens.isEmpty() || tokens.size() > words) {
       throw new BadInputException(
-          "%s has %d tokens, but the model has %d words; get both again.",
+          "%s has %d tokens, but the model has %d words; download both again.",
           origin, tokens.size(), words);
     }
     Set<String> seen = new HashSet<>();
     for (String token : tokens) {
       if (!seen.add(token)) {
-        throw new BadInputException("%s has the token '%.60s' twice; get it again.", origin, token);
+        throw new BadInputException(
+            "%s has the token '%.60s' twice; download it again.", origin, token);
       }
     }
     SpecialTokens special = vocabulary.special();
     for (Integer id : new Integer[] {special.begin(), special.end(), special.unknown()}) {
       if (id != null && (id < 0 || id >= tokens.size())) {
         throw new BadInputException(
-            "%s has the special token %d of %d; get it again.", origin, id, tokens.size());
+            "%s has special token %d, but only %d tokens; download it again.",
+            origin, id, tokens.size());
       }
     }
     return vocabulary;

@@ -5,7 +5,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.ops.BlockWeight;
 
 /**
- * Named tensors of a checkpoint, read one at a time; names are Hugging Face's, e.g. {@code
+ * A model's named tensors, read one at a time; names are Hugging Face's, e.g. {@code
  * bert.pooler.dense.bias}.
  */
 public interface WeightSource extends AutoCloseable {
@@ -25,8 +25,8 @@ public interface WeightSource extends AutoCloseable {
   INDArray read(String name);
 
   /**
-   * A matrix as the file has it, if it is in a format that graphs can hold; null if not: then
-   * {@link #read} gives its floats.
+   * A matrix in the file's own format if graphs support it; otherwise null, and {@link #read}
+   * returns its floats.
    *
    * @throws org.tokentune.BadInputException if there is no such tensor
    */
@@ -34,7 +34,7 @@ public interface WeightSource extends AutoCloseable {
     return null;
   }
 
-  /** What this was read from, for messages: a path or an artifact's name. */
+  /** The source, for messages: a path or an artifact's name. */
   String origin();
 
   /** Releases the file. Arrays that were read stay valid. */

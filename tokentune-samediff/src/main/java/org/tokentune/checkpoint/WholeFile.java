@@ -7,15 +7,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** Files that are there whole or not at all, whatever happens while they are written. */
+/** Writes files atomically: a file is complete or absent, whatever happens while it is written. */
 public final class WholeFile {
 
-  /** As Linux has it. */
-  private static final int MOST_LINKS = 40;
+  /** Linux's limit on following links. */
+  private static final int MAX_LINKS = 40;
 
   private WholeFile() {}
 
-  /** What goes into a file. */
+  /** The content of a file. */
   @FunctionalInterface
   public interface Content {
     /** Writes all of it. */
@@ -23,11 +23,11 @@ public final class WholeFile {
   }
 
   /**
-   * Writes a file under another name in its folder, which must be there, takes it to the disk and
-   * renames it. What was there is replaced; a link stays, and what it leads to is replaced. Into
-   * what is no regular file, a device or a pipe, the content is written as it comes.
+   * Writes a file under another name in its folder, which must exist, flushes it to disk and
+   * renames it. An existing file is replaced; a link stays, and its target is replaced. To a device
+   * or a pipe, the content is written directly.
    *
-   * @throws IOException if that fails; then a regular file is what it was
+   * @throws IOException if that fails; a regular file is then unchanged
    */
   public static void write(Path target, Content content) throws IOException {
     Path file = followed(target);
@@ -44,24 +44,24 @@ public final class WholeFile {
       }
       publish(staged, file);
     } finally {
-      staged.toFile().delete(); // where it could not be renamed; that failure is said
+      staged.toFile().delete(); // still there if renaming failed; that failure is thrown
     }
   }
 
-  /** Whether there is something that is neither a file nor a folder: a device or a pipe. */
+  /** Whether a path is neither a file nor a folder but a device or a pipe. */
   public static boolean isSpecial(Path path) {
     return Files.exists(path) && !Files.isRegularFile(path) && !Files.isDirectory(path);
   }
 
   /**
-   * Where a link leads, and those that it leads to, also if nothing is there yet.
+   * The final target of a chain of links, even if it does not exist yet.
    *
-   * @throws IOException if links lead in a circle
+   * @throws IOException if links form a cycle
    */
   public static Path followed(Path path) throws IOException {
     Path file = path;
     for (int links = 0; Files.isSymbolicLink(file); links++) {
-      if (links == MOST_LINKS) {
+      if (links == MAX_LINKS) {
         throw new FileSystemLoopException(path.toString());
       }
       file = file.toAbsolutePath().resolveSibling(Files.readSymbolicLink(file));
@@ -69,7 +69,7 @@ public final class WholeFile {
     return file;
   }
 
-  /** Takes a finished file of the same disk to the disk, and puts it in its place. */
+  /** Flushes a finished file to disk and moves it into place on the same file system. */
   public static void publish(Path finished, Path target) throws IOException {
     Staging.sync(finished);
     Staging.move(finished, target);

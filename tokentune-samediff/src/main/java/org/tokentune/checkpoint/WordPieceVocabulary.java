@@ -14,7 +14,7 @@ import org.tokentune.Warnings;
 import org.tokentune.checkpoint.Vocabulary.SpecialTokens;
 import org.tokentune.checkpoint.Vocabulary.TokenType;
 
-/** BERT's {@code vocab.txt}: a token a line, in UTF-8, its number that of the line from 0. */
+/** BERT's {@code vocab.txt}: one token per line, in UTF-8; its id is the line number from 0. */
 final class WordPieceVocabulary {
 
   private static final Map<String, String> SPECIAL =
@@ -28,18 +28,18 @@ final class WordPieceVocabulary {
   private WordPieceVocabulary() {}
 
   /**
-   * Reads it.
+   * Reads a vocabulary.
    *
-   * @param words of the model
-   * @param config how texts are lower-cased, and what the special tokens are called; as
-   *     transformers' {@code BertTokenizer} has it where it does not say
+   * @param words the model's vocabulary size
+   * @param config lower-casing and special tokens; defaults are those of transformers' {@code
+   *     BertTokenizer}
    */
   static Vocabulary.WordPiece read(Path file, int words, TokenizerConfig config) {
     List<String> tokens;
     try {
       tokens = Files.readAllLines(file);
     } catch (IOException e) {
-      throw new BadInputException(e, "%s is no text in UTF-8; get it again.", file);
+      throw new BadInputException(e, "%s is not valid UTF-8; download it again.", file);
     }
     Map<String, String> special = new HashMap<>(SPECIAL);
     config.special().forEach(special::replace);
@@ -57,14 +57,14 @@ final class WordPieceVocabulary {
     String end = special.get("sep_token");
     for (String needed : List.of(unknown, begin, end)) {
       if (!tokens.contains(needed)) {
-        throw new BadInputException("%s has no token %s; get it again.", file, needed);
+        throw new BadInputException("%s has no token %s; download it again.", file, needed);
       }
     }
     if (config.lowerCase() == null && hasCapitals(tokens, control)) {
       Warnings.warn(
-          "%s has tokens with capital letters, which are never used: texts are lower-cased,"
-              + " as transformers does where tokenizer_config.json does not say do_lower_case; write"
-              + " do_lower_case there.",
+          "%s has tokens with capital letters, which are never used: text is lower-cased, the"
+              + " default in transformers if tokenizer_config.json does not set do_lower_case;"
+              + " set do_lower_case there.",
           file);
     }
     return Vocabulary.checked(

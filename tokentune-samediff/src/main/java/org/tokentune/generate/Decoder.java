@@ -18,18 +18,21 @@ import org.tokentune.plan.PlanEngine;
 import org.tokentune.plan.PlanOptions;
 
 /**
- * Says of a text what comes next, and remembers the text: every token is computed once.
+ * Computes next-token logits incrementally: the text is cached, so every token is computed once.
  *
- * <p>Steps take 1, 2, 4, ... tokens and attend to powers of two of cached ones, so that the few
- * plans for these shapes serve all texts.
+ * <p>Steps take 1, 2, 4, ... tokens and attend to a power of two of cached ones, so that a few
+ * plans serve all texts.
  */
 final class Decoder implements AutoCloseable {
 
-  /** Most tokens of a step: bounds the memory of scores, tokens times cached tokens a head. */
-  private static final int MOST = 256;
+  /**
+   * Most tokens per step: bounds the memory for attention scores, tokens times cached tokens per
+   * head.
+   */
+  private static final int MAX_STEP_TOKENS = 256;
 
-  /** Fewest cached tokens to attend to: with less, a plan would not be worth it. */
-  private static final int LEAST = 64;
+  /** Fewest cached tokens to attend to: a separate plan for fewer would not pay off. */
+  private static final int MIN_CACHED_TOKENS = 64;
 
   private final TransformerModel model;
   private final Parameters parameters;
@@ -38,37 +41,38 @@ final class Decoder implements AutoCloseable {
   private PlanEngine engine;
   private int capacity;
 
-  /** Reads the very arrays of {@code parameters}, as they are at the time. */
+  /** Reads the arrays of {@code parameters} directly, so later changes to them take effect. */
   Decoder(TransformerModel model, Parameters parameters, KernelMode kernelMode) {
     this.model = model;
     this.parameters = parameters;
     this.kernelMode = kernelMode;
   }
 
-  /** Forgets the text and makes room for a new one of at most so many tokens. */
+  /** Discards the cached text and makes room for a new one of at most this many tokens. */
   void begin(int tokens) {
     if (tokens <= capacity) {
       return; // rows of an earlier text are masked until the new one overwrites them
     }
     close();
-    capacity = Math.min(model.config().maxPositions(), roundedUp(Math.max(LEAST, tokens)));
+    capacity =
+        Math.min(model.config().maxPositions(), roundedUp(Math.max(MIN_CACHED_TOKENS, tokens)));
     graph =
         model.build(parameters, GraphOptions.decoding(capacity).withKernelMode(kernelMode)).sd();
     engine = new PlanEngine(graph, PlanOptions.forward(List.of(ModelGraph.LOGITS)));
   }
 
   /**
-   * Takes further tokens of the text.
+   * Appends tokens to the text.
    *
    * @param tokens one or more
-   * @param position of the first of them
-   * @return logits of the token after the last, one for every token of the vocabulary
+   * @param position position of the first one
+   * @return logits for the token after the last, one per vocabulary entry
    */
   float[] next(int[] tokens, int position) {
     INDArray logits = null;
     int done = 0;
     while (done < tokens.length) {
-      int count = Math.min(MOST, Integer.highestOneBit(tokens.length - done));
+      int count = Math.min(MAX_STEP_TOKENS, Integer.highestOneBit(tokens.length - done));
       logits = step(Arrays.copyOfRange(tokens, done, done + count), position + done);
       done += count;
     }
@@ -84,7 +88,7 @@ final class Decoder implements AutoCloseable {
     int[] positions = new int[tokens.length];
     Arrays.setAll(positions, i -> position + i);
     int length = position + tokens.length;
-    int rows = Math.min(capacity, roundedUp(Math.max(LEAST, length)));
+    int rows = Math.min(capacity, roundedUp(Math.max(MIN_CACHED_TOKENS, length)));
     int[] mask = new int[rows];
     Arrays.fill(mask, 0, length, 1);
     try (INDArray ids = row(tokens);
@@ -105,7 +109,7 @@ final class Decoder implements AutoCloseable {
     return Nd4j.createFromArray(new int[][] {values});
   }
 
-  /** To a power of two. */
+  /** Rounds up to a power of two. */
   private static int roundedUp(int number) {
     return number <= 1 ? 1 : Integer.highestOneBit(number - 1) << 1;
   }

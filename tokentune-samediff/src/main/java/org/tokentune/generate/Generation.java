@@ -3,17 +3,17 @@ package org.tokentune.generate;
 /**
  * A generated text.
  *
- * @param ids the new tokens, without the one that ended it
+ * @param ids the new tokens, without the end token
  */
 public record Generation(int[] ids, End end) {
 
-  /** Why it ended. */
+  /** Why generation stopped. */
   public enum End {
-    /** A token that ends texts was drawn. */
+    /** An end token was sampled. */
     END_TOKEN,
-    /** There are as many new tokens as wanted. */
+    /** The requested number of new tokens was reached. */
     MAX_TOKENS,
-    /** The text is as long as the model's positions. */
+    /** The model's positions are used up. */
     CONTEXT
   }
 }

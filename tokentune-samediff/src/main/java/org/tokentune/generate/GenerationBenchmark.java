@@ -10,7 +10,7 @@ import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.KernelMode;
 
-/** A text of random tokens, one at a time, against summing up as many bytes as a token reads. */
+/** Compares generating random tokens one at a time with summing as many bytes as a token reads. */
 public final class GenerationBenchmark implements AutoCloseable {
 
   private static final int WIDTH = 4096;
@@ -23,13 +23,13 @@ public final class GenerationBenchmark implements AutoCloseable {
   private final INDArray array;
   private final INDArray ones = Nd4j.ones(DataType.FLOAT, 1, WIDTH);
   private final INDArray sums;
-  private final CustomOp product;
+  private final CustomOp matmul;
   private int position;
 
   /**
-   * Makes room.
+   * Allocates the decoder and the array to sum.
    *
-   * @param length of the text, which begins again after so many tokens
+   * @param length length of the text, which restarts after this many tokens
    */
   public GenerationBenchmark(TransformerModel model, Parameters weights, int length) {
     this.model = model;
@@ -39,7 +39,7 @@ public final class GenerationBenchmark implements AutoCloseable {
     decoder.begin(length);
     array = Nd4j.ones(DataType.FLOAT, bytes / Float.BYTES / WIDTH, WIDTH);
     sums = Nd4j.create(DataType.FLOAT, 1, array.size(0));
-    product =
+    matmul =
         DynamicCustomOp.builder("matmul")
             .addInputs(ones, array)
             .addOutputs(sums)
@@ -47,29 +47,32 @@ public final class GenerationBenchmark implements AutoCloseable {
             .build();
   }
 
-  /** All parameters but embeddings, of which only rows are read; a tied table is read as head. */
+  /**
+   * Bytes of all parameters except embeddings, of which only rows are read; a tied table counts as
+   * the head.
+   */
   private static long bytes(TransformerModel model) {
     boolean tied = model.parameters().keySet().stream().noneMatch(model::isHead);
     long table = (long) model.config().vocabulary() * model.config().hidden();
     long elements = tied ? table : 0;
     for (var parameter : model.parameters().entrySet()) {
       if (!model.isEmbedding(parameter.getKey())) {
-        long product = 1;
+        long count = 1;
         for (long size : parameter.getValue()) {
-          product *= size;
+          count *= size;
         }
-        elements += product;
+        elements += count;
       }
     }
     return elements * Float.BYTES;
   }
 
-  /** Bytes of weights that a token reads. */
+  /** Bytes of weights read per token. */
   public long bytes() {
     return bytes;
   }
 
-  /** The next token; returns nanoseconds. */
+  /** Generates the next token; returns nanoseconds. */
   public long token() {
     int[] token = {random.nextInt(model.config().vocabulary())};
     long start = System.nanoTime();
@@ -80,12 +83,12 @@ public final class GenerationBenchmark implements AutoCloseable {
   }
 
   /**
-   * Sums up an array of as many bytes, by rows, as a product with ones: the fastest way there is
-   * here (ND4J's own sum runs on one thread). Returns nanoseconds.
+   * Sums the rows of an array of as many bytes by a matmul with ones, the fastest way available
+   * (ND4J's own sum runs on one thread). Returns nanoseconds.
    */
   public long sum() {
     long start = System.nanoTime();
-    Nd4j.exec(product);
+    Nd4j.exec(matmul);
     return System.nanoTime() - start;
   }
 

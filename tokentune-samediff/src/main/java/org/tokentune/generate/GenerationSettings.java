@@ -4,13 +4,13 @@ import java.util.Set;
 import org.tokentune.BadInputException;
 
 /**
- * How tokens are drawn, and when to stop.
+ * How tokens are sampled, and when to stop.
  *
  * @param temperature logits are divided by it; 0: always the most probable token
- * @param topK draw from so many most probable tokens only; 0: from all
- * @param topP of these, from the fewest whose probabilities sum up to it (Holtzman et al., 2020);
- *     1: from all
- * @param seed the same one draws the same text
+ * @param topK sample only from this many most probable tokens; 0: from all
+ * @param topP of these, sample from the smallest set whose probabilities sum to at least this
+ *     (Holtzman et al., 2020); 1: from all
+ * @param seed the same seed gives the same text
  * @param maxTokens most new tokens
  * @param ends tokens that end a text
  */
@@ -19,21 +19,22 @@ public record GenerationSettings(
 
   public GenerationSettings {
     if (!(temperature >= 0 && temperature < Double.POSITIVE_INFINITY)) {
-      throw new BadInputException("Temperature %s cannot be; give 0 or more.", temperature);
+      throw new BadInputException("The temperature must be at least 0, got %s.", temperature);
     }
     if (topK < 0) {
-      throw new BadInputException("Top-k %d cannot be; give 1 or more, or 0 for all.", topK);
+      throw new BadInputException("Top-k must be at least 1, or 0 for all tokens, got %d.", topK);
     }
     if (!(topP > 0 && topP <= 1)) {
-      throw new BadInputException("Top-p %s cannot be; give more than 0, up to 1.", topP);
+      throw new BadInputException("Top-p must be above 0 and at most 1, got %s.", topP);
     }
     if (maxTokens < 1) {
-      throw new BadInputException("%d new tokens cannot be; give 1 or more.", maxTokens);
+      throw new BadInputException(
+          "The number of new tokens must be at least 1, got %d.", maxTokens);
     }
     ends = Set.copyOf(ends);
   }
 
-  /** The most probable token, always. */
+  /** Always takes the most probable token. */
   public static GenerationSettings greedy(int maxTokens, Set<Integer> ends) {
     return new GenerationSettings(0, 0, 1, 0, maxTokens, ends);
   }

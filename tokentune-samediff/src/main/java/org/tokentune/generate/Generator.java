@@ -9,10 +9,10 @@ import org.tokentune.objectives.Objectives;
 import org.tokentune.ops.KernelMode;
 
 /**
- * Continues texts with a decoder. Not for several threads at once.
+ * Continues texts with a decoder. Not thread-safe.
  *
- * <p>The cache of keys and values is as large as the longest text so far asked for, rounded up to a
- * power of two.
+ * <p>The key/value cache is as large as the longest text requested so far, rounded up to a power of
+ * two.
  */
 public final class Generator implements AutoCloseable {
 
@@ -20,20 +20,19 @@ public final class Generator implements AutoCloseable {
   private final Decoder decoder;
 
   /**
-   * Generates with the very arrays of {@code parameters}, as they are at the time.
+   * Generates with the arrays of {@code parameters} directly, so later changes to them take effect.
    *
-   * @throws BadInputException if the model is no causal language model
+   * @throws BadInputException if the model is not a causal language model
    */
   public Generator(TransformerModel model, Parameters parameters) {
     this(model, parameters, KernelMode.preferred());
   }
 
-  /** As {@link #Generator(TransformerModel, Parameters)}, with ops in a style. */
+  /** As {@link #Generator(TransformerModel, Parameters)}, in a given kernel mode. */
   public Generator(TransformerModel model, Parameters parameters, KernelMode kernelMode) {
     if (model.head().task() != Objectives.CAUSAL_LM) {
       throw new BadInputException(
-          "A model with a head for %s does not generate text; take a decoder.",
-          model.head().task());
+          "A model with a %s head cannot generate text; use a decoder.", model.head().task());
     }
     this.model = model;
     decoder = new Decoder(model, parameters, kernelMode);
@@ -43,8 +42,8 @@ public final class Generator implements AutoCloseable {
    * Continues a text.
    *
    * @param prompt its tokens, at least one
-   * @param listener gets every new token as soon as it is drawn
-   * @throws BadInputException for a prompt without tokens, with unknown ones, or as long as the
+   * @param listener receives every new token as soon as it is sampled
+   * @throws BadInputException for a prompt that is empty, has unknown tokens, or fills all of the
    *     model's positions
    */
   public Generation generate(int[] prompt, GenerationSettings settings, IntConsumer listener) {
@@ -72,17 +71,17 @@ public final class Generator implements AutoCloseable {
 
   private void check(int[] prompt, int context) {
     if (prompt.length == 0) {
-      throw new BadInputException("The prompt has no token; begin it with one.");
+      throw new BadInputException("The prompt is empty; give at least one token.");
     }
     if (prompt.length >= context) {
       throw new BadInputException(
-          "A prompt of %d tokens leaves no room for more within the model's %d; shorten it.",
+          "A prompt of %d tokens leaves no room within the model's %d positions; shorten it.",
           prompt.length, context);
     }
     for (int id : prompt) {
       if (id < 0 || id >= model.config().vocabulary()) {
         throw new BadInputException(
-            "Token %d of the prompt is not among the model's %d; take the model's own tokenizer.",
+            "The prompt's token %d is not among the model's %d; use the model's own tokenizer.",
             id, model.config().vocabulary());
       }
     }

@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.tokentune.BadInputException;
 
-/** Draws tokens by their logits. */
+/** Samples tokens from logits. */
 final class TokenSampler {
 
   private final GenerationSettings settings;
@@ -16,9 +16,9 @@ final class TokenSampler {
   }
 
   /**
-   * The next token.
+   * Samples the next token.
    *
-   * @param logits of every token of the vocabulary
+   * @param logits one per token of the vocabulary
    */
   int next(float[] logits) {
     int best = 0;
@@ -29,7 +29,7 @@ final class TokenSampler {
     }
     if (Double.isNaN(sum) || Double.isInfinite(sum)) {
       throw new BadInputException(
-          "The model's logits are not finite numbers: its weights are damaged; get them again.");
+          "The model's logits are not finite, so its weights are damaged; download them again.");
     }
     return settings.temperature() == 0 ? best : draw(logits, logits[best]);
   }
@@ -38,7 +38,7 @@ final class TokenSampler {
     boolean some = settings.topK() > 0 || settings.topP() < 1;
     int[] ids = some ? byProbability(logits) : null;
     int count = settings.topK() > 0 ? Math.min(settings.topK(), logits.length) : logits.length;
-    double[] sums = new double[count]; // of probabilities, times a factor
+    double[] sums = new double[count]; // cumulative unnormalised probabilities
     double sum = 0;
     for (int i = 0; i < count; i++) {
       float logit = logits[some ? ids[i] : i];
@@ -52,7 +52,7 @@ final class TokenSampler {
     return some ? ids[drawn] : drawn;
   }
 
-  /** Number of the first that is above a value, or of the last. */
+  /** Index of the first element above a value, or of the last element. */
   private static int first(double[] ascending, int count, double above) {
     int i = 0;
     while (i < count - 1 && ascending[i] <= above) {
@@ -61,12 +61,12 @@ final class TokenSampler {
     return i;
   }
 
-  /** All ids, the most probable first; of equal ones the smaller first. */
+  /** All ids, most probable first; ties in ascending order. */
   private static int[] byProbability(float[] logits) {
     long[] keys = new long[logits.length];
     for (int id = 0; id < keys.length; id++) {
       int bits = Float.floatToIntBits(logits[id] + 0f); // -0 becomes 0
-      int ascending = bits ^ ((bits >> 31) & Integer.MAX_VALUE); // ordered as the floats are
+      int ascending = bits ^ ((bits >> 31) & Integer.MAX_VALUE); // in the same order as the floats
       keys[id] = ((long) ~ascending << 32) | id;
     }
     Arrays.sort(keys);

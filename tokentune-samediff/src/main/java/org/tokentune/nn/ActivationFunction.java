@@ -5,18 +5,20 @@ import org.tokentune.BadInputException;
 import org.tokentune.ops.Gelu;
 import org.tokentune.ops.KernelMode;
 
-/** An activation function, element by element. */
+/** An elementwise activation function. */
 public enum ActivationFunction implements NetworkLayer {
   /** Hugging Face's {@code gelu}. */
   GELU,
-  /** Hugging Face's {@code gelu_new}, which has other names too. */
+  /** Hugging Face's {@code gelu_new}, which also has other names. */
   GELU_TANH,
   /** Hugging Face's {@code relu}. */
   RELU,
   /** Hugging Face's {@code tanh}. */
   TANH;
 
-  /** By Hugging Face's names (source: {@code ACT2CLS} of transformers 5.24). */
+  /**
+   * Activation functions by Hugging Face's names (source: {@code ACT2CLS} of transformers 5.24).
+   */
   private static final Map<String, ActivationFunction> NAMES =
       Map.of(
           "gelu", GELU,
@@ -29,13 +31,13 @@ public enum ActivationFunction implements NetworkLayer {
           "relu", RELU,
           "tanh", TANH);
 
-  /** Whether {@link #read} knows a name. */
+  /** Whether {@link #read} accepts a name. */
   public static boolean isKnown(String name) {
     return NAMES.containsKey(name);
   }
 
   /**
-   * By Hugging Face's name.
+   * The function with one of Hugging Face's names.
    *
    * @throws BadInputException for any other
    */

@@ -7,18 +7,19 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.tokentune.ops.MaskedSoftmax;
 
 /**
- * What attention knows of its keys, which stand in the order [selected ; frozen]. A bias is 0 for
- * keys that may be attended to and very negative for the others.
+ * Attention biases for keys in the order [selected ; frozen]. A bias is 0 for visible keys and very
+ * negative for masked ones.
  *
  * @param selectedBias for selected queries: [batch, 1, 1, length], or one for each query [batch, 1,
  *     count, length]
- * @param frozenBias for frozen queries, likewise; null where there are none
- * @param rowIds INT32 [batch, 1, 1, length]: the keys' original rows, by which dropout names them
+ * @param frozenBias for frozen queries, likewise; null if there are none
+ * @param rowIds INT32 [batch, 1, 1, length]: the keys' original rows, by which dropout identifies
+ *     them
  */
 public record AttentionMask(SDVariable selectedBias, SDVariable frozenBias, SDVariable rowIds) {
 
   /**
-   * Every query attends to all tokens but padding.
+   * Every query attends to all tokens except padding.
    *
    * @param mask INT32 [batch, length]: 1 for tokens, 0 for padding
    */
@@ -28,10 +29,10 @@ public record AttentionMask(SDVariable selectedBias, SDVariable frozenBias, SDVa
   }
 
   /**
-   * Every query attends to the tokens up to itself, by their original positions, but to no padding.
+   * Every query attends to tokens up to itself, by original position, except padding.
    *
    * @param mask INT32 [batch, length]: 1 for tokens, 0 for padding
-   * @param window number of positions that a query sees, itself included; 0 for all before it
+   * @param window number of positions visible to a query, including itself; 0 for no limit
    */
   public static AttentionMask causal(
       Graph graph, TokenStreams tokens, SDVariable mask, int window, DataType type) {
@@ -47,7 +48,7 @@ public record AttentionMask(SDVariable selectedBias, SDVariable frozenBias, SDVa
   }
 
   /**
-   * Of one sequence's keys that stand in the order of their positions, 0 first.
+   * A causal mask for one sequence whose keys are in order of position, starting at 0.
    *
    * @param queries INT32 [1, 1, count, 1]: positions of the queries
    * @param mask INT32 [1, length]
@@ -61,7 +62,7 @@ public record AttentionMask(SDVariable selectedBias, SDVariable frozenBias, SDVa
         bias(queries, mask.reshape(1, 1, 1, -1), keys, window, type), null, keys);
   }
 
-  /** Within a sequence, rows are ordered as positions are. */
+  /** Within a sequence, rows are in order of position. */
   private static SDVariable bias(
       TokenStream asking, SDVariable unpadded, SDVariable keys, int window, DataType type) {
     SDVariable queries = asking.bySequence(asking.rowIds(), 1, 1).permute(0, 2, 1, 3);

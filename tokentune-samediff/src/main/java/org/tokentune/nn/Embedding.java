@@ -6,13 +6,13 @@ import org.tokentune.ops.Table;
 import org.tokentune.ops.TokenGather;
 
 /**
- * Rows of a table of embeddings: ids [n] to [n, width].
+ * Rows of an embedding table: ids [n] to [n, width].
  *
- * @param weight name of the table, [count, width]
+ * @param weight name of the table [count, width]
  */
 public record Embedding(String weight) {
 
-  /** Looks up; by ND4J's own gather where no gradient is needed. */
+  /** Looks up rows, with ND4J's own gather if no gradient is needed. */
   public SDVariable rows(Graph graph, SDVariable ids, boolean differentiable) {
     Table table = graph.table(weight, differentiable);
     return table.stored().getVariableType() == VariableType.VARIABLE

@@ -15,15 +15,15 @@ import org.tokentune.ops.QuantizedWeight;
 import org.tokentune.ops.Table;
 
 /**
- * A SameDiff graph under construction: where layers get their parameters from and how they drop.
+ * A SameDiff graph under construction: provides parameters and dropout to layers.
  *
  * <p>A trainable parameter is a SameDiff variable for the selected stream and, for the frozen one,
  * a constant over the same array, so that no gradient reaches a weight through frozen tokens and
- * nothing of them is kept. What is not trained is a constant for both.
+ * none of their activations are stored. Frozen parameters are constants in both streams.
  */
 public final class Graph {
 
-  /** INT32 scalar placeholder: another seed at every step. Only in graphs with dropout. */
+  /** INT32 scalar placeholder: a different seed for every step. Only in graphs with dropout. */
   public static final String DROPOUT_SEED = "dropout_seed";
 
   private static final String FROZEN = "#frozen";
@@ -37,10 +37,10 @@ public final class Graph {
   private KeyValueCache cache;
 
   /**
-   * @param trainable which parameters, by name, are variables
-   * @param dropout whether {@link #dropout} drops
-   * @param kernelMode how ops are written
-   * @param adapter of the linear layers
+   * @param trainable which parameters are variables, by name
+   * @param dropout whether {@link #dropout} is active
+   * @param kernelMode kind of ops
+   * @param adapter adapter of the linear layers
    */
   public Graph(
       Parameters parameters,
@@ -56,7 +56,8 @@ public final class Graph {
   }
 
   /**
-   * With holders that keep the very arrays: the usual ones keep a copy of each for other devices.
+   * A graph with array holders that share arrays: the default ones copy each array for other
+   * devices.
    */
   private static SameDiff create() {
     SameDiff sd = SameDiff.create();
@@ -76,17 +77,17 @@ public final class Graph {
     return adapter;
   }
 
-  /** Has attention take keys and values of earlier tokens from a cache. */
+  /** Makes attention read keys and values of earlier tokens from a cache. */
   public void setCache(KeyValueCache cache) {
     this.cache = cache;
   }
 
-  /** Null where a sequence is in the graph as a whole. */
+  /** The cache; null if the graph processes whole sequences. */
   KeyValueCache cache() {
     return cache;
   }
 
-  /** The parameter, as a variable if gradients are to reach it and otherwise as a constant. */
+  /** A parameter, as a variable if gradients should reach it, otherwise as a constant. */
   public SDVariable parameter(String name, boolean differentiable) {
     boolean trained = trainable.test(name);
     String key = trained && !differentiable ? name + FROZEN : name;
@@ -97,8 +98,7 @@ public final class Graph {
     if (quantized != null) {
       if (trained) {
         throw new BadInputException(
-            "%s is stored in few bits and cannot train; train adapters, or load it as float32.",
-            name);
+            "%s is quantised and cannot be trained; train adapters, or load it as float32.", name);
       }
       return quantized.dequantized(sd, name, kernelMode);
     }
@@ -106,14 +106,14 @@ public final class Graph {
     return trained && differentiable ? sd.var(key, array) : constant(key, array);
   }
 
-  /** A constant over the very array: SameDiff's own would copy a view. */
+  /** A constant that shares the array: SameDiff's own method would copy a view. */
   private SDVariable constant(String name, INDArray array) {
     SDVariable constant = sd.constant(name, array);
     sd.associateArrayWithVariable(array, constant);
     return constant;
   }
 
-  /** A table of which rows are taken, likewise; it may be quantised by rows. */
+  /** A table to gather rows from, likewise; it may be quantised by rows. */
   public Table table(String name, boolean differentiable) {
     return parameters.quantized(name) instanceof BlockWeight weight
         ? Table.of(weight, weight.stored(sd, name))
@@ -125,7 +125,7 @@ public final class Graph {
     return parameters.shape(name);
   }
 
-  /** Dropout of a stream's rows; {@code place} names the place in the model. */
+  /** Applies dropout to a stream's rows; {@code place} identifies the place in the model. */
   public TokenStream dropout(TokenStream stream, double rate, String place) {
     if (!dropout || rate == 0) {
       return stream;
@@ -136,8 +136,8 @@ public final class Graph {
   }
 
   /**
-   * Dropout of any array. {@code rowNumbers} and {@code columnNumbers}, INT32, name the elements'
-   * coordinates; their shapes broadcast to that of {@code x}.
+   * Applies dropout to any array. {@code rowNumbers} and {@code columnNumbers}, INT32, are the
+   * elements' coordinates; their shapes broadcast to that of {@code x}.
    */
   public SDVariable dropout(
       SDVariable x, double rate, String place, SDVariable rowNumbers, SDVariable columnNumbers) {

@@ -9,13 +9,13 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.ops.WriteRows;
 
 /**
- * Keys and values of the tokens before those of a step, for one sequence: every attention layer has
- * two arrays [capacity, width], constants of the graph, whose row p is of the token at position p.
- * A step writes the rows of its own tokens and attends to as many first rows as its mask is long.
+ * Keys and values of a sequence's earlier tokens: every attention layer has two arrays [capacity,
+ * width], constants of the graph, whose row p belongs to the token at position p. A step writes the
+ * rows of its own tokens and attends to the first rows, up to the length of its mask.
  *
- * <p>So graph and arrays stay as they are from token to token, nothing of the cache is copied, and
- * the ordinary attention runs over the rows, masked by position. Rows that no token has written yet
- * are masked too; they are 0 at first, as a masked NaN would still spread.
+ * <p>So graph and arrays stay the same from token to token, the cache is never copied, and ordinary
+ * attention runs over the rows, masked by position. Rows not yet written are masked as well; they
+ * are initially 0, because even a masked NaN would spread.
  */
 public final class KeyValueCache {
 
@@ -27,9 +27,9 @@ public final class KeyValueCache {
   private final DataType type;
 
   /**
-   * @param capacity most tokens
-   * @param positionIds INT32 [1, n]: positions of the step's tokens, less than {@code capacity}
-   * @param mask INT32 [1, length], above all the positions: 1 for rows of tokens
+   * @param capacity maximum number of tokens
+   * @param positionIds INT32 [1, n]: positions of the step's tokens, below {@code capacity}
+   * @param mask INT32 [1, length], longer than any position: 1 for rows that hold tokens
    */
   public KeyValueCache(int capacity, SDVariable positionIds, SDVariable mask, DataType type) {
     this.capacity = capacity;
@@ -38,18 +38,18 @@ public final class KeyValueCache {
     this.type = type;
   }
 
-  /** What attention knows of the cached tokens, for some of the step's tokens as queries. */
+  /** The attention mask over cached tokens, with some of the step's tokens as queries. */
   AttentionMask keys(TokenStream queries, int window) {
     SDVariable positions = queries.bySequence(queries.values(positionIds), 1, 1);
     return AttentionMask.ofRows(positions.permute(0, 2, 1, 3), mask, window, type);
   }
 
   /**
-   * Writes the step's rows.
+   * Writes the step's rows into a cache.
    *
-   * @param name of the cache
+   * @param name name of the cache
    * @param step [n, width]
-   * @return rows of all tokens, [length, width]
+   * @return the rows of all tokens, [length, width]
    */
   SDVariable all(String name, TokenStream step) {
     SameDiff sd = step.rows().getSameDiff();

@@ -14,7 +14,7 @@ public record LayerNorm(String name, double epsilon) implements NetworkLayer {
   /**
    * Rows [n, width] to [n, width].
    *
-   * @param residual is added to {@code x} before; null for nothing
+   * @param residual added to {@code x} first; null for none
    */
   public TokenStream apply(Graph graph, TokenStream x, TokenStream residual) {
     SDVariable gain = graph.parameter(name + ".weight", x.differentiable());

@@ -4,9 +4,9 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.tokentune.ops.BiasAdd;
 
 /**
- * {@code y = x W^T + b}, or {@code y = x W + b} where weights are stored input first.
+ * {@code y = x W^T + b}, or {@code y = x W + b} if weights are stored input first.
  *
- * <p>The graph's {@link LinearAdapter} may add to it.
+ * <p>The graph's {@link LinearAdapter} may add to the result.
  *
  * <p>Shapes: rows [n, in]; the weight [out, in] or [in, out]; the bias [out]; the result is [n,
  * out].
@@ -22,7 +22,7 @@ public record Linear(String weight, String bias, boolean inputFirst) implements 
     this(name + ".weight", name + ".bias", false);
   }
 
-  /** With {@code name.weight} [out, in] alone, or with {@code name.bias} too. */
+  /** With {@code name.weight} [out, in] and, if biased, {@code name.bias}. */
   public static Linear of(String name, boolean biased) {
     return new Linear(name + ".weight", biased ? name + ".bias" : null, false);
   }

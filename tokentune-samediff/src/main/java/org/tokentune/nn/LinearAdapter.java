@@ -1,17 +1,17 @@
 package org.tokentune.nn;
 
-/** What changes the results of linear layers beside their weights. */
+/** Modifies the results of linear layers. */
 @FunctionalInterface
 public interface LinearAdapter {
 
-  /** Leaves every layer as it is. */
+  /** Leaves every layer unchanged. */
   LinearAdapter NONE = (graph, weight, x, y) -> y;
 
   /**
    * @param weight name of the layer's weight
-   * @param x rows [n, in] that the layer got
-   * @param y rows [n, out] that it made of them
-   * @return rows [n, out] in place of {@code y}
+   * @param x the layer's input rows [n, in]
+   * @param y the layer's output rows [n, out]
+   * @return rows [n, out] to use instead of {@code y}
    */
   TokenStream apply(Graph graph, String weight, TokenStream x, TokenStream y);
 }

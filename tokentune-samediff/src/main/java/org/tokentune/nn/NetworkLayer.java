@@ -1,6 +1,6 @@
 package org.tokentune.nn;
 
-/** What treats every token by itself: rows [n, in] to [n, out]. */
+/** A layer that processes every token independently: rows [n, in] to [n, out]. */
 @FunctionalInterface
 public interface NetworkLayer {
 

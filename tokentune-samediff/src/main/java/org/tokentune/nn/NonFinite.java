@@ -4,12 +4,12 @@ import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
 
-/** What is said where a model gives NaN or infinite numbers in place of an answer. */
+/** Reports models that return NaN or infinite numbers. */
 public final class NonFinite {
 
   private NonFinite() {}
 
-  /** Whether all of an array's numbers are finite. */
+  /** Whether all numbers in an array are finite. */
   public static boolean isFinite(INDArray array) {
     return !array.isNaN().any() && !array.isInfinite().any();
   }
@@ -25,23 +25,23 @@ public final class NonFinite {
   }
 
   /**
-   * The error, which looks for a parameter that is not finite itself.
+   * The error, which names a non-finite parameter if there is one.
    *
-   * @param parameters of the model
-   * @param input what the numbers are of
+   * @param parameters the model's parameters
+   * @param input what the numbers were computed for
    */
   public static BadInputException error(Parameters parameters, String input) {
     for (Map.Entry<String, INDArray> parameter : parameters.asMap().entrySet()) {
       if (!isFinite(parameter.getValue())) {
         return new BadInputException(
-            "The model gives no finite numbers for %s: its tensor %s holds NaN or infinite ones; get"
-                + " the model again, or train it anew.",
+            "The model returns non-finite numbers for %s, as its tensor %s holds NaN or infinite"
+                + " values; download the model again, or retrain it.",
             input, parameter.getKey());
       }
     }
     return new BadInputException(
-        "The model gives no finite numbers for %s, though its weights are finite: they are too large"
-            + " for 32-bit floats, or damaged; get the model again, or train it anew.",
+        "The model returns non-finite numbers for %s, although its weights are finite: they are"
+            + " too large for 32-bit floats, or damaged; download the model again, or retrain it.",
         input);
   }
 }

@@ -5,7 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Several layers of one width as one product, side by side in the columns of its weight. */
+/** Several layers of equal width as a single matmul, packed into the columns of its weight. */
 public final class PackedLinear {
 
   private final Linear packed;
@@ -13,14 +13,14 @@ public final class PackedLinear {
   private final Map<String, List<TokenStream>> done = new HashMap<>();
 
   /**
-   * @param parts number of layers, all of one width
+   * @param parts number of layers, all of equal width
    */
   public PackedLinear(Linear packed, int parts) {
     this.packed = packed;
     this.parts = parts;
   }
 
-  /** One of the layers, from 0. The product is made once for each input. */
+  /** One of the layers, counted from 0. The matmul is shared by all layers with the same input. */
   public NetworkLayer part(int number) {
     return (graph, x) -> done.computeIfAbsent(x.rows().name(), name -> split(graph, x)).get(number);
   }

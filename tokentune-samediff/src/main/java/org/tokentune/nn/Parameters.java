@@ -14,30 +14,30 @@ import org.tokentune.ops.QuantizedWeight;
 import org.tokentune.ops.ShapeOnlyArray;
 
 /**
- * A model's parameters by Hugging Face's names. All graphs of a model share these very arrays, and
- * training changes them in place, so that every graph sees an update at once. Weights that do not
- * train may be quantised.
+ * A model's parameters by Hugging Face's names. All graphs of a model share these arrays, and
+ * training changes them in place, so every graph sees an optimizer step immediately. Frozen weights
+ * may be quantised.
  */
 public final class Parameters {
 
   private final Map<String, INDArray> arrays;
   private final Map<String, QuantizedWeight> quantized;
 
-  /** Keeps the arrays, not copies; a view must be dense and in c order. */
+  /** Shares the arrays without copying; a view must be dense and in c order. */
   public Parameters(Map<String, INDArray> arrays) {
     this(arrays, Map.of());
   }
 
   /**
-   * Likewise, some of them quantised.
+   * The same, with some parameters quantised.
    *
-   * @param quantized the others, by name
+   * @param quantized the quantised parameters, by name
    */
   public Parameters(Map<String, INDArray> arrays, Map<String, QuantizedWeight> quantized) {
     arrays.forEach(
         (name, array) -> {
           if (array.isView() && !Shape.hasDefaultStridesForShape(array)) {
-            throw new IllegalArgumentException(name + " is a view with gaps; duplicate it");
+            throw new IllegalArgumentException(name + " is not a dense view; duplicate it");
           }
         });
     this.arrays = Collections.unmodifiableMap(new LinkedHashMap<>(arrays));
@@ -45,8 +45,8 @@ public final class Parameters {
   }
 
   /**
-   * Parameters of these shapes, FLOAT, that take hardly any memory: to build and plan a model's
-   * graph, not to run it.
+   * FLOAT parameters of these shapes that take almost no memory: for building and planning a
+   * model's graph, not for running it.
    */
   public static Parameters shapeOnly(Map<String, long[]> shapes) {
     Map<String, INDArray> arrays = new LinkedHashMap<>();
@@ -54,14 +54,14 @@ public final class Parameters {
     return new Parameters(arrays);
   }
 
-  /** The same quantised weights, with these arrays, some of which may take the place of one. */
+  /** The same quantised weights with other arrays, some of which may replace a quantised weight. */
   public Parameters withArrays(Map<String, INDArray> others) {
     Map<String, QuantizedWeight> rest = new LinkedHashMap<>(quantized);
     rest.keySet().removeAll(others.keySet());
     return new Parameters(others, rest);
   }
 
-  /** Names of all, the quantised ones last. */
+  /** Names of all parameters, quantised ones last. */
   public Set<String> names() {
     Set<String> names = new LinkedHashSet<>(arrays.keySet());
     names.addAll(quantized.keySet());
@@ -69,9 +69,9 @@ public final class Parameters {
   }
 
   /**
-   * The array itself.
+   * A parameter's array.
    *
-   * @throws BadInputException if there is none, or it is quantised
+   * @throws BadInputException if there is no such parameter, or it is quantised
    */
   public INDArray get(String name) {
     INDArray array = arrays.get(name);
@@ -84,33 +84,33 @@ public final class Parameters {
     return array;
   }
 
-  /** A quantised weight; null if it is not quantised. */
+  /** A quantised weight; null if the parameter is not quantised. */
   public QuantizedWeight quantized(String name) {
     return quantized.get(name);
   }
 
-  /** Shape of any of them. */
+  /** Shape of any parameter. */
   public long[] shape(String name) {
     return quantized.containsKey(name) ? quantized.get(name).shape() : get(name).shape();
   }
 
-  /** Type of the floats that are computed with: the arrays'. */
+  /** The floating-point type of computations, which is that of the arrays. */
   public DataType type() {
     return arrays.values().iterator().next().dataType();
   }
 
-  /** All arrays, in the model's order; not what is quantised. */
+  /** All arrays in the model's order, without quantised weights. */
   public Map<String, INDArray> asMap() {
     return arrays;
   }
 
-  /** Bytes of memory that all of them take. */
+  /** Memory of all parameters in bytes. */
   public long bytes() {
     return bytes(arrays.keySet())
         + quantized.values().stream().mapToLong(QuantizedWeight::bytes).sum();
   }
 
-  /** Bytes of memory that some of the arrays take. */
+  /** Memory of some of the arrays in bytes. */
   public long bytes(Collection<String> names) {
     return names.stream()
         .map(this::get)

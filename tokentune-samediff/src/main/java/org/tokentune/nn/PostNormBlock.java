@@ -1,8 +1,8 @@
 package org.tokentune.nn;
 
 /**
- * A transformer block that normalises the sum of each layer and its residual (Vaswani et al.,
- * 2017): {@code y = norm(x + output(attention(x)))}, {@code z = norm(y + feedForward(y))}.
+ * A transformer block that normalises after adding each residual (Vaswani et al., 2017): {@code y =
+ * norm(x + output(attention(x)))}, {@code z = norm(y + feedForward(y))}.
  */
 public record PostNormBlock(
     SelfAttention attention,
@@ -12,9 +12,9 @@ public record PostNormBlock(
     LayerNorm feedForwardNorm) {
 
   /**
-   * Rows [n, hidden] of each stream to the same.
+   * Rows [n, hidden] of each stream to rows of the same shape.
    *
-   * @param queries the tokens, or their selected stream alone where nobody reads the frozen one
+   * @param queries the tokens, or only their selected stream if nothing reads the frozen one
    */
   public TokenStreams apply(
       Graph graph, TokenStreams queries, TokenStreams tokens, AttentionMask keys) {

@@ -3,12 +3,12 @@ package org.tokentune.nn;
 import org.tokentune.ops.Residual;
 
 /**
- * A transformer block that normalises what goes into attention and into the feed-forward layer, and
- * leaves the sum of residuals as it is (Radford et al., 2019): {@code y = x + output(attention(
- * norm(x)))}, {@code z = y + feedForward(norm(y))}.
+ * A transformer block that normalises the inputs of attention and of the feed-forward layer but not
+ * the residual stream (Radford et al., 2019): {@code y = x + output(attention( norm(x)))}, {@code z
+ * = y + feedForward(norm(y))}.
  *
- * @param dropout rate on both summands
- * @param name of the block, to name its places of dropout
+ * @param dropout dropout rate on both summands
+ * @param name name of the block, used for its dropout places
  */
 public record PreNormBlock(
     NetworkLayer attentionNorm,
@@ -20,9 +20,9 @@ public record PreNormBlock(
     String name) {
 
   /**
-   * Rows [n, hidden] of each stream to the same.
+   * Rows [n, hidden] of each stream to rows of the same shape.
    *
-   * @param queries the tokens, or their selected stream alone where nobody reads the frozen one, or
+   * @param queries the tokens, or only their selected stream if nothing reads the frozen one, or
    *     some of these
    */
   public TokenStreams apply(

@@ -8,8 +8,8 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.ops.Rotation;
 
 /**
- * Rotary positions (Su et al., 2021): every head of a query or key is rotated by its token's
- * position times the frequencies.
+ * Rotary positions (Su et al., 2021): rotates every head of a query or key by its token's position
+ * times the frequencies.
  */
 public final class Rotary {
 
@@ -23,8 +23,8 @@ public final class Rotary {
 
   /**
    * @param positionIds INT32 [batch, length]
-   * @param frequencies radians a position, [head size / 2]
-   * @param type of the model
+   * @param frequencies radians per position, [head size / 2]
+   * @param type the model's data type
    */
   public Rotary(SDVariable positionIds, float[] frequencies, DataType type) {
     this.positionIds = positionIds;
@@ -32,7 +32,7 @@ public final class Rotary {
     this.type = type;
   }
 
-  /** A projection [n, in] to [n, heads * head size], then rotated. */
+  /** Rotates the result of a projection [n, in] to [n, heads * head size]. */
   public NetworkLayer after(NetworkLayer projection) {
     return (graph, x) -> {
       TokenStream rows = projection.apply(graph, x);
@@ -45,7 +45,7 @@ public final class Rotary {
     };
   }
 
-  /** The same for all blocks, so made once for the tokens of a stream. */
+  /** The angles are the same for all blocks, so they are computed once per stream. */
   private Angles angles(Graph graph, TokenStream x) {
     SDVariable each =
         graph.sd().constant(Nd4j.createFromArray(frequencies).castTo(type).reshape(1, -1));

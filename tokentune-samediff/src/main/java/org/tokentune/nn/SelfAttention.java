@@ -14,13 +14,13 @@ import org.tokentune.ops.MaskedSoftmax;
  * values, detached.
  *
  * <p>Query heads may share keys and values in groups (Ainslie et al., 2023): query head h uses
- * those of head {@code h / (heads / keyValueHeads)}. The queries of a group are further rows of one
- * product, so that keys and values are not copied for each.
+ * those of head {@code h / (heads / keyValueHeads)}. The queries of a group become additional rows
+ * of one matmul, so that keys and values are not copied for each head.
  *
  * @param query projection of hidden states [n, hidden] to [n, heads * head size]
  * @param key to [n, keyValueHeads * head size]
- * @param value as the key
- * @param place where this attention drops; names its part of a cache
+ * @param value to the same shape as the key
+ * @param place this attention's dropout place; also names its part of a cache
  */
 public record SelfAttention(
     NetworkLayer query,
@@ -33,7 +33,7 @@ public record SelfAttention(
     String place) {
 
   /**
-   * @param queries the streams that ask; a null frozen stream is not computed
+   * @param queries the query streams; a null frozen stream is not computed
    * @param tokens all tokens
    * @return contexts of the queries, [n, heads * head size]
    */
@@ -69,7 +69,9 @@ public record SelfAttention(
     return stream.counts().get(SDIndex.interval(0, 1));
   }
 
-  /** [batch * length, width]: sequence by sequence, selected tokens first; cached ones too. */
+  /**
+   * [batch * length, width]: sequence by sequence, selected tokens first; including cached ones.
+   */
   private SDVariable allTokens(
       Graph graph, NetworkLayer projection, TokenStreams tokens, String name) {
     TokenStream selected = projection.apply(graph, tokens.selected());
@@ -118,14 +120,14 @@ public record SelfAttention(
   private SDVariable grouped(TokenStream q) {
     SDVariable batch = batch(q);
     if (group() == 1) {
-      return byHead(q.rows(), batch); // a view; the other way is a copy
+      return byHead(q.rows(), batch); // a view; the opposite order would need a copy
     }
     SDVariable byHead =
         shape(q.rows(), batch, -1, keyValueHeads, group(), headSize).permute(0, 2, 3, 1, 4);
     return shape(byHead, batch, keyValueHeads, -1, headSize);
   }
 
-  /** Contexts as {@link #grouped} has queries, back as [batch * count, width]. */
+  /** Contexts in the layout of {@link #grouped}, converted back to [batch * count, width]. */
   private SDVariable ungrouped(SDVariable contexts, TokenStream q) {
     SDVariable byToken =
         group() == 1
@@ -143,7 +145,7 @@ public record SelfAttention(
         : sd.reshape(scores, sd.concat(0, batch(q), sizes(sd, heads), count(q), sizes(sd, -1)));
   }
 
-  /** The way back. */
+  /** The inverse of {@link #byQuery}. */
   private SDVariable byGroup(SDVariable weights, TokenStream q) {
     SameDiff sd = weights.getSameDiff();
     return group() == 1

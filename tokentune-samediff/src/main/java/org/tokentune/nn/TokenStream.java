@@ -8,14 +8,14 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.ops.TokenGather;
 
 /**
- * Hidden states of some tokens of every sequence of a batch.
+ * Hidden states of some tokens of every sequence in a batch.
  *
  * @param rows [batch * count, width], sequence by sequence
  * @param width size of a row
- * @param counts INT64 [2]: batch and count, the number of tokens of a sequence in this stream
+ * @param counts INT64 [2]: batch and count, the number of tokens per sequence in this stream
  * @param rowIds INT32 [batch * count]: the tokens' rows in the flattened batch, {@code sequence *
  *     length + position}
- * @param differentiable whether gradients flow through it
+ * @param differentiable whether gradients flow through this stream
  */
 public record TokenStream(
     SDVariable rows, long width, SDVariable counts, SDVariable rowIds, boolean differentiable) {
@@ -35,7 +35,7 @@ public record TokenStream(
     return bySequence(rows, sizes);
   }
 
-  /** Any values of these tokens, as [batch, count, sizes...]. */
+  /** Any values for these tokens, as [batch, count, sizes...]. */
   public SDVariable bySequence(SDVariable values, long... sizes) {
     SameDiff sd = values.getSameDiff();
     return sd.reshape(values, sd.concat(0, counts, sd.constant(Nd4j.createFromArray(sizes))));

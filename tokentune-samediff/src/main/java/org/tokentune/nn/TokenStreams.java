@@ -7,8 +7,8 @@ import java.util.function.UnaryOperator;
  * The two streams of a batch's tokens.
  *
  * @param selected tokens through which gradients flow
- * @param frozen the others, forward only; null where there are none (all tokens selected, or nobody
- *     reads them)
+ * @param frozen the other tokens, forward only; null if there are none (all tokens are selected, or
+ *     nothing reads the others)
  */
 public record TokenStreams(TokenStream selected, TokenStream frozen) {
 
@@ -17,7 +17,10 @@ public record TokenStreams(TokenStream selected, TokenStream frozen) {
     return new TokenStreams(layer.apply(selected), frozen == null ? null : layer.apply(frozen));
   }
 
-  /** Joins each stream with that of {@code other}; without a frozen one if that has none. */
+  /**
+   * Combines each stream with that of {@code other}; without a frozen stream if {@code other} has
+   * none.
+   */
   public TokenStreams map(TokenStreams other, BinaryOperator<TokenStream> joined) {
     return new TokenStreams(
         joined.apply(selected, other.selected),

@@ -1,20 +1,20 @@
 package org.tokentune.ops;
 
 /**
- * Smooth rectifiers {@code f(x) = x * P(x)}, where P climbs from 0 to 1 and {@code P(-x) = 1 -
+ * GELU and SiLU kernels {@code f(x) = x * P(x)}, where P rises from 0 to 1 and {@code P(-x) = 1 -
  * P(x)}: GELU (P is the normal distribution, or a logistic approximation of it) and SiLU
  * (logistic).
  *
  * <p>All are computed from the tail {@code q = P(-|x|)}, at most 1/2: {@code f(x) = max(x, 0) - |x|
- * q}. There is no case distinction for the compiler to stumble over, and nothing cancels, so even
- * small results have small relative errors. {@code f'(x) = P(x) + x P'(x)}. Beyond {@link #FAR} the
- * tail is 0 in float.
+ * q}. This needs no branches, which would prevent vectorisation, and nothing cancels, so even small
+ * results have small relative errors. {@code f'(x) = P(x) + x P'(x)}. Beyond {@link #FAR} the tail
+ * is 0 in float.
  */
 enum ActivationKernel {
   /**
    * P is the normal distribution: {@code q = exp(-x^2 / 2) t poly(t)}, {@code t = 1 / (1 + 0.35
-   * |x|)}, the polynomial interpolating at Chebyshev points with a relative error of 4e-8. P' is
-   * the normal density.
+   * |x|)}, with a polynomial that interpolates at Chebyshev points with a relative error of 4e-8.
+   * P' is the normal density.
    */
   GELU,
   /** {@code P(x) = sigmoid(2 u)}, {@code u = sqrt(2 / pi) (x + 0.044715 x^3)}. */
@@ -22,10 +22,10 @@ enum ActivationKernel {
   /** {@code P(x) = sigmoid(x)}. */
   SILU;
 
-  /** Tails are below the least float from here on. */
+  /** From here on, tails are below the smallest float. */
   private static final float FAR = 88;
 
-  /** Makes every normal float's product with it at least 1: a sign without a case distinction. */
+  /** Scales every positive normal float to at least 1: computes a sign without branching. */
   private static final float HUGE = 1e38f;
 
   private static final float CUBIC = 0.044715f;
@@ -94,8 +94,8 @@ enum ActivationKernel {
   }
 
   /**
-   * The tail of the normal distribution, in place of the exponential. In loops of few operations:
-   * the compiler must unroll one eight times before it can vectorise it.
+   * Replaces the exponential by the tail of the normal distribution. Loops have few operations
+   * each: the compiler must unroll a loop eight times before it can vectorise it.
    */
   private static void normalTail(float[] x, float[] e, int length) {
     float[] t = Scratch.get().floats(6, length);
@@ -140,14 +140,14 @@ enum ActivationKernel {
     }
   }
 
-  /** {@code f(x)} in place of the tail. */
+  /** Replaces the tail by {@code f(x)}. */
   private static void rectify(float[] x, float[] q, int length) {
     for (int i = 0; i < length; i++) {
       q[i] = Math.max(x[i], 0) - Math.min(Math.abs(x[i]), FAR) * q[i];
     }
   }
 
-  /** {@code P(x)} in place of the tail. */
+  /** Replaces the tail by {@code P(x)}. */
   private static void gate(float[] x, float[] q, int length) {
     for (int i = 0; i < length; i++) {
       float sign = Math.max(-1, Math.min(1, x[i] * HUGE));
@@ -155,14 +155,14 @@ enum ActivationKernel {
     }
   }
 
-  /** {@code x P'(x)} of the normal distribution from the exponential. */
+  /** {@code x P'(x)} of the normal distribution, from the exponential. */
   private static void normalGateSlope(float[] x, float[] e, float[] gateSlope, int length) {
     for (int i = 0; i < length; i++) {
       gateSlope[i] = Math.max(-FAR, Math.min(FAR, x[i])) * (DENSITY * e[i]);
     }
   }
 
-  /** {@code x P'(x)} of the logistic distribution from the tail. */
+  /** {@code x P'(x)} of the logistic distribution, from the tail. */
   private static void logisticGateSlope(float[] x, float[] q, float[] gateSlope, int length) {
     for (int i = 0; i < length; i++) {
       gateSlope[i] = Math.max(-FAR, Math.min(FAR, x[i])) * (q[i] * (1 - q[i]));

@@ -8,16 +8,16 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /**
- * A parameter's step of Adafactor with a given learning rate (Shazeer and Stern, 2018), as
- * transformers' {@code Adafactor} computes it with {@code relative_step=False,
- * scale_parameter=False}: of step t, with {@code b = 1 - t^-0.8}, the second moment is {@code v = b
- * v + (1 - b) (g^2 + 1e-30)} and the update {@code u = g / sqrt(v)}, divided by its root mean
- * square where that is above 1; {@code p = keep * p - rate * u}.
+ * Adafactor's optimizer step with a given learning rate (Shazeer and Stern, 2018), as transformers'
+ * {@code Adafactor} computes it with {@code relative_step=False, scale_parameter=False}: at step t,
+ * with {@code b = 1 - t^-0.8}, the second moment is {@code v = b v + (1 - b) (g^2 + 1e-30)} and the
+ * update {@code u = g / sqrt(v)}, divided by its root mean square if that is above 1; {@code p =
+ * keep * p - rate * u}.
  *
- * <p>Of a matrix only the means of v over the rows and over the columns are kept: {@code v_ij =
- * row_i column_j / mean(row)}.
+ * <p>For a matrix, only the means of v over rows and over columns are stored: {@code v_ij = row_i
+ * column_j / mean(row)}.
  *
- * <p>Native form: compositions. Fused form: one pass for the means and one for the update.
+ * <p>Native form: compositions. Fused form: one pass for the means and one for the optimizer step.
  */
 public final class AdafactorStep {
 
@@ -29,10 +29,10 @@ public final class AdafactorStep {
    * Changes a matrix and its second moment in place, and overwrites the gradient.
    *
    * @param parameter FLOAT [n, m], or DOUBLE, which takes the native form
-   * @param gradient as the parameter
-   * @param rows [n], 0 at first
-   * @param columns [m], 0 at first
-   * @param keep what the parameter is multiplied by: 1 but for weight decay
+   * @param gradient shape and type of the parameter
+   * @param rows [n], initially 0
+   * @param columns [m], initially 0
+   * @param keep factor of the parameter: 1 without weight decay
    * @param step 1 at the first step
    */
   public static void factored(
@@ -57,9 +57,9 @@ public final class AdafactorStep {
   }
 
   /**
-   * The same of a parameter whose second moment is kept whole.
+   * The same for a parameter whose second moment is not factored.
    *
-   * @param square as the parameter, 0 at first
+   * @param square shape and type of the parameter, initially 0
    */
   public static void whole(
       INDArray parameter, INDArray gradient, INDArray square, double keep, double rate, int step) {
@@ -98,10 +98,10 @@ public final class AdafactorStep {
     SgdStep.run(parameter, keep, update, rate / Math.max(1, meanSquareRoot));
   }
 
-  /** The kernels of a matrix. */
+  /** Kernels for a matrix. */
   private record Factors(INDArray gradient, INDArray rowMeans, INDArray columnMeans) {
 
-    /** Takes the gradient into the means, and divides it by the root of their second moment. */
+    /** Adds the gradient to the means and divides it by the root of the second moment. */
     void divide(float add) {
       Rows rows = Rows.of(gradient.shape());
       FloatBuffer g = Memory.floats(gradient);

@@ -9,20 +9,20 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * {@link AdamWStep} with moments in 8 bits (Dettmers et al., 8-bit optimizers via block-wise
- * quantization, 2022): a block's moments are decoded, take the gradient in, move the parameter, and
- * are encoded again. The mean is encoded with a sign, the mean of squares without.
+ * quantization, 2022): a block's moments are decoded, updated with the gradient, applied to the
+ * parameter and encoded again. The mean is encoded as signed, the mean of squares as unsigned.
  *
  * <p>Native form: decoding, {@link AdamWStep}, encoding, each over the whole parameter. Fused form:
- * one pass, in which no more than a block's moments are ever floats.
+ * one pass, in which only one block's moments are floats at a time.
  */
 public final class AdamW8bitStep {
 
-  /** Numbers with a common scale. */
+  /** Numbers that share a scale. */
   public static final int BLOCK = DynamicBlocks.BLOCK;
 
   private AdamW8bitStep() {}
 
-  /** Scales of so many numbers. */
+  /** Number of scales for this many numbers. */
   public static long scales(long length) {
     return DynamicBlocks.blocks(length);
   }
@@ -31,9 +31,9 @@ public final class AdamW8bitStep {
    * Changes the parameter and its moments in place; the gradient may be overwritten.
    *
    * @param parameter FLOAT of n elements
-   * @param gradient as the parameter
-   * @param mean UINT8 codes as the parameter, and their FLOAT scales [{@link #scales}]; all 0 at
-   *     first
+   * @param gradient shape and type of the parameter
+   * @param mean UINT8 codes in the parameter's shape, and their FLOAT scales [{@link #scales}]; all
+   *     initially 0
    * @param square likewise
    * @param step 1 at the first step
    */

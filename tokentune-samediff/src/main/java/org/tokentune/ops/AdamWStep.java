@@ -7,7 +7,7 @@ import org.nd4j.linalg.api.ops.impl.updaters.AdamUpdater;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * A parameter's step of AdamW with decoupled weight decay (Loshchilov and Hutter, 2019), as {@code
+ * AdamW's optimizer step with decoupled weight decay (Loshchilov and Hutter, 2019), as {@code
  * torch.optim.AdamW} computes it: {@code p -= rate * decay * p; m = b1 m + (1 - b1) g; v = b2 v +
  * (1 - b2) g^2; p -= rate * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon)}.
  *
@@ -21,10 +21,10 @@ public final class AdamWStep {
    * Changes the parameter and its moments in place; the gradient may be overwritten.
    *
    * @param parameter FLOAT, or DOUBLE, which takes the native form
-   * @param gradient as the parameter
-   * @param mean running mean of the gradients, as the parameter, 0 at first
+   * @param gradient shape and type of the parameter
+   * @param mean running mean of the gradients, in the parameter's shape, initially 0
    * @param square running mean of their squares, likewise
-   * @param rate the learning rate; the parameter's decay is multiplied by it
+   * @param rate the learning rate, which also scales the weight decay
    * @param step 1 at the first step
    */
   public static void run(
@@ -47,14 +47,14 @@ public final class AdamWStep {
       return;
     }
     parameter.muli(1 - rate * weightDecay);
-    // ND4J's op adds the epsilon to the uncorrected root; scaled like this, it is the same as
-    // adding it to the corrected.
+    // ND4J's op adds epsilon to the uncorrected root; scaled like this, it is the same as adding it
+    // to the corrected root.
     double scaled = epsilon * Math.sqrt(1 - Math.pow(beta2, step));
     Nd4j.exec(new AdamUpdater(gradient, square, mean, rate, beta1, beta2, scaled, step - 1));
     parameter.subi(gradient);
   }
 
-  /** With the bias corrections moved into rate and epsilon. */
+  /** One pass, with the bias corrections folded into rate and epsilon. */
   record Pass(
       float decay,
       float keepMean,

@@ -8,16 +8,16 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A gain and perhaps a bias for every column, the second half of {@link LayerNormOps} and {@link
- * RmsNormOps}: (rows [n, h], gain [h]) or (rows [n, h], gain [h], bias [h]) to {@code rows * gain +
- * bias}, in place.
+ * Applies a gain and optionally a bias to every column, the second half of {@link LayerNormOps} and
+ * {@link RmsNormOps}: (rows [n, h], gain [h]) or (rows [n, h], gain [h], bias [h]) to {@code rows *
+ * gain + bias}, in place.
  *
- * <p>Gradient: {@link AffineGrad}, or {@link AffineScale} where neither is trained, which does not
- * keep the rows.
+ * <p>Gradient: {@link AffineGrad}, or {@link AffineScale} if neither is trained, which does not
+ * store the rows.
  */
 public final class Affine extends ElementwiseOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link LayerNormOps#apply}. */
+  /** For SameDiff, which creates ops by reflection; use {@link LayerNormOps#apply}. */
   public Affine() {}
 
   Affine(SameDiff sd, SDVariable... inputs) {
@@ -40,7 +40,7 @@ public final class Affine extends ElementwiseOp {
     Rows rows = Rows.of(inputs.get(0).shape());
     int width = rows.width();
     float[] gain = Memory.floatValues(inputs.get(1));
-    // Adding 0 where there is no bias costs nothing: memory is the limit.
+    // Adding 0 without a bias costs nothing: the loop is memory-bound.
     float[] bias = inputs.size() > 2 ? Memory.floatValues(inputs.get(2)) : new float[width];
     try {
       rows.forEachChunk(

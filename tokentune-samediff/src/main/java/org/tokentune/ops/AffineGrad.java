@@ -14,7 +14,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class AffineGrad extends FusedOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link LayerNormOps#apply}. */
+  /** For SameDiff, which creates ops by reflection; use {@link LayerNormOps#apply}. */
   public AffineGrad() {}
 
   AffineGrad(SameDiff sd, SDVariable dY, SDVariable rows, SDVariable gain, boolean biased) {

@@ -6,12 +6,12 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Gradient of {@link Affine} towards the rows alone: (dY [n, h], gain [h]) to {@code dY * gain}, in
- * place.
+ * Gradient of {@link Affine} with respect to the rows only: (dY [n, h], gain [h]) to {@code dY *
+ * gain}, in place.
  */
 public final class AffineScale extends ElementwiseOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link LayerNormOps#apply}. */
+  /** For SameDiff, which creates ops by reflection; use {@link LayerNormOps#apply}. */
   public AffineScale() {}
 
   AffineScale(SameDiff sd, SDVariable dY, SDVariable gain) {

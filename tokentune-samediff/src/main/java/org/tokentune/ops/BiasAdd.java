@@ -3,12 +3,12 @@ package org.tokentune.ops;
 import org.nd4j.autodiff.samediff.SDVariable;
 
 /**
- * A bias for every row: {@code y[i, j] = x[i, j] + bias[j]}.
+ * Adds a bias to every row: {@code y[i, j] = x[i, j] + bias[j]}.
  *
  * <p>Gradients: {@code dX = dY}, {@code dBias[j] = sum_i dY[i, j]}.
  *
  * <p>Native form: {@code add}, which SameDiff differentiates. Fused form: {@link FusedBiasAdd} and
- * {@link BiasGrad}, the latter for a trained bias only.
+ * {@link BiasGrad}, the latter only for a trained bias.
  */
 public final class BiasAdd {
 

@@ -10,7 +10,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** Gradient of a bias: the sums of the columns of dY [n, m], to [m]. */
 public final class BiasGrad extends FusedOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link BiasAdd#apply}. */
+  /** For SameDiff, which creates ops by reflection; use {@link BiasAdd#apply}. */
   public BiasGrad() {}
 
   BiasGrad(SameDiff sd, SDVariable dY) {

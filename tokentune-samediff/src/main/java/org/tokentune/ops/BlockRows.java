@@ -7,12 +7,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.quantization.BlockFormat;
 import org.tokentune.quantization.HalfPrecision;
 
-/** Kernels between rows of floats and rows of blocks. */
+/** Kernels that convert between rows of floats and rows of blocks. */
 final class BlockRows {
 
   private BlockRows() {}
 
-  /** Rows of blocks, bytes of any type, to FLOAT [n, width]. */
+  /** Converts rows of blocks, bytes of any type, to FLOAT [n, width]. */
   static void decode(BlockFormat format, INDArray blocks, INDArray floats) {
     ByteBuffer in = Memory.raw(blocks);
     FloatBuffer out = Memory.floats(floats);
@@ -48,7 +48,9 @@ final class BlockRows {
     }
   }
 
-  /** FLOAT [n, width], dense, to half precision, 2 width bytes a row; rounds to nearest. */
+  /**
+   * Converts dense FLOAT [n, width] to half precision, 2 width bytes per row; rounds to nearest.
+   */
   static void halve(BlockFormat format, INDArray floats, INDArray blocks) {
     FloatBuffer in = Memory.floats(floats);
     ByteBuffer out = Memory.raw(blocks);

@@ -12,12 +12,11 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.quantization.BlockFormat;
 
 /**
- * A weight whose rows consist of blocks of a {@link BlockFormat}, e.g. as a GGUF file has them, or
- * in half precision (blocks of one number). Rows can be taken out of it before they are made
- * floats.
+ * A weight whose rows consist of blocks of a {@link BlockFormat}, e.g. those of a GGUF file, or
+ * half precision (blocks of one number). Rows can be gathered before they are dequantised.
  *
  * @param shape [rows, width]
- * @param blocks UINT8 [rows, bytes of a row]
+ * @param blocks UINT8 [rows, bytes per row]
  */
 public record BlockWeight(BlockFormat format, long[] shape, INDArray blocks)
     implements QuantizedWeight {
@@ -26,7 +25,7 @@ public record BlockWeight(BlockFormat format, long[] shape, INDArray blocks)
     shape = shape.clone();
   }
 
-  /** What graphs can hold: those with a native form. */
+  /** Formats that graphs support: those with a native form. */
   private static final Set<BlockFormat> HELD =
       Set.of(
           BlockFormat.F16, BlockFormat.BF16, BlockFormat.Q8_0, BlockFormat.Q4_K, BlockFormat.Q6_K);
@@ -36,13 +35,13 @@ public record BlockWeight(BlockFormat format, long[] shape, INDArray blocks)
     void fill(ByteBuffer blocks) throws IOException;
   }
 
-  /** Whether weights can be held in a format. */
+  /** Whether graphs support weights in a format. */
   public static boolean holds(BlockFormat format) {
     return HELD.contains(format);
   }
 
   /**
-   * A weight of bytes from elsewhere.
+   * A weight from bytes written by a filler.
    *
    * @throws IOException from the filler
    */
@@ -52,7 +51,7 @@ public record BlockWeight(BlockFormat format, long[] shape, INDArray blocks)
     return new BlockWeight(format, shape, blocks);
   }
 
-  /** One that has a shape but hardly any memory: for planning. */
+  /** A weight with a shape but almost no memory, for planning. */
   public static BlockWeight shapeOnly(BlockFormat format, long... shape) {
     INDArray blocks = ShapeOnlyArray.of(DataType.UINT8, shape[0], format.rowBytes(shape[1]));
     return new BlockWeight(format, shape, blocks);
@@ -81,16 +80,16 @@ public record BlockWeight(BlockFormat format, long[] shape, INDArray blocks)
     return List.of(blocks);
   }
 
-  /** The bytes as a constant, UINT8 [rows, bytes of a row]: rows of it can be made floats. */
+  /** The bytes as a constant, UINT8 [rows, bytes per row], whose rows can be dequantised. */
   public SDVariable stored(SameDiff sd, String name) {
     String key = name + ".blocks";
     return sd.hasVariable(key) ? sd.getVariable(key) : sd.constant(key, blocks);
   }
 
   /**
-   * Makes floats of stored rows.
+   * Dequantises stored rows.
    *
-   * @param rows UINT8 [n, bytes of a row]
+   * @param rows UINT8 [n, bytes per row]
    * @return FLOAT [n, width]
    */
   public SDVariable floats(SDVariable rows, KernelMode kernelMode) {

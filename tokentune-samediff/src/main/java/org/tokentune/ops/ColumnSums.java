@@ -2,7 +2,10 @@ package org.tokentune.ops;
 
 import java.nio.FloatBuffer;
 
-/** Sums over rows, kept by chunk and added in the chunks' order, whichever thread ran them. */
+/**
+ * Column sums over rows, accumulated per chunk and added in chunk order, regardless of which thread
+ * ran a chunk.
+ */
 final class ColumnSums {
 
   private final float[][] chunks;
@@ -13,13 +16,13 @@ final class ColumnSums {
     width = rows.width();
   }
 
-  /** The sums of a chunk, zero at first, for the chunk's thread to add to. */
+  /** A chunk's sums, initially zero, for the chunk's thread to add to. */
   float[] ofChunk(int chunk) {
     chunks[chunk] = new float[width];
     return chunks[chunk];
   }
 
-  /** Puts the sum of all chunks into {@code out}. */
+  /** Writes the sum over all chunks to {@code out}. */
   void total(FloatBuffer out) {
     float[] sum = new float[width];
     for (float[] chunk : chunks) {

@@ -3,7 +3,7 @@ package org.tokentune.ops;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Labels and weights of the rows of a softmax cross entropy. */
+/** Row labels and weights of a softmax cross entropy. */
 final class CrossEntropyRows {
 
   private final int[] labels;
@@ -12,7 +12,7 @@ final class CrossEntropyRows {
 
   /**
    * @param labels [rows]
-   * @param classWeights [classes], or none
+   * @param classWeights [classes], or empty
    */
   CrossEntropyRows(INDArray labels, List<INDArray> classWeights, int classes) {
     this.labels = Memory.intValues(labels);
@@ -21,7 +21,8 @@ final class CrossEntropyRows {
     for (int row = 0; row < this.labels.length; row++) {
       int label = this.labels[row];
       if (label != Losses.IGNORED && (label < 0 || label >= classes)) {
-        throw new IllegalArgumentException("label " + label + " of " + classes + " classes");
+        throw new IllegalArgumentException(
+            "label " + label + " is not one of " + classes + " classes");
       }
       sum += weight(row);
     }
@@ -36,7 +37,7 @@ final class CrossEntropyRows {
     return labels[row] != Losses.IGNORED;
   }
 
-  /** 0 for a row that does not count. */
+  /** A row's weight; 0 for an ignored row. */
   double weight(int row) {
     if (!counts(row)) {
       return 0;
@@ -44,7 +45,7 @@ final class CrossEntropyRows {
     return classWeights == null ? 1 : classWeights[labels[row]];
   }
 
-  /** The row's share in the mean; 0 where no weight counts. */
+  /** The row's share of the mean; 0 if all weights are 0. */
   double share(int row) {
     return total == 0 ? 0 : weight(row) / total;
   }

@@ -6,17 +6,17 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
- * The same values without a gradient: {@code out = x}, {@code dX} does not exist.
+ * Returns the same values without a gradient: {@code out = x}, {@code dX} does not exist.
  *
- * <p>Native form: {@code bitcast} to integers and back. SameDiff follows gradients along
- * floating-point variables only, so the integers in between cut the path and nothing behind them is
- * differentiated. ND4J's own {@code StopGradient} would have everything behind it differentiated
- * and then multiply by a full array of zeros. (ND4J's own {@code BitCast} class has no usable
- * SameDiff constructor, hence this op for each half.)
+ * <p>Native form: {@code bitcast} to integers and back. SameDiff follows gradients only along
+ * floating-point variables, so the integers in between cut the path and nothing upstream is
+ * differentiated. ND4J's own {@code StopGradient} would differentiate everything upstream and then
+ * multiply by a full array of zeros. (ND4J's own {@code BitCast} class has no usable SameDiff
+ * constructor, hence this op for each half.)
  */
 public final class Detach extends OwnOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link #apply}. */
+  /** For SameDiff, which creates ops by reflection; use {@link #apply}. */
   public Detach() {}
 
   private Detach(SameDiff sd, SDVariable x, DataType type) {
@@ -24,7 +24,7 @@ public final class Detach extends OwnOp {
     addIArgument(type.toInt());
   }
 
-  /** {@code x}, FLOAT or DOUBLE of any shape, cut off from the gradient. */
+  /** Detaches {@code x}, FLOAT or DOUBLE of any shape, from the gradient. */
   public static SDVariable apply(SDVariable x) {
     Ops.register();
     SameDiff sd = x.getSameDiff();

@@ -9,16 +9,16 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Inverted dropout: {@code y = x * mask}, where the mask is 0 with probability {@code rate} and
- * {@code 1 / (1 - rate)} otherwise (Srivastava et al., 2014). Gradient: {@code dX = dY * mask}, the
- * very same mask.
+ * {@code 1 / (1 - rate)} otherwise (Srivastava et al., 2014). Gradient: {@code dX = dY * mask},
+ * with the same mask.
  *
  * <p>The mask is a hash, not a random stream: it is a function of the step's seed, the place in the
- * model and the element's own coordinates. So it is the same forward and backward, differs at every
- * step and in every place, and does not depend on which tokens are selected: a token drops the same
- * elements in the selected and in the frozen stream.
+ * model and the element's coordinates. So it is the same forward and backward, differs between
+ * steps and places, and does not depend on which tokens are selected: the same elements of a token
+ * are dropped in the selected and in the frozen stream.
  *
- * <p>Native form: integer multiplications, shifts and exclusive-ors make the mask, {@code multiply}
- * applies it. Fused form: {@link FusedDropout}, forward and backward.
+ * <p>Native form: integer multiplications, shifts and exclusive-ors compute the mask, {@code
+ * multiply} applies it. Fused form: {@link FusedDropout}, forward and backward.
  */
 public final class Dropout extends OwnOp {
 
@@ -29,7 +29,7 @@ public final class Dropout extends OwnOp {
   static final int MIX_1 = 0x85EBCA6B;
   static final int MIX_2 = 0xC2B2AE35;
 
-  /** For SameDiff, which makes ops by reflection; use {@link #apply}. */
+  /** For SameDiff, which creates ops by reflection; use {@link #apply}. */
   public Dropout() {}
 
   private Dropout(SameDiff sd, SDVariable x, SDVariable mask) {
@@ -37,8 +37,8 @@ public final class Dropout extends OwnOp {
   }
 
   /**
-   * Drops elements of {@code x}. The element at (r, c) is decided by the product of its row's and
-   * its column's key.
+   * Drops elements of {@code x}. Whether element (r, c) is dropped depends on the product of its
+   * row key and column key.
    *
    * @param x FLOAT or DOUBLE
    * @param rate probability of dropping, 0 to below 1; 0 returns {@code x} itself
@@ -59,8 +59,8 @@ public final class Dropout extends OwnOp {
   }
 
   /**
-   * Drops elements of {@code x}. The element at (r, c) is decided by the numbers of its row and
-   * column.
+   * Drops elements of {@code x}. Whether element (r, c) is dropped depends on its row and column
+   * numbers.
    *
    * @param x FLOAT or DOUBLE
    * @param rate probability of dropping, 0 to below 1; 0 returns {@code x} itself
@@ -89,23 +89,23 @@ public final class Dropout extends OwnOp {
   }
 
   /**
-   * The seed of a step: INT32 scalar. Mixed by a generator, as neighbouring numbers would give
-   * similar masks.
+   * The seed of a step: INT32 scalar. Mixed by a random generator, as consecutive numbers would
+   * give similar masks.
    *
-   * @param seed of the whole training
-   * @param step number of the step in it
+   * @param seed seed of the whole training run
+   * @param step number of the step in the run
    */
   public static INDArray seed(long seed, int step) {
     return Nd4j.scalar((int) new SplittableRandom(seed * 31 + step).nextLong());
   }
 
-  /** Hashes below it drop; they are even over all integers. */
+  /** Elements whose hash is below this are dropped; hashes are uniform over all integers. */
   static int threshold(double rate) {
     return (int) (Math.round(rate * 0x1p32) + Integer.MIN_VALUE);
   }
 
   /**
-   * Odd, well mixed 32-bit keys of numbers.
+   * Maps numbers to odd, well-mixed 32-bit keys.
    *
    * @param numbers INT32, any shape: row or column numbers
    * @param seed INT32 scalar, another one at every step
@@ -118,7 +118,7 @@ public final class Dropout extends OwnOp {
   }
 
   /**
-   * The finaliser of MurmurHash3 (Appleby, public domain): every input bit reaches every output
+   * The finaliser of MurmurHash3 (Appleby, public domain): every input bit affects every output
    * bit.
    */
   private static SDVariable mix(SDVariable x) {
@@ -131,7 +131,8 @@ public final class Dropout extends OwnOp {
   }
 
   /**
-   * By a constant variable: a scalar op would carry the factor as a float and lose its low bits.
+   * Multiplies by a constant variable: a scalar op would store the factor as a float and lose its
+   * low bits.
    */
   private static SDVariable multiply(SDVariable x, int factor) {
     return x.mul(x.getSameDiff().constant(factor));

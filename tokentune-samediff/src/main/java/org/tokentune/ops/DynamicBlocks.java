@@ -9,13 +9,13 @@ import org.nd4j.linalg.ops.transforms.Transforms;
 import org.tokentune.quantization.DynamicMap;
 
 /**
- * Floats as 8-bit codes by dynamic quantisation in blocks (Dettmers et al., 8-bit optimizers via
- * block-wise quantization, 2022): a block of {@value #BLOCK} is divided by its largest magnitude,
- * and each number becomes its code in a {@link DynamicMap}.
+ * Encodes floats as 8-bit codes by block-wise dynamic quantisation (Dettmers et al., 8-bit
+ * optimizers via block-wise quantization, 2022): a block of {@value #BLOCK} is divided by its
+ * largest magnitude, and each number becomes its code in a {@link DynamicMap}.
  */
 final class DynamicBlocks {
 
-  /** As newer bitsandbytes has it; the paper: 2048. */
+  /** As in newer versions of bitsandbytes; the paper uses 2048. */
   static final int BLOCK = 256;
 
   static final DynamicBlocks SIGNED = new DynamicBlocks(DynamicMap.SIGNED);
@@ -27,19 +27,19 @@ final class DynamicBlocks {
     this.map = map;
   }
 
-  /** Blocks of so many numbers. */
+  /** Number of blocks for this many numbers. */
   static long blocks(long length) {
     return (length + BLOCK - 1) / BLOCK;
   }
 
-  /** A block's numbers. */
+  /** Decodes a block. */
   void decode(byte[] codes, float scale, float[] out, int length) {
     for (int i = 0; i < length; i++) {
       out[i] = map.level(codes[i] & 0xFF) * scale;
     }
   }
 
-  /** A block's codes; returns its scale. */
+  /** Encodes a block and returns its scale. */
   float encode(float[] block, byte[] codes, int length) {
     float scale = 0;
     for (int i = 0; i < length; i++) {
@@ -53,7 +53,7 @@ final class DynamicBlocks {
   }
 
   /**
-   * The numbers [n] of codes in native ops.
+   * Decodes to numbers [n] with native ops.
    *
    * @param codes UINT8 of n elements
    * @param scales FLOAT [blocks]
@@ -65,11 +65,11 @@ final class DynamicBlocks {
     return cut(numbers, codes.length());
   }
 
-  /** Encodes numbers [n] in native ops. */
+  /** Encodes numbers [n] with native ops. */
   void encode(INDArray numbers, INDArray codes, INDArray scales) {
     INDArray blocks = inBlocks(numbers, scales.length());
     scales.assign(Transforms.abs(blocks, true).max(1));
-    INDArray divisors = scales.add(scales.eq(0).castTo(DataType.FLOAT)); // 1 where 0
+    INDArray divisors = scales.add(scales.eq(0).castTo(DataType.FLOAT)); // 1 instead of 0
     INDArray values = cut(blocks.diviColumnVector(divisors), numbers.length());
     INDArray code = Nd4j.zeros(DataType.INT32, numbers.length());
     float[] bounds = map.bounds();
@@ -89,7 +89,7 @@ final class DynamicBlocks {
     return Nd4j.exec(gather)[0];
   }
 
-  /** A copy [blocks, BLOCK], with zeros at the end. */
+  /** A copy [blocks, BLOCK], padded with zeros. */
   private static INDArray inBlocks(INDArray numbers, long blocks) {
     INDArray padded = Nd4j.zeros(DataType.FLOAT, blocks * BLOCK);
     padded.get(NDArrayIndex.interval(0, numbers.length())).assign(numbers);

@@ -4,7 +4,9 @@ import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
-/** One cheap pass over its first input, of whose shape and in whose place the only output is. */
+/**
+ * One cheap pass over its first input; the only output has the same shape and is computed in place.
+ */
 abstract class ElementwiseOp extends FusedOp {
 
   /** For registration and cloning. */

@@ -1,24 +1,24 @@
 package org.tokentune.ops;
 
 /**
- * {@code exp} of many floats at once, none above 88, within two units in the last place. Results
- * below the least normal float are 0; NaN stays NaN.
+ * Vectorised {@code exp} of floats up to 88, accurate to two units in the last place. Results below
+ * the smallest normal float are 0; NaN stays NaN.
  *
  * <p>{@code exp(x) = 2^n * exp(r)}, n the integer nearest to {@code x / ln 2}, and exp(r) its
- * Taylor series to the seventh power, of which the rest is below 1e-8. The power of two is made of
- * its bits, in loops of their own: one that mixes floats with their bits is not vectorised.
+ * Taylor series up to the seventh power, with a remainder below 1e-8. The power of two is computed
+ * from its bits, in separate loops: a loop that mixes floats with their bits is not vectorised.
  */
 final class Exp {
 
   private static final float LOWEST = -88f; // n = -127, whose bits are those of 0
 
-  /** Added to a float, it leaves the nearest integer in the lowest bits. */
+  /** Adding this to a float leaves the nearest integer in the lowest bits. */
   private static final float ROUND = 0x1.8p23f;
 
   private static final int ROUND_BITS = Float.floatToRawIntBits(ROUND);
   private static final float LOG2_E = (float) (1 / Math.log(2));
 
-  // ln 2 in two parts: n times the first is exact.
+  // ln 2 in two parts: n times the first part is exact.
   private static final float LN_2_HIGH = 355f / 512;
   private static final float LN_2_LOW = (float) (Math.log(2) - 355.0 / 512);
 
@@ -41,9 +41,10 @@ final class Exp {
     multiply(series, power, x, length);
   }
 
-  // Loops of few operations: the compiler must unroll one eight times before it can vectorise it.
+  // Loops have few operations each: the compiler must unroll a loop eight times before it can
+  // vectorise it.
 
-  /** {@code n + ROUND} and r. */
+  /** Computes {@code n + ROUND} and r. */
   private static void split(float[] x, float[] power, float[] r, int length) {
     for (int i = 0; i < length; i++) {
       float z = Math.max(LOWEST, x[i]);
@@ -54,7 +55,7 @@ final class Exp {
     }
   }
 
-  /** exp(r) in place of r. */
+  /** Replaces r by exp(r). */
   private static void series(float[] values, int length) {
     for (int i = 0; i < length; i++) {
       float r = values[i];
@@ -67,7 +68,7 @@ final class Exp {
     }
   }
 
-  /** From the bits of {@code n + ROUND} to those of 2^n. */
+  /** Converts the bits of {@code n + ROUND} to those of 2^n. */
   private static void exponents(int[] bits, int length) {
     for (int i = 0; i < length; i++) {
       bits[i] = (bits[i] - ROUND_BITS + 127) << 23;

@@ -8,7 +8,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** {@link Residual} as one node: (x, y) to {@code x + y}, in place of x. */
 public final class FusedAdd extends ElementwiseOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link Residual#apply}. */
+  /** For SameDiff, which creates ops by reflection; use {@link Residual#apply}. */
   public FusedAdd() {}
 
   FusedAdd(SameDiff sd, SDVariable x, SDVariable y) {

@@ -10,7 +10,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** {@link BiasAdd} as one node: (x [n, m], bias [m]) to [n, m], in place. */
 public final class FusedBiasAdd extends ElementwiseOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link BiasAdd#apply}. */
+  /** For SameDiff, which creates ops by reflection; use {@link BiasAdd#apply}. */
   public FusedBiasAdd() {}
 
   FusedBiasAdd(SameDiff sd, SDVariable x, SDVariable bias) {

@@ -7,12 +7,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.quantization.BlockFormat;
 
 /**
- * Rows of blocks of a {@link BlockFormat}, UINT8 [n, bytes of a row], to FLOAT [n, width]. No
- * gradient: what is stored so does not train.
+ * Dequantises rows of blocks of a {@link BlockFormat}, UINT8 [n, bytes per row], to FLOAT [n,
+ * width]. Without gradient: quantised weights are not trained.
  */
 public final class FusedBlocks extends FusedOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link BlockWeight}. */
+  /** For SameDiff, which creates ops by reflection; use {@link BlockWeight}. */
   public FusedBlocks() {}
 
   FusedBlocks(BlockFormat format) {

@@ -10,11 +10,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * {@link Losses#softmaxCrossEntropy} as one node: (logits [n, c], labels [n] INT32) or (logits,
  * labels, class weights [c]) to (loss [], log sum exp [n]). Ignored rows are not read; their log
- * sum exp is 0. A label of no class is an {@link IllegalArgumentException}.
+ * sum exp is 0. An invalid label throws an {@link IllegalArgumentException}.
  */
 public final class FusedCrossEntropy extends FusedOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link Losses#softmaxCrossEntropy}. */
+  /** For SameDiff, which creates ops by reflection; use {@link Losses#softmaxCrossEntropy}. */
   public FusedCrossEntropy() {}
 
   FusedCrossEntropy(SameDiff sd, SDVariable... inputs) {
@@ -70,13 +70,13 @@ public final class FusedCrossEntropy extends FusedOp {
     }
   }
 
-  /** Of a row, in tiles: rows of a vocabulary do not fit the cache. */
+  /** Log sum exp of a row, in tiles: rows over a vocabulary do not fit the cache. */
   private static double logSumExp(FloatBuffer logits, int start, int width) {
     float greatest = greatest(logits, start, width, Float.NEGATIVE_INFINITY);
     return greatest + Math.log(sumExp(logits, start, width, greatest));
   }
 
-  /** The greatest of a row and {@code least}. */
+  /** The maximum of a row and {@code least}. */
   static float greatest(FloatBuffer logits, int start, int width, float least) {
     float[] tile = Scratch.get().floats(0, Tiles.LENGTH);
     float greatest = least;
@@ -88,7 +88,7 @@ public final class FusedCrossEntropy extends FusedOp {
     return greatest;
   }
 
-  /** {@code sum(exp(logit - greatest))} of a row. */
+  /** {@code sum(exp(logit - greatest))} over a row. */
   static double sumExp(FloatBuffer logits, int start, int width, float greatest) {
     float[] tile = Scratch.get().floats(0, Tiles.LENGTH);
     double sum = 0;

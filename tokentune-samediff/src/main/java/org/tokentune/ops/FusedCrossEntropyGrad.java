@@ -9,12 +9,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Gradient of {@link FusedCrossEntropy}: (logits [n, c], labels [n], log sum exp [n], dLoss []) and
- * perhaps class weights [c], to dLogits in place of the logits: {@code dLoss * w_i / sum w *
+ * optionally class weights [c], to dLogits in place of the logits: {@code dLoss * w_i / sum w *
  * (exp(logits_i - log sum exp_i) - [1 at the label])}, 0 in ignored rows.
  */
 public final class FusedCrossEntropyGrad extends FusedOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link Losses#softmaxCrossEntropy}. */
+  /** For SameDiff, which creates ops by reflection; use {@link Losses#softmaxCrossEntropy}. */
   public FusedCrossEntropyGrad() {}
 
   FusedCrossEntropyGrad(SameDiff sd, SDVariable... inputs) {
@@ -67,8 +67,8 @@ public final class FusedCrossEntropyGrad extends FusedOp {
   }
 
   /**
-   * The exponentials, then their sum put right to 1: the log sum exp is a float, whose rounding
-   * would weigh as much as the gradient of a sure row.
+   * The exponentials, renormalised to sum to 1: the log sum exp is a float, whose rounding error
+   * would be as large as the gradient of a confident row.
    */
   private static void scaledSoftmax(
       FloatBuffer from, FloatBuffer to, int start, int width, float logSum, float factor) {

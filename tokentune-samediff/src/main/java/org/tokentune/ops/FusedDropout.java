@@ -9,16 +9,16 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * {@link Dropout} as one node: (x, row numbers, column numbers, seed) to x times the mask, in
- * place. The mask is made of the coordinates, forward and backward, and never kept. It is bit by
- * bit that of the native form.
+ * place. The mask is recomputed from the coordinates, forward and backward, and never stored. It is
+ * bit-identical to that of the native form.
  *
  * <p>Shapes: x [..., columns]; row numbers [..., 1], one for every row of x; column numbers [b or
  * 1, 1, ..., columns], b being the first dimension of x; seed a scalar. Numbers are INT32. Too few
- * or too many of them are an {@link IllegalArgumentException}.
+ * or too many of them throw an {@link IllegalArgumentException}.
  */
 public final class FusedDropout extends ElementwiseOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link Dropout#apply}. */
+  /** For SameDiff, which creates ops by reflection; use {@link Dropout#apply}. */
   public FusedDropout() {}
 
   FusedDropout(
@@ -82,20 +82,20 @@ public final class FusedDropout extends ElementwiseOp {
     }
   }
 
-  /** The bits of the factor where the hash reaches the threshold, elsewhere those of 0. */
+  /** The bits of the scale factor where the hash reaches the threshold, otherwise those of 0. */
   private static void maskBits(
       int rowKey, int[] columnKeys, int threshold, int kept, int[] bits, int width) {
     for (int i = 0; i < width; i++) {
       int product = rowKey * columnKeys[i];
       int hash = (product ^ (product >> 15)) * Dropout.SPREAD;
-      // All ones where hash < threshold: the sign of the difference, mended where it overflows.
+      // All ones where hash < threshold: the sign of the difference, corrected for overflow.
       int difference = hash - threshold;
       int below = (difference ^ ((hash ^ threshold) & (difference ^ hash))) >> 31;
       bits[i] = kept & ~below;
     }
   }
 
-  /** {@link Dropout#keys} of numbers, in place. */
+  /** {@link Dropout#keys}, in place. */
   private static void keys(int[] numbers, int seed, int place) {
     int start = mix(seed + place * Dropout.ODD);
     for (int i = 0; i < numbers.length; i++) {

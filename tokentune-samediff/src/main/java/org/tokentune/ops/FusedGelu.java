@@ -11,7 +11,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class FusedGelu extends ElementwiseOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link Gelu}. */
+  /** For SameDiff, which creates ops by reflection; use {@link Gelu}. */
   public FusedGelu() {}
 
   FusedGelu(SameDiff sd, SDVariable x, boolean exact) {

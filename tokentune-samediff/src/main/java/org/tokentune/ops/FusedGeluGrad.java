@@ -8,7 +8,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** Gradient of {@link FusedGelu}: (dY, x) to {@code dX = dY * f'(x)}, in place of dY. */
 public final class FusedGeluGrad extends ElementwiseOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link Gelu}. */
+  /** For SameDiff, which creates ops by reflection; use {@link Gelu}. */
   public FusedGeluGrad() {}
 
   FusedGeluGrad(SameDiff sd, SDVariable dY, SDVariable x, boolean exact) {

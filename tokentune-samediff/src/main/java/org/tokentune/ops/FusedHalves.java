@@ -4,10 +4,10 @@ import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.quantization.BlockFormat;
 
-/** FLOAT of any shape to {@code F16} or {@code BF16}, two in the bits of each FLOAT. */
+/** Rounds FLOAT of any shape to {@code F16} or {@code BF16}, two packed into each FLOAT. */
 public final class FusedHalves extends FusedOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link HalfOps}. */
+  /** For SameDiff, which creates ops by reflection; use {@link HalfOps}. */
   public FusedHalves() {}
 
   FusedHalves(BlockFormat format) {

@@ -13,7 +13,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class FusedJoinTokens extends FusedOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link JoinTokens#apply}. */
+  /** For SameDiff, which creates ops by reflection; use {@link JoinTokens#apply}. */
   public FusedJoinTokens() {}
 
   FusedJoinTokens(SameDiff sd, SDVariable selected, SDVariable frozen, SDVariable positions) {

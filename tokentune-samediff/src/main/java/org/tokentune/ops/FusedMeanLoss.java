@@ -9,11 +9,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * {@link Losses#binaryCrossEntropy} or {@link Losses#meanSquaredError} as one node: (predictions,
- * targets), of one shape, to the mean loss []. The targets have no gradient.
+ * targets) of the same shape to the mean loss []. The targets have no gradient.
  */
 public final class FusedMeanLoss extends FusedOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link Losses}. */
+  /** For SameDiff, which creates ops by reflection; use {@link Losses}. */
   public FusedMeanLoss() {}
 
   FusedMeanLoss(SameDiff sd, SDVariable predictions, SDVariable targets, boolean binary) {

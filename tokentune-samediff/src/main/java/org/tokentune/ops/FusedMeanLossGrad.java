@@ -7,11 +7,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Gradient of {@link FusedMeanLoss}: (predictions, targets, dLoss []) to dPredictions in place of
- * the predictions: {@code dLoss / n} times the loss's derivative of each of the n pairs.
+ * the predictions: {@code dLoss / n} times the derivative of the loss for each of the n pairs.
  */
 public final class FusedMeanLossGrad extends ElementwiseOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link Losses}. */
+  /** For SameDiff, which creates ops by reflection; use {@link Losses}. */
   public FusedMeanLossGrad() {}
 
   FusedMeanLossGrad(

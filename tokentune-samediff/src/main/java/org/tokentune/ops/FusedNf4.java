@@ -10,13 +10,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.quantization.DynamicMap;
 import org.tokentune.quantization.Nf4;
 
-/** The parts of an {@link Nf4Weight} to its floats, FLOAT [rows, width]. */
+/** Dequantises an {@link Nf4Weight} to FLOAT [rows, width]. */
 public final class FusedNf4 extends FusedOp {
 
-  /** Blocks that are copied in and out at once. */
+  /** Blocks copied in and out at a time. */
   private static final int TILE = 16;
 
-  /** For SameDiff, which makes ops by reflection; use {@link Nf4Weight}. */
+  /** For SameDiff, which creates ops by reflection; use {@link Nf4Weight}. */
   public FusedNf4() {}
 
   FusedNf4(SameDiff sd, long[] shape, SDVariable... parts) {
@@ -78,7 +78,7 @@ public final class FusedNf4 extends FusedOp {
     }
   }
 
-  /** A block's floats, from {@code at} on; its codes begin at half of that. */
+  /** Looks up a block's floats, starting at {@code at}; its codes start at half of that. */
   private static void look(float[] scaled, byte[] bytes, float[] values, int at) {
     for (int i = at / 2; i < (at + Nf4.BLOCK) / 2; i++) {
       values[2 * i] = scaled[bytes[i] >> 4 & 15];

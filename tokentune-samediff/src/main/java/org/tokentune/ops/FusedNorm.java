@@ -8,16 +8,17 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Rows with mean 0 (if centred) and mean square 1, the first half of {@link LayerNormOps} and
- * {@link RmsNormOps}: (x [n, h]) or (x [n, h], residual [n, h]) to (rows [n, h], inverse deviation
- * [n]), where {@code rows = (x + residual - mean) * inverse} and {@code inverse = 1 / sqrt(mean
- * square of (x + residual - mean) + epsilon)}. The rows are computed in place of {@code x}.
+ * Normalises rows to mean 0 (if centred) and mean square 1, the first half of {@link LayerNormOps}
+ * and {@link RmsNormOps}: (x [n, h]) or (x [n, h], residual [n, h]) to (rows [n, h], inverse
+ * deviation [n]), where {@code rows = (x + residual - mean) * inverse} and {@code inverse = 1 /
+ * sqrt(mean square of (x + residual - mean) + epsilon)}. The rows are computed in place of {@code
+ * x}.
  *
- * <p>The gradient, {@link FusedNormGrad}, reads the outputs only: {@code x} need not be kept.
+ * <p>The gradient, {@link FusedNormGrad}, reads only the outputs: {@code x} need not be stored.
  */
 public final class FusedNorm extends FusedOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link LayerNormOps#apply}. */
+  /** For SameDiff, which creates ops by reflection; use {@link LayerNormOps#apply}. */
   public FusedNorm() {}
 
   private FusedNorm(SameDiff sd, double epsilon, boolean centred, SDVariable... inputs) {
@@ -30,7 +31,7 @@ public final class FusedNorm extends FusedOp {
    * The normalised rows.
    *
    * @param residual added to {@code x} first, or null
-   * @param centred whether the mean is taken off
+   * @param centred whether the mean is subtracted
    */
   static SDVariable rows(SDVariable x, SDVariable residual, double epsilon, boolean centred) {
     Ops.register();

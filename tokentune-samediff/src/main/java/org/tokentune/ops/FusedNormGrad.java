@@ -10,11 +10,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * Gradient of {@link FusedNorm}: (dRows [n, h], rows [n, h], inverse [n]) to dX [n, h], in place of
  * dRows: {@code dX = inverse * (dRows - mean(dRows) - rows * mean(dRows * rows))}; the first mean
- * is left out if the rows are not centred.
+ * is omitted if the rows are not centred.
  */
 public final class FusedNormGrad extends FusedOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link LayerNormOps#apply}. */
+  /** For SameDiff, which creates ops by reflection; use {@link LayerNormOps#apply}. */
   public FusedNormGrad() {}
 
   FusedNormGrad(

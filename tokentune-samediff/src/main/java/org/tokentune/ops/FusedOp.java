@@ -11,8 +11,8 @@ import org.nd4j.linalg.api.ops.OpContext;
 import org.nd4j.linalg.api.shape.LongShapeDescriptor;
 
 /**
- * An op as one SameDiff node whose body is a CPU kernel in Java. Only an execution plan runs it.
- * Floats are FLOAT, integers INT32.
+ * An op as a single SameDiff node whose body is a CPU kernel in Java. Only an execution plan can
+ * run it. Floats are FLOAT, integers INT32.
  */
 public abstract class FusedOp extends OwnOp {
 
@@ -23,30 +23,30 @@ public abstract class FusedOp extends OwnOp {
     super(sd, inputs);
   }
 
-  /** Shapes of the outputs from the inputs' shapes alone. */
+  /** The outputs' shapes, from the inputs' shapes alone. */
   public abstract List<long[]> outputShapes(List<long[]> inputs);
 
   /**
    * Computes the outputs.
    *
    * @param inputs dense and c-ordered, below 2 GiB, possibly views into a bigger buffer
-   * @param outputs likewise, already allocated; an output may be the very same memory as the input
-   *     named by {@link #inPlaceOf}, and overlaps no other
-   * @throws IllegalArgumentException if an array is not so, or a value is out of its range
+   * @param outputs likewise, already allocated; an output may be the same memory as the input given
+   *     by {@link #inPlaceOf}, and overlaps no other
+   * @throws IllegalArgumentException if an array violates this, or a value is out of range
    */
   public abstract void run(List<INDArray> inputs, List<INDArray> outputs);
 
-  /** Number of the input whose memory the output may take over, or -1. */
+  /** Index of the input whose memory the output may reuse, or -1. */
   public int inPlaceOf(int output) {
     return -1;
   }
 
-  /** Whether it is one cheap pass over its inputs, so that recomputing beats keeping. */
+  /** Whether it is one cheap pass over its inputs, so recomputing is better than storing. */
   public boolean elementwise() {
     return false;
   }
 
-  /** Does nothing, but SameDiff asks every op for one. */
+  /** A no-op, as SameDiff requires every op to have one. */
   @Override
   final String nativeName() {
     return "noop";
@@ -66,8 +66,8 @@ public abstract class FusedOp extends OwnOp {
   public List<LongShapeDescriptor> calculateOutputShape(OpContext context) {
     throw new IllegalStateException(
         opName()
-            + " runs in an execution plan only; build the graph in the native style to run it with"
-            + " SameDiff.");
+            + " runs in an execution plan only; build the graph in native kernel mode to run it"
+            + " with SameDiff.");
   }
 
   @Override
@@ -75,7 +75,7 @@ public abstract class FusedOp extends OwnOp {
     throw new IllegalStateException(opName() + " has no gradient");
   }
 
-  /** Whether gradients may be wanted for this input: it is a parameter or computed. */
+  /** Whether this input may need a gradient: it is a parameter or computed. */
   static boolean trained(SDVariable input) {
     VariableType type = input.getVariableType();
     return type == VariableType.VARIABLE || type == VariableType.ARRAY;

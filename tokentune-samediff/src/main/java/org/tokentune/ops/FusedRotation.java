@@ -8,12 +8,12 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * {@link Rotation} as one node: (x [n, heads * d], cos [n, d / 2], sin [n, d / 2]) to x turned by
+ * {@link Rotation} as one node: (x [n, heads * d], cos [n, d / 2], sin [n, d / 2]) to x rotated by
  * the angles or back, in place.
  */
 public final class FusedRotation extends ElementwiseOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link Rotation#apply}. */
+  /** For SameDiff, which creates ops by reflection; use {@link Rotation#apply}. */
   public FusedRotation() {}
 
   FusedRotation(SameDiff sd, SDVariable x, SDVariable cos, SDVariable sin, boolean back) {
@@ -42,7 +42,7 @@ public final class FusedRotation extends ElementwiseOp {
     float sign = back() ? -1 : 1;
     if (width % (2 * half) != 0 || cos.capacity() != rows.count() * half) {
       throw new IllegalArgumentException(
-          "angles of " + cos.capacity() / half + " rows, " + half + " each, for " + rows);
+          "got angles for " + cos.capacity() / half + " rows, " + half + " each, but need " + rows);
     }
     try {
       rows.forEachChunk(
@@ -59,7 +59,8 @@ public final class FusedRotation extends ElementwiseOp {
                 sines[half + i] *= sign;
                 sines[i] = -sines[half + i];
               }
-              // Every head beside its halves exchanged, so that one loop has all of a row.
+              // Copies every head and, next to it, its halves swapped, so that one loop covers a
+              // whole row.
               for (int i = 0; i < width; i += 2 * half) {
                 System.arraycopy(row, i, other, i + half, half);
                 System.arraycopy(row, i + half, other, i, half);

@@ -11,12 +11,12 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A table [n, width] cut into slices of so many rows; the last may have fewer. An execution plan
- * makes views of them. The gradient joins those of the slices.
+ * Splits a table [n, width] into slices of a fixed number of rows; the last may have fewer. In an
+ * execution plan they are views. The gradient joins the slices' gradients.
  */
 public final class FusedRowSlices extends FusedOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link VocabularyLoss}. */
+  /** For SameDiff, which creates ops by reflection; use {@link VocabularyLoss}. */
   public FusedRowSlices() {}
 
   FusedRowSlices(SameDiff sd, SDVariable table, long count, int rows) {

@@ -9,13 +9,13 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Gradient of a slice's logits: (logits [n, words], labels [n] INT32, what {@link
- * FusedSlicedLossGrad} gives [n, 3]) to dLogits in place of the logits: {@code factor_i *
- * (exp(logits_i - greatest_i) / sum_i - [1 at the label])}, 0 in rows without a label.
+ * Gradient of a slice's logits: (logits [n, words], labels [n] INT32, output of {@link
+ * FusedSlicedLossGrad} [n, 3]) to dLogits in place of the logits: {@code factor_i * (exp(logits_i -
+ * greatest_i) / sum_i - [1 at the label])}, 0 in rows without a label.
  */
 public final class FusedSliceGrad extends FusedOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link VocabularyLoss}. */
+  /** For SameDiff, which creates ops by reflection; use {@link VocabularyLoss}. */
   public FusedSliceGrad() {}
 
   FusedSliceGrad(SameDiff sd, SDVariable logits, SDVariable labels, SDVariable sums, int first) {

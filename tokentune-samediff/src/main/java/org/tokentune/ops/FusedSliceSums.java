@@ -8,22 +8,22 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Takes the logits of one slice of the vocabulary into a softmax's sums (Milakov and Gimelshein,
+ * Adds the logits of one vocabulary slice to a softmax's running sums (Milakov and Gimelshein,
  * Online normalizer calculation for softmax, 2018): (logits [n, words], labels [n] INT32) for the
  * first slice, (logits, sums [n, 3], labels) for further ones, to sums [n, 3]: a row's greatest
- * logit so far, the sum of exp(logit - greatest), and the logit of its label, once it was seen.
- * Rows without a label are not read; theirs are 0.
+ * logit so far, the sum of exp(logit - greatest), and the logit of its label, once seen. Rows
+ * without a label are not read and have sums of 0.
  *
- * <p>Its gradient takes for the gradient of the sums what {@link FusedSlicedLossGrad} gives, and
- * hands the same on to the slice before.
+ * <p>As the gradient of its sums it expects the output of {@link FusedSlicedLossGrad}, and it
+ * passes the same on to the previous slice.
  */
 public final class FusedSliceSums extends FusedOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link VocabularyLoss}. */
+  /** For SameDiff, which creates ops by reflection; use {@link VocabularyLoss}. */
   public FusedSliceSums() {}
 
   /**
-   * @param first number of the slice's first word
+   * @param first index of the slice's first word
    */
   FusedSliceSums(SameDiff sd, int first, SDVariable... inputs) {
     super(sd, inputs);

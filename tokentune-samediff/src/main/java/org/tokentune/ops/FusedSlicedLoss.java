@@ -8,13 +8,13 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The mean softmax cross entropy that {@link FusedSliceSums} of all slices [n, 3] come to, over the
- * rows with a label; 0 without any: (sums, labels [n] INT32) to loss []. A label of no word is an
- * {@link IllegalArgumentException}.
+ * The mean softmax cross entropy over rows with a label, from the {@link FusedSliceSums} of all
+ * slices [n, 3]; 0 if no row has a label: (sums, labels [n] INT32) to loss []. An invalid label
+ * throws an {@link IllegalArgumentException}.
  */
 public final class FusedSlicedLoss extends FusedOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link VocabularyLoss}. */
+  /** For SameDiff, which creates ops by reflection; use {@link VocabularyLoss}. */
   public FusedSlicedLoss() {}
 
   FusedSlicedLoss(SameDiff sd, SDVariable sums, SDVariable labels, long words) {

@@ -8,13 +8,13 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * What the gradient of every slice's logits is made of: (sums [n, 3], labels [n] INT32, dLoss [])
- * to [n, 3]: a row's greatest logit, its sum of exponentials, and {@code dLoss} times the row's
- * share in the mean. Not a gradient in itself: only {@link FusedSliceSums} takes it for one.
+ * Inputs for the gradient of every slice's logits: (sums [n, 3], labels [n] INT32, dLoss []) to [n,
+ * 3]: a row's greatest logit, its sum of exponentials, and {@code dLoss} times the row's share of
+ * the mean. Not a gradient itself: only {@link FusedSliceSums} accepts it as one.
  */
 public final class FusedSlicedLossGrad extends FusedOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link VocabularyLoss}. */
+  /** For SameDiff, which creates ops by reflection; use {@link VocabularyLoss}. */
   public FusedSlicedLossGrad() {}
 
   FusedSlicedLossGrad(

@@ -9,18 +9,18 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * {@link MaskedSoftmax} as one node: (scores [batch, heads, queries, keys], bias [batch, 1, 1 or
- * queries, keys]) to weights as the scores, in place.
+ * queries, keys]) to weights in the shape of the scores, in place.
  */
 public final class FusedSoftmax extends FusedOp {
 
-  // Whatever is subtracted from all scores of a row, the quotients of exponentials are the same.
-  // While their sum is within these bounds it need not be the greatest score: nothing was cut off,
-  // and what is too small for a float (below 1e-38) is far below the sum's precision.
+  // The quotients of exponentials do not depend on what is subtracted from all scores of a row.
+  // While their sum is within these bounds, it need not be the greatest score: nothing was clipped,
+  // and anything too small for a float (below 1e-38) is far below the sum's precision.
   private static final float HIGHEST = 88f;
-  private static final float MOST_SUM = 0x1p50f;
-  private static final float LEAST_SUM = 0x1p-50f;
+  private static final float MAX_SUM = 0x1p50f;
+  private static final float MIN_SUM = 0x1p-50f;
 
-  /** For SameDiff, which makes ops by reflection; use {@link MaskedSoftmax#apply}. */
+  /** For SameDiff, which creates ops by reflection; use {@link MaskedSoftmax#apply}. */
   public FusedSoftmax() {}
 
   FusedSoftmax(SameDiff sd, SDVariable scores, double scale, SDVariable bias) {
@@ -72,7 +72,7 @@ public final class FusedSoftmax extends FusedOp {
               exp(tile, bias, scale, count * keys);
               for (int at = 0; at < count * keys; at += keys) {
                 float sum = Sums.sum(tile, at, at + keys);
-                if (!(sum >= LEAST_SUM && sum <= MOST_SUM)) {
+                if (!(sum >= MIN_SUM && sum <= MAX_SUM)) {
                   scores.get(start * keys + at, tile, at, keys);
                   sum = expBelowGreatest(tile, bias, scale, at, at + keys);
                 }
@@ -87,7 +87,7 @@ public final class FusedSoftmax extends FusedOp {
     }
   }
 
-  /** The exponentials of a tile's scores as they are, those above {@link #HIGHEST} cut off. */
+  /** The exponentials of a tile's scores without subtraction, clipped at {@link #HIGHEST}. */
   private static void exp(float[] tile, float[] bias, float scale, int length) {
     for (int i = 0; i < length; i++) {
       tile[i] = Math.min(HIGHEST, tile[i] * scale + bias[i]);
@@ -95,7 +95,7 @@ public final class FusedSoftmax extends FusedOp {
     Exp.inPlace(tile, length);
   }
 
-  /** The exponentials of a row's scores less the greatest of them, and their sum. */
+  /** The exponentials of a row's scores minus their maximum; returns the sum. */
   private static float expBelowGreatest(float[] tile, float[] bias, float scale, int from, int to) {
     float[] row = Scratch.get().floats(2, to - from);
     for (int i = from; i < to; i++) {

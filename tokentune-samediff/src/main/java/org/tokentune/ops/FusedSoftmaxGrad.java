@@ -13,7 +13,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class FusedSoftmaxGrad extends FusedOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link MaskedSoftmax#apply}. */
+  /** For SameDiff, which creates ops by reflection; use {@link MaskedSoftmax#apply}. */
   public FusedSoftmaxGrad() {}
 
   FusedSoftmaxGrad(SameDiff sd, SDVariable weights, SDVariable dWeights, double scale) {

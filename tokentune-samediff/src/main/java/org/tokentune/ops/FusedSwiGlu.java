@@ -8,7 +8,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** {@link SwiGlu} as one node: (gate, up) to {@code silu(gate) * up}, in place of the gate. */
 public final class FusedSwiGlu extends ElementwiseOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link SwiGlu#apply}. */
+  /** For SameDiff, which creates ops by reflection; use {@link SwiGlu#apply}. */
   public FusedSwiGlu() {}
 
   FusedSwiGlu(SameDiff sd, SDVariable gate, SDVariable up) {

@@ -11,7 +11,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class FusedSwiGluGrad extends FusedOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link SwiGlu#apply}. */
+  /** For SameDiff, which creates ops by reflection; use {@link SwiGlu#apply}. */
   public FusedSwiGluGrad() {}
 
   FusedSwiGluGrad(SameDiff sd, SDVariable gate, SDVariable up, SDVariable dY) {

@@ -4,13 +4,13 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
- * Gaussian error linear unit (Hendrycks and Gimpel, 2016), element by element: {@code x} of any
- * shape to the same shape.
+ * Gaussian error linear unit (Hendrycks and Gimpel, 2016), elementwise: {@code x} of any shape to
+ * the same shape.
  *
  * <p>Native form: compositions. ND4J's {@code GELU} is {@code x * sigmoid(1.702 x)} and its {@code
- * PreciseGELU} cubes the wrong term: neither is what pretrained models were trained with. SameDiff
- * differentiates the compositions. Fused form: {@link FusedGelu} and {@link FusedGeluGrad}, which
- * reads the input, not the output.
+ * PreciseGELU} cubes the wrong term: pretrained models use neither. SameDiff differentiates the
+ * compositions. Fused form: {@link FusedGelu} and {@link FusedGeluGrad}, which reads the input, not
+ * the output.
  */
 public final class Gelu {
 

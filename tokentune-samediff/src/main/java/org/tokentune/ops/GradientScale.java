@@ -8,16 +8,16 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * What clipping asks of a gradient: the sum of its squares, and itself times a factor.
+ * Operations for gradient clipping: the sum of squares, and scaling.
  *
- * <p>Native form: ND4J's norm and product. Fused form: one pass.
+ * <p>Native form: ND4J's norm and multiplication. Fused form: one pass.
  */
 public final class GradientScale {
 
   private GradientScale() {}
 
   /**
-   * The sum of squares, the same for any number of threads.
+   * The sum of squares, independent of the number of threads.
    *
    * @param gradient dense FLOAT, or DOUBLE, which takes the native form
    */
@@ -47,7 +47,7 @@ public final class GradientScale {
     return Arrays.stream(squares).sum();
   }
 
-  /** Multiplies in place. */
+  /** Scales a gradient in place. */
   public static void multiply(INDArray gradient, double factor) {
     if (!fused(gradient)) {
       gradient.muli(factor);

@@ -8,17 +8,17 @@ import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.tokentune.quantization.BlockFormat;
 
 /**
- * Ops between FLOAT and half precision. They stand in execution plans only, which put them between
- * an op and a later one that reads its result.
+ * Ops between FLOAT and half precision. Only execution plans use them, between an op and a later
+ * reader of its result.
  *
- * <p>Native form: casts, which hold a HALF or BFLOAT16 array. Fused form: kernels that hold two
- * numbers in the bits of each FLOAT, so that what is held shares the floats' memory.
+ * <p>Native form: casts to a HALF or BFLOAT16 array. Fused form: kernels that pack two numbers into
+ * each FLOAT, so that the stored array can share memory with floats.
  *
  * @param format {@link BlockFormat#F16} or {@link BlockFormat#BF16}
  */
 public record HalfOps(BlockFormat format, KernelMode kernelMode) {
 
-  /** Type of what is held. */
+  /** Data type of the stored array. */
   public DataType type() {
     if (kernelMode == KernelMode.FUSED) {
       return DataType.FLOAT;
@@ -26,22 +26,22 @@ public record HalfOps(BlockFormat format, KernelMode kernelMode) {
     return format == BlockFormat.BF16 ? DataType.BFLOAT16 : DataType.FLOAT16;
   }
 
-  /** Shape of what is held of an array. */
+  /** Shape of the stored array. */
   public long[] shape(long... shape) {
     return kernelMode == KernelMode.FUSED ? packed(shape) : shape;
   }
 
-  /** Two to a float. */
+  /** Shape with two numbers per float. */
   static long[] packed(long... shape) {
     return new long[] {(Arrays.stream(shape).reduce(1, (a, b) -> a * b) + 1) / 2};
   }
 
-  /** Rounds to the nearest. */
+  /** The op that rounds to nearest. */
   public DifferentialFunction round() {
     return kernelMode == KernelMode.FUSED ? new FusedHalves(format) : cast(type());
   }
 
-  /** The floats again. */
+  /** The op that restores floats. */
   public DifferentialFunction restore() {
     return kernelMode == KernelMode.FUSED ? new FusedBlocks(format) : cast(DataType.FLOAT);
   }

@@ -7,8 +7,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Rows of all tokens from those of the two streams: sequence by sequence, in each the selected rows
- * first, then the frozen ones. Gradient: to the selected rows only.
+ * Joins the rows of the two token streams: sequence by sequence, selected rows first, then frozen
+ * ones. Gradient: only to the selected rows.
  *
  * <p>Native form: {@code concat} of the sequences, the frozen ones detached. Fused form: {@link
  * FusedJoinTokens} and {@link SelectedRows}. Source: TokenTune (Simoulin et al., EMNLP 2024).
@@ -20,7 +20,7 @@ public final class JoinTokens {
   /**
    * {@code selected} [b*k, h] and {@code frozen} [b*(L-k), h] to [b*L, h].
    *
-   * @param positions [b, k], any integers: only the shape is read
+   * @param positions [b, k], any integers: only their shape is read
    */
   public static SDVariable apply(
       SDVariable selected, SDVariable frozen, SDVariable positions, KernelMode kernelMode) {

@@ -2,11 +2,11 @@ package org.tokentune.ops;
 
 import org.nd4j.linalg.factory.Nd4j;
 
-/** The ops a graph is built of; what it computes is the same. */
+/** The kind of ops a graph is built from; the results are the same. */
 public enum KernelMode {
-  /** ND4J's own native ops: runs on every backend, under stock SameDiff too, and can be saved. */
+  /** ND4J's own native ops: run on every backend, also under stock SameDiff, and can be saved. */
   NATIVE,
-  /** {@link FusedOp}s: runs on the CPU, in an execution plan only. */
+  /** {@link FusedOp}s: run on the CPU, only in an execution plan. */
   FUSED;
 
   /** {@link #FUSED} on a CPU backend, unless {@code -Dorg.tokentune.kernels=native}. */

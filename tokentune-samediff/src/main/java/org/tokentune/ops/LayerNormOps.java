@@ -6,13 +6,14 @@ import org.nd4j.autodiff.samediff.SDVariable;
  * Layer normalisation over the last dimension: {@code y = (x - mean) / sqrt(variance + epsilon) *
  * gain + bias}, with the biased variance (Ba et al., 2016).
  *
- * <p>Shapes: {@code x} [rows, hidden], {@code gain} and {@code bias} [hidden]; the result is as
- * {@code x}. The native form needs a hidden size above 1: SameDiff cannot reduce a single column.
+ * <p>Shapes: {@code x} [rows, hidden], {@code gain} and {@code bias} [hidden]; the result has the
+ * shape of {@code x}. The native form needs a hidden size above 1: SameDiff cannot reduce a single
+ * column.
  *
  * <p>Native form: a composition, because ND4J's {@code layer_norm} has no epsilon. SameDiff
  * differentiates it. It multiplies by the inverse deviation, because ND4J's gradient of a division
- * is wrong where the divisor has one element, that is with a single row. Fused form: {@link
- * FusedNorm}, then {@link Affine}, so that the gradients need the normalised rows only.
+ * is wrong if the divisor has one element, which happens with a single row. Fused form: {@link
+ * FusedNorm}, then {@link Affine}, so that the gradients need only the normalised rows.
  */
 public final class LayerNormOps {
 
@@ -31,9 +32,9 @@ public final class LayerNormOps {
   }
 
   /**
-   * Of {@code x + residual}.
+   * Normalises {@code x + residual}.
    *
-   * @param residual as {@code x}, or null for none
+   * @param residual shape of {@code x}, or null for none
    * @param epsilon added to the variance
    */
   public static SDVariable apply(

@@ -6,8 +6,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /**
- * A parameter's step of Lion (Chen et al., Symbolic discovery of optimization algorithms, 2023):
- * {@code p -= rate * (sign(b1 m + (1 - b1) g) + decay * p); m = b2 m + (1 - b2) g}.
+ * Lion's optimizer step (Chen et al., Symbolic discovery of optimization algorithms, 2023): {@code
+ * p -= rate * (sign(b1 m + (1 - b1) g) + decay * p); m = b2 m + (1 - b2) g}.
  *
  * <p>Native form: a composition. Fused form: one pass over the three arrays.
  */
@@ -19,8 +19,8 @@ public final class LionStep {
    * Changes the parameter and its mean in place; the gradient may be overwritten.
    *
    * @param parameter FLOAT, or DOUBLE, which takes the native form
-   * @param gradient as the parameter
-   * @param mean running mean of the gradients, as the parameter, 0 at first
+   * @param gradient shape and type of the parameter
+   * @param mean running mean of the gradients, in the parameter's shape, initially 0
    */
   public static void run(
       INDArray parameter,

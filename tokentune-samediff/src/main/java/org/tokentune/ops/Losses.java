@@ -4,38 +4,38 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
- * Losses, each a scalar that may be used further (the upstream gradient is honoured). Cross
- * entropies are in nats.
+ * Loss functions, each a scalar that can be used in further computation (the upstream gradient is
+ * respected). Cross entropies are in nats.
  *
  * <p>Native form: compositions that SameDiff differentiates. ND4J's own cross entropies ignore the
  * upstream gradient (their means are too large and masks do nothing), so they are not used. Fused
  * form of the softmax cross entropy: {@link FusedCrossEntropy} and {@link FusedCrossEntropyGrad};
- * of the others, which have a mean over few elements: {@link FusedMeanLoss} and {@link
- * FusedMeanLossGrad}. Labels and targets are data: the fused forms have no gradient towards them.
+ * of the others, which average over few elements: {@link FusedMeanLoss} and {@link
+ * FusedMeanLossGrad}. Labels and targets are data, so the fused forms compute no gradient for them.
  */
 public final class Losses {
 
-  /** Hugging Face's label of a row that does not count. */
+  /** Hugging Face's label for an ignored row. */
   public static final int IGNORED = -100;
 
   private Losses() {}
 
   /**
    * Softmax cross entropy with integer labels: {@code sum_i w_i * -log softmax(logits_i)[label_i] /
-   * sum_i w_i} over the rows whose label is not {@link #IGNORED}. No such row: loss 0 and gradient
-   * 0.
+   * sum_i w_i} over the rows whose label is not {@link #IGNORED}. Without any, loss and gradient
+   * are 0.
    *
    * @param logits [rows, classes]
-   * @param classes the logits' width
-   * @param labels [rows] INT32, {@link #IGNORED} or 0 to {@code classes - 1}. At any other the
-   *     fused form throws an {@link IllegalArgumentException}; the native form does not look.
-   * @param classWeights [classes], the weight of a row by its label, none negative, or null for 1
+   * @param classes width of the logits
+   * @param labels [rows] INT32, {@link #IGNORED} or 0 to {@code classes - 1}. For any other label
+   *     the fused form throws an {@link IllegalArgumentException}; the native form does not check.
+   * @param classWeights [classes], row weights by label, not negative; null for all 1
    */
   public static SDVariable softmaxCrossEntropy(
       SDVariable logits, int classes, SDVariable labels, SDVariable classWeights) {
     SameDiff sd = logits.getSameDiff();
     SDVariable counts = labels.neq(IGNORED);
-    SDVariable safe = labels.mul(counts.castTo(labels.dataType())); // class 0 where ignored
+    SDVariable safe = labels.mul(counts.castTo(labels.dataType())); // class 0 for ignored rows
     SDVariable rows =
         sd.range(
             sd.constant(0),
@@ -54,8 +54,8 @@ public final class Losses {
   }
 
   /**
-   * Softmax cross entropy with a class of each row marked: the mean of {@code -log
-   * softmax(logits_i)[class_i]} over the rows that have one; 0 where none has.
+   * Softmax cross entropy with one-hot labels: the mean of {@code -log softmax(logits_i)[class_i]}
+   * over the rows that have a class; 0 if none has.
    *
    * @param logits [rows, classes]
    * @param marked of the same shape and type, 1 at the class and 0 elsewhere
@@ -90,13 +90,13 @@ public final class Losses {
    * {@code -(y log sigmoid(x) + (1 - y) log sigmoid(-x))}.
    *
    * @param logits any shape
-   * @param labels as the logits, 0 to 1. The fused form throws an {@link IllegalArgumentException}
-   *     at another shape.
+   * @param labels shape of the logits, 0 to 1. The fused form throws an {@link
+   *     IllegalArgumentException} for any other shape.
    */
   public static SDVariable binaryCrossEntropy(SDVariable logits, SDVariable labels) {
     SameDiff sd = logits.getSameDiff();
-    // -log sigmoid(x) and -log sigmoid(-x) are cross entropies of the pair (x, 0): stable, smooth
-    // at 0.
+    // -log sigmoid(x) and -log sigmoid(-x) are cross entropies of the pair (x, 0), which is stable
+    // and smooth at 0.
     SDVariable x = logits.reshape(-1, 1);
     SDVariable pairs = shifted(sd.concat(1, x, sd.zerosLike(x)));
     SDVariable y = labels.reshape(-1, 1);
@@ -116,8 +116,8 @@ public final class Losses {
    * Mean of the squared differences over all elements.
    *
    * @param predictions any shape
-   * @param targets as the predictions. The fused form throws an {@link IllegalArgumentException} at
-   *     another shape.
+   * @param targets shape of the predictions. The fused form throws an {@link
+   *     IllegalArgumentException} for any other shape.
    */
   public static SDVariable meanSquaredError(SDVariable predictions, SDVariable targets) {
     SDVariable difference = predictions.sub(targets);
@@ -139,25 +139,25 @@ public final class Losses {
   }
 
   /**
-   * Rows with their maximum taken off, so that no exponential overflows. (ND4J's {@code logSoftmax}
-   * is the logarithm of a softmax: minus infinity where that is 0.) The maximum cancels in every
+   * Rows minus their maximum, so that no exponential overflows. (ND4J's {@code logSoftmax} is the
+   * logarithm of a softmax, which is minus infinity if that is 0.) The maximum cancels in every
    * loss, so it needs no gradient.
    */
   private static SDVariable shifted(SDVariable rows) {
     return rows.sub(Detach.apply(rows.max(true, 1)));
   }
 
-  /** {@code log(sum(exp(row)))} of each row: [rows]. */
+  /** {@code log(sum(exp(row)))} for each row: [rows]. */
   private static SDVariable logSumExp(SDVariable rows) {
     SameDiff sd = rows.getSameDiff();
     return sd.math().log(sd.math().exp(rows).sum(1));
   }
 
-  /** {@code sum(values * weights) / sum(weights)}, 0 where no weight counts; both [rows]. */
+  /** {@code sum(values * weights) / sum(weights)}, 0 if all weights are 0; both [rows]. */
   private static SDVariable weightedMean(SDVariable values, SDVariable weights) {
     SDVariable total = weights.sum();
-    // The total is 0 only when every weight is: the sum above it is 0 then too, and any divisor
-    // gives 0.
+    // The total is 0 only if every weight is: then the numerator is also 0, and any divisor gives
+    // 0.
     SDVariable divisor = total.add(total.eq(0.0).castTo(total.dataType()));
     return values.mul(weights).sum().div(divisor);
   }

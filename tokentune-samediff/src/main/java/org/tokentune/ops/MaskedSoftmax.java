@@ -5,21 +5,21 @@ import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * Attention weights: {@code softmax(scale * scores + bias)} over the last dimension, where the bias
- * is 0 for keys that may be attended to and very negative for the others (Vaswani et al., 2017,
- * section 3.2.1): {@link #bias}.
+ * is 0 for visible keys and very negative for masked ones (Vaswani et al., 2017, section 3.2.1):
+ * {@link #bias}.
  *
  * <p>Shapes: {@code scores} [batch, heads, queries, keys], {@code bias} [batch, 1, 1 or queries,
- * keys]; the result is as the scores. A row without any key to attend to gets the plain softmax of
- * its scores, never NaN.
+ * keys]; the result has the shape of the scores. A row without visible keys gets the plain softmax
+ * of its scores, never NaN.
  *
  * <p>Native form: a composition over {@code softmax}. SameDiff differentiates it. Fused form:
- * {@link FusedSoftmax} and {@link FusedSoftmaxGrad}, which reads the weights only. The bias has no
+ * {@link FusedSoftmax} and {@link FusedSoftmaxGrad}, which reads only the weights. The bias has no
  * gradient.
  */
 public final class MaskedSoftmax {
 
   /**
-   * Far below any score, far above the least float: weights behind it are exactly 0, and sums stay
+   * Far below any score and far above the lowest float: masked weights are exactly 0, and sums stay
    * finite.
    */
   private static final double MASKED = -1e9;
@@ -42,17 +42,17 @@ public final class MaskedSoftmax {
   }
 
   /**
-   * The bias of a mask, of the same shape: 0 where the mask is 1, very negative where it is 0. In a
-   * row (the last dimension) of zeros it is 0 everywhere: beside an equal bias of -1e9 the scores
-   * would vanish in FLOAT, and ND4J's softmax gives NaN in DOUBLE.
+   * Converts a mask to a bias of the same shape: 0 where the mask is 1, very negative where it is
+   * 0. For a row (the last dimension) of zeros it is 0 everywhere: with a constant bias of -1e9,
+   * the scores would be rounded away in FLOAT, and ND4J's softmax gives NaN in DOUBLE.
    *
-   * @param mask [batch, 1, 1 or queries, keys]: 1 for keys that may be attended to, 0 for the
-   *     others; any number type
-   * @param type FLOAT or DOUBLE, that of the scores
+   * @param mask [batch, 1, 1 or queries, keys]: 1 for visible keys, 0 for masked ones; any number
+   *     type
+   * @param type FLOAT or DOUBLE, as the scores
    */
   public static SDVariable bias(SDVariable mask, DataType type) {
     SDVariable open = mask.castTo(type);
-    // Not axis -1: with dimensions kept, SameDiff's reductions then give wrong values.
+    // Not axis -1: SameDiff's reductions with kept dimensions then give wrong values.
     return open.sub(open.max(true, 3)).mul(-MASKED);
   }
 }

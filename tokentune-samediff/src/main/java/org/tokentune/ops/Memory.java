@@ -11,9 +11,9 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The memory of arrays as NIO buffers, element 0 being the array's first.
+ * Accesses arrays' memory as NIO buffers that start at the array's first element.
  *
- * <p>A buffer does not keep its array alive: every use ends with a {@code
+ * <p>A buffer does not keep its array alive: every use must end with a {@code
  * Reference.reachabilityFence}.
  */
 final class Memory {
@@ -32,7 +32,7 @@ final class Memory {
     return bytes(array, DataType.INT32).asIntBuffer();
   }
 
-  /** Of a UINT8 array. */
+  /** The bytes of a UINT8 array. */
   static ByteBuffer bytes(INDArray array) {
     return bytes(array, DataType.UINT8);
   }
@@ -67,18 +67,18 @@ final class Memory {
   private static ByteBuffer bytes(INDArray array, DataType type) {
     if (array.dataType() != type || !dense(array)) {
       throw new IllegalArgumentException(
-          "a kernel reads dense c-ordered " + type + " only, not " + array.shapeInfoToString());
+          "kernels read only dense c-ordered " + type + ", not " + array.shapeInfoToString());
     }
     if (array.length() > Integer.MAX_VALUE / type.width()) {
       throw new IllegalArgumentException(
-          "a kernel reads arrays of less than 2 GiB, not " + array.shapeInfoToString());
+          "kernels read only arrays of less than 2 GiB, not " + array.shapeInfoToString());
     }
-    // data() is the parent's buffer, whatever the view; the offset counts elements from its start.
+    // For any view, data() is the parent's buffer; the offset counts elements from its start.
     long start = array.offset() * type.width();
     // Never closed: that would free the array's memory.
     BytePointer pointer = new BytePointer(array.data().pointer());
     pointer.position(start).limit(start + array.length() * type.width());
-    // The buffer's own index 0 may lie before the array: sliced, it is the array's first byte.
+    // Index 0 of the buffer may precede the array; slicing moves it to the array's first byte.
     return pointer.asByteBuffer().slice().order(ByteOrder.nativeOrder());
   }
 

@@ -5,7 +5,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A parameter's step of gradient descent with momentum, as {@code torch.optim.SGD} computes it
+ * The optimizer step of gradient descent with momentum, as {@code torch.optim.SGD} computes it
  * without damping: {@code b = momentum * b + g + decay * p; p -= rate * b}.
  *
  * <p>Native form: in-place ops. Fused form: one pass over the three arrays.
@@ -18,8 +18,8 @@ public final class MomentumStep {
    * Changes the parameter and its buffer in place; the gradient may be overwritten.
    *
    * @param parameter FLOAT, or DOUBLE, which takes the native form
-   * @param gradient as the parameter
-   * @param buffer as the parameter, 0 at first
+   * @param gradient shape and type of the parameter
+   * @param buffer shape and type of the parameter, initially 0
    */
   public static void run(
       INDArray parameter,

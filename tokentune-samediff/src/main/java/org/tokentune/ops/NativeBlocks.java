@@ -6,7 +6,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.tokentune.quantization.BlockFormat;
 
-/** {@link FusedBlocks} as ND4J's own ops: bits are taken apart by arithmetic on floats. */
+/** {@link FusedBlocks} with ND4J's own ops: bits are extracted by floating-point arithmetic. */
 final class NativeBlocks {
 
   private final SameDiff sd;
@@ -15,7 +15,7 @@ final class NativeBlocks {
     this.sd = sd;
   }
 
-  /** UINT8 [n, bytes of a row] to FLOAT [n, width]. */
+  /** Converts UINT8 [n, bytes per row] to FLOAT [n, width]. */
   static SDVariable floats(BlockFormat format, SDVariable rows, long width) {
     NativeBlocks ops = new NativeBlocks(rows.getSameDiff());
     SDVariable blocks = rows.castTo(DataType.FLOAT).reshape(-1, format.bytes);
@@ -26,7 +26,7 @@ final class NativeBlocks {
           case Q8_0 -> signed(bytes(blocks, 2, 34)).mul(half(blocks, 0));
           case Q4_K -> ops.q4k(blocks);
           case Q6_K -> ops.q6k(blocks);
-          default -> throw new IllegalArgumentException(format + " is not kept as it is");
+          default -> throw new IllegalArgumentException(format + " has no native form");
         };
     return values.reshape(-1, width);
   }
@@ -35,27 +35,27 @@ final class NativeBlocks {
     return blocks.get(SDIndex.all(), SDIndex.interval(from, to));
   }
 
-  /** What a shift to the right leaves. */
+  /** A shift to the right by division. */
   private static SDVariable over(SDVariable x, double divisor) {
     return x.getSameDiff().math.floor(x.div(divisor));
   }
 
-  /** The lowest bits. */
+  /** The lowest bits, as a remainder. */
   private static SDVariable below(SDVariable x, double modulus) {
     return x.sub(over(x, modulus).mul(modulus));
   }
 
-  /** Bytes as numbers from -128. */
+  /** Interprets bytes as signed numbers. */
   private static SDVariable signed(SDVariable bytes) {
     return bytes.sub(over(bytes, 128).mul(256));
   }
 
-  /** Binary16 of two bytes: [n, 1]. */
+  /** Decodes a binary16 from two bytes: [n, 1]. */
   private static SDVariable half(SDVariable blocks, int at) {
     return number(blocks, at, 1024, 32, 25);
   }
 
-  /** Bfloat16 of two bytes: [n, 1]. */
+  /** Decodes a bfloat16 from two bytes: [n, 1]. */
   private static SDVariable bfloat(SDVariable blocks) {
     return number(blocks, 0, 128, 256, 134);
   }
@@ -69,7 +69,7 @@ final class NativeBlocks {
     SDVariable fraction = below(bits, one).add(normal.mul(one));
     SDVariable power = sd.math.max(exponent, sd.constant(1f)).sub(bias);
     SDVariable sign = over(bits, 32768).mul(-2).add(1);
-    // In two factors: the power alone may be below the smallest float.
+    // Two factors, because the power alone may be below the smallest float.
     SDVariable lower = sd.math.floor(power.div(2));
     SDVariable two = sd.constant(2f);
     return fraction.mul(sign).mul(sd.math.pow(two, lower)).mul(sd.math.pow(two, power.sub(lower)));

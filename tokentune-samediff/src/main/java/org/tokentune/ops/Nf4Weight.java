@@ -13,8 +13,8 @@ import org.tokentune.quantization.Nf4;
 /**
  * A weight in {@link Nf4}: {@code level[code] * (scaleLevel[scaleCode] * scaleScale + offset)}.
  *
- * <p>Native form: casts, {@code gather} and products. Fused form: {@link FusedNf4}. No gradient:
- * what is stored so does not train.
+ * <p>Native form: casts, {@code gather} and multiplications. Fused form: {@link FusedNf4}. Without
+ * gradient: quantised weights are not trained.
  *
  * @param shape [rows, width]
  * @param codes UINT8 [blocks * 32]
@@ -30,7 +30,7 @@ public record Nf4Weight(
     shape = shape.clone();
   }
 
-  /** One that has a shape but hardly any memory: for planning. */
+  /** A weight with a shape but almost no memory, for planning. */
   public static Nf4Weight shapeOnly(long... shape) {
     int blocks = Nf4.blocks(shape[0] * shape[1]);
     return new Nf4Weight(

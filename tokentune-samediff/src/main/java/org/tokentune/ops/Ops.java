@@ -4,7 +4,7 @@ import java.util.List;
 import org.nd4j.autodiff.functions.DifferentialFunction;
 import org.nd4j.imports.converters.ImportClassMapping;
 
-/** The one place where this package's own SameDiff ops become known to SameDiff. */
+/** Registers this package's ops with SameDiff. */
 public final class Ops {
 
   private static final List<DifferentialFunction> OWN =

@@ -10,12 +10,11 @@ import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * A SameDiff op with a name and a gradient of its own. SameDiff has one of ND4J's native ops
- * execute it.
+ * A SameDiff op with its own name and gradient, executed by one of ND4J's native ops.
  *
- * <p>All state is in the integer and floating-point arguments: they survive cloning in {@code
+ * <p>All state is in the integer and floating-point arguments, which survive cloning in {@code
  * createGradFunction}. The name must differ from the native op's: SameDiff clones ops by name, and
- * a shared name would bring the native class (and its gradient) back.
+ * a shared name would restore the native class (and its gradient).
  */
 abstract class OwnOp extends DynamicCustomOp {
 
@@ -26,7 +25,7 @@ abstract class OwnOp extends DynamicCustomOp {
     super(null, sd, inputs);
   }
 
-  // The two names are methods, not fields: DynamicCustomOp's constructor asks for them.
+  // The two names are methods, not fields, because DynamicCustomOp's constructor reads them.
 
   @Override
   public abstract String opName();
@@ -56,7 +55,7 @@ abstract class OwnOp extends DynamicCustomOp {
 
   @Override
   public void setPropertiesForFunction(Map<String, Object> properties) {
-    // All state is in the arguments, which SameDiff keeps by itself.
+    // All state is in the arguments, which SameDiff stores itself.
   }
 
   @Override

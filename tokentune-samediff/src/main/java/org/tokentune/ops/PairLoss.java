@@ -1,10 +1,10 @@
 package org.tokentune.ops;
 
-/** Losses of one prediction x and its target y. In double: there are few pairs. */
+/** Losses of a prediction x and its target y. In double, as there are few pairs. */
 enum PairLoss {
   /**
-   * Binary cross entropy with logits, {@code -(y log sigmoid(x) + (1 - y) log sigmoid(-x))}, in
-   * forms in which no exponential overflows and nothing cancels where y is 0 or 1.
+   * Binary cross entropy with logits, {@code -(y log sigmoid(x) + (1 - y) log sigmoid(-x))}, in a
+   * form in which no exponential overflows and nothing cancels for y of 0 or 1.
    */
   BINARY_CROSS_ENTROPY {
     @Override
@@ -32,6 +32,6 @@ enum PairLoss {
 
   abstract double of(double x, double y);
 
-  /** The derivative by x. */
+  /** The derivative with respect to x. */
   abstract double slope(double x, double y);
 }

@@ -6,32 +6,32 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A frozen weight [rows, width] in few bits. A graph holds its bytes as constants and makes floats
- * of them by an op; an execution plan runs that op right before each op that reads the floats, and
- * lets them go right after.
+ * A frozen quantised weight [rows, width]. A graph holds its bytes as constants and dequantises
+ * them with an op; an execution plan runs that op right before each op that reads the floats, and
+ * frees them right after.
  */
 public sealed interface QuantizedWeight permits BlockWeight, Nf4Weight {
 
   /** Shape of the weight: [rows, width]. */
   long[] shape();
 
-  /** What it consists of. */
+  /** The arrays it consists of. */
   List<INDArray> arrays();
 
   /**
-   * Its floats as a value of a graph.
+   * The dequantised weight as a value of a graph.
    *
-   * @param name of the value; those of the constants begin with it
+   * @param name name of the value and prefix of the constants' names
    */
   SDVariable dequantized(SameDiff sd, String name, KernelMode kernelMode);
 
-  /** Its floats, a fresh array. */
+  /** The dequantised weight, a fresh array. */
   default INDArray values() {
     SameDiff sd = SameDiff.create();
     return dequantized(sd, "weight", KernelMode.NATIVE).eval();
   }
 
-  /** Bytes of memory it takes. */
+  /** Memory in bytes. */
   default long bytes() {
     return arrays().stream().mapToLong(array -> array.length() * array.dataType().width()).sum();
   }

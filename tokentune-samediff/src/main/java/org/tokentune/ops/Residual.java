@@ -3,10 +3,11 @@ package org.tokentune.ops;
 import org.nd4j.autodiff.samediff.SDVariable;
 
 /**
- * A residual connection: {@code x + y}, both of one shape (He et al., 2016).
+ * A residual connection: {@code x + y} of equal shapes (He et al., 2016).
  *
- * <p>Native form: {@code add}; its gradient op, SameDiff's, reads both summands' shapes and so
- * keeps them. Fused form: {@link FusedAdd}, whose gradient is the upstream gradient itself.
+ * <p>Native form: {@code add}; SameDiff's gradient op reads the shapes of both summands and
+ * therefore stores them. Fused form: {@link FusedAdd}, whose gradient is the upstream gradient
+ * itself.
  */
 public final class Residual {
 

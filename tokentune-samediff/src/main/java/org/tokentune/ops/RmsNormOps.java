@@ -6,10 +6,10 @@ import org.nd4j.autodiff.samediff.SDVariable;
  * Root mean square normalisation over the last dimension: {@code y = x / sqrt(mean(x^2) + epsilon)
  * * gain} (Zhang and Sennrich, 2019).
  *
- * <p>Shapes: {@code x} [rows, hidden], {@code gain} [hidden]; the result is as {@code x}. The
- * native form needs a hidden size above 1: SameDiff cannot reduce a single column.
+ * <p>Shapes: {@code x} [rows, hidden], {@code gain} [hidden]; the result has the shape of {@code
+ * x}. The native form needs a hidden size above 1: SameDiff cannot reduce a single column.
  *
- * <p>Native form: a composition, with a product for the division as in {@link LayerNormOps}.
+ * <p>Native form: a composition that multiplies instead of dividing, as in {@link LayerNormOps}.
  * SameDiff differentiates it. Fused form: {@link FusedNorm}, then {@link Affine}.
  */
 public final class RmsNormOps {
@@ -17,9 +17,9 @@ public final class RmsNormOps {
   private RmsNormOps() {}
 
   /**
-   * Of {@code x + residual}.
+   * Normalises {@code x + residual}.
    *
-   * @param residual as {@code x}, or null for none
+   * @param residual shape of {@code x}, or null for none
    * @param epsilon added to the mean square
    */
   public static SDVariable apply(

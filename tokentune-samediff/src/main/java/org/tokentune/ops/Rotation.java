@@ -4,23 +4,23 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
- * Rotary positions (Su et al., 2021) as Hugging Face's Llama has them: element i of a head's first
- * half and element i of its second half are a point (a, b) that turns by the angle i of its row,
+ * Rotary positions (Su et al., 2021) as in Hugging Face's Llama: element i of a head's first half
+ * and element i of its second half form a point (a, b), which is rotated by angle i of its row,
  * {@code (a cos - b sin, b cos + a sin)}.
  *
- * <p>Shapes: {@code x} [rows, heads * d], {@code cos} and {@code sin} [rows, d / 2]; the result is
- * as {@code x}.
+ * <p>Shapes: {@code x} [rows, heads * d], {@code cos} and {@code sin} [rows, d / 2]; the result has
+ * the shape of {@code x}.
  *
- * <p>Gradient: the upstream gradient turned back, without {@code x}; none for the angles, which are
- * data. Native form: a composition over {@code split} and {@code concat}. SameDiff differentiates
- * it. Fused form: {@link FusedRotation}, forward and backward.
+ * <p>Gradient: the upstream gradient rotated back, which does not need {@code x}; none for the
+ * angles, which are data. Native form: a composition over {@code split} and {@code concat}.
+ * SameDiff differentiates it. Fused form: {@link FusedRotation}, forward and backward.
  */
 public final class Rotation {
 
   private Rotation() {}
 
   /**
-   * Rotates.
+   * Rotates rows.
    *
    * @param headSize d, even
    */

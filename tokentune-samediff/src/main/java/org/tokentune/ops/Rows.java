@@ -1,23 +1,23 @@
 package org.tokentune.ops;
 
 /**
- * Rows of one width, cut into chunks for {@link Workers}. The cut depends on the shape alone, so
- * that sums by chunk do not depend on the number of threads.
+ * Rows of equal width, divided into chunks for {@link Workers}. The division depends only on the
+ * shape, so that sums per chunk do not depend on the number of threads.
  */
 record Rows(int count, int width) {
 
-  /** About 10 microseconds of work: less is not worth a second thread. */
+  /** About 10 microseconds of work: a second thread does not pay off for less. */
   private static final int CHUNK_FLOATS = 8192;
 
-  /** Bounds the memory of sums by chunk. */
-  private static final int MOST_CHUNKS = 64;
+  /** Bounds the memory for sums per chunk. */
+  private static final int MAX_CHUNKS = 64;
 
   /** The work of a chunk: rows {@code from} to below {@code to}. */
   interface Body {
     void run(int chunk, int from, int to);
   }
 
-  /** Of a shape, over its last dimension. */
+  /** The rows of a shape, along its last dimension. */
   static Rows of(long... shape) {
     long count = 1;
     for (int d = 0; d < shape.length - 1; d++) {
@@ -28,7 +28,7 @@ record Rows(int count, int width) {
 
   private int chunkRows() {
     int enough = Math.max(1, CHUNK_FLOATS / Math.max(1, width));
-    return Math.max(enough, (count + MOST_CHUNKS - 1) / MOST_CHUNKS);
+    return Math.max(enough, (count + MAX_CHUNKS - 1) / MAX_CHUNKS);
   }
 
   int chunks() {

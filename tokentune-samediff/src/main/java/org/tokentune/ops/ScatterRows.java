@@ -9,13 +9,13 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Gradient of {@link TokenGather}: (ids [m], dOut [m, ...], table [n, ...]) to dTable as the table:
- * 0, and {@code dTable[ids[i]] += dOut[i]} in the order of i. Of the table only the shape is read.
- * An id outside it is an {@link IllegalArgumentException}.
+ * Gradient of {@link TokenGather}: (ids [m], dOut [m, ...], table [n, ...]) to dTable in the
+ * table's shape: starting from 0, {@code dTable[ids[i]] += dOut[i]} in the order of i. Only the
+ * table's shape is read. An id out of range throws an {@link IllegalArgumentException}.
  */
 public final class ScatterRows extends FusedOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link TokenGather#rows}. */
+  /** For SameDiff, which creates ops by reflection; use {@link TokenGather#rows}. */
   public ScatterRows() {}
 
   ScatterRows(SameDiff sd, SDVariable ids, SDVariable dOut, SDVariable table) {
@@ -41,11 +41,12 @@ public final class ScatterRows extends FusedOp {
     Rows rows = new Rows(count, dTable.capacity() / count);
     for (int id : ids) {
       if (id < 0 || id >= count) {
-        throw new IllegalArgumentException("row " + id + " of a table of " + count);
+        throw new IllegalArgumentException(
+            "row " + id + " is not in a table of " + count + " rows");
       }
     }
     try {
-      // A chunk owns some rows of the table, so no two threads add to one row.
+      // Each chunk owns some rows of the table, so no two threads add to the same row.
       rows.forEachChunk((chunk, from, to) -> scatter(ids, dOut, dTable, rows.width(), from, to));
     } finally {
       Reference.reachabilityFence(inputs);

@@ -6,8 +6,8 @@ import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 
 /**
- * A thread's own arrays, kept between kernels. Kernels copy rows into them: the compiler vectorises
- * loops over arrays, but not over an array's memory outside the heap.
+ * Per-thread arrays, reused between kernels. Kernels copy rows into them, because the compiler
+ * vectorises loops over Java arrays, but not over off-heap memory.
  */
 final class Scratch {
 
@@ -24,7 +24,7 @@ final class Scratch {
     return OF_THREAD.get();
   }
 
-  /** Array number {@code slot}, 0 to 7, of at least the length; its content is anything. */
+  /** Array number {@code slot}, 0 to 7, of at least the given length, with arbitrary content. */
   float[] floats(int slot, int length) {
     if (floats[slot].length < length) {
       floats[slot] = new float[length];
@@ -46,7 +46,10 @@ final class Scratch {
     return bytes;
   }
 
-  /** The bits of floats as integers. Both ways are copies: faster than a conversion in a loop. */
+  /**
+   * Converts floats to their bits as integers. Both directions copy, which is faster than
+   * converting in a loop.
+   */
   void toBits(float[] from, int[] to, int length) {
     floatView(length).put(0, from, 0, length);
     intView(length).get(0, to, 0, length);

@@ -8,12 +8,12 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Gradient of {@link FusedJoinTokens}: (dY [b*L, h], positions [b, k]) to the first k rows of every
+ * Gradient of {@link FusedJoinTokens}: (dY [b*L, h], positions [b, k]) to the first k rows of each
  * sequence, [b*k, h].
  */
 public final class SelectedRows extends FusedOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link JoinTokens#apply}. */
+  /** For SameDiff, which creates ops by reflection; use {@link JoinTokens#apply}. */
   public SelectedRows() {}
 
   SelectedRows(SameDiff sd, SDVariable dY, SDVariable positions) {

@@ -5,8 +5,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A parameter's step of gradient descent: {@code p = keep * p - rate * g}, where {@code keep} is 1
- * but for weight decay.
+ * The optimizer step of gradient descent: {@code p = keep * p - rate * g}, where {@code keep} is 1
+ * without weight decay.
  *
  * <p>Native form: in-place ops. Fused form: one pass over both arrays.
  */
@@ -18,7 +18,7 @@ public final class SgdStep {
    * Changes the parameter in place; the gradient may be overwritten.
    *
    * @param parameter FLOAT, or DOUBLE, which takes the native form
-   * @param gradient as the parameter
+   * @param gradient shape and type of the parameter
    */
   public static void run(INDArray parameter, double keep, INDArray gradient, double rate) {
     if (KernelMode.preferred() == KernelMode.FUSED && parameter.dataType() == DataType.FLOAT) {

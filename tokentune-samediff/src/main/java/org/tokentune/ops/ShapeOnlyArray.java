@@ -5,12 +5,12 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Arrays that have a type and a shape but hardly any memory: for planning, not for computing. */
+/** Arrays with a type and a shape but almost no memory, for planning, not for computing. */
 public final class ShapeOnlyArray {
 
   private ShapeOnlyArray() {}
 
-  /** An array whose elements are all the same one; each call takes memory of its own. */
+  /** An array whose elements all share one memory location; each call allocates its own. */
   public static INDArray of(DataType type, long... shape) {
     if (shape.length == 0) {
       return Nd4j.scalar(type, 0);
@@ -19,7 +19,7 @@ public final class ShapeOnlyArray {
     return Nd4j.create(one.data(), shape, new long[shape.length], 0, 'c', type);
   }
 
-  /** Whether an array is one. */
+  /** Whether an array is shape-only. */
   public static boolean is(INDArray array) {
     return array.rank() > 0 && Arrays.stream(array.stride()).allMatch(stride -> stride == 0);
   }

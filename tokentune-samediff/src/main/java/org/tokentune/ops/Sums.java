@@ -1,8 +1,8 @@
 package org.tokentune.ops;
 
 /**
- * Sums over a part of an array, in eight partial sums: the compiler keeps the order of a single
- * one, an addition at a time, and rounding grows with the length.
+ * Sums over part of an array, in eight partial sums: with a single one, the compiler must add
+ * sequentially, and rounding errors grow with the length.
  */
 final class Sums {
 
@@ -34,7 +34,7 @@ final class Sums {
     return ((a + b) + (c + d)) + ((e + f) + (g + h));
   }
 
-  /** Of the products {@code x[i] * y[i]}. */
+  /** Sum of the products {@code x[i] * y[i]}. */
   static float products(float[] x, float[] y, int from, int to) {
     float a = 0;
     float b = 0;
@@ -62,8 +62,8 @@ final class Sums {
   }
 
   /**
-   * The greatest, passing over NaN; minus infinity of nothing. (Branches that are hardly ever
-   * taken: {@code Math.max} takes five times as long.)
+   * The maximum, ignoring NaN; minus infinity for an empty range. (The branches are rarely taken:
+   * {@code Math.max} takes five times as long.)
    */
   static float max(float[] x, int from, int to) {
     float a = Float.NEGATIVE_INFINITY;

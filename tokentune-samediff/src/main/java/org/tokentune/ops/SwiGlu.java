@@ -4,7 +4,7 @@ import org.nd4j.autodiff.samediff.SDVariable;
 
 /**
  * Gated linear unit: {@code silu(gate) * up}, {@code silu(x) = x * sigmoid(x)} (Shazeer, 2020),
- * element by element.
+ * elementwise.
  *
  * <p>Native form: a composition. SameDiff differentiates it. Fused form: {@link FusedSwiGlu} and
  * {@link FusedSwiGluGrad}.

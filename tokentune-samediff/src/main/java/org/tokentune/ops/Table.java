@@ -3,25 +3,25 @@ package org.tokentune.ops;
 import org.nd4j.autodiff.samediff.SDVariable;
 
 /**
- * A table [count, width] of which a graph takes rows: of floats, or of blocks that become floats
- * after they were taken.
+ * A table [count, width] from which a graph gathers rows: floats, or blocks that are dequantised
+ * after gathering.
  *
- * @param stored FLOAT [count, width], or UINT8 [count, bytes of a row]
- * @param weight what the bytes are; null for floats
+ * @param stored FLOAT [count, width], or UINT8 [count, bytes per row]
+ * @param weight describes the bytes; null for floats
  */
 public record Table(SDVariable stored, BlockWeight weight) {
 
-  /** Of floats. */
+  /** A table of floats. */
   public static Table of(SDVariable floats) {
     return new Table(floats, null);
   }
 
-  /** Of blocks. */
+  /** A table of blocks. */
   public static Table of(BlockWeight weight, SDVariable stored) {
     return new Table(stored, weight);
   }
 
-  /** Floats of rows that were taken out of it: [n, width]. */
+  /** Gathered rows as floats: [n, width]. */
   public SDVariable floats(SDVariable rows, KernelMode kernelMode) {
     return weight == null ? rows : weight.floats(rows, kernelMode);
   }

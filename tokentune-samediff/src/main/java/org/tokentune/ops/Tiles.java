@@ -6,20 +6,20 @@ import java.util.ArrayList;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Element-wise kernels: tiles of all arrays are copied in, computed and copied out. */
+/** Runs elementwise kernels: tiles of all arrays are copied in, computed and copied out. */
 final class Tiles {
 
-  /** Fits a few tiles into a core's first-level cache. */
+  /** A few tiles of this length fit into a core's first-level cache. */
   static final int LENGTH = 1024;
 
-  /** Computes the outputs' tiles, which stand after the inputs' tiles, elements 0 to length - 1. */
+  /** Computes elements 0 to length - 1 of the output tiles, which follow the input tiles. */
   interface Kernel {
     void run(float[][] tiles, int length);
   }
 
   private Tiles() {}
 
-  /** Over arrays of one length; outputs may be inputs. */
+  /** Runs a kernel over arrays of equal length; outputs may be inputs. */
   static void run(List<INDArray> inputs, List<INDArray> outputs, Kernel kernel) {
     List<INDArray> all = new ArrayList<>(inputs);
     all.addAll(outputs);

@@ -7,29 +7,29 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ops.impl.scatter.ScatterAdd;
 
 /**
- * Rows of a table at integer positions: {@code out[i] = table[ids[i]]}. It routes selected tokens
- * and looks embeddings up.
+ * Rows of a table at integer positions: {@code out[i] = table[ids[i]]}. Routes selected tokens and
+ * looks up embeddings.
  *
  * <p>Shapes: {@code table} [n, ...] of rank 2 or more, {@code ids} [m] integers in 0..n-1; the
  * result is [m, ...].
  *
- * <p>Gradient: {@code dTable = zeros; dTable[ids[i]] += dOut[i]}, a scatter-add, in which repeated
- * ids add up. (ND4J's {@code gather} overwrites instead, silently.)
+ * <p>Gradient: {@code dTable = zeros; dTable[ids[i]] += dOut[i]}, a scatter-add, which accumulates
+ * repeated ids. (ND4J's {@code gather} silently overwrites instead.)
  *
- * <p>Native form: {@code gather}, and {@code scatter_add} backwards. Fused form: {@code gather}
- * too, and {@link ScatterRows} backwards. Source: token selection of TokenTune (Simoulin et al.,
+ * <p>Native form: {@code gather}, and {@code scatter_add} backward. Fused form: also {@code
+ * gather}, and {@link ScatterRows} backward. Source: token selection of TokenTune (Simoulin et al.,
  * EMNLP 2024).
  */
 public final class TokenGather extends OwnOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link #rows}. */
+  /** For SameDiff, which creates ops by reflection; use {@link #rows}. */
   public TokenGather() {}
 
   private TokenGather(SameDiff sd, SDVariable table, SDVariable ids, KernelMode kernelMode) {
     super(sd, table, ids);
     addIArgument(0); // axis
     if (kernelMode == KernelMode.FUSED) {
-      addIArgument(1); // gather reads the first only
+      addIArgument(1); // gather reads only the first
     }
   }
 
@@ -46,8 +46,8 @@ public final class TokenGather extends OwnOp {
 
   /**
    * Rows of {@code tokens} [batch, length, ...] at {@code positions} [batch, k]: [batch * k, ...],
-   * sequence by sequence. Element [b, i] of the positions is a place in sequence b, 0 to length-1.
-   * A rank-2 {@code tokens} gives [batch * k].
+   * sequence by sequence. Element [b, i] of the positions is a position in sequence b, 0 to
+   * length-1. A rank-2 {@code tokens} gives [batch * k].
    */
   public static SDVariable tokens(SDVariable tokens, SDVariable positions) {
     return tokens(tokens, positions, KernelMode.NATIVE);
@@ -82,7 +82,7 @@ public final class TokenGather extends OwnOp {
 
   /**
    * Elements of {@code values} [batch, length] at row numbers of the flattened batch, [n]: [n].
-   * Without gradient, by ND4J's own gather.
+   * Without gradient, using ND4J's own gather.
    */
   public static SDVariable elements(SDVariable values, SDVariable rowIds) {
     return values.getSameDiff().gather(values.reshape(-1, 1), rowIds, 0).reshape(-1);
@@ -105,7 +105,7 @@ public final class TokenGather extends OwnOp {
     }
     SDVariable zeros = sameDiff.zerosLike(arg(0));
     ScatterAdd sum = new ScatterAdd(sameDiff, zeros, arg(1), gradients.get(0));
-    // Locked: otherwise ND4J's threads race on a repeated id, and some of its rows are lost.
+    // Locked: otherwise ND4J's threads race on repeated ids, and some rows are lost.
     sum.addBArgument(true);
     return List.of(sum.outputVariable());
   }

@@ -4,22 +4,23 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
- * {@link Losses#softmaxCrossEntropy} of the logits {@code rows table^T} over a vocabulary, slice by
- * slice of the vocabulary: neither all logits nor all of the table's gradient need exist at once.
+ * {@link Losses#softmaxCrossEntropy} of the logits {@code rows table^T} over a vocabulary, one
+ * vocabulary slice at a time: neither all logits nor the table's whole gradient need to be in
+ * memory at once.
  *
- * <p>A chain of {@link FusedSliceSums} takes in the logits of one slice after another; {@link
- * FusedSlicedLoss} makes the loss of what they come to. Backward, {@link FusedSliceGrad} makes the
- * gradient of a slice's logits of them alone.
+ * <p>A chain of {@link FusedSliceSums} accumulates the logits of one slice after another; {@link
+ * FusedSlicedLoss} computes the loss from the sums. Backward, {@link FusedSliceGrad} computes the
+ * gradient of a slice's logits from that slice's logits.
  */
 public final class VocabularyLoss {
 
-  /** Large enough for products at full speed, small beside a layer's activations. */
+  /** Large enough for matmuls at full speed, small compared to a layer's activations. */
   private static final int SLICE = 4096;
 
   private VocabularyLoss() {}
 
   /**
-   * The mean over the rows whose label is not {@link Losses#IGNORED}; fused style only.
+   * The mean over the rows whose label is not {@link Losses#IGNORED}; fused kernel mode only.
    *
    * @param rows [n, hidden]
    * @param table [words, hidden]

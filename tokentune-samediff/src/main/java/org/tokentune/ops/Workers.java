@@ -5,15 +5,15 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
 
 /**
- * Runs the chunks of a kernel on the caller and a few daemon threads.
+ * Runs a kernel's chunks on the caller and a few daemon threads.
  *
- * <p>Everybody takes the next chunk from one counter, so nobody waits for a thread that comes late.
- * A worker without work spins a little (the next kernel usually follows at once) and then sleeps;
- * spinning longer would take the processor from ND4J's own threads.
+ * <p>All threads take the next chunk from a shared counter, so none waits for a late one. An idle
+ * worker spins briefly (the next kernel usually follows immediately) and then sleeps; spinning
+ * longer would take the processor from ND4J's own threads.
  */
 public final class Workers {
 
-  /** Threads that run chunks, the caller among them. */
+  /** Threads that run chunks, including the caller. */
   public static final int THREADS = Math.min(8, Runtime.getRuntime().availableProcessors());
 
   private static final long SPIN_NANOS = 50_000;
@@ -26,12 +26,14 @@ public final class Workers {
     }
   }
 
-  /** What is running; null lets go of the arrays in it. A second caller may replace it: no harm. */
+  /** The running job; set to null to release its arrays. A second caller may safely replace it. */
   private static volatile Job current;
 
   private Workers() {}
 
-  /** Runs {@code body} for every chunk 0 to {@code chunks - 1}, one alone on the caller. */
+  /**
+   * Runs {@code body} for every chunk 0 to {@code chunks - 1}; a single chunk runs on the caller.
+   */
   public static void run(int chunks, IntConsumer body) {
     if (chunks <= 1 || POOL.length == 0) {
       for (int chunk = 0; chunk < chunks; chunk++) {
@@ -71,7 +73,7 @@ public final class Workers {
       return next.get() < chunks;
     }
 
-    /** Takes chunks until none is left. */
+    /** Runs chunks until none are left. */
     void help() {
       for (int chunk = next.getAndIncrement(); chunk < chunks; chunk = next.getAndIncrement()) {
         try {
@@ -84,13 +86,13 @@ public final class Workers {
       }
     }
 
-    /** Until the chunks that others have taken are done. */
+    /** Waits until the chunks taken by other threads are done. */
     void await() {
       for (int i = 0; done.get() < chunks; i++) {
         if (i < 10_000) {
           Thread.onSpinWait();
         } else {
-          LockSupport.parkNanos(1); // its thread may be waiting for this processor
+          LockSupport.parkNanos(1); // the other thread may be waiting for this processor
         }
       }
     }
@@ -116,7 +118,7 @@ public final class Workers {
       while (true) {
         helpOrSpin();
         sleeps = true;
-        if (!available()) { // asked after the flag is up: whoever comes later sees it and wakes us
+        if (!available()) { // checked after setting the flag: later callers see it and wake us
           LockSupport.park(Workers.class);
         }
         sleeps = false;

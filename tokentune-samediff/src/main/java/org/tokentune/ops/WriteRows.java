@@ -5,24 +5,23 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
- * Rows of a table overwritten: {@code table[ids[i]] = rows[i]}. An execution plan writes into the
- * very array of the table, which keeps the rows until the next run; stock SameDiff gives a changed
- * copy.
+ * Overwrites rows of a table: {@code table[ids[i]] = rows[i]}. An execution plan writes into the
+ * table's own array, where the rows persist to the next run; stock SameDiff returns a changed copy.
  *
- * <p>Shapes: {@code table} [n, width], {@code ids} [m] integers in 0..n-1, no two alike, {@code
- * rows} [m, width]; the result is the table. No gradient. Native form, in both styles: {@code
- * scatter_upd}, which takes 5 microseconds a row of 768.
+ * <p>Shapes: {@code table} [n, width], {@code ids} [m] distinct integers in 0..n-1, {@code rows}
+ * [m, width]; the result is the table. No gradient. Native form, in both kernel modes: {@code
+ * scatter_upd}, which takes 5 microseconds per row of 768.
  */
 public final class WriteRows extends OwnOp {
 
-  /** For SameDiff, which makes ops by reflection; use {@link #apply}. */
+  /** For SameDiff, which creates ops by reflection; use {@link #apply}. */
   public WriteRows() {}
 
   private WriteRows(SameDiff sd, SDVariable table, SDVariable ids, SDVariable rows) {
     super(sd, table, ids, rows);
   }
 
-  /** The table with the rows in it. */
+  /** The table with the rows written. */
   public static SDVariable apply(SDVariable table, SDVariable ids, SDVariable rows) {
     Ops.register();
     return new WriteRows(table.getSameDiff(), table, ids, rows).outputVariable();

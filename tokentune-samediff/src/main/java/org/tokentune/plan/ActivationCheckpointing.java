@@ -1,16 +1,16 @@
 package org.tokentune.plan;
 
 /**
- * What may be computed again in the backward pass instead of being kept; each includes the ones
- * before.
+ * Which activations may be recomputed in the backward pass instead of being stored; each level
+ * includes the ones before it.
  */
 public enum ActivationCheckpointing {
   /** Nothing. */
   NOTHING,
-  /** What one cheap pass over kept values gives again: normalised rows with gain and bias, GELU. */
+  /** Results of one cheap pass over stored values: normalised rows with gain and bias, GELU. */
   ELEMENTWISE,
-  /** Attention weights from queries and keys, and what is joined of the two streams. */
+  /** Attention weights, from queries and keys, and tokens joined from the two streams. */
   ATTENTION,
-  /** All but the named checkpoints: whole blocks (Chen et al., 2016). */
+  /** Everything except the named checkpoints: whole blocks (Chen et al., 2016). */
   BLOCKS
 }

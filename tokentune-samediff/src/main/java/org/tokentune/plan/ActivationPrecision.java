@@ -3,17 +3,17 @@ package org.tokentune.plan;
 import org.tokentune.quantization.BlockFormat;
 
 /**
- * How activations are kept from the forward to the backward pass, which compute in floats. The loss
- * stays what it is; the gradients are those of rounded activations.
+ * The precision in which activations are stored between the forward and the backward pass, which
+ * both compute in floats. The loss is unaffected; gradients are computed from rounded activations.
  */
 public enum ActivationPrecision {
-  /** As they are. */
+  /** Stored unchanged. */
   FLOAT32(null),
-  /** Rounded to 8 significant bits, as BF16: each number is off by at most 2^-9 of itself. */
+  /** Rounded to 8 significant bits, as BF16: the relative error is at most 2^-9. */
   BF16(BlockFormat.BF16),
   /**
-   * Rounded to 11 significant bits, as IEEE half precision: each number is off by at most 2^-12 of
-   * itself, the smallest aside; one past 65,504 becomes infinite.
+   * Rounded to 11 significant bits, as IEEE half precision: the relative error is at most 2^-12
+   * except for the smallest numbers; values above 65,504 become infinite.
    */
   F16(BlockFormat.F16);
 

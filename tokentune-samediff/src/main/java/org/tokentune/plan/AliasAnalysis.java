@@ -14,22 +14,27 @@ import org.tokentune.ops.FusedOp;
 import org.tokentune.ops.WriteRows;
 
 /**
- * Which values are only other views of a buffer: reshapes, permutations, detached values, slices. A
- * product that is permuted afterwards is written in the permuted order at once, so that the
- * permutation is a dense view; values that are only joined by rows are written side by side at
- * once; rows are written into a table where it is.
+ * Finds values that are only views of another buffer: reshapes, permutations, detached values,
+ * slices. A matmul whose result is then permuted is written directly in the permuted order, so the
+ * permutation is a dense view; values that are only joined by rows are written directly into the
+ * joined buffer; rows are written into a table in place.
  */
 final class AliasAnalysis {
 
-  /** Where a value lies in its buffer; offset, from the buffer's start, and strides in elements. */
+  /**
+   * A value's location in its buffer; the offset from the buffer's start and the strides are in
+   * elements.
+   */
   record View(String buffer, long offset, long[] shape, long[] strides) {
 
-    /** From the buffer's start, in c order without gaps. */
+    /** The whole buffer, in c order without gaps. */
     static View whole(String buffer, long[] shape) {
       return new View(buffer, 0, shape, denseStrides(shape));
     }
 
-    /** Whether it lies in c order without gaps; the stride along an axis of size 1 says nothing. */
+    /**
+     * Whether the value is in c order without gaps; the stride along an axis of size 1 is ignored.
+     */
     boolean dense() {
       long[] dense = denseStrides(shape);
       for (int i = 0; i < shape.length; i++) {
@@ -59,9 +64,9 @@ final class AliasAnalysis {
   }
 
   /**
-   * Finds them.
+   * Analyses a list of nodes.
    *
-   * @param rows values that have to be dense, as kernels outside of the plan read them
+   * @param rows values that must be dense because kernels outside the plan read them
    */
   static AliasAnalysis of(List<Node> nodes, Shapes shapes, Set<String> rows) {
     AliasAnalysis aliases = new AliasAnalysis(shapes, rows);
@@ -75,18 +80,18 @@ final class AliasAnalysis {
     return aliases;
   }
 
-  /** Whether an op only gives its first input another shape, order or name, or parts of it. */
+  /** Whether an op only reshapes, permutes, renames or slices its first input. */
   static boolean isView(Node node) {
     String name = node.op().opName();
     return RESHAPES.contains(name) || name.equals(PERMUTE) || name.equals(SLICES);
   }
 
-  /** Whether an op writes its inputs, one after the other, into one output. */
+  /** Whether an op concatenates its inputs into one output. */
   static boolean joinsRows(Node node) {
     return node.op() instanceof Concat concat && concat.iArgs()[0] == 0;
   }
 
-  /** Has what nothing else reads written where it is joined. */
+  /** Places inputs that nothing else reads directly in the joined buffer. */
   private void join(Node joining, List<Node> nodes) {
     Set<String> computed = new HashSet<>();
     for (Node node : nodes) {
@@ -113,17 +118,17 @@ final class AliasAnalysis {
     aliases.put(joined, View.whole(joined, shapes.of(joined).shape()));
   }
 
-  /** The nodes that compute something, in order. */
+  /** The nodes that compute something, in execution order. */
   List<Node> running() {
     return running;
   }
 
-  /** Number of values that are views of another. */
+  /** Number of values that are views of another value. */
   long count() {
     return aliases.entrySet().stream().filter(AliasAnalysis::isAlias).count();
   }
 
-  /** Their bytes, which nothing copies. */
+  /** Bytes of these views, which are not copied. */
   long bytes() {
     return aliases.entrySet().stream()
         .filter(AliasAnalysis::isAlias)
@@ -183,7 +188,7 @@ final class AliasAnalysis {
     }
   }
 
-  /** Whether a node is a slice that begins with the first element. */
+  /** Whether a node is a slice that starts at the first element. */
   private boolean startsAtOrigin(Node node) {
     if (!node.op().opName().equals("slice") || node.inputs().size() < 2) {
       return false;
@@ -192,7 +197,7 @@ final class AliasAnalysis {
     return start != null && Arrays.stream(start.toLongVector()).allMatch(first -> first == 0);
   }
 
-  /** The value itself or a dense copy of it. */
+  /** The value itself if it is dense, otherwise a dense copy. */
   private String dense(String value) {
     if (of(value).dense()) {
       return value;
@@ -210,7 +215,7 @@ final class AliasAnalysis {
     running.add(new Node(DynamicCustomOp.builder("identity").build(), List.of(from), List.of(to)));
   }
 
-  /** A product whose readers permute it is laid out as they want it. */
+  /** Lays out a matmul result in the order into which its readers permute it. */
   private void layOut(String product) {
     int[] wanted = null;
     for (Node reader : readers.getOrDefault(product, List.of())) {
@@ -235,7 +240,7 @@ final class AliasAnalysis {
     }
   }
 
-  /** The axes of a permutation's input in their order in its output. */
+  /** A permutation's input axes in output order. */
   static int[] order(Node permute, Shapes shapes) {
     int rank = shapes.of(permute.inputs().get(0)).shape().length;
     long[] order = ((DynamicCustomOp) permute.op()).iArgs();

@@ -6,18 +6,18 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** The memory that plans share: one array for each data type, never smaller than before. */
+/** The memory that plans share: one array per data type, which only grows. */
 final class Arena implements AutoCloseable {
 
   private final Map<DataType, INDArray> regions = new EnumMap<>(DataType.class);
   private int version;
 
-  /** Changes whenever arrays that were given out are no longer good. */
+  /** Changes whenever previously returned arrays become invalid. */
   int version() {
     return version;
   }
 
-  /** Sees to it that there are so many elements of each type. */
+  /** Grows to at least this many elements of each type. */
   void reserve(Map<DataType, Long> elements) {
     elements.forEach(
         (type, count) -> {

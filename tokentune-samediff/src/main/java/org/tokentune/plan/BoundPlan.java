@@ -6,12 +6,12 @@ import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A plan in an arena.
+ * A plan bound to an arena.
  *
- * @param products those of the steps that are matrix products
- * @param inputs where placeholders go
- * @param outputs views of the results, good until the next run
- * @param gradients by variable, likewise
+ * @param products the steps that are matmuls
+ * @param inputs arrays for the placeholders
+ * @param outputs views of the results, valid until the next run
+ * @param gradients views of the gradients by variable, valid until the next run
  */
 record BoundPlan(
     List<Step> steps,
@@ -34,7 +34,7 @@ record BoundPlan(
             throw new IllegalArgumentException(
                 "placeholder "
                     + name
-                    + " must be of shape "
+                    + " must have shape "
                     + Arrays.toString(target.shape())
                     + ", but is "
                     + (given == null ? "missing" : Arrays.toString(given.shape())));

@@ -1,6 +1,6 @@
 package org.tokentune.plan;
 
-/** No plan fits into the budget, however much it recomputes. */
+/** No plan fits the memory budget, even with maximal recomputation. */
 public final class BudgetException extends RuntimeException {
 
   private static final long serialVersionUID = 1;
@@ -11,7 +11,7 @@ public final class BudgetException extends RuntimeException {
     super(
         "a step takes "
             + least
-            + " bytes with everything recomputed that can be, more than the budget of "
+            + " bytes even with maximal recomputation, more than the budget of "
             + budget);
     this.least = least;
   }

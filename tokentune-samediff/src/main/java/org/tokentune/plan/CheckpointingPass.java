@@ -13,17 +13,17 @@ import java.util.function.ToLongFunction;
 import org.tokentune.ops.FusedOp;
 
 /**
- * Puts copies of forward ops before the backward ops that read their results, so that the results
- * need not be kept from one to the other.
+ * Inserts copies of forward ops before the backward ops that read their results, so the results
+ * need not be stored in between.
  */
 final class CheckpointingPass {
 
   private static final String AGAIN = "#again";
 
-  /** Logits of fewer bytes are rather kept: a product more costs time. */
-  private static final long MOST_LOGITS = 32_000_000;
+  /** Logits smaller than this are stored, because recomputing them costs an extra matmul. */
+  private static final long MAX_LOGITS = 32_000_000;
 
-  /** Amounts of recomputation that are tried beside those that bisection finds. */
+  /** Amounts of recomputation tried in addition to those found by bisection. */
   private static final int SAMPLES = 8;
 
   private final List<Node> nodes;
@@ -48,8 +48,8 @@ final class CheckpointingPass {
   /**
    * Applies a level.
    *
-   * @param bytes live bytes of a list of nodes
-   * @param checkpoint values that are kept where whole blocks are recomputed
+   * @param bytes computes the live bytes of a list of nodes
+   * @param checkpoint values that are stored when whole blocks are recomputed
    */
   List<Node> apply(
       ActivationCheckpointing level,
@@ -60,7 +60,7 @@ final class CheckpointingPass {
     }
     return switch (level) {
       case NOTHING -> nodes;
-      case ELEMENTWISE -> elementwise(bytes(logits()) > MOST_LOGITS ? logits() : Set.of(), bytes);
+      case ELEMENTWISE -> elementwise(bytes(logits()) > MAX_LOGITS ? logits() : Set.of(), bytes);
       case ATTENTION -> {
         List<Set<String>> units = new ArrayList<>(List.of(logits()));
         units.addAll(attention(bytes));
@@ -71,13 +71,13 @@ final class CheckpointingPass {
   }
 
   /**
-   * Recomputes no more than needed for a budget: nothing, cheap ops, logits of a vocabulary, then
-   * attention after attention and at last block after block, from the first of the model on, whose
-   * activations would be kept the longest.
+   * Recomputes no more than a budget requires: nothing, cheap ops, vocabulary logits, then one
+   * attention after another and finally one block after another, starting with the model's first,
+   * whose activations would be stored longest.
    *
-   * @param bytes of a list of nodes
-   * @param fits whether a list of nodes is within the budget
-   * @return the nodes; those of the most recomputation if nothing fits
+   * @param bytes computes the bytes of a list of nodes
+   * @param fits whether a list of nodes fits the budget
+   * @return the nodes; those with maximal recomputation if nothing fits
    */
   List<Node> fit(
       ToLongFunction<List<Node>> bytes, Predicate<List<Node>> fits, Predicate<String> checkpoint) {
@@ -100,7 +100,8 @@ final class CheckpointingPass {
         tooFew = some;
       }
     }
-    // More recomputation usually takes less memory, but not always: a few that do less may fit too.
+    // More recomputation usually takes less memory, but not always: a few smaller amounts may also
+    // fit.
     long least = enough < units.size() ? 0 : bytes.applyAsLong(best);
     for (int i = 0; i < SAMPLES; i++) {
       int some = units.size() * i / SAMPLES;
@@ -124,7 +125,7 @@ final class CheckpointingPass {
     return union;
   }
 
-  /** Drops what is given, and of the cheap ops' results what makes it less. */
+  /** Drops the given values, and those results of cheap ops that reduce memory further. */
   private List<Node> elementwise(Set<String> given, ToLongFunction<List<Node>> bytes) {
     Set<String> dropped = given;
     List<Node> best = without(dropped);
@@ -144,8 +145,8 @@ final class CheckpointingPass {
   }
 
   /**
-   * Logits of a vocabulary in slices, with which the backward pass begins: they are computed again
-   * slice by slice, so that one slice of them is live at once.
+   * Sliced vocabulary logits, with which the backward pass begins: they are recomputed slice by
+   * slice, so only one slice is live at a time.
    */
   private Set<String> logits() {
     Set<String> logits = new LinkedHashSet<>();
@@ -162,8 +163,8 @@ final class CheckpointingPass {
   }
 
   /**
-   * All that is not a checkpoint, by what lies between two of them. What comes after the last is
-   * kept: the backward pass begins with it.
+   * All values that are not checkpoints, grouped by the segment between two checkpoints. Values
+   * after the last checkpoint are stored, as the backward pass begins with them.
    */
   private List<Set<String>> blocks(Predicate<String> checkpoint) {
     List<Set<String>> blocks = new ArrayList<>();
@@ -185,8 +186,8 @@ final class CheckpointingPass {
   }
 
   /**
-   * Attention weights and the scores they are made of, one by one; then joined streams with what is
-   * frozen of them, unless the hidden states that these are made of take more.
+   * Attention weights with the scores they are computed from, one attention at a time; then joined
+   * streams with their frozen part, unless the hidden states needed to recompute it take more.
    */
   private List<Set<String>> attention(ToLongFunction<List<Node>> bytes) {
     List<Set<String>> weights = new ArrayList<>();
@@ -198,12 +199,12 @@ final class CheckpointingPass {
       if (node.op().opName().equals("fused_softmax")) {
         String scores = node.inputs().get(0);
         while (producers.containsKey(scores) && AliasAnalysis.isView(producers.get(scores))) {
-          scores = producers.get(scores).inputs().get(0); // a view's buffer is the product's
+          scores = producers.get(scores).inputs().get(0); // a view's buffer is the matmul's
         }
         weights.add(Set.of(node.outputs().get(0), scores));
       } else if (node.op().opName().equals("fused_join_tokens")) {
         Set<String> dropped = new LinkedHashSet<>(node.outputs());
-        dropToProducts(node.inputs().get(1), dropped);
+        dropToMatmuls(node.inputs().get(1), dropped);
         joined.add(dropped);
       }
     }
@@ -215,10 +216,10 @@ final class CheckpointingPass {
   }
 
   /**
-   * Drops a frozen value and what it is made of, back to the products of frozen hidden states,
-   * which are kept: one for a layer, and one more for an adapter beside it.
+   * Drops a frozen value and the values it is computed from, back to the matmuls of frozen hidden
+   * states, which are stored: one for a layer, and one more if it has an adapter.
    */
-  private void dropToProducts(String value, Set<String> dropped) {
+  private void dropToMatmuls(String value, Set<String> dropped) {
     Node producer = producers.get(value);
     if (producer == null) {
       return;
@@ -227,12 +228,12 @@ final class CheckpointingPass {
     if (!MatmulGradients.isProduct(producer)) {
       long same = shapes.of(value).bytes();
       producer.inputs().stream()
-          .filter(input -> shapes.of(input).bytes() == same) // neither bias nor angles
-          .forEach(input -> dropToProducts(input, dropped));
+          .filter(input -> shapes.of(input).bytes() == same) // excludes biases and rotation angles
+          .forEach(input -> dropToMatmuls(input, dropped));
     }
   }
 
-  /** Results of cheap ops by the op's name: all of a kind stand or fall together. */
+  /** Results of cheap ops by op name: all of one kind are stored or dropped together. */
   private Map<String, List<String>> elementwise() {
     Map<String, List<String>> groups = new LinkedHashMap<>();
     for (Node node : nodes) {
@@ -246,12 +247,12 @@ final class CheckpointingPass {
     return groups;
   }
 
-  /** Whether a node is the copy of one in the forward pass. */
+  /** Whether a node recomputes one from the forward pass. */
   static boolean again(Node node) {
     return !node.outputs().isEmpty() && node.outputs().get(0).endsWith(AGAIN);
   }
 
-  /** The nodes with copies in the backward pass of what makes {@code dropped}. */
+  /** The nodes, with copies in the backward pass of those that compute {@code dropped}. */
   private List<Node> without(Set<String> dropped) {
     Set<String> gone = new HashSet<>(dropped);
     List<Node> result = new ArrayList<>();

@@ -6,37 +6,37 @@ import java.util.Map;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
- * Has weights that are constants of bytes made floats right before each op that reads the floats,
- * forward and backward, so that those of one op are live at once.
+ * Dequantises weights stored as byte constants right before each op that reads them, forward and
+ * backward, so that only one op's floats are live at a time.
  */
 final class DequantiseBeforeUse {
 
   private final Shapes shapes;
-  private final Map<String, Node> makers = new HashMap<>(); // of floats, by name
+  private final Map<String, Node> makers = new HashMap<>(); // by name of the floats
 
   private DequantiseBeforeUse(Shapes shapes) {
     this.shapes = shapes;
   }
 
-  /** The nodes with those that depend on constant bytes alone moved and copied. */
+  /** The nodes, with those that depend only on constant bytes moved and copied. */
   static List<Node> late(List<Node> nodes, Shapes shapes) {
-    DequantiseBeforeUse unpacking = new DequantiseBeforeUse(shapes);
+    DequantiseBeforeUse pass = new DequantiseBeforeUse(shapes);
     for (Node node : nodes) {
-      if (unpacking.unpacks(node)) {
-        node.outputs().forEach(output -> unpacking.makers.put(output, node));
+      if (pass.dequantises(node)) {
+        node.outputs().forEach(output -> pass.makers.put(output, node));
       }
     }
-    if (unpacking.makers.isEmpty()) {
+    if (pass.makers.isEmpty()) {
       return nodes;
     }
-    Rematerialisation late = new Rematerialisation(unpacking.makers, "#floats", shapes);
+    Rematerialisation rematerialised = new Rematerialisation(pass.makers, "#floats", shapes);
     nodes.stream()
-        .filter(node -> !unpacking.makers.containsKey(node.outputs().get(0)))
-        .forEach(late::addReader);
-    return late.nodes();
+        .filter(node -> !pass.makers.containsKey(node.outputs().get(0)))
+        .forEach(rematerialised::addReader);
+    return rematerialised.nodes();
   }
 
-  private boolean unpacks(Node node) {
+  private boolean dequantises(Node node) {
     boolean bytes = false;
     for (String input : node.inputs()) {
       boolean own = makers.containsKey(input);

@@ -8,11 +8,11 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Gradients that are joined of slices by rows, and read by nothing else, taken apart again: so
- * every slice can be applied, and its memory be free, as soon as it is complete.
+ * Splits gradients that are joined from row slices and read by nothing else, so that every slice
+ * can be applied and its memory freed as soon as it is complete.
  *
- * @param nodes without those that joined them
- * @param gradients by variable, in the order of their rows
+ * @param nodes the nodes without those that joined the slices
+ * @param gradients slices by variable, in row order
  */
 record GradientSlices(List<Node> nodes, Map<String, List<String>> gradients) {
 
@@ -41,7 +41,7 @@ record GradientSlices(List<Node> nodes, Map<String, List<String>> gradients) {
     return new GradientSlices(rest, apart);
   }
 
-  /** As they are. */
+  /** Leaves gradients unsplit. */
   static GradientSlices whole(List<Node> nodes, Map<String, String> gradients) {
     Map<String, List<String>> whole = new LinkedHashMap<>();
     gradients.forEach((variable, gradient) -> whole.put(variable, List.of(gradient)));

@@ -12,15 +12,18 @@ import org.tokentune.ops.HalfOps;
 import org.tokentune.ops.KernelMode;
 
 /**
- * Keeps activations in 16 bits: each is rounded after its last use in the forward pass, and made
- * floats again right before its uses in the backward pass. The forward pass is what it was.
+ * Stores activations in 16 bits: each is rounded after its last use in the forward pass and
+ * converted back to floats right before its uses in the backward pass. The forward pass is
+ * unchanged.
  */
 final class HalfPrecisionActivations {
 
   private static final String HALF = "#half";
 
-  /** Narrower rows are sums, scales and the like, which few bits would spoil to save little. */
-  private static final int LEAST_WIDTH = 16;
+  /**
+   * Narrower rows are sums, scales and similar, where rounding would cost accuracy and save little.
+   */
+  private static final int MIN_WIDTH = 16;
 
   private final List<Node> nodes;
   private final int forward;
@@ -51,10 +54,10 @@ final class HalfPrecisionActivations {
   }
 
   /**
-   * The nodes with those that round and restore.
+   * The nodes, with nodes that round and restore activations.
    *
-   * @param inForward values of the forward pass
-   * @param results values that are read after the run, and so stay what they are
+   * @param inForward values computed in the forward pass
+   * @param results values read after the run, which are not rounded
    */
   static List<Node> apply(
       List<Node> nodes,
@@ -75,7 +78,7 @@ final class HalfPrecisionActivations {
 
   private List<Node> round(HalfOps ops) {
     Map<Integer, List<Node>> rounding = new HashMap<>(); // by the op it follows
-    for (String root : kept()) {
+    for (String root : stored()) {
       String dense = dense(root);
       String half = dense + HALF;
       long[] shape = shapes.of(dense).shape();
@@ -91,48 +94,48 @@ final class HalfPrecisionActivations {
         node.outputs().forEach(output -> makers.putIfAbsent(output, node));
       }
     }
-    Rematerialisation late = new Rematerialisation(makers, "#restored", shapes);
+    Rematerialisation rematerialised = new Rematerialisation(makers, "#restored", shapes);
     for (int i = 0; i < nodes.size(); i++) {
       if (i < forward) {
-        late.add(nodes.get(i));
-        rounding.getOrDefault(i, List.of()).forEach(late::add);
+        rematerialised.add(nodes.get(i));
+        rounding.getOrDefault(i, List.of()).forEach(rematerialised::add);
       } else {
-        late.addReader(nodes.get(i));
+        rematerialised.addReader(nodes.get(i));
       }
     }
-    return late.nodes();
+    return rematerialised.nodes();
   }
 
   /**
-   * Computed values of the forward pass that the backward pass reads, by themselves or as views.
+   * Computed values of the forward pass that the backward pass reads, directly or through views.
    */
-  private Set<String> kept() {
-    Set<String> kept = new LinkedHashSet<>();
+  private Set<String> stored() {
+    Set<String> stored = new LinkedHashSet<>();
     Set<String> excluded = new HashSet<>();
     results.forEach(result -> excluded.add(root(result)));
     for (Node node : nodes.subList(forward, nodes.size())) {
       for (String value : node.inputs()) {
         String root = root(value);
         if (producers.containsKey(root) && wide(root)) {
-          kept.add(root);
+          stored.add(root);
           if (!derives(value, dense(root))) {
             excluded.add(root);
           }
         }
       }
     }
-    kept.removeAll(excluded);
-    return kept;
+    stored.removeAll(excluded);
+    return stored;
   }
 
   private boolean wide(String value) {
     long[] shape = shapes.of(value).shape();
     return shapes.of(value).type() == DataType.FLOAT
         && shape.length > 1
-        && shape[shape.length - 1] >= LEAST_WIDTH;
+        && shape[shape.length - 1] >= MIN_WIDTH;
   }
 
-  /** What a value is a view of. */
+  /** The value that a view is derived from. */
   private String root(String value) {
     String root = value;
     while (producers.containsKey(root) && AliasAnalysis.isView(producers.get(root))) {
@@ -153,7 +156,7 @@ final class HalfPrecisionActivations {
   }
 
   /**
-   * The value, or the permutation of it that lies dense: {@link AliasAnalysis} writes products so.
+   * The value, or its permutation that is dense in memory, as {@link AliasAnalysis} writes matmuls.
    */
   private String dense(String root) {
     List<Node> reading = readers.getOrDefault(root, List.of());

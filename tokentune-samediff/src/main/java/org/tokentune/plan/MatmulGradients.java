@@ -8,17 +8,17 @@ import java.util.Set;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 
 /**
- * Splits {@code matmul_bp}, which always computes both gradients, into one product for each
- * gradient that something reads.
+ * Splits {@code matmul_bp}, which always computes both gradients, into one matmul for each gradient
+ * that is read.
  */
 final class MatmulGradients {
 
   private MatmulGradients() {}
 
   /**
-   * Splits where both factors have one rank; other nodes stay as they are.
+   * Splits nodes whose factors have the same rank; other nodes are unchanged.
    *
-   * @param results values that are read from outside
+   * @param results values read from outside the plan
    */
   static List<Node> split(List<Node> nodes, Set<String> results) {
     Set<String> read = new HashSet<>(results);
@@ -47,13 +47,13 @@ final class MatmulGradients {
    * Multiplications of [..., n, inner] x [..., inner, m] = [..., n, m].
    *
    * @param left shape of the first factor, before the op transposes it
-   * @param elements of the result
+   * @param elements number of elements of the result
    */
   static long multiplications(Node product, long[] left, long elements) {
     return elements * left[left.length - (transposed(product, 0) ? 2 : 1)];
   }
 
-  /** With z = op(x) op(y): dX and dY, each as a product of dZ and the other factor. */
+  /** With z = op(x) op(y): dX and dY, each as a matmul of dZ and the other factor. */
   private static void add(List<Node> split, Node node, Set<String> read) {
     String x = node.inputs().get(0);
     String y = node.inputs().get(1);

@@ -16,12 +16,12 @@ import org.nd4j.linalg.api.ops.TransformOp;
 import org.tokentune.ops.FusedOp;
 
 /**
- * Every buffer's lifetime and place: from the first op that writes it to the last that reads it, in
- * a region for its data type; buffers whose lifetimes do not meet share memory.
+ * Assigns every buffer a lifetime, from the first op that writes it to the last that reads it, and
+ * an offset in the region of its data type; buffers with disjoint lifetimes share memory.
  */
 final class MemoryPlanner {
 
-  /** Elements between the starts of buffers are multiples of this: 64 bytes of floats. */
+  /** Buffers start at multiples of this many elements: 64 bytes of floats. */
   private static final int ALIGNMENT = 16;
 
   private static final Set<String> PAIRWISE = Set.of("add", "subtract", "multiply", "divide");
@@ -60,9 +60,9 @@ final class MemoryPlanner {
   private final int nodes;
 
   /**
-   * @param running the ops that run, in order
-   * @param placeholders values that come from outside and are live from the start
-   * @param results values that are read after the last op
+   * @param running the ops in execution order
+   * @param placeholders values supplied from outside, live from the start
+   * @param results values read after the last op
    */
   MemoryPlanner(
       List<Node> running,
@@ -86,7 +86,7 @@ final class MemoryPlanner {
       for (int o = 0; o < node.outputs().size(); o++) {
         String output = node.outputs().get(o);
         String buffer = aliases.of(output).buffer();
-        if (!buffer.equals(output)) { // a part, or rows of a table that the graph holds
+        if (!buffer.equals(output)) { // part of a buffer, or rows of a table that the graph holds
           if (!buffers.containsKey(buffer) && !shapes.held(buffer)) {
             define(buffer, i, lastUse);
           }
@@ -110,7 +110,7 @@ final class MemoryPlanner {
     buffers.put(name, buffer);
   }
 
-  /** The input's buffer that this output may take over, as nothing reads it afterwards; or null. */
+  /** The input buffer that this output can reuse because nothing reads it afterwards, or null. */
   private Buffer reusable(Node node, int output, int index) {
     if (node.op() instanceof FusedOp fused) {
       int input = fused.inPlaceOf(output);
@@ -145,7 +145,7 @@ final class MemoryPlanner {
     return fits && !readElsewhere(node, input, buffer) ? buffer : null;
   }
 
-  /** Whether another input that is not read element by element lies in the same buffer. */
+  /** Whether another input in the same buffer is not read elementwise. */
   private boolean readElsewhere(Node node, int input, Buffer buffer) {
     for (int i = 0; i < node.inputs().size(); i++) {
       AliasAnalysis.View other = aliases.of(node.inputs().get(i));
@@ -156,17 +156,17 @@ final class MemoryPlanner {
     return false;
   }
 
-  /** Null for what the graph holds itself. */
+  /** A value's buffer; null for arrays that the graph holds. */
   private Buffer buffer(String name) {
     return buffers.get(takenOver.getOrDefault(name, name));
   }
 
-  /** Bytes that are live at once at the most, without what lies between buffers. */
+  /** Peak of the live bytes, without gaps between buffers. */
   long liveBytes() {
     return Arrays.stream(timeline()).max().orElse(0);
   }
 
-  /** Bytes that are live while each op runs. */
+  /** Live bytes during each op. */
   long[] timeline() {
     long[] change = new long[nodes + 1];
     for (Buffer buffer : buffers.values()) {
@@ -180,7 +180,7 @@ final class MemoryPlanner {
     return live;
   }
 
-  /** Names of the buffers that are live while an op runs, with their bytes. */
+  /** Names and bytes of the buffers that are live during an op. */
   Map<String, Long> live(int op) {
     Map<String, Long> live = new LinkedHashMap<>();
     for (Buffer buffer : buffers.values()) {
@@ -191,17 +191,20 @@ final class MemoryPlanner {
     return live;
   }
 
-  /** The op that writes a buffer first; -1 for a placeholder. */
+  /** Index of the first op that writes a buffer; -1 for a placeholder. */
   int first(String buffer) {
     return buffers.get(buffer).first;
   }
 
-  /** The last op that reads a value's buffer; the number of ops if it is read after them. */
+  /**
+   * Index of the last op that reads a value's buffer; the number of ops if it is read after the
+   * run.
+   */
   int last(String value) {
     return buffer(aliases.of(value).buffer()).last;
   }
 
-  /** Names of the buffers whose lifetimes end with an op. */
+  /** Names of the buffers whose lifetime ends with an op. */
   List<String> ending(int op) {
     return buffers.values().stream()
         .filter(buffer -> buffer.last == op)
@@ -209,23 +212,23 @@ final class MemoryPlanner {
         .toList();
   }
 
-  /** Name of the buffer in the arena that a value lies in; null for what the graph holds itself. */
+  /** Name of a value's buffer in the arena; null for arrays that the graph holds. */
   String bufferOf(String value) {
     Buffer buffer = buffer(aliases.of(value).buffer());
     return buffer == null ? null : buffer.name;
   }
 
-  /** Number of results that lie in the memory of an op's input. */
+  /** Number of results that reuse an input's memory. */
   int inPlace() {
     return takenOver.size();
   }
 
-  /** Their bytes, for which no memory of their own is needed. */
+  /** Bytes of these results, which need no additional memory. */
   long inPlaceBytes() {
     return takenOver.keySet().stream().mapToLong(name -> shapes.of(name).bytes()).sum();
   }
 
-  /** Gives every buffer its offset, the largest first, each at the lowest place that is free. */
+  /** Assigns offsets, largest buffer first, each at the lowest free position. */
   void place() {
     List<Buffer> placed = new ArrayList<>();
     List<Buffer> order = new ArrayList<>(buffers.values());
@@ -255,19 +258,19 @@ final class MemoryPlanner {
     return (elements + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   }
 
-  /** Elements of the arena by data type. */
+  /** Number of elements in the arena by data type. */
   Map<DataType, Long> regions() {
     return regions;
   }
 
-  /** Bytes of the arena: what a run uses. */
+  /** Bytes of the arena that a run uses. */
   long bytes() {
     return regions.entrySet().stream()
         .mapToLong(region -> region.getValue() * region.getKey().width())
         .sum();
   }
 
-  /** Offset of a value's buffer in its region, in elements; -1 for what the graph holds itself. */
+  /** Offset of a value's buffer in its region, in elements; -1 for arrays that the graph holds. */
   long offset(String name) {
     Buffer buffer = buffer(aliases.of(name).buffer());
     return buffer == null ? -1 : buffer.offset;

@@ -5,8 +5,8 @@ import java.util.function.UnaryOperator;
 import org.nd4j.autodiff.functions.DifferentialFunction;
 
 /**
- * An op of a plan and the names of what it reads and writes. The op says what is computed; its own
- * arrays and variables are not used.
+ * An op of a plan with the names of its inputs and outputs. The op only defines the computation;
+ * its own arrays and variables are not used.
  */
 record Node(DifferentialFunction op, List<String> inputs, List<String> outputs) {
 

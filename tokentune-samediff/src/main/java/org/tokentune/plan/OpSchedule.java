@@ -20,11 +20,12 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The ops that some results need, in an order in which they can run: first the forward pass, then
- * the backward pass.
+ * The ops needed for some results in execution order: first the forward pass, then the backward
+ * pass.
  *
- * @param origin graph that holds the variables' arrays
- * @param sd graph that holds the ops and the constants and placeholders they read; may be the same
+ * @param origin the graph that holds the variables' arrays
+ * @param sd the graph that holds the ops and the constants and placeholders they read; may be the
+ *     same
  * @param forward number of nodes of the forward pass
  * @param gradients names of the gradients by variable
  */
@@ -32,10 +33,10 @@ record OpSchedule(
     SameDiff origin, SameDiff sd, List<Node> nodes, int forward, Map<String, String> gradients) {
 
   /**
-   * Takes ops out of a graph.
+   * Extracts the needed ops from a graph.
    *
    * @param outputs results of the forward pass
-   * @param trained variables whose gradients are wanted; none for a forward pass only
+   * @param trained variables to compute gradients for; empty for a forward pass only
    */
   static OpSchedule of(SameDiff sd, Collection<String> outputs, Collection<String> trained) {
     SameDiff graph = trained.isEmpty() ? sd : gradientGraph(sd, trained);
@@ -61,7 +62,7 @@ record OpSchedule(
         .filter(loss -> !trained.isEmpty())
         .forEach(loss -> visit(loss, producers, done, ordered));
     int forward = ordered.size();
-    // SameDiff made the gradients in the reverse order of the ops: kept, it frees what it can.
+    // SameDiff creates gradients in reverse op order; keeping it frees memory as early as possible.
     Set<String> needed = new HashSet<>();
     List<Node> reached = new ArrayList<>();
     gradients.values().forEach(gradient -> visit(gradient, producers, needed, reached));
@@ -73,7 +74,7 @@ record OpSchedule(
     return new OpSchedule(sd, graph, List.copyOf(ordered), forward, gradients);
   }
 
-  /** Names of the values that the forward pass computes. */
+  /** Names of the values computed in the forward pass. */
   Set<String> forwardValues() {
     Set<String> values = new HashSet<>();
     nodes.subList(0, forward).forEach(node -> values.addAll(node.outputs()));
@@ -93,7 +94,7 @@ record OpSchedule(
         && array(name).length() > 1;
   }
 
-  /** Adds what produces {@code name}, after all that it needs itself. */
+  /** Adds the producer of {@code name} after everything it depends on. */
   private static void visit(
       String name, Map<String, Node> producers, Set<String> done, List<Node> ordered) {
     Deque<Node> stack = new ArrayDeque<>();
@@ -122,7 +123,7 @@ record OpSchedule(
   private static SameDiff gradientGraph(SameDiff sd, Collection<String> trained) {
     ArrayHolder arrays = sd.getVariablesArrays();
     Map<String, INDArray> held = new LinkedHashMap<>();
-    // Else the gradient function would hold a copy of every variable.
+    // Otherwise the gradient function would hold a copy of every variable.
     List.copyOf(arrays.arrayNames()).forEach(name -> held.put(name, arrays.removeArray(name)));
     PrintStream out = System.out;
     try (PrintStream nowhere =

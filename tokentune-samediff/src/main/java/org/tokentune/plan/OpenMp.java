@@ -8,22 +8,26 @@ import org.nd4j.nativeblas.NativeOps;
 import org.nd4j.nativeblas.NativeOpsHolder;
 
 /**
- * When ND4J's ops have OpenMP's threads on a CPU. To wake them up takes some 50 microseconds, more
- * than small ops do: [304, 64] x [64, 64] takes 75 with two threads, 17 with one.
+ * Decides which of ND4J's ops use OpenMP's threads on a CPU. Waking them takes about 50
+ * microseconds, longer than a small op: [304, 64] x [64, 64] takes 75 microseconds with two
+ * threads, 17 with one.
  */
 final class OpenMp {
 
-  /** Multiplications of a product that are worth it. */
+  /** Fewest multiplications in a matmul for which threads pay off. */
   private static final long MULTIPLICATIONS = 1 << 23;
 
   /**
-   * Elements of an array that are worth it: also a vector's product with a matrix reads so much.
+   * Fewest elements of an array for which threads pay off; a vector-matrix product also reads this
+   * many.
    */
   private static final long ELEMENTS = 1 << 17;
 
   private OpenMp() {}
 
-  /** A step of ND4J's with OpenMP's threads if it is large, else on the calling thread alone. */
+  /**
+   * Runs an ND4J step with OpenMP's threads if it is large, otherwise only on the calling thread.
+   */
   static Step ifLarge(Node node, INDArray[] inputs, INDArray[] outputs, Step step) {
     return !Nd4j.getEnvironment().isCPU() || large(node, inputs, outputs) ? step : alone(step);
   }
@@ -35,7 +39,9 @@ final class OpenMp {
                 > MULTIPLICATIONS);
   }
 
-  /** A step without OpenMP's other threads; their number is each calling thread's own. */
+  /**
+   * Runs a step without OpenMP's other threads; the number of threads is set per calling thread.
+   */
   static Step alone(Step step) {
     return new Step() {
       @Override

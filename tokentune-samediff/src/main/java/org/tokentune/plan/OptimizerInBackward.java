@@ -10,8 +10,8 @@ import java.util.Set;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 
 /**
- * Updates every variable as soon as its gradient is complete and the variable is read no more, so
- * that the gradient's memory is free again at once (as in LOMO: Lv et al., 2023).
+ * Updates every variable as soon as its gradient is complete and the variable is no longer read, so
+ * that the gradient's memory is freed immediately (as in LOMO: Lv et al., 2023).
  */
 final class OptimizerInBackward {
 
@@ -28,12 +28,13 @@ final class OptimizerInBackward {
   /**
    * The nodes with an {@link OptimizerStepOp} for each variable.
    *
-   * @param gradients names of the gradients by variable, perhaps in slices by rows
-   * @param outputs values that have to be there before the first update: they decide about it
+   * @param gradients names of the gradients by variable, possibly in row slices
+   * @param outputs values that must be computed before the first optimizer step, because they
+   *     decide whether it happens
    */
   List<Node> insert(Map<String, List<String>> gradients, List<String> outputs) {
-    Map<String, Integer> touched = new HashMap<>(); // by buffer in the arena: the last op
-    Map<Long, List<Read>> reads = new HashMap<>(); // by memory outside
+    Map<String, Integer> touched = new HashMap<>(); // last op by buffer in the arena
+    Map<Long, List<Read>> reads = new HashMap<>(); // by memory outside the arena
     List<String> decisive = outputs.stream().map(output -> aliases.of(output).buffer()).toList();
     int decided = 0;
     for (int i = 0; i < nodes.size(); i++) {
@@ -65,7 +66,8 @@ final class OptimizerInBackward {
             int complete = touched.getOrDefault(buffer, 0);
             String own = gradient;
             if (!owned.add(buffer) || shapes.held(buffer) || shapes.of(buffer).known() != null) {
-              // An update may overwrite the gradient, and this memory is another's too.
+              // An optimizer step may overwrite the gradient, and this memory is shared with
+              // another value.
               own = gradient + "#own." + variable;
               shapes.alias(own, gradient);
               put(copies, complete, node("identity", gradient, own));

@@ -4,36 +4,36 @@ import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Changes a variable when its gradient is complete and nothing reads the old value any more. */
+/** Updates a variable when its gradient is complete and nothing reads the old value any more. */
 @FunctionalInterface
 public interface OptimizerStep {
 
   /**
-   * Asked once a run, when the outputs are there and no variable has been changed.
+   * Called once per run, when the outputs are available and no variable has been changed.
    *
    * @param outputs by name
-   * @return whether this run is to update anything
+   * @return whether this run updates any variables
    */
   default boolean begins(Map<String, INDArray> outputs) {
     return true;
   }
 
   /**
-   * Updates rows of a variable in place.
+   * Updates some rows of a variable in place.
    *
-   * @param name the variable's
-   * @param variable its array, [rows, ...] or [elements]
-   * @param firstRow the gradient is of the variable's rows from this one on: 0 where it is of all
+   * @param name the variable's name
+   * @param variable the variable's array, [rows, ...] or [elements]
+   * @param firstRow first of the variable's rows that the gradient covers; 0 if it covers all
    * @param gradient [some rows, ...]; may be overwritten
    */
   void update(String name, INDArray variable, long firstRow, INDArray gradient);
 
-  /** Whether gradients must come whole, as something is computed over all of each. */
+  /** Whether gradients must not be sliced, because the step needs the whole gradient. */
   default boolean wholeGradients() {
     return false;
   }
 
-  /** The rows of an array, dense and in c order, that a gradient is of: a view. */
+  /** A view of the rows, dense and in c order, that a gradient covers. */
   static INDArray rows(INDArray array, long firstRow, INDArray gradient) {
     if (array.length() == gradient.length()) {
       return array;

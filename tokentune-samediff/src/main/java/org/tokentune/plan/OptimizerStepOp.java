@@ -3,8 +3,8 @@ package org.tokentune.plan;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 
 /**
- * Where a variable's rows, from one on, are updated. Reads its gradient and the variable; what it
- * does is the {@link OptimizerStep}'s, given when a plan is bound.
+ * Updates a range of a variable's rows. Reads the gradient and the variable; the update itself is
+ * done by the {@link OptimizerStep} that is given when a plan is bound.
  */
 final class OptimizerStepOp extends DynamicCustomOp {
 

@@ -3,7 +3,7 @@ package org.tokentune.plan;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** A plan's updates of variables, which happen all or, where the outputs forbid it, not at all. */
+/** A plan's optimizer steps: either all of them run or, if the outputs forbid it, none. */
 final class OptimizerSteps {
 
   private final OptimizerStep optimizerStep;
@@ -12,14 +12,14 @@ final class OptimizerSteps {
   private boolean wanted;
 
   /**
-   * @param outputs that the updater decides by
+   * @param outputs values by which the optimizer decides whether to run
    */
   OptimizerSteps(OptimizerStep optimizerStep, Map<String, INDArray> outputs) {
     this.optimizerStep = optimizerStep;
     this.outputs = outputs;
   }
 
-  /** The next of them, in the order in which they run. */
+  /** The next step, in execution order. */
   Step of(OptimizerStepOp update, INDArray variable, INDArray gradient) {
     boolean first = !begun;
     begun = true;

@@ -7,27 +7,33 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.ops.Workers;
 
 /**
- * Matrix products on a CPU, shared out among the kernels' threads: many of one shape, which ND4J
- * runs one after the other, or the rows of a small one.
+ * Matmuls on a CPU, distributed over the kernels' threads: a batch of one shape, which ND4J runs
+ * sequentially, or the rows of a small one.
  */
 record ParallelMatmul(List<Step> parts) implements Step {
 
-  /** Multiplications of all products together that are worth a second thread. */
-  private static final long LEAST = 1 << 18;
+  /** Fewest multiplications, over the whole batch, for which a second thread pays off. */
+  private static final long MIN_MULTIPLICATIONS = 1 << 18;
 
-  /** Of each of a batch at once: OpenBLAS has kernels of its own for so small ones. */
-  private static final long MOST_AT_ONCE = 1 << 18;
+  /**
+   * Most multiplications of each matmul in a batched call: OpenBLAS has special kernels for small
+   * ones.
+   */
+  private static final long MAX_BATCHED = 1 << 18;
 
-  /** OpenBLAS lays y out anew for every product: for fewer rows at once that would not pay. */
-  private static final long LEAST_ROWS = 16;
+  /** OpenBLAS repacks y for every matmul, which does not pay off for fewer rows. */
+  private static final long MIN_BATCHED_ROWS = 16;
 
-  /** Of a single product: with more, OpenMP's threads do as well. */
-  private static final long MOST_OF_ONE = 1 << 24;
+  /** Most multiplications of a single matmul: above this, OpenMP's threads are as fast. */
+  private static final long MAX_SINGLE = 1 << 24;
 
-  /** Rows of a single product that are worth a second thread. */
-  private static final long LEAST_ROWS_OF_ONE = 64;
+  /** Fewest rows of a single matmul for which a second thread pays off. */
+  private static final long MIN_SINGLE_ROWS = 64;
 
-  /** Whether a node may be that. Elsewhere than on a CPU, threads have streams of their own. */
+  /**
+   * Whether a node can run in parallel parts. On devices other than a CPU, threads have their own
+   * streams.
+   */
   static boolean canBe(Node node, INDArray output) {
     return MatmulGradients.isProduct(node)
         && output.rank() > 1
@@ -43,7 +49,7 @@ record ParallelMatmul(List<Step> parts) implements Step {
   static Step of(Node node, INDArray x, INDArray y, INDArray z) {
     long multiplications = MatmulGradients.multiplications(node, x.shape(), z.length());
     int last = z.rank() - 1;
-    if (multiplications >= LEAST) {
+    if (multiplications >= MIN_MULTIPLICATIONS) {
       List<Step> parts =
           z.length() == z.size(last - 1) * z.size(last)
               ? ofSingle(node, x, y, z, multiplications)
@@ -55,24 +61,26 @@ record ParallelMatmul(List<Step> parts) implements Step {
     return Step.ofNative(node, new INDArray[] {x, y}, new INDArray[] {z});
   }
 
-  /** Rows for each thread; none where that would not pay. */
+  /** Rows for each thread; empty if it would not pay off. */
   private static List<Step> ofSingle(
       Node node, INDArray x, INDArray y, INDArray z, long multiplications) {
     long rows = z.size(z.rank() - 2);
-    long threads = Math.min(Workers.THREADS, rows / LEAST_ROWS_OF_ONE);
-    // Of a transposed x the rows lie apart: half of them would take as long as all.
-    if (threads < 2 || MatmulGradients.transposed(node, 0) || multiplications > MOST_OF_ONE) {
+    long threads = Math.min(Workers.THREADS, rows / MIN_SINGLE_ROWS);
+    // The rows of a transposed x are not contiguous: half of them would take as long as all.
+    if (threads < 2 || MatmulGradients.transposed(node, 0) || multiplications > MAX_SINGLE) {
       return List.of();
     }
     return ofRows(node, x, y, z, (rows + threads - 1) / threads);
   }
 
-  /** Parts of the batch, a few for each thread, cut by rows too; none where that would not pay. */
+  /**
+   * Parts of the batch, a few per thread, possibly split by rows; empty if it would not pay off.
+   */
   private static List<Step> ofBatch(Node node, INDArray x, INDArray y, INDArray z, long inner) {
     int last = z.rank() - 1;
     long allRows = z.size(last - 1);
-    long rows = Math.min(allRows, MOST_AT_ONCE / (inner * z.size(last)));
-    if (rows < Math.min(LEAST_ROWS, allRows)) {
+    long rows = Math.min(allRows, MAX_BATCHED / (inner * z.size(last)));
+    if (rows < Math.min(MIN_BATCHED_ROWS, allRows)) {
       return List.of();
     }
     int axis = z.size(0) >= z.size(last - 2) ? 0 : last - 2;

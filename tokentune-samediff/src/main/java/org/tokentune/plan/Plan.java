@@ -17,8 +17,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * A SameDiff graph as a static execution plan for placeholders of given shapes: ops in order, every
- * value at a fixed place of an arena. Making one needs no values; {@link #bind} gives it memory.
+ * A SameDiff graph as a static execution plan for given placeholder shapes: ops in order, every
+ * value at a fixed offset in an arena. Planning needs no values; {@link #bind} provides memory.
  */
 public final class Plan {
 
@@ -51,9 +51,9 @@ public final class Plan {
   }
 
   /**
-   * Plans.
+   * Plans a graph.
    *
-   * @param placeholders shapes by name; further names are ignored
+   * @param placeholders shapes by name; other names are ignored
    */
   public static Plan of(SameDiff sd, Map<String, long[]> placeholders, PlanOptions options) {
     return of(OpSchedule.of(sd, options.outputs(), options.trained()), placeholders, options);
@@ -92,7 +92,7 @@ public final class Plan {
     return plan;
   }
 
-  /** Number of ops that a run executes. */
+  /** Number of ops executed per run. */
   int steps() {
     return running.size();
   }
@@ -132,7 +132,7 @@ public final class Plan {
     return new Plan(list, shapes, aliases, gradients, running, layout, placeholders, options);
   }
 
-  /** Values that are read after a run. */
+  /** Values read after a run. */
   private static Set<String> results(OpSchedule list, PlanOptions options) {
     return options.updates() ? new LinkedHashSet<>(options.outputs()) : wanted(list, options);
   }
@@ -144,7 +144,7 @@ public final class Plan {
     return wanted;
   }
 
-  /** What every pass came to, a line each, in their order. */
+  /** The result of every pass, one line each, in order. */
   private List<String> passes() {
     Set<String> wanted = wanted(list, options);
     List<Node> split = MatmulGradients.split(shapes.remaining(), wanted);
@@ -167,42 +167,43 @@ public final class Plan {
             list.nodes().size() - shapes.remaining().size()),
         String.format(
             Locale.ROOT,
-            "drop unread outputs: %d gradients of matrix products",
+            "drop unread outputs: %d matmul gradients",
             outputs(shapes.remaining()) - outputs(split)),
         String.format(
             Locale.ROOT,
-            "selected tokens only: %,d of %,d operations of matrix products are not needed",
+            "selected tokens only: %,d of %,d matmul operations are not needed",
             flops(split) - flops(nodes),
             flops(split)),
         String.format(
             Locale.ROOT,
-            "recompute: %d ops run again; at most %,d bytes live instead of %,d",
+            "activation checkpointing: %d ops are recomputed; at most %,d bytes live instead of"
+                + " %,d",
             again,
             layout.liveBytes(),
             kept.layout.liveBytes()),
         String.format(
             Locale.ROOT,
-            "views: %d ops compute nothing, %,d bytes are not copied",
+            "alias analysis: %d values are views; %,d bytes are not copied",
             aliases.count(),
             aliases.bytes()),
         String.format(
             Locale.ROOT,
-            "update at once: %s",
+            "optimizer in backward: %s",
             options.updates()
                 ? String.format(
                     Locale.ROOT,
                     "at most %,d bytes live instead of %,d",
                     layout.liveBytes(),
                     held.liveBytes())
-                : "no, all gradients are held"),
+                : "off; all gradients are stored"),
         String.format(
             Locale.ROOT,
-            "in place: %d results, %,d bytes, in the memory of an input",
+            "in place: %d results, %,d bytes, reuse the memory of an input",
             layout.inPlace(),
             layout.inPlaceBytes()),
         String.format(
             Locale.ROOT,
-            "place: an arena of %,d bytes for at most %,d live",
+            "memory planner: an arena of %,d bytes for at most %,d live",
             bytes(),
             layout.liveBytes()));
   }
@@ -211,12 +212,12 @@ public final class Plan {
     return nodes.stream().mapToInt(node -> node.outputs().size()).sum();
   }
 
-  /** Bytes that a run uses above the graph's own constants and variables. */
+  /** Bytes that a run uses in addition to the graph's own constants and variables. */
   public long bytes() {
     return layout.bytes();
   }
 
-  /** What lies in the arena, op by op and at the peak. */
+  /** The contents of the arena, op by op and at the peak. */
   public PlanMemory memory() {
     Set<String> inForward = list.forwardValues();
     long[] live = layout.timeline();
@@ -224,7 +225,7 @@ public final class Plan {
     for (int i = 0; i < live.length; i++) {
       peak = live[i] > live[peak] ? i : peak;
     }
-    Map<String, String> ops = new HashMap<>(); // by buffer: the last that wrote it up to the peak
+    Map<String, String> ops = new HashMap<>(); // last writer up to the peak, by buffer
     Map<String, String> near = new HashMap<>();
     Map<String, Integer> lastUse = new HashMap<>();
     String parameter = "";
@@ -265,7 +266,7 @@ public final class Plan {
         bytes(), Arrays.stream(live).boxed().toList(), forward, peak, parts, passes());
   }
 
-  /** Floating-point operations of a step's matrix products, two for each multiplication. */
+  /** Floating-point operations in a step's matmuls, two for each multiplication. */
   public long productFlops() {
     return flops(running);
   }
@@ -275,8 +276,8 @@ public final class Plan {
   }
 
   /**
-   * Work that a step does again because its results were not kept: the products' floating-point
-   * operations, and one for each number that another op makes again.
+   * Work that a step repeats because its results were not stored: floating-point operations of
+   * matmuls, and one per number that any other op recomputes.
    */
   public long recomputedWork() {
     return running.stream()
@@ -295,16 +296,16 @@ public final class Plan {
     return 2 * MatmulGradients.multiplications(product, left, elements);
   }
 
-  /** Ops that run in a step. */
+  /** Number of ops in a step. */
   public int ops() {
     return running.size();
   }
 
   /**
-   * Binds the plan to an arena, which grows where it is too small.
+   * Binds the plan to an arena, which grows if it is too small.
    *
-   * @param optimizerStep of the variables, where the plan updates them; else not used
-   * @return what runs; it stays good until the arena grows again
+   * @param optimizerStep updates the variables if the plan does so; otherwise unused
+   * @return the bound plan, valid until the arena grows again
    */
   BoundPlan bind(Arena arena, OptimizerStep optimizerStep) {
     arena.reserve(layout.regions());

@@ -10,13 +10,13 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Watches a run for faults of its plan, with {@code -Dorg.tokentune.plan.check=true}: every read
- * must find what was written, in memory that was not given up in between. Slow, and nothing of it
- * is there when it is off.
+ * Checks a run for faults in its plan, with {@code -Dorg.tokentune.plan.check=true}: every read
+ * must find what was written, in memory that was not released in between. Slow when on, and without
+ * any cost when off.
  *
- * <p>Memory is NaN before it is written, and again when its buffer's lifetime has ended; a read of
- * NaN fails. So does one of a NaN that the model itself computes, with the name of the op that
- * wrote it: the check is of no use to models in which NaN has a meaning.
+ * <p>Memory is filled with NaN before it is written, and again when its buffer's lifetime has
+ * ended; reading NaN fails. This includes a NaN that the model itself computes, reported with the
+ * op that wrote it, so the check cannot be used with models in which NaN is meaningful.
  */
 final class PlanCheck {
 
@@ -33,19 +33,19 @@ final class PlanCheck {
     this.aliases = aliases;
     this.shapes = shapes;
     this.arena = arena;
-    layout.regions().forEach((type, count) -> giveUp(memory(type, count, 0)));
+    layout.regions().forEach((type, count) -> release(memory(type, count, 0)));
   }
 
-  /** Whether plans that are bound from now on are to be watched. */
+  /** Whether plans bound from now on are checked. */
   static boolean wanted() {
     return Boolean.getBoolean("org.tokentune.plan.check");
   }
 
   /**
-   * The steps with their reads and writes watched.
+   * Wraps the steps to check their reads and writes.
    *
-   * @param placeholders written before the first
-   * @param results read after the last
+   * @param placeholders values written before the first step
+   * @param results values read after the last step
    */
   List<Step> watch(
       Collection<String> placeholders,
@@ -74,7 +74,7 @@ final class PlanCheck {
         step.run();
         write(op, node.outputs());
         written.keySet().removeIf(value -> layout.last(value) == index);
-        layout.ending(index).forEach(buffer -> giveUp(memory(buffer)));
+        layout.ending(index).forEach(buffer -> release(memory(buffer)));
       }
 
       @Override
@@ -97,7 +97,7 @@ final class PlanCheck {
     Written then = written.get(root);
     if (then == null) {
       throw new IllegalStateException(
-          reader + " reads " + value + ", which was not written or is given up already");
+          reader + " reads " + value + ", which was not written or is already released");
     }
     double[] now = numbers(root);
     if (Arrays.stream(now).anyMatch(Double::isNaN)) {
@@ -125,7 +125,7 @@ final class PlanCheck {
     }
   }
 
-  /** A value's memory, without regard to its shape. */
+  /** A value's memory, regardless of its shape. */
   private INDArray memory(String root) {
     Shapes.Info info = shapes.of(root);
     return memory(info.type(), info.elements(), layout.offset(root));
@@ -135,7 +135,7 @@ final class PlanCheck {
     return arena.view(type, new long[] {elements}, new long[] {1}, offset);
   }
 
-  private static void giveUp(INDArray memory) {
+  private static void release(INDArray memory) {
     if (memory.dataType().isFPType()) {
       memory.assign(Double.NaN);
     }

@@ -13,8 +13,8 @@ import org.tokentune.ops.Ops;
 
 /**
  * Runs a SameDiff graph on execution plans, one for each set of placeholder shapes, all in one
- * arena. Plans are kept as long as they take no more than a share of the heap; those not used for
- * longest go first. Not for several threads at once.
+ * arena. Plans are cached up to a share of the heap; the least recently used are evicted first. Not
+ * thread-safe.
  */
 public final class PlanEngine implements AutoCloseable {
 
@@ -27,19 +27,19 @@ public final class PlanEngine implements AutoCloseable {
   private Plan largest;
   private int arenaVersion;
 
-  /** About what a step of a plan takes: its arrays' headers, and ND4J's context off the heap. */
+  /** Approximate bytes per step of a plan: array headers, and ND4J's context off the heap. */
   private static final long STEP_BYTES = 4_000;
 
-  /** Share of the heap that plans may take. */
+  /** Plans may take up to this fraction of the heap: 1 / SHARE. */
   private static final int SHARE = 16;
 
-  private static final long LEAST_BYTES = 64_000_000;
+  private static final long MIN_CACHE_BYTES = 64_000_000;
 
   /**
-   * A run's results. All arrays are views of the arena: good until the next run.
+   * A run's results. All arrays are views of the arena, valid until the next run.
    *
    * @param outputs by name
-   * @param gradients by variable; none where the variables are updated
+   * @param gradients by variable; empty if the plan updates the variables
    */
   public record Result(Map<String, INDArray> outputs, Map<String, INDArray> gradients) {}
 
@@ -60,8 +60,8 @@ public final class PlanEngine implements AutoCloseable {
   }
 
   /**
-   * Runs in another engine's arena from now on, as long as neither is closed. Results of either are
-   * good until the next run of any.
+   * Runs in another engine's arena from now on, as long as neither is closed. The results of both
+   * are valid only until the next run of either.
    */
   public void shareArena(PlanEngine other) {
     closeBound();
@@ -74,7 +74,7 @@ public final class PlanEngine implements AutoCloseable {
     return planned(shapes(placeholders));
   }
 
-  /** A plan for the same that recomputes otherwise; no run uses it. */
+  /** A plan for the same shapes with another checkpointing level; no run uses it. */
   public Plan plan(Map<String, INDArray> placeholders, ActivationCheckpointing level) {
     PlanOptions other = options.withCheckpointing(level, options.checkpoint());
     return Plan.of(list, shapes(placeholders), other);
@@ -100,12 +100,12 @@ public final class PlanEngine implements AutoCloseable {
     return plan;
   }
 
-  /** Lets plans go, those not used for longest first, until the others fit; the last one stays. */
+  /** Evicts plans, least recently used first, until the rest fit; the last one stays. */
   private void forget() {
-    long most = Math.max(LEAST_BYTES, Runtime.getRuntime().maxMemory() / SHARE);
+    long limit = Math.max(MIN_CACHE_BYTES, Runtime.getRuntime().maxMemory() / SHARE);
     long held = plans.values().stream().mapToLong(Plan::steps).sum() * STEP_BYTES;
     Iterator<Map.Entry<String, Plan>> oldest = plans.entrySet().iterator();
-    while (held > most && plans.size() > 1) {
+    while (held > limit && plans.size() > 1) {
       Map.Entry<String, Plan> gone = oldest.next();
       held -= gone.getValue().steps() * STEP_BYTES;
       oldest.remove();
@@ -124,15 +124,16 @@ public final class PlanEngine implements AutoCloseable {
   }
 
   /**
-   * Runs only the matrix products of a step, back to back, on numbers without meaning: no step can
-   * be faster than that.
+   * Runs only a step's matmuls, back to back, on meaningless numbers: a lower bound for the time of
+   * a step.
    *
-   * @param placeholders of a run before; they need be given again afterwards
+   * @param placeholders as for a previous run; they are overwritten and must be set again
+   *     afterwards
    * @return nanoseconds
    */
   public long runProducts(Map<String, INDArray> placeholders) {
     BoundPlan plan = bound(placeholders);
-    arena.fill(1); // else products of products might become denormal numbers, which are slow
+    arena.fill(1); // otherwise repeated matmuls might produce denormal numbers, which are slow
     long start = System.nanoTime();
     plan.products().forEach(Step::run);
     return System.nanoTime() - start;
@@ -141,8 +142,8 @@ public final class PlanEngine implements AutoCloseable {
   private BoundPlan bound(Map<String, INDArray> placeholders) {
     Map<String, long[]> shapes = shapes(placeholders);
     String key = key(shapes);
-    closeOutdated(); // another engine may have made the arena grow
-    Plan planned = planned(shapes); // also where it is bound: it was used now
+    closeOutdated(); // another engine may have grown the arena
+    Plan planned = planned(shapes); // even if it is bound: marks it as recently used
     BoundPlan plan = bound.get(key);
     if (plan == null) {
       plan = planned.bind(arena, optimizerStep);
@@ -176,7 +177,7 @@ public final class PlanEngine implements AutoCloseable {
     return Optional.ofNullable(largest);
   }
 
-  /** Bytes of the arena: the largest plan's, so far. */
+  /** Bytes of the arena: those of the largest plan so far. */
   public long arenaBytes() {
     return arena.bytes();
   }

@@ -4,18 +4,19 @@ import java.util.List;
 import java.util.function.Predicate;
 
 /**
- * What a plan is to do.
+ * Options for planning a graph.
  *
  * @param outputs values to return
- * @param trained variables whose gradients are wanted; none for a forward pass only
- * @param updates whether every variable is updated when its gradient is complete; otherwise the
- *     gradients are returned
- * @param slices whether an update may be of some rows only, where the gradient comes by them
- * @param checkpointing what is computed again instead of being kept
- * @param checkpoint values that are kept where whole blocks are recomputed
- * @param precision how activations are kept
- * @param budget bytes that a plan may take: it recomputes no more than it has to for that, whatever
- *     {@code checkpointing} says; 0: no budget
+ * @param trained variables to compute gradients for; empty for a forward pass only
+ * @param updates whether every variable is updated as soon as its gradient is complete (optimizer
+ *     in backward); otherwise the gradients are returned
+ * @param slices whether an optimizer step may cover only some rows, if the gradient is computed in
+ *     row slices
+ * @param checkpointing what is recomputed instead of being stored
+ * @param checkpoint values that are stored when whole blocks are recomputed
+ * @param precision the precision of stored activations
+ * @param budget bytes that a plan may take: it recomputes no more than that requires, regardless of
+ *     {@code checkpointing}; 0: no budget
  */
 public record PlanOptions(
     List<String> outputs,
@@ -45,7 +46,7 @@ public record PlanOptions(
         0);
   }
 
-  /** Outputs and gradients, and nothing computed again. */
+  /** Outputs and gradients without recomputation. */
   public static PlanOptions gradients(List<String> outputs, List<String> trained) {
     return new PlanOptions(
         outputs,
@@ -58,28 +59,28 @@ public record PlanOptions(
         0);
   }
 
-  /** The same, recomputing what a level says. */
+  /** The same with an activation checkpointing level. */
   public PlanOptions withCheckpointing(ActivationCheckpointing level, Predicate<String> kept) {
     return new PlanOptions(outputs, trained, updates, slices, level, kept, precision, 0);
   }
 
   /**
-   * The same, with updates instead of returned gradients.
+   * The same with the optimizer in backward instead of returned gradients.
    *
-   * @param bySlices whether an update may be of some rows only
+   * @param bySlices whether an optimizer step may cover only some rows
    */
   public PlanOptions withOptimizerInBackward(boolean bySlices) {
     return new PlanOptions(
         outputs, trained, true, bySlices, checkpointing, checkpoint, precision, budget);
   }
 
-  /** The same, keeping activations in another way. */
+  /** The same with another precision of stored activations. */
   public PlanOptions withPrecision(ActivationPrecision other) {
     return new PlanOptions(
         outputs, trained, updates, slices, checkpointing, checkpoint, other, budget);
   }
 
-  /** The same, recomputing what it takes to stay within so many bytes. */
+  /** The same, with as much recomputation as needed to fit this many bytes. */
   public PlanOptions within(long bytes, Predicate<String> kept) {
     return new PlanOptions(
         outputs, trained, updates, slices, checkpointing, kept, precision, bytes);

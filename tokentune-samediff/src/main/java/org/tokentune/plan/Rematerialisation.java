@@ -8,24 +8,24 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Has cheap values made right before each op that reads them, so that they are not live between
- * their uses. An op that follows within a few ops reads the same copy.
+ * Recomputes cheap values right before each op that reads them, so that they are not live between
+ * uses. A reader that follows within a few ops shares the same copy.
  */
 final class Rematerialisation {
 
-  /** Ops between two uses for which a copy is kept. */
+  /** Most ops between two uses that share a copy. */
   private static final int NEAR = 4;
 
   private final Map<String, Node> makers;
   private final String suffix;
   private final Shapes shapes;
-  private final Map<String, Integer> made = new HashMap<>(); // by value: the last copy's position
+  private final Map<String, Integer> made = new HashMap<>(); // position of the last copy, by value
   private final Map<String, Integer> copies = new HashMap<>();
   private final List<Node> result = new ArrayList<>();
 
   /**
-   * @param makers of the values, by name
-   * @param suffix of the names of copies
+   * @param makers nodes that compute the values, by name
+   * @param suffix suffix for the names of copies
    */
   Rematerialisation(Map<String, Node> makers, String suffix, Shapes shapes) {
     this.makers = makers;
@@ -38,12 +38,12 @@ final class Rematerialisation {
     return result;
   }
 
-  /** Adds a node as it is. */
+  /** Adds a node unchanged. */
   void add(Node node) {
     result.add(node);
   }
 
-  /** Adds a node, and before it what it reads. */
+  /** Adds a node, preceded by the values it reads. */
   void addReader(Node node) {
     Set<String> needed = new LinkedHashSet<>(node.inputs());
     needed.retainAll(makers.keySet());
@@ -65,7 +65,7 @@ final class Rematerialisation {
     maker.outputs().forEach(output -> made.put(output, result.size()));
   }
 
-  /** Name of the last copy of a value; of others their own. */
+  /** Name of a value's last copy, or the value's own name if it has none. */
   private String current(String value) {
     return copies.containsKey(value) ? value + suffix + copies.get(value) : value;
   }

@@ -11,10 +11,10 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.ops.SelectedRows;
 
 /**
- * Gradients of keys and values for the selected tokens only. The backward pass of attention gives
- * those of all tokens, by a product {@code dScores^T query} or {@code weights^T dContext}, and of
- * these only the selected tokens' are read: they stand first, so the first columns of the product's
- * first factor are enough.
+ * Restricts gradients of keys and values to the selected tokens. The backward pass of attention
+ * computes them for all tokens, by a matmul {@code dScores^T query} or {@code weights^T dContext},
+ * but only the selected tokens' gradients are read: these come first, so the first columns of the
+ * matmul's first factor suffice.
  */
 final class SelectedMatmuls {
 
@@ -36,10 +36,10 @@ final class SelectedMatmuls {
   }
 
   /**
-   * Makes the products smaller.
+   * Shrinks the matmuls.
    *
-   * @param results values that are read from outside
-   * @param shapes gets those of the new values
+   * @param results values read from outside the plan
+   * @param shapes receives the shapes of new values
    */
   static List<Node> apply(List<Node> nodes, Set<String> results, Shapes shapes) {
     SelectedMatmuls products = new SelectedMatmuls(nodes, results, shapes);
@@ -49,7 +49,7 @@ final class SelectedMatmuls {
         .toList();
   }
 
-  /** Goes back from the rows that are read to the product that gives them. */
+  /** Traces the rows that are read back to the matmul that computes them. */
   private void find(Node rows) {
     Node reshape = before(rows, "reshape");
     Node permute = reshape == null ? null : before(reshape, AliasAnalysis.PERMUTE);
@@ -62,7 +62,10 @@ final class SelectedMatmuls {
     }
   }
 
-  /** What makes a node's first input, if nothing else reads it and its name is as given. */
+  /**
+   * The producer of a node's first input, if it has the given op name and nothing else reads the
+   * input.
+   */
   private Node before(Node node, String name) {
     String input = node.inputs().get(0);
     Node before = producers.get(input);
@@ -70,7 +73,9 @@ final class SelectedMatmuls {
     return found ? before : null;
   }
 
-  /** Whether [b, heads, length, size] goes by [b, length, heads, size] to [b * length, ...]. */
+  /**
+   * Whether [b, heads, length, size] is turned via [b, length, heads, size] into [b * length, ...].
+   */
   private boolean bySequence(Node product, Node permute, Node rows) {
     long[] made = shape(product.outputs().get(0));
     long[] read = shape(rows.inputs().get(0));
@@ -95,7 +100,8 @@ final class SelectedMatmuls {
     String size = columns + "#size";
     shapes.know(start, Nd4j.createFromArray(new long[4]));
     shapes.know(size, Nd4j.createFromArray(first));
-    DynamicCustomOp slice = DynamicCustomOp.builder("slice").build(); // a view: it copies nothing
+    DynamicCustomOp slice =
+        DynamicCustomOp.builder("slice").build(); // a view, which copies nothing
     instead.put(
         product,
         List.of(
@@ -106,7 +112,7 @@ final class SelectedMatmuls {
     instead.put(rows, List.of(between(reshape, permuted, rows.outputs().get(0))));
   }
 
-  /** The same op on another first input. */
+  /** The same op with another first input. */
   private static Node between(Node node, String input, String output) {
     List<String> inputs = new ArrayList<>(node.inputs());
     inputs.set(0, input);

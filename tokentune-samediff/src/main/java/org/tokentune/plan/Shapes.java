@@ -23,8 +23,8 @@ import org.tokentune.ops.FusedOp;
 import org.tokentune.ops.ShapeOnlyArray;
 
 /**
- * Shapes and types of all values from the placeholders' shapes alone, and the values themselves
- * where they depend on nothing else (sizes, ranges and what is made of them).
+ * Infers shapes and types of all values from the placeholders' shapes, and the values themselves if
+ * they depend on nothing else (sizes, ranges and values derived from them).
  */
 final class Shapes {
 
@@ -66,12 +66,12 @@ final class Shapes {
     }
   }
 
-  /** Of the first element; a view's buffer is its parent's. */
+  /** Address of the first element; a view's buffer is its parent's. */
   private static long address(INDArray array) {
     return array.data().address() + array.offset() * array.dataType().width();
   }
 
-  /** Infers the shapes of a list's values. */
+  /** Infers the shapes of a schedule's values. */
   static Shapes of(OpSchedule list, Map<String, long[]> placeholders) {
     Shapes shapes = new Shapes(list);
     placeholders.forEach(
@@ -87,12 +87,12 @@ final class Shapes {
     return shapes;
   }
 
-  /** Ops that have to run, in order: those whose values are not known already. */
+  /** Ops that must run, in order: those whose results are not known in advance. */
   List<Node> remaining() {
     return remaining;
   }
 
-  /** Of any value, a constant or variable too. */
+  /** Shape and type of any value, including constants and variables. */
   Info of(String name) {
     Info info = infos.get(name);
     if (info == null) {
@@ -102,22 +102,22 @@ final class Shapes {
     return info;
   }
 
-  /** Whether it is a constant or a variable, whose array the graph holds. */
+  /** Whether a value is a constant or a variable, whose array the graph holds. */
   boolean held(String name) {
     return memory.containsKey(name);
   }
 
-  /** Whether it is a constant. */
+  /** Whether a value is a constant. */
   boolean constant(String name) {
     return held(name) && sd.getVariable(name).getVariableType() == VariableType.CONSTANT;
   }
 
-  /** Address of a constant or variable: the same for names of the same memory. */
+  /** Address of a constant or variable; names that share memory have the same address. */
   long memory(String name) {
     return memory.get(name);
   }
 
-  /** Strides of a value's own memory: c order, unless the graph holds it otherwise. */
+  /** Strides of a value's own memory: c order, unless the graph's array differs. */
   long[] strides(String name) {
     long[] dense = AliasAnalysis.denseStrides(of(name).shape());
     if (!held(name)) {
@@ -127,17 +127,17 @@ final class Shapes {
     return ShapeOnlyArray.is(array) ? dense : array.stride();
   }
 
-  /** A value that a pass adds. */
+  /** Adds a value for a pass. */
   void put(String name, long[] shape, DataType type) {
     infos.put(name, new Info(shape, type, null));
   }
 
-  /** A value that a pass adds and knows. */
+  /** Adds a known value for a pass. */
   void know(String name, INDArray value) {
     infos.put(name, new Info(value.shape(), value.dataType(), value));
   }
 
-  /** A value of the same shape and type under another name. */
+  /** Adds a value with the shape and type of another. */
   void alias(String name, String other) {
     infos.put(name, of(other));
   }
@@ -148,7 +148,7 @@ final class Shapes {
       throw new IllegalArgumentException("placeholder " + name + " has no shape; give it one");
     }
     INDArray array = list.array(name);
-    // Bytes are weights in few bits: made floats only where they are used.
+    // Byte constants are quantised weights, which are dequantised only where they are used.
     boolean bytes = array.dataType() == DataType.UINT8;
     boolean number = array.length() == 1 || !(array.dataType().isFPType() || bytes);
     boolean constant = variable.getVariableType() == VariableType.CONSTANT;
@@ -222,7 +222,7 @@ final class Shapes {
 
   @SuppressWarnings("unchecked") // the scope's constructor takes an array of a generic type
   static void setArguments(OpContext context, CustomOp op) {
-    // The context copies them: what they are handed over in is freed at once.
+    // The context copies the arguments, so their temporary container is freed immediately.
     PointerScope scope = new PointerScope();
     try {
       context.setIArguments(op.iArgs());
@@ -234,7 +234,7 @@ final class Shapes {
     }
   }
 
-  /** The known value, or a stand-in: only its shape is read. */
+  /** The known value, or a shape-only array. */
   private INDArray array(Info info) {
     if (info.known() != null) {
       return info.known();

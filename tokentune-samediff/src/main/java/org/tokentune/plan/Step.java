@@ -11,7 +11,7 @@ import org.nd4j.linalg.api.ops.executioner.OpExecutioner;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.ops.FusedOp;
 
-/** A node bound to arrays: it can be run again and again without allocating. */
+/** A node bound to arrays, which can run repeatedly without allocating. */
 interface Step extends AutoCloseable {
 
   void run();
@@ -31,16 +31,16 @@ interface Step extends AutoCloseable {
     return ofNative(node, inputs, outputs);
   }
 
-  /** One of ND4J's own ops, by ND4J. */
+  /** Runs one of ND4J's own ops. */
   static Step ofNative(Node node, INDArray[] inputs, INDArray[] outputs) {
     return OpenMp.ifLarge(node, inputs, outputs, bound(node, inputs, outputs));
   }
 
-  /** The same on whatever threads OpenMP has. */
+  /** The same, without changing OpenMP's threads. */
   static Step bound(Node node, INDArray[] inputs, INDArray[] outputs) {
     OpExecutioner executioner = Nd4j.getExecutioner();
     OpContext context = executioner.buildContext();
-    // Of a reduction the second input is its axes, which the op holds already.
+    // The second input of a reduction is its axes, which the op already holds.
     boolean axes = node.op() instanceof org.nd4j.linalg.api.ops.ReduceOp;
     context.setInputArrays(axes ? new INDArray[] {inputs[0]} : inputs);
     context.setOutputArrays(outputs);
@@ -65,7 +65,7 @@ interface Step extends AutoCloseable {
     };
   }
 
-  /** Frees at once the copy of the axes that ND4J makes for every run. */
+  /** Frees immediately the copy of the axes that ND4J makes for every run. */
   @SuppressWarnings("unchecked") // the scope's constructor takes an array of a generic type
   private static void reduce(Op op, OpContext context) {
     PointerScope scope = new PointerScope(IntPointer.class);
@@ -77,8 +77,8 @@ interface Step extends AutoCloseable {
   }
 
   /**
-   * Frees what a context holds outside the heap. Its own {@code close} does nothing; the few
-   * hundred bytes that remain go with the Java object.
+   * Frees a context's off-heap memory. Its own {@code close} does nothing; the remaining few
+   * hundred bytes are freed with the Java object.
    */
   static void close(OpContext context) {
     context.purge();

@@ -1,17 +1,17 @@
 /**
- * A SameDiff graph compiled into a static execution plan: ops in order, every array at a fixed
- * place of one arena, its peak known to the byte before it runs.
+ * Compiles a SameDiff graph into a static execution plan: ops in order, every array at a fixed
+ * offset in one arena, with the peak known to the byte before it runs.
  *
- * <p>The way of a graph: {@link org.tokentune.plan.OpSchedule} takes the needed ops out of
- * SameDiff's gradient function, {@link org.tokentune.plan.Shapes} infers shapes and folds what
- * depends on shapes alone, {@link org.tokentune.plan.MatmulGradients} splits the gradients of
- * matrix products, {@link org.tokentune.plan.SelectedMatmuls} computes those of attention for
- * selected tokens only, {@link org.tokentune.plan.CheckpointingPass} computes again in the backward
- * pass what is not worth keeping, {@link org.tokentune.plan.AliasAnalysis} makes views of reshapes
- * and permutations, {@link org.tokentune.plan.OptimizerInBackward} updates variables as soon as
- * their gradients are complete, {@link org.tokentune.plan.MemoryPlanner} gives every buffer its
- * lifetime and its offset, and {@link org.tokentune.plan.Plan} runs it. {@link
- * org.tokentune.plan.PlanCheck} looks for broken plans while they run, where {@code
+ * <p>A graph passes through these stages: {@link org.tokentune.plan.OpSchedule} extracts the needed
+ * ops from SameDiff's gradient function, {@link org.tokentune.plan.Shapes} infers shapes and folds
+ * values that depend only on shapes, {@link org.tokentune.plan.MatmulGradients} splits the
+ * gradients of matmuls, {@link org.tokentune.plan.SelectedMatmuls} restricts attention gradients to
+ * selected tokens, {@link org.tokentune.plan.CheckpointingPass} recomputes activations in the
+ * backward pass, {@link org.tokentune.plan.AliasAnalysis} turns reshapes and permutations into
+ * views, {@link org.tokentune.plan.OptimizerInBackward} updates variables as soon as their
+ * gradients are complete, {@link org.tokentune.plan.MemoryPlanner} assigns every buffer a lifetime
+ * and an offset, and {@link org.tokentune.plan.Plan} runs the result. {@link
+ * org.tokentune.plan.PlanCheck} detects faulty plans while they run, with {@code
  * -Dorg.tokentune.plan.check=true}.
  *
  * <p>Knows SameDiff and the kernels of {@code ops}, not transformers. Imports {@code ops} and

@@ -7,13 +7,13 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * How GGUF stores elements: in blocks of some elements of a row, each of some bytes (source: ggml's
- * {@code ggml-common.h} and {@code dequantize_row_*}). All numbers are little-endian; {@code half}
- * is binary16. In the layouts "low nibbles, then high" means that the low four bits of the n bytes
- * are the first n codes and the high four bits the next n.
+ * GGUF's storage formats: a row is divided into blocks with a fixed number of elements and bytes
+ * (source: ggml's {@code ggml-common.h} and {@code dequantize_row_*}). All numbers are
+ * little-endian; {@code half} is binary16. In the layouts, "low nibbles, then high" means that the
+ * low four bits of n bytes are the first n codes and the high four bits the next n.
  *
- * <p>The formats named K have blocks of 256 elements in groups of 16 or 32, whose scales are codes
- * themselves, for a scale {@code d} of the block.
+ * <p>The K formats have blocks of 256 elements in groups of 16 or 32, whose scales are themselves
+ * quantised, relative to a block scale {@code d}.
  */
 public enum BlockFormat {
   /** An IEEE 754 binary32. */
@@ -114,7 +114,7 @@ public enum BlockFormat {
   },
 
   /**
-   * 16 bytes, a group of 16 elements each: scale in the low nibble, minimum in the high; 64 bytes
+   * 16 bytes, one per group of 16 elements: scale in the low nibble, minimum in the high; 64 bytes
    * of codes of 2 bits; half d, half dmin: {@code d scale code - dmin minimum}. Each half of the
    * block has 32 bytes of codes: the lowest two bits are the first 32 elements, and so on.
    */
@@ -133,9 +133,9 @@ public enum BlockFormat {
 
   /**
    * 32 bytes of third bits (bit n of byte i: element 32 n + i); 64 bytes of the lower two, as in
-   * Q2_K; 12 bytes of 16 scales of 6 bits, a group of 16 elements each; half d: {@code d (scale -
-   * 32) (code - 4)}. The lower four bits of the scales stand in 8 bytes, low nibbles, then high;
-   * the upper two in 4 bytes: the lowest two bits are those of the first 4 scales, and so on.
+   * Q2_K; 12 bytes of 16 scales of 6 bits, one per group of 16 elements; half d: {@code d (scale -
+   * 32) (code - 4)}. The lower four bits of the scales are in 8 bytes, low nibbles, then high; the
+   * upper two in 4 bytes: the lowest two bits are those of the first 4 scales, and so on.
    */
   Q3_K(11, 256, 110) {
     @Override
@@ -156,7 +156,7 @@ public enum BlockFormat {
   },
 
   /**
-   * half d, half dmin; 12 bytes of 8 scales and 8 minima of 6 bits, a group of 32 elements each
+   * half d, half dmin; 12 bytes of 8 scales and 8 minima of 6 bits, one per group of 32 elements
    * ({@link #scale}, {@link #minimum}); 128 bytes of codes, 32 for two groups, low nibbles, then
    * high: {@code d scale code - dmin minimum}.
    */
@@ -176,8 +176,8 @@ public enum BlockFormat {
   },
 
   /**
-   * half d, half dmin; scales and minima as Q4_K; 32 bytes of fifth bits (bit n of byte i: element
-   * 32 n + i); the lower four bits as Q4_K: {@code d scale code - dmin minimum}.
+   * half d, half dmin; scales and minima as in Q4_K; 32 bytes of fifth bits (bit n of byte i:
+   * element 32 n + i); the lower four bits as in Q4_K: {@code d scale code - dmin minimum}.
    */
   Q5_K(13, 256, 176) {
     @Override
@@ -197,8 +197,8 @@ public enum BlockFormat {
 
   /**
    * 128 bytes of the lower four bits of the codes (each half of the block has 64, low nibbles, then
-   * high); 64 bytes of the upper two, laid out as the codes of Q2_K; 16 signed bytes of scales, a
-   * group of 16 elements each; half d: {@code d scale (code - 32)}.
+   * high); 64 bytes of the upper two, laid out like the codes of Q2_K; 16 signed bytes of scales,
+   * one per group of 16 elements; half d: {@code d scale (code - 32)}.
    */
   Q6_K(14, 256, 210) {
     @Override
@@ -212,13 +212,13 @@ public enum BlockFormat {
     }
   };
 
-  /** ggml's number of the type. */
+  /** ggml's type number. */
   public final int id;
 
-  /** Elements of a block: rows are a multiple of it long. */
+  /** Elements per block; a row's length is a multiple of this. */
   public final int elements;
 
-  /** Bytes of a block. */
+  /** Bytes per block. */
   public final int bytes;
 
   BlockFormat(int id, int elements, int bytes) {
@@ -227,19 +227,19 @@ public enum BlockFormat {
     this.bytes = bytes;
   }
 
-  /** The floats that the block at {@code in[at]} stands for, into {@code out} from {@code to}. */
+  /** Decodes the block at {@code in[at]} into {@code out}, starting at {@code to}. */
   public abstract void decode(byte[] in, int at, float[] out, int to);
 
-  /** The format with ggml's number; empty if there is none. */
+  /** The format with a ggml type number; empty if there is none. */
   public static Optional<BlockFormat> of(int id) {
     return Arrays.stream(values()).filter(format -> format.id == id).findFirst();
   }
 
   /**
-   * The floats of neighbouring blocks.
+   * Decodes consecutive blocks.
    *
-   * @param in blocks from the first byte on
-   * @param out as many floats as the blocks have elements, from the first on
+   * @param in blocks, starting at the first byte
+   * @param out receives one float per element, starting at the first
    */
   public void decode(byte[] in, float[] out, int blocks) {
     for (int block = 0; block < blocks; block++) {
@@ -247,12 +247,12 @@ public enum BlockFormat {
     }
   }
 
-  /** Bytes of a row of so many elements, a multiple of a block's. */
+  /** Bytes of a row of this many elements, which must be whole blocks. */
   public long rowBytes(long width) {
     return width / elements * bytes;
   }
 
-  /** Scale of a group of Q4_K and Q5_K: 6 bits, those of the last four groups in two pieces. */
+  /** Scale of a group of Q4_K and Q5_K: 6 bits, split into two pieces for the last four groups. */
   private static int scale(byte[] in, int at, int group) {
     return group < 4
         ? in[at + group] & 63

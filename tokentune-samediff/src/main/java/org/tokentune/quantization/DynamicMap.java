@@ -3,10 +3,10 @@ package org.tokentune.quantization;
 import java.util.Arrays;
 
 /**
- * The dynamic data type of 8 bits (Dettmers, 2016): 256 numbers that lie denser towards 0. They are
- * those of bitsandbytes' {@code create_dynamic_map}: in each of the seven decades below 1, the
- * middles of 1, 2, 4, ... 64 (for positive numbers only, 2, 4, ... 128) equal parts of 0.1 to 1,
- * and 0 and 1. The least signed one is -1, as bitsandbytes' quantisation on a CPU has it.
+ * The 8-bit dynamic data type (Dettmers, 2016): 256 numbers that are denser towards 0, as in
+ * bitsandbytes' {@code create_dynamic_map}: in each of the seven decades below 1, the midpoints of
+ * 1, 2, 4, ... 64 (for positive numbers only, 2, 4, ... 128) equal parts of 0.1 to 1, and 0 and 1.
+ * The lowest signed number is -1, as in bitsandbytes' quantisation on a CPU.
  */
 public final class DynamicMap {
 
@@ -21,10 +21,10 @@ public final class DynamicMap {
 
   private final float[] values = new float[CODES];
 
-  /** Numbers above this have a code above its index. */
+  /** A number above {@code bounds[i]} has a code above i. */
   private final float[] bounds = new float[CODES - 1];
 
-  /** Codes of the least floats that begin with these 16 bits. */
+  /** Code of the smallest float with these upper 16 bits. */
   private final short[] starts = new short[1 << 16];
 
   private DynamicMap(boolean signed) {
@@ -61,22 +61,22 @@ public final class DynamicMap {
     return code;
   }
 
-  /** The 256 numbers that the codes stand for, in ascending order. */
+  /** The numbers of the 256 codes, in ascending order. */
   public float[] levels() {
     return values.clone();
   }
 
-  /** The 255 numbers above which codes are above the index. */
+  /** The 255 boundaries: a number above {@code bounds[i]} has a code above i. */
   public float[] bounds() {
     return bounds.clone();
   }
 
-  /** Code of the level nearest to a number; of two as near the lower one, of NaN 0. */
+  /** Code of the nearest level; the lower one in a tie, 0 for NaN. */
   public int nearest(float value) {
     return gate(starts[Float.floatToRawIntBits(value) >>> 16], value);
   }
 
-  /** The number that a code stands for. */
+  /** The number of a code. */
   public float level(int code) {
     return values[code];
   }

@@ -2,7 +2,7 @@ package org.tokentune.quantization;
 
 /**
  * IEEE 754 binary16 and bfloat16 (the upper half of a binary32) as bits; Java 17 has no methods for
- * them. To float is exact; from float rounds to nearest, ties to even.
+ * them. Conversion to float is exact; conversion from float rounds to nearest, ties to even.
  */
 public final class HalfPrecision {
 
@@ -26,7 +26,7 @@ public final class HalfPrecision {
     if (Float.isNaN(value)) {
       return (short) (sign | 0x7e00);
     }
-    if (magnitude >= 65520) { // what rounds past the largest, 65504
+    if (magnitude >= 65520) { // rounds past the largest, 65504
       return (short) (sign | 0x7c00);
     }
     if (magnitude < 0x1p-14f) { // subnormal: a whole number of 2^-24
@@ -43,7 +43,7 @@ public final class HalfPrecision {
   public static short floatToBfloat(float value) {
     int bits = Float.floatToRawIntBits(value);
     if (Float.isNaN(value)) {
-      return (short) (bits >>> 16 | 0x40); // rounding could make an infinity of it
+      return (short) (bits >>> 16 | 0x40); // rounding could turn it into infinity
     }
     return (short) ((bits >>> 16 & 0x8000) | roundedShift(bits & 0x7fffffff, 16));
   }

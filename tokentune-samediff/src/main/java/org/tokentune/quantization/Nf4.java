@@ -1,25 +1,25 @@
 package org.tokentune.quantization;
 
 /**
- * The 4-bit NormalFloat of QLoRA (Dettmers et al., 2023), bit for bit as bitsandbytes has it: each
- * block of 64 numbers is divided by its largest magnitude, and every number is replaced by the
- * nearest of 16 levels. The blocks' scales, less their mean, are themselves stored in 8 bits, in
- * blocks of 256 ("double quantisation").
+ * The 4-bit NormalFloat of QLoRA (Dettmers et al., 2023), bit-identical to bitsandbytes: each block
+ * of 64 numbers is divided by its largest magnitude, and every number is replaced by the nearest of
+ * 16 levels. The blocks' scales, minus their mean, are themselves quantised to 8 bits in blocks of
+ * 256 ("double quantisation").
  *
- * @param codes two a byte, the first in the high half; whole blocks, filled up with zeros
+ * @param codes two per byte, the first in the high half; whole blocks, padded with zeros
  * @param scaleCodes a {@link DynamicMap#SIGNED} code for each block
- * @param scaleScales the scale of each block of scales
+ * @param scaleScales the scale of each block of scale codes
  * @param offset mean of the scales
  */
 public record Nf4(byte[] codes, byte[] scaleCodes, float[] scaleScales, float offset) {
 
-  /** Numbers of a block. */
+  /** Numbers per block. */
   public static final int BLOCK = 64;
 
-  /** Scales of a block of scales. */
+  /** Scales per block of scales. */
   public static final int SCALES = 256;
 
-  /** Quantiles of the normal distribution, 0 among them (QLoRA, appendix E). */
+  /** Quantiles of the normal distribution, including 0 (QLoRA, appendix E). */
   private static final float[] LEVELS = {
     -1.0f,
     -0.6961928f,
@@ -39,22 +39,22 @@ public record Nf4(byte[] codes, byte[] scaleCodes, float[] scaleScales, float of
     1.0f
   };
 
-  /** The 16 numbers that the codes stand for. */
+  /** The numbers of the 16 codes. */
   public static float[] levels() {
     return LEVELS.clone();
   }
 
-  /** Number of blocks of so many numbers, the last perhaps not full. */
+  /** Number of blocks for this many numbers; the last may be partial. */
   public static int blocks(long numbers) {
     return Math.toIntExact((numbers + BLOCK - 1) / BLOCK);
   }
 
-  /** Number of blocks of so many scales. */
+  /** Number of blocks for this many scales. */
   public static int scaleBlocks(int blocks) {
     return (blocks + SCALES - 1) / SCALES;
   }
 
-  /** Quantises. */
+  /** Quantises an array. */
   public static Nf4 quantize(float[] values) {
     int blocks = blocks(values.length);
     byte[] codes = new byte[blocks * BLOCK / 2];
@@ -92,7 +92,7 @@ public record Nf4(byte[] codes, byte[] scaleCodes, float[] scaleScales, float of
     return new Nf4(codes, scaleCodes, scaleScales, offset);
   }
 
-  /** Code of the nearest level; of two as near the lower one, of NaN (a block of zeros) 0. */
+  /** Code of the nearest level; the lower one in a tie, 0 for NaN (a block of zeros). */
   private static int nearest(float value) {
     int nearest = 0;
     float least = Math.abs(value - LEVELS[0]);

@@ -1,8 +1,8 @@
 /**
- * Numbers in few bits, as bytes and Java arrays: half precision, GGUF's block formats, NF4 and the
- * dynamic map of 8 bits.
+ * Low-precision number formats as bytes and Java arrays: half precision, GGUF's block formats, NF4
+ * and the 8-bit dynamic map.
  *
- * <p>Imports nothing else of this project; {@code ops}, {@code checkpoint}, {@code models} and
+ * <p>Imports nothing else from this project; {@code ops}, {@code checkpoint}, {@code models} and
  * {@code plan} import it.
  */
 package org.tokentune.quantization;

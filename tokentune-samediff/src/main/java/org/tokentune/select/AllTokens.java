@@ -2,7 +2,7 @@ package org.tokentune.select;
 
 import java.util.stream.IntStream;
 
-/** Every position, padding too: ordinary fine-tuning. */
+/** Selects every position including padding: ordinary fine-tuning. */
 public record AllTokens() implements TokenSelector {
 
   @Override

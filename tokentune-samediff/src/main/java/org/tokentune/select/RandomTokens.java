@@ -9,38 +9,37 @@ import java.util.stream.IntStream;
 import org.tokentune.BadInputException;
 
 /**
- * Random tokens without replacement, drawn anew in every batch (Simoulin et al., EMNLP 2024).
+ * Random tokens without replacement, drawn afresh for every batch (Simoulin et al., EMNLP 2024).
  *
- * <p>Tokens that have to be selected come first, even beyond the amount; then tokens with a label,
- * so that no step is without anything to learn from; the rest fills up. A batch's k is its largest
- * row's; the other rows take padding positions, which change nothing: no one attends to them or has
- * a label there.
+ * <p>Forced positions come first, even beyond the amount; then tokens with a label, so that every
+ * step has something to learn from; then other tokens. A batch's k is that of its largest row; the
+ * other rows are filled with padding positions, which have no effect: no token attends to them and
+ * they have no label.
  *
- * <p>Or a span: a row's labelled tokens are divided into evenly spaced spans, and one of them is
- * drawn for the whole batch. The keys and values next before a token then carry gradient too, which
- * brings the gradients of a language model nearer to those of all tokens ({@code
- * acceptance/language.sh} measures it); and what comes after the last selected token is not even
- * read by a causal model.
+ * <p>Alternatively a span: a row's labelled tokens are divided into evenly spaced spans, and one of
+ * them is drawn for the whole batch. The keys and values just before a token then also carry
+ * gradient, which brings a language model's gradients closer to those of all tokens (measured by
+ * {@code acceptance/language.sh}), and a causal model does not even read the tokens after the last
+ * selected one.
  *
- * @param forceFirst whether position 0 is always selected and counted, as a classifier needs that
- *     reads it
- * @param span whether labelled tokens are drawn side by side; otherwise each by itself
+ * @param forceFirst whether position 0 is always selected and counted, for classifiers that read it
+ * @param span whether adjacent labelled tokens are drawn as a span; otherwise independently
  */
 public record RandomTokens(TokenAmount amount, boolean forceFirst, boolean span)
     implements TokenSelector {
 
   private static final String SPAN = "span:";
 
-  /** Tokens drawn each by itself. */
+  /** Draws tokens independently. */
   public RandomTokens(TokenAmount amount, boolean forceFirst) {
     this(amount, forceFirst, false);
   }
 
   /**
-   * What the command line means by {@code --tokens}: {@code all}, a count such as {@code 32}, or a
-   * share such as {@code 25%}; of the latter two {@code span:} before them makes a span.
+   * Parses the value of {@code --tokens}: {@code all}, a count such as {@code 32}, or a share such
+   * as {@code 25%}; the prefix {@code span:} before a count or share selects a span.
    *
-   * @param floor least tokens of a row where a share is given
+   * @param floor fewest tokens per row if a share is given
    */
   public static TokenSelector parse(String tokens, int floor, boolean forceFirst) {
     String text = tokens.strip();
@@ -58,8 +57,9 @@ public record RandomTokens(TokenAmount amount, boolean forceFirst, boolean span)
     } catch (NumberFormatException | BadInputException e) {
       throw new BadInputException(
           e,
-          "Tokens %s with at least %d a text cannot be selected; give all, a count such as 32, or a share such as 25%%"
-              + " (above 0%% to 100%%), with span: before it for tokens side by side.",
+          "Tokens %s with at least %d per text is not a valid selection; give all, a count such"
+              + " as 32, or a share such as 25%% (above 0%% to 100%%), with the prefix span: for"
+              + " adjacent tokens.",
           tokens,
           floor);
     }
@@ -98,8 +98,9 @@ public record RandomTokens(TokenAmount amount, boolean forceFirst, boolean span)
   }
 
   /**
-   * A row's own generator: what it draws depends on no other row. The numbers are chained through
-   * generators, as adding them up would give different (epoch, batch) pairs the same seed.
+   * A row's own random generator, so its draws do not depend on other rows. The numbers are chained
+   * through generators, because adding them would give different (epoch, batch) pairs the same
+   * seed.
    */
   private static SplittableRandom random(long seed, int epoch, int batch, int row) {
     long mixed = seed;
@@ -109,7 +110,7 @@ public record RandomTokens(TokenAmount amount, boolean forceFirst, boolean span)
     return new SplittableRandom(mixed);
   }
 
-  /** Tokens of a row that have to be selected. */
+  /** The number of forced positions in a row. */
   private int forced(int[][] labels, int row) {
     int first = forceFirst ? 1 : 0;
     return labels == null
@@ -141,9 +142,9 @@ public record RandomTokens(TokenAmount amount, boolean forceFirst, boolean span)
   }
 
   /**
-   * Where a span of {@code count} of {@code size} tokens begins.
+   * Start of a span of {@code count} out of {@code size} tokens.
    *
-   * @param at from 0 to below 1: which of the spans, the first to the last
+   * @param at which span, from 0 (the first) to below 1 (the last)
    */
   private static int spanStart(int size, int count, double at) {
     if (count == 0 || size <= count) {
@@ -161,7 +162,7 @@ public record RandomTokens(TokenAmount amount, boolean forceFirst, boolean span)
     }
   }
 
-  /** Adds the first padding positions up to k. */
+  /** Fills up to k with the first padding positions. */
   private static int[] fill(int[] drawn, int length, int k, int paddedLength) {
     int[] row = Arrays.copyOf(drawn, k);
     for (int i = drawn.length; i < k; i++) {

@@ -8,11 +8,11 @@ import java.util.stream.IntStream;
  * The split of a batch's positions into two streams. Rows are sorted.
  *
  * @param selected [batch, k] positions that carry gradient
- * @param frozen [batch, length - k] all others
+ * @param frozen [batch, length - k] all other positions
  */
 public record TokenSelection(int[][] selected, int[][] frozen) {
 
-  /** Completes selected positions by the frozen ones of a batch padded to {@code length}. */
+  /** Completes selected positions with the frozen ones of a batch padded to {@code length}. */
   static TokenSelection of(int[][] selected, int length) {
     int[][] frozen = new int[selected.length][];
     for (int row = 0; row < selected.length; row++) {
@@ -30,18 +30,18 @@ public record TokenSelection(int[][] selected, int[][] frozen) {
     return Arrays.stream(selected).mapToInt(row -> row[row.length - 1] + 1).max().orElseThrow();
   }
 
-  /** The same of batches cut to {@code length} positions, at least {@link #end()}. */
+  /** The same for a batch truncated to {@code length} positions, at least {@link #end()}. */
   public TokenSelection within(int length) {
     return of(selected, length);
   }
 
-  /** Selected positions of a row. */
+  /** Selected positions per row. */
   public int k() {
     return selected[0].length;
   }
 
   /**
-   * Selected positions that have a label.
+   * Number of selected positions with a label.
    *
    * @param labels [batch][length], {@value TokenSelector#NO_LABEL} for none
    */

@@ -41,7 +41,7 @@ import org.tokentune.train.Parity;
 import org.tokentune.train.SameDiffEngine;
 import org.tokentune.train.TrainingEngine;
 
-/** Low-rank adapters: against PEFT's numbers, the chain rule, and stock SameDiff. */
+/** Low-rank adapters, compared with PEFT's numbers, the chain rule, and stock SameDiff. */
 class LoraTest {
 
   private static LoraConfig config(int rank, String targets) {
@@ -71,8 +71,8 @@ class LoraTest {
   }
 
   /**
-   * With W' = W + s B A, the gradients are s B^T dW' and s dW' A^T, where dW' is that of the base
-   * with merged weights, all trained: with and without selected tokens.
+   * With W' = W + s B A, the gradients are s B^T dW' and s dW' A^T, where dW' is the gradient of
+   * the fully trained base with merged weights: with and without token selection.
    */
   @ParameterizedTest
   @CsvSource({
@@ -87,8 +87,7 @@ class LoraTest {
     "llama, 40%, 3, all-linear",
     "llama, 40%, 40, layers.1.*.o_proj+k_proj"
   })
-  void gradientsFollowFromThoseOfMergedWeights(
-      String folder, String tokens, int rank, String targets) {
+  void gradientsFollowFromMergedWeights(String folder, String tokens, int rank, String targets) {
     GoldenModel base = GoldenModel.of(folder);
     Map<String, INDArray> inputs = base.batch(selector(tokens, base));
     Adapter adapter = base.adapter(config(rank, targets), 3);
@@ -134,9 +133,9 @@ class LoraTest {
         });
   }
 
-  /** Dropout and biases too; the evaluation's model drops nothing. */
+  /** Includes dropout and biases; the evaluation model has no dropout. */
   @Test
-  void allSettingsTrainAsOnStockSameDiff() {
+  void gradientsOfAllSettingsEqualStockSameDiff() {
     GoldenModel base = GoldenModel.of("bert");
     Map<String, INDArray> inputs = base.batch(selector("40%", base));
     inputs.put(Graph.DROPOUT_SEED, Nd4j.scalar(11));
@@ -187,9 +186,12 @@ class LoraTest {
     }
   }
 
-  /** Merged, the base's own graph gives the same logits; unmerged, it has its weights back. */
+  /**
+   * After merging, the base's own graph gives the same logits; after unmerging, its weights are
+   * restored.
+   */
   @Test
-  void mergesAndSwitches() {
+  void mergedWeightsGiveTheSameLogits() {
     GoldenModel base = GoldenModel.of("gpt2");
     Map<String, INDArray> inputs = base.batch(new AllTokens());
     inputs.remove(ModelGraph.LABELS);
@@ -225,12 +227,12 @@ class LoraTest {
   }
 
   /**
-   * Of a frozen weight's layer nothing is kept: the output layers of BERT's feed-forward read [n,
-   * intermediate], which adapters on them keep in every block, and adapters elsewhere do not. With
-   * A frozen, adapters on them keep none either.
+   * Inputs of frozen layers are not stored: the output layers of BERT's feed-forward read [n,
+   * intermediate], which is stored in every block if they have adapters, and otherwise not. With A
+   * frozen, it is not stored either.
    */
   @Test
-  void inputsOfFrozenWeightsAreNotKept() {
+  void inputsOfFrozenWeightsAreNotStored() {
     GoldenModel base = GoldenModel.of("bert");
     Map<String, INDArray> inputs = base.batch(new AllTokens());
     long rows = inputs.get(ModelGraph.INPUT_IDS).length();
@@ -277,7 +279,7 @@ class LoraTest {
   }
 
   @Test
-  void foldersComeBack(@TempDir Path temp) {
+  void foldersSurviveARoundTrip(@TempDir Path temp) {
     for (String folder : List.of("bert", "gpt2", "llama")) {
       GoldenModel base = GoldenModel.of(folder);
       LoraConfig config =
@@ -314,20 +316,22 @@ class LoraTest {
   }
 
   @Test
-  void saysWhatIsWrong() {
+  void rejectsInvalidSettings() {
     GoldenModel llama = GoldenModel.of("llama");
-    refuses("Adapters of rank r=0 adapt nothing", () -> LoraConfig.parse("r=0"));
-    refuses("no setting 'rank=3'", () -> LoraConfig.parse("rank=3"));
-    refuses("'x' is no number", () -> LoraConfig.parse("r=x"));
-    refuses("no bias=some", () -> LoraConfig.parse("bias=some"));
-    refuses(
-        "No linear layer to adapt is called query; there are model.layers.*.self_attn.q_proj,",
+    rejects("rank r must be at least 1, got 0", () -> LoraConfig.parse("r=0"));
+    rejects("no setting 'rank=3'", () -> LoraConfig.parse("rank=3"));
+    rejects("'x' is not a number", () -> LoraConfig.parse("r=x"));
+    rejects("bias must be none, all or lora_only, got some", () -> LoraConfig.parse("bias=some"));
+    rejects(
+        "No linear layer that can be adapted is called query; the layers are"
+            + " model.layers.*.self_attn.q_proj,",
         () -> new LoraModel(llama.model(), LoraConfig.on("query")));
-    refuses(
-        "called lm_head; there are", () -> new LoraModel(llama.model(), LoraConfig.on("lm_head")));
+    rejects(
+        "called lm_head; the layers are",
+        () -> new LoraModel(llama.model(), LoraConfig.on("lm_head")));
   }
 
-  private static void refuses(String sentence, Runnable what) {
+  private static void rejects(String sentence, Runnable what) {
     String message = assertThrows(BadInputException.class, what::run).getMessage();
     System.out.println(message);
     assertTrue(message.contains(sentence), message);

@@ -34,10 +34,10 @@ import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.train.TrainingEngine;
 
-/** Adapters on weights in few bits: as on the floats that the weights stand for. */
+/** Adapters on quantised weights, compared with the same adapters on dequantised weights. */
 class QloraTest {
 
-  /** All as floats. */
+  /** All parameters dequantised to floats. */
   private static Parameters dequantized(Parameters parameters, TransformerModel model) {
     Map<String, INDArray> floats = new LinkedHashMap<>();
     model
@@ -76,7 +76,7 @@ class QloraTest {
 
   @ParameterizedTest
   @CsvSource({"tiny-f32, all", "tiny-q8_0, all", "tiny-q8_0, 40%"})
-  void equalsLoraOnGgufAsItIs(String file, String tokens) {
+  void equalsLoraOnGgufInItsOwnFormat(String file, String tokens) {
     try (ModelFiles files = ModelFiles.open(GOLDEN.resolve("gguf/" + file + ".gguf"))) {
       ModelConfig config = ModelConfig.read(files.config(), file);
       TransformerModel model =
@@ -90,7 +90,7 @@ class QloraTest {
         }
         compare(new GoldenModel(model, stored), tokens, "file");
       } else {
-        assertEquals(floats.bytes(), stored.bytes()); // 32-bit floats stay
+        assertEquals(floats.bytes(), stored.bytes()); // 32-bit floats are unchanged
       }
     }
   }
@@ -130,14 +130,14 @@ class QloraTest {
             actual.gradients().size(),
             worst);
         assertEquals(expected.loss(), actual.loss(), 1e-5);
-        // Two orders of adding up 32-bit floats: 1.2e-5 apart with AVX-512, less with AVX2.
+        // Different orders of summing 32-bit floats: 1.2e-5 apart with AVX-512, less with AVX2.
         assertTrue(worst < 2e-5, "differs by " + worst);
       }
     }
   }
 
   @Test
-  void storedWeightsNeitherTrainNorMerge() {
+  void quantisedWeightsCanNeitherTrainNorMerge() {
     GoldenModel golden = GoldenModel.of("bert");
     Parameters stored;
     try (WeightSource weights = ModelFolder.weights(GOLDEN.resolve("bert"))) {

@@ -42,7 +42,7 @@ class CheckpointsTest {
   }
 
   @Test
-  void theNewestAreKept() throws IOException {
+  void keepsTheNewest() throws IOException {
     Checkpoints checkpoints = new Checkpoints(folder, 2);
     assertTrue(checkpoints.newest().isEmpty());
     write(checkpoints, 5, 10, 15);
@@ -52,12 +52,12 @@ class CheckpointsTest {
     INDArray weights = Checkpoints.tensors(newest, "weights").orElseThrow().get("w");
     assertSameBits(Nd4j.createFromArray(1f, 15f), weights);
     assertTrue(Checkpoints.tensors(newest, "best").isEmpty());
-    write(checkpoints, 10); // a run that went on from the one before
+    write(checkpoints, 10); // a run that resumed from the previous one
     assertEquals(List.of("step-00000010"), names());
   }
 
   @Test
-  void whatFailsLeavesTheOthersAndNothingElse() throws IOException {
+  void failedWriteLeavesOnlyTheExistingCheckpoints() throws IOException {
     Checkpoints checkpoints = new Checkpoints(folder, 1);
     write(checkpoints, 5);
     Map<String, INDArray> weights = Map.of("w", Nd4j.createFromArray(2f));
@@ -67,29 +67,30 @@ class CheckpointsTest {
                 () -> checkpoints.write(10, state(10), Map.of("no/folder", weights)))
             .getMessage();
     System.out.println(message);
-    assertTrue(message.contains("the last whole one is step-00000005"), message);
+    assertTrue(message.contains("the last complete one is step-00000005"), message);
     assertEquals(List.of("step-00000005"), names());
   }
 
   @Test
-  void anotherVersionIsRefused() throws IOException {
+  void otherVersionsAreRejected() throws IOException {
     Checkpoints checkpoints = new Checkpoints(folder, 1);
     write(checkpoints, 5);
     Path newest = checkpoints.newest().orElseThrow();
     Path state = newest.resolve("state.json");
     String text = Files.readString(state);
     assertTrue(text.contains("\"format\" : 2"), text);
-    for (String other : List.of("\"format\" : 1", "\"older\" : 1")) {
+    for (String other : List.of("\"format\" : 1", "\"older\" : 2")) {
       Files.writeString(state, text.replace("\"format\" : 2", other));
       String message =
           assertThrows(BadInputException.class, () -> Checkpoints.state(newest)).getMessage();
       System.out.println(message);
-      assertTrue(message.contains("format of training checkpoints, and only 2 is read"), message);
+      assertTrue(
+          message.contains("training checkpoint format, but only version 2 can be read"), message);
     }
   }
 
   @Test
-  void bytesStayBytes() throws IOException {
+  void bytesAreStoredUnchanged() throws IOException {
     byte[] numbers = {-128, -1, 0, 1, 127};
     INDArray signed = Nd4j.createFromArray(numbers);
     Path file = folder.resolve("x.safetensors");

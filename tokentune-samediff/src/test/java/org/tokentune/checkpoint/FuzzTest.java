@@ -31,7 +31,7 @@ import org.tokentune.testing.Digests;
 import org.tokentune.testing.Fuzz;
 import org.tokentune.testing.Mutation;
 
-/** Damage of weights, configurations and adapters; acceptance/fuzz.sh has more cases. */
+/** Fuzzes weights, configurations and adapters; acceptance/fuzz.sh runs more cases. */
 class FuzzTest {
 
   private static final Path RESOURCES = Path.of("src/test/resources");
@@ -119,7 +119,7 @@ class FuzzTest {
     }
   }
 
-  /** Most of the file is tensors' data, whose damage nobody can see. */
+  /** Most of the file is tensor data, where damage cannot be detected. */
   private static Mutation front(byte[] valid, Random random) {
     byte[] front = Arrays.copyOf(valid, Math.min(valid.length, 8_000));
     Mutation mutation = Mutation.bytes(front, random);
@@ -225,7 +225,7 @@ class FuzzTest {
     }
   }
 
-  /** Each byte is under a checksum, so that all damage is seen. */
+  /** A checksum covers every byte, so all damage is detected. */
   @Test
   void trainingCheckpoints() throws Exception {
     Path step = temp.resolve("checkpoints/step-00000010");

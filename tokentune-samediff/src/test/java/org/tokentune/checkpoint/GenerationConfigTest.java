@@ -21,7 +21,7 @@ class GenerationConfigTest {
   }
 
   @Test
-  void saysWhatTheFileSays() throws JsonProcessingException {
+  void readsAllSettings() throws JsonProcessingException {
     GenerationConfig config =
         read(
             """
@@ -37,7 +37,7 @@ class GenerationConfigTest {
   }
 
   @Test
-  void refusesWhatCannotBe() {
+  void rejectsInvalidValues() {
     for (String json :
         List.of(
             "{\"eos_token_id\": \"</s>\"}",

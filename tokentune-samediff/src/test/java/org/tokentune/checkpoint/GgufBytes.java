@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.tokentune.quantization.BlockFormat;
 
-/** Builds GGUF files for tests; nothing is checked, so that false ones can be made. */
+/** Builds GGUF files for tests; nothing is checked, so invalid files can be built. */
 final class GgufBytes {
 
   private final ByteArrayOutputStream metadata = new ByteArrayOutputStream();
@@ -74,7 +74,7 @@ final class GgufBytes {
     return this;
   }
 
-  /** An array's head alone. */
+  /** Only an array's header. */
   GgufBytes array(String key, int type, long length) {
     key(key, 9);
     put(metadata, 4, type);
@@ -82,7 +82,7 @@ final class GgufBytes {
     return this;
   }
 
-  /** A tensor's entry alone; dimensions innermost first. */
+  /** Only a tensor's entry; dimensions innermost first. */
   GgufBytes entry(String name, int type, long offset, long... dimensions) {
     tensorCount++;
     put(entries, name);
@@ -109,7 +109,7 @@ final class GgufBytes {
     }
   }
 
-  /** With these bytes after those of tensors that were put there. */
+  /** The file, with these bytes appended to the tensor data. */
   byte[] build(byte[] more) {
     data.writeBytes(more);
     return build();

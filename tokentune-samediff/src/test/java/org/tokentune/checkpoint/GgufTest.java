@@ -45,7 +45,7 @@ class GgufTest {
     return message;
   }
 
-  /** Metadata of a Llama of one layer, hidden size 4, two heads and one key and value head. */
+  /** Metadata of a one-layer Llama with two heads and one key and value head. */
   private static GgufBytes llama(String type) {
     return sizes(type).with(type + ".attention.layer_norm_rms_epsilon", 1e-5f);
   }
@@ -75,7 +75,7 @@ class GgufTest {
     return halves;
   }
 
-  /** A whole small model, with blocks of several formats. */
+  /** A complete small model, with blocks in several formats. */
   private static byte[] small() {
     byte[] noise = new byte[1000];
     new Random(3).nextBytes(noise);
@@ -94,7 +94,7 @@ class GgufTest {
   }
 
   @Test
-  void blocksAreWhatTheyStandFor() {
+  void dequantisedBlocksEqualGgml() {
     try (SafeTensors golden = SafeTensors.open(GOLDEN.resolve("blocks.safetensors"))) {
       double worst = 0;
       int formats = 0;
@@ -128,7 +128,7 @@ class GgufTest {
   }
 
   @Test
-  void halvesRoundToNearestEven() {
+  void floatsRoundToNearestEvenHalf() {
     for (int bits = 0; bits < 1 << 16; bits++) {
       float half = HalfPrecision.halfToFloat((short) bits);
       float bfloat = HalfPrecision.bfloatToFloat((short) bits);
@@ -143,7 +143,7 @@ class GgufTest {
         assertTrue(Float.isNaN(HalfPrecision.bfloatToFloat(HalfPrecision.floatToBfloat(bfloat))));
       }
     }
-    // Halfway between two neighbours: to the one with an even last bit; a hair above: up.
+    // A tie rounds to the neighbour with an even last bit; anything above it rounds up.
     for (int bits = 0; bits < 0x7bff; bits++) {
       float low = HalfPrecision.halfToFloat((short) bits);
       float middle = (low + HalfPrecision.halfToFloat((short) (bits + 1))) / 2;
@@ -159,7 +159,7 @@ class GgufTest {
   }
 
   @Test
-  void configurationAndNamesAreHuggingFaces() throws IOException {
+  void configurationAndNamesFollowHuggingFace() throws IOException {
     try (Gguf gguf = open(small())) {
       JsonNode config = gguf.config();
       assertEquals("LlamaForCausalLM", config.path("architectures").path(0).asText());
@@ -184,7 +184,7 @@ class GgufTest {
   }
 
   @Test
-  void qwen2IsNotPermutedAndHasItsHead() throws IOException {
+  void qwen2IsNotPermutedAndKeepsItsHead() throws IOException {
     byte[] qwen =
         withTable(llama("qwen2"))
             .with("qwen2.rope.scaling.type", "linear")
@@ -240,10 +240,10 @@ class GgufTest {
             .with("llama.attention.value_length", 64)
             .with("llama.rope.freq_base", 500000f)
             .tensor("rope_freqs.weight", BlockFormat.F32, factors, 32);
-    assertTrue(refusal(withTable(others).build()).contains("other factors"));
+    assertTrue(refusal(withTable(others).build()).contains("factors other than Llama 3's"));
   }
 
-  /** The file is sparse: it takes no space where the disk can do that. */
+  /** The file is sparse: it takes no space on file systems that support this. */
   @Test
   void readsBeyondTwoGigabytes() throws IOException {
     long elements = 600_000_000;
@@ -277,7 +277,7 @@ class GgufTest {
   }
 
   @Test
-  void refusesFalseClaims() {
+  void rejectsFalseClaims() {
     String metadata = "general.architecture";
     assertTrue(
         refusal(llama("llama").entry("a", 0, 0, 2_500_000_000L).build()).contains("ends before"));
@@ -287,12 +287,12 @@ class GgufTest {
     assertTrue(refusal(llama("llama").entry("a", 0, 0, 4, 0).build()).contains("impossible"));
     assertTrue(refusal(llama("llama").entry("a", 0, 3, 4).build()).contains("multiple of 32"));
     assertTrue(refusal(llama("llama").entry("a", 0, -32, 4).build()).contains("multiple of 32"));
-    assertTrue(refusal(llama("llama").entry("a", 0, 1L << 62, 4).build()).contains("place of 0"));
-    assertTrue(refusal(llama("llama").entry("a", 0, 32, 4).build()).contains("in place of 0"));
+    assertTrue(refusal(llama("llama").entry("a", 0, 1L << 62, 4).build()).contains("instead of 0"));
+    assertTrue(refusal(llama("llama").entry("a", 0, 32, 4).build()).contains("instead of 0"));
     assertTrue(refusal(llama("llama").entry("a", 2, 0, 33).build()).contains("blocks of Q4_0"));
     assertTrue(refusal(llama("llama").entry("a", 0, 0).build()).contains("0 dimensions"));
     assertTrue(
-        refusal(withTable(llama("llama")).entry("b", 0, 0, 4).build()).contains("place of 160"));
+        refusal(withTable(llama("llama")).entry("b", 0, 0, 4).build()).contains("instead of 160"));
     assertTrue(
         refusal(withTable(withTable(llama("llama"))).build()).contains("token_embd.weight twice"));
     assertTrue(
@@ -310,7 +310,7 @@ class GgufTest {
     assertTrue(refusal(llama("llama").build(1, 0, 8)).contains("version 1"));
     assertTrue(refusal(llama("llama").with(metadata, "x").build()).contains("twice"));
     assertTrue(
-        refusal(llama("llama").with("general.alignment", 48).build()).contains("no power of 2"));
+        refusal(llama("llama").with("general.alignment", 48).build()).contains("not a power of 2"));
     assertTrue(refusal(new GgufBytes().build()).contains("missing"));
     assertTrue(refusal(new GgufBytes().with(metadata, "mamba").build()).contains("mamba"));
     assertTrue(refusal(new GgufBytes().with(metadata, 7).build()).contains("must be a text"));
@@ -327,7 +327,7 @@ class GgufTest {
   }
 
   @Test
-  void whatChangesNumbersIsRefusedByName() {
+  void rejectsUnsupportedSettingsByName() {
     for (String key :
         List.of("logit_scale", "attn_logit_softcapping", "rope.scaling.attn_factor")) {
       String message = refusal(withTable(llama("llama").with("llama." + key, 0.5f)).build());
@@ -342,9 +342,9 @@ class GgufTest {
             .contains("one of the 2 parts"));
   }
 
-  /** llama.cpp: without a type a factor is linear; with the type none it does not count. */
+  /** llama.cpp: a factor without a type is linear; with type none it is ignored. */
   @Test
-  void rotaryFactorsAreReadAsLlamaCppReadsThem() throws IOException {
+  void rotaryFactorsAreReadAsInLlamaCpp() throws IOException {
     String linear = "{\"rope_type\":\"linear\",\"factor\":4.0}";
     assertEquals(linear, scaling(llama("llama").with("llama.rope.scaling.factor", 4f)));
     assertEquals(linear, scaling(llama("llama").with("llama.rope.scale_linear", 4f)));
@@ -371,9 +371,9 @@ class GgufTest {
     }
   }
 
-  /** Whatever it is called: so that it is not taken for something beside the model. */
+  /** Otherwise it would be mistaken for something outside the model. */
   @Test
-  void aTensorOfALayerIsInTheLayer() throws IOException {
+  void unknownTensorOfALayerGetsTheLayersName() throws IOException {
     byte[] bytes =
         withTable(llama("llama"))
             .tensor("blk.0.attn_q.scale", BlockFormat.F32, new byte[4], 1)
@@ -386,7 +386,7 @@ class GgufTest {
   }
 
   @Test
-  void aBiasThatOthersOfItsModuleHaveIsZero() throws IOException {
+  void missingBiasesOfABiasedModuleAreZero() throws IOException {
     byte[] biased =
         withTable(llama("llama"))
             .tensor("blk.0.attn_q.weight", BlockFormat.F16, counting(64), 8, 8)
@@ -407,7 +407,7 @@ class GgufTest {
   }
 
   @Test
-  void aTensorOfAnotherTypeIsPassedOverUntilItIsAskedFor() throws IOException {
+  void unsupportedTypeFailsOnlyWhenRead() throws IOException {
     byte[] bytes =
         withTable(llama("llama"))
             .entry("blk.0.ffn_up.weight", 23, 160, 256, 2)
@@ -425,7 +425,7 @@ class GgufTest {
   }
 
   @Test
-  void allPartsOfAModelAreRead() throws IOException {
+  void readsAllPartsOfAModel() throws IOException {
     byte[] first = withTable(llama("llama")).with("split.count", 2).with("split.no", 0).build();
     byte[] second =
         new GgufBytes()
@@ -451,7 +451,7 @@ class GgufTest {
   }
 
   @Test
-  void damagedFilesAreReadOrRefused() throws IOException {
+  void damagedFilesAreReadOrRejected() throws IOException {
     byte[] whole = small();
     int read = 0;
     for (int length = 0; length < whole.length; length++) {
@@ -461,7 +461,7 @@ class GgufTest {
     Random random = new Random(1);
     int refused = 0;
     int tries = 6000;
-    int header = whole.length - 900; // most flips where they matter
+    int header = whole.length - 900; // most flips in the header
     for (int i = 0; i < tries; i++) {
       byte[] damaged = whole.clone();
       for (int flips = 1 + random.nextInt(3); flips > 0; flips--) {
@@ -471,12 +471,13 @@ class GgufTest {
       refused += reads(damaged) ? 0 : 1;
     }
     System.out.printf(
-        "GGUF: %d truncations refused; of %d with flipped bits %d refused, the rest read%n",
+        "GGUF: %d truncations refused; of %d files with flipped bits, %d refused and the rest"
+            + " read%n",
         whole.length, tries, refused);
     assertTrue(refused > tries / 4);
   }
 
-  /** Whether all of it can be read; anything but a refusal passes through. */
+  /** Whether the whole file can be read; any exception other than a rejection is thrown. */
   private boolean reads(byte[] bytes) throws IOException {
     try (Gguf gguf = open(bytes)) {
       gguf.names().forEach(gguf::read);
@@ -503,9 +504,9 @@ class GgufTest {
     }
   }
 
-  /** llama.cpp's rules, and its defaults where the file does not say. */
+  /** llama.cpp's rules, and its defaults if the file does not say. */
   @Test
-  void rulesAreLlamaCpps() throws IOException {
+  void splittingRulesMatchLlamaCpp() throws IOException {
     assertEquals(Vocabulary.PreTokenizer.DEFAULT, bytePair((String) null).preTokenizer());
     assertEquals(Vocabulary.PreTokenizer.DEFAULT, bytePair("default").preTokenizer());
     assertEquals(Vocabulary.PreTokenizer.SMOLLM, bytePair("command-r").preTokenizer());
@@ -514,16 +515,16 @@ class GgufTest {
     assertEquals(true, bytePair("llama-bpe").special().addBegin());
     assertEquals(false, bytePair("dbrx").special().addBegin());
     String message = assertThrows(BadInputException.class, () -> bytePair("tekken")).getMessage();
-    assertTrue(message.contains("rule of tekken"), message);
+    assertTrue(message.contains("rule tekken"), message);
     try (Gguf gguf = open(small())) {
       Vocabulary.SpecialTokens special = gguf.vocabulary().special();
-      assertEquals(0, special.unknown(), "llama.cpp's");
-      assertEquals(null, special.end(), "2 is no control token");
+      assertEquals(0, special.unknown(), "llama.cpp's default");
+      assertEquals(null, special.end(), "2 is not a control token");
     }
   }
 
   @Test
-  void chatTemplatesAndEndsAreFiles() throws IOException {
+  void chatTemplatesAndEndTokensBecomeFiles() throws IOException {
     byte[] bytes =
         bytePair()
             .with("tokenizer.ggml.eos_token_id", 4)

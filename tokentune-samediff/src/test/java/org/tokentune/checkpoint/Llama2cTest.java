@@ -22,13 +22,13 @@ class Llama2cTest {
   /** dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab_size, seq_len. */
   private static final int[] SIZES = {8, 6, 2, 2, 1, 5, 3};
 
-  /** Words; two layers' tensors; the last norm; cosines and sines. */
+  /** Token embeddings; two layers' tensors; the final norm; cosines and sines. */
   private static final int FLOATS =
       5 * 8 + 2 * (8 + 8 * 8 + 4 * 8 + 4 * 8 + 8 * 8 + 8 + 3 * 6 * 8) + 8 + 3 * 4;
 
   @TempDir private Path folder;
 
-  /** A file whose floats count from 0. */
+  /** A file whose floats are 0, 1, 2 and so on. */
   private static byte[] file(int[] sizes, int floats) {
     ByteBuffer bytes = ByteBuffer.allocate(28 + 4 * floats).order(ByteOrder.LITTLE_ENDIAN);
     for (int size : sizes) {
@@ -50,7 +50,7 @@ class Llama2cTest {
   }
 
   @Test
-  void tensorsAreWhereLlama2cPutsThem() throws IOException {
+  void tensorsAreReadFromTheirPositions() throws IOException {
     try (Llama2c model = open(file(SIZES, FLOATS))) {
       assertEquals(0, model.read("model.embed_tokens.weight").getFloat(0, 0));
       assertEquals(40, model.read("model.layers.0.input_layernorm.weight").getFloat(0));
@@ -77,7 +77,7 @@ class Llama2cTest {
   }
 
   @Test
-  void refusesFalseClaims() {
+  void rejectsFalseClaims() {
     for (int i = 0; i < SIZES.length; i++) {
       for (int size : new int[] {0, -1, 7, 9_999, 2_000_000_000, Integer.MIN_VALUE}) {
         int[] sizes = SIZES.clone();
@@ -96,7 +96,7 @@ class Llama2cTest {
   }
 
   @Test
-  void damagedFilesAreReadOrRefused() throws IOException {
+  void damagedFilesAreReadOrRejected() throws IOException {
     byte[] whole = file(SIZES, FLOATS);
     for (int length = 0; length < whole.length; length++) {
       byte[] truncated = Arrays.copyOf(whole, length);
@@ -116,7 +116,8 @@ class Llama2cTest {
       }
     }
     System.out.printf(
-        "llama2.c: %d truncations refused; of %d with flipped bits %d refused, the rest read%n",
+        "llama2.c: %d truncations refused; of %d files with flipped bits, %d refused and the rest"
+            + " read%n",
         whole.length, tries, refused);
     assertTrue(refused > tries / 2);
   }

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tokentune.BadInputException;
 
-/** Whatever a user names as a model is opened in one place. */
+/** One method opens every supported kind of model path. */
 class ModelFilesTest {
 
   private static final Path GGUF = Path.of("src/test/resources/golden/gguf/tiny-q8_0.gguf");
@@ -97,7 +97,7 @@ class ModelFilesTest {
   }
 
   @Test
-  void saysWhatAFolderLacks() throws IOException {
+  void namesMissingFiles() throws IOException {
     assertRefused(folder, "no config.json");
     assertRefused(folder.resolve("x.gguf"), "no file");
     assertRefused(Files.writeString(folder.resolve("thesis.txt"), "x"), "name a model folder");

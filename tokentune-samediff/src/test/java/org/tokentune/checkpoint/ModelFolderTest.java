@@ -43,7 +43,7 @@ class ModelFolderTest {
   }
 
   @Test
-  void whatIsWrittenIsRead() {
+  void readsBackAWrittenModel() {
     Path model = folder.resolve("deep/model");
     ModelFolder.write(model, config("bert"), weights(1), TOKENIZER, List.of());
     ModelFolder.write(model, config("bert"), weights(2), TOKENIZER, List.of()); // replaces
@@ -57,10 +57,10 @@ class ModelFolderTest {
   }
 
   @Test
-  void halvesAndShardsAreReadBack() {
+  void readsBack16BitTypesAndShards() {
     for (FloatType type : FloatType.values()) {
       Path model = folder.resolve("model-" + type);
-      // 6 elements, 6 and 1: with room for 8 the last two share a file.
+      // 6, 6 and 1 elements: with room for 8, the last two share a file.
       ModelFolder.Storage storage = new ModelFolder.Storage(type, 8L * type.width);
       ModelFolder.write(model, config("llama"), weights(1 / 3f), TOKENIZER, storage, List.of());
       double step = type == FloatType.F32 ? 0 : type == FloatType.F16 ? 0x1p-11 : 0x1p-8;
@@ -80,7 +80,7 @@ class ModelFolderTest {
   }
 
   @Test
-  void replacesAllButALogAndCheckpoints() throws IOException {
+  void keepsLogAndCheckpointsWhenReplacingAModel() throws IOException {
     Path model = folder.resolve("model");
     ModelFolder.Extra extra = staged -> Files.createFile(staged.resolve("README.md"));
     ModelFolder.write(model, config("first"), weights(1), TOKENIZER, List.of(extra));
@@ -96,7 +96,7 @@ class ModelFolderTest {
   }
 
   @Test
-  void failureLeavesWhatWasThere() {
+  void failedWriteLeavesTheFolderUnchanged() {
     Path model = folder.resolve("model");
     ModelFolder.write(model, config("first"), weights(1), TOKENIZER, List.of());
     ModelFolder.Extra failing =
@@ -116,7 +116,7 @@ class ModelFolderTest {
   }
 
   @Test
-  void refusesFilesAndForeignFolders() throws IOException {
+  void rejectsFilesAndFoldersWithOtherContent() throws IOException {
     Path file = Files.writeString(folder.resolve("file"), "text");
     Path foreign = Files.createDirectory(folder.resolve("foreign"));
     Files.writeString(foreign.resolve("thesis.txt"), "years of work");
@@ -130,7 +130,7 @@ class ModelFolderTest {
   }
 
   @Test
-  void wantsRoomForTheModel() {
+  void rejectsADiskWithoutRoom() {
     Path model = folder.resolve("not/there/yet");
     ModelFolder.checkSpace(model, 1000);
     String message =
@@ -173,7 +173,7 @@ class ModelFolderTest {
   }
 
   @Test
-  void tensorsThatAnIndexLeavesOutAreRead() throws IOException {
+  void readsTensorsThatTheIndexOmits() throws IOException {
     INDArray a = Nd4j.ones(2, 3);
     SafeTensorsWriter.write(folder.resolve("1.safetensors"), Map.of("a", a, "b", a.add(1)));
     SafeTensorsWriter.write(folder.resolve("2.safetensors"), Map.of("a", a.add(2), "c", a.add(3)));
@@ -188,7 +188,7 @@ class ModelFolderTest {
                 assertSameBits(a.add(3), weights.read("c"));
               }
             });
-    assertTrue(said.contains("leaves out 1 of its files' tensors, c;"), said);
+    assertTrue(said.contains("omits 1 of its files' tensors, c;"), said);
     Files.delete(folder.resolve("1.safetensors"));
     SafeTensorsWriter.write(folder.resolve("1.safetensors"), Map.of("b", a, "c", a));
     String message =
@@ -199,9 +199,9 @@ class ModelFolderTest {
     assertTrue(said.contains("has both model.safetensors and"), said);
   }
 
-  /** Python's json writes them, and reads them. */
+  /** Python's json writes and reads them. */
   @Test
-  void numbersThatAreNotFiniteAreJson() throws IOException {
+  void readsAndWritesNonFiniteNumbers() throws IOException {
     Files.writeString(
         folder.resolve("config.json"), "{\"a\": [0.0, Infinity], \"b\": NaN, \"c\": -Infinity}");
     ObjectNode read = (ObjectNode) ModelFolder.config(folder);
@@ -210,9 +210,9 @@ class ModelFolderTest {
     assertEquals(read.get("a"), ModelFolder.config(folder.resolve("x")).get("a"));
   }
 
-  /** As in a clone of a repository without Git LFS. */
+  /** As left by cloning a repository without Git LFS. */
   @Test
-  void saysWhatGitLfsDidNotFetch() throws IOException {
+  void namesGitLfsPointers() throws IOException {
     for (String name : List.of("model.safetensors", "tokenizer.json")) {
       Path model = folder.resolve("lfs-" + name);
       ModelFolder.write(model, config("bert"), weights(1), TOKENIZER, List.of());
@@ -220,12 +220,12 @@ class ModelFolderTest {
       Files.writeString(model.resolve(name), pointer);
       String message =
           assertThrows(BadInputException.class, () -> ModelFolder.open(model)).getMessage();
-      assertTrue(message.contains(name + " is a pointer of Git LFS"), message);
+      assertTrue(message.contains(name + " is a Git LFS pointer"), message);
     }
   }
 
   @Test
-  void saysWhatIsMissing() throws IOException {
+  void namesMissingFiles() throws IOException {
     for (String missing : List.of("config.json", "tokenizer.json", "model.safetensors")) {
       Path model = folder.resolve("without-" + missing);
       ModelFolder.write(model, config("bert"), weights(1), TOKENIZER, List.of());

@@ -82,7 +82,7 @@ class SafeTensorsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"F8_E4M3", "F8_E5M2", "F4", "I16", "U64", "F99"})
-  void aTensorOfAnotherTypeIsPassedOverUntilItIsAskedFor(String type) throws IOException {
+  void unsupportedTypeFailsOnlyWhenRead(String type) throws IOException {
     String header =
         "{\"t\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"u\":{\"dtype\":\""
             + type
@@ -100,10 +100,12 @@ class SafeTensorsTest {
   @CsvSource(
       delimiter = ';',
       value = {
-        "{\"t\":{\"dtype\":\"F32\",\"shape\":[2500000000],\"data_offsets\":[0,10000000000]}}; ends before",
-        "{\"t\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,4]}}; impossible shape",
-        "{\"t\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}; no whole number",
-        "{\"t\":{\"dtype\":\"F32\",\"shape\":[1.5],\"data_offsets\":[0,4]}}; no whole number",
+        "{\"t\":{\"dtype\":\"F32\",\"shape\":[2500000000],\"data_offsets\":[0,10000000000]}};"
+            + " ends before",
+        "{\"t\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,4]}};"
+            + " impossible shape",
+        "{\"t\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}; not a whole number",
+        "{\"t\":{\"dtype\":\"F32\",\"shape\":[1.5],\"data_offsets\":[0,4]}}; not a whole number",
         "{\"t\":{\"dtype\":\"\",\"shape\":[1],\"data_offsets\":[0,4]}}; no type",
         "{\"t\":{\"dtype\":\"F99\",\"shape\":[1],\"data_offsets\":[0,5]}}; ends before",
         "{\"t\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}; whose shape needs 8",
@@ -111,9 +113,9 @@ class SafeTensorsTest {
         "{\"t\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]},\"u\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[2,4]}}; overlap",
         "{\"t\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]}}; belong to no tensor",
         "[]; not a JSON object",
-        "{\"t\"; not JSON"
+        "{\"t\"; not valid JSON"
       })
-  void refusesFalseClaims(String header, String expected) throws IOException {
+  void rejectsFalseClaims(String header, String expected) throws IOException {
     BadInputException refused =
         assertThrows(BadInputException.class, () -> open(file(header, new byte[4])));
     assertTrue(refused.getMessage().contains(expected), refused.getMessage());
@@ -122,7 +124,7 @@ class SafeTensorsTest {
 
   @ParameterizedTest
   @ValueSource(longs = {-1, 0, 1, 1000, Long.MAX_VALUE})
-  void refusesFalseHeaderLengths(long length) {
+  void rejectsFalseHeaderLengths(long length) {
     byte[] bytes = ByteBuffer.allocate(100).order(ByteOrder.LITTLE_ENDIAN).putLong(length).array();
     assertThrows(BadInputException.class, () -> open(bytes));
   }
@@ -135,7 +137,7 @@ class SafeTensorsTest {
   }
 
   @Test
-  void damagedFilesAreReadOrRefused() throws IOException {
+  void damagedFilesAreReadOrRejected() throws IOException {
     byte[] whole =
         file(
             "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[0,16]},"
@@ -160,7 +162,8 @@ class SafeTensorsTest {
       }
     }
     System.out.printf(
-        "safetensors: %d truncations refused; of %d with flipped bits %d refused, the rest read%n",
+        "safetensors: %d truncations refused; of %d files with flipped bits, %d refused and the"
+            + " rest read%n",
         whole.length, tries, refused);
     assertTrue(refused > tries / 2);
   }

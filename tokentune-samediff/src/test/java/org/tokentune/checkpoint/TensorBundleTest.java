@@ -31,7 +31,9 @@ import org.tensorflow.util.BundleEntryProto;
 import org.tensorflow.util.BundleHeaderProto;
 import org.tokentune.BadInputException;
 
-/** Checkpoints that this test writes by LevelDB's and TensorFlow's descriptions of the formats. */
+/**
+ * Reads checkpoints that this test writes according to LevelDB's and TensorFlow's format documents.
+ */
 class TensorBundleTest {
 
   private static final String KERNEL = "module/bert/encoder/layer_0/output/dense/kernel";
@@ -203,9 +205,9 @@ class TensorBundleTest {
   }
 
   @Test
-  void refusesFalseIndices() throws IOException {
+  void rejectsInvalidIndices() throws IOException {
     change(KERNEL, BundleEntryProto.newBuilder().setOffset(1L << 40));
-    assertTrue(refusal().contains("claims an impossible shape or place for tensor " + KERNEL));
+    assertTrue(refusal().contains("claims an impossible shape or location for tensor " + KERNEL));
     change(KERNEL, BundleEntryProto.newBuilder().setOffset(4));
     assertTrue(refusal().contains("has a wrong checksum; the file is damaged"));
     change(
@@ -218,24 +220,26 @@ class TensorBundleTest {
     table.keySet().removeIf(key -> key.startsWith("module"));
     assertTrue(refusal().contains("holds no float weights of a BERT"));
     table.put("", BundleHeaderProto.newBuilder().setNumShards(2).build().toByteArray());
-    assertTrue(refusal().contains("a checkpoint of 2 data files"));
+    assertTrue(refusal().contains("a checkpoint with 2 data files"));
   }
 
   @Test
-  void noDamagedIndexIsRead() throws IOException {
+  void rejectsEveryDamagedIndex() throws IOException {
     byte[] whole = write();
     readAll();
     for (int i = 0; i < whole.length; i++) {
       Files.write(index, Arrays.copyOf(whole, i));
       assertThrows(BadInputException.class, this::readAll, "cut after " + i);
-      if (i < whole.length - 48) { // Some bits of the last 48 bytes mean nothing.
+      if (i < whole.length - 48) { // Some bits of the last 48 bytes are unused.
         byte[] damaged = whole.clone();
         damaged[i] ^= (byte) (1 << i % 8);
         Files.write(index, damaged);
-        assertThrows(BadInputException.class, this::readAll, "a false bit in byte " + i);
+        assertThrows(BadInputException.class, this::readAll, "a flipped bit in byte " + i);
       }
     }
-    System.out.printf("%d cut and %d damaged indices refused%n", whole.length, whole.length - 48);
+    System.out.printf(
+        "TensorFlow: %d truncated and %d damaged indices refused%n",
+        whole.length, whole.length - 48);
     Random random = new Random(3);
     for (int i = 0; i < 200; i++) {
       byte[] damaged = whole.clone();
@@ -244,13 +248,13 @@ class TensorBundleTest {
       try {
         readAll();
       } catch (BadInputException e) {
-        assertTrue(e.getMessage().contains("get it again"), e.getMessage());
+        assertTrue(e.getMessage().contains("download it again"), e.getMessage());
       }
     }
   }
 
   @Test
-  void opensAsAFolder() throws IOException {
+  void opensAsAModelFolder() throws IOException {
     write();
     Files.writeString(folder.resolve("config.json"), "{\"vocab_size\": 8}");
     Path vocabulary = folder.resolve("vocab.txt");

@@ -18,10 +18,10 @@ import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.KernelMode;
 
-/** A token computed beside a cache is the token of the whole text's forward pass. */
+/** Decoding with a cache gives the same logits as the full forward pass. */
 class DecoderTest {
 
-  /** Past the first 64 cached tokens, so that several plans run over one cache. */
+  /** More than the first 64 cached tokens, so that several plans share one cache. */
   private static final int LENGTH = 100;
 
   private static int[] text(long seed) {
@@ -65,39 +65,41 @@ class DecoderTest {
         "llama   | \"num_key_value_heads\": 2, \"tie_word_embeddings\": true, \"head_dim\": 6",
         "llama   | \"num_key_value_heads\": 1, \"attention_bias\": true, \"mlp_bias\": true",
         "llama   | \"rope_scaling\": {\"type\": \"linear\", \"factor\": 4}",
-        "llama   | \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8, \"low_freq_factor\": 1, \"high_freq_factor\": 4, \"original_max_position_embeddings\": 32}",
+        "llama   | \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8,"
+            + " \"low_freq_factor\": 1, \"high_freq_factor\": 4,"
+            + " \"original_max_position_embeddings\": 32}",
         "mistral | \"num_key_value_heads\": 2, \"sliding_window\": 5",
         "mistral | \"num_key_value_heads\": 4, \"sliding_window\": 70",
         "qwen2   | \"num_key_value_heads\": 2, \"tie_word_embeddings\": true"
       })
-  void cachedLogitsAreThoseOfTheWholeText(String type, String changes) {
+  void cachedLogitsEqualTheFullForwardPass(String type, String changes) {
     TransformerModel model = SmallDecoder.model(type, changes);
     Parameters weights = SmallDecoder.weights(model, 3);
     int[] text = text(7);
     INDArray expected = whole(model, weights, text);
     for (KernelMode kernelMode : KernelMode.values()) {
       double single = 0;
-      double optimizerInBackward = 0;
+      double atOnce = 0;
       try (Decoder decoder = new Decoder(model, weights, kernelMode)) {
         decoder.begin(LENGTH);
         for (int i = 0; i < LENGTH; i++) {
           single = Math.max(single, error(decoder.next(new int[] {text[i]}, i), expected, i));
         }
         for (int prompt : new int[] {1, 13, 64, 100}) {
-          decoder.begin(LENGTH); // what is cached of the text before must not be seen
+          decoder.begin(LENGTH); // rows cached for the previous text must be invisible
           float[] logits = decoder.next(Arrays.copyOf(text, prompt), 0);
-          optimizerInBackward = Math.max(optimizerInBackward, error(logits, expected, prompt - 1));
+          atOnce = Math.max(atOnce, error(logits, expected, prompt - 1));
         }
       }
       System.out.printf(
           "%-7s %-90s %-6s token by token %.1e, prompt at once %.1e%n",
-          type, changes, kernelMode, single, optimizerInBackward);
-      assertTrue(single < 1e-5 && optimizerInBackward < 1e-5);
+          type, changes, kernelMode, single, atOnce);
+      assertTrue(single < 1e-5 && atOnce < 1e-5);
     }
   }
 
   @Test
-  void anotherTextDoesNotSeeTheOneBefore() {
+  void newTextDoesNotSeeThePreviousOne() {
     TransformerModel model = SmallDecoder.model("llama", "");
     Parameters weights = SmallDecoder.weights(model, 3);
     int[] text = Arrays.copyOf(text(1), 20);
@@ -111,7 +113,7 @@ class DecoderTest {
       decoder.next(Arrays.copyOf(text(2), 50), 0);
       decoder.begin(text.length);
       assertArrayEquals(alone, decoder.next(text, 0));
-      decoder.begin(LENGTH); // larger: another cache
+      decoder.begin(LENGTH); // larger: allocates a new cache
       decoder.next(text(3), 0);
       decoder.begin(text.length);
       assertArrayEquals(alone, decoder.next(text, 0));

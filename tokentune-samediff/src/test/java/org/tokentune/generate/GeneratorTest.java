@@ -35,7 +35,7 @@ class GeneratorTest {
   }
 
   @Test
-  void theSameSeedDrawsTheSameText() {
+  void sameSeedGivesTheSameText() {
     int[] prompt = {3, 1, 4};
     int[] first = generate(prompt, sampling(5)).ids();
     assertArrayEquals(first, generate(prompt, sampling(5)).ids());
@@ -43,7 +43,7 @@ class GeneratorTest {
   }
 
   @Test
-  void fewestCandidatesAreGreedy() {
+  void oneCandidateIsGreedy() {
     int[] prompt = {3, 1, 4};
     int[] greedy = generate(prompt, GenerationSettings.greedy(40, Set.of())).ids();
     for (GenerationSettings one :
@@ -56,7 +56,7 @@ class GeneratorTest {
   }
 
   @Test
-  void endsWhereItShould() {
+  void stopsForEveryReason() {
     int[] prompt = {3, 1, 4};
     List<Integer> heard = new ArrayList<>();
     Generation all;
@@ -76,7 +76,7 @@ class GeneratorTest {
   }
 
   @Test
-  void refusesWhatItCannotContinue() {
+  void rejectsInvalidPrompts() {
     GenerationSettings greedy = GenerationSettings.greedy(1, Set.of());
     for (int[] prompt : new int[][] {{}, {30}, {-1}, new int[SmallDecoder.POSITIONS]}) {
       System.out.println(
@@ -89,7 +89,7 @@ class GeneratorTest {
   }
 
   @Test
-  void refusesSettingsThatCannotBe() {
+  void rejectsInvalidSettings() {
     Set<Integer> none = Set.of();
     for (double temperature : new double[] {-1, Double.NaN, Double.POSITIVE_INFINITY}) {
       assertThrows(
@@ -114,7 +114,7 @@ class GeneratorTest {
   }
 
   @Test
-  void drawsByProbability() {
+  void samplesByProbability() {
     check(1, 0, 1, 0.25, 0.07, 0.03, 0.5, 0.15);
     check(1, 3, 1, 0.25 / 0.9, 0, 0, 0.5 / 0.9, 0.15 / 0.9);
     check(1, 9, 1, 0.25, 0.07, 0.03, 0.5, 0.15);
@@ -140,6 +140,6 @@ class GeneratorTest {
     }
     System.out.printf(
         "T %s, k %d, p %s: frequencies within %.1e%n", temperature, topK, topP, worst);
-    assertTrue(worst < 5e-3); // three standard deviations of the most uncertain
+    assertTrue(worst < 5e-3); // three standard deviations of the least certain one
   }
 }

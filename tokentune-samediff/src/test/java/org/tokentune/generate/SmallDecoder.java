@@ -11,7 +11,7 @@ import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.objectives.Objectives;
 
-/** Decoders of 30 words and 128 positions with random weights. */
+/** Decoders with 30 words, 128 positions and random weights. */
 final class SmallDecoder {
 
   static final int VOCABULARY = 30;
@@ -27,7 +27,7 @@ final class SmallDecoder {
 
   private SmallDecoder() {}
 
-  /** Of a family; {@code changes} are fields of its configuration. */
+  /** A model of a family; {@code changes} are fields of its configuration. */
   static TransformerModel model(String type, String changes) {
     ObjectNode config = json(type.equals("gpt2") ? GPT2 : LLAMA);
     config.put("model_type", type).put("vocab_size", VOCABULARY);

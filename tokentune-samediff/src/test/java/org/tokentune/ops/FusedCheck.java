@@ -26,9 +26,9 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
- * Builds a graph in both styles and compares the value and all gradients: the native one in double
- * precision, run by stock SameDiff; the fused one run by a small interpreter, its arrays being
- * views at odd places, once in place and once not.
+ * Builds a graph in both kernel modes and compares the value and all gradients: the native graph in
+ * double precision, run by stock SameDiff, and the fused graph run by a small interpreter on views
+ * at odd offsets, once in place and once not.
  */
 final class FusedCheck {
 
@@ -46,7 +46,7 @@ final class FusedCheck {
     this.name = name;
   }
 
-  /** FLOAT normal numbers that take a gradient. */
+  /** Adds a variable of normal FLOAT numbers. */
   FusedCheck variable(String key, long... shape) {
     return variable(key, normal(key.hashCode(), shape));
   }
@@ -66,7 +66,7 @@ final class FusedCheck {
     return this;
   }
 
-  /** Where the native form is not to be asked. */
+  /** Sets the output shape when the native form cannot be used. */
   FusedCheck outputShape(long... shape) {
     outputShape = shape;
     return this;
@@ -81,7 +81,7 @@ final class FusedCheck {
     return Nd4j.createFromArray(values).reshape(shape);
   }
 
-  /** Value and gradients ("output", and the variables' names) of the fused graph. */
+  /** Value and gradients of the fused graph (by "output" and the variables' names). */
   Map<String, INDArray> run(Builder builder) {
     SameDiff reference = SameDiff.create();
     build(reference, builder, KernelMode.NATIVE, DataType.DOUBLE);
@@ -133,7 +133,7 @@ final class FusedCheck {
     sd.setLossVariables("loss");
   }
 
-  /** A probe in the native style. */
+  /** Determines the output shape with the native form. */
   private static long[] outputShape(Map<String, SDVariable> inputs, Builder builder) {
     SameDiff sd = SameDiff.create();
     Map<String, SDVariable> copies = new HashMap<>();
@@ -169,7 +169,7 @@ final class FusedCheck {
           if (takes) {
             assertArrayEquals(in.get(taken).shape(), shapes.get(i), fused.opName());
           }
-          // `in` are copies: nobody else reads them.
+          // The arrays in `in` are copies that nothing else reads.
           out.add(takes ? in.get(taken) : odd(Nd4j.create(DataType.FLOAT, shapes.get(i)), buffers));
         }
         fused.run(in, out);
@@ -198,7 +198,7 @@ final class FusedCheck {
     return results;
   }
 
-  /** The ops, in order, that the wanted variables depend on. */
+  /** The ops that the requested variables depend on, in order. */
   private static List<SameDiffOp> needed(SameDiff sd, Set<String> wanted) {
     List<SameDiffOp> ops = new ArrayList<>(sd.getOps().values());
     List<SameDiffOp> needed = new ArrayList<>();
@@ -212,7 +212,7 @@ final class FusedCheck {
     return needed;
   }
 
-  /** A copy as a view three elements into a bigger buffer, which is full of 77. */
+  /** A copy as a view three elements into a larger buffer filled with 77. */
   private static INDArray odd(INDArray array, List<INDArray> buffers) {
     INDArray buffer = Nd4j.valueArrayOf(new long[] {array.length() + 7}, 77, array.dataType());
     buffers.add(buffer);

@@ -22,13 +22,13 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
-/** Every fused op, forward and backward, against its native form in double precision. */
+/** Compares every fused op, forward and backward, with its native form in double precision. */
 class FusedOpsTest {
 
   private static final long[][] SHAPES = {{1, 1}, {1, 7}, {3, 8}, {5, 33}, {37, 384}, {700, 33}};
 
   @Test
-  void aFusedGraphIsClonedAndRefusedByStockSameDiff() {
+  void stockSameDiffClonesButDoesNotRunFusedGraphs() {
     SameDiff sd = SameDiff.create();
     SDVariable x = sd.var("x", FusedCheck.normal(1, 3, 4));
     SDVariable gain = sd.constant("gain", FusedCheck.normal(2, 4));
@@ -89,11 +89,11 @@ class FusedOpsTest {
         .variable("x", FusedCheck.normal(2, 5, 33).add(100))
         .variable("gain", 33)
         .variable("bias", 33)
-        .tolerance(2e-5) // the rows themselves are known to 4e-6 only
+        .tolerance(2e-5) // the rows themselves are only accurate to 4e-6
         .run(FusedOpsTest::norm);
   }
 
-  /** The native form refuses a width of 1; every row is its bias then. */
+  /** The native form rejects a width of 1, where every row equals its bias. */
   @Test
   void layerNormOfWidthOne() {
     Map<String, INDArray> narrow =
@@ -125,7 +125,7 @@ class FusedOpsTest {
     }
   }
 
-  /** Over all magnitudes, and over the range where the rectifiers bend. */
+  /** Numbers of all magnitudes, and from the range where the activations bend. */
   private static INDArray bend(long... shape) {
     INDArray x = FusedCheck.normal(5, shape).mul(4);
     float[] edges = {0f, -0f, 1e-40f, -1e-40f, 3e-7f, 13, -13, 40, -40, 1e4f, -1e4f};
@@ -147,7 +147,7 @@ class FusedOpsTest {
     }
   }
 
-  /** Relative to the result, wherever it is normal; infinities as limits, NaN as NaN. */
+  /** Errors are relative to the result if it is normal; infinities give limits, NaN gives NaN. */
   @Test
   void geluOfAnyFloat() {
     float worst = 0;
@@ -201,7 +201,7 @@ class FusedOpsTest {
           .variable("y", shape)
           .run((sd, in, kernelMode) -> Residual.apply(in.get("x"), in.get("y"), kernelMode));
     }
-    new FusedCheck("residual of a value with itself")
+    new FusedCheck("residual of a value and itself")
         .variable("x", 3, 5)
         .run((sd, in, kernelMode) -> Residual.apply(in.get("x"), in.get("x"), kernelMode));
   }
@@ -242,7 +242,7 @@ class FusedOpsTest {
     }
   }
 
-  /** Some keys masked, never a whole row. */
+  /** Masks some keys, but never a whole row. */
   private static INDArray bias(long batch, long queries, long keys) {
     INDArray mask = FusedCheck.normal(8, batch, 1, queries, keys).gt(0).castTo(DataType.INT32);
     for (long b = 0; b < batch; b++) {
@@ -268,7 +268,7 @@ class FusedOpsTest {
     }
     INDArray mask = Nd4j.createFromArray(0, 0, 0, 0, 1, 0).reshape(2, 1, 1, 3);
     SDVariable bias = MaskedSoftmax.bias(SameDiff.create().constant(mask), DataType.FLOAT);
-    new FusedCheck("softmax, a sequence without any key")
+    new FusedCheck("softmax, a sequence without keys")
         .variable("scores", 2, 2, 3, 3)
         .constant("bias", bias.eval())
         .run(
@@ -276,7 +276,7 @@ class FusedOpsTest {
                 MaskedSoftmax.apply(in.get("scores"), 0.3, in.get("bias"), kernelMode));
   }
 
-  /** Rows whose exponentials would be too large or too small for a float, beside others. */
+  /** Includes rows whose exponentials would be too large or too small for a float. */
   @Test
   void softmaxFarFromZero() {
     INDArray places = Nd4j.createFromArray(0f, 33, 36, 84, 87, 200, 3e4f, -34, -90, -3e4f);
@@ -325,7 +325,7 @@ class FusedOpsTest {
   }
 
   @Test
-  void joinTokensDetachesTheFrozen() {
+  void joinTokensDetachesFrozenTokens() {
     for (KernelMode kernelMode : KernelMode.values()) {
       SameDiff sd = SameDiff.create();
       SDVariable selected = sd.var("s", FusedCheck.normal(1, 4, 3));
@@ -383,12 +383,12 @@ class FusedOpsTest {
         .variable("logits", Nd4j.createFromArray(new float[][] {{1000, -1000}, {-500, 500}}))
         .constant("labels", Nd4j.createFromArray(1, 1))
         .run(FusedOpsTest::crossEntropy);
-    new FusedCheck("cross entropy, a sure row")
+    new FusedCheck("cross entropy, a confident row")
         .variable("logits", Nd4j.createFromArray(new float[][] {{30.3f, 25.1f}}))
         .constant("labels", Nd4j.createFromArray(0))
         .tolerance(2e-5) // loss and gradient are 0.0055, the probability itself a float near 1
         .run(FusedOpsTest::crossEntropy);
-    new FusedCheck("cross entropy, nothing counts")
+    new FusedCheck("cross entropy, no labels")
         .variable("logits", 3, 2)
         .constant("labels", Nd4j.createFromArray(-100, -100, -100))
         .run(FusedOpsTest::crossEntropy);
@@ -411,7 +411,7 @@ class FusedOpsTest {
         }
       }
     }
-    new FusedCheck("vocabulary loss, nothing counts")
+    new FusedCheck("vocabulary loss, no labels")
         .variable("rows", 3, 4)
         .variable("table", 9, 4)
         .constant("labels", Nd4j.createFromArray(-100, -100, -100))
@@ -453,11 +453,11 @@ class FusedOpsTest {
           .constant("labels", labels.mul(0.8).add(0.1))
           .run(FusedOpsTest::binaryCrossEntropy);
     }
-    new FusedCheck("binary cross entropy, far and sure")
+    new FusedCheck("binary cross entropy, large logits")
         .variable("logits", Nd4j.createFromArray(new float[][] {{200, -200}, {20, -20}, {0, -0f}}))
         .constant("labels", Nd4j.createFromArray(new float[][] {{0, 1}, {1, 0}, {1, 0}}))
         .run(FusedOpsTest::binaryCrossEntropy);
-    new FusedCheck("binary cross entropy, all sure")
+    new FusedCheck("binary cross entropy, confident rows")
         .variable("logits", Nd4j.createFromArray(new float[][] {{12, -12}}))
         .constant("labels", Nd4j.createFromArray(new float[][] {{1, 0}}))
         .run(FusedOpsTest::binaryCrossEntropy);
@@ -481,7 +481,7 @@ class FusedOpsTest {
   }
 
   @Test
-  void meanLossesRefuseShapesThatDiffer() {
+  void meanLossesRejectDifferentShapes() {
     Exception e =
         assertThrows(
             IllegalArgumentException.class,

@@ -16,12 +16,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
-/** The updaters in both styles against the formula in double precision. */
+/** Compares the optimizer steps in both kernel modes with the formula in double precision. */
 class FusedUpdatesTest {
 
   private static final String KERNELS = "org.tokentune.kernels";
 
-  /** What the whole run was asked for: the other tests of this JVM keep it. */
+  /** The setting of the whole test run, restored for the JVM's other tests. */
   private final String wanted = System.getProperty(KERNELS, "fused");
 
   @BeforeEach
@@ -35,7 +35,7 @@ class FusedUpdatesTest {
   }
 
   @Test
-  void preferredStyle() {
+  void preferredKernelMode() {
     assertEquals(KernelMode.FUSED, KernelMode.preferred());
     System.setProperty(KERNELS, "native");
     assertEquals(KernelMode.NATIVE, KernelMode.preferred());
@@ -80,7 +80,7 @@ class FusedUpdatesTest {
         INDArray g = view(FusedCheck.normal(3, n));
         double[] expected = g.castTo(DataType.DOUBLE).toDoubleVector();
         double squares = Arrays.stream(expected).map(x -> x * x).sum();
-        double tolerance = kernels.equals("fused") ? 1e-6 : 1e-4; // ND4J's own sums up in order
+        double tolerance = kernels.equals("fused") ? 1e-6 : 1e-4; // ND4J sums sequentially
         assertEquals(squares, GradientScale.squares(g), tolerance * squares);
         GradientScale.multiply(g, 0.3);
         Arrays.setAll(expected, i -> 0.3 * expected[i]);
@@ -151,7 +151,7 @@ class FusedUpdatesTest {
       double[] c = new double[m];
       double[] v = new double[all];
       for (int step = 1; step <= 10; step++) {
-        double size = step % 2 == 0 ? 10 : 1; // so that some updates are clipped
+        double size = step % 2 == 0 ? 10 : 1; // so that some steps are clipped
         INDArray gradient = FusedCheck.normal(10 + step, all).muli(size);
         double[] g = doubles(gradient);
         double add = Math.pow(step, -0.8);
@@ -195,8 +195,8 @@ class FusedUpdatesTest {
   }
 
   /**
-   * Values of bitsandbytes' maps as its quantisation on a CPU has them, and every number's code is
-   * that of the nearest value.
+   * The values equal those of bitsandbytes on a CPU, and every number's code is that of the nearest
+   * value.
    */
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
@@ -268,8 +268,8 @@ class FusedUpdatesTest {
       double[] actual = doubles(p);
       long apart =
           IntStream.range(0, n).filter(i -> Math.abs(actual[i] - expected[i]) > 1e-6).count();
-      System.out.printf("%s, AdamW in 8 bits, %d values: %d apart%n", kernels, n, apart);
-      // In float a number may fall on the other side of a bound between two codes.
+      System.out.printf("%s, AdamW in 8 bits, %d values: %d codes differ%n", kernels, n, apart);
+      // In float, a number may fall on the other side of the boundary between two codes.
       assertTrue(apart <= n / 1000, "apart: " + apart);
       near(kernels + ", AdamW in 8 bits", expected, p, 2e-2);
     }
@@ -280,7 +280,7 @@ class FusedUpdatesTest {
         Nd4j.zeros(DataType.UINT8, n), Nd4j.zeros(DataType.FLOAT, blocks));
   }
 
-  /** By search among all values. */
+  /** Quantises by searching all values. */
   private static void quantise(double[] numbers, double[] values) {
     for (int start = 0; start < numbers.length; start += 256) {
       int end = Math.min(numbers.length, start + 256);

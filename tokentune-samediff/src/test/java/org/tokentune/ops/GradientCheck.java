@@ -26,7 +26,7 @@ public final class GradientCheck {
 
   private GradientCheck() {}
 
-  /** A DOUBLE array of standard normal numbers from a seed. */
+  /** A DOUBLE array of seeded standard normal numbers. */
   public static INDArray normal(long seed, long... shape) {
     double[] values = new double[(int) Arrays.stream(shape).reduce(1, (a, b) -> a * b)];
     Random random = new Random(seed);
@@ -37,7 +37,7 @@ public final class GradientCheck {
   /**
    * Checks {@code sd} as built and again after {@code save} and {@code load}.
    *
-   * @param output DOUBLE, any shape: its loss is {@code sum(output * output * weights)}, so that
+   * @param output DOUBLE, any shape; the loss is {@code sum(output * output * weights)}, so that
    *     the upstream gradient differs from element to element
    * @return the largest relative error
    */

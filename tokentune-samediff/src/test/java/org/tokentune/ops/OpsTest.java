@@ -20,8 +20,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Every op: values against the formula, gradients against central differences, cloned, saved and
- * loaded.
+ * Checks every op: values against the formula, gradients against central differences, also cloned,
+ * saved and loaded.
  */
 class OpsTest {
 
@@ -34,7 +34,7 @@ class OpsTest {
   }
 
   @Test
-  void gatherAddsRepeatedRowsUp() {
+  void gatherAccumulatesRepeatedRows() {
     SDVariable ids = sd.constant("ids", Nd4j.createFromArray(2, 0, 2, 2, 4));
     SDVariable out = TokenGather.rows(variable(1, 5, 3), ids);
     assertArrayEquals(new long[] {5, 3}, out.eval().shape());
@@ -42,7 +42,7 @@ class OpsTest {
   }
 
   @Test
-  void gatherLosesNoRowToAnotherThread() {
+  void gatherGradientIsThreadSafe() {
     int rows = 5000;
     INDArray ids = Nd4j.arange(rows).castTo(DataType.INT32).fmod(2).castTo(DataType.INT32);
     SDVariable table = sd.var("table", Nd4j.zeros(DataType.FLOAT, 2, 32));
@@ -100,7 +100,7 @@ class OpsTest {
   }
 
   @Test
-  void layerNormOfAConstantRowIsItsBias() {
+  void layerNormOfAConstantRowIsTheBias() {
     SDVariable x = sd.var("x", Nd4j.ones(DataType.DOUBLE, 2, 4));
     SDVariable out = LayerNormOps.apply(x, variable(2, 4), variable(3, 4), 1e-5);
     assertSameBits(sd.getVariable("x3").getArr(), out.eval().getRow(0));
@@ -195,7 +195,7 @@ class OpsTest {
   }
 
   @Test
-  void biasOfAMaskForEachQuery() {
+  void biasOfAPerQueryMask() {
     int[] open = {1, 0, 0, 1, 1, 0, 1, 1, 1, 0, 0, 0, 0, 1, 0, 0, 1, 1};
     SDVariable mask = sd.constant("mask", Nd4j.createFromArray(open).reshape(2, 1, 3, 3));
     double m = -1e9;
@@ -205,12 +205,12 @@ class OpsTest {
   }
 
   @Test
-  void maskedSoftmaxWithoutAnyKeyIsThePlainSoftmax() {
+  void maskedSoftmaxWithoutKeysIsThePlainSoftmax() {
     SDVariable mask = sd.constant("mask", Nd4j.zeros(DataType.INT32, 1, 1, 1, 3));
     SDVariable scores = variable(1, 1, 2, 2, 3);
     SDVariable out = MaskedSoftmax.apply(scores, 0.5, MaskedSoftmax.bias(mask, DataType.DOUBLE));
     assertSameBits(sd.nn().softmax(scores.mul(0.5), -1).eval(), out.eval());
-    check("masked softmax, no key", out, NONE);
+    check("masked softmax, no keys", out, NONE);
   }
 
   @Test
@@ -240,7 +240,7 @@ class OpsTest {
   }
 
   @Test
-  void softmaxCrossEntropyOfMarkedClasses() {
+  void softmaxCrossEntropyWithOneHotLabels() {
     SDVariable logits = variable(1, 4, 3);
     SDVariable labels = sd.constant("labels", Nd4j.createFromArray(2, -100, 0, 1));
     double[][] marked = {{0, 0, 1}, {0, 0, 0}, {1, 0, 0}, {0, 1, 0}};
@@ -248,11 +248,11 @@ class OpsTest {
         Losses.softmaxCrossEntropy(logits, sd.constant("marked", Nd4j.createFromArray(marked)));
     double expected = Losses.softmaxCrossEntropy(logits, 3, labels, null).eval().getDouble(0);
     assertEquals(expected, loss.eval().getDouble(0), 1e-12);
-    check("cross entropy of marked classes", loss, NONE);
+    check("cross entropy, one-hot labels", loss, NONE);
   }
 
   @Test
-  void crossEntropyWithoutAnyLabelIsZero() {
+  void crossEntropyWithoutLabelsIsZero() {
     SDVariable logits = variable(1, 2, 3);
     SDVariable labels = sd.constant("labels", Nd4j.createFromArray(-100, -100));
     SDVariable loss = Losses.softmaxCrossEntropy(logits, 3, labels, null);
@@ -317,7 +317,7 @@ class OpsTest {
   }
 
   @Test
-  void dropoutKeepsItsRateAndDiffersBetweenStepsAndPlaces() {
+  void dropoutHasItsRateAndDiffersBetweenStepsAndPlaces() {
     int n = 512;
     double rate = 0.1;
     SDVariable x = sd.var("x", Nd4j.ones(DataType.FLOAT, n, n));
@@ -337,8 +337,8 @@ class OpsTest {
       assertTrue(Math.abs(deviation) < 4);
       assertTrue(rows < 5 && columns < 5);
     }
-    // Independent masks agree in dropping with probability rate^2; so do neighbouring rows and
-    // columns of one mask.
+    // Independent masks both drop an element with probability rate^2, and so do neighbouring rows
+    // and columns of one mask.
     agree("another step", first, mask(here, 2), rate);
     agree("another place", first, mask(there, 1), rate);
     agree("next row", first.get(rows(0, n - 1)), first.get(rows(1, n)), rate);
@@ -350,7 +350,7 @@ class OpsTest {
     return org.nd4j.linalg.indexing.NDArrayIndex.interval(from, to);
   }
 
-  /** 1 where an element of all ones was dropped. */
+  /** A mask that is 1 for every dropped element. */
   private INDArray mask(SDVariable dropped, int seed) {
     INDArray out = sd.outputSingle(Map.of("seed", Nd4j.scalar(seed)), dropped.name());
     assertEquals(1 / 0.9f, out.maxNumber().floatValue());

@@ -22,7 +22,7 @@ import org.tokentune.plan.PlanEngine;
 import org.tokentune.plan.PlanOptions;
 import org.tokentune.quantization.BlockFormat;
 
-/** Weights in few bits: their floats, and layers on them, in both styles. */
+/** Quantised weights: their floats, and layers on them, in both kernel modes. */
 class QuantizedWeightTest {
 
   private static final Path GOLDEN = Path.of("src/test/resources/golden");
@@ -58,7 +58,7 @@ class QuantizedWeightTest {
     }
   }
 
-  /** Forward and backward: nothing but x and x A^T is kept of the layer. */
+  /** Forward and backward: only x and x A^T of the layer are stored. */
   @ParameterizedTest
   @EnumSource
   void layerEqualsQlora(KernelMode kernelMode) {
@@ -87,7 +87,7 @@ class QuantizedWeightTest {
     }
   }
 
-  /** Rows that do not end with blocks, and blocks that do not end with rows. */
+  /** Rows that end within a block, and blocks that end within a row. */
   @ParameterizedTest
   @CsvSource({"1, 1", "3, 5", "7, 64", "5, 100", "130, 129", "300, 64"})
   void nf4OfAnyShape(int rows, int width) {
@@ -131,7 +131,7 @@ class QuantizedWeightTest {
     }
   }
 
-  /** A gather of rows before they are made floats. */
+  /** Rows are gathered before they are converted to floats. */
   @ParameterizedTest
   @EnumSource(names = {"F16", "BF16"})
   void halfPrecisionRoundsAndGivesRows(BlockFormat format) {

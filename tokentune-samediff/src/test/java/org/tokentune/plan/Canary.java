@@ -11,8 +11,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * An arena with more room than a plan needs, filled with a pattern: what differs from it after a
- * run was written by the run.
+ * An arena with more room than a plan needs, filled with a pattern: whatever differs from it after
+ * a run was written by the run.
  */
 final class Canary implements AutoCloseable {
 
@@ -35,14 +35,14 @@ final class Canary implements AutoCloseable {
     return arena;
   }
 
-  /** Runs, and keeps in mind how far it wrote in each region. */
+  /** Runs a body and records how far it wrote in each region. */
   void run(Runnable body, int pattern) {
     regions.values().forEach(region -> fill(region, (byte) pattern));
     body.run();
     regions.forEach((type, region) -> written.merge(type, end(region, (byte) pattern), Math::max));
   }
 
-  /** Bytes from each region's start to the last that any run wrote, in all. */
+  /** Total bytes from each region's start to the last byte written by any run. */
   long bytes() {
     return written.values().stream().mapToLong(end -> end).sum();
   }

@@ -15,12 +15,12 @@ import org.nd4j.nativeblas.NativeOps;
 import org.nd4j.nativeblas.NativeOpsHolder;
 import org.tokentune.ops.Workers;
 
-/** Products in parts, on several threads, are those of one after the other in double precision. */
+/** Matmuls split over several threads equal sequential ones in double precision. */
 class ParallelMatmulTest {
 
   @Test
-  void batchEqualsOneAfterTheOther() {
-    long[][] shapes = { // batch, heads, n, inner, m; those of the last three are cut by rows
+  void batchEqualsSequentialMatmuls() {
+    long[][] shapes = { // batch, heads, n, inner, m; the last three are split by rows
       {8, 4, 76, 8, 104},
       {1, 3, 61, 71, 23},
       {300, 1, 1, 90, 40},
@@ -43,13 +43,13 @@ class ParallelMatmulTest {
         }
       }
     }
-    System.out.printf("batched products: largest error %.1e%n", worst);
+    System.out.printf("batched matmuls: largest error %.1e%n", worst);
     assertTrue(worst < 2e-4, "sums of up to 128 products of numbers up to about 4");
   }
 
-  /** One product is cut by rows; a transposed factor or few rows leave it whole. */
+  /** A single matmul is split by rows, but not with a transposed factor or few rows. */
   @Test
-  void singleProductIsCutByRows() {
+  void singleMatmulIsSplitByRows() {
     long[][] shapes = {{304, 64, 172}, {129, 64, 64}, {30, 200, 64}, {5, 7, 2}};
     for (long[] s : shapes) {
       for (boolean transposeX : new boolean[] {false, true}) {
@@ -70,9 +70,9 @@ class ParallelMatmulTest {
     return array.reshape(array.size(2), array.size(3));
   }
 
-  /** A few small products and large ones are ND4J's own work. */
+  /** ND4J runs a few small matmuls, and large ones, itself. */
   @Test
-  void leavesTheRestToNd4j() {
+  void leavesOtherMatmulsToNd4j() {
     long[][] shapes = {{1, 1, 5, 7, 2}, {3, 2, 5, 7, 2}, {2, 2, 512, 64, 512}};
     for (long[] s : shapes) {
       INDArray x = random(false, s[0], s[1], s[2], s[3]);
@@ -83,9 +83,9 @@ class ParallelMatmulTest {
     }
   }
 
-  /** OpenMP has its threads again afterwards; a large single product is ND4J's own work too. */
+  /** OpenMP's threads are restored afterwards; ND4J also runs a large single matmul itself. */
   @Test
-  void leavesOpenMpItsThreads() {
+  void restoresOpenMpThreads() {
     NativeOps nd4j = NativeOpsHolder.getInstance().getDeviceNativeOps();
     int threads = nd4j.ompGetMaxThreads();
     for (boolean transposed : new boolean[] {false, true}) {
@@ -106,7 +106,7 @@ class ParallelMatmulTest {
   }
 
   @Test
-  void ofRankThree() {
+  void acceptsRankThree() {
     INDArray x = Nd4j.randn(DataType.FLOAT, 9, 40, 50);
     INDArray y = Nd4j.randn(DataType.FLOAT, 9, 50, 60);
     INDArray z = Nd4j.create(DataType.FLOAT, 9, 40, 60);
@@ -122,7 +122,7 @@ class ParallelMatmulTest {
         2e-4);
   }
 
-  /** A result that is wanted transposed is ND4J's own work too. */
+  /** ND4J also computes transposed results itself. */
   @Test
   void leavesTransposedResults() {
     INDArray x = Nd4j.randn(DataType.FLOAT, 4, 128, 64);

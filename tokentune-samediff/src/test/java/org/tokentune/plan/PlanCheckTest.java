@@ -17,7 +17,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.ops.KernelMode;
 
-/** The check finds plans that are broken on purpose, and nothing in those that are not. */
+/** The check finds faults in plans that are broken on purpose, and none in valid ones. */
 class PlanCheckTest {
 
   private static final String PROPERTY = "org.tokentune.plan.check";
@@ -33,7 +33,7 @@ class PlanCheckTest {
     System.clearProperty(PROPERTY);
   }
 
-  /** {@code early} is written first and read last; the others come and go in between. */
+  /** {@code early} is written first and read last; the other values live and die in between. */
   private static OpSchedule list() {
     SameDiff sd = SameDiff.create();
     SDVariable x = sd.placeHolder("x", DataType.FLOAT, 4, 5);
@@ -45,10 +45,10 @@ class PlanCheckTest {
   }
 
   /**
-   * Runs it.
+   * Runs the schedule.
    *
-   * @param hidden value that the layout does not see the last op read, or none
-   * @param placed whether buffers get places of their own; otherwise all lie at the same
+   * @param hidden value whose read by the last op is hidden from the planner, or none
+   * @param placed whether buffers get separate offsets; otherwise all share one
    */
   private static void run(String hidden, boolean placed) {
     OpSchedule list = list();
@@ -89,25 +89,25 @@ class PlanCheckTest {
   }
 
   @Test
-  void aLifetimeTooShortIsCaught() {
+  void catchesALifetimeThatIsTooShort() {
     fails(
-        "op 3 (add) reads early, which was not written or is given up already",
+        "op 3 (add) reads early, which was not written or is already released",
         () -> run("early", true));
   }
 
   @Test
-  void placesThatOverlapAreCaught() {
+  void catchesOverlappingBuffers() {
     fails(
         "op 1 (matmul) reads x, which changed after the caller wrote it", () -> run("none", false));
   }
 
   @Test
-  void aSoundPlanPasses() {
+  void validPlanPasses() {
     run("none", true);
   }
 
   @Test
-  void nanThatTheModelComputesIsNamed() {
+  void namesTheOpThatComputesNan() {
     SameDiff sd = SameDiff.create();
     SDVariable x = sd.placeHolder("x", DataType.FLOAT, 4, 5);
     sd.math().log(x).rename("logs").sum().rename("out");
@@ -119,7 +119,7 @@ class PlanCheckTest {
   }
 
   @Test
-  void soundPlansOfRandomGraphsPass() {
+  void validPlansOfRandomGraphsPass() {
     int steps = 0;
     for (ActivationCheckpointing level : ActivationCheckpointing.values()) {
       for (int seed = 0; seed < 4; seed++) {

@@ -19,7 +19,7 @@ import org.tokentune.ops.Gelu;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.WriteRows;
 
-/** Plans of graphs that know nothing of transformers give stock SameDiff's numbers. */
+/** Plans of graphs other than transformers give stock SameDiff's numbers. */
 class PlanTest {
 
   static double compare(
@@ -84,7 +84,7 @@ class PlanTest {
   }
 
   @Test
-  void kernelReadsAPermutedValue() {
+  void kernelsReadPermutedValues() {
     SameDiff sd = SameDiff.create();
     SDVariable x = sd.placeHolder("x", DataType.FLOAT, 2, 3, 5);
     SDVariable w = sd.var("w", Nd4j.randn(2, 5, 3));
@@ -95,14 +95,14 @@ class PlanTest {
     List<String> names = List.of("fused", "native");
     try (PlanEngine engine = new PlanEngine(sd, PlanOptions.forward(names))) {
       Map<String, INDArray> sums = engine.run(inputs).outputs();
-      System.out.println("of a permuted value: " + sums);
+      System.out.println("kernels on a permuted value: " + sums);
       assertEquals(sums.get("native").getDouble(0), sums.get("fused").getDouble(0), 1e-5);
     }
   }
 
-  /** What a run writes into a table is there in the next one; the arena holds no copy of it. */
+  /** Rows written into a table persist to the next run; the arena holds no copy of the table. */
   @Test
-  void rowsAreWrittenWhereTheTableIs() {
+  void rowsAreWrittenIntoTheTableInPlace() {
     SameDiff sd = SameDiff.create();
     SDVariable table = sd.constant("table", Nd4j.zeros(DataType.FLOAT, 1000, 3));
     SDVariable ids = sd.placeHolder("ids", DataType.INT32, -1);

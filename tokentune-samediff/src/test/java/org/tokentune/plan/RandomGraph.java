@@ -29,11 +29,11 @@ import org.tokentune.ops.SwiGlu;
 import org.tokentune.ops.TokenGather;
 
 /**
- * A small random graph with a scalar loss. A seed gives the same graph in both styles, so that one
- * can run on a plan and the other on stock SameDiff.
+ * A small random graph with a scalar loss. A seed gives the same graph in both kernel modes, so
+ * that one can run on a plan and the other on stock SameDiff.
  *
- * <p>Placeholders have a batch dimension. In a {@link Value}'s shape a negative size stands for
- * that many times the batch.
+ * <p>Placeholders have a batch dimension. In a {@link Value}'s shape, a negative size means that
+ * many times the batch size.
  */
 final class RandomGraph {
 
@@ -51,7 +51,7 @@ final class RandomGraph {
       return shape[rank() - 1];
     }
 
-    /** Elements, for a batch of 1. */
+    /** Number of elements for a batch of 1. */
     int elements() {
       return Math.abs(product(shape));
     }
@@ -100,7 +100,7 @@ final class RandomGraph {
     return sd;
   }
 
-  /** Values to return, the loss among them. */
+  /** Values to return, including the loss. */
   List<String> outputs() {
     return outputs;
   }
@@ -114,7 +114,7 @@ final class RandomGraph {
     return sd.getVariable(variable).getArr();
   }
 
-  /** All, with those of the gradient. */
+  /** All ops, including those of the gradient. */
   List<DifferentialFunction> ops() {
     return Arrays.asList(sd.getFunction("grad").ops());
   }
@@ -134,7 +134,7 @@ final class RandomGraph {
     return inputs;
   }
 
-  /** Of the values that nothing reads, each with a weight of its own, and of a variable. */
+  /** A loss over all values that nothing reads, each with its own weight, and a variable. */
   private void loss() {
     SDVariable sum = null;
     for (Value value : values) {
@@ -153,7 +153,7 @@ final class RandomGraph {
     outputs.add(LOSS);
   }
 
-  /** Under a name that is the same in both styles. */
+  /** Adds an output under a name that is the same in both kernel modes. */
   private void output(SDVariable value) {
     if (value.getVariableType() == VariableType.ARRAY && !outputs.contains(value.name())) {
       outputs.add(value.rename("output." + outputs.size()).name());
@@ -181,7 +181,7 @@ final class RandomGraph {
       case 22 -> attention(x);
       case 23 -> gather(x);
       case 24 -> mask(x);
-      case 25 -> turned(x);
+      case 25 -> withTranspose(x);
       default -> unit(x);
     };
   }
@@ -190,7 +190,7 @@ final class RandomGraph {
     return values.get(random.nextInt(values.size()));
   }
 
-  /** A value of this shape: one that is there already, or a new variable or constant. */
+  /** A value of the same shape: an existing one, or a new variable or constant. */
   private Value alike(Value x) {
     List<Value> same =
         Stream.concat(Stream.of(x), values.stream())
@@ -200,7 +200,7 @@ final class RandomGraph {
     return old ? same.get(random.nextInt(same.size())) : parameter(x.shape());
   }
 
-  /** A new variable or one that is read already, or a constant. */
+  /** A new variable, one that is already read, or a constant. */
   private Value parameter(int... shape) {
     List<Value> same =
         variables.stream().filter(value -> Arrays.equals(value.shape(), shape)).toList();
@@ -212,13 +212,13 @@ final class RandomGraph {
         same.isEmpty() || random.nextBoolean()
             ? offered(variable(shape))
             : same.get(random.nextInt(same.size()));
-    // Or a constant over a variable's memory, as the frozen stream has it.
+    // Or a constant that shares a variable's memory, as in the frozen stream.
     return random.nextInt(3) > 0
         ? variable
         : new Value(sd.constant(variable.variable().getArr()), shape);
   }
 
-  /** The value, which other ops may read too. */
+  /** Offers a value to other ops as well. */
   private Value offered(Value value) {
     if (value.elements() > 1 && random.nextBoolean()) {
       values.add(value);
@@ -233,7 +233,7 @@ final class RandomGraph {
     return value;
   }
 
-  /** With a value or a parameter, in every transposition. */
+  /** A matmul with a value or a parameter, in every transposition. */
   private Value product(Value x) {
     if (x.rank() < 2) {
       return null;
@@ -286,7 +286,7 @@ final class RandomGraph {
     SDVariable a = x.variable();
     SDVariable b = y.variable();
     int[] shape = x.shape();
-    boolean one = y.elements() == 1; // by one element: stock SameDiff's gradient is wrong
+    boolean one = y.elements() == 1; // division by one element: stock SameDiff's gradient is wrong
     return switch (random.nextInt(one ? 5 : 6)) {
       case 0 -> new Value(a.add(b), shape);
       case 1 -> new Value(b.add(a), shape);
@@ -338,7 +338,7 @@ final class RandomGraph {
   }
 
   private SDVariable detached(SDVariable v, int... shape) {
-    // Stock SameDiff's bitcast reads a constant as if it were in c order.
+    // Stock SameDiff's bitcast always reads a constant in c order.
     boolean constant = v.getVariableType() == VariableType.CONSTANT;
     return Detach.apply(constant ? sd.reshape(v, declared(shape)) : v);
   }
@@ -398,8 +398,8 @@ final class RandomGraph {
         x.variable().permute(ints(order)), order.stream().mapToInt(i -> x.shape()[i]).toArray());
   }
 
-  /** A square with its own transpose, which is the same memory read in another order. */
-  private Value turned(Value x) {
+  /** A square matrix with its own transpose, which is the same memory read in another order. */
+  private Value withTranspose(Value x) {
     if (x.rank() != 2 || x.last() < 0 || x.shape()[0] < 0) {
       return null;
     }
@@ -434,10 +434,10 @@ final class RandomGraph {
       return null;
     }
     int from = random.nextInt(size);
-    int to = from + 1 + random.nextInt(size - Math.max(1, from)); // never the whole of it
+    int to = from + 1 + random.nextInt(size - Math.max(1, from)); // never the whole range
     int[] shape = x.shape().clone();
     shape[axis] = to - from;
-    boolean row = x.rank() == 2 && x.shape()[0] == 1; // stock's gradient of the other fails
+    boolean row = x.rank() == 2 && x.shape()[0] == 1; // stock SameDiff's gradient of a column fails
     if (row || random.nextBoolean()) {
       int[] begin = new int[x.rank()];
       int[] sizes = new int[x.rank()];
@@ -458,7 +458,7 @@ final class RandomGraph {
     }
     int axis = random.nextInt(x.rank());
     if (x.shape()[axis] == 1) {
-      return null; // stock SameDiff fails where nothing is to be summed
+      return null; // stock SameDiff fails if there is nothing to sum
     }
     boolean keep = random.nextBoolean();
     List<Integer> shape = new ArrayList<>(Arrays.stream(x.shape()).boxed().toList());
@@ -481,7 +481,7 @@ final class RandomGraph {
     return new Value(sd.nn().softmax(x.variable(), random.nextInt(x.rank())), x.shape());
   }
 
-  /** As rows: all dimensions but the last in one. */
+  /** A matrix of rows: all dimensions except the last are merged. */
   private Value rows(Value x) {
     if (x.rank() == 2) {
       return x;
@@ -549,7 +549,7 @@ final class RandomGraph {
     return new Value(TokenGather.rows(x.variable(), rows, kernelMode), shape);
   }
 
-  /** By way of booleans, and of integers. */
+  /** A mask computed via booleans, or via integers. */
   private Value mask(Value x) {
     SDVariable positive = sd.gt(x.variable(), 0.1);
     SDVariable mask =

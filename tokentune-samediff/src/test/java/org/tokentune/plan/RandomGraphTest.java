@@ -18,7 +18,7 @@ import org.tokentune.ops.SgdStep;
 /** Plans of random graphs give stock SameDiff's numbers. */
 class RandomGraphTest {
 
-  /** Of the runs of one engine. */
+  /** Batch sizes of one engine's runs. */
   private static final int[] BATCHES = {3, 5, 3};
 
   @Test
@@ -35,7 +35,7 @@ class RandomGraphTest {
           String which = "graph " + seed + ", " + kernelMode + ", " + level;
           RandomGraph graph = new RandomGraph(seed, kernelMode);
           worst = Math.max(worst, forward(which, graph, expected.get(1)));
-          worst = Math.max(worst, held(which, graph, level, expected));
+          worst = Math.max(worst, stored(which, graph, level, expected));
           worst =
               Math.max(
                   worst,
@@ -52,8 +52,8 @@ class RandomGraphTest {
   }
 
   /**
-   * Outputs by name and gradients by variable of stock SameDiff, run by run. Every run has a graph
-   * of its own: stock SameDiff may overwrite a constant that an output is a view of.
+   * Stock SameDiff's outputs by name and gradients by variable, run by run. Every run has its own
+   * graph, because stock SameDiff may overwrite a constant that an output is a view of.
    */
   private static List<Map<String, INDArray>> stock(int seed) {
     List<Map<String, INDArray>> results = new ArrayList<>();
@@ -75,8 +75,11 @@ class RandomGraphTest {
         .withCheckpointing(level, name -> name.hashCode() % 4 == 0);
   }
 
-  /** Error of one engine with shapes in turn; the last run's gradients step the variables. */
-  private static double held(
+  /**
+   * Error of one engine over all shapes in turn; the last run's gradients are applied to the
+   * variables.
+   */
+  private static double stored(
       String which,
       RandomGraph graph,
       ActivationCheckpointing level,
@@ -97,7 +100,7 @@ class RandomGraphTest {
   }
 
   /**
-   * Error of variables that are updated as soon as may be.
+   * Error of variables that are updated in the backward pass.
    *
    * @param stepped the same graph after the same step
    */
@@ -112,10 +115,10 @@ class RandomGraphTest {
     try (PlanEngine engine = new PlanEngine(graph.sd(), options(graph, level), sgd)) {
       engine.run(graph.inputs(BATCHES[last], last));
     }
-    return error(which + ", updated at once", arrays(stepped), arrays(graph));
+    return error(which + ", optimizer in backward", arrays(stepped), arrays(graph));
   }
 
-  /** Error of the loss alone: more is computed in place than where gradients are wanted too. */
+  /** Error of the loss alone: without gradients, more is computed in place. */
   private static double forward(String which, RandomGraph graph, Map<String, INDArray> expected) {
     List<String> loss = List.of(RandomGraph.LOSS);
     try (PlanEngine engine = new PlanEngine(graph.sd(), PlanOptions.forward(loss))) {
@@ -135,7 +138,7 @@ class RandomGraphTest {
     return arrays;
   }
 
-  /** Largest difference of a value over its largest element. */
+  /** Largest difference of a value relative to its largest element. */
   private static double error(
       String which, Map<String, INDArray> expected, Map<String, INDArray> actual) {
     assertEquals(expected.keySet(), actual.keySet());

@@ -14,7 +14,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.ops.JoinTokens;
 import org.tokentune.ops.KernelMode;
 
-/** Attention's gradients of keys and values are computed for the selected tokens only. */
+/** Attention's gradients of keys and values are computed only for the selected tokens. */
 class SelectedMatmulsTest {
 
   private static final int BATCH = 3;
@@ -31,22 +31,23 @@ class SelectedMatmulsTest {
 
   private enum Keys {
     BY_HEAD,
-    /** Their gradients are read by something else too. */
+    /** Their gradients are also read elsewhere. */
     READ_ELSEWHERE,
-    /** Transposed, which looks the same where a head is as wide as a sequence is long. */
+    /** Transposed, which has the same shape if the head size equals the sequence length. */
     TRANSPOSED
   }
 
   @Test
-  void computesNoMoreThanIsRead() {
+  void computesOnlyTheGradientsThatAreRead() {
     long all = 2L * BATCH * HEADS * QUERIES * SIZE * (SELECTED + FROZEN);
     long selected = 2L * BATCH * HEADS * QUERIES * SIZE * SELECTED;
     PlanOptions options = PlanOptions.gradients(List.of("loss"), List.of("k", "v"));
-    // forward: scores and contexts; backward: of weights, and of keys and values
+    // forward: scores and contexts; backward: gradients of weights, keys and values
     assertEquals(3 * all + 2 * selected, flops(Keys.BY_HEAD, options));
     assertEquals(3 * all + 2 * all, flops(Keys.READ_ELSEWHERE, options));
     assertEquals(3 * all + all + selected, flops(Keys.TRANSPOSED, options));
-    System.out.printf("products of all tokens %,d, of selected ones %,d%n", all, selected);
+    System.out.printf(
+        "matmul operations for all tokens %,d, for selected ones %,d%n", all, selected);
   }
 
   private long flops(Keys kind, PlanOptions options) {
@@ -69,9 +70,9 @@ class SelectedMatmulsTest {
     }
   }
 
-  /** The gradients of all keys are wanted themselves. */
+  /** The gradients of all keys are themselves requested. */
   @Test
-  void leavesWhatIsWanted() {
+  void leavesRequestedGradients() {
     List<String> wanted = List.of("k", "joined");
     Map<String, INDArray> expected =
         graph(KernelMode.NATIVE, Keys.BY_HEAD).calculateGradients(Map.of(), wanted);

@@ -22,7 +22,7 @@ import org.tokentune.objectives.Objectives;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.select.RandomTokens;
 
-/** The bytes that a plan names are those that its run uses, as the allocators count them. */
+/** A plan's predicted bytes equal those that its run uses according to the allocators. */
 class UsedMemoryTest {
 
   private static final OptimizerStep NONE = (name, variable, firstRow, gradient) -> {};
@@ -36,11 +36,11 @@ class UsedMemoryTest {
     }
 
     void check() {
-      allocatesWhatThePlanNames();
-      writesWhatThePlanNames();
+      allocatesThePredictedBytes();
+      writesThePredictedBytes();
     }
 
-    private void allocatesWhatThePlanNames() {
+    private void allocatesThePredictedBytes() {
       long before = NativeMemory.arrays();
       long constants;
       try (Arena arena = new Arena();
@@ -48,7 +48,7 @@ class UsedMemoryTest {
         assertEquals(plan.bytes(), NativeMemory.arrays() - before, "allocated");
         bound.run(inputs);
         constants = NativeMemory.arrays() - before - plan.bytes();
-        assertTrue(constants <= 64, "axes and the like, which ND4J keeps for ever: " + constants);
+        assertTrue(constants <= 64, "axes and similar constants, which ND4J caches: " + constants);
         long pointers = NativeMemory.pointers();
         bound.run(inputs);
         assertEquals(plan.bytes() + constants, NativeMemory.arrays() - before, "a second run");
@@ -57,7 +57,7 @@ class UsedMemoryTest {
       assertEquals(constants, NativeMemory.arrays() - before, "left behind");
     }
 
-    private void writesWhatThePlanNames() {
+    private void writesThePredictedBytes() {
       try (Canary canary = new Canary();
           BoundPlan bound = plan.bind(canary.arena(), NONE)) {
         canary.run(() -> bound.run(inputs), 0xA5);
@@ -73,7 +73,7 @@ class UsedMemoryTest {
   }
 
   @Test
-  void randomGraphsUseWhatTheirPlansName() {
+  void randomGraphsUseThePredictedMemory() {
     List<Case> cases = new ArrayList<>();
     for (ActivationCheckpointing level : ActivationCheckpointing.values()) {
       for (int seed = 0; seed < 5; seed++) {
@@ -88,12 +88,12 @@ class UsedMemoryTest {
     }
     check(cases);
     System.out.printf(
-        "%d plans of random graphs name %,d bytes: so many are allocated and written%n",
+        "%d plans of random graphs: the predicted %,d bytes are allocated and written%n",
         cases.size(), cases.stream().mapToLong(each -> each.plan().bytes()).sum());
   }
 
   @Test
-  void modelsUseWhatTheirPlansName() {
+  void modelsUseThePredictedMemory() {
     Parameters parameters = SmallBert.parameters(SmallBert.FOLDER);
     Bert bert = SmallBert.bert(0.1, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
     for (KernelMode kernelMode : KernelMode.values()) {
@@ -112,8 +112,8 @@ class UsedMemoryTest {
         }
         check(cases);
         System.out.printf(
-            "BERT, %s tokens, %s: bytes named, allocated and written, by recomputation, held and"
-                + " updated at once: %s%n",
+            "BERT, %s tokens, %s: bytes predicted, allocated and written, by checkpointing level,"
+                + " with gradients stored and with the optimizer in backward: %s%n",
             tokens, kernelMode, cases.stream().map(each -> each.plan().bytes()).toList());
       }
     }
@@ -125,7 +125,7 @@ class UsedMemoryTest {
     for (int seed = 0; seed < 10; seed++) {
       graphs.add(new RandomGraph(seed, seed % 2 == 0 ? KernelMode.FUSED : KernelMode.NATIVE));
     }
-    runAndClose(graphs); // once: what ND4J makes and keeps for ever is there then
+    runAndClose(graphs); // once, so that ND4J's permanent caches exist
     NativeMemory.settle();
     long arrays = NativeMemory.arrays();
     long pointers = NativeMemory.pointers();

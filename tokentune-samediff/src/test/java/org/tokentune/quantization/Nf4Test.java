@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.checkpoint.SafeTensors;
 
-/** Against bitsandbytes' numbers. */
+/** Compares NF4 with bitsandbytes. */
 class Nf4Test {
 
   private static final Path GOLDEN = Path.of("src/test/resources/golden/nf4/nf4.safetensors");

@@ -45,8 +45,8 @@ class RandomTokensTest {
     for (int i = 1; i < length; i++) {
       statistic += Math.pow(counts[i] - expected, 2) / expected;
     }
-    // 43.8: chi-square with 19 degrees of freedom, probability 0.001. Draws without replacement
-    // vary less.
+    // 43.8: chi-square with 19 degrees of freedom, probability 0.001. Sampling without replacement
+    // varies less.
     System.out.printf("selection, 20 positions: chi-square %.1f, critical 43.8%n", statistic);
     assertTrue(statistic < 43.8);
   }
@@ -100,7 +100,7 @@ class RandomTokensTest {
   }
 
   @Test
-  void labelledTokensComeFirst() {
+  void selectsLabelledTokensFirst() {
     int[][] labels = {{-100, -100, 7, -100, 8, -100, 9, -100}};
     RandomTokens selector = new RandomTokens(TokenAmount.count(4), false);
     int[] row = selector.select(new int[] {8}, 8, labels, SEED, 0, 0).selected()[0];
@@ -108,9 +108,9 @@ class RandomTokensTest {
   }
 
   @Test
-  void spansAreSideBySideTheSameForABatchAndMissNoLabel() {
+  void spansAreAdjacentSharedByTheBatchAndCoverAllLabels() {
     TokenSelector selector = RandomTokens.parse("span:4", 1, false);
-    int[] labels = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, -100, -100}; // the last word has no next one
+    int[] labels = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, -100, -100}; // the last word has no successor
     Set<Integer> first = new TreeSet<>();
     for (int batch = 0; batch < 50; batch++) {
       int[][] rows =
@@ -128,7 +128,7 @@ class RandomTokensTest {
     System.out.println("spans of 4 of 10 labelled tokens begin at " + first);
   }
 
-  /** Position 0 and what is selected in any case are of the amount, not of the span. */
+  /** Position 0 and forced positions count towards the amount, not the span. */
   @ParameterizedTest
   @ValueSource(ints = {1, 3, 4, 12})
   void spansOfClassifiersReachEveryToken(int count) {
@@ -152,7 +152,7 @@ class RandomTokensTest {
   }
 
   @Test
-  void whatMustBeSelectedIsSelectedBeyondTheAmount() {
+  void forcedPositionsAreSelectedBeyondTheAmount() {
     int[][] labels = {new int[12], new int[12], new int[12]};
     for (int[] row : labels) {
       Arrays.fill(row, -100);
@@ -211,7 +211,7 @@ class RandomTokensTest {
         "span:",
         "span:all"
       })
-  void refusesOtherAmounts(String tokens) {
+  void rejectsInvalidAmounts(String tokens) {
     String message =
         assertThrows(BadInputException.class, () -> RandomTokens.parse(tokens, 8, true))
             .getMessage();
@@ -219,7 +219,7 @@ class RandomTokensTest {
   }
 
   @Test
-  void readsTheCommandLine() {
+  void parsesTheTokensOption() {
     assertEquals(new AllTokens(), RandomTokens.parse("all", 8, true));
     assertEquals(new RandomTokens(TokenAmount.count(4), true), RandomTokens.parse("4", 8, true));
     assertEquals(
