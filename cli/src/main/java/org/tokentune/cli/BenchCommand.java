@@ -272,7 +272,7 @@ final class BenchCommand implements Callable<Integer> {
   private void measure(Shape shape, PrintWriter out, ArrayNode rows) {
     out.printf(
         Locale.ROOT,
-        "%s %d x %d, batch %d, length %d%n%-30s %12s %9s %9s %8s %9s %9s %9s%n",
+        "%s %d x %d, batch %d, length %d%n%-34s %12s %9s %9s %8s %9s %9s %9s%n",
         shape.decoder ? "Llama" : "BERT",
         shape.layers,
         shape.hidden,
@@ -306,7 +306,7 @@ final class BenchCommand implements Callable<Integer> {
 
   private static ObjectNode print(
       Shape shape, Way way, long planned, PrintWriter out, ArrayNode rows) {
-    out.printf(Locale.ROOT, "%-30s %12.1f", way, planned / 1e6);
+    out.printf(Locale.ROOT, "%-34s %12.1f", way, planned / 1e6);
     ObjectNode row = rows.addObject().put("shape", shape.toString());
     return row.put("variant", way.toString()).put("predicted_bytes", planned);
   }

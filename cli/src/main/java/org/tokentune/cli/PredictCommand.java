@@ -107,11 +107,11 @@ final class PredictCommand implements Callable<Integer> {
           .map(label -> label.isEmpty() ? NO_TAG : Printable.line(label))
           .collect(Collectors.joining(" "));
     }
-    if (task == Objectives.REGRESS && prediction.scores().size() == 1) {
+    if (!task.areClasses() && prediction.scores().size() == 1) {
       return number(prediction.scores().values().iterator().next());
     }
     Collection<String> shown =
-        task == Objectives.REGRESS ? prediction.scores().keySet() : prediction.labels();
+        !task.areClasses() ? prediction.scores().keySet() : prediction.labels();
     return shown.stream()
         .map(label -> Printable.line(label) + "\t" + number(prediction.scores().get(label)))
         .collect(Collectors.joining("\t"));

@@ -88,7 +88,7 @@ final class ScoresReport {
     scores
         .metrics()
         .forEach((metric, value) -> put(result, metric.name().toLowerCase(Locale.ROOT), value));
-    if (scores.task() == Objectives.REGRESS || scores.task() == Objectives.QUESTION_ANSWERING) {
+    if (!scores.task().areClasses()) {
       return;
     }
     names.forEach(result.putArray("labels")::add);

@@ -48,15 +48,24 @@ class ArchitectureTest {
           entry("nn", Set.of("ops")),
           entry("checkpoint", Set.of("ops", "quantization")),
           entry("plan", Set.of("ops", "quantization")),
-          entry("models", Set.of("nn", "ops", "checkpoint", "quantization")),
-          entry("adapters", Set.of("models", "nn", "ops", "checkpoint")),
-          entry("generate", Set.of("models", "nn", "ops", "plan")),
+          entry("objectives", Set.of("nn", "ops", "select")),
+          entry("models", Set.of("nn", "objectives", "ops", "checkpoint", "quantization")),
+          entry("adapters", Set.of("models", "nn", "objectives", "ops", "checkpoint")),
+          entry("generate", Set.of("models", "nn", "objectives", "ops", "plan")),
           entry(
               "train",
               Set.of(
-                  "adapters", "generate", "models", "nn", "ops", "plan", "select", "checkpoint")),
-          entry("zoo", Set.of("models", "nn", "select", "train", "checkpoint")),
-          entry("datasets", Set.of("models", "select", "train", "checkpoint")),
+                  "adapters",
+                  "generate",
+                  "models",
+                  "nn",
+                  "objectives",
+                  "ops",
+                  "plan",
+                  "select",
+                  "checkpoint")),
+          entry("zoo", Set.of("models", "nn", "objectives", "select", "train", "checkpoint")),
+          entry("datasets", Set.of("models", "objectives", "select", "checkpoint")),
           entry(
               "text",
               Set.of(
@@ -65,10 +74,22 @@ class ArchitectureTest {
                   "generate",
                   "models",
                   "nn",
+                  "objectives",
                   "select",
                   "train",
                   "checkpoint")),
-          entry("dl4j", Set.of("zoo", "models", "nn", "ops", "plan", "select", "checkpoint")));
+          entry(
+              "dl4j",
+              Set.of(
+                  "zoo",
+                  "models",
+                  "nn",
+                  "objectives",
+                  "ops",
+                  "plan",
+                  "select",
+                  "train",
+                  "checkpoint")));
 
   private static final Pattern CODE = Pattern.compile("`(\\w+)`");
 

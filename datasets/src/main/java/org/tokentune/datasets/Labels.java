@@ -47,7 +47,7 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
    * @throws BadInputException if there are fewer than two classes
    */
   public static Labels of(Objective task, List<Example> rows) {
-    if (task == Objectives.REGRESS) {
+    if (!task.areClasses()) {
       return new Labels(task, List.of("value"));
     }
     TreeSet<String> found = new TreeSet<>(NUMBERS_AS_NUMBERS);
