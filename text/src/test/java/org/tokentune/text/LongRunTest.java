@@ -393,7 +393,7 @@ class LongRunTest {
     byte[] bytes = Files.readAllBytes(weights);
     bytes[bytes.length - 1] ^= 1;
     Files.write(weights, bytes);
-    refused(resumed, null, "weights.safetensors is not what was written");
+    refused(resumed, null, "weights.safetensors is damaged");
   }
 
   private void refused(TuningSettings settings, String lora, String difference) {

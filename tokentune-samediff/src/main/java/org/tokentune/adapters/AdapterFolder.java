@@ -172,8 +172,8 @@ public final class AdapterFolder implements AutoCloseable {
    * configuration if their number matches the classifier's outputs.
    */
   public JsonNode modelConfig(JsonNode base) {
-    boolean beside = Files.isRegularFile(folder.resolve(ModelFolder.CONFIG));
-    ObjectNode json = (beside ? ModelFolder.config(folder) : base).deepCopy();
+    boolean hasConfig = Files.isRegularFile(folder.resolve(ModelFolder.CONFIG));
+    ObjectNode json = (hasConfig ? ModelFolder.config(folder) : base).deepCopy();
     String type = base.path("model_type").asText("bert");
     Optional<Objective> task = config.task();
     if (task.filter(CLASSIFIERS::contains)
@@ -186,7 +186,7 @@ public final class AdapterFolder implements AutoCloseable {
     }
     boolean fits =
         Objectives.read(json, 2)
-            .map(named -> task.map(wanted -> sameHead(named, wanted, type)).orElse(beside))
+            .map(named -> task.map(wanted -> sameHead(named, wanted, type)).orElse(hasConfig))
             .orElse(false);
     if (!fits) {
       task.flatMap(wanted -> wanted.architecture(type))

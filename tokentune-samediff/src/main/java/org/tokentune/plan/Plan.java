@@ -22,30 +22,30 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 public final class Plan {
 
-  private final OpSchedule list;
+  private final OpSchedule schedule;
   private final Shapes shapes;
   private final AliasAnalysis aliases;
   private final GradientSlices gradients;
   private final List<Node> running;
-  private final MemoryPlanner layout;
+  private final MemoryPlanner planner;
   private final Map<String, long[]> placeholders;
   private final PlanOptions options;
 
   Plan(
-      OpSchedule list,
+      OpSchedule schedule,
       Shapes shapes,
       AliasAnalysis aliases,
       GradientSlices gradients,
       List<Node> running,
-      MemoryPlanner layout,
+      MemoryPlanner planner,
       Map<String, long[]> placeholders,
       PlanOptions options) {
-    this.list = list;
+    this.schedule = schedule;
     this.shapes = shapes;
     this.aliases = aliases;
     this.gradients = gradients;
     this.running = running;
-    this.layout = layout;
+    this.planner = planner;
     this.placeholders = placeholders;
     this.options = options;
   }
@@ -59,32 +59,37 @@ public final class Plan {
     return of(OpSchedule.of(sd, options.outputs(), options.trained()), placeholders, options);
   }
 
-  static Plan of(OpSchedule list, Map<String, long[]> placeholders, PlanOptions options) {
+  static Plan of(OpSchedule schedule, Map<String, long[]> placeholders, PlanOptions options) {
     Map<String, long[]> given = new LinkedHashMap<>();
-    Shapes shapes = Shapes.of(list, placeholders);
-    Set<String> read = wanted(list, options);
+    Shapes shapes = Shapes.of(schedule, placeholders);
+    Set<String> read = wanted(schedule, options);
     List<Node> nodes =
         SelectedMatmuls.apply(MatmulGradients.split(shapes.remaining(), read), read, shapes);
     nodes.forEach(node -> read.addAll(node.inputs()));
     placeholders.forEach(
         (name, shape) -> {
-          if (read.contains(name) && list.sd().hasVariable(name)) {
+          if (read.contains(name) && schedule.sd().hasVariable(name)) {
             given.put(name, shape);
           }
         });
     CheckpointingPass checkpointingPass =
-        new CheckpointingPass(nodes, list.forwardValues(), shapes);
+        new CheckpointingPass(nodes, schedule.forwardValues(), shapes);
     ToLongFunction<List<Node>> live =
-        some -> lay(some, list, shapes, given, options).layout.liveBytes();
+        some -> lay(some, schedule, shapes, given, options).planner.liveBytes();
     if (options.budget() == 0) {
       List<Node> chosen =
           checkpointingPass.apply(options.checkpointing(), live, options.checkpoint());
-      return lay(chosen, list, shapes, given, options).placed();
+      return lay(chosen, schedule, shapes, given, options).placed();
     }
     Predicate<List<Node>> fits =
-        some -> lay(some, list, shapes, given, options).placed().bytes() <= options.budget();
+        some -> lay(some, schedule, shapes, given, options).placed().bytes() <= options.budget();
     Plan plan =
-        lay(checkpointingPass.fit(live, fits, options.checkpoint()), list, shapes, given, options)
+        lay(
+                checkpointingPass.fit(live, fits, options.checkpoint()),
+                schedule,
+                shapes,
+                given,
+                options)
             .placed();
     if (plan.bytes() > options.budget()) {
       throw new BudgetException(plan.bytes(), options.budget());
@@ -98,27 +103,27 @@ public final class Plan {
   }
 
   private Plan placed() {
-    layout.place();
+    planner.place();
     return this;
   }
 
   private static Plan lay(
       List<Node> packed,
-      OpSchedule list,
+      OpSchedule schedule,
       Shapes shapes,
       Map<String, long[]> placeholders,
       PlanOptions options) {
     List<Node> nodes =
         HalfPrecisionActivations.apply(
             DequantiseBeforeUse.late(packed, shapes),
-            list.forwardValues(),
-            wanted(list, options),
+            schedule.forwardValues(),
+            wanted(schedule, options),
             shapes,
             options.precision());
     GradientSlices gradients =
         options.slices()
-            ? GradientSlices.apart(nodes, list.gradients())
-            : GradientSlices.whole(nodes, list.gradients());
+            ? GradientSlices.apart(nodes, schedule.gradients())
+            : GradientSlices.whole(nodes, schedule.gradients());
     AliasAnalysis aliases = AliasAnalysis.of(gradients.nodes(), shapes, gradients.names());
     List<Node> running = aliases.running();
     if (options.updates()) {
@@ -126,45 +131,45 @@ public final class Plan {
           new OptimizerInBackward(running, aliases, shapes)
               .insert(gradients.gradients(), options.outputs());
     }
-    Set<String> results = results(list, options);
-    MemoryPlanner layout =
+    Set<String> results = results(schedule, options);
+    MemoryPlanner planner =
         new MemoryPlanner(running, aliases, shapes, placeholders.keySet(), results);
-    return new Plan(list, shapes, aliases, gradients, running, layout, placeholders, options);
+    return new Plan(schedule, shapes, aliases, gradients, running, planner, placeholders, options);
   }
 
   /** Values read after a run. */
-  private static Set<String> results(OpSchedule list, PlanOptions options) {
-    return options.updates() ? new LinkedHashSet<>(options.outputs()) : wanted(list, options);
+  private static Set<String> results(OpSchedule schedule, PlanOptions options) {
+    return options.updates() ? new LinkedHashSet<>(options.outputs()) : wanted(schedule, options);
   }
 
   /** Outputs and gradients. */
-  private static Set<String> wanted(OpSchedule list, PlanOptions options) {
+  private static Set<String> wanted(OpSchedule schedule, PlanOptions options) {
     Set<String> wanted = new LinkedHashSet<>(options.outputs());
-    wanted.addAll(list.gradients().values());
+    wanted.addAll(schedule.gradients().values());
     return wanted;
   }
 
   /** The result of every pass, one line each, in order. */
   private List<String> passes() {
-    Set<String> wanted = wanted(list, options);
+    Set<String> wanted = wanted(schedule, options);
     List<Node> split = MatmulGradients.split(shapes.remaining(), wanted);
     List<Node> nodes = SelectedMatmuls.apply(split, wanted, shapes);
-    Plan kept = lay(nodes, list, shapes, placeholders, options);
+    Plan unchanged = lay(nodes, schedule, shapes, placeholders, options);
     Set<String> results = new LinkedHashSet<>(options.outputs());
     results.addAll(gradients.names());
     MemoryPlanner held =
         new MemoryPlanner(running, aliases, shapes, placeholders.keySet(), results);
-    long again = running.stream().filter(CheckpointingPass::again).count();
+    long recomputed = running.stream().filter(CheckpointingPass::again).count();
     return List.of(
         String.format(
             Locale.ROOT,
             "prune: %d of the graph's %d ops are needed",
-            list.nodes().size(),
-            list.sd().getOps().size()),
+            schedule.nodes().size(),
+            schedule.sd().getOps().size()),
         String.format(
             Locale.ROOT,
             "fold constants: %d ops depend on shapes only",
-            list.nodes().size() - shapes.remaining().size()),
+            schedule.nodes().size() - shapes.remaining().size()),
         String.format(
             Locale.ROOT,
             "drop unread outputs: %d matmul gradients",
@@ -178,9 +183,9 @@ public final class Plan {
             Locale.ROOT,
             "activation checkpointing: %d ops are recomputed; at most %,d bytes live instead of"
                 + " %,d",
-            again,
-            layout.liveBytes(),
-            kept.layout.liveBytes()),
+            recomputed,
+            planner.liveBytes(),
+            unchanged.planner.liveBytes()),
         String.format(
             Locale.ROOT,
             "alias analysis: %d values are views; %,d bytes are not copied",
@@ -193,19 +198,19 @@ public final class Plan {
                 ? String.format(
                     Locale.ROOT,
                     "at most %,d bytes live instead of %,d",
-                    layout.liveBytes(),
+                    planner.liveBytes(),
                     held.liveBytes())
                 : "off; all gradients are stored"),
         String.format(
             Locale.ROOT,
             "in place: %d results, %,d bytes, reuse the memory of an input",
-            layout.inPlace(),
-            layout.inPlaceBytes()),
+            planner.inPlace(),
+            planner.inPlaceBytes()),
         String.format(
             Locale.ROOT,
             "memory planner: an arena of %,d bytes for at most %,d live",
             bytes(),
-            layout.liveBytes()));
+            planner.liveBytes()));
   }
 
   private static int outputs(List<Node> nodes) {
@@ -214,13 +219,13 @@ public final class Plan {
 
   /** Bytes that a run uses in addition to the graph's own constants and variables. */
   public long bytes() {
-    return layout.bytes();
+    return planner.bytes();
   }
 
   /** The contents of the arena, op by op and at the peak. */
   public PlanMemory memory() {
-    Set<String> inForward = list.forwardValues();
-    long[] live = layout.timeline();
+    Set<String> inForward = schedule.forwardValues();
+    long[] live = planner.timeline();
     int peak = 0;
     for (int i = 0; i < live.length; i++) {
       peak = live[i] > live[peak] ? i : peak;
@@ -233,29 +238,29 @@ public final class Plan {
     for (int i = 0; i < running.size(); i++) {
       Node node = running.get(i);
       for (String input : node.inputs()) {
-        lastUse.put(layout.bufferOf(input), i);
-        parameter = list.isParameter(input) ? input : parameter;
+        lastUse.put(planner.bufferOf(input), i);
+        parameter = schedule.isParameter(input) ? input : parameter;
       }
       for (String output : node.outputs()) {
         boolean isForward = inForward.contains(output);
         forward = isForward ? i + 1 : forward;
         if (i <= peak) {
-          ops.put(layout.bufferOf(output), node.op().opName());
-          near.put(layout.bufferOf(output), isForward ? parameter : "");
+          ops.put(planner.bufferOf(output), node.op().opName());
+          near.put(planner.bufferOf(output), isForward ? parameter : "");
         }
       }
     }
     Set<String> ofGradients = new HashSet<>();
-    gradients.names().forEach(gradient -> ofGradients.add(layout.bufferOf(gradient)));
+    gradients.names().forEach(gradient -> ofGradients.add(planner.bufferOf(gradient)));
     List<PlanMemory.Part> parts = new ArrayList<>();
-    for (Map.Entry<String, Long> buffer : layout.live(peak).entrySet()) {
+    for (Map.Entry<String, Long> buffer : planner.live(peak).entrySet()) {
       String name = buffer.getKey();
       PlanMemory.Kind kind = PlanMemory.Kind.WORKSPACE;
-      if (layout.first(name) < 0) {
+      if (planner.first(name) < 0) {
         kind = PlanMemory.Kind.INPUT;
       } else if (ofGradients.contains(name)) {
         kind = PlanMemory.Kind.GRADIENT;
-      } else if (layout.first(name) < forward && lastUse.getOrDefault(name, 0) >= forward) {
+      } else if (planner.first(name) < forward && lastUse.getOrDefault(name, 0) >= forward) {
         kind = PlanMemory.Kind.ACTIVATION;
       }
       String op = ops.getOrDefault(name, "placeholder");
@@ -290,10 +295,10 @@ public final class Plan {
         .sum();
   }
 
-  private long flops(Node product) {
-    long[] left = shapes.of(product.inputs().get(0)).shape();
-    long elements = shapes.of(product.outputs().get(0)).elements();
-    return 2 * MatmulGradients.multiplications(product, left, elements);
+  private long flops(Node matmul) {
+    long[] left = shapes.of(matmul.inputs().get(0)).shape();
+    long elements = shapes.of(matmul.outputs().get(0)).elements();
+    return 2 * MatmulGradients.multiplications(matmul, left, elements);
   }
 
   /** Number of ops in a step. */
@@ -308,10 +313,10 @@ public final class Plan {
    * @return the bound plan, valid until the arena grows again
    */
   BoundPlan bind(Arena arena, OptimizerStep optimizerStep) {
-    arena.reserve(layout.regions());
+    arena.reserve(planner.regions());
     Map<String, INDArray> arrays = new HashMap<>();
     List<Step> steps = new ArrayList<>();
-    List<Step> products = new ArrayList<>();
+    List<Step> matmuls = new ArrayList<>();
     Map<String, INDArray> values = new LinkedHashMap<>();
     options.outputs().forEach(name -> values.put(name, array(name, arena, arrays)));
     OptimizerSteps updates = new OptimizerSteps(optimizerStep, values);
@@ -323,21 +328,23 @@ public final class Plan {
         Step step = Step.of(node, in, arrays(node.outputs(), arena, arrays));
         steps.add(step);
         if (MatmulGradients.isProduct(node)) {
-          products.add(step);
+          matmuls.add(step);
         }
       }
     }
     if (PlanCheck.wanted()) {
-      PlanCheck check = new PlanCheck(layout, aliases, shapes, arena);
-      steps = check.watch(placeholders.keySet(), running, steps, results(list, options));
+      PlanCheck check = new PlanCheck(planner, aliases, shapes, arena);
+      steps = check.watch(placeholders.keySet(), running, steps, results(schedule, options));
     }
     Map<String, INDArray> inputs = new LinkedHashMap<>();
     placeholders.keySet().forEach(name -> inputs.put(name, array(name, arena, arrays)));
     Map<String, INDArray> held = new LinkedHashMap<>();
     if (!options.updates()) {
-      list.gradients().forEach((name, gradient) -> held.put(name, array(gradient, arena, arrays)));
+      schedule
+          .gradients()
+          .forEach((name, gradient) -> held.put(name, array(gradient, arena, arrays)));
     }
-    return new BoundPlan(steps, products, inputs, values, held);
+    return new BoundPlan(steps, matmuls, inputs, values, held);
   }
 
   private INDArray[] arrays(List<String> names, Arena arena, Map<String, INDArray> arrays) {
@@ -354,11 +361,11 @@ public final class Plan {
       return info.known();
     }
     AliasAnalysis.View view = aliases.of(name);
-    long offset = layout.offset(name);
+    long offset = planner.offset(name);
     if (offset >= 0) {
       return arena.view(info.type(), view.shape(), view.strides(), offset + view.offset());
     }
-    INDArray held = list.array(view.buffer());
+    INDArray held = schedule.array(view.buffer());
     return view.buffer().equals(name)
         ? held
         : Nd4j.create(

@@ -47,20 +47,20 @@ final class Shapes {
   /** Ops that read only shapes. */
   private static final Set<String> OF_SHAPES = Set.of("shape_of", "size_at", "size", "rank");
 
-  private final OpSchedule list;
+  private final OpSchedule schedule;
   private final SameDiff sd;
   private final Map<String, Info> infos = new HashMap<>();
   private final Map<List<Object>, INDArray> standIns = new HashMap<>();
   private final Map<String, Long> memory = new HashMap<>();
   private final List<Node> remaining = new ArrayList<>();
 
-  private Shapes(OpSchedule list) {
-    this.list = list;
-    sd = list.sd();
+  private Shapes(OpSchedule schedule) {
+    this.schedule = schedule;
+    sd = schedule.sd();
     for (SDVariable variable : sd.variables()) {
       VariableType type = variable.getVariableType();
       if (type == VariableType.CONSTANT || type == VariableType.VARIABLE) {
-        INDArray array = list.array(variable.name());
+        INDArray array = schedule.array(variable.name());
         memory.put(variable.name(), array.isEmpty() ? 0 : address(array));
       }
     }
@@ -72,16 +72,16 @@ final class Shapes {
   }
 
   /** Infers the shapes of a schedule's values. */
-  static Shapes of(OpSchedule list, Map<String, long[]> placeholders) {
-    Shapes shapes = new Shapes(list);
+  static Shapes of(OpSchedule schedule, Map<String, long[]> placeholders) {
+    Shapes shapes = new Shapes(schedule);
     placeholders.forEach(
         (name, shape) -> {
-          if (list.sd().hasVariable(name)) {
-            DataType type = list.sd().getVariable(name).dataType();
+          if (schedule.sd().hasVariable(name)) {
+            DataType type = schedule.sd().getVariable(name).dataType();
             shapes.infos.put(name, new Info(shape, type, null));
           }
         });
-    for (Node node : list.nodes()) {
+    for (Node node : schedule.nodes()) {
       shapes.add(node);
     }
     return shapes;
@@ -123,7 +123,7 @@ final class Shapes {
     if (!held(name)) {
       return dense;
     }
-    INDArray array = list.array(name);
+    INDArray array = schedule.array(name);
     return ShapeOnlyArray.is(array) ? dense : array.stride();
   }
 
@@ -147,7 +147,7 @@ final class Shapes {
     if (!held(name)) {
       throw new IllegalArgumentException("placeholder " + name + " has no shape; give it one");
     }
-    INDArray array = list.array(name);
+    INDArray array = schedule.array(name);
     // Byte constants are quantised weights, which are dequantised only where they are used.
     boolean bytes = array.dataType() == DataType.UINT8;
     boolean number = array.length() == 1 || !(array.dataType().isFPType() || bytes);

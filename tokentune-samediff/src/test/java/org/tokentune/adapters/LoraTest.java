@@ -200,13 +200,13 @@ class LoraTest {
     Adapter one = base.adapter(config(4, "c_attn"), 1);
     Adapter two = base.adapter(config(2, "all-linear"), 2);
     for (Adapter adapter : List.of(one, two, one)) {
-      INDArray beside = logits(adapter.model(), adapter.parameters(), inputs);
+      INDArray unmerged = logits(adapter.model(), adapter.parameters(), inputs);
       adapter.merge();
       assertThrows(IllegalStateException.class, adapter::merge);
       INDArray merged = logits(base.model(), adapter.baseParameters(), inputs);
       adapter.unmerge();
       assertThrows(IllegalStateException.class, adapter::unmerge);
-      double gap = error(beside, merged, 0);
+      double gap = error(unmerged, merged, 0);
       double moved = 0;
       for (String name : before.keySet()) {
         moved = Math.max(moved, error(before.get(name), base.parameters().get(name), 0));

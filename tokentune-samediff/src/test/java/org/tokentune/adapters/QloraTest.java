@@ -100,9 +100,14 @@ class QloraTest {
         new GoldenModel(stored.model(), dequantized(stored.parameters(), stored.model()));
     LoraConfig config = LoraConfig.parse("r=4,alpha=12");
     Map<String, INDArray> inputs = stored.batch(selector(tokens, stored));
-    Adapter beside = floats.adapter(config, 3);
+    Adapter onFloats = floats.adapter(config, 3);
     TrainingEngine.Result expected =
-        step(beside.model(), beside.parameters(), beside.model()::trains, inputs, KernelMode.FUSED);
+        step(
+            onFloats.model(),
+            onFloats.parameters(),
+            onFloats.model()::trains,
+            inputs,
+            KernelMode.FUSED);
     double floor = 1e-4 * largest(expected.gradients());
     Adapter adapter = stored.adapter(config, 3);
     for (KernelMode kernelMode : KernelMode.values()) {

@@ -102,7 +102,7 @@ class ConfigFieldsTest {
         "bert; 'tie_word_embeddings': 'no'; tie_word_embeddings",
         "gpt2; 'scale_attn_weights': false; scale_attn_weights",
         "gpt2; 'scale_attn_by_inverse_layer_idx': true; scale_attn_by_inverse_layer_idx",
-        "gpt2; 'hidden_size': 16; hidden_size, another name of it",
+        "gpt2; 'hidden_size': 16; but its alias hidden_size",
         "llama; 'hidden_act': 'gelu'; hidden_act",
         "llama; 'partial_rotary_factor': 0.5; partial_rotary_factor",
         "llama; 'rope_interleaved': true; rope_interleaved",
