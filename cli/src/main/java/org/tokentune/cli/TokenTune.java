@@ -46,7 +46,15 @@ public final class TokenTune {
   }
 
   static int run(String... arguments) {
-    return commands()
+    CommandLine commands = commands();
+    String[] expanded;
+    try {
+      expanded = ConfigFile.expand(commands, arguments);
+    } catch (BadInputException e) {
+      commands.getErr().println(e.getMessage());
+      return 1;
+    }
+    return commands
         .setParameterExceptionHandler(
             (exception, given) -> {
               CommandLine command = exception.getCommandLine();
@@ -78,7 +86,7 @@ public final class TokenTune {
                 return outOfMemory(parsed.commandSpec().commandLine(), e);
               }
             })
-        .execute(arguments);
+        .execute(expanded);
   }
 
   /** ND4J's limit of what it allocates comes as an exception of its own. */

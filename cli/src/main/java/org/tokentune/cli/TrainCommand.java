@@ -78,6 +78,17 @@ final class TrainCommand implements Callable<Integer> {
           + " folder: in Python, put them on a Hugging Face folder with the same weights.";
 
   @Option(
+      names = ConfigFile.OPTION,
+      paramLabel = "FILE",
+      description =
+          "Options in a YAML file, by their names without dashes; those on the command line win."
+              + " Each run saves its own as "
+              + ConfigFile.EFFECTIVE
+              + " next to the model.")
+  @SuppressWarnings("UnusedVariable") // ConfigFile has read it before picocli does
+  private Path config;
+
+  @Option(
       names = "--model",
       paramLabel = "NAME|DIR",
       defaultValue = "all-minilm-l6-v2",
@@ -667,6 +678,7 @@ final class TrainCommand implements Callable<Integer> {
               arguments(),
               version())
           .write(output, outcome, tested ? "Test" : "Validation", scores);
+      ConfigFile.write(output.resolve(ConfigFile.EFFECTIVE), spec);
       log.end(outcome);
       return outcome.stopped() ? INTERRUPTED : 0;
     } catch (BadInputException e) {
