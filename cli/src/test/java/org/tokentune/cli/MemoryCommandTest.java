@@ -108,7 +108,7 @@ class MemoryCommandTest {
     refused("no folder or file no/config.json", "--model", "no/config.json");
     refused("has no config.json", "--model", folder);
     Path broken = Files.writeString(folder.resolve("broken.json"), "{");
-    refused("broken.json is not JSON", "--model", broken);
+    refused("broken.json is not valid JSON", "--model", broken);
     Path mamba = Files.writeString(folder.resolve("m.json"), "{\"model_type\": \"mamba\"}");
     refused("model_type mamba is not supported", "--model", mamba);
     refused("give 1 to 128", "--model", config(), "--length", 129);

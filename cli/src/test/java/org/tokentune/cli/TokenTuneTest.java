@@ -283,9 +283,10 @@ class TokenTuneTest {
         "was made for another base: target_modules names"
             + " bert.encoder.layer.10.attention.self.query,"
             + " but its adapters end with block 5");
-    refused(Run.of("train", "--lora", "r=0"), "rank r=0 adapt nothing");
+    refused(Run.of("train", "--lora", "r=0"), "rank r must be at least 1, got 0");
     refused(
-        Run.of("train", "--lora", "targets=q_proj"), "there are bert.encoder.layer.*.attention");
+        Run.of("train", "--lora", "targets=q_proj"),
+        "the layers are bert.encoder.layer.*.attention");
     refused(Run.of("train", "--lora", "r=2", "--trainable", "head"), "--trainable has no say");
     refused(Run.of("train", "--merge"), "--merge without --lora");
   }
