@@ -47,9 +47,16 @@ public final class Objectives {
 
   private Objectives() {}
 
-  /** The objective of a name, as {@link #toString} gives it; null if there is none. */
-  public static Objective named(String name) {
-    return ALL.stream().filter(one -> one.toString().equals(name)).findFirst().orElse(null);
+  /**
+   * The objective of a name, as {@link Objective#toString} gives it.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  static Objective named(String name) {
+    return ALL.stream()
+        .filter(one -> one.toString().equals(name))
+        .findFirst()
+        .orElseThrow(() -> new IllegalArgumentException("no objective is called " + name));
   }
 
   /**
