@@ -154,8 +154,8 @@ public final class AdapterFolder implements AutoCloseable {
   }
 
   /**
-   * The task that the configuration names; {@link Objective#FEATURE_EXTRACTION} for a model without
-   * a head.
+   * The task that the configuration names; {@link Objectives#FEATURE_EXTRACTION} for a model
+   * without a head.
    */
   public Optional<Objective> task() {
     return config.task();
