@@ -11,9 +11,9 @@ import org.tokentune.BadInputException;
  * #ATTENTION_MASK}, all INT32 [batch, length], and of the same kind {@link #TOKEN_TYPE_IDS} of
  * encoders or {@link #POSITION_IDS} of decoders; in training {@link #LABELS} (of answers INT32
  * [batch, 2], the positions of their first and last tokens; of {@link
- * Objectives#FEATURE_EXTRACTION} the gradient of somebody else's loss by the pooled rows, [batch,
- * hidden]), with two streams {@link #SELECTED} [batch, k] and {@link #FROZEN} [batch, length - k],
- * INT32 positions; results {@link #LOGITS} and {@link #LOSS}.
+ * org.tokentune.objectives.Objectives#FEATURE_EXTRACTION} the gradient of somebody else's loss by
+ * the pooled rows, [batch, hidden]), with two streams {@link #SELECTED} [batch, k] and {@link
+ * #FROZEN} [batch, length - k], INT32 positions; results {@link #LOGITS} and {@link #LOSS}.
  *
  * @param trainable names of the parameters that the loss's gradient reaches
  * @param split whether it has two token streams
