@@ -49,8 +49,7 @@ final class BenchCommand implements Callable<Integer> {
       split = ",",
       description =
           "BERT small: 6 layers x 384, batch 8, length 128; long: the same, batch 4, length 256;"
-              + " base: 12 layers x 768, batch 8, length 128. Llama of 8 layers x 512, 32,000"
-              + " words,"
+              + " base: 12 layers x 768, batch 8, length 128. Llama of 8 layers x 512, 32,000 words,"
               + " batch 1: llama: length 512; llama-long: 1024. Default: all.")
   private List<Shape> shapes = List.of(Shape.values());
 
@@ -59,8 +58,7 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "9",
       description =
-          "Measured steps of each variant, after some to warm up; 0: nothing runs, bytes are only"
-              + " planned."
+          "Measured steps of each variant, after some to warm up; 0: nothing runs, bytes are only planned."
               + " Default ${DEFAULT-VALUE}.")
   private int steps;
 
@@ -75,8 +73,7 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--knobs",
       description = {
-        "Instead: full fine-tuning, LoRA, QLoRA, TokenTune and every other memory knob, with"
-            + " AdamW, on",
+        "Instead: full fine-tuning, LoRA, QLoRA, TokenTune and every other memory knob, with AdamW, on",
         "a Llama of 135 million parameters: bytes planned and used, parameters and optimizer state",
         "included, and time beside full fine-tuning's step."
       })

@@ -56,10 +56,8 @@ final class EvaluateCommand implements Callable<Integer> {
       paramLabel = "NAME|FILE|TASK=DIR",
       required = true,
       description =
-          "A built-in data set (sentiwordnet), a .csv, .tsv or .jsonl file, or a task of GLUE"
-              + " with a"
-              + " folder or file (rte=glue_data/RTE); SQuAD's .json for questions; for decoders"
-              + " plain text, or a .jsonl or"
+          "A built-in data set (sentiwordnet), a .csv, .tsv or .jsonl file, or a task of GLUE with a"
+              + " folder or file (rte=glue_data/RTE); SQuAD's .json for questions; for decoders plain text, or a .jsonl or"
               + " .json file of instructions.")
   private String data;
 
@@ -68,8 +66,7 @@ final class EvaluateCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "128",
       description =
-          "Of decoders: tokens of a block of plain text, or of an instruction with its answer,"
-              + " which"
+          "Of decoders: tokens of a block of plain text, or of an instruction with its answer, which"
               + " are cut to it; default ${DEFAULT-VALUE}.")
   private int maxLength;
 
@@ -78,8 +75,7 @@ final class EvaluateCommand implements Callable<Integer> {
       paramLabel = "TASK",
       description =
           "Of decoders: lm (plain text), instruct (answers to instructions) or multiple-choice"
-              + " (a .jsonl file of question, choices and answer, scored by log-likelihood);"
-              + " default"
+              + " (a .jsonl file of question, choices and answer, scored by log-likelihood); default"
               + " lm, for a .jsonl or .json file instruct.")
   private LanguageTask task;
 

@@ -169,8 +169,7 @@ final class MemoryCommand implements Callable<Integer> {
       paramLabel = "24GB",
       converter = ByteSize.class,
       description = {
-        "Look for the best way to fine-tune that fits in so many bytes, on at most --batch-size"
-            + " texts",
+        "Look for the best way to fine-tune that fits in so many bytes, on at most --batch-size texts",
         "of --length tokens, and say the command for it."
       })
   private long fit;
@@ -180,8 +179,7 @@ final class MemoryCommand implements Callable<Integer> {
       paramLabel = "float32|bf16",
       defaultValue = "float32",
       description = {
-        "How --compare and --fit count full fine-tuning's weights and gradients, and LoRA's base:"
-            + " as",
+        "How --compare and --fit count full fine-tuning's weights and gradients, and LoRA's base: as",
         "they train here, or in 16 bits with all gradients held, as is usual on GPUs. Default",
         "${DEFAULT-VALUE}."
       })

@@ -53,8 +53,7 @@ final class RunOptions {
       paramLabel = "N",
       defaultValue = "2",
       description =
-          "Checkpoints to keep, the newest; each holds the best weights so far too. Default"
-              + " ${DEFAULT-VALUE}.")
+          "Checkpoints to keep, the newest; each holds the best weights so far too. Default ${DEFAULT-VALUE}.")
   private int keep;
 
   @Option(
@@ -72,8 +71,7 @@ final class RunOptions {
       names = "--log",
       paramLabel = "FILE",
       description =
-          "Where every step and validation is noted, a JSON object a line; default: log.jsonl in"
-              + " the output folder.")
+          "Where every step and validation is noted, a JSON object a line; default: log.jsonl in the output folder.")
   private Path log;
 
   /** As the command line names them. */

@@ -47,8 +47,7 @@ import picocli.CommandLine.TypeConversionException;
     name = "train",
     sortOptions = false,
     description = {
-      "Fine-tunes a pretrained encoder on labelled texts, or a decoder on plain text or"
-          + " instructions,",
+      "Fine-tunes a pretrained encoder on labelled texts, or a decoder on plain text or instructions,",
       "with gradients through selected tokens.",
       "Without options: all-minilm-l6-v2 on the sentiment of SentiWordNet's glosses.",
       "Ctrl-C ends the training and saves the best weights so far."
@@ -73,8 +72,7 @@ final class TrainCommand implements Callable<Integer> {
   private static final int INTERRUPTED = 130;
 
   private static final String ONE_FILE =
-      "These are adapters for PEFT. They were trained on a file that transformers does not load"
-          + " as a"
+      "These are adapters for PEFT. They were trained on a file that transformers does not load as a"
           + " folder: in Python, put them on a Hugging Face folder with the same weights.";
 
   @Option(
@@ -93,8 +91,7 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "NAME|DIR",
       defaultValue = "all-minilm-l6-v2",
       description =
-          "A model of the zoo, hf:owner/name@revision, a URL, a Hugging Face folder, a .gguf"
-              + " file, or llama2.c's .bin with its tok*.bin beside it;"
+          "A model of the zoo, hf:owner/name@revision, a URL, a Hugging Face folder, a .gguf file, or llama2.c's .bin with its tok*.bin beside it;"
               + " default ${DEFAULT-VALUE}.")
   private String model;
 
@@ -103,10 +100,8 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "NAME|FILE|TASK=DIR",
       defaultValue = DataOptions.SENTIWORDNET,
       description = {
-        "A built-in data set, a .csv or .tsv file with a header or a .jsonl file; or a task of"
-            + " GLUE",
-        "with the folder of its files, such as rte=glue_data/RTE: cola, sst2, mrpc, qqp, stsb,"
-            + " mnli,",
+        "A built-in data set, a .csv or .tsv file with a header or a .jsonl file; or a task of GLUE",
+        "with the folder of its files, such as rte=glue_data/RTE: cola, sst2, mrpc, qqp, stsb, mnli,",
         "mnli-mm, qnli or rte. Default ${DEFAULT-VALUE}."
       })
   private String data;
@@ -131,8 +126,7 @@ final class TrainCommand implements Callable<Integer> {
       names = "--stream",
       description = {
         "Read plain text or instructions (--task lm or instruct) as they are trained on, shuffled",
-        "through a window, for files larger than memory. Tokens are kept in TOKENTUNE_CACHE"
-            + " (default",
+        "through a window, for files larger than memory. Tokens are kept in TOKENTUNE_CACHE (default",
         "~/.cache/tokentune). With --steps."
       })
   private boolean stream;
@@ -149,10 +143,8 @@ final class TrainCommand implements Callable<Integer> {
       defaultValue = "classify",
       description = {
         "classify: one class for a text; multilabel: any of several; regress: a number;",
-        "token: a tag for every word; qa: answers to questions as parts of a text (SQuAD's"
-            + " .json); of",
-        "decoders lm: the next token of plain text; instruct: answers to instructions (.jsonl or"
-            + " .json",
+        "token: a tag for every word; qa: answers to questions as parts of a text (SQuAD's .json); of",
+        "decoders lm: the next token of plain text; instruct: answers to instructions (.jsonl or .json",
         "with instruction, input, output). Default ${DEFAULT-VALUE}."
       })
   private TextTask task;
@@ -273,10 +265,8 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "NORM|none",
       converter = Clip.class,
       description = {
-        "Largest global norm of a step's gradients, which are all held until it is known; none:"
-            + " not",
-        "clipped, and every gradient is applied and let go as soon as it is complete, which saves"
-            + " a",
+        "Largest global norm of a step's gradients, which are all held until it is known; none: not",
+        "clipped, and every gradient is applied and let go as soon as it is complete, which saves a",
         "float for each trained parameter. Default ${DEFAULT-VALUE}."
       })
   private double clip = DEFAULTS.hyperparameters().clip();
@@ -319,12 +309,10 @@ final class TrainCommand implements Callable<Integer> {
       names = "--lora",
       paramLabel = "SETTINGS",
       description = {
-        "Train low-rank adapters on frozen weights, and a classifier beside them. Settings,"
-            + " separated",
+        "Train low-rank adapters on frozen weights, and a classifier beside them. Settings, separated",
         "by commas: r=8 (rank), alpha=16 (the update counts alpha / r times; default 2 r),",
         "dropout=0.05 (default 0), targets=q_proj+v_proj (layers by their last names, with * for",
-        "anything; default all-linear), bias=none|all|lora_only, rslora (alpha / sqrt(r)),"
-            + " freeze-a",
+        "anything; default all-linear), bias=none|all|lora_only, rslora (alpha / sqrt(r)), freeze-a",
         "(train one matrix of the two, which keeps less). Takes the place of --trainable."
       })
   private String lora;
@@ -334,8 +322,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--merge",
       description =
-          "Save the whole model with the adapters merged in; otherwise the adapters alone, for"
-              + " PEFT.")
+          "Save the whole model with the adapters merged in; otherwise the adapters alone, for PEFT.")
   private boolean merge;
 
   @Option(
@@ -572,8 +559,7 @@ final class TrainCommand implements Callable<Integer> {
       if (outcome.epoch() == 0 && ModelFolder.holdsModel(output)) {
         out.printf(
             Locale.ROOT,
-            "Stopped after %d steps, before the first validation; %s keeps the model that it"
-                + " has.%n",
+            "Stopped after %d steps, before the first validation; %s keeps the model that it has.%n",
             outcome.steps(),
             output);
         out.flush();
@@ -614,8 +600,7 @@ final class TrainCommand implements Callable<Integer> {
       if (memory != null) {
         out.printf(
             Locale.ROOT,
-            "The largest step: %.1f MB predicted, %.1f MB used (its arena, as allocated), above"
-                + " %.1f"
+            "The largest step: %.1f MB predicted, %.1f MB used (its arena, as allocated), above %.1f"
                 + " MB of parameters and %.1f MB of optimizer state (%s).%n",
             memory.step().arena() / 1e6,
             outcome.arenaBytes() / 1e6,

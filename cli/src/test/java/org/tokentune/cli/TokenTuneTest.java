@@ -77,8 +77,7 @@ class TokenTuneTest {
   @Test
   void answersQuestions() throws IOException {
     String question =
-        "{\"id\": \"q%d\", \"question\": \"What rang?\", \"answers\": [{\"text\": \"bell\","
-            + " \"answer_start\": 4}]}";
+        "{\"id\": \"q%d\", \"question\": \"What rang?\", \"answers\": [{\"text\": \"bell\", \"answer_start\": 4}]}";
     Path squad =
         file(
             "squad.json",
@@ -280,8 +279,7 @@ class TokenTuneTest {
     }
     refused(
         Run.of("predict", "--model", "bge-small-en-v1.5", "--adapter", alone, "x"),
-        "was made for another base: target_modules names"
-            + " bert.encoder.layer.10.attention.self.query,"
+        "was made for another base: target_modules names bert.encoder.layer.10.attention.self.query,"
             + " but its adapters end with block 5");
     refused(Run.of("train", "--lora", "r=0"), "rank r must be at least 1, got 0");
     refused(

@@ -84,8 +84,7 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
     }
     if (leftToValidate.isEmpty() && !validation.isEmpty()) {
       throw new BadInputException(
-          "All of the validation share, %,d rows, would have to be trained on, as no other row"
-              + " has the"
+          "All of the validation share, %,d rows, would have to be trained on, as no other row has the"
               + " labels %s; give more rows of them, or a file to validate on.",
           validation.size(), Labels.shown(labels));
     }

@@ -89,8 +89,7 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
     }
     if (!unknown.isEmpty()) {
       throw new BadInputException(
-          "%s: %,d of %,d rows have labels that the model does not know: %s; it knows %s. Correct"
-              + " them,"
+          "%s: %,d of %,d rows have labels that the model does not know: %s; it knows %s. Correct them,"
               + " take the rows out, or train on some of each label.",
           origin, count, rows.size(), shown(unknown), shown());
     }
@@ -171,16 +170,14 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
       boolean twice = labels.stream().distinct().count() < labels.size();
       if (twice && labels.stream().allMatch(label -> FLAG.matcher(label).matches())) {
         throw new BadInputException(
-            "The row \"%.60s\" has a flag for every label, %s; list the names of its labels"
-                + " instead.",
+            "The row \"%.60s\" has a flag for every label, %s; list the names of its labels instead.",
             row.text(), labels);
       }
       return labels;
     }
     if (labels.size() > 1) {
       throw new BadInputException(
-          "The row \"%.60s\" has %d labels, %s; give it one, or train with --task multilabel or"
-              + " token.",
+          "The row \"%.60s\" has %d labels, %s; give it one, or train with --task multilabel or token.",
           row.text(), labels.size(), labels);
     }
     return labels.isEmpty() ? List.of("") : labels;

@@ -196,8 +196,7 @@ public final class TextTokenizer implements AutoCloseable {
       TokenizerConfig config, String field, Boolean said, boolean done, String where) {
     if (said != null && said != done) {
       Warnings.warn(
-          "%s: %s is %s, but the tokenizer.json beside it puts %s %s a text; the latter counts,"
-              + " as in"
+          "%s: %s is %s, but the tokenizer.json beside it puts %s %s a text; the latter counts, as in"
               + " transformers 5.",
           config.origin(), field, said, done ? "one" : "none", where);
     }
@@ -305,8 +304,7 @@ public final class TextTokenizer implements AutoCloseable {
     int[] piece = ints(encoding.getIds());
     if (before.length > 0 && piece.length > 0 && piece[0] == before[before.length - 1]) {
       Warnings.warn(
-          "The token '%s' begins a text twice: the tokenizer of %s puts it there by itself; leave"
-              + " it"
+          "The token '%s' begins a text twice: the tokenizer of %s puts it there by itself; leave it"
               + " out of the text.",
           encoding.getTokens()[0], use.origin());
     }
@@ -358,8 +356,7 @@ public final class TextTokenizer implements AutoCloseable {
   private Encoding encoding(String text, Supplier<Encoding> tokenise) {
     if (text.codePoints().anyMatch(c -> Character.getType(c) == Character.SURROGATE)) {
       throw new BadInputException(
-          "The text \"%.60s\" has half a character (a surrogate without its other half, such as"
-              + " \\ud83d"
+          "The text \"%.60s\" has half a character (a surrogate without its other half, such as \\ud83d"
               + " in JSON), which is no Unicode; correct it.",
           text.strip());
     }
@@ -369,8 +366,7 @@ public final class TextTokenizer implements AutoCloseable {
     } catch (RuntimeException e) {
       throw new BadInputException(
           e,
-          "The tokenizer of %s cannot take the text \"%.60s\": %s; change the text or the"
-              + " tokenizer.",
+          "The tokenizer of %s cannot take the text \"%.60s\": %s; change the text or the tokenizer.",
           use.origin(),
           text.strip(),
           e.getMessage());
@@ -379,8 +375,7 @@ public final class TextTokenizer implements AutoCloseable {
     for (int i = 0; i < ids.length; i++) {
       if (ids[i] >= use.words()) {
         throw new BadInputException(
-            "The text \"%.60s\" has the token '%s', which is number %d, but the model %s has %d"
-                + " words;"
+            "The text \"%.60s\" has the token '%s', which is number %d, but the model %s has %d words;"
                 + " take the model's own tokenizer, or a text without this token.",
             text.strip(), encoding.getTokens()[i], ids[i], use.origin(), use.words());
       }
@@ -396,8 +391,7 @@ public final class TextTokenizer implements AutoCloseable {
     for (int type : types) {
       if (type >= use.types()) {
         throw new BadInputException(
-            "The tokenizer of %s gives a text the token type %d, but the model has %d of them,"
-                + " from 0;"
+            "The tokenizer of %s gives a text the token type %d, but the model has %d of them, from 0;"
                 + " take the model's own tokenizer.",
             use.origin(), type, use.types());
       }
@@ -414,8 +408,7 @@ public final class TextTokenizer implements AutoCloseable {
     }
     if (!cut) {
       throw new BadInputException(
-          "A text of %d tokens is longer than the model's %d; shorten it, or train or embed with"
-              + " a maximal length"
+          "A text of %d tokens is longer than the model's %d; shorten it, or train or embed with a maximal length"
               + " (--max-length), so that texts are cut: \"%.60s...\"",
           ids.length, longest, text.strip());
     }

@@ -161,8 +161,7 @@ class TokenBatchesTest {
         "file.csv: 1 of 3 rows have labels that the model does not know: [c2]; it knows [c0, c1].",
         () -> labels.check(rows.subList(0, 3), "file.csv"));
     refused(
-        "12 of 14 rows have labels that the model does not know: [c10, c11, c12, c13, c2, c3, c4,"
-            + " c5, c6, c7 and 2 more]",
+        "12 of 14 rows have labels that the model does not know: [c10, c11, c12, c13, c2, c3, c4, c5, c6, c7 and 2 more]",
         () -> labels.check(rows, "file.csv"));
     new Labels(Objectives.REGRESS, List.of("value")).check(rows, "file.csv");
   }

@@ -95,8 +95,7 @@ public final class EncoderVertex extends SameDiffVertex {
   Bert model() {
     if (encoder == null || pooling == null || tokens == null) {
       throw new BadInputException(
-          "The network's configuration lacks encoder, pooling or tokens of an EncoderVertex; save"
-              + " it"
+          "The network's configuration lacks encoder, pooling or tokens of an EncoderVertex; save it"
               + " again.");
     }
     try {

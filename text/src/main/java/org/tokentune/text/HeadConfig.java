@@ -62,16 +62,14 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
             .orElseThrow(() -> noClassifier(config, outputs, origin));
     if (task == Objectives.CLASSIFY && outputs == 1) {
       throw new BadInputException(
-          "%s: problem_type is single_label_classification, but the classifier has one output,"
-              + " which"
+          "%s: problem_type is single_label_classification, but the classifier has one output, which"
               + " would always be certain; write regression or multi_label_classification.",
           origin);
     }
     JsonNode own = config.path("tokentune");
     if (own.path(FORMAT).asInt(VERSION) != VERSION) {
       throw new BadInputException(
-          "%s was saved in version %s of this project's format, and only %d is read; use the"
-              + " release"
+          "%s was saved in version %s of this project's format, and only %d is read; use the release"
               + " that saved it.",
           origin, own.path(FORMAT).asText(), VERSION);
     }
@@ -91,8 +89,7 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
     String architecture = config.path("architectures").path(0).asText();
     return outputs > 0 && !architecture.endsWith("ForMaskedLM")
         ? new BadInputException(
-            "%s has a classifier, but architectures in its config.json says '%s', which is no"
-                + " class with"
+            "%s has a classifier, but architectures in its config.json says '%s', which is no class with"
                 + " one that is supported; write the class there, such as"
                 + " BertForSequenceClassification.",
             origin, architecture)

@@ -336,15 +336,13 @@ public final class TextModel implements AutoCloseable {
       int cut = cutWords(tokens, words.size());
       if (cut > 0) {
         Warnings.warn(
-            "Of the %d words of \"%.60s\" only the first %d have tags: the text was cut to %d"
-                + " tokens.",
+            "Of the %d words of \"%.60s\" only the first %d have tags: the text was cut to %d tokens.",
             words.size(), row.text(), words.size() - cut, maxLength());
       }
       int first = Arrays.stream(tokens.words()).filter(word -> word >= 0).min().orElse(0);
       if (isCut(tokens) && first > 0) { // by truncation_side
         Warnings.warn(
-            "Of the %d words of \"%.60s\" only the last %d have tags: the beginning of the text"
-                + " was cut"
+            "Of the %d words of \"%.60s\" only the last %d have tags: the beginning of the text was cut"
                 + " to leave %d tokens.",
             words.size(), row.text(), words.size() - first, maxLength());
       }

@@ -236,8 +236,7 @@ class LongRunTest {
         train(settings.withRun(saving(3, evaluateEvery, patience, from)), lora, 0, broken);
     String weights = lora == null ? ModelFolder.WEIGHTS : AdapterFolder.WEIGHTS;
     System.out.printf(
-        "%s, %s: killed 3 times, then on from %s to step %d; best at step %d with loss %.6f,"
-            + " unbroken step %d with %.6f%n",
+        "%s, %s: killed 3 times, then on from %s to step %d; best at step %d with loss %.6f, unbroken step %d with %.6f%n",
         name,
         optimizer,
         from.getFileName(),

@@ -69,8 +69,7 @@ public final class Llama2c implements WeightSource {
     header.forEachWindow(window -> window.asIntBuffer().get(sizes));
     if (sizes[0] == VERSIONED_MAGIC) {
       throw new BadInputException(
-          "%s is of a later version of llama2.c's format, which is not supported; export version"
-              + " 0.",
+          "%s is of a later version of llama2.c's format, which is not supported; export version 0.",
           file);
     }
     config = config(sizes);

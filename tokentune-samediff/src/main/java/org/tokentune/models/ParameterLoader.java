@@ -287,8 +287,7 @@ public final class ParameterLoader {
     }
     if (name.equals(model.headTable())) {
       return new BadInputException(
-          "%s has no tensor %s; it has no head over the vocabulary, unless the table of words is"
-              + " the"
+          "%s has no tensor %s; it has no head over the vocabulary, unless the table of words is the"
               + " head (tie_word_embeddings true).",
           source.origin(), name);
     }

@@ -478,8 +478,7 @@ class AdapterFormatsTest {
         "was made for another base: " + Q + "lora_A.weight has shape [2, 12] and should have",
         changed("plain", (config, t) -> t.put(Q + "lora_A.weight", Nd4j.ones(2, 12))));
     rejects(
-        "was made for another base: it adapts model.layers.2.mlp.down_proj, which this base does"
-            + " not",
+        "was made for another base: it adapts model.layers.2.mlp.down_proj, which this base does not",
         changed("regex", (config, t) -> rename(t, name -> name.replace("layers.1", "layers.2"))));
     rejects(
         "was made for another base: target_modules names model.layers.1.self_attn.q_proj, but its"

@@ -100,10 +100,8 @@ class SafeTensorsTest {
   @CsvSource(
       delimiter = ';',
       value = {
-        "{\"t\":{\"dtype\":\"F32\",\"shape\":[2500000000],\"data_offsets\":[0,10000000000]}};"
-            + " ends before",
-        "{\"t\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,4]}};"
-            + " impossible shape",
+        "{\"t\":{\"dtype\":\"F32\",\"shape\":[2500000000],\"data_offsets\":[0,10000000000]}}; ends before",
+        "{\"t\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,4]}}; impossible shape",
         "{\"t\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}; not a whole number",
         "{\"t\":{\"dtype\":\"F32\",\"shape\":[1.5],\"data_offsets\":[0,4]}}; not a whole number",
         "{\"t\":{\"dtype\":\"\",\"shape\":[1],\"data_offsets\":[0,4]}}; no type",

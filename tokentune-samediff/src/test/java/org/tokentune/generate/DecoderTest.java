@@ -65,9 +65,7 @@ class DecoderTest {
         "llama   | \"num_key_value_heads\": 2, \"tie_word_embeddings\": true, \"head_dim\": 6",
         "llama   | \"num_key_value_heads\": 1, \"attention_bias\": true, \"mlp_bias\": true",
         "llama   | \"rope_scaling\": {\"type\": \"linear\", \"factor\": 4}",
-        "llama   | \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8,"
-            + " \"low_freq_factor\": 1, \"high_freq_factor\": 4,"
-            + " \"original_max_position_embeddings\": 32}",
+        "llama   | \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8, \"low_freq_factor\": 1, \"high_freq_factor\": 4, \"original_max_position_embeddings\": 32}",
         "mistral | \"num_key_value_heads\": 2, \"sliding_window\": 5",
         "mistral | \"num_key_value_heads\": 4, \"sliding_window\": 70",
         "qwen2   | \"num_key_value_heads\": 2, \"tie_word_embeddings\": true"
