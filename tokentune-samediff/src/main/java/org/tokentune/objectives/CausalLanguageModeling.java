@@ -1,5 +1,6 @@
 package org.tokentune.objectives;
 
+import java.util.Map;
 import org.nd4j.autodiff.samediff.SDIndex;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -72,18 +73,12 @@ final class CausalLanguageModeling extends TokenObjective {
   }
 
   @Override
-  double quality(Scores scores) {
-    return -scores.loss();
-  }
-
-  @Override
-  String architectureSuffix() {
-    return "ForCausalLM";
-  }
-
-  @Override
-  boolean ofDecoders() {
-    return true;
+  Map<String, String> architectures() {
+    return Map.of(
+        "gpt2", "GPT2LMHeadModel",
+        "llama", "LlamaForCausalLM",
+        "mistral", "MistralForCausalLM",
+        "qwen2", "Qwen2ForCausalLM");
   }
 
   @Override

@@ -13,30 +13,10 @@ import org.nd4j.linalg.ops.transforms.Transforms;
 import org.tokentune.ops.Losses;
 
 /** One class of n for a text: labels INT32 [batch]. */
-final class Classification extends Objective {
+final class Classification extends SequenceObjective {
 
   Classification() {
     super("CLASSIFY");
-  }
-
-  @Override
-  public HeadShape headShape() {
-    return HeadShape.TEXT;
-  }
-
-  @Override
-  public int[][] targets(INDArray labels, int length) {
-    return null;
-  }
-
-  @Override
-  String architectureSuffix() {
-    return "ForSequenceClassification";
-  }
-
-  @Override
-  public String peftTaskType() {
-    return "SEQ_CLS";
   }
 
   @Override

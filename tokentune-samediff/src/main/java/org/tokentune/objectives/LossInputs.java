@@ -22,7 +22,7 @@ public interface LossInputs {
   /** The placeholder of the labels: an INT32 matrix [batch, any]. */
   SDVariable labels();
 
-  /** The placeholder of the labels, of another shape or type. */
+  /** The placeholder of the labels, of another type and shape; -1 is any size. */
   SDVariable labels(DataType labelType, long... shape);
 
   /** Token ids, INT32 [batch, length]. */
@@ -40,9 +40,14 @@ public interface LossInputs {
   /** The last hidden states. */
   TokenStreams streams();
 
-  /** What the head makes of a stream: rows of logits. */
+  /** The head's logits of a stream: [batch * tokens, outputs]. */
   SDVariable logits(TokenStream stream);
 
-  /** The loss of a decoder's next tokens without its logits; null where it is not computed so. */
+  /**
+   * The loss of a decoder's next tokens, a scalar, without the logits of all of them at once; null
+   * if it is to be computed from the logits.
+   *
+   * @param nextTokens INT32 [batch * k], {@link org.tokentune.ops.Losses#IGNORED} for none
+   */
   SDVariable vocabularyLoss(SDVariable nextTokens);
 }

@@ -1,8 +1,6 @@
 package org.tokentune.objectives;
 
-import org.nd4j.autodiff.samediff.SDVariable;
-import org.tokentune.ops.Losses;
-import org.tokentune.ops.TokenGather;
+import java.util.Map;
 
 /** The vocabulary's word for every masked token. */
 final class MaskedLanguageModeling extends TokenObjective {
@@ -17,19 +15,7 @@ final class MaskedLanguageModeling extends TokenObjective {
   }
 
   @Override
-  public SDVariable loss(LossInputs inputs, SDVariable logits) {
-    SDVariable labels =
-        TokenGather.elements(inputs.labels(), TokenGather.rowIds(inputs.ids(), inputs.selected()));
-    return Losses.softmaxCrossEntropy(logits, inputs.outputs(), labels, null, inputs.kernelMode());
-  }
-
-  @Override
-  public Tally tally(int outputs) {
-    return new ClassTally(this, outputs);
-  }
-
-  @Override
-  String architectureSuffix() {
-    return "ForMaskedLM";
+  Map<String, String> architectures() {
+    return encoders("ForMaskedLM");
   }
 }

@@ -2,40 +2,17 @@ package org.tokentune.objectives;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.IntStream;
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
 import org.tokentune.ops.Losses;
 
 /** Any of n labels for a text: labels FLOAT [batch, n], 1 for each that applies. */
-final class MultiLabelClassification extends Objective {
+final class MultiLabelClassification extends SequenceObjective {
 
   MultiLabelClassification() {
     super("MULTILABEL");
-  }
-
-  @Override
-  public HeadShape headShape() {
-    return HeadShape.TEXT;
-  }
-
-  @Override
-  public int[][] targets(INDArray labels, int length) {
-    return null;
-  }
-
-  @Override
-  String architectureSuffix() {
-    return "ForSequenceClassification";
-  }
-
-  @Override
-  public String peftTaskType() {
-    return "SEQ_CLS";
   }
 
   @Override
@@ -46,26 +23,6 @@ final class MultiLabelClassification extends Objective {
   @Override
   public boolean areClasses() {
     return true;
-  }
-
-  @Override
-  public DataType labelType() {
-    return DataType.FLOAT;
-  }
-
-  @Override
-  public long[] labelShape(long batch, long length, int outputs) {
-    return new long[] {batch, outputs};
-  }
-
-  @Override
-  public Optional<LabelRange> labelRange(long length, int outputs) {
-    return Optional.empty();
-  }
-
-  @Override
-  public INDArray labels(List<float[]> rows, int length) {
-    return Nd4j.createFromArray(rows.toArray(float[][]::new));
   }
 
   @Override

@@ -14,19 +14,11 @@ import org.tokentune.select.TokenSelection;
  * What a model's head is trained for. A task is one subclass, and a constant in {@link Objectives}:
  * the class says which labels it takes, which tokens must be selected, what the loss is, how
  * predictions are scored, and what Hugging Face and PEFT call the head.
+ *
+ * <p>Source of the names: transformers 5.24's {@code AutoModelFor...} classes and {@code
+ * problem_type}, PEFT's {@code TaskType}.
  */
 public abstract class Objective {
-
-  /** Transformers' names of the families, by {@code model_type}. */
-  static final Map<String, String> FAMILIES =
-      Map.of(
-          "bert", "Bert",
-          "roberta", "Roberta",
-          "distilbert", "DistilBert",
-          "gpt2", "GPT2",
-          "llama", "Llama",
-          "mistral", "Mistral",
-          "qwen2", "Qwen2");
 
   /** Which rows a head reads, and how wide its output is. */
   public enum HeadShape {
@@ -132,9 +124,9 @@ public abstract class Objective {
   }
 
   /**
-   * The loss of a batch.
+   * The loss of a batch: a scalar.
    *
-   * @param logits of the selected tokens, or of the texts
+   * @param logits of the selected tokens, [batch * k, outputs], or of the texts, [batch, outputs]
    */
   public abstract SDVariable loss(LossInputs inputs, SDVariable logits);
 
@@ -146,9 +138,9 @@ public abstract class Objective {
     return true;
   }
 
-  /** Says which of two models is better, the larger being better; by default the accuracy. */
+  /** Says which of two models is better, the larger being better. */
   double quality(Scores scores) {
-    return scores.accuracy();
+    return scoresLogits() ? scores.accuracy() : -scores.loss();
   }
 
   /** Probabilities or values of logits [rows, outputs]. */
@@ -161,15 +153,20 @@ public abstract class Objective {
     return logits;
   }
 
-  /** Which outputs are predicted, of their probabilities. */
+  /**
+   * Which outputs are predicted; none where they are values.
+   *
+   * @param probabilities [outputs]
+   */
   public int[] chosen(double[] probabilities) {
     return new int[0];
   }
 
   /**
-   * A text's label as numbers.
+   * A text's label, as {@link #labels} takes it.
    *
    * @param numbers of its classes
+   * @param outputs of the head
    */
   public float[] encode(int[] numbers, int outputs) {
     throw new IllegalStateException(this + " has no classes");
@@ -180,8 +177,19 @@ public abstract class Objective {
     return List.of(label);
   }
 
-  /** What transformers' class of the head ends with; null where there is none. */
-  abstract String architectureSuffix();
+  /** Transformers' classes of models with this head, by {@code model_type}; none if it has none. */
+  abstract Map<String, String> architectures();
+
+  /** Encoders' classes of a head, whose names end alike. */
+  static Map<String, String> encoders(String suffix) {
+    return Map.of(
+        "bert",
+        "Bert" + suffix,
+        "roberta",
+        "Roberta" + suffix,
+        "distilbert",
+        "DistilBert" + suffix);
+  }
 
   /** {@code problem_type} in transformers; null where a task has none. */
   public String problemType() {
@@ -193,11 +201,6 @@ public abstract class Objective {
     return null;
   }
 
-  /** Whether a decoder has this head. */
-  boolean ofDecoders() {
-    return false;
-  }
-
   /**
    * Transformers' class of a model with this head, which a {@code config.json} has under {@code
    * architectures}; empty where there is none.
@@ -205,13 +208,6 @@ public abstract class Objective {
    * @param modelType the configuration's {@code model_type}
    */
   public final Optional<String> architecture(String modelType) {
-    String family = FAMILIES.get(modelType);
-    boolean decoder = !List.of("bert", "roberta", "distilbert").contains(modelType);
-    if (family == null || architectureSuffix() == null || decoder != ofDecoders()) {
-      return Optional.empty();
-    }
-    // GPT-2's is the only head with a name of its own.
-    return Optional.of(
-        modelType.equals("gpt2") ? "GPT2LMHeadModel" : family + architectureSuffix());
+    return Optional.ofNullable(architectures().get(modelType));
   }
 }

@@ -70,13 +70,7 @@ public final class Objectives {
     String architecture = config.path("architectures").path(0).asText();
     String problem = config.path("problem_type").asText();
     List<Objective> found =
-        ALL.stream()
-            .filter(
-                one ->
-                    Objective.FAMILIES.keySet().stream()
-                        .anyMatch(
-                            type -> one.architecture(type).stream().anyMatch(architecture::equals)))
-            .toList();
+        ALL.stream().filter(one -> one.architectures().containsValue(architecture)).toList();
     if (found.size() < 2) {
       return found.stream().findFirst();
     }

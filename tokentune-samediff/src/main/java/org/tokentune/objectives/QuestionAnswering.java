@@ -2,6 +2,7 @@ package org.tokentune.objectives;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.nd4j.autodiff.samediff.SDIndex;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -134,13 +135,8 @@ final class QuestionAnswering extends Objective {
   }
 
   @Override
-  double quality(Scores scores) {
-    return -scores.loss();
-  }
-
-  @Override
-  String architectureSuffix() {
-    return "ForQuestionAnswering";
+  Map<String, String> architectures() {
+    return encoders("ForQuestionAnswering");
   }
 
   @Override

@@ -8,7 +8,8 @@ public interface Tally {
   /**
    * Adds a batch.
    *
-   * @param logits null where the objective does not score them
+   * @param labels of {@link Objective#labelShape}
+   * @param logits [texts or tokens, outputs]; null where the objective does not score them
    * @return how many of its labels count
    */
   long add(INDArray labels, INDArray logits);

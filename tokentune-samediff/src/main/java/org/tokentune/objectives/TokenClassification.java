@@ -1,10 +1,8 @@
 package org.tokentune.objectives;
 
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
-import org.nd4j.autodiff.samediff.SDVariable;
-import org.tokentune.ops.Losses;
-import org.tokentune.ops.TokenGather;
 
 /** One class of n for every token, of which all but a word's first have no label. */
 final class TokenClassification extends TokenObjective {
@@ -27,25 +25,13 @@ final class TokenClassification extends TokenObjective {
   }
 
   @Override
-  public SDVariable loss(LossInputs inputs, SDVariable logits) {
-    SDVariable labels =
-        TokenGather.elements(inputs.labels(), TokenGather.rowIds(inputs.ids(), inputs.selected()));
-    return Losses.softmaxCrossEntropy(logits, inputs.outputs(), labels, null, inputs.kernelMode());
-  }
-
-  @Override
-  public Tally tally(int outputs) {
-    return new ClassTally(this, outputs);
-  }
-
-  @Override
   public List<String> split(String label) {
     return List.of(label.split(COMMAS.matcher(label).matches() ? "\\s*,\\s*" : "\\s+", -1));
   }
 
   @Override
-  String architectureSuffix() {
-    return "ForTokenClassification";
+  Map<String, String> architectures() {
+    return encoders("ForTokenClassification");
   }
 
   @Override

@@ -31,12 +31,12 @@ final class LocalStep implements TrainingStep {
   private final Hyperparameters settings;
   private final ParameterOptimizer optimizer;
   private final GradientAccumulator sums = new GradientAccumulator();
-  private final OptimizerStep optimizerInBackward = new AtOnce();
+  private final OptimizerStep optimizerInBackward = new InBackward();
   private final Map<Boolean, TrainingEngine> engines = new HashMap<>();
   private double rate;
 
   /** Updates parameters in the course of a run, if its loss is finite. */
-  private final class AtOnce implements OptimizerStep {
+  private final class InBackward implements OptimizerStep {
 
     @Override
     public boolean begins(Map<String, INDArray> outputs) {
@@ -109,7 +109,7 @@ final class LocalStep implements TrainingStep {
         gradients = settings.accumulation() > 1 ? sums.gradients() : result.gradients();
       }
     }
-    if (!updatesAtOnce() && counted > 0) {
+    if (!optimizesInBackward() && counted > 0) {
       if (clips() && !Double.isFinite(GradientClipping.byGlobalNorm(gradients, settings.clip()))) {
         return new Result(loss, counted, tokens, together);
       }
@@ -193,7 +193,7 @@ final class LocalStep implements TrainingStep {
             parameters,
             GraphOptions.training(split, trainable).withKernelMode(KernelMode.preferred()));
     OptimizerStep optimizerStep =
-        settings.accumulation() > 1 ? sums : updatesAtOnce() ? optimizerInBackward : null;
+        settings.accumulation() > 1 ? sums : optimizesInBackward() ? optimizerInBackward : null;
     return new TrainingEngine(graph, List.of(), settings.memory(), optimizerStep);
   }
 
@@ -201,7 +201,7 @@ final class LocalStep implements TrainingStep {
     return Double.isFinite(settings.clip());
   }
 
-  private boolean updatesAtOnce() {
+  private boolean optimizesInBackward() {
     return settings.accumulation() == 1 && !clips();
   }
 

@@ -67,9 +67,7 @@ public record StepInputs(Map<String, INDArray> placeholders, long counted, long 
     TokenSelection selection =
         selector.select(
             lengths, longest, targets, position.seed(), position.epoch(), position.batch());
-    if (!selection.all()) {
-      select(inputs, cuts ? cut(inputs, lengths, selection) : selection);
-    }
+    select(inputs, cuts && !selection.all() ? cut(inputs, lengths, selection) : selection);
     long counted = head.task().counted(lengths.length, selection, targets);
     return new StepInputs(inputs, counted, Arrays.stream(lengths).sum());
   }

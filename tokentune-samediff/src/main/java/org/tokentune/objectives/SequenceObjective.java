@@ -1,0 +1,26 @@
+package org.tokentune.objectives;
+
+import java.util.Map;
+
+/** What transformers and PEFT call sequence classification, whatever the labels are. */
+abstract class SequenceObjective extends TextObjective {
+
+  SequenceObjective(String name) {
+    super(name);
+  }
+
+  @Override
+  public final HeadShape headShape() {
+    return HeadShape.TEXT;
+  }
+
+  @Override
+  final Map<String, String> architectures() {
+    return encoders("ForSequenceClassification");
+  }
+
+  @Override
+  public final String peftTaskType() {
+    return "SEQ_CLS";
+  }
+}
