@@ -7,9 +7,9 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -84,7 +84,8 @@ final class ConfigFile {
       if (arguments[i].startsWith(OPTION + "=")) {
         return Path.of(arguments[i].substring(OPTION.length() + 1));
       }
-      if (arguments[i].equals(OPTION) && i + 1 < arguments.length) {
+      boolean value = i + 1 < arguments.length && !arguments[i + 1].startsWith("--");
+      if (arguments[i].equals(OPTION) && value) { // without one, picocli says so
         return Path.of(arguments[i + 1]);
       }
     }
@@ -92,6 +93,9 @@ final class ConfigFile {
   }
 
   private static ObjectNode read(Path file) {
+    if (!Files.exists(file) || Files.isDirectory(file)) {
+      throw new BadInputException("%s '%s' is not a file; check the path.", OPTION, file);
+    }
     try {
       if (Files.size(file) > Limits.CONFIG_BYTES) {
         throw new BadInputException(
@@ -100,8 +104,8 @@ final class ConfigFile {
       if (YAML.readTree(Files.readString(file)) instanceof ObjectNode options) {
         return options;
       }
-    } catch (NoSuchFileException e) {
-      throw new BadInputException(e, "There is no file %s; check the path.", file);
+    } catch (CharacterCodingException e) {
+      throw new BadInputException(e, "%s is not text in UTF-8; save it so.", file);
     } catch (IOException e) {
       String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
       throw new BadInputException(e, "%s is not valid YAML: %.200s.", file, reason);

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -92,9 +93,19 @@ class ConfigFileTest {
   }
 
   @Test
-  void saysThatThereIsNoFile() {
-    Run run = Run.of("train", "--config", folder.resolve("none.yaml"));
-    assertEquals(1, run.code());
-    assertTrue(run.printed().contains("none.yaml"), run.printed());
+  void saysWhatIsWrongWithTheFile() throws IOException {
+    Path latin = Files.write(folder.resolve("latin.yaml"), new byte[] {(byte) 0xff, ':', ' ', '1'});
+    Path list = Files.writeString(folder.resolve("list.yaml"), "- 1\n- 2\n");
+    assertRefused(1, "none.yaml' is not a file", "--config", folder.resolve("none.yaml"));
+    assertRefused(1, folder + "' is not a file", "--config", folder);
+    assertRefused(1, "latin.yaml is not text in UTF-8", "--config", latin);
+    assertRefused(1, "list.yaml is not a list of options", "--config", list);
+    assertRefused(2, "option '--config'", "--config", "--epochs", 2);
+  }
+
+  private static void assertRefused(int code, String message, Object... options) {
+    Run run = Run.of(Stream.concat(Stream.of("train"), Stream.of(options)).toArray());
+    assertEquals(code, run.code());
+    assertTrue(run.printed().contains(message), run.printed());
   }
 }
