@@ -62,7 +62,7 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
    * @throws BadInputException if no rows are left to validate on
    */
   public DataSplit withEveryLabel(Objective task) {
-    if (!Labels.areClasses(task)) {
+    if (!task.areClasses()) {
       return this;
     }
     Set<String> known = new HashSet<>();

@@ -76,7 +76,7 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
    * @throws BadInputException if some of them are not among the names
    */
   public void check(List<Example> rows, String origin) {
-    if (!areClasses(task)) {
+    if (!task.areClasses()) {
       return;
     }
     Set<String> unknown = new TreeSet<>(NUMBERS_AS_NUMBERS);
@@ -93,11 +93,6 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
               + " take the rows out, or train on some of each label.",
           origin, count, rows.size(), shown(unknown), shown());
     }
-  }
-
-  /** Whether a task's labels are names, which a model's outputs stand for one by one. */
-  public static boolean areClasses(Objective task) {
-    return task.areClasses();
   }
 
   /** Outputs a model needs. */

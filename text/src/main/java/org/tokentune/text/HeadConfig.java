@@ -1,6 +1,7 @@
 package org.tokentune.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.IntNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -67,7 +68,7 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
           origin);
     }
     JsonNode own = config.path("tokentune");
-    if (own.path(FORMAT).asInt(VERSION) != VERSION) {
+    if (own.has(FORMAT) && !own.get(FORMAT).equals(IntNode.valueOf(VERSION))) {
       throw new BadInputException(
           "%s was saved in version %s of this project's format, and only %d is read; use the release"
               + " that saved it.",
@@ -101,7 +102,7 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
   static Optional<TrainedClasses> classes(ModelFiles files) {
     int outputs = Head.outputs(files.weights()).orElse(0);
     return Objectives.read(files.config(), outputs)
-        .filter(task -> outputs > 0 && Labels.areClasses(task))
+        .filter(task -> outputs > 0 && task.areClasses())
         .map(
             task ->
                 new TrainedClasses(

@@ -95,7 +95,7 @@ public final class TextModel implements AutoCloseable {
     }
     Labels own = labels;
     WeightSource weights = files.weights();
-    if (Labels.areClasses(labels.task()) && Head.outputs(weights).isPresent()) {
+    if (labels.task().areClasses() && Head.outputs(weights).isPresent()) {
       Optional<TrainedClasses> trained = HeadConfig.classes(files);
       int[] outputs = trained.map(known -> known.outputs(labels)).orElse(null);
       if (outputs != null && !labels.numbered()) {
