@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Random;
 import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.formats.ModelFiles;
 import org.tokentune.datasets.StreamedRows;
 import org.tokentune.datasets.TokenBatches;
 import org.tokentune.text.LanguageModel;

@@ -1,6 +1,6 @@
 import java.nio.file.Path;
 import java.util.List;
-import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.formats.ModelFiles;
 import org.tokentune.datasets.Columns;
 import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.TextFiles;

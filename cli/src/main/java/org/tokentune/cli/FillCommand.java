@@ -8,7 +8,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.tokentune.BadInputException;
 import org.tokentune.Printable;
-import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.formats.ModelFiles;
 import org.tokentune.text.MaskFiller;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;

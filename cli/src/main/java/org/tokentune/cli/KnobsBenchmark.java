@@ -10,18 +10,18 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.tokentune.BadInputException;
 import org.tokentune.adapters.LoraConfig;
+import org.tokentune.bench.MethodBenchmark;
+import org.tokentune.bench.MethodBenchmark.Setting;
+import org.tokentune.bench.StepBenchmark;
+import org.tokentune.bench.TuningMethod;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.plan.ActivationPrecision;
-import org.tokentune.train.MethodBenchmark;
-import org.tokentune.train.MethodBenchmark.Setting;
 import org.tokentune.train.OptimizerSettings;
 import org.tokentune.train.OptimizerSettings.Kind;
-import org.tokentune.train.StepBenchmark;
 import org.tokentune.train.StepMemoryReport;
-import org.tokentune.train.TuningMethod;
 
 /**
  * Every memory knob, alone and with others, on a Llama of 135 million random parameters: bytes

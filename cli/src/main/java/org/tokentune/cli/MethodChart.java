@@ -13,7 +13,7 @@ import org.knowm.xchart.CategoryChartBuilder;
 import org.knowm.xchart.ChartEncoder;
 import org.knowm.xchart.style.CategoryStyler;
 import org.knowm.xchart.style.Styler;
-import org.tokentune.train.MethodMemory;
+import org.tokentune.bench.MethodMemory;
 
 /** What methods need, as stacked bars. */
 final class MethodChart {

@@ -8,10 +8,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import org.tokentune.BadInputException;
-import org.tokentune.train.EagerActivations;
-import org.tokentune.train.MethodMemory;
-import org.tokentune.train.MethodPlanner;
-import org.tokentune.train.TuningMethod;
+import org.tokentune.bench.EagerActivations;
+import org.tokentune.bench.MethodMemory;
+import org.tokentune.bench.MethodPlanner;
+import org.tokentune.bench.TuningMethod;
 
 /**
  * What ways to fine-tune a model need, beside full fine-tuning.

@@ -7,12 +7,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.tokentune.BadInputException;
+import org.tokentune.bench.MethodMemory;
+import org.tokentune.bench.MethodPlanner;
+import org.tokentune.bench.TuningMethod;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.select.TokenAmount;
-import org.tokentune.train.MethodMemory;
-import org.tokentune.train.MethodPlanner;
-import org.tokentune.train.TuningMethod;
 
 /**
  * The best way to fine-tune a model within so many bytes: rather full fine-tuning than LoRA, and

@@ -9,8 +9,8 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import org.tokentune.BadInputException;
 import org.tokentune.adapters.AdapterFolder;
-import org.tokentune.checkpoint.ModelFiles;
-import org.tokentune.checkpoint.ModelFolder;
+import org.tokentune.formats.ModelFiles;
+import org.tokentune.formats.ModelFolder;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.zoo.Zoo;
 

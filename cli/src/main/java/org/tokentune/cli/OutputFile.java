@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.WholeFile;
+import org.tokentune.files.WholeFile;
 
 /** A file that a command writes besides what it prints. */
 record OutputFile(Path file) {

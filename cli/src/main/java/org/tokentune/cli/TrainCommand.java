@@ -13,13 +13,14 @@ import java.util.concurrent.Callable;
 import java.util.function.Function;
 import org.tokentune.BadInputException;
 import org.tokentune.adapters.LoraConfig;
-import org.tokentune.checkpoint.ModelFiles;
-import org.tokentune.checkpoint.ModelFolder;
-import org.tokentune.checkpoint.RunFolder;
 import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.GlueTask;
 import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.PromptTemplate;
+import org.tokentune.files.ModelWriter;
+import org.tokentune.files.RunFolder;
+import org.tokentune.formats.ModelFiles;
+import org.tokentune.formats.ModelFolder;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.objectives.Objective;
@@ -409,7 +410,7 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    ModelFolder.checkWritable(output);
+    ModelWriter.checkWritable(output);
     json.check();
     runOptions.check();
     PrintWriter out = spec.commandLine().getOut();
@@ -449,7 +450,7 @@ final class TrainCommand implements Callable<Integer> {
       if (adapters != null) {
         job.addAdapter(adapters, seed);
       }
-      ModelFolder.checkSpace(output, adaptersAlone() ? job.savedAdapterBytes() : job.savedBytes());
+      ModelWriter.checkSpace(output, adaptersAlone() ? job.savedAdapterBytes() : job.savedBytes());
       out.printf(
           Locale.ROOT,
           "%s on %s: %s; tokens %s, %s, seed %d%n",

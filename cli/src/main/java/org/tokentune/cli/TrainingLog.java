@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.WholeFile;
+import org.tokentune.files.WholeFile;
 import org.tokentune.train.EvaluationResult;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.StepReport;

@@ -46,16 +46,13 @@ class ArchitectureTest {
           entry("select", Set.of()),
           entry("ops", Set.of("quantization")),
           entry("nn", Set.of("ops")),
-          entry("checkpoint", Set.of("ops", "quantization")),
-          entry("plan", Set.of("ops", "quantization")),
-          entry("objectives", Set.of("nn", "ops", "select")),
-          entry("models", Set.of("nn", "objectives", "ops", "checkpoint", "quantization")),
-          entry("adapters", Set.of("models", "nn", "objectives", "ops", "checkpoint")),
-          entry("generate", Set.of("models", "nn", "objectives", "ops", "plan")),
+          entry("formats", Set.of("ops", "quantization")),
+          entry("files", Set.of("formats")),
           entry(
-              "train",
+              "bench",
               Set.of(
                   "adapters",
+                  "formats",
                   "generate",
                   "models",
                   "nn",
@@ -63,9 +60,15 @@ class ArchitectureTest {
                   "ops",
                   "plan",
                   "select",
-                  "checkpoint")),
-          entry("zoo", Set.of("models", "nn", "objectives", "select", "train", "checkpoint")),
-          entry("datasets", Set.of("models", "objectives", "select", "checkpoint")),
+                  "train")),
+          entry("plan", Set.of("ops", "quantization")),
+          entry("objectives", Set.of("nn", "ops", "select")),
+          entry("models", Set.of("nn", "objectives", "ops", "formats", "quantization")),
+          entry("adapters", Set.of("models", "nn", "objectives", "ops", "files", "formats")),
+          entry("generate", Set.of("models", "nn", "objectives", "ops", "plan")),
+          entry("train", Set.of("files", "models", "nn", "objectives", "ops", "plan", "select")),
+          entry("zoo", Set.of("models", "nn", "objectives", "select", "train", "files", "formats")),
+          entry("datasets", Set.of("models", "objectives", "select", "files", "formats")),
           entry(
               "text",
               Set.of(
@@ -77,7 +80,8 @@ class ArchitectureTest {
                   "objectives",
                   "select",
                   "train",
-                  "checkpoint")),
+                  "files",
+                  "formats")),
           entry(
               "dl4j",
               Set.of(
@@ -89,7 +93,8 @@ class ArchitectureTest {
                   "plan",
                   "select",
                   "train",
-                  "checkpoint")));
+                  "files",
+                  "formats")));
 
   private static final Pattern CODE = Pattern.compile("`(\\w+)`");
 

@@ -14,7 +14,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
-import org.tokentune.checkpoint.ConfigReader;
+import org.tokentune.formats.ConfigReader;
 import org.tokentune.models.ModelConfig;
 
 /** docs/files.md lists what is known of the fields of {@code config.json}, as the code has it. */

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.tokentune.checkpoint.Checkpoints;
+import org.tokentune.files.Checkpoints;
 
 /** Decoders from a file to a tuned folder. */
 class LanguageCommandsTest {

@@ -14,11 +14,11 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
-import org.tokentune.checkpoint.ModelFiles;
-import org.tokentune.checkpoint.TokenizerConfig;
-import org.tokentune.checkpoint.TokenizerConfig.AddedToken;
-import org.tokentune.checkpoint.TokenizerSource;
-import org.tokentune.checkpoint.Vocabulary;
+import org.tokentune.formats.ModelFiles;
+import org.tokentune.formats.TokenizerConfig;
+import org.tokentune.formats.TokenizerConfig.AddedToken;
+import org.tokentune.formats.TokenizerSource;
+import org.tokentune.formats.Vocabulary;
 
 /**
  * A model's tokenizer as transformers' {@code AutoTokenizer} has it: the class that {@code

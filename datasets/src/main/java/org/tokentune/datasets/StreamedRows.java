@@ -22,7 +22,7 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
-import org.tokentune.checkpoint.Digest;
+import org.tokentune.files.Digest;
 import org.tokentune.objectives.Objectives;
 
 /**

@@ -13,7 +13,7 @@ import java.util.function.Function;
 import java.util.zip.CRC32;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.tokentune.checkpoint.WholeFile;
+import org.tokentune.files.WholeFile;
 
 /**
  * Tokens of texts in a folder, a file each, named by what is in it: the SHA-256 of the tokenizer,

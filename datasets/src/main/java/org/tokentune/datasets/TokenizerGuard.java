@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.ConfigReader;
-import org.tokentune.checkpoint.Limits;
-import org.tokentune.checkpoint.RegexGuard;
+import org.tokentune.formats.ConfigReader;
+import org.tokentune.formats.Limits;
+import org.tokentune.formats.RegexGuard;
 
 /**
  * Checks a {@code tokenizer.json} before the native library sees it, which trusts what it reads: it

@@ -19,13 +19,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.CompanionFiles;
-import org.tokentune.checkpoint.ModelFiles;
-import org.tokentune.checkpoint.ModelFolder;
-import org.tokentune.checkpoint.TokenizerSource;
-import org.tokentune.checkpoint.Vocabulary;
-import org.tokentune.checkpoint.Vocabulary.SpecialTokens;
-import org.tokentune.checkpoint.Vocabulary.TokenType;
+import org.tokentune.formats.CompanionFiles;
+import org.tokentune.formats.ModelFiles;
+import org.tokentune.formats.ModelFolder;
+import org.tokentune.formats.TokenizerSource;
+import org.tokentune.formats.Vocabulary;
+import org.tokentune.formats.Vocabulary.SpecialTokens;
+import org.tokentune.formats.Vocabulary.TokenType;
 
 /**
  * A vocabulary as a {@code tokenizer.json} of Hugging Face's tokenizers, as transformers would have

@@ -2,7 +2,7 @@ package org.tokentune.datasets;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.ConfigReader;
+import org.tokentune.formats.ConfigReader;
 
 /** Checks the {@code model} of a {@code tokenizer.json}, for {@link TokenizerGuard}. */
 final class TokenizerModelGuard {

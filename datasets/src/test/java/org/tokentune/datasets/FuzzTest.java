@@ -10,8 +10,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.ModelFiles;
-import org.tokentune.checkpoint.ModelFolder;
+import org.tokentune.formats.ModelFiles;
+import org.tokentune.formats.ModelFolder;
 import org.tokentune.testing.Fuzz;
 import org.tokentune.testing.Mutation;
 

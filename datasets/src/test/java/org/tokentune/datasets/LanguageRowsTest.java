@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.formats.ModelFiles;
 
 /** Rows of decoders: blocks of plain text, and instructions with their answers. */
 class LanguageRowsTest {

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.RegexGuard;
+import org.tokentune.formats.RegexGuard;
 
 /** The guard alone sees damaged values here: the native library would not always survive them. */
 class TokenizerGuardTest {

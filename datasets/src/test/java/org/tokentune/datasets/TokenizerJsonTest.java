@@ -26,10 +26,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.ModelFiles;
-import org.tokentune.checkpoint.ModelFolder;
-import org.tokentune.checkpoint.Vocabulary;
-import org.tokentune.checkpoint.Vocabulary.PreTokenizer;
+import org.tokentune.files.ModelWriter;
+import org.tokentune.formats.ModelFiles;
+import org.tokentune.formats.Vocabulary;
+import org.tokentune.formats.Vocabulary.PreTokenizer;
 import org.tokentune.models.ModelConfig;
 
 class TokenizerJsonTest {
@@ -174,7 +174,7 @@ class TokenizerJsonTest {
         TextTokenizer tokenizer = TextTokenizer.open(files, 256, false)) {
       Map<String, INDArray> weights = new LinkedHashMap<>();
       files.weights().names().forEach(name -> weights.put(name, files.weights().read(name)));
-      ModelFolder.write(
+      ModelWriter.write(
           saved,
           files.config(),
           weights,

@@ -5,7 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.deeplearning4j.omnihub.OmnihubConfig;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.WholeFile;
+import org.tokentune.files.WholeFile;
 
 /**
  * The folder of OmniHub, DL4J's own hub, on this machine: it loads {@code samediff/NAME.fb} there,

@@ -34,7 +34,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.Sgd;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.formats.ModelFiles;
 import org.tokentune.models.Bert;
 import org.tokentune.models.BertConfig;
 import org.tokentune.models.GraphOptions;

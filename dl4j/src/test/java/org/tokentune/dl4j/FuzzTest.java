@@ -16,7 +16,7 @@ import org.nd4j.shade.jackson.databind.JsonNode;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
 import org.nd4j.shade.jackson.databind.node.ObjectNode;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.formats.ModelFiles;
 import org.tokentune.models.Pooling;
 import org.tokentune.testing.Fuzz;
 import org.tokentune.testing.Mutation;

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.formats.ModelFiles;
 import org.tokentune.models.BertConfig;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;

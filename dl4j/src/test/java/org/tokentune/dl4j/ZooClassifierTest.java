@@ -10,11 +10,11 @@ import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.TextBatches;
 import org.tokentune.datasets.TextTokenizer;
+import org.tokentune.formats.ModelFiles;
 import org.tokentune.objectives.Objectives;
 import org.tokentune.zoo.Zoo;
 

@@ -7,9 +7,9 @@ import java.util.List;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
-import org.tokentune.checkpoint.ModelFiles;
-import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.datasets.TokenizerJson;
+import org.tokentune.files.ModelWriter;
+import org.tokentune.formats.ModelFiles;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
@@ -67,13 +67,13 @@ final class SavedModel {
       Parameters parameters,
       ModelFiles files) {
     boolean sameDiff = weightBytes(parameters) < MOST_SAMEDIFF_BYTES;
-    ModelFolder.Extra graph =
+    ModelWriter.Extra graph =
         staged ->
             write(
                 model.build(parameters, GraphOptions.inference()).sd(),
                 staged.resolve(SAMEDIFF_FILE));
-    ModelFolder.Extra tokens = staged -> TokenizerJson.writeCompanions(staged, files);
-    ModelFolder.write(
+    ModelWriter.Extra tokens = staged -> TokenizerJson.writeCompanions(staged, files);
+    ModelWriter.write(
         folder,
         config,
         parameters.asMap(),
@@ -90,7 +90,7 @@ final class SavedModel {
    * @param files of the base
    */
   static void writeAdapter(Path folder, JsonNode config, Adapter adapter, ModelFiles files) {
-    ModelFolder.Extra tokenizer = staged -> TokenizerJson.write(staged, files);
+    ModelWriter.Extra tokenizer = staged -> TokenizerJson.write(staged, files);
     AdapterFolder.write(folder, adapter, files.address(), config, List.of(tokenizer));
   }
 

@@ -9,10 +9,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.transforms.strict.Erf;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.CompanionFiles;
-import org.tokentune.checkpoint.ConfigReader;
-import org.tokentune.checkpoint.KnownFields;
-import org.tokentune.checkpoint.SafeTensors;
+import org.tokentune.formats.CompanionFiles;
+import org.tokentune.formats.ConfigReader;
+import org.tokentune.formats.KnownFields;
+import org.tokentune.formats.SafeTensors;
 
 /**
  * A linear layer with an activation on sentence vectors: sentence-transformers' {@code Dense}.

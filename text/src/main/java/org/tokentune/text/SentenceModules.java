@@ -9,11 +9,11 @@ import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
-import org.tokentune.checkpoint.CompanionFiles;
-import org.tokentune.checkpoint.ConfigReader;
-import org.tokentune.checkpoint.KnownFields;
-import org.tokentune.checkpoint.ModelFiles;
-import org.tokentune.checkpoint.TokenizerConfig;
+import org.tokentune.formats.CompanionFiles;
+import org.tokentune.formats.ConfigReader;
+import org.tokentune.formats.KnownFields;
+import org.tokentune.formats.ModelFiles;
+import org.tokentune.formats.TokenizerConfig;
 
 /**
  * What makes sentence vectors of an encoder's hidden states: the modules that {@code modules.json}

@@ -12,9 +12,9 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.datasets.ChoiceQuestion;
 import org.tokentune.datasets.TokenBatches.Row;
+import org.tokentune.formats.ModelFiles;
 
 class MultipleChoiceTest {
 

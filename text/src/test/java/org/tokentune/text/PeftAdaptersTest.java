@@ -24,11 +24,11 @@ import org.nd4j.linalg.ops.transforms.Transforms;
 import org.tokentune.BadInputException;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.LoraConfig;
-import org.tokentune.checkpoint.ModelFiles;
-import org.tokentune.checkpoint.ModelFolder;
-import org.tokentune.checkpoint.SafeTensors;
-import org.tokentune.checkpoint.SafeTensorsWriter;
-import org.tokentune.train.Parity;
+import org.tokentune.bench.Parity;
+import org.tokentune.formats.ModelFiles;
+import org.tokentune.formats.ModelFolder;
+import org.tokentune.formats.SafeTensors;
+import org.tokentune.formats.SafeTensorsWriter;
 
 /** Models with adapters that PEFT wrote, on texts: made by acceptance/peft_fixtures.py. */
 class PeftAdaptersTest {

@@ -23,11 +23,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.FloatType;
-import org.tokentune.checkpoint.ModelFiles;
-import org.tokentune.checkpoint.SafeTensorsWriter;
 import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.Example;
+import org.tokentune.formats.FloatType;
+import org.tokentune.formats.ModelFiles;
+import org.tokentune.formats.SafeTensorsWriter;
 
 /** Vectors are those of sentence-transformers 6.2, which made the resource. */
 class SentenceEncoderTest {

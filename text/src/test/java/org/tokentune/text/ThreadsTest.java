@@ -14,9 +14,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.tokentune.checkpoint.ModelFiles;
-import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.datasets.Example;
+import org.tokentune.formats.ModelFiles;
+import org.tokentune.formats.ModelFolder;
 import org.tokentune.generate.GenerationSettings;
 
 /** Several threads that use the same models; acceptance/load.sh does more. */

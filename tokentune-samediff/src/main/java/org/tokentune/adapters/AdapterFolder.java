@@ -16,9 +16,10 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.ModelFolder;
-import org.tokentune.checkpoint.SafeTensors;
-import org.tokentune.checkpoint.WeightSource;
+import org.tokentune.files.ModelWriter;
+import org.tokentune.formats.ModelFolder;
+import org.tokentune.formats.SafeTensors;
+import org.tokentune.formats.WeightSource;
 import org.tokentune.models.Head;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.TransformerModel;
@@ -334,14 +335,14 @@ public final class AdapterFolder implements AutoCloseable {
    * @param modelConfig the model's {@code config.json}; null if it is not needed to interpret the
    *     outputs, because with one, transformers looks for a complete model
    * @param extras further files, such as the tokenizer's
-   * @throws BadInputException as {@link ModelFolder#checkWritable}, or if writing fails
+   * @throws BadInputException as {@link ModelWriter#checkWritable}, or if writing fails
    */
   public static void write(
       Path folder,
       Adapter adapter,
       String base,
       JsonNode modelConfig,
-      List<ModelFolder.Extra> extras) {
+      List<ModelWriter.Extra> extras) {
     AdapterWriter.write(folder, adapter, base, modelConfig, extras);
   }
 }

@@ -10,7 +10,7 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.WeightSource;
+import org.tokentune.formats.WeightSource;
 import org.tokentune.models.ParameterLoader;
 
 /**

@@ -11,8 +11,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.tokentune.checkpoint.ModelFolder;
-import org.tokentune.checkpoint.SafeTensorsWriter;
+import org.tokentune.files.ModelWriter;
+import org.tokentune.formats.ModelFolder;
+import org.tokentune.formats.SafeTensorsWriter;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.objectives.Objectives;
 
@@ -55,9 +56,9 @@ final class AdapterWriter {
       Adapter adapter,
       String base,
       JsonNode modelConfig,
-      List<ModelFolder.Extra> extras) {
+      List<ModelWriter.Extra> extras) {
     AdapterWriter writer = new AdapterWriter(adapter);
-    ModelFolder.write(
+    ModelWriter.write(
         folder,
         staged -> {
           JSON.writeValue(staged.resolve(AdapterFolder.CONFIG).toFile(), writer.config(base));
@@ -65,7 +66,7 @@ final class AdapterWriter {
             JSON.writeValue(staged.resolve(ModelFolder.CONFIG).toFile(), modelConfig);
           }
           SafeTensorsWriter.write(staged.resolve(AdapterFolder.WEIGHTS), writer.tensors());
-          for (ModelFolder.Extra extra : extras) {
+          for (ModelWriter.Extra extra : extras) {
             extra.write(staged);
           }
         });

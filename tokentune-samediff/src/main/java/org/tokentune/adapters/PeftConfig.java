@@ -13,9 +13,9 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
-import org.tokentune.checkpoint.ConfigReader;
-import org.tokentune.checkpoint.KnownFields;
-import org.tokentune.checkpoint.RegexGuard;
+import org.tokentune.formats.ConfigReader;
+import org.tokentune.formats.KnownFields;
+import org.tokentune.formats.RegexGuard;
 import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
 

@@ -7,7 +7,7 @@ import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
-import org.tokentune.checkpoint.ConfigReader;
+import org.tokentune.formats.ConfigReader;
 
 /**
  * The modules that {@code adapter_config.json} lists as adapted, to compare with the tensors.

@@ -5,6 +5,6 @@
  * format are read and written by {@link org.tokentune.adapters.AdapterFolder}.
  *
  * <p>Imports {@code nn}, whose linear layers call a {@link org.tokentune.nn.LinearAdapter}, {@code
- * models}, {@code ops} and {@code checkpoint}; {@code train} and the other modules import it.
+ * models}, {@code ops} and {@code formats}; {@code train} and the other modules import it.
  */
 package org.tokentune.adapters;

@@ -23,7 +23,7 @@ import org.tokentune.plan.PlanOptions;
  * <p>Steps take 1, 2, 4, ... tokens and attend to a power of two of cached ones, so that a few
  * plans serve all texts.
  */
-final class Decoder implements AutoCloseable {
+public final class Decoder implements AutoCloseable {
 
   /**
    * Most tokens per step: bounds the memory for attention scores, tokens times cached tokens per
@@ -42,14 +42,14 @@ final class Decoder implements AutoCloseable {
   private int capacity;
 
   /** Reads the arrays of {@code parameters} directly, so later changes to them take effect. */
-  Decoder(TransformerModel model, Parameters parameters, KernelMode kernelMode) {
+  public Decoder(TransformerModel model, Parameters parameters, KernelMode kernelMode) {
     this.model = model;
     this.parameters = parameters;
     this.kernelMode = kernelMode;
   }
 
   /** Discards the cached text and makes room for a new one of at most this many tokens. */
-  void begin(int tokens) {
+  public void begin(int tokens) {
     if (tokens <= capacity) {
       return; // rows of an earlier text are masked until the new one overwrites them
     }
@@ -68,7 +68,7 @@ final class Decoder implements AutoCloseable {
    * @param position position of the first one
    * @return logits for the token after the last, one per vocabulary entry
    */
-  float[] next(int[] tokens, int position) {
+  public float[] next(int[] tokens, int position) {
     INDArray logits = null;
     int done = 0;
     while (done < tokens.length) {

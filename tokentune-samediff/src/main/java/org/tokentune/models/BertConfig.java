@@ -3,8 +3,8 @@ package org.tokentune.models;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.ConfigReader;
-import org.tokentune.checkpoint.KnownFields;
+import org.tokentune.formats.ConfigReader;
+import org.tokentune.formats.KnownFields;
 import org.tokentune.nn.ActivationFunction;
 
 /**

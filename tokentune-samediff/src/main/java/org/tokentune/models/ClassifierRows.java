@@ -5,7 +5,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.checkpoint.WeightSource;
+import org.tokentune.formats.WeightSource;
 import org.tokentune.ops.BlockWeight;
 
 /**

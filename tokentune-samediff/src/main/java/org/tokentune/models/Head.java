@@ -4,8 +4,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.Limits;
-import org.tokentune.checkpoint.WeightSource;
+import org.tokentune.formats.Limits;
+import org.tokentune.formats.WeightSource;
 import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
 

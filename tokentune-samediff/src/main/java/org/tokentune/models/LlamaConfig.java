@@ -4,8 +4,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Collections;
 import java.util.List;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.ConfigReader;
-import org.tokentune.checkpoint.KnownFields;
+import org.tokentune.formats.ConfigReader;
+import org.tokentune.formats.KnownFields;
 
 /**
  * Sizes of a decoder of the Llama family, as a Hugging Face {@code config.json} names them (Touvron

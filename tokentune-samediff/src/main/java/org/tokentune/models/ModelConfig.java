@@ -5,8 +5,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
-import org.tokentune.checkpoint.ConfigReader;
-import org.tokentune.checkpoint.WeightSource;
+import org.tokentune.formats.ConfigReader;
+import org.tokentune.formats.WeightSource;
 
 /** Sizes of a model of any family, as a Hugging Face {@code config.json} names them. */
 public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig {

@@ -13,7 +13,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.WeightSource;
+import org.tokentune.formats.WeightSource;
 import org.tokentune.nn.Parameters;
 import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;

@@ -6,8 +6,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.ConfigReader;
-import org.tokentune.checkpoint.KnownFields;
+import org.tokentune.formats.ConfigReader;
+import org.tokentune.formats.KnownFields;
 
 /**
  * Frequencies of rotary positions (Su et al., 2021), and how they are stretched over texts longer

@@ -5,7 +5,7 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.WeightSource;
+import org.tokentune.formats.WeightSource;
 import org.tokentune.ops.BlockWeight;
 import org.tokentune.ops.Nf4Weight;
 import org.tokentune.ops.QuantizedWeight;

@@ -4,7 +4,7 @@
  * What families do alike, placeholders, hidden states and losses, stands in {@link
  * org.tokentune.models.ModelBuilder}.
  *
- * <p>Imports {@code nn}, {@code ops}, {@code checkpoint} and {@code quantization}; {@code
- * adapters}, {@code train} and the other modules import it.
+ * <p>Imports {@code nn}, {@code ops}, {@code formats} and {@code quantization}; {@code adapters},
+ * {@code train} and the other modules import it.
  */
 package org.tokentune.models;

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.Digest;
+import org.tokentune.files.Digest;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.KernelMode;
@@ -17,7 +17,7 @@ import org.tokentune.ops.QuantizedWeight;
 /**
  * All that a training's result depends on, so that it goes on from no checkpoint of another. Names
  * and values are part of the format of training checkpoints: whoever changes one raises the version
- * in {@link org.tokentune.checkpoint.Checkpoints}.
+ * in {@link org.tokentune.files.Checkpoints}.
  *
  * @param parts by their names
  */

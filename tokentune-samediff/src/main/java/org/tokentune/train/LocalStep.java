@@ -22,7 +22,7 @@ import org.tokentune.plan.OptimizerStep;
 import org.tokentune.select.TokenSelector;
 
 /** Training steps in this process, on execution plans. */
-final class LocalStep implements TrainingStep {
+public final class LocalStep implements TrainingStep {
 
   private final TransformerModel model;
   private final Parameters parameters;
@@ -58,7 +58,7 @@ final class LocalStep implements TrainingStep {
     }
   }
 
-  LocalStep(
+  public LocalStep(
       TransformerModel model,
       Parameters parameters,
       Predicate<String> trainable,

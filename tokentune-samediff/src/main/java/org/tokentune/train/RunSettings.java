@@ -3,7 +3,7 @@ package org.tokentune.train;
 import java.nio.file.Path;
 import java.util.List;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.Checkpoints;
+import org.tokentune.files.Checkpoints;
 import org.tokentune.objectives.Metric;
 
 /**

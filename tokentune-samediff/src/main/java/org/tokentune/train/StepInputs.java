@@ -107,7 +107,7 @@ public record StepInputs(Map<String, INDArray> placeholders, long counted, long 
   }
 
   /** INT32 [batch, length]: 0 to length - 1 in every row. */
-  static INDArray positions(int batch, int length) {
+  public static INDArray positions(int batch, int length) {
     int[] row = IntStream.range(0, length).toArray();
     return Nd4j.createFromArray(Stream.generate(() -> row).limit(batch).toArray(int[][]::new));
   }
@@ -117,7 +117,7 @@ public record StepInputs(Map<String, INDArray> placeholders, long counted, long 
    *
    * @param k selected tokens of a row; all of them where it is the length
    */
-  static Map<String, INDArray> shapeOnly(Head head, long batch, long length, long k) {
+  public static Map<String, INDArray> shapeOnly(Head head, long batch, long length, long k) {
     Map<String, INDArray> inputs = new HashMap<>();
     inputs.put(ModelGraph.INPUT_IDS, ShapeOnlyArray.of(DataType.INT32, batch, length));
     inputs.put(ModelGraph.ATTENTION_MASK, ShapeOnlyArray.of(DataType.INT32, batch, length));

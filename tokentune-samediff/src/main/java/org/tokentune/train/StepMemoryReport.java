@@ -60,7 +60,7 @@ public record StepMemoryReport(
   }
 
   /** The same with, between batches of a step, a sum of gradients for every trained parameter. */
-  StepMemoryReport withGradientSums() {
+  public StepMemoryReport withGradientSums() {
     return new StepMemoryReport(parameters, trained, trained, optimizerState, step);
   }
 

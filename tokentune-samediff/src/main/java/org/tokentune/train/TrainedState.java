@@ -15,7 +15,7 @@ import java.util.OptionalInt;
 import java.util.function.Predicate;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.Checkpoints;
+import org.tokentune.files.Checkpoints;
 import org.tokentune.nn.Parameters;
 
 /**

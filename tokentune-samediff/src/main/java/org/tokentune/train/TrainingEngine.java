@@ -113,7 +113,7 @@ public final class TrainingEngine implements AutoCloseable {
   }
 
   /** A plan for the same that recomputes otherwise, of the same gradient graph; no run uses it. */
-  Plan plan(Map<String, INDArray> inputs, ActivationCheckpointing level) {
+  public Plan plan(Map<String, INDArray> inputs, ActivationCheckpointing level) {
     return engine.plan(inputs, level);
   }
 

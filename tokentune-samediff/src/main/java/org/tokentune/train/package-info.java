@@ -7,7 +7,7 @@
  * changes one of them is an {@code UpdateRule}, whose arithmetic stands in {@code ops}. A further
  * optimizer is another rule, and a constant in {@link org.tokentune.train.OptimizerSettings.Kind}.
  *
- * <p>Imports {@code adapters}, {@code generate}, {@code models}, {@code nn}, {@code ops}, {@code
- * plan}, {@code select} and {@code checkpoint}; the other modules import it.
+ * <p>Imports {@code models}, {@code nn}, {@code objectives}, {@code ops}, {@code plan}, {@code
+ * select} and {@code files}; the other modules import it.
  */
 package org.tokentune.train;

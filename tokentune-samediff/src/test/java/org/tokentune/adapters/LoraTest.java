@@ -27,7 +27,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
 import org.tokentune.GoldenModel;
-import org.tokentune.checkpoint.ModelFolder;
+import org.tokentune.formats.ModelFolder;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.TransformerModel;
@@ -37,7 +37,6 @@ import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.plan.Plan;
 import org.tokentune.select.AllTokens;
-import org.tokentune.train.Parity;
 import org.tokentune.train.SameDiffEngine;
 import org.tokentune.train.TrainingEngine;
 
@@ -46,28 +45,6 @@ class LoraTest {
 
   private static LoraConfig config(int rank, String targets) {
     return LoraConfig.parse("r=" + rank + ",alpha=12,targets=" + targets);
-  }
-
-  @Test
-  void equalsPeft() {
-    Parity parity = new Parity(GOLDEN.resolve("llama-lora"));
-    assertEquals(2, parity.cases().size());
-    for (Path file : parity.cases()) {
-      boolean merged = file.endsWith("merged.safetensors");
-      for (KernelMode kernelMode : KernelMode.values()) {
-        for (ActivationCheckpointing checkpointing : ActivationCheckpointing.values()) {
-          List<Parity.Row> rows = parity.compare(file, kernelMode, checkpointing);
-          double worst = rows.stream().mapToDouble(Parity.Row::error).max().orElseThrow();
-          System.out.printf(
-              "llama-lora %-25s %-6s %-11s %d tensors, largest error %.1e%n",
-              file.getFileName(), kernelMode, checkpointing, rows.size(), worst);
-          assertEquals(merged ? 15 : 36, rows.size());
-          for (Parity.Row row : rows) {
-            assertTrue(row.within(merged ? 1e-6 : 1e-5), row.toString());
-          }
-        }
-      }
-    }
   }
 
   /**

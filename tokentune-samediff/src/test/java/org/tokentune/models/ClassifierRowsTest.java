@@ -8,7 +8,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.checkpoint.WeightSource;
+import org.tokentune.formats.WeightSource;
 
 class ClassifierRowsTest {
 

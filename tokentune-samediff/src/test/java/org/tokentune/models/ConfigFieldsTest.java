@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.ConfigReader;
+import org.tokentune.formats.ConfigReader;
 import org.tokentune.nn.ActivationFunction;
 import org.tokentune.testing.Said;
 

@@ -14,7 +14,7 @@ import org.nd4j.autodiff.samediff.internal.SameDiffOp;
 import org.tokentune.RandomWeights;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.LoraConfig;
-import org.tokentune.checkpoint.ModelFolder;
+import org.tokentune.formats.ModelFolder;
 import org.tokentune.nn.Parameters;
 import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;

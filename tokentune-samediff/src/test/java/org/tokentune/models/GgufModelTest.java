@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.tokentune.checkpoint.Gguf;
+import org.tokentune.formats.Gguf;
 
 /** GGUF files run as llama.cpp runs them. */
 class GgufModelTest {

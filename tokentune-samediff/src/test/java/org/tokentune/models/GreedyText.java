@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
-import org.tokentune.checkpoint.WeightSource;
+import org.tokentune.formats.WeightSource;
 import org.tokentune.generate.GenerationSettings;
 import org.tokentune.generate.Generator;
 import org.tokentune.nn.Parameters;

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.ConfigReader;
+import org.tokentune.formats.ConfigReader;
 
 /** Every spelling of rotary positions that versions 4 and 5 of transformers write. */
 class RopeParametersTest {

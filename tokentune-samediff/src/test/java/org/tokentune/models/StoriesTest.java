@@ -8,8 +8,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
-import org.tokentune.checkpoint.Llama2c;
-import org.tokentune.checkpoint.Vocabulary;
+import org.tokentune.formats.Llama2c;
+import org.tokentune.formats.Vocabulary;
 
 /** A real model in llama2.c's format. */
 class StoriesTest {

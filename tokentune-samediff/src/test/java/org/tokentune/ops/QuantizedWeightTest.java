@@ -17,7 +17,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.checkpoint.SafeTensors;
+import org.tokentune.formats.SafeTensors;
 import org.tokentune.plan.PlanEngine;
 import org.tokentune.plan.PlanOptions;
 import org.tokentune.quantization.BlockFormat;

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.tokentune.checkpoint.SafeTensors;
+import org.tokentune.formats.SafeTensors;
 
 /** Compares NF4 with bitsandbytes. */
 class Nf4Test {

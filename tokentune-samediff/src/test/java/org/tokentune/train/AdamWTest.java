@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.tokentune.checkpoint.SafeTensors;
+import org.tokentune.formats.SafeTensors;
 import org.tokentune.nn.Parameters;
 
 /** Ten steps with clipping give the numbers of {@code torch.optim.AdamW}. */

@@ -25,7 +25,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
 import org.tokentune.RandomWeights;
 import org.tokentune.SmallBert;
-import org.tokentune.checkpoint.SafeTensors;
+import org.tokentune.formats.SafeTensors;
 import org.tokentune.models.Bert;
 import org.tokentune.models.Head;
 import org.tokentune.models.Pooling;

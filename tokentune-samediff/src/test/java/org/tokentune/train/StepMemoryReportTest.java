@@ -85,13 +85,13 @@ class StepMemoryReportTest {
   @CsvSource({"all, 128", "25%, 128", "all, 512", "25%, 512"})
   void bertLargeIsPlannedWithoutItsWeights(String tokens, int length) {
     Bert large = bert(24, 1024, 16, 30522);
-    long before = StepBenchmark.liveBytes();
+    long before = Nd4j.getEnvironment().getDeviceCouner(0);
     long physical = nativeBytes();
     long start = System.nanoTime();
     StepMemoryReport report =
         plan(large, tokens, length, ActivationCheckpointing.ELEMENTWISE, true);
     double seconds = (System.nanoTime() - start) / 1e9;
-    long arrays = StepBenchmark.liveBytes() - before;
+    long arrays = Nd4j.getEnvironment().getDeviceCouner(0) - before;
     System.out.printf(
         "BERT-large, %s tokens, length %d: %.1f s, arrays %,d bytes, process %+,d bytes; step %,d"
             + " bytes, parameters %,d%n",

@@ -14,8 +14,9 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import java.util.zip.ZipInputStream;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.ModelFiles;
-import org.tokentune.checkpoint.ModelFolder;
+import org.tokentune.files.ModelWriter;
+import org.tokentune.formats.ModelFiles;
+import org.tokentune.formats.ModelFolder;
 
 /**
  * A TensorFlow SavedModel of a BERT, a zip within a Maven artifact. Its checkpoint and vocabulary
@@ -64,7 +65,7 @@ record BundleModel(
         () -> {
           if (!isLocal()) {
             Path jar = artifact.jar(archive);
-            ModelFolder.write(folder(), staged -> unpack(jar, staged));
+            ModelWriter.write(folder(), staged -> unpack(jar, staged));
           }
         });
     return folder();

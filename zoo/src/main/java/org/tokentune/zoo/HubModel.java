@@ -10,8 +10,8 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.ModelFiles;
-import org.tokentune.checkpoint.ModelFolder;
+import org.tokentune.formats.ModelFiles;
+import org.tokentune.formats.ModelFolder;
 import org.tokentune.zoo.HttpFiles.RemoteFile;
 
 /**

@@ -14,7 +14,7 @@ import java.util.UUID;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.WholeFile;
+import org.tokentune.files.WholeFile;
 
 /** Files and folders of caches. */
 final class LocalFiles {

@@ -13,8 +13,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.CompanionFiles;
-import org.tokentune.checkpoint.ModelFolder;
+import org.tokentune.formats.CompanionFiles;
+import org.tokentune.formats.ModelFolder;
 
 /**
  * The files of a Hugging Face model folder that this project reads: {@code config.json}, {@code

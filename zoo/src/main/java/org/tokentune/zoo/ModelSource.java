@@ -3,7 +3,7 @@ package org.tokentune.zoo;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.List;
-import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.formats.ModelFiles;
 
 /** Where a model's files come from, and what of them is on this machine. */
 public sealed interface ModelSource permits OnnxModel, BundleModel, HubModel, UrlModel {

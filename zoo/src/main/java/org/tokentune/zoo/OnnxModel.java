@@ -11,10 +11,10 @@ import java.util.Map;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.CompanionFiles;
-import org.tokentune.checkpoint.ModelFiles;
-import org.tokentune.checkpoint.OnnxWeights;
-import org.tokentune.checkpoint.TokenizerSource;
+import org.tokentune.formats.CompanionFiles;
+import org.tokentune.formats.ModelFiles;
+import org.tokentune.formats.OnnxWeights;
+import org.tokentune.formats.TokenizerSource;
 
 /**
  * An ONNX file and a tokenizer inside a Maven artifact, read straight from it: there is no second

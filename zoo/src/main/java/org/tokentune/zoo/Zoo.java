@@ -12,7 +12,7 @@ import java.util.TreeMap;
 import java.util.stream.StreamSupport;
 import org.apache.commons.text.similarity.JaroWinklerSimilarity;
 import org.tokentune.BadInputException;
-import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.formats.ModelFiles;
 
 /**
  * Pretrained models by name, listed in {@code catalogue.json}: some inside Maven artifacts, some on

@@ -1,0 +1,34 @@
+package org.tokentune.bench;
+
+import java.util.OptionalLong;
+import org.tokentune.models.LlamaConfig;
+import org.tokentune.models.ModelConfig;
+
+/**
+ * What PyTorch keeps for the backward pass of a Llama in transformers 4.36.0's eager attention,
+ * with BF16 weights: measured by counting the tensors that its autograd saves (2 and 3 layers,
+ * three shapes), from which these coefficients follow exactly.
+ */
+public final class EagerActivations {
+
+  private EagerActivations() {}
+
+  /**
+   * In bytes, of full fine-tuning on {@code batch} rows of {@code length} tokens; empty where it
+   * was not measured: of other models, and where heads share keys and values.
+   */
+  public static OptionalLong bytes(ModelConfig model, long batch, long length) {
+    if (!(model instanceof LlamaConfig config) || config.heads() != config.keyValueHeads()) {
+      return OptionalLong.empty();
+    }
+    long rows = batch * length;
+    long hidden = config.hidden();
+    // norms and projections; gate, its SiLU, up and their product
+    long ofRows = rows * (24 * hidden + 8L * config.intermediate() + 4L * config.headSize() + 8);
+    // weights in float for the softmax, in BF16 for the product
+    long ofWeights = 6 * batch * config.heads() * length * length;
+    // the last norm, and the log-softmax in float
+    long ofHead = rows * (8 * hidden + 4L * config.vocabulary());
+    return OptionalLong.of(config.layers() * (ofRows + ofWeights) + ofHead);
+  }
+}

@@ -1,0 +1,431 @@
+package org.tokentune.bench;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadInputException;
+import org.tokentune.adapters.Adapter;
+import org.tokentune.adapters.AdapterFolder;
+import org.tokentune.adapters.LoraModel;
+import org.tokentune.formats.ModelFiles;
+import org.tokentune.formats.ModelFolder;
+import org.tokentune.formats.SafeTensors;
+import org.tokentune.formats.WeightSource;
+import org.tokentune.generate.GenerationSettings;
+import org.tokentune.generate.Generator;
+import org.tokentune.models.GraphOptions;
+import org.tokentune.models.Head;
+import org.tokentune.models.ModelConfig;
+import org.tokentune.models.ModelGraph;
+import org.tokentune.models.ParameterLoader;
+import org.tokentune.models.Pooling;
+import org.tokentune.models.TransformerModel;
+import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
+import org.tokentune.ops.KernelMode;
+import org.tokentune.plan.ActivationCheckpointing;
+import org.tokentune.plan.PlanEngine;
+import org.tokentune.plan.PlanOptions;
+import org.tokentune.train.StepInputs;
+import org.tokentune.train.TrainingEngine;
+
+/**
+ * Compares a model with somebody else's numbers: hidden states, logits, loss and gradients that
+ * another implementation computed on the same weights.
+ *
+ * <p>A folder holds {@code config.json}, {@code model.safetensors} and cases, the other {@code
+ * .safetensors}. A case holds the inputs by their transformers names ({@code input_ids}, {@code
+ * attention_mask}, {@code token_type_ids}, {@code position_ids}, {@code labels}, and {@code
+ * selected} [batch, k] where only those positions carry gradient), {@code hidden.0} to {@code
+ * hidden.L}, {@code logits}, {@code loss} and {@code grad.<parameter>}. "mean" in a case's name
+ * says mean pooling. Dropout is off. A case may instead hold {@code input_ids} [1, n] and {@code
+ * generated} [1, m], the same and their greedy continuation.
+ *
+ * <p>A folder of adapters, PEFT's {@code adapter_config.json} and {@code
+ * adapter_model.safetensors}, is compared on its base; gradients are then of the adapters, under
+ * PEFT's names. A case without inputs holds weights of the base with the adapters merged in.
+ *
+ * <p>A tensor's error is its largest difference over its largest absolute value, or over 1e-4 of
+ * the case's largest gradient where that is more. Of hidden states and of logits by token, unpadded
+ * rows are compared; of the last layer's, with a selection, those of them that are selected. The
+ * error of generated ids is the number of those that differ.
+ */
+public final class Parity {
+
+  private static final Set<String> INPUTS =
+      Set.of("input_ids", "attention_mask", "token_type_ids", "position_ids", "labels", "selected");
+  private static final String WEIGHTS = "(adapter_)?model(-\\d+-of-\\d+)?\\.safetensors";
+  private static final String GENERATED = "generated";
+  private static final String GRADIENT = "grad.";
+  private static final double NOT_COMPARED = Double.NaN;
+
+  private final Path folder;
+  private final ModelConfig config;
+  private final Head head;
+  private final Parameters parameters;
+  private final Adapter adapter;
+
+  /**
+   * One tensor of a case.
+   *
+   * @param error relative error; NaN where the tensor was not compared
+   */
+  public record Row(String tensor, double error) {
+
+    /** Whether it was compared and its error is at most {@code tolerance}. */
+    public boolean within(double tolerance) {
+      return error <= tolerance;
+    }
+  }
+
+  /**
+   * Opens a folder; a folder of adapters says itself where its base is.
+   *
+   * @throws BadInputException if it is none, or says the base by a name that is no path
+   */
+  public Parity(Path folder) {
+    this(folder, Weights.of(folder, null));
+  }
+
+  /**
+   * Opens a folder.
+   *
+   * @param base the model's folder or file, where {@code folder} holds adapters; null: what their
+   *     configuration says, from their folder on or from the current one
+   */
+  public Parity(Path folder, Path base) {
+    this(folder, Weights.of(folder, base));
+  }
+
+  /** Opens a folder of adapters on a base, which stays open. */
+  public static Parity on(Path folder, ModelFiles base) {
+    return new Parity(folder, new Weights(base.config(), base.name(), base.weights(), () -> {}));
+  }
+
+  private Parity(Path folder, Weights base) {
+    this.folder = folder;
+    try (base;
+        AdapterFolder adapters = AdapterFolder.isOne(folder) ? AdapterFolder.open(folder) : null) {
+      ModelConfig plain =
+          ModelConfig.read(base.config(), base.origin()).withDropout(0).withHeadOf(base.weights());
+      JsonNode json = adapters == null ? base.config() : adapters.modelConfig(base.config());
+      OptionalInt trained = adapters == null ? OptionalInt.empty() : adapters.outputs();
+      head =
+          head(
+              json,
+              trained.orElseGet(() -> Head.outputs(base.weights()).orElse(plain.vocabulary())),
+              plain.vocabulary());
+      TransformerModel model = plain.model(head);
+      if (adapters == null) {
+        adapter = null;
+        config = plain;
+        parameters = ParameterLoader.load(model, base.weights());
+      } else {
+        adapters.check(model);
+        adapter =
+            adapters.read(model, ParameterLoader.load(model, adapters.over(base.weights(), model)));
+        config = adapter.model().config();
+        parameters = adapter.parameters();
+      }
+    }
+  }
+
+  /** What a model is loaded from. */
+  private record Weights(JsonNode config, String origin, WeightSource weights, Runnable closing)
+      implements AutoCloseable {
+
+    static Weights of(Path folder, Path base) {
+      if (!AdapterFolder.isOne(folder)) {
+        return of(folder);
+      }
+      return of(base == null ? base(folder) : base);
+    }
+
+    /** Where adapters say that it is. */
+    private static Path base(Path folder) {
+      try (AdapterFolder adapters = AdapterFolder.open(folder)) {
+        return adapters
+            .basePath()
+            .orElseThrow(
+                () ->
+                    new BadInputException(
+                        "%s stands on '%s', which is not there; name the base it was trained on.",
+                        folder, adapters.base()));
+      }
+    }
+
+    /** Of a folder without its tokenizer, which may be missing. */
+    private static Weights of(Path model) {
+      if (Files.isRegularFile(model.resolve(ModelFolder.CONFIG))) {
+        WeightSource weights = ModelFolder.weights(model);
+        return new Weights(
+            ModelFolder.config(model),
+            model.resolve(ModelFolder.CONFIG).toString(),
+            weights,
+            weights::close);
+      }
+      ModelFiles files = ModelFiles.open(model);
+      return new Weights(files.config(), files.name(), files.weights(), files::close);
+    }
+
+    @Override
+    public void close() {
+      closing.run();
+    }
+  }
+
+  /** The case files, by name: all {@code .safetensors} that are not the weights or their shards. */
+  public List<Path> cases() {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files
+          .filter(file -> file.getFileName().toString().endsWith(".safetensors"))
+          .filter(file -> !file.getFileName().toString().matches(WEIGHTS))
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      throw new BadInputException(e, "%s cannot be listed.", folder);
+    }
+  }
+
+  /** Runs one case as training would: a row for each of its tensors that is no input. */
+  public List<Row> compare(Path file) {
+    return compare(file, KernelMode.preferred(), ActivationCheckpointing.ELEMENTWISE);
+  }
+
+  /** Runs one case with ops in a style, on a plan that recomputes so much. */
+  public List<Row> compare(
+      Path file, KernelMode kernelMode, ActivationCheckpointing checkpointing) {
+    Map<String, INDArray> expected;
+    try (SafeTensors source = SafeTensors.open(file)) {
+      expected = tensors(source);
+    }
+    if (!expected.containsKey(ModelGraph.INPUT_IDS)) {
+      return compareMerged(file, expected);
+    }
+    TransformerModel model = model(file.getFileName().toString());
+    if (expected.containsKey(GENERATED)) {
+      return List.of(generated(expected, model, kernelMode));
+    }
+    Map<String, INDArray> inputs = inputs(expected, head);
+    boolean split = StepInputs.areSplit(inputs);
+    GraphOptions options =
+        GraphOptions.training(split, adapter == null ? name -> true : adapter.model()::trains);
+    // Hidden states come of a graph of their own: training computes fewer rows of the last layer.
+    List<String> names = hidden(options.split());
+    ModelGraph allRows = model.build(parameters, options.withKernelMode(kernelMode).withAllRows());
+    allRows.check(inputs);
+    try (PlanEngine forward = new PlanEngine(allRows.sd(), PlanOptions.forward(names));
+        TrainingEngine engine =
+            new TrainingEngine(
+                model.build(parameters, options.withKernelMode(kernelMode)),
+                List.of(ModelGraph.LOGITS),
+                checkpointing)) {
+      Map<String, INDArray> hidden = forward.run(inputs).outputs();
+      return compare(expected, head, inputs, engine.run(inputs), hidden);
+    }
+  }
+
+  private List<Row> compareMerged(Path file, Map<String, INDArray> expected) {
+    if (adapter == null) {
+      throw new BadInputException(
+          "%s has no input_ids: it is no case; take it out of the folder.", file);
+    }
+    adapter.merge();
+    Map<String, INDArray> merged = adapter.baseParameters().asMap();
+    List<Row> rows = new ArrayList<>();
+    expected.forEach((name, tensor) -> rows.add(new Row(name, error(tensor, merged.get(name), 0))));
+    adapter.unmerge();
+    return rows;
+  }
+
+  private Row generated(
+      Map<String, INDArray> expected, TransformerModel model, KernelMode kernelMode) {
+    int[] prompt = expected.get(ModelGraph.INPUT_IDS).reshape(-1).toIntVector();
+    int[] all = expected.get(GENERATED).reshape(-1).toIntVector();
+    GenerationSettings settings = GenerationSettings.greedy(all.length - prompt.length, Set.of());
+    int[] ids;
+    try (Generator generator = new Generator(model, parameters, kernelMode)) {
+      ids = generator.generate(prompt, settings, id -> {}).ids();
+    }
+    IntPredicate differs = i -> i - prompt.length >= ids.length || all[i] != ids[i - prompt.length];
+    return new Row(GENERATED, IntStream.range(prompt.length, all.length).filter(differs).count());
+  }
+
+  private static List<Row> compare(
+      Map<String, INDArray> expected,
+      Head head,
+      Map<String, INDArray> inputs,
+      TrainingEngine.Result step,
+      Map<String, INDArray> hidden) {
+    double floor =
+        1e-4
+            * expected.entrySet().stream()
+                .filter(tensor -> tensor.getKey().startsWith(GRADIENT))
+                .mapToDouble(tensor -> tensor.getValue().amaxNumber().doubleValue())
+                .max()
+                .orElse(0);
+    List<Row> rows = new ArrayList<>();
+    expected.forEach(
+        (name, tensor) -> {
+          if (name.startsWith(GRADIENT)) {
+            INDArray actual = gradient(name.substring(GRADIENT.length()), step);
+            rows.add(new Row(name, error(tensor, actual, floor)));
+          } else if (name.equals(ModelGraph.LOSS)) {
+            rows.add(new Row(name, error(tensor, Nd4j.scalar(step.loss()), floor)));
+          } else if (name.equals(ModelGraph.LOGITS) && !head.perToken()) {
+            rows.add(new Row(name, error(tensor, step.outputs().get(name), floor)));
+          } else if (name.equals(ModelGraph.LOGITS)) {
+            rows.add(new Row(name, byToken(tensor, step.outputs().get(name), null, inputs)));
+          } else if (hidden.containsKey(name)) {
+            rows.add(
+                new Row(
+                    name, byToken(tensor, hidden.get(name), hidden.get(name + ".frozen"), inputs)));
+          } else if (!INPUTS.contains(name)) {
+            rows.add(new Row(name, NOT_COMPARED));
+          }
+        });
+    return rows;
+  }
+
+  /** By its name here, or PEFT's. */
+  private static INDArray gradient(String name, TrainingEngine.Result step) {
+    return step.gradients().getOrDefault(name, step.gradients().get(AdapterFolder.parameter(name)));
+  }
+
+  /** The head that a configuration names, pooling the first token where it pools. */
+  private Head head(JsonNode json, int outputs, int vocabulary) {
+    Objective task =
+        Objectives.read(json, outputs)
+            .orElseThrow(
+                () ->
+                    new BadInputException(
+                        "%s: no head for architecture %s.",
+                        folder, json.path("architectures").path(0).asText()));
+    boolean words = task.headShape() == Objective.HeadShape.VOCABULARY;
+    return new Head(task, words ? vocabulary : outputs, Pooling.FIRST);
+  }
+
+  private TransformerModel model(String name) {
+    Pooling pooling = name.contains("mean") ? Pooling.MEAN : Pooling.FIRST;
+    TransformerModel model = config.model(new Head(head.task(), head.outputs(), pooling));
+    return adapter == null ? model : new LoraModel(model, adapter.model().lora());
+  }
+
+  private List<String> hidden(boolean split) {
+    List<String> names = new ArrayList<>();
+    for (int layer = 0; layer <= config.layers(); layer++) {
+      names.add(ModelGraph.hidden(layer));
+      if (split && layer < config.layers()) {
+        names.add(ModelGraph.frozenHidden(layer));
+      }
+    }
+    return names;
+  }
+
+  private static Map<String, INDArray> inputs(Map<String, INDArray> golden, Head head) {
+    Map<String, INDArray> inputs = new HashMap<>();
+    INDArray ids = golden.get("input_ids").castTo(DataType.INT32);
+    inputs.put(ModelGraph.INPUT_IDS, ids);
+    inputs.put(
+        ModelGraph.ATTENTION_MASK,
+        golden.getOrDefault("attention_mask", Nd4j.onesLike(ids)).castTo(DataType.INT32));
+    inputs.put(
+        ModelGraph.TOKEN_TYPE_IDS,
+        golden.getOrDefault("token_type_ids", Nd4j.zerosLike(ids)).castTo(DataType.INT32));
+    INDArray counted = Nd4j.arange((double) ids.size(1)).reshape(1, -1).repeat(0, ids.size(0));
+    inputs.put(
+        ModelGraph.POSITION_IDS,
+        golden.getOrDefault("position_ids", counted).castTo(DataType.INT32));
+    INDArray labels = golden.get("labels");
+    inputs.put(
+        ModelGraph.LABELS,
+        head.task().labelType() == DataType.FLOAT
+            ? labels.castTo(DataType.FLOAT).reshape(-1, head.outputs())
+            : labels.castTo(DataType.INT32));
+    INDArray selected = golden.get("selected");
+    if (selected != null && selected.size(1) < ids.size(1)) { // else it is every token
+      inputs.put(ModelGraph.SELECTED, selected.castTo(DataType.INT32));
+      inputs.put(ModelGraph.FROZEN, complement(selected, (int) ids.size(1)));
+    }
+    return inputs;
+  }
+
+  private static INDArray complement(INDArray selected, int length) {
+    int[][] frozen = new int[(int) selected.size(0)][];
+    for (int row = 0; row < frozen.length; row++) {
+      boolean[] taken = new boolean[length];
+      for (int i = 0; i < selected.size(1); i++) {
+        taken[selected.getInt(row, i)] = true;
+      }
+      frozen[row] = IntStream.range(0, length).filter(i -> !taken[i]).toArray();
+    }
+    return Nd4j.createFromArray(frozen);
+  }
+
+  /** Error over the unpadded tokens of the streams; {@code expected} is [batch, length, width]. */
+  private static double byToken(
+      INDArray expected, INDArray selected, INDArray frozen, Map<String, INDArray> inputs) {
+    double difference = difference(expected, selected, inputs.get(ModelGraph.SELECTED), inputs);
+    if (frozen != null) {
+      difference =
+          Math.max(difference, difference(expected, frozen, inputs.get(ModelGraph.FROZEN), inputs));
+    }
+    return difference / expected.amaxNumber().doubleValue();
+  }
+
+  /** {@code positions} [batch, count] say which tokens the rows are; null: all. */
+  private static double difference(
+      INDArray expected, INDArray rows, INDArray positions, Map<String, INDArray> inputs) {
+    INDArray mask = inputs.get(ModelGraph.ATTENTION_MASK);
+    long batch = expected.size(0);
+    long length = expected.size(1);
+    long count = positions == null ? length : positions.size(1);
+    INDArray all = expected.reshape(batch * length, expected.size(2));
+    double worst = 0;
+    for (long row = 0; row < batch; row++) {
+      for (long i = 0; i < count; i++) {
+        long position = positions == null ? i : positions.getLong(row, i);
+        if (mask.getInt((int) row, (int) position) != 0) {
+          INDArray gap = all.getRow(row * length + position).sub(rows.getRow(row * count + i));
+          worst = worse(worst, gap.amaxNumber().doubleValue());
+        }
+      }
+    }
+    return worst;
+  }
+
+  private static double error(INDArray expected, INDArray actual, double floor) {
+    if (actual == null || actual.length() != expected.length()) {
+      return NOT_COMPARED;
+    }
+    INDArray gap = expected.reshape(-1).sub(actual.reshape(-1).castTo(expected.dataType()));
+    double difference = worse(0, gap.amaxNumber().doubleValue());
+    return difference == 0 ? 0 : difference / Math.max(floor, expected.amaxNumber().doubleValue());
+  }
+
+  /** The larger, where NaN counts as infinite. */
+  private static double worse(double a, double b) {
+    return Double.isNaN(b) ? Double.POSITIVE_INFINITY : Math.max(a, b);
+  }
+
+  private static Map<String, INDArray> tensors(WeightSource source) {
+    Map<String, INDArray> tensors = new LinkedHashMap<>();
+    source.names().forEach(name -> tensors.put(name, source.read(name)));
+    return tensors;
+  }
+}

@@ -1,0 +1,66 @@
+package org.tokentune.bench;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.tokentune.models.WeightStorage;
+import org.tokentune.plan.ActivationCheckpointing;
+
+/**
+ * A way to fine-tune.
+ *
+ * @param adapters whether low-rank adapters train, and not the weights
+ * @param weights how weights that do not train are held
+ * @param selected whether gradients go through selected tokens only (TokenTune)
+ * @param checkpointing what is computed again; {@link ActivationCheckpointing#BLOCKS} is gradient
+ *     checkpointing
+ */
+public record TuningMethod(
+    boolean adapters,
+    WeightStorage weights,
+    boolean selected,
+    ActivationCheckpointing checkpointing) {
+
+  /** All weights train. */
+  public static final TuningMethod FULL =
+      new TuningMethod(false, WeightStorage.FLOAT32, false, ActivationCheckpointing.ELEMENTWISE);
+
+  /**
+   * Full fine-tuning, LoRA and QLoRA, each alone, with selected tokens, with checkpointing, and
+   * with both.
+   *
+   * @param frozen how LoRA's base is held
+   */
+  public static List<TuningMethod> all(WeightStorage frozen) {
+    List<TuningMethod> methods = new ArrayList<>();
+    for (TuningMethod base :
+        List.of(
+            FULL,
+            new TuningMethod(true, frozen, false, ActivationCheckpointing.ELEMENTWISE),
+            new TuningMethod(
+                true, WeightStorage.NF4, false, ActivationCheckpointing.ELEMENTWISE))) {
+      for (ActivationCheckpointing checkpointing :
+          List.of(ActivationCheckpointing.ELEMENTWISE, ActivationCheckpointing.BLOCKS)) {
+        methods.add(base.with(false, checkpointing));
+        methods.add(base.with(true, checkpointing));
+      }
+    }
+    return methods;
+  }
+
+  /** The same with other tokens and another recomputation. */
+  public TuningMethod with(boolean otherSelected, ActivationCheckpointing otherCheckpointing) {
+    return new TuningMethod(adapters, weights, otherSelected, otherCheckpointing);
+  }
+
+  /** E.g. {@code TokenTune + QLoRA, checkpointed}. */
+  @Override
+  public String toString() {
+    String trained = adapters ? weights == WeightStorage.NF4 ? "QLoRA" : "LoRA" : "full";
+    String tokens = selected ? adapters ? "TokenTune + " + trained : "TokenTune" : trained;
+    return switch (checkpointing) {
+      case BLOCKS -> tokens + ", checkpointed";
+      case ATTENTION -> tokens + ", attention recomputed";
+      default -> tokens;
+    };
+  }
+}

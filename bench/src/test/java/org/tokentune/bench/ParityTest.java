@@ -1,0 +1,73 @@
+package org.tokentune.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.tokentune.ops.KernelMode;
+import org.tokentune.plan.ActivationCheckpointing;
+
+/** The same weights give the hidden states, logits, losses and gradients that PyTorch gave. */
+class ParityTest {
+
+  private static final Path GOLDEN = Path.of("../tokentune-samediff/src/test/resources/golden");
+
+  @ParameterizedTest
+  @CsvSource({
+    "bert, 4, 63",
+    "bert-regression, 1, 63",
+    "bert-mlm, 2, 64",
+    "bert-qa, 2, 42",
+    "roberta, 1, 46",
+    "distilbert, 1, 45",
+    "gpt2, 4, 46",
+    "llama, 4, 36",
+    "llama-nf4, 1, 2",
+    "llama-nf4-double, 1, 2",
+    "llama-fp4, 1, 2",
+    "mistral, 1, 26"
+  })
+  void equalsPyTorch(String folder, int cases, int tensors) {
+    Parity parity = new Parity(GOLDEN.resolve(folder));
+    assertEquals(cases, parity.cases().size());
+    for (Path file : parity.cases()) {
+      boolean generates = file.getFileName().toString().startsWith("generate");
+      check(parity, file, generates ? 1 : tensors, 1e-5);
+    }
+  }
+
+  @Test
+  void adaptersEqualPeft() {
+    Parity parity = new Parity(GOLDEN.resolve("llama-lora"));
+    assertEquals(2, parity.cases().size());
+    for (Path file : parity.cases()) {
+      boolean merged = file.endsWith("merged.safetensors");
+      check(parity, file, merged ? 15 : 36, merged ? 1e-6 : 1e-5);
+    }
+  }
+
+  private static void check(Parity parity, Path file, int tensors, double tolerance) {
+    for (KernelMode kernelMode : KernelMode.values()) {
+      for (ActivationCheckpointing checkpointing : ActivationCheckpointing.values()) {
+        List<Parity.Row> rows = parity.compare(file, kernelMode, checkpointing);
+        double worst = rows.stream().mapToDouble(Parity.Row::error).max().orElseThrow();
+        System.out.printf(
+            "%-17s %-37s %-6s %-11s %d tensors, largest error %.1e%n",
+            file.getParent().getFileName(),
+            file.getFileName(),
+            kernelMode,
+            checkpointing,
+            rows.size(),
+            worst);
+        assertEquals(tensors, rows.size());
+        for (Parity.Row row : rows) {
+          assertTrue(row.within(tolerance), row.toString());
+        }
+      }
+    }
+  }
+}

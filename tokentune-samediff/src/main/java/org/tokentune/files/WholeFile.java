@@ -1,0 +1,77 @@
+package org.tokentune.files;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.FileSystemLoopException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/** Writes files atomically: a file is complete or absent, whatever happens while it is written. */
+public final class WholeFile {
+
+  /** Linux's limit on following links. */
+  private static final int MAX_LINKS = 40;
+
+  private WholeFile() {}
+
+  /** The content of a file. */
+  @FunctionalInterface
+  public interface Content {
+    /** Writes all of it. */
+    void writeTo(OutputStream out) throws IOException;
+  }
+
+  /**
+   * Writes a file under another name in its folder, which must exist, flushes it to disk and
+   * renames it. An existing file is replaced; a link stays, and its target is replaced. To a device
+   * or a pipe, the content is written directly.
+   *
+   * @throws IOException if that fails; a regular file is then unchanged
+   */
+  public static void write(Path target, Content content) throws IOException {
+    Path file = followed(target);
+    if (isSpecial(file)) {
+      try (OutputStream out = Files.newOutputStream(file, StandardOpenOption.WRITE)) {
+        content.writeTo(out);
+      }
+      return;
+    }
+    Path staged = Staging.unread(file.toAbsolutePath().getParent());
+    try {
+      try (OutputStream out = Files.newOutputStream(staged, StandardOpenOption.CREATE_NEW)) {
+        content.writeTo(out);
+      }
+      publish(staged, file);
+    } finally {
+      staged.toFile().delete(); // still there if renaming failed; that failure is thrown
+    }
+  }
+
+  /** Whether a path is neither a file nor a folder but a device or a pipe. */
+  public static boolean isSpecial(Path path) {
+    return Files.exists(path) && !Files.isRegularFile(path) && !Files.isDirectory(path);
+  }
+
+  /**
+   * The final target of a chain of links, even if it does not exist yet.
+   *
+   * @throws IOException if links form a cycle
+   */
+  public static Path followed(Path path) throws IOException {
+    Path file = path;
+    for (int links = 0; Files.isSymbolicLink(file); links++) {
+      if (links == MAX_LINKS) {
+        throw new FileSystemLoopException(path.toString());
+      }
+      file = file.toAbsolutePath().resolveSibling(Files.readSymbolicLink(file));
+    }
+    return file;
+  }
+
+  /** Flushes a finished file to disk and moves it into place on the same file system. */
+  public static void publish(Path finished, Path target) throws IOException {
+    Staging.sync(finished);
+    Staging.move(finished, target);
+  }
+}

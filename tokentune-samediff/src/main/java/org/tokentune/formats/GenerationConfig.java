@@ -1,0 +1,103 @@
+package org.tokentune.formats;
+
+import java.util.List;
+import org.tokentune.Warnings;
+
+/**
+ * The text generation settings in a model's {@code generation_config.json}.
+ *
+ * @param begins tokens that start a text
+ * @param ends tokens that end a text
+ * @param sampled whether tokens are sampled; null if the file does not say
+ * @param temperature null if the file does not say, like {@code topK} and {@code topP}
+ */
+public record GenerationConfig(
+    List<Integer> begins,
+    List<Integer> ends,
+    Boolean sampled,
+    Double temperature,
+    Integer topK,
+    Double topP) {
+
+  /**
+   * Fields that are not read. Source: transformers' {@code GenerationConfig}, versions 4.36 and
+   * 5.24.
+   */
+  private static final KnownFields KNOWN =
+      KnownFields.NONE
+          .harmless("_commit_hash", "_from_model_config", "transformers_version")
+          // The caller decides how long a text gets.
+          .harmless("max_length", "max_new_tokens", "max_time")
+          // How a program runs, and what it returns besides the text.
+          .harmless("cache_config", "cache_implementation", "compile_config")
+          .harmless("continuous_batching_config", "disable_compile", "generation_kwargs")
+          .harmless("low_memory", "max_cache_len", "num_return_sequences", "output_attentions")
+          .harmless("output_hidden_states", "output_logits", "output_scores", "pad_token_id")
+          .harmless("prefill_chunk_size", "remove_invalid_values", "renormalize_logits")
+          .harmless("return_dict_in_generate", "return_legacy_cache", "use_cache")
+          // For speculative decoding, encoder-decoder models and beam search.
+          .harmless("assistant_confidence_threshold", "assistant_early_exit")
+          .harmless("assistant_ensemble_weight", "assistant_lookbehind", "decoder_start_token_id")
+          .harmless("diversity_penalty", "early_stopping", "encoder_no_repeat_ngram_size")
+          .harmless("encoder_repetition_penalty", "is_assistant", "length_penalty")
+          .harmless("max_matching_ngram_size", "num_assistant_tokens")
+          .harmless("num_assistant_tokens_schedule", "num_beam_groups", "prompt_lookup_num_tokens")
+          .harmless("speculation_type", "target_lookbehind", "use_mtp")
+          .only("bad_words_ids")
+          .only("begin_suppress_tokens")
+          .only("constraints")
+          .only("dola_layers")
+          .only("epsilon_cutoff", 0)
+          .only("eta_cutoff", 0)
+          .only("exponential_decay_length_penalty")
+          .only("force_words_ids")
+          .only("forced_bos_token_id")
+          .only("forced_decoder_ids")
+          .only("forced_eos_token_id")
+          .only("guidance_scale", 1)
+          .only("min_length", 0)
+          .only("min_new_tokens", 0)
+          .only("min_p", 0)
+          .only("no_repeat_ngram_size", 0)
+          .only("num_beams", 1)
+          .only("penalty_alpha", 0)
+          .only("repetition_penalty", 1)
+          .only("sequence_bias")
+          .only("stop_strings")
+          .only("suppress_tokens", List.of())
+          .only("token_healing", false)
+          .only("top_h")
+          .only("typical_p", 1)
+          .only("watermarking_config");
+
+  /**
+   * Reads the file; without one, all settings are unset. Settings that this project does not
+   * support are named in a warning.
+   *
+   * @throws org.tokentune.BadInputException if a field has the wrong type or is out of range
+   */
+  public static GenerationConfig read(CompanionFiles files) {
+    ConfigReader fields = files.object(CompanionFiles.GENERATION_CONFIG);
+    GenerationConfig config =
+        new GenerationConfig(
+            fields.indices("bos_token_id"),
+            fields.indices("eos_token_id"),
+            fields.has("do_sample") ? fields.flag("do_sample", false) : null,
+            fields.has("temperature") ? fields.notNegative("temperature", 1) : null,
+            fields.has("top_k") ? fields.index("top_k", 0) : null,
+            fields.has("top_p") ? fields.positive("top_p", 1) : null);
+    List<String> unsupported = fields.unsupported(KNOWN);
+    if (!unsupported.isEmpty()) {
+      Warnings.warn(
+          "%s asks for %s, which is not supported: text is generated without.",
+          fields.origin(), String.join(", ", unsupported));
+    }
+    fields.finish(KNOWN.harmless(unsupported.toArray(String[]::new)));
+    return config;
+  }
+
+  public GenerationConfig {
+    begins = List.copyOf(begins);
+    ends = List.copyOf(ends);
+  }
+}

@@ -1,0 +1,208 @@
+package org.tokentune.formats;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+import org.tokentune.BadInputException;
+
+/**
+ * A GGUF file's metadata as a Hugging Face {@code config.json}.
+ *
+ * @param weights under Hugging Face's names; which tensors exist tells more about the model
+ */
+record GgufConfig(GgufMetadata metadata, Gguf weights) {
+
+  private static final String EMBEDDINGS = "model.embed_tokens.weight";
+
+  /** Divisors of the rotary frequencies, [headSize / 2]: how Llama 3's scaling is stored. */
+  private static final String ROPE_FACTORS = "rope_freqs.weight";
+
+  /** Llama 3's constants; a file made with others is rejected. */
+  private static final double LOW_FREQUENCY_FACTOR = 1;
+
+  private static final double HIGH_FREQUENCY_FACTOR = 4;
+  private static final int ORIGINAL_POSITIONS = 8192;
+
+  private static final String BEGIN = "tokenizer.ggml.bos_token_id";
+  private static final String END = "tokenizer.ggml.eos_token_id";
+  private static final String END_OF_TURN = "tokenizer.ggml.eot_token_id";
+
+  /** Architecture keys that do not change results. */
+  private static final Set<String> HARMLESS =
+      Set.of(
+          "attention.layer_norm_epsilon",
+          "rope.scaling.finetuned",
+          "rope.scaling.original_context_length",
+          "rope.scaling.yarn_attn_factor",
+          "rope.scaling.yarn_beta_fast",
+          "rope.scaling.yarn_beta_slow",
+          "rope.scaling.yarn_ext_factor",
+          "rope.scaling.yarn_log_multiplier",
+          "tensor_data_layout",
+          "vocab_size");
+
+  /** Keys that change results, with the value that does not (source: llama.cpp's hparams). */
+  private static final Map<String, Object> NEUTRAL =
+      Map.ofEntries(
+          Map.entry("attention.causal", true),
+          Map.entry("attention.clamp_kqv", 0),
+          Map.entry("attention.max_alibi_bias", 0),
+          Map.entry("attention.scale", 0),
+          Map.entry("attention.temperature_scale", 0),
+          Map.entry("attn_logit_softcapping", 0),
+          Map.entry("embedding_scale", 1),
+          Map.entry("expert_shared_count", 0),
+          Map.entry("expert_used_count", 0),
+          Map.entry("final_logit_softcapping", 0),
+          Map.entry("logit_scale", 1),
+          Map.entry("nextn_predict_layers", 0),
+          Map.entry("residual_scale", 1),
+          Map.entry("rope.scaling.attn_factor", 1),
+          Map.entry("use_parallel_residual", false));
+
+  ObjectNode read() {
+    String kind = metadata.text("general.type", "model");
+    if (!kind.equals("model")) {
+      throw bad("is of type " + kind + " and not a model", "the model's own file");
+    }
+    String type = metadata.text("general.architecture");
+    ObjectNode config = JsonNodeFactory.instance.objectNode();
+    switch (type) {
+      case "llama" -> config.putArray("architectures").add("LlamaForCausalLM");
+      case "qwen2" -> config.putArray("architectures").add("Qwen2ForCausalLM");
+      default ->
+          throw bad(
+              "holds a model of type " + type + ", which is not supported",
+              "a llama or qwen2 model");
+    }
+    if (metadata.count(type + ".expert_count", 0) > 0) {
+      throw bad("holds a mixture of experts, which is not supported", "a dense model");
+    }
+    int hidden = metadata.count(type + ".embedding_length");
+    int heads = metadata.count(type + ".attention.head_count");
+    if (heads < 1) {
+      throw bad("claims " + heads + " attention heads", "an undamaged file");
+    }
+    int headSize = metadata.count(type + ".attention.key_length", hidden / heads);
+    if (metadata.count(type + ".attention.value_length", headSize) != headSize
+        || metadata.count(type + ".rope.dimension_count", headSize) != headSize) {
+      throw bad(
+          "has values and keys of different sizes, or rotates only part of a head, which is not"
+              + " supported",
+          "another model");
+    }
+    if (!weights.names().contains(EMBEDDINGS)) {
+      throw bad("has no tensor token_embd.weight", "a complete model");
+    }
+    config
+        .put("model_type", type)
+        .put("hidden_act", "silu")
+        .put("vocab_size", weights.shape(EMBEDDINGS)[0])
+        .put("hidden_size", hidden)
+        .put("intermediate_size", metadata.count(type + ".feed_forward_length"))
+        .put("num_hidden_layers", layers(type))
+        .put("num_attention_heads", heads)
+        .put("num_key_value_heads", metadata.count(type + ".attention.head_count_kv", heads))
+        .put("head_dim", headSize)
+        .put("max_position_embeddings", metadata.count(type + ".context_length"))
+        .put("rms_norm_eps", metadata.number(type + ".attention.layer_norm_rms_epsilon"))
+        .put("tie_word_embeddings", !weights.names().contains("lm_head.weight"))
+        .put("torch_dtype", "float32");
+    double theta = metadata.number(type + ".rope.freq_base", 10000);
+    config.put("rope_theta", theta);
+    scaling(config, type, theta, headSize);
+    if (type.equals("llama")) {
+      config
+          .put("attention_bias", weights.isBiased("self_attn"))
+          .put("mlp_bias", weights.isBiased("mlp"));
+    }
+    if (metadata.has(BEGIN)) {
+      config.put("bos_token_id", metadata.count(BEGIN));
+    }
+    // The end of a text or of a turn in a conversation; transformers also lists both.
+    Set<Integer> ends = new LinkedHashSet<>();
+    for (String end : new String[] {END, END_OF_TURN}) {
+      if (metadata.has(end)) {
+        ends.add(metadata.count(end));
+      }
+    }
+    if (ends.size() == 1) {
+      config.put("eos_token_id", ends.iterator().next());
+    } else if (ends.size() > 1) {
+      ends.forEach(config.putArray("eos_token_id")::add);
+    }
+    metadata.finish(type + ".", HARMLESS, NEUTRAL);
+    return config;
+  }
+
+  private int layers(String type) {
+    int layers = metadata.count(type + ".block_count");
+    if (layers < 1 || layers > Limits.LAYERS) {
+      throw bad("claims " + layers + " layers", "a file with 1 to " + Limits.LAYERS);
+    }
+    return layers;
+  }
+
+  /**
+   * A factor without a type means linear scaling, as in llama.cpp; early files store it under
+   * another key.
+   */
+  private void scaling(ObjectNode config, String type, double theta, int headSize) {
+    String old = type + ".rope.scale_linear";
+    double oldFactor = metadata.number(old, 0);
+    double factor = metadata.number(type + ".rope.scaling.factor", oldFactor);
+    String scaling = metadata.text(type + ".rope.scaling.type", factor == 0 ? "none" : "linear");
+    boolean linear = scaling.equals("linear") && factor != 0 && factor != 1;
+    if (weights.names().contains(ROPE_FACTORS)) {
+      if (linear) {
+        throw bad(
+            "scales rotary positions twice, by "
+                + ROPE_FACTORS
+                + " and a factor, which is not supported",
+            "a model with only one of them");
+      }
+      config
+          .putObject("rope_scaling")
+          .put("rope_type", "llama3")
+          .put("factor", llama3Factor(theta, headSize))
+          .put("low_freq_factor", LOW_FREQUENCY_FACTOR)
+          .put("high_freq_factor", HIGH_FREQUENCY_FACTOR)
+          .put("original_max_position_embeddings", ORIGINAL_POSITIONS);
+    } else if (linear) {
+      config.putObject("rope_scaling").put("rope_type", "linear").put("factor", factor);
+    } else if (!scaling.equals("none") && !scaling.equals("linear")) {
+      throw bad(
+          "scales rotary positions by " + scaling + ", which is not supported",
+          "a model with no scaling, linear scaling or Llama 3's");
+    }
+  }
+
+  /** The factor of Llama 3's scaling, if the stored factors match its formula. */
+  private double llama3Factor(double theta, int headSize) {
+    boolean same = Arrays.equals(weights.shape(ROPE_FACTORS), new long[] {headSize / 2});
+    float[] factors = same ? weights.values(ROPE_FACTORS) : new float[0];
+    double factor = same ? factors[factors.length - 1] : Double.NaN;
+    same &= factor >= 1;
+    for (int i = 0; same && i < factors.length; i++) {
+      double turns = ORIGINAL_POSITIONS * Math.pow(theta, -2.0 * i / headSize) / (2 * Math.PI);
+      double share =
+          (turns - LOW_FREQUENCY_FACTOR) / (HIGH_FREQUENCY_FACTOR - LOW_FREQUENCY_FACTOR);
+      share = Math.max(0, Math.min(1, share));
+      double expected = 1 / ((1 - share) / factor + share);
+      same = Math.abs(factors[i] - expected) <= 1e-3 * expected;
+    }
+    if (!same) {
+      throw bad(
+          "scales rotary positions by factors other than Llama 3's, which is not supported",
+          "another model");
+    }
+    return factor;
+  }
+
+  private BadInputException bad(String what, String instead) {
+    return new BadInputException("%s %s; name %s.", metadata.file(), what, instead);
+  }
+}

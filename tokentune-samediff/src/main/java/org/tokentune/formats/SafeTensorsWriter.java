@@ -1,0 +1,117 @@
+package org.tokentune.formats;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Map;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.quantization.HalfPrecision;
+
+/** Writes a {@code .safetensors} file (format: {@link SafeTensors}) of floats and bytes. */
+public final class SafeTensorsWriter {
+
+  private static final int ALIGNMENT = 8;
+  private static final int CHUNK = 1 << 20;
+
+  private SafeTensorsWriter() {}
+
+  /** Writes 32-bit floats, and bytes as they are. */
+  public static void write(Path file, Map<String, INDArray> tensors) throws IOException {
+    write(file, tensors, FloatType.F32);
+  }
+
+  /**
+   * Writes all tensors in the map's order, with the metadata that transformers requires.
+   *
+   * @param type type of all tensors except INT8 and UINT8, which are unchanged
+   * @throws IOException if the file exists already, or the disk is full
+   */
+  public static void write(Path file, Map<String, INDArray> tensors, FloatType type)
+      throws IOException {
+    byte[] header = header(tensors, type);
+    try (FileChannel channel =
+        FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)) {
+      ByteBuffer start =
+          ByteBuffer.allocate(8 + header.length)
+              .order(ByteOrder.LITTLE_ENDIAN)
+              .putLong(header.length)
+              .put(header)
+              .flip();
+      write(channel, start);
+      for (INDArray tensor : tensors.values()) {
+        if (isBytes(tensor)) {
+          write(channel, ByteBuffer.wrap(tensor.dup('c').data().asBytes()));
+        } else {
+          write(channel, tensor.dup('c').data().asFloat(), type);
+        }
+      }
+      channel.force(true);
+    }
+  }
+
+  private static byte[] header(Map<String, INDArray> tensors, FloatType type) {
+    ObjectNode header = new ObjectMapper().createObjectNode();
+    header.putObject("__metadata__").put("format", "pt");
+    long offset = 0;
+    for (Map.Entry<String, INDArray> tensor : tensors.entrySet()) {
+      ObjectNode entry = header.putObject(tensor.getKey());
+      entry.put("dtype", dtype(tensor.getValue(), type));
+      for (long size : tensor.getValue().shape()) {
+        entry.withArray("shape").add(size);
+      }
+      if (tensor.getValue().rank() == 0) {
+        entry.putArray("shape");
+      }
+      entry.putArray("data_offsets").add(offset);
+      offset += tensor.getValue().length() * (isBytes(tensor.getValue()) ? 1 : type.width);
+      entry.withArray("data_offsets").add(offset);
+    }
+    StringBuilder text = new StringBuilder(header.toString());
+    while (text.toString().getBytes(StandardCharsets.UTF_8).length % ALIGNMENT != 0) {
+      text.append(' ');
+    }
+    return text.toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static boolean isBytes(INDArray tensor) {
+    return tensor.dataType() == DataType.INT8 || tensor.dataType() == DataType.UINT8;
+  }
+
+  private static String dtype(INDArray tensor, FloatType type) {
+    return switch (tensor.dataType()) {
+      case BYTE -> "I8";
+      case UBYTE -> "U8";
+      default -> type.name();
+    };
+  }
+
+  private static void write(FileChannel channel, float[] values, FloatType type)
+      throws IOException {
+    ByteBuffer chunk = ByteBuffer.allocate(CHUNK * type.width).order(ByteOrder.LITTLE_ENDIAN);
+    for (int from = 0; from < values.length; from += CHUNK) {
+      int to = Math.min(from + CHUNK, values.length);
+      chunk.clear();
+      for (int i = from; i < to; i++) {
+        switch (type) {
+          case F32 -> chunk.putFloat(values[i]);
+          case F16 -> chunk.putShort(HalfPrecision.floatToHalf(values[i]));
+          case BF16 -> chunk.putShort(HalfPrecision.floatToBfloat(values[i]));
+        }
+      }
+      write(channel, chunk.flip());
+    }
+  }
+
+  private static void write(FileChannel channel, ByteBuffer bytes) throws IOException {
+    while (bytes.hasRemaining()) {
+      channel.write(bytes);
+    }
+  }
+}
