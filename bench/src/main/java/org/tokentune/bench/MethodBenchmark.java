@@ -26,12 +26,12 @@ import org.tokentune.train.StepMemoryReport;
 import org.tokentune.train.TrainingStep;
 
 /**
- * One way to fine-tune a decoder, on random ids: what it was planned to need, what it needs, and
- * how long a step takes.
+ * Measures a fine-tuning method on a decoder with random ids: planned bytes, used bytes and the
+ * time of a step.
  */
 public final class MethodBenchmark implements AutoCloseable {
 
-  /** Of steps, too small to change what is measured. */
+  /** Too small to change the measured results. */
   private static final double RATE = 1e-5;
 
   private final TrainingStep training;
@@ -42,8 +42,8 @@ public final class MethodBenchmark implements AutoCloseable {
   /**
    * A method with its settings.
    *
-   * @param lora where the method has adapters
-   * @param accumulation batches of one text for a step
+   * @param lora settings of adapters, if the method has any
+   * @param accumulation batches per optimizer step
    */
   public record Setting(
       TuningMethod method,
@@ -53,39 +53,39 @@ public final class MethodBenchmark implements AutoCloseable {
       double clip,
       int accumulation) {
 
-    /** AdamW, gradients clipped to 1, activations kept as floats, a batch for a step. */
+    /** AdamW, gradients clipped to 1, activations stored as floats, one batch per step. */
     public static Setting of(TuningMethod method, LoraConfig lora) {
       return new Setting(
           method, lora, ActivationPrecision.FLOAT32, OptimizerSettings.adamW(0.01), 1, 1);
     }
 
-    /** The same, keeping activations in another way. */
+    /** A copy with another activation precision. */
     public Setting withPrecision(ActivationPrecision other) {
       return new Setting(method, lora, other, optimizer, clip, accumulation);
     }
 
-    /** The same with another optimizer. */
+    /** A copy with another optimizer. */
     public Setting withOptimizer(OptimizerSettings other) {
       return new Setting(method, lora, precision, other, clip, accumulation);
     }
 
-    /** The same without clipping. */
+    /** A copy without clipping. */
     public Setting unclipped() {
       return new Setting(
           method, lora, precision, optimizer, Double.POSITIVE_INFINITY, accumulation);
     }
 
-    /** The same with so many batches for a step. */
+    /** A copy with this many batches per step. */
     public Setting withAccumulation(int batches) {
       return new Setting(method, lora, precision, optimizer, clip, batches);
     }
   }
 
   /**
-   * Makes one step.
+   * Runs one step.
    *
-   * @param floats the model's weights, which full fine-tuning changes; others hold their own
-   * @param tokens that carry gradient where the method selects, e.g. {@code 30%}
+   * @param floats the model's weights; full fine-tuning changes them, other methods copy them
+   * @param tokens selected tokens if the method selects, e.g. {@code 30%}
    */
   public MethodBenchmark(
       TransformerModel model,
@@ -174,7 +174,7 @@ public final class MethodBenchmark implements AutoCloseable {
     for (int same = 0; same < 3; ) {
       System.gc();
       try {
-        Thread.sleep(100); // arrays are freed by a thread of their own
+        Thread.sleep(100); // arrays are freed by another thread
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         return live;
@@ -186,19 +186,19 @@ public final class MethodBenchmark implements AutoCloseable {
     return live;
   }
 
-  /** A whole step: forward, backward and update; returns nanoseconds. */
+  /** Runs a step: forward, backward and optimizer; returns nanoseconds. */
   public long step() {
     long start = System.nanoTime();
     training.run(batches, new TrainingStep.Position(0, 0, step++, 1), RATE);
     return System.nanoTime() - start;
   }
 
-  /** What the plan says. */
+  /** Planned memory. */
   public StepMemoryReport planned() {
     return training.memory();
   }
 
-  /** What the allocator counts of the same. */
+  /** Used bytes, as counted by the allocator. */
   public long used() {
     return used;
   }

@@ -14,14 +14,14 @@ import org.tokentune.train.StepMemoryPlanner;
 import org.tokentune.train.StepMemoryReport;
 
 /**
- * Plans what ways to fine-tune a model need, without its weights.
+ * Plans the memory of fine-tuning methods, without the model's weights.
  *
- * @param lora adapters of the methods that have some
- * @param optimizer of all methods
+ * @param lora settings of the methods with adapters
+ * @param optimizer optimizer of all methods
  * @param optimizerInBackward whether parameters are updated as soon as their gradients are complete
- * @param precision how activations are kept
- * @param half whether full fine-tuning is counted as usual on GPUs: weights and gradients, which
- *     are all held, in 16 bits; otherwise as it runs here, in floats
+ * @param precision type in which activations are stored
+ * @param half whether full fine-tuning is counted as usual on GPUs, with 16-bit weights and all
+ *     gradients held in 16 bits; otherwise as it runs here, in floats
  */
 public record MethodPlanner(
     TransformerModel model,
@@ -33,7 +33,7 @@ public record MethodPlanner(
 
   private static final int HALF = 2;
 
-  /** How LoRA's base is held. */
+  /** Storage of LoRA's base. */
   public WeightStorage frozen() {
     return half ? WeightStorage.BF16 : WeightStorage.FLOAT32;
   }
@@ -41,9 +41,9 @@ public record MethodPlanner(
   /**
    * Plans a step.
    *
-   * @param batch rows
-   * @param length tokens of each
-   * @param selected tokens of each that carry gradient, where the method selects
+   * @param batch number of rows
+   * @param length tokens per row
+   * @param selected selected tokens per row, if the method selects
    */
   public MethodMemory plan(TuningMethod method, int batch, int length, int selected) {
     boolean counted = counted(method);

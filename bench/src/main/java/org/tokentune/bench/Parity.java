@@ -45,25 +45,26 @@ import org.tokentune.train.StepInputs;
 import org.tokentune.train.TrainingEngine;
 
 /**
- * Compares a model with somebody else's numbers: hidden states, logits, loss and gradients that
- * another implementation computed on the same weights.
+ * Compares a model's hidden states, logits, loss and gradients with the recorded results of another
+ * implementation on the same weights.
  *
- * <p>A folder holds {@code config.json}, {@code model.safetensors} and cases, the other {@code
- * .safetensors}. A case holds the inputs by their transformers names ({@code input_ids}, {@code
- * attention_mask}, {@code token_type_ids}, {@code position_ids}, {@code labels}, and {@code
- * selected} [batch, k] where only those positions carry gradient), {@code hidden.0} to {@code
- * hidden.L}, {@code logits}, {@code loss} and {@code grad.<parameter>}. "mean" in a case's name
- * says mean pooling. Dropout is off. A case may instead hold {@code input_ids} [1, n] and {@code
- * generated} [1, m], the same and their greedy continuation.
+ * <p>A folder holds {@code config.json}, {@code model.safetensors} and test cases; every other
+ * {@code .safetensors} file is a case. A case holds the inputs under transformers' names ({@code
+ * input_ids}, {@code attention_mask}, {@code token_type_ids}, {@code position_ids}, {@code labels},
+ * and {@code selected} [batch, k] if only some positions have gradients), {@code hidden.0} to
+ * {@code hidden.L}, {@code logits}, {@code loss} and {@code grad.<parameter>}. A case with "mean"
+ * in its name uses mean pooling. Dropout is off. A case of generation holds {@code input_ids} [1,
+ * n] and {@code generated} [1, m], the same ids followed by their greedy continuation.
  *
- * <p>A folder of adapters, PEFT's {@code adapter_config.json} and {@code
- * adapter_model.safetensors}, is compared on its base; gradients are then of the adapters, under
- * PEFT's names. A case without inputs holds weights of the base with the adapters merged in.
+ * <p>A folder of adapters (PEFT's {@code adapter_config.json} and {@code
+ * adapter_model.safetensors}) is compared together with its base; it holds the gradients of the
+ * adapters, under PEFT's names. A case without inputs holds the base's weights with the adapters
+ * merged in.
  *
- * <p>A tensor's error is its largest difference over its largest absolute value, or over 1e-4 of
- * the case's largest gradient where that is more. Of hidden states and of logits by token, unpadded
- * rows are compared; of the last layer's, with a selection, those of them that are selected. The
- * error of generated ids is the number of those that differ.
+ * <p>A tensor's error is its largest absolute difference, divided by its largest absolute value or
+ * by 1e-4 of the case's largest gradient, whichever is greater. Padding is not compared in hidden
+ * states and in logits per token, nor are unselected tokens in the last layer. The error of
+ * generated ids is how many of them differ.
  */
 public final class Parity {
 
@@ -94,9 +95,9 @@ public final class Parity {
   }
 
   /**
-   * Opens a folder; a folder of adapters says itself where its base is.
+   * Opens a folder. The base of adapters is found by their configuration.
    *
-   * @throws BadInputException if it is none, or says the base by a name that is no path
+   * @throws BadInputException if it is not such a folder, or the base is not a path
    */
   public Parity(Path folder) {
     this(folder, Weights.of(folder, null));
@@ -105,8 +106,8 @@ public final class Parity {
   /**
    * Opens a folder.
    *
-   * @param base the model's folder or file, where {@code folder} holds adapters; null: what their
-   *     configuration says, from their folder on or from the current one
+   * @param base the model's folder or file, if {@code folder} holds adapters; null: the path in
+   *     their configuration, relative to their folder or to the current one
    */
   public Parity(Path folder, Path base) {
     this(folder, Weights.of(folder, base));
@@ -145,7 +146,7 @@ public final class Parity {
     }
   }
 
-  /** What a model is loaded from. */
+  /** The source of a model. */
   private record Weights(JsonNode config, String origin, WeightSource weights, Runnable closing)
       implements AutoCloseable {
 
@@ -156,7 +157,7 @@ public final class Parity {
       return of(base == null ? base(folder) : base);
     }
 
-    /** Where adapters say that it is. */
+    /** The path in the adapters' configuration. */
     private static Path base(Path folder) {
       try (AdapterFolder adapters = AdapterFolder.open(folder)) {
         return adapters
@@ -164,12 +165,12 @@ public final class Parity {
             .orElseThrow(
                 () ->
                     new BadInputException(
-                        "%s stands on '%s', which is not there; name the base it was trained on.",
+                        "%s needs its base '%s', which is missing; name the base it was trained on.",
                         folder, adapters.base()));
       }
     }
 
-    /** Of a folder without its tokenizer, which may be missing. */
+    /** Opens a model without its tokenizer, which may be missing. */
     private static Weights of(Path model) {
       if (Files.isRegularFile(model.resolve(ModelFolder.CONFIG))) {
         WeightSource weights = ModelFolder.weights(model);
@@ -202,12 +203,12 @@ public final class Parity {
     }
   }
 
-  /** Runs one case as training would: a row for each of its tensors that is no input. */
+  /** Runs one case as training would. Returns a row for each tensor except the inputs. */
   public List<Row> compare(Path file) {
     return compare(file, KernelMode.preferred(), ActivationCheckpointing.ELEMENTWISE);
   }
 
-  /** Runs one case with ops in a style, on a plan that recomputes so much. */
+  /** Runs one case with a kernel mode and a level of activation checkpointing. */
   public List<Row> compare(
       Path file, KernelMode kernelMode, ActivationCheckpointing checkpointing) {
     Map<String, INDArray> expected;
@@ -225,7 +226,7 @@ public final class Parity {
     boolean split = StepInputs.areSplit(inputs);
     GraphOptions options =
         GraphOptions.training(split, adapter == null ? name -> true : adapter.model()::trains);
-    // Hidden states come of a graph of their own: training computes fewer rows of the last layer.
+    // Hidden states come from a separate graph: training computes fewer rows of the last layer.
     List<String> names = hidden(options.split());
     ModelGraph allRows = model.build(parameters, options.withKernelMode(kernelMode).withAllRows());
     allRows.check(inputs);
@@ -243,7 +244,7 @@ public final class Parity {
   private List<Row> compareMerged(Path file, Map<String, INDArray> expected) {
     if (adapter == null) {
       throw new BadInputException(
-          "%s has no input_ids: it is no case; take it out of the folder.", file);
+          "%s has no input_ids, so it is not a test case; move it out of the folder.", file);
     }
     adapter.merge();
     Map<String, INDArray> merged = adapter.baseParameters().asMap();
@@ -302,12 +303,12 @@ public final class Parity {
     return rows;
   }
 
-  /** By its name here, or PEFT's. */
+  /** A gradient by its name here, or by PEFT's. */
   private static INDArray gradient(String name, TrainingEngine.Result step) {
     return step.gradients().getOrDefault(name, step.gradients().get(AdapterFolder.parameter(name)));
   }
 
-  /** The head that a configuration names, pooling the first token where it pools. */
+  /** The head that a configuration names, with first-token pooling if it pools. */
   private Head head(JsonNode json, int outputs, int vocabulary) {
     Objective task =
         Objectives.read(json, outputs)
@@ -358,7 +359,7 @@ public final class Parity {
             ? labels.castTo(DataType.FLOAT).reshape(-1, head.outputs())
             : labels.castTo(DataType.INT32));
     INDArray selected = golden.get("selected");
-    if (selected != null && selected.size(1) < ids.size(1)) { // else it is every token
+    if (selected != null && selected.size(1) < ids.size(1)) { // otherwise all are selected
       inputs.put(ModelGraph.SELECTED, selected.castTo(DataType.INT32));
       inputs.put(ModelGraph.FROZEN, complement(selected, (int) ids.size(1)));
     }
@@ -388,7 +389,7 @@ public final class Parity {
     return difference / expected.amaxNumber().doubleValue();
   }
 
-  /** {@code positions} [batch, count] say which tokens the rows are; null: all. */
+  /** {@code positions} [batch, count] are the rows' tokens; null: all. */
   private static double difference(
       INDArray expected, INDArray rows, INDArray positions, Map<String, INDArray> inputs) {
     INDArray mask = inputs.get(ModelGraph.ATTENTION_MASK);
@@ -418,7 +419,7 @@ public final class Parity {
     return difference == 0 ? 0 : difference / Math.max(floor, expected.amaxNumber().doubleValue());
   }
 
-  /** The larger, where NaN counts as infinite. */
+  /** The larger value; NaN counts as infinite. */
   private static double worse(double a, double b) {
     return Double.isNaN(b) ? Double.POSITIVE_INFINITY : Math.max(a, b);
   }

@@ -27,13 +27,12 @@ import org.tokentune.train.StepMemoryPlanner;
 import org.tokentune.train.TrainingEngine;
 
 /**
- * One training step of a model with random weights on random ids, to be measured: float32, plain
- * gradient descent with updates at once; of encoders the embeddings are frozen, of decoders
- * everything trains.
+ * Measures a training step of a model with random weights on random ids: float32, plain gradient
+ * descent, optimizer in backward. Encoders' embeddings are frozen; decoders train all parameters.
  */
 public final class StepBenchmark implements AutoCloseable {
 
-  /** Floating-point operations of {@link #plainProduct}. */
+  /** Floating-point operations of {@link #plainMatmul}. */
   public static final double PLAIN_FLOPS = 2.0 * 1024 * 384 * 1536;
 
   private static final OptimizerSettings SGD =
@@ -49,8 +48,8 @@ public final class StepBenchmark implements AutoCloseable {
    * Runs one step.
    *
    * @param model without dropout
-   * @param weights its own
-   * @param tokens that carry gradient, as {@code --tokens} says it
+   * @param weights the model's weights
+   * @param tokens selected tokens, e.g. {@code 30%}
    */
   public StepBenchmark(
       TransformerModel model,
@@ -76,8 +75,8 @@ public final class StepBenchmark implements AutoCloseable {
   }
 
   /**
-   * Bytes above the weights of the same step, planned without weights: nothing runs. All levels are
-   * planned on one gradient graph, as it takes the longest to make.
+   * Planned bytes of the same step without its weights, by level of activation checkpointing;
+   * nothing runs. All levels are planned on one gradient graph, which takes longest to build.
    */
   public static Map<ActivationCheckpointing, Long> plan(
       TransformerModel model, int batch, int length, String tokens) {
@@ -134,23 +133,23 @@ public final class StepBenchmark implements AutoCloseable {
     return inputs;
   }
 
-  /** Bytes of all arrays that are live in this process, as ND4J's own allocator counts them. */
+  /** Bytes of all live arrays in this process, as counted by ND4J's allocator. */
   static long liveBytes() {
     return Nd4j.getEnvironment().getDeviceCouner(0);
   }
 
-  /** Bytes above the weights that the plan says. */
+  /** Planned bytes, without the weights. */
   public long planned() {
     return plan().bytes();
   }
 
-  /** Bytes above the weights and the batch that are live after a step, by the allocator's count. */
+  /** Live bytes after a step, without the weights and the batch, as counted by the allocator. */
   public long used() {
     return used;
   }
 
-  /** Floating-point operations of a step's matrix products. */
-  public long productFlops() {
+  /** Floating-point operations of a step's matmuls. */
+  public long matmulFlops() {
     return plan().productFlops();
   }
 
@@ -158,7 +157,7 @@ public final class StepBenchmark implements AutoCloseable {
     return engine.plan(inputs);
   }
 
-  /** A whole step: forward, backward and updates; returns nanoseconds. */
+  /** Runs a step: forward, backward and optimizer; returns nanoseconds. */
   public long step() {
     optimizer.begin(1e-3);
     long start = System.nanoTime();
@@ -166,17 +165,17 @@ public final class StepBenchmark implements AutoCloseable {
     return System.nanoTime() - start;
   }
 
-  /** The step's matrix products alone; returns nanoseconds. */
-  public long products() {
+  /** Runs only the step's matmuls; returns nanoseconds. */
+  public long matmuls() {
     return engine.runProducts(inputs);
   }
 
-  /** One product [1024, 384] x [384, 1536] into a kept output; returns nanoseconds. */
-  public static long plainProduct() {
+  /** Runs one matmul [1024, 384] x [384, 1536] into an existing output; returns nanoseconds. */
+  public static long plainMatmul() {
     INDArray left = Nd4j.ones(DataType.FLOAT, 1024, 384);
     INDArray right = Nd4j.ones(DataType.FLOAT, 384, 1536);
     INDArray out = Nd4j.create(DataType.FLOAT, 1024, 1536);
-    Nd4j.matmul(left, right, out); // the first one meets fresh memory
+    Nd4j.matmul(left, right, out); // the first call allocates memory
     long start = System.nanoTime();
     Nd4j.matmul(left, right, out);
     long time = System.nanoTime() - start;

@@ -6,13 +6,13 @@ import org.tokentune.models.WeightStorage;
 import org.tokentune.plan.ActivationCheckpointing;
 
 /**
- * A way to fine-tune.
+ * A fine-tuning method.
  *
- * @param adapters whether low-rank adapters train, and not the weights
- * @param weights how weights that do not train are held
- * @param selected whether gradients go through selected tokens only (TokenTune)
- * @param checkpointing what is computed again; {@link ActivationCheckpointing#BLOCKS} is gradient
- *     checkpointing
+ * @param adapters whether low-rank adapters are trained instead of the weights
+ * @param weights storage of frozen weights
+ * @param selected whether only selected tokens have gradients (TokenTune)
+ * @param checkpointing what is recomputed; {@link ActivationCheckpointing#BLOCKS} is what is
+ *     usually called gradient checkpointing
  */
 public record TuningMethod(
     boolean adapters,
@@ -20,7 +20,7 @@ public record TuningMethod(
     boolean selected,
     ActivationCheckpointing checkpointing) {
 
-  /** All weights train. */
+  /** Trains all weights. */
   public static final TuningMethod FULL =
       new TuningMethod(false, WeightStorage.FLOAT32, false, ActivationCheckpointing.ELEMENTWISE);
 
@@ -28,7 +28,7 @@ public record TuningMethod(
    * Full fine-tuning, LoRA and QLoRA, each alone, with selected tokens, with checkpointing, and
    * with both.
    *
-   * @param frozen how LoRA's base is held
+   * @param frozen storage of LoRA's base
    */
   public static List<TuningMethod> all(WeightStorage frozen) {
     List<TuningMethod> methods = new ArrayList<>();
@@ -47,7 +47,7 @@ public record TuningMethod(
     return methods;
   }
 
-  /** The same with other tokens and another recomputation. */
+  /** A copy with another selection and level of activation checkpointing. */
   public TuningMethod with(boolean otherSelected, ActivationCheckpointing otherCheckpointing) {
     return new TuningMethod(adapters, weights, otherSelected, otherCheckpointing);
   }

@@ -195,7 +195,7 @@ final class BenchCommand implements Callable<Integer> {
 
     /** GFLOP/s of the products alone. */
     double speed() {
-      return benchmark.productFlops() / (floor() * 1e6);
+      return benchmark.matmulFlops() / (floor() * 1e6);
     }
   }
 
@@ -319,13 +319,13 @@ final class BenchCommand implements Callable<Integer> {
     for (int i = -WARM_UP; i < steps; i++) {
       for (Variant variant : variants) {
         long step = variant.benchmark().step();
-        long products = variant.benchmark().products();
+        long products = variant.benchmark().matmuls();
         if (i >= 0) {
           variant.steps().add(step);
           variant.products().add(products);
         }
       }
-      plain.add(StepBenchmark.plainProduct());
+      plain.add(StepBenchmark.plainMatmul());
     }
     double all = variants.get(0).milliseconds();
     for (Variant variant : variants) {

@@ -10,6 +10,8 @@ import java.util.concurrent.Callable;
 import org.tokentune.BadInputException;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.adapters.LoraModel;
+import org.tokentune.bench.MethodComparison;
+import org.tokentune.bench.MethodFit;
 import org.tokentune.bench.MethodPlanner;
 import org.tokentune.files.WholeFile;
 import org.tokentune.models.Head;
@@ -265,8 +267,9 @@ final class MemoryCommand implements Callable<Integer> {
     knobs.put(result);
     if (fit > 0) {
       MethodFit fitting = MethodFit.within(fit, planner, batchSize, length);
-      fitting.print(out, model, lora == null ? USUAL_LORA : lora, further(base));
-      fitting.put(result);
+      MethodFitReport report = new MethodFitReport(fitting);
+      report.print(out, model, lora == null ? USUAL_LORA : lora, further(base));
+      report.put(result);
     } else {
       int k = StepMemoryPlanner.selected(base, RandomTokens.parse(tokens, minTokens, true), length);
       result.put("tokens", tokens).put("selected", k);
@@ -280,8 +283,9 @@ final class MemoryCommand implements Callable<Integer> {
               k);
       out.printf(Locale.ROOT, "%s; %s, activations kept as %s%n%n", title, optimizer, knobs.kept());
       MethodComparison comparison = MethodComparison.of(planner, only, batchSize, length, k);
-      comparison.print(out);
-      comparison.put(result);
+      MethodComparisonReport report = new MethodComparisonReport(comparison);
+      report.print(out);
+      report.put(result);
       draw(drawn, new MethodChart(title, comparison.rows())::write);
     }
     json.write(result);

@@ -1,33 +1,27 @@
-package org.tokentune.cli;
+package org.tokentune.bench;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import org.tokentune.BadInputException;
-import org.tokentune.bench.MethodMemory;
-import org.tokentune.bench.MethodPlanner;
-import org.tokentune.bench.TuningMethod;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.select.TokenAmount;
 
 /**
- * The best way to fine-tune a model within so many bytes: rather full fine-tuning than LoRA, and
- * that rather than QLoRA; then rather more tokens with gradients; then rather less computed again.
- * Where nothing fits, batches are halved, and then texts.
+ * The best fine-tuning method within a memory budget. Full fine-tuning is preferred to LoRA, and
+ * LoRA to QLoRA; then more selected tokens; then less recomputation. If nothing fits, the batch
+ * size is halved, and finally the length.
  *
- * @param memory what it needs
- * @param tokens that carry gradient, in percent
+ * @param memory bytes it needs
+ * @param tokens selected tokens, in percent
  */
-record MethodFit(MethodMemory memory, int tokens, int batch, int length) {
+public record MethodFit(MethodMemory memory, int tokens, int batch, int length) {
 
   private static final int ALL = 100;
   private static final int LEAST = 10;
 
-  /** Of the tokens, in percent. */
+  /** Percentages of selected tokens to try. */
   private static final List<Integer> SHARES = List.of(ALL, 50, 30, 20, LEAST);
 
   private static final List<ActivationCheckpointing> LEVELS =
@@ -38,13 +32,13 @@ record MethodFit(MethodMemory memory, int tokens, int batch, int length) {
   private static final int LEAST_LENGTH = 32;
 
   /**
-   * Looks for it.
+   * Searches for the best method.
    *
-   * @param batch most rows a step
-   * @param length most tokens of each
+   * @param batch maximum number of rows
+   * @param length maximum length in tokens
    * @throws BadInputException if nothing fits
    */
-  static MethodFit within(long bytes, MethodPlanner planner, int batch, int length) {
+  public static MethodFit within(long bytes, MethodPlanner planner, int batch, int length) {
     int rows = batch;
     int tokens = length;
     MethodMemory least = null;
@@ -63,8 +57,8 @@ record MethodFit(MethodMemory memory, int tokens, int batch, int length) {
         tokens /= 2;
       } else {
         throw new BadInputException(
-            "Nothing fits into %.1f MB: %s through a tenth of the tokens of one text of %d takes"
-                + " %.1f MB; give more memory, or take a smaller model.",
+            "Nothing fits into %.1f MB: %s on a tenth of the tokens of one text of %d tokens takes"
+                + " %.1f MB; allow more memory, or use a smaller model.",
             bytes / 1e6, least.method(), tokens, least.total() / 1e6);
       }
     }
@@ -111,62 +105,5 @@ record MethodFit(MethodMemory memory, int tokens, int batch, int length) {
     boolean selected = share < ALL;
     int k = TokenAmount.share(share / 100.0, 1).of(length);
     return planner.plan(method.with(selected, checkpointing), rows, length, k);
-  }
-
-  /**
-   * Says it, and the command that trains so.
-   *
-   * @param model as it was named
-   * @param lora settings of adapters
-   * @param further options of the command
-   */
-  void print(PrintWriter out, String model, String lora, String further) {
-    out.printf(
-        Locale.ROOT,
-        "%s through %d%% of the tokens, batches of %d of %d tokens: %.1f MB (weights %.1f,"
-            + " gradients %.1f, optimizer state %.1f, step %.1f)%n%n  tokentune train --model %s%s%s%n",
-        memory.method(),
-        tokens,
-        batch,
-        length,
-        memory.total() / 1e6,
-        memory.weights() / 1e6,
-        memory.gradients() / 1e6,
-        memory.optimizerState() / 1e6,
-        memory.step() / 1e6,
-        model,
-        options(lora),
-        further);
-    out.flush();
-  }
-
-  void put(ObjectNode result) {
-    result
-        .put("method", memory.method().toString())
-        .put("token_percent", tokens)
-        .put("fitting_batch_size", batch)
-        .put("fitting_length", length)
-        .put("total", memory.total());
-  }
-
-  private String options(String lora) {
-    TuningMethod method = memory.method();
-    StringBuilder options = new StringBuilder();
-    if (method.adapters()) {
-      options.append(" --lora ").append(lora);
-      if (method.weights() != WeightStorage.FLOAT32) {
-        options.append(" --weights ").append(method.weights());
-      }
-    }
-    options.append(" --tokens ").append(tokens == ALL ? "all" : tokens + "%");
-    if (method.checkpointing() != ActivationCheckpointing.ELEMENTWISE) {
-      options.append(" --checkpoint ").append(MemoryKnobs.Checkpoint.of(method.checkpointing()));
-    }
-    return options
-        .append(" --batch-size ")
-        .append(batch)
-        .append(" --max-length ")
-        .append(length)
-        .toString();
   }
 }

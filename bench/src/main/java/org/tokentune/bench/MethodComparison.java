@@ -1,0 +1,51 @@
+package org.tokentune.bench;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.tokentune.BadInputException;
+
+/**
+ * Memory of several fine-tuning methods on the same step.
+ *
+ * @param rows full fine-tuning first
+ * @param eager bytes of activations that PyTorch stores in full fine-tuning; 0 if unknown
+ */
+public record MethodComparison(List<MethodMemory> rows, long eager) {
+
+  /**
+   * Plans full fine-tuning, and the methods whose names end with {@code only}.
+   *
+   * @throws BadInputException if there are none
+   */
+  public static MethodComparison of(
+      MethodPlanner planner, String only, int batch, int length, int selected) {
+    List<TuningMethod> methods = TuningMethod.all(planner.frozen());
+    if (methods.stream().noneMatch(method -> method.toString().endsWith(only))) {
+      throw new BadInputException(
+          "No method has a name that ends with %s; there are %s.",
+          only, methods.stream().map(TuningMethod::toString).collect(Collectors.joining("; ")));
+    }
+    List<MethodMemory> rows = new ArrayList<>();
+    for (TuningMethod method : methods) {
+      if (method.equals(TuningMethod.FULL) || method.toString().endsWith(only)) {
+        rows.add(planner.plan(method, batch, length, selected));
+      }
+    }
+    long eager =
+        planner.half()
+            ? EagerActivations.bytes(planner.model().config(), batch, length).orElse(0)
+            : 0;
+    return new MethodComparison(rows, eager);
+  }
+
+  /** Full fine-tuning. */
+  public MethodMemory full() {
+    return rows.get(0);
+  }
+
+  /** Bytes of full fine-tuning with PyTorch's activations. */
+  public long eagerTotal() {
+    return full().total() - full().step() + eager;
+  }
+}
