@@ -77,7 +77,16 @@ class ApiPageTest {
   private static String page() throws IOException {
     StringBuilder page = new StringBuilder(HEAD);
     for (String module :
-        List.of("zoo", "datasets", "text", "dl4j", "tokentune-samediff", "cli", "notebooks")) {
+        List.of(
+            "zoo",
+            "datasets",
+            "text",
+            "dl4j",
+            "langchain4j",
+            "tokentune-samediff",
+            "bench",
+            "cli",
+            "notebooks")) {
       Map<String, String> packages = new TreeMap<>();
       Map<String, String> types = new TreeMap<>();
       try (Stream<Path> files = Files.walk(Document.HOME.resolve(module + "/src/main/java"))) {

@@ -82,6 +82,7 @@ class ArchitectureTest {
                   "train",
                   "files",
                   "formats")),
+          entry("langchain4j", Set.of("text")),
           entry(
               "dl4j",
               Set.of(

@@ -1,0 +1,2 @@
+/** TokenTune's models behind the interfaces of langchain4j. */
+package org.tokentune.langchain4j;
