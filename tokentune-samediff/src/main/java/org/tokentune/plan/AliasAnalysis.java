@@ -10,8 +10,8 @@ import java.util.Set;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.api.ops.impl.shape.Concat;
-import org.tokentune.ops.FusedOp;
 import org.tokentune.ops.WriteRows;
+import org.tokentune.ops.internal.FusedOp;
 
 /**
  * Finds values that are only views of another buffer: reshapes, permutations, detached values,

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
-import org.tokentune.ops.FusedOp;
+import org.tokentune.ops.internal.FusedOp;
 
 /**
  * Inserts copies of forward ops before the backward ops that read their results, so the results

@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.tokentune.ops.HalfOps;
 import org.tokentune.ops.KernelMode;
 
 /**

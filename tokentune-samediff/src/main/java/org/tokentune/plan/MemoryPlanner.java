@@ -13,7 +13,7 @@ import java.util.TreeMap;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ops.ScalarOp;
 import org.nd4j.linalg.api.ops.TransformOp;
-import org.tokentune.ops.FusedOp;
+import org.tokentune.ops.internal.FusedOp;
 
 /**
  * Assigns every buffer a lifetime, from the first op that writes it to the last that reads it, and

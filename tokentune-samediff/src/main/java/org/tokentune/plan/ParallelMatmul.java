@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.ops.Workers;
+import org.tokentune.ops.internal.kernels.Workers;
 
 /**
  * Matmuls on a CPU, distributed over the kernels' threads: a batch of one shape, which ND4J runs

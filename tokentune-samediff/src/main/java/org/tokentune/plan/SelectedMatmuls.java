@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.ops.SelectedRows;
+import org.tokentune.ops.internal.SelectedRows;
 
 /**
  * Restricts gradients of keys and values to the selected tokens. The backward pass of attention

@@ -19,8 +19,8 @@ import org.nd4j.linalg.api.ops.OpContext;
 import org.nd4j.linalg.api.ops.ReduceOp;
 import org.nd4j.linalg.api.shape.LongShapeDescriptor;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.ops.FusedOp;
 import org.tokentune.ops.ShapeOnlyArray;
+import org.tokentune.ops.internal.FusedOp;
 
 /**
  * Infers shapes and types of all values from the placeholders' shapes, and the values themselves if

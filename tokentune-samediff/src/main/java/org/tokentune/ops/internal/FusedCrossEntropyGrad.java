@@ -1,0 +1,105 @@
+package org.tokentune.ops.internal;
+
+import java.lang.ref.Reference;
+import java.nio.FloatBuffer;
+import java.util.List;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.ops.internal.kernels.CrossEntropyRows;
+import org.tokentune.ops.internal.kernels.Exp;
+import org.tokentune.ops.internal.kernels.Memory;
+import org.tokentune.ops.internal.kernels.Rows;
+import org.tokentune.ops.internal.kernels.Scratch;
+import org.tokentune.ops.internal.kernels.Sums;
+import org.tokentune.ops.internal.kernels.Tiles;
+
+/**
+ * Gradient of {@link FusedCrossEntropy}: (logits [n, c], labels [n], log sum exp [n], dLoss []) and
+ * optionally class weights [c], to dLogits in place of the logits: {@code dLoss * w_i / sum w *
+ * (exp(logits_i - log sum exp_i) - [1 at the label])}, 0 in ignored rows.
+ */
+public final class FusedCrossEntropyGrad extends FusedOp {
+
+  /** For SameDiff, which creates ops by reflection; use {@code Losses.softmaxCrossEntropy}. */
+  public FusedCrossEntropyGrad() {}
+
+  public FusedCrossEntropyGrad(SameDiff sd, SDVariable... inputs) {
+    super(sd, inputs);
+  }
+
+  @Override
+  public String opName() {
+    return "fused_cross_entropy_grad";
+  }
+
+  @Override
+  public List<long[]> outputShapes(List<long[]> inputs) {
+    return List.of(inputs.get(0));
+  }
+
+  @Override
+  public int inPlaceOf(int output) {
+    return 0;
+  }
+
+  @Override
+  public void run(List<INDArray> inputs, List<INDArray> outputs) {
+    FloatBuffer logits = Memory.floats(inputs.get(0));
+    FloatBuffer logSums = Memory.floats(inputs.get(2));
+    FloatBuffer dLogits = Memory.floats(outputs.get(0));
+    Rows rows = Rows.of(inputs.get(0).shape());
+    int width = rows.width();
+    CrossEntropyRows labelled =
+        new CrossEntropyRows(inputs.get(1), inputs.subList(4, inputs.size()), width);
+    float dLoss = Memory.floatValues(inputs.get(3))[0];
+    try {
+      rows.forEachChunk(
+          (chunk, from, to) -> {
+            for (int r = from; r < to; r++) {
+              float factor = (float) (labelled.share(r) * dLoss);
+              if (labelled.counts(r)) {
+                scaledSoftmax(logits, dLogits, r * width, width, logSums.get(r), factor);
+                int label = r * width + labelled.label(r);
+                dLogits.put(label, dLogits.get(label) - factor);
+              } else {
+                zero(dLogits, r * width, width);
+              }
+            }
+          });
+    } finally {
+      Reference.reachabilityFence(inputs);
+      Reference.reachabilityFence(outputs);
+    }
+  }
+
+  /**
+   * The exponentials, renormalised to sum to 1: the log sum exp is a float, whose rounding error
+   * would be as large as the gradient of a confident row.
+   */
+  private static void scaledSoftmax(
+      FloatBuffer from, FloatBuffer to, int start, int width, float logSum, float factor) {
+    float[] tile = Scratch.get().floats(0, Tiles.LENGTH);
+    double sum = 0;
+    for (int i = 0; i < width; i += Tiles.LENGTH) {
+      int length = Math.min(Tiles.LENGTH, width - i);
+      from.get(start + i, tile, 0, length);
+      Tiles.add(tile, -logSum, length);
+      Exp.inPlace(tile, length);
+      sum += Sums.sum(tile, 0, length);
+      to.put(start + i, tile, 0, length);
+    }
+    for (int i = 0; i < width; i += Tiles.LENGTH) {
+      int length = Math.min(Tiles.LENGTH, width - i);
+      to.get(start + i, tile, 0, length);
+      Tiles.multiply(tile, (float) (factor / sum), length);
+      to.put(start + i, tile, 0, length);
+    }
+  }
+
+  private static void zero(FloatBuffer to, int start, int width) {
+    for (int i = 0; i < width; i++) {
+      to.put(start + i, 0);
+    }
+  }
+}
