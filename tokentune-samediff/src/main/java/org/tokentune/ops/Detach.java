@@ -4,6 +4,7 @@ import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.tokentune.ops.internal.Aliasing;
 import org.tokentune.ops.internal.OwnOp;
 
 /**
@@ -42,6 +43,11 @@ public final class Detach extends OwnOp {
   @Override
   public String opName() {
     return "token_detach";
+  }
+
+  @Override
+  public Aliasing aliasing() {
+    return Aliasing.RESHAPE;
   }
 
   @Override

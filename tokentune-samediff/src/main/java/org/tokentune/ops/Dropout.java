@@ -140,6 +140,11 @@ public final class Dropout extends OwnOp {
   }
 
   @Override
+  public String resultName() {
+    return "results of dropout";
+  }
+
+  @Override
   protected String nativeName() {
     return "multiply";
   }

@@ -96,6 +96,11 @@ public final class TokenGather extends OwnOp {
   }
 
   @Override
+  public String resultName() {
+    return "rows of tables";
+  }
+
+  @Override
   protected String nativeName() {
     return "gather";
   }

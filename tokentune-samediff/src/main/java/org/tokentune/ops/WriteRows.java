@@ -3,6 +3,7 @@ package org.tokentune.ops;
 import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.tokentune.ops.internal.Aliasing;
 import org.tokentune.ops.internal.OwnOp;
 
 /**
@@ -31,6 +32,11 @@ public final class WriteRows extends OwnOp {
   @Override
   public String opName() {
     return "write_rows";
+  }
+
+  @Override
+  public Aliasing aliasing() {
+    return Aliasing.FIRST_INPUT;
   }
 
   @Override

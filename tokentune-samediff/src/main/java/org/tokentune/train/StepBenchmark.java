@@ -146,7 +146,7 @@ public final class StepBenchmark implements AutoCloseable {
 
   /** Floating-point operations of a step's matrix products. */
   public long productFlops() {
-    return plan().productFlops();
+    return plan().matmulFlops();
   }
 
   private Plan plan() {
@@ -163,7 +163,7 @@ public final class StepBenchmark implements AutoCloseable {
 
   /** The step's matrix products alone; returns nanoseconds. */
   public long products() {
-    return engine.runProducts(inputs);
+    return engine.runMatmuls(inputs);
   }
 
   /** One product [1024, 384] x [384, 1536] into a kept output; returns nanoseconds. */

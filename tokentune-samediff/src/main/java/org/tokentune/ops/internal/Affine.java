@@ -33,6 +33,11 @@ public final class Affine extends ElementwiseOp {
   }
 
   @Override
+  public String resultName() {
+    return "scaled and shifted rows";
+  }
+
+  @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
     compute(inputs, outputs);
   }

@@ -27,7 +27,7 @@ abstract class ElementwiseOp extends FusedOp {
   }
 
   @Override
-  public final boolean elementwise() {
-    return true;
+  public final Recomputation recomputation() {
+    return Recomputation.ELEMENTWISE;
   }
 }

@@ -27,6 +27,11 @@ public final class FusedBiasAdd extends ElementwiseOp {
   }
 
   @Override
+  public String resultName() {
+    return "results of linear layers";
+  }
+
+  @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
     FloatBuffer x = Memory.floats(inputs.get(0));
     FloatBuffer y = Memory.floats(outputs.get(0));

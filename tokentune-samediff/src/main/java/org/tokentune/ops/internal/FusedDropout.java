@@ -45,6 +45,11 @@ public final class FusedDropout extends ElementwiseOp {
   }
 
   @Override
+  public String resultName() {
+    return "results of dropout";
+  }
+
+  @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
     FloatBuffer x = Memory.floats(inputs.get(0));
     FloatBuffer y = Memory.floats(outputs.get(0));

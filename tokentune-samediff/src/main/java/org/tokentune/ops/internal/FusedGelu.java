@@ -31,6 +31,11 @@ public final class FusedGelu extends ElementwiseOp {
   }
 
   @Override
+  public String resultName() {
+    return "results of GELU";
+  }
+
+  @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
     ActivationKernel rectifier = rectifier(getIArgument(0) == 1);
     Tiles.run(inputs, outputs, (tile, length) -> rectifier.forward(tile[0], tile[1], length));

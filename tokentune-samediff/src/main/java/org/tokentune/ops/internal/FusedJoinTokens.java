@@ -29,6 +29,16 @@ public final class FusedJoinTokens extends FusedOp {
   }
 
   @Override
+  public String resultName() {
+    return "keys and values of all tokens";
+  }
+
+  @Override
+  public Recomputation recomputation() {
+    return Recomputation.JOINED_TOKENS;
+  }
+
+  @Override
   public List<long[]> outputShapes(List<long[]> inputs) {
     return List.of(new long[] {inputs.get(0)[0] + inputs.get(1)[0], inputs.get(0)[1]});
   }

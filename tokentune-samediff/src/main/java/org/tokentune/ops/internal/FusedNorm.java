@@ -55,6 +55,11 @@ public final class FusedNorm extends FusedOp {
   }
 
   @Override
+  public String resultName() {
+    return "normalised rows";
+  }
+
+  @Override
   public int getNumOutputs() {
     return 2;
   }

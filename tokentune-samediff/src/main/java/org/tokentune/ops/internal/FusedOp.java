@@ -41,9 +41,9 @@ public abstract class FusedOp extends OwnOp {
     return -1;
   }
 
-  /** Whether it is one cheap pass over its inputs, so recomputing is better than storing. */
-  public boolean elementwise() {
-    return false;
+  /** What may be recomputed in the backward pass instead of being stored. */
+  public Recomputation recomputation() {
+    return Recomputation.NONE;
   }
 
   /** A no-op, as SameDiff requires every op to have one. */

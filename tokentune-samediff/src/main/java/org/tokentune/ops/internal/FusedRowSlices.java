@@ -31,6 +31,11 @@ public final class FusedRowSlices extends FusedOp {
   }
 
   @Override
+  public Aliasing aliasing() {
+    return Aliasing.ROW_SLICES;
+  }
+
+  @Override
   public int getNumOutputs() {
     return getIArgument(1).intValue();
   }

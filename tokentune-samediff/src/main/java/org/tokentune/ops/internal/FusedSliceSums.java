@@ -39,6 +39,11 @@ public final class FusedSliceSums extends FusedOp {
   }
 
   @Override
+  public Recomputation recomputation() {
+    return Recomputation.SLICED_LOGITS;
+  }
+
+  @Override
   public List<long[]> outputShapes(List<long[]> inputs) {
     return List.of(new long[] {inputs.get(0)[0], 3});
   }

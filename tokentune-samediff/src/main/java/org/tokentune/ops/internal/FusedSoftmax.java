@@ -40,6 +40,16 @@ public final class FusedSoftmax extends FusedOp {
   }
 
   @Override
+  public String resultName() {
+    return "attention weights";
+  }
+
+  @Override
+  public Recomputation recomputation() {
+    return Recomputation.ATTENTION_WEIGHTS;
+  }
+
+  @Override
   public List<long[]> outputShapes(List<long[]> inputs) {
     return List.of(inputs.get(0));
   }

@@ -23,6 +23,11 @@ public final class FusedSwiGlu extends ElementwiseOp {
   }
 
   @Override
+  public String resultName() {
+    return "results of SwiGLU";
+  }
+
+  @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
     Tiles.run(
         inputs,

@@ -33,6 +33,16 @@ public abstract class OwnOp extends DynamicCustomOp {
   /** Name of the native op that executes this one. */
   protected abstract String nativeName();
 
+  /** How the results may share memory with the inputs. */
+  public Aliasing aliasing() {
+    return Aliasing.NONE;
+  }
+
+  /** What the result is called in a report. */
+  public String resultName() {
+    return opName();
+  }
+
   @Override
   public CustomOpDescriptor getDescriptor() {
     return Nd4j.getExecutioner().getCustomOperations().get(nativeName());
