@@ -1,14 +1,11 @@
 package org.tokentune.ops.internal;
 
-import java.lang.ref.Reference;
-import java.nio.FloatBuffer;
 import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.ops.internal.kernels.Memory;
-import org.tokentune.ops.internal.kernels.Rows;
-import org.tokentune.ops.internal.kernels.Scratch;
+import org.tokentune.ops.internal.kernels.RowKernel;
 
 /**
  * Applies a gain and optionally a bias to every column, the second half of {@code LayerNormOps} and
@@ -43,27 +40,13 @@ public final class Affine extends ElementwiseOp {
   }
 
   static void compute(List<INDArray> inputs, List<INDArray> outputs) {
-    FloatBuffer x = Memory.floats(inputs.get(0));
-    FloatBuffer y = Memory.floats(outputs.get(0));
-    Rows rows = Rows.of(inputs.get(0).shape());
-    int width = rows.width();
+    int width = (int) inputs.get(1).length();
     float[] gain = Memory.floatValues(inputs.get(1));
     // Adding 0 without a bias costs nothing: the loop is memory-bound.
     float[] bias = inputs.size() > 2 ? Memory.floatValues(inputs.get(2)) : new float[width];
-    try {
-      rows.forEachChunk(
-          (chunk, from, to) -> {
-            float[] row = Scratch.get().floats(0, width);
-            for (int r = from; r < to; r++) {
-              x.get(r * width, row, 0, width);
-              apply(row, gain, bias, width);
-              y.put(r * width, row, 0, width);
-            }
-          });
-    } finally {
-      Reference.reachabilityFence(inputs);
-      Reference.reachabilityFence(outputs);
-    }
+    RowKernel.over(inputs.get(0))
+        .update(inputs.get(0), outputs.get(0))
+        .run((arrays, row, length) -> apply(arrays[0], gain, bias, length));
   }
 
   private static void apply(float[] row, float[] gain, float[] bias, int width) {

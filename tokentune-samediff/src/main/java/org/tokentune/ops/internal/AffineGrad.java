@@ -1,15 +1,12 @@
 package org.tokentune.ops.internal;
 
-import java.lang.ref.Reference;
-import java.nio.FloatBuffer;
 import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.ops.internal.kernels.ColumnSums;
 import org.tokentune.ops.internal.kernels.Memory;
-import org.tokentune.ops.internal.kernels.Rows;
-import org.tokentune.ops.internal.kernels.Scratch;
+import org.tokentune.ops.internal.kernels.RowKernel;
 import org.tokentune.ops.internal.kernels.Tiles;
 
 /**
@@ -55,37 +52,24 @@ public final class AffineGrad extends FusedOp {
 
   @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
-    FloatBuffer dY = Memory.floats(inputs.get(0));
-    FloatBuffer values = Memory.floats(inputs.get(1));
-    FloatBuffer dRows = Memory.floats(outputs.get(0));
-    Rows rows = Rows.of(inputs.get(0).shape());
-    int width = rows.width();
     float[] gain = Memory.floatValues(inputs.get(2));
-    ColumnSums gains = new ColumnSums(rows);
-    ColumnSums biases = new ColumnSums(rows);
-    try {
-      rows.forEachChunk(
-          (chunk, from, to) -> {
-            float[] d = Scratch.get().floats(0, width);
-            float[] row = Scratch.get().floats(1, width);
-            float[] dGain = gains.ofChunk(chunk);
-            float[] dBias = biases.ofChunk(chunk);
-            for (int r = from; r < to; r++) {
-              dY.get(r * width, d, 0, width);
-              values.get(r * width, row, 0, width);
-              ColumnSums.addProducts(d, row, dGain, width);
-              ColumnSums.add(d, dBias, width);
-              Tiles.multiply(d, gain, width);
-              dRows.put(r * width, d, 0, width);
-            }
-          });
-      gains.total(Memory.floats(outputs.get(1)));
-      if (outputs.size() > 2) {
-        biases.total(Memory.floats(outputs.get(2)));
-      }
-    } finally {
-      Reference.reachabilityFence(inputs);
-      Reference.reachabilityFence(outputs);
+    RowKernel kernel =
+        RowKernel.over(inputs.get(0))
+            .update(inputs.get(0), outputs.get(0))
+            .read(inputs.get(1))
+            .sum(outputs.get(1));
+    boolean biased = outputs.size() > 2;
+    if (biased) {
+      kernel.sum(outputs.get(2));
     }
+    kernel.run(
+        (arrays, row, width) -> {
+          float[] dY = arrays[0];
+          ColumnSums.addProducts(dY, arrays[1], arrays[2], width);
+          if (biased) {
+            ColumnSums.add(dY, arrays[3], width);
+          }
+          Tiles.multiply(dY, gain, width);
+        });
   }
 }

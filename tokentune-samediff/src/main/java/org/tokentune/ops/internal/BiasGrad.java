@@ -1,15 +1,11 @@
 package org.tokentune.ops.internal;
 
-import java.lang.ref.Reference;
-import java.nio.FloatBuffer;
 import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.ops.internal.kernels.ColumnSums;
-import org.tokentune.ops.internal.kernels.Memory;
-import org.tokentune.ops.internal.kernels.Rows;
-import org.tokentune.ops.internal.kernels.Scratch;
+import org.tokentune.ops.internal.kernels.RowKernel;
 
 /** Gradient of a bias: the sums of the columns of dY [n, m], to [m]. */
 public final class BiasGrad extends FusedOp {
@@ -33,24 +29,9 @@ public final class BiasGrad extends FusedOp {
 
   @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
-    FloatBuffer dY = Memory.floats(inputs.get(0));
-    Rows rows = Rows.of(inputs.get(0).shape());
-    int width = rows.width();
-    ColumnSums sums = new ColumnSums(rows);
-    try {
-      rows.forEachChunk(
-          (chunk, from, to) -> {
-            float[] row = Scratch.get().floats(0, width);
-            float[] sum = sums.ofChunk(chunk);
-            for (int r = from; r < to; r++) {
-              dY.get(r * width, row, 0, width);
-              ColumnSums.add(row, sum, width);
-            }
-          });
-      sums.total(Memory.floats(outputs.get(0)));
-    } finally {
-      Reference.reachabilityFence(inputs);
-      Reference.reachabilityFence(outputs);
-    }
+    RowKernel.over(inputs.get(0))
+        .read(inputs.get(0))
+        .sum(outputs.get(0))
+        .run((arrays, row, width) -> ColumnSums.add(arrays[0], arrays[1], width));
   }
 }

@@ -1,6 +1,5 @@
 package org.tokentune.ops.internal;
 
-import java.lang.ref.Reference;
 import java.nio.FloatBuffer;
 import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -9,8 +8,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.ops.internal.kernels.CrossEntropyRows;
 import org.tokentune.ops.internal.kernels.Exp;
 import org.tokentune.ops.internal.kernels.Memory;
-import org.tokentune.ops.internal.kernels.Rows;
+import org.tokentune.ops.internal.kernels.RowKernel;
 import org.tokentune.ops.internal.kernels.Scratch;
+import org.tokentune.ops.internal.kernels.Scratch.Slot;
 import org.tokentune.ops.internal.kernels.Sums;
 import org.tokentune.ops.internal.kernels.Tiles;
 
@@ -45,36 +45,31 @@ public final class FusedCrossEntropy extends FusedOp {
 
   @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
-    FloatBuffer logits = Memory.floats(inputs.get(0));
-    FloatBuffer logSums = Memory.floats(outputs.get(1));
-    Rows rows = Rows.of(inputs.get(0).shape());
-    int width = rows.width();
+    RowKernel kernel = RowKernel.over(inputs.get(0));
+    FloatBuffer logits = kernel.floats(inputs.get(0));
+    FloatBuffer logSums = kernel.floats(outputs.get(1));
+    int width = kernel.rows().width();
     CrossEntropyRows labelled =
         new CrossEntropyRows(inputs.get(1), inputs.subList(2, inputs.size()), width);
-    double[] losses = new double[rows.chunks()];
-    try {
-      rows.forEachChunk(
-          (chunk, from, to) -> {
-            for (int r = from; r < to; r++) {
-              if (labelled.counts(r)) {
-                double logSum = logSumExp(logits, r * width, width);
-                logSums.put(r, (float) logSum);
-                float chosen = logits.get(r * width + labelled.label(r));
-                losses[chunk] += labelled.share(r) * (logSum - chosen);
-              } else {
-                logSums.put(r, 0);
-              }
+    double[] losses = new double[kernel.rows().chunks()];
+    kernel.forEachChunk(
+        (chunk, from, to) -> {
+          for (int r = from; r < to; r++) {
+            if (labelled.counts(r)) {
+              double logSum = logSumExp(logits, r * width, width);
+              logSums.put(r, (float) logSum);
+              float chosen = logits.get(r * width + labelled.label(r));
+              losses[chunk] += labelled.share(r) * (logSum - chosen);
+            } else {
+              logSums.put(r, 0);
             }
-          });
-      double loss = 0;
-      for (double part : losses) {
-        loss += part;
-      }
-      Memory.floats(outputs.get(0)).put(0, (float) loss);
-    } finally {
-      Reference.reachabilityFence(inputs);
-      Reference.reachabilityFence(outputs);
+          }
+        });
+    double loss = 0;
+    for (double part : losses) {
+      loss += part;
     }
+    Memory.setScalar(outputs.get(0), (float) loss);
   }
 
   /** Log sum exp of a row, in tiles: rows over a vocabulary do not fit the cache. */
@@ -85,7 +80,7 @@ public final class FusedCrossEntropy extends FusedOp {
 
   /** The maximum of a row and {@code least}. */
   static float greatest(FloatBuffer logits, int start, int width, float least) {
-    float[] tile = Scratch.get().floats(0, Tiles.LENGTH);
+    float[] tile = Scratch.get().floats(Slot.TILE, Tiles.LENGTH);
     float greatest = least;
     for (int i = 0; i < width; i += Tiles.LENGTH) {
       int length = Math.min(Tiles.LENGTH, width - i);
@@ -97,7 +92,7 @@ public final class FusedCrossEntropy extends FusedOp {
 
   /** {@code sum(exp(logit - greatest))} over a row. */
   static double sumExp(FloatBuffer logits, int start, int width, float greatest) {
-    float[] tile = Scratch.get().floats(0, Tiles.LENGTH);
+    float[] tile = Scratch.get().floats(Slot.TILE, Tiles.LENGTH);
     double sum = 0;
     for (int i = 0; i < width; i += Tiles.LENGTH) {
       int length = Math.min(Tiles.LENGTH, width - i);

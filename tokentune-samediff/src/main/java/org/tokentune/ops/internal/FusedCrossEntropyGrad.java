@@ -1,6 +1,5 @@
 package org.tokentune.ops.internal;
 
-import java.lang.ref.Reference;
 import java.nio.FloatBuffer;
 import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -9,8 +8,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.ops.internal.kernels.CrossEntropyRows;
 import org.tokentune.ops.internal.kernels.Exp;
 import org.tokentune.ops.internal.kernels.Memory;
-import org.tokentune.ops.internal.kernels.Rows;
+import org.tokentune.ops.internal.kernels.RowKernel;
 import org.tokentune.ops.internal.kernels.Scratch;
+import org.tokentune.ops.internal.kernels.Scratch.Slot;
 import org.tokentune.ops.internal.kernels.Sums;
 import org.tokentune.ops.internal.kernels.Tiles;
 
@@ -45,32 +45,25 @@ public final class FusedCrossEntropyGrad extends FusedOp {
 
   @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
-    FloatBuffer logits = Memory.floats(inputs.get(0));
-    FloatBuffer logSums = Memory.floats(inputs.get(2));
-    FloatBuffer dLogits = Memory.floats(outputs.get(0));
-    Rows rows = Rows.of(inputs.get(0).shape());
-    int width = rows.width();
+    RowKernel kernel = RowKernel.over(inputs.get(0));
+    FloatBuffer logits = kernel.floats(inputs.get(0));
+    FloatBuffer logSums = kernel.floats(inputs.get(2));
+    FloatBuffer dLogits = kernel.floats(outputs.get(0));
     CrossEntropyRows labelled =
-        new CrossEntropyRows(inputs.get(1), inputs.subList(4, inputs.size()), width);
+        new CrossEntropyRows(
+            inputs.get(1), inputs.subList(4, inputs.size()), kernel.rows().width());
     float dLoss = Memory.floatValues(inputs.get(3))[0];
-    try {
-      rows.forEachChunk(
-          (chunk, from, to) -> {
-            for (int r = from; r < to; r++) {
-              float factor = (float) (labelled.share(r) * dLoss);
-              if (labelled.counts(r)) {
-                scaledSoftmax(logits, dLogits, r * width, width, logSums.get(r), factor);
-                int label = r * width + labelled.label(r);
-                dLogits.put(label, dLogits.get(label) - factor);
-              } else {
-                zero(dLogits, r * width, width);
-              }
-            }
-          });
-    } finally {
-      Reference.reachabilityFence(inputs);
-      Reference.reachabilityFence(outputs);
-    }
+    kernel.run(
+        (arrays, row, width) -> {
+          float factor = (float) (labelled.share(row) * dLoss);
+          if (labelled.counts(row)) {
+            scaledSoftmax(logits, dLogits, row * width, width, logSums.get(row), factor);
+            int label = row * width + labelled.label(row);
+            dLogits.put(label, dLogits.get(label) - factor);
+          } else {
+            zero(dLogits, row * width, width);
+          }
+        });
   }
 
   /**
@@ -79,7 +72,7 @@ public final class FusedCrossEntropyGrad extends FusedOp {
    */
   private static void scaledSoftmax(
       FloatBuffer from, FloatBuffer to, int start, int width, float logSum, float factor) {
-    float[] tile = Scratch.get().floats(0, Tiles.LENGTH);
+    float[] tile = Scratch.get().floats(Slot.TILE, Tiles.LENGTH);
     double sum = 0;
     for (int i = 0; i < width; i += Tiles.LENGTH) {
       int length = Math.min(Tiles.LENGTH, width - i);

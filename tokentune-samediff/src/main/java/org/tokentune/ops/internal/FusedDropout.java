@@ -1,15 +1,15 @@
 package org.tokentune.ops.internal;
 
-import java.lang.ref.Reference;
-import java.nio.FloatBuffer;
 import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.ops.internal.kernels.DropoutMask;
 import org.tokentune.ops.internal.kernels.Memory;
+import org.tokentune.ops.internal.kernels.RowKernel;
 import org.tokentune.ops.internal.kernels.Rows;
 import org.tokentune.ops.internal.kernels.Scratch;
+import org.tokentune.ops.internal.kernels.Scratch.Slot;
 import org.tokentune.ops.internal.kernels.Tiles;
 
 /**
@@ -51,45 +51,34 @@ public final class FusedDropout extends ElementwiseOp {
 
   @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
-    FloatBuffer x = Memory.floats(inputs.get(0));
-    FloatBuffer y = Memory.floats(outputs.get(0));
-    Rows rows = Rows.of(inputs.get(0).shape());
-    int width = rows.width();
+    RowKernel kernel = RowKernel.over(inputs.get(0)).update(inputs.get(0), outputs.get(0));
+    Rows rows = kernel.rows();
     int seed = Memory.intValues(inputs.get(3))[0];
     int place = getIArgument(0).intValue();
     int[] rowKeys = Memory.intValues(inputs.get(1));
     int[] columnKeys = Memory.intValues(inputs.get(2));
-    if (rowKeys.length != rows.count() || rows.count() * width % columnKeys.length != 0) {
+    if (rowKeys.length != rows.count() || rows.count() * rows.width() % columnKeys.length != 0) {
       throw new IllegalArgumentException(
           rowKeys.length + " row and " + columnKeys.length + " column numbers for " + rows);
     }
     DropoutMask.keys(rowKeys, seed, place);
     DropoutMask.keys(columnKeys, seed, ~place);
-    int rowsOfColumns = rows.count() / (columnKeys.length / width);
+    int rowsOfColumns = rows.count() / (columnKeys.length / rows.width());
     double rate = getTArgument(0);
     int threshold = DropoutMask.threshold(rate);
     int kept = Float.floatToRawIntBits((float) (1 / (1 - rate)));
-    try {
-      rows.forEachChunk(
-          (chunk, from, to) -> {
-            Scratch scratch = Scratch.get();
-            float[] row = scratch.floats(0, width);
-            float[] mask = scratch.floats(1, width);
-            int[] columns = new int[width];
-            int[] bits = scratch.ints(width);
-            for (int r = from; r < to; r++) {
-              System.arraycopy(columnKeys, r / rowsOfColumns * width, columns, 0, width);
-              x.get(r * width, row, 0, width);
-              DropoutMask.bits(rowKeys[r], columns, threshold, kept, bits, width);
-              scratch.fromBits(bits, mask, width);
-              Tiles.multiply(row, mask, width);
-              y.put(r * width, row, 0, width);
-            }
-          });
-    } finally {
-      Reference.reachabilityFence(inputs);
-      Reference.reachabilityFence(outputs);
-    }
+    kernel
+        .temporary(rows.width())
+        .run(
+            (arrays, row, width) -> {
+              Scratch scratch = Scratch.get();
+              int[] columns = scratch.ints(Slot.TILE, width);
+              int[] bits = scratch.ints(Slot.LEAF_1, width);
+              System.arraycopy(columnKeys, row / rowsOfColumns * width, columns, 0, width);
+              DropoutMask.bits(rowKeys[row], columns, threshold, kept, bits, width);
+              scratch.fromBits(bits, arrays[1], width);
+              Tiles.multiply(arrays[0], arrays[1], width);
+            });
   }
 
   @Override

@@ -1,6 +1,5 @@
 package org.tokentune.ops.internal;
 
-import java.lang.ref.Reference;
 import java.util.Arrays;
 import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -59,11 +58,7 @@ public final class FusedMeanLoss extends FusedOp {
     for (int i = 0; i < predictions.length; i++) {
       sum += loss.of(predictions[i], targets[i]);
     }
-    try {
-      Memory.floats(outputs.get(0)).put(0, (float) (sum / predictions.length));
-    } finally {
-      Reference.reachabilityFence(outputs);
-    }
+    Memory.setScalar(outputs.get(0), (float) (sum / predictions.length));
   }
 
   @Override

@@ -1,14 +1,12 @@
 package org.tokentune.ops.internal;
 
-import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
-import java.nio.FloatBuffer;
 import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.ops.internal.kernels.Memory;
-import org.tokentune.ops.internal.kernels.Rows;
+import org.tokentune.ops.internal.kernels.RowKernel;
 import org.tokentune.ops.internal.kernels.Scratch;
 import org.tokentune.quantization.DynamicMap;
 import org.tokentune.quantization.Nf4;
@@ -39,40 +37,31 @@ public final class FusedNf4 extends FusedOp {
 
   @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
-    ByteBuffer codes = Memory.bytes(inputs.get(0));
-    ByteBuffer scaleCodes = Memory.bytes(inputs.get(1));
+    RowKernel kernel = RowKernel.tiles(TILE * Nf4.BLOCK, outputs.get(0).length());
+    ByteBuffer codes = kernel.bytes(inputs.get(0));
+    ByteBuffer scaleCodes = kernel.bytes(inputs.get(1));
     float[] scaleScales = Memory.floatValues(inputs.get(2));
     float offset = Memory.floatValues(inputs.get(3))[0];
-    FloatBuffer out = Memory.floats(outputs.get(0));
     float[] levels = Nf4.levels();
     int blocks = scaleCodes.capacity();
-    int count = out.capacity();
-    try {
-      new Rows((blocks + TILE - 1) / TILE, TILE * Nf4.BLOCK)
-          .forEachChunk(
-              (chunk, from, to) -> {
-                byte[] bytes = Scratch.get().bytes(TILE * Nf4.BLOCK / 2);
-                float[] values = Scratch.get().floats(0, TILE * Nf4.BLOCK);
-                float[] scaled = Scratch.get().floats(1, levels.length);
-                for (int tile = from; tile < to; tile++) {
-                  int first = tile * TILE;
-                  int inTile = Math.min(TILE, blocks - first);
-                  codes.get(first * Nf4.BLOCK / 2, bytes, 0, inTile * Nf4.BLOCK / 2);
-                  for (int block = 0; block < inTile; block++) {
-                    int code = scaleCodes.get(first + block) & 255;
-                    float scaleScale = scaleScales[(first + block) / Nf4.SCALES];
-                    float scale = DynamicMap.SIGNED.level(code) * scaleScale + offset;
-                    scale(levels, scale, scaled);
-                    look(scaled, bytes, values, block * Nf4.BLOCK);
-                  }
-                  int start = first * Nf4.BLOCK;
-                  out.put(start, values, 0, Math.min(inTile * Nf4.BLOCK, count - start));
-                }
-              });
-    } finally {
-      Reference.reachabilityFence(inputs);
-      Reference.reachabilityFence(outputs);
-    }
+    kernel
+        .write(outputs.get(0))
+        .temporary(levels.length)
+        .run(
+            (arrays, tile, length) -> {
+              float[] scaled = arrays[1];
+              byte[] bytes = Scratch.get().bytes(TILE * Nf4.BLOCK / 2);
+              int first = tile * TILE;
+              int inTile = Math.min(TILE, blocks - first);
+              codes.get(first * Nf4.BLOCK / 2, bytes, 0, inTile * Nf4.BLOCK / 2);
+              for (int block = 0; block < inTile; block++) {
+                int code = scaleCodes.get(first + block) & 255;
+                float scaleScale = scaleScales[(first + block) / Nf4.SCALES];
+                float scale = DynamicMap.SIGNED.level(code) * scaleScale + offset;
+                scale(levels, scale, scaled);
+                look(scaled, bytes, arrays[0], block * Nf4.BLOCK);
+              }
+            });
   }
 
   private static void scale(float[] levels, float scale, float[] scaled) {

@@ -1,15 +1,12 @@
 package org.tokentune.ops.internal;
 
-import java.lang.ref.Reference;
 import java.nio.FloatBuffer;
 import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.ops.internal.kernels.ColumnSums;
-import org.tokentune.ops.internal.kernels.Memory;
-import org.tokentune.ops.internal.kernels.Rows;
-import org.tokentune.ops.internal.kernels.Scratch;
+import org.tokentune.ops.internal.kernels.RowKernel;
 import org.tokentune.ops.internal.kernels.Sums;
 import org.tokentune.ops.internal.kernels.Tiles;
 
@@ -76,39 +73,28 @@ public final class FusedNorm extends FusedOp {
 
   @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
-    FloatBuffer x = Memory.floats(inputs.get(0));
-    FloatBuffer residual = inputs.size() > 1 ? Memory.floats(inputs.get(1)) : null;
-    FloatBuffer y = Memory.floats(outputs.get(0));
-    FloatBuffer inverses = Memory.floats(outputs.get(1));
-    Rows rows = Rows.of(inputs.get(0).shape());
-    int width = rows.width();
-    double epsilon = getTArgument(0);
+    boolean residual = inputs.size() > 1;
     boolean centred = getIArgument(0) == 1;
-    try {
-      rows.forEachChunk(
-          (chunk, from, to) -> {
-            float[] row = Scratch.get().floats(0, width);
-            float[] added = Scratch.get().floats(1, width);
-            for (int r = from; r < to; r++) {
-              x.get(r * width, row, 0, width);
-              if (residual != null) {
-                residual.get(r * width, added, 0, width);
-                ColumnSums.add(added, row, width);
-              }
-              if (centred) {
-                Tiles.add(row, -Sums.sum(row, 0, width) / width, width);
-              }
-              double square = Sums.products(row, row, 0, width) / (double) width;
-              float inverse = (float) (1 / Math.sqrt(square + epsilon));
-              Tiles.multiply(row, inverse, width);
-              y.put(r * width, row, 0, width);
-              inverses.put(r, inverse);
-            }
-          });
-    } finally {
-      Reference.reachabilityFence(inputs);
-      Reference.reachabilityFence(outputs);
+    double epsilon = getTArgument(0);
+    RowKernel kernel = RowKernel.over(inputs.get(0)).update(inputs.get(0), outputs.get(0));
+    if (residual) {
+      kernel.read(inputs.get(1));
     }
+    FloatBuffer inverses = kernel.floats(outputs.get(1));
+    kernel.run(
+        (arrays, row, width) -> {
+          float[] x = arrays[0];
+          if (residual) {
+            ColumnSums.add(arrays[1], x, width);
+          }
+          if (centred) {
+            Tiles.add(x, -Sums.sum(x, 0, width) / width, width);
+          }
+          double square = Sums.products(x, x, 0, width) / (double) width;
+          float inverse = (float) (1 / Math.sqrt(square + epsilon));
+          Tiles.multiply(x, inverse, width);
+          inverses.put(row, inverse);
+        });
   }
 
   /** {@code x} and the residual receive the same gradient. */

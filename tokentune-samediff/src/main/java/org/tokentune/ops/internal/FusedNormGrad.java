@@ -1,14 +1,11 @@
 package org.tokentune.ops.internal;
 
-import java.lang.ref.Reference;
 import java.nio.FloatBuffer;
 import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.tokentune.ops.internal.kernels.Memory;
-import org.tokentune.ops.internal.kernels.Rows;
-import org.tokentune.ops.internal.kernels.Scratch;
+import org.tokentune.ops.internal.kernels.RowKernel;
 import org.tokentune.ops.internal.kernels.Sums;
 
 /**
@@ -44,31 +41,17 @@ public final class FusedNormGrad extends FusedOp {
 
   @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
-    FloatBuffer dRows = Memory.floats(inputs.get(0));
-    FloatBuffer values = Memory.floats(inputs.get(1));
-    FloatBuffer inverses = Memory.floats(inputs.get(2));
-    FloatBuffer dX = Memory.floats(outputs.get(0));
-    Rows rows = Rows.of(inputs.get(0).shape());
-    int width = rows.width();
     boolean centred = getIArgument(0) == 1;
-    try {
-      rows.forEachChunk(
-          (chunk, from, to) -> {
-            float[] d = Scratch.get().floats(0, width);
-            float[] row = Scratch.get().floats(1, width);
-            for (int r = from; r < to; r++) {
-              dRows.get(r * width, d, 0, width);
-              values.get(r * width, row, 0, width);
-              float mean = centred ? Sums.sum(d, 0, width) / width : 0;
-              float along = Sums.products(d, row, 0, width) / width;
-              project(d, row, mean, along, inverses.get(r), width);
-              dX.put(r * width, d, 0, width);
-            }
-          });
-    } finally {
-      Reference.reachabilityFence(inputs);
-      Reference.reachabilityFence(outputs);
-    }
+    RowKernel kernel =
+        RowKernel.over(inputs.get(0)).update(inputs.get(0), outputs.get(0)).read(inputs.get(1));
+    FloatBuffer inverses = kernel.floats(inputs.get(2));
+    kernel.run(
+        (arrays, row, width) -> {
+          float[] d = arrays[0];
+          float mean = centred ? Sums.sum(d, 0, width) / width : 0;
+          float along = Sums.products(d, arrays[1], 0, width) / width;
+          project(d, arrays[1], mean, along, inverses.get(row), width);
+        });
   }
 
   private static void project(

@@ -1,6 +1,5 @@
 package org.tokentune.ops.internal;
 
-import java.lang.ref.Reference;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.List;
@@ -10,8 +9,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.ops.internal.kernels.CrossEntropyRows;
 import org.tokentune.ops.internal.kernels.Exp;
 import org.tokentune.ops.internal.kernels.Memory;
-import org.tokentune.ops.internal.kernels.Rows;
-import org.tokentune.ops.internal.kernels.Scratch;
+import org.tokentune.ops.internal.kernels.RowKernel;
 import org.tokentune.ops.internal.kernels.Tiles;
 
 /**
@@ -47,42 +45,36 @@ public final class FusedSliceGrad extends FusedOp {
 
   @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
-    FloatBuffer logits = Memory.floats(inputs.get(0));
+    RowKernel kernel = RowKernel.over(inputs.get(0));
+    FloatBuffer logits = kernel.floats(inputs.get(0));
     int[] labels = Memory.intValues(inputs.get(1));
-    FloatBuffer sums = Memory.floats(inputs.get(2));
-    FloatBuffer dLogits = Memory.floats(outputs.get(0));
-    Rows rows = Rows.of(inputs.get(0).shape());
-    int width = rows.width();
+    FloatBuffer sums = kernel.floats(inputs.get(2));
+    FloatBuffer dLogits = kernel.floats(outputs.get(0));
     int first = getIArgument(0).intValue();
-    try {
-      rows.forEachChunk(
-          (chunk, from, to) -> {
-            float[] tile = Scratch.get().floats(0, Tiles.LENGTH);
-            for (int r = from; r < to; r++) {
-              boolean counts = labels[r] != CrossEntropyRows.IGNORED;
-              float factor = counts ? sums.get(3 * r + 2) : 0;
-              float scale = counts ? factor / sums.get(3 * r + 1) : 0;
+    kernel
+        .temporary(Tiles.LENGTH)
+        .run(
+            (arrays, row, width) -> {
+              float[] tile = arrays[0];
+              boolean counts = labels[row] != CrossEntropyRows.IGNORED;
+              float factor = counts ? sums.get(3 * row + 2) : 0;
+              float scale = counts ? factor / sums.get(3 * row + 1) : 0;
               for (int i = 0; i < width; i += Tiles.LENGTH) {
                 int length = Math.min(Tiles.LENGTH, width - i);
                 if (counts) {
-                  logits.get(r * width + i, tile, 0, length);
-                  Tiles.add(tile, -sums.get(3 * r), length);
+                  logits.get(row * width + i, tile, 0, length);
+                  Tiles.add(tile, -sums.get(3 * row), length);
                   Exp.inPlace(tile, length);
                   Tiles.multiply(tile, scale, length);
                 } else {
                   Arrays.fill(tile, 0, length, 0);
                 }
-                dLogits.put(r * width + i, tile, 0, length);
+                dLogits.put(row * width + i, tile, 0, length);
               }
-              int label = labels[r] - first;
+              int label = labels[row] - first;
               if (counts && label >= 0 && label < width) {
-                dLogits.put(r * width + label, dLogits.get(r * width + label) - factor);
+                dLogits.put(row * width + label, dLogits.get(row * width + label) - factor);
               }
-            }
-          });
-    } finally {
-      Reference.reachabilityFence(inputs);
-      Reference.reachabilityFence(outputs);
-    }
+            });
   }
 }

@@ -1,6 +1,5 @@
 package org.tokentune.ops.internal;
 
-import java.lang.ref.Reference;
 import java.nio.FloatBuffer;
 import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -8,7 +7,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.ops.internal.kernels.CrossEntropyRows;
 import org.tokentune.ops.internal.kernels.Memory;
-import org.tokentune.ops.internal.kernels.Rows;
+import org.tokentune.ops.internal.kernels.RowKernel;
 
 /**
  * Adds the logits of one vocabulary slice to a softmax's running sums (Milakov and Gimelshein,
@@ -51,35 +50,30 @@ public final class FusedSliceSums extends FusedOp {
   @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
     boolean chained = inputs.size() == 3;
-    FloatBuffer logits = Memory.floats(inputs.get(0));
-    FloatBuffer before = chained ? Memory.floats(inputs.get(1)) : null;
+    RowKernel kernel = RowKernel.over(inputs.get(0));
+    FloatBuffer logits = kernel.floats(inputs.get(0));
+    FloatBuffer before = chained ? kernel.floats(inputs.get(1)) : null;
     int[] labels = Memory.intValues(inputs.get(inputs.size() - 1));
-    FloatBuffer sums = Memory.floats(outputs.get(0));
-    Rows rows = Rows.of(inputs.get(0).shape());
+    FloatBuffer sums = kernel.floats(outputs.get(0));
     int first = getIArgument(0).intValue();
-    try {
-      rows.forEachChunk(
-          (chunk, from, to) -> {
-            float[] row = new float[3];
-            for (int r = from; r < to; r++) {
-              if (labels[r] == CrossEntropyRows.IGNORED) {
-                row[0] = row[1] = row[2] = 0;
+    kernel
+        .temporary(3)
+        .run(
+            (arrays, row, width) -> {
+              float[] ofRow = arrays[0];
+              if (labels[row] == CrossEntropyRows.IGNORED) {
+                ofRow[0] = ofRow[1] = ofRow[2] = 0;
               } else {
-                start(before, r, row);
-                add(logits, r * rows.width(), rows.width(), labels[r] - first, row);
+                start(before, row, ofRow);
+                add(logits, row * width, width, labels[row] - first, ofRow);
               }
-              sums.put(3 * r, row);
-            }
-          });
-    } finally {
-      Reference.reachabilityFence(inputs);
-      Reference.reachabilityFence(outputs);
-    }
+              sums.put(3 * row, ofRow, 0, 3);
+            });
   }
 
   private static void start(FloatBuffer before, int row, float[] sums) {
     if (before != null) {
-      before.get(3 * row, sums);
+      before.get(3 * row, sums, 0, 3);
     } else {
       sums[0] = Float.NEGATIVE_INFINITY;
       sums[1] = 0;

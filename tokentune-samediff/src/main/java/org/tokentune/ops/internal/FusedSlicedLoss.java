@@ -1,7 +1,5 @@
 package org.tokentune.ops.internal;
 
-import java.lang.ref.Reference;
-import java.nio.FloatBuffer;
 import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -36,22 +34,17 @@ public final class FusedSlicedLoss extends FusedOp {
 
   @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
-    FloatBuffer sums = Memory.floats(inputs.get(0));
+    float[] sums = Memory.floatValues(inputs.get(0));
     CrossEntropyRows labelled =
         new CrossEntropyRows(inputs.get(1), List.of(), getIArgument(0).intValue());
-    try {
-      double loss = 0;
-      for (int r = 0; r < inputs.get(0).size(0); r++) {
-        if (labelled.counts(r)) {
-          double logSum = sums.get(3 * r) + Math.log(sums.get(3 * r + 1));
-          loss += labelled.share(r) * (logSum - sums.get(3 * r + 2));
-        }
+    double loss = 0;
+    for (int r = 0; r < inputs.get(0).size(0); r++) {
+      if (labelled.counts(r)) {
+        double logSum = sums[3 * r] + Math.log(sums[3 * r + 1]);
+        loss += labelled.share(r) * (logSum - sums[3 * r + 2]);
       }
-      Memory.floats(outputs.get(0)).put(0, (float) loss);
-    } finally {
-      Reference.reachabilityFence(inputs);
-      Reference.reachabilityFence(outputs);
     }
+    Memory.setScalar(outputs.get(0), (float) loss);
   }
 
   @Override

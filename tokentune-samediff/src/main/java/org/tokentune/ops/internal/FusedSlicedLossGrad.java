@@ -1,13 +1,12 @@
 package org.tokentune.ops.internal;
 
-import java.lang.ref.Reference;
-import java.nio.FloatBuffer;
 import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.ops.internal.kernels.CrossEntropyRows;
 import org.tokentune.ops.internal.kernels.Memory;
+import org.tokentune.ops.internal.kernels.RowKernel;
 
 /**
  * Inputs for the gradient of every slice's logits: (sums [n, 3], labels [n] INT32, dLoss []) to [n,
@@ -42,21 +41,11 @@ public final class FusedSlicedLossGrad extends FusedOp {
 
   @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
-    FloatBuffer sums = Memory.floats(inputs.get(0));
     CrossEntropyRows labelled =
         new CrossEntropyRows(inputs.get(1), List.of(), getIArgument(0).intValue());
     float dLoss = Memory.floatValues(inputs.get(2))[0];
-    FloatBuffer result = Memory.floats(outputs.get(0));
-    try {
-      float[] row = new float[3];
-      for (int r = 0; r < inputs.get(0).size(0); r++) {
-        sums.get(3 * r, row);
-        row[2] = (float) (labelled.share(r) * dLoss);
-        result.put(3 * r, row);
-      }
-    } finally {
-      Reference.reachabilityFence(inputs);
-      Reference.reachabilityFence(outputs);
-    }
+    RowKernel.over(inputs.get(0))
+        .update(inputs.get(0), outputs.get(0))
+        .run((arrays, row, width) -> arrays[0][2] = (float) (labelled.share(row) * dLoss));
   }
 }

@@ -1,15 +1,14 @@
 package org.tokentune.ops.internal;
 
-import java.lang.ref.Reference;
 import java.nio.FloatBuffer;
 import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.ops.internal.kernels.Exp;
-import org.tokentune.ops.internal.kernels.Memory;
-import org.tokentune.ops.internal.kernels.Rows;
+import org.tokentune.ops.internal.kernels.RowKernel;
 import org.tokentune.ops.internal.kernels.Scratch;
+import org.tokentune.ops.internal.kernels.Scratch.Slot;
 import org.tokentune.ops.internal.kernels.Sums;
 import org.tokentune.ops.internal.kernels.Tiles;
 
@@ -61,46 +60,39 @@ public final class FusedSoftmax extends FusedOp {
 
   @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
-    FloatBuffer scores = Memory.floats(inputs.get(0));
-    FloatBuffer weights = Memory.floats(outputs.get(0));
     long[] shape = inputs.get(0).shape();
     int keys = (int) shape[3];
     int queries = (int) shape[2];
     int rowsOfSequence = (int) (shape[1] * shape[2]);
-    Rows rows = Rows.of(shape);
-    FloatBuffer biases = Memory.floats(inputs.get(1));
     boolean ofQuery = inputs.get(1).size(2) > 1;
     float scale = getTArgument(0).floatValue();
     int tileRows = Math.max(1, Tiles.LENGTH / keys);
-    try {
-      rows.forEachChunk(
-          (chunk, from, to) -> {
-            float[] tile = Scratch.get().floats(0, tileRows * keys);
-            float[] bias = Scratch.get().floats(1, tileRows * keys);
-            for (int start = from; start < to; start += tileRows) {
-              int count = Math.min(tileRows, to - start);
-              scores.get(start * keys, tile, 0, count * keys);
-              for (int r = 0; r < count; r++) {
-                int sequence = (start + r) / rowsOfSequence;
-                int row = ofQuery ? sequence * queries + (start + r) % queries : sequence;
-                biases.get(row * keys, bias, r * keys, keys);
-              }
-              exp(tile, bias, scale, count * keys);
-              for (int at = 0; at < count * keys; at += keys) {
-                float sum = Sums.sum(tile, at, at + keys);
-                if (!(sum >= MIN_SUM && sum <= MAX_SUM)) {
-                  scores.get(start * keys + at, tile, at, keys);
-                  sum = expBelowGreatest(tile, bias, scale, at, at + keys);
-                }
-                multiply(tile, 1 / sum, at, at + keys);
-              }
-              weights.put(start * keys, tile, 0, count * keys);
+    RowKernel kernel =
+        RowKernel.tiles(tileRows * keys, inputs.get(0).length())
+            .update(inputs.get(0), outputs.get(0))
+            .temporary(tileRows * keys);
+    FloatBuffer scores = kernel.floats(inputs.get(0));
+    FloatBuffer biases = kernel.floats(inputs.get(1));
+    kernel.run(
+        (arrays, index, length) -> {
+          float[] tile = arrays[0];
+          float[] bias = arrays[1];
+          int start = index * tileRows;
+          for (int r = 0; r < length / keys; r++) {
+            int sequence = (start + r) / rowsOfSequence;
+            int row = ofQuery ? sequence * queries + (start + r) % queries : sequence;
+            biases.get(row * keys, bias, r * keys, keys);
+          }
+          exp(tile, bias, scale, length);
+          for (int at = 0; at < length; at += keys) {
+            float sum = Sums.sum(tile, at, at + keys);
+            if (!(sum >= MIN_SUM && sum <= MAX_SUM)) {
+              scores.get(start * keys + at, tile, at, keys);
+              sum = expBelowGreatest(tile, bias, scale, at, at + keys);
             }
-          });
-    } finally {
-      Reference.reachabilityFence(inputs);
-      Reference.reachabilityFence(outputs);
-    }
+            multiply(tile, 1 / sum, at, at + keys);
+          }
+        });
   }
 
   /** The exponentials of a tile's scores without subtraction, clipped at {@link #HIGHEST}. */
@@ -113,7 +105,7 @@ public final class FusedSoftmax extends FusedOp {
 
   /** The exponentials of a row's scores minus their maximum; returns the sum. */
   private static float expBelowGreatest(float[] tile, float[] bias, float scale, int from, int to) {
-    float[] row = Scratch.get().floats(2, to - from);
+    float[] row = Scratch.get().floats(Slot.TILE, to - from);
     for (int i = from; i < to; i++) {
       row[i - from] = tile[i] * scale + bias[i];
     }

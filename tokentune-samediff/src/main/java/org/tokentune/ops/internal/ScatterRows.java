@@ -1,6 +1,5 @@
 package org.tokentune.ops.internal;
 
-import java.lang.ref.Reference;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.List;
@@ -9,8 +8,10 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.ops.internal.kernels.ColumnSums;
 import org.tokentune.ops.internal.kernels.Memory;
+import org.tokentune.ops.internal.kernels.RowKernel;
 import org.tokentune.ops.internal.kernels.Rows;
 import org.tokentune.ops.internal.kernels.Scratch;
+import org.tokentune.ops.internal.kernels.Scratch.Slot;
 
 /**
  * Gradient of {@code TokenGather}: (ids [m], dOut [m, ...], table [n, ...]) to dTable in the
@@ -39,29 +40,25 @@ public final class ScatterRows extends FusedOp {
   @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
     int[] ids = Memory.intValues(inputs.get(0));
-    FloatBuffer dOut = Memory.floats(inputs.get(1));
-    FloatBuffer dTable = Memory.floats(outputs.get(0));
     int count = (int) outputs.get(0).size(0);
-    Rows rows = new Rows(count, dTable.capacity() / count);
     for (int id : ids) {
       if (id < 0 || id >= count) {
         throw new IllegalArgumentException(
             "row " + id + " is not in a table of " + count + " rows");
       }
     }
-    try {
-      // Each chunk owns some rows of the table, so no two threads add to the same row.
-      rows.forEachChunk((chunk, from, to) -> scatter(ids, dOut, dTable, rows.width(), from, to));
-    } finally {
-      Reference.reachabilityFence(inputs);
-      Reference.reachabilityFence(outputs);
-    }
+    Rows rows = new Rows(count, (int) (outputs.get(0).length() / count));
+    RowKernel kernel = RowKernel.of(rows);
+    FloatBuffer dOut = kernel.floats(inputs.get(1));
+    FloatBuffer dTable = kernel.floats(outputs.get(0));
+    // Each chunk owns some rows of the table, so no two threads add to the same row.
+    kernel.forEachChunk((chunk, from, to) -> scatter(ids, dOut, dTable, rows.width(), from, to));
   }
 
   private static void scatter(
       int[] ids, FloatBuffer dOut, FloatBuffer dTable, int width, int from, int to) {
-    float[] sum = Scratch.get().floats(0, width);
-    float[] row = Scratch.get().floats(1, width);
+    float[] sum = Scratch.get().floats(Slot.TILE, width);
+    float[] row = Scratch.get().floats(Slot.SECOND_TILE, width);
     Arrays.fill(sum, 0, width, 0);
     for (int r = from; r < to; r++) {
       dTable.put(r * width, sum, 0, width);

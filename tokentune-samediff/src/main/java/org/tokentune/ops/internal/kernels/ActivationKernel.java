@@ -1,5 +1,7 @@
 package org.tokentune.ops.internal.kernels;
 
+import org.tokentune.ops.internal.kernels.Scratch.Slot;
+
 /**
  * GELU and SiLU kernels {@code f(x) = x * P(x)}, where P rises from 0 to 1 and {@code P(-x) = 1 -
  * P(x)}: GELU (P is the normal distribution, or a logistic approximation of it) and SiLU
@@ -32,7 +34,7 @@ public enum ActivationKernel {
   private static final float TWICE_ROOT = (float) (2 * Math.sqrt(2 / Math.PI));
   private static final float DENSITY = (float) (1 / Math.sqrt(2 * Math.PI));
 
-  /** {@code y = f(x)}; uses slots 6 and 7 of the scratch. */
+  /** {@code y = f(x)}. */
   public void forward(float[] x, float[] y, int length) {
     exponential(x, y, length);
     if (this == GELU) {
@@ -43,9 +45,9 @@ public enum ActivationKernel {
     rectify(x, y, length);
   }
 
-  /** {@code slope = f'(x)}; uses slots 5 to 7 of the scratch. */
+  /** {@code slope = f'(x)}. */
   public void slope(float[] x, float[] slope, int length) {
-    float[] gateSlope = Scratch.get().floats(5, length);
+    float[] gateSlope = Scratch.get().floats(Slot.GATE_SLOPE, length);
     exponential(x, slope, length);
     if (this == GELU) {
       normalGateSlope(x, slope, gateSlope, length);
@@ -98,8 +100,8 @@ public enum ActivationKernel {
    * each: the compiler must unroll a loop eight times before it can vectorise it.
    */
   private static void normalTail(float[] x, float[] e, int length) {
-    float[] t = Scratch.get().floats(6, length);
-    float[] p = Scratch.get().floats(7, length);
+    float[] t = Scratch.get().floats(Slot.LEAF_1, length);
+    float[] p = Scratch.get().floats(Slot.LEAF_2, length);
     inverses(x, t, length);
     upperTerms(t, p, length);
     lowerTerms(t, p, length);

@@ -1,5 +1,7 @@
 package org.tokentune.ops.internal.kernels;
 
+import org.tokentune.ops.internal.kernels.Scratch.Slot;
+
 /**
  * Vectorised {@code exp} of floats up to 88, accurate to two units in the last place. Results below
  * the smallest normal float are 0; NaN stays NaN.
@@ -30,9 +32,9 @@ public final class Exp {
    */
   public static void inPlace(float[] x, int length) {
     Scratch scratch = Scratch.get();
-    float[] power = scratch.floats(6, length);
-    float[] series = scratch.floats(7, length);
-    int[] bits = scratch.ints(length);
+    float[] power = scratch.floats(Slot.LEAF_1, length);
+    float[] series = scratch.floats(Slot.LEAF_2, length);
+    int[] bits = scratch.ints(Slot.LEAF_1, length);
     split(x, power, series, length);
     series(series, length);
     scratch.toBits(power, bits, length);

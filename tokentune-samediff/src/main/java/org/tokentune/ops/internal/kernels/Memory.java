@@ -64,6 +64,15 @@ public final class Memory {
     return values;
   }
 
+  /** Sets the only element of a FLOAT array. */
+  public static void setScalar(INDArray array, float value) {
+    try {
+      floats(array).put(0, value);
+    } finally {
+      Reference.reachabilityFence(array);
+    }
+  }
+
   private static ByteBuffer bytes(INDArray array, DataType type) {
     if (array.dataType() != type || !dense(array)) {
       throw new IllegalArgumentException(

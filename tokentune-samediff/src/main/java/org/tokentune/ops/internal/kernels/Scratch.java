@@ -4,6 +4,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.Map;
 
 /**
  * Per-thread arrays, reused between kernels. Kernels copy rows into them, because the compiler
@@ -13,8 +16,26 @@ public final class Scratch {
 
   private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
 
-  private final float[][] floats = new float[8][0];
-  private int[] ints = new int[0];
+  /**
+   * What an array is used for. A method must not use a slot while one that it has been called from
+   * still uses it.
+   */
+  public enum Slot {
+    /** A part of a row, for methods that copy it themselves. */
+    TILE,
+    /** The same, where two are needed. */
+    SECOND_TILE,
+    /** A term of an activation function's slope, held while the other terms are computed. */
+    GATE_SLOPE,
+    /** Intermediate results of methods that call no other kernel before they are done with them. */
+    LEAF_1,
+    /** The same, where two are needed. */
+    LEAF_2
+  }
+
+  private final Map<Slot, float[]> floats = new EnumMap<>(Slot.class);
+  private final Map<Slot, int[]> ints = new EnumMap<>(Slot.class);
+  private float[][] rows = new float[8][0];
   private byte[] bytes = new byte[0];
   private ByteBuffer bits = ByteBuffer.allocateDirect(0);
 
@@ -24,19 +45,35 @@ public final class Scratch {
     return OF_THREAD.get();
   }
 
-  /** Array number {@code slot}, 0 to 7, of at least the given length, with arbitrary content. */
-  public float[] floats(int slot, int length) {
-    if (floats[slot].length < length) {
-      floats[slot] = new float[length];
+  /** An array of at least the given length, with arbitrary content. */
+  public float[] floats(Slot slot, int length) {
+    float[] array = floats.get(slot);
+    if (array == null || array.length < length) {
+      array = new float[length];
+      floats.put(slot, array);
     }
-    return floats[slot];
+    return array;
   }
 
-  public int[] ints(int length) {
-    if (ints.length < length) {
-      ints = new int[length];
+  /** An array of at least the given length, with arbitrary content. */
+  public int[] ints(Slot slot, int length) {
+    int[] array = ints.get(slot);
+    if (array == null || array.length < length) {
+      array = new int[length];
+      ints.put(slot, array);
     }
-    return ints;
+    return array;
+  }
+
+  /** The array of a {@link RowKernel} with this number, with arbitrary content. */
+  float[] row(int number, int length) {
+    if (rows.length <= number) {
+      rows = Arrays.copyOf(rows, 2 * number);
+    }
+    if (rows[number] == null || rows[number].length < length) {
+      rows[number] = new float[length];
+    }
+    return rows[number];
   }
 
   public byte[] bytes(int length) {

@@ -1,8 +1,5 @@
 package org.tokentune.ops.internal.kernels;
 
-import java.lang.ref.Reference;
-import java.nio.FloatBuffer;
-import java.util.ArrayList;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -20,36 +17,11 @@ public final class Tiles {
   private Tiles() {}
 
   /** Runs a kernel over arrays of equal length; outputs may be inputs. */
-  public static void run(List<INDArray> inputs, List<INDArray> outputs, Kernel kernel) {
-    List<INDArray> all = new ArrayList<>(inputs);
-    all.addAll(outputs);
-    FloatBuffer[] memory = Memory.floats(all);
-    int total = memory[0].capacity();
-    int tiles = (total + LENGTH - 1) / LENGTH;
-    try {
-      new Rows(tiles, LENGTH)
-          .forEachChunk(
-              (chunk, from, to) -> {
-                float[][] tile = new float[memory.length][];
-                for (int i = 0; i < tile.length; i++) {
-                  tile[i] = Scratch.get().floats(i, LENGTH);
-                }
-                for (int t = from; t < to; t++) {
-                  int start = t * LENGTH;
-                  int length = Math.min(LENGTH, total - start);
-                  for (int i = 0; i < inputs.size(); i++) {
-                    memory[i].get(start, tile[i], 0, length);
-                  }
-                  kernel.run(tile, length);
-                  for (int i = inputs.size(); i < tile.length; i++) {
-                    memory[i].put(start, tile[i], 0, length);
-                  }
-                }
-              });
-    } finally {
-      Reference.reachabilityFence(inputs);
-      Reference.reachabilityFence(outputs);
-    }
+  public static void run(List<INDArray> inputs, List<INDArray> outputs, Kernel body) {
+    RowKernel kernel = RowKernel.tiles(LENGTH, inputs.get(0).length());
+    inputs.forEach(kernel::read);
+    outputs.forEach(kernel::write);
+    kernel.run((arrays, tile, length) -> body.run(arrays, length));
   }
 
   /** {@code a *= b}. */

@@ -9,8 +9,7 @@ import org.nd4j.linalg.ops.transforms.Transforms;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.internal.kernels.ColumnSums;
 import org.tokentune.ops.internal.kernels.Memory;
-import org.tokentune.ops.internal.kernels.Rows;
-import org.tokentune.ops.internal.kernels.Scratch;
+import org.tokentune.ops.internal.kernels.RowKernel;
 import org.tokentune.ops.internal.kernels.Sums;
 import org.tokentune.ops.internal.kernels.Tiles;
 
@@ -110,68 +109,53 @@ public final class AdafactorStep {
 
     /** Adds the gradient to the means and divides it by the root of the second moment. */
     void divide(float add) {
-      Rows rows = Rows.of(gradient.shape());
-      FloatBuffer g = Memory.floats(gradient);
-      FloatBuffer byRow = Memory.floats(rowMeans);
-      FloatBuffer byColumn = Memory.floats(columnMeans);
+      addSquares(add);
+      float[] byRow = Memory.floatValues(rowMeans);
+      float[] factors = Memory.floatValues(columnMeans);
+      for (int i = 0; i < factors.length; i++) {
+        factors[i] = (float) (1 / Math.sqrt(factors[i]));
+      }
+      double mean = mean(byRow);
+      RowKernel.over(gradient)
+          .update(gradient, gradient)
+          .run(
+              (arrays, row, width) -> {
+                Tiles.multiply(arrays[0], factors, width);
+                Tiles.multiply(arrays[0], (float) Math.sqrt(mean / byRow[row]), width);
+              });
+    }
+
+    private void addSquares(float add) {
+      RowKernel kernel = RowKernel.over(gradient);
+      FloatBuffer byRow = kernel.floats(rowMeans);
+      FloatBuffer byColumn = kernel.floats(columnMeans);
+      float[] before = Memory.floatValues(columnMeans);
+      kernel
+          .read(gradient)
+          .sum(columnMeans)
+          .run(
+              (arrays, row, width) -> {
+                float[] g = arrays[0];
+                ColumnSums.addProducts(g, g, arrays[1], width);
+                float mean = Sums.products(g, g, 0, width) / width + (float) EPSILON;
+                byRow.put(row, (1 - add) * byRow.get(row) + add * mean);
+              });
       try {
-        takeIn(rows, g, byRow, byColumn, add);
-        float[] factors = new float[rows.width()];
-        byColumn.get(0, factors);
-        for (int i = 0; i < factors.length; i++) {
-          factors[i] = (float) (1 / Math.sqrt(factors[i]));
+        for (int i = 0; i < before.length; i++) {
+          float mean = byColumn.get(i) / kernel.rows().count() + (float) EPSILON;
+          byColumn.put(i, (1 - add) * before[i] + add * mean);
         }
-        divide(rows, g, byRow, mean(byRow), factors);
       } finally {
-        Reference.reachabilityFence(this);
+        Reference.reachabilityFence(columnMeans);
       }
     }
 
-    private static void takeIn(
-        Rows rows, FloatBuffer g, FloatBuffer byRow, FloatBuffer byColumn, float add) {
-      int width = rows.width();
-      ColumnSums sums = new ColumnSums(rows);
-      rows.forEachChunk(
-          (chunk, from, to) -> {
-            float[] sum = sums.ofChunk(chunk);
-            float[] row = Scratch.get().floats(0, width);
-            for (int r = from; r < to; r++) {
-              g.get(r * width, row, 0, width);
-              ColumnSums.addProducts(row, row, sum, width);
-              float mean = Sums.products(row, row, 0, width) / width + (float) EPSILON;
-              byRow.put(r, (1 - add) * byRow.get(r) + add * mean);
-            }
-          });
-      float[] before = new float[width];
-      byColumn.get(0, before);
-      sums.total(byColumn);
-      for (int i = 0; i < width; i++) {
-        float mean = byColumn.get(i) / rows.count() + (float) EPSILON;
-        byColumn.put(i, (1 - add) * before[i] + add * mean);
-      }
-    }
-
-    private static double mean(FloatBuffer values) {
+    private static double mean(float[] values) {
       double sum = 0;
-      for (int i = 0; i < values.capacity(); i++) {
-        sum += values.get(i);
+      for (float value : values) {
+        sum += value;
       }
-      return sum / values.capacity();
-    }
-
-    private static void divide(
-        Rows rows, FloatBuffer g, FloatBuffer byRow, double mean, float[] factors) {
-      int width = rows.width();
-      rows.forEachChunk(
-          (chunk, from, to) -> {
-            float[] row = Scratch.get().floats(0, width);
-            for (int r = from; r < to; r++) {
-              g.get(r * width, row, 0, width);
-              Tiles.multiply(row, factors, width);
-              Tiles.multiply(row, (float) Math.sqrt(mean / byRow.get(r)), width);
-              g.put(r * width, row, 0, width);
-            }
-          });
+      return sum / values.length;
     }
   }
 }

@@ -1,15 +1,11 @@
 package org.tokentune.ops.internal.optimizers;
 
-import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
-import java.util.Arrays;
-import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.internal.kernels.DynamicBlocks;
-import org.tokentune.ops.internal.kernels.Memory;
-import org.tokentune.ops.internal.kernels.Rows;
+import org.tokentune.ops.internal.kernels.RowKernel;
 import org.tokentune.ops.internal.kernels.Scratch;
 
 /**
@@ -81,41 +77,33 @@ public final class AdamW8bitStep {
 
   private static void run(
       INDArray parameter, INDArray gradient, Moment mean, Moment square, AdamWStep.Pass pass) {
-    FloatBuffer p = Memory.floats(parameter);
-    FloatBuffer g = Memory.floats(gradient);
-    Blocks means = Blocks.of(mean, DynamicBlocks.SIGNED);
-    Blocks squares = Blocks.of(square, DynamicBlocks.POSITIVE);
-    int total = p.capacity();
-    try {
-      new Rows((int) scales(total), BLOCK)
-          .forEachChunk(
-              (chunk, from, to) -> {
-                float[][] tile = new float[7][];
-                Arrays.setAll(tile, i -> Scratch.get().floats(i, BLOCK));
-                byte[] codes = new byte[BLOCK];
-                for (int block = from; block < to; block++) {
-                  int start = block * BLOCK;
-                  int length = Math.min(BLOCK, total - start);
-                  g.get(start, tile[0], 0, length);
-                  p.get(start, tile[1], 0, length);
-                  means.read(block, tile[2], codes, length);
-                  squares.read(block, tile[3], codes, length);
-                  pass.run(tile, length);
-                  p.put(start, tile[4], 0, length);
-                  means.write(block, tile[5], codes, length);
-                  squares.write(block, tile[6], codes, length);
-                }
-              });
-    } finally {
-      Reference.reachabilityFence(List.of(parameter, gradient, mean, square));
-    }
+    RowKernel kernel =
+        RowKernel.tiles(BLOCK, parameter.length())
+            .read(gradient)
+            .read(parameter)
+            .temporary(BLOCK)
+            .temporary(BLOCK)
+            .write(parameter)
+            .temporary(BLOCK)
+            .temporary(BLOCK);
+    Blocks means = Blocks.of(mean, DynamicBlocks.SIGNED, kernel);
+    Blocks squares = Blocks.of(square, DynamicBlocks.POSITIVE, kernel);
+    kernel.run(
+        (arrays, block, length) -> {
+          byte[] codes = Scratch.get().bytes(BLOCK);
+          means.read(block, arrays[2], codes, length);
+          squares.read(block, arrays[3], codes, length);
+          pass.run(arrays, length);
+          means.write(block, arrays[5], codes, length);
+          squares.write(block, arrays[6], codes, length);
+        });
   }
 
   /** A moment's memory. */
   private record Blocks(ByteBuffer codes, FloatBuffer scales, DynamicBlocks map) {
 
-    static Blocks of(Moment moment, DynamicBlocks map) {
-      return new Blocks(Memory.bytes(moment.codes), Memory.floats(moment.scales), map);
+    static Blocks of(Moment moment, DynamicBlocks map, RowKernel kernel) {
+      return new Blocks(kernel.bytes(moment.codes), kernel.floats(moment.scales), map);
     }
 
     void read(int block, float[] out, byte[] scratch, int length) {

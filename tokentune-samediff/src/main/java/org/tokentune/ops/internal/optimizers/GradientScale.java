@@ -1,15 +1,11 @@
 package org.tokentune.ops.internal.optimizers;
 
-import java.lang.ref.Reference;
-import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.List;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.ops.KernelMode;
-import org.tokentune.ops.internal.kernels.Memory;
-import org.tokentune.ops.internal.kernels.Rows;
-import org.tokentune.ops.internal.kernels.Scratch;
+import org.tokentune.ops.internal.kernels.RowKernel;
 import org.tokentune.ops.internal.kernels.Sums;
 import org.tokentune.ops.internal.kernels.Tiles;
 
@@ -32,24 +28,10 @@ public final class GradientScale {
       double norm = gradient.norm2Number().doubleValue();
       return norm * norm;
     }
-    FloatBuffer memory = Memory.floats(gradient);
-    int total = memory.capacity();
-    double[] squares = new double[(total + Tiles.LENGTH - 1) / Tiles.LENGTH];
-    try {
-      new Rows(squares.length, Tiles.LENGTH)
-          .forEachChunk(
-              (chunk, from, to) -> {
-                float[] tile = Scratch.get().floats(0, Tiles.LENGTH);
-                for (int t = from; t < to; t++) {
-                  int start = t * Tiles.LENGTH;
-                  int length = Math.min(Tiles.LENGTH, total - start);
-                  memory.get(start, tile, 0, length);
-                  squares[t] = Sums.products(tile, tile, 0, length);
-                }
-              });
-    } finally {
-      Reference.reachabilityFence(gradient);
-    }
+    RowKernel kernel = RowKernel.tiles(Tiles.LENGTH, gradient.length()).read(gradient);
+    double[] squares = new double[kernel.rows().count()];
+    kernel.run(
+        (arrays, tile, length) -> squares[tile] = Sums.products(arrays[0], arrays[0], 0, length));
     return Arrays.stream(squares).sum();
   }
 
