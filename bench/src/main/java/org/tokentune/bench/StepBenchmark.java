@@ -150,7 +150,7 @@ public final class StepBenchmark implements AutoCloseable {
 
   /** Floating-point operations of a step's matmuls. */
   public long matmulFlops() {
-    return plan().productFlops();
+    return plan().matmulFlops();
   }
 
   private Plan plan() {
@@ -167,7 +167,7 @@ public final class StepBenchmark implements AutoCloseable {
 
   /** Runs only the step's matmuls; returns nanoseconds. */
   public long matmuls() {
-    return engine.runProducts(inputs);
+    return engine.runMatmuls(inputs);
   }
 
   /** Runs one matmul [1024, 384] x [384, 1536] into an existing output; returns nanoseconds. */

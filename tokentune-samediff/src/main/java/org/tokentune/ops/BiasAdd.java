@@ -1,6 +1,8 @@
 package org.tokentune.ops;
 
 import org.nd4j.autodiff.samediff.SDVariable;
+import org.tokentune.ops.internal.BiasGrad;
+import org.tokentune.ops.internal.FusedBiasAdd;
 
 /**
  * Adds a bias to every row: {@code y[i, j] = x[i, j] + bias[j]}.

@@ -9,6 +9,9 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.ops.internal.FusedBlocks;
+import org.tokentune.ops.internal.kernels.BlockRows;
+import org.tokentune.ops.internal.kernels.Memory;
 import org.tokentune.quantization.BlockFormat;
 
 /**

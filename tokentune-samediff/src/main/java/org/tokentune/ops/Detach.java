@@ -4,6 +4,8 @@ import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.tokentune.ops.internal.Aliasing;
+import org.tokentune.ops.internal.OwnOp;
 
 /**
  * Returns the same values without a gradient: {@code out = x}, {@code dX} does not exist.
@@ -44,7 +46,12 @@ public final class Detach extends OwnOp {
   }
 
   @Override
-  String nativeName() {
+  public Aliasing aliasing() {
+    return Aliasing.RESHAPE;
+  }
+
+  @Override
+  protected String nativeName() {
     return "bitcast";
   }
 

@@ -6,6 +6,9 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.ops.internal.FusedDropout;
+import org.tokentune.ops.internal.OwnOp;
+import org.tokentune.ops.internal.kernels.DropoutMask;
 
 /**
  * Inverted dropout: {@code y = x * mask}, where the mask is 0 with probability {@code rate} and
@@ -21,13 +24,6 @@ import org.nd4j.linalg.factory.Nd4j;
  * multiply} applies it. Fused form: {@link FusedDropout}, forward and backward.
  */
 public final class Dropout extends OwnOp {
-
-  // Odd factors, shared with the fused form.
-  static final int ODD = 0x9E3779B1; // 2^32 / golden ratio, for numbering places
-  static final int NUMBERS = 0x27D4EB2F;
-  static final int SPREAD = 0x2C1B3C6D;
-  static final int MIX_1 = 0x85EBCA6B;
-  static final int MIX_2 = 0xC2B2AE35;
 
   /** For SameDiff, which creates ops by reflection; use {@link #apply}. */
   public Dropout() {}
@@ -53,8 +49,8 @@ public final class Dropout extends OwnOp {
     }
     Ops.register();
     SameDiff sd = x.getSameDiff();
-    SDVariable hash = multiply(shiftXor(rowKeys.mul(columnKeys), 15), SPREAD);
-    SDVariable kept = sd.gte(hash, sd.constant(threshold(rate))).castTo(x.dataType());
+    SDVariable hash = multiply(shiftXor(rowKeys.mul(columnKeys), 15), DropoutMask.SPREAD);
+    SDVariable kept = sd.gte(hash, sd.constant(DropoutMask.threshold(rate))).castTo(x.dataType());
     return new Dropout(sd, x, kept.mul(1 / (1 - rate))).outputVariable();
   }
 
@@ -99,11 +95,6 @@ public final class Dropout extends OwnOp {
     return Nd4j.scalar((int) new SplittableRandom(seed * 31 + step).nextLong());
   }
 
-  /** Elements whose hash is below this are dropped; hashes are uniform over all integers. */
-  static int threshold(double rate) {
-    return (int) (Math.round(rate * 0x1p32) + Integer.MIN_VALUE);
-  }
-
   /**
    * Maps numbers to odd, well-mixed 32-bit keys.
    *
@@ -113,7 +104,10 @@ public final class Dropout extends OwnOp {
    */
   public static SDVariable keys(SDVariable numbers, SDVariable seed, int place) {
     SameDiff sd = numbers.getSameDiff();
-    SDVariable x = mix(multiply(numbers, NUMBERS).add(mix(seed.add(sd.constant(place * ODD)))));
+    SDVariable x =
+        mix(
+            multiply(numbers, DropoutMask.NUMBERS)
+                .add(mix(seed.add(sd.constant(place * DropoutMask.ODD)))));
     return sd.bitwise().or(x, sd.constant(1));
   }
 
@@ -122,7 +116,9 @@ public final class Dropout extends OwnOp {
    * bit.
    */
   private static SDVariable mix(SDVariable x) {
-    return shiftXor(multiply(shiftXor(multiply(shiftXor(x, 16), MIX_1), 13), MIX_2), 16);
+    return shiftXor(
+        multiply(shiftXor(multiply(shiftXor(x, 16), DropoutMask.MIX_1), 13), DropoutMask.MIX_2),
+        16);
   }
 
   private static SDVariable shiftXor(SDVariable x, int bits) {
@@ -144,7 +140,12 @@ public final class Dropout extends OwnOp {
   }
 
   @Override
-  String nativeName() {
+  public String resultName() {
+    return "results of dropout";
+  }
+
+  @Override
+  protected String nativeName() {
     return "multiply";
   }
 

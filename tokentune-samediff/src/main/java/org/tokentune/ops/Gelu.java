@@ -2,6 +2,8 @@ package org.tokentune.ops;
 
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.tokentune.ops.internal.FusedGelu;
+import org.tokentune.ops.internal.FusedGeluGrad;
 
 /**
  * Gaussian error linear unit (Hendrycks and Gimpel, 2016), elementwise: {@code x} of any shape to

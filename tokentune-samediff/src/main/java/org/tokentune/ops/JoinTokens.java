@@ -5,6 +5,8 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.ops.internal.FusedJoinTokens;
+import org.tokentune.ops.internal.SelectedRows;
 
 /**
  * Joins the rows of the two token streams: sequence by sequence, selected rows first, then frozen

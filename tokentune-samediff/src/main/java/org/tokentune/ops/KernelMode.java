@@ -1,6 +1,7 @@
 package org.tokentune.ops;
 
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.ops.internal.FusedOp;
 
 /** The kind of ops a graph is built from; the results are the same. */
 public enum KernelMode {

@@ -1,6 +1,8 @@
 package org.tokentune.ops;
 
 import org.nd4j.autodiff.samediff.SDVariable;
+import org.tokentune.ops.internal.Affine;
+import org.tokentune.ops.internal.FusedNorm;
 
 /**
  * Layer normalisation over the last dimension: {@code y = (x - mean) / sqrt(variance + epsilon) *
@@ -47,6 +49,7 @@ public final class LayerNormOps {
     if (kernelMode == KernelMode.NATIVE) {
       return apply(residual == null ? x : x.add(residual), gain, bias, epsilon);
     }
+    Ops.register();
     SDVariable rows = FusedNorm.rows(x, residual, epsilon, true);
     return new Affine(x.getSameDiff(), rows, gain, bias).outputVariable();
   }

@@ -2,6 +2,12 @@ package org.tokentune.ops;
 
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.tokentune.ops.internal.FusedCrossEntropy;
+import org.tokentune.ops.internal.FusedCrossEntropyGrad;
+import org.tokentune.ops.internal.FusedMeanLoss;
+import org.tokentune.ops.internal.FusedMeanLossGrad;
+import org.tokentune.ops.internal.FusedOp;
+import org.tokentune.ops.internal.kernels.CrossEntropyRows;
 
 /**
  * Loss functions, each a scalar that can be used in further computation (the upstream gradient is
@@ -16,7 +22,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
 public final class Losses {
 
   /** Hugging Face's label for an ignored row. */
-  public static final int IGNORED = -100;
+  public static final int IGNORED = CrossEntropyRows.IGNORED;
 
   private Losses() {}
 

@@ -2,6 +2,8 @@ package org.tokentune.ops;
 
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.tokentune.ops.internal.FusedSoftmax;
+import org.tokentune.ops.internal.FusedSoftmaxGrad;
 
 /**
  * Attention weights: {@code softmax(scale * scores + bias)} over the last dimension, where the bias

@@ -4,6 +4,7 @@ import org.nd4j.autodiff.samediff.SDIndex;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.tokentune.ops.internal.FusedBlocks;
 import org.tokentune.quantization.BlockFormat;
 
 /** {@link FusedBlocks} with ND4J's own ops: bits are extracted by floating-point arithmetic. */

@@ -7,6 +7,8 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.ops.internal.FusedNf4;
+import org.tokentune.ops.internal.kernels.Memory;
 import org.tokentune.quantization.DynamicMap;
 import org.tokentune.quantization.Nf4;
 

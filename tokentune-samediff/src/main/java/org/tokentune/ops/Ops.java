@@ -3,6 +3,37 @@ package org.tokentune.ops;
 import java.util.List;
 import org.nd4j.autodiff.functions.DifferentialFunction;
 import org.nd4j.imports.converters.ImportClassMapping;
+import org.tokentune.ops.internal.Affine;
+import org.tokentune.ops.internal.AffineGrad;
+import org.tokentune.ops.internal.AffineScale;
+import org.tokentune.ops.internal.BiasGrad;
+import org.tokentune.ops.internal.FusedAdd;
+import org.tokentune.ops.internal.FusedBiasAdd;
+import org.tokentune.ops.internal.FusedBlocks;
+import org.tokentune.ops.internal.FusedCrossEntropy;
+import org.tokentune.ops.internal.FusedCrossEntropyGrad;
+import org.tokentune.ops.internal.FusedDropout;
+import org.tokentune.ops.internal.FusedGelu;
+import org.tokentune.ops.internal.FusedGeluGrad;
+import org.tokentune.ops.internal.FusedHalves;
+import org.tokentune.ops.internal.FusedJoinTokens;
+import org.tokentune.ops.internal.FusedMeanLoss;
+import org.tokentune.ops.internal.FusedMeanLossGrad;
+import org.tokentune.ops.internal.FusedNf4;
+import org.tokentune.ops.internal.FusedNorm;
+import org.tokentune.ops.internal.FusedNormGrad;
+import org.tokentune.ops.internal.FusedRotation;
+import org.tokentune.ops.internal.FusedRowSlices;
+import org.tokentune.ops.internal.FusedSliceGrad;
+import org.tokentune.ops.internal.FusedSliceSums;
+import org.tokentune.ops.internal.FusedSlicedLoss;
+import org.tokentune.ops.internal.FusedSlicedLossGrad;
+import org.tokentune.ops.internal.FusedSoftmax;
+import org.tokentune.ops.internal.FusedSoftmaxGrad;
+import org.tokentune.ops.internal.FusedSwiGlu;
+import org.tokentune.ops.internal.FusedSwiGluGrad;
+import org.tokentune.ops.internal.ScatterRows;
+import org.tokentune.ops.internal.SelectedRows;
 
 /** Registers this package's ops with SameDiff. */
 public final class Ops {

@@ -1,6 +1,7 @@
 package org.tokentune.ops;
 
 import org.nd4j.autodiff.samediff.SDVariable;
+import org.tokentune.ops.internal.FusedAdd;
 
 /**
  * A residual connection: {@code x + y} of equal shapes (He et al., 2016).

@@ -1,6 +1,8 @@
 package org.tokentune.ops;
 
 import org.nd4j.autodiff.samediff.SDVariable;
+import org.tokentune.ops.internal.Affine;
+import org.tokentune.ops.internal.FusedNorm;
 
 /**
  * Root mean square normalisation over the last dimension: {@code y = x / sqrt(mean(x^2) + epsilon)
@@ -25,6 +27,7 @@ public final class RmsNormOps {
   public static SDVariable apply(
       SDVariable x, SDVariable residual, SDVariable gain, double epsilon, KernelMode kernelMode) {
     if (kernelMode == KernelMode.FUSED) {
+      Ops.register();
       SDVariable rows = FusedNorm.rows(x, residual, epsilon, false);
       return new Affine(x.getSameDiff(), rows, gain).outputVariable();
     }

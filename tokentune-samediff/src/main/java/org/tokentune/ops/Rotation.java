@@ -2,6 +2,7 @@ package org.tokentune.ops;
 
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.tokentune.ops.internal.FusedRotation;
 
 /**
  * Rotary positions (Su et al., 2021) as in Hugging Face's Llama: element i of a head's first half

@@ -1,6 +1,8 @@
 package org.tokentune.ops;
 
 import org.nd4j.autodiff.samediff.SDVariable;
+import org.tokentune.ops.internal.FusedSwiGlu;
+import org.tokentune.ops.internal.FusedSwiGluGrad;
 
 /**
  * Gated linear unit: {@code silu(gate) * up}, {@code silu(x) = x * sigmoid(x)} (Shazeer, 2020),

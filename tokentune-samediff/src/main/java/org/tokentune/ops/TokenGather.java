@@ -5,6 +5,8 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ops.impl.scatter.ScatterAdd;
+import org.tokentune.ops.internal.OwnOp;
+import org.tokentune.ops.internal.ScatterRows;
 
 /**
  * Rows of a table at integer positions: {@code out[i] = table[ids[i]]}. Routes selected tokens and
@@ -94,7 +96,12 @@ public final class TokenGather extends OwnOp {
   }
 
   @Override
-  String nativeName() {
+  public String resultName() {
+    return "rows of tables";
+  }
+
+  @Override
+  protected String nativeName() {
     return "gather";
   }
 

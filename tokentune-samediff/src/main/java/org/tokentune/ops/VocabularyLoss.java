@@ -2,6 +2,10 @@ package org.tokentune.ops;
 
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.tokentune.ops.internal.FusedRowSlices;
+import org.tokentune.ops.internal.FusedSliceGrad;
+import org.tokentune.ops.internal.FusedSliceSums;
+import org.tokentune.ops.internal.FusedSlicedLoss;
 
 /**
  * {@link Losses#softmaxCrossEntropy} of the logits {@code rows table^T} over a vocabulary, one

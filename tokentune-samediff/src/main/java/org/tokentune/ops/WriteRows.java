@@ -3,6 +3,8 @@ package org.tokentune.ops;
 import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.tokentune.ops.internal.Aliasing;
+import org.tokentune.ops.internal.OwnOp;
 
 /**
  * Overwrites rows of a table: {@code table[ids[i]] = rows[i]}. An execution plan writes into the
@@ -33,7 +35,12 @@ public final class WriteRows extends OwnOp {
   }
 
   @Override
-  String nativeName() {
+  public Aliasing aliasing() {
+    return Aliasing.FIRST_INPUT;
+  }
+
+  @Override
+  protected String nativeName() {
     return "scatter_upd";
   }
 

@@ -8,9 +8,8 @@
  * registered with SameDiff by {@link org.tokentune.ops.Ops#register()}.
  *
  * <p>Most ops have a second, fused form ({@link org.tokentune.ops.KernelMode}): one SameDiff node
- * and one gradient node, each a {@link org.tokentune.ops.FusedOp} with a CPU kernel in plain Java,
- * which an execution plan runs. Kernels compute in per-thread arrays, in short loops that the
- * compiler vectorises. Tests compare them with the native form in double precision.
+ * and one gradient node, each with a CPU kernel in plain Java, which an execution plan runs: the
+ * package {@code ops.internal}. Tests compare them with the native form in double precision.
  *
  * <p>Frozen weights may be quantised ({@link org.tokentune.ops.QuantizedWeight}): an op dequantises
  * them where they are used.

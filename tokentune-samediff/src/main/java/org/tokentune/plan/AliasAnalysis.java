@@ -5,13 +5,15 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
-import org.nd4j.linalg.api.ops.impl.shape.Concat;
-import org.tokentune.ops.FusedOp;
-import org.tokentune.ops.WriteRows;
+import org.tokentune.ops.internal.Aliasing;
+import org.tokentune.ops.internal.FusedOp;
+import org.tokentune.ops.internal.OpTraits;
 
 /**
  * Finds values that are only views of another buffer: reshapes, permutations, detached values,
@@ -19,7 +21,7 @@ import org.tokentune.ops.WriteRows;
  * permutation is a dense view; values that are only joined by rows are written directly into the
  * joined buffer; rows are written into a table in place.
  */
-final class AliasAnalysis {
+final class AliasAnalysis implements PlannerPass {
 
   /**
    * A value's location in its buffer; the offset from the buffer's start and the strides are in
@@ -46,56 +48,54 @@ final class AliasAnalysis {
     }
   }
 
-  private static final Set<String> RESHAPES =
-      Set.of("reshape", "expand_dims", "squeeze", "identity", "token_detach");
-  static final String PERMUTE = "permute";
-  static final String PRODUCT = "matmul";
-  private static final String SLICES = "fused_row_slices";
-
   private final Shapes shapes;
-  private final Set<String> rows;
+  private final GradientSlices gradients;
   private final Map<String, View> aliases = new HashMap<>();
   private final Map<String, List<Node>> readers = new HashMap<>();
   private final List<Node> running = new ArrayList<>();
-
-  private AliasAnalysis(Shapes shapes, Set<String> rows) {
-    this.shapes = shapes;
-    this.rows = rows;
-  }
+  private Set<String> rows = Set.of();
 
   /**
-   * Analyses a list of nodes.
-   *
-   * @param rows values that must be dense because kernels outside the plan read them
+   * @param gradients must be dense because kernels outside the plan read them
    */
-  static AliasAnalysis of(List<Node> nodes, Shapes shapes, Set<String> rows) {
-    AliasAnalysis aliases = new AliasAnalysis(shapes, rows);
+  AliasAnalysis(Shapes shapes, GradientSlices gradients) {
+    this.shapes = shapes;
+    this.gradients = gradients;
+  }
+
+  /** The nodes that compute something. */
+  @Override
+  public List<Node> apply(List<Node> nodes) {
+    rows = gradients.names();
     for (Node node : nodes) {
       for (String input : new HashSet<>(node.inputs())) {
-        aliases.readers.computeIfAbsent(input, key -> new ArrayList<>()).add(node);
+        readers.computeIfAbsent(input, key -> new ArrayList<>()).add(node);
       }
     }
-    nodes.stream().filter(AliasAnalysis::joinsRows).forEach(node -> aliases.join(node, nodes));
-    nodes.forEach(aliases::add);
-    return aliases;
+    nodes.stream()
+        .filter(node -> node.aliasing() == Aliasing.CONCATENATE_ROWS)
+        .forEach(node -> join(node, nodes));
+    nodes.forEach(this::add);
+    return running;
   }
 
-  /** Whether an op only reshapes, permutes, renames or slices its first input. */
-  static boolean isView(Node node) {
-    String name = node.op().opName();
-    return RESHAPES.contains(name) || name.equals(PERMUTE) || name.equals(SLICES);
-  }
-
-  /** Whether an op concatenates its inputs into one output. */
-  static boolean joinsRows(Node node) {
-    return node.op() instanceof Concat concat && concat.iArgs()[0] == 0;
+  @Override
+  public Optional<String> report(Layout layout) {
+    Set<String> views = new HashSet<>(aliases.keySet());
+    views.removeIf(name -> aliases.get(name).buffer().equals(name));
+    return Optional.of(
+        String.format(
+            Locale.ROOT,
+            "alias analysis: %d values are views; %,d bytes are not copied",
+            views.size(),
+            views.stream().mapToLong(name -> shapes.of(name).bytes()).sum()));
   }
 
   /** Places inputs that nothing else reads directly in the joined buffer. */
   private void join(Node joining, List<Node> nodes) {
     Set<String> computed = new HashSet<>();
     for (Node node : nodes) {
-      if (!isView(node) && !joinsRows(node) && !(node.op() instanceof WriteRows)) {
+      if (node.aliasing() == Aliasing.NONE || node.aliasing() == Aliasing.SLICE) {
         computed.addAll(node.outputs());
       }
     }
@@ -118,82 +118,89 @@ final class AliasAnalysis {
     aliases.put(joined, View.whole(joined, shapes.of(joined).shape()));
   }
 
-  /** The nodes that compute something, in execution order. */
-  List<Node> running() {
-    return running;
-  }
-
-  /** Number of values that are views of another value. */
-  long count() {
-    return aliases.entrySet().stream().filter(AliasAnalysis::isAlias).count();
-  }
-
-  /** Bytes of these views, which are not copied. */
-  long bytes() {
-    return aliases.entrySet().stream()
-        .filter(AliasAnalysis::isAlias)
-        .mapToLong(view -> shapes.of(view.getKey()).bytes())
-        .sum();
-  }
-
-  private static boolean isAlias(Map.Entry<String, View> view) {
-    return !view.getKey().equals(view.getValue().buffer());
-  }
-
   View of(String name) {
     return aliases.computeIfAbsent(
         name, key -> new View(key, 0, shapes.of(key).shape(), shapes.strides(key)));
   }
 
   private void add(Node node) {
-    String output = node.outputs().get(0);
-    if (node.op().opName().equals(PERMUTE)) {
-      View in = of(node.inputs().get(0));
-      int[] order = order(node, shapes);
-      View view =
-          new View(in.buffer(), in.offset(), pick(in.shape(), order), pick(in.strides(), order));
-      if (rows.contains(output) && !view.dense()) {
-        String permuted = output + "#permuted";
-        shapes.alias(permuted, output);
-        aliases.put(permuted, view);
-        copy(permuted, output);
-      } else {
-        aliases.put(output, view);
+    switch (node.aliasing()) {
+      case PERMUTE -> permute(node);
+      case RESHAPE -> reshape(node);
+      case ROW_SLICES -> sliceRows(node);
+      case SLICE -> slice(node);
+      case FIRST_INPUT -> {
+        aliases.put(node.outputs().get(0), of(node.inputs().get(0)));
+        running.add(node);
       }
-    } else if (RESHAPES.contains(node.op().opName())) {
-      long[] shape = shapes.of(output).shape();
-      View in = of(dense(node.inputs().get(0)));
-      aliases.put(output, new View(in.buffer(), in.offset(), shape, denseStrides(shape)));
-    } else if (node.op().opName().equals(SLICES)) {
-      View in = of(dense(node.inputs().get(0)));
-      long offset = in.offset();
-      for (String slice : node.outputs()) {
-        long[] shape = shapes.of(slice).shape();
-        aliases.put(slice, new View(in.buffer(), offset, shape, denseStrides(shape)));
-        offset += shapes.of(slice).elements();
+      case CONCATENATE_ROWS -> {
+        if (!of(node.inputs().get(0)).buffer().equals(node.outputs().get(0))) {
+          compute(node);
+        }
       }
-    } else if (startsAtOrigin(node) && !aliases.containsKey(output)) {
-      View in = of(node.inputs().get(0));
-      aliases.put(
-          output, new View(in.buffer(), in.offset(), shapes.of(output).shape(), in.strides()));
-    } else if (node.op() instanceof WriteRows) {
-      aliases.put(output, of(node.inputs().get(0)));
-      running.add(node);
-    } else if (!joinsRows(node) || !of(node.inputs().get(0)).buffer().equals(output)) {
-      if (MatmulGradients.isProduct(node) && !rows.contains(output)) {
-        layOut(output);
-      }
-      // A kernel reads dense rows.
-      running.add(node.op() instanceof FusedOp ? node.renamed(this::dense, name -> name) : node);
+      case NONE -> compute(node);
     }
   }
 
-  /** Whether a node is a slice that starts at the first element. */
-  private boolean startsAtOrigin(Node node) {
-    if (!node.op().opName().equals("slice") || node.inputs().size() < 2) {
+  private void permute(Node node) {
+    String output = node.outputs().get(0);
+    View in = of(node.inputs().get(0));
+    int[] order = order(node, shapes);
+    View view =
+        new View(in.buffer(), in.offset(), pick(in.shape(), order), pick(in.strides(), order));
+    if (rows.contains(output) && !view.dense()) {
+      String permuted = output + "#permuted";
+      shapes.alias(permuted, output);
+      aliases.put(permuted, view);
+      copy(permuted, output);
+    } else {
+      aliases.put(output, view);
+    }
+  }
+
+  private void reshape(Node node) {
+    String output = node.outputs().get(0);
+    long[] shape = shapes.of(output).shape();
+    View in = of(dense(node.inputs().get(0)));
+    aliases.put(output, new View(in.buffer(), in.offset(), shape, denseStrides(shape)));
+  }
+
+  private void sliceRows(Node node) {
+    View in = of(dense(node.inputs().get(0)));
+    long offset = in.offset();
+    for (String slice : node.outputs()) {
+      long[] shape = shapes.of(slice).shape();
+      aliases.put(slice, new View(in.buffer(), offset, shape, denseStrides(shape)));
+      offset += shapes.of(slice).elements();
+    }
+  }
+
+  private void slice(Node node) {
+    String output = node.outputs().get(0);
+    if (startsAtOrigin(node) && !aliases.containsKey(output)) {
+      View in = of(node.inputs().get(0));
+      aliases.put(
+          output, new View(in.buffer(), in.offset(), shapes.of(output).shape(), in.strides()));
+    } else {
+      compute(node);
+    }
+  }
+
+  private void compute(Node node) {
+    String output = node.outputs().get(0);
+    if (node.isMatmul() && !rows.contains(output)) {
+      layOut(output);
+    }
+    // A kernel reads dense rows.
+    running.add(node.op() instanceof FusedOp ? node.renamed(this::dense, name -> name) : node);
+  }
+
+  /** Whether a slice starts at the first element. */
+  private boolean startsAtOrigin(Node slice) {
+    if (slice.inputs().size() < 2) {
       return false;
     }
-    INDArray start = shapes.of(node.inputs().get(1)).known();
+    INDArray start = shapes.of(slice.inputs().get(1)).known();
     return start != null && Arrays.stream(start.toLongVector()).allMatch(first -> first == 0);
   }
 
@@ -212,31 +219,31 @@ final class AliasAnalysis {
   }
 
   private void copy(String from, String to) {
-    running.add(new Node(DynamicCustomOp.builder("identity").build(), List.of(from), List.of(to)));
+    running.add(new Node(OpTraits.copy(), List.of(from), List.of(to)));
   }
 
   /** Lays out a matmul result in the order into which its readers permute it. */
-  private void layOut(String product) {
+  private void layOut(String matmul) {
     int[] wanted = null;
-    for (Node reader : readers.getOrDefault(product, List.of())) {
-      if (reader.op().opName().equals(PERMUTE)) {
+    for (Node reader : readers.getOrDefault(matmul, List.of())) {
+      if (reader.aliasing() == Aliasing.PERMUTE) {
         int[] order = order(reader, shapes);
         if (wanted != null && !Arrays.equals(wanted, order)) {
           return;
         }
         wanted = order;
-      } else if (!MatmulGradients.isProduct(reader)) {
+      } else if (!reader.isMatmul()) {
         return;
       }
     }
     if (wanted != null) {
-      long[] shape = shapes.of(product).shape();
+      long[] shape = shapes.of(matmul).shape();
       long[] dense = denseStrides(pick(shape, wanted));
       long[] strides = new long[shape.length];
       for (int i = 0; i < wanted.length; i++) {
         strides[wanted[i]] = dense[i];
       }
-      aliases.put(product, new View(product, 0, shape, strides));
+      aliases.put(matmul, new View(matmul, 0, shape, strides));
     }
   }
 

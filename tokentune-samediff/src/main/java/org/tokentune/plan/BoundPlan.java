@@ -8,14 +8,14 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * A plan bound to an arena.
  *
- * @param products the steps that are matmuls
+ * @param matmuls the steps that are matmuls
  * @param inputs arrays for the placeholders
  * @param outputs views of the results, valid until the next run
  * @param gradients views of the gradients by variable, valid until the next run
  */
 record BoundPlan(
     List<Step> steps,
-    List<Step> products,
+    List<Step> matmuls,
     Map<String, INDArray> inputs,
     Map<String, INDArray> outputs,
     Map<String, INDArray> gradients)

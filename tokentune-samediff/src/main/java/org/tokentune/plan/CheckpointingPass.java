@@ -6,19 +6,21 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
-import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
-import org.tokentune.ops.FusedOp;
+import org.tokentune.ops.internal.OpTraits;
+import org.tokentune.ops.internal.Recomputation;
 
 /**
  * Inserts copies of forward ops before the backward ops that read their results, so the results
  * need not be stored in between.
  */
-final class CheckpointingPass {
+final class CheckpointingPass implements PlannerPass {
 
-  private static final String AGAIN = "#again";
+  private static final String RECOMPUTED = "#recomputed";
 
   /** Logits smaller than this are stored, because recomputing them costs an extra matmul. */
   private static final long MAX_LOGITS = 32_000_000;
@@ -26,47 +28,57 @@ final class CheckpointingPass {
   /** Amounts of recomputation tried in addition to those found by bisection. */
   private static final int SAMPLES = 8;
 
-  private final List<Node> nodes;
   private final Set<String> forward;
   private final Shapes shapes;
+  private final PlanOptions options;
+  private final ToLongFunction<List<Node>> liveBytes;
+  private final ToLongFunction<List<Node>> arenaBytes;
   private final Map<String, Node> producers = new HashMap<>();
+  private List<Node> nodes = List.of();
 
   /**
    * @param forward outputs of the forward pass
+   * @param options the level or the budget, and the checkpoints
+   * @param liveBytes computes the peak of the live bytes of a list of nodes
+   * @param arenaBytes computes the bytes of the arena for a list of nodes
    */
-  CheckpointingPass(List<Node> nodes, Set<String> forward, Shapes shapes) {
-    this.nodes = nodes;
+  CheckpointingPass(
+      Set<String> forward,
+      Shapes shapes,
+      PlanOptions options,
+      ToLongFunction<List<Node>> liveBytes,
+      ToLongFunction<List<Node>> arenaBytes) {
     this.forward = forward;
     this.shapes = shapes;
+    this.options = options;
+    this.liveBytes = liveBytes;
+    this.arenaBytes = arenaBytes;
+  }
+
+  @Override
+  public List<Node> apply(List<Node> all) {
+    nodes = all;
     for (Node node : nodes) {
       if (forward.contains(node.outputs().get(0))) {
         node.outputs().forEach(output -> producers.put(output, node));
       }
     }
-  }
-
-  /**
-   * Applies a level.
-   *
-   * @param bytes computes the live bytes of a list of nodes
-   * @param checkpoint values that are stored when whole blocks are recomputed
-   */
-  List<Node> apply(
-      ActivationCheckpointing level,
-      ToLongFunction<List<Node>> bytes,
-      Predicate<String> checkpoint) {
     if (forward.size() == nodes.size()) {
       return nodes;
     }
+    return options.budget() == 0 ? atLevel(options.checkpointing()) : withinBudget();
+  }
+
+  private List<Node> atLevel(ActivationCheckpointing level) {
     return switch (level) {
       case NOTHING -> nodes;
-      case ELEMENTWISE -> elementwise(bytes(logits()) > MAX_LOGITS ? logits() : Set.of(), bytes);
+      case ELEMENTWISE -> elementwise(bytes(logits()) > MAX_LOGITS ? logits() : Set.of());
       case ATTENTION -> {
         List<Set<String>> units = new ArrayList<>(List.of(logits()));
-        units.addAll(attention(bytes));
-        yield elementwise(union(units), bytes);
+        units.addAll(attention());
+        yield elementwise(union(units));
       }
-      case BLOCKS -> without(union(List.of(logits(), union(blocks(checkpoint)))));
+      case BLOCKS -> without(union(List.of(logits(), union(blocks()))));
     };
   }
 
@@ -75,25 +87,22 @@ final class CheckpointingPass {
    * attention after another and finally one block after another, starting with the model's first,
    * whose activations would be stored longest.
    *
-   * @param bytes computes the bytes of a list of nodes
-   * @param fits whether a list of nodes fits the budget
    * @return the nodes; those with maximal recomputation if nothing fits
    */
-  List<Node> fit(
-      ToLongFunction<List<Node>> bytes, Predicate<List<Node>> fits, Predicate<String> checkpoint) {
-    if (forward.size() == nodes.size() || fits.test(nodes)) {
+  private List<Node> withinBudget() {
+    if (fits(nodes)) {
       return nodes;
     }
     List<Set<String>> units = new ArrayList<>(List.of(logits()));
-    units.addAll(attention(bytes));
-    units.addAll(blocks(checkpoint));
+    units.addAll(attention());
+    units.addAll(blocks());
     int tooFew = -1;
     int enough = units.size();
     List<Node> best = without(union(units));
     while (enough - tooFew > 1) {
       int some = (tooFew + enough) / 2;
-      List<Node> candidate = elementwise(union(units.subList(0, some)), bytes);
-      if (fits.test(candidate)) {
+      List<Node> candidate = elementwise(union(units.subList(0, some)));
+      if (fits(candidate)) {
         enough = some;
         best = candidate;
       } else {
@@ -102,21 +111,25 @@ final class CheckpointingPass {
     }
     // More recomputation usually takes less memory, but not always: a few smaller amounts may also
     // fit.
-    long least = enough < units.size() ? 0 : bytes.applyAsLong(best);
+    long least = enough < units.size() ? 0 : liveBytes.applyAsLong(best);
     for (int i = 0; i < SAMPLES; i++) {
       int some = units.size() * i / SAMPLES;
       if (some < enough) {
-        List<Node> candidate = elementwise(union(units.subList(0, some)), bytes);
-        if (fits.test(candidate)) {
+        List<Node> candidate = elementwise(union(units.subList(0, some)));
+        if (fits(candidate)) {
           return candidate;
         }
-        if (bytes.applyAsLong(candidate) < least) {
-          least = bytes.applyAsLong(candidate);
+        if (liveBytes.applyAsLong(candidate) < least) {
+          least = liveBytes.applyAsLong(candidate);
           best = candidate;
         }
       }
     }
     return best;
+  }
+
+  private boolean fits(List<Node> candidate) {
+    return arenaBytes.applyAsLong(candidate) <= options.budget();
   }
 
   private static Set<String> union(List<Set<String>> units) {
@@ -126,15 +139,15 @@ final class CheckpointingPass {
   }
 
   /** Drops the given values, and those results of cheap ops that reduce memory further. */
-  private List<Node> elementwise(Set<String> given, ToLongFunction<List<Node>> bytes) {
+  private List<Node> elementwise(Set<String> given) {
     Set<String> dropped = given;
     List<Node> best = without(dropped);
-    long least = bytes.applyAsLong(best);
+    long least = liveBytes.applyAsLong(best);
     for (List<String> alike : elementwise().values()) {
       Set<String> more = new LinkedHashSet<>(dropped);
       more.addAll(alike);
       List<Node> fewer = without(more);
-      long live = bytes.applyAsLong(fewer);
+      long live = liveBytes.applyAsLong(fewer);
       if (live < least) {
         least = live;
         best = fewer;
@@ -151,7 +164,7 @@ final class CheckpointingPass {
   private Set<String> logits() {
     Set<String> logits = new LinkedHashSet<>();
     for (Node node : nodes) {
-      if (node.op().opName().equals("fused_slice_sums")) {
+      if (recomputation(node) == Recomputation.SLICED_LOGITS) {
         logits.add(node.inputs().get(0));
       }
     }
@@ -166,7 +179,7 @@ final class CheckpointingPass {
    * All values that are not checkpoints, grouped by the segment between two checkpoints. Values
    * after the last checkpoint are stored, as the backward pass begins with them.
    */
-  private List<Set<String>> blocks(Predicate<String> checkpoint) {
+  private List<Set<String>> blocks() {
     List<Set<String>> blocks = new ArrayList<>();
     Set<String> block = new LinkedHashSet<>();
     for (Node node : nodes) {
@@ -174,7 +187,7 @@ final class CheckpointingPass {
         if (!producers.containsKey(output)) {
           continue;
         }
-        if (checkpoint.test(output)) {
+        if (options.checkpoint().test(output)) {
           blocks.add(block);
           block = new LinkedHashSet<>();
         } else {
@@ -189,20 +202,20 @@ final class CheckpointingPass {
    * Attention weights with the scores they are computed from, one attention at a time; then joined
    * streams with their frozen part, unless the hidden states needed to recompute it take more.
    */
-  private List<Set<String>> attention(ToLongFunction<List<Node>> bytes) {
+  private List<Set<String>> attention() {
     List<Set<String>> weights = new ArrayList<>();
     List<Set<String>> joined = new ArrayList<>();
     for (Node node : nodes) {
       if (!producers.containsKey(node.outputs().get(0))) {
         continue;
       }
-      if (node.op().opName().equals("fused_softmax")) {
+      if (recomputation(node) == Recomputation.ATTENTION_WEIGHTS) {
         String scores = node.inputs().get(0);
-        while (producers.containsKey(scores) && AliasAnalysis.isView(producers.get(scores))) {
+        while (producers.containsKey(scores) && producers.get(scores).isView()) {
           scores = producers.get(scores).inputs().get(0); // a view's buffer is the matmul's
         }
         weights.add(Set.of(node.outputs().get(0), scores));
-      } else if (node.op().opName().equals("fused_join_tokens")) {
+      } else if (recomputation(node) == Recomputation.JOINED_TOKENS) {
         Set<String> dropped = new LinkedHashSet<>(node.outputs());
         dropToMatmuls(node.inputs().get(1), dropped);
         joined.add(dropped);
@@ -210,7 +223,8 @@ final class CheckpointingPass {
     }
     List<Set<String>> both = new ArrayList<>(weights);
     both.addAll(joined);
-    return bytes.applyAsLong(without(union(both))) < bytes.applyAsLong(without(union(weights)))
+    return liveBytes.applyAsLong(without(union(both)))
+            < liveBytes.applyAsLong(without(union(weights)))
         ? both
         : weights;
   }
@@ -225,7 +239,7 @@ final class CheckpointingPass {
       return;
     }
     dropped.add(value);
-    if (!MatmulGradients.isProduct(producer)) {
+    if (!producer.isMatmul()) {
       long same = shapes.of(value).bytes();
       producer.inputs().stream()
           .filter(input -> shapes.of(input).bytes() == same) // excludes biases and rotation angles
@@ -238,56 +252,72 @@ final class CheckpointingPass {
     Map<String, List<String>> groups = new LinkedHashMap<>();
     for (Node node : nodes) {
       String output = node.outputs().get(0);
-      if (producers.containsKey(output)
-          && node.op() instanceof FusedOp fused
-          && fused.elementwise()) {
-        groups.computeIfAbsent(fused.opName(), name -> new ArrayList<>()).add(output);
+      if (producers.containsKey(output) && recomputation(node) == Recomputation.ELEMENTWISE) {
+        groups.computeIfAbsent(node.op().opName(), name -> new ArrayList<>()).add(output);
       }
     }
     return groups;
   }
 
+  private static Recomputation recomputation(Node node) {
+    return OpTraits.recomputation(node.op());
+  }
+
+  @Override
+  public Optional<String> report(Layout layout) {
+    return Optional.of(
+        String.format(
+            Locale.ROOT,
+            "activation checkpointing: %d ops are recomputed; at most %,d bytes live instead of"
+                + " %,d",
+            layout.nodes().stream().filter(CheckpointingPass::isRecomputed).count(),
+            layout.memory().liveBytes(),
+            liveBytes.applyAsLong(nodes)));
+  }
+
   /** Whether a node recomputes one from the forward pass. */
-  static boolean again(Node node) {
-    return !node.outputs().isEmpty() && node.outputs().get(0).endsWith(AGAIN);
+  static boolean isRecomputed(Node node) {
+    return !node.outputs().isEmpty() && node.outputs().get(0).endsWith(RECOMPUTED);
   }
 
   /** The nodes, with copies in the backward pass of those that compute {@code dropped}. */
   private List<Node> without(Set<String> dropped) {
     Set<String> gone = new HashSet<>(dropped);
     List<Node> result = new ArrayList<>();
-    Set<String> again = new HashSet<>();
+    Set<String> copied = new HashSet<>();
     for (Node node : nodes) {
       if (producers.containsKey(node.outputs().get(0))) {
-        if (AliasAnalysis.isView(node) && gone.contains(node.inputs().get(0))) {
+        if (node.isView() && gone.contains(node.inputs().get(0))) {
           gone.addAll(node.outputs());
         }
         result.add(node);
       } else {
-        node.inputs().forEach(input -> recompute(input, gone, again, result));
+        node.inputs().forEach(input -> recompute(input, gone, copied, result));
         result.add(
-            node.renamed(input -> gone.contains(input) ? input + AGAIN : input, output -> output));
+            node.renamed(
+                input -> gone.contains(input) ? input + RECOMPUTED : input, output -> output));
       }
     }
     return result;
   }
 
-  private void recompute(String value, Set<String> gone, Set<String> again, List<Node> result) {
-    if (!gone.contains(value) || again.contains(value)) {
+  private void recompute(String value, Set<String> gone, Set<String> copied, List<Node> result) {
+    if (!gone.contains(value) || copied.contains(value)) {
       return;
     }
     Node producer = producers.get(value);
-    producer.inputs().forEach(input -> recompute(input, gone, again, result));
+    producer.inputs().forEach(input -> recompute(input, gone, copied, result));
     producer
         .outputs()
         .forEach(
             output -> {
-              shapes.alias(output + AGAIN, output);
-              again.add(output);
+              shapes.alias(output + RECOMPUTED, output);
+              copied.add(output);
               gone.add(output);
             });
     result.add(
         producer.renamed(
-            input -> gone.contains(input) ? input + AGAIN : input, output -> output + AGAIN));
+            input -> gone.contains(input) ? input + RECOMPUTED : input,
+            output -> output + RECOMPUTED));
   }
 }

@@ -9,29 +9,29 @@ import org.nd4j.linalg.api.buffer.DataType;
  * Dequantises weights stored as byte constants right before each op that reads them, forward and
  * backward, so that only one op's floats are live at a time.
  */
-final class DequantiseBeforeUse {
+final class DequantiseBeforeUse implements PlannerPass {
 
   private final Shapes shapes;
-  private final Map<String, Node> makers = new HashMap<>(); // by name of the floats
+  private final Map<String, Node> producers = new HashMap<>(); // by name of the floats
 
-  private DequantiseBeforeUse(Shapes shapes) {
+  DequantiseBeforeUse(Shapes shapes) {
     this.shapes = shapes;
   }
 
   /** The nodes, with those that depend only on constant bytes moved and copied. */
-  static List<Node> late(List<Node> nodes, Shapes shapes) {
-    DequantiseBeforeUse pass = new DequantiseBeforeUse(shapes);
+  @Override
+  public List<Node> apply(List<Node> nodes) {
     for (Node node : nodes) {
-      if (pass.dequantises(node)) {
-        node.outputs().forEach(output -> pass.makers.put(output, node));
+      if (dequantises(node)) {
+        node.outputs().forEach(output -> producers.put(output, node));
       }
     }
-    if (pass.makers.isEmpty()) {
+    if (producers.isEmpty()) {
       return nodes;
     }
-    Rematerialisation rematerialised = new Rematerialisation(pass.makers, "#floats", shapes);
+    Rematerialisation rematerialised = new Rematerialisation(producers, "#floats", shapes);
     nodes.stream()
-        .filter(node -> !pass.makers.containsKey(node.outputs().get(0)))
+        .filter(node -> !producers.containsKey(node.outputs().get(0)))
         .forEach(rematerialised::addReader);
     return rematerialised.nodes();
   }
@@ -39,7 +39,7 @@ final class DequantiseBeforeUse {
   private boolean dequantises(Node node) {
     boolean bytes = false;
     for (String input : node.inputs()) {
-      boolean own = makers.containsKey(input);
+      boolean own = producers.containsKey(input);
       if (!own && !shapes.constant(input) && shapes.of(input).known() == null) {
         return false;
       }

@@ -8,15 +8,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.tokentune.ops.HalfOps;
 import org.tokentune.ops.KernelMode;
+import org.tokentune.ops.internal.Aliasing;
 
 /**
  * Stores activations in 16 bits: each is rounded after its last use in the forward pass and
  * converted back to floats right before its uses in the backward pass. The forward pass is
  * unchanged.
  */
-final class HalfPrecisionActivations {
+final class HalfPrecisionActivations implements PlannerPass {
 
   private static final String HALF = "#half";
 
@@ -25,21 +25,39 @@ final class HalfPrecisionActivations {
    */
   private static final int MIN_WIDTH = 16;
 
-  private final List<Node> nodes;
-  private final int forward;
+  private final Set<String> inForward;
   private final Set<String> results;
   private final Shapes shapes;
+  private final ActivationPrecision precision;
   private final Map<String, Node> producers = new HashMap<>(); // in the forward pass
   private final Map<String, List<Node>> readers = new HashMap<>(); // in the forward pass
   private final Map<String, Integer> lastUse = new HashMap<>(); // in the forward pass, by root
-  private final Map<String, Node> makers = new HashMap<>(); // in the backward pass
+  private final Map<String, Node> restoring = new HashMap<>(); // in the backward pass
+  private List<Node> nodes = List.of();
+  private int forward;
 
-  private HalfPrecisionActivations(
-      List<Node> nodes, int forward, Set<String> results, Shapes shapes) {
-    this.nodes = nodes;
-    this.forward = forward;
+  /**
+   * @param inForward values computed in the forward pass
+   * @param results values read after the run, which are not rounded
+   */
+  HalfPrecisionActivations(
+      Set<String> inForward, Set<String> results, Shapes shapes, ActivationPrecision precision) {
+    this.inForward = inForward;
     this.results = results;
     this.shapes = shapes;
+    this.precision = precision;
+  }
+
+  /** The nodes, with nodes that round and restore activations. */
+  @Override
+  public List<Node> apply(List<Node> all) {
+    nodes = all;
+    for (int i = 0; i < nodes.size(); i++) {
+      forward = inForward.contains(nodes.get(i).outputs().get(0)) ? i + 1 : forward;
+    }
+    if (precision == ActivationPrecision.FLOAT32 || forward == nodes.size()) {
+      return nodes;
+    }
     for (int i = 0; i < forward; i++) {
       Node node = nodes.get(i);
       node.outputs().forEach(output -> producers.put(output, node));
@@ -51,29 +69,7 @@ final class HalfPrecisionActivations {
         lastUse.put(root(value), i);
       }
     }
-  }
-
-  /**
-   * The nodes, with nodes that round and restore activations.
-   *
-   * @param inForward values computed in the forward pass
-   * @param results values read after the run, which are not rounded
-   */
-  static List<Node> apply(
-      List<Node> nodes,
-      Set<String> inForward,
-      Set<String> results,
-      Shapes shapes,
-      ActivationPrecision precision) {
-    int forward = 0;
-    for (int i = 0; i < nodes.size(); i++) {
-      forward = inForward.contains(nodes.get(i).outputs().get(0)) ? i + 1 : forward;
-    }
-    if (precision == ActivationPrecision.FLOAT32 || forward == nodes.size()) {
-      return nodes;
-    }
-    return new HalfPrecisionActivations(nodes, forward, results, shapes)
-        .round(new HalfOps(precision.format, KernelMode.preferred()));
+    return round(new HalfOps(precision.format, KernelMode.preferred()));
   }
 
   private List<Node> round(HalfOps ops) {
@@ -83,18 +79,18 @@ final class HalfPrecisionActivations {
       String half = dense + HALF;
       long[] shape = shapes.of(dense).shape();
       shapes.put(half, ops.shape(shape), ops.type());
-      makers.put(dense, new Node(ops.restore(), List.of(half), List.of(dense)));
+      restoring.put(dense, new Node(ops.restore(), List.of(half), List.of(dense)));
       rounding
           .computeIfAbsent(lastUse.get(root), key -> new ArrayList<>())
           .add(new Node(ops.round(), List.of(dense), List.of(half)));
     }
     for (int i = 0; i < forward; i++) {
       Node node = nodes.get(i);
-      if (AliasAnalysis.isView(node) && makers.containsKey(node.inputs().get(0))) {
-        node.outputs().forEach(output -> makers.putIfAbsent(output, node));
+      if (node.isView() && restoring.containsKey(node.inputs().get(0))) {
+        node.outputs().forEach(output -> restoring.putIfAbsent(output, node));
       }
     }
-    Rematerialisation rematerialised = new Rematerialisation(makers, "#restored", shapes);
+    Rematerialisation rematerialised = new Rematerialisation(restoring, "#restored", shapes);
     for (int i = 0; i < nodes.size(); i++) {
       if (i < forward) {
         rematerialised.add(nodes.get(i));
@@ -138,7 +134,7 @@ final class HalfPrecisionActivations {
   /** The value that a view is derived from. */
   private String root(String value) {
     String root = value;
-    while (producers.containsKey(root) && AliasAnalysis.isView(producers.get(root))) {
+    while (producers.containsKey(root) && producers.get(root).isView()) {
       root = producers.get(root).inputs().get(0);
     }
     return root;
@@ -147,7 +143,7 @@ final class HalfPrecisionActivations {
   private boolean derives(String value, String from) {
     String at = value;
     while (!at.equals(from)) {
-      if (!producers.containsKey(at) || !AliasAnalysis.isView(producers.get(at))) {
+      if (!producers.containsKey(at) || !producers.get(at).isView()) {
         return false;
       }
       at = producers.get(at).inputs().get(0);
@@ -161,9 +157,9 @@ final class HalfPrecisionActivations {
   private String dense(String root) {
     List<Node> reading = readers.getOrDefault(root, List.of());
     boolean permuted =
-        MatmulGradients.isProduct(producers.get(root))
+        producers.get(root).isMatmul()
             && reading.size() == 1
-            && reading.get(0).op().opName().equals(AliasAnalysis.PERMUTE);
+            && reading.get(0).aliasing() == Aliasing.PERMUTE;
     return permuted ? reading.get(0).outputs().get(0) : root;
   }
 }

@@ -7,13 +7,11 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ops.ScalarOp;
-import org.nd4j.linalg.api.ops.TransformOp;
-import org.tokentune.ops.FusedOp;
+import org.tokentune.ops.internal.OpTraits;
 
 /**
  * Assigns every buffer a lifetime, from the first op that writes it to the last that reads it, and
@@ -23,8 +21,6 @@ final class MemoryPlanner {
 
   /** Buffers start at multiples of this many elements: 64 bytes of floats. */
   private static final int ALIGNMENT = 16;
-
-  private static final Set<String> PAIRWISE = Set.of("add", "subtract", "multiply", "divide");
 
   /** A buffer: written first at op {@code first}, read last at op {@code last}. */
   private static final class Buffer {
@@ -112,19 +108,11 @@ final class MemoryPlanner {
 
   /** The input buffer that this output can reuse because nothing reads it afterwards, or null. */
   private Buffer reusable(Node node, int output, int index) {
-    if (node.op() instanceof FusedOp fused) {
-      int input = fused.inPlaceOf(output);
-      return input < 0 ? null : dying(node, input, output, index);
-    }
-    if (output > 0 || node.outputs().size() > 1) {
-      return null;
-    }
-    if (node.op() instanceof TransformOp || node.op() instanceof ScalarOp) {
-      return dying(node, 0, output, index);
-    }
-    if (PAIRWISE.contains(node.op().opName())) {
-      Buffer first = dying(node, 0, output, index);
-      return first != null ? first : dying(node, 1, output, index);
+    for (int input : OpTraits.inPlaceInputs(node.op(), output)) {
+      Buffer buffer = dying(node, input, output, index);
+      if (buffer != null) {
+        return buffer;
+      }
     }
     return null;
   }
@@ -218,14 +206,19 @@ final class MemoryPlanner {
     return buffer == null ? null : buffer.name;
   }
 
-  /** Number of results that reuse an input's memory. */
-  int inPlace() {
-    return takenOver.size();
-  }
-
-  /** Bytes of these results, which need no additional memory. */
-  long inPlaceBytes() {
-    return takenOver.keySet().stream().mapToLong(name -> shapes.of(name).bytes()).sum();
+  /** What is in place, and the size of the arena, a line each. */
+  List<String> report() {
+    return List.of(
+        String.format(
+            Locale.ROOT,
+            "in place: %d results, %,d bytes, reuse the memory of an input",
+            takenOver.size(),
+            takenOver.keySet().stream().mapToLong(name -> shapes.of(name).bytes()).sum()),
+        String.format(
+            Locale.ROOT,
+            "memory planner: an arena of %,d bytes for at most %,d live",
+            bytes(),
+            liveBytes()));
   }
 
   /** Assigns offsets, largest buffer first, each at the lowest free position. */

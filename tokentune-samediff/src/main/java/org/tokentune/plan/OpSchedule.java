@@ -81,6 +81,11 @@ record OpSchedule(
     return values;
   }
 
+  /** How many of the graph's ops are needed, in one line. */
+  String report() {
+    return "prune: " + nodes.size() + " of the graph's " + sd.getOps().size() + " ops are needed";
+  }
+
   /** The array of a constant or variable. */
   INDArray array(String name) {
     return (origin.hasVariable(name) ? origin : sd).getVariable(name).getArr();

@@ -34,8 +34,8 @@ final class OpenMp {
 
   private static boolean large(Node node, INDArray[] inputs, INDArray[] outputs) {
     return Stream.of(inputs, outputs).flatMap(Arrays::stream).anyMatch(a -> a.length() > ELEMENTS)
-        || (MatmulGradients.isProduct(node)
-            && MatmulGradients.multiplications(node, inputs[0].shape(), outputs[0].length())
+        || (node.isMatmul()
+            && Matmuls.multiplications(node, inputs[0].shape(), outputs[0].length())
                 > MULTIPLICATIONS);
   }
 

@@ -4,38 +4,44 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
-import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.tokentune.ops.internal.OpTraits;
 
 /**
  * Updates every variable as soon as its gradient is complete and the variable is no longer read, so
  * that the gradient's memory is freed immediately (as in LOMO: Lv et al., 2023).
  */
-final class OptimizerInBackward {
+final class OptimizerInBackward implements PlannerPass {
 
-  private final List<Node> nodes;
   private final AliasAnalysis aliases;
+  private final GradientSlices gradients;
   private final Shapes shapes;
+  private final PlanOptions options;
 
-  OptimizerInBackward(List<Node> nodes, AliasAnalysis aliases, Shapes shapes) {
-    this.nodes = nodes;
+  OptimizerInBackward(
+      AliasAnalysis aliases, GradientSlices gradients, Shapes shapes, PlanOptions options) {
     this.aliases = aliases;
+    this.gradients = gradients;
     this.shapes = shapes;
+    this.options = options;
   }
 
-  /**
-   * The nodes with an {@link OptimizerStepOp} for each variable.
-   *
-   * @param gradients names of the gradients by variable, possibly in row slices
-   * @param outputs values that must be computed before the first optimizer step, because they
-   *     decide whether it happens
-   */
-  List<Node> insert(Map<String, List<String>> gradients, List<String> outputs) {
+  /** The nodes with an {@link OptimizerStepOp} for each variable, or for each slice of one. */
+  @Override
+  public List<Node> apply(List<Node> nodes) {
+    if (!options.updates()) {
+      return nodes;
+    }
+    // Outputs decide whether an optimizer step happens, so they are computed before the first one.
+    List<String> decisive =
+        options.outputs().stream().map(output -> aliases.of(output).buffer()).toList();
     Map<String, Integer> touched = new HashMap<>(); // last op by buffer in the arena
     Map<Long, List<Read>> reads = new HashMap<>(); // by memory outside the arena
-    List<String> decisive = outputs.stream().map(output -> aliases.of(output).buffer()).toList();
     int decided = 0;
     for (int i = 0; i < nodes.size(); i++) {
       for (String input : nodes.get(i).inputs()) {
@@ -57,31 +63,35 @@ final class OptimizerInBackward {
     Map<Integer, List<Node>> copies = new HashMap<>();
     Map<Integer, List<Node>> updates = new HashMap<>();
     Set<String> owned = new HashSet<>();
-    gradients.forEach(
-        (variable, slices) -> {
-          long row = 0;
-          long from = 0;
-          for (String gradient : slices) {
-            String buffer = aliases.of(gradient).buffer();
-            int complete = touched.getOrDefault(buffer, 0);
-            String own = gradient;
-            if (!owned.add(buffer) || shapes.held(buffer) || shapes.of(buffer).known() != null) {
-              // An optimizer step may overwrite the gradient, and this memory is shared with
-              // another value.
-              own = gradient + "#own." + variable;
-              shapes.alias(own, gradient);
-              put(copies, complete, node("identity", gradient, own));
-            }
-            long to = from + shapes.of(gradient).elements();
-            int free = last(reads.getOrDefault(shapes.memory(variable), List.of()), from, to);
-            Node update =
-                new Node(new OptimizerStepOp(variable, row), List.of(own, variable), List.of());
-            put(updates, Math.max(first, Math.max(complete, free)), update);
-            long[] shape = shapes.of(gradient).shape();
-            row += shape.length == 0 ? 1 : shape[0];
-            from = to;
-          }
-        });
+    gradients
+        .slices()
+        .forEach(
+            (variable, slices) -> {
+              long row = 0;
+              long from = 0;
+              for (String gradient : slices) {
+                String buffer = aliases.of(gradient).buffer();
+                int complete = touched.getOrDefault(buffer, 0);
+                String own = gradient;
+                if (!owned.add(buffer)
+                    || shapes.held(buffer)
+                    || shapes.of(buffer).known() != null) {
+                  // An optimizer step may overwrite the gradient, and this memory is shared with
+                  // another value.
+                  own = gradient + "#own." + variable;
+                  shapes.alias(own, gradient);
+                  put(copies, complete, new Node(OpTraits.copy(), List.of(gradient), List.of(own)));
+                }
+                long to = from + shapes.of(gradient).elements();
+                int free = last(reads.getOrDefault(shapes.memory(variable), List.of()), from, to);
+                Node update =
+                    new Node(new OptimizerStepOp(variable, row), List.of(own, variable), List.of());
+                put(updates, Math.max(first, Math.max(complete, free)), update);
+                long[] shape = shapes.of(gradient).shape();
+                row += shape.length == 0 ? 1 : shape[0];
+                from = to;
+              }
+            });
     List<Node> result = new ArrayList<>();
     for (int i = 0; i < nodes.size(); i++) {
       result.add(nodes.get(i));
@@ -89,6 +99,23 @@ final class OptimizerInBackward {
       result.addAll(updates.getOrDefault(i, List.of()));
     }
     return result;
+  }
+
+  @Override
+  public Optional<String> report(Layout layout) {
+    if (!options.updates()) {
+      return Optional.of("optimizer in backward: off; all gradients are stored");
+    }
+    Set<String> results = new LinkedHashSet<>(options.outputs());
+    results.addAll(gradients.names());
+    MemoryPlanner stored =
+        new MemoryPlanner(layout.nodes(), aliases, shapes, layout.placeholders(), results);
+    return Optional.of(
+        String.format(
+            Locale.ROOT,
+            "optimizer in backward: at most %,d bytes live instead of %,d",
+            layout.memory().liveBytes(),
+            stored.liveBytes()));
   }
 
   /** An op that reads elements of a variable. */
@@ -108,10 +135,6 @@ final class OptimizerInBackward {
         .mapToInt(Read::op)
         .max()
         .orElse(0);
-  }
-
-  private static Node node(String op, String input, String output) {
-    return new Node(DynamicCustomOp.builder(op).build(), List.of(input), List.of(output));
   }
 
   private static void put(Map<Integer, List<Node>> lists, int index, Node node) {

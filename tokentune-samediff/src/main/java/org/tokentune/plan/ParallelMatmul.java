@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.ops.Workers;
+import org.tokentune.ops.internal.kernels.Workers;
 
 /**
  * Matmuls on a CPU, distributed over the kernels' threads: a batch of one shape, which ND4J runs
@@ -35,9 +35,9 @@ record ParallelMatmul(List<Step> parts) implements Step {
    * streams.
    */
   static boolean canBe(Node node, INDArray output) {
-    return MatmulGradients.isProduct(node)
+    return node.isMatmul()
         && output.rank() > 1
-        && !MatmulGradients.transposed(node, 2)
+        && !Matmuls.transposes(node, 2)
         && Nd4j.getEnvironment().isCPU();
   }
 
@@ -47,7 +47,7 @@ record ParallelMatmul(List<Step> parts) implements Step {
    * @param z [..., n, m]
    */
   static Step of(Node node, INDArray x, INDArray y, INDArray z) {
-    long multiplications = MatmulGradients.multiplications(node, x.shape(), z.length());
+    long multiplications = Matmuls.multiplications(node, x.shape(), z.length());
     int last = z.rank() - 1;
     if (multiplications >= MIN_MULTIPLICATIONS) {
       List<Step> parts =
@@ -67,7 +67,7 @@ record ParallelMatmul(List<Step> parts) implements Step {
     long rows = z.size(z.rank() - 2);
     long threads = Math.min(Workers.THREADS, rows / MIN_SINGLE_ROWS);
     // The rows of a transposed x are not contiguous: half of them would take as long as all.
-    if (threads < 2 || MatmulGradients.transposed(node, 0) || multiplications > MAX_SINGLE) {
+    if (threads < 2 || Matmuls.transposes(node, 0) || multiplications > MAX_SINGLE) {
       return List.of();
     }
     return ofRows(node, x, y, z, (rows + threads - 1) / threads);
@@ -97,7 +97,7 @@ record ParallelMatmul(List<Step> parts) implements Step {
 
   private static List<Step> ofRows(Node node, INDArray x, INDArray y, INDArray z, long rows) {
     int axis = z.rank() - 2;
-    int axisOfX = MatmulGradients.transposed(node, 0) ? axis + 1 : axis;
+    int axisOfX = Matmuls.transposes(node, 0) ? axis + 1 : axis;
     List<Step> parts = new ArrayList<>();
     for (long row = 0; row < z.size(axis); row += rows) {
       long end = Math.min(z.size(axis), row + rows);

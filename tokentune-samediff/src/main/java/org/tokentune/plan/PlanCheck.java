@@ -20,20 +20,20 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 final class PlanCheck {
 
-  private final MemoryPlanner layout;
-  private final AliasAnalysis aliases;
+  private final Layout layout;
+  private final MemoryPlanner memory;
   private final Shapes shapes;
   private final Arena arena;
   private final Map<String, Written> written = new HashMap<>();
 
   private record Written(String by, int fingerprint) {}
 
-  PlanCheck(MemoryPlanner layout, AliasAnalysis aliases, Shapes shapes, Arena arena) {
+  PlanCheck(Layout layout, Shapes shapes, Arena arena) {
     this.layout = layout;
-    this.aliases = aliases;
+    memory = layout.memory();
     this.shapes = shapes;
     this.arena = arena;
-    layout.regions().forEach((type, count) -> release(memory(type, count, 0)));
+    memory.regions().forEach((type, count) -> release(memory(type, count, 0)));
   }
 
   /** Whether plans bound from now on are checked. */
@@ -41,27 +41,18 @@ final class PlanCheck {
     return Boolean.getBoolean("org.tokentune.plan.check");
   }
 
-  /**
-   * Wraps the steps to check their reads and writes.
-   *
-   * @param placeholders values written before the first step
-   * @param results values read after the last step
-   */
-  List<Step> watch(
-      Collection<String> placeholders,
-      List<Node> nodes,
-      List<Step> steps,
-      Collection<String> results) {
+  /** Wraps the steps, one for each op, to check their reads and writes. */
+  List<Step> watch(List<Step> steps) {
     List<Step> watched = new ArrayList<>();
     watched.add(
         () -> {
           written.clear();
-          write("the caller", placeholders);
+          write("the caller", layout.placeholders());
         });
     for (int i = 0; i < steps.size(); i++) {
-      watched.add(watch(i, nodes.get(i), steps.get(i)));
+      watched.add(watch(i, layout.nodes().get(i), steps.get(i)));
     }
-    watched.add(() -> read("the caller", results));
+    watched.add(() -> read("the caller", layout.results()));
     return watched;
   }
 
@@ -73,8 +64,8 @@ final class PlanCheck {
         read(op, node.inputs());
         step.run();
         write(op, node.outputs());
-        written.keySet().removeIf(value -> layout.last(value) == index);
-        layout.ending(index).forEach(buffer -> release(memory(buffer)));
+        written.keySet().removeIf(value -> memory.last(value) == index);
+        memory.ending(index).forEach(buffer -> release(memory(buffer)));
       }
 
       @Override
@@ -86,8 +77,8 @@ final class PlanCheck {
 
   private void read(String reader, Collection<String> values) {
     for (String value : values) {
-      String root = aliases.of(value).buffer();
-      if (layout.bufferOf(root) != null) {
+      String root = layout.aliases().of(value).buffer();
+      if (memory.bufferOf(root) != null) {
         read(reader, value, root);
       }
     }
@@ -112,8 +103,8 @@ final class PlanCheck {
 
   private void write(String writer, Collection<String> values) {
     for (String value : values) {
-      String root = aliases.of(value).buffer();
-      if (layout.bufferOf(root) != null) {
+      String root = layout.aliases().of(value).buffer();
+      if (memory.bufferOf(root) != null) {
         written.put(root, new Written(writer, Arrays.hashCode(numbers(root))));
       }
     }
@@ -128,7 +119,7 @@ final class PlanCheck {
   /** A value's memory, regardless of its shape. */
   private INDArray memory(String root) {
     Shapes.Info info = shapes.of(root);
-    return memory(info.type(), info.elements(), layout.offset(root));
+    return memory(info.type(), info.elements(), memory.offset(root));
   }
 
   private INDArray memory(DataType type, long elements, long offset) {

@@ -18,7 +18,7 @@ import org.tokentune.ops.Ops;
  */
 public final class PlanEngine implements AutoCloseable {
 
-  private final OpSchedule list;
+  private final OpSchedule schedule;
   private final PlanOptions options;
   private final OptimizerStep optimizerStep;
   private Arena arena = new Arena();
@@ -56,7 +56,7 @@ public final class PlanEngine implements AutoCloseable {
             ? options
             : options.withOptimizerInBackward(!optimizerStep.wholeGradients());
     this.optimizerStep = optimizerStep;
-    list = OpSchedule.of(sd, options.outputs(), options.trained());
+    schedule = OpSchedule.of(sd, options.outputs(), options.trained());
   }
 
   /**
@@ -77,7 +77,7 @@ public final class PlanEngine implements AutoCloseable {
   /** A plan for the same shapes with another checkpointing level; no run uses it. */
   public Plan plan(Map<String, INDArray> placeholders, ActivationCheckpointing level) {
     PlanOptions other = options.withCheckpointing(level, options.checkpoint());
-    return Plan.of(list, shapes(placeholders), other);
+    return Plan.of(schedule, shapes(placeholders), other);
   }
 
   private static Map<String, long[]> shapes(Map<String, INDArray> placeholders) {
@@ -90,7 +90,7 @@ public final class PlanEngine implements AutoCloseable {
     String key = key(shapes);
     Plan plan = plans.get(key);
     if (plan == null) {
-      plan = Plan.of(list, shapes, options);
+      plan = Plan.of(schedule, shapes, options);
       plans.put(key, plan);
       if (largest == null || plan.bytes() > largest.bytes()) {
         largest = plan;
@@ -103,11 +103,11 @@ public final class PlanEngine implements AutoCloseable {
   /** Evicts plans, least recently used first, until the rest fit; the last one stays. */
   private void forget() {
     long limit = Math.max(MIN_CACHE_BYTES, Runtime.getRuntime().maxMemory() / SHARE);
-    long held = plans.values().stream().mapToLong(Plan::steps).sum() * STEP_BYTES;
+    long held = plans.values().stream().mapToLong(Plan::ops).sum() * STEP_BYTES;
     Iterator<Map.Entry<String, Plan>> oldest = plans.entrySet().iterator();
     while (held > limit && plans.size() > 1) {
       Map.Entry<String, Plan> gone = oldest.next();
-      held -= gone.getValue().steps() * STEP_BYTES;
+      held -= gone.getValue().ops() * STEP_BYTES;
       oldest.remove();
       BoundPlan unbound = bound.remove(gone.getKey());
       if (unbound != null) {
@@ -131,11 +131,11 @@ public final class PlanEngine implements AutoCloseable {
    *     afterwards
    * @return nanoseconds
    */
-  public long runProducts(Map<String, INDArray> placeholders) {
+  public long runMatmuls(Map<String, INDArray> placeholders) {
     BoundPlan plan = bound(placeholders);
     arena.fill(1); // otherwise repeated matmuls might produce denormal numbers, which are slow
     long start = System.nanoTime();
-    plan.products().forEach(Step::run);
+    plan.matmuls().forEach(Step::run);
     return System.nanoTime() - start;
   }
 

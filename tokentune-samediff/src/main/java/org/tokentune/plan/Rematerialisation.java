@@ -16,19 +16,20 @@ final class Rematerialisation {
   /** Most ops between two uses that share a copy. */
   private static final int NEAR = 4;
 
-  private final Map<String, Node> makers;
+  private final Map<String, Node> producers;
   private final String suffix;
   private final Shapes shapes;
-  private final Map<String, Integer> made = new HashMap<>(); // position of the last copy, by value
+  private final Map<String, Integer> copiedAt =
+      new HashMap<>(); // position of the last copy, by value
   private final Map<String, Integer> copies = new HashMap<>();
   private final List<Node> result = new ArrayList<>();
 
   /**
-   * @param makers nodes that compute the values, by name
+   * @param producers nodes that compute the values, by name
    * @param suffix suffix for the names of copies
    */
-  Rematerialisation(Map<String, Node> makers, String suffix, Shapes shapes) {
-    this.makers = makers;
+  Rematerialisation(Map<String, Node> producers, String suffix, Shapes shapes) {
+    this.producers = producers;
     this.suffix = suffix;
     this.shapes = shapes;
   }
@@ -46,23 +47,23 @@ final class Rematerialisation {
   /** Adds a node, preceded by the values it reads. */
   void addReader(Node node) {
     Set<String> needed = new LinkedHashSet<>(node.inputs());
-    needed.retainAll(makers.keySet());
-    needed.forEach(this::make);
+    needed.retainAll(producers.keySet());
+    needed.forEach(this::recompute);
     result.add(node.renamed(this::current, output -> output));
   }
 
-  private void make(String value) {
-    if (made.containsKey(value) && result.size() - made.get(value) <= NEAR) {
+  private void recompute(String value) {
+    if (copiedAt.containsKey(value) && result.size() - copiedAt.get(value) <= NEAR) {
       return;
     }
-    Node maker = makers.get(value);
-    maker.inputs().stream().filter(makers::containsKey).forEach(this::make);
-    for (String output : maker.outputs()) {
+    Node producer = producers.get(value);
+    producer.inputs().stream().filter(producers::containsKey).forEach(this::recompute);
+    for (String output : producer.outputs()) {
       copies.merge(output, 1, Integer::sum);
       shapes.alias(current(output), output);
     }
-    result.add(maker.renamed(this::current, this::current));
-    maker.outputs().forEach(output -> made.put(output, result.size()));
+    result.add(producer.renamed(this::current, this::current));
+    producer.outputs().forEach(output -> copiedAt.put(output, result.size()));
   }
 
   /** Name of a value's last copy, or the value's own name if it has none. */

@@ -4,11 +4,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
-import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import java.util.function.Predicate;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.ops.SelectedRows;
+import org.tokentune.ops.internal.Aliasing;
+import org.tokentune.ops.internal.OpTraits;
+import org.tokentune.ops.internal.SelectedRows;
 
 /**
  * Restricts gradients of keys and values to the selected tokens. The backward pass of attention
@@ -16,68 +20,82 @@ import org.tokentune.ops.SelectedRows;
  * but only the selected tokens' gradients are read: these come first, so the first columns of the
  * matmul's first factor suffice.
  */
-final class SelectedMatmuls {
+final class SelectedMatmuls implements PlannerPass {
 
   /** From [b, heads, length, size] to [b, length, heads, size]. */
   private static final int[] BY_TOKEN = {0, 2, 1, 3};
 
+  private final Set<String> results;
   private final Shapes shapes;
   private final Map<String, Node> producers = new HashMap<>();
   private final Map<String, Integer> readers = new HashMap<>();
-  private final Map<Node, List<Node>> instead = new HashMap<>();
+  private final Map<Node, List<Node>> replacements = new HashMap<>();
+  private long flops; // before
+  private long saved;
 
-  private SelectedMatmuls(List<Node> nodes, Set<String> results, Shapes shapes) {
+  /**
+   * @param results values read from outside the plan
+   * @param shapes receives the shapes of new values
+   */
+  SelectedMatmuls(Set<String> results, Shapes shapes) {
+    this.results = results;
     this.shapes = shapes;
+  }
+
+  @Override
+  public List<Node> apply(List<Node> nodes) {
     results.forEach(result -> readers.put(result, 1));
     for (Node node : nodes) {
       node.outputs().forEach(output -> producers.put(output, node));
       node.inputs().forEach(input -> readers.merge(input, 1, Integer::sum));
     }
+    nodes.stream().filter(node -> node.op() instanceof SelectedRows).forEach(this::find);
+    List<Node> restricted =
+        nodes.stream()
+            .flatMap(node -> replacements.getOrDefault(node, List.of(node)).stream())
+            .toList();
+    flops = Matmuls.flops(nodes, shapes);
+    saved = flops - Matmuls.flops(restricted, shapes);
+    return restricted;
   }
 
-  /**
-   * Shrinks the matmuls.
-   *
-   * @param results values read from outside the plan
-   * @param shapes receives the shapes of new values
-   */
-  static List<Node> apply(List<Node> nodes, Set<String> results, Shapes shapes) {
-    SelectedMatmuls products = new SelectedMatmuls(nodes, results, shapes);
-    nodes.stream().filter(node -> node.op() instanceof SelectedRows).forEach(products::find);
-    return nodes.stream()
-        .flatMap(node -> products.instead.getOrDefault(node, List.of(node)).stream())
-        .toList();
+  @Override
+  public Optional<String> report(Layout layout) {
+    return Optional.of(
+        String.format(
+            Locale.ROOT,
+            "selected tokens only: %,d of %,d matmul operations are not needed",
+            saved,
+            flops));
   }
 
   /** Traces the rows that are read back to the matmul that computes them. */
   private void find(Node rows) {
-    Node reshape = before(rows, "reshape");
-    Node permute = reshape == null ? null : before(reshape, AliasAnalysis.PERMUTE);
-    Node product = permute == null ? null : before(permute, AliasAnalysis.PRODUCT);
-    if (product != null
-        && MatmulGradients.transposed(product, 0)
-        && !MatmulGradients.transposed(product, 2)
-        && bySequence(product, permute, rows)) {
-      narrow(product, permute, reshape, rows);
+    Node reshape = before(rows, node -> node.aliasing() == Aliasing.RESHAPE);
+    Node permute =
+        reshape == null ? null : before(reshape, node -> node.aliasing() == Aliasing.PERMUTE);
+    Node matmul = permute == null ? null : before(permute, Node::isMatmul);
+    if (matmul != null
+        && Matmuls.transposes(matmul, 0)
+        && !Matmuls.transposes(matmul, 2)
+        && bySequence(matmul, permute, rows)) {
+      restrict(matmul, permute, reshape, rows);
     }
   }
 
-  /**
-   * The producer of a node's first input, if it has the given op name and nothing else reads the
-   * input.
-   */
-  private Node before(Node node, String name) {
+  /** The producer of a node's first input, if it is of a kind and nothing else reads the input. */
+  private Node before(Node node, Predicate<Node> kind) {
     String input = node.inputs().get(0);
     Node before = producers.get(input);
-    boolean found = before != null && before.op().opName().equals(name) && readers.get(input) == 1;
+    boolean found = before != null && kind.test(before) && readers.get(input) == 1;
     return found ? before : null;
   }
 
   /**
    * Whether [b, heads, length, size] is turned via [b, length, heads, size] into [b * length, ...].
    */
-  private boolean bySequence(Node product, Node permute, Node rows) {
-    long[] made = shape(product.outputs().get(0));
+  private boolean bySequence(Node matmul, Node permute, Node rows) {
+    long[] made = shape(matmul.outputs().get(0));
     long[] read = shape(rows.inputs().get(0));
     return made.length == 4
         && Arrays.equals(AliasAnalysis.order(permute, shapes), BY_TOKEN)
@@ -85,8 +103,8 @@ final class SelectedMatmuls {
         && shape(rows.inputs().get(1))[0] == made[0];
   }
 
-  private void narrow(Node product, Node permute, Node reshape, Node rows) {
-    String factor = product.inputs().get(0);
+  private void restrict(Node matmul, Node permute, Node reshape, Node rows) {
+    String factor = matmul.inputs().get(0);
     String columns = rows.outputs().get(0) + "#columns";
     String gradient = rows.outputs().get(0) + "#gradient";
     String permuted = rows.outputs().get(0) + "#permuted";
@@ -94,22 +112,20 @@ final class SelectedMatmuls {
     long[] first = shape(factor).clone();
     first[3] = k;
     put(columns, first, factor);
-    put(gradient, withLength(product, 2, k), factor);
+    put(gradient, withLength(matmul, 2, k), factor);
     put(permuted, withLength(permute, 1, k), factor);
     String start = columns + "#start";
     String size = columns + "#size";
     shapes.know(start, Nd4j.createFromArray(new long[4]));
     shapes.know(size, Nd4j.createFromArray(first));
-    DynamicCustomOp slice =
-        DynamicCustomOp.builder("slice").build(); // a view, which copies nothing
-    instead.put(
-        product,
+    replacements.put(
+        matmul,
         List.of(
-            new Node(slice, List.of(factor, start, size), List.of(columns)),
-            between(product, columns, gradient)));
-    instead.put(permute, List.of(between(permute, gradient, permuted)));
-    instead.put(reshape, List.of());
-    instead.put(rows, List.of(between(reshape, permuted, rows.outputs().get(0))));
+            new Node(OpTraits.slice(), List.of(factor, start, size), List.of(columns)),
+            between(matmul, columns, gradient)));
+    replacements.put(permute, List.of(between(permute, gradient, permuted)));
+    replacements.put(reshape, List.of());
+    replacements.put(rows, List.of(between(reshape, permuted, rows.outputs().get(0))));
   }
 
   /** The same op with another first input. */

@@ -5,7 +5,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -19,8 +18,9 @@ import org.nd4j.linalg.api.ops.OpContext;
 import org.nd4j.linalg.api.ops.ReduceOp;
 import org.nd4j.linalg.api.shape.LongShapeDescriptor;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.ops.FusedOp;
 import org.tokentune.ops.ShapeOnlyArray;
+import org.tokentune.ops.internal.FusedOp;
+import org.tokentune.ops.internal.OpTraits;
 
 /**
  * Infers shapes and types of all values from the placeholders' shapes, and the values themselves if
@@ -43,9 +43,6 @@ final class Shapes {
       return elements() * type.width();
     }
   }
-
-  /** Ops that read only shapes. */
-  private static final Set<String> OF_SHAPES = Set.of("shape_of", "size_at", "size", "rank");
 
   private final OpSchedule schedule;
   private final SameDiff sd;
@@ -90,6 +87,13 @@ final class Shapes {
   /** Ops that must run, in order: those whose results are not known in advance. */
   List<Node> remaining() {
     return remaining;
+  }
+
+  /** How many ops depend on shapes only, in one line. */
+  String report() {
+    return "fold constants: "
+        + (schedule.nodes().size() - remaining.size())
+        + " ops depend on shapes only";
   }
 
   /** Shape and type of any value, including constants and variables. */
@@ -157,13 +161,12 @@ final class Shapes {
 
   private void add(Node node) {
     List<Info> inputs = node.inputs().stream().map(this::of).toList();
-    String name = node.op().opName();
-    boolean readsShapes = OF_SHAPES.contains(name);
-    boolean zeros = name.equals("zeros_as") && !inputs.get(0).type().isFPType();
+    List<Info> outputs = infer(node, inputs);
+    boolean number = !outputs.get(0).type().isFPType();
     boolean known =
         !(node.op() instanceof FusedOp)
-            && (readsShapes || zeros || inputs.stream().allMatch(info -> info.known() != null));
-    List<Info> outputs = infer(node, inputs);
+            && ((OpTraits.readsShapesOnly(node.op()) && number)
+                || inputs.stream().allMatch(info -> info.known() != null));
     if (known) {
       INDArray[] in = inputs.stream().map(this::array).toArray(INDArray[]::new);
       INDArray[] out =

@@ -9,7 +9,7 @@ import org.nd4j.linalg.api.ops.Op;
 import org.nd4j.linalg.api.ops.OpContext;
 import org.nd4j.linalg.api.ops.executioner.OpExecutioner;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.ops.FusedOp;
+import org.tokentune.ops.internal.FusedOp;
 
 /** A node bound to arrays, which can run repeatedly without allocating. */
 interface Step extends AutoCloseable {

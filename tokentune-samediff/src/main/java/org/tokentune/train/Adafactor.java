@@ -2,7 +2,7 @@ package org.tokentune.train;
 
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.tokentune.ops.AdafactorStep;
+import org.tokentune.ops.internal.optimizers.AdafactorStep;
 
 /**
  * Adafactor with a given learning rate (Shazeer and Stern, 2018), as transformers has it with

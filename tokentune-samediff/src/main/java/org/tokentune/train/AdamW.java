@@ -2,7 +2,7 @@ package org.tokentune.train;
 
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.tokentune.ops.AdamWStep;
+import org.tokentune.ops.internal.optimizers.AdamWStep;
 
 /**
  * AdamW with decoupled weight decay (Loshchilov and Hutter, 2019), as {@code torch.optim.AdamW}

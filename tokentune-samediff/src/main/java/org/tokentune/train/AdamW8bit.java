@@ -5,7 +5,7 @@ import java.util.Locale;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
-import org.tokentune.ops.AdamW8bitStep;
+import org.tokentune.ops.internal.optimizers.AdamW8bitStep;
 
 /**
  * AdamW with moments in 8 bits (Dettmers et al., 8-bit optimizers via block-wise quantization,

@@ -2,7 +2,7 @@ package org.tokentune.train;
 
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.tokentune.ops.GradientScale;
+import org.tokentune.ops.internal.optimizers.GradientScale;
 
 /**
  * Clipping by global norm, as {@code torch.nn.utils.clip_grad_norm_} does it (Pascanu et al.,

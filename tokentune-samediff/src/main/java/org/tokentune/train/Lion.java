@@ -2,7 +2,7 @@ package org.tokentune.train;
 
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.tokentune.ops.LionStep;
+import org.tokentune.ops.internal.optimizers.LionStep;
 
 /**
  * Lion (Chen et al., Symbolic discovery of optimization algorithms, 2023): steps of one size, in

@@ -2,8 +2,8 @@ package org.tokentune.train;
 
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.tokentune.ops.MomentumStep;
-import org.tokentune.ops.SgdStep;
+import org.tokentune.ops.internal.optimizers.MomentumStep;
+import org.tokentune.ops.internal.optimizers.SgdStep;
 
 /**
  * Gradient descent as {@code torch.optim.SGD} computes it: the weight decay is part of the

@@ -25,22 +25,6 @@ import org.tokentune.plan.PlanMemory.Kind;
 public record StepMemoryReport(
     long parameters, long trained, long gradientSums, long optimizerState, PlanMemory step) {
 
-  private static final Map<String, String> KINDS =
-      Map.ofEntries(
-          Map.entry("fused_softmax", "attention weights"),
-          Map.entry("fused_join_tokens", "keys and values of all tokens"),
-          Map.entry("fused_bias_add", "results of linear layers"),
-          Map.entry("matmul", "matrix products"),
-          Map.entry("fused_normalise", "normalised rows"),
-          Map.entry("fused_affine", "scaled and shifted rows"),
-          Map.entry("fused_gelu", "results of GELU"),
-          Map.entry("fused_swiglu", "results of SwiGLU"),
-          Map.entry("fused_dropout", "results of dropout"),
-          Map.entry("token_dropout", "results of dropout"),
-          Map.entry("token_gather", "rows of tables"),
-          Map.entry("gather", "rows of tables"),
-          Map.entry("add", "sums"));
-
   /** A numbered layer, or else the first two parts of a name. */
   private static final Pattern LAYER = Pattern.compile("(.*?\\.\\d+|[^.]+(\\.[^.]+)?)\\..*");
 
@@ -77,7 +61,7 @@ public record StepMemoryReport(
   /** Activations at the peak by what they are, e.g. attention weights, the largest first. */
   public Map<String, Long> activationsByKind() {
     Map<String, Long> sorted = new LinkedHashMap<>();
-    activations(part -> KINDS.getOrDefault(part.op(), part.op())).entrySet().stream()
+    activations(PlanMemory.Part::content).entrySet().stream()
         .sorted(Map.Entry.comparingByValue(Comparator.reverseOrder()))
         .forEach(entry -> sorted.put(entry.getKey(), entry.getValue()));
     return sorted;

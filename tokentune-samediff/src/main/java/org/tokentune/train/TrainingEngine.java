@@ -135,8 +135,8 @@ public final class TrainingEngine implements AutoCloseable {
   }
 
   /** Runs only a step's matrix products, on numbers without meaning; returns nanoseconds. */
-  public long runProducts(Map<String, INDArray> inputs) {
-    return engine.runProducts(inputs);
+  public long runMatmuls(Map<String, INDArray> inputs) {
+    return engine.runMatmuls(inputs);
   }
 
   @Override

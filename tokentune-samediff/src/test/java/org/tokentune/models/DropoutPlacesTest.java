@@ -18,8 +18,8 @@ import org.tokentune.formats.ModelFolder;
 import org.tokentune.nn.Parameters;
 import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
-import org.tokentune.ops.FusedDropout;
 import org.tokentune.ops.KernelMode;
+import org.tokentune.ops.internal.FusedDropout;
 
 /**
  * Names of the places where models drop, as they were from the first on: with others, seeded runs

@@ -24,6 +24,7 @@ import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.api.ops.impl.reduce.same.Sum;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.tokentune.ops.internal.FusedOp;
 
 /**
  * Builds a graph in both kernel modes and compares the value and all gradients: the native graph in

@@ -21,6 +21,14 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.ops.transforms.Transforms;
+import org.tokentune.ops.internal.AffineScale;
+import org.tokentune.ops.internal.FusedMeanLoss;
+import org.tokentune.ops.internal.FusedNorm;
+import org.tokentune.ops.internal.FusedNormGrad;
+import org.tokentune.ops.internal.FusedRotation;
+import org.tokentune.ops.internal.FusedSoftmax;
+import org.tokentune.ops.internal.kernels.ActivationKernel;
+import org.tokentune.ops.internal.kernels.Exp;
 
 /** Compares every fused op, forward and backward, with its native form in double precision. */
 class FusedOpsTest {

@@ -15,6 +15,14 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.tokentune.ops.internal.kernels.DynamicBlocks;
+import org.tokentune.ops.internal.optimizers.AdafactorStep;
+import org.tokentune.ops.internal.optimizers.AdamW8bitStep;
+import org.tokentune.ops.internal.optimizers.AdamWStep;
+import org.tokentune.ops.internal.optimizers.GradientScale;
+import org.tokentune.ops.internal.optimizers.LionStep;
+import org.tokentune.ops.internal.optimizers.MomentumStep;
+import org.tokentune.ops.internal.optimizers.SgdStep;
 
 /** Compares the optimizer steps in both kernel modes with the formula in double precision. */
 class FusedUpdatesTest {

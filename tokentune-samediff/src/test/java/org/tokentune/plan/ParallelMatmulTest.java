@@ -13,7 +13,7 @@ import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.nativeblas.NativeOps;
 import org.nd4j.nativeblas.NativeOpsHolder;
-import org.tokentune.ops.Workers;
+import org.tokentune.ops.internal.kernels.Workers;
 
 /** Matmuls split over several threads equal sequential ones in double precision. */
 class ParallelMatmulTest {

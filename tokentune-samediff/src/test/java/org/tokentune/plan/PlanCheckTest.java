@@ -53,30 +53,23 @@ class PlanCheckTest {
   private static void run(String hidden, boolean placed) {
     OpSchedule list = list();
     Shapes shapes = Shapes.of(list, SHAPES);
-    AliasAnalysis aliases = AliasAnalysis.of(shapes.remaining(), shapes, Set.of());
-    List<Node> nodes = aliases.running();
+    GradientSlices gradients = new GradientSlices(Map.of(), false);
+    AliasAnalysis aliases = new AliasAnalysis(shapes, gradients);
+    List<Node> nodes = aliases.apply(shapes.remaining());
     List<Node> seen = new ArrayList<>(nodes);
     Node last = seen.remove(nodes.size() - 1);
     seen.add(last.renamed(name -> name.equals(hidden) ? "last" : name, name -> name));
-    MemoryPlanner layout =
+    MemoryPlanner memory =
         new MemoryPlanner(seen, aliases, shapes, SHAPES.keySet(), List.of("out"));
     if (placed) {
-      layout.place();
+      memory.place();
     }
+    Layout layout =
+        new Layout(List.of(), gradients, aliases, nodes, memory, SHAPES.keySet(), Set.of("out"));
     PlanOptions options = PlanOptions.forward(List.of("out"));
     try (Arena arena = new Arena()) {
       arena.reserve(Map.of(DataType.FLOAT, 1000L));
-      BoundPlan bound =
-          new Plan(
-                  list,
-                  shapes,
-                  aliases,
-                  GradientSlices.whole(nodes, Map.of()),
-                  nodes,
-                  layout,
-                  SHAPES,
-                  options)
-              .bind(arena, null);
+      BoundPlan bound = new Plan(list, shapes, List.of(), layout, options).bind(arena, null);
       bound.run(Map.of("x", Nd4j.ones(4, 5)));
       assertEquals(30, bound.outputs().get("out").getDouble(0));
     }

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.nd4j.autodiff.samediff.api.OutAndGrad;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.ops.KernelMode;
-import org.tokentune.ops.SgdStep;
+import org.tokentune.ops.internal.optimizers.SgdStep;
 
 /** Plans of random graphs give stock SameDiff's numbers. */
 class RandomGraphTest {

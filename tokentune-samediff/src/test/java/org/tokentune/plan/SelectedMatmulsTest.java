@@ -51,7 +51,7 @@ class SelectedMatmulsTest {
   }
 
   private long flops(Keys kind, PlanOptions options) {
-    return Plan.of(graph(KernelMode.FUSED, kind), Map.of(), options).productFlops();
+    return Plan.of(graph(KernelMode.FUSED, kind), Map.of(), options).matmulFlops();
   }
 
   @Test

@@ -1,0 +1,114 @@
+package org.tokentune.ops.internal.kernels;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.Map;
+
+/**
+ * Per-thread arrays, reused between kernels. Kernels copy rows into them, because the compiler
+ * vectorises loops over Java arrays, but not over off-heap memory.
+ */
+public final class Scratch {
+
+  private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
+
+  /**
+   * What an array is used for. A method must not use a slot while one that it has been called from
+   * still uses it.
+   */
+  public enum Slot {
+    /** A part of a row, for methods that copy it themselves. */
+    TILE,
+    /** The same, where two are needed. */
+    SECOND_TILE,
+    /** A term of an activation function's slope, held while the other terms are computed. */
+    GATE_SLOPE,
+    /** Intermediate results of methods that call no other kernel before they are done with them. */
+    LEAF_1,
+    /** The same, where two are needed. */
+    LEAF_2
+  }
+
+  private final Map<Slot, float[]> floats = new EnumMap<>(Slot.class);
+  private final Map<Slot, int[]> ints = new EnumMap<>(Slot.class);
+  private float[][] rows = new float[8][0];
+  private byte[] bytes = new byte[0];
+  private ByteBuffer bits = ByteBuffer.allocateDirect(0);
+
+  private Scratch() {}
+
+  public static Scratch get() {
+    return OF_THREAD.get();
+  }
+
+  /** An array of at least the given length, with arbitrary content. */
+  public float[] floats(Slot slot, int length) {
+    float[] array = floats.get(slot);
+    if (array == null || array.length < length) {
+      array = new float[length];
+      floats.put(slot, array);
+    }
+    return array;
+  }
+
+  /** An array of at least the given length, with arbitrary content. */
+  public int[] ints(Slot slot, int length) {
+    int[] array = ints.get(slot);
+    if (array == null || array.length < length) {
+      array = new int[length];
+      ints.put(slot, array);
+    }
+    return array;
+  }
+
+  /** The array of a {@link RowKernel} with this number, with arbitrary content. */
+  float[] row(int number, int length) {
+    if (rows.length <= number) {
+      rows = Arrays.copyOf(rows, 2 * number);
+    }
+    if (rows[number] == null || rows[number].length < length) {
+      rows[number] = new float[length];
+    }
+    return rows[number];
+  }
+
+  public byte[] bytes(int length) {
+    if (bytes.length < length) {
+      bytes = new byte[length];
+    }
+    return bytes;
+  }
+
+  /**
+   * Converts floats to their bits as integers. Both directions copy, which is faster than
+   * converting in a loop.
+   */
+  public void toBits(float[] from, int[] to, int length) {
+    floatView(length).put(0, from, 0, length);
+    intView(length).get(0, to, 0, length);
+  }
+
+  public void fromBits(int[] from, float[] to, int length) {
+    intView(length).put(0, from, 0, length);
+    floatView(length).get(0, to, 0, length);
+  }
+
+  private FloatBuffer floatView(int length) {
+    return grown(length).asFloatBuffer();
+  }
+
+  private IntBuffer intView(int length) {
+    return grown(length).asIntBuffer();
+  }
+
+  private ByteBuffer grown(int length) {
+    if (bits.capacity() < length * Float.BYTES) {
+      bits = ByteBuffer.allocateDirect(length * Float.BYTES).order(ByteOrder.nativeOrder());
+    }
+    return bits;
+  }
+}
