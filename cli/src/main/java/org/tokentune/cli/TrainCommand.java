@@ -533,13 +533,15 @@ final class TrainCommand implements Callable<Integer> {
     Path file = Path.of(data);
     if (stream) {
       return task == TextTask.lm
-          ? LanguageTrainingJob.onTextStream(language, file, validation, test, maxLength)
+          ? LanguageTrainingJob.onTextStream(
+              language, file, dataOptions.columns(), validation, test, maxLength)
           : LanguageTrainingJob.onInstructionStream(
               language, file, validation, test, maxLength, prompts);
     }
     LanguageTrainingJob job =
         task == TextTask.lm
-            ? LanguageTrainingJob.onText(language, file, validation, test, maxLength)
+            ? LanguageTrainingJob.onText(
+                language, file, dataOptions.columns(), validation, test, maxLength)
             : LanguageTrainingJob.onInstructions(
                 language, file, validation, test, maxLength, prompts, seed);
     return limit == null ? job : job.withTrainLimit(limit, seed);

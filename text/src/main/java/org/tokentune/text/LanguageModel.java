@@ -9,6 +9,7 @@ import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.checkpoint.ModelFiles;
+import org.tokentune.datasets.Columns;
 import org.tokentune.datasets.PromptTemplate;
 import org.tokentune.datasets.StreamedRows;
 import org.tokentune.datasets.TextStream;
@@ -139,12 +140,23 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * Streams a text file, whose tokens are cached where {@link TokenCache#defaultFolder} says.
+   * Streams plain text, or rows whose texts are in a column of the usual name.
    *
    * @param length tokens of a block
    */
   public StreamedRows stream(Path file, int length) {
-    return StreamedRows.ofText(file, tokenizer, cache(), length);
+    return stream(file, Columns.DEFAULT, length);
+  }
+
+  /**
+   * Streams plain text, or the texts in a file of rows; their tokens are cached where {@link
+   * TokenCache#defaultFolder} says.
+   *
+   * @param columns the text's column in a file of rows
+   * @param length tokens of a block
+   */
+  public StreamedRows stream(Path file, Columns columns, int length) {
+    return StreamedRows.ofText(file, columns, tokenizer, cache(), length);
   }
 
   /**
