@@ -366,6 +366,65 @@ class RowSourceTest {
     }
   }
 
+  /** Files that others' readers failed on, or read wrong; the numbers are of their reports. */
+  @Test
+  void readsOrRejectsFilesOfPublicReports() throws IOException {
+    String a = "{\"text\":\"a\",\"label\":1}";
+    List<List<String>> cases =
+        List.of(
+            List.of("datasets 6460.jsonl", a.replace("}", ",\"ner\":[[[0,4,\"X\"]]]}"), "[a=1]"),
+            List.of("datasets 5776.jsonl", a + "\n{\"text\":\"b\",\"label\":\"x\"}", "[a=1, b=x]"),
+            List.of(
+                "datasets 7222.jsonl",
+                a.replace("}", ",\"x\":null}") + "\n" + a.replace("}", ",\"x\":\"y\"}"),
+                "[a=1, a=1]"),
+            List.of("datasets 1784.json", a + "\n" + a + "\n\n", "[a=1, a=1]"),
+            List.of(
+                "datasets 6695.json",
+                "[\"a\",\"b\"]",
+                "element 1 (line 1) of the array is a string"),
+            List.of(
+                "longcite 11.jsonl", "[" + a + "]\n[" + a + "]", "line 2: something comes after"),
+            List.of(
+                "cleanlab 73.json",
+                "{\"1\":" + a + ",\"2\":" + a + "}",
+                "line 1 has no column text"),
+            List.of(
+                "glm 591.jsonl",
+                a + "\n\n{\"text\":\"a\",}\n",
+                "line 3 is not a whole JSON object"),
+            List.of("inspect 5353.csv", "\uFEFFtext,label\nü,1\n", "[ü=1]"),
+            List.of("inspect 5353.jsonl", "\uFEFF" + a, "[a=1]"),
+            List.of("crewai 7466.csv", "\uFEFF\"last, first\",text,label\n\"D, J\",a,1\n", "[a=1]"),
+            List.of("datasets 622.jsonl", "{\"text\":\"a\\rb\",\"label\":1}", "[a\rb=1]"),
+            List.of("trailing comma.json", "[" + a + ",\n]", "line 2 is not JSON"),
+            List.of("missing.jsonl", a + "\n{\"text\":\"b\"}", "line 2 has no column label"),
+            List.of("null.json", "[" + a.replace("1", "null") + "]", "label is null, not a string"),
+            List.of("cr.jsonl", a + "\r" + a + "\r", "[a=1, a=1]"),
+            List.of("cr.csv", "text,label\r\"a\rb\",1\r", "[a\rb=1]"),
+            List.of("numbers.jsonl", a + "\n" + a.replace("1", "1.0"), "[a=1, a=1.0]"),
+            List.of("nan.jsonl", a.replace("1", "NaN"), "line 1 is not a whole JSON object"),
+            List.of(
+                "columns.json",
+                "{\"text\":{\"0\":\"a\"},\"label\":{\"0\":1}}",
+                "text is an object"));
+    for (List<String> each : cases) {
+      Path file = file(each.get(0), each.get(1));
+      String expected = each.get(2);
+      if (expected.startsWith("[")) {
+        String read =
+            TextFiles.read(file, Columns.DEFAULT, true).stream()
+                .map(row -> row.text() + "=" + row.label())
+                .toList()
+                .toString();
+        assertEquals(expected, read);
+        System.out.println(each.get(0) + ": " + read);
+      } else {
+        rejected(expected, () -> TextFiles.read(file, Columns.DEFAULT, true));
+      }
+    }
+  }
+
   @Test
   void largeFilesAreReadRowByRow() throws IOException {
     Path file = folder.resolve("large.csv");
