@@ -35,7 +35,8 @@ public record SquadQuestion(String id, String question, String context, List<Ans
    */
   public record Answer(String text, int start) {
 
-    int end() {
+    /** Unicode characters up to its end. */
+    public int end() {
       return start + text.codePointCount(0, text.length());
     }
   }

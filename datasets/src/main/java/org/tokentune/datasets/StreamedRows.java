@@ -23,6 +23,7 @@ import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 import org.tokentune.checkpoint.Digest;
+import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.objectives.Objectives;
 
 /**
@@ -78,11 +79,13 @@ public final class StreamedRows implements AutoCloseable {
    * Opens plain text in UTF-8, or the texts of rows, whose tokens are cached.
    *
    * @param columns the text's column in a file of rows, of any format of {@link RowSource}
+   * @param files of the model, which tell its cached tokens from others
    * @param length tokens of a block
    * @throws BadInputException if the file is missing, or too small to be worth it
    */
   public static StreamedRows ofText(
-      Path file, Columns columns, TextTokenizer tokenizer, TokenCache cache, int length) {
+      Path file, Columns columns, TextTokenizer tokenizer, ModelFiles files, int length) {
+    TokenCache cache = TokenCache.of(files);
     if (!RowFormat.isNamed(file)) {
       return ofText(file, text -> cache.get("text", text, tokenizer::encodePiece), length);
     }
@@ -102,14 +105,17 @@ public final class StreamedRows implements AutoCloseable {
   /**
    * Opens {@link Instructions}, whose rows are cached.
    *
+   * @param files of the model, which tell its cached tokens from others
    * @param length tokens to which rows are cut; one of whose answer nothing is left is left out
    * @throws BadInputException if the file is missing, or too small to be worth it
    */
   public static StreamedRows ofInstructions(
-      Path file, PromptTemplate template, TextTokenizer tokenizer, TokenCache cache, int length) {
+      Path file, PromptTemplate template, TextTokenizer tokenizer, ModelFiles files, int length) {
     RowChunks rows = RowChunks.open(file, new Instructions.Reader(), TextChunks.CHUNK);
     return new StreamedRows(
-        rows.chunks(), new PackedInstructions(rows, template, tokenizer, cache, length), WINDOW);
+        rows.chunks(),
+        new PackedInstructions(rows, template, tokenizer, TokenCache.of(files), length),
+        WINDOW);
   }
 
   /** Bytes of the file. */

@@ -13,6 +13,7 @@ import java.util.function.Function;
 import java.util.zip.CRC32;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.checkpoint.WholeFile;
 
 /**
@@ -22,7 +23,7 @@ import org.tokentune.checkpoint.WholeFile;
  *
  * <p>File format, big-endian: CRC-32 of the ids as a long, then the ids, an int each.
  */
-public final class TokenCache {
+final class TokenCache {
 
   private static final Logger LOG = LoggerFactory.getLogger(TokenCache.class);
 
@@ -33,21 +34,22 @@ public final class TokenCache {
   /**
    * @param tokenizer the tokenizer's file
    */
-  public TokenCache(Path folder, byte[] tokenizer) {
+  TokenCache(Path folder, byte[] tokenizer) {
     this.folder = folder;
     this.tokenizer = tokenizer.clone();
   }
 
   /**
-   * {@code tokens} in the environment's {@code TOKENTUNE_CACHE}, or in {@code ~/.cache/tokentune}.
+   * The cache for a model's tokenizer: {@code tokens} in the environment's {@code TOKENTUNE_CACHE},
+   * or in {@code ~/.cache/tokentune}.
    */
-  public static Path defaultFolder() {
+  static TokenCache of(ModelFiles files) {
     String named = System.getenv("TOKENTUNE_CACHE");
     Path cache =
         named == null
             ? Path.of(System.getProperty("user.home"), ".cache", "tokentune")
             : Path.of(named);
-    return cache.resolve("tokens");
+    return new TokenCache(cache.resolve("tokens"), TokenizerJson.of(files));
   }
 
   /**

@@ -12,11 +12,8 @@ import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.datasets.Columns;
 import org.tokentune.datasets.PromptTemplate;
 import org.tokentune.datasets.StreamedRows;
-import org.tokentune.datasets.TextStream;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
-import org.tokentune.datasets.TokenCache;
-import org.tokentune.datasets.TokenizerJson;
 import org.tokentune.generate.Generation;
 import org.tokentune.generate.GenerationSettings;
 import org.tokentune.generate.Generator;
@@ -149,28 +146,23 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * Streams plain text, or the texts in a file of rows; their tokens are cached where {@link
-   * TokenCache#defaultFolder} says.
+   * Streams plain text, or the texts in a file of rows. Their tokens are cached in the folder
+   * {@code TOKENTUNE_CACHE}.
    *
    * @param columns the text's column in a file of rows
    * @param length tokens of a block
    */
   public StreamedRows stream(Path file, Columns columns, int length) {
-    return StreamedRows.ofText(file, columns, tokenizer, cache(), length);
+    return StreamedRows.ofText(file, columns, tokenizer, files, length);
   }
 
   /**
-   * Streams a file of instructions, whose rows are cached where {@link TokenCache#defaultFolder}
-   * says.
+   * Streams a file of instructions. Their tokens are cached in the folder {@code TOKENTUNE_CACHE}.
    *
    * @param length tokens to which rows are cut
    */
   public StreamedRows stream(Path file, PromptTemplate template, int length) {
-    return StreamedRows.ofInstructions(file, template, tokenizer, cache(), length);
-  }
-
-  private TokenCache cache() {
-    return new TokenCache(TokenCache.defaultFolder(), TokenizerJson.of(files));
+    return StreamedRows.ofInstructions(file, template, tokenizer, files, length);
   }
 
   /** Fine-tunes in place on rows that are streamed; as many steps as the settings say. */
