@@ -44,7 +44,8 @@ final class DataOptions {
       })
   private String label;
 
-  private Columns columns() {
+  /** Columns of texts and label. */
+  Columns columns() {
     return new Columns(texts, label);
   }
 

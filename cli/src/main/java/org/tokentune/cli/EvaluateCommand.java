@@ -57,8 +57,8 @@ final class EvaluateCommand implements Callable<Integer> {
       required = true,
       description =
           "A built-in data set (sentiwordnet), a .csv, .tsv or .jsonl file, or a task of GLUE with a"
-              + " folder or file (rte=glue_data/RTE); SQuAD's .json for questions; for decoders plain text, or a .jsonl or"
-              + " .json file of instructions.")
+              + " folder or file (rte=glue_data/RTE); SQuAD's .json or rows for questions; for decoders plain text, or a"
+              + " file of rows with texts or instructions.")
   private String data;
 
   @Option(
@@ -75,7 +75,7 @@ final class EvaluateCommand implements Callable<Integer> {
       paramLabel = "TASK",
       description =
           "Of decoders: lm (plain text), instruct (answers to instructions) or multiple-choice"
-              + " (a .jsonl file of question, choices and answer, scored by log-likelihood); default"
+              + " (rows with question, choices and answer, scored by log-likelihood); default"
               + " lm, for a .jsonl or .json file instruct.")
   private LanguageTask task;
 
@@ -161,7 +161,8 @@ final class EvaluateCommand implements Callable<Integer> {
       List<TokenBatches.Row> rows =
           asked == LanguageTask.instruct
               ? Instructions.rows(file, prompts, language.tokenizer(), maxLength)
-              : TextBlocks.cut(TextBlocks.tokens(file, language.tokenizer()), maxLength);
+              : TextBlocks.cut(
+                  TextBlocks.tokens(file, dataOptions.columns(), language.tokenizer()), maxLength);
       return report(language.evaluate(rows), List.of());
     }
   }

@@ -8,13 +8,13 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.tokentune.BadInputException;
 import org.tokentune.Printable;
+import org.tokentune.datasets.Example;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.text.MaskFiller;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Fills masks in texts. */
@@ -42,9 +42,7 @@ final class FillCommand implements Callable<Integer> {
       description = "Words a mask; default ${DEFAULT-VALUE}.")
   private int top;
 
-  @Parameters(paramLabel = "TEXT", arity = "1..*", description = "Texts with [MASK] in them.")
-  private List<String> texts;
-
+  @Mixin private InputTexts input;
   @Mixin private JsonOption json;
   @Spec private CommandSpec spec;
 
@@ -55,12 +53,14 @@ final class FillCommand implements Callable<Integer> {
       throw new BadInputException("%d words a mask cannot be; give 1 or more.", top);
     }
     PrintWriter out = spec.commandLine().getOut();
+    List<Example> rows = input.rows();
     ObjectNode result = JsonOption.object();
     result.put("model", model);
     ArrayNode filled = result.putArray("texts");
     try (ModelFiles files = Models.open(model);
         MaskFiller filler = MaskFiller.open(files)) {
-      for (String text : texts) {
+      for (Example row : rows) {
+        String text = row.text();
         ArrayNode masks = filled.addObject().put("text", text).putArray("masks");
         for (List<MaskFiller.Word> words : filler.fill(text, top)) {
           ArrayNode found = masks.addArray();

@@ -11,6 +11,7 @@ import java.util.Random;
 import java.util.function.Function;
 import org.tokentune.BadInputException;
 import org.tokentune.adapters.LoraConfig;
+import org.tokentune.datasets.Columns;
 import org.tokentune.datasets.Instructions;
 import org.tokentune.datasets.PromptTemplate;
 import org.tokentune.datasets.StreamedRows;
@@ -43,37 +44,53 @@ record LanguageTrainingJob(
   private static final int BLOCK = 128;
 
   /**
-   * Plain text in blocks; the last part of it is validated on, so that no block is in both.
+   * Plain text, or the texts of rows, in blocks; the last part of it is validated on, so that no
+   * block is in both.
    *
+   * @param columns the text's column in a file of rows
    * @param validation a file, a share such as 10%, or null
    * @param test a file, or null
    * @param length tokens of a block, or null
    */
   static LanguageTrainingJob onText(
-      LanguageModel model, Path data, String validation, Path test, Integer length) {
+      LanguageModel model,
+      Path data,
+      Columns columns,
+      String validation,
+      Path test,
+      Integer length) {
     TextTokenizer tokenizer = model.tokenizer();
     int block = block(model, length);
-    int[] tokens = TextBlocks.tokens(data, tokenizer);
+    int[] tokens = TextBlocks.tokens(data, columns, tokenizer);
     Double share = validation == null ? Double.valueOf(VALIDATION) : DataOptions.share(validation);
     int[] held;
     if (share == null) {
-      held = TextBlocks.tokens(Path.of(validation), tokenizer);
+      held = TextBlocks.tokens(Path.of(validation), columns, tokenizer);
     } else {
       int kept = (int) Math.round(tokens.length * (1 - share));
       held = Arrays.copyOfRange(tokens, kept, tokens.length);
       tokens = Arrays.copyOf(tokens, kept);
     }
-    List<Row> testing = test == null ? List.of() : blocks(model, test, block);
+    List<Row> testing = test == null ? List.of() : blocks(model, test, columns, block);
     return new LanguageTrainingJob(
         model, null, TextBlocks.cut(tokens, block), TextBlocks.cut(held, block), testing);
   }
 
   /** Plain text that is streamed. */
   static LanguageTrainingJob onTextStream(
-      LanguageModel model, Path data, String validation, Path test, Integer length) {
+      LanguageModel model,
+      Path data,
+      Columns columns,
+      String validation,
+      Path test,
+      Integer length) {
     int block = block(model, length);
     return onStream(
-        model, model.stream(data, block), validation, test, file -> blocks(model, file, block));
+        model,
+        model.stream(data, columns, block),
+        validation,
+        test,
+        file -> blocks(model, file, columns, block));
   }
 
   /** Instructions that are streamed. */
@@ -122,8 +139,8 @@ record LanguageTrainingJob(
     return length == null ? Math.min(BLOCK, model.maxLength()) : length;
   }
 
-  private static List<Row> blocks(LanguageModel model, Path file, int block) {
-    return TextBlocks.cut(TextBlocks.tokens(file, model.tokenizer()), block);
+  private static List<Row> blocks(LanguageModel model, Path file, Columns columns, int block) {
+    return TextBlocks.cut(TextBlocks.tokens(file, columns, model.tokenizer()), block);
   }
 
   /** Instructions; some of them, drawn by the seed, are validated on. */

@@ -101,7 +101,7 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "NAME|FILE|TASK=DIR",
       defaultValue = DataOptions.SENTIWORDNET,
       description = {
-        "A built-in data set, a .csv or .tsv file with a header or a .jsonl file; or a task of GLUE",
+        "A built-in data set, a .csv or .tsv file with a header, a .jsonl or .json file; or a task of GLUE",
         "with the folder of its files, such as rte=glue_data/RTE: cola, sst2, mrpc, qqp, stsb, mnli,",
         "mnli-mm, qnli or rte. Default ${DEFAULT-VALUE}."
       })
@@ -144,9 +144,10 @@ final class TrainCommand implements Callable<Integer> {
       defaultValue = "classify",
       description = {
         "classify: one class for a text; multilabel: any of several; regress: a number;",
-        "token: a tag for every word; qa: answers to questions as parts of a text (SQuAD's .json); of",
-        "decoders lm: the next token of plain text; instruct: answers to instructions (.jsonl or .json",
-        "with instruction, input, output). Default ${DEFAULT-VALUE}."
+        "token: a tag for every word; qa: answers to questions as parts of a text (SQuAD's .json, or",
+        "rows with question, context, answer, answer_start); of decoders lm: the next token of plain",
+        "text, or of the texts in a file of rows (--text); instruct: answers to instructions (rows with",
+        "instruction, input, output). Default ${DEFAULT-VALUE}."
       })
   private TextTask task;
 
@@ -534,13 +535,15 @@ final class TrainCommand implements Callable<Integer> {
     Path file = Path.of(data);
     if (stream) {
       return task == TextTask.lm
-          ? LanguageTrainingJob.onTextStream(language, file, validation, test, maxLength)
+          ? LanguageTrainingJob.onTextStream(
+              language, file, dataOptions.columns(), validation, test, maxLength)
           : LanguageTrainingJob.onInstructionStream(
               language, file, validation, test, maxLength, prompts);
     }
     LanguageTrainingJob job =
         task == TextTask.lm
-            ? LanguageTrainingJob.onText(language, file, validation, test, maxLength)
+            ? LanguageTrainingJob.onText(
+                language, file, dataOptions.columns(), validation, test, maxLength)
             : LanguageTrainingJob.onInstructions(
                 language, file, validation, test, maxLength, prompts, seed);
     return limit == null ? job : job.withTrainLimit(limit, seed);

@@ -77,6 +77,21 @@ class LanguageCommandsTest {
   }
 
   @Test
+  void streamsTextsOfATable() throws IOException {
+    String rows = "1,\"One day a dog, a cat\nran out.\"\n".repeat(16_000);
+    Path text = Files.writeString(folder.resolve("large.csv"), "id,text\n" + rows);
+    Path held = Files.writeString(folder.resolve("held.csv"), "text\n" + "A cat ran.\n".repeat(20));
+    streamsAndResumes("lm", text, held, "2,A cat sat.\n");
+    Path body =
+        Files.writeString(
+            folder.resolve("body.csv"), "id,body\n" + "1,One day a dog ran.\n".repeat(20));
+    Run named = Run.of("evaluate", "--model", MODEL, "--data", body, "--text", "body");
+    assertEquals(0, named.code(), named.printed());
+    Run usual = Run.of("evaluate", "--model", MODEL, "--data", body);
+    assertTrue(usual.printed().contains("body.csv has no column text"), usual.printed());
+  }
+
+  @Test
   void streamsInstructions() throws IOException {
     String task = "{\"instruction\": \"Say it\", \"output\": \"It was happy%s.\"}\n";
     String three = task.formatted("") + task.formatted(" and sad") + task.formatted(", but not I");

@@ -28,6 +28,25 @@ public record Columns(List<String> texts, String label) {
     }
   }
 
+  /**
+   * The same columns, with numbers replaced by the names that they have in a row. So the order of
+   * an object's fields may change from row to row.
+   */
+  Columns named(List<String> header) {
+    return new Columns(
+        texts.stream().map(column -> name(column, header)).toList(),
+        label == null ? null : name(label, header));
+  }
+
+  private static String name(String column, List<String> header) {
+    boolean number = isNumber(column, header) && !header.contains(column);
+    return number ? header.get(Integer.parseInt(column) - 1) : column;
+  }
+
+  private static boolean isNumber(String column, List<String> header) {
+    return column.matches("[1-9][0-9]{0,5}") && Integer.parseInt(column) <= header.size();
+  }
+
   /** Whether the texts are named, or a row with these column names has usual ones. */
   boolean hasTexts(List<String> header) {
     return !texts.isEmpty() || USUAL.stream().anyMatch(header::containsAll);
@@ -71,7 +90,7 @@ public record Columns(List<String> texts, String label) {
     if (named >= 0) {
       return named;
     }
-    if (column.matches("[1-9][0-9]{0,5}") && Integer.parseInt(column) <= header.size()) {
+    if (isNumber(column, header)) {
       return Integer.parseInt(column) - 1;
     }
     throw new BadInputException("%s has no column %s; its columns are %s.", origin, column, header);

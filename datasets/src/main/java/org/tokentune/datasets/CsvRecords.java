@@ -5,7 +5,6 @@ import de.siegmar.fastcsv.reader.CsvParseException;
 import de.siegmar.fastcsv.reader.CsvReader;
 import de.siegmar.fastcsv.reader.FieldMismatchStrategy;
 import java.io.Reader;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -25,15 +24,15 @@ final class CsvRecords implements Iterator<Fields> {
 
   private static final int MOST_FIELDS = 1 << 14;
 
-  private final Path file;
+  private final Origin origin;
   private final Handler handler = new Handler();
   private final Iterator<Fields> records;
 
   /**
-   * @param file for messages
+   * @param origin for messages
    */
-  CsvRecords(Reader in, Path file) {
-    this.file = file;
+  CsvRecords(Reader in, Origin origin) {
+    this.origin = origin;
     records =
         CsvReader.builder()
             .allowUnclosedQuote(false)
@@ -63,10 +62,9 @@ final class CsvRecords implements Iterator<Fields> {
       }
       throw new BadInputException(
           e,
-          "%s, line %d: %s; close the field with a quote right before a comma or the end of the line,"
+          "%s: %s; close the field with a quote right before a comma or the end of the line,"
               + " and double quotes that are text.",
-          file,
-          handler.line,
+          origin.line(handler.line),
           e.getMessage().contains("buffer")
               ? String.format(Locale.ROOT, "a field has more than %,d characters", LONGEST)
               : "a quote opens a field that nothing closes");
@@ -97,7 +95,7 @@ final class CsvRecords implements Iterator<Fields> {
     protected void handleField(int index, char[] text, int from, int length, boolean inQuotes) {
       if (index == MOST_FIELDS) {
         throw new BadInputException(
-            "%s, line %d has more than %,d fields; correct it.", file, line, MOST_FIELDS);
+            "%s has more than %,d fields; correct it.", origin.line(line), MOST_FIELDS);
       }
       values.add(new String(text, from, length));
       if (inQuotes) {

@@ -172,7 +172,7 @@ public record GlueTask(
    * @throws BadInputException if it is missing, empty or malformed, or another task's
    */
   public List<Example> read(Path file) {
-    return TextFile.read(file, in -> read(file, TextFiles.tabs(in)));
+    return TextFile.read(file, in -> read(file, Fields.tabs(in)));
   }
 
   private List<Example> read(Path file, Iterator<Fields> records) {
@@ -193,7 +193,7 @@ public record GlueTask(
       if (skipsBroken && record.values().size() != header.size()) {
         broken.add(record.number());
       } else {
-        record.check(header.size(), file);
+        record.check(header.size(), new Origin(file));
         rows.add(row(transform, record, file));
       }
     }

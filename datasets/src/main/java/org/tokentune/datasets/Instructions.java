@@ -1,19 +1,20 @@
 package org.tokentune.datasets;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.function.Function;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 
 /**
- * Instructions with answers: JSON objects, one a line or all in an array, with {@code instruction},
- * {@code input} (which may be missing) and {@code output}, or, as self-instruct has it (Wang et
- * al., 2023), with {@code instruction} and {@code instances}, a list of objects with {@code input}
- * and {@code output}.
+ * Instructions with answers, in any format of {@link RowSource}: columns {@code instruction},
+ * {@code input} (which may be missing) and {@code output}. JSON may also have them as self-instruct
+ * does (Wang et al., 2023): {@code instruction} and {@code instances}, a list of objects with
+ * {@code input} and {@code output}.
  */
 public final class Instructions {
 
@@ -26,55 +27,69 @@ public final class Instructions {
   public record Instruction(String instruction, String input, String output) {}
 
   /**
-   * Reads all of a file.
+   * Reads a whole file.
    *
-   * @throws BadInputException if it is missing or empty, or holds anything else
+   * @throws BadInputException if it is missing or empty, or a row is not an instruction
    */
   public static List<Instruction> read(Path file) {
-    return JsonRows.read(file, "instructions", Instructions::add);
+    return RowSource.read(file, "instructions", new Reader());
   }
 
-  /**
-   * Reads a part of a file; it may be empty.
-   *
-   * @throws BadInputException if a line is no such object
-   */
-  static List<Instruction> read(TextChunks.Chunk chunk) {
-    return JsonRows.read(chunk, Instructions::add);
-  }
+  /** Makes instructions of rows. */
+  static final class Reader implements RowReader<Instruction> {
 
-  private static void add(JsonNode object, String where, List<Instruction> instructions) {
-    String instruction = text(object, "instruction", where);
-    for (String field : List.of("system", "history")) {
-      JsonNode value = object.path(field);
-      if (!value.isEmpty() || (value.isTextual() && !value.textValue().isBlank())) {
-        Warnings.warn("Some instructions have %s, which is not part of their prompts.", field);
+    @Override
+    public void header(List<String> columns, String file) {
+      for (String column : List.of("instruction", "output")) {
+        if (!columns.contains(column)) {
+          throw hasNoText(column, columns, file);
+        }
       }
     }
-    if (!object.path("instances").isArray()) {
-      instructions.add(instruction(instruction, object, where));
-    }
-    for (JsonNode instance : object.path("instances")) {
-      instructions.add(instruction(instruction, instance, where));
-    }
-  }
 
-  private static Instruction instruction(String instruction, JsonNode rest, String where) {
-    JsonNode input = rest.path("input");
-    return new Instruction(
-        instruction,
-        input.isMissingNode() || input.isNull() ? "" : text(rest, "input", where),
-        text(rest, "output", where));
-  }
-
-  private static String text(JsonNode node, String field, String where) {
-    if (!node.path(field).isTextual()) {
-      JsonRows.refuseChat(node, where, "an instruction; " + WANTED);
-      throw new BadInputException(
-          "%s has no text %s; %s. Its fields are %s.",
-          where, field, WANTED, Labels.shown(JsonRows.fields(node)));
+    @Override
+    public void row(Row row, List<Instruction> instructions) {
+      String instruction = text(row::value, "instruction", row.columns(), row);
+      for (String column : List.of("system", "history")) {
+        Object value = row.value(column);
+        if ((value instanceof List<?> list && !list.isEmpty())
+            || (value instanceof Map<?, ?> map && !map.isEmpty())
+            || (value instanceof String text && !text.isBlank())) {
+          Warnings.warn("Some instructions have %s, which is not part of their prompts.", column);
+        }
+      }
+      if (!(row.value("instances") instanceof List<?> instances)) {
+        instructions.add(instruction(instruction, row::value, row.columns(), row));
+        return;
+      }
+      for (Object instance : instances) {
+        Map<?, ?> fields = instance instanceof Map<?, ?> map ? map : Map.of();
+        List<String> names = Row.strings(List.copyOf(fields.keySet()));
+        instructions.add(instruction(instruction, fields::get, names, row));
+      }
     }
-    return node.path(field).asText();
+
+    private static Instruction instruction(
+        String instruction, Function<String, Object> fields, List<String> names, Row row) {
+      return new Instruction(
+          instruction,
+          fields.apply("input") == null ? "" : text(fields, "input", names, row),
+          text(fields, "output", names, row));
+    }
+
+    private static String text(
+        Function<String, Object> fields, String name, List<String> names, Row row) {
+      if (fields.apply(name) instanceof String text) {
+        return text;
+      }
+      row.rejectChat("an instruction; " + WANTED);
+      throw hasNoText(name, names, row.position());
+    }
+
+    private static BadInputException hasNoText(String name, List<String> names, String origin) {
+      return new BadInputException(
+          "%s has no text %s; %s. Its fields are %s.", origin, name, WANTED, Labels.shown(names));
+    }
   }
 
   /**

@@ -9,20 +9,16 @@ import java.util.function.Function;
  * Plain text: tokens of all chunks, joined and cut into blocks of {@code length}; the last may be
  * shorter.
  */
-record JoinedBlocks(Function<String, int[]> tokenise, int length) implements ChunkRows {
+record JoinedBlocks(String name, Function<TextChunks.Chunk, int[]> tokenise, int length)
+    implements ChunkRows {
 
   JoinedBlocks {
     TextBlocks.check(length);
   }
 
   @Override
-  public String name() {
-    return "blocks";
-  }
-
-  @Override
   public int[] tokens(TextChunks.Chunk chunk) {
-    return tokenise.apply(chunk.text());
+    return tokenise.apply(chunk);
   }
 
   @Override

@@ -3,12 +3,15 @@ package org.tokentune.datasets;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.tokentune.BadInputException;
+import org.tokentune.Warnings;
 import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
 import org.tokentune.select.TokenSelector;
@@ -30,6 +33,8 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
 
   /** A label's flag among several, as in lists with a 1 for each label that applies. */
   private static final Pattern FLAG = Pattern.compile("[01](\\.0)?|true|false");
+
+  private static final Pattern NUMBER = Pattern.compile("[+-]?[0-9]{1,18}([.][0-9]{1,18})?");
 
   public Labels {
     names = List.copyOf(names);
@@ -66,7 +71,22 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
           "The training rows have only %s for a label; there must be at least %d.",
           found.isEmpty() ? "nothing" : "'" + found.first() + "'", least);
     }
+    warnOfSpellings(found);
     return new Labels(task, List.copyOf(found), false);
+  }
+
+  /** Warns of labels that are the same number in two spellings, such as 1 and 1.0. */
+  private static void warnOfSpellings(Collection<String> names) {
+    Map<Double, String> numbers = new HashMap<>();
+    for (String name : names) {
+      String other =
+          NUMBER.matcher(name).matches() ? numbers.put(Double.valueOf(name), name) : null;
+      if (other != null) {
+        Warnings.warn(
+            "The labels '%s' and '%s' are different classes; if they are the same, write them alike.",
+            other, name);
+      }
+    }
   }
 
   /**

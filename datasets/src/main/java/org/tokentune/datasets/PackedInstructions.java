@@ -8,17 +8,21 @@ import java.util.List;
 import java.util.stream.StreamSupport;
 
 /**
- * Instructions, a JSON object a line: a chunk's rows are packed into one array, of each the number
- * of tokens in the prompt, the number of all its tokens, and these. One that is left out has none.
+ * Instructions: a chunk's rows are packed into one array, of each the number of tokens in the
+ * prompt, the number of all its tokens, and these. One that is left out has none.
  */
 record PackedInstructions(
-    PromptTemplate template, TextTokenizer tokenizer, TokenCache cache, int length)
+    RowChunks chunks,
+    PromptTemplate template,
+    TextTokenizer tokenizer,
+    TokenCache cache,
+    int length)
     implements ChunkRows {
 
   @Override
   public String name() {
     // The tokenizer's file does not say which tokens end a text.
-    return template + ", " + tokenizer.beginning() + ", " + tokenizer.ends();
+    return template + ", " + tokenizer.beginning() + ", " + tokenizer.ends() + chunks.name();
   }
 
   @Override
@@ -36,7 +40,7 @@ record PackedInstructions(
   }
 
   private int[] pack(TextChunks.Chunk chunk) {
-    List<Instructions.Instruction> read = Instructions.read(chunk);
+    List<Instructions.Instruction> read = chunks.read(chunk, new Instructions.Reader());
     List<PromptedTokens> rows =
         new ArrayList<>(Instructions.tokens(read, template, tokenizer, length));
     rows.addAll(Collections.nCopies(read.size() - rows.size(), PromptedTokens.LEFT_OUT));

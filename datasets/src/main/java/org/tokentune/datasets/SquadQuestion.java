@@ -1,13 +1,18 @@
 package org.tokentune.datasets;
 
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
 import org.tokentune.BadInputException;
 
 /**
@@ -16,6 +21,8 @@ import org.tokentune.BadInputException;
  * @param answers that people gave; the first is trained on
  */
 public record SquadQuestion(String id, String question, String context, List<Answer> answers) {
+
+  private static final ObjectMapper MAPPER = new ObjectMapper();
 
   public SquadQuestion {
     answers = List.copyOf(answers);
@@ -28,7 +35,8 @@ public record SquadQuestion(String id, String question, String context, List<Ans
    */
   public record Answer(String text, int start) {
 
-    int end() {
+    /** Unicode characters up to its end. */
+    public int end() {
       return start + text.codePointCount(0, text.length());
     }
   }
@@ -38,75 +46,172 @@ public record SquadQuestion(String id, String question, String context, List<Ans
    * with {@code context} and {@code qas}, each with {@code id}, {@code question} and {@code
    * answers}, each with {@code text} and {@code answer_start}.
    *
-   * @throws BadInputException if it is missing or no such JSON, has no questions, or an answer does
-   *     not stand where it says
+   * <p>Or a file in any format of {@link RowSource}, with columns {@code question}, {@code
+   * context}, {@code answer} and {@code answer_start} (the number of characters before the answer),
+   * and {@code id}, which may be missing. In place of the answer and its start, JSON may have
+   * {@code answers}: a list as in SQuAD, or an object with two lists, {@code text} and {@code
+   * answer_start}.
+   *
+   * @throws BadInputException if it is missing or malformed, has no questions, or an answer is not
+   *     in its context where {@code answer_start} says
    */
   public static List<SquadQuestion> read(Path file) {
-    if (!Files.isRegularFile(file)) {
-      throw new BadInputException("There is no file %s; check the path.", file);
+    if (!isNested(file)) {
+      return RowSource.read(file, "questions", new Reader());
     }
-    List<SquadQuestion> questions = new ArrayList<>();
-    String found;
+    Map<?, ?> root;
     try {
-      JsonNode root = new ObjectMapper().readTree(file.toFile());
-      found =
-          root.isObject()
-              ? "an object with " + Labels.shown(JsonRows.fields(root))
-              : JsonRows.kind(root);
-      for (JsonNode article : root.path("data")) {
-        for (JsonNode paragraph : article.path("paragraphs")) {
-          String context = paragraph.path("context").asText();
-          for (JsonNode question : paragraph.path("qas")) {
-            questions.add(question(question, context, file));
-          }
-        }
-      }
+      root = MAPPER.readValue(file.toFile(), Map.class);
     } catch (JsonProcessingException e) {
       int line = e.getLocation() == null ? 1 : e.getLocation().getLineNr();
       throw new BadInputException(e, "%s, line %d is no JSON; get the file again.", file, line);
     } catch (IOException e) {
       throw new BadInputException(e, "%s cannot be read: %s.", file, e.getMessage());
     }
+    List<SquadQuestion> questions = new ArrayList<>();
+    for (Map<?, ?> article : objects(root.get("data"))) {
+      for (Map<?, ?> paragraph : objects(article.get("paragraphs"))) {
+        String context = paragraph.get("context") instanceof String text ? text : "";
+        for (Map<?, ?> question : objects(paragraph.get("qas"))) {
+          questions.add(question(question::get, context, file.toString()));
+        }
+      }
+    }
     if (questions.isEmpty()) {
       throw new BadInputException(
-          "%s has no questions in SQuAD's layout, an object with data, paragraphs and qas; it is %s. Give such a"
-              + " file.",
-          file, found);
+          "%s has no questions: it is neither in SQuAD's layout, an object with data, paragraphs and qas, nor"
+              + " has it rows with question, context, answer and answer_start; it is an object with %s. Give"
+              + " such a file.",
+          file, Labels.shown(Row.strings(List.copyOf(root.keySet()))));
     }
     return questions;
   }
 
-  private static SquadQuestion question(JsonNode node, String context, Path file) {
-    String id = node.path("id").asText();
-    if (!node.path("id").isTextual() && !node.path("id").isNumber()) {
-      throw new BadInputException(
-          "%s: a question has no id, or one that is no text; give one.", file);
+  /** Whether a file is one object, and not rows: its first object is not a question. */
+  private static boolean isNested(Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw new BadInputException("There is no file %s; check the path.", file);
     }
-    if (node.path("is_impossible").asBoolean()) {
+    if (RowFormat.isTable(file)) {
+      return false;
+    }
+    boolean object = false;
+    try (JsonParser parser = MAPPER.createParser(file.toFile())) {
+      object = parser.nextToken() == JsonToken.START_OBJECT;
+      while (object && parser.nextToken() == JsonToken.FIELD_NAME) {
+        String name = parser.currentName();
+        if (name.equals("question") || name.equals("data")) {
+          return name.equals("data");
+        }
+        parser.nextToken();
+        parser.skipChildren();
+      }
+      return object;
+    } catch (IOException e) {
+      return object; // reading it all reports what is wrong
+    }
+  }
+
+  private static List<Map<?, ?>> objects(Object list) {
+    List<Map<?, ?>> objects = new ArrayList<>();
+    for (Object each : list instanceof List<?> all ? all : List.of()) {
+      objects.add(each instanceof Map<?, ?> map ? map : Map.of());
+    }
+    return objects;
+  }
+
+  /** Makes questions of rows. */
+  private static final class Reader implements RowReader<SquadQuestion> {
+
+    @Override
+    public void header(List<String> columns, String file) {
+      if (!columns.containsAll(List.of("question", "context", "answer", "answer_start"))) {
+        throw noColumns(columns, file);
+      }
+    }
+
+    @Override
+    public void row(Row row, List<SquadQuestion> questions) {
+      if (!(row.value("context") instanceof String context)
+          || !(row.value("question") instanceof String question)
+          || (row.value("answers") == null && row.value("answer") == null)) {
+        throw noColumns(row.columns(), row.position());
+      }
+      Map<String, Object> fields = new HashMap<>();
+      fields.put("question", question);
+      fields.put("id", row.value("id") == null ? question : row.value("id"));
+      fields.put("is_impossible", row.value("is_impossible"));
+      Object answers = row.value("answers");
+      if (answers == null) {
+        answers = answers(row.value("answer"), row.value("answer_start"));
+      } else if (answers instanceof Map<?, ?> columns) {
+        answers = answers(columns.get("text"), columns.get("answer_start"));
+      }
+      fields.put("answers", answers);
+      questions.add(question(fields::get, context, row.position()));
+    }
+
+    /** Answers as in SQuAD; of different numbers of texts and starts, none is valid. */
+    private static List<Map<String, Object>> answers(Object texts, Object starts) {
+      List<?> all = texts instanceof List<?> list ? list : List.of(texts == null ? "" : texts);
+      List<?> begins = starts instanceof List<?> list ? list : Collections.singletonList(starts);
+      List<Map<String, Object>> answers = new ArrayList<>();
+      for (int i = 0; i < Math.max(all.size(), begins.size()); i++) {
+        Map<String, Object> answer = new HashMap<>();
+        answer.put("text", i < all.size() ? all.get(i) : null);
+        answer.put("answer_start", i < begins.size() ? begins.get(i) : null);
+        answers.add(answer);
+      }
+      return answers;
+    }
+
+    private static BadInputException noColumns(List<String> columns, String origin) {
+      return new BadInputException(
+          "%s has no question: give the columns question, context, answer and answer_start, or a file in"
+              + " SQuAD's layout, one object with data, paragraphs and qas. Its fields are %s.",
+          origin, Labels.shown(columns));
+    }
+  }
+
+  private static SquadQuestion question(
+      Function<String, Object> fields, String context, String origin) {
+    if (!(fields.apply("id") instanceof String) && !(fields.apply("id") instanceof Number)) {
+      throw new BadInputException(
+          "%s: a question has no id, or one that is not a text; give one.", origin);
+    }
+    String id = fields.apply("id").toString();
+    Object impossible = fields.apply("is_impossible");
+    if (impossible != null && impossible.toString().matches("(?i)true|1")) {
       throw new BadInputException(
           "%s: question %s has no answer (is_impossible, of SQuAD 2.0); only questions that have one are"
               + " read, so remove it.",
-          file, id);
+          origin, id);
     }
     List<Answer> answers = new ArrayList<>();
-    for (JsonNode each : node.path("answers")) {
-      JsonNode start = each.path("answer_start");
+    for (Map<?, ?> each : objects(fields.apply("answers"))) {
       Answer answer =
           new Answer(
-              each.path("text").isTextual() ? each.path("text").textValue() : "",
-              start.isIntegralNumber() && start.canConvertToInt() ? start.intValue() : -1);
+              each.get("text") instanceof String text ? text : "", start(each.get("answer_start")));
       if (!stands(answer, context)) {
         throw new BadInputException(
             "%s: the answer '%.60s' to question %s does not stand at %d of its context; correct it.",
-            file, answer.text(), id, answer.start());
+            origin, answer.text(), id, answer.start());
       }
       answers.add(answer);
     }
-    if (answers.isEmpty() || !node.path("question").isTextual()) {
+    if (answers.isEmpty() || !(fields.apply("question") instanceof String)) {
       throw new BadInputException(
-          "%s: question %s has no text or no answer; give both, or remove it.", file, id);
+          "%s: question %s has no text or no answer; give both, or remove it.", origin, id);
     }
-    return new SquadQuestion(id, node.path("question").asText(), context, answers);
+    return new SquadQuestion(id, fields.apply("question").toString(), context, answers);
+  }
+
+  /** A whole number, also in a string; otherwise -1. */
+  private static int start(Object value) {
+    if (value instanceof String text) {
+      return text.matches("[0-9]{1,9}") ? Integer.parseInt(text) : -1;
+    }
+    return value instanceof Integer start ? start : -1;
   }
 
   private static boolean stands(Answer answer, String context) {

@@ -23,6 +23,7 @@ import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 import org.tokentune.files.Digest;
+import org.tokentune.formats.ModelFiles;
 import org.tokentune.objectives.Objectives;
 
 /**
@@ -70,33 +71,50 @@ public final class StreamedRows implements AutoCloseable {
    * @throws BadInputException if the file is missing, or too small to be worth it
    */
   public static StreamedRows ofText(Path file, Function<String, int[]> tokenise, int length) {
-    return new StreamedRows(TextChunks.ofText(file), new JoinedBlocks(tokenise, length), WINDOW);
+    JoinedBlocks blocks = new JoinedBlocks("blocks", chunk -> tokenise.apply(chunk.text()), length);
+    return new StreamedRows(TextChunks.ofText(file), blocks, WINDOW);
   }
 
   /**
-   * Opens plain text in UTF-8, whose tokens are cached.
+   * Opens plain text in UTF-8, or the texts of rows, whose tokens are cached.
    *
+   * @param columns the text's column in a file of rows, of any format of {@link RowSource}
+   * @param files of the model, which tell its cached tokens from others
    * @param length tokens of a block
    * @throws BadInputException if the file is missing, or too small to be worth it
    */
   public static StreamedRows ofText(
-      Path file, TextTokenizer tokenizer, TokenCache cache, int length) {
-    return ofText(file, text -> cache.get("text", text, tokenizer::encodePiece), length);
+      Path file, Columns columns, TextTokenizer tokenizer, ModelFiles files, int length) {
+    TokenCache cache = TokenCache.of(files);
+    if (!RowFormat.isNamed(file)) {
+      return ofText(file, text -> cache.get("text", text, tokenizer::encodePiece), length);
+    }
+    RowChunks rows =
+        RowChunks.open(file, new TextBlocks.Texts(columns, tokenizer), TextChunks.CHUNK);
+    String name = "texts of " + columns + rows.name() + ", " + tokenizer.ends();
+    Function<TextChunks.Chunk, int[]> tokenise =
+        chunk ->
+            cache.get(
+                name,
+                chunk.text(),
+                text ->
+                    TextBlocks.join(rows.read(chunk, new TextBlocks.Texts(columns, tokenizer))));
+    return new StreamedRows(rows.chunks(), new JoinedBlocks(name, tokenise, length), WINDOW);
   }
 
   /**
    * Opens {@link Instructions}, whose rows are cached.
    *
+   * @param files of the model, which tell its cached tokens from others
    * @param length tokens to which rows are cut; one of whose answer nothing is left is left out
-   * @throws BadInputException if the file is missing, is one JSON array, or too small to be worth
-   *     it
+   * @throws BadInputException if the file is missing, or too small to be worth it
    */
   public static StreamedRows ofInstructions(
-      Path file, PromptTemplate template, TextTokenizer tokenizer, TokenCache cache, int length) {
-    JsonRows.checkLines(file);
+      Path file, PromptTemplate template, TextTokenizer tokenizer, ModelFiles files, int length) {
+    RowChunks rows = RowChunks.open(file, new Instructions.Reader(), TextChunks.CHUNK);
     return new StreamedRows(
-        TextChunks.ofLines(file),
-        new PackedInstructions(template, tokenizer, cache, length),
+        rows.chunks(),
+        new PackedInstructions(rows, template, tokenizer, TokenCache.of(files), length),
         WINDOW);
   }
 

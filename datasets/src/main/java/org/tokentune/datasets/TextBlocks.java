@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.tokentune.BadInputException;
 
 /**
@@ -24,11 +25,22 @@ public final class TextBlocks {
   private TextBlocks() {}
 
   /**
-   * Tokens of a text file in UTF-8, without special ones.
+   * Tokens of plain text, or of rows whose texts are in a column of the usual name.
    *
-   * @throws BadInputException if it is missing, no text, empty, or past 1 GiB
+   * @throws BadInputException as {@link #tokens(Path, Columns, TextTokenizer)}
    */
   public static int[] tokens(Path file, TextTokenizer tokenizer) {
+    return tokens(file, Columns.DEFAULT, tokenizer);
+  }
+
+  /**
+   * Tokens of plain text in UTF-8, without special ones; or of the texts in a file of rows, in any
+   * format of {@link RowSource} that its name says, each followed by the token that ends a text.
+   *
+   * @param columns the text's column in a file of rows
+   * @throws BadInputException if the file is missing, malformed, without text, or past 1 GiB
+   */
+  public static int[] tokens(Path file, Columns columns, TextTokenizer tokenizer) {
     if (!Files.isRegularFile(file)) {
       throw new BadInputException("There is no file %s; check the path.", file);
     }
@@ -38,7 +50,10 @@ public final class TextBlocks {
             "%s is larger than 1 GiB, too much to hold; stream it (--stream), or give a part.",
             file);
       }
-      int[] tokens = tokenizer.encodePiece(Files.readString(file, StandardCharsets.UTF_8));
+      int[] tokens =
+          RowFormat.isNamed(file)
+              ? join(RowSource.read(file, "rows", new Texts(columns, tokenizer)))
+              : tokenizer.encodePiece(Files.readString(file, StandardCharsets.UTF_8));
       if (tokens.length < LEAST) {
         throw new BadInputException("%s has hardly any text; give a file with more.", file);
       }
@@ -47,6 +62,45 @@ public final class TextBlocks {
       throw new BadInputException(e, "%s is no text in UTF-8; convert it.", file);
     } catch (IOException e) {
       throw new BadInputException(e, "%s cannot be read: %s.", file, e.getMessage());
+    }
+  }
+
+  static int[] join(List<int[]> texts) {
+    return texts.stream().flatMapToInt(Arrays::stream).toArray();
+  }
+
+  /** Makes tokens of rows' texts, with the token that ends a text; a blank text has none. */
+  static final class Texts implements RowReader<int[]> {
+
+    private final TextTokenizer tokenizer;
+    private final TextFiles.Examples examples;
+
+    Texts(Columns columns, TextTokenizer tokenizer) {
+      this.tokenizer = tokenizer;
+      examples = new TextFiles.Examples(columns, false);
+    }
+
+    @Override
+    public void header(List<String> columns, String file) {
+      examples.header(columns, file);
+    }
+
+    @Override
+    public void row(Row row, List<int[]> texts) {
+      List<Example> read = new ArrayList<>();
+      examples.row(row, read);
+      Example example = read.get(0);
+      if (example.pair() != null) {
+        throw new BadInputException(
+            "%s has a pair of texts; name the one column of the text (--text).", row.position());
+      }
+      if (example.text().isBlank()) {
+        texts.add(new int[0]);
+        return;
+      }
+      IntStream text = Arrays.stream(tokenizer.encodePiece(example.text()));
+      IntStream end = tokenizer.ends().stream().limit(1).mapToInt(Integer::intValue);
+      texts.add(IntStream.concat(text, end).toArray());
     }
   }
 

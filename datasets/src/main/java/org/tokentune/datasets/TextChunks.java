@@ -16,17 +16,19 @@ import org.tokentune.BadInputException;
  *
  * @param bytes of a chunk, about
  * @param wholeLines whether a line that is longer than a chunk is refused, not cut
+ * @param starts where chunks begin, by number; null: where lines do
  */
-record TextChunks(Path file, long size, int bytes, boolean wholeLines) {
+record TextChunks(Path file, long size, int bytes, boolean wholeLines, long[] starts) {
 
-  private static final int CHUNK = 256 * 1024;
+  static final int CHUNK = 256 * 1024;
 
   /**
    * A part of a file.
    *
    * @param from its first byte
+   * @param last whether it ends with the file
    */
-  record Chunk(Path file, long from, String text) {}
+  record Chunk(Path file, long from, boolean last, String text) {}
 
   /**
    * Of text, in which lines may be cut.
@@ -38,19 +40,27 @@ record TextChunks(Path file, long size, int bytes, boolean wholeLines) {
   }
 
   /**
-   * Of a file in which a line is a whole.
+   * Of rows in a format, none of which is cut.
    *
-   * @throws BadInputException if there is no such file
+   * @throws BadInputException if there is no such file, or a row is longer than a chunk
    */
-  static TextChunks ofLines(Path file) {
-    return of(file, CHUNK, true);
+  static TextChunks ofRows(Path file, RowFormat format, int bytes) {
+    TextChunks lines = of(file, bytes, true);
+    return format == RowFormat.CSV || format == RowFormat.JSON_LIST
+        ? lines.startingAtRows(format)
+        : lines;
+  }
+
+  private TextChunks startingAtRows(RowFormat format) {
+    long[] rows = RowStarts.of(file, format == RowFormat.JSON_LIST, bytes, count());
+    return new TextChunks(file, size, bytes, wholeLines, rows);
   }
 
   static TextChunks of(Path file, int bytes, boolean wholeLines) {
     if (!Files.isRegularFile(file)) {
       throw new BadInputException("There is no file %s; check the path.", file);
     }
-    return new TextChunks(file, file.toFile().length(), bytes, wholeLines);
+    return new TextChunks(file, file.toFile().length(), bytes, wholeLines, null);
   }
 
   /** The last one has the rest too: so it is never a scrap. */
@@ -74,7 +84,8 @@ record TextChunks(Path file, long size, int bytes, boolean wholeLines) {
       }
       String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(content)).toString();
       boolean marked = from == 0 && text.startsWith("\uFEFF");
-      return new Chunk(file, from, marked ? text.substring(1) : text);
+      boolean last = number == count() - 1;
+      return new Chunk(file, from, last, marked ? text.substring(1) : text);
     } catch (EOFException e) {
       throw changed(e);
     } catch (CharacterCodingException e) {
@@ -95,6 +106,9 @@ record TextChunks(Path file, long size, int bytes, boolean wholeLines) {
     long nominal = (long) number * bytes;
     if (number == 0 || number == count()) {
       return number == 0 ? 0 : size;
+    }
+    if (starts != null) {
+      return starts[number];
     }
     byte[] after = new byte[(int) Math.min(bytes, size - nominal)];
     in.seek(nominal - 1); // a line that ends right before needs no other

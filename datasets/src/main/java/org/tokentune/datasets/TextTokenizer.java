@@ -252,10 +252,10 @@ public final class TextTokenizer implements AutoCloseable {
    * @param begins of each of the second text's tokens: Unicode characters of the text before it
    * @param ends of the same: Unicode characters of the text up to its end
    */
-  record Pair(int[] ids, int[] typeIds, int first, int[] begins, int[] ends) {}
+  public record Pair(int[] ids, int[] typeIds, int first, int[] begins, int[] ends) {}
 
   /** Tokenises a pair of any length. */
-  Pair encodePair(String text, String pair) {
+  public Pair encodePair(String text, String pair) {
     Encoding encoding = encoding(pair, () -> tokenizer.encode(text, pair, true, false));
     int[] second =
         IntStream.range(0, encoding.getIds().length)

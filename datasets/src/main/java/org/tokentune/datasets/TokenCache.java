@@ -14,6 +14,7 @@ import java.util.zip.CRC32;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tokentune.files.WholeFile;
+import org.tokentune.formats.ModelFiles;
 
 /**
  * Tokens of texts in a folder, a file each, named by what is in it: the SHA-256 of the tokenizer,
@@ -22,7 +23,7 @@ import org.tokentune.files.WholeFile;
  *
  * <p>File format, big-endian: CRC-32 of the ids as a long, then the ids, an int each.
  */
-public final class TokenCache {
+final class TokenCache {
 
   private static final Logger LOG = LoggerFactory.getLogger(TokenCache.class);
 
@@ -33,21 +34,22 @@ public final class TokenCache {
   /**
    * @param tokenizer the tokenizer's file
    */
-  public TokenCache(Path folder, byte[] tokenizer) {
+  TokenCache(Path folder, byte[] tokenizer) {
     this.folder = folder;
     this.tokenizer = tokenizer.clone();
   }
 
   /**
-   * {@code tokens} in the environment's {@code TOKENTUNE_CACHE}, or in {@code ~/.cache/tokentune}.
+   * The cache for a model's tokenizer: {@code tokens} in the environment's {@code TOKENTUNE_CACHE},
+   * or in {@code ~/.cache/tokentune}.
    */
-  public static Path defaultFolder() {
+  static TokenCache of(ModelFiles files) {
     String named = System.getenv("TOKENTUNE_CACHE");
     Path cache =
         named == null
             ? Path.of(System.getProperty("user.home"), ".cache", "tokentune")
             : Path.of(named);
-    return cache.resolve("tokens");
+    return new TokenCache(cache.resolve("tokens"), TokenizerJson.of(files));
   }
 
   /**

@@ -106,7 +106,7 @@ class TextFilesTest {
           @Override
           public void close() {}
         };
-    CsvRecords records = new CsvRecords(endless, Path.of("endless.csv"));
+    CsvRecords records = new CsvRecords(endless, new Origin(Path.of("endless.csv")));
     assertTrue(records.hasNext());
     assertEquals(List.of("a", "b"), records.next().values());
     assertTrue(asked[0] < 100_000, "reads " + asked[0] + " characters ahead");

@@ -6,8 +6,6 @@ import java.util.List;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
-import org.tokentune.datasets.AnswerScores;
-import org.tokentune.datasets.AnswerWindow;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.SquadQuestion;

@@ -8,13 +8,11 @@ import org.tokentune.BadInputException;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.LoraConfig;
+import org.tokentune.datasets.Columns;
 import org.tokentune.datasets.PromptTemplate;
 import org.tokentune.datasets.StreamedRows;
-import org.tokentune.datasets.TextStream;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
-import org.tokentune.datasets.TokenCache;
-import org.tokentune.datasets.TokenizerJson;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.generate.Generation;
 import org.tokentune.generate.GenerationSettings;
@@ -139,26 +137,32 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * Streams a text file, whose tokens are cached where {@link TokenCache#defaultFolder} says.
+   * Streams plain text, or rows whose texts are in a column of the usual name.
    *
    * @param length tokens of a block
    */
   public StreamedRows stream(Path file, int length) {
-    return StreamedRows.ofText(file, tokenizer, cache(), length);
+    return stream(file, Columns.DEFAULT, length);
   }
 
   /**
-   * Streams a file of instructions, whose rows are cached where {@link TokenCache#defaultFolder}
-   * says.
+   * Streams plain text, or the texts in a file of rows. Their tokens are cached in the folder
+   * {@code TOKENTUNE_CACHE}.
+   *
+   * @param columns the text's column in a file of rows
+   * @param length tokens of a block
+   */
+  public StreamedRows stream(Path file, Columns columns, int length) {
+    return StreamedRows.ofText(file, columns, tokenizer, files, length);
+  }
+
+  /**
+   * Streams a file of instructions. Their tokens are cached in the folder {@code TOKENTUNE_CACHE}.
    *
    * @param length tokens to which rows are cut
    */
   public StreamedRows stream(Path file, PromptTemplate template, int length) {
-    return StreamedRows.ofInstructions(file, template, tokenizer, cache(), length);
-  }
-
-  private TokenCache cache() {
-    return new TokenCache(TokenCache.defaultFolder(), TokenizerJson.of(files));
+    return StreamedRows.ofInstructions(file, template, tokenizer, files, length);
   }
 
   /** Fine-tunes in place on rows that are streamed; as many steps as the settings say. */

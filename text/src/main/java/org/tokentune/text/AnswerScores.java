@@ -1,4 +1,4 @@
-package org.tokentune.datasets;
+package org.tokentune.text;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -6,12 +6,13 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 import java.util.regex.Pattern;
+import org.tokentune.datasets.SquadQuestion;
 
 /**
  * How right an answer is, as SQuAD 1.1's own script {@code evaluate-v1.1.py} has it: the best over
  * all given answers, case, ASCII's punctuation, articles and white space left aside.
  */
-public final class AnswerScores {
+final class AnswerScores {
 
   private static final Pattern PUNCTUATION = Pattern.compile("\\p{Punct}");
   private static final Pattern ARTICLES =
@@ -21,13 +22,13 @@ public final class AnswerScores {
   private AnswerScores() {}
 
   /** 1 or 0: whether the answer is one of those given. */
-  public static double exactMatch(String answer, List<SquadQuestion.Answer> given) {
+  static double exactMatch(String answer, List<SquadQuestion.Answer> given) {
     List<String> words = words(answer);
     return best(given, each -> words.equals(words(each)) ? 1 : 0);
   }
 
   /** The harmonic mean of the shares of the answer's words, and of a given answer's, in both. */
-  public static double f1(String answer, List<SquadQuestion.Answer> given) {
+  static double f1(String answer, List<SquadQuestion.Answer> given) {
     List<String> words = words(answer);
     return best(given, each -> f1(words, words(each)));
   }

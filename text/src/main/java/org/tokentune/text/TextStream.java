@@ -1,12 +1,13 @@
-package org.tokentune.datasets;
+package org.tokentune.text;
 
 import java.util.Arrays;
+import org.tokentune.datasets.TextTokenizer;
 
 /**
  * The text of tokens that come one after the other. A character whose bytes are several tokens
  * comes with its last one.
  */
-public final class TextStream {
+final class TextStream {
 
   /** What a decoder writes for bytes that are no whole character. */
   private static final char REPLACEMENT = '\uFFFD';
@@ -26,14 +27,14 @@ public final class TextStream {
    *
    * @param context tokens before it, whose text is not given
    */
-  public TextStream(TextTokenizer tokenizer, int... context) {
+  TextStream(TextTokenizer tokenizer, int... context) {
     this.tokenizer = tokenizer;
     ids = context.clone();
     given = ids.length;
   }
 
   /** The text that a token adds; empty while a character is not whole. */
-  public String next(int id) {
+  String next(int id) {
     ids = Arrays.copyOf(ids, ids.length + 1);
     ids[ids.length - 1] = id;
     String text = added();
@@ -42,7 +43,7 @@ public final class TextStream {
   }
 
   /** What is left at the end: bytes of a character that never became whole. */
-  public String end() {
+  String end() {
     return give(added());
   }
 

@@ -1,9 +1,12 @@
-package org.tokentune.datasets;
+package org.tokentune.text;
 
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.tokentune.BadInputException;
+import org.tokentune.datasets.SquadQuestion;
+import org.tokentune.datasets.TextTokenizer;
+import org.tokentune.datasets.TokenBatches;
 
 /**
  * A question with as much of its context as fits beside it, tokenised.
@@ -15,7 +18,7 @@ import org.tokentune.BadInputException;
  *     them
  * @param ends of the same: Unicode characters of the context up to their ends
  */
-public record AnswerWindow(TokenBatches.Row row, int first, int[] begins, int[] ends) {
+record AnswerWindow(TokenBatches.Row row, int first, int[] begins, int[] ends) {
 
   /**
    * The windows of a question: together they hold its whole context.
@@ -27,7 +30,7 @@ public record AnswerWindow(TokenBatches.Row row, int first, int[] begins, int[] 
    *     most half of those that fit
    * @throws BadInputException if beside the question nothing of the context fits
    */
-  public static List<AnswerWindow> of(
+  static List<AnswerWindow> of(
       String question,
       String context,
       SquadQuestion.Answer answer,
@@ -94,7 +97,7 @@ public record AnswerWindow(TokenBatches.Row row, int first, int[] begins, int[] 
    * @param scores [2][tokens] of the row's tokens as starts and as ends
    * @param most tokens of an answer
    */
-  public Span best(float[][] scores, int most) {
+  Span best(float[][] scores, int most) {
     Span best = new Span(0, 0, Float.NEGATIVE_INFINITY);
     for (int i = 0; i < begins.length; i++) {
       for (int j = i; j < Math.min(begins.length, i + most); j++) {
@@ -112,10 +115,10 @@ public record AnswerWindow(TokenBatches.Row row, int first, int[] begins, int[] 
    *
    * @param score the larger, the likelier
    */
-  public record Span(int begin, int end, float score) {
+  record Span(int begin, int end, float score) {
 
     /** The text of it. */
-    public String of(String context) {
+    String of(String context) {
       int from = context.offsetByCodePoints(0, begin);
       return context.substring(from, context.offsetByCodePoints(from, end - begin));
     }
