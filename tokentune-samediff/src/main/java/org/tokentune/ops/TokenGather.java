@@ -5,6 +5,7 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ops.impl.scatter.ScatterAdd;
+import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.ops.internal.OwnOp;
 import org.tokentune.ops.internal.ScatterRows;
 
@@ -24,6 +25,9 @@ import org.tokentune.ops.internal.ScatterRows;
  */
 public final class TokenGather extends OwnOp {
 
+  /** An id that no table has. */
+  private static final int NO_ROW = Integer.MAX_VALUE;
+
   /** For SameDiff, which creates ops by reflection; use {@link #rows}. */
   public TokenGather() {}
 
@@ -33,39 +37,131 @@ public final class TokenGather extends OwnOp {
     if (kernelMode == KernelMode.FUSED) {
       addIArgument(1); // gather reads only the first
     }
+    addBArgument(true); // reject ids of n and more: they would read foreign memory
   }
 
-  /** Rows of {@code table} [n, ...] at {@code ids} [m]: [m, ...]. */
+  /**
+   * Rows of {@code table} [n, ...] at {@code ids} [m]: [m, ...].
+   *
+   * @param table a parameter, a placeholder or a computed variable, of rank 2 or more
+   * @param ids INT32 or INT64; running the graph fails if one is not in 0..n-1
+   */
   public static SDVariable rows(SDVariable table, SDVariable ids) {
-    return rows(table, ids, KernelMode.NATIVE);
+    SDVariable negative = ids.getSameDiff().lt(integers(ids), 0).castTo(ids.dataType());
+    return rows(table, either(negative, NO_ROW, ids), KernelMode.NATIVE);
   }
 
-  /** As {@link #rows(SDVariable, SDVariable)}. */
+  /**
+   * As {@link #rows(SDVariable, SDVariable)}, for ids that are known not to be negative: ND4J's
+   * {@code gather} checks the upper bound only.
+   */
   public static SDVariable rows(SDVariable table, SDVariable ids, KernelMode kernelMode) {
     Ops.register();
     return new TokenGather(table.getSameDiff(), table, ids, kernelMode).outputVariable();
   }
 
-  /**
-   * Rows of {@code tokens} [batch, length, ...] at {@code positions} [batch, k]: [batch * k, ...],
-   * sequence by sequence. Element [b, i] of the positions is a position in sequence b, 0 to
-   * length-1. A rank-2 {@code tokens} gives [batch * k].
-   */
-  public static SDVariable tokens(SDVariable tokens, SDVariable positions) {
-    return tokens(tokens, positions, KernelMode.NATIVE);
+  /** {@code value} where {@code condition} is 1, {@code other} where it is 0. */
+  private static SDVariable either(SDVariable condition, int value, SDVariable other) {
+    return condition.mul(value).add(condition.rsub(1).mul(other));
   }
 
-  /** As {@link #tokens(SDVariable, SDVariable)}. */
-  public static SDVariable tokens(SDVariable tokens, SDVariable positions, KernelMode kernelMode) {
+  /**
+   * As {@link #rows(SDVariable, SDVariable)}, but -1 is padding: the row is 0, and has no gradient.
+   */
+  public static SDVariable paddedRows(SDVariable table, SDVariable ids) {
+    SameDiff sd = table.getSameDiff();
+    SDVariable padding = sd.eq(integers(ids), -1);
+    SDVariable rows = rows(table, ids.add(padding.castTo(ids.dataType())));
+    SDVariable kept = padding.castTo(table.dataType()).rsub(1);
+    SDVariable ones = sd.onesLike(slice(sd.shape(rows), 1, 0));
+    return rows.mul(sd.reshape(kept, sd.concat(0, sd.shape(ids), ones)));
+  }
+
+  /**
+   * Rows of {@code tokens} [batch, length, ...] at {@code positions} [batch, k]: [batch * k, ...],
+   * sequence by sequence. A rank-2 {@code tokens} gives [batch * k].
+   *
+   * <pre>{@code
+   * SDVariable positions = sd.placeHolder("positions", DataType.INT32, -1, -1);
+   * SDVariable rows = TokenGather.tokens(hidden, positions); // hidden: [batch, length, width]
+   * rows.mmul(weight).std(true).markAsLoss();
+   * sd.calculateGradients(placeholders, "weight"); // from the selected tokens only
+   * }</pre>
+   *
+   * @param tokens a parameter, a placeholder or a computed variable, of rank 2 or more
+   * @param positions INT32 or INT64; element [b, i] is a position in sequence b. Running the graph
+   *     fails if one is not in 0..length-1
+   */
+  public static SDVariable tokens(SDVariable tokens, SDVariable positions) {
+    return flat(rows(table(tokens), checkedRowIds(tokens, positions)));
+  }
+
+  /**
+   * As {@link #tokens(SDVariable, SDVariable)}, but -1 is padding: the row is 0, and has no
+   * gradient.
+   */
+  public static SDVariable paddedTokens(SDVariable tokens, SDVariable positions) {
+    return flat(paddedRows(table(tokens), checkedRowIds(tokens, positions)));
+  }
+
+  // Shapes are computed in the graph: that of a computed variable is known only when it runs.
+
+  /** [batch, length, ...] as [batch * length, ..., 1]: a table of rank 1 crashes ND4J's gather. */
+  private static SDVariable table(SDVariable tokens) {
     SameDiff sd = tokens.getSameDiff();
-    long[] shape = tokens.getShape();
-    long[] rowShape = new long[Math.max(2, shape.length - 1)];
-    rowShape[0] = -1;
-    rowShape[1] = 1; // a table of rank 1 crashes ND4J's gather
-    System.arraycopy(shape, 2, rowShape, 1, shape.length - 2);
-    SDVariable table = sd.reshape(tokens, rowShape);
-    SDVariable rows = rows(table, rowIds(tokens, positions), kernelMode);
-    return shape.length == 2 ? sd.reshape(rows, -1) : rows;
+    SDVariable sizes = sd.concat(0, sd.shape(tokens), sizes(sd, 1));
+    return sd.reshape(tokens, sd.concat(0, sizes(sd, -1), slice(sizes, 2, 0)));
+  }
+
+  /** [m, ..., 1] as [m, ...]. */
+  private static SDVariable flat(SDVariable rows) {
+    SameDiff sd = rows.getSameDiff();
+    return sd.reshape(rows, slice(sd.shape(rows), 0, 1));
+  }
+
+  private static SDVariable sizes(SameDiff sd, long size) {
+    return sd.constant(Nd4j.createFromArray(size));
+  }
+
+  /** A shape without its first and last sizes. */
+  private static SDVariable slice(SDVariable shape, int first, int last) {
+    int openEnd = last == 0 ? 1 : 0;
+    return shape
+        .getSameDiff()
+        .stridedSlice(
+            shape, new long[] {first}, new long[] {-last}, new long[] {1}, 0, openEnd, 0, 0, 0);
+  }
+
+  /**
+   * As {@link #rowIds}, but -1 stays -1, and any other position outside its sequence becomes {@link
+   * #NO_ROW}: unchecked, it would be a row of another sequence.
+   */
+  private static SDVariable checkedRowIds(SDVariable tokens, SDVariable positions) {
+    SameDiff sd = tokens.getSameDiff();
+    SDVariable long64 = integers(positions).castTo(DataType.INT64);
+    SDVariable length = sd.sizeAt(tokens, 1);
+    SDVariable first =
+        sd.range(
+                sd.constant(0),
+                sd.sizeAt(tokens, 0).castTo(DataType.INT32),
+                sd.constant(1),
+                DataType.INT32)
+            .castTo(DataType.INT64)
+            .reshape(-1, 1)
+            .mul(length);
+    SDVariable valid =
+        sd.gte(long64, 0).castTo(DataType.INT64).mul(sd.lt(long64, length).castTo(DataType.INT64));
+    SDVariable padding = sd.eq(long64, -1).castTo(DataType.INT64);
+    SDVariable rows = either(valid.rsub(1), NO_ROW, long64.add(first));
+    return either(padding, -1, rows).reshape(-1).castTo(DataType.INT32);
+  }
+
+  private static SDVariable integers(SDVariable ids) {
+    if (ids.dataType() != DataType.INT32 && ids.dataType() != DataType.INT64) {
+      throw new IllegalArgumentException(
+          "ids must be INT32 or INT64, but " + ids.name() + " is " + ids.dataType());
+    }
+    return ids;
   }
 
   /**

@@ -357,12 +357,6 @@ class FusedOpsTest {
           .run(
               (sd, in, kernelMode) -> TokenGather.rows(in.get("table"), in.get("ids"), kernelMode));
     }
-    new FusedCheck("gather tokens")
-        .variable("tokens", 3, 5, 7)
-        .constant("positions", Nd4j.createFromArray(new int[][] {{0, 4}, {1, 2}, {3, 3}}))
-        .run(
-            (sd, in, kernelMode) ->
-                TokenGather.tokens(in.get("tokens"), in.get("positions"), kernelMode));
   }
 
   @Test

@@ -4,20 +4,26 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.tokentune.ops.GradientCheck.check;
 import static org.tokentune.ops.GradientCheck.normal;
 import static org.tokentune.testing.SameBits.areSame;
 import static org.tokentune.testing.SameBits.assertSameBits;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Checks every op: values against the formula, gradients against central differences, also cloned,
@@ -71,6 +77,66 @@ class OpsTest {
     SDVariable ids = sd.constant("ids", Nd4j.createFromArray(new int[][] {{7, 8, 9}, {4, 5, 6}}));
     SDVariable p = sd.constant("p", Nd4j.createFromArray(new int[][] {{0, 2}, {1, 2}}));
     assertSameBits(Nd4j.createFromArray(7, 9, 5, 6), TokenGather.tokens(ids, p).eval());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"3,INT", "3,LONG", "2,INT", "4,LONG"})
+  void gatherRoutesComputedTokens(int rank, DataType type) {
+    long[] shape = Arrays.copyOf(new long[] {2, 4, 3, 2}, rank);
+    SDVariable x = variable(1, shape).mul(2).add(1);
+    assertNull(x.getShape());
+    SDVariable positions = sd.placeHolder("p", type, -1, -1);
+    INDArray p = Nd4j.createFromArray(new int[][] {{3, 0}, {1, 1}}).castTo(type);
+    SDVariable out = TokenGather.tokens(x, positions);
+    INDArray rows = sd.outputSingle(Map.of("p", p), out.name());
+    long[] expected = new long[rank - 1];
+    expected[0] = 4;
+    System.arraycopy(shape, 2, expected, 1, rank - 2);
+    assertArrayEquals(expected, rows.shape());
+    INDArray source = x.eval();
+    assertSameBits(source.slice(0).slice(3).reshape(-1), rows.slice(0).reshape(-1));
+    assertSameBits(source.slice(1).slice(1).reshape(-1), rows.slice(2).reshape(-1));
+    check("token_gather, computed, rank " + rank + ", " + type, out, Map.of("p", p));
+  }
+
+  @Test
+  void gatherPads() {
+    SDVariable x = variable(1, 2, 4, 3).mul(3);
+    SDVariable positions = sd.placeHolder("p", DataType.INT32, -1, -1);
+    INDArray p = Nd4j.createFromArray(new int[][] {{0, -1}, {-1, 2}});
+    SDVariable out = TokenGather.paddedTokens(x, positions);
+    INDArray rows = sd.outputSingle(Map.of("p", p), out.name());
+    assertSameBits(x.eval().slice(1).slice(2), rows.slice(3));
+    assertEquals(0, rows.get(NDArrayIndex.interval(1, 3)).norm1Number().doubleValue());
+    check("token_gather, padding", out, Map.of("p", p));
+  }
+
+  /** Also those that are a valid row of another sequence. */
+  @ParameterizedTest
+  @ValueSource(ints = {4, -1, -2, 5, 7, 8, -5, Integer.MAX_VALUE, Integer.MIN_VALUE})
+  void gatherRejectsPositionsOutsideTheSequence(int position) {
+    SDVariable x = variable(1, 2, 4, 3);
+    SDVariable positions = sd.placeHolder("p", DataType.INT32, -1, -1);
+    INDArray p = Nd4j.createFromArray(new int[][] {{0, 1}, {2, position}});
+    List<SDVariable> outs =
+        position == -1
+            ? List.of(TokenGather.tokens(x, positions))
+            : List.of(TokenGather.tokens(x, positions), TokenGather.paddedTokens(x, positions));
+    for (SDVariable out : outs) {
+      String message =
+          assertThrows(RuntimeException.class, () -> sd.outputSingle(Map.of("p", p), out.name()))
+              .toString();
+      System.out.println(position + ": " + message);
+    }
+  }
+
+  @Test
+  void gatherRejectsFractionalIds() {
+    SDVariable ids = sd.constant("ids", Nd4j.createFromArray(0.5f, 1));
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> TokenGather.rows(variable(1, 5, 3), ids))
+            .getMessage();
+    assertEquals("ids must be INT32 or INT64, but ids is FLOAT", message);
   }
 
   @Test
