@@ -1,10 +1,11 @@
 package org.tokentune.bench;
 
 import java.util.SplittableRandom;
+import org.nd4j.linalg.api.blas.params.MMulTranspose;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.CustomOp;
-import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.api.ops.impl.reduce.Mmul;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.generate.Decoder;
 import org.tokentune.models.TransformerModel;
@@ -40,12 +41,7 @@ public final class GenerationBenchmark implements AutoCloseable {
     decoder.begin(length);
     array = Nd4j.ones(DataType.FLOAT, bytes / Float.BYTES / WIDTH, WIDTH);
     sums = Nd4j.create(DataType.FLOAT, 1, array.size(0));
-    matmul =
-        DynamicCustomOp.builder("matmul")
-            .addInputs(ones, array)
-            .addOutputs(sums)
-            .addIntegerArguments(0, 1, 0)
-            .build();
+    matmul = new Mmul(ones, array, sums, MMulTranspose.builder().transposeB(true).build());
   }
 
   /**

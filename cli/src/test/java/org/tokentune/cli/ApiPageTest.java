@@ -35,8 +35,8 @@ class ApiPageTest {
       # Public types
 
       Begin with `Zoo`, `ModelFolder`, `TextModel` and `TuningSettings`; `LanguageModel` is for decoders, `Trainer` for graphs and data of
-      your own. What holds memory off the heap is `AutoCloseable`. Ops are public because SameDiff makes them by reflection: call
-      the static methods of those that have some.
+      your own. What holds memory off the heap is `AutoCloseable`. Packages whose name contains
+      `internal` may change in any version: their types are public because SameDiff creates ops by reflection, and other packages use them.
 
       `ApiPageTest` holds this page to the sources: `mvn -pl cli -am -Dtest=ApiPageTest -Dsurefire.failIfNoSpecifiedTests=false
       -Dtokentune.write=true test` writes it.

@@ -1,6 +1,7 @@
 package org.tokentune.cli;
 
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static java.util.Map.entry;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -130,6 +131,35 @@ class ArchitectureTest {
     }
     return layers;
   }
+
+  /** The internal packages of ops: from a user's ops down to the loops, and who else uses them. */
+  @ArchTest
+  static final ArchRule OPS_IMPORT_ONE_WAY =
+      layeredArchitecture()
+          .consideringOnlyDependenciesInLayers()
+          .layer("ops")
+          .definedBy(BASE + ".ops")
+          .layer("optimizers")
+          .definedBy(BASE + ".ops.internal.optimizers")
+          .layer("internal")
+          .definedBy(BASE + ".ops.internal")
+          .layer("kernels")
+          .definedBy(BASE + ".ops.internal.kernels")
+          .whereLayer("kernels")
+          .mayNotAccessAnyLayer()
+          .whereLayer("internal")
+          .mayOnlyAccessLayers("kernels")
+          .whereLayer("ops")
+          .mayOnlyAccessLayers("internal", "kernels");
+
+  @ArchTest
+  static final ArchRule INTERNAL_OPS_ARE_USED_BY_PLAN_AND_TRAIN_ONLY =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages(below("ops"), below("plan"), below("train"))
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage(below("ops.internal"));
 
   private static String below(String name) {
     return BASE + "." + name + "..";

@@ -251,7 +251,7 @@ public final class Gguf implements WeightSource {
     GgufFile.Tensor tensor = place(name).tensor();
     if (tensor.shape().length != 2
         || tensor.format() == null
-        || !BlockWeight.holds(tensor.format())) {
+        || !BlockWeight.supports(tensor.format())) {
       return null;
     }
     int rows = Math.toIntExact(tensor.shape()[0]);

@@ -92,14 +92,14 @@ public final class Decoder implements AutoCloseable {
     int[] mask = new int[rows];
     Arrays.fill(mask, 0, length, 1);
     try (INDArray ids = row(tokens);
-        INDArray places = row(positions);
-        INDArray open = row(mask)) {
+        INDArray positionIds = row(positions);
+        INDArray attentionMask = row(mask)) {
       return engine
           .run(
               Map.of(
                   ModelGraph.INPUT_IDS, ids,
-                  ModelGraph.POSITION_IDS, places,
-                  ModelGraph.ATTENTION_MASK, open))
+                  ModelGraph.POSITION_IDS, positionIds,
+                  ModelGraph.ATTENTION_MASK, attentionMask))
           .outputs()
           .get(ModelGraph.LOGITS);
     }

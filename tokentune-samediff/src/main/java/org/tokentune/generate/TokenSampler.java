@@ -35,13 +35,13 @@ final class TokenSampler {
   }
 
   private int draw(float[] logits, float best) {
-    boolean some = settings.topK() > 0 || settings.topP() < 1;
-    int[] ids = some ? byProbability(logits) : null;
+    boolean filtered = settings.topK() > 0 || settings.topP() < 1;
+    int[] ids = filtered ? byProbability(logits) : null;
     int count = settings.topK() > 0 ? Math.min(settings.topK(), logits.length) : logits.length;
     double[] sums = new double[count]; // cumulative unnormalised probabilities
     double sum = 0;
     for (int i = 0; i < count; i++) {
-      float logit = logits[some ? ids[i] : i];
+      float logit = logits[filtered ? ids[i] : i];
       sum += Math.exp(((double) logit - best) / settings.temperature());
       sums[i] = sum;
     }
@@ -49,7 +49,7 @@ final class TokenSampler {
       count = first(sums, count, settings.topP() * sum) + 1;
     }
     int drawn = first(sums, count, random.nextDouble() * sums[count - 1]);
-    return some ? ids[drawn] : drawn;
+    return filtered ? ids[drawn] : drawn;
   }
 
   /** Index of the first element above a value, or of the last element. */

@@ -29,7 +29,7 @@ public record BlockWeight(BlockFormat format, long[] shape, INDArray blocks)
   }
 
   /** Formats that graphs support: those with a native form. */
-  private static final Set<BlockFormat> HELD =
+  private static final Set<BlockFormat> SUPPORTED =
       Set.of(
           BlockFormat.F16, BlockFormat.BF16, BlockFormat.Q8_0, BlockFormat.Q4_K, BlockFormat.Q6_K);
 
@@ -39,8 +39,8 @@ public record BlockWeight(BlockFormat format, long[] shape, INDArray blocks)
   }
 
   /** Whether graphs support weights in a format. */
-  public static boolean holds(BlockFormat format) {
-    return HELD.contains(format);
+  public static boolean supports(BlockFormat format) {
+    return SUPPORTED.contains(format);
   }
 
   /**

@@ -37,18 +37,18 @@ final class NativeBlocks {
   }
 
   /** A shift to the right by division. */
-  private static SDVariable over(SDVariable x, double divisor) {
+  private static SDVariable quotient(SDVariable x, double divisor) {
     return x.getSameDiff().math.floor(x.div(divisor));
   }
 
   /** The lowest bits, as a remainder. */
-  private static SDVariable below(SDVariable x, double modulus) {
-    return x.sub(over(x, modulus).mul(modulus));
+  private static SDVariable remainder(SDVariable x, double modulus) {
+    return x.sub(quotient(x, modulus).mul(modulus));
   }
 
   /** Interprets bytes as signed numbers. */
   private static SDVariable signed(SDVariable bytes) {
-    return bytes.sub(over(bytes, 128).mul(256));
+    return bytes.sub(quotient(bytes, 128).mul(256));
   }
 
   /** Decodes a binary16 from two bytes: [n, 1]. */
@@ -65,11 +65,11 @@ final class NativeBlocks {
   private static SDVariable number(SDVariable blocks, int at, int one, int exponents, int bias) {
     SameDiff sd = blocks.getSameDiff();
     SDVariable bits = bytes(blocks, at + 1, at + 2).mul(256).add(bytes(blocks, at, at + 1));
-    SDVariable exponent = below(over(bits, one), exponents);
+    SDVariable exponent = remainder(quotient(bits, one), exponents);
     SDVariable normal = sd.math.min(exponent, sd.constant(1f));
-    SDVariable fraction = below(bits, one).add(normal.mul(one));
+    SDVariable fraction = remainder(bits, one).add(normal.mul(one));
     SDVariable power = sd.math.max(exponent, sd.constant(1f)).sub(bias);
-    SDVariable sign = over(bits, 32768).mul(-2).add(1);
+    SDVariable sign = quotient(bits, 32768).mul(-2).add(1);
     // Two factors, because the power alone may be below the smallest float.
     SDVariable lower = sd.math.floor(power.div(2));
     SDVariable two = sd.constant(2f);
@@ -82,28 +82,28 @@ final class NativeBlocks {
     SDVariable second = bytes(blocks, 8, 12);
     SDVariable third = bytes(blocks, 12, 16);
     SDVariable scales =
-        sd.concat(1, below(first, 64), below(third, 16).add(over(first, 64).mul(16)));
+        sd.concat(1, remainder(first, 64), remainder(third, 16).add(quotient(first, 64).mul(16)));
     SDVariable minima =
-        sd.concat(1, below(second, 64), over(third, 16).add(over(second, 64).mul(16)));
+        sd.concat(1, remainder(second, 64), quotient(third, 16).add(quotient(second, 64).mul(16)));
     SDVariable d = scales.mul(half(blocks, 0)).reshape(-1, 8, 1);
     SDVariable m = minima.mul(half(blocks, 2)).reshape(-1, 8, 1);
     SDVariable codes = bytes(blocks, 16, 144).reshape(-1, 4, 1, 32);
-    SDVariable nibbles = sd.concat(2, below(codes, 16), over(codes, 16)).reshape(-1, 8, 32);
+    SDVariable nibbles = sd.concat(2, remainder(codes, 16), quotient(codes, 16)).reshape(-1, 8, 32);
     return nibbles.mul(d).sub(m);
   }
 
   /** 256 elements, 210 bytes. */
   private SDVariable q6k(SDVariable blocks) {
     SDVariable lower = bytes(blocks, 0, 128).reshape(-1, 2, 1, 64);
-    SDVariable four = sd.concat(2, below(lower, 16), over(lower, 16)).reshape(-1, 2, 4, 32);
+    SDVariable four = sd.concat(2, remainder(lower, 16), quotient(lower, 16)).reshape(-1, 2, 4, 32);
     SDVariable upper = bytes(blocks, 128, 192).reshape(-1, 2, 1, 32);
     SDVariable two =
         sd.concat(
             2,
-            below(upper, 4),
-            below(over(upper, 4), 4),
-            below(over(upper, 16), 4),
-            over(upper, 64));
+            remainder(upper, 4),
+            remainder(quotient(upper, 4), 4),
+            remainder(quotient(upper, 16), 4),
+            quotient(upper, 64));
     SDVariable codes = four.add(two.mul(16)).sub(32).reshape(-1, 16, 16);
     SDVariable scales = signed(bytes(blocks, 192, 208)).reshape(-1, 16, 1);
     return codes.mul(scales).mul(half(blocks, 208).reshape(-1, 1, 1));

@@ -90,11 +90,11 @@ public record Nf4Weight(
     SDVariable bytes = parts[0].castTo(DataType.FLOAT).reshape(-1, 1);
     SDVariable high = sd.math.floor(bytes.div(16));
     SDVariable low = bytes.sub(high.mul(16));
-    SDVariable values = looked(Nf4.levels(), sd.concat(1, high, low).reshape(-1));
+    SDVariable values = lookUp(Nf4.levels(), sd.concat(1, high, low).reshape(-1));
     int[] owner = IntStream.range(0, blocks).map(block -> block / Nf4.SCALES).toArray();
     SDVariable scaleScale = sd.gather(parts[2], sd.constant(Nd4j.createFromArray(owner)), 0);
     SDVariable scales =
-        looked(DynamicMap.SIGNED.levels(), parts[1]).mul(scaleScale).add(parts[3]).reshape(-1, 1);
+        lookUp(DynamicMap.SIGNED.levels(), parts[1]).mul(scaleScale).add(parts[3]).reshape(-1, 1);
     SDVariable all = values.reshape(blocks, Nf4.BLOCK).mul(scales).reshape(-1);
     long count = shape[0] * shape[1];
     SDVariable own =
@@ -104,7 +104,7 @@ public record Nf4Weight(
     return own.reshape(shape);
   }
 
-  private static SDVariable looked(float[] levels, SDVariable codes) {
+  private static SDVariable lookUp(float[] levels, SDVariable codes) {
     SameDiff sd = codes.getSameDiff();
     return sd.gather(sd.constant(Nd4j.createFromArray(levels)), codes.castTo(DataType.INT32), 0);
   }

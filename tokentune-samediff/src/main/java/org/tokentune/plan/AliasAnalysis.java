@@ -53,7 +53,7 @@ final class AliasAnalysis implements PlannerPass {
   private final Map<String, View> aliases = new HashMap<>();
   private final Map<String, List<Node>> readers = new HashMap<>();
   private final List<Node> running = new ArrayList<>();
-  private Set<String> rows = Set.of();
+  private Set<String> gradientNames = Set.of();
 
   /**
    * @param gradients must be dense because kernels outside the plan read them
@@ -66,7 +66,7 @@ final class AliasAnalysis implements PlannerPass {
   /** The nodes that compute something. */
   @Override
   public List<Node> apply(List<Node> nodes) {
-    rows = gradients.names();
+    gradientNames = gradients.names();
     for (Node node : nodes) {
       for (String input : new HashSet<>(node.inputs())) {
         readers.computeIfAbsent(input, key -> new ArrayList<>()).add(node);
@@ -103,7 +103,7 @@ final class AliasAnalysis implements PlannerPass {
     boolean alone =
         inputs.size() == joining.inputs().size()
             && computed.containsAll(inputs)
-            && inputs.stream().noneMatch(rows::contains)
+            && inputs.stream().noneMatch(gradientNames::contains)
             && inputs.stream().allMatch(input -> readers.get(input).size() == 1);
     if (!alone) {
       return;
@@ -148,7 +148,7 @@ final class AliasAnalysis implements PlannerPass {
     int[] order = order(node, shapes);
     View view =
         new View(in.buffer(), in.offset(), pick(in.shape(), order), pick(in.strides(), order));
-    if (rows.contains(output) && !view.dense()) {
+    if (gradientNames.contains(output) && !view.dense()) {
       String permuted = output + "#permuted";
       shapes.alias(permuted, output);
       aliases.put(permuted, view);
@@ -188,7 +188,7 @@ final class AliasAnalysis implements PlannerPass {
 
   private void compute(Node node) {
     String output = node.outputs().get(0);
-    if (node.isMatmul() && !rows.contains(output)) {
+    if (node.isMatmul() && !gradientNames.contains(output)) {
       layOut(output);
     }
     // A kernel reads dense rows.

@@ -78,7 +78,7 @@ final class CheckpointingPass implements PlannerPass {
         units.addAll(attention());
         yield elementwise(union(units));
       }
-      case BLOCKS -> without(union(List.of(logits(), union(blocks()))));
+      case BLOCKS -> recomputing(union(List.of(logits(), union(blocks()))));
     };
   }
 
@@ -98,7 +98,7 @@ final class CheckpointingPass implements PlannerPass {
     units.addAll(blocks());
     int tooFew = -1;
     int enough = units.size();
-    List<Node> best = without(union(units));
+    List<Node> best = recomputing(union(units));
     while (enough - tooFew > 1) {
       int some = (tooFew + enough) / 2;
       List<Node> candidate = elementwise(union(units.subList(0, some)));
@@ -141,12 +141,12 @@ final class CheckpointingPass implements PlannerPass {
   /** Drops the given values, and those results of cheap ops that reduce memory further. */
   private List<Node> elementwise(Set<String> given) {
     Set<String> dropped = given;
-    List<Node> best = without(dropped);
+    List<Node> best = recomputing(dropped);
     long least = liveBytes.applyAsLong(best);
     for (List<String> alike : elementwise().values()) {
       Set<String> more = new LinkedHashSet<>(dropped);
       more.addAll(alike);
-      List<Node> fewer = without(more);
+      List<Node> fewer = recomputing(more);
       long live = liveBytes.applyAsLong(fewer);
       if (live < least) {
         least = live;
@@ -223,8 +223,8 @@ final class CheckpointingPass implements PlannerPass {
     }
     List<Set<String>> both = new ArrayList<>(weights);
     both.addAll(joined);
-    return liveBytes.applyAsLong(without(union(both)))
-            < liveBytes.applyAsLong(without(union(weights)))
+    return liveBytes.applyAsLong(recomputing(union(both)))
+            < liveBytes.applyAsLong(recomputing(union(weights)))
         ? both
         : weights;
   }
@@ -281,43 +281,45 @@ final class CheckpointingPass implements PlannerPass {
   }
 
   /** The nodes, with copies in the backward pass of those that compute {@code dropped}. */
-  private List<Node> without(Set<String> dropped) {
-    Set<String> gone = new HashSet<>(dropped);
+  private List<Node> recomputing(Set<String> dropped) {
+    Set<String> unavailable = new HashSet<>(dropped);
     List<Node> result = new ArrayList<>();
     Set<String> copied = new HashSet<>();
     for (Node node : nodes) {
       if (producers.containsKey(node.outputs().get(0))) {
-        if (node.isView() && gone.contains(node.inputs().get(0))) {
-          gone.addAll(node.outputs());
+        if (node.isView() && unavailable.contains(node.inputs().get(0))) {
+          unavailable.addAll(node.outputs());
         }
         result.add(node);
       } else {
-        node.inputs().forEach(input -> recompute(input, gone, copied, result));
+        node.inputs().forEach(input -> recompute(input, unavailable, copied, result));
         result.add(
             node.renamed(
-                input -> gone.contains(input) ? input + RECOMPUTED : input, output -> output));
+                input -> unavailable.contains(input) ? input + RECOMPUTED : input,
+                output -> output));
       }
     }
     return result;
   }
 
-  private void recompute(String value, Set<String> gone, Set<String> copied, List<Node> result) {
-    if (!gone.contains(value) || copied.contains(value)) {
+  private void recompute(
+      String value, Set<String> unavailable, Set<String> copied, List<Node> result) {
+    if (!unavailable.contains(value) || copied.contains(value)) {
       return;
     }
     Node producer = producers.get(value);
-    producer.inputs().forEach(input -> recompute(input, gone, copied, result));
+    producer.inputs().forEach(input -> recompute(input, unavailable, copied, result));
     producer
         .outputs()
         .forEach(
             output -> {
               shapes.alias(output + RECOMPUTED, output);
               copied.add(output);
-              gone.add(output);
+              unavailable.add(output);
             });
     result.add(
         producer.renamed(
-            input -> gone.contains(input) ? input + RECOMPUTED : input,
+            input -> unavailable.contains(input) ? input + RECOMPUTED : input,
             output -> output + RECOMPUTED));
   }
 }

@@ -1,12 +1,11 @@
 package org.tokentune.plan;
 
 import org.nd4j.autodiff.functions.DifferentialFunction;
-import org.nd4j.graph.DType;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.internal.FusedBlocks;
 import org.tokentune.ops.internal.FusedHalves;
+import org.tokentune.ops.internal.OpTraits;
 import org.tokentune.quantization.BlockFormat;
 
 /**
@@ -35,21 +34,11 @@ record HalfOps(BlockFormat format, KernelMode kernelMode) {
 
   /** The op that rounds to nearest. */
   DifferentialFunction round() {
-    return kernelMode == KernelMode.FUSED ? new FusedHalves(format) : cast(type());
+    return kernelMode == KernelMode.FUSED ? new FusedHalves(format) : OpTraits.cast(type());
   }
 
   /** The op that restores floats. */
   DifferentialFunction restore() {
-    return kernelMode == KernelMode.FUSED ? new FusedBlocks(format) : cast(DataType.FLOAT);
-  }
-
-  private static DifferentialFunction cast(DataType type) {
-    int number =
-        switch (type) {
-          case BFLOAT16 -> DType.BFLOAT16;
-          case HALF -> DType.HALF;
-          default -> DType.FLOAT;
-        };
-    return DynamicCustomOp.builder("cast").addIntegerArguments(number).build();
+    return kernelMode == KernelMode.FUSED ? new FusedBlocks(format) : OpTraits.cast(DataType.FLOAT);
   }
 }

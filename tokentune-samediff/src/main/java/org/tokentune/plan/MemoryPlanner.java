@@ -39,7 +39,7 @@ final class MemoryPlanner {
       this.last = first;
     }
 
-    boolean meets(Buffer other) {
+    boolean overlaps(Buffer other) {
       return first <= other.last && other.first <= last;
     }
 
@@ -51,7 +51,7 @@ final class MemoryPlanner {
   private final Shapes shapes;
   private final AliasAnalysis aliases;
   private final Map<String, Buffer> buffers = new LinkedHashMap<>();
-  private final Map<String, String> takenOver = new HashMap<>();
+  private final Map<String, String> reused = new HashMap<>();
   private final Map<DataType, Long> regions = new TreeMap<>();
   private final int nodes;
 
@@ -88,12 +88,12 @@ final class MemoryPlanner {
           }
           continue;
         }
-        Buffer reused = reusable(node, o, i);
-        if (reused == null) {
+        Buffer taken = reusable(node, o, i);
+        if (taken == null) {
           define(output, i, lastUse);
         } else {
-          takenOver.put(output, reused.name);
-          reused.last = lastUse.getOrDefault(output, i);
+          reused.put(output, taken.name);
+          taken.last = lastUse.getOrDefault(output, i);
         }
       }
     }
@@ -109,7 +109,7 @@ final class MemoryPlanner {
   /** The input buffer that this output can reuse because nothing reads it afterwards, or null. */
   private Buffer reusable(Node node, int output, int index) {
     for (int input : OpTraits.inPlaceInputs(node.op(), output)) {
-      Buffer buffer = dying(node, input, output, index);
+      Buffer buffer = reusableInput(node, input, output, index);
       if (buffer != null) {
         return buffer;
       }
@@ -117,7 +117,7 @@ final class MemoryPlanner {
     return null;
   }
 
-  private Buffer dying(Node node, int input, int output, int index) {
+  private Buffer reusableInput(Node node, int input, int output, int index) {
     AliasAnalysis.View in = aliases.of(node.inputs().get(input));
     AliasAnalysis.View out = aliases.of(node.outputs().get(output));
     Buffer buffer = buffer(in.buffer());
@@ -146,7 +146,7 @@ final class MemoryPlanner {
 
   /** A value's buffer; null for arrays that the graph holds. */
   private Buffer buffer(String name) {
-    return buffers.get(takenOver.getOrDefault(name, name));
+    return buffers.get(reused.getOrDefault(name, name));
   }
 
   /** Peak of the live bytes, without gaps between buffers. */
@@ -212,8 +212,8 @@ final class MemoryPlanner {
         String.format(
             Locale.ROOT,
             "in place: %d results, %,d bytes, reuse the memory of an input",
-            takenOver.size(),
-            takenOver.keySet().stream().mapToLong(name -> shapes.of(name).bytes()).sum()),
+            reused.size(),
+            reused.keySet().stream().mapToLong(name -> shapes.of(name).bytes()).sum()),
         String.format(
             Locale.ROOT,
             "memory planner: an arena of %,d bytes for at most %,d live",
@@ -231,7 +231,7 @@ final class MemoryPlanner {
     for (Buffer buffer : order) {
       List<Buffer> around =
           placed.stream()
-              .filter(other -> other.type == buffer.type && other.meets(buffer))
+              .filter(other -> other.type == buffer.type && other.overlaps(buffer))
               .sorted(Comparator.comparingLong(other -> other.offset))
               .toList();
       long offset = 0;

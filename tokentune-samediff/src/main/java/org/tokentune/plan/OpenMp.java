@@ -29,7 +29,9 @@ final class OpenMp {
    * Runs an ND4J step with OpenMP's threads if it is large, otherwise only on the calling thread.
    */
   static Step ifLarge(Node node, INDArray[] inputs, INDArray[] outputs, Step step) {
-    return !Nd4j.getEnvironment().isCPU() || large(node, inputs, outputs) ? step : alone(step);
+    return !Nd4j.getEnvironment().isCPU() || large(node, inputs, outputs)
+        ? step
+        : singleThreaded(step);
   }
 
   private static boolean large(Node node, INDArray[] inputs, INDArray[] outputs) {
@@ -42,7 +44,7 @@ final class OpenMp {
   /**
    * Runs a step without OpenMP's other threads; the number of threads is set per calling thread.
    */
-  static Step alone(Step step) {
+  static Step singleThreaded(Step step) {
     return new Step() {
       @Override
       public void run() {

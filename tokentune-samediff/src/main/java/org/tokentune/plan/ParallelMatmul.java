@@ -34,7 +34,7 @@ record ParallelMatmul(List<Step> parts) implements Step {
    * Whether a node can run in parallel parts. On devices other than a CPU, threads have their own
    * streams.
    */
-  static boolean canBe(Node node, INDArray output) {
+  static boolean canSplit(Node node, INDArray output) {
     return node.isMatmul()
         && output.rank() > 1
         && !Matmuls.transposes(node, 2)
@@ -103,7 +103,7 @@ record ParallelMatmul(List<Step> parts) implements Step {
       long end = Math.min(z.size(axis), row + rows);
       INDArray[] factors = {part(x, axisOfX, row, end), y};
       INDArray[] result = {part(z, axis, row, end)};
-      parts.add(OpenMp.alone(Step.bound(node, factors, result)));
+      parts.add(OpenMp.singleThreaded(Step.bound(node, factors, result)));
     }
     return parts;
   }

@@ -45,7 +45,7 @@ final class PlanBinder {
         }
       }
     }
-    if (PlanCheck.wanted()) {
+    if (PlanCheck.isEnabled()) {
       steps = new PlanCheck(layout, shapes, arena).watch(steps);
     }
     Map<String, INDArray> gradients = new LinkedHashMap<>();

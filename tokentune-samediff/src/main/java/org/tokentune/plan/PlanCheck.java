@@ -37,7 +37,7 @@ final class PlanCheck {
   }
 
   /** Whether plans bound from now on are checked. */
-  static boolean wanted() {
+  static boolean isEnabled() {
     return Boolean.getBoolean("org.tokentune.plan.check");
   }
 

@@ -95,21 +95,21 @@ public final class PlanEngine implements AutoCloseable {
       if (largest == null || plan.bytes() > largest.bytes()) {
         largest = plan;
       }
-      forget();
+      evict();
     }
     return plan;
   }
 
   /** Evicts plans, least recently used first, until the rest fit; the last one stays. */
-  private void forget() {
+  private void evict() {
     long limit = Math.max(MIN_CACHE_BYTES, Runtime.getRuntime().maxMemory() / SHARE);
     long held = plans.values().stream().mapToLong(Plan::ops).sum() * STEP_BYTES;
     Iterator<Map.Entry<String, Plan>> oldest = plans.entrySet().iterator();
     while (held > limit && plans.size() > 1) {
-      Map.Entry<String, Plan> gone = oldest.next();
-      held -= gone.getValue().ops() * STEP_BYTES;
+      Map.Entry<String, Plan> evicted = oldest.next();
+      held -= evicted.getValue().ops() * STEP_BYTES;
       oldest.remove();
-      BoundPlan unbound = bound.remove(gone.getKey());
+      BoundPlan unbound = bound.remove(evicted.getKey());
       if (unbound != null) {
         unbound.close();
       }

@@ -71,10 +71,10 @@ final class SelectedMatmuls implements PlannerPass {
 
   /** Traces the rows that are read back to the matmul that computes them. */
   private void find(Node rows) {
-    Node reshape = before(rows, node -> node.aliasing() == Aliasing.RESHAPE);
+    Node reshape = producer(rows, node -> node.aliasing() == Aliasing.RESHAPE);
     Node permute =
-        reshape == null ? null : before(reshape, node -> node.aliasing() == Aliasing.PERMUTE);
-    Node matmul = permute == null ? null : before(permute, Node::isMatmul);
+        reshape == null ? null : producer(reshape, node -> node.aliasing() == Aliasing.PERMUTE);
+    Node matmul = permute == null ? null : producer(permute, Node::isMatmul);
     if (matmul != null
         && Matmuls.transposes(matmul, 0)
         && !Matmuls.transposes(matmul, 2)
@@ -84,7 +84,7 @@ final class SelectedMatmuls implements PlannerPass {
   }
 
   /** The producer of a node's first input, if it is of a kind and nothing else reads the input. */
-  private Node before(Node node, Predicate<Node> kind) {
+  private Node producer(Node node, Predicate<Node> kind) {
     String input = node.inputs().get(0);
     Node before = producers.get(input);
     boolean found = before != null && kind.test(before) && readers.get(input) == 1;
@@ -116,20 +116,20 @@ final class SelectedMatmuls implements PlannerPass {
     put(permuted, withLength(permute, 1, k), factor);
     String start = columns + "#start";
     String size = columns + "#size";
-    shapes.know(start, Nd4j.createFromArray(new long[4]));
-    shapes.know(size, Nd4j.createFromArray(first));
+    shapes.putKnown(start, Nd4j.createFromArray(new long[4]));
+    shapes.putKnown(size, Nd4j.createFromArray(first));
     replacements.put(
         matmul,
         List.of(
             new Node(OpTraits.slice(), List.of(factor, start, size), List.of(columns)),
-            between(matmul, columns, gradient)));
-    replacements.put(permute, List.of(between(permute, gradient, permuted)));
+            withFirstInput(matmul, columns, gradient)));
+    replacements.put(permute, List.of(withFirstInput(permute, gradient, permuted)));
     replacements.put(reshape, List.of());
-    replacements.put(rows, List.of(between(reshape, permuted, rows.outputs().get(0))));
+    replacements.put(rows, List.of(withFirstInput(reshape, permuted, rows.outputs().get(0))));
   }
 
   /** The same op with another first input. */
-  private static Node between(Node node, String input, String output) {
+  private static Node withFirstInput(Node node, String input, String output) {
     List<String> inputs = new ArrayList<>(node.inputs());
     inputs.set(0, input);
     return new Node(node.op(), inputs, List.of(output));

@@ -47,7 +47,7 @@ final class Shapes {
   private final OpSchedule schedule;
   private final SameDiff sd;
   private final Map<String, Info> infos = new HashMap<>();
-  private final Map<List<Object>, INDArray> standIns = new HashMap<>();
+  private final Map<List<Object>, INDArray> shapeOnly = new HashMap<>();
   private final Map<String, Long> memory = new HashMap<>();
   private final List<Node> remaining = new ArrayList<>();
 
@@ -137,7 +137,7 @@ final class Shapes {
   }
 
   /** Adds a known value for a pass. */
-  void know(String name, INDArray value) {
+  void putKnown(String name, INDArray value) {
     infos.put(name, new Info(value.shape(), value.dataType(), value));
   }
 
@@ -243,6 +243,6 @@ final class Shapes {
       return info.known();
     }
     List<Object> key = List.of(info.type(), Arrays.toString(info.shape()));
-    return standIns.computeIfAbsent(key, unused -> ShapeOnlyArray.of(info.type(), info.shape()));
+    return shapeOnly.computeIfAbsent(key, unused -> ShapeOnlyArray.of(info.type(), info.shape()));
   }
 }

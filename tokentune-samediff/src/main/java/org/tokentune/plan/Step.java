@@ -25,7 +25,7 @@ interface Step extends AutoCloseable {
       List<INDArray> out = List.of(outputs);
       return () -> fused.run(in, out);
     }
-    if (ParallelMatmul.canBe(node, outputs[0])) {
+    if (ParallelMatmul.canSplit(node, outputs[0])) {
       return ParallelMatmul.of(node, inputs[0], inputs[1], outputs[0]);
     }
     return ofNative(node, inputs, outputs);

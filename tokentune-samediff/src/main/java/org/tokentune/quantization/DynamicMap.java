@@ -49,11 +49,11 @@ public final class DynamicMap {
     }
     for (int bits = 0; bits < starts.length; bits++) {
       int least = bits < starts.length / 2 ? bits << 16 : bits << 16 | 0xFFFF;
-      starts[bits] = (short) gate(0, Float.intBitsToFloat(least));
+      starts[bits] = (short) codeFrom(0, Float.intBitsToFloat(least));
     }
   }
 
-  private int gate(int from, float value) {
+  private int codeFrom(int from, float value) {
     int code = from;
     while (code < bounds.length && value > bounds[code]) {
       code++;
@@ -73,7 +73,7 @@ public final class DynamicMap {
 
   /** Code of the nearest level; the lower one in a tie, 0 for NaN. */
   public int nearest(float value) {
-    return gate(starts[Float.floatToRawIntBits(value) >>> 16], value);
+    return codeFrom(starts[Float.floatToRawIntBits(value) >>> 16], value);
   }
 
   /** The number of a code. */

@@ -130,7 +130,7 @@ class ParallelMatmulTest {
     INDArray z = Nd4j.create(DataType.FLOAT, 4, 100, 128);
     DynamicCustomOp op = DynamicCustomOp.builder("matmul").addIntegerArguments(0, 0, 1).build();
     Node node = new Node(op, List.of("x", "y"), List.of("z"));
-    assertFalse(ParallelMatmul.canBe(node, z));
+    assertFalse(ParallelMatmul.canSplit(node, z));
     try (Step step = Step.of(node, new INDArray[] {x, y}, new INDArray[] {z})) {
       step.run();
     }

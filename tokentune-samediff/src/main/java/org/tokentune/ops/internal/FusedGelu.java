@@ -21,7 +21,7 @@ public final class FusedGelu extends ElementwiseOp {
     addIArgument(exact ? 1 : 0);
   }
 
-  static ActivationKernel rectifier(boolean exact) {
+  static ActivationKernel kernel(boolean exact) {
     return exact ? ActivationKernel.GELU : ActivationKernel.GELU_TANH;
   }
 
@@ -37,8 +37,8 @@ public final class FusedGelu extends ElementwiseOp {
 
   @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
-    ActivationKernel rectifier = rectifier(getIArgument(0) == 1);
-    Tiles.run(inputs, outputs, (tile, length) -> rectifier.forward(tile[0], tile[1], length));
+    ActivationKernel kernel = kernel(getIArgument(0) == 1);
+    Tiles.run(inputs, outputs, (tile, length) -> kernel.forward(tile[0], tile[1], length));
   }
 
   @Override

@@ -25,12 +25,12 @@ public final class FusedGeluGrad extends ElementwiseOp {
 
   @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
-    ActivationKernel rectifier = FusedGelu.rectifier(getIArgument(0) == 1);
+    ActivationKernel kernel = FusedGelu.kernel(getIArgument(0) == 1);
     Tiles.run(
         inputs,
         outputs,
         (tile, length) -> {
-          rectifier.slope(tile[1], tile[2], length);
+          kernel.slope(tile[1], tile[2], length);
           Tiles.multiply(tile[2], tile[0], length);
         });
   }

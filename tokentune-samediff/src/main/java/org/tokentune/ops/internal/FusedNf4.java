@@ -59,7 +59,7 @@ public final class FusedNf4 extends FusedOp {
                 float scaleScale = scaleScales[(first + block) / Nf4.SCALES];
                 float scale = DynamicMap.SIGNED.level(code) * scaleScale + offset;
                 scale(levels, scale, scaled);
-                look(scaled, bytes, arrays[0], block * Nf4.BLOCK);
+                lookUp(scaled, bytes, arrays[0], block * Nf4.BLOCK);
               }
             });
   }
@@ -71,7 +71,7 @@ public final class FusedNf4 extends FusedOp {
   }
 
   /** Looks up a block's floats, starting at {@code at}; its codes start at half of that. */
-  private static void look(float[] scaled, byte[] bytes, float[] values, int at) {
+  private static void lookUp(float[] scaled, byte[] bytes, float[] values, int at) {
     for (int i = at / 2; i < (at + Nf4.BLOCK) / 2; i++) {
       values[2 * i] = scaled[bytes[i] >> 4 & 15];
       values[2 * i + 1] = scaled[bytes[i] & 15];

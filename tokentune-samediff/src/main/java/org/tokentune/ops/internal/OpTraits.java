@@ -4,6 +4,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.nd4j.autodiff.functions.DifferentialFunction;
+import org.nd4j.graph.DType;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.api.ops.ScalarOp;
 import org.nd4j.linalg.api.ops.TransformOp;
@@ -115,5 +117,16 @@ public final class OpTraits {
   /** A part of the first input, from the second input on and of the third input's size. */
   public static DynamicCustomOp slice() {
     return DynamicCustomOp.builder(SLICE).build();
+  }
+
+  /** A conversion to FLOAT, FLOAT16 or BFLOAT16. */
+  public static DynamicCustomOp cast(DataType type) {
+    int number =
+        switch (type) {
+          case BFLOAT16 -> DType.BFLOAT16;
+          case HALF -> DType.HALF;
+          default -> DType.FLOAT;
+        };
+    return DynamicCustomOp.builder("cast").addIntegerArguments(number).build();
   }
 }

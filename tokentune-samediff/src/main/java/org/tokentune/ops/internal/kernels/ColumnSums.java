@@ -11,19 +11,19 @@ public final class ColumnSums {
   private final float[][] chunks;
   private final int width;
 
-  public ColumnSums(Rows rows) {
+  ColumnSums(Rows rows) {
     chunks = new float[rows.chunks()][];
     width = rows.width();
   }
 
   /** A chunk's sums, initially zero, for the chunk's thread to add to. */
-  public float[] ofChunk(int chunk) {
+  float[] ofChunk(int chunk) {
     chunks[chunk] = new float[width];
     return chunks[chunk];
   }
 
   /** Writes the sum over all chunks to {@code out}. */
-  public void total(FloatBuffer out) {
+  void total(FloatBuffer out) {
     float[] sum = new float[width];
     for (float[] chunk : chunks) {
       add(chunk, sum, width);

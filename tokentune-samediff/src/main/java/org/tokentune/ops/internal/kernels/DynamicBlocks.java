@@ -60,7 +60,7 @@ public final class DynamicBlocks {
    */
   public INDArray decode(INDArray codes, INDArray scales) {
     INDArray indices = codes.castTo(DataType.INT32).reshape(codes.length());
-    INDArray numbers = inBlocks(look(map.levels(), indices), scales.length());
+    INDArray numbers = inBlocks(lookUp(map.levels(), indices), scales.length());
     numbers.muliColumnVector(scales);
     return cut(numbers, codes.length());
   }
@@ -74,13 +74,13 @@ public final class DynamicBlocks {
     INDArray code = Nd4j.zeros(DataType.INT32, numbers.length());
     float[] bounds = map.bounds();
     for (int bit = (bounds.length + 1) / 2; bit > 0; bit /= 2) {
-      INDArray bound = look(bounds, code.add(bit - 1));
+      INDArray bound = lookUp(bounds, code.add(bit - 1));
       code.addi(values.gt(bound).castTo(DataType.INT32).muli(bit));
     }
     codes.assign(code.reshape(codes.shape()));
   }
 
-  private static INDArray look(float[] table, INDArray indices) {
+  private static INDArray lookUp(float[] table, INDArray indices) {
     DynamicCustomOp gather =
         DynamicCustomOp.builder("gather")
             .addInputs(Nd4j.createFromArray(table), indices)

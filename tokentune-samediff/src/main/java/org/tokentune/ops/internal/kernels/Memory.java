@@ -5,7 +5,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
-import java.util.List;
 import org.bytedeco.javacpp.BytePointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -24,11 +23,7 @@ public final class Memory {
     return bytes(array, DataType.FLOAT).asFloatBuffer();
   }
 
-  public static FloatBuffer[] floats(List<INDArray> arrays) {
-    return arrays.stream().map(Memory::floats).toArray(FloatBuffer[]::new);
-  }
-
-  public static IntBuffer ints(INDArray array) {
+  private static IntBuffer ints(INDArray array) {
     return bytes(array, DataType.INT32).asIntBuffer();
   }
 
