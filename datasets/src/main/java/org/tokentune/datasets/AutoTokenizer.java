@@ -21,18 +21,18 @@ import org.tokentune.formats.TokenizerSource;
 import org.tokentune.formats.Vocabulary;
 
 /**
- * A model's tokenizer as transformers' {@code AutoTokenizer} has it: the class that {@code
- * tokenizer_config.json} or the kind of model names makes parts of the tokenizer anew, whatever its
- * {@code tokenizer.json} says of them, and adds tokens.
+ * A model's tokenizer, as opened by transformers' {@code AutoTokenizer}: the class that {@code
+ * tokenizer_config.json} or the model type names replaces parts of the {@code tokenizer.json}, and
+ * adds tokens.
  *
  * <p>Source: transformers 5.24's {@code AutoTokenizer}, {@code TokenizersBackend} and the classes
- * named here. The switches for the first and the last token are not used there either, where there
- * is a {@code tokenizer.json}.
+ * named here. If there is a {@code tokenizer.json}, they ignore the switches for the first and the
+ * last token, too.
  *
  * @param json the {@code tokenizer.json} to use
- * @param config settings beside it
+ * @param config settings next to it
  * @param tokenTypes whether texts have token types
- * @param changed whether the class made other tokens of texts than the file says
+ * @param changed how the class changed the tokens of texts
  */
 record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes, boolean changed) {
 
@@ -45,7 +45,7 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
   private static final String PREFIX_SPACE = "add_prefix_space";
   private static final String IGNORE_MERGES = "ignore_merges";
 
-  /** BERT's class, and others that are the same. */
+  /** BERT's class and its equivalents. */
   private static final Set<String> BERTS =
       Set.of(
           "BertTokenizer",
@@ -56,7 +56,7 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
           "MobileBertTokenizer",
           "SqueezeBertTokenizer");
 
-  /** Classes that take a {@code tokenizer.json} as it is; an empty name is none. */
+  /** Classes that use a {@code tokenizer.json} unchanged; the empty name means no class. */
   private static final Set<String> PLAIN =
       Set.of("", "PreTrainedTokenizer", "PythonBackend", "TokenizersBackend");
 
@@ -69,7 +69,7 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     renumber(json, files.name());
     add(json, config.added());
     List<String> changed = new ArrayList<>();
-    // What is made of a vocabulary is made right.
+    // A file that is made from a vocabulary needs no changes.
     if (files.tokenizer() instanceof TokenizerSource.Json) {
       switch (used) {
         case "GPT2Tokenizer" -> setGpt2(json, config, changed);
@@ -82,8 +82,7 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
             setBert(json, config, changed);
           } else if (!PLAIN.contains(used)) {
             Warnings.warn(
-                "%s: the tokenizer_class %s is not known here; the tokenizer.json beside it counts as"
-                    + " it is.",
+                "%s: the tokenizer_class %s is not known; its tokenizer.json is used unchanged.",
                 config.origin(), used);
           }
         }
@@ -95,26 +94,25 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     return new AutoTokenizer(json, config, types, !changed.isEmpty());
   }
 
-  /** Refuses classes that cut texts in another way than the file says. */
+  /** Rejects classes that split texts differently from the file. */
   private static void check(TokenizerSource source, TokenizerConfig config, String className) {
     boolean vocabulary = source instanceof Vocabulary.WordPiece;
     boolean known = BERTS.contains(className) || PLAIN.contains(className);
     if (className.equals("BertJapaneseTokenizer") || (vocabulary && !known)) {
       throw new BadInputException(
-          "%s: the tokenizer_class %s is not supported, as it cuts texts into words in its own way; take"
-              + " a model whose tokenizer is a tokenizer.json or BERT's.",
+          "%s: the tokenizer_class %s is not supported, because it splits texts into words in its own way; use a model with a tokenizer.json or BERT's tokenizer.",
           config.origin(), className);
     }
   }
 
-  /** Whether texts that are too long lose their beginning. */
+  /** Whether texts that are too long lose their beginning rather than their end. */
   boolean cutsLeft() {
     return config.cutsLeft() == null
         ? json.at("/truncation/direction").asText().equals("Left")
         : config.cutsLeft();
   }
 
-  /** The class that transformers takes. */
+  /** The class that transformers uses. */
   private static String className(String modelType, String named, JsonNode json) {
     return switch (modelType) {
       case "bert", "distilbert" -> named.isEmpty() ? "BertTokenizer" : named;
@@ -187,7 +185,7 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     setNormalizer(json, TokenizerJson.typed("NFC"), changed);
   }
 
-  /** Words are cut by GPT-2's rule, and nothing of a text is changed before. */
+  /** Splits words by GPT-2's rule, without normalising the text. */
   private static void setByteLevel(ObjectNode json, TokenizerConfig config, List<String> changed) {
     setMerging((ObjectNode) json.get("model"), changed);
     setNormalizer(json, NullNode.getInstance(), changed);
@@ -203,7 +201,7 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     model.put("fuse_unk", false).put("byte_fallback", false).put(IGNORE_MERGES, false);
   }
 
-  /** Puts the pre-tokenizer with the space that the settings say. */
+  /** Sets the pre-tokenizer, with the prefix space of the settings. */
   private static void setPrefixSpace(
       ObjectNode json, ObjectNode cuts, TokenizerConfig config, List<String> changed) {
     boolean space = prefixSpace(config);
@@ -212,7 +210,7 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     if (old.stream().anyMatch(level -> level.path(PREFIX_SPACE).asBoolean(true) != space)) {
       changed.add(said(PREFIX_SPACE, config.prefixSpace(), space));
     }
-    // Offsets are the post-processor's word, and the space was compared.
+    // The post-processor decides offsets, and the space is compared above.
     old.forEach(level -> level.put(PREFIX_SPACE, space).put("trim_offsets", true));
     old.stream().filter(level -> !level.has("use_regex")).forEach(l -> l.put("use_regex", true));
     forEachByteLevel(cuts, level -> level.put(PREFIX_SPACE, space));
@@ -223,7 +221,7 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     return config.prefixSpace() != null && config.prefixSpace();
   }
 
-  /** A vocabulary of SentencePiece's Unigram: words at white space, each with a space before it. */
+  /** SentencePiece's Unigram: words are split at white space, and each has a space before it. */
   private static void setXlmRoberta(ObjectNode json, TokenizerConfig config, List<String> changed) {
     if (!isModel(json, "Unigram")) {
       return;
@@ -268,7 +266,7 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     json.set(PRE_TOKENIZER, cuts);
   }
 
-  /** Has a text begin and end with the special tokens of its class. */
+  /** Adds the special tokens of the class at the beginning and the end of a text. */
   private static void setTemplate(
       ObjectNode json, ObjectNode template, String first, String last, List<String> changed) {
     String old = json.path(TEMPLATE).toString();
@@ -292,12 +290,12 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
   private static void warn(TokenizerConfig config, String className, List<String> changed) {
     if (!changed.isEmpty()) {
       Warnings.warn(
-          "%s: %s, as transformers' %s has it; the tokenizer.json beside it says otherwise.",
+          "%s: %s, as in transformers' %s; its tokenizer.json says otherwise.",
           config.origin(), String.join(", ", changed), className);
     }
   }
 
-  /** Spaces are written as SentencePiece does, and put before a text, or all its pieces. */
+  /** Writes spaces as SentencePiece does, with one before a text, or before all its pieces. */
   private static void setMetaspace(ObjectNode json, TokenizerConfig config) {
     JsonNode cuts = json.path(PRE_TOKENIZER);
     boolean known =
@@ -317,14 +315,14 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     json.set("decoder", TokenizerJson.spaceDecoder(prefix));
   }
 
-  /** Whether it cuts texts into bytes that are written as characters, as GPT-2's does. */
+  /** Whether it splits texts into bytes that are written as characters, as GPT-2 does. */
   static boolean isByteLevel(JsonNode json) {
     List<JsonNode> found = new ArrayList<>();
     forEachByteLevel(json.path(PRE_TOKENIZER), found::add);
     return !found.isEmpty();
   }
 
-  /** Whether words get a space before them only where one is in the text. */
+  /** Whether words have a space before them only if there is one in the text. */
   boolean wantsSpaces() {
     List<JsonNode> found = new ArrayList<>();
     forEachByteLevel(json.path(PRE_TOKENIZER), found::add);
@@ -340,8 +338,8 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
   }
 
   /**
-   * The library numbers added tokens itself: one that the vocabulary has keeps its number, another
-   * gets the next, whatever {@code id} the file says.
+   * The library numbers added tokens itself: a token in the vocabulary keeps its number, and any
+   * other gets the next one, whatever {@code id} the file gives.
    */
   private static void renumber(ObjectNode json, String origin) {
     JsonNode vocabulary = json.path("model").path("vocab");
@@ -358,14 +356,14 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
       if (token.path("id").isInt() && token.path("id").intValue() != id) {
         Warnings.warn(
             "%s: its tokenizer.json gives the added token '%s' the number %d, but the tokenizers library"
-                + " numbers it %d, as it goes by their order; see that the model's table has it there.",
+                + " numbers it %d, by their order; check that the model's table has it there.",
             origin, text, token.path("id").intValue(), id);
         ((ObjectNode) token).put("id", id);
       }
     }
   }
 
-  /** Adds tokens as the library does: one that the vocabulary has keeps its number. */
+  /** Adds tokens as the library does: a token in the vocabulary keeps its number. */
   private static void add(ObjectNode json, List<AddedToken> tokens) {
     ArrayNode added =
         json.path("added_tokens").isArray()
@@ -393,7 +391,7 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     }
   }
 
-  /** A token's number, which is the next one where it has none. */
+  /** The number of a token, or the next one if it has none. */
   private static int number(JsonNode json, String text) {
     int next = 0;
     for (JsonNode one : json.path("added_tokens")) {

@@ -5,12 +5,12 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.MultiDataSetPreProcessor;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 
-/** Batches that are made up beforehand, whatever size is asked for. */
+/** Batches of a size that is fixed beforehand, whatever size {@link #next(int)} asks for. */
 abstract class BatchIterator implements MultiDataSetIterator {
 
   private transient MultiDataSetPreProcessor preProcessor;
 
-  /** The next batch, where there is one. */
+  /** The next batch; called only if there is one. */
   abstract MultiDataSet batch();
 
   @Override

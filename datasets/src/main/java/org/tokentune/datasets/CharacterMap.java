@@ -10,15 +10,15 @@ import java.util.Deque;
 
 /**
  * SentencePiece's map of characters, the {@code precompiled_charsmap} of a {@code Precompiled}
- * normalizer: a number of bytes, so many bytes of a trie in a double array (of darts-clone), and
- * texts, each ended by a zero. A search that begins at the trie's root must find all that it looks
- * for within the array, and each value must be a place in the texts.
+ * normalizer: a length in bytes, a trie of that length in a double array (by darts-clone), and
+ * texts, each ended by a zero. A search from the root of the trie must stay within the array, and
+ * each value must be a position in the texts.
  */
 final class CharacterMap {
 
   private static final int MOST_BYTES = 1 << 24;
 
-  /** Bytes of a text that stands for others. */
+  /** The maximal number of bytes in a replacement text. */
   private static final int MOST_TEXT = 1_000;
 
   private final int[] units;
@@ -29,7 +29,7 @@ final class CharacterMap {
     this.texts = texts;
   }
 
-  /** Whether no text can lead outside of it. */
+  /** Whether no text can lead outside the array. */
   static boolean isWhole(byte[] bytes) {
     if (bytes.length < 8 || bytes.length > MOST_BYTES) {
       return false;
@@ -81,7 +81,10 @@ final class CharacterMap {
     return true;
   }
 
-  /** Whether a text begins there, on a character's first byte, and is not too long. */
+  /**
+   * Whether a text that is not too long begins at this position, with the first byte of a
+   * character.
+   */
   private boolean isText(int start) {
     if (start > texts.length || (start < texts.length && (texts[start] & 0xC0) == 0x80)) {
       return false;

@@ -2,18 +2,18 @@ package org.tokentune.datasets;
 
 import java.util.Iterator;
 
-/** How chunks of a file become rows for a causal language model. */
+/** Turns chunks of a file into rows for a causal language model. */
 interface ChunkRows {
 
-  /** Most tokens of a row. */
+  /** The maximal number of tokens in a row. */
   int length();
 
-  /** Tells its rows from others of the same text, tokenizer and length. */
+  /** A name that differs between kinds of rows of the same text, tokenizer and length. */
   String name();
 
-  /** A chunk as one array, which can be cached; on another thread. */
+  /** Turns a chunk into one array, which can be cached. Called on another thread. */
   int[] tokens(TextChunks.Chunk chunk);
 
-  /** Rows of such arrays, one after the other. */
+  /** Turns these arrays into rows, one after the other. */
   Iterator<PromptedTokens> rows(Iterator<int[]> chunks);
 }

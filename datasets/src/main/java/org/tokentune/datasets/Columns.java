@@ -5,14 +5,15 @@ import java.util.List;
 import org.tokentune.BadInputException;
 
 /**
- * Which columns of a file are texts and label, by name or by number from 1 (a name goes first).
+ * Says which columns of a file hold the texts and the label, by name or by number from 1 (names
+ * take precedence).
  *
- * @param texts one column or a pair; empty: "text", "sentence", or "sentence1" and "sentence2"
- * @param label null: {@code label}
+ * @param texts one column or a pair; if empty, "text", "sentence", or "sentence1" and "sentence2"
+ * @param label if null, {@code label}
  */
 public record Columns(List<String> texts, String label) {
 
-  /** The usual names. */
+  /** The default names. */
   public static final Columns DEFAULT = new Columns(List.of(), null);
 
   private static final List<List<String>> USUAL =
@@ -47,12 +48,12 @@ public record Columns(List<String> texts, String label) {
     return column.matches("[1-9][0-9]{0,5}") && Integer.parseInt(column) <= header.size();
   }
 
-  /** Whether the texts are named, or a row with these column names has usual ones. */
+  /** Whether the text columns are given, or a row with these column names has the default ones. */
   boolean hasTexts(List<String> header) {
     return !texts.isEmpty() || USUAL.stream().anyMatch(header::containsAll);
   }
 
-  /** Positions of the texts in a row with these column names. */
+  /** Finds the texts in a row with these column names. */
   List<Integer> textPositions(List<String> header, String origin) {
     if (!texts.isEmpty()) {
       List<Integer> positions = new ArrayList<>();
@@ -71,7 +72,7 @@ public record Columns(List<String> texts, String label) {
         origin, header);
   }
 
-  /** Position of the label in a row with these column names. */
+  /** Finds the label in a row with these column names. */
   int labelPosition(List<String> header, String origin) {
     if (label == null && !header.contains(USUAL_LABEL)) {
       throw new BadInputException(

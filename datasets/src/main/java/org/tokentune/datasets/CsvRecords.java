@@ -13,13 +13,16 @@ import org.tokentune.BadInputException;
 
 /**
  * Records of comma-separated values (RFC 4180), one after the other, without blank lines. A quote
- * opens a field only as its first character; anywhere else it is a character like any other. A
- * quoted field may span lines, and nothing may follow its closing quote but a comma or the end of
- * the line. That is what Python's csv reads in its strict mode.
+ * opens a field only as its first character; anywhere else it is an ordinary character. A quoted
+ * field may span lines, and nothing may follow its closing quote but a comma or the end of the
+ * line. Python's csv does the same in its strict mode.
  */
 final class CsvRecords implements Iterator<Fields> {
 
-  /** Characters of a field: what a quote that is never closed may cost. */
+  /**
+   * The maximal number of characters in a field, which bounds the cost of a quote that is never
+   * closed.
+   */
   static final int LONGEST = 1 << 24;
 
   private static final int MOST_FIELDS = 1 << 14;
@@ -46,14 +49,14 @@ final class CsvRecords implements Iterator<Fields> {
   /**
    * Reads ahead.
    *
-   * @throws BadInputException if what comes is not CSV
+   * @throws BadInputException if the next record is not CSV
    */
   @Override
   public boolean hasNext() {
     try {
       return records.hasNext();
     } catch (CsvParseException e) {
-      // FastCSV wraps whatever is thrown while it reads, errors of the virtual machine too.
+      // FastCSV wraps everything that is thrown while it reads, even errors of the virtual machine.
       if (e.getCause() instanceof RuntimeException cause) {
         throw cause;
       }
@@ -81,7 +84,7 @@ final class CsvRecords implements Iterator<Fields> {
     private final List<String> values = new ArrayList<>();
     private boolean quoted;
 
-    /** On which the field begins that is read. */
+    /** The line on which the current field begins. */
     private int line;
 
     @Override
@@ -115,7 +118,7 @@ final class CsvRecords implements Iterator<Fields> {
       return breaks;
     }
 
-    /** Null for a line of nothing but spaces, which is passed over. */
+    /** Returns null for a line of spaces, so that it is skipped. */
     @Override
     protected Fields buildRecord() {
       boolean blank = values.size() == 1 && !quoted && values.get(0).isBlank();

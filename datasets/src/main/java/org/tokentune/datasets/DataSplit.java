@@ -12,7 +12,7 @@ import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 import org.tokentune.objectives.Objective;
 
-/** A data set's parts, without a row in common; a part may be empty. */
+/** The parts of a data set, which have no rows in common. Parts may be empty. */
 public record DataSplit(List<Example> train, List<Example> validation, List<Example> test) {
 
   public DataSplit {
@@ -22,8 +22,8 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
   }
 
   /**
-   * Takes shares of the rows, drawn by the seed, for validation and test; the rest trains. Equal
-   * rows stay equal rows: remove duplicates first where they would leak.
+   * Draws shares of the rows for validation and test, using the seed; the rest is for training.
+   * Remove duplicates first if they must not end up in different parts.
    *
    * @throws BadInputException if a share is not in [0, 1) or nothing would be left to train on
    */
@@ -33,7 +33,7 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
     int trainRows = rows.size() - validationRows - testRows;
     if (trainRows < 1) {
       throw new BadInputException(
-          "Of %d rows none is left for training; give more, or take less for validation.",
+          "None of the %d rows is left for training; give more rows, or a smaller share for validation.",
           rows.size());
     }
     List<Example> drawn = new ArrayList<>(rows);
@@ -44,10 +44,10 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
         drawn.subList(trainRows + validationRows, drawn.size()));
   }
 
-  /** The same split with at most {@code rows} of the training rows, drawn by the seed. */
+  /** Returns the same split with at most {@code rows} training rows, drawn using the seed. */
   public DataSplit withTrainLimit(int rows, long seed) {
     if (rows < 1) {
-      throw new BadInputException("A limit of %d rows leaves nothing; give 1 or more.", rows);
+      throw new BadInputException("A limit of %d rows leaves none; give 1 or more.", rows);
     }
     List<Example> drawn = new ArrayList<>(train);
     Collections.shuffle(drawn, new Random(seed));
@@ -55,11 +55,10 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
   }
 
   /**
-   * The same split with every label among the training rows: rows of the other parts whose labels
-   * no training row has move there, one by one, until none is missing. Where none is, nothing
-   * moves.
+   * Moves rows from the other parts to the training rows, one by one, until every label occurs
+   * there. Returns this split if no label is missing.
    *
-   * @throws BadInputException if no rows are left to validate on
+   * @throws BadInputException if no rows are left for validation
    */
   public DataSplit withEveryLabel(Objective task) {
     if (!task.areClasses()) {
@@ -84,12 +83,11 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
     }
     if (leftToValidate.isEmpty() && !validation.isEmpty()) {
       throw new BadInputException(
-          "All of the validation share, %,d rows, would have to be trained on, as no other row has the"
-              + " labels %s; give more rows of them, or a file to validate on.",
+          "All %,d rows of the validation share would have to be used for training, because no other row has the labels %s; give more rows with them, or a validation file.",
           validation.size(), Labels.shown(labels));
     }
     Warnings.note(
-        "%,d rows of the validation share are trained on instead: no other row has the labels %s.",
+        "%,d rows of the validation share are used for training instead, because no other row has the labels %s.",
         moved.size(), Labels.shown(labels));
     List<Example> all = new ArrayList<>(train);
     all.addAll(moved);
@@ -98,7 +96,8 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
 
   private static int count(List<Example> rows, double share) {
     if (!(share >= 0 && share < 1)) {
-      throw new BadInputException("A share of %s is not 0%% to below 100%%; correct it.", share);
+      throw new BadInputException(
+          "A share must be at least 0%% and less than 100%%, not %s; correct it.", share);
     }
     return share == 0 ? 0 : Math.max(1, (int) Math.floor(rows.size() * share));
   }

@@ -5,12 +5,12 @@ import java.util.List;
 /**
  * One row of a text data set.
  *
- * @param pair a second text, for tasks over two; null where there is one
- * @param label as the data set has it: a class, labels separated by commas, a number, or a tag for
- *     every word of the text, separated by spaces; null where there is none
- * @param words of the text, where the data set has them as a list; null: it is split at white space
- *     where words have tags
- * @param labels or tags, where the data set has them as a list; null: {@code label} is split
+ * @param pair a second text, for tasks on pairs; otherwise null
+ * @param label as in the data set: a class, labels separated by commas, a number, or a tag for
+ *     every word of the text, separated by spaces; null if there is no label
+ * @param words of the text, if the data set has a list of them; if null, the text is split at white
+ *     space for tagging
+ * @param labels or tags, if the data set has a list of them; if null, {@code label} is split
  */
 public record Example(
     String text, String pair, String label, List<String> words, List<String> labels) {
@@ -20,12 +20,12 @@ public record Example(
     labels = labels == null ? null : List.copyOf(labels);
   }
 
-  /** Plain strings. */
+  /** An example without lists. */
   public Example(String text, String pair, String label) {
     this(text, pair, label, null, null);
   }
 
-  /** A single text. */
+  /** An example with a single text. */
   public Example(String text, String label) {
     this(text, null, label);
   }

@@ -24,15 +24,15 @@ import org.tokentune.objectives.Objectives;
  * and backslashes ordinary characters, parts {@code train.tsv}, {@code dev.tsv} and {@code
  * test.tsv}; published test parts have no labels.
  *
- * @param name as it is named on the command line
+ * @param name on the command line
  * @param texts columns of one text or a pair
  * @param label column of the label
  * @param labels classes by number; the files have either their names or their numbers
- * @param metrics what GLUE scores the task by
+ * @param metrics the scores that GLUE reports for the task
  * @param suffix of the names of the dev and test parts
- * @param columns of files that begin without a header; empty where all have one
+ * @param columns of files without a header; empty if all files have one
  * @param skipsBroken whether rows with too few or too many fields are left out, as the published
- *     files have some; otherwise they are refused
+ *     files have some; otherwise they are rejected
  */
 public record GlueTask(
     String name,
@@ -49,7 +49,7 @@ public record GlueTask(
   private static final List<String> SENTENCES = List.of("sentence1", "sentence2");
   private static final Labels ENTAILMENT = classes("entailment", "not_entailment");
 
-  /** All of them; MultiNLI twice, as its two dev parts are scored apart. */
+  /** All tasks. MultiNLI is listed twice because its two dev parts are scored separately. */
   public static final List<GlueTask> ALL =
       List.of(
           new GlueTask(
@@ -114,14 +114,14 @@ public record GlueTask(
     return new Labels(Objectives.CLASSIFY, List.of(names));
   }
 
-  /** The task of a name, where there is one. */
+  /** Finds a task by name. */
   public static Optional<GlueTask> named(String name) {
     return ALL.stream().filter(task -> task.name.equals(name)).findFirst();
   }
 
   /**
-   * All parts in a folder. Without a dev part, a tenth of the training rows, drawn by the seed, is
-   * validated on; a test part without labels, as they are published, is left out.
+   * Reads all parts in a folder. Without a dev part, a tenth of the training rows, drawn using the
+   * seed, is used for validation. A test part without labels, as GLUE publishes them, is left out.
    *
    * @throws BadInputException if there is no training part, or a part is malformed
    */
@@ -136,7 +136,7 @@ public record GlueTask(
   }
 
   /**
-   * Rows to score a model on: the test part where it has labels, otherwise the dev part.
+   * Reads the rows to score a model on: the test part if it has labels, otherwise the dev part.
    *
    * @throws BadInputException if there is neither, or it is malformed
    */
@@ -152,9 +152,9 @@ public record GlueTask(
   }
 
   /**
-   * Reads one part that has labels.
+   * Reads a part that has labels.
    *
-   * @throws BadInputException as {@link #read}, and if there is no column of labels
+   * @throws BadInputException as {@link #read}, and if there is no label column
    */
   public List<Example> readLabelled(Path file) {
     List<Example> rows = read(file);
@@ -167,9 +167,9 @@ public record GlueTask(
   }
 
   /**
-   * Reads one part, with labels where it has a column of them.
+   * Reads a part, with its labels if it has a label column.
    *
-   * @throws BadInputException if it is missing, empty or malformed, or another task's
+   * @throws BadInputException if it is missing, empty or malformed, or belongs to another task
    */
   public List<Example> read(Path file) {
     return TextFile.read(file, in -> read(file, Fields.tabs(in)));
@@ -182,7 +182,7 @@ public record GlueTask(
     List<String> header = headed ? top : columns;
     if (!header.containsAll(texts) || new HashSet<>(header).size() < header.size()) {
       throw new BadInputException(
-          "%s is no file of %s, whose texts are in the columns %s; its columns are %s.",
+          "%s is not a file of %s, whose texts are in the columns %s; its columns are %s.",
           file, name, texts, header);
     }
     TransformProcess transform = transform(header);
@@ -198,7 +198,7 @@ public record GlueTask(
       }
     }
     if (!broken.isEmpty()) {
-      LOG.warn("{}: left out {} rows that are broken, at lines {}.", file, broken.size(), broken);
+      LOG.warn("{}: left out {} broken rows, at lines {}.", file, broken.size(), broken);
     }
     if (rows.isEmpty()) {
       throw new BadInputException("%s has no rows; give a file with some.", file);
@@ -206,12 +206,12 @@ public record GlueTask(
     return rows;
   }
 
-  /** Null at the end. */
+  /** Returns null at the end. */
   private static Fields next(Iterator<Fields> records) {
     return records.hasNext() ? records.next() : null;
   }
 
-  /** The texts, and the label by its name where there is one, in this order. */
+  /** Keeps the texts and, if there is one, the label by its name, in this order. */
   private TransformProcess transform(List<String> header) {
     List<String> kept = new ArrayList<>(texts);
     if (header.contains(label)) {

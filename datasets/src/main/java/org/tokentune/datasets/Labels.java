@@ -17,11 +17,11 @@ import org.tokentune.objectives.Objectives;
 import org.tokentune.select.TokenSelector;
 
 /**
- * What a data set's labels mean as numbers.
+ * Numbers the labels of a data set.
  *
- * @param names of the classes, labels or tags, by number; of a regression the number's one name
- * @param numbered whether the numbers are the labels' own; otherwise they follow from an order, and
- *     a model that knows the labels by other numbers may keep these
+ * @param names of the classes, labels or tags, by number; for regression, a single name
+ * @param numbered whether the numbers belong to the labels; otherwise they only follow from
+ *     sorting, and a model that numbers the same labels differently keeps its own numbers
  */
 public record Labels(Objective task, List<String> names, boolean numbered) {
 
@@ -31,7 +31,7 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
       Comparator.comparing((String name) -> isWhole(name) ? Long.parseLong(name) : Long.MAX_VALUE)
           .thenComparing(name -> name);
 
-  /** A label's flag among several, as in lists with a 1 for each label that applies. */
+  /** A flag, as in lists with a 1 for each label that applies. */
   private static final Pattern FLAG = Pattern.compile("[01](\\.0)?|true|false");
 
   private static final Pattern NUMBER = Pattern.compile("[+-]?[0-9]{1,18}([.][0-9]{1,18})?");
@@ -40,14 +40,13 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
     names = List.copyOf(names);
   }
 
-  /** Labels with numbers of their own. */
+  /** Labels whose numbers are fixed. */
   public Labels(Objective task, List<String> names) {
     this(task, names, true);
   }
 
   /**
-   * The labels that occur in training rows, in order (numbers by size), without numbers of their
-   * own.
+   * Collects the labels in training rows and sorts them (numbers by value).
    *
    * @throws BadInputException if there are fewer than two classes
    */
@@ -68,7 +67,7 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
     int least = task == Objectives.MULTILABEL ? 1 : 2;
     if (found.size() < least) {
       throw new BadInputException(
-          "The training rows have only %s for a label; there must be at least %d.",
+          "The training rows have only %s as a label; there must be at least %d labels.",
           found.isEmpty() ? "nothing" : "'" + found.first() + "'", least);
     }
     warnOfSpellings(found);
@@ -90,10 +89,10 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
   }
 
   /**
-   * Looks at labels that are to be scored, all at once.
+   * Checks the labels of all rows that are to be scored.
    *
    * @param origin of the rows, for the message
-   * @throws BadInputException if some of them are not among the names
+   * @throws BadInputException if the model does not know some of them
    */
   public void check(List<Example> rows, String origin) {
     if (!task.areClasses()) {
@@ -110,22 +109,22 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
     if (!unknown.isEmpty()) {
       throw new BadInputException(
           "%s: %,d of %,d rows have labels that the model does not know: %s; it knows %s. Correct them,"
-              + " take the rows out, or train on some of each label.",
+              + " remove the rows, or train on rows with each label.",
           origin, count, rows.size(), shown(unknown), shown());
     }
   }
 
-  /** Outputs a model needs. */
+  /** The number of outputs that a model needs. */
   public int outputs() {
     return names.size();
   }
 
   /**
-   * A row's label as numbers: a class's number; 1 or 0 for every label; the regressed number; for
-   * every token its tag's number, {@value TokenSelector#NO_LABEL} for special tokens and all but a
-   * word's first.
+   * Encodes the label of a row: the number of its class; 1 or 0 for every label; the number to
+   * predict; or for every token the number of its tag, which is {@value TokenSelector#NO_LABEL} for
+   * special tokens and all but the first token of a word.
    *
-   * @throws BadInputException for a label that is not among the names
+   * @throws BadInputException if a label is not among the names
    */
   public float[] encode(Example row, TextTokenizer.Tokens tokens) {
     List<String> parts = split(task, row);
@@ -143,12 +142,14 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
     return new float[] {value(parts.get(0), row)};
   }
 
-  /** The words of a text whose words have tags: its list of them, or what white space separates. */
+  /**
+   * The words of a text for tagging: the list in the data set, or the text split at white space.
+   */
   public static List<String> words(Example row) {
     return row.words() == null ? List.of(row.text().strip().split("\\s+", -1)) : row.words();
   }
 
-  /** A word that the tokenizer makes no token of, such as a blank one, has a tag nobody learns. */
+  /** The tag of a word that yields no tokens, such as a blank one, is not trained on. */
   private float[] tags(List<String> tags, Example row, int[] words) {
     int count = words(row).size();
     if (tags.size() != count) {
@@ -167,7 +168,7 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
     return labels;
   }
 
-  /** A row's class or number alone, its labels, or its tags. */
+  /** Splits the label of a row into its labels or tags; a class or a number stays whole. */
   static List<String> split(Objective task, Example row) {
     if (row.labels() != null) {
       return listed(task, row);
@@ -208,12 +209,12 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
     return number;
   }
 
-  /** The names for messages, of many the first ones. */
+  /** The names, shortened for messages. */
   public String shown() {
     return shown(names);
   }
 
-  /** Names for messages, of many the first ones. */
+  /** Shortens a list of names for messages. */
   public static String shown(Collection<String> names) {
     String first = names.stream().limit(MOST_SHOWN).collect(Collectors.joining(", "));
     return names.size() <= MOST_SHOWN
@@ -228,10 +229,10 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
         return value;
       }
     } catch (NumberFormatException e) {
-      // said below
+      // reported below
     }
     throw new BadInputException(
-        "The row \"%.60s\" has the label '%s', which is no number; correct it or classify.",
+        "The row \"%.60s\" has the label '%s', which is not a number; correct it or use --task classify.",
         row.text(), label);
   }
 

@@ -8,16 +8,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.tokentune.BadInputException;
 
-/** The native library of Hugging Face's tokenizers, which DJL unpacks once into a cache. */
+/** Loads the native library of Hugging Face's tokenizers, which DJL unpacks once into a cache. */
 final class NativeTokenizers {
 
   private NativeTokenizers() {}
 
   /**
-   * Sees to it that the library can be used: what fails in loading it would look like a damaged
+   * Checks that the library can be used, because a failure to load it would look like a damaged
    * file.
    *
-   * @throws BadInputException that names the folder, if it cannot
+   * @throws BadInputException that names the folder, if it cannot be used
    */
   static void require() {
     Path cache = Utils.getEngineCacheDir("tokenizers");
@@ -28,7 +28,7 @@ final class NativeTokenizers {
       throw new BadInputException(
           e,
           "The native library of the tokenizers cannot be unpacked to %s, or loaded from there (%s);"
-              + " see to space and rights, or name another folder in DJL_CACHE_DIR.",
+              + " check space and permissions, or set DJL_CACHE_DIR to another folder.",
           cache,
           cause(e));
     }

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.stream.StreamSupport;
 
 /**
- * Instructions: a chunk's rows are packed into one array, of each the number of tokens in the
- * prompt, the number of all its tokens, and these. One that is left out has none.
+ * Instructions. The rows of a chunk are packed into one array: for each row the number of tokens in
+ * the prompt, the number of all tokens, and the tokens. A row that is left out has no tokens.
  */
 record PackedInstructions(
     RowChunks chunks,

@@ -7,14 +7,14 @@ import java.util.stream.Collectors;
 import org.tokentune.BadInputException;
 
 /**
- * How an instruction, with or without an input, is written for a model; its answer comes next.
+ * Formats an instruction, with or without an input, as a prompt for a model.
  *
- * @param withInput has {@code {instruction}} and {@code {input}} in it
- * @param withoutInput has {@code {instruction}} in it
+ * @param withInput contains {@code {instruction}} and {@code {input}}
+ * @param withoutInput contains {@code {instruction}}
  */
 public record PromptTemplate(String name, String withInput, String withoutInput) {
 
-  /** Stanford Alpaca's (Taori et al., 2023). */
+  /** The template of Stanford Alpaca (Taori et al., 2023). */
   public static final PromptTemplate ALPACA =
       new PromptTemplate(
           "alpaca",
@@ -24,21 +24,21 @@ public record PromptTemplate(String name, String withInput, String withoutInput)
           "Below is an instruction that describes a task. Write a response that appropriately"
               + " completes the request.\n\n### Instruction:\n{instruction}\n\n### Response:\n");
 
-  /** OpenAI's chat markup, as SmolLM2 and Qwen2 were tuned on it. */
+  /** OpenAI's chat markup, on which SmolLM2 and Qwen2 were tuned. */
   public static final PromptTemplate CHATML =
       new PromptTemplate(
           "chatml",
           "<|im_start|>user\n{instruction}\n\n{input}<|im_end|>\n<|im_start|>assistant\n",
           "<|im_start|>user\n{instruction}<|im_end|>\n<|im_start|>assistant\n");
 
-  /** The instruction, the input and the answer, a line each. */
+  /** Instruction, input and answer on separate lines. */
   public static final PromptTemplate PLAIN =
       new PromptTemplate("plain", "{instruction}\n{input}\n", "{instruction}\n");
 
   private static final List<PromptTemplate> ALL = List.of(ALPACA, CHATML, PLAIN);
 
   /**
-   * By its name.
+   * Finds a template by name.
    *
    * @throws BadInputException if there is none
    */
@@ -54,12 +54,12 @@ public record PromptTemplate(String name, String withInput, String withoutInput)
                     ALL.stream().map(PromptTemplate::name).collect(Collectors.joining(", "))));
   }
 
-  /** The prompt for an instruction; {@code input} may be empty. */
+  /** Formats an instruction; {@code input} may be empty. */
   public String prompt(String instruction, String input) {
     if (input.isBlank()) {
       return withoutInput.replace("{instruction}", instruction);
     }
-    // Split first: the instruction itself may have {input} in it.
+    // Split first: the instruction itself may contain {input}.
     return Arrays.stream(withInput.split("\\{input\\}", -1))
         .map(part -> part.replace("{instruction}", instruction))
         .collect(Collectors.joining(input));

@@ -1,14 +1,13 @@
 package org.tokentune.datasets;
 
 /**
- * A row for a causal language model as it is held in numbers: a third of a {@link
- * TokenBatches.Row}.
+ * A compact row for a causal language model, a third of the size of a {@link TokenBatches.Row}.
  *
- * @param prompt how many of its first tokens are not learned
+ * @param prompt the number of tokens at the beginning that are not trained on
  */
 record PromptedTokens(int[] ids, int prompt) {
 
-  /** In place of a row with nothing to learn, to be counted. */
+  /** Marks a row without an answer, so that it can be counted. */
   static final PromptedTokens LEFT_OUT = new PromptedTokens(new int[0], 0);
 
   TokenBatches.Row row() {

@@ -16,8 +16,8 @@ import org.tokentune.BadInputException;
  * artifact {@code deeplearning4j-nlp}: texts whose positive and negative scores differ by 0.5 or
  * more, labelled {@link #POSITIVE} or {@link #NEGATIVE}. 7,491 distinct glosses, 37% positive.
  *
- * <p>File format: a line a word sense, tab separated: part of speech, id, positive score, negative
- * score, terms, gloss; lines with {@code #} are comments.
+ * <p>File format: one word sense per line, with tabs between part of speech, id, positive score,
+ * negative score, terms, gloss; lines with {@code #} are comments.
  */
 public final class SentiWordNet {
 
@@ -31,7 +31,7 @@ public final class SentiWordNet {
   private SentiWordNet() {}
 
   /**
-   * Train, validation and test parts of 80, 10 and 10%, drawn by the seed after duplicates were
+   * Train, validation and test parts of 80, 10 and 10%, drawn using the seed after duplicates are
    * removed.
    *
    * @throws BadInputException if the artifact is not on the class path
@@ -41,8 +41,8 @@ public final class SentiWordNet {
   }
 
   /**
-   * Distinct glosses in the file's order; the first of equal ones counts (their labels never
-   * differ).
+   * Distinct glosses in the order of the file. The first of several equal glosses is used; their
+   * labels never differ.
    */
   static List<Example> glosses() {
     try (InputStream in = SentiWordNet.class.getClassLoader().getResourceAsStream(RESOURCE)) {

@@ -7,8 +7,8 @@ import java.util.NoSuchElementException;
 import java.util.Random;
 
 /**
- * Shuffles what comes one after the other and is too much to hold: of a full window one at random
- * is given, and the next takes its place. No more than a window is held.
+ * Shuffles a sequence that is too large for memory. A random element of a full window is returned,
+ * and the next element takes its place. Only the window is held.
  */
 final class ShuffleWindow<T> implements Iterator<T> {
 

@@ -8,7 +8,7 @@ import java.util.Set;
 import org.tokentune.Warnings;
 
 /**
- * Numbers of tokens against a model's table of words.
+ * Compares the numbers of tokens with a model's table of words.
  *
  * @param json a {@code tokenizer.json}
  * @param words in the table
@@ -16,7 +16,7 @@ import org.tokentune.Warnings;
  */
 record SpecialIds(JsonNode json, int words, String origin) {
 
-  /** Says which token is past the table: a text may have it. */
+  /** Warns of tokens outside the table, which a text may contain. */
   void warnOfTokensPastTheTable() {
     String text = null;
     int most = words - 1;
@@ -35,12 +35,12 @@ record SpecialIds(JsonNode json, int words, String origin) {
     if (text != null) {
       Warnings.warn(
           "The tokenizer of %s has tokens past the model's %d words, the last of them '%s', number %d;"
-              + " a text with one is refused.",
+              + " a text with one of them is rejected.",
           origin, words, text, most);
     }
   }
 
-  /** Of numbers that a configuration gives, those that the model has. */
+  /** Returns the numbers in a configuration that the model has. */
   Set<Integer> known(List<Integer> ids) {
     Set<Integer> known = new LinkedHashSet<>();
     for (int id : ids) {
@@ -48,15 +48,17 @@ record SpecialIds(JsonNode json, int words, String origin) {
         known.add(id);
       } else {
         Warnings.warn(
-            "%s names %d as a token that begins or ends texts, but the model has %d words; it is"
-                + " passed over.",
+            "%s names %d as a token that begins or ends texts, but the model has %d words; it is ignored.",
             origin, id, words);
       }
     }
     return known;
   }
 
-  /** Of texts, those that are special tokens of the tokenizer and words of the model. */
+  /**
+   * Returns the numbers of the texts that are special tokens of the tokenizer and words of the
+   * model.
+   */
   Set<Integer> named(Set<String> texts) {
     Set<Integer> found = new LinkedHashSet<>();
     for (JsonNode added : json.path("added_tokens")) {

@@ -16,9 +16,9 @@ import java.util.function.Function;
 import org.tokentune.BadInputException;
 
 /**
- * A question to a text that holds the answer, as SQuAD 1.1 has it (Rajpurkar et al., 2016).
+ * A question about a text that contains the answer, as in SQuAD 1.1 (Rajpurkar et al., 2016).
  *
- * @param answers that people gave; the first is trained on
+ * @param answers given by people; the first is used for training
  */
 public record SquadQuestion(String id, String question, String context, List<Answer> answers) {
 
@@ -29,13 +29,13 @@ public record SquadQuestion(String id, String question, String context, List<Ans
   }
 
   /**
-   * A part of the context.
+   * An answer, a part of the context.
    *
-   * @param start Unicode characters before it
+   * @param start the number of Unicode characters before it
    */
   public record Answer(String text, int start) {
 
-    /** Unicode characters up to its end. */
+    /** The number of Unicode characters up to its end. */
     public int end() {
       return start + text.codePointCount(0, text.length());
     }
@@ -64,7 +64,7 @@ public record SquadQuestion(String id, String question, String context, List<Ans
       root = MAPPER.readValue(file.toFile(), Map.class);
     } catch (JsonProcessingException e) {
       int line = e.getLocation() == null ? 1 : e.getLocation().getLineNr();
-      throw new BadInputException(e, "%s, line %d is no JSON; get the file again.", file, line);
+      throw new BadInputException(e, "%s, line %d is not JSON; get the file again.", file, line);
     } catch (IOException e) {
       throw new BadInputException(e, "%s cannot be read: %s.", file, e.getMessage());
     }
@@ -79,15 +79,14 @@ public record SquadQuestion(String id, String question, String context, List<Ans
     }
     if (questions.isEmpty()) {
       throw new BadInputException(
-          "%s has no questions: it is neither in SQuAD's layout, an object with data, paragraphs and qas, nor"
-              + " has it rows with question, context, answer and answer_start; it is an object with %s. Give"
+          "%s has no questions: it has neither SQuAD's layout, an object with data, paragraphs and qas, nor rows with question, context, answer and answer_start; it is an object with %s. Give"
               + " such a file.",
           file, Labels.shown(Row.strings(List.copyOf(root.keySet()))));
     }
     return questions;
   }
 
-  /** Whether a file is one object, and not rows: its first object is not a question. */
+  /** Whether a file is one object rather than rows: its first object is not a question. */
   private static boolean isNested(Path file) {
     if (!Files.isRegularFile(file)) {
       throw new BadInputException("There is no file %s; check the path.", file);
@@ -151,7 +150,7 @@ public record SquadQuestion(String id, String question, String context, List<Ans
       questions.add(question(fields::get, context, row.position()));
     }
 
-    /** Answers as in SQuAD; of different numbers of texts and starts, none is valid. */
+    /** Pairs texts with their starts, as in SQuAD; what is missing is null. */
     private static List<Map<String, Object>> answers(Object texts, Object starts) {
       List<?> all = texts instanceof List<?> list ? list : List.of(texts == null ? "" : texts);
       List<?> begins = starts instanceof List<?> list ? list : Collections.singletonList(starts);
@@ -194,7 +193,7 @@ public record SquadQuestion(String id, String question, String context, List<Ans
               each.get("text") instanceof String text ? text : "", start(each.get("answer_start")));
       if (!stands(answer, context)) {
         throw new BadInputException(
-            "%s: the answer '%.60s' to question %s does not stand at %d of its context; correct it.",
+            "%s: the answer '%.60s' to question %s is not at character %d of its context; correct it.",
             origin, answer.text(), id, answer.start());
       }
       answers.add(answer);
@@ -206,7 +205,7 @@ public record SquadQuestion(String id, String question, String context, List<Ans
     return new SquadQuestion(id, fields.apply("question").toString(), context, answers);
   }
 
-  /** A whole number, also in a string; otherwise -1. */
+  /** Reads a whole number, also from a string; -1 for anything else. */
   private static int start(Object value) {
     if (value instanceof String text) {
       return text.matches("[0-9]{1,9}") ? Integer.parseInt(text) : -1;

@@ -27,17 +27,17 @@ import org.tokentune.formats.ModelFiles;
 import org.tokentune.objectives.Objectives;
 
 /**
- * Plain text or instructions of any size as batches for a causal language model, of which only a
- * window is held. Chunks of the file come in a random order, are tokenised ahead in a thread of
- * their own and made into rows, which are shuffled through the window. The file's last chunk is
- * left out, to validate on.
+ * Streams plain text or instructions of any size as batches for a causal language model, with only
+ * a window of rows in memory. The chunks of the file are read in random order, tokenised ahead in a
+ * separate thread and turned into rows, which are shuffled through the window. The last chunk is
+ * held back for validation.
  */
 public final class StreamedRows implements AutoCloseable {
 
-  /** Rows that are held: of 128 tokens 8 MB, and some 5 MB of text. */
+  /** The number of rows in the window. Rows of 128 tokens take 8 MB, from about 5 MB of text. */
   private static final int WINDOW = 16_384;
 
-  /** Chunks that are tokenised before they are asked for. */
+  /** The number of chunks that are tokenised ahead. */
   private static final int AHEAD = 2;
 
   private final TextChunks chunks;
@@ -64,11 +64,11 @@ public final class StreamedRows implements AutoCloseable {
   }
 
   /**
-   * Opens plain text in UTF-8, to be joined and cut into blocks.
+   * Opens plain text in UTF-8, which is joined and cut into blocks.
    *
-   * @param tokenise makes tokens of a text; on another thread
+   * @param tokenise tokenises a text; called on another thread
    * @param length tokens of a block
-   * @throws BadInputException if the file is missing, or too small to be worth it
+   * @throws BadInputException if the file is missing, or too small for streaming
    */
   public static StreamedRows ofText(Path file, Function<String, int[]> tokenise, int length) {
     JoinedBlocks blocks = new JoinedBlocks("blocks", chunk -> tokenise.apply(chunk.text()), length);
@@ -76,12 +76,12 @@ public final class StreamedRows implements AutoCloseable {
   }
 
   /**
-   * Opens plain text in UTF-8, or the texts of rows, whose tokens are cached.
+   * Opens plain text in UTF-8 or the texts of rows, and caches their tokens.
    *
    * @param columns the text's column in a file of rows, of any format of {@link RowSource}
-   * @param files of the model, which tell its cached tokens from others
+   * @param files of the model, by which its cached tokens are identified
    * @param length tokens of a block
-   * @throws BadInputException if the file is missing, or too small to be worth it
+   * @throws BadInputException if the file is missing, or too small for streaming
    */
   public static StreamedRows ofText(
       Path file, Columns columns, TextTokenizer tokenizer, ModelFiles files, int length) {
@@ -103,11 +103,11 @@ public final class StreamedRows implements AutoCloseable {
   }
 
   /**
-   * Opens {@link Instructions}, whose rows are cached.
+   * Opens {@link Instructions}, and caches their rows.
    *
-   * @param files of the model, which tell its cached tokens from others
-   * @param length tokens to which rows are cut; one of whose answer nothing is left is left out
-   * @throws BadInputException if the file is missing, or too small to be worth it
+   * @param files of the model, by which its cached tokens are identified
+   * @param length tokens to which rows are truncated; a row without any of its answer is left out
+   * @throws BadInputException if the file is missing, or too small for streaming
    */
   public static StreamedRows ofInstructions(
       Path file, PromptTemplate template, TextTokenizer tokenizer, ModelFiles files, int length) {
@@ -118,18 +118,18 @@ public final class StreamedRows implements AutoCloseable {
         WINDOW);
   }
 
-  /** Bytes of the file. */
+  /** The size of the file in bytes. */
   public long size() {
     return chunks.size();
   }
 
-  /** Most tokens of a row. */
+  /** The maximal number of tokens in a row. */
   public int length() {
     return rows.length();
   }
 
   /**
-   * Rows of the last chunk.
+   * The rows of the last chunk.
    *
    * @throws BadInputException if it has none
    */
@@ -139,14 +139,13 @@ public final class StreamedRows implements AutoCloseable {
         learned(rows.rows(List.of(last).iterator())).map(PromptedTokens::row).toList();
     if (held.isEmpty()) {
       throw new BadInputException(
-          "The end of %s, which is held back to validate on, has no row with anything to learn in"
-              + " %d tokens; allow longer rows, or name a file to validate on.",
+          "The end of %s, which is held back for validation, has no row with anything to learn in %d tokens; allow longer rows, or give a validation file.",
           chunks.file(), length());
     }
     return held;
   }
 
-  /** Tells the rows from others of the same tokenizer; reads the whole file. */
+  /** A digest that identifies the rows among those of the same tokenizer. Reads the whole file. */
   public String digest() {
     Digest digest = new Digest().add(rows.name()).add(new int[] {length(), window});
     IntStream.range(0, chunks.count()).forEach(number -> digest.add(chunks.read(number).text()));
@@ -154,7 +153,7 @@ public final class StreamedRows implements AutoCloseable {
   }
 
   /**
-   * Batches of an epoch; the same for the same seed and epoch. They cannot be reset.
+   * The batches of an epoch, which depend only on the seed and the epoch. They cannot be reset.
    *
    * @throws BadInputException if there are none
    */
@@ -169,7 +168,7 @@ public final class StreamedRows implements AutoCloseable {
     return batches;
   }
 
-  /** An epoch's rows, one by one; the same for the same seed and epoch. */
+  /** The rows of an epoch, one by one. They depend only on the seed and the epoch. */
   public Iterator<TokenBatches.Row> rows(long seed, int epoch) {
     return rows(TokenBatches.random(seed, epoch));
   }
@@ -184,7 +183,7 @@ public final class StreamedRows implements AutoCloseable {
     return stream(new ShuffleWindow<>(inOrder, window, random)).map(PromptedTokens::row).iterator();
   }
 
-  /** Counts rows, and passes over those that are left out. */
+  /** Counts all rows, and skips those that are left out. */
   private Stream<PromptedTokens> learned(Iterator<PromptedTokens> all) {
     return stream(all)
         .filter(
@@ -201,7 +200,7 @@ public final class StreamedRows implements AutoCloseable {
     return StreamSupport.stream(all.spliterator(), false);
   }
 
-  /** Warns of instructions that are left out, of those that were read so far, where there are. */
+  /** Warns if some of the instructions that were read so far are left out. */
   public void warnOfLeftOut() {
     if (leftOut.get() > 0) {
       Warnings.warn(
@@ -215,7 +214,7 @@ public final class StreamedRows implements AutoCloseable {
     thread.shutdownNow();
   }
 
-  /** Chunks, tokenised before they are asked for. */
+  /** Chunks that are tokenised ahead. */
   private final class Ahead implements Iterator<int[]> {
 
     private final Iterator<Integer> order;
@@ -225,7 +224,7 @@ public final class StreamedRows implements AutoCloseable {
       this.order = order;
     }
 
-    /** Whether there is a chunk ahead; there are always some, as long as there are chunks. */
+    /** Keeps chunks ahead for as long as there are any. */
     @Override
     public boolean hasNext() {
       while (ahead.size() <= AHEAD && order.hasNext()) {
@@ -251,7 +250,7 @@ public final class StreamedRows implements AutoCloseable {
     }
   }
 
-  /** Batches of a pool of rows, and of the next. */
+  /** The batches of one pool of rows after another. */
   private static final class Batches extends BatchIterator {
 
     private final transient Iterator<TokenBatches.Row> rows;

@@ -8,12 +8,11 @@ import org.tokentune.BadInputException;
 import org.tokentune.objectives.Objectives;
 
 /**
- * Labelled texts as DL4J's networks and SameDiff's graphs train on them, in another order after
- * every {@link #reset}.
+ * Batches of labelled texts for DL4J networks and SameDiff graphs, in a new order after every
+ * {@link #reset}.
  *
  * <p>Features are ids, attention mask and token types, INT32 [batch, length], padded on the right.
- * Labels are FLOAT [batch, outputs]: one-hot for classes, 0 or 1 for each of several labels, or the
- * number.
+ * Labels are FLOAT [batch, outputs]: one-hot for classes, 0 or 1 for each label, or a number.
  */
 public final class TextBatches extends BatchIterator {
 
@@ -27,17 +26,17 @@ public final class TextBatches extends BatchIterator {
   /**
    * Tokenises the rows.
    *
-   * @param seed of the orders
+   * @param seed of the order
    * @throws BadInputException for tags or answers, or labels that are not among {@code labels}
    */
   public TextBatches(
       List<Example> rows, Labels labels, TextTokenizer tokenizer, int batchSize, long seed) {
     if (labels.task() == Objectives.TOKEN || labels.task() == Objectives.QUESTION_ANSWERING) {
       throw new BadInputException(
-          "Tags of words and answers are no labels of whole texts; give such labels.");
+          "Tags of words and answers are not labels of whole texts; give labels of whole texts.");
     }
     if (batchSize < 1) {
-      throw new BadInputException("A batch size of %d is none; give 1 or more.", batchSize);
+      throw new BadInputException("The batch size is %d; give 1 or more.", batchSize);
     }
     this.rows = rows.stream().map(row -> TokenBatches.Row.of(row, labels, tokenizer)).toList();
     this.labels = labels;

@@ -12,12 +12,12 @@ import java.util.stream.IntStream;
 import org.tokentune.BadInputException;
 
 /**
- * Plain text as rows for a causal language model: its tokens, one after the other, cut into blocks
- * of one length; the last may be shorter. Every token is also a label.
+ * Turns plain text into rows for a causal language model: its tokens are cut into blocks of equal
+ * length, of which the last may be shorter. Every token is also a label.
  */
 public final class TextBlocks {
 
-  /** Fewer tokens have nothing to predict. */
+  /** The minimal number of tokens in a block; fewer have nothing to predict. */
   static final int LEAST = 2;
 
   private static final long MOST_BYTES = 1L << 30;
@@ -25,7 +25,7 @@ public final class TextBlocks {
   private TextBlocks() {}
 
   /**
-   * Tokens of plain text, or of rows whose texts are in a column of the usual name.
+   * Tokenises plain text, or rows whose texts are in a column with a default name.
    *
    * @throws BadInputException as {@link #tokens(Path, Columns, TextTokenizer)}
    */
@@ -34,8 +34,9 @@ public final class TextBlocks {
   }
 
   /**
-   * Tokens of plain text in UTF-8, without special ones; or of the texts in a file of rows, in any
-   * format of {@link RowSource} that its name says, each followed by the token that ends a text.
+   * Tokenises plain text in UTF-8, without special tokens; or the texts in a file of rows, each
+   * followed by the token that ends a text. A file has rows if its name ends as {@link RowSource}
+   * says.
    *
    * @param columns the text's column in a file of rows
    * @throws BadInputException if the file is missing, malformed, without text, or past 1 GiB
@@ -59,7 +60,7 @@ public final class TextBlocks {
       }
       return tokens;
     } catch (MalformedInputException e) {
-      throw new BadInputException(e, "%s is no text in UTF-8; convert it.", file);
+      throw new BadInputException(e, "%s is not text in UTF-8; convert it.", file);
     } catch (IOException e) {
       throw new BadInputException(e, "%s cannot be read: %s.", file, e.getMessage());
     }
@@ -69,7 +70,7 @@ public final class TextBlocks {
     return texts.stream().flatMapToInt(Arrays::stream).toArray();
   }
 
-  /** Makes tokens of rows' texts, with the token that ends a text; a blank text has none. */
+  /** Tokenises the texts of rows and adds the token that ends a text; blank texts are skipped. */
   static final class Texts implements RowReader<int[]> {
 
     private final TextTokenizer tokenizer;
@@ -107,7 +108,7 @@ public final class TextBlocks {
   /**
    * Cuts tokens into rows.
    *
-   * @param length tokens of a row, 2 or more
+   * @param length the number of tokens in a row, 2 or more
    */
   public static List<TokenBatches.Row> cut(int[] tokens, int length) {
     check(length);
@@ -119,7 +120,7 @@ public final class TextBlocks {
     return rows;
   }
 
-  /** Refuses blocks that are too short to predict anything in. */
+  /** Rejects blocks that are too short to predict anything. */
   static void check(int length) {
     if (length < LEAST) {
       throw new BadInputException(

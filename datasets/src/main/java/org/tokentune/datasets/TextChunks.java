@@ -11,12 +11,12 @@ import java.nio.file.Path;
 import org.tokentune.BadInputException;
 
 /**
- * A text file in UTF-8 as chunks that are read one by one, in any order, and join to it. A chunk
- * ends where a line ends, or, in a line that is longer than a chunk, after a whole character.
+ * A text file in UTF-8, divided into chunks that can be read in any order. A chunk ends at the end
+ * of a line or, in a line that is longer than a chunk, of a character.
  *
- * @param bytes of a chunk, about
- * @param wholeLines whether a line that is longer than a chunk is refused, not cut
- * @param starts where chunks begin, by number; null: where lines do
+ * @param bytes of a chunk, approximately
+ * @param wholeLines whether a line that is longer than a chunk is rejected rather than cut
+ * @param starts where the chunks begin; if null, at lines
  */
 record TextChunks(Path file, long size, int bytes, boolean wholeLines, long[] starts) {
 
@@ -31,7 +31,7 @@ record TextChunks(Path file, long size, int bytes, boolean wholeLines, long[] st
   record Chunk(Path file, long from, boolean last, String text) {}
 
   /**
-   * Of text, in which lines may be cut.
+   * Divides text, in which long lines may be cut.
    *
    * @throws BadInputException if there is no such file
    */
@@ -40,7 +40,7 @@ record TextChunks(Path file, long size, int bytes, boolean wholeLines, long[] st
   }
 
   /**
-   * Of rows in a format, none of which is cut.
+   * Divides a file of rows, none of which is cut.
    *
    * @throws BadInputException if there is no such file, or a row is longer than a chunk
    */
@@ -63,7 +63,7 @@ record TextChunks(Path file, long size, int bytes, boolean wholeLines, long[] st
     return new TextChunks(file, file.toFile().length(), bytes, wholeLines, null);
   }
 
-  /** The last one has the rest too: so it is never a scrap. */
+  /** The number of chunks. The last chunk includes the remainder, so no chunk is tiny. */
   int count() {
     return Math.toIntExact(Math.max(1, size / bytes));
   }
@@ -71,7 +71,8 @@ record TextChunks(Path file, long size, int bytes, boolean wholeLines, long[] st
   /**
    * Reads a chunk.
    *
-   * @throws BadInputException if it cannot be read, is no text in UTF-8, or has too long a line
+   * @throws BadInputException if it cannot be read, is not text in UTF-8, or has a line that is too
+   *     long
    */
   Chunk read(int number) {
     try (RandomAccessFile in = new RandomAccessFile(file.toFile(), "r")) {
@@ -90,7 +91,7 @@ record TextChunks(Path file, long size, int bytes, boolean wholeLines, long[] st
       throw changed(e);
     } catch (CharacterCodingException e) {
       throw new BadInputException(
-          e, "%s is no text in UTF-8 near byte %d; convert it.", file, (long) number * bytes);
+          e, "%s is not text in UTF-8 near byte %d; convert it.", file, (long) number * bytes);
     } catch (IOException e) {
       throw new BadInputException(e, "%s cannot be read: %s.", file, e.getMessage());
     }
@@ -101,7 +102,7 @@ record TextChunks(Path file, long size, int bytes, boolean wholeLines, long[] st
         cause, "%s changed while it was read; try again when nothing writes to it.", file);
   }
 
-  /** Where a chunk begins: behind the first line end in it, and failing one as early as it can. */
+  /** Where a chunk begins: after the first line end within it, or else as early as possible. */
   private long boundary(RandomAccessFile in, int number) throws IOException {
     long nominal = (long) number * bytes;
     if (number == 0 || number == count()) {
@@ -111,7 +112,7 @@ record TextChunks(Path file, long size, int bytes, boolean wholeLines, long[] st
       return starts[number];
     }
     byte[] after = new byte[(int) Math.min(bytes, size - nominal)];
-    in.seek(nominal - 1); // a line that ends right before needs no other
+    in.seek(nominal - 1); // a line may end right before
     in.readFully(after);
     for (int i = 0; i < after.length; i++) {
       if (after[i] == '\n') {

@@ -26,17 +26,17 @@ import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
 
 /**
- * A Hugging Face tokenizer ({@code tokenizer.json}). What the file says of padding and truncation
- * does not count.
+ * A Hugging Face tokenizer ({@code tokenizer.json}). Settings for padding and truncation in the
+ * file are ignored.
  */
 public final class TextTokenizer implements AutoCloseable {
 
-  /** Characters that say which text it is. */
+  /** The number of characters by which messages identify a text. */
   private static final int QUOTED = 40;
 
   /**
-   * Special tokens that end a text or a turn, whatever the files say. Source: llama.cpp's {@code
-   * llama_vocab::impl::load}, those of the models that this project knows.
+   * Special tokens that end a text or a turn, whatever the files say, for the models that this
+   * project knows. Source: llama.cpp's {@code llama_vocab::impl::load}.
    */
   private static final Set<String> ENDS =
       Set.of(
@@ -57,7 +57,10 @@ public final class TextTokenizer implements AutoCloseable {
 
   private final HuggingFaceTokenizer tokenizer;
 
-  /** The same, unless special tokens in a text are cut: then the tokenizer knows none. */
+  /**
+   * The same tokenizer, unless special tokens in a text are treated as text: then {@code tokenizer}
+   * has none.
+   */
   private final HuggingFaceTokenizer decoder;
 
   private final Use use;
@@ -70,9 +73,9 @@ public final class TextTokenizer implements AutoCloseable {
    *
    * @param origin of the tokenizer, for messages
    * @param words in the model's table
-   * @param types in the model's table of token types; 0 where all tokens are of type 0
-   * @param cutsLeft whether texts lose their beginning where they are too long
-   * @param spaced whether words that stand in a list need a space before them, but for the first
+   * @param types in the model's table of token types; 0 if all tokens have type 0
+   * @param cutsLeft whether texts that are too long lose their beginning
+   * @param spaced whether words in a list, except the first, need a space before them
    * @param begins tokens that begin a text
    * @param ends tokens that end a text
    */
@@ -87,7 +90,7 @@ public final class TextTokenizer implements AutoCloseable {
 
   /**
    * @param json a {@code tokenizer.json}
-   * @param whole the same with all special tokens; null where {@code json} has them
+   * @param whole the same with all special tokens; null if {@code json} has them
    */
   private TextTokenizer(ObjectNode json, ObjectNode whole, Use use, int longest, boolean cut) {
     this.use = use;
@@ -109,7 +112,7 @@ public final class TextTokenizer implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       throw new BadInputException(
           e,
-          "%s: the tokenizer.json is damaged or of an unknown kind (%s); get it again.",
+          "%s: the tokenizer.json is damaged or of an unknown type (%s); get it again.",
           origin,
           e.getMessage());
     }
@@ -118,10 +121,10 @@ public final class TextTokenizer implements AutoCloseable {
   /**
    * Opens a model's tokenizer as transformers' {@code AutoTokenizer} would.
    *
-   * @param longest most tokens of a text or pair, with the special ones
-   * @param cut whether longer texts are cut (of a pair the longer one first); otherwise they are
-   *     refused
-   * @throws BadInputException if a file is damaged, or says what is not supported
+   * @param longest the maximal number of tokens in a text or pair, including special tokens
+   * @param cut whether longer texts are truncated (of a pair, the longer one first); otherwise they
+   *     are rejected
+   * @throws BadInputException if a file is damaged, or asks for something that is not supported
    */
   public static TextTokenizer open(ModelFiles files, int longest, boolean cut) {
     return open(files, longest, cut, false);
@@ -130,8 +133,8 @@ public final class TextTokenizer implements AutoCloseable {
   /**
    * As {@link #open(ModelFiles, int, boolean)}.
    *
-   * @param lowerCase whether texts are lower-cased first, as sentence-transformers' {@code
-   *     do_lower_case} has it
+   * @param lowerCase whether texts are lower-cased first, as with sentence-transformers' {@code
+   *     do_lower_case}
    */
   public static TextTokenizer open(ModelFiles files, int longest, boolean cut, boolean lowerCase) {
     AutoTokenizer auto = AutoTokenizer.of(files);
@@ -171,13 +174,13 @@ public final class TextTokenizer implements AutoCloseable {
   }
 
   /**
-   * Opens a tokenizer; which tokens begin and end a text is not known.
+   * Opens a tokenizer without knowing which tokens begin and end a text.
    *
    * @param json the file's bytes
    * @param origin the file, for messages
-   * @param longest most tokens of a text or pair, with the special ones
-   * @param cut whether longer texts are cut (of a pair the longer one first); otherwise they are
-   *     refused
+   * @param longest the maximal number of tokens in a text or pair, including special tokens
+   * @param cut whether longer texts are truncated (of a pair, the longer one first); otherwise they
+   *     are rejected
    */
   public static TextTokenizer open(byte[] json, String origin, int longest, boolean cut) {
     int any = Integer.MAX_VALUE;
@@ -186,7 +189,7 @@ public final class TextTokenizer implements AutoCloseable {
     return new TextTokenizer(tree, null, use, longest, cut);
   }
 
-  /** Says where switches do not do what they say. */
+  /** Warns of switches that have no effect. */
   private void warnOfSwitches(TokenizerConfig config) {
     warnOfSwitch(config, "add_bos_token", config.addBegin(), before.length > 0, "before");
     warnOfSwitch(config, "add_eos_token", config.addEnd(), endsTexts(), "after");
@@ -202,18 +205,18 @@ public final class TextTokenizer implements AutoCloseable {
     }
   }
 
-  /** Whether the tokenizer puts something after a text. */
+  /** Whether the tokenizer adds tokens after a text. */
   private boolean endsTexts() {
     return tokenizer.encode("", true, false).getIds().length > before.length;
   }
 
-  /** What the tokenizer puts before a text. */
+  /** The tokens that the tokenizer adds before a text. */
   private int[] before() {
     Encoding encoding;
     try {
       encoding = tokenizer.encode("a", true, false);
     } catch (RuntimeException e) {
-      return new int[0]; // it has no token for this text, nor one for those that it has none for
+      return new int[0]; // it has neither a token for this text nor one for unknown text
     }
     int first = 0;
     while (first < encoding.getIds().length && encoding.getSequenceIds()[first] < 0) {
@@ -226,12 +229,12 @@ public final class TextTokenizer implements AutoCloseable {
    * A tokenised text.
    *
    * @param ids vocabulary numbers, with the special tokens
-   * @param typeIds 0 for the first text, 1 for the second; all 0 where the model has one type
-   * @param words number of the word that a token is of, -1 for special tokens
+   * @param typeIds 0 for the first text, 1 for the second; all 0 if the model has one type
+   * @param words for every token the number of its word, -1 for special tokens
    */
   public record Tokens(int[] ids, int[] typeIds, int[] words) {}
 
-  /** Tokenises a text, or a pair where {@code pair} is not null. */
+  /** Tokenises a text, or a pair if {@code pair} is not null. */
   public Tokens encode(String text, String pair) {
     return tokens(
         encoding(
@@ -247,10 +250,10 @@ public final class TextTokenizer implements AutoCloseable {
    * A tokenised pair.
    *
    * @param ids vocabulary numbers, with the special tokens
-   * @param typeIds 0 for the first text, 1 for the second; all 0 where the model has one type
+   * @param typeIds 0 for the first text, 1 for the second; all 0 if the model has one type
    * @param first position of the second text's first token
-   * @param begins of each of the second text's tokens: Unicode characters of the text before it
-   * @param ends of the same: Unicode characters of the text up to its end
+   * @param begins for each token of the second text, the number of Unicode characters before it
+   * @param ends for each token of the second text, the number of Unicode characters up to its end
    */
   public record Pair(int[] ids, int[] typeIds, int first, int[] begins, int[] ends) {}
 
@@ -270,7 +273,7 @@ public final class TextTokenizer implements AutoCloseable {
         Arrays.stream(second).map(i -> spans[i].getEnd()).toArray());
   }
 
-  /** Tokenises a row; where words have tags, by its words. */
+  /** Tokenises a row; for tagging, word by word. */
   public Tokens encode(Example row, Objective task) {
     return task == Objectives.TOKEN
         ? encodeWords(Labels.words(row).toArray(String[]::new))
@@ -278,8 +281,9 @@ public final class TextTokenizer implements AutoCloseable {
   }
 
   /**
-   * Tokenises a text that is split into words already. Where the tokenizer tells words by the
-   * spaces before them, every word gets one, the first if {@code add_prefix_space} says so.
+   * Tokenises a text that is already split into words. If the tokenizer recognises words by the
+   * spaces before them, every word gets one; the first word gets one if {@code add_prefix_space}
+   * says so.
    */
   public Tokens encodeWords(String[] words) {
     String[] spaced = words.clone();
@@ -290,22 +294,21 @@ public final class TextTokenizer implements AutoCloseable {
     return tokens(encoding(text, () -> tokenizer.encode(spaced, true, false)), text);
   }
 
-  /** Tokens of a piece of text without special ones, of any length. */
+  /** Tokenises a piece of text of any length, without special tokens. */
   public int[] encodePiece(String text) {
     return ints(encoding(text, () -> tokenizer.encode(text, false, false)).getIds());
   }
 
   /**
-   * Tokens of a text that something follows, of any length: what the tokenizer puts before a text,
-   * which may be nothing, and the text's own.
+   * Tokenises a text of any length that is to be continued: the tokens that the tokenizer adds
+   * before a text, if any, and those of the text.
    */
   public int[] encodePrompt(String text) {
     Encoding encoding = encoding(text, () -> tokenizer.encode(text, false, false));
     int[] piece = ints(encoding.getIds());
     if (before.length > 0 && piece.length > 0 && piece[0] == before[before.length - 1]) {
       Warnings.warn(
-          "The token '%s' begins a text twice: the tokenizer of %s puts it there by itself; leave it"
-              + " out of the text.",
+          "The token '%s' begins a text twice: the tokenizer of %s adds it; leave it out of the text.",
           encoding.getTokens()[0], use.origin());
     }
     int[] ids = Arrays.copyOf(before, before.length + piece.length);
@@ -313,39 +316,38 @@ public final class TextTokenizer implements AutoCloseable {
     return ids;
   }
 
-  /** What the tokenizer puts before a text, as messages and caches have it. */
+  /** The tokens that the tokenizer adds before a text, for messages and caches. */
   String beginning() {
     return Arrays.toString(before);
   }
 
-  /** The text of tokens, without special ones. */
+  /** Decodes tokens, without special ones. */
   public String decode(int... ids) {
     return decoder.decode(Arrays.stream(ids).asLongStream().toArray(), true);
   }
 
-  /** The beginning of the text of tokens, between quotes: what a row is called in messages. */
+  /** The beginning of the decoded text in quotes, which identifies a row in messages. */
   public String quoted(int... ids) {
     String text = decode(ids).strip();
     return '"' + (text.length() > QUOTED ? text.substring(0, QUOTED) + "..." : text) + '"';
   }
 
-  /** The token that begins a text, where it is known; the tokenizer need not put it there. */
+  /** The token that begins a text, if it is known; the tokenizer does not necessarily add it. */
   public OptionalInt begin() {
     return use.begins().stream().mapToInt(Integer::intValue).findFirst();
   }
 
   /**
-   * Tokens that end a text, as far as they are known: those that the configurations of the model
-   * and of generation name, the first of them first, and those that models are known to end turns
-   * with.
+   * The known tokens that end a text: first those in the model's configuration and in its
+   * generation configuration, then those with which models are known to end turns.
    */
   public Set<Integer> ends() {
     return Collections.unmodifiableSet(use.ends());
   }
 
   /**
-   * Tokens at the beginning of a text that are a prompt's, as sentence-transformers counts them:
-   * the prompt's own with its special ones, but for the last.
+   * The number of tokens at the beginning of a text that belong to a prompt, as counted by
+   * sentence-transformers: those of the prompt with its special tokens, except the last one.
    */
   public int promptLength(String prompt) {
     int[] words = encode(prompt, null).words();
@@ -357,7 +359,7 @@ public final class TextTokenizer implements AutoCloseable {
     if (text.codePoints().anyMatch(c -> Character.getType(c) == Character.SURROGATE)) {
       throw new BadInputException(
           "The text \"%.60s\" has half a character (a surrogate without its other half, such as \\ud83d"
-              + " in JSON), which is no Unicode; correct it.",
+              + " in JSON), which is not Unicode; correct it.",
           text.strip());
     }
     Encoding encoding;
@@ -366,7 +368,7 @@ public final class TextTokenizer implements AutoCloseable {
     } catch (RuntimeException e) {
       throw new BadInputException(
           e,
-          "The tokenizer of %s cannot take the text \"%.60s\": %s; change the text or the tokenizer.",
+          "The tokenizer of %s cannot tokenise the text \"%.60s\": %s; change the text or the tokenizer.",
           use.origin(),
           text.strip(),
           e.getMessage());
@@ -376,7 +378,7 @@ public final class TextTokenizer implements AutoCloseable {
       if (ids[i] >= use.words()) {
         throw new BadInputException(
             "The text \"%.60s\" has the token '%s', which is number %d, but the model %s has %d words;"
-                + " take the model's own tokenizer, or a text without this token.",
+                + " use the model's own tokenizer, or a text without this token.",
             text.strip(), encoding.getTokens()[i], ids[i], use.origin(), use.words());
       }
     }
@@ -391,8 +393,7 @@ public final class TextTokenizer implements AutoCloseable {
     for (int type : types) {
       if (type >= use.types()) {
         throw new BadInputException(
-            "The tokenizer of %s gives a text the token type %d, but the model has %d of them, from 0;"
-                + " take the model's own tokenizer.",
+            "The tokenizer of %s gives a text the token type %d, but the model has %d types, from 0; use the model's own tokenizer.",
             use.origin(), type, use.types());
       }
     }

@@ -16,17 +16,20 @@ import org.tokentune.select.PaddedLength;
 import org.tokentune.select.TokenSelector;
 
 /**
- * Batches of tokenised rows of about the same length, padded to the longest of the batch, or a few
- * tokens more: for every length there is a plan of its own, so there are few lengths.
+ * Batches of tokenised rows of similar length, padded to the longest row of the batch or a few
+ * tokens more, so that there are few distinct lengths: each one needs its own plan.
  *
- * <p>Features are ids, attention mask and token types, INT32 [batch, length]. Labels, where the
- * rows have them: INT32 [batch] for classes, INT32 [batch, 2] for answers, FLOAT [batch, labels]
- * for several labels, FLOAT [batch, 1] for a number, INT32 [batch, length] for tags and language
- * models.
+ * <p>Features are ids, attention mask and token types, INT32 [batch, length]. Labels, if the rows
+ * have any: INT32 [batch] for classes, INT32 [batch, 2] for answers, FLOAT [batch, labels] for
+ * multi-label classification, FLOAT [batch, 1] for a number, INT32 [batch, length] for tags and
+ * language models.
  */
 public final class TokenBatches extends BatchIterator {
 
-  /** Batches among which rows are sorted by length; more means less padding and less chance. */
+  /**
+   * The number of batches within which rows are sorted by length; a larger number means less
+   * padding and less randomness.
+   */
   static final int POOL = 50;
 
   private final List<Row> rows;
@@ -38,24 +41,25 @@ public final class TokenBatches extends BatchIterator {
   /**
    * A tokenised row.
    *
-   * @param labels as {@link Labels#encode} gives them, of a language model the tokens themselves;
-   *     null where there are none
+   * @param labels as {@link Labels#encode} returns them; for a language model, the tokens
+   *     themselves; null if there are none
    */
   public record Row(int[] ids, int[] typeIds, float[] labels) {
 
-    /** A labelled row, tokenised. */
+    /** Tokenises a labelled row. */
     public static Row of(Example row, Labels labels, TextTokenizer tokenizer) {
       TextTokenizer.Tokens tokens = tokenizer.encode(row, labels.task());
       return new Row(tokens.ids(), tokens.typeIds(), labels.encode(row, tokens));
     }
 
     /**
-     * For a causal language model: every token is a label, but those of a prompt.
+     * A row for a causal language model, in which every token except those of the prompt is a
+     * label.
      *
-     * @param prompt number of its tokens
+     * @param prompt the number of tokens in it
      */
     public static Row ofText(int[] ids, int prompt) {
-      float[] labels = new float[ids.length]; // exact: no vocabulary has 2^24 words
+      float[] labels = new float[ids.length]; // exact: no vocabulary has 2^24 tokens
       for (int i = 0; i < ids.length; i++) {
         labels[i] = i < prompt ? TokenSelector.NO_LABEL : ids[i];
       }
@@ -74,7 +78,7 @@ public final class TokenBatches extends BatchIterator {
     this(rows, task, batches, rows.stream().mapToInt(row -> row.ids().length).max().orElse(0));
   }
 
-  /** For training: another order in every epoch, the same for the same seed and epoch. */
+  /** Batches for training, in an order that depends on the seed and the epoch. */
   public static TokenBatches shuffled(
       List<Row> rows, Objective task, int batchSize, long seed, int epoch) {
     Random random = random(seed, epoch);
@@ -89,16 +93,17 @@ public final class TokenBatches extends BatchIterator {
     return new TokenBatches(rows, task, batches);
   }
 
-  /** What an epoch's order is drawn by. */
+  /** The source of randomness for the order in an epoch. */
   static Random random(long seed, int epoch) {
     return new Random(new SplittableRandom(seed).nextLong() + epoch);
   }
 
   /**
-   * For training on a stream, whose rows come in a random order: at most {@link #POOL} batches of
-   * them, that of the longest rows first, as the first one of a stream is taken for the largest.
+   * At most {@link #POOL} batches of a stream, whose rows are in random order already. The batch
+   * with the longest rows comes first, because the first batch of a stream is assumed to be the
+   * largest.
    *
-   * @param longest most tokens that a row of the stream may have
+   * @param longest the maximal number of tokens in a row of the stream
    */
   static TokenBatches ofPool(
       List<Row> rows, Objective task, int batchSize, int longest, Random random) {
@@ -110,7 +115,10 @@ public final class TokenBatches extends BatchIterator {
     return new TokenBatches(rows, task, batches, longest);
   }
 
-  /** For evaluation and prediction: by length. {@link #order} says which rows come when. */
+  /**
+   * Batches for evaluation and prediction, sorted by length. {@link #order} returns the order of
+   * the rows.
+   */
   public static TokenBatches byLength(List<Row> rows, Objective task, int batchSize) {
     List<Integer> all = IntStream.range(0, rows.size()).boxed().toList();
     return new TokenBatches(rows, task, cut(sorted(rows, all), batchSize));
@@ -131,7 +139,7 @@ public final class TokenBatches extends BatchIterator {
     return batches;
   }
 
-  /** Numbers of the rows, in the order in which they come. */
+  /** The numbers of the rows, in the order of the batches. */
   public int[] order() {
     return batches.stream().flatMapToInt(Arrays::stream).toArray();
   }

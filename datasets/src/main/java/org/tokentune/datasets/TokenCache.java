@@ -17,11 +17,12 @@ import org.tokentune.files.WholeFile;
 import org.tokentune.formats.ModelFiles;
 
 /**
- * Tokens of texts in a folder, a file each, named by what is in it: the SHA-256 of the tokenizer,
- * how it is used, and the text. A file is written beside its place and then renamed, and used only
- * if its checksum is right; where the folder cannot be written to, texts are tokenised every time.
+ * Caches the tokens of texts in a folder, one file per text. Its name is the SHA-256 of the
+ * tokenizer, its use and the text. A file is written under another name and then renamed, and is
+ * used only if its checksum is right. If the folder is not writable, texts are tokenised every
+ * time.
  *
- * <p>File format, big-endian: CRC-32 of the ids as a long, then the ids, an int each.
+ * <p>File format, big-endian: CRC-32 of the ids as a long, then the ids, one int each.
  */
 final class TokenCache {
 
@@ -53,9 +54,9 @@ final class TokenCache {
   }
 
   /**
-   * A text's tokens, as they were stored, or as {@code tokenise} makes them, which are stored.
+   * Returns the stored tokens of a text, or calls {@code tokenise} and stores the result.
    *
-   * @param use tells what {@code tokenise} makes of a text from what else is made by the tokenizer
+   * @param use identifies {@code tokenise} among the uses of the tokenizer
    */
   int[] get(String use, String text, Function<String, int[]> tokenise) {
     Path file = file(use, text);
@@ -98,7 +99,7 @@ final class TokenCache {
       content.asIntBuffer().get(ids);
       return Optional.of(ids);
     } catch (IOException e) {
-      return Optional.empty(); // it is not there, or as good as not there
+      return Optional.empty(); // missing or unreadable
     }
   }
 

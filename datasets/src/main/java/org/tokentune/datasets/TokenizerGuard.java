@@ -13,9 +13,9 @@ import org.tokentune.formats.Limits;
 import org.tokentune.formats.RegexGuard;
 
 /**
- * Checks a {@code tokenizer.json} before the native library sees it, which trusts what it reads: it
- * may end the virtual machine over a damaged number, and takes all memory where a text is to grow
- * without limit. What the library itself refuses with an error is left to it.
+ * Checks a {@code tokenizer.json} before the native library reads it. The library trusts the file:
+ * a damaged number may end the virtual machine, and a text that grows without limit takes all
+ * memory. Anything that the library rejects with an error is left to it.
  *
  * <p>Source: the format of version 0.21 of Hugging Face's tokenizers.
  */
@@ -23,15 +23,15 @@ final class TokenizerGuard {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** Parts of a step, or of a template. */
+  /** The maximal number of parts of a step or a template. */
   private static final int MOST_PARTS = 100;
 
   private static final int MOST_DEPTH = 8;
 
-  /** Characters of a text that is put into others, or of a pattern. */
+  /** The maximal number of characters in a pattern, or in a text that is inserted into others. */
   private static final int MOST_TEXT = 2_000;
 
-  /** Times that the replacements of all steps together may make a text longer. */
+  /** The factor by which all replacements together may lengthen a text. */
   private static final int MOST_GROWTH = 64;
 
   private static final String TYPE = "type";
@@ -39,7 +39,7 @@ final class TokenizerGuard {
   private static final String PATTERN = "pattern";
   private static final String SEQUENCE = "Sequence";
 
-  /** Kinds of a step, and in what field a sequence has its parts. */
+  /** The types of a step, and the field with the parts of a sequence. */
   private record Step(String field, String parts, Set<String> kinds) {}
 
   private static final Step NORMALIZER =
@@ -114,8 +114,8 @@ final class TokenizerGuard {
   }
 
   /**
-   * Where one of these is of another kind, the library may take a step for one of another type that
-   * has fewer fields.
+   * If one of these has the wrong type, the library may read the step as another one with fewer
+   * fields.
    */
   private static final List<String> FLAGS =
       List.of(
@@ -150,7 +150,7 @@ final class TokenizerGuard {
           "prepend_scheme",
           "unk_token");
 
-  /** Refuses fields of a wrong kind, whatever they belong to. */
+  /** Rejects fields of a wrong type anywhere. */
   static void checkKinds(ConfigReader fields) {
     FLAGS.forEach(flag -> fields.flag(flag, false));
     TEXTS.forEach(text -> fields.text(text, ""));
@@ -180,7 +180,7 @@ final class TokenizerGuard {
     return reader(object, origin, path);
   }
 
-  /** Of an object that must be there. */
+  /** Reads an object that must exist. */
   static ConfigReader reader(JsonNode object, String origin, String path) {
     JsonNode around = JSON.createObjectNode().set(path, object);
     ConfigReader fields = ConfigReader.of(around, origin);
@@ -249,7 +249,7 @@ final class TokenizerGuard {
     }
   }
 
-  /** Of {@code [token, id]}. */
+  /** Checks a pair {@code [token, id]}. */
   private static void checkToken(ConfigReader fields, String field) {
     JsonNode token = fields.value(field);
     if (!token.path(0).isTextual() || !isId(token.path(1))) {
@@ -257,7 +257,7 @@ final class TokenizerGuard {
     }
   }
 
-  /** Whether it is a number that a token may have. */
+  /** Whether it is a valid number for a token. */
   static boolean isId(JsonNode node) {
     return node.isIntegralNumber()
         && node.canConvertToInt()
@@ -279,7 +279,9 @@ final class TokenizerGuard {
     }
   }
 
-  /** Returns the least number of characters that the pattern takes, 1 where it is an expression. */
+  /**
+   * Returns the minimal number of characters that the pattern matches; 1 for a regular expression.
+   */
   private static int checkPattern(ConfigReader fields) {
     ConfigReader pattern = fields.object(PATTERN);
     String text = pattern.text("String", "");

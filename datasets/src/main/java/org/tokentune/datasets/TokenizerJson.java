@@ -28,12 +28,14 @@ import org.tokentune.formats.Vocabulary.SpecialTokens;
 import org.tokentune.formats.Vocabulary.TokenType;
 
 /**
- * A vocabulary as a {@code tokenizer.json} of Hugging Face's tokenizers, as transformers would have
- * it.
+ * Converts a vocabulary to a {@code tokenizer.json} of Hugging Face's tokenizers, as transformers
+ * does.
  */
 public final class TokenizerJson {
 
-  /** Every token is a field's name once: a table of names takes longer than it saves. */
+  /**
+   * Every token occurs once as a field's name, so a table of names costs more time than it saves.
+   */
   private static final ObjectMapper JSON =
       new ObjectMapper(
           JsonFactory.builder()
@@ -43,16 +45,18 @@ public final class TokenizerJson {
 
   private static final String SPACE = Vocabulary.SentencePiece.SPACE;
 
-  /** Longer tokens would take long to cut in two everywhere. */
+  /**
+   * The maximal number of characters in a token, because every way of splitting it in two is tried.
+   */
   private static final int MOST_CHARACTERS = 1000;
 
   /**
    * Characters of all merges, for each of all tokens; trained vocabularies have about 2. Tokens
-   * that are each a piece of the next would have so many merges that memory ends.
+   * that are each a part of the next would have more merges than fit into memory.
    */
   private static final long MOST_MERGED = 50;
 
-  /** Tokens that no merge makes: they are whole in a text, or in none. */
+  /** Tokens that do not result from merges; they are matched as a whole. */
   private static final Set<TokenType> UNMERGED =
       Set.of(TokenType.UNKNOWN, TokenType.CONTROL, TokenType.BYTE);
 
@@ -63,9 +67,9 @@ public final class TokenizerJson {
   private static final String QWEN2_SPLIT = split("\\p{N}");
 
   /**
-   * Classes that are said where no configuration came: adapters of a decoder have no other file
-   * that names one. Those of transformers 4 for a Llama and a Mistral would put a token before
-   * every text, whatever the tokenizer.json says.
+   * Tokenizer classes to write if there is no configuration: adapters of a decoder have no other
+   * file that names one. The classes that transformers 4 uses for Llama and Mistral would put a
+   * token before every text, whatever the tokenizer.json says.
    */
   private static final Map<String, String> DECODERS =
       Map.of(
@@ -84,7 +88,7 @@ public final class TokenizerJson {
   }
 
   /**
-   * The file's bytes: those that there are, or made of the vocabulary.
+   * The bytes of the file: the existing ones, or made from the vocabulary.
    *
    * @param origin of the vocabulary, for messages
    * @throws BadInputException if its merges or tokens cannot be used
@@ -94,20 +98,21 @@ public final class TokenizerJson {
   }
 
   /**
-   * What a model's texts are tokenised by: the same with all that the files beside it say, as
-   * transformers' {@code AutoTokenizer} has it.
+   * The tokenizer that a model's texts are tokenised with: the file, changed as the files next to
+   * it say, like transformers' {@code AutoTokenizer}.
    *
-   * @throws BadInputException if a file is damaged, or says what is not supported
+   * @throws BadInputException if a file is damaged, or asks for something that is not supported
    */
   public static byte[] of(ModelFiles files) {
     return bytes(AutoTokenizer.of(files).json());
   }
 
   /**
-   * What is saved with a model: the file as it came. Of a byte-level tokenizer that its class
-   * changes, the changed one, as transformers 4 goes by the file and 5 by the class.
+   * The file that is saved with a model: the original. If the class of a byte-level tokenizer
+   * changes it, the changed file, because transformers 4 follows the file and transformers 5 the
+   * class.
    *
-   * @throws BadInputException if a file is damaged, or says what is not supported
+   * @throws BadInputException if a file is damaged, or asks for something that is not supported
    */
   public static byte[] saved(ModelFiles files) {
     AutoTokenizer auto = AutoTokenizer.of(files);
@@ -124,7 +129,7 @@ public final class TokenizerJson {
     }
   }
 
-  /** The same, parsed. */
+  /** Parses the file. */
   static ObjectNode tree(TokenizerSource source, String origin) {
     if (source instanceof TokenizerSource.Json json) {
       try {
@@ -144,7 +149,9 @@ public final class TokenizerJson {
         : sentencePiece((Vocabulary.SentencePiece) source, origin);
   }
 
-  /** Has texts lower-cased first, unless they are, as sentence-transformers does. */
+  /**
+   * Lower-cases texts first, unless the tokenizer does so already, as sentence-transformers does.
+   */
   static void lowerCase(ObjectNode tree) {
     JsonNode old = tree.path("normalizer");
     ArrayNode parts = JSON.createArrayNode();
@@ -162,7 +169,7 @@ public final class TokenizerJson {
     tree.putObject("normalizer").put("type", "Sequence").set("normalizers", parts);
   }
 
-  /** The same, but special tokens that stand in a text are cut as other text is. */
+  /** Returns a copy that treats special tokens in a text as ordinary text. */
   static ObjectNode withoutSpecial(ObjectNode tree) {
     ObjectNode without = tree.deepCopy();
     for (Iterator<JsonNode> tokens = without.path("added_tokens").iterator(); tokens.hasNext(); ) {
@@ -181,7 +188,7 @@ public final class TokenizerJson {
   }
 
   /**
-   * Writes what came beside a model, and what its tokenizer needs there.
+   * Writes the other files of a model, and those that its tokenizer needs.
    *
    * @param folder that is being written
    */
@@ -203,8 +210,8 @@ public final class TokenizerJson {
   }
 
   /**
-   * Writes a {@code tokenizer_config.json} with which transformers 4 and 5 have the same tokens,
-   * where none came.
+   * If there was no {@code tokenizer_config.json}, writes one with which transformers 4 and 5
+   * produce the same tokens.
    */
   private static void writeConfig(Path folder, ModelFiles files) throws IOException {
     if (files.companions().names().contains(CompanionFiles.TOKENIZER_CONFIG)) {
@@ -231,7 +238,7 @@ public final class TokenizerJson {
     } else {
       String className = DECODERS.get(files.config().path("model_type").asText());
       if (className == null) {
-        return; // without one transformers has the tokens that this project has
+        return; // without one, transformers produces the same tokens as this project
       }
       config.put("tokenizer_class", className);
     }
@@ -263,7 +270,7 @@ public final class TokenizerJson {
           || !tokens.contains(merge.substring(space + 1))
           || !tokens.contains(merge.substring(0, space) + merge.substring(space + 1))) {
         throw new BadInputException(
-            "%s merges '%.60s', which are no two tokens that make a third; get it again.",
+            "%s merges '%.60s', which are not two tokens that form a third; get it again.",
             origin, merge);
       }
       merges.add(merge);
@@ -292,7 +299,7 @@ public final class TokenizerJson {
   /**
    * BERT's.
    *
-   * @param stripAccents null: as {@code lowerCase}
+   * @param stripAccents if null, as {@code lowerCase}
    */
   static ObjectNode bertNormalizer(
       boolean lowerCase, Boolean stripAccents, boolean chineseCharacters) {
@@ -325,7 +332,7 @@ public final class TokenizerJson {
     };
   }
 
-  /** A part without settings. */
+  /** A component without settings. */
   static ObjectNode typed(String type) {
     return JSON.createObjectNode().put("type", type);
   }
@@ -336,7 +343,7 @@ public final class TokenizerJson {
     return split.put("behavior", "Isolated").put("invert", false);
   }
 
-  /** Bytes as characters; {@code cut} cuts by GPT-2's regular expression first. */
+  /** Bytes as characters; with {@code cut}, split by GPT-2's regular expression first. */
   static ObjectNode byteLevel(boolean cut) {
     return JSON.createObjectNode()
         .put("type", "ByteLevel")
@@ -364,7 +371,7 @@ public final class TokenizerJson {
   }
 
   /**
-   * Makes text of SentencePiece's tokens.
+   * Turns SentencePiece tokens into text.
    *
    * @param prefix whether a space was put before the text
    */
@@ -394,13 +401,10 @@ public final class TokenizerJson {
     return sequence;
   }
 
-  /** Two tokens that make a third, {@code id}. */
+  /** Two tokens that form a third, {@code id}. */
   private record Merge(int id, int left, int right) {}
 
-  /**
-   * All pairs of tokens that make a token, those of the highest score first; as transformers
-   * derives them, too.
-   */
+  /** All pairs of tokens that form a token, highest score first, as transformers derives them. */
   private static List<String> merges(Vocabulary.SentencePiece vocabulary, String origin) {
     Map<String, Integer> ids = new HashMap<>();
     for (int id = 0; id < vocabulary.tokens().size(); id++) {
@@ -428,8 +432,7 @@ public final class TokenizerJson {
       }
       if (characters > most) {
         throw new BadInputException(
-            "%s: too many pairs of tokens make others, as in no vocabulary that was trained; get it"
-                + " again.",
+            "%s: too many pairs of tokens form other tokens, which no trained vocabulary has; get it again.",
             origin);
       }
     }
@@ -444,7 +447,7 @@ public final class TokenizerJson {
         .toList();
   }
 
-  /** What all kinds have alike: their tokens, and what is added to every text. */
+  /** The parts that all kinds have in common: their tokens, and the tokens added to every text. */
   private static ObjectNode common(Vocabulary vocabulary) {
     ObjectNode root = JSON.createObjectNode().put("version", "1.0");
     root.putNull("truncation").putNull("padding");

@@ -12,7 +12,7 @@ final class TokenizerModelGuard {
   private static final String PREFIX = "continuing_subword_prefix";
   private static final String LONGEST_WORD = "max_input_chars_per_word";
 
-  /** The library looks at each pair of characters in a word. */
+  /** The maximal number of characters in a word, because the library tries every pair of them. */
   private static final int MOST_WORD = 10_000;
 
   private static final int MOST_TEXT = 1_000;
@@ -24,7 +24,7 @@ final class TokenizerModelGuard {
   }
 
   /**
-   * Checks it.
+   * Checks the model.
    *
    * @throws BadInputException that names the field
    */
@@ -49,7 +49,7 @@ final class TokenizerModelGuard {
     }
   }
 
-  /** Old files do not say it. */
+  /** The type for old files, which do not name one. */
   private String guess() {
     if (fields.has(MERGES)) {
       return "BPE";
@@ -85,7 +85,7 @@ final class TokenizerModelGuard {
   private void checkBytePairs(JsonNode vocabulary) {
     String prefix = checkPrefix();
     if (fields.rate("dropout", 0) > 0) {
-      throw fields.bad("dropout", "0, as tokens would be others each time");
+      throw fields.bad("dropout", "0, as tokens would differ each time");
     }
     JsonNode merges = fields.value(MERGES);
     if (!merges.isArray()) {

@@ -3,18 +3,19 @@ package org.tokentune.datasets;
 import java.util.stream.IntStream;
 
 /**
- * Cuts texts that are too long, as Hugging Face's tokenizers do: of a pair the longer one first.
+ * Truncates texts that are too long, as Hugging Face's tokenizers do: of a pair, the longer one
+ * first.
  */
 final class Truncation {
 
   private Truncation() {}
 
   /**
-   * Places of the tokens that stay.
+   * The positions of the tokens that are kept.
    *
-   * @param sequences of each token: 0 of the first text, 1 of the second, -1 of special tokens,
-   *     which all stay
-   * @param longest tokens that may stay; there are more
+   * @param sequences for each token: 0 in the first text, 1 in the second, -1 for special tokens,
+   *     which are all kept
+   * @param longest the number of tokens to keep; there are more
    * @param left whether texts lose their beginning
    */
   static int[] kept(long[] sequences, int longest, boolean left) {
@@ -40,7 +41,7 @@ final class Truncation {
         .toArray();
   }
 
-  /** How many tokens of two texts stay of more than {@code room}; the second may have none. */
+  /** How many tokens of each text fit into {@code room}; the second text may be empty. */
   private static int[] lengths(int first, int second, int room) {
     if (second == 0) {
       return new int[] {room, 0};

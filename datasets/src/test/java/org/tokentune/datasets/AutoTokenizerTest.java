@@ -27,7 +27,7 @@ import org.tokentune.BadInputException;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.testing.Said;
 
-/** Ids are those of transformers' AutoTokenizer, which made the resource. */
+/** The expected ids were recorded with transformers' AutoTokenizer. */
 class AutoTokenizerTest {
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -45,7 +45,7 @@ class AutoTokenizerTest {
     return (ObjectNode) JSON.readTree(FIXTURES.resolve(name + ".json").toFile());
   }
 
-  /** A model's folder; the weights are never read. */
+  /** Writes a model's folder; the weights are never read. */
   private static Path model(Path folder, String type, JsonNode tokenizer, JsonNode files)
       throws IOException {
     Files.createDirectories(folder);
@@ -131,9 +131,9 @@ class AutoTokenizerTest {
     }
   }
 
-  /** Of the library: an added token's number follows from the order. */
+  /** The library numbers added tokens by their order. */
   @Test
-  void addedTokensAreNumberedAsTheLibraryDoes() throws IOException {
+  void numbersAddedTokensLikeTheLibrary() throws IOException {
     ObjectNode json = tokenizer("llama");
     int size = json.at("/model/vocab").size();
     ArrayNode added = (ArrayNode) json.get("added_tokens");
@@ -158,7 +158,7 @@ class AutoTokenizerTest {
   }
 
   @Test
-  void whatTheClassChangesIsSaved() throws IOException {
+  void savesChangesByTheClass() throws IOException {
     ObjectNode json = tokenizer("gpt2");
     Path plain = model(folder.resolve("p"), "gpt2", json, JSON.createObjectNode());
     try (ModelFiles files = ModelFiles.open(plain)) {
@@ -173,14 +173,14 @@ class AutoTokenizerTest {
       assertEquals("NFC", saved.at("/normalizer/type").asText());
       assertEquals("Split", saved.at("/pre_tokenizer/pretokenizers/0/type").asText());
       assertEquals("ByteLevel", saved.at("/pre_tokenizer/pretokenizers/1/type").asText());
-      TokenizerJson.write(folder, files); // as beside adapters, which have no config.json
+      TokenizerJson.write(folder, files); // as next to adapters, which have no config.json
       JsonNode config = JSON.readTree(folder.resolve("tokenizer_config.json").toFile());
       assertEquals("Qwen2Tokenizer", config.path("tokenizer_class").asText());
     }
   }
 
   @Test
-  void textsAreCutAsTokenizersDo() throws IOException {
+  void truncatesTextsLikeTokenizers() throws IOException {
     JsonNode cases = JSON.readTree(FIXTURES.resolve("truncation.json").toFile());
     for (JsonNode one : cases) {
       int first = one.path(0).asInt();
@@ -209,7 +209,7 @@ class AutoTokenizerTest {
     assertTrue(cases.size() > 50);
   }
 
-  private String refused(Path model, String text, String pair) throws IOException {
+  private String assertRejected(Path model, String text, String pair) throws IOException {
     try (ModelFiles files = ModelFiles.open(model);
         TextTokenizer tokenizer = TextTokenizer.open(files, 1000, false)) {
       return assertThrows(BadInputException.class, () -> tokenizer.encode(text, pair)).getMessage();
@@ -217,7 +217,7 @@ class AutoTokenizerTest {
   }
 
   @Test
-  void tokensPastTheTableAreNamed() throws IOException {
+  void namesTokensOutsideTheTable() throws IOException {
     ObjectNode json = tokenizer("bert");
     json.withArray("added_tokens")
         .addObject()
@@ -228,13 +228,13 @@ class AutoTokenizerTest {
         .put("rstrip", false)
         .put("normalized", false)
         .put("special", true);
-    // Numbers follow each other: the vocabulary has as many tokens as the model.
+    // Consecutive numbers: the vocabulary has as many tokens as the model.
     ObjectNode vocabulary = (ObjectNode) json.at("/model/vocab");
     for (int id = vocabulary.size(); id < 1000; id++) {
       vocabulary.put("unused" + id, id);
     }
     Path model = model(folder.resolve("m"), "bert", json, JSON.createObjectNode());
-    String message = refused(model, "the [NEW] king", null);
+    String message = assertRejected(model, "the [NEW] king", null);
     assertTrue(message.contains("'[NEW]', which is number 1000"), message);
     assertTrue(message.contains("has 1000 words"), message);
     try (ModelFiles files = ModelFiles.open(model);
@@ -245,7 +245,7 @@ class AutoTokenizerTest {
     }
   }
 
-  /** Settings with which the {@code tokenizer.json} counts as it is. */
+  /** Settings that leave the {@code tokenizer.json} unchanged. */
   private static ObjectNode asItIs() {
     ObjectNode files = JSON.createObjectNode();
     files.putObject("tokenizer_config.json").put("tokenizer_class", "PreTrainedTokenizerFast");
@@ -253,7 +253,7 @@ class AutoTokenizerTest {
   }
 
   @Test
-  void typesPastTheTableAreNamed() throws IOException {
+  void namesTokenTypesOutsideTheTable() throws IOException {
     ObjectNode json = tokenizer("bert");
     for (JsonNode part : json.at("/post_processor/pair")) {
       ObjectNode inner = (ObjectNode) part.elements().next();
@@ -264,8 +264,8 @@ class AutoTokenizerTest {
         .putArray("model_input_names")
         .add("token_type_ids");
     Path model = model(folder.resolve("b"), "bert", json, settings);
-    String message = refused(model, "the king", "hi");
-    assertTrue(message.contains("token type 7, but the model has 2 of them"), message);
+    String message = assertRejected(model, "the king", "hi");
+    assertTrue(message.contains("token type 7, but the model has 2 types"), message);
     // A RoBERTa has one type, whatever the tokenizer says.
     Path roberta = model(folder.resolve("r"), "roberta", json, JSON.createObjectNode());
     try (ModelFiles files = ModelFiles.open(roberta);
@@ -276,18 +276,18 @@ class AutoTokenizerTest {
   }
 
   @Test
-  void whatTheTokenizerHasNoTokenForIsASentence() throws IOException {
+  void reportsTextWithoutTokens() throws IOException {
     ObjectNode json = tokenizer("bert");
     ((ObjectNode) json.get("model")).put("unk_token", "<none>");
     Path model = model(folder.resolve("m"), "bert", json, asItIs());
-    String message = refused(model, "the # king", null);
-    assertTrue(message.contains("cannot take the text \"the # king\""), message);
+    String message = assertRejected(model, "the # king", null);
+    assertTrue(message.contains("cannot tokenise the text \"the # king\""), message);
   }
 
   @Test
-  void halfACharacterIsRefused() throws IOException {
+  void rejectsHalfACharacter() throws IOException {
     Path model = model(folder.resolve("m"), "bert", tokenizer("bert"), JSON.createObjectNode());
-    String message = refused(model, "the \ud83d king", null);
+    String message = assertRejected(model, "the \ud83d king", null);
     assertTrue(message.contains("half a character"), message);
     try (ModelFiles files = ModelFiles.open(model);
         TextTokenizer tokenizer = TextTokenizer.open(files, 1000, false)) {
@@ -296,7 +296,7 @@ class AutoTokenizerTest {
   }
 
   @Test
-  void wordsHaveTheirSpaces() throws IOException {
+  void wordsKeepTheirSpaces() throws IOException {
     for (boolean prefix : new boolean[] {false, true}) {
       ObjectNode files = JSON.createObjectNode();
       files.putObject("tokenizer_config.json").put("add_prefix_space", prefix);
@@ -311,7 +311,7 @@ class AutoTokenizerTest {
   }
 
   @Test
-  void endsAreAllThatAreKnown() throws IOException {
+  void collectsAllKnownEndTokens() throws IOException {
     ObjectNode files = JSON.createObjectNode();
     files.putObject("generation_config.json").putArray("eos_token_id").add(7).add(5000);
     files.putObject("tokenizer_config.json").put("eos_token", "hi");
@@ -332,7 +332,7 @@ class AutoTokenizerTest {
   }
 
   @Test
-  void promptsBeginAsTheTokenizerSays() throws IOException {
+  void promptsBeginWithTheTokensOfTheTokenizer() throws IOException {
     Path llama = model(folder.resolve("l"), "llama", tokenizer("llama"), JSON.createObjectNode());
     Path gpt2 = model(folder.resolve("g"), "gpt2", tokenizer("gpt2"), JSON.createObjectNode());
     try (ModelFiles one = ModelFiles.open(llama);
@@ -347,7 +347,7 @@ class AutoTokenizerTest {
   }
 
   @Test
-  void classesThatCutWordsThemselvesAreRefused() throws IOException {
+  void rejectsClassesThatSplitWordsThemselves() throws IOException {
     ObjectNode files = JSON.createObjectNode();
     files.putObject("tokenizer_config.json").put("tokenizer_class", "BertJapaneseTokenizer");
     Path model = model(folder.resolve("m"), "bert", tokenizer("bert"), files);
@@ -359,7 +359,7 @@ class AutoTokenizerTest {
   }
 
   @Test
-  void theSideThatIsCutMayBeTheTokenizersWord() throws IOException {
+  void theTokenizerMayDecideTheTruncatedSide() throws IOException {
     ObjectNode json = tokenizer("bert");
     json.putObject("truncation")
         .put("direction", "Left")

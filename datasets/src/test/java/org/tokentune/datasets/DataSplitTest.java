@@ -18,7 +18,7 @@ class DataSplitTest {
   }
 
   @Test
-  void onlyRowsOfMissingLabelsMove() {
+  void movesOnlyRowsWithMissingLabels() {
     DataSplit split = new DataSplit(rows("a", "b"), rows("a", "c", "c", "d", "b"), rows("d", "e"));
     DataSplit whole = split.withEveryLabel(Objectives.CLASSIFY);
     assertEquals(rows("a", "b", "c", "d", "e"), whole.train());
@@ -29,7 +29,7 @@ class DataSplitTest {
   }
 
   @Test
-  void labelsAndTagsMoveWithTheirRows() {
+  void movesLabelsAndTagsWithTheirRows() {
     DataSplit labels = new DataSplit(rows("a,b"), rows("b,c", "", "c,a"), List.of());
     assertEquals(rows("", "c,a"), labels.withEveryLabel(Objectives.MULTILABEL).validation());
     DataSplit tags = new DataSplit(rows("O O"), rows("O B", "B I", "O"), List.of());
@@ -37,7 +37,7 @@ class DataSplitTest {
   }
 
   @Test
-  void somethingMustBeLeftToValidate() {
+  void rejectsAnEmptyValidationPart() {
     DataSplit split = new DataSplit(rows("a", "b"), rows("c", "d"), List.of());
     String message =
         assertThrows(BadInputException.class, () -> split.withEveryLabel(Objectives.CLASSIFY))

@@ -15,7 +15,7 @@ import org.tokentune.formats.ModelFolder;
 import org.tokentune.testing.Fuzz;
 import org.tokentune.testing.Mutation;
 
-/** Damage of tokenizers and rows; acceptance/fuzz.sh has more cases. */
+/** Damages tokenizers and rows; acceptance/fuzz.sh has more cases. */
 class FuzzTest {
 
   private static final Path RESOURCES = Path.of("src/test/resources");
@@ -94,7 +94,7 @@ class FuzzTest {
         .run("vocab.txt", FuzzTest::opened, TEXT);
   }
 
-  /** Vocabularies of SentencePiece's kind are GGUF's; what stands before them is damaged too. */
+  /** GGUF has SentencePiece vocabularies; the bytes before them are damaged, too. */
   @Test
   void ggufVocabularies() throws Exception {
     fuzz()

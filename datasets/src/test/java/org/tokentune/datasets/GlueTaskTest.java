@@ -58,7 +58,7 @@ class GlueTaskTest {
   }
 
   @Test
-  void quotesAndEscapesAreText() {
+  void readsQuotesAndEscapesAsText() {
     assertEquals(
         new Example("She said \"yes\" at once.", "At once, she said, \"yes.", "equivalent"),
         task("mrpc").load(FIXTURES.resolve("mrpc"), 1).train().get(0));
@@ -95,25 +95,26 @@ class GlueTaskTest {
   }
 
   @Test
-  void saysWhatIsWrong() throws IOException {
-    refused(
+  void reportsErrors() throws IOException {
+    assertRejected(
         "line 3 has 3 fields",
         "rte",
         "index\tsentence1\tsentence2\tlabel\n0\ta\tb\tentailment\n1\ta\tb\n");
-    refused(
+    assertRejected(
         "line 2 has the label 'maybe'",
         "rte",
         "index\tsentence1\tsentence2\tlabel\n0\ta\tb\tmaybe\n");
-    refused("line 2 has the label '2'", "sst2", "sentence\tlabel\na\t2\n");
-    refused("line 2 has the label '5.5'", "stsb", "sentence1\tsentence2\tscore\na\tb\t5.5\n");
-    refused("line 1 has 2 fields", "cola", "own\t1\n");
-    refused("is no file of mrpc", "mrpc", "sentence\tlabel\na\t1\n");
-    refused("has no rows", "sst2", "sentence\tlabel\n");
-    refused("no column label", "sst2", "index\tsentence\n0\ta\n");
-    refused("is no file of sst2", "sst2", "");
+    assertRejected("line 2 has the label '2'", "sst2", "sentence\tlabel\na\t2\n");
+    assertRejected(
+        "line 2 has the label '5.5'", "stsb", "sentence1\tsentence2\tscore\na\tb\t5.5\n");
+    assertRejected("line 1 has 2 fields", "cola", "own\t1\n");
+    assertRejected("is not a file of mrpc", "mrpc", "sentence\tlabel\na\t1\n");
+    assertRejected("has no rows", "sst2", "sentence\tlabel\n");
+    assertRejected("no column label", "sst2", "index\tsentence\n0\ta\n");
+    assertRejected("is not a file of sst2", "sst2", "");
   }
 
-  private void refused(String expected, String name, String content) throws IOException {
+  private void assertRejected(String expected, String name, String content) throws IOException {
     Files.writeString(folder.resolve("train.tsv"), content);
     String message =
         assertThrows(BadInputException.class, () -> task(name).load(folder, 1)).getMessage();
@@ -122,14 +123,14 @@ class GlueTaskTest {
   }
 
   @Test
-  void aMissingFolderIsNamed() {
+  void namesAMissingFolder() {
     String message =
         assertThrows(BadInputException.class, () -> task("rte").load(folder, 1)).getMessage();
     assertTrue(message.contains("no file " + folder.resolve("train.tsv")), message);
   }
 
   @Test
-  void knowsWhatTheLabelsMean() {
+  void namesLabels() {
     assertEquals(Objectives.REGRESS, task("stsb").labels().task());
     assertEquals(List.of("entailment", "neutral", "contradiction"), task("mnli").labels().names());
     assertEquals(9, GlueTask.ALL.size());

@@ -34,14 +34,14 @@ class LanguageRowsTest {
     return Files.writeString(folder.resolve(name), text);
   }
 
-  private static void refused(String part, Runnable body) {
+  private static void assertRejected(String part, Runnable body) {
     String message = assertThrows(BadInputException.class, body::run).getMessage();
     System.out.println(message);
     assertTrue(message.contains(part), message);
   }
 
   @Test
-  void textIsCutIntoBlocksThatJoinToIt() throws IOException {
+  void cutsTextIntoBlocks() throws IOException {
     String text = "One day a dog ran out. ".repeat(20);
     try (TextTokenizer tokenizer = tokenizer()) {
       int[] tokens = TextBlocks.tokens(file("text.txt", text), tokenizer);
@@ -55,17 +55,17 @@ class LanguageRowsTest {
         }
       }
       System.out.printf("%d tokens in %d blocks of at most 16%n", tokens.length, rows.size());
-      refused("1 tokens have nothing to predict", () -> TextBlocks.cut(tokens, 1));
-      refused("no file", () -> TextBlocks.tokens(folder.resolve("none.txt"), tokenizer));
+      assertRejected("1 tokens have nothing to predict", () -> TextBlocks.cut(tokens, 1));
+      assertRejected("no file", () -> TextBlocks.tokens(folder.resolve("none.txt"), tokenizer));
       Path empty = file("empty.txt", "");
-      refused("hardly any text", () -> TextBlocks.tokens(empty, tokenizer));
+      assertRejected("hardly any text", () -> TextBlocks.tokens(empty, tokenizer));
       Path binary = Files.write(folder.resolve("x.bin"), new byte[] {(byte) 0xff, (byte) 0xfe, 1});
-      refused("no text in UTF-8", () -> TextBlocks.tokens(binary, tokenizer));
+      assertRejected("is not text in UTF-8", () -> TextBlocks.tokens(binary, tokenizer));
     }
   }
 
   @Test
-  void onlyAnswersAreLabels() throws IOException {
+  void onlyAnswersHaveLabels() throws IOException {
     Path both =
         file(
             "tasks.jsonl",
@@ -95,29 +95,30 @@ class LanguageRowsTest {
             IntStream.range(prompt, ids.length).mapToDouble(t -> labels[t]).toArray());
       }
       assertEquals(2, Instructions.rows(read, PromptTemplate.PLAIN, tokenizer, 12).size());
-      refused("3 of 3 instructions are left out", () -> short3(read, tokenizer));
+      assertRejected("3 of 3 instructions are left out", () -> truncatedTo3(read, tokenizer));
     }
     Path broken = file("broken.jsonl", "{\"instruction\": \"x\"}\n");
-    refused("line 1 has no text output", () -> Instructions.read(broken));
+    assertRejected("line 1 has no text output", () -> Instructions.read(broken));
     Path none = file("none.jsonl", "[1");
-    refused("element 1 (line 1) of the array is a number", () -> Instructions.read(none));
+    assertRejected("element 1 (line 1) of the array is a number", () -> Instructions.read(none));
     Path other = file("other.jsonl", "{\"prompt\": \"x\", \"completion\": \"y\"}\n");
-    refused(
+    assertRejected(
         "line 1 has no text instruction; an instruction has the texts instruction, input (which may be"
             + " missing) and output. Its fields are [prompt, completion].",
         () -> Instructions.read(other));
     Path chat = file("chat.jsonl", "{\"messages\": [{\"role\": \"user\", \"content\": \"hi\"}]}\n");
-    refused("line 1 is a chat (messages), not an instruction", () -> Instructions.read(chat));
+    assertRejected(
+        "line 1 is a chat (messages), not an instruction", () -> Instructions.read(chat));
     Path share =
         file("share.json", "[{\"conversations\": [{\"from\": \"human\", \"value\": \"hi\"}]}]");
-    refused("object 1 (line 1) is a chat (conversations)", () -> Instructions.read(share));
+    assertRejected("object 1 (line 1) is a chat (conversations)", () -> Instructions.read(share));
     Path list =
         file("list.jsonl", "{\"instruction\": \"x\", \"input\": [\"y\"], \"output\": \"z\"}\n");
-    refused("has no text input", () -> Instructions.read(list));
+    assertRejected("has no text input", () -> Instructions.read(list));
   }
 
   @Test
-  void instructionsMayBeOneArray() throws IOException {
+  void readsInstructionsFromOneArray() throws IOException {
     Path alpaca =
         file(
             "alpaca.json",
@@ -138,12 +139,12 @@ class LanguageRowsTest {
         Instructions.read(alpaca));
   }
 
-  private static void short3(List<Instructions.Instruction> read, TextTokenizer tokenizer) {
+  private static void truncatedTo3(List<Instructions.Instruction> read, TextTokenizer tokenizer) {
     Instructions.rows(read, PromptTemplate.ALPACA, tokenizer, 3);
   }
 
   @Test
-  void templatesWriteInstructions() {
+  void templatesFormatInstructions() {
     assertEquals(
         "<|im_start|>user\nDo\n\nthis<|im_end|>\n<|im_start|>assistant\n",
         PromptTemplate.named("chatml").prompt("Do", "this"));
@@ -151,7 +152,7 @@ class LanguageRowsTest {
     System.out.println(alpaca);
     assertTrue(alpaca.contains("### Instruction:\nSort {input}\n\n### Input:\nb a\n\n### Resp"));
     assertTrue(alpaca.getBytes(StandardCharsets.UTF_8).length > 100);
-    refused("There is no template x; there are alpaca, chatml, plain", () -> named("x"));
+    assertRejected("There is no template x; there are alpaca, chatml, plain", () -> named("x"));
   }
 
   private static void named(String name) {

@@ -18,7 +18,7 @@ class NativeTokenizersTest {
   @TempDir private Path folder;
 
   @Test
-  void aCacheThatCannotBeWrittenIsNamed() throws IOException {
+  void namesACacheThatIsNotWritable() throws IOException {
     assumeTrue(System.getenv(CACHE) == null, "skipped: the environment comes first");
     Path file = Files.writeString(folder.resolve("file"), "");
     String before = System.getProperty(CACHE);

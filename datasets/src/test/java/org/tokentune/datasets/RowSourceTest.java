@@ -151,7 +151,9 @@ class RowSourceTest {
     return RowChunks.open(file, reader, 300);
   }
 
-  /** All rows, those to validate on too, in no order: where chunks end depends on the format. */
+  /**
+   * All rows, including those for validation, sorted, because the format decides where chunks end.
+   */
   private static Object streamed(Function<TextTokenizer, StreamedRows> open) {
     return tokens(
         tokenizer -> {
@@ -202,7 +204,7 @@ class RowSourceTest {
 
   @ParameterizedTest
   @MethodSource("tasks")
-  void everyTaskReadsTheSameFromEveryFormat(Task task) throws IOException {
+  void everyTaskReadsEveryFormatAlike(Task task) throws IOException {
     Object expected = task.read.apply(write(task, "jsonl"));
     String shown = String.format("%.160s", expected);
     for (String format : FORMATS) {
@@ -254,21 +256,22 @@ class RowSourceTest {
   }
 
   @Test
-  void aDoubledFieldIsRejectedWhereItIsRead() throws IOException {
+  void rejectsADuplicateFieldThatIsRead() throws IOException {
     Path file = file("a.jsonl", "{\"text\":\"a\",\"x\":1,\"x\":2,\"text\":\"b\"}\n");
     assertEquals(4, rows(file).get(0).values().size());
-    rejected("line 1 has several columns text", () -> TextFiles.read(file, Columns.DEFAULT, false));
+    assertRejected(
+        "line 1 has several columns text", () -> TextFiles.read(file, Columns.DEFAULT, false));
     Path task = file("b.jsonl", "{\"instruction\":\"a\",\"output\":\"b\",\"output\":\"c\"}\n");
-    rejected("line 1 has several columns output", () -> Instructions.read(task));
+    assertRejected("line 1 has several columns output", () -> Instructions.read(task));
   }
 
-  /** A number names the column that has this place in the first row. */
+  /** A number is the position of a column in the first row. */
   @Test
-  void fieldsMayComeInAnyOrder() throws IOException {
+  void readsFieldsInAnyOrder() throws IOException {
     Path file =
         file("a.jsonl", "{\"t\":\"a\",\"l\":\"x\"}\n{\"l\":\"y\",\"t\":\"b\"}\n{\"l\":\"z\"}\n");
     Columns numbers = new Columns(List.of("1"), "2");
-    rejected(
+    assertRejected(
         "line 3 has no column t; its columns are [l]", () -> TextFiles.read(file, numbers, true));
     Files.writeString(file, "{\"t\":\"a\",\"l\":\"x\"}\n{\"l\":\"y\",\"t\":\"b\"}\n");
     assertEquals(
@@ -276,26 +279,27 @@ class RowSourceTest {
   }
 
   @Test
-  void aNumberOfAChoiceIsNotMistakenForItsText() throws IOException {
+  void distinguishesNumbersFromTextsOfChoices() throws IOException {
     Path file = file("a.csv", "question,choices,answer\n1 + 1,1|2|3,2\n");
-    rejected("line 2: the answer '2' is the text of one choice", () -> ChoiceQuestion.read(file));
+    assertRejected(
+        "line 2: the answer '2' is the text of one choice", () -> ChoiceQuestion.read(file));
     Files.writeString(file, "question,choices,answer\n1 + 1,1|2|3,B\n1 + 2,4|3|2,3\n");
     List<ChoiceQuestion> read = ChoiceQuestion.read(file);
     assertArrayEquals(new int[] {1, 1}, read.stream().mapToInt(ChoiceQuestion::answer).toArray());
   }
 
   @Test
-  void tablesOfOtherColumnsAreRejectedByTheirHeader() throws IOException {
+  void rejectsTablesByTheirHeader() throws IOException {
     Path file = file("a.csv", "prompt;output\na, b;c\n");
-    rejected("a.csv has no text instruction", () -> Instructions.read(file));
-    rejected("a.csv has no column question", () -> ChoiceQuestion.read(file));
-    rejected("a.csv has no question: give the columns", () -> SquadQuestion.read(file));
-    rejected("a.csv has no column text", () -> TextFiles.read(file, Columns.DEFAULT, false));
+    assertRejected("a.csv has no text instruction", () -> Instructions.read(file));
+    assertRejected("a.csv has no column question", () -> ChoiceQuestion.read(file));
+    assertRejected("a.csv has no question: give the columns", () -> SquadQuestion.read(file));
+    assertRejected("a.csv has no column text", () -> TextFiles.read(file, Columns.DEFAULT, false));
   }
 
-  /** Answers as Hugging Face's copy of SQuAD has them. */
+  /** Answers as in Hugging Face's copy of SQuAD. */
   @Test
-  void answersMayBeLists() throws IOException {
+  void readsListsOfAnswers() throws IOException {
     Path file =
         file(
             "a.jsonl",
@@ -305,19 +309,19 @@ class RowSourceTest {
     assertEquals("Who?", question.id());
     assertEquals(2, question.answers().size());
     Files.writeString(file, Files.readString(file).replace("[0,4]", "[0]"));
-    rejected("line 1: the answer 'cat' to question Who?", () -> SquadQuestion.read(file));
+    assertRejected("line 1: the answer 'cat' to question Who?", () -> SquadQuestion.read(file));
   }
 
   @Test
-  void aPairIsNotPlainText() throws IOException {
+  void rejectsPairsAsPlainText() throws IOException {
     Path file = file("a.csv", "sentence1,sentence2\na,b\n");
-    rejected(
+    assertRejected(
         "line 2 has a pair of texts; name the one column",
         () -> tokens(tokenizer -> TextBlocks.tokens(file, tokenizer)));
   }
 
   @Test
-  void streamedRowsAreWholeAndNameTheirLines() throws IOException {
+  void streamsWholeRowsAndNamesTheirLines() throws IOException {
     String row = "\"a, \"\"b\"\"\nand more, \",\"c\r\nd\"\r\n";
     Path csv =
         file("a.csv", "\uFEFF\"instruction\",output\n" + row.repeat(60) + "x\n" + row.repeat(40));
@@ -340,13 +344,13 @@ class RowSourceTest {
 
     Path open =
         file("b.csv", "instruction,output\n" + row.repeat(60) + "\"x,y\n" + "c,d\n".repeat(200));
-    rejected(
+    assertRejected(
         "b.csv has a row of more than 300 bytes at byte",
         () -> chunks(open, new Instructions.Reader()));
   }
 
   @Test
-  void aStreamedListEndsAsOne() throws IOException {
+  void checksTheEndOfAStreamedList() throws IOException {
     String one = "{\"instruction\": \"a \\\" ],[\", \"x\": [1, {\"y\": \"}\"}], \"output\": \"b\"}";
     String many = " [" + (one + ",\n").repeat(40);
     for (String end : List.of(one + "]\n", "]", one, one + "] x")) {
@@ -361,14 +365,16 @@ class RowSourceTest {
       if (end.endsWith("]\n")) {
         assertEquals(41, before + chunks.read(chunks.chunks().read(last), reader).size());
       } else {
-        rejected("a.json, line 41", () -> chunks.read(chunks.chunks().read(last), reader));
+        assertRejected("a.json, line 41", () -> chunks.read(chunks.chunks().read(last), reader));
       }
     }
   }
 
-  /** Files that others' readers failed on, or read wrong; the numbers are of their reports. */
+  /**
+   * Files that other readers failed on or misread; the names contain the numbers of the reports.
+   */
   @Test
-  void readsOrRejectsFilesOfPublicReports() throws IOException {
+  void readsOrRejectsReportedFiles() throws IOException {
     String a = "{\"text\":\"a\",\"label\":1}";
     List<List<String>> cases =
         List.of(
@@ -420,13 +426,13 @@ class RowSourceTest {
         assertEquals(expected, read);
         System.out.println(each.get(0) + ": " + read);
       } else {
-        rejected(expected, () -> TextFiles.read(file, Columns.DEFAULT, true));
+        assertRejected(expected, () -> TextFiles.read(file, Columns.DEFAULT, true));
       }
     }
   }
 
   @Test
-  void largeFilesAreReadRowByRow() throws IOException {
+  void readsLargeFiles() throws IOException {
     Path file = folder.resolve("large.csv");
     String rows =
         IntStream.range(0, 100_000)
@@ -439,7 +445,7 @@ class RowSourceTest {
     assertEquals(new Example("the text, number 99999", "label4"), read.get(99_999));
   }
 
-  private static void rejected(String part, Runnable body) {
+  private static void assertRejected(String part, Runnable body) {
     String message = assertThrows(BadInputException.class, body::run).getMessage();
     System.out.println(message);
     assertTrue(message.contains(part), message);

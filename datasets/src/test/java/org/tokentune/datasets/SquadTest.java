@@ -19,7 +19,7 @@ class SquadTest {
   @TempDir private Path folder;
 
   @Test
-  void readsSquadsLayoutWhoseOffsetsCountCharacters() throws IOException {
+  void readsOffsetsInCharacters() throws IOException {
     SquadQuestion question =
         SquadQuestion.read(
                 file(
@@ -42,13 +42,13 @@ class SquadTest {
   }
 
   @Test
-  void saysWhatIsWrong() throws IOException {
-    refused("line 2 is no JSON", "{\"data\":\n[}");
-    refused("has no questions", "{\"rows\": []}");
+  void reportsErrors() throws IOException {
+    assertRejected("line 2 is not JSON", "{\"data\":\n[}");
+    assertRejected("has no questions", "{\"rows\": []}");
     String question =
         "{\"data\": [{\"paragraphs\": [{\"context\": \"a cat\", \"qas\": [{\"id\": \"q7\", \"question\": \"?\"%s}]}]}]}";
-    refused("question q7 has no text or no answer", question.formatted(""));
-    refused(
+    assertRejected("question q7 has no text or no answer", question.formatted(""));
+    assertRejected(
         "question q7 has no answer (is_impossible, of SQuAD 2.0)",
         question.formatted(", \"answers\": [], \"is_impossible\": true"));
     for (String answer :
@@ -56,14 +56,14 @@ class SquadTest {
             "\"cat\", \"answer_start\": 3",
             "\"cat\", \"answer_start\": 99",
             "\"\", \"answer_start\": 1")) {
-      refused(
-          "to question q7 does not stand at",
+      assertRejected(
+          "to question q7 is not at character",
           question.formatted(", \"answers\": [{\"text\": " + answer + "}]"));
     }
     assertThrows(BadInputException.class, () -> SquadQuestion.read(folder.resolve("none.json")));
   }
 
-  private void refused(String part, String content) throws IOException {
+  private void assertRejected(String part, String content) throws IOException {
     Path file = file(content);
     String message =
         assertThrows(BadInputException.class, () -> SquadQuestion.read(file)).getMessage();

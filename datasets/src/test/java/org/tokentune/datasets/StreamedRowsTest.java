@@ -30,7 +30,7 @@ class StreamedRowsTest {
 
   @TempDir private Path folder;
 
-  /** Lines of numbers in words and strange characters; characters are tokens. */
+  /** Lines with numbers, words and unusual characters; characters are tokens. */
   private Path text(int lines) throws IOException {
     return Files.writeString(
         folder.resolve("text.txt"),
@@ -70,7 +70,7 @@ class StreamedRowsTest {
   }
 
   @Test
-  void chunksJoinToTheFileAndEndWithLines() throws IOException {
+  void dividesFilesAtLineEnds() throws IOException {
     Path file = text(500);
     TextChunks chunks = TextChunks.of(file, 1000, true);
     List<String> read = texts(chunks);
@@ -80,7 +80,7 @@ class StreamedRowsTest {
     Path oneLine = Files.writeString(folder.resolve("line.txt"), "語\uD83D\uDE00".repeat(500));
     TextChunks cut = TextChunks.of(oneLine, 100, false);
     assertEquals(Files.readString(oneLine), String.join("", texts(cut)));
-    refused(
+    assertRejected(
         "line.txt has a line of more than 100 bytes near byte 100;",
         () -> texts(TextChunks.of(oneLine, 100, true)));
     System.out.printf("%d chunks of lines, %d of one line%n", chunks.count(), cut.count());
@@ -91,7 +91,7 @@ class StreamedRowsTest {
   }
 
   @Test
-  void everyBlockComesOnceInAnOrderThatTheSeedSays() throws IOException {
+  void shufflesBlocksByTheSeed() throws IOException {
     TextChunks chunks = TextChunks.of(text(2000), 1000, false);
     JoinedBlocks joined = joined(32);
     try (StreamedRows text = new StreamedRows(chunks, joined, 64)) {
@@ -151,9 +151,9 @@ class StreamedRowsTest {
         .toList();
   }
 
-  /** The rows are those that are made of the whole file, less its last chunk. */
+  /** The rows equal those of the whole file without its last chunk. */
   @Test
-  void everyInstructionComesOnceInAnOrderThatTheSeedSays() throws IOException {
+  void shufflesInstructionsByTheSeed() throws IOException {
     Path file = instructions(300);
     List<String> texts = texts(TextChunks.of(file, 1000, true));
     long trained = texts.subList(0, texts.size() - 1).stream().flatMap(String::lines).count();
@@ -195,7 +195,7 @@ class StreamedRowsTest {
   }
 
   @Test
-  void instructionsAreCachedByTemplateAndLengthToo() throws IOException {
+  void cachesInstructionsByTemplateAndLength() throws IOException {
     Path file = instructions(100);
     List<StreamedRows> streams = new ArrayList<>();
     List<List<String>> made = new ArrayList<>();
@@ -208,15 +208,15 @@ class StreamedRowsTest {
     assertEquals(3, made.stream().distinct().count());
     assertEquals(3, streams.stream().map(StreamedRows::digest).distinct().count());
     for (int i = 0; i < 3; i++) {
-      // The tokenizer is closed: all is read from the cache.
+      // The tokenizer is closed: everything is read from the cache.
       assertEquals(made.get(i), written(rows(streams.get(i), 7, 0)));
       streams.get(i).close();
     }
   }
 
-  /** As likely at every place: the window reaches back over its size and no further ahead. */
+  /** An element moves forward by less than the window's size, and backward by any distance. */
   @Test
-  void aWindowShufflesWithinItself() {
+  void shufflesWithinAWindow() {
     int size = 10;
     Iterator<Integer> source = IntStream.range(0, 1000).iterator();
     ShuffleWindow<Integer> shuffled = new ShuffleWindow<>(source, size, new Random(1));
@@ -235,7 +235,7 @@ class StreamedRowsTest {
   }
 
   @Test
-  void tokensAreCachedByContentAndCheckedBeforeUse() throws IOException {
+  void cachesTokensByContentAndChecksThem() throws IOException {
     Path cached = folder.resolve("cache");
     AtomicInteger made = new AtomicInteger();
     TokenCache cache = new TokenCache(cached, new byte[] {1});
@@ -274,14 +274,14 @@ class StreamedRowsTest {
   }
 
   @Test
-  void saysWhatIsWrong() throws IOException {
+  void reportsErrors() throws IOException {
     Path small = Files.writeString(folder.resolve("small.txt"), "hardly anything");
-    refused(
+    assertRejected(
         "need not be streamed", () -> StreamedRows.ofText(small, StreamedRowsTest::characters, 8));
-    refused(
+    assertRejected(
         "no file",
         () -> StreamedRows.ofText(folder.resolve("none"), StreamedRowsTest::characters, 8));
-    refused("have nothing to predict", () -> joined(1));
+    assertRejected("have nothing to predict", () -> joined(1));
     byte[] bytes = new byte[5000];
     Arrays.fill(bytes, (byte) 'a');
     bytes[2500] = (byte) 0xFF;
@@ -289,12 +289,12 @@ class StreamedRowsTest {
         TextChunks.of(Files.write(folder.resolve("broken.txt"), bytes), 1000, false);
     JoinedBlocks joined = joined(8);
     try (StreamedRows text = new StreamedRows(broken, joined, 4)) {
-      refused("broken.txt is no text in UTF-8 near byte 2000", () -> blocks(text, 1, 0));
+      assertRejected("broken.txt is not text in UTF-8 near byte 2000", () -> blocks(text, 1, 0));
     }
   }
 
   @Test
-  void saysWhichLineIsNoInstruction() throws IOException {
+  void namesTheLineOfABrokenInstruction() throws IOException {
     String lines = instruction("語", "dog ".repeat(5)).repeat(40);
     Path file = folder.resolve("broken.jsonl");
     for (String[] wrong :
@@ -307,13 +307,13 @@ class StreamedRowsTest {
       Files.writeString(file, lines + wrong[0] + "\n" + lines);
       try (TextTokenizer tokenizer = LanguageRowsTest.tokenizer();
           StreamedRows stream = stream(file, PromptTemplate.PLAIN, tokenizer, 100)) {
-        refused("broken.jsonl, line 41 " + wrong[1], () -> rows(stream, 1, 0));
+        assertRejected("broken.jsonl, line 41 " + wrong[1], () -> rows(stream, 1, 0));
       }
     }
   }
 
   @Test
-  void chunksMayHaveNoRowsButNotAll() throws IOException {
+  void allowsChunksWithoutRows() throws IOException {
     String usable = instruction("Do", "dog").repeat(40);
     String beyond = instruction("Do ".repeat(60), "dog").repeat(40);
     Path file = Files.writeString(folder.resolve("x.jsonl"), usable + beyond + usable);
@@ -325,12 +325,14 @@ class StreamedRowsTest {
         StreamedRows nothing = stream(none, PromptTemplate.PLAIN, tokenizer, 30)) {
       assertEquals(80, rows(some, 1, 0).size() + some.validation().size());
       assertEquals(40, rows(start, 1, 0).size());
-      refused("ends.jsonl, which is held back to validate on, has no row", start::validation);
-      refused("none.jsonl has no row with anything to learn in 30", () -> batches(nothing, 1, 0));
+      assertRejected(
+          "ends.jsonl, which is held back for validation, has no row", start::validation);
+      assertRejected(
+          "none.jsonl has no row with anything to learn in 30", () -> batches(nothing, 1, 0));
     }
   }
 
-  private static void refused(String part, Runnable body) {
+  private static void assertRejected(String part, Runnable body) {
     String message = assertThrows(BadInputException.class, body::run).getMessage();
     System.out.println(message);
     assertTrue(message.contains(part), message);

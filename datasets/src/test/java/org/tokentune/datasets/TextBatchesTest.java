@@ -61,7 +61,7 @@ class TextBatchesTest {
   }
 
   @Test
-  void everyTextComesOnceAnEpochWithItsClass() {
+  void everyEpochHasEveryTextOnce() {
     Labels labels = Labels.of(Objectives.CLASSIFY, ROWS);
     TextBatches batches = new TextBatches(ROWS, labels, tokenizer, 2, 42);
     List<String> first = epoch(batches, labels);
@@ -97,7 +97,7 @@ class TextBatchesTest {
   }
 
   @Test
-  void severalLabelsAndNumbersAreAsTheyAre() {
+  void keepsMultipleLabelsAndNumbers() {
     List<Example> flags = List.of(new Example("a", "x,y"), new Example("the", "y"));
     assertEquals(
         3,
@@ -114,7 +114,7 @@ class TextBatchesTest {
 
   /** A saved model's graph, its classifier trained by SameDiff itself. */
   @Test
-  void plainSameDiffTrainsOnThem() {
+  void trainsWithPlainSameDiff() {
     Labels labels = Labels.of(Objectives.CLASSIFY, ROWS);
     TextBatches batches = new TextBatches(ROWS, labels, tokenizer, 5, 42);
     SameDiff sd = graph();
@@ -150,7 +150,7 @@ class TextBatchesTest {
   }
 
   @Test
-  void refusesTags() {
+  void rejectsTags() {
     List<Example> tagged = List.of(new Example("a cat", "O ANIMAL"));
     Labels tags = Labels.of(Objectives.TOKEN, tagged);
     assertThrows(BadInputException.class, () -> new TextBatches(tagged, tags, tokenizer, 2, 1));

@@ -26,7 +26,7 @@ class TextFilesTest {
     return TextFiles.read(file, columns, true);
   }
 
-  private void refused(String expected, String name, String content, Columns columns) {
+  private void assertRejected(String expected, String name, String content, Columns columns) {
     String message =
         assertThrows(BadInputException.class, () -> read(name, content, columns)).getMessage();
     System.out.println(message);
@@ -46,7 +46,7 @@ class TextFilesTest {
             Columns.DEFAULT));
   }
 
-  /** What Python 3.13's csv reads in strict mode, and where it reads anything. */
+  /** The results of Python 3.13's csv in strict mode, wherever it returns any. */
   @Test
   void readsCsvAsPythonDoes() throws IOException {
     List<List<String>> cases =
@@ -71,7 +71,7 @@ class TextFilesTest {
       String content = "text,label\n" + each.get(0);
       String first = each.get(1);
       if (first.startsWith("*")) {
-        refused(first.substring(1), "a.csv", content, Columns.DEFAULT);
+        assertRejected(first.substring(1), "a.csv", content, Columns.DEFAULT);
       } else {
         List<String> texts =
             read("a.csv", content, Columns.DEFAULT).stream().map(Example::text).toList();
@@ -81,15 +81,15 @@ class TextFilesTest {
   }
 
   @Test
-  void aBlankTextInQuotesIsARow() throws IOException {
+  void readsABlankTextInQuotesAsARow() throws IOException {
     Path file = Files.writeString(folder.resolve("one.csv"), "text\n\"\"\n  \n\" \"\nx\n");
     List<Example> rows = TextFiles.read(file, Columns.DEFAULT, false);
     assertEquals(List.of("", " ", "x"), rows.stream().map(Example::text).toList());
   }
 
-  /** A quote that nothing closes costs as much as a field may, however long the file is. */
+  /** An unclosed quote costs no more than the longest field, however long the file is. */
   @Test
-  void anOpenQuoteIsGivenUp() {
+  void limitsUnclosedQuotes() {
     long[] asked = {0};
     Reader endless =
         new Reader() {
@@ -119,8 +119,8 @@ class TextFilesTest {
   }
 
   @Test
-  void aRowHasSoManyFieldsAtMost() {
-    refused(
+  void limitsTheFieldsOfARow() {
+    assertRejected(
         "line 2 has more than 16,384 fields",
         "a.csv",
         "text,label\n" + ",".repeat(20_000),
@@ -128,7 +128,7 @@ class TextFilesTest {
   }
 
   @Test
-  void noticesThatAFileChanges() throws IOException {
+  void noticesChangesOfAFile() throws IOException {
     Path file = Files.writeString(folder.resolve("log.csv"), "text,label\na,b\n");
     for (TextFile.Body<Path> change :
         List.<TextFile.Body<Path>>of(
@@ -185,61 +185,62 @@ class TextFilesTest {
       assertEquals(rows, read("a.jsonl", content, Columns.DEFAULT));
     }
     String row = "{\"text\": \"a\", \"label\": 1}";
-    refused("has no rows", "a.json", "[]", Columns.DEFAULT);
-    refused(
+    assertRejected("has no rows", "a.json", "[]", Columns.DEFAULT);
+    assertRejected(
         "object 2 (line 3) has no column text",
         "a.json",
         "[\n" + row + ",\n{\"x\": 1}]",
         Columns.DEFAULT);
-    refused(
+    assertRejected(
         "element 2 (line 2) of the array is an array, not a JSON object",
         "a.json",
         "[" + row + ",\n[1]]",
         Columns.DEFAULT);
-    refused("line 3 is not JSON", "a.json", "\n[" + row + ",\n{a}]", Columns.DEFAULT);
-    refused("line 2 is not JSON", "a.json", "[" + row + ",\n", Columns.DEFAULT);
-    refused(
+    assertRejected("line 3 is not JSON", "a.json", "\n[" + row + ",\n{a}]", Columns.DEFAULT);
+    assertRejected("line 2 is not JSON", "a.json", "[" + row + ",\n", Columns.DEFAULT);
+    assertRejected(
         "line 2: something comes after the JSON array",
         "a.json",
         "[" + row + "]\n" + row,
         Columns.DEFAULT);
-    refused(
+    assertRejected(
         "line 2 is an array, not a JSON object",
         "a.jsonl",
         row + "\n[" + row + "]\n",
         Columns.DEFAULT);
-    refused("a whole JSON object (Trailing token);", "a.json", row + row, Columns.DEFAULT);
-    refused("line 1 is not a whole JSON object", "a.json", "{\n\"text\": \"a\"}", Columns.DEFAULT);
+    assertRejected("a whole JSON object (Trailing token);", "a.json", row + row, Columns.DEFAULT);
+    assertRejected(
+        "line 1 is not a whole JSON object", "a.json", "{\n\"text\": \"a\"}", Columns.DEFAULT);
   }
 
   @Test
-  void namesOtherForms() {
-    refused(
+  void namesUnsupportedLayouts() {
+    assertRejected(
         "line 1 is a chat (messages), not a row with a text and a label",
         "a.jsonl",
         "{\"messages\": [{\"role\": \"user\"}]}",
         Columns.DEFAULT);
-    refused(
+    assertRejected(
         "line 1 is a chat (conversations)",
         "a.jsonl",
         "{\"id\": 1, \"conversations\": []}",
         Columns.DEFAULT);
-    refused(
+    assertRejected(
         "messages is a list with an object, not a string",
         "a.jsonl",
         "{\"messages\": [{\"role\": \"user\"}], \"label\": 1}",
         new Columns(List.of("messages"), null));
-    refused(
+    assertRejected(
         "text is a list with null, not a string",
         "a.jsonl",
         "{\"text\": [\"a\", null], \"label\": [\"x\", \"y\"]}",
         Columns.DEFAULT);
-    refused(
+    assertRejected(
         "label is null, not a string",
         "a.jsonl",
         "{\"text\": \"a\", \"label\": null}",
         Columns.DEFAULT);
-    refused(
+    assertRejected(
         "text is a list with an array, not a string",
         "a.jsonl",
         "{\"text\": [[\"a\"]], \"label\": 1}",
@@ -247,7 +248,7 @@ class TextFilesTest {
   }
 
   @Test
-  void columnsHaveNamesOrNumbers() throws IOException {
+  void findsColumnsByNameOrNumber() throws IOException {
     String content = "id\tone two\t3\n7\tfirst\tsecond\n";
     assertEquals(
         List.of(new Example("first", "second", "7")),
@@ -255,40 +256,42 @@ class TextFilesTest {
   }
 
   @Test
-  void saysWhatIsWrong() {
-    refused("several columns text", "a.csv", "text,text,label\nx,y,1\n", Columns.DEFAULT);
-    refused("no column nose", "a.csv", "text,label\nx,1\n", new Columns(List.of("nose"), null));
-    refused("no column label; name", "a.csv", "text,stars\nx,1\n", Columns.DEFAULT);
-    refused("no column stras", "a.csv", "text,stars\nx,1\n", new Columns(List.of(), "stras"));
-    refused("one column, [text;label]", "a.csv", "text;label\nx;1\n", Columns.DEFAULT);
-    refused("[body, label]", "a.csv", "body,label\nx,1\n", Columns.DEFAULT);
-    refused("no rows", "a.csv", "text,label\n", Columns.DEFAULT);
-    refused("empty", "a.csv", "", Columns.DEFAULT);
-    refused("line 3 has 3 fields", "a.csv", "text,label\nx,1\nx,y,1\n", Columns.DEFAULT);
-    refused(
+  void reportsErrors() {
+    assertRejected("several columns text", "a.csv", "text,text,label\nx,y,1\n", Columns.DEFAULT);
+    assertRejected(
+        "no column nose", "a.csv", "text,label\nx,1\n", new Columns(List.of("nose"), null));
+    assertRejected("no column label; name", "a.csv", "text,stars\nx,1\n", Columns.DEFAULT);
+    assertRejected(
+        "no column stras", "a.csv", "text,stars\nx,1\n", new Columns(List.of(), "stras"));
+    assertRejected("one column, [text;label]", "a.csv", "text;label\nx;1\n", Columns.DEFAULT);
+    assertRejected("[body, label]", "a.csv", "body,label\nx,1\n", Columns.DEFAULT);
+    assertRejected("no rows", "a.csv", "text,label\n", Columns.DEFAULT);
+    assertRejected("empty", "a.csv", "", Columns.DEFAULT);
+    assertRejected("line 3 has 3 fields", "a.csv", "text,label\nx,1\nx,y,1\n", Columns.DEFAULT);
+    assertRejected(
         "line 2: a quote opens a field that nothing closes",
         "a.csv",
         "text,label\n\"x,1\n\ny,2\n",
         Columns.DEFAULT);
-    refused(
+    assertRejected(
         "line 2 is not a whole JSON object",
         "a.jsonl",
         "{\"text\":\"a\",\"label\":1}\n{a\n",
         Columns.DEFAULT);
-    refused("is a number, not a JSON object", "a.jsonl", "[1]\n", Columns.DEFAULT);
-    refused(
+    assertRejected("is a number, not a JSON object", "a.jsonl", "[1]\n", Columns.DEFAULT);
+    assertRejected(
         "label is an object, not a string",
         "a.jsonl",
         "{\"text\":\"a\",\"label\":{}}",
         Columns.DEFAULT);
-    refused("known format", "a.xls", "text,label\nx,1\n", Columns.DEFAULT);
+    assertRejected("known format", "a.xls", "text,label\nx,1\n", Columns.DEFAULT);
     assertThrows(
         BadInputException.class,
         () -> TextFiles.read(folder.resolve("none.csv"), Columns.DEFAULT, true));
   }
 
   @Test
-  void refusesBytesThatAreNoUtf8() throws IOException {
+  void rejectsBytesThatAreNotUtf8() throws IOException {
     Path file = folder.resolve("latin.csv");
     Files.writeString(file, "text,label\ncafé,1\n", StandardCharsets.ISO_8859_1);
     String message =

@@ -31,7 +31,7 @@ class TokenBatchesTest {
   }
 
   @Test
-  void tokenisesWithoutTheFilesPaddingAndTruncation() throws IOException {
+  void ignoresPaddingAndTruncationInTheFile() throws IOException {
     try (TextTokenizer tokenizer = tokenizer(12, false)) {
       TextTokenizer.Tokens single = tokenizer.encode("The cat plays.", null);
       assertArrayEquals(new int[] {2, 4, 22, 34, 31, 47, 3}, single.ids());
@@ -55,7 +55,7 @@ class TokenBatchesTest {
   }
 
   @Test
-  void aCommaMayBeATag() {
+  void acceptsACommaAsATag() {
     for (List<String> each :
         List.of(
             List.of("DT NN , VB", ",", "DT", "NN", "VB"),
@@ -69,7 +69,7 @@ class TokenBatchesTest {
   }
 
   @Test
-  void labelsBecomeNumbers() throws IOException {
+  void numbersLabels() throws IOException {
     try (TextTokenizer tokenizer = tokenizer(40, false)) {
       Example tagged = new Example("the cat plays .", "O ANIMAL ACT O");
       Labels tags = Labels.of(Objectives.TOKEN, List.of(tagged));
@@ -105,9 +105,12 @@ class TokenBatchesTest {
     return new Example(String.join(" ", words), null, null, words, List.of(labels));
   }
 
-  /** As transformers 5.24 does with is_split_into_words: no token, no label, and no other moves. */
+  /**
+   * As in transformers 5.24 with is_split_into_words: a word without tokens has no label, and the
+   * other labels do not move.
+   */
   @Test
-  void listsOfWordsKeepTheirTags() throws IOException {
+  void keepsTagsOfListsOfWords() throws IOException {
     Labels tags = new Labels(Objectives.TOKEN, List.of("B", "X", "O"));
     try (TextTokenizer tokenizer = tokenizer(40, false)) {
       Example row =
@@ -123,15 +126,16 @@ class TokenBatchesTest {
       assertArrayEquals(
           new float[] {-100, -100}, tags.encode(none, tokenizer.encode(none, Objectives.TOKEN)));
       Example fewer = words(List.of("the", ""), "B");
-      refused(
+      assertRejected(
           "has 2 words but 1 tags",
           () -> tags.encode(fewer, tokenizer.encode(fewer, Objectives.TOKEN)));
-      refused("has no label", () -> Labels.of(Objectives.TOKEN, List.of(words(List.of("a"), ""))));
+      assertRejected(
+          "has no label", () -> Labels.of(Objectives.TOKEN, List.of(words(List.of("a"), ""))));
     }
   }
 
   @Test
-  void listsOfLabelsAreTakenAsTheyAre() {
+  void usesListsOfLabelsUnchanged() {
     Example both = words(List.of("x"), "Movies, TV", "a|b; c");
     Example one = words(List.of("x"), "Music");
     Labels labels = Labels.of(Objectives.MULTILABEL, List.of(both, one, words(List.of("x"))));
@@ -144,29 +148,30 @@ class TokenBatchesTest {
     assertArrayEquals(
         new float[] {2.5f},
         new Labels(Objectives.REGRESS, List.of("value")).encode(words(List.of("x"), "2.5"), null));
-    refused(
+    assertRejected(
         "has 2 labels, [Movies, TV, a|b; c]", () -> Labels.of(Objectives.CLASSIFY, List.of(both)));
-    refused(
+    assertRejected(
         "has a flag for every label, [1, 0, 1]",
         () -> Labels.of(Objectives.MULTILABEL, List.of(words(List.of("x"), "1", "0", "1"))));
-    refused("has no label", () -> Labels.of(Objectives.CLASSIFY, List.of(words(List.of("x")))));
+    assertRejected(
+        "has no label", () -> Labels.of(Objectives.CLASSIFY, List.of(words(List.of("x")))));
   }
 
   @Test
-  void unknownLabelsAreNamedTogether() {
+  void namesAllUnknownLabels() {
     List<Example> rows = IntStream.range(0, 14).mapToObj(i -> new Example("x", "c" + i)).toList();
     Labels labels = new Labels(Objectives.CLASSIFY, List.of("c0", "c1"));
     labels.check(rows.subList(0, 2), "file.csv");
-    refused(
+    assertRejected(
         "file.csv: 1 of 3 rows have labels that the model does not know: [c2]; it knows [c0, c1].",
         () -> labels.check(rows.subList(0, 3), "file.csv"));
-    refused(
+    assertRejected(
         "12 of 14 rows have labels that the model does not know: [c10, c11, c12, c13, c2, c3, c4, c5, c6, c7 and 2 more]",
         () -> labels.check(rows, "file.csv"));
     new Labels(Objectives.REGRESS, List.of("value")).check(rows, "file.csv");
   }
 
-  private static void refused(String part, Runnable body) {
+  private static void assertRejected(String part, Runnable body) {
     String message = assertThrows(BadInputException.class, body::run).getMessage();
     System.out.println(message);
     assertTrue(message.contains(part), message);
@@ -184,7 +189,7 @@ class TokenBatchesTest {
   }
 
   @Test
-  void everyRowComesOnceInAnOrderOfSeedAndEpoch() {
+  void shufflesRowsBySeedAndEpoch() {
     List<TokenBatches.Row> rows = rows(103);
     int[] first = TokenBatches.shuffled(rows, Objectives.CLASSIFY, 10, 1, 0).order();
     assertArrayEquals(first, TokenBatches.shuffled(rows, Objectives.CLASSIFY, 10, 1, 0).order());
@@ -196,7 +201,7 @@ class TokenBatchesTest {
   }
 
   @Test
-  void batchesArePaddedToTheirLongest() {
+  void padsBatchesToTheLongestRow() {
     TokenBatches batches = TokenBatches.byLength(rows(23), Objectives.CLASSIFY, 4);
     List<Integer> labels = new ArrayList<>();
     while (batches.hasNext()) {
@@ -216,7 +221,7 @@ class TokenBatchesTest {
   }
 
   @Test
-  void paddedLengthsAreFew() {
+  void hasFewPaddedLengths() {
     List<TokenBatches.Row> rows =
         IntStream.rangeClosed(1, 201)
             .mapToObj(length -> new TokenBatches.Row(new int[length], new int[length], null))

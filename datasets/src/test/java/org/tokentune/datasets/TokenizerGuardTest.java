@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.tokentune.BadInputException;
 import org.tokentune.formats.RegexGuard;
 
-/** The guard alone sees damaged values here: the native library would not always survive them. */
+/** Only the guard reads damaged values here: the native library would not always survive them. */
 class TokenizerGuardTest {
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -39,7 +39,7 @@ class TokenizerGuardTest {
     TokenizerGuard.check(json("{'" + field + "':" + step + "," + MODEL + "}"), "m");
   }
 
-  private static void refuses(String wanted, Runnable check) {
+  private static void assertDamaged(String wanted, Runnable check) {
     String message = assertThrows(BadInputException.class, check::run).getMessage();
     System.out.println(message);
     assertTrue(message.startsWith("m, tokenizer.json: ") && message.contains(wanted), message);
@@ -63,7 +63,7 @@ class TokenizerGuardTest {
           decoder; {'type':'CTC','pad_token':'a','word_delimiter_token':'|','cleanup':true}
           normalizer; null
           """)
-  void takesWhatIsWhole(String field, String step) {
+  void acceptsValidFiles(String field, String step) {
     assertDoesNotThrow(() -> checkStep(field, step));
   }
 
@@ -86,23 +86,23 @@ class TokenizerGuardTest {
           post_processor.sep must be a token and its number; post_processor; {'type':'BertProcessing','sep':['a',-1],'cls':['[U]',1]}
           decoder.start must be a whole number from 0; decoder; {'type':'Strip','content':' ','start':-1,'stop':0}
           """)
-  void refusesWhatIsDamaged(String wanted, String field, String step) {
-    refuses(wanted, () -> checkStep(field, step));
+  void rejectsDamagedFiles(String wanted, String field, String step) {
+    assertDamaged(wanted, () -> checkStep(field, step));
   }
 
   @Test
-  void boundsGrowth() {
+  void limitsGrowth() {
     String eight = "{'type':'Replace','pattern':{'String':'a'},'content':'aaaaaaaa'}";
     String two = "{'type':'Sequence','normalizers':[" + eight + "," + eight + "]}";
     assertDoesNotThrow(() -> checkStep("normalizer", two));
     String three = "{'type':'Sequence','normalizers':[" + eight + "," + two + "]}";
-    refuses("more than 64 times as long", () -> checkStep("normalizer", three));
+    assertDamaged("more than 64 times as long", () -> checkStep("normalizer", three));
     String deep = "{'type':'Sequence','decoders':[".repeat(9) + "]}".repeat(9);
-    refuses("at most 8 deep", () -> checkStep("decoder", deep));
+    assertDamaged("at most 8 deep", () -> checkStep("decoder", deep));
   }
 
   @Test
-  void templatesHaveTheirTokens() {
+  void checksTheTokensOfTemplates() {
     String template =
         "{'type':'TemplateProcessing','single':[{'SpecialToken':{'id':'%s','type_id':0}},"
             + "{'Sequence':{'id':'%s','type_id':0}}],'pair':[{'Sequence':{'id':'A','type_id':0}},"
@@ -110,13 +110,13 @@ class TokenizerGuardTest {
             + "'special_tokens':{'[C]':{'id':'[C]','ids':[0],'tokens':%s}}}";
     String field = "post_processor";
     assertDoesNotThrow(() -> checkStep(field, template.formatted("[C]", "A", "['[C]']")));
-    refuses(
+    assertDamaged(
         "post_processor.single must be a list of pieces",
         () -> checkStep(field, template.formatted("[D]", "A", "['[C]']")));
-    refuses(
+    assertDamaged(
         "post_processor.single must be a list of pieces",
         () -> checkStep(field, template.formatted("[C]", "B", "['[C]']")));
-    refuses(
+    assertDamaged(
         "special_tokens must be an object whose ids and tokens",
         () -> checkStep(field, template.formatted("[C]", "A", "[]")));
   }
@@ -139,8 +139,8 @@ class TokenizerGuardTest {
           model.max_input_chars_per_word must be at most; `{'model':{'type':'WordPiece','vocab':{'a':0},'max_input_chars_per_word':1000000}}`
           added_tokens[0].content must be a text of 1 to 2000 characters; `{'model':{'vocab':{'a':0}},'added_tokens':[{'id':0,'content':''}]}`
           """)
-  void refusesDamagedModels(String wanted, String text) {
-    refuses(wanted, () -> TokenizerGuard.check(json(text), "m"));
+  void rejectsDamagedModels(String wanted, String text) {
+    assertDamaged(wanted, () -> TokenizerGuard.check(json(text), "m"));
   }
 
   @ParameterizedTest
@@ -154,18 +154,18 @@ class TokenizerGuardTest {
         "\\(a+\\)+",
         "(?:ab|c)+"
       })
-  void takesExpressionsOfTokenizers(String regex) {
+  void acceptsRegularExpressionsOfTokenizers(String regex) {
     assertFalse(RegexGuard.repeatsRepetition(regex));
   }
 
   @ParameterizedTest
   @ValueSource(
       strings = {"(a+)+", "(a*)*b", "((?:a|b+)c?)*", "(\\p{L}+)+", "(a{2,}b?)+", "(a+){3,}"})
-  void findsRepetitionsOfRepetitions(String regex) {
+  void findsNestedRepetitions(String regex) {
     assertTrue(RegexGuard.repeatsRepetition(regex));
   }
 
-  /** One that maps a to "b", as darts-clone lays it out. */
+  /** A map of a to "b" in the layout of darts-clone. */
   private static byte[] characterMap(int child, int value, String texts) {
     int[] units = new int[512];
     units[0] = 256 << 10; // the root's children
@@ -183,7 +183,7 @@ class TokenizerGuardTest {
   }
 
   @Test
-  void mapsOfCharactersAreWhole() {
+  void checksCharacterMaps() {
     assertTrue(CharacterMap.isWhole(characterMap(1, 0, "b\0")));
     assertFalse(CharacterMap.isWhole(characterMap(1, 9, "b\0")), "a place behind the texts");
     assertFalse(CharacterMap.isWhole(characterMap(1 << 12, 0, "b\0")), "a child outside");

@@ -45,7 +45,7 @@ class TokenizerJsonTest {
   }
 
   @Test
-  void idsAreLlamaCpps() throws IOException {
+  void idsEqualThoseOfLlamaCpp() throws IOException {
     JsonNode golden = new ObjectMapper().readTree(GOLDEN.resolve("greedy.json").toFile());
     List<String> strings = strings(golden.path("strings"));
     for (String name : List.of("tiny-f32.gguf", "tiny-q8_0.gguf")) {
@@ -69,7 +69,7 @@ class TokenizerJsonTest {
   }
 
   @Test
-  void scoresMergeAsLlama2cDoes() throws IOException {
+  void mergesByScoreLikeLlama2c() throws IOException {
     assumeTrue(Files.isDirectory(DATA), "skipped: ../shared/data is not here");
     try (ModelFiles files = ModelFiles.open(DATA.resolve("stories260K"));
         TextTokenizer tokenizer = TextTokenizer.open(files, 1 << 20, false)) {
@@ -108,7 +108,10 @@ class TokenizerJsonTest {
     }
   }
 
-  /** llama2.c's {@code encode}: the best neighbours first, the leftmost of equals. */
+  /**
+   * llama2.c's {@code encode}: merges the neighbours with the best score, and the leftmost among
+   * equals.
+   */
   private static int[] scoreMerges(Vocabulary.SentencePiece vocabulary, String text) {
     Map<String, Integer> ids = new HashMap<>();
     for (int id = 0; id < vocabulary.tokens().size(); id++) {
@@ -154,7 +157,7 @@ class TokenizerJsonTest {
   }
 
   @Test
-  void savedGgufIsAHuggingFaceFolder() throws IOException {
+  void savesGgufAsAHuggingFaceFolder() throws IOException {
     Path saved = folder.resolve("saved");
     String text = "<|im_start|>user\nint x = 42;<|im_end|>\n";
     try (ModelFiles files = ModelFiles.open(GOLDEN.resolve("tiny-f32.gguf"));
@@ -185,9 +188,9 @@ class TokenizerJsonTest {
     }
   }
 
-  /** Rules that no golden covers: digits in threes and one by one, contractions, spaces. */
+  /** Rules without golden files: digits in threes and one by one, contractions, spaces. */
   @Test
-  void textsAreCutByEachModelsRule() {
+  void splitsTextsByTheRuleOfTheModel() {
     String text = "I'LL pay 12345  now";
     assertEquals("I|'|LL|\u0120pay|\u012012345|\u0120|\u0120now", pieces(PreTokenizer.GPT2, text));
     assertEquals(
@@ -201,7 +204,7 @@ class TokenizerJsonTest {
         "I|'|LL|\u0120pay|\u0120|123|45|\u0120|\u0120now", pieces(PreTokenizer.DEFAULT, text));
   }
 
-  /** A vocabulary that merges whatever its rule leaves together, and nothing across. */
+  /** A vocabulary that merges everything that its rule does not split. */
   private static String pieces(PreTokenizer rule, String text) {
     String bytes = text.replace(' ', '\u0120');
     List<String> tokens =
@@ -232,7 +235,7 @@ class TokenizerJsonTest {
   }
 
   @Test
-  void refusesMergesOfWhatIsNoToken() {
+  void rejectsMergesWithoutTokens() {
     Vocabulary vocabulary =
         new Vocabulary.BytePair(
             List.of("a", "b"),
@@ -248,7 +251,7 @@ class TokenizerJsonTest {
 
   /** Ids by BERT's rule, written down by hand. */
   @Test
-  void cutsWordsAsBertDoes() throws IOException {
+  void splitsWordsLikeBert() throws IOException {
     Files.copy(GOLDEN.resolveSibling("bert").resolve("config.json"), folder.resolve("config.json"));
     Files.writeString(
         folder.resolve("vocab.txt"),
