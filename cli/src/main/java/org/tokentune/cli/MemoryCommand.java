@@ -127,10 +127,12 @@ final class MemoryCommand implements Callable<Integer> {
   @Option(
       names = "--task",
       paramLabel = "TASK",
+      converter = Task.Converter.class,
+      completionCandidates = Task.Names.class,
       description =
           "classify, multilabel, regress or token of an encoder, lm or instruct of a decoder; "
               + "default classify or lm.")
-  private TrainCommand.TextTask task;
+  private Task task;
 
   @Option(
       names = "--outputs",
@@ -306,7 +308,7 @@ final class MemoryCommand implements Callable<Integer> {
   private Head head(ModelConfig config) {
     Objective wanted = config.causal() ? Objectives.CAUSAL_LM : Objectives.CLASSIFY;
     if (task != null) {
-      wanted = task.task;
+      wanted = task.objective();
     }
     int width = wanted.outputs(outputs, config.vocabulary());
     return new Head(wanted, width, Pooling.FIRST);

@@ -160,7 +160,7 @@ record MethodFit(MethodMemory memory, int tokens, int batch, int length) {
     }
     options.append(" --tokens ").append(tokens == ALL ? "all" : tokens + "%");
     if (method.checkpointing() != ActivationCheckpointing.ELEMENTWISE) {
-      options.append(" --checkpoint ").append(MemoryKnobs.Checkpoint.of(method.checkpointing()));
+      options.append(" --checkpoint ").append(method.checkpointing());
     }
     return options
         .append(" --batch-size ")

@@ -37,7 +37,7 @@ final class RunOptions {
         "What to do where a loss or the norm of its gradients is not finite: stop and name the",
         "rows, or skip the step and count it; nothing is updated by it. Default ${DEFAULT-VALUE}."
       })
-  private NanPolicy onNan;
+  private RunSettings.OnNan onNan;
 
   @Option(
       names = "--save-every",
@@ -74,18 +74,6 @@ final class RunOptions {
           "Where every step and validation is noted, a JSON object a line; default: log.jsonl in the output folder.")
   private Path log;
 
-  /** As the command line names them. */
-  enum NanPolicy {
-    stop(RunSettings.OnNan.STOP),
-    skip(RunSettings.OnNan.SKIP);
-
-    final RunSettings.OnNan policy;
-
-    NanPolicy(RunSettings.OnNan policy) {
-      this.policy = policy;
-    }
-  }
-
   /** Says early what would be wrong later. */
   void check() {
     if (log != null) {
@@ -111,8 +99,7 @@ final class RunOptions {
           case AUTO -> checkpoints.newest().orElse(null);
           default -> Path.of(resume);
         };
-    return new RunSettings(
-        evaluateEvery, patience, metrics, onNan.policy, saveEvery, checkpoints, from);
+    return new RunSettings(evaluateEvery, patience, metrics, onNan, saveEvery, checkpoints, from);
   }
 
   /**

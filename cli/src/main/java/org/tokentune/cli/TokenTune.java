@@ -42,7 +42,7 @@ public final class TokenTune {
 
   /** The command and all below it. */
   static CommandLine commands() {
-    return new CommandLine(new TokenTune());
+    return Words.read(new CommandLine(new TokenTune()));
   }
 
   static int run(String... arguments) {

@@ -22,7 +22,6 @@ import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.PromptTemplate;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.WeightStorage;
-import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
 import org.tokentune.objectives.Scores;
 import org.tokentune.text.AnswerModel;
@@ -141,13 +140,15 @@ final class TrainCommand implements Callable<Integer> {
       names = "--task",
       paramLabel = "TASK",
       defaultValue = "classify",
+      converter = Task.Converter.class,
+      completionCandidates = Task.Names.class,
       description = {
         "classify: one class for a text; multilabel: any of several; regress: a number;",
         "token: a tag for every word; qa: answers to questions as parts of a text (SQuAD's .json); of",
         "decoders lm: the next token of plain text; instruct: answers to instructions (.jsonl or .json",
         "with instruction, input, output). Default ${DEFAULT-VALUE}."
       })
-  private TextTask task;
+  private Task task;
 
   @Option(
       names = "--template",
@@ -164,7 +165,7 @@ final class TrainCommand implements Callable<Integer> {
         "What a text's head reads: its position 0, or the mean of its tokens (of the selected",
         "ones in training). Default ${DEFAULT-VALUE}."
       })
-  private TextPooling pooling;
+  private Pooling pooling;
 
   @Option(
       names = "--tokens",
@@ -232,7 +233,7 @@ final class TrainCommand implements Callable<Integer> {
         "After the warm-up the rate falls to 0 at the end, in a straight line or as half a cosine,",
         "or stays; default ${DEFAULT-VALUE}."
       })
-  private Falling schedule;
+  private Schedule.Decay schedule;
 
   @Mixin private OptimizerOptions optimizer;
 
@@ -364,49 +365,6 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  /** The tasks for texts, as the command line names them. */
-  enum TextTask {
-    classify(Objectives.CLASSIFY),
-    multilabel(Objectives.MULTILABEL),
-    regress(Objectives.REGRESS),
-    token(Objectives.TOKEN),
-    qa(Objectives.QUESTION_ANSWERING),
-    lm(Objectives.CAUSAL_LM),
-    instruct(Objectives.CAUSAL_LM);
-
-    @SuppressWarnings("ImmutableEnumChecker") // objectives have no state
-    final Objective task;
-
-    TextTask(Objective task) {
-      this.task = task;
-    }
-  }
-
-  /** How the rate falls, as the command line names it. */
-  enum Falling {
-    linear(Schedule.Decay.LINEAR),
-    constant(Schedule.Decay.CONSTANT),
-    cosine(Schedule.Decay.COSINE);
-
-    final Schedule.Decay decay;
-
-    Falling(Schedule.Decay decay) {
-      this.decay = decay;
-    }
-  }
-
-  /** The poolings, as the command line names them. */
-  enum TextPooling {
-    first(Pooling.FIRST),
-    mean(Pooling.MEAN);
-
-    final Pooling pooling;
-
-    TextPooling(Pooling pooling) {
-      this.pooling = pooling;
-    }
-  }
-
   @Override
   public Integer call() {
     ModelFolder.checkWritable(output);
@@ -426,7 +384,7 @@ final class TrainCommand implements Callable<Integer> {
                 accumulation,
                 learningRate,
                 optimizer.settings(weightDecay, layerDecay, rateFactors),
-                new Schedule(schedule.decay, warmup),
+                new Schedule(schedule, warmup),
                 clip,
                 knobs.settings(memory),
                 seed),
@@ -434,7 +392,7 @@ final class TrainCommand implements Callable<Integer> {
     if (limit != null && limit < 1) {
       throw new BadInputException("A limit of %d rows leaves none; give 1 or more.", limit);
     }
-    if (stream && (task.task != Objectives.CAUSAL_LM || steps == 0 || limit != null)) {
+    if (stream && (task.objective() != Objectives.CAUSAL_LM || steps == 0 || limit != null)) {
       throw new BadInputException(
           "--stream is for --task lm or instruct, with --steps and without --limit; correct that.");
     }
@@ -490,10 +448,9 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   /** A task of GLUE says by itself what its labels are. */
-  private TextTask glueTask() {
-    TextTask own =
-        glue.labels().task() == Objectives.REGRESS ? TextTask.regress : TextTask.classify;
-    if (task != own && spec.commandLine().getParseResult().hasMatchedOption("--task")) {
+  private Task glueTask() {
+    Task own = Task.of(glue.labels().task());
+    if (!task.equals(own) && spec.commandLine().getParseResult().hasMatchedOption("--task")) {
       throw new BadInputException(
           "%s is %s, not %s; leave --task out.", glue.name(), own.name(), task.name());
     }
@@ -502,10 +459,10 @@ final class TrainCommand implements Callable<Integer> {
 
   /** Reads what can be before the model is, as that may take a while. */
   private Function<ModelFiles, TrainingJob> read(PromptTemplate prompts) {
-    if (task.task == Objectives.CAUSAL_LM) {
+    if (task.objective() == Objectives.CAUSAL_LM) {
       return files -> language(files, prompts);
     }
-    if (task == TextTask.qa) {
+    if (task.objective() == Objectives.QUESTION_ANSWERING) {
       AnswerTrainingJob.Questions all =
           AnswerTrainingJob.Questions.read(Path.of(data), validation, test);
       AnswerTrainingJob.Questions some = limit == null ? all : all.withTrainLimit(limit, seed);
@@ -513,16 +470,15 @@ final class TrainCommand implements Callable<Integer> {
           new AnswerTrainingJob(
               AnswerModel.forQuestions(files, maxLength, dropout, knobs.weights(), seed), some);
     }
-    DataSplit all = dataOptions.split(data, task.task, validation, test, seed);
-    Labels labels = glue == null ? Labels.of(task.task, all.train()) : glue.labels();
+    DataSplit all = dataOptions.split(data, task.objective(), validation, test, seed);
+    Labels labels = glue == null ? Labels.of(task.objective(), all.train()) : glue.labels();
     DataSplit some = limit == null ? all : all.withTrainLimit(limit, seed);
     return files -> texts(files, labels, some);
   }
 
   private TrainingJob texts(ModelFiles files, Labels labels, DataSplit split) {
     TextModel text =
-        TextModel.forTask(
-            files, labels, pooling.pooling, maxLength, dropout, knobs.weights(), seed);
+        TextModel.forTask(files, labels, pooling, maxLength, dropout, knobs.weights(), seed);
     text.labels().check(split.validation(), validation == null ? data : validation);
     text.labels().check(split.test(), test == null ? data : test.toString());
     return new TextTrainingJob(text, split);
@@ -532,16 +488,16 @@ final class TrainCommand implements Callable<Integer> {
     LanguageModel language = LanguageModel.open(files, dropout, knobs.weights());
     Path file = Path.of(data);
     if (stream) {
-      return task == TextTask.lm
-          ? LanguageTrainingJob.onTextStream(language, file, validation, test, maxLength)
-          : LanguageTrainingJob.onInstructionStream(
-              language, file, validation, test, maxLength, prompts);
+      return task.instructions()
+          ? LanguageTrainingJob.onInstructionStream(
+              language, file, validation, test, maxLength, prompts)
+          : LanguageTrainingJob.onTextStream(language, file, validation, test, maxLength);
     }
     LanguageTrainingJob job =
-        task == TextTask.lm
-            ? LanguageTrainingJob.onText(language, file, validation, test, maxLength)
-            : LanguageTrainingJob.onInstructions(
-                language, file, validation, test, maxLength, prompts, seed);
+        task.instructions()
+            ? LanguageTrainingJob.onInstructions(
+                language, file, validation, test, maxLength, prompts, seed)
+            : LanguageTrainingJob.onText(language, file, validation, test, maxLength);
     return limit == null ? job : job.withTrainLimit(limit, seed);
   }
 
@@ -552,7 +508,8 @@ final class TrainCommand implements Callable<Integer> {
       TrainingLog log,
       PrintWriter out) {
     try (Interrupt interrupt = new Interrupt();
-        TrainingProgress progress = new TrainingProgress(out, task.task == Objectives.CAUSAL_LM)) {
+        TrainingProgress progress =
+            new TrainingProgress(out, task.objective() == Objectives.CAUSAL_LM)) {
       Trainer.Outcome outcome = job.train(settings, log.andThen(progress).andThen(interrupt));
       double seconds = progress.seconds();
       progress.end();
@@ -632,7 +589,7 @@ final class TrainCommand implements Callable<Integer> {
       result.put("tokens", tokens).put("seed", seed).put("lora", lora);
       knobs.put(result);
       optimizer.put(result);
-      result.put("learning_rate", learningRate).put("schedule", schedule.name());
+      result.put("learning_rate", learningRate).put("schedule", schedule.toString());
       result.put("warmup", warmup).put("weight_decay", weightDecay);
       result.put("layer_decay", layerDecay);
       rateFactors.forEach(result.putObject("lr_for")::put);

@@ -2,6 +2,7 @@ package org.tokentune.train;
 
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import org.tokentune.BadInputException;
 import org.tokentune.models.TransformerModel;
@@ -35,7 +36,13 @@ public record OptimizerSettings(
     /** One float. */
     LION,
     /** Two bytes and, for each 256 numbers, two floats. */
-    ADAMW8BIT
+    ADAMW8BIT;
+
+    /** The name in lower case, as on the command line. */
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
 
   public OptimizerSettings {

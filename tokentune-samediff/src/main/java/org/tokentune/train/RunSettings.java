@@ -2,6 +2,7 @@ package org.tokentune.train;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.Checkpoints;
 import org.tokentune.objectives.Metric;
@@ -33,7 +34,13 @@ public record RunSettings(
     /** The training ends with an error that names the batch's rows. */
     STOP,
     /** The step is passed over and counted. */
-    SKIP
+    SKIP;
+
+    /** The name in lower case, as on the command line. */
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
 
   public RunSettings {

@@ -1,5 +1,6 @@
 package org.tokentune.train;
 
+import java.util.Locale;
 import org.tokentune.BadInputException;
 
 /**
@@ -18,7 +19,13 @@ public record Schedule(Decay decay, double warmup) {
     /** The peak. */
     CONSTANT,
     /** Half a period of a cosine, from the peak to 0. */
-    COSINE
+    COSINE;
+
+    /** The name in lower case, as on the command line. */
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
 
   public Schedule {
