@@ -12,10 +12,9 @@ import org.tokentune.datasets.Example;
 import org.tokentune.datasets.GlueTask;
 import org.tokentune.datasets.SentiWordNet;
 import org.tokentune.datasets.TextFiles;
-import org.tokentune.objectives.Objective;
 import picocli.CommandLine.Option;
 
-/** Options that say which data to read, and how. */
+/** Options that say which columns of the data to read, and what the data's names mean. */
 final class DataOptions {
 
   /** The built-in data set. */
@@ -73,7 +72,7 @@ final class DataOptions {
   }
 
   /** Labelled rows of a file in the layout of the data. */
-  private List<Example> labelled(String data, Path file) {
+  List<Example> labelled(String data, Path file) {
     return glue(data)
         .map(task -> task.readLabelled(file))
         .orElseGet(() -> TextFiles.read(file, columns(), true));
@@ -92,41 +91,25 @@ final class DataOptions {
     return glue(nameOrFile)
         .filter(task -> Files.isDirectory(gluePath(nameOrFile)))
         .map(task -> task.scored(gluePath(nameOrFile)))
-        .orElseGet(() -> labelled(nameOrFile, file(nameOrFile)));
+        .orElseGet(() -> all(nameOrFile));
   }
 
-  /**
-   * Rows to train, validate and test on; without a test file or a built-in data set, no test rows.
-   * A share to validate on leaves the training rows one of each label.
-   *
-   * @param validation a file, a share such as 10%, or null for the data set's own or 10%
-   */
-  DataSplit split(String nameOrFile, Objective task, String validation, Path test, long seed) {
-    Optional<GlueTask> glue =
-        glue(nameOrFile).filter(known -> Files.isDirectory(gluePath(nameOrFile)));
-    boolean builtIn = nameOrFile.equals(SENTIWORDNET) || glue.isPresent();
-    Double share = validation == null ? null : share(validation);
-    if (builtIn && share != null) {
-      throw new BadInputException(
-          "%s has its own validation part; leave --validation %s out or name a file.",
-          nameOrFile, validation);
-    }
-    DataSplit split;
-    if (builtIn) {
-      split =
-          glue.map(known -> known.load(gluePath(nameOrFile), seed))
-              .orElseGet(() -> SentiWordNet.load(SPLIT_SEED));
-    } else {
-      double taken = validation == null ? 0.1 : share == null ? 0 : share;
-      List<Example> rows = labelled(nameOrFile, file(nameOrFile));
-      split = DataSplit.of(rows, taken, 0, seed).withEveryLabel(task);
-    }
-    return new DataSplit(
-        split.train(),
-        validation != null && share == null
-            ? labelled(nameOrFile, Path.of(validation))
-            : split.validation(),
-        test == null ? split.test() : labelled(nameOrFile, test));
+  /** Whether the data are split into parts already. */
+  boolean hasParts(String nameOrFile) {
+    return nameOrFile.equals(SENTIWORDNET)
+        || (glue(nameOrFile).isPresent() && Files.isDirectory(gluePath(nameOrFile)));
+  }
+
+  /** The parts of data that are split already. */
+  DataSplit parts(String nameOrFile, long seed) {
+    return glue(nameOrFile)
+        .map(task -> task.load(gluePath(nameOrFile), seed))
+        .orElseGet(() -> SentiWordNet.load(SPLIT_SEED));
+  }
+
+  /** All labelled rows of data that are not split. */
+  List<Example> all(String nameOrFile) {
+    return labelled(nameOrFile, file(nameOrFile));
   }
 
   private Path file(String nameOrFile) {

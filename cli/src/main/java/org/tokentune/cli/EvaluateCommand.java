@@ -161,7 +161,7 @@ final class EvaluateCommand implements Callable<Integer> {
       List<TokenBatches.Row> rows =
           asked == LanguageTask.instruct
               ? Instructions.rows(file, prompts, language.tokenizer(), maxLength)
-              : TextBlocks.cut(TextBlocks.tokens(file, language.tokenizer()), maxLength);
+              : TextBlocks.rows(file, language.tokenizer(), maxLength);
       return report(language.evaluate(rows), List.of());
     }
   }

@@ -46,12 +46,7 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
 
   /** The same split with at most {@code rows} of the training rows, drawn by the seed. */
   public DataSplit withTrainLimit(int rows, long seed) {
-    if (rows < 1) {
-      throw new BadInputException("A limit of %d rows leaves nothing; give 1 or more.", rows);
-    }
-    List<Example> drawn = new ArrayList<>(train);
-    Collections.shuffle(drawn, new Random(seed));
-    return new DataSplit(drawn.subList(0, Math.min(rows, drawn.size())), validation, test);
+    return new DataSplit(Split.limited(train, rows, seed), validation, test);
   }
 
   /**
@@ -97,9 +92,7 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
   }
 
   private static int count(List<Example> rows, double share) {
-    if (!(share >= 0 && share < 1)) {
-      throw new BadInputException("A share of %s is not 0%% to below 100%%; correct it.", share);
-    }
+    Split.check(share);
     return share == 0 ? 0 : Math.max(1, (int) Math.floor(rows.size() * share));
   }
 }

@@ -51,6 +51,16 @@ public final class TextBlocks {
   }
 
   /**
+   * Rows of a text file.
+   *
+   * @param length tokens of a row, 2 or more
+   * @throws BadInputException as {@link #tokens}
+   */
+  public static List<TokenBatches.Row> rows(Path file, TextTokenizer tokenizer, int length) {
+    return cut(tokens(file, tokenizer), length);
+  }
+
+  /**
    * Cuts tokens into rows.
    *
    * @param length tokens of a row, 2 or more
@@ -63,6 +73,22 @@ public final class TextBlocks {
       rows.add(TokenBatches.Row.ofText(ids, 0));
     }
     return rows;
+  }
+
+  /**
+   * Cuts tokens into rows, of which the last ones are validated on: no token is in both parts.
+   *
+   * @param validation share of the tokens
+   * @param length tokens of a row, 2 or more
+   * @throws BadInputException if the share is not in [0, 1)
+   */
+  public static Split<TokenBatches.Row> split(int[] tokens, double validation, int length) {
+    Split.check(validation);
+    int kept = (int) Math.round(tokens.length * (1 - validation));
+    return new Split<>(
+        cut(Arrays.copyOf(tokens, kept), length),
+        cut(Arrays.copyOfRange(tokens, kept, tokens.length), length),
+        List.of());
   }
 
   /** Refuses blocks that are too short to predict anything in. */

@@ -38,6 +38,9 @@ public final class LanguageModel implements AutoCloseable {
 
   private static final int EVALUATION_BATCH = 8;
 
+  /** Tokens of a block, if the model takes as many. */
+  private static final int BLOCK = 128;
+
   private final ModelFiles files;
   private final TextTokenizer tokenizer;
   private TransformerModel model;
@@ -124,6 +127,11 @@ public final class LanguageModel implements AutoCloseable {
   /** Most tokens that it takes at once. */
   public int maxLength() {
     return model.config().maxPositions();
+  }
+
+  /** The usual number of tokens in a block of plain text: 128, or fewer if it takes fewer. */
+  public int blockLength() {
+    return Math.min(BLOCK, maxLength());
   }
 
   /** Fine-tunes in place and keeps the weights that validate best. */
