@@ -1,7 +1,7 @@
 package org.tokentune.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.text.TuningSettings;
@@ -48,14 +48,14 @@ final class AdapterOptions {
   /** The adapters to train; null if the weights themselves train. */
   LoraConfig config() {
     if (lora == null && merge) {
-      throw new BadInputException("--merge without --lora has nothing to merge; leave it out.");
+      throw new BadSettingsException("--merge without --lora has nothing to merge; leave it out.");
     }
     if (lora != null && command.commandLine().getParseResult().hasMatchedOption("--trainable")) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "With --lora the adapters train, and --trainable has no say; leave one of them out.");
     }
     if (merge && knobs.weights() != WeightStorage.FLOAT32) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "Adapters cannot be merged into weights held as %s; leave --merge out, and give --adapter"
               + " where you use them.",
           knobs.weights());

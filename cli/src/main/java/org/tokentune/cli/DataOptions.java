@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
-import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.datasets.Columns;
 import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.Example;
@@ -55,13 +55,13 @@ final class DataOptions {
     }
     Optional<GlueTask> task = GlueTask.named(data.substring(0, end));
     if (task.isEmpty()) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "There is no task %s; write a folder or file as %s=PATH.",
           data.substring(0, end),
           GlueTask.ALL.stream().map(GlueTask::name).collect(Collectors.joining("=PATH, ")));
     }
     if (!texts.isEmpty() || label != null) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "%s knows its own columns; leave --text and --label out.", task.get().name());
     }
     return task;
@@ -118,7 +118,7 @@ final class DataOptions {
     }
     Path file = Path.of(nameOrFile);
     if (!Files.exists(file) && !nameOrFile.contains(".")) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "There is no file and no data set %s; the built-in data set is %s, and GLUE's tasks are"
               + " written as rte=FOLDER.",
           nameOrFile, SENTIWORDNET);
@@ -134,7 +134,7 @@ final class DataOptions {
     double number = Double.parseDouble(text.replace("%", ""));
     double share = text.endsWith("%") ? number / 100 : number;
     if (!(share > 0 && share < 1)) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "A validation share of %s is not above 0%% and below 100%%; give one such as 10%%.",
           text);
     }

@@ -6,7 +6,7 @@ import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.Printable;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.text.MaskFiller;
@@ -52,7 +52,7 @@ final class FillCommand implements Callable<Integer> {
   public Integer call() {
     json.check();
     if (top < 1) {
-      throw new BadInputException("%d words a mask cannot be; give 1 or more.", top);
+      throw new BadSettingsException("%d words a mask cannot be; give 1 or more.", top);
     }
     PrintWriter out = spec.commandLine().getOut();
     ObjectNode result = JsonOption.object();

@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.adapters.LoraModel;
 import org.tokentune.models.Head;
@@ -165,7 +166,7 @@ final class MemoryCommand implements Callable<Integer> {
     methods.check();
     ModelConfig config = Models.config(model);
     if (outputs < 1 || batchSize < 1 || !(clip > 0)) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "A batch size of %d, %d outputs and gradients clipped to %s cannot be; give 1 or more of"
               + " each, and a norm above 0.",
           batchSize, outputs, clip);

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.train.EagerActivations;
 import org.tokentune.train.MethodMemory;
 import org.tokentune.train.MethodPlanner;
@@ -31,7 +32,7 @@ record MethodComparison(List<MethodMemory> rows, long eager) {
       MethodPlanner planner, String only, int batch, int length, int selected) {
     List<TuningMethod> methods = TuningMethod.all(planner.frozen());
     if (methods.stream().noneMatch(method -> method.toString().endsWith(only))) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "No way to fine-tune has a name that ends with %s; there are %s.",
           only, methods.stream().map(TuningMethod::toString).collect(Collectors.joining("; ")));
     }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.select.TokenAmount;
@@ -62,7 +63,7 @@ record MethodFit(MethodMemory memory, int tokens, int batch, int length) {
       } else if (tokens / 2 >= LEAST_LENGTH) {
         tokens /= 2;
       } else {
-        throw new BadInputException(
+        throw new BadSettingsException(
             "Nothing fits into %.1f MB: %s through a tenth of the tokens of one text of %d takes"
                 + " %.1f MB; give more memory, or take a smaller model.",
             bytes / 1e6, least.method(), tokens, least.total() / 1e6);

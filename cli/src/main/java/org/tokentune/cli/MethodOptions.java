@@ -1,6 +1,6 @@
 package org.tokentune.cli;
 
-import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import picocli.CommandLine.Option;
 
 /** Options that plan several ways to fine-tune. */
@@ -51,7 +51,7 @@ final class MethodOptions {
 
   void check() {
     if (!only.isEmpty() && !compare) {
-      throw new BadInputException("--only chooses rows of --compare; give that too.");
+      throw new BadSettingsException("--only chooses rows of --compare; give that too.");
     }
   }
 

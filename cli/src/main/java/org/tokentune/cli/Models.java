@@ -7,7 +7,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import org.tokentune.BadInputException;
+import org.tokentune.BadFileException;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.checkpoint.ModelFolder;
@@ -37,7 +37,7 @@ final class Models {
       return;
     }
     try (AdapterFolder adapters = AdapterFolder.open(path)) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s holds adapters, without the model that they stand on (%s); name that as the model, and"
               + " this folder with --adapter.",
           path, adapters.base());
@@ -66,7 +66,7 @@ final class Models {
       return path;
     }
     if (path.getNameCount() > 1 || path.isAbsolute()) {
-      throw new BadInputException("There is no folder or file %s; check the path.", path);
+      throw new BadFileException("There is no folder or file %s; check the path.", path);
     }
     return null;
   }

@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.Printable;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.checkpoint.ModelFiles;
@@ -117,7 +117,7 @@ final class ParityCommand implements Callable<Integer> {
         return new Parity(folder, adapters.basePath().get());
       }
       if (!adapters.base().matches(HUB_NAME)) {
-        throw new BadInputException(
+        throw new BadSettingsException(
             "%s stands on '%s', which is not there; give the model with --base.",
             folder, adapters.base());
       }

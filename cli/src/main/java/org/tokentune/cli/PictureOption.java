@@ -2,7 +2,7 @@ package org.tokentune.cli;
 
 import java.nio.file.Path;
 import java.util.Locale;
-import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.checkpoint.WholeFile;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -26,7 +26,7 @@ final class PictureOption {
       return;
     }
     if (!picture.toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
-      throw new BadInputException("%s is not a .png file; name one.", picture);
+      throw new BadSettingsException("%s is not a .png file; name one.", picture);
     }
     new OutputFile(picture).check();
   }

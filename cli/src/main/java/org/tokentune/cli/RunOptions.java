@@ -3,7 +3,7 @@ package org.tokentune.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.List;
-import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.checkpoint.Checkpoints;
 import org.tokentune.checkpoint.RunFolder;
 import org.tokentune.objectives.Metric;
@@ -80,7 +80,7 @@ final class RunOptions {
       new OutputFile(log).check();
     }
     if (saveEvery < 0 || keep < 1) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "Checkpoints every %d steps of which %d are kept cannot be; give 1 or more.",
           saveEvery, keep);
     }

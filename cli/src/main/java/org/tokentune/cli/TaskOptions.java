@@ -1,6 +1,6 @@
 package org.tokentune.cli;
 
-import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.datasets.GlueTask;
 import org.tokentune.datasets.PromptTemplate;
 import org.tokentune.models.Pooling;
@@ -49,7 +49,7 @@ final class TaskOptions {
   void take(GlueTask glue) {
     Task own = Task.of(glue.labels().task());
     if (!task.equals(own) && command.commandLine().getParseResult().hasMatchedOption("--task")) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "%s is %s, not %s; leave --task out.", glue.name(), own.name(), task.name());
     }
     task = own;

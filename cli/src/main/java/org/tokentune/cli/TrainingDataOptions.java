@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.GlueTask;
 import org.tokentune.datasets.Split;
@@ -62,14 +62,14 @@ final class TrainingDataOptions {
   /** Reports early what would be wrong later. */
   void check(Task task, int steps) {
     if (limit != null && limit < 1) {
-      throw new BadInputException("A limit of %d rows leaves none; give 1 or more.", limit);
+      throw new BadSettingsException("A limit of %d rows leaves none; give 1 or more.", limit);
     }
     if (stream && (task.objective() != Objectives.CAUSAL_LM || steps == 0 || limit != null)) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "--stream is for --task lm or instruct, with --steps and without --limit; correct that.");
     }
     if (stream && validation != null && share() != null) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "Of a stream no share is taken to validate on; leave --validation %s out or name a"
               + " file.",
           validation);
@@ -111,7 +111,7 @@ final class TrainingDataOptions {
   DataSplit examples(Objective task, long seed) {
     boolean builtIn = rows.hasParts(data);
     if (builtIn && validation != null && share() != null) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "%s has its own validation part; leave --validation %s out or name a file.",
           data, validation);
     }

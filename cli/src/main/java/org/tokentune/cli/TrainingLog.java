@@ -6,6 +6,7 @@ import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.WholeFile;
 import org.tokentune.train.EvaluationResult;
@@ -83,7 +84,7 @@ final class TrainingLog implements FineTuningListener, AutoCloseable {
   }
 
   private BadInputException failed(IOException cause) {
-    return new BadInputException(
+    return new BadFileException(
         cause,
         "The log %s cannot be written (%s); see to space and rights there, or name another --log.",
         path,

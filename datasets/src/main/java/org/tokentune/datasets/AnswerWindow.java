@@ -3,6 +3,7 @@ package org.tokentune.datasets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 
 /**
@@ -40,7 +41,7 @@ public record AnswerWindow(TokenBatches.Row row, int first, int[] begins, int[] 
     int after = pair.ids().length - from - count;
     int room = longest - from - after;
     if (room < 1) {
-      throw new BadInputException(
+      throw new BadDataException(
           "Beside a question of %d tokens nothing fits into %d; allow longer texts, or shorten it:"
               + " \"%.60s\"",
           from, longest, question);

@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.tokentune.BadInputException;
+import org.tokentune.BadFileException;
 import org.tokentune.Warnings;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.checkpoint.TokenizerConfig;
@@ -100,7 +100,7 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     boolean vocabulary = source instanceof Vocabulary.WordPiece;
     boolean known = BERTS.contains(className) || PLAIN.contains(className);
     if (className.equals("BertJapaneseTokenizer") || (vocabulary && !known)) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s: the tokenizer_class %s is not supported, as it cuts texts into words in its own way; take"
               + " a model whose tokenizer is a tokenizer.json or BERT's.",
           config.origin(), className);

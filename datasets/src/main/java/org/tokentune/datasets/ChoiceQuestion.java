@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 
 /**
@@ -31,15 +32,15 @@ public record ChoiceQuestion(String question, List<String> choices, int answer) 
       choices.add(choice.isTextual() || choice.isNumber() ? choice.asText() : "");
     }
     if (!line.path("question").isTextual() || choices.size() < 2) {
-      throw new BadInputException(
+      throw new BadDataException(
           "%s has no question with two or more choices; give both, or remove the line.", where);
     }
     if (choices.stream().anyMatch(String::isEmpty)) {
-      throw new BadInputException("%s has an empty choice; write something there.", where);
+      throw new BadDataException("%s has an empty choice; write something there.", where);
     }
     int answer = answer(line.path("answer"), choices);
     if (answer < 0 || answer >= choices.size()) {
-      throw new BadInputException(
+      throw new BadDataException(
           "%s: the answer '%s' is none of the %d choices; give a number from 0, a letter from A, or"
               + " its text.",
           where, line.path("answer").asText(), choices.size());

@@ -8,6 +8,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
+import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 import org.tokentune.objectives.Objective;
@@ -32,7 +33,7 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
     int testRows = count(rows, test);
     int trainRows = rows.size() - validationRows - testRows;
     if (trainRows < 1) {
-      throw new BadInputException(
+      throw new BadDataException(
           "Of %d rows none is left for training; give more, or take less for validation.",
           rows.size());
     }
@@ -78,7 +79,7 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
       return this;
     }
     if (leftToValidate.isEmpty() && !validation.isEmpty()) {
-      throw new BadInputException(
+      throw new BadDataException(
           "All of the validation share, %,d rows, would have to be trained on, as no other row has the"
               + " labels %s; give more rows of them, or a file to validate on.",
           validation.size(), Labels.shown(labels));

@@ -2,7 +2,7 @@ package org.tokentune.datasets;
 
 import java.nio.file.Path;
 import java.util.List;
-import org.tokentune.BadInputException;
+import org.tokentune.BadDataException;
 
 /**
  * A record of a table.
@@ -14,7 +14,7 @@ record Fields(int number, List<String> values) {
   /** Refuses another number of fields than the header has. */
   void check(int columns, Path file) {
     if (values.size() != columns) {
-      throw new BadInputException(
+      throw new BadDataException(
           "%s, line %d has %d fields, but the header has %d; correct it.",
           file, number, values.size(), columns);
     }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 
@@ -70,7 +71,7 @@ public final class Instructions {
   private static String text(JsonNode node, String field, String where) {
     if (!node.path(field).isTextual()) {
       JsonRows.refuseChat(node, where, "an instruction; " + WANTED);
-      throw new BadInputException(
+      throw new BadDataException(
           "%s has no text %s; %s. Its fields are %s.",
           where, field, WANTED, Labels.shown(JsonRows.fields(node)));
     }
@@ -114,7 +115,7 @@ public final class Instructions {
     List<PromptedTokens> rows = tokens(instructions, template, tokenizer, longest);
     int all = instructions.size();
     if (rows.isEmpty()) {
-      throw new BadInputException(
+      throw new BadDataException(
           "%s%s; give a longer --max-length.", origin, leftOut(all, all, longest));
     }
     if (rows.size() < all) {

@@ -13,6 +13,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.tokentune.BadDataException;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 
 /**
@@ -59,7 +61,7 @@ final class JsonRows {
           return read;
         });
     if (read.isEmpty()) {
-      throw new BadInputException("%s has no %s; give a file with some.", file, records);
+      throw new BadDataException("%s has no %s; give a file with some.", file, records);
     }
     return read;
   }
@@ -82,7 +84,7 @@ final class JsonRows {
   /** Refuses a file whose objects are in one array: its lines mean nothing by themselves. */
   static void checkLines(Path file) {
     if (TextFile.read(file, in -> beginsArray(new LineNumberReader(in)))) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s is one JSON array, which cannot be streamed; write one object a line.", file);
     }
   }
@@ -113,11 +115,11 @@ final class JsonRows {
     try {
       object = LINES.readTree(line);
     } catch (JsonProcessingException e) {
-      throw new BadInputException(
+      throw new BadFileException(
           e, "%s is not a whole JSON object (%s); %s.", where, reason(e), HOW);
     }
     if (!object.isObject()) {
-      throw new BadInputException("%s is %s, not a JSON object; %s.", where, kind(object), HOW);
+      throw new BadFileException("%s is %s, not a JSON object; %s.", where, kind(object), HOW);
     }
     reader.read(object, where, records);
   }
@@ -133,20 +135,20 @@ final class JsonRows {
         String where = String.format(Locale.ROOT, "%s, object %d (line %d)", file, number, line);
         JsonNode object = ELEMENTS.readTree(parser);
         if (!object.isObject()) {
-          throw new BadInputException(
+          throw new BadFileException(
               "%s: element %d (line %d) of the array is %s, not a JSON object; %s.",
               file, number, line, kind(object), HOW);
         }
         reader.read(object, where, records);
       }
       if (parser.nextToken() != null) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s, line %d: something comes after the JSON array; %s.",
             file, before + parser.currentTokenLocation().getLineNr(), HOW);
       }
     } catch (JsonProcessingException e) {
       int line = before + (e.getLocation() == null ? 1 : e.getLocation().getLineNr());
-      throw new BadInputException(
+      throw new BadFileException(
           e, "%s, line %d is not JSON (%s); correct it.", file, line, reason(e));
     }
   }
@@ -181,7 +183,7 @@ final class JsonRows {
   static void refuseChat(JsonNode object, String where, String wanted) {
     for (String field : List.of("messages", "conversations")) {
       if (object.path(field).isArray()) {
-        throw new BadInputException(
+        throw new BadDataException(
             "%s is a chat (%s), not %s; chats are not read.", where, field, wanted);
       }
     }

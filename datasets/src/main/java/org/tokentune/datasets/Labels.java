@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
@@ -54,7 +55,7 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
     for (Example row : rows) {
       for (String label : split(task, row)) {
         if (label.isBlank()) {
-          throw new BadInputException(
+          throw new BadDataException(
               "The row \"%.60s\" has no label; give it one or remove it.", row.text());
         }
         found.add(label);
@@ -62,7 +63,7 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
     }
     int least = task == Objectives.MULTILABEL ? 1 : 2;
     if (found.size() < least) {
-      throw new BadInputException(
+      throw new BadDataException(
           "The training rows have only %s for a label; there must be at least %d.",
           found.isEmpty() ? "nothing" : "'" + found.first() + "'", least);
     }
@@ -88,7 +89,7 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
       count += others.isEmpty() ? 0 : 1;
     }
     if (!unknown.isEmpty()) {
-      throw new BadInputException(
+      throw new BadDataException(
           "%s: %,d of %,d rows have labels that the model does not know: %s; it knows %s. Correct them,"
               + " take the rows out, or train on some of each label.",
           origin, count, rows.size(), shown(unknown), shown());
@@ -116,7 +117,7 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
       return task.encode(parts.stream().mapToInt(part -> number(part, row)).toArray(), outputs());
     }
     if (outputs() > 1) {
-      throw new BadInputException(
+      throw new BadDataException(
           "The model gives %d numbers for a text, %s; only one can be trained or scored.",
           outputs(), shown());
     }
@@ -132,7 +133,7 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
   private float[] tags(List<String> tags, Example row, int[] words) {
     int count = words(row).size();
     if (tags.size() != count) {
-      throw new BadInputException(
+      throw new BadDataException(
           "The row \"%.60s\" has %d words but %d tags; give every word one, separated by spaces or"
               + " as JSON lists.",
           row.text(), count, tags.size());
@@ -164,14 +165,14 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
     if (task == Objectives.MULTILABEL) {
       boolean twice = labels.stream().distinct().count() < labels.size();
       if (twice && labels.stream().allMatch(label -> FLAG.matcher(label).matches())) {
-        throw new BadInputException(
+        throw new BadDataException(
             "The row \"%.60s\" has a flag for every label, %s; list the names of its labels instead.",
             row.text(), labels);
       }
       return labels;
     }
     if (labels.size() > 1) {
-      throw new BadInputException(
+      throw new BadDataException(
           "The row \"%.60s\" has %d labels, %s; give it one, or train with --task multilabel or token.",
           row.text(), labels.size(), labels);
     }
@@ -181,7 +182,7 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
   private int number(String label, Example row) {
     int number = names.indexOf(label);
     if (number < 0) {
-      throw new BadInputException(
+      throw new BadDataException(
           "The row \"%.60s\" has the label '%s', which is not among the model's: %s.",
           row.text(), label, shown());
     }
@@ -210,7 +211,7 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
     } catch (NumberFormatException e) {
       // said below
     }
-    throw new BadInputException(
+    throw new BadDataException(
         "The row \"%.60s\" has the label '%s', which is no number; correct it or classify.",
         row.text(), label);
   }

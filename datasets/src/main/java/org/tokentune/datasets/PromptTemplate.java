@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 
 /**
  * How an instruction, with or without an input, is written for a model; its answer comes next.
@@ -48,7 +49,7 @@ public record PromptTemplate(String name, String withInput, String withoutInput)
         .findFirst()
         .orElseThrow(
             () ->
-                new BadInputException(
+                new BadSettingsException(
                     "There is no template %s; there are %s.",
                     name,
                     ALL.stream().map(PromptTemplate::name).collect(Collectors.joining(", "))));

@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 
 /**
  * Rows of any kind to train, to validate and to test on; a part may be empty. Labelled texts have
@@ -62,7 +63,7 @@ public record Split<R>(List<R> train, List<R> validation, List<R> test) {
   /** At most so many rows, drawn by the seed. */
   static <R> List<R> limited(List<R> rows, int limit, long seed) {
     if (limit < 1) {
-      throw new BadInputException("A limit of %d rows leaves nothing; give 1 or more.", limit);
+      throw new BadSettingsException("A limit of %d rows leaves nothing; give 1 or more.", limit);
     }
     return shuffled(rows, seed).subList(0, Math.min(limit, rows.size()));
   }
@@ -75,7 +76,7 @@ public record Split<R>(List<R> train, List<R> validation, List<R> test) {
 
   static void check(double share) {
     if (!(share >= 0 && share < 1)) {
-      throw new BadInputException("A share of %s is not 0%% to below 100%%; correct it.", share);
+      throw new BadSettingsException("A share of %s is not 0%% to below 100%%; correct it.", share);
     }
   }
 }

@@ -8,6 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.tokentune.BadDataException;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 
 /**
@@ -43,7 +45,7 @@ public record SquadQuestion(String id, String question, String context, List<Ans
    */
   public static List<SquadQuestion> read(Path file) {
     if (!Files.isRegularFile(file)) {
-      throw new BadInputException("There is no file %s; check the path.", file);
+      throw new BadFileException("There is no file %s; check the path.", file);
     }
     List<SquadQuestion> questions = new ArrayList<>();
     String found;
@@ -63,12 +65,12 @@ public record SquadQuestion(String id, String question, String context, List<Ans
       }
     } catch (JsonProcessingException e) {
       int line = e.getLocation() == null ? 1 : e.getLocation().getLineNr();
-      throw new BadInputException(e, "%s, line %d is no JSON; get the file again.", file, line);
+      throw new BadFileException(e, "%s, line %d is no JSON; get the file again.", file, line);
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be read: %s.", file, e.getMessage());
+      throw new BadFileException(e, "%s cannot be read: %s.", file, e.getMessage());
     }
     if (questions.isEmpty()) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s has no questions in SQuAD's layout, an object with data, paragraphs and qas; it is %s. Give such a"
               + " file.",
           file, found);
@@ -79,11 +81,11 @@ public record SquadQuestion(String id, String question, String context, List<Ans
   private static SquadQuestion question(JsonNode node, String context, Path file) {
     String id = node.path("id").asText();
     if (!node.path("id").isTextual() && !node.path("id").isNumber()) {
-      throw new BadInputException(
+      throw new BadDataException(
           "%s: a question has no id, or one that is no text; give one.", file);
     }
     if (node.path("is_impossible").asBoolean()) {
-      throw new BadInputException(
+      throw new BadDataException(
           "%s: question %s has no answer (is_impossible, of SQuAD 2.0); only questions that have one are"
               + " read, so remove it.",
           file, id);
@@ -96,14 +98,14 @@ public record SquadQuestion(String id, String question, String context, List<Ans
               each.path("text").isTextual() ? each.path("text").textValue() : "",
               start.isIntegralNumber() && start.canConvertToInt() ? start.intValue() : -1);
       if (!stands(answer, context)) {
-        throw new BadInputException(
+        throw new BadDataException(
             "%s: the answer '%.60s' to question %s does not stand at %d of its context; correct it.",
             file, answer.text(), id, answer.start());
       }
       answers.add(answer);
     }
     if (answers.isEmpty() || !node.path("question").isTextual()) {
-      throw new BadInputException(
+      throw new BadDataException(
           "%s: question %s has no text or no answer; give both, or remove it.", file, id);
     }
     return new SquadQuestion(id, node.path("question").asText(), context, answers);

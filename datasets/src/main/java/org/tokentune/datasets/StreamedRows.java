@@ -20,7 +20,9 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
+import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.Warnings;
 import org.tokentune.checkpoint.Digest;
 import org.tokentune.objectives.Objectives;
@@ -57,7 +59,7 @@ public final class StreamedRows implements AutoCloseable {
     this.rows = rows;
     this.window = window;
     if (chunks.count() < 2) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "%s has only %,d bytes; it need not be streamed.", chunks.file(), chunks.size());
     }
   }
@@ -120,7 +122,7 @@ public final class StreamedRows implements AutoCloseable {
     List<TokenBatches.Row> held =
         learned(rows.rows(List.of(last).iterator())).map(PromptedTokens::row).toList();
     if (held.isEmpty()) {
-      throw new BadInputException(
+      throw new BadDataException(
           "The end of %s, which is held back to validate on, has no row with anything to learn in"
               + " %d tokens; allow longer rows, or name a file to validate on.",
           chunks.file(), length());
@@ -144,7 +146,7 @@ public final class StreamedRows implements AutoCloseable {
     Random random = TokenBatches.random(seed, epoch);
     Batches batches = new Batches(rows(random), length(), batchSize, random);
     if (!batches.hasNext()) {
-      throw new BadInputException(
+      throw new BadDataException(
           "%s has no row with anything to learn in %d tokens; allow longer rows.",
           chunks.file(), length());
     }

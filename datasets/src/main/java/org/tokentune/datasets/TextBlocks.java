@@ -8,7 +8,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.tokentune.BadDataException;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 
 /**
  * Plain text as rows for a causal language model: its tokens, one after the other, cut into blocks
@@ -30,23 +33,23 @@ public final class TextBlocks {
    */
   public static int[] tokens(Path file, TextTokenizer tokenizer) {
     if (!Files.isRegularFile(file)) {
-      throw new BadInputException("There is no file %s; check the path.", file);
+      throw new BadFileException("There is no file %s; check the path.", file);
     }
     try {
       if (Files.size(file) > MOST_BYTES) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s is larger than 1 GiB, too much to hold; stream it (--stream), or give a part.",
             file);
       }
       int[] tokens = tokenizer.encodePiece(Files.readString(file, StandardCharsets.UTF_8));
       if (tokens.length < LEAST) {
-        throw new BadInputException("%s has hardly any text; give a file with more.", file);
+        throw new BadDataException("%s has hardly any text; give a file with more.", file);
       }
       return tokens;
     } catch (MalformedInputException e) {
-      throw new BadInputException(e, "%s is no text in UTF-8; convert it.", file);
+      throw new BadFileException(e, "%s is no text in UTF-8; convert it.", file);
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be read: %s.", file, e.getMessage());
+      throw new BadFileException(e, "%s cannot be read: %s.", file, e.getMessage());
     }
   }
 
@@ -94,7 +97,7 @@ public final class TextBlocks {
   /** Refuses blocks that are too short to predict anything in. */
   static void check(int length) {
     if (length < LEAST) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "Blocks of %d tokens have nothing to predict; give %d or more.", length, LEAST);
     }
   }

@@ -9,6 +9,8 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.tokentune.BadDataException;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 
 /**
@@ -48,7 +50,7 @@ public final class TextFiles {
               "rows",
               (object, where, rows) -> rows.add(row(object, where, columns, labelled)));
       default ->
-          throw new BadInputException(
+          throw new BadFileException(
               "%s is of no known format; name it .csv, .tsv or .jsonl.", file);
     };
   }
@@ -66,7 +68,7 @@ public final class TextFiles {
       Path file, TextFile.Body<Iterator<Fields>> format, Columns columns, boolean labelled) {
     List<Example> rows = TextFile.read(file, in -> table(file, format.read(in), columns, labelled));
     if (rows.isEmpty()) {
-      throw new BadInputException("%s has no rows; give a file with some.", file);
+      throw new BadDataException("%s has no rows; give a file with some.", file);
     }
     return rows;
   }
@@ -74,11 +76,11 @@ public final class TextFiles {
   private static List<Example> table(
       Path file, Iterator<Fields> records, Columns columns, boolean labelled) {
     if (!records.hasNext()) {
-      throw new BadInputException("%s is empty; give a file with a header and rows.", file);
+      throw new BadDataException("%s is empty; give a file with a header and rows.", file);
     }
     List<String> header = records.next().values().stream().map(String::strip).toList();
     if (labelled && header.size() == 1) {
-      throw new BadInputException(
+      throw new BadDataException(
           "%s has one column, %s, not a text and a label; separate fields of a .csv by commas, of a .tsv by tabs.",
           file, header);
     }
@@ -117,7 +119,7 @@ public final class TextFiles {
     JsonNode value = object.get(name);
     for (JsonNode part : value.isArray() ? value : List.of(value)) {
       if (!part.isValueNode() || part.isNull()) {
-        throw new BadInputException(
+        throw new BadDataException(
             "%s: %s is %s%s, not a string, a number or a list of them; correct it.",
             where, name, value.isArray() ? "a list with " : "", JsonRows.kind(part));
       }

@@ -18,6 +18,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.CompanionFiles;
 import org.tokentune.checkpoint.ModelFiles;
@@ -174,7 +175,7 @@ public final class TokenizerJson {
   }
 
   private static BadInputException damaged(Throwable cause, String origin) {
-    return new BadInputException(
+    return new BadFileException(
         cause,
         "%s: the tokenizer.json is damaged, as it is not a JSON object; get it again.",
         origin);
@@ -262,7 +263,7 @@ public final class TokenizerJson {
           || !tokens.contains(merge.substring(0, space))
           || !tokens.contains(merge.substring(space + 1))
           || !tokens.contains(merge.substring(0, space) + merge.substring(space + 1))) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s merges '%.60s', which are no two tokens that make a third; get it again.",
             origin, merge);
       }
@@ -414,7 +415,7 @@ public final class TokenizerJson {
     for (Map.Entry<String, Integer> entry : ids.entrySet()) {
       String token = entry.getKey();
       if (token.length() > MOST_CHARACTERS) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s has a token of %d characters, more than the %d supported.",
             origin, token.length(), MOST_CHARACTERS);
       }
@@ -427,7 +428,7 @@ public final class TokenizerJson {
         }
       }
       if (characters > most) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s: too many pairs of tokens make others, as in no vocabulary that was trained; get it"
                 + " again.",
             origin);

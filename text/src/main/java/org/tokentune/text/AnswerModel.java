@@ -5,7 +5,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.datasets.AnswerScores;
 import org.tokentune.datasets.AnswerWindow;
@@ -47,7 +49,7 @@ public final class AnswerModel implements AutoCloseable {
   public AnswerModel(TextModel model) {
     ModelFiles files = model.files();
     if (model.labels().task() != Objectives.QUESTION_ANSWERING) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "%s does not answer questions; train it to (--task qa).", files.name());
     }
     this.model = model;
@@ -124,7 +126,7 @@ public final class AnswerModel implements AutoCloseable {
     for (int i = 0; i < questions.size(); i++) {
       Example each = questions.get(i);
       if (each.pair() == null) {
-        throw new BadInputException(
+        throw new BadDataException(
             "The question \"%.60s\" has no text to answer it from; give both as columns.",
             each.text());
       }

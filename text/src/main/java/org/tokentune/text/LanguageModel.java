@@ -4,7 +4,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
+import org.tokentune.BadDataException;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.LoraConfig;
@@ -75,7 +78,7 @@ public final class LanguageModel implements AutoCloseable {
   public static LanguageModel open(ModelFiles files, Double dropout, WeightStorage storage) {
     ModelConfig config = ModelConfig.read(files.config(), files.name()).withHeadOf(files.weights());
     if (!config.causal()) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "%s is an encoder, which does not predict the next token; name a decoder.", files.name());
     }
     if (dropout != null) {
@@ -104,7 +107,7 @@ public final class LanguageModel implements AutoCloseable {
     try (AdapterFolder adapters = AdapterFolder.open(folder)) {
       Objective task = adapters.task().orElse(Objectives.CAUSAL_LM);
       if (task != Objectives.CAUSAL_LM && task != Objectives.FEATURE_EXTRACTION) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s was trained for another task than text (its task_type says so), which is not"
                 + " supported on a decoder; name adapters of CAUSAL_LM.",
             folder);
@@ -212,7 +215,7 @@ public final class LanguageModel implements AutoCloseable {
       ids = tokenizer.begin().stream().toArray();
     }
     if (ids.length == 0) {
-      throw new BadInputException(
+      throw new BadDataException(
           "The prompt is empty, and %s has no token to begin a text with; give a prompt.",
           files.name());
     }
@@ -246,7 +249,7 @@ public final class LanguageModel implements AutoCloseable {
 
   private void check(int length) {
     if (length > maxLength()) {
-      throw new BadInputException(
+      throw new BadDataException(
           "Rows of %d tokens are longer than the %d of %s; cut them to fewer.",
           length, maxLength(), files.name());
     }

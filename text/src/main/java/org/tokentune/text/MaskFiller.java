@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.tokentune.BadDataException;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.datasets.TextTokenizer;
@@ -66,7 +68,7 @@ public final class MaskFiller implements AutoCloseable {
       }
     }
     tokenizer.close();
-    throw new BadInputException("The tokenizer of %s knows none of %s.", files.name(), MASKS);
+    throw new BadFileException("The tokenizer of %s knows none of %s.", files.name(), MASKS);
   }
 
   /**
@@ -84,7 +86,7 @@ public final class MaskFiller implements AutoCloseable {
     int[] places =
         IntStream.range(0, tokens.ids().length).filter(i -> tokens.ids()[i] == maskId).toArray();
     if (places.length == 0) {
-      throw new BadInputException(
+      throw new BadDataException(
           "There is no %s in \"%.60s\"; write it where a word is to be found.", mask, text);
     }
     MultiDataSet batch =

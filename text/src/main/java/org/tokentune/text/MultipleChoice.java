@@ -7,7 +7,8 @@ import java.util.List;
 import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
-import org.tokentune.BadInputException;
+import org.tokentune.BadDataException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.datasets.ChoiceQuestion;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches.Row;
@@ -38,7 +39,7 @@ public final class MultipleChoice {
   public static Result score(
       LanguageModel model, List<ChoiceQuestion> questions, int shots, long seed) {
     if (shots < 0 || shots >= questions.size()) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "%d solved questions cannot be drawn from %d others; give fewer shots.",
           shots, questions.size() - 1);
     }
@@ -115,7 +116,7 @@ public final class MultipleChoice {
     int[] ids = tokenizer.encodePrompt(context + continuation);
     int dropped = Math.max(0, ids.length - longest);
     if (dropped >= prompt) {
-      throw new BadInputException(
+      throw new BadDataException(
           "A choice has more tokens than the model's %d: \"%.60s\"; shorten it.",
           longest, continuation.strip());
     }

@@ -11,7 +11,9 @@ import java.util.function.IntFunction;
 import org.nd4j.evaluation.IEvaluation;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.Warnings;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
@@ -148,7 +150,7 @@ public final class TextModel implements AutoCloseable {
   public static TextModel open(ModelFiles files, Path adapters) {
     ModelConfig config = ModelConfig.read(files.config(), files.name());
     if (config.causal()) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "%s is a decoder, on which no classifier is supported; name the encoder that %s was"
               + " trained on.",
           files.name(), adapters);
@@ -156,14 +158,14 @@ public final class TextModel implements AutoCloseable {
     try (AdapterFolder folder = AdapterFolder.open(adapters)) {
       int outputs = folder.outputs().orElseGet(() -> Head.outputs(files.weights()).orElse(0));
       if (outputs == 0) {
-        throw new BadInputException(
+        throw new BadFileException(
             "Neither %s nor %s has a classifier to predict with; name adapters that were trained"
                 + " with one (PEFT's modules_to_save).",
             adapters, files.name());
       }
       JsonNode json = folder.modelConfig(files.config());
       if (Objectives.read(json, outputs).isEmpty()) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s does not say for which task it was trained, or it is none that is supported; give"
                 + " its %s the task_type SEQ_CLS, TOKEN_CLS or QUESTION_ANS.",
             adapters, AdapterFolder.CONFIG);
@@ -208,7 +210,7 @@ public final class TextModel implements AutoCloseable {
     int most = config.maxPositions();
     int least = 3; // the special tokens and one of the text
     if (maxLength != null && (maxLength < least || maxLength > most)) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "A maximal length of %d does not fit %s; give %d to %d.",
           maxLength, files.name(), least, most);
     }
@@ -285,7 +287,7 @@ public final class TextModel implements AutoCloseable {
   /** Predicts texts or pairs, in their order; labels do not count. */
   public List<Prediction> predictRows(List<Example> examples) {
     if (labels().task() == Objectives.QUESTION_ANSWERING) {
-      throw new BadInputException("%s answers questions; ask an AnswerModel.", files.name());
+      throw new BadSettingsException("%s answers questions; ask an AnswerModel.", files.name());
     }
     List<TextTokenizer.Tokens> tokens =
         examples.stream().map(row -> tokenizer.encode(row, labels().task())).toList();

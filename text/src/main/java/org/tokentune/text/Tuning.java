@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
-import org.tokentune.BadInputException;
+import org.tokentune.BadDataException;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.checkpoint.Digest;
 import org.tokentune.datasets.TextTokenizer;
@@ -40,7 +40,7 @@ record Tuning(
       TuningSettings settings,
       FineTuningListener listener) {
     if (train.isEmpty() || validation.isEmpty()) {
-      throw new BadInputException(
+      throw new BadDataException(
           "There are %d training and %d validation rows; give some of both.",
           train.size(), validation.size());
     }

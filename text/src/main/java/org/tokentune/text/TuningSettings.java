@@ -1,6 +1,6 @@
 package org.tokentune.text;
 
-import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.select.TokenAmount;
 import org.tokentune.select.TokenSelector;
@@ -27,7 +27,7 @@ public record TuningSettings(
 
   public TuningSettings {
     if (batchSize < 1) {
-      throw new BadInputException("A batch size of %d is none; give 1 or more.", batchSize);
+      throw new BadSettingsException("A batch size of %d is none; give 1 or more.", batchSize);
     }
     RandomTokens.parse(tokens, minTokens, true); // says early what it would say later
   }
@@ -50,7 +50,7 @@ public record TuningSettings(
 
   static double checkedDropout(double rate) {
     if (!(rate >= 0 && rate < 1)) {
-      throw new BadInputException("A dropout of %s is not 0 to below 1; correct it.", rate);
+      throw new BadSettingsException("A dropout of %s is not 0 to below 1; correct it.", rate);
     }
     return rate;
   }

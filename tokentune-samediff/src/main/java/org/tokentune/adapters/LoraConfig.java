@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.models.TransformerModel;
 
 /**
@@ -76,17 +77,17 @@ public record LoraConfig(
 
   public LoraConfig {
     if (rank < 1) {
-      throw new BadInputException("The adapters' rank r must be at least 1, got %d.", rank);
+      throw new BadSettingsException("The adapters' rank r must be at least 1, got %d.", rank);
     }
     if (!Double.isFinite(alpha)) {
-      throw new BadInputException("The adapters' alpha must be a number, got %s.", alpha);
+      throw new BadSettingsException("The adapters' alpha must be a number, got %s.", alpha);
     }
     if (!(dropout >= 0 && dropout < 1)) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "The adapters' dropout must be at least 0 and below 1, got %s.", dropout);
     }
     if (targets.isEmpty()) {
-      throw new BadInputException("The adapters have no targets; name at least one layer.");
+      throw new BadSettingsException("The adapters have no targets; name at least one layer.");
     }
     targets = List.copyOf(targets);
     trained = List.copyOf(trained);
@@ -127,21 +128,22 @@ public record LoraConfig(
                   Bias.named(value)
                       .orElseThrow(
                           () ->
-                              new BadInputException(
+                              new BadSettingsException(
                                   "The adapters' bias must be none, all or lora_only, got %s.",
                                   value));
           case "rslora" -> rankStabilised = true;
           case "freeze-a" -> frozenA = true;
           default ->
-              throw new BadInputException(
+              throw new BadSettingsException(
                   "Adapters have no setting '%s'; the settings are %s.", setting, KEYS);
         }
       } catch (NumberFormatException e) {
-        throw new BadInputException(e, "In '%s', '%s' is not a number; correct it.", text, value);
+        throw new BadSettingsException(
+            e, "In '%s', '%s' is not a number; correct it.", text, value);
       }
     }
     if (alpha <= 0) {
-      throw new BadInputException("The adapters' alpha must be above 0, got %s.", alpha);
+      throw new BadSettingsException("The adapters' alpha must be above 0, got %s.", alpha);
     }
     return new LoraConfig(
         rank,

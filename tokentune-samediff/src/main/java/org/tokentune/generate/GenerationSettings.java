@@ -1,7 +1,7 @@
 package org.tokentune.generate;
 
 import java.util.Set;
-import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 
 /**
  * How tokens are sampled, and when to stop.
@@ -19,16 +19,17 @@ public record GenerationSettings(
 
   public GenerationSettings {
     if (!(temperature >= 0 && temperature < Double.POSITIVE_INFINITY)) {
-      throw new BadInputException("The temperature must be at least 0, got %s.", temperature);
+      throw new BadSettingsException("The temperature must be at least 0, got %s.", temperature);
     }
     if (topK < 0) {
-      throw new BadInputException("Top-k must be at least 1, or 0 for all tokens, got %d.", topK);
+      throw new BadSettingsException(
+          "Top-k must be at least 1, or 0 for all tokens, got %d.", topK);
     }
     if (!(topP > 0 && topP <= 1)) {
-      throw new BadInputException("Top-p must be above 0 and at most 1, got %s.", topP);
+      throw new BadSettingsException("Top-p must be above 0 and at most 1, got %s.", topP);
     }
     if (maxTokens < 1) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "The number of new tokens must be at least 1, got %d.", maxTokens);
     }
     ends = Set.copyOf(ends);

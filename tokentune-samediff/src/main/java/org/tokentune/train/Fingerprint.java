@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.checkpoint.Digest;
 import org.tokentune.models.TransformerModel;
@@ -102,7 +103,7 @@ record Fingerprint(Map<String, String> parts) {
         (name, value) -> {
           String then = stored.path(name).asText("not noted");
           if (!then.equals(value)) {
-            throw new BadInputException(
+            throw new BadFileException(
                 "%s is of another training (%s: %s there, %s here); give the same again, or begin anew"
                     + " with --resume none.",
                 checkpoint, name, then, value);

@@ -1,6 +1,6 @@
 package org.tokentune.train;
 
-import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 
 /**
  * How to train, beyond model and data.
@@ -30,19 +30,22 @@ public record Hyperparameters(
 
   public Hyperparameters {
     if (epochs < 1) {
-      throw new BadInputException("%d epochs are none; give 1 or more.", epochs);
+      throw new BadSettingsException("%d epochs are none; give 1 or more.", epochs);
     }
     if (steps < 0) {
-      throw new BadInputException("%d steps cannot be; give 1 or more.", steps);
+      throw new BadSettingsException("%d steps cannot be; give 1 or more.", steps);
     }
     if (accumulation < 1) {
-      throw new BadInputException("A step of %d batches cannot be; give 1 or more.", accumulation);
+      throw new BadSettingsException(
+          "A step of %d batches cannot be; give 1 or more.", accumulation);
     }
     if (!(learningRate > 0) || Double.isInfinite(learningRate)) {
-      throw new BadInputException("A learning rate of %s is not above 0; give one.", learningRate);
+      throw new BadSettingsException(
+          "A learning rate of %s is not above 0; give one.", learningRate);
     }
     if (!(clip > 0)) {
-      throw new BadInputException("Gradients clipped to %s cannot be; give a norm above 0.", clip);
+      throw new BadSettingsException(
+          "Gradients clipped to %s cannot be; give a norm above 0.", clip);
     }
   }
 

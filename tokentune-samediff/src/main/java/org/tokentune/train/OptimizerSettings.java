@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 
@@ -47,22 +48,23 @@ public record OptimizerSettings(
 
   public OptimizerSettings {
     if (!(momentum >= 0 && momentum < 1)) {
-      throw new BadInputException("A momentum of %s is not 0 to below 1; correct it.", momentum);
+      throw new BadSettingsException("A momentum of %s is not 0 to below 1; correct it.", momentum);
     }
     if (momentum > 0 && kind != Kind.SGD) {
-      throw new BadInputException("Only sgd has a momentum to set; leave it out, or take sgd.");
+      throw new BadSettingsException("Only sgd has a momentum to set; leave it out, or take sgd.");
     }
     if (!(weightDecay >= 0) || Double.isInfinite(weightDecay)) {
-      throw new BadInputException("A weight decay of %s is below 0; give 0 or more.", weightDecay);
+      throw new BadSettingsException(
+          "A weight decay of %s is below 0; give 0 or more.", weightDecay);
     }
     if (!(layerDecay > 0 && layerDecay <= 1)) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "A layer decay of %s is not above 0 and at most 1; correct it.", layerDecay);
     }
     rateFactors.forEach(
         (pattern, factor) -> {
           if (!(factor > 0) || Double.isInfinite(factor)) {
-            throw new BadInputException(
+            throw new BadSettingsException(
                 "A learning rate of %s times the usual for %s cannot be; give a factor above 0.",
                 factor, pattern);
           }

@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
@@ -161,7 +162,7 @@ public final class Parity {
             .basePath()
             .orElseThrow(
                 () ->
-                    new BadInputException(
+                    new BadFileException(
                         "%s stands on '%s', which is not there; name the base it was trained on.",
                         folder, adapters.base()));
       }
@@ -196,7 +197,7 @@ public final class Parity {
           .sorted()
           .toList();
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be listed.", folder);
+      throw new BadFileException(e, "%s cannot be listed.", folder);
     }
   }
 
@@ -240,7 +241,7 @@ public final class Parity {
 
   private List<Row> compareMerged(Path file, Map<String, INDArray> expected) {
     if (adapter == null) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s has no input_ids: it is no case; take it out of the folder.", file);
     }
     adapter.merge();
@@ -311,7 +312,7 @@ public final class Parity {
         Objectives.read(json, outputs)
             .orElseThrow(
                 () ->
-                    new BadInputException(
+                    new BadFileException(
                         "%s: no head for architecture %s.",
                         folder, json.path("architectures").path(0).asText()));
     boolean words = task.headShape() == Objective.HeadShape.VOCABULARY;

@@ -3,7 +3,7 @@ package org.tokentune.train;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.checkpoint.Checkpoints;
 import org.tokentune.objectives.Metric;
 
@@ -51,7 +51,7 @@ public record RunSettings(
     atLeast0("evaluations", evaluateEvery);
     atLeast0("checkpoints", saveEvery);
     if (patience < 0) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "A patience of %d evaluations cannot be; give 1 or more.", patience);
     }
     if (saveEvery > 0 && checkpoints == null) {
@@ -61,7 +61,7 @@ public record RunSettings(
 
   private static void atLeast0(String what, int steps) {
     if (steps < 0) {
-      throw new BadInputException("%d steps between %s cannot be; give 1 or more.", steps, what);
+      throw new BadSettingsException("%d steps between %s cannot be; give 1 or more.", steps, what);
     }
   }
 

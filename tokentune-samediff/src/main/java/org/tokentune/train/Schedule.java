@@ -1,7 +1,7 @@
 package org.tokentune.train;
 
 import java.util.Locale;
-import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 
 /**
  * How the learning rate runs: it rises from 0 to its peak over the warm-up, and then stays or falls
@@ -30,7 +30,7 @@ public record Schedule(Decay decay, double warmup) {
 
   public Schedule {
     if (!(warmup >= 0) || Double.isInfinite(warmup)) {
-      throw new BadInputException("A warm-up of %s steps cannot be; give 0 or more.", warmup);
+      throw new BadSettingsException("A warm-up of %s steps cannot be; give 0 or more.", warmup);
     }
   }
 

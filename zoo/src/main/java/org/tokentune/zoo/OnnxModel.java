@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
-import org.tokentune.BadInputException;
+import org.tokentune.BadFileException;
 import org.tokentune.checkpoint.CompanionFiles;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.checkpoint.OnnxWeights;
@@ -63,7 +63,7 @@ record OnnxModel(
           CompanionFiles.of(origin(), files),
           repository);
     } catch (IOException e) {
-      throw new BadInputException(e, "%s is damaged; delete it, so that it is fetched again.", jar);
+      throw new BadFileException(e, "%s is damaged; delete it, so that it is fetched again.", jar);
     }
   }
 

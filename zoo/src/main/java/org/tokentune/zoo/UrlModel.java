@@ -7,7 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import org.tokentune.BadInputException;
+import org.tokentune.BadFileException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.checkpoint.ModelFiles;
 import org.tokentune.zoo.HttpFiles.RemoteFile;
 
@@ -33,7 +34,7 @@ record UrlModel(URI uri, ZooSettings settings) implements ModelSource {
     } catch (IllegalArgumentException e) {
       // Said below.
     }
-    throw new BadInputException(
+    throw new BadSettingsException(
         "%s is no address of a model; give the URL of a .gguf file or of a folder.", address);
   }
 
@@ -86,7 +87,7 @@ record UrlModel(URI uri, ZooSettings settings) implements ModelSource {
       ModelDownload.fetch(
           uri.toString(), file -> get(server, URI.create(base() + file), folder().resolve(file)));
     } else if (get(server, uri, file()).isEmpty()) {
-      throw new BadInputException("There is no file %s (HTTP 404); check the address.", uri);
+      throw new BadFileException("There is no file %s (HTTP 404); check the address.", uri);
     }
     return model();
   }
@@ -140,7 +141,7 @@ record UrlModel(URI uri, ZooSettings settings) implements ModelSource {
   @Override
   public List<String> verify() {
     if (!isLocal()) {
-      throw new BadInputException("%s is not here; fetch it first.", uri);
+      throw new BadFileException("%s is not here; fetch it first.", uri);
     }
     return files().stream().map(UrlModel::verified).toList();
   }
@@ -150,7 +151,7 @@ record UrlModel(URI uri, ZooSettings settings) implements ModelSource {
     try {
       recorded = Files.readString(sum(file)).split(" ", 2)[0];
     } catch (IOException e) {
-      throw new BadInputException(
+      throw new BadFileException(
           e, "%s cannot be read; remove the model and fetch it again.", sum(file));
     }
     return Checksums.require(file, LocalFiles.size(file), recorded);
@@ -159,7 +160,7 @@ record UrlModel(URI uri, ZooSettings settings) implements ModelSource {
   @Override
   public Path remove() {
     if (!Files.exists(folder())) {
-      throw new BadInputException("%s is not here; there is nothing to remove.", uri);
+      throw new BadFileException("%s is not here; there is nothing to remove.", uri);
     }
     LocalFiles.delete(folder());
     return folder();

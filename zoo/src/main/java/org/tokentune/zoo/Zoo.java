@@ -12,6 +12,7 @@ import java.util.TreeMap;
 import java.util.stream.StreamSupport;
 import org.apache.commons.text.similarity.JaroWinklerSimilarity;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.checkpoint.ModelFiles;
 
 /**
@@ -85,7 +86,7 @@ public final class Zoo {
         .findFirst()
         .orElseThrow(
             () ->
-                new BadInputException(
+                new BadSettingsException(
                     "There is no model %s; the nearest names are %s.",
                     name,
                     models.stream()
