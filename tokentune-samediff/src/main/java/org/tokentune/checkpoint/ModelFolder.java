@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 
@@ -98,10 +99,10 @@ public final class ModelFolder {
       CheckpointFile.checkFetched(folder.resolve(TOKENIZER));
       return new TokenizerSource.Json(Files.readAllBytes(folder.resolve(TOKENIZER)));
     } catch (NoSuchFileException e) {
-      throw new BadInputException(
+      throw new BadFileException(
           e, "%s has no %s; save the model's fast tokenizer there.", folder, TOKENIZER);
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be read.", folder.resolve(TOKENIZER));
+      throw new BadFileException(e, "%s cannot be read.", folder.resolve(TOKENIZER));
     }
   }
 
@@ -109,7 +110,7 @@ public final class ModelFolder {
   public static JsonNode config(Path folder) {
     Path file = encoder(folder).resolve(CONFIG);
     if (!Files.isRegularFile(file)) {
-      throw new BadInputException("%s has no %s; name a model folder.", folder, CONFIG);
+      throw new BadFileException("%s has no %s; name a model folder.", folder, CONFIG);
     }
     return configFile(file);
   }
@@ -118,7 +119,7 @@ public final class ModelFolder {
   public static JsonNode configFile(Path file) {
     try {
       if (Files.size(file) > Limits.CONFIG_BYTES) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s has %d bytes, more than the %d bytes supported for a configuration; download it"
                 + " again.",
             file, Files.size(file), Limits.CONFIG_BYTES);
@@ -128,9 +129,9 @@ public final class ModelFolder {
         return config;
       }
     } catch (IOException e) {
-      throw new BadInputException(e, "%s is not valid JSON; download it again.", file);
+      throw new BadFileException(e, "%s is not valid JSON; download it again.", file);
     }
-    throw new BadInputException("%s is not a JSON object; download it again.", file);
+    throw new BadFileException("%s is not a JSON object; download it again.", file);
   }
 
   /** Opens only the weights. */
@@ -154,14 +155,14 @@ public final class ModelFolder {
     }
     for (String pickle : PICKLES) {
       if (Files.exists(folder.resolve(pickle))) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s has its weights in %s, a Python pickle, which can run arbitrary code and is not"
                 + " read; convert it: AutoModel.from_pretrained(folder).save_pretrained(folder)"
                 + " in transformers writes %s (use the AutoModelFor... class of its task).",
             folder, pickle, WEIGHTS);
       }
     }
-    throw new BadInputException(
+    throw new BadFileException(
         "%s has no %s, neither whole nor in shards; name a model folder that has one.",
         folder, WEIGHTS);
   }
@@ -193,25 +194,25 @@ public final class ModelFolder {
   public static void checkWritable(Path folder) {
     Path target = folder.toAbsolutePath().normalize();
     if (Files.exists(target) && !Files.isDirectory(target)) {
-      throw new BadInputException("%s is a file; name another folder for the model.", folder);
+      throw new BadFileException("%s is a file; name another folder for the model.", folder);
     }
     if (Files.isDirectory(target) && !holdsModel(target)) {
       try {
         if (!entries(target).isEmpty()) {
-          throw new BadInputException(
+          throw new BadFileException(
               "%s holds files that do not belong to a model; name a new or an empty folder.",
               folder);
         }
       } catch (IOException e) {
-        throw new BadInputException(e, "%s cannot be listed; name another folder.", folder);
+        throw new BadFileException(e, "%s cannot be listed; name another folder.", folder);
       }
     }
     if (Files.isDirectory(target) && !Files.isWritable(target)) {
-      throw new BadInputException("%s cannot be written to; name another folder.", folder);
+      throw new BadFileException("%s cannot be written to; name another folder.", folder);
     }
     Path existing = existing(folder);
     if (existing == null || !Files.isDirectory(existing) || !Files.isWritable(existing)) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s cannot be created, as %s is not a writable folder; name another folder.",
           folder, existing);
     }
@@ -236,13 +237,13 @@ public final class ModelFolder {
     try {
       long free = Files.getFileStore(existing(folder)).getUsableSpace();
       if (free < bytes) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s has room for %,d MB, but the model takes %,d MB; free some space, or name another"
                 + " folder.",
             folder, free / 1_000_000, bytes / 1_000_000);
       }
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be accessed; name another folder.", folder);
+      throw new BadFileException(e, "%s cannot be accessed; name another folder.", folder);
     }
   }
 
@@ -304,7 +305,7 @@ public final class ModelFolder {
     try {
       Staging.write(target, content::write, staged -> replace(target, staged));
     } catch (IOException e) {
-      throw new BadInputException(
+      throw new BadFileException(
           e, "The model cannot be written to %s: %s; check free space and permissions.", folder, e);
     }
   }
