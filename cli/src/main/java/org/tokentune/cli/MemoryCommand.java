@@ -156,7 +156,7 @@ final class MemoryCommand implements Callable<Integer> {
       return plan();
     } catch (BadInputException e) {
       // All input is on the command line, so bad input is wrong usage.
-      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+      throw new ParameterException(spec.commandLine(), SettingOptions.message(e, spec), e);
     }
   }
 

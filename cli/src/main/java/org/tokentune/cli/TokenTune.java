@@ -69,8 +69,8 @@ public final class TokenTune {
             })
         .setExecutionExceptionHandler(
             (exception, command, parsed) -> {
-              if (exception instanceof BadInputException) {
-                command.getErr().println(exception.getMessage());
+              if (exception instanceof BadInputException bad) {
+                command.getErr().println(SettingOptions.message(bad, command.getCommandSpec()));
                 return 1;
               }
               if (isOutOfMemory(exception)) {

@@ -49,7 +49,7 @@ public record Columns(List<String> texts, String label) {
       }
     }
     throw new BadDataException(
-        "%s has no column text, sentence, or sentence1 and sentence2; name the text's column (--text), one of %s.",
+        "%s has no column text, sentence, or sentence1 and sentence2; name the text's column, one of %s.",
         origin, header);
   }
 
@@ -57,7 +57,7 @@ public record Columns(List<String> texts, String label) {
   int labelPosition(List<String> header, String origin) {
     if (label == null && !header.contains(USUAL_LABEL)) {
       throw new BadDataException(
-          "%s has no column label; name the label's column (--label), one of %s.", origin, header);
+          "%s has no column label; name the label's column, one of %s.", origin, header);
     }
     return position(label == null ? USUAL_LABEL : label, header, origin);
   }

@@ -115,8 +115,7 @@ public final class Instructions {
     List<PromptedTokens> rows = tokens(instructions, template, tokenizer, longest);
     int all = instructions.size();
     if (rows.isEmpty()) {
-      throw new BadDataException(
-          "%s%s; give a longer --max-length.", origin, leftOut(all, all, longest));
+      throw new BadDataException("%s%s; allow longer rows.", origin, leftOut(all, all, longest));
     }
     if (rows.size() < all) {
       Warnings.warn("%s%s.", origin, leftOut(all - rows.size(), all, longest));
@@ -129,7 +128,7 @@ public final class Instructions {
     return String.format(
         Locale.ROOT,
         "%,d of %,d instructions are left out: after their prompts, nothing of their answers fits into"
-            + " %,d tokens (--max-length)",
+            + " %,d tokens",
         some,
         all,
         longest);

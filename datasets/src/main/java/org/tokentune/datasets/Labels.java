@@ -173,7 +173,7 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
     }
     if (labels.size() > 1) {
       throw new BadDataException(
-          "The row \"%.60s\" has %d labels, %s; give it one, or train with --task multilabel or token.",
+          "The row \"%.60s\" has %d labels, %s; give it one, or train for multilabel or token.",
           row.text(), labels.size(), labels);
     }
     return labels.isEmpty() ? List.of("") : labels;

@@ -39,7 +39,7 @@ public final class TextBatches extends BatchIterator {
           "Tags of words and answers are no labels of whole texts; give such labels.");
     }
     if (batchSize < 1) {
-      throw new BadSettingsException("A batch size of %d is none; give 1 or more.", batchSize);
+      throw BadSettingsException.of("batchSize", "must be at least 1, got %d.", batchSize);
     }
     this.rows = rows.stream().map(row -> TokenBatches.Row.of(row, labels, tokenizer)).toList();
     this.labels = labels;

@@ -38,8 +38,7 @@ public final class TextBlocks {
     try {
       if (Files.size(file) > MOST_BYTES) {
         throw new BadFileException(
-            "%s is larger than 1 GiB, too much to hold; stream it (--stream), or give a part.",
-            file);
+            "%s is larger than 1 GiB, too much to hold; stream it, or give a part.", file);
       }
       int[] tokens = tokenizer.encodePiece(Files.readString(file, StandardCharsets.UTF_8));
       if (tokens.length < LEAST) {

@@ -411,7 +411,7 @@ public final class TextTokenizer implements AutoCloseable {
     if (!cut) {
       throw new BadDataException(
           "A text of %d tokens is longer than the model's %d; shorten it, or train or embed with a maximal length"
-              + " (--max-length), so that texts are cut: \"%.60s...\"",
+              + ", so that texts are cut: \"%.60s...\"",
           ids.length, longest, text.strip());
     }
     int[] kept = Truncation.kept(encoding.getSequenceIds(), longest, use.cutsLeft());

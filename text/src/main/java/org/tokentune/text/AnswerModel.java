@@ -50,7 +50,7 @@ public final class AnswerModel implements AutoCloseable {
     ModelFiles files = model.files();
     if (model.labels().task() != Objectives.QUESTION_ANSWERING) {
       throw new BadSettingsException(
-          "%s does not answer questions; train it to (--task qa).", files.name());
+          "%s does not answer questions; train it on questions (task qa).", files.name());
     }
     this.model = model;
     int positions = ModelConfig.read(files.config(), files.name()).maxPositions();

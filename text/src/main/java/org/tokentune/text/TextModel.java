@@ -210,9 +210,8 @@ public final class TextModel implements AutoCloseable {
     int most = config.maxPositions();
     int least = 3; // the special tokens and one of the text
     if (maxLength != null && (maxLength < least || maxLength > most)) {
-      throw new BadSettingsException(
-          "A maximal length of %d does not fit %s; give %d to %d.",
-          maxLength, files.name(), least, most);
+      throw BadSettingsException.of(
+          "maxLength", "must be %d to %d for %s, got %d.", least, most, files.name(), maxLength);
     }
   }
 

@@ -27,7 +27,7 @@ public record TuningSettings(
 
   public TuningSettings {
     if (batchSize < 1) {
-      throw new BadSettingsException("A batch size of %d is none; give 1 or more.", batchSize);
+      throw BadSettingsException.of("batchSize", "must be at least 1, got %d.", batchSize);
     }
     RandomTokens.parse(tokens, minTokens, true); // says early what it would say later
   }
@@ -50,7 +50,7 @@ public record TuningSettings(
 
   static double checkedDropout(double rate) {
     if (!(rate >= 0 && rate < 1)) {
-      throw new BadSettingsException("A dropout of %s is not 0 to below 1; correct it.", rate);
+      throw BadSettingsException.of("dropout", "must be at least 0 and below 1, got %s.", rate);
     }
     return rate;
   }

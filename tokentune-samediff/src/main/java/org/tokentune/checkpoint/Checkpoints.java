@@ -21,8 +21,8 @@ import java.util.zip.CRC32C;
 import java.util.zip.CheckedInputStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadFileException;
-import org.tokentune.BadSettingsException;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 
 /**
  * The training checkpoints of one run: a folder each, such as {@code step-00000100}, with
@@ -51,7 +51,8 @@ public record Checkpoints(Path folder, int keep) {
 
   public Checkpoints {
     if (keep < 1) {
-      throw new BadSettingsException("Keeping %d checkpoints would leave none; keep 1 or more.", keep);
+      throw new BadSettingsException(
+          "Keeping %d checkpoints would leave none; keep 1 or more.", keep);
     }
   }
 
@@ -151,8 +152,7 @@ public record Checkpoints(Path folder, int keep) {
     if (!state.path(FORMAT).equals(IntNode.valueOf(VERSION))) {
       throw new BadFileException(
           "%s has version %s of the training checkpoint format, but only version %d can be read;"
-              + " resume with the version of this program that wrote it, or start over with"
-              + " --resume none.",
+              + " resume with the version of this program that wrote it, or start over.",
           checkpoint, state.path(FORMAT).asText("none"), VERSION);
     }
     ObjectNode summed = state.deepCopy();

@@ -19,18 +19,17 @@ public record GenerationSettings(
 
   public GenerationSettings {
     if (!(temperature >= 0 && temperature < Double.POSITIVE_INFINITY)) {
-      throw new BadSettingsException("The temperature must be at least 0, got %s.", temperature);
+      throw BadSettingsException.of("temperature", "must be at least 0, got %s.", temperature);
     }
     if (topK < 0) {
-      throw new BadSettingsException(
-          "Top-k must be at least 1, or 0 for all tokens, got %d.", topK);
+      throw BadSettingsException.of(
+          "topK", "must be at least 1, or 0 for all tokens, got %d.", topK);
     }
     if (!(topP > 0 && topP <= 1)) {
-      throw new BadSettingsException("Top-p must be above 0 and at most 1, got %s.", topP);
+      throw BadSettingsException.of("topP", "must be above 0 and at most 1, got %s.", topP);
     }
     if (maxTokens < 1) {
-      throw new BadSettingsException(
-          "The number of new tokens must be at least 1, got %d.", maxTokens);
+      throw BadSettingsException.of("maxTokens", "must be at least 1, got %d.", maxTokens);
     }
     ends = Set.copyOf(ends);
   }

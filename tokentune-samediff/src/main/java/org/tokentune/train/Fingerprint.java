@@ -104,8 +104,8 @@ record Fingerprint(Map<String, String> parts) {
           String then = stored.path(name).asText("not noted");
           if (!then.equals(value)) {
             throw new BadFileException(
-                "%s is of another training (%s: %s there, %s here); give the same again, or begin anew"
-                    + " with --resume none.",
+                "%s is of another training (%s: %s there, %s here); give the same again, or train"
+                    + " from the beginning.",
                 checkpoint, name, then, value);
           }
         });

@@ -30,22 +30,21 @@ public record Hyperparameters(
 
   public Hyperparameters {
     if (epochs < 1) {
-      throw new BadSettingsException("%d epochs are none; give 1 or more.", epochs);
+      throw BadSettingsException.of("epochs", "must be at least 1, got %d.", epochs);
     }
     if (steps < 0) {
-      throw new BadSettingsException("%d steps cannot be; give 1 or more.", steps);
+      throw BadSettingsException.of(
+          "steps", "must be at least 1, or 0 for all steps of the epochs, got %d.", steps);
     }
     if (accumulation < 1) {
-      throw new BadSettingsException(
-          "A step of %d batches cannot be; give 1 or more.", accumulation);
+      throw BadSettingsException.of("accumulation", "must be at least 1, got %d.", accumulation);
     }
     if (!(learningRate > 0) || Double.isInfinite(learningRate)) {
-      throw new BadSettingsException(
-          "A learning rate of %s is not above 0; give one.", learningRate);
+      throw BadSettingsException.of(
+          "learningRate", "must be above 0 and finite, got %s.", learningRate);
     }
     if (!(clip > 0)) {
-      throw new BadSettingsException(
-          "Gradients clipped to %s cannot be; give a norm above 0.", clip);
+      throw BadSettingsException.of("clip", "must be above 0, got %s.", clip);
     }
   }
 

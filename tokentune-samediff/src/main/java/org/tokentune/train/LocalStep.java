@@ -154,7 +154,7 @@ final class LocalStep implements TrainingStep {
         cause.least() / 1e6,
         settings.memory().budget() / 1e6,
         k > 0
-            ? String.format(Locale.ROOT, "at most %d tokens (--tokens %d) or smaller batches", k, k)
+            ? String.format(Locale.ROOT, "at most %d selected tokens, or smaller batches", k)
             : "smaller batches or shorter texts");
   }
 

@@ -17,7 +17,7 @@ public record MemorySettings(
 
   public MemorySettings {
     if (budget < 0) {
-      throw new BadSettingsException("A budget of %d bytes cannot be; give more than 0.", budget);
+      throw BadSettingsException.of("budget", "must be at least 0, got %d.", budget);
     }
   }
 

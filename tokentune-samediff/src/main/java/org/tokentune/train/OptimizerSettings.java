@@ -48,25 +48,25 @@ public record OptimizerSettings(
 
   public OptimizerSettings {
     if (!(momentum >= 0 && momentum < 1)) {
-      throw new BadSettingsException("A momentum of %s is not 0 to below 1; correct it.", momentum);
+      throw BadSettingsException.of(
+          "momentum", "must be at least 0 and below 1, got %s.", momentum);
     }
     if (momentum > 0 && kind != Kind.SGD) {
-      throw new BadSettingsException("Only sgd has a momentum to set; leave it out, or take sgd.");
+      throw BadSettingsException.of("momentum", "is only for sgd, got %s for %s.", momentum, kind);
     }
     if (!(weightDecay >= 0) || Double.isInfinite(weightDecay)) {
-      throw new BadSettingsException(
-          "A weight decay of %s is below 0; give 0 or more.", weightDecay);
+      throw BadSettingsException.of(
+          "weightDecay", "must be at least 0 and finite, got %s.", weightDecay);
     }
     if (!(layerDecay > 0 && layerDecay <= 1)) {
-      throw new BadSettingsException(
-          "A layer decay of %s is not above 0 and at most 1; correct it.", layerDecay);
+      throw BadSettingsException.of(
+          "layerDecay", "must be above 0 and at most 1, got %s.", layerDecay);
     }
     rateFactors.forEach(
         (pattern, factor) -> {
           if (!(factor > 0) || Double.isInfinite(factor)) {
-            throw new BadSettingsException(
-                "A learning rate of %s times the usual for %s cannot be; give a factor above 0.",
-                factor, pattern);
+            throw BadSettingsException.of(
+                "rateFactors", "must be above 0 and finite, got %s for %s.", factor, pattern);
           }
         });
     rateFactors = Collections.unmodifiableMap(new LinkedHashMap<>(rateFactors));

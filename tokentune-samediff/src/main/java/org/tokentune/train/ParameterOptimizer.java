@@ -149,7 +149,7 @@ public final class ParameterOptimizer implements OptimizerStep {
     if (!unknown.isEmpty()) {
       throw new BadFileException(
           "The saved optimizer state has %s, which this optimizer does not keep of this model;"
-              + " resume with the same --optimizer and model.",
+              + " resume with the same optimizer and model.",
           unknown.stream().sorted().findFirst().orElseThrow());
     }
     state.clear();
@@ -165,7 +165,7 @@ public final class ParameterOptimizer implements OptimizerStep {
         || given.dataType() != array.type()
         || !Arrays.equals(given.shape(), array.shape())) {
       throw new BadFileException(
-          "The saved optimizer state has %s for %s, not %s %s; resume with the same --optimizer"
+          "The saved optimizer state has %s for %s, not %s %s; resume with the same optimizer"
               + " and model.",
           given == null ? "nothing" : given.dataType() + " " + Arrays.toString(given.shape()),
           key,

@@ -48,20 +48,17 @@ public record RunSettings(
     if (metrics.contains(Metric.MEAN_SQUARED_ERROR)) {
       throw new IllegalArgumentException("of an error less is better, not more");
     }
-    atLeast0("evaluations", evaluateEvery);
-    atLeast0("checkpoints", saveEvery);
-    if (patience < 0) {
-      throw new BadSettingsException(
-          "A patience of %d evaluations cannot be; give 1 or more.", patience);
-    }
+    atLeast0("evaluateEvery", evaluateEvery);
+    atLeast0("saveEvery", saveEvery);
+    atLeast0("patience", patience);
     if (saveEvery > 0 && checkpoints == null) {
       throw new IllegalArgumentException("checkpoints are wanted, but not where");
     }
   }
 
-  private static void atLeast0(String what, int steps) {
-    if (steps < 0) {
-      throw new BadSettingsException("%d steps between %s cannot be; give 1 or more.", steps, what);
+  private static void atLeast0(String setting, int value) {
+    if (value < 0) {
+      throw BadSettingsException.of(setting, "must be at least 0, got %d.", value);
     }
   }
 

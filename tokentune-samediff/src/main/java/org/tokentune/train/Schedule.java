@@ -30,7 +30,7 @@ public record Schedule(Decay decay, double warmup) {
 
   public Schedule {
     if (!(warmup >= 0) || Double.isInfinite(warmup)) {
-      throw new BadSettingsException("A warm-up of %s steps cannot be; give 0 or more.", warmup);
+      throw BadSettingsException.of("warmup", "must be at least 0 and finite, got %s.", warmup);
     }
   }
 

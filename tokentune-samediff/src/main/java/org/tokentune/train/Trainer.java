@@ -225,7 +225,7 @@ public final class Trainer {
     }
     throw new BadInputException(
         "The %s at step %d of learning rate %.2g, on %s; lower the learning rate, look for broken"
-            + " rows or weights, or pass over such steps with --on-nan skip.",
+            + " rows or weights, or skip such steps (on NaN: skip).",
         what, report.step(), report.learningRate(), String.join(", ", report.broken()));
   }
 
