@@ -30,8 +30,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true)
 final class GenerateCommand implements Callable<Integer> {
 
-  private static final double TEMPERATURE = 0.8;
-  private static final double TOP_P = 0.95;
+  private static final GenerationSettings DEFAULTS = GenerationSettings.defaults();
 
   @Option(
       names = "--model",
@@ -145,14 +144,14 @@ final class GenerateCommand implements Callable<Integer> {
             && temperature == null
             && topK == null
             && topP == null;
-    double warmth = greedy ? 0 : first(temperature, model.temperature(), TEMPERATURE);
-    return new GenerationSettings(
-        warmth,
-        first(topK, model.topK(), 0),
-        first(topP, model.topP(), TOP_P),
-        seed,
-        maxTokens,
-        ends);
+    double warmth = greedy ? 0 : first(temperature, model.temperature(), DEFAULTS.temperature());
+    return DEFAULTS
+        .withTemperature(warmth)
+        .withTopK(first(topK, model.topK(), DEFAULTS.topK()))
+        .withTopP(first(topP, model.topP(), DEFAULTS.topP()))
+        .withSeed(seed)
+        .withMaxTokens(maxTokens)
+        .withEnds(ends);
   }
 
   private static <T> T first(T option, T model, T otherwise) {

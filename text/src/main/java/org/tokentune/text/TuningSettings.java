@@ -60,6 +60,16 @@ public record TuningSettings(
     return new TuningSettings(otherTokens, minTokens, trainable, batchSize, hyperparameters, run);
   }
 
+  /** The same with more or fewer tokens at least, where a share is given. */
+  public TuningSettings withMinTokens(int least) {
+    return new TuningSettings(tokens, least, trainable, batchSize, hyperparameters, run);
+  }
+
+  /** The same with other parameters trained. */
+  public TuningSettings withTrainable(String parameters) {
+    return new TuningSettings(tokens, minTokens, parameters, batchSize, hyperparameters, run);
+  }
+
   /** The same with other hyperparameters. */
   public TuningSettings withHyperparameters(Hyperparameters other) {
     return new TuningSettings(tokens, minTokens, trainable, batchSize, other, run);

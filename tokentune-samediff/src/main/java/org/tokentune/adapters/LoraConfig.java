@@ -157,9 +157,45 @@ public record LoraConfig(
         Map.of());
   }
 
+  /** The same with another rank; alpha stays. */
+  public LoraConfig withRank(int r) {
+    return new LoraConfig(
+        r, alpha, dropout, rankStabilised, frozenA, bias, targets, trained, exceptions);
+  }
+
+  /** The same with another alpha. */
+  public LoraConfig withAlpha(double value) {
+    return new LoraConfig(
+        rank, value, dropout, rankStabilised, frozenA, bias, targets, trained, exceptions);
+  }
+
+  /** The same with dropout on the input of the updates. */
+  public LoraConfig withDropout(double rate) {
+    return new LoraConfig(
+        rank, alpha, rate, rankStabilised, frozenA, bias, targets, trained, exceptions);
+  }
+
+  /** The same, multiplied by {@code alpha / sqrt(r)} or not. */
+  public LoraConfig withRankStabilised(boolean stabilised) {
+    return new LoraConfig(
+        rank, alpha, dropout, stabilised, frozenA, bias, targets, trained, exceptions);
+  }
+
+  /** The same, with A kept at its initial values or trained. */
+  public LoraConfig withFrozenA(boolean frozen) {
+    return new LoraConfig(
+        rank, alpha, dropout, rankStabilised, frozen, bias, targets, trained, exceptions);
+  }
+
+  /** The same with other biases of the base trained. */
+  public LoraConfig withBias(Bias trainedBiases) {
+    return new LoraConfig(
+        rank, alpha, dropout, rankStabilised, frozenA, trainedBiases, targets, trained, exceptions);
+  }
+
   /** The same, with these modules fully trained. */
   public LoraConfig withTrained(List<String> modules) {
-    return with(dropout, targets, modules);
+    return with(targets, modules);
   }
 
   /** The same, with the model's head fully trained, under PEFT's module names. */
@@ -177,19 +213,14 @@ public record LoraConfig(
             .toList());
   }
 
-  /** The same without dropout. */
-  LoraConfig withoutDropout() {
-    return with(0, targets, trained);
-  }
-
   /** The same on other layers. */
   LoraConfig withTargets(List<String> others) {
-    return with(dropout, others, trained);
+    return with(others, trained);
   }
 
-  private LoraConfig with(double newDropout, List<String> newTargets, List<String> newTrained) {
+  private LoraConfig with(List<String> newTargets, List<String> newTrained) {
     return new LoraConfig(
-        rank, alpha, newDropout, rankStabilised, frozenA, bias, newTargets, newTrained, exceptions);
+        rank, alpha, dropout, rankStabilised, frozenA, bias, newTargets, newTrained, exceptions);
   }
 
   /** Rank and alpha of a layer's update. */

@@ -212,7 +212,7 @@ public final class LoraModel implements TransformerModel {
 
   @Override
   public TransformerModel withoutDropout() {
-    return new LoraModel(base.withoutDropout(), config.withoutDropout());
+    return new LoraModel(base.withoutDropout(), config.withDropout(0));
   }
 
   @Override

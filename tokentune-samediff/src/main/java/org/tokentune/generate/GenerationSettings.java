@@ -38,4 +38,39 @@ public record GenerationSettings(
   public static GenerationSettings greedy(int maxTokens, Set<Integer> ends) {
     return new GenerationSettings(0, 0, 1, 0, maxTokens, ends);
   }
+
+  /** Temperature 0.8, top-p 0.95, at most 256 new tokens, and no token that ends the text. */
+  public static GenerationSettings defaults() {
+    return new GenerationSettings(0.8, 0, 0.95, 1, 256, Set.of());
+  }
+
+  /** The same with another temperature; 0: always the most probable token. */
+  public GenerationSettings withTemperature(double other) {
+    return new GenerationSettings(other, topK, topP, seed, maxTokens, ends);
+  }
+
+  /** The same, sampled from this many tokens only; 0: from all. */
+  public GenerationSettings withTopK(int count) {
+    return new GenerationSettings(temperature, count, topP, seed, maxTokens, ends);
+  }
+
+  /** The same, sampled from the most probable tokens with this sum; 1: from all. */
+  public GenerationSettings withTopP(double sum) {
+    return new GenerationSettings(temperature, topK, sum, seed, maxTokens, ends);
+  }
+
+  /** The same with another seed. */
+  public GenerationSettings withSeed(long other) {
+    return new GenerationSettings(temperature, topK, topP, other, maxTokens, ends);
+  }
+
+  /** The same with more or fewer new tokens. */
+  public GenerationSettings withMaxTokens(int most) {
+    return new GenerationSettings(temperature, topK, topP, seed, most, ends);
+  }
+
+  /** The same with other tokens that end a text. */
+  public GenerationSettings withEnds(Set<Integer> tokens) {
+    return new GenerationSettings(temperature, topK, topP, seed, maxTokens, tokens);
+  }
 }

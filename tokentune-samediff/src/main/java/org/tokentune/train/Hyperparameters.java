@@ -68,10 +68,52 @@ public record Hyperparameters(
         passes, steps, accumulation, learningRate, optimizer, schedule, clip, memory, seed);
   }
 
+  /** The same with this many updates of the parameters; 0: as many as the epochs have. */
+  public Hyperparameters withSteps(int count) {
+    return new Hyperparameters(
+        epochs, count, accumulation, learningRate, optimizer, schedule, clip, memory, seed);
+  }
+
+  /** The same with gradients added up over this many batches. */
+  public Hyperparameters withAccumulation(int batches) {
+    return new Hyperparameters(
+        epochs, steps, batches, learningRate, optimizer, schedule, clip, memory, seed);
+  }
+
   /** The same with another learning rate. */
   public Hyperparameters withLearningRate(double peak) {
     return new Hyperparameters(
         epochs, steps, accumulation, peak, optimizer, schedule, clip, memory, seed);
+  }
+
+  /** The same with another optimizer. */
+  public Hyperparameters withOptimizer(OptimizerSettings other) {
+    return new Hyperparameters(
+        epochs, steps, accumulation, learningRate, other, schedule, clip, memory, seed);
+  }
+
+  /** The same with another schedule of the learning rate. */
+  public Hyperparameters withSchedule(Schedule other) {
+    return new Hyperparameters(
+        epochs, steps, accumulation, learningRate, optimizer, other, clip, memory, seed);
+  }
+
+  /** The same with gradients clipped to another norm; infinite: not clipped. */
+  public Hyperparameters withClip(double norm) {
+    return new Hyperparameters(
+        epochs, steps, accumulation, learningRate, optimizer, schedule, norm, memory, seed);
+  }
+
+  /** The same with another use of memory. */
+  public Hyperparameters withMemory(MemorySettings other) {
+    return new Hyperparameters(
+        epochs, steps, accumulation, learningRate, optimizer, schedule, clip, other, seed);
+  }
+
+  /** The same with another seed. */
+  public Hyperparameters withSeed(long other) {
+    return new Hyperparameters(
+        epochs, steps, accumulation, learningRate, optimizer, schedule, clip, memory, other);
   }
 
   /** Steps of a training whose epochs have so many batches. */

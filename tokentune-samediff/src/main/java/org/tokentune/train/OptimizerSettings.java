@@ -77,6 +77,31 @@ public record OptimizerSettings(
     return new OptimizerSettings(Kind.ADAMW, 0, weightDecay, 1, Map.of());
   }
 
+  /** The same settings of another optimizer. */
+  public OptimizerSettings withKind(Kind other) {
+    return new OptimizerSettings(other, momentum, weightDecay, layerDecay, rateFactors);
+  }
+
+  /** The same with momentum, which only SGD has. */
+  public OptimizerSettings withMomentum(double share) {
+    return new OptimizerSettings(kind, share, weightDecay, layerDecay, rateFactors);
+  }
+
+  /** The same with another weight decay. */
+  public OptimizerSettings withWeightDecay(double rate) {
+    return new OptimizerSettings(kind, momentum, rate, layerDecay, rateFactors);
+  }
+
+  /** The same with another factor from each layer to the one below. */
+  public OptimizerSettings withLayerDecay(double factor) {
+    return new OptimizerSettings(kind, momentum, weightDecay, factor, rateFactors);
+  }
+
+  /** The same with other factors of the learning rate, by parameters. */
+  public OptimizerSettings withRateFactors(Map<String, Double> factors) {
+    return new OptimizerSettings(kind, momentum, weightDecay, layerDecay, factors);
+  }
+
   /**
    * The optimizer.
    *

@@ -66,4 +66,35 @@ public record RunSettings(
   public static RunSettings defaults() {
     return new RunSettings(0, 0, List.of(), OnNan.STOP, 0, null, null);
   }
+
+  /** The same with an evaluation every so many steps; 0: after every epoch. */
+  public RunSettings withEvaluateEvery(int steps) {
+    return new RunSettings(steps, patience, metrics, onNan, saveEvery, checkpoints, resume);
+  }
+
+  /** The same, ending after this many evaluations in a row without a better score; 0: never. */
+  public RunSettings withPatience(int count) {
+    return new RunSettings(evaluateEvery, count, metrics, onNan, saveEvery, checkpoints, resume);
+  }
+
+  /** The same with other metrics that say which evaluation is best. */
+  public RunSettings withMetrics(List<Metric> others) {
+    return new RunSettings(evaluateEvery, patience, others, onNan, saveEvery, checkpoints, resume);
+  }
+
+  /** The same with another reaction to numbers that are not finite. */
+  public RunSettings withOnNan(OnNan other) {
+    return new RunSettings(evaluateEvery, patience, metrics, other, saveEvery, checkpoints, resume);
+  }
+
+  /** The same, resumed from a training checkpoint; null: from the beginning. */
+  public RunSettings withResume(Path checkpoint) {
+    return new RunSettings(
+        evaluateEvery, patience, metrics, onNan, saveEvery, checkpoints, checkpoint);
+  }
+
+  /** The same with a training checkpoint every so many steps. */
+  public RunSettings withCheckpoints(int steps, Checkpoints folder) {
+    return new RunSettings(evaluateEvery, patience, metrics, onNan, steps, folder, resume);
+  }
 }
