@@ -10,7 +10,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** Options that say which weights train, or adapters in their place, and how weights are held. */
+/** Options for training weights or adapters, and for holding weights in memory. */
 final class AdapterOptions {
 
   @Option(
@@ -52,7 +52,7 @@ final class AdapterOptions {
     }
     if (lora != null && command.commandLine().getParseResult().hasMatchedOption("--trainable")) {
       throw new BadSettingsException(
-          "With --lora the adapters train, and --trainable has no say; leave one of them out.");
+          "--trainable has no effect with --lora, which trains adapters; leave one of them out.");
     }
     if (merge && knobs.weights() != WeightStorage.FLOAT32) {
       throw new BadSettingsException(

@@ -35,7 +35,7 @@ final class ConfigFile {
   /** Next to the model that a run saved. */
   static final String EFFECTIVE = "run.yaml";
 
-  /** Whose defaults depend on other options, so that only what was given is written. */
+  /** Options whose defaults depend on others: they are written only if they were given. */
   private static final Set<String> ONLY_GIVEN = Set.of("--task", "--trainable");
 
   private static final YAMLMapper YAML =
@@ -101,13 +101,14 @@ final class ConfigFile {
     try {
       if (Files.size(file) > Limits.CONFIG_BYTES) {
         throw new BadFileException(
-            "%s has more than the %d bytes of any configuration.", file, Limits.CONFIG_BYTES);
+            "%s has more than the %d bytes supported for a configuration.",
+            file, Limits.CONFIG_BYTES);
       }
       if (YAML.readTree(Files.readString(file)) instanceof ObjectNode options) {
         return options;
       }
     } catch (CharacterCodingException e) {
-      throw new BadFileException(e, "%s is not text in UTF-8; save it so.", file);
+      throw new BadFileException(e, "%s is not text in UTF-8; save it as UTF-8.", file);
     } catch (IOException e) {
       String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
       throw new BadFileException(e, "%s is not valid YAML: %.200s.", file, reason);

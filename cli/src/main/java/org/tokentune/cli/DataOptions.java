@@ -14,13 +14,13 @@ import org.tokentune.datasets.SentiWordNet;
 import org.tokentune.datasets.TextFiles;
 import picocli.CommandLine.Option;
 
-/** Options that say which columns of the data to read, and what the data's names mean. */
+/** Options for the columns of the data, and the meaning of the data's names. */
 final class DataOptions {
 
   /** The built-in data set. */
   static final String SENTIWORDNET = "sentiwordnet";
 
-  /** The built-in data set is always split alike, so that no one tests on what trained. */
+  /** The built-in data set is always split in the same way, so that test rows never train. */
   private static final long SPLIT_SEED = 42;
 
   @Option(
@@ -62,7 +62,7 @@ final class DataOptions {
     }
     if (!texts.isEmpty() || label != null) {
       throw new BadSettingsException(
-          "%s knows its own columns; leave --text and --label out.", task.get().name());
+          "%s has columns of its own; leave --text and --label out.", task.get().name());
     }
     return task;
   }
@@ -119,14 +119,14 @@ final class DataOptions {
     Path file = Path.of(nameOrFile);
     if (!Files.exists(file) && !nameOrFile.contains(".")) {
       throw new BadSettingsException(
-          "There is no file and no data set %s; the built-in data set is %s, and GLUE's tasks are"
+          "There is no file and no data set called %s; the built-in data set is %s, and GLUE's tasks are"
               + " written as rte=FOLDER.",
           nameOrFile, SENTIWORDNET);
     }
     return file;
   }
 
-  /** 0.1 for "10%" or "0.1"; null for what is no number. */
+  /** 0.1 for "10%" or "0.1"; null if it is not a number. */
   static Double share(String text) {
     if (!text.matches("[0-9]+([.][0-9]+)?%?")) {
       return null;
@@ -135,7 +135,7 @@ final class DataOptions {
     double share = text.endsWith("%") ? number / 100 : number;
     if (!(share > 0 && share < 1)) {
       throw new BadSettingsException(
-          "A validation share of %s is not above 0%% and below 100%%; give one such as 10%%.",
+          "A validation share of %s is not between 0%% and 100%%; give a share such as 10%%.",
           text);
     }
     return share;

@@ -39,7 +39,7 @@ final class FillCommand implements Callable<Integer> {
       names = "--top",
       paramLabel = "N",
       defaultValue = "5",
-      description = "Words a mask; default ${DEFAULT-VALUE}.")
+      description = "Words per mask; default ${DEFAULT-VALUE}.")
   private int top;
 
   @Parameters(paramLabel = "TEXT", arity = "1..*", description = "Texts with [MASK] in them.")
@@ -52,7 +52,7 @@ final class FillCommand implements Callable<Integer> {
   public Integer call() {
     json.check();
     if (top < 1) {
-      throw new BadSettingsException("%d words a mask cannot be; give 1 or more.", top);
+      throw new BadSettingsException("--top must be at least 1, got %d.", top);
     }
     PrintWriter out = spec.commandLine().getOut();
     ObjectNode result = JsonOption.object();

@@ -74,7 +74,7 @@ final class GenerateCommand implements Callable<Integer> {
       names = "--top-p",
       paramLabel = "P",
       description = {
-        "Of these, draw from the fewest whose probabilities sum up to P; 1: all. Default: what",
+        "Of these, draw from the fewest whose probabilities add up to P; 1: all. Default: what",
         "generation_config.json says; else 0.95."
       })
   private Double topP;
@@ -90,7 +90,7 @@ final class GenerateCommand implements Callable<Integer> {
       names = "--max-tokens",
       paramLabel = "N",
       defaultValue = "256",
-      description = "Most new tokens; default ${DEFAULT-VALUE}.")
+      description = "The largest number of new tokens; default ${DEFAULT-VALUE}.")
   private int maxTokens;
 
   @Mixin private JsonOption json;
@@ -137,7 +137,7 @@ final class GenerateCommand implements Callable<Integer> {
     return 0;
   }
 
-  /** Options first, then what the model's file says, then this command's own defaults. */
+  /** Options take precedence over the model's file, which takes precedence over the defaults. */
   private GenerationSettings settings(GenerationConfig model, Set<Integer> ends) {
     boolean greedy =
         Boolean.FALSE.equals(model.sampled())

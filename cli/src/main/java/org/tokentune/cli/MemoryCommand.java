@@ -31,13 +31,13 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** Plans training steps and says what they need. */
+/** Plans training steps and prints their memory. */
 @Command(
     name = "memory",
     sortOptions = false,
     description =
-        "Says how much memory a training step of a model will need, and for "
-            + "what: gradients through all tokens and through selected ones side by "
+        "Predicts the memory of a training step of a model, and its "
+            + "parts: gradients through all tokens and through selected ones side by "
             + "side. Only plans: needs neither weights nor data, and takes seconds "
             + "and a few hundred megabytes for a model of any size. Sizes are in MB "
             + "of 10^6 bytes; Java's own heap comes on top.",
@@ -55,7 +55,7 @@ final class MemoryCommand implements Callable<Integer> {
 
   private static final TuningSettings DEFAULTS = TuningSettings.defaults();
 
-  /** Where no --lora says otherwise. */
+  /** Settings of adapters without --lora. */
   private static final String USUAL_LORA = "r=8";
 
   @Option(
@@ -78,7 +78,7 @@ final class MemoryCommand implements Callable<Integer> {
   @Option(
       names = "--min-tokens",
       paramLabel = "N",
-      description = "But at least so many, where a share is given; default ${DEFAULT-VALUE}.")
+      description = "The least number of tokens if a share is given; default ${DEFAULT-VALUE}.")
   private int minTokens = DEFAULTS.minTokens();
 
   @Option(
@@ -142,7 +142,7 @@ final class MemoryCommand implements Callable<Integer> {
 
   @Mixin private PictureOption picture;
 
-  @Option(names = "--passes", description = "Also print what every pass of the planner came to.")
+  @Option(names = "--passes", description = "Also print the result of every pass of the planner.")
   private boolean passes;
 
   @Mixin private MethodOptions methods;
@@ -167,8 +167,7 @@ final class MemoryCommand implements Callable<Integer> {
     ModelConfig config = Models.config(model);
     if (outputs < 1 || batchSize < 1 || !(clip > 0)) {
       throw new BadSettingsException(
-          "A batch size of %d, %d outputs and gradients clipped to %s cannot be; give 1 or more of"
-              + " each, and a norm above 0.",
+          "--batch-size and --outputs must be at least 1, and --clip above 0, got %d, %d and %s.",
           batchSize, outputs, clip);
     }
     TransformerModel base = config.model(head(config));

@@ -15,7 +15,7 @@ import org.tokentune.train.MethodPlanner;
 import org.tokentune.train.TuningMethod;
 
 /**
- * What ways to fine-tune a model need, beside full fine-tuning.
+ * The memory of ways to fine-tune a model, compared with full fine-tuning.
  *
  * @param rows full fine-tuning first
  * @param eager bytes that PyTorch keeps of full fine-tuning's activations; 0 where not known
@@ -25,7 +25,7 @@ record MethodComparison(List<MethodMemory> rows, long eager) {
   /**
    * Plans methods.
    *
-   * @param only those whose names end so, beside full fine-tuning
+   * @param only plans only methods whose names end with this, and full fine-tuning
    * @throws BadInputException if there are none
    */
   static MethodComparison of(

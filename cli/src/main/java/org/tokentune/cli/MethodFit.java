@@ -16,11 +16,11 @@ import org.tokentune.train.MethodPlanner;
 import org.tokentune.train.TuningMethod;
 
 /**
- * The best way to fine-tune a model within so many bytes: rather full fine-tuning than LoRA, and
- * that rather than QLoRA; then rather more tokens with gradients; then rather less computed again.
- * Where nothing fits, batches are halved, and then texts.
+ * The best way to fine-tune a model within a number of bytes: full fine-tuning before LoRA, and
+ * LoRA before QLoRA; then more tokens with gradients; then less recomputation. If nothing fits,
+ * batches are halved, and then texts.
  *
- * @param memory what it needs
+ * @param memory its memory
  * @param tokens that carry gradient, in percent
  */
 record MethodFit(MethodMemory memory, int tokens, int batch, int length) {
@@ -28,7 +28,7 @@ record MethodFit(MethodMemory memory, int tokens, int batch, int length) {
   private static final int ALL = 100;
   private static final int LEAST = 10;
 
-  /** Of the tokens, in percent. */
+  /** Shares of the tokens, in percent. */
   private static final List<Integer> SHARES = List.of(ALL, 50, 30, 20, LEAST);
 
   private static final List<ActivationCheckpointing> LEVELS =
@@ -115,7 +115,7 @@ record MethodFit(MethodMemory memory, int tokens, int batch, int length) {
   }
 
   /**
-   * Says it, and the command that trains so.
+   * Prints it, and the command that trains in this way.
    *
    * @param model as it was named
    * @param lora settings of adapters

@@ -11,7 +11,7 @@ final class MethodOptions {
       description = {
         "Compare ways to fine-tune instead: full, LoRA and QLoRA, each with all tokens and with",
         "--tokens, with and without checkpointing (--trainable, --weights and --checkpoint have no",
-        "say). --picture draws them."
+        "effect). --picture draws them."
       })
   private boolean compare;
 
@@ -19,7 +19,7 @@ final class MethodOptions {
       names = "--only",
       paramLabel = "TEXT",
       defaultValue = "",
-      description = "Of --compare: full, and only the rows whose names end so.")
+      description = "With --compare: full, and only the rows whose names end with TEXT.")
   private String only;
 
   @Option(
@@ -27,8 +27,8 @@ final class MethodOptions {
       paramLabel = "24GB",
       converter = ByteSize.class,
       description = {
-        "Look for the best way to fine-tune that fits in so many bytes, on at most --batch-size texts",
-        "of --length tokens, and say the command for it."
+        "Find the best way to fine-tune that fits in this many bytes, on at most --batch-size texts",
+        "of --length tokens, and print the command for it."
       })
   private long fit;
 

@@ -14,12 +14,12 @@ import org.tokentune.checkpoint.ModelFolder;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.zoo.Zoo;
 
-/** What {@code --model} names. */
+/** Finds the model that {@code --model} names. */
 final class Models {
 
   private Models() {}
 
-  /** A folder or file, where there is one; otherwise a name in the zoo or an address. */
+  /** Opens a folder or file if it exists; otherwise a model of the zoo, by name or address. */
   static ModelFiles open(String nameOrPath) {
     Path path = path(nameOrPath);
     checkWhole(path);
@@ -28,7 +28,7 @@ final class Models {
         : ModelFiles.open(path);
   }
 
-  /** Adapters are no model, though they may have the same files beside them. */
+  /** Rejects a folder of adapters, which may contain some of a model's files. */
   private static void checkWhole(Path path) {
     if (path == null
         || !AdapterFolder.isOne(path)
@@ -38,20 +38,20 @@ final class Models {
     }
     try (AdapterFolder adapters = AdapterFolder.open(path)) {
       throw new BadFileException(
-          "%s holds adapters, without the model that they stand on (%s); name that as the model, and"
+          "%s holds adapters, without the model that they were trained on (%s); name that as the model, and"
               + " this folder with --adapter.",
           path, adapters.base());
     }
   }
 
-  /** The configuration alone, which may also be named as a file. */
+  /** The model's configuration, which may also be named as a file. */
   static ModelConfig config(String nameOrPath) {
     Path path = path(nameOrPath);
     JsonNode config = path == null ? Zoo.config(nameOrPath) : ModelFiles.config(path);
     return ModelConfig.read(config, nameOrPath);
   }
 
-  /** What is there under this path; null for a name or an address. */
+  /** The existing path; null for a name or an address. */
   static Path path(String nameOrPath) {
     if (Zoo.isAddress(nameOrPath)) {
       return null;

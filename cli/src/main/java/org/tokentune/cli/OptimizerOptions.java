@@ -5,7 +5,7 @@ import java.util.Map;
 import org.tokentune.train.OptimizerSettings;
 import picocli.CommandLine.Option;
 
-/** Options that say which optimizer, and what it keeps. */
+/** Options for the optimizer. */
 final class OptimizerOptions {
 
   @Option(
@@ -32,7 +32,7 @@ final class OptimizerOptions {
     return new OptimizerSettings(optimizer, momentum, weightDecay, layerDecay, rateFactors);
   }
 
-  /** The same as options, where they are not the default. */
+  /** The options that differ from their defaults, as on a command line. */
   String options() {
     String momentumOption = momentum == 0 ? "" : " --momentum " + momentum;
     return optimizer == OptimizerSettings.Kind.ADAMW

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import org.tokentune.BadFileException;
 import org.tokentune.checkpoint.WholeFile;
 
-/** A file that a command writes besides what it prints. */
+/** A file that a command writes in addition to its output. */
 record OutputFile(Path file) {
 
   /** Says early that the file could not be written. */

@@ -8,7 +8,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** Options that say what a model learns. */
+/** Options for what a model learns. */
 final class TaskOptions {
 
   @Option(
@@ -45,7 +45,7 @@ final class TaskOptions {
   @Spec(Spec.Target.MIXEE)
   private CommandSpec command;
 
-  /** A task of GLUE determines what its labels are. */
+  /** Takes the task that a task of GLUE implies. */
   void take(GlueTask glue) {
     Task own = Task.of(glue.labels().task());
     if (!task.equals(own) && command.commandLine().getParseResult().hasMatchedOption("--task")) {

@@ -59,15 +59,15 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true)
 final class TrainCommand implements Callable<Integer> {
 
-  /** As a shell reports a program that Ctrl-C ended. */
+  /** A shell's exit code for a program that Ctrl-C ended. */
   private static final int INTERRUPTED = 130;
 
   @Option(
       names = ConfigFile.OPTION,
       paramLabel = "FILE",
       description =
-          "Options in a YAML file, by their names without dashes; those on the command line win."
-              + " Each run saves its own as "
+          "Options in a YAML file, by their names without dashes; the command line takes precedence."
+              + " Each run saves its options as "
               + ConfigFile.EFFECTIVE
               + " next to the model.")
   @SuppressWarnings("UnusedVariable") // ConfigFile has read it before picocli does
@@ -109,7 +109,7 @@ final class TrainCommand implements Callable<Integer> {
       names = "--seed",
       paramLabel = "N",
       description =
-          "Of everything random; the same seed gives the same model. Default ${DEFAULT-VALUE}.")
+          "Seed of all random numbers; the same seed gives the same model. Default ${DEFAULT-VALUE}.")
   private long seed = Hyperparameters.defaults().seed();
 
   @Option(
@@ -167,7 +167,7 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  /** Reads what can be read before the model, as that may take a while. */
+  /** Reads the data before the model if it can, as opening a model may take a while. */
   private Function<ModelFiles, TrainingJob> read(Optional<GlueTask> glue, PromptTemplate prompts) {
     Objective objective = taskOptions.task().objective();
     if (objective == Objectives.CAUSAL_LM) {

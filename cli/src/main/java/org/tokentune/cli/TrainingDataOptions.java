@@ -59,18 +59,18 @@ final class TrainingDataOptions {
       description = "Train on this many of the training rows, drawn by the seed.")
   private Integer limit;
 
-  /** Reports early what would be wrong later. */
+  /** Reports early what would fail later. */
   void check(Task task, int steps) {
     if (limit != null && limit < 1) {
-      throw new BadSettingsException("A limit of %d rows leaves none; give 1 or more.", limit);
+      throw new BadSettingsException("--limit must be at least 1, got %d.", limit);
     }
     if (stream && (task.objective() != Objectives.CAUSAL_LM || steps == 0 || limit != null)) {
       throw new BadSettingsException(
-          "--stream is for --task lm or instruct, with --steps and without --limit; correct that.");
+          "--stream is for --task lm or instruct, with --steps and without --limit.");
     }
     if (stream && validation != null && share() != null) {
       throw new BadSettingsException(
-          "Of a stream no share is taken to validate on; leave --validation %s out or name a"
+          "A stream cannot give a share of its rows for validation; leave --validation %s out or name a"
               + " file.",
           validation);
     }

@@ -10,7 +10,7 @@ import org.tokentune.train.Schedule;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Options that say how to train. */
+/** Options for tokens, batches, learning rates and updates. */
 final class TuningOptions {
 
   private static final TuningSettings DEFAULTS = TuningSettings.defaults();
@@ -28,7 +28,7 @@ final class TuningOptions {
   @Option(
       names = "--min-tokens",
       paramLabel = "N",
-      description = "But at least so many, where a share is given; default ${DEFAULT-VALUE}.")
+      description = "The least number of tokens if a share is given; default ${DEFAULT-VALUE}.")
   private int minTokens = DEFAULTS.minTokens();
 
   @Option(
@@ -46,7 +46,7 @@ final class TuningOptions {
   @Option(
       names = "--batch-size",
       paramLabel = "N",
-      description = "Texts a batch; default ${DEFAULT-VALUE}.")
+      description = "Texts per batch; default ${DEFAULT-VALUE}.")
   private int batchSize = DEFAULTS.batchSize();
 
   @Option(
@@ -88,15 +88,16 @@ final class TuningOptions {
   @Option(
       names = "--weight-decay",
       paramLabel = "RATE",
-      description = "Of matrices, not of biases and norms; default ${DEFAULT-VALUE}.")
+      description =
+          "Weight decay of matrices; biases and norms have none. Default ${DEFAULT-VALUE}.")
   private double weightDecay = DEFAULTS.hyperparameters().optimizer().weightDecay();
 
   @Option(
       names = "--layer-decay",
       paramLabel = "FACTOR",
       description = {
-        "What the rate is multiplied by from a layer to the one below: with 0.9 it is 0.9 of the",
-        "usual in the top layer, 0.81 below it, and least in the embeddings. Default 1: no decay."
+        "Factor of the rate from each layer to the one below: with 0.9 it is 0.9 times the rate in",
+        "the top layer, 0.81 times below it, and least in the embeddings. Default 1: no decay."
       })
   private double layerDecay = DEFAULTS.hyperparameters().optimizer().layerDecay();
 

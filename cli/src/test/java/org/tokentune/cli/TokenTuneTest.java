@@ -252,7 +252,7 @@ class TokenTuneTest {
     assertEquals("[\"pooler\",\"classifier\"]", written.get("modules_to_save").toString());
     refused(
         Run.of("predict", "--model", alone, "x"),
-        "holds adapters, without the model that they stand on (sentence-transformers/all-MiniLM-L6");
+        "holds adapters, without the model that they were trained on (sentence-transformers/all-MiniLM-L6");
     Object[][] models = {
       {"--model", folder.resolve("tuned--merge")},
       {"--model", "all-minilm-l6-v2", "--adapter", alone}
@@ -285,7 +285,7 @@ class TokenTuneTest {
     refused(
         Run.of("train", "--lora", "targets=q_proj"),
         "the layers are bert.encoder.layer.*.attention");
-    refused(Run.of("train", "--lora", "r=2", "--trainable", "head"), "--trainable has no say");
+    refused(Run.of("train", "--lora", "r=2", "--trainable", "head"), "--trainable has no effect");
     refused(Run.of("train", "--merge"), "--merge without --lora");
   }
 

@@ -26,12 +26,12 @@ import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Trainer;
 
 /**
- * A model that answers questions by a part of a text. Texts that are too long for it are read in
- * windows that overlap; the part whose start and end score best in any window is the answer.
+ * A model that answers questions with a part of a text. Texts that are too long for it are read in
+ * overlapping windows; the part whose start and end score best in any window is the answer.
  */
 public final class AnswerModel implements AutoCloseable {
 
-  /** Tokens of a window, where nothing else is said and the model takes as many. */
+  /** Tokens of a window by default, if the model takes as many. */
   private static final int LONGEST = 384;
 
   private static final int OVERLAP = 128;
@@ -44,7 +44,7 @@ public final class AnswerModel implements AutoCloseable {
 
   /**
    * @param model that marks answers; closed with this
-   * @throws BadInputException if it does something else
+   * @throws BadInputException if it does not answer questions
    */
   public AnswerModel(TextModel model) {
     ModelFiles files = model.files();
@@ -59,10 +59,10 @@ public final class AnswerModel implements AutoCloseable {
   }
 
   /**
-   * A pretrained encoder under a new head (or the head it has, where that fits).
+   * A pretrained encoder with a new head (or its own head, if that fits).
    *
    * @param maxLength tokens of a window; null: 384, or as many as the model takes
-   * @param dropout one rate everywhere; null: what the configuration says
+   * @param dropout one rate for all layers; null: the rates of the configuration
    * @param storage of weights, as {@link TextModel#forTask} takes it
    * @param seed of a new head's values
    */

@@ -38,7 +38,7 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
   private static final String ID2LABEL = "id2label";
   private static final String LABEL2ID = "label2id";
 
-  /** What transformers calls an output without a name, its number behind it. */
+  /** Transformers' name of an output without a name, before its number. */
   static final String PLACEHOLDER = "LABEL_";
 
   /**
@@ -91,15 +91,15 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
     String architecture = config.path("architectures").path(0).asText();
     return outputs > 0 && !architecture.endsWith("ForMaskedLM")
         ? new BadFileException(
-            "%s has a classifier, but architectures in its config.json says '%s', which is no class with"
-                + " one that is supported; write the class there, such as"
+            "%s has a classifier, but architectures in its config.json says '%s', which is not a supported class"
+                + " with one; write the class there, such as"
                 + " BertForSequenceClassification.",
             origin, architecture)
         : new BadFileException(
             "%s has no classifier to predict with; train one on it first.", origin);
   }
 
-  /** What the model's trained classifier tells apart; empty where it has none. */
+  /** The classes of the model's trained classifier; empty if it has none. */
   static Optional<TrainedClasses> classes(ModelFiles files) {
     int outputs = Head.outputs(files.weights()).orElse(0);
     return Objectives.read(files.config(), outputs)

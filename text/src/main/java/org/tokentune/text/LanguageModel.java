@@ -60,7 +60,7 @@ public final class LanguageModel implements AutoCloseable {
   /**
    * Loads a decoder.
    *
-   * @param dropout one rate everywhere; null: what the configuration says
+   * @param dropout one rate for all layers; null: the rates of the configuration
    * @throws BadInputException if the model is an encoder
    */
   public static LanguageModel open(ModelFiles files, Double dropout) {
@@ -70,7 +70,7 @@ public final class LanguageModel implements AutoCloseable {
   /**
    * Loads a decoder.
    *
-   * @param dropout one rate everywhere; null: what the configuration says
+   * @param dropout one rate for all layers; null: the rates of the configuration
    * @param storage of weights; other than {@link WeightStorage#FLOAT32} to train adapters alone, or
    *     to generate
    * @throws BadInputException if the model is an encoder
@@ -90,7 +90,7 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * Puts new adapters on the model: from now on they train, and nothing else.
+   * Adds new adapters to the model: from now on only they train.
    *
    * @param seed of their values
    */
@@ -127,7 +127,7 @@ public final class LanguageModel implements AutoCloseable {
     return tokenizer;
   }
 
-  /** Most tokens that it takes at once. */
+  /** The largest number of tokens that it takes at once. */
   public int maxLength() {
     return model.config().maxPositions();
   }
@@ -264,17 +264,17 @@ public final class LanguageModel implements AutoCloseable {
     return SavedModel.write(folder, config(), model, parameters, adapter, files);
   }
 
-  /** Bytes that {@link #save} writes, but for small files. */
+  /** Bytes that {@link #save} writes, except for small files. */
   public long savedBytes() {
     return SavedModel.bytes(parameters);
   }
 
-  /** Saves the adapters alone, as PEFT has them. */
+  /** Saves the adapters alone, in PEFT's format. */
   public void saveAdapter(Path folder) {
     SavedModel.writeAdapter(folder, null, adapter, files);
   }
 
-  /** Bytes that {@link #saveAdapter} writes, but for small files. */
+  /** Bytes that {@link #saveAdapter} writes, except for small files. */
   public long savedAdapterBytes() {
     return adapter.bytes();
   }

@@ -49,7 +49,7 @@ public final class MaskFiller implements AutoCloseable {
   /**
    * Opens a model.
    *
-   * @throws BadInputException if it is no encoder with its masked-language-model head
+   * @throws BadInputException if it is not an encoder with its masked-language-model head
    */
   public static MaskFiller open(ModelFiles files) {
     ModelConfig config = ModelConfig.read(files.config(), files.name()).withHeadOf(files.weights());
@@ -87,7 +87,7 @@ public final class MaskFiller implements AutoCloseable {
         IntStream.range(0, tokens.ids().length).filter(i -> tokens.ids()[i] == maskId).toArray();
     if (places.length == 0) {
       throw new BadDataException(
-          "There is no %s in \"%.60s\"; write it where a word is to be found.", mask, text);
+          "There is no %s in \"%.60s\"; write it in place of the missing word.", mask, text);
     }
     MultiDataSet batch =
         TokenBatches.byLength(

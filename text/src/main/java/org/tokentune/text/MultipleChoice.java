@@ -23,7 +23,7 @@ public final class MultipleChoice {
   private MultipleChoice() {}
 
   /**
-   * What it came to.
+   * The scores.
    *
    * @param accuracy share of questions whose likeliest choice is right: the harness's {@code acc}
    * @param normalisedAccuracy the same where each choice's log-likelihood is divided by its
@@ -40,7 +40,7 @@ public final class MultipleChoice {
       LanguageModel model, List<ChoiceQuestion> questions, int shots, long seed) {
     if (shots < 0 || shots >= questions.size()) {
       throw new BadSettingsException(
-          "%d solved questions cannot be drawn from %d others; give fewer shots.",
+          "%d solved questions cannot be drawn from %d other questions; give fewer shots.",
           shots, questions.size() - 1);
     }
     List<Row> rows = new ArrayList<>();
@@ -61,7 +61,7 @@ public final class MultipleChoice {
     return tally(questions, byQuestion);
   }
 
-  /** Of the log-likelihoods of every question's choices. */
+  /** Scores the log-likelihoods of every question's choices. */
   static Result tally(List<ChoiceQuestion> questions, List<double[]> logLikelihoods) {
     int right = 0;
     int rightNormalised = 0;

@@ -145,7 +145,7 @@ record SentenceDense(
   public double[] apply(double[] x) {
     if (x.length != weight[0].length) {
       throw new BadFileException(
-          "A Dense layer takes %d numbers, but what comes before it gives %d; get the model again.",
+          "A Dense layer takes %d numbers, but the module before it gives %d; get the model again.",
           weight[0].length, x.length);
     }
     double[] y = bias == null ? new double[weight.length] : bias.clone();

@@ -126,7 +126,7 @@ record SentenceModules(
         case "Transformer" -> {
           if (!path.isEmpty()) {
             throw new BadFileException(
-                "%s: the encoder's path is '%s', where it is not; get the model again.",
+                "%s: the encoder's path is '%s', which does not exist; get the model again.",
                 origin, path);
           }
         }

@@ -78,7 +78,7 @@ public final class TextModel implements AutoCloseable {
    *
    * @param labels what to learn
    * @param maxLength tokens to which texts are cut; null: texts longer than the model are refused
-   * @param dropout one rate everywhere; null: what the configuration says
+   * @param dropout one rate for all layers; null: the rates of the configuration
    * @param storage of weights; other than {@link WeightStorage#FLOAT32} only to train adapters, or
    *     the head alone
    * @param seed of a new head's values
@@ -129,7 +129,7 @@ public final class TextModel implements AutoCloseable {
   /**
    * A model with a trained head, as {@link #save} or transformers wrote it.
    *
-   * @throws BadInputException if it has none
+   * @throws BadInputException if it does not have one
    */
   public static TextModel open(ModelFiles files) {
     ModelConfig config = ModelConfig.read(files.config(), files.name());
@@ -166,7 +166,7 @@ public final class TextModel implements AutoCloseable {
       JsonNode json = folder.modelConfig(files.config());
       if (Objectives.read(json, outputs).isEmpty()) {
         throw new BadFileException(
-            "%s does not say for which task it was trained, or it is none that is supported; give"
+            "%s does not say for which task it was trained, or the task is not supported; give"
                 + " its %s the task_type SEQ_CLS, TOKEN_CLS or QUESTION_ANS.",
             adapters, AdapterFolder.CONFIG);
       }
@@ -205,7 +205,7 @@ public final class TextModel implements AutoCloseable {
     return TextTokenizer.open(files, longest, maxLength != null);
   }
 
-  /** Refuses a length that the model cannot take; null is one. */
+  /** Rejects a length that the model cannot take; null is valid. */
   static void checkLength(ModelFiles files, ModelConfig config, Integer maxLength) {
     int most = config.maxPositions();
     int least = 3; // the special tokens and one of the text
@@ -224,7 +224,7 @@ public final class TextModel implements AutoCloseable {
     return headConfig.maxLength();
   }
 
-  /** What the model's outputs mean. */
+  /** The meaning of the model's outputs. */
   public Labels labels() {
     return headConfig.labels();
   }
@@ -401,18 +401,18 @@ public final class TextModel implements AutoCloseable {
     return SavedModel.write(folder, config, model, parameters, adapter, files);
   }
 
-  /** Bytes that {@link #save} writes, but for small files. */
+  /** Bytes that {@link #save} writes, except for small files. */
   public long savedBytes() {
     return SavedModel.bytes(parameters);
   }
 
-  /** Saves the adapters and the head alone, as PEFT has them, and what the head's outputs mean. */
+  /** Saves the adapters and the head alone, in PEFT's format, and the meaning of its outputs. */
   public void saveAdapter(Path folder) {
     JsonNode config = headConfig.write(files.config(), model.config());
     SavedModel.writeAdapter(folder, config, adapter, files);
   }
 
-  /** Bytes that {@link #saveAdapter} writes, but for small files. */
+  /** Bytes that {@link #saveAdapter} writes, except for small files. */
   public long savedAdapterBytes() {
     return adapter.bytes();
   }

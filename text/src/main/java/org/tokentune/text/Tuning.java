@@ -59,7 +59,7 @@ record Tuning(
    * The same with batches.
    *
    * @param train an epoch's batches, by its number from 0
-   * @param trainDigest tells their rows from others
+   * @param trainDigest identifies their rows
    */
   Trainer.Outcome run(
       IntFunction<MultiDataSetIterator> train,

@@ -12,10 +12,10 @@ import org.tokentune.train.RunSettings;
  *
  * @param tokens which tokens carry gradient: {@code all}, a count, or a share such as {@code 25%};
  *     of the latter two {@code span:} before them takes tokens side by side
- * @param minTokens least tokens a text, where a share is given
+ * @param minTokens the least number of tokens per text if a share is given
  * @param trainable which parameters train: see {@link org.tokentune.train.Trainable}
- * @param batchSize texts a step
- * @param run how the run is watched over and kept
+ * @param batchSize texts per batch
+ * @param run how the run is evaluated and saved
  */
 public record TuningSettings(
     String tokens,
@@ -29,7 +29,7 @@ public record TuningSettings(
     if (batchSize < 1) {
       throw BadSettingsException.of("batchSize", "must be at least 1, got %d.", batchSize);
     }
-    RandomTokens.parse(tokens, minTokens, true); // says early what it would say later
+    RandomTokens.parse(tokens, minTokens, true); // rejects invalid tokens early
   }
 
   /**

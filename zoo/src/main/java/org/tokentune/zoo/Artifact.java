@@ -103,7 +103,7 @@ record Artifact(String coordinates, long bytes, String sha256) {
   }
 
   private void fetch() {
-    String mend = "; add it to your class path, or see to it that mvn runs and has a network.";
+    String remedy = "; add it to your class path, or check that mvn runs and has a network.";
     try {
       Process maven =
           new ProcessBuilder(
@@ -119,13 +119,13 @@ record Artifact(String coordinates, long bytes, String sha256) {
         output.readAllBytes();
       }
       if (maven.waitFor() != 0) {
-        throw new BadFileException("Maven could not fetch %s%s", coordinates, mend);
+        throw new BadFileException("Maven could not fetch %s%s", coordinates, remedy);
       }
     } catch (IOException e) {
-      throw new BadFileException(e, "%s is needed and mvn cannot be run%s", coordinates, mend);
+      throw new BadFileException(e, "%s is needed and mvn cannot be run%s", coordinates, remedy);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new BadInputException(e, "Fetching %s was interrupted%s", coordinates, mend);
+      throw new BadInputException(e, "Fetching %s was interrupted%s", coordinates, remedy);
     }
   }
 }

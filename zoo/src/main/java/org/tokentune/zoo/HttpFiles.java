@@ -77,7 +77,7 @@ final class HttpFiles {
    */
   record RemoteFile(URI uri, String name, String tag, OptionalLong size, Optional<String> commit) {}
 
-  /** What a request is for, for messages. */
+  /** The file that a request is for, for messages. */
   private record FileName(String name) {}
 
   static boolean isHttp(URI uri) {
@@ -149,8 +149,8 @@ final class HttpFiles {
         if (failures >= ATTEMPTS) {
           throw new BadFileException(
               e,
-              "%s: the connection breaks again and again (%s), with %d bytes here; try again, and it"
-                  + " goes on from there.",
+              "%s: the connection was lost several times (%s) after %d bytes; try again, and the download"
+                  + " resumes there.",
               file.name(),
               e.getMessage(),
               present(partial));
@@ -279,7 +279,7 @@ final class HttpFiles {
         if (e instanceof ProtocolException
             && String.valueOf(e.getMessage()).startsWith(TOO_MANY_REDIRECTS)) {
           throw new BadFileException(
-              e, "%s: the server redirects on and on; check the address.", name);
+              e, "%s: the server redirects too often; check the address.", name);
         }
         if (attempt == ATTEMPTS) {
           throw new BadFileException(
@@ -350,7 +350,7 @@ final class HttpFiles {
     Optional<Duration> wanted = header(response, "Retry-After").flatMap(HttpFiles::wanted);
     if (wanted.isPresent() && wanted.get().compareTo(MOST_PAUSE) > 0) {
       throw new BadFileException(
-          "%s: the server is busy (HTTP %d) and wants to be asked again after %d seconds.",
+          "%s: the server is busy (HTTP %d); try again after %d seconds.",
           name, response.code(), wanted.get().toSeconds());
     }
     sleep(wanted.orElse(settings.pause().multipliedBy(1L << attempt)), name);
@@ -386,7 +386,7 @@ final class HttpFiles {
   }
 
   private BadInputException refused(int status, String name) {
-    String mend =
+    String remedy =
         switch (status) {
           case 401 ->
               settings.token() == null
@@ -398,6 +398,6 @@ final class HttpFiles {
           case 500, 502, 503, 504 -> "the server is busy or ill; try again later";
           default -> "check the address";
         };
-    return new BadFileException("%s: the server answers HTTP %d: %s.", name, status, mend);
+    return new BadFileException("%s: the server answers HTTP %d: %s.", name, status, remedy);
   }
 }

@@ -47,7 +47,8 @@ record HubModel(String repository, String revision, ZooSettings settings) implem
     Matcher matcher = ADDRESS.matcher(address);
     if (!matcher.matches()) {
       throw new BadSettingsException(
-          "%s is no address on the hub; write hf:owner/name or hf:owner/name@revision.", address);
+          "%s is not an address on the hub; write hf:owner/name or hf:owner/name@revision.",
+          address);
     }
     String revision = matcher.group(2) == null ? MAIN : matcher.group(2);
     return new HubModel(matcher.group(1), revision, settings);
@@ -183,7 +184,7 @@ record HubModel(String repository, String revision, ZooSettings settings) implem
         return;
       }
       throw new BadFileException(
-          "%s came with another checksum than the hub gives it, %s, and was thrown away; try"
+          "%s came with another checksum than the hub gives it, %s, and was deleted; try"
               + " again.",
           remote.name(), remote.tag());
     }

@@ -135,7 +135,7 @@ final class ModelDownload {
       for (JsonNode file : JSON.readTree(index.toFile()).path("weight_map")) {
         if (!file.asText().matches("[A-Za-z0-9_-][A-Za-z0-9._-]*\\.safetensors")) {
           throw new BadFileException(
-              "%s names the file '%.200s', which is no plain name of a .safetensors file.",
+              "%s names the file '%.200s', which is not a plain .safetensors file name.",
               index, file.asText());
         }
         shards.add(file.asText());

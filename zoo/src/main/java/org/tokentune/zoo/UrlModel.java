@@ -35,7 +35,7 @@ record UrlModel(URI uri, ZooSettings settings) implements ModelSource {
       // Said below.
     }
     throw new BadSettingsException(
-        "%s is no address of a model; give the URL of a .gguf file or of a folder.", address);
+        "%s is not the address of a model; give the URL of a .gguf file or of a folder.", address);
   }
 
   @Override
@@ -56,7 +56,7 @@ record UrlModel(URI uri, ZooSettings settings) implements ModelSource {
     return uri.getPath().endsWith(GGUF);
   }
 
-  /** The name that the file has on the server, where it is plain. */
+  /** The file's name on the server, if it is a plain name. */
   private Path file() {
     String name = uri.getPath().substring(uri.getPath().lastIndexOf('/') + 1);
     return folder().resolve(name.matches("[A-Za-z0-9_-][A-Za-z0-9._-]*") ? name : "model" + GGUF);
@@ -70,7 +70,7 @@ record UrlModel(URI uri, ZooSettings settings) implements ModelSource {
     return ModelDownload.complete(folder());
   }
 
-  /** What {@link ModelFiles#open} opens. */
+  /** The path that {@link ModelFiles#open} opens. */
   private Path model() {
     return isFile() ? file() : folder();
   }
