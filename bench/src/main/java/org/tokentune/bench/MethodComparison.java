@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 
 /**
  * Memory of several fine-tuning methods on the same step.
@@ -22,7 +23,7 @@ public record MethodComparison(List<MethodMemory> rows, long eager) {
       MethodPlanner planner, String only, int batch, int length, int selected) {
     List<TuningMethod> methods = TuningMethod.all(planner.frozen());
     if (methods.stream().noneMatch(method -> method.toString().endsWith(only))) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "No method has a name that ends with %s; there are %s.",
           only, methods.stream().map(TuningMethod::toString).collect(Collectors.joining("; ")));
     }

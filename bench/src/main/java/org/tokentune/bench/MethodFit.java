@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.select.TokenAmount;
@@ -56,7 +57,7 @@ public record MethodFit(MethodMemory memory, int tokens, int batch, int length) 
       } else if (tokens / 2 >= LEAST_LENGTH) {
         tokens /= 2;
       } else {
-        throw new BadInputException(
+        throw new BadSettingsException(
             "Nothing fits into %.1f MB: %s on a tenth of the tokens of one text of %d tokens takes"
                 + " %.1f MB; allow more memory, or use a smaller model.",
             bytes / 1e6, least.method(), tokens, least.total() / 1e6);

@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
@@ -164,7 +165,7 @@ public final class Parity {
             .basePath()
             .orElseThrow(
                 () ->
-                    new BadInputException(
+                    new BadFileException(
                         "%s needs its base '%s', which is missing; name the base it was trained on.",
                         folder, adapters.base()));
       }
@@ -199,7 +200,7 @@ public final class Parity {
           .sorted()
           .toList();
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be listed.", folder);
+      throw new BadFileException(e, "%s cannot be listed.", folder);
     }
   }
 
@@ -243,7 +244,7 @@ public final class Parity {
 
   private List<Row> compareMerged(Path file, Map<String, INDArray> expected) {
     if (adapter == null) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s has no input_ids, so it is not a test case; move it out of the folder.", file);
     }
     adapter.merge();
@@ -314,7 +315,7 @@ public final class Parity {
         Objectives.read(json, outputs)
             .orElseThrow(
                 () ->
-                    new BadInputException(
+                    new BadFileException(
                         "%s: no head for architecture %s.",
                         folder, json.path("architectures").path(0).asText()));
     boolean words = task.headShape() == Objective.HeadShape.VOCABULARY;

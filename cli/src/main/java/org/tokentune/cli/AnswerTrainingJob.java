@@ -1,13 +1,11 @@
 package org.tokentune.cli;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.Random;
 import org.tokentune.adapters.LoraConfig;
+import org.tokentune.datasets.Split;
 import org.tokentune.datasets.SquadQuestion;
 import org.tokentune.objectives.Scores;
 import org.tokentune.text.AnswerModel;
@@ -16,58 +14,21 @@ import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Trainer;
 
 /** An encoder on questions to texts. */
-record AnswerTrainingJob(AnswerModel model, Questions questions) implements TrainingJob {
-
-  /** Share of the questions to validate on, where nothing else is said. */
-  private static final double VALIDATION = 0.1;
-
-  /** Questions of which some are trained on, and others scored on. */
-  record Questions(
-      List<SquadQuestion> training, List<SquadQuestion> validation, List<SquadQuestion> testing) {
-
-    /**
-     * Reads them; the last questions are validated on, so that hardly any text is in both parts.
-     *
-     * @param validation a file, a share such as 10%, or null
-     * @param test a file, or null
-     */
-    static Questions read(Path data, String validation, Path test) {
-      List<SquadQuestion> questions = SquadQuestion.read(data);
-      Double share =
-          validation == null ? Double.valueOf(VALIDATION) : DataOptions.share(validation);
-      int kept = questions.size();
-      List<SquadQuestion> held;
-      if (share == null) {
-        held = SquadQuestion.read(Path.of(validation));
-      } else {
-        kept -= Math.max(1, (int) Math.round(kept * share));
-        held = questions.subList(kept, questions.size());
-      }
-      return new Questions(
-          questions.subList(0, kept), held, test == null ? List.of() : SquadQuestion.read(test));
-    }
-
-    /** The same with so many of the training questions, drawn by the seed. */
-    Questions withTrainLimit(int limit, long seed) {
-      List<SquadQuestion> drawn = new ArrayList<>(training);
-      Collections.shuffle(drawn, new Random(seed));
-      return new Questions(drawn.subList(0, Math.min(limit, drawn.size())), validation, testing);
-    }
-  }
+record AnswerTrainingJob(AnswerModel model, Split<SquadQuestion> questions) implements TrainingJob {
 
   @Override
   public String rows() {
     return String.format(
         Locale.ROOT,
         "%,d questions to train, %,d to validate, %,d to test",
-        questions.training().size(),
+        questions.train().size(),
         questions.validation().size(),
-        questions.testing().size());
+        questions.test().size());
   }
 
   @Override
   public Trainer.Outcome train(TuningSettings settings, FineTuningListener listener) {
-    return model.fineTune(questions.training(), questions.validation(), settings, listener);
+    return model.fineTune(questions.train(), questions.validation(), settings, listener);
   }
 
   @Override
@@ -97,8 +58,8 @@ record AnswerTrainingJob(AnswerModel model, Questions questions) implements Trai
 
   @Override
   public Optional<Scores> test() {
-    List<SquadQuestion> testing = questions.testing();
-    return testing.isEmpty() ? Optional.empty() : Optional.of(model.evaluate(testing));
+    List<SquadQuestion> test = questions.test();
+    return test.isEmpty() ? Optional.empty() : Optional.of(model.evaluate(test));
   }
 
   @Override

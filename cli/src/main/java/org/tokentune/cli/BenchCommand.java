@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.bench.GenerationBenchmark;
 import org.tokentune.bench.StepBenchmark;
 import org.tokentune.models.Head;
@@ -207,10 +207,10 @@ final class BenchCommand implements Callable<Integer> {
   public Integer call() {
     json.check();
     if (steps < 0) {
-      throw new BadInputException("%d steps cannot be; give 0 or more.", steps);
+      throw new BadSettingsException("%d steps cannot be; give 0 or more.", steps);
     }
     if (!only.isEmpty() && !knobs) {
-      throw new BadInputException("--only chooses rows of --knobs; give that too.");
+      throw new BadSettingsException("--only chooses rows of --knobs; give that too.");
     }
     PrintWriter out = spec.commandLine().getOut();
     ObjectNode result = JsonOption.object();

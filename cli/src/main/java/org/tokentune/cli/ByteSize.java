@@ -6,7 +6,7 @@ import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** Bytes as people write them: {@code 60MB}, {@code 1.5GB}; units of 1000, as disks have them. */
+/** Parses numbers of bytes: {@code 60MB}, {@code 1.5GB}; units are powers of 1000. */
 final class ByteSize implements ITypeConverter<Long> {
 
   private static final Pattern SIZE = Pattern.compile("([0-9]+(?:[.][0-9]+)?) ?([kKMG]?)B");
@@ -17,11 +17,12 @@ final class ByteSize implements ITypeConverter<Long> {
   public Long convert(String value) {
     Matcher matcher = SIZE.matcher(value.strip());
     if (!matcher.matches()) {
-      throw new TypeConversionException("'" + value + "' is no size such as 60MB or 1.5GB");
+      throw new TypeConversionException("'" + value + "' is not a size such as 60MB or 1.5GB");
     }
     long bytes = Math.round(Double.parseDouble(matcher.group(1)) * UNITS.get(matcher.group(2)));
     if (bytes < 1) {
-      throw new TypeConversionException("'" + value + "' is nothing; give a size such as 60MB");
+      throw new TypeConversionException(
+          "'" + value + "' is less than a byte; give a size such as 60MB");
     }
     return bytes;
   }

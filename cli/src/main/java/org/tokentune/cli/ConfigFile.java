@@ -16,7 +16,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.formats.Limits;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -33,7 +35,7 @@ final class ConfigFile {
   /** Next to the model that a run saved. */
   static final String EFFECTIVE = "run.yaml";
 
-  /** Whose defaults depend on other options, so that only what was given is written. */
+  /** Options whose defaults depend on others: they are written only if they were given. */
   private static final Set<String> ONLY_GIVEN = Set.of("--task", "--trainable");
 
   private static final YAMLMapper YAML =
@@ -65,7 +67,7 @@ final class ConfigFile {
       String name = "--" + entry.getKey();
       OptionSpec option = command.getCommandSpec().findOption(name);
       if (option == null || name.equals(OPTION)) {
-        throw new BadInputException(
+        throw new BadSettingsException(
             "%s: %s has no option %s; see tokentune %s --help.",
             file, arguments[0], entry.getKey(), arguments[0]);
       }
@@ -94,23 +96,24 @@ final class ConfigFile {
 
   private static ObjectNode read(Path file) {
     if (!Files.exists(file) || Files.isDirectory(file)) {
-      throw new BadInputException("%s '%s' is not a file; check the path.", OPTION, file);
+      throw new BadFileException("%s '%s' is not a file; check the path.", OPTION, file);
     }
     try {
       if (Files.size(file) > Limits.CONFIG_BYTES) {
-        throw new BadInputException(
-            "%s has more than the %d bytes of any configuration.", file, Limits.CONFIG_BYTES);
+        throw new BadFileException(
+            "%s has more than the %d bytes supported for a configuration.",
+            file, Limits.CONFIG_BYTES);
       }
       if (YAML.readTree(Files.readString(file)) instanceof ObjectNode options) {
         return options;
       }
     } catch (CharacterCodingException e) {
-      throw new BadInputException(e, "%s is not text in UTF-8; save it so.", file);
+      throw new BadFileException(e, "%s is not text in UTF-8; save it as UTF-8.", file);
     } catch (IOException e) {
       String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
-      throw new BadInputException(e, "%s is not valid YAML: %.200s.", file, reason);
+      throw new BadFileException(e, "%s is not valid YAML: %.200s.", file, reason);
     }
-    throw new BadInputException(
+    throw new BadFileException(
         "%s is not a list of options such as learning-rate: 1e-4, one on each line.", file);
   }
 
@@ -130,7 +133,7 @@ final class ConfigFile {
     } else if (!flag && value.isValueNode() && !value.asText("").isEmpty()) {
       arguments.add(name + "=" + value.asText());
     } else {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "%s: %s cannot be %s; give %s.",
           file, name.substring(2), value, flag ? "true or false" : "a value");
     }

@@ -5,23 +5,22 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
-import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.datasets.Columns;
 import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.GlueTask;
 import org.tokentune.datasets.SentiWordNet;
 import org.tokentune.datasets.TextFiles;
-import org.tokentune.objectives.Objective;
 import picocli.CommandLine.Option;
 
-/** Options that say which data to read, and how. */
+/** Options for the columns of the data, and the meaning of the data's names. */
 final class DataOptions {
 
   /** The built-in data set. */
   static final String SENTIWORDNET = "sentiwordnet";
 
-  /** The built-in data set is always split alike, so that no one tests on what trained. */
+  /** The built-in data set is always split in the same way, so that test rows never train. */
   private static final long SPLIT_SEED = 42;
 
   @Option(
@@ -57,14 +56,14 @@ final class DataOptions {
     }
     Optional<GlueTask> task = GlueTask.named(data.substring(0, end));
     if (task.isEmpty()) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "There is no task %s; write a folder or file as %s=PATH.",
           data.substring(0, end),
           GlueTask.ALL.stream().map(GlueTask::name).collect(Collectors.joining("=PATH, ")));
     }
     if (!texts.isEmpty() || label != null) {
-      throw new BadInputException(
-          "%s knows its own columns; leave --text and --label out.", task.get().name());
+      throw new BadSettingsException(
+          "%s has columns of its own; leave --text and --label out.", task.get().name());
     }
     return task;
   }
@@ -74,7 +73,7 @@ final class DataOptions {
   }
 
   /** Labelled rows of a file in the layout of the data. */
-  private List<Example> labelled(String data, Path file) {
+  List<Example> labelled(String data, Path file) {
     return glue(data)
         .map(task -> task.readLabelled(file))
         .orElseGet(() -> TextFiles.read(file, columns(), true));
@@ -93,41 +92,25 @@ final class DataOptions {
     return glue(nameOrFile)
         .filter(task -> Files.isDirectory(gluePath(nameOrFile)))
         .map(task -> task.scored(gluePath(nameOrFile)))
-        .orElseGet(() -> labelled(nameOrFile, file(nameOrFile)));
+        .orElseGet(() -> all(nameOrFile));
   }
 
-  /**
-   * Rows to train, validate and test on; without a test file or a built-in data set, no test rows.
-   * A share to validate on leaves the training rows one of each label.
-   *
-   * @param validation a file, a share such as 10%, or null for the data set's own or 10%
-   */
-  DataSplit split(String nameOrFile, Objective task, String validation, Path test, long seed) {
-    Optional<GlueTask> glue =
-        glue(nameOrFile).filter(known -> Files.isDirectory(gluePath(nameOrFile)));
-    boolean builtIn = nameOrFile.equals(SENTIWORDNET) || glue.isPresent();
-    Double share = validation == null ? null : share(validation);
-    if (builtIn && share != null) {
-      throw new BadInputException(
-          "%s has its own validation part; leave --validation %s out or name a file.",
-          nameOrFile, validation);
-    }
-    DataSplit split;
-    if (builtIn) {
-      split =
-          glue.map(known -> known.load(gluePath(nameOrFile), seed))
-              .orElseGet(() -> SentiWordNet.load(SPLIT_SEED));
-    } else {
-      double taken = validation == null ? 0.1 : share == null ? 0 : share;
-      List<Example> rows = labelled(nameOrFile, file(nameOrFile));
-      split = DataSplit.of(rows, taken, 0, seed).withEveryLabel(task);
-    }
-    return new DataSplit(
-        split.train(),
-        validation != null && share == null
-            ? labelled(nameOrFile, Path.of(validation))
-            : split.validation(),
-        test == null ? split.test() : labelled(nameOrFile, test));
+  /** Whether the data are split into parts already. */
+  boolean hasParts(String nameOrFile) {
+    return nameOrFile.equals(SENTIWORDNET)
+        || (glue(nameOrFile).isPresent() && Files.isDirectory(gluePath(nameOrFile)));
+  }
+
+  /** The parts of data that are split already. */
+  DataSplit parts(String nameOrFile, long seed) {
+    return glue(nameOrFile)
+        .map(task -> task.load(gluePath(nameOrFile), seed))
+        .orElseGet(() -> SentiWordNet.load(SPLIT_SEED));
+  }
+
+  /** All labelled rows of data that are not split. */
+  List<Example> all(String nameOrFile) {
+    return labelled(nameOrFile, file(nameOrFile));
   }
 
   private Path file(String nameOrFile) {
@@ -136,15 +119,15 @@ final class DataOptions {
     }
     Path file = Path.of(nameOrFile);
     if (!Files.exists(file) && !nameOrFile.contains(".")) {
-      throw new BadInputException(
-          "There is no file and no data set %s; the built-in data set is %s, and GLUE's tasks are"
+      throw new BadSettingsException(
+          "There is no file and no data set called %s; the built-in data set is %s, and GLUE's tasks are"
               + " written as rte=FOLDER.",
           nameOrFile, SENTIWORDNET);
     }
     return file;
   }
 
-  /** 0.1 for "10%" or "0.1"; null for what is no number. */
+  /** 0.1 for "10%" or "0.1"; null if it is not a number. */
   static Double share(String text) {
     if (!text.matches("[0-9]+([.][0-9]+)?%?")) {
       return null;
@@ -152,8 +135,8 @@ final class DataOptions {
     double number = Double.parseDouble(text.replace("%", ""));
     double share = text.endsWith("%") ? number / 100 : number;
     if (!(share > 0 && share < 1)) {
-      throw new BadInputException(
-          "A validation share of %s is not above 0%% and below 100%%; give one such as 10%%.",
+      throw new BadSettingsException(
+          "A validation share of %s is not between 0%% and 100%%; give a share such as 10%%.",
           text);
     }
     return share;

@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
     name = "evaluate",
     sortOptions = false,
     description =
-        "Scores a trained model on labelled texts, of a built-in data set on its test part; or a"
+        "Scores a trained model on labelled texts (a built-in data set: on its test part), or a"
             + " decoder by its perplexity on plain text, or on answers to instructions.",
     mixinStandardHelpOptions = true)
 final class EvaluateCommand implements Callable<Integer> {
@@ -66,15 +66,15 @@ final class EvaluateCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "128",
       description =
-          "Of decoders: tokens of a block of plain text, or of an instruction with its answer, which"
-              + " are cut to it; default ${DEFAULT-VALUE}.")
+          "For decoders: tokens of a block of plain text, or tokens to which instructions and answers"
+              + " are cut; default ${DEFAULT-VALUE}.")
   private int maxLength;
 
   @Option(
       names = "--task",
       paramLabel = "TASK",
       description =
-          "Of decoders: lm (plain text), instruct (answers to instructions) or multiple-choice"
+          "For decoders: lm (plain text), instruct (answers to instructions) or multiple-choice"
               + " (rows with question, choices and answer, scored by log-likelihood); default"
               + " lm, for a .jsonl or .json file instruct.")
   private LanguageTask task;
@@ -90,7 +90,7 @@ final class EvaluateCommand implements Callable<Integer> {
       names = "--seed",
       paramLabel = "N",
       defaultValue = "42",
-      description = "Of their draw; default ${DEFAULT-VALUE}.")
+      description = "Seed that draws the solved questions; default ${DEFAULT-VALUE}.")
   private long seed;
 
   @Option(
@@ -104,7 +104,7 @@ final class EvaluateCommand implements Callable<Integer> {
   @Mixin private JsonOption json;
   @Spec private CommandSpec spec;
 
-  /** What decoders are scored on, as the command line names it. */
+  /** Tasks that decoders are scored on, as the command line names them. */
   enum LanguageTask {
     lm,
     instruct,
@@ -161,8 +161,7 @@ final class EvaluateCommand implements Callable<Integer> {
       List<TokenBatches.Row> rows =
           asked == LanguageTask.instruct
               ? Instructions.rows(file, prompts, language.tokenizer(), maxLength)
-              : TextBlocks.cut(
-                  TextBlocks.tokens(file, dataOptions.columns(), language.tokenizer()), maxLength);
+              : TextBlocks.rows(file, dataOptions.columns(), language.tokenizer(), maxLength);
       return report(language.evaluate(rows), List.of());
     }
   }

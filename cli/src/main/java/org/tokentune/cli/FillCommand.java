@@ -6,7 +6,7 @@ import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.Printable;
 import org.tokentune.datasets.Example;
 import org.tokentune.formats.ModelFiles;
@@ -39,7 +39,7 @@ final class FillCommand implements Callable<Integer> {
       names = "--top",
       paramLabel = "N",
       defaultValue = "5",
-      description = "Words a mask; default ${DEFAULT-VALUE}.")
+      description = "Words per mask; default ${DEFAULT-VALUE}.")
   private int top;
 
   @Mixin private InputTexts input;
@@ -50,7 +50,7 @@ final class FillCommand implements Callable<Integer> {
   public Integer call() {
     json.check();
     if (top < 1) {
-      throw new BadInputException("%d words a mask cannot be; give 1 or more.", top);
+      throw new BadSettingsException("--top must be at least 1, got %d.", top);
     }
     PrintWriter out = spec.commandLine().getOut();
     List<Example> rows = input.rows();

@@ -30,8 +30,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true)
 final class GenerateCommand implements Callable<Integer> {
 
-  private static final double TEMPERATURE = 0.8;
-  private static final double TOP_P = 0.95;
+  private static final GenerationSettings DEFAULTS = GenerationSettings.defaults();
 
   @Option(
       names = "--model",
@@ -75,7 +74,7 @@ final class GenerateCommand implements Callable<Integer> {
       names = "--top-p",
       paramLabel = "P",
       description = {
-        "Of these, draw from the fewest whose probabilities sum up to P; 1: all. Default: what",
+        "Of these, draw from the fewest whose probabilities add up to P; 1: all. Default: what",
         "generation_config.json says; else 0.95."
       })
   private Double topP;
@@ -91,7 +90,7 @@ final class GenerateCommand implements Callable<Integer> {
       names = "--max-tokens",
       paramLabel = "N",
       defaultValue = "256",
-      description = "Most new tokens; default ${DEFAULT-VALUE}.")
+      description = "The largest number of new tokens; default ${DEFAULT-VALUE}.")
   private int maxTokens;
 
   @Mixin private JsonOption json;
@@ -138,21 +137,21 @@ final class GenerateCommand implements Callable<Integer> {
     return 0;
   }
 
-  /** Options first, then what the model's file says, then this command's own defaults. */
+  /** Options take precedence over the model's file, which takes precedence over the defaults. */
   private GenerationSettings settings(GenerationConfig model, Set<Integer> ends) {
     boolean greedy =
         Boolean.FALSE.equals(model.sampled())
             && temperature == null
             && topK == null
             && topP == null;
-    double warmth = greedy ? 0 : first(temperature, model.temperature(), TEMPERATURE);
-    return new GenerationSettings(
-        warmth,
-        first(topK, model.topK(), 0),
-        first(topP, model.topP(), TOP_P),
-        seed,
-        maxTokens,
-        ends);
+    double warmth = greedy ? 0 : first(temperature, model.temperature(), DEFAULTS.temperature());
+    return DEFAULTS
+        .withTemperature(warmth)
+        .withTopK(first(topK, model.topK(), DEFAULTS.topK()))
+        .withTopP(first(topP, model.topP(), DEFAULTS.topP()))
+        .withSeed(seed)
+        .withMaxTokens(maxTokens)
+        .withEnds(ends);
   }
 
   private static <T> T first(T option, T model, T otherwise) {

@@ -3,7 +3,7 @@ package org.tokentune.cli;
 import java.util.concurrent.CountDownLatch;
 import org.tokentune.train.FineTuningListener;
 
-/** Has Ctrl-C and SIGTERM stop a training after the step under way, and waits for what follows. */
+/** Makes Ctrl-C and SIGTERM stop a training after the current step, and waits for its end. */
 final class Interrupt implements FineTuningListener, AutoCloseable {
 
   private final CountDownLatch closed = new CountDownLatch(1);

@@ -18,7 +18,7 @@ final class JsonOption {
       description = "Also write the result to FILE as JSON; docs/json.md lists its fields.")
   private Path file;
 
-  /** Says early that the file could not be written. */
+  /** Reports early that the file could not be written. */
   void check() {
     if (file != null) {
       new OutputFile(file).check();

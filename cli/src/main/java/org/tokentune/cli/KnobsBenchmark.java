@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.bench.MethodBenchmark;
 import org.tokentune.bench.MethodBenchmark.Setting;
@@ -106,7 +107,7 @@ final class KnobsBenchmark {
   void run(String only, PrintWriter out, ArrayNode result) {
     List<Row> rows = rows().stream().filter(row -> row.name().contains(only)).toList();
     if (rows.isEmpty()) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "No row is called %s; there are %s.",
           only, rows().stream().map(Row::name).collect(Collectors.joining("; ")));
     }

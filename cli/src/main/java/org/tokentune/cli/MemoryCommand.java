@@ -2,18 +2,17 @@ package org.tokentune.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.adapters.LoraModel;
 import org.tokentune.bench.MethodComparison;
 import org.tokentune.bench.MethodFit;
 import org.tokentune.bench.MethodPlanner;
-import org.tokentune.files.WholeFile;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
@@ -34,13 +33,13 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** Plans training steps and says what they need. */
+/** Plans training steps and prints their memory. */
 @Command(
     name = "memory",
     sortOptions = false,
     description =
-        "Says how much memory a training step of a model will need, and for "
-            + "what: gradients through all tokens and through selected ones side by "
+        "Predicts the memory of a training step of a model, and its "
+            + "parts: gradients through all tokens and through selected ones side by "
             + "side. Only plans: needs neither weights nor data, and takes seconds "
             + "and a few hundred megabytes for a model of any size. Sizes are in MB "
             + "of 10^6 bytes; Java's own heap comes on top.",
@@ -58,7 +57,7 @@ final class MemoryCommand implements Callable<Integer> {
 
   private static final TuningSettings DEFAULTS = TuningSettings.defaults();
 
-  /** Where no --lora says otherwise. */
+  /** Settings of adapters without --lora. */
   private static final String USUAL_LORA = "r=8";
 
   @Option(
@@ -81,7 +80,7 @@ final class MemoryCommand implements Callable<Integer> {
   @Option(
       names = "--min-tokens",
       paramLabel = "N",
-      description = "But at least so many, where a share is given; default ${DEFAULT-VALUE}.")
+      description = "The least number of tokens if a share is given; default ${DEFAULT-VALUE}.")
   private int minTokens = DEFAULTS.minTokens();
 
   @Option(
@@ -119,7 +118,7 @@ final class MemoryCommand implements Callable<Integer> {
   @Option(
       names = "--clip",
       paramLabel = "NORM|none",
-      converter = TrainCommand.Clip.class,
+      converter = Clip.class,
       description =
           "Any norm: all gradients are held until theirs is known; none: each is "
               + "applied and let go as soon as it is complete. Default "
@@ -129,10 +128,12 @@ final class MemoryCommand implements Callable<Integer> {
   @Option(
       names = "--task",
       paramLabel = "TASK",
+      converter = Task.Converter.class,
+      completionCandidates = Task.Names.class,
       description =
           "classify, multilabel, regress or token of an encoder, lm or instruct of a decoder; "
               + "default classify or lm.")
-  private TrainCommand.TextTask task;
+  private Task task;
 
   @Option(
       names = "--outputs",
@@ -141,60 +142,15 @@ final class MemoryCommand implements Callable<Integer> {
       description = "Classes, labels or numbers to predict; default ${DEFAULT-VALUE}.")
   private int outputs;
 
-  @Option(
-      names = "--picture",
-      paramLabel = "FILE.png",
-      description = "Also draw live bytes over the step's ops.")
-  private Path picture;
+  @Mixin private PictureOption picture;
 
-  @Option(names = "--passes", description = "Also print what every pass of the planner came to.")
+  @Option(names = "--passes", description = "Also print the result of every pass of the planner.")
   private boolean passes;
 
-  @Option(
-      names = "--compare",
-      description = {
-        "Compare ways to fine-tune instead: full, LoRA and QLoRA, each with all tokens and with",
-        "--tokens, with and without checkpointing (--trainable, --weights and --checkpoint have no",
-        "say). --picture draws them."
-      })
-  private boolean compare;
-
-  @Option(
-      names = "--only",
-      paramLabel = "TEXT",
-      defaultValue = "",
-      description = "Of --compare: full, and only the rows whose names end so.")
-  private String only;
-
-  @Option(
-      names = "--fit",
-      paramLabel = "24GB",
-      converter = ByteSize.class,
-      description = {
-        "Look for the best way to fine-tune that fits in so many bytes, on at most --batch-size texts",
-        "of --length tokens, and say the command for it."
-      })
-  private long fit;
-
-  @Option(
-      names = "--full",
-      paramLabel = "float32|bf16",
-      defaultValue = "float32",
-      description = {
-        "How --compare and --fit count full fine-tuning's weights and gradients, and LoRA's base: as",
-        "they train here, or in 16 bits with all gradients held, as is usual on GPUs. Default",
-        "${DEFAULT-VALUE}."
-      })
-  private Full full;
+  @Mixin private MethodOptions methods;
 
   @Mixin private JsonOption json;
   @Spec private CommandSpec spec;
-
-  /** How full fine-tuning is counted, as the command line names it. */
-  enum Full {
-    float32,
-    bf16
-  }
 
   @Override
   public Integer call() {
@@ -202,26 +158,23 @@ final class MemoryCommand implements Callable<Integer> {
       return plan();
     } catch (BadInputException e) {
       // All input is on the command line, so bad input is wrong usage.
-      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+      throw new ParameterException(spec.commandLine(), SettingOptions.message(e, spec), e);
     }
   }
 
   private int plan() {
     json.check();
-    OutputFile drawn = picture();
-    if (!only.isEmpty() && !compare) {
-      throw new BadInputException("--only chooses rows of --compare; give that too.");
-    }
+    picture.check();
+    methods.check();
     ModelConfig config = Models.config(model);
     if (outputs < 1 || batchSize < 1 || !(clip > 0)) {
-      throw new BadInputException(
-          "A batch size of %d, %d outputs and gradients clipped to %s cannot be; give 1 or more of"
-              + " each, and a norm above 0.",
+      throw new BadSettingsException(
+          "--batch-size and --outputs must be at least 1, and --clip above 0, got %d, %d and %s.",
           batchSize, outputs, clip);
     }
     TransformerModel base = config.model(head(config));
-    if (compare || fit > 0) {
-      return methods(base, drawn);
+    if (methods.areGiven()) {
+      return methods(base);
     }
     LoraModel adapted = lora == null ? null : new LoraModel(base, adapters(base, lora));
     TransformerModel model = adapted == null ? base : adapted;
@@ -245,12 +198,12 @@ final class MemoryCommand implements Callable<Integer> {
     String title =
         String.format(Locale.ROOT, "%s, batch %d, length %d", this.model, batchSize, length);
     print(title, reports);
-    write(title, k, reports, drawn);
+    write(title, k, reports);
     return 0;
   }
 
   /** Ways to fine-tune, side by side, or the one that fits. */
-  private int methods(TransformerModel base, OutputFile drawn) {
+  private int methods(TransformerModel base) {
     MethodPlanner planner =
         new MethodPlanner(
             base,
@@ -258,15 +211,15 @@ final class MemoryCommand implements Callable<Integer> {
             optimizer.settings(0, 1, Map.of()),
             Double.isInfinite(clip),
             knobs.settings(0).precision(),
-            full == Full.bf16);
+            methods.half());
     PrintWriter out = spec.commandLine().getOut();
     ObjectNode result = JsonOption.object();
     result.put("model", model).put("batch_size", batchSize).put("length", length);
-    result.put("full", full.name());
+    result.put("full", methods.full());
     optimizer.put(result);
     knobs.put(result);
-    if (fit > 0) {
-      MethodFit fitting = MethodFit.within(fit, planner, batchSize, length);
+    if (methods.fit() > 0) {
+      MethodFit fitting = MethodFit.within(methods.fit(), planner, batchSize, length);
       MethodFitReport report = new MethodFitReport(fitting);
       report.print(out, model, lora == null ? USUAL_LORA : lora, further(base));
       report.put(result);
@@ -282,11 +235,12 @@ final class MemoryCommand implements Callable<Integer> {
               length,
               k);
       out.printf(Locale.ROOT, "%s; %s, activations kept as %s%n%n", title, optimizer, knobs.kept());
-      MethodComparison comparison = MethodComparison.of(planner, only, batchSize, length, k);
+      MethodComparison comparison =
+          MethodComparison.of(planner, methods.only(), batchSize, length, k);
       MethodComparisonReport report = new MethodComparisonReport(comparison);
       report.print(out);
       report.put(result);
-      draw(drawn, new MethodChart(title, comparison.rows())::write);
+      picture.draw(new MethodChart(title, comparison.rows())::write);
     }
     json.write(result);
     return 0;
@@ -310,7 +264,7 @@ final class MemoryCommand implements Callable<Integer> {
   private Head head(ModelConfig config) {
     Objective wanted = config.causal() ? Objectives.CAUSAL_LM : Objectives.CLASSIFY;
     if (task != null) {
-      wanted = task.task;
+      wanted = task.objective();
     }
     int width = wanted.outputs(outputs, config.vocabulary());
     return new Head(wanted, width, Pooling.FIRST);
@@ -321,19 +275,6 @@ final class MemoryCommand implements Callable<Integer> {
     return optimizer
         .settings(0, 1, Map.of())
         .optimizer(model, Parameters.shapeOnly(model.parameters()));
-  }
-
-  /** Where to draw; null for nowhere. */
-  private OutputFile picture() {
-    if (picture == null) {
-      return null;
-    }
-    if (!picture.toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
-      throw new BadInputException("%s is no .png file; name one.", picture);
-    }
-    OutputFile file = new OutputFile(picture);
-    file.check();
-    return file;
   }
 
   private void print(String title, Map<String, StepMemoryReport> reports) {
@@ -356,16 +297,8 @@ final class MemoryCommand implements Callable<Integer> {
     out.flush();
   }
 
-  private void draw(OutputFile drawn, WholeFile.Content chart) {
-    if (drawn != null) {
-      drawn.write(chart);
-      spec.commandLine().getOut().printf(Locale.ROOT, "%nThe picture is in %s%n", picture);
-      spec.commandLine().getOut().flush();
-    }
-  }
-
-  private void write(String title, int k, Map<String, StepMemoryReport> reports, OutputFile drawn) {
-    draw(drawn, new MemoryChart(title, reports)::write);
+  private void write(String title, int k, Map<String, StepMemoryReport> reports) {
+    picture.draw(new MemoryChart(title, reports)::write);
     ObjectNode result = JsonOption.object();
     result.put("model", model).put("batch_size", batchSize).put("length", length);
     result.put("tokens", tokens).put("selected", k);

@@ -1,16 +1,12 @@
 package org.tokentune.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.util.Arrays;
 import java.util.Locale;
-import org.tokentune.BadInputException;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.plan.ActivationPrecision;
 import org.tokentune.train.MemorySettings;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.TypeConversionException;
 
 /** Options that trade time or exactness for memory. */
 final class MemoryKnobs {
@@ -18,7 +14,6 @@ final class MemoryKnobs {
   @Option(
       names = "--weights",
       paramLabel = "float32|bf16|f16|nf4|file",
-      converter = Storage.class,
       description = {
         "How matrices that do not train are held, with --lora or --trainable head: in 32, 16 or 4",
         "bits (nf4: linear layers in 4, tables in 16: QLoRA), or as the file has them (a .gguf's",
@@ -35,7 +30,7 @@ final class MemoryKnobs {
         "cheap pass gives (norms, GELU, dropout); attention: its weights, too; blocks: whole layers.",
         "Default ${DEFAULT-VALUE}."
       })
-  private Checkpoint checkpoint;
+  private ActivationCheckpointing checkpoint;
 
   @Option(
       names = "--activations",
@@ -46,57 +41,10 @@ final class MemoryKnobs {
         "or 11 (f16) of them significant, which changes gradients a little and the loss not at all.",
         "Default ${DEFAULT-VALUE}."
       })
-  private Kept activations;
-
-  /** How weights are held, by name. */
-  static final class Storage implements ITypeConverter<WeightStorage> {
-
-    @Override
-    public WeightStorage convert(String value) {
-      try {
-        return WeightStorage.parse(value);
-      } catch (BadInputException e) {
-        throw new TypeConversionException(e.getMessage());
-      }
-    }
-  }
-
-  /** What is recomputed, as the command line names it. */
-  enum Checkpoint {
-    nothing(ActivationCheckpointing.NOTHING),
-    elementwise(ActivationCheckpointing.ELEMENTWISE),
-    attention(ActivationCheckpointing.ATTENTION),
-    blocks(ActivationCheckpointing.BLOCKS);
-
-    final ActivationCheckpointing checkpointing;
-
-    Checkpoint(ActivationCheckpointing checkpointing) {
-      this.checkpointing = checkpointing;
-    }
-
-    static Checkpoint of(ActivationCheckpointing checkpointing) {
-      return Arrays.stream(values())
-          .filter(checkpoint -> checkpoint.checkpointing == checkpointing)
-          .findFirst()
-          .orElseThrow();
-    }
-  }
-
-  /** How activations are kept, as the command line names it. */
-  enum Kept {
-    float32(ActivationPrecision.FLOAT32),
-    bf16(ActivationPrecision.BF16),
-    f16(ActivationPrecision.F16);
-
-    final ActivationPrecision precision;
-
-    Kept(ActivationPrecision precision) {
-      this.precision = precision;
-    }
-  }
+  private ActivationPrecision activations;
 
   String kept() {
-    return activations.name();
+    return activations.toString();
   }
 
   WeightStorage weights() {
@@ -109,14 +57,14 @@ final class MemoryKnobs {
    * @param budget bytes, or 0
    */
   MemorySettings settings(long budget) {
-    return new MemorySettings(checkpoint.checkpointing, activations.precision, budget);
+    return new MemorySettings(checkpoint, activations, budget);
   }
 
   void put(ObjectNode result) {
     result
         .put("weights", weights.toString())
-        .put("checkpoint", checkpoint.name())
-        .put("activations", activations.name());
+        .put("checkpoint", checkpoint.toString())
+        .put("activations", activations.toString());
   }
 
   /** For a table's title. */

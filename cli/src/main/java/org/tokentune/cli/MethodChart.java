@@ -15,7 +15,7 @@ import org.knowm.xchart.style.CategoryStyler;
 import org.knowm.xchart.style.Styler;
 import org.tokentune.bench.MethodMemory;
 
-/** What methods need, as stacked bars. */
+/** The memory of methods, as stacked bars. */
 final class MethodChart {
 
   private static final int WIDTH = 1200;

@@ -60,7 +60,7 @@ record MethodFitReport(MethodFit fit) {
     }
     options.append(" --tokens ").append(fit.tokens() == ALL ? "all" : fit.tokens() + "%");
     if (method.checkpointing() != ActivationCheckpointing.ELEMENTWISE) {
-      options.append(" --checkpoint ").append(MemoryKnobs.Checkpoint.of(method.checkpointing()));
+      options.append(" --checkpoint ").append(method.checkpointing());
     }
     return options
         .append(" --batch-size ")

@@ -19,14 +19,14 @@ import org.tokentune.train.Trainer;
  * of the data decide it.
  *
  * @param base the base model's name
- * @param remark on how the model is to be used; null for none
+ * @param onOneFile whether it is adapters on a base that is not a Hugging Face folder
  * @param rows how many there are of which
  * @param arguments of the command
  * @param version of this project
  */
 record ModelCard(
     String base,
-    String remark,
+    boolean onOneFile,
     String data,
     String task,
     String rows,
@@ -34,6 +34,10 @@ record ModelCard(
     String version) {
 
   private static final String FILE = "README.md";
+
+  private static final String ONE_FILE =
+      "These are adapters for PEFT. They were trained on a file that transformers does not load as a"
+          + " folder: in Python, put them on a Hugging Face folder with the same weights.";
 
   /** Writes it into the model's folder. */
   void write(Path folder, Trainer.Outcome outcome, String scored, Scores scores) {
@@ -50,8 +54,8 @@ record ModelCard(
         .append("\ntags:\n- tokentune\n---\n");
     text.append("# ").append(folder.toAbsolutePath().normalize().getFileName()).append("\n\n");
     text.append("`").append(base).append("`, fine-tuned by TokenTune for Deeplearning4j.\n\n");
-    if (remark != null) {
-      text.append(remark).append("\n\n");
+    if (onOneFile) {
+      text.append(ONE_FILE).append("\n\n");
     }
     text.append("| | |\n|---|---|\n");
     row(text, "data", "`" + data + "`: " + rows);

@@ -7,19 +7,19 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import org.tokentune.BadInputException;
+import org.tokentune.BadFileException;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.ModelFolder;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.zoo.Zoo;
 
-/** What {@code --model} names. */
+/** Finds the model that {@code --model} names. */
 final class Models {
 
   private Models() {}
 
-  /** A folder or file, where there is one; otherwise a name in the zoo or an address. */
+  /** Opens a folder or file if it exists; otherwise a model of the zoo, by name or address. */
   static ModelFiles open(String nameOrPath) {
     Path path = path(nameOrPath);
     checkWhole(path);
@@ -28,7 +28,7 @@ final class Models {
         : ModelFiles.open(path);
   }
 
-  /** Adapters are no model, though they may have the same files beside them. */
+  /** Rejects a folder of adapters, which may contain some of a model's files. */
   private static void checkWhole(Path path) {
     if (path == null
         || !AdapterFolder.isOne(path)
@@ -37,21 +37,21 @@ final class Models {
       return;
     }
     try (AdapterFolder adapters = AdapterFolder.open(path)) {
-      throw new BadInputException(
-          "%s holds adapters, without the model that they stand on (%s); name that as the model, and"
+      throw new BadFileException(
+          "%s holds adapters, without the model that they were trained on (%s); name that as the model, and"
               + " this folder with --adapter.",
           path, adapters.base());
     }
   }
 
-  /** The configuration alone, which may also be named as a file. */
+  /** The model's configuration, which may also be named as a file. */
   static ModelConfig config(String nameOrPath) {
     Path path = path(nameOrPath);
     JsonNode config = path == null ? Zoo.config(nameOrPath) : ModelFiles.config(path);
     return ModelConfig.read(config, nameOrPath);
   }
 
-  /** What is there under this path; null for a name or an address. */
+  /** The existing path; null for a name or an address. */
   static Path path(String nameOrPath) {
     if (Zoo.isAddress(nameOrPath)) {
       return null;
@@ -66,7 +66,7 @@ final class Models {
       return path;
     }
     if (path.getNameCount() > 1 || path.isAbsolute()) {
-      throw new BadInputException("There is no folder or file %s; check the path.", path);
+      throw new BadFileException("There is no folder or file %s; check the path.", path);
     }
     return null;
   }

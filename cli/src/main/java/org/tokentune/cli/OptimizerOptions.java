@@ -5,7 +5,7 @@ import java.util.Map;
 import org.tokentune.train.OptimizerSettings;
 import picocli.CommandLine.Option;
 
-/** Options that say which optimizer, and what it keeps. */
+/** Options for the optimizer. */
 final class OptimizerOptions {
 
   @Option(
@@ -18,7 +18,7 @@ final class OptimizerOptions {
         "adafactor one for each row and column of a matrix; sgd none, or one with --momentum. Rates",
         "differ: lion usually takes a third to a tenth of adamw's. Default ${DEFAULT-VALUE}."
       })
-  private Name optimizer;
+  private OptimizerSettings.Kind optimizer;
 
   @Option(
       names = "--momentum",
@@ -27,39 +27,26 @@ final class OptimizerOptions {
       description = "Of sgd: share of the last step's direction, usually 0.9; default 0, none.")
   private double momentum;
 
-  /** The optimizers, as the command line names them. */
-  private enum Name {
-    adamw(OptimizerSettings.Kind.ADAMW),
-    sgd(OptimizerSettings.Kind.SGD),
-    adafactor(OptimizerSettings.Kind.ADAFACTOR),
-    lion(OptimizerSettings.Kind.LION),
-    adamw8bit(OptimizerSettings.Kind.ADAMW8BIT);
-
-    private final OptimizerSettings.Kind kind;
-
-    Name(OptimizerSettings.Kind kind) {
-      this.kind = kind;
-    }
-  }
-
   OptimizerSettings settings(
       double weightDecay, double layerDecay, Map<String, Double> rateFactors) {
-    return new OptimizerSettings(optimizer.kind, momentum, weightDecay, layerDecay, rateFactors);
+    return new OptimizerSettings(optimizer, momentum, weightDecay, layerDecay, rateFactors);
   }
 
-  /** The same as options, where they are not the default. */
+  /** The options that differ from their defaults, as on a command line. */
   String options() {
     String momentumOption = momentum == 0 ? "" : " --momentum " + momentum;
-    return optimizer == Name.adamw ? "" : " --optimizer " + optimizer.name() + momentumOption;
+    return optimizer == OptimizerSettings.Kind.ADAMW
+        ? ""
+        : " --optimizer " + optimizer + momentumOption;
   }
 
   void put(ObjectNode result) {
-    result.put("optimizer", optimizer.name()).put("momentum", momentum);
+    result.put("optimizer", optimizer.toString()).put("momentum", momentum);
   }
 
   /** As people read it. */
   @Override
   public String toString() {
-    return momentum == 0 ? optimizer.name() : optimizer + ", momentum " + momentum;
+    return momentum == 0 ? optimizer.toString() : optimizer + ", momentum " + momentum;
   }
 }

@@ -3,10 +3,10 @@ package org.tokentune.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.tokentune.BadInputException;
+import org.tokentune.BadFileException;
 import org.tokentune.files.WholeFile;
 
-/** A file that a command writes besides what it prints. */
+/** A file that a command writes in addition to its output. */
 record OutputFile(Path file) {
 
   /** Says early that the file could not be written. */
@@ -21,7 +21,7 @@ record OutputFile(Path file) {
     } catch (IOException e) {
       // said below
     }
-    throw new BadInputException("%s cannot be written; name a file in another folder.", file);
+    throw new BadFileException("%s cannot be written; name a file in another folder.", file);
   }
 
   private static boolean isWritable(Path file, Path folder) {
@@ -33,7 +33,7 @@ record OutputFile(Path file) {
     try {
       WholeFile.write(file, content);
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be written: %s.", file, e.getMessage());
+      throw new BadFileException(e, "%s cannot be written: %s.", file, e.getMessage());
     }
   }
 }

@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.Printable;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.bench.Parity;
@@ -23,7 +23,7 @@ import picocli.CommandLine.Spec;
     name = "parity",
     description = {
       "Compares models with another implementation's numbers: hidden states, logits, loss and every gradient.",
-      "Exits with 1 where an error exceeds the tolerance or a tensor was not compared, with 2 where a folder has no case."
+      "Exits with 1 if an error exceeds the tolerance or a tensor was not compared, with 2 if a folder has no case."
     },
     mixinStandardHelpOptions = true)
 final class ParityCommand implements Callable<Integer> {
@@ -50,7 +50,7 @@ final class ParityCommand implements Callable<Integer> {
       names = "--base",
       paramLabel = "MODEL",
       description = {
-        "The model that adapters stand on, a path or a name; default: what their configuration says,",
+        "The model that adapters were trained on, a path or a name; default: the one in their config,",
         "a path from their folder or the current one, or a name on the hub."
       })
   private String base;
@@ -117,8 +117,8 @@ final class ParityCommand implements Callable<Integer> {
         return new Parity(folder, adapters.basePath().get());
       }
       if (!adapters.base().matches(HUB_NAME)) {
-        throw new BadInputException(
-            "%s stands on '%s', which is not there; give the model with --base.",
+        throw new BadSettingsException(
+            "%s was trained on '%s', which is not there; give the model with --base.",
             folder, adapters.base());
       }
       return on(folder, Zoo.address(adapters.base(), adapters.revision().orElse(null)));

@@ -28,12 +28,12 @@ import picocli.CommandLine.Spec;
     name = "predict",
     sortOptions = false,
     description =
-        "Says what a trained model makes of texts: a line each, label, probability, text; of"
-            + " questions with a text (--input FILE --text question,context) the answer.",
+        "Predicts texts with a trained model, a line each: label, probability, text; for questions"
+            + " about a text (--input FILE --text question,context), the answer.",
     mixinStandardHelpOptions = true)
 final class PredictCommand implements Callable<Integer> {
 
-  /** In place of a word's tag where it has none, so that tags and words can be counted. */
+  /** Printed for a word without a tag, so that tags and words have the same count. */
   private static final String NO_TAG = "_";
 
   @Option(

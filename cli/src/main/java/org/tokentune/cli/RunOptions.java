@@ -3,14 +3,14 @@ package org.tokentune.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.List;
-import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.files.Checkpoints;
 import org.tokentune.files.RunFolder;
 import org.tokentune.objectives.Metric;
 import org.tokentune.train.RunSettings;
 import picocli.CommandLine.Option;
 
-/** Options that say how a training run is watched over and kept. */
+/** Options for evaluating, logging, saving and resuming a training run. */
 final class RunOptions {
 
   private static final String AUTO = "auto";
@@ -19,7 +19,7 @@ final class RunOptions {
   @Option(
       names = "--evaluate-every",
       paramLabel = "STEPS",
-      description = "Validate after so many steps; default: after every epoch.")
+      description = "Steps between validations; default: validate after every epoch.")
   private int evaluateEvery;
 
   @Option(
@@ -34,17 +34,17 @@ final class RunOptions {
       paramLabel = "stop|skip",
       defaultValue = "stop",
       description = {
-        "What to do where a loss or the norm of its gradients is not finite: stop and name the",
-        "rows, or skip the step and count it; nothing is updated by it. Default ${DEFAULT-VALUE}."
+        "What to do if a loss or the norm of its gradients is not finite: stop and name the rows,",
+        "or skip the step, without an update, and count it. Default ${DEFAULT-VALUE}."
       })
-  private NanPolicy onNan;
+  private RunSettings.OnNan onNan;
 
   @Option(
       names = "--save-every",
       paramLabel = "STEPS",
       description = {
-        "Write a checkpoint into the output folder after so many steps, and at Ctrl-C;",
-        "default: none."
+        "Steps between checkpoints in the output folder; one is also written at Ctrl-C.",
+        "Default: no checkpoints."
       })
   private int saveEvery;
 
@@ -53,7 +53,7 @@ final class RunOptions {
       paramLabel = "N",
       defaultValue = "2",
       description =
-          "Checkpoints to keep, the newest; each holds the best weights so far too. Default ${DEFAULT-VALUE}.")
+          "How many of the newest checkpoints to keep; each includes the best weights so far. Default ${DEFAULT-VALUE}.")
   private int keep;
 
   @Option(
@@ -61,8 +61,8 @@ final class RunOptions {
       paramLabel = "auto|DIR|none",
       defaultValue = NONE,
       description = {
-        "Go on from a checkpoint, to the very weights of a run that was never broken off: from the",
-        "output folder's newest where there is one (auto), from DIR, or from none.",
+        "Resume from a checkpoint, with the same result as a run that was never interrupted: from the",
+        "newest one in the output folder, if any (auto), from DIR, or from none.",
         "Default ${DEFAULT-VALUE}."
       })
   private String resume;
@@ -71,37 +71,24 @@ final class RunOptions {
       names = "--log",
       paramLabel = "FILE",
       description =
-          "Where every step and validation is noted, a JSON object a line; default: log.jsonl in the output folder.")
+          "File for a JSON object per step and validation; default: log.jsonl in the output folder.")
   private Path log;
 
-  /** As the command line names them. */
-  enum NanPolicy {
-    stop(RunSettings.OnNan.STOP),
-    skip(RunSettings.OnNan.SKIP);
-
-    final RunSettings.OnNan policy;
-
-    NanPolicy(RunSettings.OnNan policy) {
-      this.policy = policy;
-    }
-  }
-
-  /** Says early what would be wrong later. */
+  /** Reports early what would fail later. */
   void check() {
     if (log != null) {
       new OutputFile(log).check();
     }
     if (saveEvery < 0 || keep < 1) {
-      throw new BadInputException(
-          "Checkpoints every %d steps of which %d are kept cannot be; give 1 or more.",
-          saveEvery, keep);
+      throw new BadSettingsException(
+          "--save-every must be at least 0 and --keep at least 1, got %d and %d.", saveEvery, keep);
     }
   }
 
   /**
    * Settings of a run in a folder.
    *
-   * @param metrics that say which evaluation is best
+   * @param metrics whose mean decides which evaluation is best
    */
   RunSettings settings(RunFolder folder, List<Metric> metrics) {
     Checkpoints checkpoints = folder.checkpoints(keep);
@@ -111,14 +98,13 @@ final class RunOptions {
           case AUTO -> checkpoints.newest().orElse(null);
           default -> Path.of(resume);
         };
-    return new RunSettings(
-        evaluateEvery, patience, metrics, onNan.policy, saveEvery, checkpoints, from);
+    return new RunSettings(evaluateEvery, patience, metrics, onNan, saveEvery, checkpoints, from);
   }
 
   /**
-   * The log of a run in a folder: that of the run that is resumed is continued.
+   * The log of a run in a folder; the log of a resumed run is continued.
    *
-   * @param begin what it begins with
+   * @param begin fields of its first line
    * @param labels names of the labels
    */
   TrainingLog log(RunFolder folder, RunSettings settings, ObjectNode begin, List<String> labels) {

@@ -16,7 +16,7 @@ import org.tokentune.objectives.Scores;
 /** Scores for people and for programs. */
 final class ScoresReport {
 
-  /** Of larger matrices nobody reads the print; the JSON has them. */
+  /** Larger matrices are unreadable when printed; the JSON has them. */
   private static final int MOST_PRINTED_CLASSES = 12;
 
   private ScoresReport() {}
@@ -42,7 +42,7 @@ final class ScoresReport {
         .collect(Collectors.joining(", "));
   }
 
-  /** What GLUE scores a task by. */
+  /** Prints the scores that GLUE uses for a task. */
   static void printGlue(PrintWriter out, GlueTask task, Scores scores) {
     out.printf(Locale.ROOT, "GLUE scores %s by %s.%n", task.name(), line(scores, task.metrics()));
   }
@@ -77,7 +77,7 @@ final class ScoresReport {
     }
   }
 
-  /** Adds the scores to a result; what the task has not is left out. */
+  /** Adds the scores that the task has to a result. */
   static void put(ObjectNode result, Scores scores, List<String> names) {
     result.put("rows", scores.rows());
     put(result, "loss", scores.loss());

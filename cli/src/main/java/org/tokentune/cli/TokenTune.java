@@ -34,7 +34,7 @@ public final class TokenTune {
     Locale.setDefault(Locale.ROOT); // libraries print digits, too
     int exit = run(arguments);
     if (System.out.checkError()) {
-      System.err.println("What was to be printed is lost: standard output cannot be written to.");
+      System.err.println("The output is incomplete: standard output cannot be written to.");
       exit = Math.max(exit, 1);
     }
     System.exit(exit);
@@ -42,7 +42,7 @@ public final class TokenTune {
 
   /** The command and all below it. */
   static CommandLine commands() {
-    return new CommandLine(new TokenTune());
+    return Words.read(new CommandLine(new TokenTune()));
   }
 
   static int run(String... arguments) {
@@ -69,8 +69,8 @@ public final class TokenTune {
             })
         .setExecutionExceptionHandler(
             (exception, command, parsed) -> {
-              if (exception instanceof BadInputException) {
-                command.getErr().println(exception.getMessage());
+              if (exception instanceof BadInputException bad) {
+                command.getErr().println(SettingOptions.message(bad, command.getCommandSpec()));
                 return 1;
               }
               if (isOutOfMemory(exception)) {
@@ -89,7 +89,7 @@ public final class TokenTune {
         .execute(expanded);
   }
 
-  /** ND4J's limit of what it allocates comes as an exception of its own. */
+  /** ND4J throws an exception of its own at its limit. */
   private static boolean isOutOfMemory(Throwable failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       if (cause instanceof OutOfMemoryError
@@ -105,8 +105,8 @@ public final class TokenTune {
         .getErr()
         .printf(
             Locale.ROOT,
-            "Out of memory (%.200s): the heap ends at %,d MB and what ND4J allocates beside it at %,d"
-                + " MB. Take a smaller batch or length, ask tokentune memory what fits, or raise them:"
+            "Out of memory (%.200s): the heap is limited to %,d MB and ND4J's memory outside of it to %,d"
+                + " MB. Use smaller batches or shorter texts, plan with tokentune memory, or raise the limits:"
                 + " TOKENTUNE_JAVA_OPTIONS='-Xmx8g -Dorg.bytedeco.javacpp.maxbytes=16g'.%n",
             String.valueOf(failure.getMessage()).lines().findFirst().orElse(""),
             Runtime.getRuntime().maxMemory() / 1_000_000,

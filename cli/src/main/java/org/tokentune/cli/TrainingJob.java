@@ -12,7 +12,7 @@ import org.tokentune.train.Trainer;
 /** A model and its data, ready to be trained. */
 interface TrainingJob extends AutoCloseable {
 
-  /** How many rows there are to train, to validate and to test on. */
+  /** The numbers of rows to train, to validate and to test on. */
   String rows();
 
   /** Trains. */
@@ -21,31 +21,31 @@ interface TrainingJob extends AutoCloseable {
   /** Saves the model; returns whether SameDiff's file is among its files. */
   boolean save(Path folder);
 
-  /** Bytes that {@link #save} writes, but for small files. */
+  /** Bytes that {@link #save} writes, except for small files. */
   long savedBytes();
 
   /** Puts new adapters on the model, which then train in its place. */
   void addAdapter(LoraConfig config, long seed);
 
-  /** Saves the adapters, and what else was trained, alone. */
+  /** Saves the adapters and other trained parameters, without the base. */
   void saveAdapter(Path folder);
 
-  /** Bytes that {@link #saveAdapter} writes, but for small files. */
+  /** Bytes that {@link #saveAdapter} writes, except for small files. */
   long savedAdapterBytes();
 
-  /** Scores on the test rows, where there are some. */
+  /** Scores on the test rows, if there are any. */
   Optional<Scores> test();
 
   /**
    * Scores on the validation rows, to report.
    *
-   * @param best what the training knew of them
+   * @param best the scores that the training itself computed
    */
   default Scores validated(Scores best) {
     return best;
   }
 
-  /** Names of the labels, where there are some. */
+  /** Names of the labels; empty if there are none. */
   List<String> labels();
 
   @Override

@@ -6,6 +6,7 @@ import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.files.WholeFile;
 import org.tokentune.train.EvaluationResult;
@@ -13,7 +14,7 @@ import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.StepReport;
 import org.tokentune.train.Trainer;
 
-/** What happens in a training, a JSON object a line; docs/json.md lists their fields. */
+/** The log of a training: a JSON object per line, whose fields docs/json.md lists. */
 final class TrainingLog implements FineTuningListener, AutoCloseable {
 
   private final Path path;
@@ -22,11 +23,11 @@ final class TrainingLog implements FineTuningListener, AutoCloseable {
   private final List<String> labels;
   private final long start = System.nanoTime();
 
-  /** Null before the first line: what is wrong at once leaves no log. */
+  /** Null before the first line: a training that fails at once leaves no log. */
   private RandomAccessFile file;
 
   /**
-   * @param continued whether what is there stays, but for a last line that is not whole
+   * @param continued whether existing lines are kept, except for an incomplete last line
    * @param begin the first line's fields
    * @param labels names of the labels
    */
@@ -83,9 +84,9 @@ final class TrainingLog implements FineTuningListener, AutoCloseable {
   }
 
   private BadInputException failed(IOException cause) {
-    return new BadInputException(
+    return new BadFileException(
         cause,
-        "The log %s cannot be written (%s); see to space and rights there, or name another --log.",
+        "The log %s cannot be written (%s); check free space and permissions, or name another --log.",
         path,
         cause.getMessage());
   }
@@ -120,14 +121,14 @@ final class TrainingLog implements FineTuningListener, AutoCloseable {
     return node;
   }
 
-  /** Notes the end. */
+  /** Records the end. */
   void end(Trainer.Outcome outcome) {
     ObjectNode event = event("end").put("steps", outcome.steps());
     event.put("best_step", outcome.bestStep()).put("stopped", outcome.stopped());
     write(event.put("ended_early", outcome.early()).put("skipped_steps", outcome.skipped()));
   }
 
-  /** Notes what the training broke off for. */
+  /** Records the error that ended the training. */
   void failed(BadInputException cause) {
     if (file != null) {
       try {

@@ -9,7 +9,7 @@ import org.tokentune.train.EvaluationResult;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.StepReport;
 
-/** A progress bar where a terminal is there, lines where not. */
+/** A progress bar on a terminal, lines elsewhere. */
 final class TrainingProgress implements FineTuningListener, AutoCloseable {
 
   private static final int LINES = 20;
@@ -118,7 +118,7 @@ final class TrainingProgress implements FineTuningListener, AutoCloseable {
     return whole < 60 ? whole + " s" : whole / 60 + " min " + whole % 60 + " s";
   }
 
-  /** Ends the bar; what is printed next has a line of its own. */
+  /** Ends the bar, so that further output begins on a new line. */
   void end() {
     if (bar != null) {
       bar.close();

@@ -20,11 +20,11 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** What models there are by name, and what of them is on this machine. */
+/** Lists, downloads, verifies and deletes models of the zoo. */
 @Command(
     name = "zoo",
     description = {
-      "Pretrained models by name. A MODEL is a name of the list, hf:owner/name@revision on Hugging",
+      "Pretrained models by name. A MODEL is a name from the list, hf:owner/name@revision on Hugging",
       "Face's hub, or the URL of a .gguf file or a folder."
     },
     synopsisSubcommandLabel = "COMMAND",
@@ -44,13 +44,14 @@ final class ZooCommand {
 
   @Command(
       name = "list",
-      description = "Lists the models: name, kind, parameters, licence, source; * is here already.",
+      description =
+          "Lists the models: name, kind, parameters, licence, source; * marks those on this machine.",
       mixinStandardHelpOptions = true)
   int list(
       @Option(
               names = "--memory",
               description =
-                  "Also plan for each what tuning all parameters takes, in GB: a batch of 8 texts of 128"
+                  "Also plan the memory for tuning all parameters of each, in GB: a batch of 8 texts of 128"
                       + " tokens, AdamW, gradients through 25%% of the tokens.")
           boolean memory,
       @Mixin JsonOption json) {
@@ -95,11 +96,11 @@ final class ZooCommand {
   @Command(
       name = "info",
       description =
-          "Says what a model of the list is, and what tuning all its parameters takes: a batch of"
-              + " 8 texts of 128 tokens, AdamW, gradients not clipped. Nothing is fetched.",
+          "Describes a model of the list, and the memory for tuning all its parameters: a batch of"
+              + " 8 texts of 128 tokens, AdamW, gradients not clipped. Nothing is downloaded.",
       mixinStandardHelpOptions = true)
   int info(
-      @Parameters(paramLabel = "NAME", description = "A name of the list.") String name,
+      @Parameters(paramLabel = "NAME", description = "A name from the list.") String name,
       @Mixin JsonOption json) {
     json.check();
     PrintWriter out = spec.commandLine().getOut();
@@ -139,7 +140,7 @@ final class ZooCommand {
 
   @Command(
       name = "fetch",
-      description = "Brings a model to this machine, or what has changed of it.",
+      description = "Downloads a model, or the files of it that have changed.",
       mixinStandardHelpOptions = true)
   int fetch(@Mixin ModelParameter model) {
     DownloadProgress progress = new DownloadProgress(spec.commandLine().getErr());

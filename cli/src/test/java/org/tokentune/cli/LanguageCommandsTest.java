@@ -100,7 +100,7 @@ class LanguageCommandsTest {
     streamsAndResumes("instruct", tasks, held, task.formatted(" now"));
     Run share = stream("instruct", tasks, Path.of("10%"), folder.resolve("none"), "--seed", 1);
     assertEquals(1, share.code());
-    assertTrue(share.printed().contains("Of a stream no share is taken"), share.printed());
+    assertTrue(share.printed().contains("A stream cannot give a share"), share.printed());
   }
 
   private static String tasks(int fitting, int tooLong) {

@@ -111,17 +111,17 @@ class MemoryCommandTest {
     refused("broken.json is not valid JSON", "--model", broken);
     Path mamba = Files.writeString(folder.resolve("m.json"), "{\"model_type\": \"mamba\"}");
     refused("model_type mamba is not supported", "--model", mamba);
-    refused("give 1 to 128", "--model", config(), "--length", 129);
-    refused("give 1 to 128", "--model", config(), "--length", 0);
+    refused("--length must be 1 to 128", "--model", config(), "--length", 129);
+    refused("--length must be 1 to 128", "--model", config(), "--length", 0);
     refused("Tokens 0", "--tokens", 0);
-    refused("batch size of 0", "--batch-size", 0);
-    refused("0 outputs", "--outputs", 0);
-    refused("clipped to -1", "--clip", -1);
+    refused("--batch-size and --outputs must be at least 1", "--batch-size", 0);
+    refused("got 32, 0 and 1.0", "--outputs", 0);
+    refused("--clip above 0, got 32, 2 and -1.0", "--clip", -1);
     refused("neither a number nor none", "--clip", "some");
     refused("No parameter is called x.*", "--trainable", "x.*");
     refused("--checkpoint", "--checkpoint", "layers");
     refused("--optimizer", "--optimizer", "adam");
-    refused("is no .png file", "--picture", folder.resolve("x.jpg"));
+    refused("is not a .png file", "--picture", folder.resolve("x.jpg"));
     refused("cannot be written", "--picture", folder.resolve("no/x.png"));
     refused("cannot be written", "--json", folder.resolve("no/x.json"));
   }

@@ -87,15 +87,20 @@ class OptimizerOptionsTest {
 
   @Test
   void badInputGetsASentence() {
-    refused("Only sgd has a momentum", "--momentum", 0.9);
-    refused("momentum of 1.5", "--optimizer", "sgd", "--momentum", 1.5);
-    refused("layer decay of 2.0", "--layer-decay", 2);
+    refused("--momentum is only for sgd, got 0.9 for adamw", "--momentum", 0.9);
+    refused(
+        "--momentum must be at least 0 and below 1, got 1.5",
+        "--optimizer",
+        "sgd",
+        "--momentum",
+        1.5);
+    refused("--layer-decay must be above 0 and at most 1, got 2.0", "--layer-decay", 2);
     refused("No parameter is called model.x", "--lr-for", "model.x=2");
-    refused("-1.0 times the usual for head", "--lr-for", "head=-1");
+    refused("--lr-for must be above 0 and finite, got -1.0 for head", "--lr-for", "head=-1");
     refused("--lr-for", "--lr-for", "head");
     refused("--optimizer", "--optimizer", "adam");
     refused("--schedule", "--schedule", "step");
-    refused("warm-up of -1", "--warmup", -1);
+    refused("--warmup must be at least 0 and finite, got -1.0", "--warmup", -1);
   }
 
   /** Exit code 1 with a sentence at the end, or 2 with a sentence and a hint. */

@@ -252,7 +252,7 @@ class TokenTuneTest {
     assertEquals("[\"pooler\",\"classifier\"]", written.get("modules_to_save").toString());
     refused(
         Run.of("predict", "--model", alone, "x"),
-        "holds adapters, without the model that they stand on (sentence-transformers/all-MiniLM-L6");
+        "holds adapters, without the model that they were trained on (sentence-transformers/all-MiniLM-L6");
     Object[][] models = {
       {"--model", folder.resolve("tuned--merge")},
       {"--model", "all-minilm-l6-v2", "--adapter", alone}
@@ -285,7 +285,7 @@ class TokenTuneTest {
     refused(
         Run.of("train", "--lora", "targets=q_proj"),
         "the layers are bert.encoder.layer.*.attention");
-    refused(Run.of("train", "--lora", "r=2", "--trainable", "head"), "--trainable has no say");
+    refused(Run.of("train", "--lora", "r=2", "--trainable", "head"), "--trainable has no effect");
     refused(Run.of("train", "--merge"), "--merge without --lora");
   }
 
@@ -349,11 +349,12 @@ class TokenTuneTest {
     refused(train(end, "--data", good, "--tokens", "101%"), "Tokens 101%");
     refused(train(end, "--data", good, "--tokens", "some"), "Tokens some");
     refused(train(end, "--data", good, "--min-tokens", "0"), "at least 0");
-    refused(train(end, "--data", good, "--epochs", "0"), "epochs");
-    refused(train(end, "--data", good, "--batch-size", "0"), "batch size");
-    refused(train(end, "--data", good, "--learning-rate", "-1"), "learning rate");
-    refused(train(end, "--data", good, "--dropout", "1"), "dropout");
-    refused(train(end, "--data", good, "--max-length", "513"), "give 3 to 512");
+    refused(train(end, "--data", good, "--epochs", "0"), "--epochs must be at least 1, got 0.");
+    refused(
+        train(end, "--data", good, "--batch-size", "0"), "--batch-size must be at least 1, got 0.");
+    refused(train(end, "--data", good, "--learning-rate", "-1"), "--learning-rate must be above 0");
+    refused(train(end, "--data", good, "--dropout", "1"), "--dropout must be");
+    refused(train(end, "--data", good, "--max-length", "513"), "--max-length must be 3 to 512");
     refused(train(end, "--data", good, "--limit", "0"), "limit");
     refused(train(end, "--data", good, "--trainable", "nothing.*"), "No parameter");
     refused(train(end, "--data", good, "--task", "guess"), "--task");

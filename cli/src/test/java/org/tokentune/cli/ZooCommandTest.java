@@ -63,13 +63,13 @@ class ZooCommandTest {
   void answersBadInput() {
     refused(Run.of("zoo", "info", "bert-huge"), "There is no model bert-huge; the nearest names");
     refused(Run.of("zoo", "info", "hf:a/b"), "There is no model hf:a/b");
-    refused(Run.of("zoo", "fetch", "hf:a/b/c"), "hf:a/b/c is no address on the hub");
-    refused(Run.of("zoo", "verify", "http://"), "http:// is no address of a model");
+    refused(Run.of("zoo", "fetch", "hf:a/b/c"), "hf:a/b/c is not an address on the hub");
+    refused(Run.of("zoo", "verify", "http://"), "http:// is not the address of a model");
     refused(Run.of("zoo", "verify", "hf:no-such/model"), "is not here; fetch it first");
     refused(Run.of("zoo", "remove", "hf:no-such/model"), "there is nothing to remove");
-    refused(Run.of("predict", "--model", "hf:a b", "x"), "hf:a b is no address on the hub");
+    refused(Run.of("predict", "--model", "hf:a b", "x"), "hf:a b is not an address on the hub");
     refused(Run.of("fill", "--model", "all-minilm-l6-v2", "a [MASK]"), "has no tensor cls.");
-    refused(Run.of("fill", "--top", 0, "a [MASK]"), "0 words a mask cannot be");
+    refused(Run.of("fill", "--top", 0, "a [MASK]"), "--top must be at least 1, got 0.");
     assertEquals(2, Run.of("zoo").code());
     assertEquals(2, Run.of("zoo", "fetch").code());
   }

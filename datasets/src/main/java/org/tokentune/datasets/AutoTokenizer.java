@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.tokentune.BadInputException;
+import org.tokentune.BadFileException;
 import org.tokentune.Warnings;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.TokenizerConfig;
@@ -99,7 +99,7 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     boolean vocabulary = source instanceof Vocabulary.WordPiece;
     boolean known = BERTS.contains(className) || PLAIN.contains(className);
     if (className.equals("BertJapaneseTokenizer") || (vocabulary && !known)) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s: the tokenizer_class %s is not supported, because it splits texts into words in its own way; use a model with a tokenizer.json or BERT's tokenizer.",
           config.origin(), className);
     }

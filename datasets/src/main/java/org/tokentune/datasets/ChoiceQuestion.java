@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 
 /**
@@ -30,7 +31,7 @@ public record ChoiceQuestion(String question, List<String> choices, int answer) 
     public void header(List<String> columns, String file) {
       for (String column : List.of("question", "choices", "answer")) {
         if (!columns.contains(column)) {
-          throw new BadInputException(
+          throw new BadDataException(
               "%s has no column %s; its columns are %s.", file, column, columns);
         }
       }
@@ -45,25 +46,25 @@ public record ChoiceQuestion(String question, List<String> choices, int answer) 
               ? Arrays.stream(listed.toString().split("\\|", -1)).map(String::strip).toList()
               : choices(listed);
       if (!(row.value("question") instanceof String question) || choices.size() < 2) {
-        throw new BadInputException(
+        throw new BadDataException(
             "%s has no question with two or more choices; give both, or remove the line.",
             row.position());
       }
       if (choices.stream().anyMatch(String::isEmpty)) {
-        throw new BadInputException(
+        throw new BadDataException(
             "%s has an empty choice; write something there.", row.position());
       }
       Object given = row.value("answer");
       int answer = answer(given, choices);
       int number = number(given);
       if (joined && number != answer && number >= 0 && number < choices.size()) {
-        throw new BadInputException(
+        throw new BadDataException(
             "%s: the answer '%s' is the text of one choice and may be the number of another; give its"
                 + " letter from A.",
             row.position(), given);
       }
       if (answer < 0 || answer >= choices.size()) {
-        throw new BadInputException(
+        throw new BadDataException(
             "%s: the answer '%s' is none of the %d choices; give a number from 0, a letter from A, or"
                 + " its text.",
             row.position(), given == null ? "" : given, choices.size());

@@ -2,7 +2,8 @@ package org.tokentune.datasets;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.tokentune.BadInputException;
+import org.tokentune.BadDataException;
+import org.tokentune.BadSettingsException;
 
 /**
  * Says which columns of a file hold the texts and the label, by name or by number from 1 (names
@@ -24,7 +25,7 @@ public record Columns(List<String> texts, String label) {
   public Columns {
     texts = List.copyOf(texts);
     if (texts.size() > 2) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "%s are %d text columns; give one, or two for pairs.", texts, texts.size());
     }
   }
@@ -67,16 +68,16 @@ public record Columns(List<String> texts, String label) {
         return usual.stream().map(column -> position(column, header, origin)).toList();
       }
     }
-    throw new BadInputException(
-        "%s has no column text, sentence, or sentence1 and sentence2; name the text's column (--text), one of %s.",
+    throw new BadDataException(
+        "%s has no column text, sentence, or sentence1 and sentence2; name the text's column, one of %s.",
         origin, header);
   }
 
   /** Finds the label in a row with these column names. */
   int labelPosition(List<String> header, String origin) {
     if (label == null && !header.contains(USUAL_LABEL)) {
-      throw new BadInputException(
-          "%s has no column label; name the label's column (--label), one of %s.", origin, header);
+      throw new BadDataException(
+          "%s has no column label; name the label's column, one of %s.", origin, header);
     }
     return position(label == null ? USUAL_LABEL : label, header, origin);
   }
@@ -84,7 +85,7 @@ public record Columns(List<String> texts, String label) {
   private static int position(String column, List<String> header, String origin) {
     int named = header.indexOf(column);
     if (named < header.lastIndexOf(column)) {
-      throw new BadInputException(
+      throw new BadDataException(
           "%s has several columns %s; name the one you mean by its number, from 1.",
           origin, column);
     }
@@ -94,6 +95,6 @@ public record Columns(List<String> texts, String label) {
     if (isNumber(column, header)) {
       return Integer.parseInt(column) - 1;
     }
-    throw new BadInputException("%s has no column %s; its columns are %s.", origin, column, header);
+    throw new BadDataException("%s has no column %s; its columns are %s.", origin, column, header);
   }
 }

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 
 /**
@@ -63,7 +64,7 @@ final class CsvRecords implements Iterator<Fields> {
       if (e.getCause() instanceof Error cause) {
         throw cause;
       }
-      throw new BadInputException(
+      throw new BadDataException(
           e,
           "%s: %s; close the field with a quote right before a comma or the end of the line,"
               + " and double quotes that are text.",
@@ -97,7 +98,7 @@ final class CsvRecords implements Iterator<Fields> {
     @Override
     protected void handleField(int index, char[] text, int from, int length, boolean inQuotes) {
       if (index == MOST_FIELDS) {
-        throw new BadInputException(
+        throw new BadDataException(
             "%s has more than %,d fields; correct it.", origin.line(line), MOST_FIELDS);
       }
       values.add(new String(text, from, length));

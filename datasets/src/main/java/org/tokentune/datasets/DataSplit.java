@@ -8,6 +8,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
+import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 import org.tokentune.objectives.Objective;
@@ -32,7 +33,7 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
     int testRows = count(rows, test);
     int trainRows = rows.size() - validationRows - testRows;
     if (trainRows < 1) {
-      throw new BadInputException(
+      throw new BadDataException(
           "None of the %d rows is left for training; give more rows, or a smaller share for validation.",
           rows.size());
     }
@@ -46,12 +47,7 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
 
   /** Returns the same split with at most {@code rows} training rows, drawn using the seed. */
   public DataSplit withTrainLimit(int rows, long seed) {
-    if (rows < 1) {
-      throw new BadInputException("A limit of %d rows leaves none; give 1 or more.", rows);
-    }
-    List<Example> drawn = new ArrayList<>(train);
-    Collections.shuffle(drawn, new Random(seed));
-    return new DataSplit(drawn.subList(0, Math.min(rows, drawn.size())), validation, test);
+    return new DataSplit(Split.limited(train, rows, seed), validation, test);
   }
 
   /**
@@ -82,7 +78,7 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
       return this;
     }
     if (leftToValidate.isEmpty() && !validation.isEmpty()) {
-      throw new BadInputException(
+      throw new BadDataException(
           "All %,d rows of the validation share would have to be used for training, because no other row has the labels %s; give more rows with them, or a validation file.",
           validation.size(), Labels.shown(labels));
     }
@@ -95,10 +91,7 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
   }
 
   private static int count(List<Example> rows, double share) {
-    if (!(share >= 0 && share < 1)) {
-      throw new BadInputException(
-          "A share must be at least 0%% and less than 100%%, not %s; correct it.", share);
-    }
+    Split.check(share);
     return share == 0 ? 0 : Math.max(1, (int) Math.floor(rows.size() * share));
   }
 }

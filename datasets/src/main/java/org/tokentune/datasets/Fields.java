@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.tokentune.BadInputException;
+import org.tokentune.BadDataException;
 
 /**
  * A record of a table.
@@ -26,7 +26,7 @@ record Fields(int number, List<String> values) {
   /** Rejects another number of fields than the header has. */
   void check(int columns, Origin origin) {
     if (values.size() != columns) {
-      throw new BadInputException(
+      throw new BadDataException(
           "%s has %d fields, but the header has %d; correct it.",
           origin.line(number), values.size(), columns);
     }

@@ -15,6 +15,8 @@ import org.datavec.api.writable.Text;
 import org.datavec.api.writable.Writable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.tokentune.BadDataException;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.objectives.Metric;
 import org.tokentune.objectives.Objectives;
@@ -159,7 +161,7 @@ public record GlueTask(
   public List<Example> readLabelled(Path file) {
     List<Example> rows = read(file);
     if (rows.get(0).label() == null) {
-      throw new BadInputException(
+      throw new BadDataException(
           "%s has no column %s, so it has no labels; name a labelled part of %s.",
           file, label, name);
     }
@@ -181,7 +183,7 @@ public record GlueTask(
     boolean headed = columns.isEmpty() || top.contains(texts.get(0));
     List<String> header = headed ? top : columns;
     if (!header.containsAll(texts) || new HashSet<>(header).size() < header.size()) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s is not a file of %s, whose texts are in the columns %s; its columns are %s.",
           file, name, texts, header);
     }
@@ -201,7 +203,7 @@ public record GlueTask(
       LOG.warn("{}: left out {} broken rows, at lines {}.", file, broken.size(), broken);
     }
     if (rows.isEmpty()) {
-      throw new BadInputException("%s has no rows; give a file with some.", file);
+      throw new BadDataException("%s has no rows; give a file with some.", file);
     }
     return rows;
   }
@@ -239,7 +241,7 @@ public record GlueTask(
     boolean labelled = kept.size() > texts.size();
     String value = labelled ? kept.get(texts.size()) : null;
     if (labelled && !fits(value)) {
-      throw new BadInputException(
+      throw new BadDataException(
           "%s, line %d has the label '%s'; %s has %s.",
           file,
           record.number(),

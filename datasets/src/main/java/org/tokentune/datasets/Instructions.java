@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
+import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 
@@ -87,7 +88,7 @@ public final class Instructions {
     }
 
     private static BadInputException hasNoText(String name, List<String> names, String origin) {
-      return new BadInputException(
+      return new BadDataException(
           "%s has no text %s; %s. Its fields are %s.", origin, name, WANTED, Labels.shown(names));
     }
   }
@@ -129,8 +130,7 @@ public final class Instructions {
     List<PromptedTokens> rows = tokens(instructions, template, tokenizer, longest);
     int all = instructions.size();
     if (rows.isEmpty()) {
-      throw new BadInputException(
-          "%s%s; give a longer --max-length.", origin, leftOut(all, all, longest));
+      throw new BadDataException("%s%s; allow longer rows.", origin, leftOut(all, all, longest));
     }
     if (rows.size() < all) {
       Warnings.warn("%s%s.", origin, leftOut(all - rows.size(), all, longest));
@@ -143,7 +143,7 @@ public final class Instructions {
     return String.format(
         Locale.ROOT,
         "%,d of %,d instructions are left out: after their prompts, nothing of their answers fits into"
-            + " %,d tokens (--max-length)",
+            + " %,d tokens",
         some,
         all,
         longest);

@@ -14,7 +14,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.function.Supplier;
-import org.tokentune.BadInputException;
+import org.tokentune.BadDataException;
 
 /** Rows of JSON: one object per line, where blank lines do not count, or all in one list. */
 final class JsonRows {
@@ -108,18 +108,18 @@ final class JsonRows {
       try (JsonParser parser = MAPPER.createParser(line)) {
         if (parser.nextToken() != JsonToken.START_OBJECT) {
           Object value = MAPPER.readValue(parser, Object.class);
-          throw new BadInputException(
+          throw new BadDataException(
               "%s is %s, not a JSON object; %s.", origin.line(number), Row.type(value), HOW);
         }
         Row row = JsonRows.row(parser, () -> origin.line(number));
         JsonToken trailing = parser.nextToken();
         if (trailing != null) {
-          throw new BadInputException(
+          throw new BadDataException(
               "%s is not a whole JSON object (Trailing token); %s.", origin.line(number), HOW);
         }
         return row;
       } catch (JsonProcessingException e) {
-        throw new BadInputException(
+        throw new BadDataException(
             e, "%s is not a whole JSON object (%s); %s.", origin.line(number), reason(e), HOW);
       }
     }
@@ -151,7 +151,7 @@ final class JsonRows {
         return parser.nextToken() == JsonToken.END_ARRAY ? end() : row();
       } catch (JsonProcessingException e) {
         int line = e.getLocation() == null ? 1 : e.getLocation().getLineNr();
-        throw new BadInputException(
+        throw new BadDataException(
             e, "%s is not JSON (%s); correct it.", origin.line(line), reason(e));
       }
     }
@@ -163,14 +163,14 @@ final class JsonRows {
         return JsonRows.row(parser, () -> origin.object("object", here, line));
       }
       Object value = MAPPER.readValue(parser, Object.class);
-      throw new BadInputException(
+      throw new BadDataException(
           "%s of the array is %s, not a JSON object; %s.",
           origin.object("element", here, line), Row.type(value), HOW);
     }
 
     private Row end() throws IOException {
       if (parser.nextToken() != null) {
-        throw new BadInputException(
+        throw new BadDataException(
             "%s: something comes after the JSON array; %s.",
             origin.line(parser.currentTokenLocation().getLineNr()), HOW);
       }

@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 import org.tokentune.objectives.Objective;
@@ -58,7 +59,7 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
     for (Example row : rows) {
       for (String label : split(task, row)) {
         if (label.isBlank()) {
-          throw new BadInputException(
+          throw new BadDataException(
               "The row \"%.60s\" has no label; give it one or remove it.", row.text());
         }
         found.add(label);
@@ -66,7 +67,7 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
     }
     int least = task == Objectives.MULTILABEL ? 1 : 2;
     if (found.size() < least) {
-      throw new BadInputException(
+      throw new BadDataException(
           "The training rows have only %s as a label; there must be at least %d labels.",
           found.isEmpty() ? "nothing" : "'" + found.first() + "'", least);
     }
@@ -107,7 +108,7 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
       count += others.isEmpty() ? 0 : 1;
     }
     if (!unknown.isEmpty()) {
-      throw new BadInputException(
+      throw new BadDataException(
           "%s: %,d of %,d rows have labels that the model does not know: %s; it knows %s. Correct them,"
               + " remove the rows, or train on rows with each label.",
           origin, count, rows.size(), shown(unknown), shown());
@@ -135,7 +136,7 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
       return task.encode(parts.stream().mapToInt(part -> number(part, row)).toArray(), outputs());
     }
     if (outputs() > 1) {
-      throw new BadInputException(
+      throw new BadDataException(
           "The model gives %d numbers for a text, %s; only one can be trained or scored.",
           outputs(), shown());
     }
@@ -153,7 +154,7 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
   private float[] tags(List<String> tags, Example row, int[] words) {
     int count = words(row).size();
     if (tags.size() != count) {
-      throw new BadInputException(
+      throw new BadDataException(
           "The row \"%.60s\" has %d words but %d tags; give every word one, separated by spaces or"
               + " as JSON lists.",
           row.text(), count, tags.size());
@@ -185,15 +186,15 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
     if (task == Objectives.MULTILABEL) {
       boolean twice = labels.stream().distinct().count() < labels.size();
       if (twice && labels.stream().allMatch(label -> FLAG.matcher(label).matches())) {
-        throw new BadInputException(
+        throw new BadDataException(
             "The row \"%.60s\" has a flag for every label, %s; list the names of its labels instead.",
             row.text(), labels);
       }
       return labels;
     }
     if (labels.size() > 1) {
-      throw new BadInputException(
-          "The row \"%.60s\" has %d labels, %s; give it one, or train with --task multilabel or token.",
+      throw new BadDataException(
+          "The row \"%.60s\" has %d labels, %s; give it one, or train for multilabel or token.",
           row.text(), labels.size(), labels);
     }
     return labels.isEmpty() ? List.of("") : labels;
@@ -202,7 +203,7 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
   private int number(String label, Example row) {
     int number = names.indexOf(label);
     if (number < 0) {
-      throw new BadInputException(
+      throw new BadDataException(
           "The row \"%.60s\" has the label '%s', which is not among the model's: %s.",
           row.text(), label, shown());
     }
@@ -231,7 +232,7 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
     } catch (NumberFormatException e) {
       // reported below
     }
-    throw new BadInputException(
+    throw new BadDataException(
         "The row \"%.60s\" has the label '%s', which is not a number; correct it or use --task classify.",
         row.text(), label);
   }

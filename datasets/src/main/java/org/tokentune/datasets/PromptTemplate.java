@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 
 /**
  * Formats an instruction, with or without an input, as a prompt for a model.
@@ -48,7 +49,7 @@ public record PromptTemplate(String name, String withInput, String withoutInput)
         .findFirst()
         .orElseThrow(
             () ->
-                new BadInputException(
+                new BadSettingsException(
                     "There is no template %s; there are %s.",
                     name,
                     ALL.stream().map(PromptTemplate::name).collect(Collectors.joining(", "))));

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.function.Supplier;
+import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 
 /**
@@ -49,7 +50,7 @@ public final class Row {
   public Object value(String column) {
     int at = columns.indexOf(column);
     if (at < columns.lastIndexOf(column)) {
-      throw new BadInputException(
+      throw new BadDataException(
           "%s has several columns %s; remove or rename all but one.", position(), column);
     }
     return at < 0 ? null : values.get(at);
@@ -64,7 +65,7 @@ public final class Row {
     for (String column : List.of("messages", "conversations")) {
       int at = columns.indexOf(column);
       if (at >= 0 && values.get(at) instanceof List) {
-        throw new BadInputException(
+        throw new BadDataException(
             "%s is a chat (%s), not %s; chats are not read.", position(), column, wanted);
       }
     }

@@ -7,6 +7,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 
 /** Layouts of files with rows. */
@@ -62,7 +63,7 @@ enum RowFormat {
       return JSON_LIST;
     }
     if (named.isEmpty() && first != '{') {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s is not in a known format; name it .csv, .tsv or .jsonl.", file);
     }
     return JSON_LINES;

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 
 /**
@@ -42,7 +43,7 @@ public final class RowSource implements Iterator<Row>, AutoCloseable {
 
   private static List<String> header(Iterator<Fields> records, Path file) {
     if (!records.hasNext()) {
-      throw new BadInputException("%s is empty; give a file with a header and rows.", file);
+      throw new BadDataException("%s is empty; give a file with a header and rows.", file);
     }
     return records.next().values().stream().map(String::strip).toList();
   }
@@ -114,7 +115,7 @@ public final class RowSource implements Iterator<Row>, AutoCloseable {
       source.text.read(in -> addAll(source, file, reader, read));
     }
     if (read.isEmpty()) {
-      throw new BadInputException("%s has no %s; give a file with some.", file, records);
+      throw new BadDataException("%s has no %s; give a file with some.", file, records);
     }
     return read;
   }

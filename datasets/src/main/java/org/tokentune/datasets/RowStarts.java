@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 
 /**
@@ -43,7 +44,7 @@ final class RowStarts {
       for (long at = 1; chunk < chunks; at++) {
         int next = in.read();
         if (next < 0 || at - row > bytes) {
-          throw new BadInputException(
+          throw new BadDataException(
               "%s has a row of more than %,d bytes at byte %d; shorten it, or close its quotes and brackets.",
               file, bytes, row);
         }
@@ -55,7 +56,7 @@ final class RowStarts {
         }
       }
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be read: %s.", file, e.getMessage());
+      throw new BadDataException(e, "%s cannot be read: %s.", file, e.getMessage());
     }
     return starts;
   }

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 
 /**
@@ -47,7 +48,7 @@ public final class SentiWordNet {
   static List<Example> glosses() {
     try (InputStream in = SentiWordNet.class.getClassLoader().getResourceAsStream(RESOURCE)) {
       if (in == null) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s is not on the class path; add org.deeplearning4j:deeplearning4j-nlp.", RESOURCE);
       }
       Map<String, Example> distinct = new LinkedHashMap<>();

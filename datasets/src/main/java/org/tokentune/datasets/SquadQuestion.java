@@ -13,6 +13,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import org.tokentune.BadDataException;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 
 /**
@@ -64,9 +66,9 @@ public record SquadQuestion(String id, String question, String context, List<Ans
       root = MAPPER.readValue(file.toFile(), Map.class);
     } catch (JsonProcessingException e) {
       int line = e.getLocation() == null ? 1 : e.getLocation().getLineNr();
-      throw new BadInputException(e, "%s, line %d is not JSON; get the file again.", file, line);
+      throw new BadFileException(e, "%s, line %d is not JSON; get the file again.", file, line);
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be read: %s.", file, e.getMessage());
+      throw new BadFileException(e, "%s cannot be read: %s.", file, e.getMessage());
     }
     List<SquadQuestion> questions = new ArrayList<>();
     for (Map<?, ?> article : objects(root.get("data"))) {
@@ -78,7 +80,7 @@ public record SquadQuestion(String id, String question, String context, List<Ans
       }
     }
     if (questions.isEmpty()) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s has no questions: it has neither SQuAD's layout, an object with data, paragraphs and qas, nor rows with question, context, answer and answer_start; it is an object with %s. Give"
               + " such a file.",
           file, Labels.shown(Row.strings(List.copyOf(root.keySet()))));
@@ -89,7 +91,7 @@ public record SquadQuestion(String id, String question, String context, List<Ans
   /** Whether a file is one object rather than rows: its first object is not a question. */
   private static boolean isNested(Path file) {
     if (!Files.isRegularFile(file)) {
-      throw new BadInputException("There is no file %s; check the path.", file);
+      throw new BadDataException("There is no file %s; check the path.", file);
     }
     if (RowFormat.isTable(file)) {
       return false;
@@ -165,7 +167,7 @@ public record SquadQuestion(String id, String question, String context, List<Ans
     }
 
     private static BadInputException noColumns(List<String> columns, String origin) {
-      return new BadInputException(
+      return new BadDataException(
           "%s has no question: give the columns question, context, answer and answer_start, or a file in"
               + " SQuAD's layout, one object with data, paragraphs and qas. Its fields are %s.",
           origin, Labels.shown(columns));
@@ -175,13 +177,13 @@ public record SquadQuestion(String id, String question, String context, List<Ans
   private static SquadQuestion question(
       Function<String, Object> fields, String context, String origin) {
     if (!(fields.apply("id") instanceof String) && !(fields.apply("id") instanceof Number)) {
-      throw new BadInputException(
+      throw new BadDataException(
           "%s: a question has no id, or one that is not a text; give one.", origin);
     }
     String id = fields.apply("id").toString();
     Object impossible = fields.apply("is_impossible");
     if (impossible != null && impossible.toString().matches("(?i)true|1")) {
-      throw new BadInputException(
+      throw new BadDataException(
           "%s: question %s has no answer (is_impossible, of SQuAD 2.0); only questions that have one are"
               + " read, so remove it.",
           origin, id);
@@ -192,14 +194,14 @@ public record SquadQuestion(String id, String question, String context, List<Ans
           new Answer(
               each.get("text") instanceof String text ? text : "", start(each.get("answer_start")));
       if (!stands(answer, context)) {
-        throw new BadInputException(
+        throw new BadDataException(
             "%s: the answer '%.60s' to question %s is not at character %d of its context; correct it.",
             origin, answer.text(), id, answer.start());
       }
       answers.add(answer);
     }
     if (answers.isEmpty() || !(fields.apply("question") instanceof String)) {
-      throw new BadInputException(
+      throw new BadDataException(
           "%s: question %s has no text or no answer; give both, or remove it.", origin, id);
     }
     return new SquadQuestion(id, fields.apply("question").toString(), context, answers);

@@ -20,7 +20,9 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
+import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.Warnings;
 import org.tokentune.files.Digest;
 import org.tokentune.formats.ModelFiles;
@@ -58,7 +60,7 @@ public final class StreamedRows implements AutoCloseable {
     this.rows = rows;
     this.window = window;
     if (chunks.count() < 2) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "%s has only %,d bytes; it need not be streamed.", chunks.file(), chunks.size());
     }
   }
@@ -138,7 +140,7 @@ public final class StreamedRows implements AutoCloseable {
     List<TokenBatches.Row> held =
         learned(rows.rows(List.of(last).iterator())).map(PromptedTokens::row).toList();
     if (held.isEmpty()) {
-      throw new BadInputException(
+      throw new BadDataException(
           "The end of %s, which is held back for validation, has no row with anything to learn in %d tokens; allow longer rows, or give a validation file.",
           chunks.file(), length());
     }
@@ -161,7 +163,7 @@ public final class StreamedRows implements AutoCloseable {
     Random random = TokenBatches.random(seed, epoch);
     Batches batches = new Batches(rows(random), length(), batchSize, random);
     if (!batches.hasNext()) {
-      throw new BadInputException(
+      throw new BadDataException(
           "%s has no row with anything to learn in %d tokens; allow longer rows.",
           chunks.file(), length());
     }
@@ -245,7 +247,7 @@ public final class StreamedRows implements AutoCloseable {
         throw new IllegalStateException(e.getCause());
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
-        throw new BadInputException(e, "Reading text was interrupted.");
+        throw new BadDataException(e, "Reading text was interrupted.");
       }
     }
   }

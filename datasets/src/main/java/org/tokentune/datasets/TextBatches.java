@@ -4,7 +4,9 @@ import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.objectives.Objectives;
 
 /**
@@ -32,11 +34,11 @@ public final class TextBatches extends BatchIterator {
   public TextBatches(
       List<Example> rows, Labels labels, TextTokenizer tokenizer, int batchSize, long seed) {
     if (labels.task() == Objectives.TOKEN || labels.task() == Objectives.QUESTION_ANSWERING) {
-      throw new BadInputException(
+      throw new BadDataException(
           "Tags of words and answers are not labels of whole texts; give labels of whole texts.");
     }
     if (batchSize < 1) {
-      throw new BadInputException("The batch size is %d; give 1 or more.", batchSize);
+      throw BadSettingsException.of("batchSize", "must be at least 1, got %d.", batchSize);
     }
     this.rows = rows.stream().map(row -> TokenBatches.Row.of(row, labels, tokenizer)).toList();
     this.labels = labels;

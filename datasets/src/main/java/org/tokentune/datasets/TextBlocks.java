@@ -9,7 +9,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.tokentune.BadDataException;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 
 /**
  * Turns plain text into rows for a causal language model: its tokens are cut into blocks of equal
@@ -43,26 +46,25 @@ public final class TextBlocks {
    */
   public static int[] tokens(Path file, Columns columns, TextTokenizer tokenizer) {
     if (!Files.isRegularFile(file)) {
-      throw new BadInputException("There is no file %s; check the path.", file);
+      throw new BadFileException("There is no file %s; check the path.", file);
     }
     try {
       if (Files.size(file) > MOST_BYTES) {
-        throw new BadInputException(
-            "%s is larger than 1 GiB, too much to hold; stream it (--stream), or give a part.",
-            file);
+        throw new BadFileException(
+            "%s is larger than 1 GiB, too much to hold; stream it, or give a part.", file);
       }
       int[] tokens =
           RowFormat.isNamed(file)
               ? join(RowSource.read(file, "rows", new Texts(columns, tokenizer)))
               : tokenizer.encodePiece(Files.readString(file, StandardCharsets.UTF_8));
       if (tokens.length < LEAST) {
-        throw new BadInputException("%s has hardly any text; give a file with more.", file);
+        throw new BadDataException("%s has hardly any text; give a file with more.", file);
       }
       return tokens;
     } catch (MalformedInputException e) {
-      throw new BadInputException(e, "%s is not text in UTF-8; convert it.", file);
+      throw new BadFileException(e, "%s is not text in UTF-8; convert it.", file);
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be read: %s.", file, e.getMessage());
+      throw new BadFileException(e, "%s cannot be read: %s.", file, e.getMessage());
     }
   }
 
@@ -92,7 +94,7 @@ public final class TextBlocks {
       examples.row(row, read);
       Example example = read.get(0);
       if (example.pair() != null) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s has a pair of texts; name the one column of the text (--text).", row.position());
       }
       if (example.text().isBlank()) {
@@ -103,6 +105,18 @@ public final class TextBlocks {
       IntStream end = tokenizer.ends().stream().limit(1).mapToInt(Integer::intValue);
       texts.add(IntStream.concat(text, end).toArray());
     }
+  }
+
+  /**
+   * The tokens of a file in rows.
+   *
+   * @param columns the text's column in a file of rows
+   * @param length tokens of a row, 2 or more
+   * @throws BadInputException as {@link #tokens(Path, Columns, TextTokenizer)}
+   */
+  public static List<TokenBatches.Row> rows(
+      Path file, Columns columns, TextTokenizer tokenizer, int length) {
+    return cut(tokens(file, columns, tokenizer), length);
   }
 
   /**
@@ -120,10 +134,26 @@ public final class TextBlocks {
     return rows;
   }
 
+  /**
+   * Splits tokens into training and validation rows; the last tokens are for validation.
+   *
+   * @param validation share of the tokens
+   * @param length tokens of a row, 2 or more
+   * @throws BadInputException if the share is not in [0, 1)
+   */
+  public static Split<TokenBatches.Row> split(int[] tokens, double validation, int length) {
+    Split.check(validation);
+    int kept = (int) Math.round(tokens.length * (1 - validation));
+    return new Split<>(
+        cut(Arrays.copyOf(tokens, kept), length),
+        cut(Arrays.copyOfRange(tokens, kept, tokens.length), length),
+        List.of());
+  }
+
   /** Rejects blocks that are too short to predict anything. */
   static void check(int length) {
     if (length < LEAST) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "Blocks of %d tokens have nothing to predict; give %d or more.", length, LEAST);
     }
   }

@@ -8,6 +8,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 
 /**
@@ -58,7 +59,7 @@ record TextChunks(Path file, long size, int bytes, boolean wholeLines, long[] st
 
   static TextChunks of(Path file, int bytes, boolean wholeLines) {
     if (!Files.isRegularFile(file)) {
-      throw new BadInputException("There is no file %s; check the path.", file);
+      throw new BadFileException("There is no file %s; check the path.", file);
     }
     return new TextChunks(file, file.toFile().length(), bytes, wholeLines, null);
   }
@@ -90,15 +91,15 @@ record TextChunks(Path file, long size, int bytes, boolean wholeLines, long[] st
     } catch (EOFException e) {
       throw changed(e);
     } catch (CharacterCodingException e) {
-      throw new BadInputException(
+      throw new BadFileException(
           e, "%s is not text in UTF-8 near byte %d; convert it.", file, (long) number * bytes);
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be read: %s.", file, e.getMessage());
+      throw new BadFileException(e, "%s cannot be read: %s.", file, e.getMessage());
     }
   }
 
   private BadInputException changed(Exception cause) {
-    return new BadInputException(
+    return new BadFileException(
         cause, "%s changed while it was read; try again when nothing writes to it.", file);
   }
 
@@ -120,7 +121,7 @@ record TextChunks(Path file, long size, int bytes, boolean wholeLines, long[] st
       }
     }
     if (wholeLines) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s has a line of more than %,d bytes near byte %d; shorten or remove it.",
           file, bytes, nominal);
     }

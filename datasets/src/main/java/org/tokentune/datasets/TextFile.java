@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 
 /** A text file in UTF-8, with or without byte order mark, read once from beginning to end. */
@@ -38,7 +39,7 @@ final class TextFile implements AutoCloseable {
    */
   static TextFile open(Path file) {
     if (!Files.isRegularFile(file)) {
-      throw new BadInputException("There is no file %s; check the path.", file);
+      throw new BadFileException("There is no file %s; check the path.", file);
     }
     State before = State.of(file);
     try {
@@ -47,7 +48,7 @@ final class TextFile implements AutoCloseable {
       text.read(TextFile::skipByteOrderMark);
       return text;
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be read: %s.", file, e.getMessage());
+      throw new BadFileException(e, "%s cannot be read: %s.", file, e.getMessage());
     }
   }
 
@@ -86,9 +87,9 @@ final class TextFile implements AutoCloseable {
       before.check(file, e);
       Throwable cause = e instanceof UncheckedIOException ? e.getCause() : e;
       if (cause instanceof CharacterCodingException) {
-        throw new BadInputException(cause, "%s cannot be read as text in UTF-8; convert it.", file);
+        throw new BadFileException(cause, "%s cannot be read as text in UTF-8; convert it.", file);
       }
-      throw new BadInputException(cause, "%s cannot be read: %s.", file, cause.getMessage());
+      throw new BadFileException(cause, "%s cannot be read: %s.", file, cause.getMessage());
     } catch (BadInputException e) {
       before.check(file, e);
       throw e;
@@ -126,7 +127,7 @@ final class TextFile implements AutoCloseable {
      */
     void check(Path file, Exception cause) {
       if (!equals(of(file))) {
-        throw new BadInputException(
+        throw new BadFileException(
             cause, "%s changed while it was read; try again when nothing writes to it.", file);
       }
     }

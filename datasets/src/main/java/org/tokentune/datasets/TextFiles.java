@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 
 /**
@@ -45,7 +46,7 @@ public final class TextFiles {
     @Override
     public void header(List<String> header, String file) {
       if (labelled && header.size() == 1) {
-        throw new BadInputException(
+        throw new BadDataException(
             "%s has one column, %s, not a text and a label; separate fields of a .csv by commas, of a .tsv by tabs.",
             file, header);
       }
@@ -84,7 +85,7 @@ public final class TextFiles {
       Object value = row.values().get(column);
       for (Object part : value instanceof List<?> list ? list : Collections.singletonList(value)) {
         if (part == null || part instanceof List || part instanceof Map) {
-          throw new BadInputException(
+          throw new BadDataException(
               "%s: %s is %s%s, not a string, a number or a list of them; correct it.",
               row.position(),
               row.columns().get(column),

@@ -14,6 +14,8 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
+import org.tokentune.BadDataException;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 import org.tokentune.formats.ConfigReader;
@@ -110,7 +112,7 @@ public final class TextTokenizer implements AutoCloseable {
       return HuggingFaceTokenizer.newInstance(
           new ByteArrayInputStream(TokenizerJson.bytes(json)), options);
     } catch (IOException | RuntimeException e) {
-      throw new BadInputException(
+      throw new BadFileException(
           e,
           "%s: the tokenizer.json is damaged or of an unknown type (%s); get it again.",
           origin,
@@ -357,7 +359,7 @@ public final class TextTokenizer implements AutoCloseable {
 
   private Encoding encoding(String text, Supplier<Encoding> tokenise) {
     if (text.codePoints().anyMatch(c -> Character.getType(c) == Character.SURROGATE)) {
-      throw new BadInputException(
+      throw new BadDataException(
           "The text \"%.60s\" has half a character (a surrogate without its other half, such as \\ud83d"
               + " in JSON), which is not Unicode; correct it.",
           text.strip());
@@ -366,7 +368,7 @@ public final class TextTokenizer implements AutoCloseable {
     try {
       encoding = tokenise.get();
     } catch (RuntimeException e) {
-      throw new BadInputException(
+      throw new BadDataException(
           e,
           "The tokenizer of %s cannot tokenise the text \"%.60s\": %s; change the text or the tokenizer.",
           use.origin(),
@@ -376,7 +378,7 @@ public final class TextTokenizer implements AutoCloseable {
     long[] ids = encoding.getIds();
     for (int i = 0; i < ids.length; i++) {
       if (ids[i] >= use.words()) {
-        throw new BadInputException(
+        throw new BadDataException(
             "The text \"%.60s\" has the token '%s', which is number %d, but the model %s has %d words;"
                 + " use the model's own tokenizer, or a text without this token.",
             text.strip(), encoding.getTokens()[i], ids[i], use.origin(), use.words());
@@ -392,7 +394,7 @@ public final class TextTokenizer implements AutoCloseable {
     }
     for (int type : types) {
       if (type >= use.types()) {
-        throw new BadInputException(
+        throw new BadFileException(
             "The tokenizer of %s gives a text the token type %d, but the model has %d types, from 0; use the model's own tokenizer.",
             use.origin(), type, use.types());
       }
@@ -408,9 +410,9 @@ public final class TextTokenizer implements AutoCloseable {
       return new Tokens(ids, types, words);
     }
     if (!cut) {
-      throw new BadInputException(
+      throw new BadDataException(
           "A text of %d tokens is longer than the model's %d; shorten it, or train or embed with a maximal length"
-              + " (--max-length), so that texts are cut: \"%.60s...\"",
+              + ", so that texts are cut: \"%.60s...\"",
           ids.length, longest, text.strip());
     }
     int[] kept = Truncation.kept(encoding.getSequenceIds(), longest, use.cutsLeft());

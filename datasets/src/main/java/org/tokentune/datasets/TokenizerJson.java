@@ -18,6 +18,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.formats.CompanionFiles;
 import org.tokentune.formats.ModelFiles;
@@ -181,7 +182,7 @@ public final class TokenizerJson {
   }
 
   private static BadInputException damaged(Throwable cause, String origin) {
-    return new BadInputException(
+    return new BadFileException(
         cause,
         "%s: the tokenizer.json is damaged, as it is not a JSON object; get it again.",
         origin);
@@ -269,7 +270,7 @@ public final class TokenizerJson {
           || !tokens.contains(merge.substring(0, space))
           || !tokens.contains(merge.substring(space + 1))
           || !tokens.contains(merge.substring(0, space) + merge.substring(space + 1))) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s merges '%.60s', which are not two tokens that form a third; get it again.",
             origin, merge);
       }
@@ -418,7 +419,7 @@ public final class TokenizerJson {
     for (Map.Entry<String, Integer> entry : ids.entrySet()) {
       String token = entry.getKey();
       if (token.length() > MOST_CHARACTERS) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s has a token of %d characters, more than the %d supported.",
             origin, token.length(), MOST_CHARACTERS);
       }
@@ -431,7 +432,7 @@ public final class TokenizerJson {
         }
       }
       if (characters > most) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s: too many pairs of tokens form other tokens, which no trained vocabulary has; get it again.",
             origin);
       }

@@ -1,6 +1,7 @@
 package org.tokentune.datasets;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.formats.ConfigReader;
 
@@ -66,7 +67,7 @@ final class TokenizerModelGuard {
     }
     for (var token : vocabulary.properties()) {
       if (!TokenizerGuard.isId(token.getValue())) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s: the token '%s' has the number %s, which is not a whole number in the supported"
                 + " range; get the file again.",
             fields.origin(), token.getKey(), token.getValue());
@@ -103,7 +104,7 @@ final class TokenizerModelGuard {
               && vocabulary.has(pair[1])
               && vocabulary.has(pair[0] + pair[1].substring(prefix.length()));
       if (!fine) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s: the merge %s does not make a token of the vocabulary out of two; get the file"
                 + " again.",
             fields.origin(), merge);

@@ -42,8 +42,8 @@ import org.tokentune.select.TokenSelector;
  * DL4J matrices are weights, which it regularises, and vectors are biases.
  *
  * <p>The vertex draws the selected tokens by itself, from its seed and the network's counts of
- * epochs and iterations, and likewise what dropout drops; both only where the network trains. So a
- * network that was saved and loaded goes on as it would have.
+ * epochs and iterations, and so are the dropout masks; both apply only in training. So a network
+ * that was saved and loaded continues as the original would.
  *
  * <p>It does not run in DL4J's SameDiff session but on this project's execution plans: forward,
  * which keeps nothing, and again forward and backward, when the gradient of the network's loss has

@@ -15,7 +15,7 @@ import org.tokentune.files.WholeFile;
  */
 public final class OmniHub {
 
-  /** What a saved model calls its graph for plain SameDiff. */
+  /** The file of a saved model's graph for plain SameDiff. */
   private static final String GRAPH = "model.fb";
 
   private OmniHub() {}
@@ -24,7 +24,7 @@ public final class OmniHub {
   public static Path file(String name) {
     if (!name.matches("\\w[\\w.-]*")) {
       throw new BadInputException(
-          "'%s' is no name of a model; take letters, digits, '.', '-' and '_'.", name);
+          "'%s' is not a valid name of a model; use letters, digits, '.', '-' and '_'.", name);
     }
     return OmnihubConfig.getOmnihubHome().toPath().resolve("samediff").resolve(name + ".fb");
   }
@@ -43,7 +43,7 @@ public final class OmniHub {
     Path graph = folder.resolve(GRAPH);
     if (!Files.isRegularFile(graph)) {
       throw new BadInputException(
-          "%s has no %s; save the model first (those past 1 GiB go without).", folder, GRAPH);
+          "%s has no %s; save the model first (models above 1 GiB have none).", folder, GRAPH);
     }
     try {
       Files.createDirectories(target.getParent());

@@ -79,7 +79,7 @@ record TokenInputs(INDArray ids, INDArray mask, INDArray types, int[] lengths) {
     return (int) ids.size(1);
   }
 
-  /** What an inference graph takes. */
+  /** The placeholders of an inference graph. */
   Map<String, INDArray> placeholders() {
     Map<String, INDArray> placeholders = new HashMap<>();
     placeholders.put(ModelGraph.INPUT_IDS, ids);

@@ -29,7 +29,7 @@ public record ZooClassifier(String model, int classes, String tokens, IUpdater u
 
   public ZooClassifier {
     if (classes < 2) {
-      throw new BadInputException("A classifier of %d classes is none; give 2 or more.", classes);
+      throw new BadInputException("A classifier needs at least 2 classes, got %d.", classes);
     }
   }
 

@@ -5,7 +5,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.SquadQuestion;
@@ -22,12 +24,12 @@ import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Trainer;
 
 /**
- * A model that answers questions by a part of a text. Texts that are too long for it are read in
- * windows that overlap; the part whose start and end score best in any window is the answer.
+ * A model that answers questions with a part of a text. Texts that are too long for it are read in
+ * overlapping windows; the part whose start and end score best in any window is the answer.
  */
 public final class AnswerModel implements AutoCloseable {
 
-  /** Tokens of a window, where nothing else is said and the model takes as many. */
+  /** Tokens of a window by default, if the model takes as many. */
   private static final int LONGEST = 384;
 
   private static final int OVERLAP = 128;
@@ -40,13 +42,13 @@ public final class AnswerModel implements AutoCloseable {
 
   /**
    * @param model that marks answers; closed with this
-   * @throws BadInputException if it does something else
+   * @throws BadInputException if it does not answer questions
    */
   public AnswerModel(TextModel model) {
     ModelFiles files = model.files();
     if (model.labels().task() != Objectives.QUESTION_ANSWERING) {
-      throw new BadInputException(
-          "%s does not answer questions; train it to (--task qa).", files.name());
+      throw new BadSettingsException(
+          "%s does not answer questions; train it on questions (task qa).", files.name());
     }
     this.model = model;
     int positions = ModelConfig.read(files.config(), files.name()).maxPositions();
@@ -55,10 +57,10 @@ public final class AnswerModel implements AutoCloseable {
   }
 
   /**
-   * A pretrained encoder under a new head (or the head it has, where that fits).
+   * A pretrained encoder with a new head (or its own head, if that fits).
    *
    * @param maxLength tokens of a window; null: 384, or as many as the model takes
-   * @param dropout one rate everywhere; null: what the configuration says
+   * @param dropout one rate for all layers; null: the rates of the configuration
    * @param storage of weights, as {@link TextModel#forTask} takes it
    * @param seed of a new head's values
    */
@@ -122,7 +124,7 @@ public final class AnswerModel implements AutoCloseable {
     for (int i = 0; i < questions.size(); i++) {
       Example each = questions.get(i);
       if (each.pair() == null) {
-        throw new BadInputException(
+        throw new BadDataException(
             "The question \"%.60s\" has no text to answer it from; give both as columns.",
             each.text());
       }

@@ -3,6 +3,7 @@ package org.tokentune.text;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 import org.tokentune.datasets.SquadQuestion;
 import org.tokentune.datasets.TextTokenizer;
@@ -43,7 +44,7 @@ record AnswerWindow(TokenBatches.Row row, int first, int[] begins, int[] ends) {
     int after = pair.ids().length - from - count;
     int room = longest - from - after;
     if (room < 1) {
-      throw new BadInputException(
+      throw new BadDataException(
           "Beside a question of %d tokens nothing fits into %d; allow longer texts, or shorten it:"
               + " \"%.60s\"",
           from, longest, question);

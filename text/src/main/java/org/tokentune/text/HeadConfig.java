@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 import org.tokentune.datasets.Labels;
@@ -37,7 +38,7 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
   private static final String ID2LABEL = "id2label";
   private static final String LABEL2ID = "label2id";
 
-  /** What transformers calls an output without a name, its number behind it. */
+  /** Transformers' name of an output without a name, before its number. */
   static final String PLACEHOLDER = "LABEL_";
 
   /**
@@ -62,21 +63,21 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
             .filter(known -> known != Objectives.MASKED_LM && outputs > 0)
             .orElseThrow(() -> noClassifier(config, outputs, origin));
     if (task == Objectives.CLASSIFY && outputs == 1) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s: problem_type is single_label_classification, but the classifier has one output, which"
               + " would always be certain; write regression or multi_label_classification.",
           origin);
     }
     JsonNode own = config.path("tokentune");
     if (own.has(FORMAT) && !own.get(FORMAT).equals(IntNode.valueOf(VERSION))) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s was saved in version %s of this project's format, and only %d is read; use the release"
               + " that saved it.",
           origin, own.path(FORMAT).asText(), VERSION);
     }
     String pooling = own.path("pooling").asText("first");
     if (!pooling.equals("first") && !pooling.equals("mean")) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s: pooling %s is not known; first and mean are.", origin, pooling);
     }
     JsonNode maxLength = own.path("max_length");
@@ -89,16 +90,16 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
   private static BadInputException noClassifier(JsonNode config, int outputs, String origin) {
     String architecture = config.path("architectures").path(0).asText();
     return outputs > 0 && !architecture.endsWith("ForMaskedLM")
-        ? new BadInputException(
-            "%s has a classifier, but architectures in its config.json says '%s', which is no class with"
-                + " one that is supported; write the class there, such as"
+        ? new BadFileException(
+            "%s has a classifier, but architectures in its config.json says '%s', which is not a supported class"
+                + " with one; write the class there, such as"
                 + " BertForSequenceClassification.",
             origin, architecture)
-        : new BadInputException(
+        : new BadFileException(
             "%s has no classifier to predict with; train one on it first.", origin);
   }
 
-  /** What the model's trained classifier tells apart; empty where it has none. */
+  /** The classes of the model's trained classifier; empty if it has none. */
   static Optional<TrainedClasses> classes(ModelFiles files) {
     int outputs = Head.outputs(files.weights()).orElse(0);
     return Objectives.read(files.config(), outputs)
@@ -127,7 +128,7 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
     }
     List<String> numbers = IntStream.range(0, outputs).mapToObj(Integer::toString).toList();
     if (!new HashSet<>(names.names()).equals(new HashSet<>(numbers))) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s: id2label has names for %s, but the classifier has the outputs 0 to %d; give each one"
               + " name.",
           origin, Labels.shown(names.names()), outputs - 1);
@@ -138,7 +139,7 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
         throw names.bad(number, "a text");
       }
       if (labels.contains(name.asText())) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s: id2label has the name '%s' for both %d and %s; give each its own.",
             origin, name.asText(), labels.indexOf(name.asText()), number);
       }

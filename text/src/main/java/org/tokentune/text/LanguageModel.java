@@ -4,7 +4,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
+import org.tokentune.BadDataException;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.LoraConfig;
@@ -36,6 +39,9 @@ public final class LanguageModel implements AutoCloseable {
 
   private static final int EVALUATION_BATCH = 8;
 
+  /** Tokens of a block, if the model takes as many. */
+  private static final int BLOCK = 128;
+
   private final ModelFiles files;
   private final TextTokenizer tokenizer;
   private TransformerModel model;
@@ -52,7 +58,7 @@ public final class LanguageModel implements AutoCloseable {
   /**
    * Loads a decoder.
    *
-   * @param dropout one rate everywhere; null: what the configuration says
+   * @param dropout one rate for all layers; null: the rates of the configuration
    * @throws BadInputException if the model is an encoder
    */
   public static LanguageModel open(ModelFiles files, Double dropout) {
@@ -62,7 +68,7 @@ public final class LanguageModel implements AutoCloseable {
   /**
    * Loads a decoder.
    *
-   * @param dropout one rate everywhere; null: what the configuration says
+   * @param dropout one rate for all layers; null: the rates of the configuration
    * @param storage of weights; other than {@link WeightStorage#FLOAT32} to train adapters alone, or
    *     to generate
    * @throws BadInputException if the model is an encoder
@@ -70,7 +76,7 @@ public final class LanguageModel implements AutoCloseable {
   public static LanguageModel open(ModelFiles files, Double dropout, WeightStorage storage) {
     ModelConfig config = ModelConfig.read(files.config(), files.name()).withHeadOf(files.weights());
     if (!config.causal()) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "%s is an encoder, which does not predict the next token; name a decoder.", files.name());
     }
     if (dropout != null) {
@@ -82,7 +88,7 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * Puts new adapters on the model: from now on they train, and nothing else.
+   * Adds new adapters to the model: from now on only they train.
    *
    * @param seed of their values
    */
@@ -99,7 +105,7 @@ public final class LanguageModel implements AutoCloseable {
     try (AdapterFolder adapters = AdapterFolder.open(folder)) {
       Objective task = adapters.task().orElse(Objectives.CAUSAL_LM);
       if (task != Objectives.CAUSAL_LM && task != Objectives.FEATURE_EXTRACTION) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s was trained for another task than text (its task_type says so), which is not"
                 + " supported on a decoder; name adapters of CAUSAL_LM.",
             folder);
@@ -119,9 +125,14 @@ public final class LanguageModel implements AutoCloseable {
     return tokenizer;
   }
 
-  /** Most tokens that it takes at once. */
+  /** The largest number of tokens that it takes at once. */
   public int maxLength() {
     return model.config().maxPositions();
+  }
+
+  /** The usual number of tokens in a block of plain text: 128, or fewer if it takes fewer. */
+  public int blockLength() {
+    return Math.min(BLOCK, maxLength());
   }
 
   /** Fine-tunes in place and keeps the weights that validate best. */
@@ -208,7 +219,7 @@ public final class LanguageModel implements AutoCloseable {
       ids = tokenizer.begin().stream().toArray();
     }
     if (ids.length == 0) {
-      throw new BadInputException(
+      throw new BadDataException(
           "The prompt is empty, and %s has no token to begin a text with; give a prompt.",
           files.name());
     }
@@ -242,7 +253,7 @@ public final class LanguageModel implements AutoCloseable {
 
   private void check(int length) {
     if (length > maxLength()) {
-      throw new BadInputException(
+      throw new BadDataException(
           "Rows of %d tokens are longer than the %d of %s; cut them to fewer.",
           length, maxLength(), files.name());
     }
@@ -257,17 +268,17 @@ public final class LanguageModel implements AutoCloseable {
     return SavedModel.write(folder, config(), model, parameters, adapter, files);
   }
 
-  /** Bytes that {@link #save} writes, but for small files. */
+  /** Bytes that {@link #save} writes, except for small files. */
   public long savedBytes() {
     return SavedModel.bytes(parameters);
   }
 
-  /** Saves the adapters alone, as PEFT has them. */
+  /** Saves the adapters alone, in PEFT's format. */
   public void saveAdapter(Path folder) {
     SavedModel.writeAdapter(folder, null, adapter, files);
   }
 
-  /** Bytes that {@link #saveAdapter} writes, but for small files. */
+  /** Bytes that {@link #saveAdapter} writes, except for small files. */
   public long savedAdapterBytes() {
     return adapter.bytes();
   }

@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.tokentune.BadDataException;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
@@ -47,7 +49,7 @@ public final class MaskFiller implements AutoCloseable {
   /**
    * Opens a model.
    *
-   * @throws BadInputException if it is no encoder with its masked-language-model head
+   * @throws BadInputException if it is not an encoder with its masked-language-model head
    */
   public static MaskFiller open(ModelFiles files) {
     ModelConfig config = ModelConfig.read(files.config(), files.name()).withHeadOf(files.weights());
@@ -66,7 +68,7 @@ public final class MaskFiller implements AutoCloseable {
       }
     }
     tokenizer.close();
-    throw new BadInputException("The tokenizer of %s knows none of %s.", files.name(), MASKS);
+    throw new BadFileException("The tokenizer of %s knows none of %s.", files.name(), MASKS);
   }
 
   /**
@@ -84,8 +86,8 @@ public final class MaskFiller implements AutoCloseable {
     int[] places =
         IntStream.range(0, tokens.ids().length).filter(i -> tokens.ids()[i] == maskId).toArray();
     if (places.length == 0) {
-      throw new BadInputException(
-          "There is no %s in \"%.60s\"; write it where a word is to be found.", mask, text);
+      throw new BadDataException(
+          "There is no %s in \"%.60s\"; write it in place of the missing word.", mask, text);
     }
     MultiDataSet batch =
         TokenBatches.byLength(

@@ -7,7 +7,8 @@ import java.util.List;
 import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
-import org.tokentune.BadInputException;
+import org.tokentune.BadDataException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.datasets.ChoiceQuestion;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches.Row;
@@ -22,7 +23,7 @@ public final class MultipleChoice {
   private MultipleChoice() {}
 
   /**
-   * What it came to.
+   * The scores.
    *
    * @param accuracy share of questions whose likeliest choice is right: the harness's {@code acc}
    * @param normalisedAccuracy the same where each choice's log-likelihood is divided by its
@@ -38,8 +39,8 @@ public final class MultipleChoice {
   public static Result score(
       LanguageModel model, List<ChoiceQuestion> questions, int shots, long seed) {
     if (shots < 0 || shots >= questions.size()) {
-      throw new BadInputException(
-          "%d solved questions cannot be drawn from %d others; give fewer shots.",
+      throw new BadSettingsException(
+          "%d solved questions cannot be drawn from %d other questions; give fewer shots.",
           shots, questions.size() - 1);
     }
     List<Row> rows = new ArrayList<>();
@@ -60,7 +61,7 @@ public final class MultipleChoice {
     return tally(questions, byQuestion);
   }
 
-  /** Of the log-likelihoods of every question's choices. */
+  /** Scores the log-likelihoods of every question's choices. */
   static Result tally(List<ChoiceQuestion> questions, List<double[]> logLikelihoods) {
     int right = 0;
     int rightNormalised = 0;
@@ -115,7 +116,7 @@ public final class MultipleChoice {
     int[] ids = tokenizer.encodePrompt(context + continuation);
     int dropped = Math.max(0, ids.length - longest);
     if (dropped >= prompt) {
-      throw new BadInputException(
+      throw new BadDataException(
           "A choice has more tokens than the model's %d: \"%.60s\"; shorten it.",
           longest, continuation.strip());
     }

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a model says of a text.
+ * A model's prediction for a text.
  *
  * @param labels the likeliest class; all labels likelier than not; a tag for every word, empty
  *     where the tokenizer makes nothing of the word or the text was cut before it; or the answer.
@@ -15,7 +15,7 @@ import java.util.Map;
  */
 public record Prediction(List<String> labels, Map<String, Double> scores, int cut) {
 
-  /** Of a whole text. */
+  /** A prediction for a whole text. */
   public Prediction(List<String> labels, Map<String, Double> scores) {
     this(labels, scores, 0);
   }

@@ -94,7 +94,7 @@ final class SavedModel {
     AdapterFolder.write(folder, adapter, files.address(), config, List.of(tokenizer));
   }
 
-  /** SameDiff wraps what fails. */
+  /** SameDiff wraps exceptions. */
   private static void write(SameDiff graph, Path file) throws IOException {
     try {
       graph.save(file.toFile(), false);

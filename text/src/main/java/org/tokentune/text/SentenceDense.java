@@ -8,7 +8,7 @@ import java.util.function.UnaryOperator;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.transforms.strict.Erf;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.BadInputException;
+import org.tokentune.BadFileException;
 import org.tokentune.formats.CompanionFiles;
 import org.tokentune.formats.ConfigReader;
 import org.tokentune.formats.KnownFields;
@@ -56,7 +56,7 @@ record SentenceDense(
             .bytes(name)
             .orElseThrow(
                 () ->
-                    new BadInputException(
+                    new BadFileException(
                         "%s is missing; save the model with a sentence-transformers of version 2.3 or"
                             + " newer, which writes it.",
                         files.origin(name)));
@@ -78,7 +78,7 @@ record SentenceDense(
         Files.delete(copy);
       }
     } catch (IOException e) {
-      throw new BadInputException(
+      throw new BadFileException(
           e, "%s cannot be copied to read it: %s.", files.origin(name), e.getMessage());
     }
   }
@@ -86,12 +86,12 @@ record SentenceDense(
   private static double[][] matrix(
       SafeTensors tensors, String name, int rows, int columns, String origin) {
     if (!tensors.names().contains(name)) {
-      throw new BadInputException("%s has no tensor %s; get it again.", origin, name);
+      throw new BadFileException("%s has no tensor %s; get it again.", origin, name);
     }
     long[] shape = tensors.shape(name);
     long[] expected = name.endsWith("bias") ? new long[] {columns} : new long[] {rows, columns};
     if (!Arrays.equals(shape, expected)) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s: tensor %s has shape %s, but config.json beside it says %s.",
           origin, name, Arrays.toString(shape), Arrays.toString(expected));
     }
@@ -144,8 +144,8 @@ record SentenceDense(
   @Override
   public double[] apply(double[] x) {
     if (x.length != weight[0].length) {
-      throw new BadInputException(
-          "A Dense layer takes %d numbers, but what comes before it gives %d; get the model again.",
+      throw new BadFileException(
+          "A Dense layer takes %d numbers, but the module before it gives %d; get the model again.",
           weight[0].length, x.length);
     }
     double[] y = bias == null ? new double[weight.length] : bias.clone();

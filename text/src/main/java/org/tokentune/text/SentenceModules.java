@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 import org.tokentune.formats.CompanionFiles;
@@ -108,7 +109,7 @@ record SentenceModules(
     List<UnaryOperator<double[]>> steps = new ArrayList<>();
     JsonNode modules = files.json(CompanionFiles.MODULES).orElseThrow();
     if (!modules.isArray()) {
-      throw new BadInputException("%s is not a JSON array; get the model again.", origin);
+      throw new BadFileException("%s is not a JSON array; get the model again.", origin);
     }
     for (int i = 0; i < modules.size(); i++) {
       ConfigReader module = ConfigReader.of(modules.get(i), origin);
@@ -124,15 +125,15 @@ record SentenceModules(
       switch (title) {
         case "Transformer" -> {
           if (!path.isEmpty()) {
-            throw new BadInputException(
-                "%s: the encoder's path is '%s', where it is not; get the model again.",
+            throw new BadFileException(
+                "%s: the encoder's path is '%s', which does not exist; get the model again.",
                 origin, path);
           }
         }
         case "Pooling" -> {
           ConfigReader config = files.object(path + "/config.json");
           if (config.names().isEmpty()) {
-            throw new BadInputException(
+            throw new BadFileException(
                 "%s is missing or empty; get the model again.", config.origin());
           }
           pooling.addAll(pooling(config));
@@ -149,7 +150,7 @@ record SentenceModules(
       }
     }
     if (pooling.isEmpty()) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s has no encoder with pooling after it; get the model again.", origin);
     }
     ConfigReader transformer = transformer(files);
@@ -177,7 +178,7 @@ record SentenceModules(
   }
 
   private static BadInputException unsupported(String origin, String type) {
-    return new BadInputException(
+    return new BadFileException(
         "%s: the module %s is not supported there; Transformer, then Pooling, then any of Dense,"
             + " Normalize and Dropout are.",
         origin, type);
@@ -275,7 +276,7 @@ record SentenceModules(
   float[] vector(float[][] rows, int promptLength) {
     int first = includePrompt ? 0 : promptLength;
     if (first >= rows.length) {
-      throw new BadInputException(
+      throw new BadFileException(
           "The prompt's %d tokens leave no room for a text in %d; shorten it.", first, rows.length);
     }
     double[] vector = SentencePooling.pool(pooling, rows, first);

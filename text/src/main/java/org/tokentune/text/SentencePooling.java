@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
-import org.tokentune.BadInputException;
+import org.tokentune.BadFileException;
 
 /**
  * Ways to make one vector of a text's hidden states, as sentence-transformers' {@code Pooling} has
@@ -37,7 +37,7 @@ enum SentencePooling {
         Arrays.stream(values()).filter(one -> one.title.equals(title)).findFirst();
     return found.orElseThrow(
         () ->
-            new BadInputException(
+            new BadFileException(
                 "%s: pooling_mode %s is not known; %s are.",
                 origin,
                 title,

@@ -11,7 +11,9 @@ import java.util.function.IntFunction;
 import org.nd4j.evaluation.IEvaluation;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.Warnings;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
@@ -76,7 +78,7 @@ public final class TextModel implements AutoCloseable {
    *
    * @param labels what to learn
    * @param maxLength tokens to which texts are cut; null: texts longer than the model are refused
-   * @param dropout one rate everywhere; null: what the configuration says
+   * @param dropout one rate for all layers; null: the rates of the configuration
    * @param storage of weights; other than {@link WeightStorage#FLOAT32} only to train adapters, or
    *     the head alone
    * @param seed of a new head's values
@@ -127,7 +129,7 @@ public final class TextModel implements AutoCloseable {
   /**
    * A model with a trained head, as {@link #save} or transformers wrote it.
    *
-   * @throws BadInputException if it has none
+   * @throws BadInputException if it does not have one
    */
   public static TextModel open(ModelFiles files) {
     ModelConfig config = ModelConfig.read(files.config(), files.name());
@@ -148,7 +150,7 @@ public final class TextModel implements AutoCloseable {
   public static TextModel open(ModelFiles files, Path adapters) {
     ModelConfig config = ModelConfig.read(files.config(), files.name());
     if (config.causal()) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "%s is a decoder, on which no classifier is supported; name the encoder that %s was"
               + " trained on.",
           files.name(), adapters);
@@ -156,15 +158,15 @@ public final class TextModel implements AutoCloseable {
     try (AdapterFolder folder = AdapterFolder.open(adapters)) {
       int outputs = folder.outputs().orElseGet(() -> Head.outputs(files.weights()).orElse(0));
       if (outputs == 0) {
-        throw new BadInputException(
+        throw new BadFileException(
             "Neither %s nor %s has a classifier to predict with; name adapters that were trained"
                 + " with one (PEFT's modules_to_save).",
             adapters, files.name());
       }
       JsonNode json = folder.modelConfig(files.config());
       if (Objectives.read(json, outputs).isEmpty()) {
-        throw new BadInputException(
-            "%s does not say for which task it was trained, or it is none that is supported; give"
+        throw new BadFileException(
+            "%s does not say for which task it was trained, or the task is not supported; give"
                 + " its %s the task_type SEQ_CLS, TOKEN_CLS or QUESTION_ANS.",
             adapters, AdapterFolder.CONFIG);
       }
@@ -203,14 +205,13 @@ public final class TextModel implements AutoCloseable {
     return TextTokenizer.open(files, longest, maxLength != null);
   }
 
-  /** Refuses a length that the model cannot take; null is one. */
+  /** Rejects a length that the model cannot take; null is valid. */
   static void checkLength(ModelFiles files, ModelConfig config, Integer maxLength) {
     int most = config.maxPositions();
     int least = 3; // the special tokens and one of the text
     if (maxLength != null && (maxLength < least || maxLength > most)) {
-      throw new BadInputException(
-          "A maximal length of %d does not fit %s; give %d to %d.",
-          maxLength, files.name(), least, most);
+      throw BadSettingsException.of(
+          "maxLength", "must be %d to %d for %s, got %d.", least, most, files.name(), maxLength);
     }
   }
 
@@ -223,7 +224,7 @@ public final class TextModel implements AutoCloseable {
     return headConfig.maxLength();
   }
 
-  /** What the model's outputs mean. */
+  /** The meaning of the model's outputs. */
   public Labels labels() {
     return headConfig.labels();
   }
@@ -285,7 +286,7 @@ public final class TextModel implements AutoCloseable {
   /** Predicts texts or pairs, in their order; labels do not count. */
   public List<Prediction> predictRows(List<Example> examples) {
     if (labels().task() == Objectives.QUESTION_ANSWERING) {
-      throw new BadInputException("%s answers questions; ask an AnswerModel.", files.name());
+      throw new BadSettingsException("%s answers questions; ask an AnswerModel.", files.name());
     }
     List<TextTokenizer.Tokens> tokens =
         examples.stream().map(row -> tokenizer.encode(row, labels().task())).toList();
@@ -400,18 +401,18 @@ public final class TextModel implements AutoCloseable {
     return SavedModel.write(folder, config, model, parameters, adapter, files);
   }
 
-  /** Bytes that {@link #save} writes, but for small files. */
+  /** Bytes that {@link #save} writes, except for small files. */
   public long savedBytes() {
     return SavedModel.bytes(parameters);
   }
 
-  /** Saves the adapters and the head alone, as PEFT has them, and what the head's outputs mean. */
+  /** Saves the adapters and the head alone, in PEFT's format, and the meaning of its outputs. */
   public void saveAdapter(Path folder) {
     JsonNode config = headConfig.write(files.config(), model.config());
     SavedModel.writeAdapter(folder, config, adapter, files);
   }
 
-  /** Bytes that {@link #saveAdapter} writes, but for small files. */
+  /** Bytes that {@link #saveAdapter} writes, except for small files. */
   public long savedAdapterBytes() {
     return adapter.bytes();
   }

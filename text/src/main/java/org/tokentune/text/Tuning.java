@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
-import org.tokentune.BadInputException;
+import org.tokentune.BadDataException;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
@@ -40,7 +40,7 @@ record Tuning(
       TuningSettings settings,
       FineTuningListener listener) {
     if (train.isEmpty() || validation.isEmpty()) {
-      throw new BadInputException(
+      throw new BadDataException(
           "There are %d training and %d validation rows; give some of both.",
           train.size(), validation.size());
     }
@@ -59,7 +59,7 @@ record Tuning(
    * The same with batches.
    *
    * @param train an epoch's batches, by its number from 0
-   * @param trainDigest tells their rows from others
+   * @param trainDigest identifies their rows
    */
   Trainer.Outcome run(
       IntFunction<MultiDataSetIterator> train,

@@ -1,6 +1,6 @@
 package org.tokentune.text;
 
-import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.select.TokenAmount;
 import org.tokentune.select.TokenSelector;
@@ -12,10 +12,10 @@ import org.tokentune.train.RunSettings;
  *
  * @param tokens which tokens carry gradient: {@code all}, a count, or a share such as {@code 25%};
  *     of the latter two {@code span:} before them takes tokens side by side
- * @param minTokens least tokens a text, where a share is given
+ * @param minTokens the least number of tokens per text if a share is given
  * @param trainable which parameters train: see {@link org.tokentune.train.Trainable}
- * @param batchSize texts a step
- * @param run how the run is watched over and kept
+ * @param batchSize texts per batch
+ * @param run how the run is evaluated and saved
  */
 public record TuningSettings(
     String tokens,
@@ -27,9 +27,9 @@ public record TuningSettings(
 
   public TuningSettings {
     if (batchSize < 1) {
-      throw new BadInputException("A batch size of %d is none; give 1 or more.", batchSize);
+      throw BadSettingsException.of("batchSize", "must be at least 1, got %d.", batchSize);
     }
-    RandomTokens.parse(tokens, minTokens, true); // says early what it would say later
+    RandomTokens.parse(tokens, minTokens, true); // rejects invalid tokens early
   }
 
   /**
@@ -50,7 +50,7 @@ public record TuningSettings(
 
   static double checkedDropout(double rate) {
     if (!(rate >= 0 && rate < 1)) {
-      throw new BadInputException("A dropout of %s is not 0 to below 1; correct it.", rate);
+      throw BadSettingsException.of("dropout", "must be at least 0 and below 1, got %s.", rate);
     }
     return rate;
   }
@@ -58,6 +58,16 @@ public record TuningSettings(
   /** The same with other tokens. */
   public TuningSettings withTokens(String otherTokens) {
     return new TuningSettings(otherTokens, minTokens, trainable, batchSize, hyperparameters, run);
+  }
+
+  /** The same with more or fewer tokens at least, where a share is given. */
+  public TuningSettings withMinTokens(int least) {
+    return new TuningSettings(tokens, least, trainable, batchSize, hyperparameters, run);
+  }
+
+  /** The same with other parameters trained. */
+  public TuningSettings withTrainable(String parameters) {
+    return new TuningSettings(tokens, minTokens, parameters, batchSize, hyperparameters, run);
   }
 
   /** The same with other hyperparameters. */

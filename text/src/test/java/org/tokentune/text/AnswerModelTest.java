@@ -22,10 +22,6 @@ import org.tokentune.objectives.Metric;
 import org.tokentune.objectives.Scores;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Hyperparameters;
-import org.tokentune.train.MemorySettings;
-import org.tokentune.train.OptimizerSettings;
-import org.tokentune.train.RunSettings;
-import org.tokentune.train.Schedule;
 
 /** A small model that learns which words of a text are answers. */
 class AnswerModelTest {
@@ -71,18 +67,12 @@ class AnswerModelTest {
     List<SquadQuestion> test = questions(60, 2);
     Path saved = folder.resolve("saved");
     TuningSettings settings =
-        new TuningSettings("6", 1, "all", 8, Hyperparameters.defaults(), RunSettings.defaults())
+        TuningSettings.defaults()
+            .withTokens("6")
+            .withMinTokens(1)
+            .withBatchSize(8)
             .withHyperparameters(
-                new Hyperparameters(
-                    4,
-                    0,
-                    1,
-                    3e-3,
-                    OptimizerSettings.adamW(0.01),
-                    Schedule.linear(0.1),
-                    1.0,
-                    MemorySettings.defaults(),
-                    7));
+                Hyperparameters.defaults().withEpochs(4).withLearningRate(3e-3).withSeed(7));
     Scores scores;
     try (ModelFiles files = ModelFolder.open(base);
         AnswerModel model = AnswerModel.forQuestions(files, 40, 0.0, WeightStorage.FLOAT32, 6)) {

@@ -47,10 +47,8 @@ import org.tokentune.models.WeightStorage;
 import org.tokentune.objectives.Objectives;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Hyperparameters;
-import org.tokentune.train.MemorySettings;
 import org.tokentune.train.OptimizerSettings;
 import org.tokentune.train.RunSettings;
-import org.tokentune.train.Schedule;
 import org.tokentune.train.StepReport;
 import org.tokentune.train.Trainer;
 
@@ -135,16 +133,13 @@ class LongRunTest {
 
   private static Hyperparameters hyperparameters(
       OptimizerSettings.Kind optimizer, int epochs, int accumulation, double rate, double clip) {
-    return new Hyperparameters(
-        epochs,
-        0,
-        accumulation,
-        rate,
-        new OptimizerSettings(optimizer, 0, 0.01, 1, Map.of()),
-        Schedule.linear(0.1),
-        clip,
-        MemorySettings.defaults(),
-        7);
+    return Hyperparameters.defaults()
+        .withEpochs(epochs)
+        .withAccumulation(accumulation)
+        .withLearningRate(rate)
+        .withOptimizer(OptimizerSettings.adamW(0.01).withKind(optimizer))
+        .withClip(clip)
+        .withSeed(7);
   }
 
   private static TuningSettings settings(String tokens, Hyperparameters hyperparameters) {
@@ -152,14 +147,11 @@ class LongRunTest {
   }
 
   private RunSettings saving(int saveEvery, int evaluateEvery, int patience, Path resume) {
-    return new RunSettings(
-        evaluateEvery,
-        patience,
-        List.of(),
-        RunSettings.OnNan.STOP,
-        saveEvery,
-        checkpoints(),
-        resume);
+    return RunSettings.defaults()
+        .withEvaluateEvery(evaluateEvery)
+        .withPatience(patience)
+        .withCheckpoints(saveEvery, checkpoints())
+        .withResume(resume);
   }
 
   private Checkpoints checkpoints() {
@@ -469,7 +461,7 @@ class LongRunTest {
         assertThrows(BadInputException.class, () -> train(settings, null, 0, saved)).getMessage();
     System.out.println(message);
     assertTrue(message.contains("loss is NaN") && message.contains("\"" + RARE + " the"), message);
-    RunSettings skip = new RunSettings(0, 0, List.of(), RunSettings.OnNan.SKIP, 0, null, null);
+    RunSettings skip = RunSettings.defaults().withOnNan(RunSettings.OnNan.SKIP);
     Trainer.Outcome outcome = train(settings.withRun(skip), null, 0, saved);
     System.out.printf(
         "%d of %d steps passed over, accuracy %.3f%n",
@@ -493,7 +485,7 @@ class LongRunTest {
         settings(
                 "all",
                 hyperparameters(OptimizerSettings.Kind.ADAMW, 9, 1, 1e30, Double.POSITIVE_INFINITY))
-            .withRun(new RunSettings(0, 0, List.of(), RunSettings.OnNan.SKIP, 0, null, null));
+            .withRun(RunSettings.defaults().withOnNan(RunSettings.OnNan.SKIP));
     String message =
         assertThrows(BadInputException.class, () -> train(wild, null, 0, folder.resolve("model")))
             .getMessage();

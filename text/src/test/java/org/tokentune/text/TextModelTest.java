@@ -49,8 +49,6 @@ import org.tokentune.objectives.Objectives;
 import org.tokentune.objectives.Scores;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Hyperparameters;
-import org.tokentune.train.MemorySettings;
-import org.tokentune.train.OptimizerSettings;
 import org.tokentune.train.SameDiffListener;
 import org.tokentune.train.Schedule;
 import org.tokentune.train.StepReport;
@@ -139,16 +137,7 @@ class TextModelTest {
   private static TuningSettings settings(int epochs) {
     return TuningSettings.defaults()
         .withHyperparameters(
-            new Hyperparameters(
-                epochs,
-                0,
-                1,
-                5e-3,
-                OptimizerSettings.adamW(0.01),
-                Schedule.linear(0.1),
-                1.0,
-                MemorySettings.defaults(),
-                7));
+            Hyperparameters.defaults().withEpochs(epochs).withLearningRate(5e-3).withSeed(7));
   }
 
   private void learns(Objective task, Pooling pooling, int epochs) {
@@ -595,16 +584,11 @@ class TextModelTest {
       TuningSettings wild =
           TuningSettings.defaults()
               .withHyperparameters(
-                  new Hyperparameters(
-                      30,
-                      0,
-                      1,
-                      1e30,
-                      OptimizerSettings.adamW(0.01),
-                      Schedule.linear(0),
-                      1.0,
-                      MemorySettings.defaults(),
-                      7));
+                  Hyperparameters.defaults()
+                      .withEpochs(30)
+                      .withLearningRate(1e30)
+                      .withSchedule(Schedule.linear(0))
+                      .withSeed(7));
       for (Runnable bad :
           List.<Runnable>of(
               () -> model.fineTune(data, wild),

@@ -15,6 +15,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.files.ModelWriter;
 import org.tokentune.formats.ModelFolder;
@@ -65,7 +66,7 @@ public final class AdapterFolder implements AutoCloseable {
   public static AdapterFolder open(Path folder) {
     Path file = folder.resolve(CONFIG);
     if (!Files.isRegularFile(file)) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s has no %s; name a folder with adapters%s.", folder, CONFIG, within(folder));
     }
     PeftConfig config = PeftConfig.read(ModelFolder.configFile(file), file.toString());
@@ -99,7 +100,7 @@ public final class AdapterFolder implements AutoCloseable {
       return;
     }
     if (Files.isRegularFile(folder.resolve(PICKLED))) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s is a pickle, which is not read; convert it in its folder: python -c \"import torch;"
               + " from safetensors.torch import save_file; save_file({k: v.clone() for k, v in"
               + " torch.load('%s', weights_only=True).items()}, '%s')\".",
@@ -108,15 +109,15 @@ public final class AdapterFolder implements AutoCloseable {
     try (Stream<Path> entries = Files.list(folder)) {
       if (entries.anyMatch(
           file -> file.getFileName().toString().matches("adapter_model-.*\\.safetensors"))) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s has its adapters in several files, which is not supported; save them in one file,"
                 + " %s, with a larger max_shard_size.",
             folder, WEIGHTS);
       }
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be listed; check the path.", folder);
+      throw new BadFileException(e, "%s cannot be listed; check the path.", folder);
     }
-    throw new BadInputException("%s has no %s; copy it there.", folder, WEIGHTS);
+    throw new BadFileException("%s has no %s; copy it there.", folder, WEIGHTS);
   }
 
   /** Whether a folder contains adapters. */
@@ -180,7 +181,7 @@ public final class AdapterFolder implements AutoCloseable {
     if (task.filter(CLASSIFIERS::contains)
         .filter(wanted -> wanted.architecture(type).isEmpty())
         .isPresent()) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s: task_type %s is not supported on a base whose model_type is %s; use a base of type"
               + " bert, roberta or distilbert.",
           config.origin(), config.taskType(), type);
@@ -242,7 +243,7 @@ public final class AdapterFolder implements AutoCloseable {
       if (tensors.whole().containsKey(name)) {
         heads.put(name, tensors.whole().get(name));
       } else if (model.isHead(name) && !ParameterLoader.has(model, base, name)) {
-        throw new BadInputException(
+        throw new BadFileException(
             "Neither %s nor its base, %s, has the tensor %s; name a base that has it, or train it"
                 + " with the adapters (PEFT's modules_to_save).",
             folder, base.origin(), name);

@@ -9,6 +9,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.formats.WeightSource;
 import org.tokentune.models.ParameterLoader;
@@ -81,7 +82,7 @@ final class AdapterTensors {
     UNSUPPORTED.forEach(
         (pattern, what) -> {
           if (pattern.matcher(name).matches()) {
-            throw new BadInputException(
+            throw new BadFileException(
                 "%s holds %s, which belongs to %s and is not supported; LoRA on linear layers is.",
                 source.origin(), name, what);
           }
@@ -106,7 +107,7 @@ final class AdapterTensors {
 
   /** The exception for a parameter under two names. */
   BadInputException twice(String parameter, String one, String other) {
-    return new BadInputException(
+    return new BadFileException(
         "%s holds %s twice: as %s and as %s; remove one of them.",
         source.origin(), parameter, one, other);
   }
@@ -140,7 +141,7 @@ final class AdapterTensors {
 
   private void check() {
     if (a.isEmpty() && b.isEmpty()) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s holds no adapters (no lora_A and no lora_B); save them again, with all parameters"
               + " gathered if they trained on several devices.",
           source.origin());
@@ -150,7 +151,7 @@ final class AdapterTensors {
     either.forEach(
         (layer, stored) -> {
           if (!a.containsKey(layer) || !b.containsKey(layer)) {
-            throw new BadInputException(
+            throw new BadFileException(
                 "%s holds %s without its other matrix, %s; save the adapters again.",
                 source.origin(), stored, a.containsKey(layer) ? "lora_B" : "lora_A");
           }

@@ -14,6 +14,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 import org.tokentune.models.TransformerModel;
@@ -99,7 +100,7 @@ final class Fitting {
     String layer = weight.substring(0, weight.length() - WEIGHT.length());
     boolean vocabulary = weight.equals(ownHead) || weight.equals(base.headTable());
     if (base.isEmbedding(weight) || vocabulary) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s adapts %s, which is not supported: embedding tables and heads over the vocabulary"
               + " cannot be adapted, only linear layers.",
           folder, module);
@@ -121,7 +122,7 @@ final class Fitting {
     check(tensors.a(module), new long[] {rank, in}, false);
     check(tensors.b(module), new long[] {out, rank}, false);
     if (layers.containsValue(layer)) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s adapts %s twice, under two names; remove the tensors of one of them.", folder, layer);
     }
     layers.put(module, layer);
@@ -130,7 +131,7 @@ final class Fitting {
   private void putWhole(String name, String stored) {
     String parameter = parameterOf(name);
     if (parameter == null) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s holds %s, which does not exist in the base; use a base that has it, or remove the"
               + " tensor.",
           folder, stored);
@@ -179,7 +180,7 @@ final class Fitting {
     if (byBase) {
       throw otherBase(difference);
     }
-    throw new BadInputException("%s: %s; %s.", folder, difference, remedy(stored, shape, wanted));
+    throw new BadFileException("%s: %s; %s.", folder, difference, remedy(stored, shape, wanted));
   }
 
   private String remedy(String stored, long[] shape, long[] wanted) {
@@ -200,7 +201,7 @@ final class Fitting {
   }
 
   private BadInputException otherBase(String difference) {
-    return new BadInputException(
+    return new BadFileException(
         "%s was made for another base: %s; name the base it was trained on%s.",
         folder, difference, config.base().isEmpty() ? "" : " (" + config.base() + ")");
   }
@@ -223,7 +224,7 @@ final class Fitting {
         whole(name)
             .ifPresent(
                 module -> {
-                  throw new BadInputException(
+                  throw new BadFileException(
                       "%s: %s is fully trained (according to modules_to_save or task_type), but"
                           + " %s holds no %s; save the adapters again.",
                       config.origin(), module, AdapterFolder.WEIGHTS, name);
@@ -394,7 +395,7 @@ final class Fitting {
   private INDArray floats(String stored) {
     INDArray array = tensors.source().read(stored);
     if (!array.dataType().isFPType()) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s: %s holds integers (%s) instead of floats; save the adapters in 16 or 32 bits.",
           folder, stored, array.dataType());
     }

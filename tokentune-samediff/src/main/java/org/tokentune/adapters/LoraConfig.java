@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.models.TransformerModel;
 
 /**
@@ -76,17 +77,17 @@ public record LoraConfig(
 
   public LoraConfig {
     if (rank < 1) {
-      throw new BadInputException("The adapters' rank r must be at least 1, got %d.", rank);
+      throw new BadSettingsException("The adapters' rank r must be at least 1, got %d.", rank);
     }
     if (!Double.isFinite(alpha)) {
-      throw new BadInputException("The adapters' alpha must be a number, got %s.", alpha);
+      throw new BadSettingsException("The adapters' alpha must be a number, got %s.", alpha);
     }
     if (!(dropout >= 0 && dropout < 1)) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "The adapters' dropout must be at least 0 and below 1, got %s.", dropout);
     }
     if (targets.isEmpty()) {
-      throw new BadInputException("The adapters have no targets; name at least one layer.");
+      throw new BadSettingsException("The adapters have no targets; name at least one layer.");
     }
     targets = List.copyOf(targets);
     trained = List.copyOf(trained);
@@ -127,21 +128,22 @@ public record LoraConfig(
                   Bias.named(value)
                       .orElseThrow(
                           () ->
-                              new BadInputException(
+                              new BadSettingsException(
                                   "The adapters' bias must be none, all or lora_only, got %s.",
                                   value));
           case "rslora" -> rankStabilised = true;
           case "freeze-a" -> frozenA = true;
           default ->
-              throw new BadInputException(
+              throw new BadSettingsException(
                   "Adapters have no setting '%s'; the settings are %s.", setting, KEYS);
         }
       } catch (NumberFormatException e) {
-        throw new BadInputException(e, "In '%s', '%s' is not a number; correct it.", text, value);
+        throw new BadSettingsException(
+            e, "In '%s', '%s' is not a number; correct it.", text, value);
       }
     }
     if (alpha <= 0) {
-      throw new BadInputException("The adapters' alpha must be above 0, got %s.", alpha);
+      throw new BadSettingsException("The adapters' alpha must be above 0, got %s.", alpha);
     }
     return new LoraConfig(
         rank,
@@ -155,9 +157,45 @@ public record LoraConfig(
         Map.of());
   }
 
+  /** The same with another rank; alpha stays. */
+  public LoraConfig withRank(int r) {
+    return new LoraConfig(
+        r, alpha, dropout, rankStabilised, frozenA, bias, targets, trained, exceptions);
+  }
+
+  /** The same with another alpha. */
+  public LoraConfig withAlpha(double value) {
+    return new LoraConfig(
+        rank, value, dropout, rankStabilised, frozenA, bias, targets, trained, exceptions);
+  }
+
+  /** The same with dropout on the input of the updates. */
+  public LoraConfig withDropout(double rate) {
+    return new LoraConfig(
+        rank, alpha, rate, rankStabilised, frozenA, bias, targets, trained, exceptions);
+  }
+
+  /** The same, multiplied by {@code alpha / sqrt(r)} or not. */
+  public LoraConfig withRankStabilised(boolean stabilised) {
+    return new LoraConfig(
+        rank, alpha, dropout, stabilised, frozenA, bias, targets, trained, exceptions);
+  }
+
+  /** The same, with A kept at its initial values or trained. */
+  public LoraConfig withFrozenA(boolean frozen) {
+    return new LoraConfig(
+        rank, alpha, dropout, rankStabilised, frozen, bias, targets, trained, exceptions);
+  }
+
+  /** The same with other biases of the base trained. */
+  public LoraConfig withBias(Bias trainedBiases) {
+    return new LoraConfig(
+        rank, alpha, dropout, rankStabilised, frozenA, trainedBiases, targets, trained, exceptions);
+  }
+
   /** The same, with these modules fully trained. */
   public LoraConfig withTrained(List<String> modules) {
-    return with(dropout, targets, modules);
+    return with(targets, modules);
   }
 
   /** The same, with the model's head fully trained, under PEFT's module names. */
@@ -175,19 +213,14 @@ public record LoraConfig(
             .toList());
   }
 
-  /** The same without dropout. */
-  LoraConfig withoutDropout() {
-    return with(0, targets, trained);
-  }
-
   /** The same on other layers. */
   LoraConfig withTargets(List<String> others) {
-    return with(dropout, others, trained);
+    return with(others, trained);
   }
 
-  private LoraConfig with(double newDropout, List<String> newTargets, List<String> newTrained) {
+  private LoraConfig with(List<String> newTargets, List<String> newTrained) {
     return new LoraConfig(
-        rank, alpha, newDropout, rankStabilised, frozenA, bias, newTargets, newTrained, exceptions);
+        rank, alpha, dropout, rankStabilised, frozenA, bias, newTargets, newTrained, exceptions);
   }
 
   /** Rank and alpha of a layer's update. */

@@ -9,6 +9,7 @@ import java.util.stream.Collectors;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
@@ -100,7 +101,7 @@ public final class LoraModel implements TransformerModel {
 
   private void check(String target, Map<String, NetworkLayer> linear) {
     if (linear.keySet().stream().noneMatch(layer -> adapts(target, layer))) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "No linear layer that can be adapted is called %s; the layers are %s.",
           target,
           linear.keySet().stream()
@@ -211,7 +212,7 @@ public final class LoraModel implements TransformerModel {
 
   @Override
   public TransformerModel withoutDropout() {
-    return new LoraModel(base.withoutDropout(), config.withoutDropout());
+    return new LoraModel(base.withoutDropout(), config.withDropout(0));
   }
 
   @Override

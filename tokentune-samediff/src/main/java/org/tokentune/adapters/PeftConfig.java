@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 import org.tokentune.formats.ConfigReader;
@@ -162,12 +163,12 @@ record PeftConfig(
   private static void checkType(ConfigReader fields) {
     String type = fields.text("peft_type", null);
     if (type == null) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s has no peft_type, so it is not in PEFT's format; convert the adapters.",
           fields.origin());
     }
     if (!type.equals("LORA")) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s: peft_type is \"%s\", which is not supported; \"LORA\" is.", fields.origin(), type);
     }
   }
@@ -200,7 +201,7 @@ record PeftConfig(
     }
     String name = fields.text(field, "").toLowerCase(Locale.ROOT);
     if (!INITIALISATIONS.contains(name)) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s: %s is \"%s\", which is not supported, as this initialisation may have changed the"
               + " base's weights; in Python, %s.",
           fields.origin(),
@@ -216,7 +217,7 @@ record PeftConfig(
     String task = fields.text("task_type", null);
     Set<String> known = Set.of(SEQUENCE_CLASSES, TOKEN_CLASSES, ANSWERS, LANGUAGE, FEATURES);
     if (task != null && !known.contains(task)) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s: task_type is \"%s\", which is not supported; %s are.",
           fields.origin(), task, String.join(", ", known.stream().sorted().toList()));
     }
@@ -234,7 +235,7 @@ record PeftConfig(
     List<Rule<T>> rules = new ArrayList<>();
     for (String name : object.names()) {
       if (RegexGuard.repeatsRepetition(name)) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s: %s has nested repetitions, which may take unbounded time; rewrite it without"
                 + " them.",
             object.origin(), object.name(name));
@@ -243,7 +244,7 @@ record PeftConfig(
         Pattern pattern = Pattern.compile("(?:.*\\.)?(?:" + name.replace("(?P<", "(?<") + ")");
         rules.add(new Rule<>(name, pattern, value.apply(object, name)));
       } catch (PatternSyntaxException e) {
-        throw new BadInputException(
+        throw new BadFileException(
             e,
             "%s: %s is not a regular expression; correct it.",
             object.origin(),

@@ -20,7 +20,9 @@ import java.util.regex.Pattern;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedInputStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.formats.ModelFolder;
 import org.tokentune.formats.SafeTensors;
 import org.tokentune.formats.SafeTensorsWriter;
@@ -52,7 +54,8 @@ public record Checkpoints(Path folder, int keep) {
 
   public Checkpoints {
     if (keep < 1) {
-      throw new BadInputException("Keeping %d checkpoints would leave none; keep 1 or more.", keep);
+      throw new BadSettingsException(
+          "Keeping %d checkpoints would leave none; keep 1 or more.", keep);
     }
   }
 
@@ -87,7 +90,7 @@ public record Checkpoints(Path folder, int keep) {
           });
       removeOld(step);
     } catch (IOException e) {
-      throw new BadInputException(
+      throw new BadFileException(
           e,
           "The checkpoint of step %d cannot be written to %s (%s); check free space and"
               + " permissions: %s.",
@@ -117,7 +120,7 @@ public record Checkpoints(Path folder, int keep) {
       List<Path> all = all();
       return all.isEmpty() ? Optional.empty() : Optional.of(all.get(all.size() - 1));
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be read: %s.", folder, e.getMessage());
+      throw new BadFileException(e, "%s cannot be read: %s.", folder, e.getMessage());
     }
   }
 
@@ -143,17 +146,16 @@ public record Checkpoints(Path folder, int keep) {
   public static JsonNode state(Path checkpoint) {
     Path file = checkpoint.resolve(STATE);
     if (!Files.isRegularFile(file)) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s is not a training checkpoint, as it has no %s; name a folder such as"
               + " checkpoints/step-00000100.",
           checkpoint, STATE);
     }
     JsonNode state = ModelFolder.configFile(file);
     if (!state.path(FORMAT).equals(IntNode.valueOf(VERSION))) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s has version %s of the training checkpoint format, but only version %d can be read;"
-              + " resume with the version of this program that wrote it, or start over with"
-              + " --resume none.",
+              + " resume with the version of this program that wrote it, or start over.",
           checkpoint, state.path(FORMAT).asText("none"), VERSION);
     }
     ObjectNode summed = state.deepCopy();
@@ -165,7 +167,7 @@ public record Checkpoints(Path folder, int keep) {
   }
 
   private static BadInputException damaged(Path file) {
-    return new BadInputException(
+    return new BadFileException(
         "%s is damaged (its checksum is wrong); resume from another checkpoint, or start over.",
         file);
   }
@@ -204,7 +206,7 @@ public record Checkpoints(Path folder, int keep) {
         throw damaged(file);
       }
     } catch (IOException e) {
-      throw new BadInputException(
+      throw new BadFileException(
           e, "%s cannot be read; resume from another checkpoint, or start over.", file);
     }
     try (SafeTensors tensors = SafeTensors.open(file)) {

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.formats.FloatType;
 import org.tokentune.formats.ModelFolder;
@@ -50,25 +51,25 @@ public final class ModelWriter {
   public static void checkWritable(Path folder) {
     Path target = folder.toAbsolutePath().normalize();
     if (Files.exists(target) && !Files.isDirectory(target)) {
-      throw new BadInputException("%s is a file; name another folder for the model.", folder);
+      throw new BadFileException("%s is a file; name another folder for the model.", folder);
     }
     if (Files.isDirectory(target) && !ModelFolder.holdsModel(target)) {
       try {
         if (!entries(target).isEmpty()) {
-          throw new BadInputException(
+          throw new BadFileException(
               "%s holds files that do not belong to a model; name a new or an empty folder.",
               folder);
         }
       } catch (IOException e) {
-        throw new BadInputException(e, "%s cannot be listed; name another folder.", folder);
+        throw new BadFileException(e, "%s cannot be listed; name another folder.", folder);
       }
     }
     if (Files.isDirectory(target) && !Files.isWritable(target)) {
-      throw new BadInputException("%s cannot be written to; name another folder.", folder);
+      throw new BadFileException("%s cannot be written to; name another folder.", folder);
     }
     Path existing = existing(folder);
     if (existing == null || !Files.isDirectory(existing) || !Files.isWritable(existing)) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s cannot be created, as %s is not a writable folder; name another folder.",
           folder, existing);
     }
@@ -93,13 +94,13 @@ public final class ModelWriter {
     try {
       long free = Files.getFileStore(existing(folder)).getUsableSpace();
       if (free < bytes) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s has room for %,d MB, but the model takes %,d MB; free some space, or name another"
                 + " folder.",
             folder, free / 1_000_000, bytes / 1_000_000);
       }
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be accessed; name another folder.", folder);
+      throw new BadFileException(e, "%s cannot be accessed; name another folder.", folder);
     }
   }
 
@@ -156,7 +157,7 @@ public final class ModelWriter {
     try {
       Staging.write(target, content::write, staged -> replace(target, staged));
     } catch (IOException e) {
-      throw new BadInputException(
+      throw new BadFileException(
           e, "The model cannot be written to %s: %s; check free space and permissions.", folder, e);
     }
   }

@@ -10,6 +10,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 
 /**
@@ -79,7 +80,7 @@ public final class RunFolder implements AutoCloseable {
         }
       }
     } catch (IOException e) {
-      throw new BadInputException(
+      throw new BadFileException(
           e,
           "%s cannot be written (%s); check free space and permissions.",
           folder,
@@ -88,7 +89,7 @@ public final class RunFolder implements AutoCloseable {
   }
 
   private static BadInputException taken(String process, Path folder) {
-    return new BadInputException(
+    return new BadFileException(
         "Process %s is training in %s; wait until it ends, or name another folder.",
         process, folder);
   }

@@ -16,6 +16,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 
 /**
@@ -123,7 +124,7 @@ public final class CompanionFiles {
           .filter(name -> WITHIN.matcher(name).matches())
           .forEach(names::add);
     } catch (IOException | UncheckedIOException e) {
-      throw new BadInputException(e, "%s cannot be listed; check the path.", folder);
+      throw new BadFileException(e, "%s cannot be listed; check the path.", folder);
     }
     for (String name : names) {
       Path file = folder.resolve(name);
@@ -135,7 +136,7 @@ public final class CompanionFiles {
 
   private static byte[] read(Path file) throws IOException {
     if (Files.size(file) > MAX_BYTES) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s has more than the %d bytes supported; its content does not match its name.",
           file, MAX_BYTES);
     }
@@ -188,7 +189,7 @@ public final class CompanionFiles {
     try {
       return Optional.of(content.read());
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be read: %s.", origin(name), e.getMessage());
+      throw new BadFileException(e, "%s cannot be read: %s.", origin(name), e.getMessage());
     }
   }
 
@@ -204,7 +205,7 @@ public final class CompanionFiles {
               try {
                 return ModelFolder.JSON.readerFor(JsonNode.class).<JsonNode>readValue(bytes);
               } catch (IOException e) {
-                throw new BadInputException(
+                throw new BadFileException(
                     e, "%s is not valid JSON; download it again.", origin(name));
               }
             });
@@ -214,7 +215,7 @@ public final class CompanionFiles {
   public ConfigReader object(String name) {
     JsonNode json = json(name).orElse(MissingNode.getInstance());
     if (!json.isMissingNode() && !json.isObject()) {
-      throw new BadInputException("%s is not a JSON object; download it again.", origin(name));
+      throw new BadFileException("%s is not a JSON object; download it again.", origin(name));
     }
     return ConfigReader.of(json, origin(name));
   }

@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 
@@ -88,7 +89,7 @@ public final class ConfigReader {
    */
   public String either(String field, String alias) {
     if (has(field) && has(alias) && !same(value(field), value(alias))) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s: %s is %s, but its alias %s is %s; correct one of them.",
           origin, name(field), shown(value(field)), name(alias), shown(value(alias)));
     }
@@ -284,7 +285,7 @@ public final class ConfigReader {
   private void only(String field, List<JsonNode> supported) {
     JsonNode value = object.path(field);
     if (!isOneOf(value, supported)) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s: %s is %s, which is not supported; %s.",
           origin,
           name(field),
@@ -303,7 +304,7 @@ public final class ConfigReader {
 
   /** The exception for an invalid value of a field. */
   public BadInputException bad(String field, String wanted) {
-    return new BadInputException(
+    return new BadFileException(
         "%s: %s must be %s, but is %s.", origin, name(field), wanted, shown(object.path(field)));
   }
 

@@ -12,7 +12,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.BadInputException;
+import org.tokentune.BadFileException;
 import org.tokentune.ops.BlockWeight;
 import org.tokentune.quantization.HalfPrecision;
 
@@ -85,7 +85,7 @@ final class FourBitWeights implements WeightSource {
     try {
       json = JSON.readTree(text);
     } catch (IOException e) {
-      throw new BadInputException(e, "%s is not valid JSON; download the model again.", where);
+      throw new BadFileException(e, "%s is not valid JSON; download the model again.", where);
     }
     ConfigReader fields = ConfigReader.of(json, where);
     JsonNode sizes = fields.value("shape");
@@ -136,7 +136,7 @@ final class FourBitWeights implements WeightSource {
       count = Math.multiplyExact(count, size);
     }
     if (codes.length != (count + 1) / 2 || scales.length < blocks(count, state.blockSize())) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s: tensor %s has %d bytes and %d scales, too few or too many for its %d values; get the"
               + " model again.",
           origin(), name, codes.length, scales.length, count);
@@ -168,7 +168,7 @@ final class FourBitWeights implements WeightSource {
   private float[] floats(String name, int count) {
     INDArray array = file.read(name);
     if (array.length() != count || !array.dataType().isFPType()) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s: tensor %s holds %d values of %s and should hold %d floats; download the model"
               + " again.",
           origin(), name, array.length(), array.dataType(), count);

@@ -17,6 +17,7 @@ import java.util.stream.IntStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.ops.BlockWeight;
 
@@ -77,7 +78,7 @@ public final class Gguf implements WeightSource {
     for (GgufFile part : parts) {
       for (GgufFile.Tensor tensor : part.tensors().values()) {
         if (tensors.put(name(tensor.name()), new Place(part, tensor)) != null) {
-          throw new BadInputException(
+          throw new BadFileException(
               "%s has tensor %s twice; download it again.", origin, name(tensor.name()));
         }
       }
@@ -164,7 +165,7 @@ public final class Gguf implements WeightSource {
     Matcher name = PART.matcher(path.getFileName().toString());
     List<Path> parts = name.matches() ? named(path, name.group(1), count) : List.of();
     if (parts.isEmpty() || !parts.stream().allMatch(Files::isRegularFile)) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s is one of the %d parts of a model; put all of them into one folder under their"
               + " original names, such as model-00001-of-%05d.gguf, and name the first.",
           path, count, count);

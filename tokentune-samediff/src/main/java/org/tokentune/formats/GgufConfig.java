@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 
 /**
@@ -203,6 +204,6 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
   }
 
   private BadInputException bad(String what, String instead) {
-    return new BadInputException("%s %s; name %s.", metadata.file(), what, instead);
+    return new BadFileException("%s %s; name %s.", metadata.file(), what, instead);
   }
 }

@@ -12,6 +12,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.ops.BlockWeight;
 import org.tokentune.quantization.BlockFormat;
@@ -126,7 +127,7 @@ final class GgufFile implements AutoCloseable {
   float[] read(Tensor tensor) {
     require(tensor);
     if (tensor.count() > Integer.MAX_VALUE - 8) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s: tensor %s has %d elements, more than the 2,147,483,639 supported.",
           file, tensor.name(), tensor.count());
     }
@@ -182,7 +183,7 @@ final class GgufFile implements AutoCloseable {
 
   private void require(Tensor tensor) {
     if (tensor.format() == null) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s stores tensor %s in ggml's type %d, which is not supported; use the model in one of"
               + " %s.",
           file, tensor.name(), tensor.type(), Arrays.toString(BlockFormat.values()));
@@ -190,7 +191,7 @@ final class GgufFile implements AutoCloseable {
   }
 
   private BadInputException unreadable(Tensor tensor, IOException cause) {
-    return new BadInputException(
+    return new BadFileException(
         cause, "%s: tensor %s cannot be read: %s.", file, tensor.name(), cause.getMessage());
   }
 
@@ -223,7 +224,7 @@ final class GgufFile implements AutoCloseable {
       }
       int version = int32("the version");
       if (version != 2 && version != 3) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s is GGUF version %d, or big-endian; little-endian versions 2 and 3 are supported.",
             file, version);
       }
@@ -461,13 +462,13 @@ final class GgufFile implements AutoCloseable {
 
     private BadInputException tooShort(String what) {
       return in.limit() < size
-          ? new BadInputException(
+          ? new BadFileException(
               "%s has a header of more than the %d bytes supported.", file, in.limit())
           : bad("ends before " + what + " does");
     }
 
     private BadInputException bad(String what) {
-      return new BadInputException(
+      return new BadFileException(
           "%s %s: it is damaged or not a GGUF file; download it again.", file, what);
     }
   }

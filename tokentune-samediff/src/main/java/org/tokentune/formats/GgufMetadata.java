@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 
@@ -102,7 +103,7 @@ final class GgufMetadata {
 
   private BadInputException bad(String key, String wanted) {
     String found = String.valueOf(values.get(key));
-    return new BadInputException(
+    return new BadFileException(
         "%s: the metadata's %s must be %s, but is %.60s.",
         file, key, wanted, has(key) ? found : "missing");
   }
@@ -124,7 +125,7 @@ final class GgufMetadata {
       if (!neutral.containsKey(rest)) {
         unknown.add(key);
       } else if (!same(values.get(key), neutral.get(rest))) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s: the metadata's %s is %.60s, which is not supported; %s is.",
             file, key, values.get(key), neutral.get(rest));
       }

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import org.tokentune.BadInputException;
+import org.tokentune.BadFileException;
 import org.tokentune.Warnings;
 import org.tokentune.formats.Vocabulary.PreTokenizer;
 import org.tokentune.formats.Vocabulary.SpecialTokens;
@@ -94,7 +94,7 @@ record GgufVocabulary(GgufMetadata metadata) {
               sized(metadata.list(KEYS + "scores", Double.class), tokens.size(), "scores"),
               flag("add_space_prefix", true));
       default ->
-          throw new BadInputException(
+          throw new BadFileException(
               "%s has a tokenizer of type %.60s, which is not supported; gpt2 and llama are.",
               metadata.file(), kind);
     };
@@ -154,7 +154,7 @@ record GgufVocabulary(GgufMetadata metadata) {
 
   private <T> List<T> sized(List<T> list, int tokens, String what) {
     if (list.size() != tokens) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s has %d tokens but %d token %s; download it again.",
           metadata.file(), tokens, list.size(), what);
     }
@@ -239,7 +239,7 @@ record GgufVocabulary(GgufMetadata metadata) {
           PreTokenizer.QWEN2;
       case "default" -> PreTokenizer.DEFAULT;
       default ->
-          throw new BadInputException(
+          throw new BadFileException(
               "%s splits text by the rule %.60s, which is not supported; gpt-2, smollm, llama-bpe"
                   + " and qwen2 are.",
               metadata.file(), name);

@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.zip.CRC32C;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 
 /**
@@ -142,7 +143,7 @@ final class LevelDbTable {
   }
 
   private BadInputException bad(String what) {
-    return new BadInputException(
+    return new BadFileException(
         "%s %s: it is damaged or not the index of a TensorFlow checkpoint; download it again.",
         origin, what);
   }

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 
 /**
@@ -68,7 +69,7 @@ public final class Llama2c implements WeightSource {
     int[] sizes = new int[HEADER_BYTES / Integer.BYTES];
     header.forEachWindow(window -> window.asIntBuffer().get(sizes));
     if (sizes[0] == VERSIONED_MAGIC) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s is of a later version of llama2.c's format, which is not supported; export version 0.",
           file);
     }
@@ -191,7 +192,7 @@ public final class Llama2c implements WeightSource {
     int words = config.path("vocab_size").intValue();
     Vocabulary.SentencePiece read = Llama2cVocabulary.read(tokens);
     if (read.tokens().size() != words) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s has %d tokens, but the model has %d words; use the model's own vocabulary, and"
               + " download it again if it was truncated.",
           tokens, read.tokens().size(), words);
@@ -213,7 +214,7 @@ public final class Llama2c implements WeightSource {
   public INDArray read(String name) {
     Entry entry = entry(name);
     if (entry.count() > Integer.MAX_VALUE - 8) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s: tensor %s has %d elements, more than the 2,147,483,639 supported.",
           file, name, entry.count());
     }
@@ -229,7 +230,7 @@ public final class Llama2c implements WeightSource {
                 filled[0] += count;
               });
     } catch (IOException e) {
-      throw new BadInputException(
+      throw new BadFileException(
           e, "%s: tensor %s cannot be read: %s.", file, name, e.getMessage());
     }
     boolean rotated = name.contains("self_attn.q_proj") || name.contains("self_attn.k_proj");
@@ -254,7 +255,7 @@ public final class Llama2c implements WeightSource {
   }
 
   private BadInputException bad(String what) {
-    return new BadInputException(
+    return new BadFileException(
         "%s %s: it is damaged or not a llama2.c file; download it again.", file, what);
   }
 }

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.formats.Vocabulary.SpecialTokens;
 import org.tokentune.formats.Vocabulary.TokenType;
@@ -35,7 +36,7 @@ final class Llama2cVocabulary {
       }
       in = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be read; check the path.", file);
+      throw new BadFileException(e, "%s cannot be read; check the path.", file);
     }
     int longest = in.getInt();
     List<String> tokens = new ArrayList<>();
@@ -87,7 +88,7 @@ final class Llama2cVocabulary {
   }
 
   private static BadInputException bad(Path file, String what) {
-    return new BadInputException(
+    return new BadFileException(
         "%s %s: it is damaged or not a llama2.c vocabulary; download it again.", file, what);
   }
 }

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 
 /**
@@ -118,7 +119,7 @@ public record ModelFiles(
       if (first != null) {
         return first;
       }
-      throw new BadInputException("%s holds several models; name one of its files.", path);
+      throw new BadFileException("%s holds several models; name one of its files.", path);
     }
     return models.isEmpty() ? path : models.get(0);
   }
@@ -126,7 +127,7 @@ public record ModelFiles(
   private static Path vocabulary(Path model) {
     List<Path> found = list(model.toAbsolutePath().getParent(), VOCABULARY);
     if (found.size() != 1) {
-      throw new BadInputException(
+      throw new BadFileException(
           "There are %d vocabularies %s next to %s; put exactly the model's own there.",
           found.size(), VOCABULARY, model);
     }
@@ -138,7 +139,7 @@ public record ModelFiles(
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder, pattern)) {
       entries.forEach(files::add);
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be listed; check the path.", folder);
+      throw new BadFileException(e, "%s cannot be listed; check the path.", folder);
     }
     return files;
   }

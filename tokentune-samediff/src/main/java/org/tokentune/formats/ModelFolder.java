@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 
@@ -90,10 +91,10 @@ public final class ModelFolder {
       WeightFile.checkFetched(folder.resolve(TOKENIZER));
       return new TokenizerSource.Json(Files.readAllBytes(folder.resolve(TOKENIZER)));
     } catch (NoSuchFileException e) {
-      throw new BadInputException(
+      throw new BadFileException(
           e, "%s has no %s; save the model's fast tokenizer there.", folder, TOKENIZER);
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be read.", folder.resolve(TOKENIZER));
+      throw new BadFileException(e, "%s cannot be read.", folder.resolve(TOKENIZER));
     }
   }
 
@@ -101,7 +102,7 @@ public final class ModelFolder {
   public static JsonNode config(Path folder) {
     Path file = encoder(folder).resolve(CONFIG);
     if (!Files.isRegularFile(file)) {
-      throw new BadInputException("%s has no %s; name a model folder.", folder, CONFIG);
+      throw new BadFileException("%s has no %s; name a model folder.", folder, CONFIG);
     }
     return configFile(file);
   }
@@ -110,7 +111,7 @@ public final class ModelFolder {
   public static JsonNode configFile(Path file) {
     try {
       if (Files.size(file) > Limits.CONFIG_BYTES) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s has %d bytes, more than the %d bytes supported for a configuration; download it"
                 + " again.",
             file, Files.size(file), Limits.CONFIG_BYTES);
@@ -120,9 +121,9 @@ public final class ModelFolder {
         return config;
       }
     } catch (IOException e) {
-      throw new BadInputException(e, "%s is not valid JSON; download it again.", file);
+      throw new BadFileException(e, "%s is not valid JSON; download it again.", file);
     }
-    throw new BadInputException("%s is not a JSON object; download it again.", file);
+    throw new BadFileException("%s is not a JSON object; download it again.", file);
   }
 
   /** Opens only the weights. */
@@ -146,14 +147,14 @@ public final class ModelFolder {
     }
     for (String pickle : PICKLES) {
       if (Files.exists(folder.resolve(pickle))) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s has its weights in %s, a Python pickle, which can run arbitrary code and is not"
                 + " read; convert it: AutoModel.from_pretrained(folder).save_pretrained(folder)"
                 + " in transformers writes %s (use the AutoModelFor... class of its task).",
             folder, pickle, WEIGHTS);
       }
     }
-    throw new BadInputException(
+    throw new BadFileException(
         "%s has no %s, neither whole nor in shards; name a model folder that has one.",
         folder, WEIGHTS);
   }

@@ -11,6 +11,7 @@ import java.util.Set;
 import onnx.Onnx;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 
 /**
@@ -47,7 +48,7 @@ public final class OnnxWeights implements WeightSource {
     try {
       model = Onnx.ModelProto.parseFrom(in);
     } catch (IOException | IllegalStateException e) { // protobuf throws either
-      throw new BadInputException(
+      throw new BadFileException(
           e, "%s is damaged or not an ONNX file; download it again.", origin);
     }
     Map<String, String> users = new LinkedHashMap<>();
@@ -70,7 +71,7 @@ public final class OnnxWeights implements WeightSource {
       }
     }
     if (tensors.isEmpty()) {
-      throw new BadInputException("%s holds no float weights; name an exported encoder.", origin);
+      throw new BadFileException("%s holds no float weights; name an exported encoder.", origin);
     }
     return new OnnxWeights(origin, tensors);
   }
@@ -88,7 +89,7 @@ public final class OnnxWeights implements WeightSource {
 
   private static void check(Onnx.TensorProto proto, String origin) {
     if (proto.getExternalDataCount() > 0) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s keeps tensor %s in another file, which is not supported; export it into one file.",
           origin, proto.getName());
     }
@@ -105,7 +106,7 @@ public final class OnnxWeights implements WeightSource {
     }
     long held = isRaw(proto) ? proto.getRawData().size() / 4 : (long) proto.getFloatDataCount();
     if (count != held || (isRaw(proto) && proto.getRawData().size() % 4 != 0)) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s: tensor %s holds %d values, which does not match its shape %s; download the file"
               + " again.",
           origin, proto.getName(), held, proto.getDimsList());

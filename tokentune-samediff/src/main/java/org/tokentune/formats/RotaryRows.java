@@ -1,6 +1,6 @@
 package org.tokentune.formats;
 
-import org.tokentune.BadInputException;
+import org.tokentune.BadFileException;
 
 /**
  * Row order of query and key projections. Meta, llama.cpp and llama2.c rotate neighbouring elements
@@ -28,7 +28,7 @@ record RotaryRows(int headSize) {
   /** The position of each row in Hugging Face's order. */
   int[] places(int rows, String tensor) {
     if (headSize < 2 || headSize % 2 != 0 || rows % headSize != 0) {
-      throw new BadInputException(
+      throw new BadFileException(
           "Tensor %s has %d rows, which is not a multiple of the head size %d; download the file"
               + " again.",
           tensor, rows, headSize);

@@ -21,6 +21,7 @@ import java.util.Set;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.ops.BlockWeight;
 import org.tokentune.quantization.BlockFormat;
@@ -113,7 +114,7 @@ public final class SafeTensors implements WeightSource {
   public INDArray read(String name) {
     Entry entry = entry(name);
     if (entry.type() == null) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s stores tensor %s as %s, which is not supported; save the model as F32, F16 or BF16.",
           file, name, entry.dtype());
     }
@@ -123,7 +124,7 @@ public final class SafeTensors implements WeightSource {
       return Nd4j.empty(DataType.FLOAT);
     }
     if (count > Integer.MAX_VALUE) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s: tensor %s has %d elements, more than the 2,147,483,647 supported.",
           file, name, count);
     }
@@ -154,7 +155,7 @@ public final class SafeTensors implements WeightSource {
   }
 
   private BadInputException unreadable(String name, IOException cause) {
-    return new BadInputException(
+    return new BadFileException(
         cause, "%s: tensor %s cannot be read: %s.", file, name, cause.getMessage());
   }
 
@@ -347,7 +348,7 @@ public final class SafeTensors implements WeightSource {
     }
 
     private BadInputException bad(String what) {
-      return new BadInputException(
+      return new BadFileException(
           "%s %s: it is damaged or not a safetensors file; download it again.", file, what);
     }
   }

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 import org.tokentune.ops.BlockWeight;
@@ -38,21 +39,21 @@ final class ShardedSafeTensors implements WeightSource {
    */
   static ShardedSafeTensors open(Path index) {
     if (!Files.isRegularFile(index)) {
-      throw new BadInputException("There is no file %s; check the path.", index);
+      throw new BadFileException("There is no file %s; check the path.", index);
     }
     JsonNode map;
     try {
       if (Files.size(index) > Limits.HEADER_BYTES) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s has %d bytes, more than the %d supported; download it again.",
             index, Files.size(index), Limits.HEADER_BYTES);
       }
       map = new ObjectMapper().readTree(index.toFile()).path("weight_map");
     } catch (IOException e) {
-      throw new BadInputException(e, "%s is not valid JSON; download it again.", index);
+      throw new BadFileException(e, "%s is not valid JSON; download it again.", index);
     }
     if (!map.isObject() || map.isEmpty()) {
-      throw new BadInputException("%s has no weight_map; download it again.", index);
+      throw new BadFileException("%s has no weight_map; download it again.", index);
     }
     Map<String, SafeTensors> files = new HashMap<>();
     Map<String, SafeTensors> shards = new LinkedHashMap<>();
@@ -65,7 +66,7 @@ final class ShardedSafeTensors implements WeightSource {
                     files.computeIfAbsent(
                         tensor.getValue().asText(), name -> SafeTensors.open(sibling(index, name)));
                 if (!file.names().contains(tensor.getKey())) {
-                  throw new BadInputException(
+                  throw new BadFileException(
                       "%s has no tensor %s, which %s lists; download both again.",
                       file.origin(), tensor.getKey(), index);
                 }
@@ -88,7 +89,7 @@ final class ShardedSafeTensors implements WeightSource {
     for (SafeTensors file : files.values()) {
       for (String name : file.names()) {
         if (!shards.containsKey(name) && unnamed.put(name, file) != null) {
-          throw new BadInputException(
+          throw new BadFileException(
               "%s does not say which file has %s, and several do; download it again.", index, name);
         }
       }
@@ -106,7 +107,7 @@ final class ShardedSafeTensors implements WeightSource {
   /** A file in the index's own folder and nowhere else: the index is untrusted. */
   private static Path sibling(Path index, String name) {
     if (!name.matches("[A-Za-z0-9_.-]+\\.safetensors")) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s names the file '%s', which is not a plain .safetensors file name; download it again.",
           index, name);
     }

@@ -17,6 +17,7 @@ import org.tensorflow.framework.DataType;
 import org.tensorflow.framework.TensorShapeProto;
 import org.tensorflow.util.BundleEntryProto;
 import org.tensorflow.util.BundleHeaderProto;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 
 /**
@@ -74,7 +75,7 @@ final class TensorBundle implements WeightSource {
       BundleHeaderProto header = BundleHeaderProto.parseFrom(bytes == null ? new byte[0] : bytes);
       if (header.getNumShards() != 1
           || header.getEndianness() != BundleHeaderProto.Endianness.LITTLE) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s: a checkpoint with %d data files, or from a big-endian machine, is not supported;"
                 + " save it again.",
             index, header.getNumShards());
@@ -94,7 +95,7 @@ final class TensorBundle implements WeightSource {
           }
         });
     if (entries.isEmpty()) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s holds no float weights of a BERT; name one of Google's BERT checkpoints.", index);
     }
     return entries;
@@ -183,10 +184,10 @@ final class TensorBundle implements WeightSource {
                 crc.update(window);
               });
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be read: %s.", data, e);
+      throw new BadFileException(e, "%s cannot be read: %s.", data, e);
     }
     if (LevelDbTable.masked(crc) != entry.checksum()) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s: tensor %s has a wrong checksum; the file is damaged, download it again.",
           data, name);
     }
@@ -210,7 +211,7 @@ final class TensorBundle implements WeightSource {
   }
 
   private static BadInputException bad(Path index, String what) {
-    return new BadInputException(
+    return new BadFileException(
         "%s %s: it is damaged or not the index of a TensorFlow checkpoint; download it again.",
         index, what);
   }

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 
 /**
@@ -179,7 +180,7 @@ public record TokenizerConfig(
     ConfigReader listed = fields.object(DECODER);
     for (String id : listed.names()) {
       if (!id.matches("[0-9]{1,9}")) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s: %s has the id '%.60s', which is not a whole number; correct it.",
             fields.origin(), DECODER, id);
       }

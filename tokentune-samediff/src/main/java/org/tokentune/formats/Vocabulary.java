@@ -3,6 +3,7 @@ package org.tokentune.formats;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 
 /** The tokens of a model that has no {@code tokenizer.json}, and how text is split into them. */
@@ -113,21 +114,21 @@ public sealed interface Vocabulary extends TokenizerSource {
   static <T extends Vocabulary> T checked(T vocabulary, int words, String origin) {
     List<String> tokens = vocabulary.tokens();
     if (tokens.isEmpty() || tokens.size() > words) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s has %d tokens, but the model has %d words; download both again.",
           origin, tokens.size(), words);
     }
     Set<String> seen = new HashSet<>();
     for (String token : tokens) {
       if (!seen.add(token)) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s has the token '%.60s' twice; download it again.", origin, token);
       }
     }
     SpecialTokens special = vocabulary.special();
     for (Integer id : new Integer[] {special.begin(), special.end(), special.unknown()}) {
       if (id != null && (id < 0 || id >= tokens.size())) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s has special token %d, but only %d tokens; download it again.",
             origin, id, tokens.size());
       }

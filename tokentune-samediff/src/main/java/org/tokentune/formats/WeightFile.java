@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Map;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 
 /** Shared by the readers of weight files: opening, finding a tensor, closing. */
@@ -26,7 +27,7 @@ final class WeightFile {
 
   static <T> T open(Path file, Opener<T> opener) {
     if (!Files.isRegularFile(file)) {
-      throw new BadInputException("There is no file %s; check the path.", file);
+      throw new BadFileException("There is no file %s; check the path.", file);
     }
     FileChannel channel = null;
     try {
@@ -36,7 +37,7 @@ final class WeightFile {
       channel = null;
       return opened;
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be read: %s.", file, e.getMessage());
+      throw new BadFileException(e, "%s cannot be read: %s.", file, e.getMessage());
     } finally {
       close(channel);
     }
@@ -50,7 +51,7 @@ final class WeightFile {
   static void checkFetched(Path file) throws IOException {
     try (InputStream stream = Files.newInputStream(file)) {
       if (Arrays.equals(stream.readNBytes(LFS_POINTER.length), LFS_POINTER)) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s is a Git LFS pointer, not the file itself; fetch it with git lfs pull.", file);
       }
     }
@@ -65,7 +66,7 @@ final class WeightFile {
   static <T> T tensor(Map<String, T> tensors, String name, Object origin) {
     T tensor = tensors.get(name);
     if (tensor == null) {
-      throw new BadInputException("%s has no tensor %s.", origin, name);
+      throw new BadFileException("%s has no tensor %s.", origin, name);
     }
     return tensor;
   }

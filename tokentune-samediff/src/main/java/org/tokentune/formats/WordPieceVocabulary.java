@@ -9,7 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.tokentune.BadInputException;
+import org.tokentune.BadFileException;
 import org.tokentune.Warnings;
 import org.tokentune.formats.Vocabulary.SpecialTokens;
 import org.tokentune.formats.Vocabulary.TokenType;
@@ -39,7 +39,7 @@ final class WordPieceVocabulary {
     try {
       tokens = Files.readAllLines(file);
     } catch (IOException e) {
-      throw new BadInputException(e, "%s is not valid UTF-8; download it again.", file);
+      throw new BadFileException(e, "%s is not valid UTF-8; download it again.", file);
     }
     Map<String, String> special = new HashMap<>(SPECIAL);
     config.special().forEach(special::replace);
@@ -57,7 +57,7 @@ final class WordPieceVocabulary {
     String end = special.get("sep_token");
     for (String needed : List.of(unknown, begin, end)) {
       if (!tokens.contains(needed)) {
-        throw new BadInputException("%s has no token %s; download it again.", file, needed);
+        throw new BadFileException("%s has no token %s; download it again.", file, needed);
       }
     }
     if (config.lowerCase() == null && hasCapitals(tokens, control)) {

@@ -1,7 +1,7 @@
 package org.tokentune.generate;
 
 import java.util.Set;
-import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 
 /**
  * How tokens are sampled, and when to stop.
@@ -19,17 +19,17 @@ public record GenerationSettings(
 
   public GenerationSettings {
     if (!(temperature >= 0 && temperature < Double.POSITIVE_INFINITY)) {
-      throw new BadInputException("The temperature must be at least 0, got %s.", temperature);
+      throw BadSettingsException.of("temperature", "must be at least 0, got %s.", temperature);
     }
     if (topK < 0) {
-      throw new BadInputException("Top-k must be at least 1, or 0 for all tokens, got %d.", topK);
+      throw BadSettingsException.of(
+          "topK", "must be at least 1, or 0 for all tokens, got %d.", topK);
     }
     if (!(topP > 0 && topP <= 1)) {
-      throw new BadInputException("Top-p must be above 0 and at most 1, got %s.", topP);
+      throw BadSettingsException.of("topP", "must be above 0 and at most 1, got %s.", topP);
     }
     if (maxTokens < 1) {
-      throw new BadInputException(
-          "The number of new tokens must be at least 1, got %d.", maxTokens);
+      throw BadSettingsException.of("maxTokens", "must be at least 1, got %d.", maxTokens);
     }
     ends = Set.copyOf(ends);
   }
@@ -37,5 +37,40 @@ public record GenerationSettings(
   /** Always takes the most probable token. */
   public static GenerationSettings greedy(int maxTokens, Set<Integer> ends) {
     return new GenerationSettings(0, 0, 1, 0, maxTokens, ends);
+  }
+
+  /** Temperature 0.8, top-p 0.95, at most 256 new tokens, and no token that ends the text. */
+  public static GenerationSettings defaults() {
+    return new GenerationSettings(0.8, 0, 0.95, 1, 256, Set.of());
+  }
+
+  /** The same with another temperature; 0: always the most probable token. */
+  public GenerationSettings withTemperature(double other) {
+    return new GenerationSettings(other, topK, topP, seed, maxTokens, ends);
+  }
+
+  /** The same, sampled from this many tokens only; 0: from all. */
+  public GenerationSettings withTopK(int count) {
+    return new GenerationSettings(temperature, count, topP, seed, maxTokens, ends);
+  }
+
+  /** The same, sampled from the most probable tokens with this sum; 1: from all. */
+  public GenerationSettings withTopP(double sum) {
+    return new GenerationSettings(temperature, topK, sum, seed, maxTokens, ends);
+  }
+
+  /** The same with another seed. */
+  public GenerationSettings withSeed(long other) {
+    return new GenerationSettings(temperature, topK, topP, other, maxTokens, ends);
+  }
+
+  /** The same with more or fewer new tokens. */
+  public GenerationSettings withMaxTokens(int most) {
+    return new GenerationSettings(temperature, topK, topP, seed, most, ends);
+  }
+
+  /** The same with other tokens that end a text. */
+  public GenerationSettings withEnds(Set<Integer> tokens) {
+    return new GenerationSettings(temperature, topK, topP, seed, maxTokens, tokens);
   }
 }

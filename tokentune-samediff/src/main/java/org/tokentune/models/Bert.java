@@ -4,7 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.nn.ActivationFunction;
 import org.tokentune.nn.AttentionMask;
 import org.tokentune.nn.DropoutPlaces;
@@ -33,7 +33,7 @@ public record Bert(BertConfig config, Head head) implements TransformerModel {
 
   public Bert {
     if (head.task() == Objectives.CAUSAL_LM) {
-      throw new BadInputException("An encoder is no causal language model; take a decoder.");
+      throw new BadSettingsException("An encoder is no causal language model; take a decoder.");
     }
   }
 

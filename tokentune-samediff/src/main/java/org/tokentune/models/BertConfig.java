@@ -2,6 +2,7 @@ package org.tokentune.models;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.formats.ConfigReader;
 import org.tokentune.formats.KnownFields;
@@ -54,7 +55,7 @@ public record BertConfig(
 
   public BertConfig {
     if (hidden % heads != 0) {
-      throw new BadInputException(
+      throw new BadFileException(
           "The hidden size %d is not a multiple of the %d heads; correct config.json.",
           hidden, heads);
     }
@@ -66,7 +67,7 @@ public record BertConfig(
     if (ModelConfig.read(config, origin) instanceof BertConfig encoder) {
       return encoder;
     }
-    throw new BadInputException(
+    throw new BadFileException(
         "%s: model_type %s is no encoder; bert, roberta and distilbert are.",
         origin, config.path("model_type").asText());
   }
@@ -89,7 +90,7 @@ public record BertConfig(
     double dropout = fields.rate("hidden_dropout_prob", 0.1);
     int positions = fields.count("max_position_embeddings");
     if (positions <= firstPosition) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s: max_position_embeddings %d leaves none after pad_token_id %d; correct it.",
           fields.origin(), positions, firstPosition - 1);
     }

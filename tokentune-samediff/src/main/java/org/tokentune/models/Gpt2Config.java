@@ -1,6 +1,7 @@
 package org.tokentune.models;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.formats.ConfigReader;
 import org.tokentune.formats.KnownFields;
@@ -40,7 +41,7 @@ record Gpt2Config(
 
   public Gpt2Config {
     if (hidden % heads != 0) {
-      throw new BadInputException(
+      throw new BadFileException(
           "n_embd %d is not a multiple of n_head %d; correct config.json.", hidden, heads);
     }
     ActivationFunction.read(activation);

@@ -3,7 +3,8 @@ package org.tokentune.models;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
-import org.tokentune.BadInputException;
+import org.tokentune.BadFileException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.formats.Limits;
 import org.tokentune.formats.WeightSource;
 import org.tokentune.objectives.Objective;
@@ -36,7 +37,7 @@ public record Head(Objective task, int outputs, Pooling pooling) {
   private static int outputs(String name, WeightSource weights) {
     long[] shape = weights.shape(name);
     if (shape.length != 2 || shape[0] < 1 || shape[0] > Limits.SIZE) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s: tensor %s has the shape %s, which is no classifier's; get the model again.",
           weights.origin(), name, Arrays.toString(shape));
     }
@@ -60,7 +61,7 @@ public record Head(Objective task, int outputs, Pooling pooling) {
   /** Refuses all but language modelling, the only task of decoders. */
   void requireCausal() {
     if (task != Objectives.CAUSAL_LM) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "A decoder is a causal language model and does not do %s; take an encoder.", task);
     }
   }

@@ -3,6 +3,7 @@ package org.tokentune.models;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Collections;
 import java.util.List;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.formats.ConfigReader;
 import org.tokentune.formats.KnownFields;
@@ -60,7 +61,7 @@ public record LlamaConfig(
 
   public LlamaConfig {
     if (heads % keyValueHeads != 0 || headSize % 2 != 0) {
-      throw new BadInputException(
+      throw new BadFileException(
           "num_attention_heads %d must be a multiple of num_key_value_heads %d, and the head size %d"
               + " even; correct config.json.",
           heads, keyValueHeads, headSize);
@@ -85,7 +86,7 @@ public record LlamaConfig(
     int heads = fields.count("num_attention_heads");
     int headSize = fields.count("head_dim", Math.max(1, hidden / heads));
     if (!fields.has("head_dim") && hidden % heads != 0) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s: hidden_size %d is not a multiple of num_attention_heads %d; correct one.",
           fields.origin(), hidden, heads);
     }

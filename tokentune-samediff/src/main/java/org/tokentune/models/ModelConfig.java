@@ -3,6 +3,7 @@ package org.tokentune.models;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 import org.tokentune.formats.ConfigReader;
@@ -92,7 +93,7 @@ public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig 
         throw e;
       }
       // A configuration's own constructor knows no file.
-      throw new BadInputException(e, "%s: %s", fields.origin(), e.getMessage());
+      throw new BadFileException(e, "%s: %s", fields.origin(), e.getMessage());
     }
   }
 
@@ -102,7 +103,7 @@ public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig 
       case "gpt2" -> Gpt2Config.read(fields);
       case "llama", "mistral", "qwen2" -> LlamaConfig.read(fields);
       default ->
-          throw new BadInputException(
+          throw new BadFileException(
               "%s: model_type %s is not supported; bert, roberta, distilbert, gpt2, llama, mistral and"
                   + " qwen2 are.",
               fields.origin(), type);
@@ -113,7 +114,7 @@ public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig 
   private static void checkIsBert(ConfigReader fields) {
     List<String> classes = fields.texts("architectures");
     if (!classes.stream().allMatch(name -> name.startsWith("Bert"))) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s has no model_type, but architectures %s; add the model_type of that class.",
           fields.origin(), classes);
     }

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 
 /**
@@ -49,7 +50,7 @@ public record ModelGraph(
     if (config.positionTable()) {
       check(inputs, POSITION_IDS, 0, config.maxPositions(), "position");
       if (length > config.maxPositions() && !inputs.containsKey(POSITION_IDS)) {
-        throw new BadInputException(
+        throw new BadDataException(
             "Texts of %d tokens are longer than the model's %d positions; cut them.",
             length, config.maxPositions());
       }
@@ -70,7 +71,7 @@ public record ModelGraph(
     // In Java: ND4J's minimum and maximum would allocate in every step.
     for (int number : numbers.isView() ? numbers.dup().data().asInt() : numbers.data().asInt()) {
       if (number < least || number >= count) {
-        throw new BadInputException(
+        throw new BadDataException(
             "A batch has the %s %d, but the model has %d of them; take the model's own tokenizer.",
             what, number, count);
       }

@@ -12,6 +12,7 @@ import java.util.stream.Stream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.formats.WeightSource;
 import org.tokentune.nn.Parameters;
@@ -154,7 +155,7 @@ public final class ParameterLoader {
   private static INDArray floats(WeightSource source, String stored) {
     INDArray array = source.read(stored);
     if (!array.dataType().isFPType()) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s: tensor %s holds whole numbers (%s) in place of floats: it is quantised or damaged;"
               + " save the model in 16 or 32 bits.",
           source.origin(), stored, array.dataType());
@@ -256,7 +257,7 @@ public final class ParameterLoader {
       throw missing(model, source, name);
     }
     if (!fits(source, stored, shape)) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s: tensor %s has shape %s, but the configuration says %s.",
           source.origin(), stored, Arrays.toString(source.shape(stored)), Arrays.toString(shape));
     }
@@ -269,7 +270,7 @@ public final class ParameterLoader {
     for (String other : source.names()) {
       boolean adapted = other.contains(".base_layer.");
       if (("." + other.replace(".base_layer.", ".")).endsWith(within)) {
-        return new BadInputException(
+        return new BadFileException(
             "%s has %s in place of %s: %s.",
             source.origin(),
             other,
@@ -286,12 +287,12 @@ public final class ParameterLoader {
       return UnusedTensors.isQuantised(source.origin(), quantised);
     }
     if (name.equals(model.headTable())) {
-      return new BadInputException(
+      return new BadFileException(
           "%s has no tensor %s; it has no head over the vocabulary, unless the table of words is the"
               + " head (tie_word_embeddings true).",
           source.origin(), name);
     }
-    return new BadInputException(
+    return new BadFileException(
         "%s has no tensor %s; it is no complete %s checkpoint.",
         source.origin(),
         name,

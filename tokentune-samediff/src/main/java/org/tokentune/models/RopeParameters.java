@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.formats.ConfigReader;
 import org.tokentune.formats.KnownFields;
@@ -79,7 +80,7 @@ public record RopeParameters(
       said.add(of(theta));
     }
     if (said.stream().distinct().count() > 1) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s: %s, %s and %s do not say the same of rotary positions: %s; keep the right ones.",
           config.origin(),
           config.name(THETA),
@@ -133,7 +134,7 @@ public record RopeParameters(
                   required(fields, HIGH),
                   originalPositions(config, fields, maxPositions));
           default ->
-              throw new BadInputException(
+              throw new BadFileException(
                   "%s: %s %s is not supported; default, linear and llama3 are.",
                   fields.origin(), fields.name(name), type);
         };
@@ -159,7 +160,7 @@ public record RopeParameters(
 
   public RopeParameters {
     if (!(factor >= 1) || (type == Type.LLAMA3 && !(highFrequencyFactor > lowFrequencyFactor))) {
-      throw new BadInputException(
+      throw new BadFileException(
           "Rotary positions need a factor from 1 and a high_freq_factor above low_freq_factor, but"
               + " have %s, %s and %s; correct config.json.",
           factor, highFrequencyFactor, lowFrequencyFactor);

@@ -1,6 +1,7 @@
 package org.tokentune.models;
 
 import java.util.Map;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.formats.ConfigReader;
 import org.tokentune.formats.KnownFields;
@@ -158,7 +159,7 @@ final class TransformersFields {
 
   private static BadInputException quantised(
       ConfigReader config, String field, String how, String remedy) {
-    return new BadInputException(
+    return new BadFileException(
         "%s: %s says that the weights are quantised%s, which is not supported; take the model as it"
             + " was before, in 16 or 32 bits, or %s.",
         config.origin(), config.name(field), how, remedy);

@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 
@@ -66,7 +67,7 @@ record UnusedTensors(TransformerModel model, String origin) {
         throw isQuantised(origin, name);
       }
       if (ADAPTER.matcher(name).matches()) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s holds %s, of an adapter that is not merged; in Python, call merge_and_unload() and"
                 + " save_pretrained(), or save the adapters alone.",
             origin, name);
@@ -75,7 +76,7 @@ record UnusedTensors(TransformerModel model, String origin) {
       if (layer.matches() && layers.contains(layer.group(1))) {
         int count = model.config().layers();
         if (layer.group(2).length() > 9 || Integer.parseInt(layer.group(2)) >= count) {
-          throw new BadInputException(
+          throw new BadFileException(
               "%s holds %s, but the configuration has %d layers, numbered from 0; correct their"
                   + " number, or take the tensors of further layers out.",
               origin, name, count);
@@ -98,7 +99,7 @@ record UnusedTensors(TransformerModel model, String origin) {
   }
 
   private BadInputException unannounced(String name, String what) {
-    return new BadInputException(
+    return new BadFileException(
         "%s holds %s, of which the configuration says nothing; correct it or take the tensor out:"
             + " with it %s would give other numbers.",
         origin, name, what);
@@ -113,7 +114,7 @@ record UnusedTensors(TransformerModel model, String origin) {
   }
 
   static BadInputException isQuantised(String origin, String name) {
-    return new BadInputException(
+    return new BadFileException(
         "%s is quantised (it holds %s), which is not supported; save the model dequantised, in 16 or"
             + " 32 bits.",
         origin, name);

@@ -1,10 +1,7 @@
 package org.tokentune.models;
 
-import java.util.Arrays;
 import java.util.Locale;
-import java.util.stream.Collectors;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.tokentune.BadInputException;
 import org.tokentune.formats.WeightSource;
 import org.tokentune.ops.BlockWeight;
 import org.tokentune.ops.Nf4Weight;
@@ -32,25 +29,6 @@ public enum WeightStorage {
    * 32-bit floats.
    */
   FILE;
-
-  /**
-   * By name.
-   *
-   * @throws BadInputException for an unknown one
-   */
-  public static WeightStorage parse(String name) {
-    return Arrays.stream(values())
-        .filter(storage -> storage.toString().equals(name))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new BadInputException(
-                    "Weights cannot be stored as '%s'; give %s.",
-                    name,
-                    Arrays.stream(values())
-                        .map(WeightStorage::toString)
-                        .collect(Collectors.joining(", "))));
-  }
 
   /** A parameter as it is held, if not as floats; null if as floats. */
   QuantizedWeight read(TransformerModel model, String name, WeightSource source, String stored) {
@@ -96,7 +74,7 @@ public enum WeightStorage {
     return this == NF4 && linear ? null : BlockFormat.BF16;
   }
 
-  /** The name on the command line. */
+  /** The name in lower case, as on the command line. */
   @Override
   public String toString() {
     return name().toLowerCase(Locale.ROOT);

@@ -18,6 +18,11 @@ final class CausalLanguageModeling extends TokenObjective {
   }
 
   @Override
+  public String shortName() {
+    return "lm";
+  }
+
+  @Override
   public HeadShape headShape() {
     return HeadShape.VOCABULARY;
   }

@@ -3,6 +3,7 @@ package org.tokentune.objectives;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -60,6 +61,11 @@ public abstract class Objective {
   @Override
   public final String toString() {
     return name;
+  }
+
+  /** What users call the task: {@code classify}, {@code qa}. */
+  public String shortName() {
+    return name.toLowerCase(Locale.ROOT);
   }
 
   /** What the head reads and gives. */

@@ -3,6 +3,7 @@ package org.tokentune.objectives;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** All objectives there are. */
 public final class Objectives {
@@ -34,16 +35,12 @@ public final class Objectives {
    */
   public static final Objective FEATURE_EXTRACTION = new FeatureExtraction();
 
+  /** The tasks that a data set can be fine-tuned for. */
+  public static final List<Objective> TASKS =
+      List.of(CLASSIFY, MULTILABEL, REGRESS, TOKEN, QUESTION_ANSWERING, CAUSAL_LM);
+
   private static final List<Objective> ALL =
-      List.of(
-          CLASSIFY,
-          MULTILABEL,
-          REGRESS,
-          TOKEN,
-          QUESTION_ANSWERING,
-          MASKED_LM,
-          CAUSAL_LM,
-          FEATURE_EXTRACTION);
+      Stream.concat(TASKS.stream(), Stream.of(MASKED_LM, FEATURE_EXTRACTION)).toList();
 
   private Objectives() {}
 

@@ -31,6 +31,11 @@ final class QuestionAnswering extends Objective {
   }
 
   @Override
+  public String shortName() {
+    return "qa";
+  }
+
+  @Override
   public HeadShape headShape() {
     return HeadShape.TOKENS;
   }

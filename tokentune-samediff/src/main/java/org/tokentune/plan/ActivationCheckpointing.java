@@ -1,5 +1,7 @@
 package org.tokentune.plan;
 
+import java.util.Locale;
+
 /**
  * Which activations may be recomputed in the backward pass instead of being stored; each level
  * includes the ones before it.
@@ -12,5 +14,11 @@ public enum ActivationCheckpointing {
   /** Attention weights, from queries and keys, and tokens joined from the two streams. */
   ATTENTION,
   /** Everything except the named checkpoints: whole blocks (Chen et al., 2016). */
-  BLOCKS
+  BLOCKS;
+
+  /** The name in lower case, as on the command line. */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
 }

@@ -1,5 +1,6 @@
 package org.tokentune.plan;
 
+import java.util.Locale;
 import org.tokentune.quantization.BlockFormat;
 
 /**
@@ -21,5 +22,11 @@ public enum ActivationPrecision {
 
   ActivationPrecision(BlockFormat format) {
     this.format = format;
+  }
+
+  /** The name in lower case, as on the command line. */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
   }
 }

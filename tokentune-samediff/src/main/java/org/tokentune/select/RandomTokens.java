@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 
 /**
  * Random tokens without replacement, drawn afresh for every batch (Simoulin et al., EMNLP 2024).
@@ -55,7 +56,7 @@ public record RandomTokens(TokenAmount amount, boolean forceFirst, boolean span)
               : TokenAmount.count(positive(Integer.parseInt(size)));
       return new RandomTokens(amount, forceFirst, span);
     } catch (NumberFormatException | BadInputException e) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           e,
           "Tokens %s with at least %d per text is not a valid selection; give all, a count such"
               + " as 32, or a share such as 25%% (above 0%% to 100%%), with the prefix span: for"

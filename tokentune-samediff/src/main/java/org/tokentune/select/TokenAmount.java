@@ -1,6 +1,6 @@
 package org.tokentune.select;
 
-import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 
 /**
  * How many tokens of a row are selected: a count, or a share of the row's own length with a floor.
@@ -20,7 +20,7 @@ public record TokenAmount(int count, double share, int floor) {
 
   public TokenAmount {
     if (count < 0 || floor < 1 || (count == 0 && !(share > 0 && share <= 1))) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "Tokens must be a count of at least 1 or a share above 0%% to 100%%, with at least 1"
               + " token per text.");
     }

@@ -7,7 +7,7 @@ import java.util.function.Function;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
-import org.tokentune.BadInputException;
+import org.tokentune.BadDataException;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
@@ -106,7 +106,7 @@ public final class Evaluator implements AutoCloseable {
       rows += batch.counted();
     }
     if (rows == 0) {
-      throw new BadInputException("There is no labelled row to score; give some.");
+      throw new BadDataException("There is no labelled row to score; give some.");
     }
     return tally.scores(rows, loss / rows);
   }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.files.Digest;
 import org.tokentune.models.TransformerModel;
@@ -40,14 +41,14 @@ record Fingerprint(Map<String, String> parts) {
     parts.put("dropout", config.toString());
     parts.put("task", model.head().task().toString());
     parts.put("outputs", Integer.toString(model.head().outputs()));
-    parts.put("pooling", model.head().pooling().toString());
+    parts.put("pooling", model.head().pooling().name());
     parts.putAll(identity);
     parts.put("base weights", digest(parameters));
     put(settings, parts);
     parts.put("steps between evaluations", Integer.toString(run.evaluateEvery()));
     parts.put("patience", Integer.toString(run.patience()));
     parts.put("metrics", run.metrics().toString());
-    parts.put("loss of NaN", run.onNan().toString());
+    parts.put("loss of NaN", run.onNan().name());
     parts.put("kernels", KernelMode.preferred().toString());
     return new Fingerprint(parts);
   }
@@ -73,16 +74,16 @@ record Fingerprint(Map<String, String> parts) {
     parts.put("accumulation", Integer.toString(settings.accumulation()));
     parts.put("learning rate", Double.toString(settings.learningRate()));
     OptimizerSettings optimizer = settings.optimizer();
-    parts.put("optimizer kind", optimizer.kind().toString());
+    parts.put("optimizer kind", optimizer.kind().name());
     parts.put("optimizer momentum", Double.toString(optimizer.momentum()));
     parts.put("optimizer weight decay", Double.toString(optimizer.weightDecay()));
     parts.put("optimizer layer decay", Double.toString(optimizer.layerDecay()));
     parts.put("optimizer rate factors", optimizer.rateFactors().toString());
-    parts.put("schedule decay", settings.schedule().decay().toString());
+    parts.put("schedule decay", settings.schedule().decay().name());
     parts.put("schedule warmup", Double.toString(settings.schedule().warmup()));
     parts.put("clip", Double.toString(settings.clip()));
-    parts.put("memory recompute", settings.memory().checkpointing().toString());
-    parts.put("memory keep", settings.memory().precision().toString());
+    parts.put("memory recompute", settings.memory().checkpointing().name());
+    parts.put("memory keep", settings.memory().precision().name());
     parts.put("memory budget", Long.toString(settings.memory().budget()));
     parts.put("seed", Long.toString(settings.seed()));
   }
@@ -102,9 +103,9 @@ record Fingerprint(Map<String, String> parts) {
         (name, value) -> {
           String then = stored.path(name).asText("not noted");
           if (!then.equals(value)) {
-            throw new BadInputException(
-                "%s is of another training (%s: %s there, %s here); give the same again, or begin anew"
-                    + " with --resume none.",
+            throw new BadFileException(
+                "%s is of another training (%s: %s there, %s here); give the same again, or train"
+                    + " from the beginning.",
                 checkpoint, name, then, value);
           }
         });

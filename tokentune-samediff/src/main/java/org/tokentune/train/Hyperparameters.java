@@ -1,6 +1,6 @@
 package org.tokentune.train;
 
-import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 
 /**
  * How to train, beyond model and data.
@@ -30,19 +30,21 @@ public record Hyperparameters(
 
   public Hyperparameters {
     if (epochs < 1) {
-      throw new BadInputException("%d epochs are none; give 1 or more.", epochs);
+      throw BadSettingsException.of("epochs", "must be at least 1, got %d.", epochs);
     }
     if (steps < 0) {
-      throw new BadInputException("%d steps cannot be; give 1 or more.", steps);
+      throw BadSettingsException.of(
+          "steps", "must be at least 1, or 0 for all steps of the epochs, got %d.", steps);
     }
     if (accumulation < 1) {
-      throw new BadInputException("A step of %d batches cannot be; give 1 or more.", accumulation);
+      throw BadSettingsException.of("accumulation", "must be at least 1, got %d.", accumulation);
     }
     if (!(learningRate > 0) || Double.isInfinite(learningRate)) {
-      throw new BadInputException("A learning rate of %s is not above 0; give one.", learningRate);
+      throw BadSettingsException.of(
+          "learningRate", "must be above 0 and finite, got %s.", learningRate);
     }
     if (!(clip > 0)) {
-      throw new BadInputException("Gradients clipped to %s cannot be; give a norm above 0.", clip);
+      throw BadSettingsException.of("clip", "must be above 0, got %s.", clip);
     }
   }
 
@@ -66,10 +68,52 @@ public record Hyperparameters(
         passes, steps, accumulation, learningRate, optimizer, schedule, clip, memory, seed);
   }
 
+  /** The same with this many updates of the parameters; 0: as many as the epochs have. */
+  public Hyperparameters withSteps(int count) {
+    return new Hyperparameters(
+        epochs, count, accumulation, learningRate, optimizer, schedule, clip, memory, seed);
+  }
+
+  /** The same with gradients added up over this many batches. */
+  public Hyperparameters withAccumulation(int batches) {
+    return new Hyperparameters(
+        epochs, steps, batches, learningRate, optimizer, schedule, clip, memory, seed);
+  }
+
   /** The same with another learning rate. */
   public Hyperparameters withLearningRate(double peak) {
     return new Hyperparameters(
         epochs, steps, accumulation, peak, optimizer, schedule, clip, memory, seed);
+  }
+
+  /** The same with another optimizer. */
+  public Hyperparameters withOptimizer(OptimizerSettings other) {
+    return new Hyperparameters(
+        epochs, steps, accumulation, learningRate, other, schedule, clip, memory, seed);
+  }
+
+  /** The same with another schedule of the learning rate. */
+  public Hyperparameters withSchedule(Schedule other) {
+    return new Hyperparameters(
+        epochs, steps, accumulation, learningRate, optimizer, other, clip, memory, seed);
+  }
+
+  /** The same with gradients clipped to another norm; infinite: not clipped. */
+  public Hyperparameters withClip(double norm) {
+    return new Hyperparameters(
+        epochs, steps, accumulation, learningRate, optimizer, schedule, norm, memory, seed);
+  }
+
+  /** The same with another use of memory. */
+  public Hyperparameters withMemory(MemorySettings other) {
+    return new Hyperparameters(
+        epochs, steps, accumulation, learningRate, optimizer, schedule, clip, other, seed);
+  }
+
+  /** The same with another seed. */
+  public Hyperparameters withSeed(long other) {
+    return new Hyperparameters(
+        epochs, steps, accumulation, learningRate, optimizer, schedule, clip, memory, other);
   }
 
   /** Steps of a training whose epochs have so many batches. */

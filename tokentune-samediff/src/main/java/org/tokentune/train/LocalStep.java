@@ -10,6 +10,7 @@ import java.util.function.Predicate;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.TransformerModel;
@@ -144,7 +145,7 @@ public final class LocalStep implements TrainingStep {
 
   private BadInputException tooSmall(BudgetException cause, long[] shape) {
     int k = mostTokens(shape[0], shape[1]);
-    return new BadInputException(
+    return new BadSettingsException(
         cause,
         "A step on %d texts of %d tokens takes at least %.1f MB, whatever is recomputed, and the"
             + " budget is %.1f MB; give more memory, %s.",
@@ -153,7 +154,7 @@ public final class LocalStep implements TrainingStep {
         cause.least() / 1e6,
         settings.memory().budget() / 1e6,
         k > 0
-            ? String.format(Locale.ROOT, "at most %d tokens (--tokens %d) or smaller batches", k, k)
+            ? String.format(Locale.ROOT, "at most %d selected tokens, or smaller batches", k)
             : "smaller batches or shorter texts");
   }
 

@@ -1,6 +1,6 @@
 package org.tokentune.train;
 
-import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.plan.ActivationPrecision;
 
@@ -17,7 +17,7 @@ public record MemorySettings(
 
   public MemorySettings {
     if (budget < 0) {
-      throw new BadInputException("A budget of %d bytes cannot be; give more than 0.", budget);
+      throw BadSettingsException.of("budget", "must be at least 0, got %d.", budget);
     }
   }
 

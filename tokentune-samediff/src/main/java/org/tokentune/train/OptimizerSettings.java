@@ -2,8 +2,10 @@ package org.tokentune.train;
 
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 
@@ -35,29 +37,36 @@ public record OptimizerSettings(
     /** One float. */
     LION,
     /** Two bytes and, for each 256 numbers, two floats. */
-    ADAMW8BIT
+    ADAMW8BIT;
+
+    /** The name in lower case, as on the command line. */
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
 
   public OptimizerSettings {
     if (!(momentum >= 0 && momentum < 1)) {
-      throw new BadInputException("A momentum of %s is not 0 to below 1; correct it.", momentum);
+      throw BadSettingsException.of(
+          "momentum", "must be at least 0 and below 1, got %s.", momentum);
     }
     if (momentum > 0 && kind != Kind.SGD) {
-      throw new BadInputException("Only sgd has a momentum to set; leave it out, or take sgd.");
+      throw BadSettingsException.of("momentum", "is only for sgd, got %s for %s.", momentum, kind);
     }
     if (!(weightDecay >= 0) || Double.isInfinite(weightDecay)) {
-      throw new BadInputException("A weight decay of %s is below 0; give 0 or more.", weightDecay);
+      throw BadSettingsException.of(
+          "weightDecay", "must be at least 0 and finite, got %s.", weightDecay);
     }
     if (!(layerDecay > 0 && layerDecay <= 1)) {
-      throw new BadInputException(
-          "A layer decay of %s is not above 0 and at most 1; correct it.", layerDecay);
+      throw BadSettingsException.of(
+          "layerDecay", "must be above 0 and at most 1, got %s.", layerDecay);
     }
     rateFactors.forEach(
         (pattern, factor) -> {
           if (!(factor > 0) || Double.isInfinite(factor)) {
-            throw new BadInputException(
-                "A learning rate of %s times the usual for %s cannot be; give a factor above 0.",
-                factor, pattern);
+            throw BadSettingsException.of(
+                "rateFactors", "must be above 0 and finite, got %s for %s.", factor, pattern);
           }
         });
     rateFactors = Collections.unmodifiableMap(new LinkedHashMap<>(rateFactors));
@@ -66,6 +75,31 @@ public record OptimizerSettings(
   /** AdamW, everywhere at the same rate. */
   public static OptimizerSettings adamW(double weightDecay) {
     return new OptimizerSettings(Kind.ADAMW, 0, weightDecay, 1, Map.of());
+  }
+
+  /** The same settings of another optimizer. */
+  public OptimizerSettings withKind(Kind other) {
+    return new OptimizerSettings(other, momentum, weightDecay, layerDecay, rateFactors);
+  }
+
+  /** The same with momentum, which only SGD has. */
+  public OptimizerSettings withMomentum(double share) {
+    return new OptimizerSettings(kind, share, weightDecay, layerDecay, rateFactors);
+  }
+
+  /** The same with another weight decay. */
+  public OptimizerSettings withWeightDecay(double rate) {
+    return new OptimizerSettings(kind, momentum, rate, layerDecay, rateFactors);
+  }
+
+  /** The same with another factor from each layer to the one below. */
+  public OptimizerSettings withLayerDecay(double factor) {
+    return new OptimizerSettings(kind, momentum, weightDecay, factor, rateFactors);
+  }
+
+  /** The same with other factors of the learning rate, by parameters. */
+  public OptimizerSettings withRateFactors(Map<String, Double> factors) {
+    return new OptimizerSettings(kind, momentum, weightDecay, layerDecay, factors);
   }
 
   /**

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.ToDoubleFunction;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.nn.Parameters;
 import org.tokentune.plan.OptimizerStep;
@@ -146,9 +147,9 @@ public final class ParameterOptimizer implements OptimizerStep {
               }
             });
     if (!unknown.isEmpty()) {
-      throw new BadInputException(
+      throw new BadFileException(
           "The saved optimizer state has %s, which this optimizer does not keep of this model;"
-              + " resume with the same --optimizer and model.",
+              + " resume with the same optimizer and model.",
           unknown.stream().sorted().findFirst().orElseThrow());
     }
     state.clear();
@@ -163,8 +164,8 @@ public final class ParameterOptimizer implements OptimizerStep {
     if (given == null
         || given.dataType() != array.type()
         || !Arrays.equals(given.shape(), array.shape())) {
-      throw new BadInputException(
-          "The saved optimizer state has %s for %s, not %s %s; resume with the same --optimizer"
+      throw new BadFileException(
+          "The saved optimizer state has %s for %s, not %s %s; resume with the same optimizer"
               + " and model.",
           given == null ? "nothing" : given.dataType() + " " + Arrays.toString(given.shape()),
           key,

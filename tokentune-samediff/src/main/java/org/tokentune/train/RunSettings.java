@@ -2,7 +2,8 @@ package org.tokentune.train;
 
 import java.nio.file.Path;
 import java.util.List;
-import org.tokentune.BadInputException;
+import java.util.Locale;
+import org.tokentune.BadSettingsException;
 import org.tokentune.files.Checkpoints;
 import org.tokentune.objectives.Metric;
 
@@ -33,7 +34,13 @@ public record RunSettings(
     /** The training ends with an error that names the batch's rows. */
     STOP,
     /** The step is passed over and counted. */
-    SKIP
+    SKIP;
+
+    /** The name in lower case, as on the command line. */
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
 
   public RunSettings {
@@ -41,25 +48,53 @@ public record RunSettings(
     if (metrics.contains(Metric.MEAN_SQUARED_ERROR)) {
       throw new IllegalArgumentException("of an error less is better, not more");
     }
-    atLeast0("evaluations", evaluateEvery);
-    atLeast0("checkpoints", saveEvery);
-    if (patience < 0) {
-      throw new BadInputException(
-          "A patience of %d evaluations cannot be; give 1 or more.", patience);
-    }
+    atLeast0("evaluateEvery", evaluateEvery);
+    atLeast0("saveEvery", saveEvery);
+    atLeast0("patience", patience);
     if (saveEvery > 0 && checkpoints == null) {
       throw new IllegalArgumentException("checkpoints are wanted, but not where");
     }
   }
 
-  private static void atLeast0(String what, int steps) {
-    if (steps < 0) {
-      throw new BadInputException("%d steps between %s cannot be; give 1 or more.", steps, what);
+  private static void atLeast0(String setting, int value) {
+    if (value < 0) {
+      throw BadSettingsException.of(setting, "must be at least 0, got %d.", value);
     }
   }
 
   /** Evaluations after every epoch, no checkpoints, and an end at the first loss that is NaN. */
   public static RunSettings defaults() {
     return new RunSettings(0, 0, List.of(), OnNan.STOP, 0, null, null);
+  }
+
+  /** The same with an evaluation every so many steps; 0: after every epoch. */
+  public RunSettings withEvaluateEvery(int steps) {
+    return new RunSettings(steps, patience, metrics, onNan, saveEvery, checkpoints, resume);
+  }
+
+  /** The same, ending after this many evaluations in a row without a better score; 0: never. */
+  public RunSettings withPatience(int count) {
+    return new RunSettings(evaluateEvery, count, metrics, onNan, saveEvery, checkpoints, resume);
+  }
+
+  /** The same with other metrics that say which evaluation is best. */
+  public RunSettings withMetrics(List<Metric> others) {
+    return new RunSettings(evaluateEvery, patience, others, onNan, saveEvery, checkpoints, resume);
+  }
+
+  /** The same with another reaction to numbers that are not finite. */
+  public RunSettings withOnNan(OnNan other) {
+    return new RunSettings(evaluateEvery, patience, metrics, other, saveEvery, checkpoints, resume);
+  }
+
+  /** The same, resumed from a training checkpoint; null: from the beginning. */
+  public RunSettings withResume(Path checkpoint) {
+    return new RunSettings(
+        evaluateEvery, patience, metrics, onNan, saveEvery, checkpoints, checkpoint);
+  }
+
+  /** The same with a training checkpoint every so many steps. */
+  public RunSettings withCheckpoints(int steps, Checkpoints folder) {
+    return new RunSettings(evaluateEvery, patience, metrics, onNan, steps, folder, resume);
   }
 }

@@ -1,6 +1,7 @@
 package org.tokentune.train;
 
-import org.tokentune.BadInputException;
+import java.util.Locale;
+import org.tokentune.BadSettingsException;
 
 /**
  * How the learning rate runs: it rises from 0 to its peak over the warm-up, and then stays or falls
@@ -18,12 +19,18 @@ public record Schedule(Decay decay, double warmup) {
     /** The peak. */
     CONSTANT,
     /** Half a period of a cosine, from the peak to 0. */
-    COSINE
+    COSINE;
+
+    /** The name in lower case, as on the command line. */
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
 
   public Schedule {
     if (!(warmup >= 0) || Double.isInfinite(warmup)) {
-      throw new BadInputException("A warm-up of %s steps cannot be; give 0 or more.", warmup);
+      throw BadSettingsException.of("warmup", "must be at least 0 and finite, got %s.", warmup);
     }
   }
 

@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.function.Predicate;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
@@ -40,9 +41,11 @@ public record StepMemoryPlanner(
    */
   public static int selected(TransformerModel model, TokenSelector selector, int length) {
     if (length < 1 || length > model.config().maxPositions()) {
-      throw new BadInputException(
-          "A length of %d does not fit the model; give 1 to %d.",
-          length, model.config().maxPositions());
+      throw BadSettingsException.of(
+          "length",
+          "must be 1 to %d for this model, got %d.",
+          model.config().maxPositions(),
+          length);
     }
     return selector.select(new int[] {length}, length, null, 0, 0, 0).k();
   }

@@ -6,6 +6,7 @@ import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.models.TransformerModel;
 
 /** Which of a model's parameters train. */
@@ -40,7 +41,7 @@ public final class Trainable {
         Arrays.stream(glob.split("\\*", -1)).map(Pattern::quote).collect(Collectors.joining(".*"));
     Predicate<String> matches = Pattern.compile(regex).asMatchPredicate();
     if (model.parameters().keySet().stream().noneMatch(matches)) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "No parameter is called %s; give all, head, no-embeddings or a pattern such as"
               + " bert.encoder.layer.0.*,classifier.*.",
           glob);

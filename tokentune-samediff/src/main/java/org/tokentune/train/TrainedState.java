@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.function.Predicate;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.files.Checkpoints;
 import org.tokentune.nn.Parameters;
@@ -160,7 +161,7 @@ final class TrainedState {
   }
 
   private static BadInputException damaged(Throwable cause, Path checkpoint) {
-    return new BadInputException(
+    return new BadFileException(
         cause, "%s is damaged; go on from another one, or begin anew.", checkpoint);
   }
 }

@@ -6,7 +6,10 @@ import java.util.List;
 import java.util.function.Predicate;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
+import org.tokentune.BadDataException;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.objectives.Scores;
@@ -109,7 +112,7 @@ public final class Trainer {
       progress = state.read(run.resume(), fingerprint);
       boolean fits = survey.stream() || progress.fits(survey.batches(), settings.accumulation());
       if (progress.step() > steps || !fits) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s is damaged: step %d, epoch %d, batch %d is no place in a training of %d steps; go on"
                 + " from another one, or begin anew.",
             run.resume(), progress.step(), progress.epoch(), progress.batch(), steps);
@@ -222,7 +225,7 @@ public final class Trainer {
     }
     throw new BadInputException(
         "The %s at step %d of learning rate %.2g, on %s; lower the learning rate, look for broken"
-            + " rows or weights, or pass over such steps with --on-nan skip.",
+            + " rows or weights, or skip such steps (on NaN: skip).",
         what, report.step(), report.learningRate(), String.join(", ", report.broken()));
   }
 
@@ -276,7 +279,7 @@ public final class Trainer {
     MultiDataSet largest = null;
     boolean stream = !batches.resetSupported();
     if (stream && settings.steps() == 0) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "Streamed data are not counted before they are trained on; say how many steps to make.");
     }
     for (; batches.hasNext() && !(stream && count == 1); count++) {
@@ -287,7 +290,7 @@ public final class Trainer {
       }
     }
     if (largest == null) {
-      throw new BadInputException("There are no training rows; give some.");
+      throw new BadDataException("There are no training rows; give some.");
     }
     training.check(largest, new TrainingStep.Position(0, longest, 0, settings.seed()));
     return new Survey(count, stream);

@@ -11,6 +11,7 @@ import static org.tokentune.GoldenModel.step;
 
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -69,7 +70,9 @@ class QloraTest {
     GoldenModel golden = GoldenModel.of(folder);
     Parameters stored;
     try (WeightSource weights = ModelFolder.weights(GOLDEN.resolve(folder))) {
-      stored = ParameterLoader.load(golden.model(), weights, WeightStorage.parse(storage));
+      stored =
+          ParameterLoader.load(
+              golden.model(), weights, WeightStorage.valueOf(storage.toUpperCase(Locale.ROOT)));
     }
     compare(new GoldenModel(golden.model(), stored), tokens, storage);
   }
@@ -158,8 +161,6 @@ class QloraTest {
             assertThrows(
                     BadInputException.class,
                     Adapter.fresh(golden.model(), stored, LoraConfig.parse("r=2"), 1)::merge)
-                .getMessage(),
-            assertThrows(BadInputException.class, () -> WeightStorage.parse("int3"))
                 .getMessage())) {
       System.out.println(refused);
     }

@@ -8,6 +8,7 @@ import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 
 /**
@@ -38,7 +39,7 @@ record Artifact(String coordinates, long bytes, String sha256) {
     Path jar = local();
     fetch();
     if (!Files.isRegularFile(jar)) {
-      throw new BadInputException(
+      throw new BadFileException(
           "Maven did not put %s into %s; set -Dmaven.repo.local to its repository.",
           coordinates, jar);
     }
@@ -56,19 +57,19 @@ record Artifact(String coordinates, long bytes, String sha256) {
     Path jar =
         here(entry)
             .orElseThrow(
-                () -> new BadInputException("%s is not here; fetch it first.", coordinates));
+                () -> new BadFileException("%s is not here; fetch it first.", coordinates));
     return Checksums.require(jar, bytes, sha256);
   }
 
   /** Deletes the jar, as {@link ModelSource#remove} says. */
   Path remove(String entry) {
     if (onClassPath(entry).isPresent()) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s is on the class path; take it off there, and nothing is left of it.", coordinates);
     }
     Path jar = local();
     if (!Files.isRegularFile(jar)) {
-      throw new BadInputException("%s is not here; there is nothing to remove.", coordinates);
+      throw new BadFileException("%s is not here; there is nothing to remove.", coordinates);
     }
     LocalFiles.delete(jar);
     return jar;
@@ -102,7 +103,7 @@ record Artifact(String coordinates, long bytes, String sha256) {
   }
 
   private void fetch() {
-    String mend = "; add it to your class path, or see to it that mvn runs and has a network.";
+    String remedy = "; add it to your class path, or check that mvn runs and has a network.";
     try {
       Process maven =
           new ProcessBuilder(
@@ -118,13 +119,13 @@ record Artifact(String coordinates, long bytes, String sha256) {
         output.readAllBytes();
       }
       if (maven.waitFor() != 0) {
-        throw new BadInputException("Maven could not fetch %s%s", coordinates, mend);
+        throw new BadFileException("Maven could not fetch %s%s", coordinates, remedy);
       }
     } catch (IOException e) {
-      throw new BadInputException(e, "%s is needed and mvn cannot be run%s", coordinates, mend);
+      throw new BadFileException(e, "%s is needed and mvn cannot be run%s", coordinates, remedy);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new BadInputException(e, "Fetching %s was interrupted%s", coordinates, mend);
+      throw new BadInputException(e, "Fetching %s was interrupted%s", coordinates, remedy);
     }
   }
 }

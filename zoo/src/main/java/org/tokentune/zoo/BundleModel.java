@@ -13,7 +13,7 @@ import java.util.Set;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import java.util.zip.ZipInputStream;
-import org.tokentune.BadInputException;
+import org.tokentune.BadFileException;
 import org.tokentune.files.ModelWriter;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.ModelFolder;
@@ -106,7 +106,7 @@ record BundleModel(
   @Override
   public List<String> verify() {
     if (!isLocal()) {
-      throw new BadInputException("%s is not here; fetch it first.", name);
+      throw new BadFileException("%s is not here; fetch it first.", name);
     }
     try (ModelFiles files = open(DownloadListener.NONE)) {
       files.weights().names().forEach(tensor -> files.weights().read(tensor).close());

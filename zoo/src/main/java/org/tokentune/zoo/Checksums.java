@@ -9,6 +9,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Locale;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 
 /** Checksums of files, in hexadecimal digits. */
@@ -26,7 +27,7 @@ final class Checksums {
   static String require(Path file, long bytes, String sha256) {
     String actual = sha256(file);
     if (LocalFiles.size(file) != bytes || !actual.equals(sha256)) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s has %d bytes and the SHA-256 %s instead of %d and %s: it is damaged or another file;"
               + " delete it, so that it is fetched again.",
           file, LocalFiles.size(file), actual, bytes, sha256);
@@ -72,7 +73,7 @@ final class Checksums {
         digest.update(buffer, 0, read);
       }
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be read: %s.", file, e);
+      throw new BadFileException(e, "%s cannot be read: %s.", file, e);
     }
     return HexFormat.of().formatHex(digest.digest());
   }

@@ -24,6 +24,7 @@ import okhttp3.OkHttpClient;
 import okhttp3.Protocol;
 import okhttp3.Request;
 import okhttp3.Response;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 
 /**
@@ -76,7 +77,7 @@ final class HttpFiles {
    */
   record RemoteFile(URI uri, String name, String tag, OptionalLong size, Optional<String> commit) {}
 
-  /** What a request is for, for messages. */
+  /** The file that a request is for, for messages. */
   private record FileName(String name) {}
 
   static boolean isHttp(URI uri) {
@@ -125,7 +126,7 @@ final class HttpFiles {
     try {
       return Long.parseUnsignedLong(text.strip());
     } catch (NumberFormatException e) {
-      throw new BadInputException(e, "%s: the server gives the length '%s'.", name, text);
+      throw new BadFileException(e, "%s: the server gives the length '%s'.", name, text);
     }
   }
 
@@ -146,10 +147,10 @@ final class HttpFiles {
       } catch (IOException e) {
         failures = present(partial) > before ? 1 : failures + 1;
         if (failures >= ATTEMPTS) {
-          throw new BadInputException(
+          throw new BadFileException(
               e,
-              "%s: the connection breaks again and again (%s), with %d bytes here; try again, and it"
-                  + " goes on from there.",
+              "%s: the connection was lost several times (%s) after %d bytes; try again, and the download"
+                  + " resumes there.",
               file.name(),
               e.getMessage(),
               present(partial));
@@ -169,12 +170,12 @@ final class HttpFiles {
       long free = Files.getFileStore(partial.getParent()).getUsableSpace();
       long needed = file.size().orElse(0) - present(partial);
       if (free < needed) {
-        throw new BadInputException(
+        throw new BadFileException(
             "%s needs %d bytes more, but %s has %d free; make room there.",
             file.name(), needed, partial.getParent(), free);
       }
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be written to: %s.", partial.getParent(), e);
+      throw new BadFileException(e, "%s cannot be written to: %s.", partial.getParent(), e);
     }
   }
 
@@ -195,7 +196,7 @@ final class HttpFiles {
           Files.delete(partial); // It cannot be a part of this file.
           throw new IOException("no such range");
         }
-        case 404 -> throw new BadInputException("%s is gone (HTTP 404).", file.name());
+        case 404 -> throw new BadFileException("%s is gone (HTTP 404).", file.name());
         default -> throw refused(response.code(), file.name());
       }
       long length = response.body().contentLength();
@@ -213,14 +214,14 @@ final class HttpFiles {
   private static void requireRange(Response response, long from, RemoteFile file) {
     String range = header(response, "Content-Range").orElse("none");
     if (!range.startsWith("bytes " + from + "-")) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s: asked for the bytes from %d on, the server sends the range '%s'; try again later.",
           file.name(), from, range);
     }
   }
 
   private static BadInputException wrongLength(RemoteFile file, long length) {
-    return new BadInputException(
+    return new BadFileException(
         "%s: the server sends %d bytes, but said it had %d; try again later.",
         file.name(), length, file.size().getAsLong());
   }
@@ -248,7 +249,7 @@ final class HttpFiles {
       channel.truncate(from).position(from);
       return channel;
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be written: %s.", partial, e);
+      throw new BadFileException(e, "%s cannot be written: %s.", partial, e);
     }
   }
 
@@ -259,7 +260,7 @@ final class HttpFiles {
         channel.write(buffer);
       }
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be written: %s; make room.", partial, e);
+      throw new BadFileException(e, "%s cannot be written: %s; make room.", partial, e);
     }
   }
 
@@ -277,11 +278,11 @@ final class HttpFiles {
       } catch (IOException e) {
         if (e instanceof ProtocolException
             && String.valueOf(e.getMessage()).startsWith(TOO_MANY_REDIRECTS)) {
-          throw new BadInputException(
-              e, "%s: the server redirects on and on; check the address.", name);
+          throw new BadFileException(
+              e, "%s: the server redirects too often; check the address.", name);
         }
         if (attempt == ATTEMPTS) {
-          throw new BadInputException(
+          throw new BadFileException(
               e,
               "%s: %s cannot be reached (%s); check the network, or set HF_HUB_OFFLINE=1 to use only"
                   + " what is here.",
@@ -297,7 +298,7 @@ final class HttpFiles {
   private Request request(String method, URI uri, long from, String name) {
     HttpUrl url = HttpUrl.parse(uri.toString());
     if (url == null) {
-      throw new BadInputException("%s: %s is not a valid address; check it.", name, uri);
+      throw new BadFileException("%s: %s is not a valid address; check it.", name, uri);
     }
     Request.Builder request =
         new Request.Builder()
@@ -330,7 +331,7 @@ final class HttpFiles {
     HttpUrl next = location.isEmpty() ? null : request.url().resolve(location);
     if (next == null || (request.isHttps() && !next.isHttps())) {
       response.close();
-      throw new BadInputException(
+      throw new BadFileException(
           "%s: the server redirects to '%.200s', where it cannot be had; check the address.",
           request.tag(FileName.class).name(), location);
     }
@@ -348,8 +349,8 @@ final class HttpFiles {
   private void pause(Response response, int attempt, String name) {
     Optional<Duration> wanted = header(response, "Retry-After").flatMap(HttpFiles::wanted);
     if (wanted.isPresent() && wanted.get().compareTo(MOST_PAUSE) > 0) {
-      throw new BadInputException(
-          "%s: the server is busy (HTTP %d) and wants to be asked again after %d seconds.",
+      throw new BadFileException(
+          "%s: the server is busy (HTTP %d); try again after %d seconds.",
           name, response.code(), wanted.get().toSeconds());
     }
     sleep(wanted.orElse(settings.pause().multipliedBy(1L << attempt)), name);
@@ -385,7 +386,7 @@ final class HttpFiles {
   }
 
   private BadInputException refused(int status, String name) {
-    String mend =
+    String remedy =
         switch (status) {
           case 401 ->
               settings.token() == null
@@ -397,6 +398,6 @@ final class HttpFiles {
           case 500, 502, 503, 504 -> "the server is busy or ill; try again later";
           default -> "check the address";
         };
-    return new BadInputException("%s: the server answers HTTP %d: %s.", name, status, mend);
+    return new BadFileException("%s: the server answers HTTP %d: %s.", name, status, remedy);
   }
 }

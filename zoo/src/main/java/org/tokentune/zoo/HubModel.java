@@ -9,7 +9,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.tokentune.BadInputException;
+import org.tokentune.BadFileException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.ModelFolder;
 import org.tokentune.zoo.HttpFiles.RemoteFile;
@@ -45,8 +46,9 @@ record HubModel(String repository, String revision, ZooSettings settings) implem
   static HubModel parse(String address, ZooSettings settings) {
     Matcher matcher = ADDRESS.matcher(address);
     if (!matcher.matches()) {
-      throw new BadInputException(
-          "%s is no address on the hub; write hf:owner/name or hf:owner/name@revision.", address);
+      throw new BadSettingsException(
+          "%s is not an address on the hub; write hf:owner/name or hf:owner/name@revision.",
+          address);
     }
     String revision = matcher.group(2) == null ? MAIN : matcher.group(2);
     return new HubModel(matcher.group(1), revision, settings);
@@ -92,7 +94,7 @@ record HubModel(String repository, String revision, ZooSettings settings) implem
       try {
         commit = Files.readString(ref()).strip();
       } catch (IOException e) {
-        throw new BadInputException(e, "%s cannot be read: %s.", ref(), e);
+        throw new BadFileException(e, "%s cannot be read: %s.", ref(), e);
       }
     }
     return Optional.of(commit).filter(text -> text.matches("[0-9a-f]{40}"));
@@ -110,7 +112,7 @@ record HubModel(String repository, String revision, ZooSettings settings) implem
 
   private void requireOnline() {
     if (settings.offline()) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s is not in %s, and HF_HUB_OFFLINE says not to fetch it; unset that.",
           name(), settings.hubCache());
     }
@@ -123,7 +125,7 @@ record HubModel(String repository, String revision, ZooSettings settings) implem
             .find(uri(revision, ModelFolder.CONFIG), ModelFolder.CONFIG + " of " + name())
             .orElseThrow(
                 () ->
-                    new BadInputException(
+                    new BadFileException(
                         "There is no config.json at %s (HTTP 404); check the model's name and"
                             + " revision.",
                         uri(revision, ModelFolder.CONFIG)));
@@ -131,7 +133,7 @@ record HubModel(String repository, String revision, ZooSettings settings) implem
         .commit()
         .orElseThrow(
             () ->
-                new BadInputException(
+                new BadFileException(
                     "%s does not answer as a hub does: it names no commit; check HF_ENDPOINT.",
                     settings.endpoint()));
   }
@@ -151,7 +153,7 @@ record HubModel(String repository, String revision, ZooSettings settings) implem
     found.ifPresent(
         remote -> {
           if (remote.tag().isEmpty()) {
-            throw new BadInputException(
+            throw new BadFileException(
                 "%s does not answer as a hub does: it gives %s no ETag; check HF_ENDPOINT.",
                 settings.endpoint(), remote.name());
           }
@@ -181,8 +183,8 @@ record HubModel(String repository, String revision, ZooSettings settings) implem
         download(server, remote, blob); // What an earlier download left was not of this file.
         return;
       }
-      throw new BadInputException(
-          "%s came with another checksum than the hub gives it, %s, and was thrown away; try"
+      throw new BadFileException(
+          "%s came with another checksum than the hub gives it, %s, and was deleted; try"
               + " again.",
           remote.name(), remote.tag());
     }
@@ -212,8 +214,7 @@ record HubModel(String repository, String revision, ZooSettings settings) implem
   public List<String> verify() {
     return ModelDownload.complete(
             snapshot()
-                .orElseThrow(
-                    () -> new BadInputException("%s is not here; fetch it first.", name())))
+                .orElseThrow(() -> new BadFileException("%s is not here; fetch it first.", name())))
         .stream()
         .map(HubModel::verified)
         .toList();
@@ -224,10 +225,10 @@ record HubModel(String repository, String revision, ZooSettings settings) implem
     try {
       blob = link.toRealPath();
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be read: %s.", link, e);
+      throw new BadFileException(e, "%s cannot be read: %s.", link, e);
     }
     if (!Checksums.matchesHubName(blob, blob.getFileName().toString())) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s does not have the checksum that is its name: it is damaged; remove the model and fetch"
               + " it again.",
           blob);
@@ -238,7 +239,7 @@ record HubModel(String repository, String revision, ZooSettings settings) implem
   @Override
   public Path remove() {
     if (!Files.exists(folder())) {
-      throw new BadInputException("%s is not here; there is nothing to remove.", name());
+      throw new BadFileException("%s is not here; there is nothing to remove.", name());
     }
     LocalFiles.delete(folder());
     return folder();

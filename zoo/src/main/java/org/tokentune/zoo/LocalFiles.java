@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
-import org.tokentune.BadInputException;
+import org.tokentune.BadFileException;
 import org.tokentune.files.WholeFile;
 
 /** Files and folders of caches. */
@@ -28,7 +28,7 @@ final class LocalFiles {
     try {
       return Files.size(file);
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be read: %s.", file, e);
+      throw new BadFileException(e, "%s cannot be read: %s.", file, e);
     }
   }
 
@@ -36,7 +36,7 @@ final class LocalFiles {
     try {
       Files.createDirectories(folder);
     } catch (IOException e) {
-      throw new BadInputException(e, "The folder %s cannot be made: %s.", folder, e);
+      throw new BadFileException(e, "The folder %s cannot be made: %s.", folder, e);
     }
   }
 
@@ -49,7 +49,7 @@ final class LocalFiles {
         Files.delete(file);
       }
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be deleted: %s; delete it by hand.", path, e);
+      throw new BadFileException(e, "%s cannot be deleted: %s; delete it by hand.", path, e);
     }
   }
 
@@ -58,7 +58,7 @@ final class LocalFiles {
     try {
       WholeFile.publish(finished, target);
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be written: %s.", target, e);
+      throw new BadFileException(e, "%s cannot be written: %s.", target, e);
     }
   }
 
@@ -68,7 +68,7 @@ final class LocalFiles {
     try {
       WholeFile.write(file, out -> out.write(content.getBytes(StandardCharsets.UTF_8)));
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be written: %s.", file, e);
+      throw new BadFileException(e, "%s cannot be written: %s.", file, e);
     }
   }
 
@@ -91,7 +91,7 @@ final class LocalFiles {
         Files.deleteIfExists(staged); // also where both are names of one file: then nothing moves
       }
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be written: %s.", link, e);
+      throw new BadFileException(e, "%s cannot be written: %s.", link, e);
     }
   }
 
@@ -106,7 +106,7 @@ final class LocalFiles {
         work.run();
       }
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be locked: %s.", lock, e);
+      throw new BadFileException(e, "%s cannot be locked: %s.", lock, e);
     } finally {
       THREADS.unlock();
     }

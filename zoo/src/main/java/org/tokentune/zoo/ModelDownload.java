@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.formats.CompanionFiles;
 import org.tokentune.formats.ModelFolder;
@@ -61,7 +62,7 @@ final class ModelDownload {
             .get(ModelFolder.INDEX)
             .orElseThrow(
                 () ->
-                    new BadInputException(
+                    new BadFileException(
                         "%s has no %s, whole or in shards; name a model that has one.",
                         model, ModelFolder.WEIGHTS));
     for (String shard : shards(index)) {
@@ -99,7 +100,7 @@ final class ModelDownload {
         }
       }
     } catch (IOException e) {
-      throw new BadInputException(
+      throw new BadFileException(
           e, "%s is not valid JSON; remove the model and fetch it again.", modules);
     }
     return parts;
@@ -107,7 +108,7 @@ final class ModelDownload {
 
   private static void require(String model, Getter getter, String file) {
     if (getter.get(file).isEmpty()) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s has no %s (HTTP 404); check its name and revision.", model, file);
     }
   }
@@ -133,14 +134,14 @@ final class ModelDownload {
     try {
       for (JsonNode file : JSON.readTree(index.toFile()).path("weight_map")) {
         if (!file.asText().matches("[A-Za-z0-9_-][A-Za-z0-9._-]*\\.safetensors")) {
-          throw new BadInputException(
-              "%s names the file '%.200s', which is no plain name of a .safetensors file.",
+          throw new BadFileException(
+              "%s names the file '%.200s', which is not a plain .safetensors file name.",
               index, file.asText());
         }
         shards.add(file.asText());
       }
     } catch (IOException e) {
-      throw new BadInputException(e, "%s is not JSON; remove the model and fetch it again.", index);
+      throw new BadFileException(e, "%s is not JSON; remove the model and fetch it again.", index);
     }
     return shards;
   }

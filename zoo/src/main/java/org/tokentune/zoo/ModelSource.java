@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.tokentune.formats.ModelFiles;
 
-/** Where a model's files come from, and what of them is on this machine. */
+/** Where a model's files come from, and which of them are on this machine. */
 public sealed interface ModelSource permits OnnxModel, BundleModel, HubModel, UrlModel {
 
   /** A word for the kind of place and the address there, e.g. {@code hub gpt2@main}. */
@@ -18,31 +18,31 @@ public sealed interface ModelSource permits OnnxModel, BundleModel, HubModel, Ur
   boolean isLocal();
 
   /**
-   * Brings to this machine what is not there, whole and with the right checksums, or changed since.
+   * Downloads files that are missing, incomplete, damaged or have changed since.
    *
-   * @return where it lies
+   * @return its folder or file
    * @throws org.tokentune.BadInputException if it cannot be had
    */
   Path fetch(DownloadListener listener);
 
-  /** Opens the model; what is not on this machine is fetched. Close the result. */
+  /** Opens the model, and downloads files that are missing. Close the result. */
   ModelFiles open(DownloadListener listener);
 
-  /** The configuration alone; of what is not on this machine no more is fetched than it needs. */
+  /** The configuration alone; downloads only its file if it is missing. */
   JsonNode config(DownloadListener listener);
 
   /**
    * Computes all checksums again.
    *
    * @return a line for every file: its SHA-256, size and path
-   * @throws org.tokentune.BadInputException if a file is not what it was, or is not here
+   * @throws org.tokentune.BadInputException if a file has changed or is missing
    */
   List<String> verify();
 
   /**
-   * Deletes what is on this machine.
+   * Deletes the files on this machine.
    *
-   * @return what was deleted
+   * @return the deleted folder or file
    * @throws org.tokentune.BadInputException if there is nothing, or it must stay
    */
   Path remove();

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
-import org.tokentune.BadInputException;
+import org.tokentune.BadFileException;
 import org.tokentune.formats.CompanionFiles;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.OnnxWeights;
@@ -63,7 +63,7 @@ record OnnxModel(
           CompanionFiles.of(origin(), files),
           repository);
     } catch (IOException e) {
-      throw new BadInputException(e, "%s is damaged; delete it, so that it is fetched again.", jar);
+      throw new BadFileException(e, "%s is damaged; delete it, so that it is fetched again.", jar);
     }
   }
 

@@ -7,7 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import org.tokentune.BadInputException;
+import org.tokentune.BadFileException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.zoo.HttpFiles.RemoteFile;
 
@@ -33,8 +34,8 @@ record UrlModel(URI uri, ZooSettings settings) implements ModelSource {
     } catch (IllegalArgumentException e) {
       // Said below.
     }
-    throw new BadInputException(
-        "%s is no address of a model; give the URL of a .gguf file or of a folder.", address);
+    throw new BadSettingsException(
+        "%s is not the address of a model; give the URL of a .gguf file or of a folder.", address);
   }
 
   @Override
@@ -55,7 +56,7 @@ record UrlModel(URI uri, ZooSettings settings) implements ModelSource {
     return uri.getPath().endsWith(GGUF);
   }
 
-  /** The name that the file has on the server, where it is plain. */
+  /** The file's name on the server, if it is a plain name. */
   private Path file() {
     String name = uri.getPath().substring(uri.getPath().lastIndexOf('/') + 1);
     return folder().resolve(name.matches("[A-Za-z0-9_-][A-Za-z0-9._-]*") ? name : "model" + GGUF);
@@ -69,7 +70,7 @@ record UrlModel(URI uri, ZooSettings settings) implements ModelSource {
     return ModelDownload.complete(folder());
   }
 
-  /** What {@link ModelFiles#open} opens. */
+  /** The path that {@link ModelFiles#open} opens. */
   private Path model() {
     return isFile() ? file() : folder();
   }
@@ -86,7 +87,7 @@ record UrlModel(URI uri, ZooSettings settings) implements ModelSource {
       ModelDownload.fetch(
           uri.toString(), file -> get(server, URI.create(base() + file), folder().resolve(file)));
     } else if (get(server, uri, file()).isEmpty()) {
-      throw new BadInputException("There is no file %s (HTTP 404); check the address.", uri);
+      throw new BadFileException("There is no file %s (HTTP 404); check the address.", uri);
     }
     return model();
   }
@@ -140,7 +141,7 @@ record UrlModel(URI uri, ZooSettings settings) implements ModelSource {
   @Override
   public List<String> verify() {
     if (!isLocal()) {
-      throw new BadInputException("%s is not here; fetch it first.", uri);
+      throw new BadFileException("%s is not here; fetch it first.", uri);
     }
     return files().stream().map(UrlModel::verified).toList();
   }
@@ -150,7 +151,7 @@ record UrlModel(URI uri, ZooSettings settings) implements ModelSource {
     try {
       recorded = Files.readString(sum(file)).split(" ", 2)[0];
     } catch (IOException e) {
-      throw new BadInputException(
+      throw new BadFileException(
           e, "%s cannot be read; remove the model and fetch it again.", sum(file));
     }
     return Checksums.require(file, LocalFiles.size(file), recorded);
@@ -159,7 +160,7 @@ record UrlModel(URI uri, ZooSettings settings) implements ModelSource {
   @Override
   public Path remove() {
     if (!Files.exists(folder())) {
-      throw new BadInputException("%s is not here; there is nothing to remove.", uri);
+      throw new BadFileException("%s is not here; there is nothing to remove.", uri);
     }
     LocalFiles.delete(folder());
     return folder();

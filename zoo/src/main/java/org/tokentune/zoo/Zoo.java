@@ -12,6 +12,7 @@ import java.util.TreeMap;
 import java.util.stream.StreamSupport;
 import org.apache.commons.text.similarity.JaroWinklerSimilarity;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.formats.ModelFiles;
 
 /**
@@ -85,7 +86,7 @@ public final class Zoo {
         .findFirst()
         .orElseThrow(
             () ->
-                new BadInputException(
+                new BadSettingsException(
                     "There is no model %s; the nearest names are %s.",
                     name,
                     models.stream()
@@ -124,7 +125,7 @@ public final class Zoo {
    * Where a model comes from.
    *
    * @param name in the catalogue, or an address
-   * @throws BadInputException for an unknown name or an address that is none
+   * @throws BadInputException for an unknown name or an invalid address
    */
   public static ModelSource source(String name) {
     if (HubModel.isAddress(name)) {
@@ -145,17 +146,17 @@ public final class Zoo {
     return load(name, DownloadListener.NONE);
   }
 
-  /** The same, telling how the first use's download goes on. */
+  /** The same, with a listener for the progress of a first download. */
   public static ModelFiles load(String name, DownloadListener listener) {
     ModelFiles files = source(name).open(listener);
     return files.named(name, files.repository());
   }
 
   /**
-   * A model's configuration alone; of what is in the catalogue nothing is fetched.
+   * A model's configuration alone; nothing is downloaded for models of the catalogue.
    *
    * @param name in the catalogue, or an address
-   * @throws BadInputException for an unknown name, or where it cannot be had
+   * @throws BadInputException for an unknown name, or if it cannot be downloaded
    */
   public static JsonNode config(String name) {
     return isAddress(name) ? source(name).config(DownloadListener.NONE) : model(name).json();

@@ -8,7 +8,7 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 
 /**
  * Where downloads come from and go to, as Hugging Face's own tools read it from the environment.
@@ -60,7 +60,8 @@ record ZooSettings(
     } catch (IllegalArgumentException e) {
       // Said below.
     }
-    throw new BadInputException("HF_ENDPOINT %s is no http or https address; correct it.", text);
+    throw new BadSettingsException(
+        "HF_ENDPOINT %s is not an http or https address; correct it.", text);
   }
 
   private static String token(Map<String, String> environment, Path hub) {
@@ -70,11 +71,12 @@ record ZooSettings(
       try {
         token = Files.readString(file).strip();
       } catch (IOException e) {
-        throw new BadInputException(e, "%s cannot be read; see to its rights.", file);
+        throw new BadSettingsException(e, "%s cannot be read; check its permissions.", file);
       }
     }
     if (!token.matches("[!-~]*")) {
-      throw new BadInputException("The hub's token has spaces or strange characters; correct it.");
+      throw new BadSettingsException(
+          "The hub's token has spaces or characters that are not allowed; correct it.");
     }
     return token.isEmpty() ? null : token;
   }

@@ -216,7 +216,7 @@ class HubModelTest {
     String message =
         assertThrows(BadInputException.class, () -> model().fetch(DownloadListener.NONE))
             .getMessage();
-    assertTrue(message.contains("no plain name"), message);
+    assertTrue(message.contains("not a plain .safetensors file name"), message);
   }
 
   @Test
@@ -247,9 +247,9 @@ class HubModelTest {
   @Test
   void givesUpOnConnectionsThatBringNothing() throws IOException {
     store.answer(request -> stored(request).cutAfter(0));
-    assertTrue(refusal().contains("the connection breaks again and again"));
+    assertTrue(refusal().contains("the connection was lost several times"));
     store.answer(request -> stored(request).cutAfter(request.from() == 0 ? 5000 : 0));
-    assertTrue(refusal().contains("with 5000 bytes here; try again, and it goes on from there"));
+    assertTrue(refusal().contains("after 5000 bytes; try again, and the download resumes there"));
     store.answer(this::stored);
     model().fetch(DownloadListener.NONE);
     assertEquals(5000, store.requests().get(store.requests().size() - 1).from());
@@ -325,7 +325,7 @@ class HubModelTest {
 
     model().remove();
     hub.answer(request -> Reply.status(503, "Retry-After", "3600"));
-    assertTrue(refusal().contains("wants to be asked again after 3600 seconds"));
+    assertTrue(refusal().contains("try again after 3600 seconds"));
   }
 
   @Test
@@ -338,7 +338,7 @@ class HubModelTest {
     model().open(DownloadListener.NONE).close();
     model().remove();
     hub.answer(request -> Reply.status(302, "Location", request.path()));
-    assertTrue(refusal().contains("redirects on and on"));
+    assertTrue(refusal().contains("redirects too often"));
     hub.answer(request -> Reply.status(302, "Location", "file:///etc/passwd"));
     assertTrue(refusal().contains("redirects to 'file:///etc/passwd', where it cannot be had"));
     hub.answer(request -> Reply.status(200));

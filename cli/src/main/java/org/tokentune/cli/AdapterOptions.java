@@ -1,0 +1,83 @@
+package org.tokentune.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import org.tokentune.BadSettingsException;
+import org.tokentune.adapters.LoraConfig;
+import org.tokentune.models.WeightStorage;
+import org.tokentune.text.TuningSettings;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Options for training weights or adapters, and for holding weights in memory. */
+final class AdapterOptions {
+
+  @Option(
+      names = "--trainable",
+      paramLabel = "WHAT",
+      description = {
+        "all, head, no-embeddings, or patterns of parameter names separated by commas, such as",
+        "'bert.encoder.layer.5.*,classifier.*'; default ${DEFAULT-VALUE}."
+      })
+  private String trainable = TuningSettings.defaults().trainable();
+
+  @Option(
+      names = "--lora",
+      paramLabel = "SETTINGS",
+      description = {
+        "Train low-rank adapters on frozen weights, and a classifier beside them. Settings, separated",
+        "by commas: r=8 (rank), alpha=16 (the update counts alpha / r times; default 2 r),",
+        "dropout=0.05 (default 0), targets=q_proj+v_proj (layers by their last names, with * for",
+        "anything; default all-linear), bias=none|all|lora_only, rslora (alpha / sqrt(r)), freeze-a",
+        "(train one matrix of the two, which keeps less). Takes the place of --trainable."
+      })
+  private String lora;
+
+  @Mixin private MemoryKnobs knobs;
+
+  @Option(
+      names = "--merge",
+      description =
+          "Save the whole model with the adapters merged in; otherwise the adapters alone, for PEFT.")
+  private boolean merge;
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command;
+
+  /** The adapters to train; null if the weights themselves train. */
+  LoraConfig config() {
+    if (lora == null && merge) {
+      throw new BadSettingsException("--merge without --lora has nothing to merge; leave it out.");
+    }
+    if (lora != null && command.commandLine().getParseResult().hasMatchedOption("--trainable")) {
+      throw new BadSettingsException(
+          "--trainable has no effect with --lora, which trains adapters; leave one of them out.");
+    }
+    if (merge && knobs.weights() != WeightStorage.FLOAT32) {
+      throw new BadSettingsException(
+          "Adapters cannot be merged into weights held as %s; leave --merge out, and give --adapter"
+              + " where you use them.",
+          knobs.weights());
+    }
+    return lora == null ? null : LoraConfig.parse(lora);
+  }
+
+  /** Whether the adapters are saved without the model. */
+  boolean areAlone() {
+    return lora != null && !merge;
+  }
+
+  String trainable() {
+    return trainable;
+  }
+
+  MemoryKnobs knobs() {
+    return knobs;
+  }
+
+  void put(ObjectNode result) {
+    result.put("lora", lora);
+    knobs.put(result);
+  }
+}

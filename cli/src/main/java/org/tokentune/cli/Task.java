@@ -1,0 +1,50 @@
+package org.tokentune.cli;
+
+import java.util.Iterator;
+import java.util.List;
+import java.util.stream.Stream;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
+import picocli.CommandLine.ITypeConverter;
+
+/**
+ * A task on the command line: an objective, by its short name, or {@code instruct}.
+ *
+ * @param instructions whether its data are instructions with answers
+ */
+record Task(String name, Objective objective, boolean instructions) {
+
+  private static final List<Task> ALL =
+      Stream.concat(
+              Objectives.TASKS.stream().map(Task::of),
+              Stream.of(new Task("instruct", Objectives.CAUSAL_LM, true)))
+          .toList();
+
+  /** The task that has this objective and no data of its own. */
+  static Task of(Objective objective) {
+    return new Task(objective.shortName(), objective, false);
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+
+  /** Finds a task by its name. */
+  static final class Converter implements ITypeConverter<Task> {
+
+    @Override
+    public Task convert(String value) {
+      return Words.find(ALL, value);
+    }
+  }
+
+  /** The names of all tasks. */
+  static final class Names implements Iterable<String> {
+
+    @Override
+    public Iterator<String> iterator() {
+      return ALL.stream().map(Task::name).iterator();
+    }
+  }
+}

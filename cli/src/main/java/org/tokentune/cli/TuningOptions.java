@@ -1,0 +1,164 @@
+package org.tokentune.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.tokentune.text.TuningSettings;
+import org.tokentune.train.Hyperparameters;
+import org.tokentune.train.RunSettings;
+import org.tokentune.train.Schedule;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Options for tokens, batches, learning rates and updates. */
+final class TuningOptions {
+
+  private static final TuningSettings DEFAULTS = TuningSettings.defaults();
+
+  @Option(
+      names = "--tokens",
+      paramLabel = "25%|32|span:25%|all",
+      description = {
+        "Tokens of a text that carry gradient: a share, a count, or all (ordinary fine-tuning);",
+        "with span: before a share or count side by side, which plain text learns more from in",
+        "less time. Default ${DEFAULT-VALUE}."
+      })
+  private String tokens = DEFAULTS.tokens();
+
+  @Option(
+      names = "--min-tokens",
+      paramLabel = "N",
+      description = "The least number of tokens if a share is given; default ${DEFAULT-VALUE}.")
+  private int minTokens = DEFAULTS.minTokens();
+
+  @Option(
+      names = "--epochs",
+      paramLabel = "N",
+      description = "Passes over the training rows; default ${DEFAULT-VALUE}.")
+  private int epochs = DEFAULTS.hyperparameters().epochs();
+
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      description = "Steps, over as many epochs as it takes; default: as many as the epochs have.")
+  private int steps = DEFAULTS.hyperparameters().steps();
+
+  @Option(
+      names = "--batch-size",
+      paramLabel = "N",
+      description = "Texts per batch; default ${DEFAULT-VALUE}.")
+  private int batchSize = DEFAULTS.batchSize();
+
+  @Option(
+      names = "--accumulate",
+      paramLabel = "N",
+      description = {
+        "Batches whose gradients are added up for a step, as if they were one batch;",
+        "default ${DEFAULT-VALUE}."
+      })
+  private int accumulation = DEFAULTS.hyperparameters().accumulation();
+
+  @Option(
+      names = "--learning-rate",
+      paramLabel = "RATE",
+      description = {
+        "Peak of the learning rate, which rises from 0 in the warm-up and then runs as --schedule",
+        "says; default ${DEFAULT-VALUE}."
+      })
+  private double learningRate = DEFAULTS.hyperparameters().learningRate();
+
+  @Option(
+      names = "--warmup",
+      paramLabel = "N|SHARE",
+      description = "Steps of the warm-up; below 1 a share of all steps. Default ${DEFAULT-VALUE}.")
+  private double warmup = DEFAULTS.hyperparameters().schedule().warmup();
+
+  @Option(
+      names = "--schedule",
+      paramLabel = "linear|constant|cosine",
+      defaultValue = "linear",
+      description = {
+        "After the warm-up the rate falls to 0 at the end, in a straight line or as half a cosine,",
+        "or stays; default ${DEFAULT-VALUE}."
+      })
+  private Schedule.Decay schedule;
+
+  @Mixin private OptimizerOptions optimizer;
+
+  @Option(
+      names = "--weight-decay",
+      paramLabel = "RATE",
+      description =
+          "Weight decay of matrices; biases and norms have none. Default ${DEFAULT-VALUE}.")
+  private double weightDecay = DEFAULTS.hyperparameters().optimizer().weightDecay();
+
+  @Option(
+      names = "--layer-decay",
+      paramLabel = "FACTOR",
+      description = {
+        "Factor of the rate from each layer to the one below: with 0.9 it is 0.9 times the rate in",
+        "the top layer, 0.81 times below it, and least in the embeddings. Default 1: no decay."
+      })
+  private double layerDecay = DEFAULTS.hyperparameters().optimizer().layerDecay();
+
+  @Option(
+      names = "--lr-for",
+      paramLabel = "WHAT=FACTOR",
+      description = {
+        "Multiplies the rate of some parameters, named as --trainable names them, such as head=10",
+        "or 'bert.embeddings.*=0.1'; may be given several times, and all that match count."
+      })
+  private Map<String, Double> rateFactors = new LinkedHashMap<>();
+
+  @Option(
+      names = "--clip",
+      paramLabel = "NORM|none",
+      converter = Clip.class,
+      description = {
+        "Largest global norm of a step's gradients, which are all held until it is known; none: not",
+        "clipped, and every gradient is applied and let go as soon as it is complete, which saves a",
+        "float for each trained parameter. Default ${DEFAULT-VALUE}."
+      })
+  private double clip = DEFAULTS.hyperparameters().clip();
+
+  @Option(
+      names = "--memory",
+      paramLabel = "60MB",
+      converter = ByteSize.class,
+      description = {
+        "Most that a step may take above parameters and optimizer state: more is recomputed where",
+        "it would not fit, attention first, then whole layers. Default: no limit."
+      })
+  private long memory;
+
+  TuningSettings settings(AdapterOptions adapters, long seed) {
+    return new TuningSettings(
+        tokens,
+        minTokens,
+        adapters.trainable(),
+        batchSize,
+        new Hyperparameters(
+            epochs,
+            steps,
+            accumulation,
+            learningRate,
+            optimizer.settings(weightDecay, layerDecay, rateFactors),
+            new Schedule(schedule, warmup),
+            clip,
+            adapters.knobs().settings(memory),
+            seed),
+        RunSettings.defaults());
+  }
+
+  OptimizerOptions optimizer() {
+    return optimizer;
+  }
+
+  void put(ObjectNode result) {
+    optimizer.put(result);
+    result.put("learning_rate", learningRate).put("schedule", schedule.toString());
+    result.put("warmup", warmup).put("weight_decay", weightDecay);
+    result.put("layer_decay", layerDecay);
+    rateFactors.forEach(result.putObject("lr_for")::put);
+  }
+}
