@@ -18,7 +18,7 @@ import org.tokentune.train.TuningMethod;
  * The memory of ways to fine-tune a model, compared with full fine-tuning.
  *
  * @param rows full fine-tuning first
- * @param eager bytes that PyTorch keeps of full fine-tuning's activations; 0 where not known
+ * @param eager bytes that PyTorch keeps of full fine-tuning's activations; 0 if unknown
  */
 record MethodComparison(List<MethodMemory> rows, long eager) {
 
