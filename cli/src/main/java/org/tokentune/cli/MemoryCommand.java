@@ -22,6 +22,7 @@ import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.text.TuningSettings;
+import org.tokentune.train.MethodPlanner;
 import org.tokentune.train.ParameterOptimizer;
 import org.tokentune.train.StepMemoryPlanner;
 import org.tokentune.train.StepMemoryReport;
@@ -176,7 +177,8 @@ final class MemoryCommand implements Callable<Integer> {
     if (methods.areGiven()) {
       return methods(base);
     }
-    LoraModel adapted = lora == null ? null : new LoraModel(base, adapters(base, lora));
+    LoraModel adapted =
+        lora == null ? null : new LoraModel(base, LoraConfig.parse(lora).withHead(base));
     TransformerModel model = adapted == null ? base : adapted;
     StepMemoryPlanner planner =
         new StepMemoryPlanner(
@@ -184,12 +186,13 @@ final class MemoryCommand implements Callable<Integer> {
             adapted == null ? Trainable.parse(trainable, base) : adapted::trains,
             knobs.weights(),
             knobs.settings(0),
-            optimizer(model),
+            optimizer
+                .settings(0, 1, Map.of()) // decay and rates take no memory
+                .optimizer(model, Parameters.shapeOnly(model.parameters())),
             Double.isInfinite(clip));
     int k = StepMemoryPlanner.selected(base, RandomTokens.parse(tokens, minTokens, true), length);
-    StepMemoryReport all = planner.plan(batchSize, length, length);
     Map<String, StepMemoryReport> reports = new LinkedHashMap<>();
-    reports.put("all tokens", all);
+    reports.put("all tokens", planner.plan(batchSize, length, length));
     if (k < length) {
       reports.put(
           String.format(Locale.ROOT, "%d of %d tokens", k, length),
@@ -207,7 +210,7 @@ final class MemoryCommand implements Callable<Integer> {
     MethodPlanner planner =
         new MethodPlanner(
             base,
-            adapters(base, lora == null ? USUAL_LORA : lora),
+            LoraConfig.parse(lora == null ? USUAL_LORA : lora).withHead(base),
             optimizer.settings(0, 1, Map.of()),
             Double.isInfinite(clip),
             knobs.settings(0).precision(),
@@ -254,27 +257,10 @@ final class MemoryCommand implements Callable<Integer> {
     return optimizer.options() + kept + clipped + text;
   }
 
-  private static LoraConfig adapters(TransformerModel base, String settings) {
-    LoraConfig adapters = LoraConfig.parse(settings);
-    Objective task = base.head().task();
-    boolean vocabulary = task.headShape() == Objective.HeadShape.VOCABULARY;
-    return vocabulary ? adapters : adapters.withHead(base);
-  }
-
   private Head head(ModelConfig config) {
-    Objective wanted = config.causal() ? Objectives.CAUSAL_LM : Objectives.CLASSIFY;
-    if (task != null) {
-      wanted = task.objective();
-    }
-    int width = wanted.outputs(outputs, config.vocabulary());
-    return new Head(wanted, width, Pooling.FIRST);
-  }
-
-  /** Decay and rates take no memory. */
-  private ParameterOptimizer optimizer(TransformerModel model) {
-    return optimizer
-        .settings(0, 1, Map.of())
-        .optimizer(model, Parameters.shapeOnly(model.parameters()));
+    Objective usual = config.causal() ? Objectives.CAUSAL_LM : Objectives.CLASSIFY;
+    Objective wanted = task == null ? usual : task.objective();
+    return new Head(wanted, wanted.outputs(outputs, config.vocabulary()), Pooling.FIRST);
   }
 
   private void print(String title, Map<String, StepMemoryReport> reports) {

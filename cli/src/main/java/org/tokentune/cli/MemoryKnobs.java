@@ -26,8 +26,8 @@ final class MemoryKnobs {
       paramLabel = "WHAT",
       defaultValue = "elementwise",
       description = {
-        "What the backward pass computes again instead of keeping it: nothing; elementwise: what one",
-        "cheap pass gives (norms, GELU, dropout); attention: its weights, too; blocks: whole layers.",
+        "Values that the backward pass recomputes instead of keeping them: nothing; elementwise: the",
+        "cheap ones (norms, GELU, dropout); attention: also its weights; blocks: whole layers.",
         "Default ${DEFAULT-VALUE}."
       })
   private ActivationCheckpointing checkpoint;
@@ -52,7 +52,7 @@ final class MemoryKnobs {
   }
 
   /**
-   * What a step keeps.
+   * Settings for the memory of a step.
    *
    * @param budget bytes, or 0
    */

@@ -24,7 +24,7 @@ final class OptimizerOptions {
       names = "--momentum",
       paramLabel = "SHARE",
       defaultValue = "0",
-      description = "Of sgd: share of the last step's direction, usually 0.9; default 0, none.")
+      description = "For sgd: share of the last step's direction, usually 0.9; default 0, none.")
   private double momentum;
 
   OptimizerSettings settings(

@@ -38,8 +38,8 @@ final class TaskOptions {
       paramLabel = "first|mean",
       defaultValue = "first",
       description = {
-        "What a text's head reads: its position 0, or the mean of its tokens (of the selected",
-        "ones in training). Default ${DEFAULT-VALUE}."
+        "The head reads a text's position 0, or the mean of its tokens (in training, of the selected",
+        "ones). Default ${DEFAULT-VALUE}."
       })
   private Pooling pooling;
 

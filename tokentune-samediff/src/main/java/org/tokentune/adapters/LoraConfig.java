@@ -11,6 +11,7 @@ import java.util.stream.Collectors;
 import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
 import org.tokentune.models.TransformerModel;
+import org.tokentune.objectives.Objective;
 
 /**
  * Which layers to adapt and how (LoRA: Hu et al., 2021).
@@ -198,8 +199,14 @@ public record LoraConfig(
     return with(targets, modules);
   }
 
-  /** The same, with the model's head fully trained, under PEFT's module names. */
+  /**
+   * The same, with the model's head fully trained, under PEFT's module names; a head over the
+   * vocabulary stays frozen.
+   */
   public LoraConfig withHead(TransformerModel model) {
+    if (model.head().task().headShape() == Objective.HeadShape.VOCABULARY) {
+      return this;
+    }
     return withTrained(
         model.parameters().keySet().stream()
             .filter(model::isHead)
