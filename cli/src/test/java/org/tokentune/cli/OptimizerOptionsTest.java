@@ -88,14 +88,14 @@ class OptimizerOptionsTest {
   @Test
   void badInputGetsASentence() {
     refused("Only sgd has a momentum", "--momentum", 0.9);
-    refused("momentum of 1.5", "--optimizer", "sgd", "--momentum", 1.5);
-    refused("layer decay of 2.0", "--layer-decay", 2);
+    refused("momentum is 1.5", "--optimizer", "sgd", "--momentum", 1.5);
+    refused("layer decay is 2.0", "--layer-decay", 2);
     refused("No parameter is called model.x", "--lr-for", "model.x=2");
-    refused("-1.0 times the usual for head", "--lr-for", "head=-1");
+    refused("rate of head is multiplied by -1.0", "--lr-for", "head=-1");
     refused("--lr-for", "--lr-for", "head");
     refused("--optimizer", "--optimizer", "adam");
     refused("--schedule", "--schedule", "step");
-    refused("warm-up of -1", "--warmup", -1);
+    refused("warm-up is -1", "--warmup", -1);
   }
 
   /** Exit code 1 with a sentence at the end, or 2 with a sentence and a hint. */

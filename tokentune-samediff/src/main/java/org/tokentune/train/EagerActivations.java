@@ -5,17 +5,17 @@ import org.tokentune.models.LlamaConfig;
 import org.tokentune.models.ModelConfig;
 
 /**
- * What PyTorch keeps for the backward pass of a Llama in transformers 4.36.0's eager attention,
- * with BF16 weights: measured by counting the tensors that its autograd saves (2 and 3 layers,
- * three shapes), from which these coefficients follow exactly.
+ * The activations that PyTorch stores for the backward pass of a Llama with the eager attention of
+ * transformers 4.36.0 and BF16 weights. The coefficients follow exactly from counting the tensors
+ * that its autograd saves (2 and 3 layers, three shapes).
  */
 public final class EagerActivations {
 
   private EagerActivations() {}
 
   /**
-   * In bytes, of full fine-tuning on {@code batch} rows of {@code length} tokens; empty where it
-   * was not measured: of other models, and where heads share keys and values.
+   * The bytes for full fine-tuning on {@code batch} rows of {@code length} tokens. Empty if they
+   * were not measured: for other models, and if heads share keys and values.
    */
   public static OptionalLong bytes(ModelConfig model, long batch, long length) {
     if (!(model instanceof LlamaConfig config) || config.heads() != config.keyValueHeads()) {

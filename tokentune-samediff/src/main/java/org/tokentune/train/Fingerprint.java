@@ -15,17 +15,17 @@ import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.QuantizedWeight;
 
 /**
- * All that a training's result depends on, so that it goes on from no checkpoint of another. Names
- * and values are part of the format of training checkpoints: whoever changes one raises the version
- * in {@link org.tokentune.checkpoint.Checkpoints}.
+ * Everything that the result of a training depends on, so that it never resumes from a checkpoint
+ * of another training. Names and values are part of the format of training checkpoints: to change
+ * one, increase the version in {@link org.tokentune.checkpoint.Checkpoints}.
  *
- * @param parts by their names
+ * @param parts by name
  */
 record Fingerprint(Map<String, String> parts) {
 
   /**
-   * @param parameters as they are before the first step
-   * @param identity what the caller adds: see {@link TrainingData#identity}
+   * @param parameters before the first step
+   * @param identity parts that the caller adds: see {@link TrainingData#identity}
    */
   static Fingerprint of(
       TransformerModel model,
@@ -66,7 +66,7 @@ record Fingerprint(Map<String, String> parts) {
     return digest.hex();
   }
 
-  /** Names that checkpoints have: they stay, whatever the settings are called. */
+  /** The names in checkpoints, which stay the same even if the settings are renamed. */
   private static void put(Hyperparameters settings, Map<String, String> parts) {
     parts.put("epochs", Integer.toString(settings.epochs()));
     parts.put("steps", Integer.toString(settings.steps()));
@@ -92,9 +92,9 @@ record Fingerprint(Map<String, String> parts) {
   }
 
   /**
-   * Sees to it that a checkpoint was made by this very training.
+   * Checks that a checkpoint was made by this training.
    *
-   * @param stored what {@link #toJson} gave then
+   * @param stored the result of {@link #toJson} at that time
    * @throws BadInputException that names the first difference
    */
   void check(JsonNode stored, Path checkpoint) {
@@ -103,7 +103,7 @@ record Fingerprint(Map<String, String> parts) {
           String then = stored.path(name).asText("not noted");
           if (!then.equals(value)) {
             throw new BadInputException(
-                "%s is of another training (%s: %s there, %s here); give the same again, or begin anew"
+                "%s belongs to another training (%s: %s there, %s here); use the same data and options, or start over"
                     + " with --resume none.",
                 checkpoint, name, then, value);
           }

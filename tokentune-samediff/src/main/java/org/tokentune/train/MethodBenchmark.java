@@ -18,12 +18,12 @@ import org.tokentune.plan.ActivationPrecision;
 import org.tokentune.select.RandomTokens;
 
 /**
- * One way to fine-tune a decoder, on random ids: what it was planned to need, what it needs, and
- * how long a step takes.
+ * Measures one way to fine-tune a decoder, on random ids: its planned and its actual memory, and
+ * the time of a step.
  */
 public final class MethodBenchmark implements AutoCloseable {
 
-  /** Of steps, too small to change what is measured. */
+  /** The learning rate, too small to change what is measured. */
   private static final double RATE = 1e-5;
 
   private final TrainingStep training;
@@ -34,8 +34,8 @@ public final class MethodBenchmark implements AutoCloseable {
   /**
    * A method with its settings.
    *
-   * @param lora where the method has adapters
-   * @param accumulation batches of one text for a step
+   * @param lora used if the method has adapters
+   * @param accumulation batches of one text per step
    */
   public record Setting(
       TuningMethod method,
@@ -45,29 +45,31 @@ public final class MethodBenchmark implements AutoCloseable {
       double clip,
       int accumulation) {
 
-    /** AdamW, gradients clipped to 1, activations kept as floats, a batch for a step. */
+    /**
+     * Defaults: AdamW, gradients clipped to 1, activations stored as floats, one batch per step.
+     */
     public static Setting of(TuningMethod method, LoraConfig lora) {
       return new Setting(
           method, lora, ActivationPrecision.FLOAT32, OptimizerSettings.adamW(0.01), 1, 1);
     }
 
-    /** The same, keeping activations in another way. */
+    /** Returns a copy that stores activations differently. */
     public Setting withPrecision(ActivationPrecision other) {
       return new Setting(method, lora, other, optimizer, clip, accumulation);
     }
 
-    /** The same with another optimizer. */
+    /** Returns a copy with another optimizer. */
     public Setting withOptimizer(OptimizerSettings other) {
       return new Setting(method, lora, precision, other, clip, accumulation);
     }
 
-    /** The same without clipping. */
+    /** Returns a copy without clipping. */
     public Setting unclipped() {
       return new Setting(
           method, lora, precision, optimizer, Double.POSITIVE_INFINITY, accumulation);
     }
 
-    /** The same with so many batches for a step. */
+    /** Returns a copy with this number of batches per step. */
     public Setting withAccumulation(int batches) {
       return new Setting(method, lora, precision, optimizer, clip, batches);
     }
@@ -76,8 +78,8 @@ public final class MethodBenchmark implements AutoCloseable {
   /**
    * Makes one step.
    *
-   * @param floats the model's weights, which full fine-tuning changes; others hold their own
-   * @param tokens that carry gradient where the method selects, e.g. {@code 30%}
+   * @param floats the model's weights, which full fine-tuning changes; other methods hold their own
+   * @param tokens that carry gradient if the method selects tokens, e.g. {@code 30%}
    */
   public MethodBenchmark(
       TransformerModel model,
@@ -115,12 +117,12 @@ public final class MethodBenchmark implements AutoCloseable {
                 1));
     training.check(
         batches.get(0),
-        new TrainingStep.Position(0, 0, 0, 1)); // the whole batch is planned, as before a training
+        new TrainingStep.Position(0, 0, 0, 1)); // plans the whole batch, as before a training
     step();
     used = live() - before + (own == floats ? floats.bytes() : 0);
   }
 
-  /** Plans the same step without weights: nothing runs. */
+  /** Plans the same step without weights; nothing runs. */
   public static StepMemoryReport plan(
       TransformerModel model, Setting setting, int batch, int length, String tokens) {
     boolean sums = setting.accumulation() > 1;
@@ -160,13 +162,13 @@ public final class MethodBenchmark implements AutoCloseable {
     return List.of(batches);
   }
 
-  /** Live bytes, without arrays that only wait for the garbage collector. */
+  /** Live bytes, excluding arrays that wait for the garbage collector. */
   private static long live() {
     long live = StepBenchmark.liveBytes();
     for (int same = 0; same < 3; ) {
       System.gc();
       try {
-        Thread.sleep(100); // arrays are freed by a thread of their own
+        Thread.sleep(100); // a separate thread frees arrays
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         return live;
@@ -178,19 +180,19 @@ public final class MethodBenchmark implements AutoCloseable {
     return live;
   }
 
-  /** A whole step: forward, backward and update; returns nanoseconds. */
+  /** Runs a whole step, forward, backward and update, and returns its nanoseconds. */
   public long step() {
     long start = System.nanoTime();
     training.run(batches, new TrainingStep.Position(0, 0, step++, 1), RATE);
     return System.nanoTime() - start;
   }
 
-  /** What the plan says. */
+  /** The planned memory. */
   public StepMemoryReport planned() {
     return training.memory();
   }
 
-  /** What the allocator counts of the same. */
+  /** The same memory as counted by the allocator. */
   public long used() {
     return used;
   }

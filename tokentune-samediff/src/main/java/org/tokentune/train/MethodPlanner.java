@@ -10,14 +10,14 @@ import org.tokentune.plan.ActivationPrecision;
 import org.tokentune.plan.PlanMemory;
 
 /**
- * Plans what ways to fine-tune a model need, without its weights.
+ * Plans the memory of several ways to fine-tune a model, without its weights.
  *
- * @param lora adapters of the methods that have some
- * @param optimizer of all methods
+ * @param lora adapters, for the methods that have them
+ * @param optimizer for all methods
  * @param optimizerInBackward whether parameters are updated as soon as their gradients are complete
- * @param precision how activations are kept
- * @param half whether full fine-tuning is counted as usual on GPUs: weights and gradients, which
- *     are all held, in 16 bits; otherwise as it runs here, in floats
+ * @param precision of stored activations
+ * @param half whether full fine-tuning is counted as is usual on GPUs, with weights and all
+ *     gradients in 16 bits; otherwise as it runs here, in floats
  */
 public record MethodPlanner(
     TransformerModel model,
@@ -29,7 +29,7 @@ public record MethodPlanner(
 
   private static final int HALF = 2;
 
-  /** How LoRA's base is held. */
+  /** How the base of LoRA is stored. */
   public WeightStorage frozen() {
     return half ? WeightStorage.BF16 : WeightStorage.FLOAT32;
   }
@@ -39,7 +39,7 @@ public record MethodPlanner(
    *
    * @param batch rows
    * @param length tokens of each
-   * @param selected tokens of each that carry gradient, where the method selects
+   * @param selected tokens of each row that carry gradient, if the method selects tokens
    */
   public MethodMemory plan(TuningMethod method, int batch, int length, int selected) {
     boolean counted = counted(method);

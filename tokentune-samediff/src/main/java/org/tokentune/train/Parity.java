@@ -43,16 +43,16 @@ import org.tokentune.plan.PlanEngine;
 import org.tokentune.plan.PlanOptions;
 
 /**
- * Compares a model with somebody else's numbers: hidden states, logits, loss and gradients that
- * another implementation computed on the same weights.
+ * Compares a model with another implementation: hidden states, logits, loss and gradients that it
+ * computed on the same weights.
  *
  * <p>A folder holds {@code config.json}, {@code model.safetensors} and cases, the other {@code
  * .safetensors}. A case holds the inputs by their transformers names ({@code input_ids}, {@code
  * attention_mask}, {@code token_type_ids}, {@code position_ids}, {@code labels}, and {@code
- * selected} [batch, k] where only those positions carry gradient), {@code hidden.0} to {@code
- * hidden.L}, {@code logits}, {@code loss} and {@code grad.<parameter>}. "mean" in a case's name
- * says mean pooling. Dropout is off. A case may instead hold {@code input_ids} [1, n] and {@code
- * generated} [1, m], the same and their greedy continuation.
+ * selected} [batch, k] if only those positions carry gradient), {@code hidden.0} to {@code
+ * hidden.L}, {@code logits}, {@code loss} and {@code grad.<parameter>}. "mean" in the name of a
+ * case means mean pooling. Dropout is off. A case may instead hold {@code input_ids} [1, n] and
+ * {@code generated} [1, m], the same and their greedy continuation.
  *
  * <p>A folder of adapters, PEFT's {@code adapter_config.json} and {@code
  * adapter_model.safetensors}, is compared on its base; gradients are then of the adapters, under
@@ -81,7 +81,7 @@ public final class Parity {
   /**
    * One tensor of a case.
    *
-   * @param error relative error; NaN where the tensor was not compared
+   * @param error relative error; NaN if the tensor was not compared
    */
   public record Row(String tensor, double error) {
 
@@ -92,9 +92,10 @@ public final class Parity {
   }
 
   /**
-   * Opens a folder; a folder of adapters says itself where its base is.
+   * Opens a folder; a folder of adapters names its own base.
    *
-   * @throws BadInputException if it is none, or says the base by a name that is no path
+   * @throws BadInputException if it is not such a folder, or names its base by something other than
+   *     a path
    */
   public Parity(Path folder) {
     this(folder, Weights.of(folder, null));
@@ -103,8 +104,8 @@ public final class Parity {
   /**
    * Opens a folder.
    *
-   * @param base the model's folder or file, where {@code folder} holds adapters; null: what their
-   *     configuration says, from their folder on or from the current one
+   * @param base the model's folder or file, if {@code folder} holds adapters; null: the base in
+   *     their configuration, relative to their folder or to the current one
    */
   public Parity(Path folder, Path base) {
     this(folder, Weights.of(folder, base));
@@ -143,7 +144,7 @@ public final class Parity {
     }
   }
 
-  /** What a model is loaded from. */
+  /** The files that a model is loaded from. */
   private record Weights(JsonNode config, String origin, WeightSource weights, Runnable closing)
       implements AutoCloseable {
 
@@ -154,7 +155,7 @@ public final class Parity {
       return of(base == null ? base(folder) : base);
     }
 
-    /** Where adapters say that it is. */
+    /** The base that adapters name. */
     private static Path base(Path folder) {
       try (AdapterFolder adapters = AdapterFolder.open(folder)) {
         return adapters
@@ -162,12 +163,12 @@ public final class Parity {
             .orElseThrow(
                 () ->
                     new BadInputException(
-                        "%s stands on '%s', which is not there; name the base it was trained on.",
+                        "%s names the base '%s', which does not exist; give the base it was trained on.",
                         folder, adapters.base()));
       }
     }
 
-    /** Of a folder without its tokenizer, which may be missing. */
+    /** Opens a folder without its tokenizer, which may be missing. */
     private static Weights of(Path model) {
       if (Files.isRegularFile(model.resolve(ModelFolder.CONFIG))) {
         WeightSource weights = ModelFolder.weights(model);
@@ -200,12 +201,14 @@ public final class Parity {
     }
   }
 
-  /** Runs one case as training would: a row for each of its tensors that is no input. */
+  /**
+   * Runs one case as in training, and returns a row for each of its tensors that is not an input.
+   */
   public List<Row> compare(Path file) {
     return compare(file, KernelMode.preferred(), ActivationCheckpointing.ELEMENTWISE);
   }
 
-  /** Runs one case with ops in a style, on a plan that recomputes so much. */
+  /** Runs one case in a kernel mode, on a plan with this amount of recomputation. */
   public List<Row> compare(
       Path file, KernelMode kernelMode, ActivationCheckpointing checkpointing) {
     Map<String, INDArray> expected;
@@ -223,7 +226,7 @@ public final class Parity {
     boolean split = StepInputs.areSplit(inputs);
     GraphOptions options =
         GraphOptions.training(split, adapter == null ? name -> true : adapter.model()::trains);
-    // Hidden states come of a graph of their own: training computes fewer rows of the last layer.
+    // Hidden states need a separate graph, because training computes fewer rows of the last layer.
     List<String> names = hidden(options.split());
     ModelGraph allRows = model.build(parameters, options.withKernelMode(kernelMode).withAllRows());
     allRows.check(inputs);
@@ -241,7 +244,7 @@ public final class Parity {
   private List<Row> compareMerged(Path file, Map<String, INDArray> expected) {
     if (adapter == null) {
       throw new BadInputException(
-          "%s has no input_ids: it is no case; take it out of the folder.", file);
+          "%s has no input_ids, so it is not a case; remove it from the folder.", file);
     }
     adapter.merge();
     Map<String, INDArray> merged = adapter.baseParameters().asMap();
@@ -300,12 +303,12 @@ public final class Parity {
     return rows;
   }
 
-  /** By its name here, or PEFT's. */
+  /** Finds a parameter by its name here or in PEFT. */
   private static INDArray gradient(String name, TrainingEngine.Result step) {
     return step.gradients().getOrDefault(name, step.gradients().get(AdapterFolder.parameter(name)));
   }
 
-  /** The head that a configuration names, pooling the first token where it pools. */
+  /** The head that a configuration names; if it pools, the first token. */
   private Head head(JsonNode json, int outputs, int vocabulary) {
     Objective task =
         Objectives.read(json, outputs)
@@ -356,7 +359,7 @@ public final class Parity {
             ? labels.castTo(DataType.FLOAT).reshape(-1, head.outputs())
             : labels.castTo(DataType.INT32));
     INDArray selected = golden.get("selected");
-    if (selected != null && selected.size(1) < ids.size(1)) { // else it is every token
+    if (selected != null && selected.size(1) < ids.size(1)) { // otherwise every token
       inputs.put(ModelGraph.SELECTED, selected.castTo(DataType.INT32));
       inputs.put(ModelGraph.FROZEN, complement(selected, (int) ids.size(1)));
     }
@@ -386,7 +389,7 @@ public final class Parity {
     return difference / expected.amaxNumber().doubleValue();
   }
 
-  /** {@code positions} [batch, count] say which tokens the rows are; null: all. */
+  /** {@code positions} [batch, count] are those of the tokens in the rows; null: all. */
   private static double difference(
       INDArray expected, INDArray rows, INDArray positions, Map<String, INDArray> inputs) {
     INDArray mask = inputs.get(ModelGraph.ATTENTION_MASK);
@@ -416,7 +419,7 @@ public final class Parity {
     return difference == 0 ? 0 : difference / Math.max(floor, expected.amaxNumber().doubleValue());
   }
 
-  /** The larger, where NaN counts as infinite. */
+  /** The larger error; NaN counts as infinite. */
   private static double worse(double a, double b) {
     return Double.isNaN(b) ? Double.POSITIVE_INFINITY : Math.max(a, b);
   }

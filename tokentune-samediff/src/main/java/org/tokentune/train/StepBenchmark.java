@@ -22,9 +22,9 @@ import org.tokentune.select.TokenSelection;
 import org.tokentune.select.TokenSelector;
 
 /**
- * One training step of a model with random weights on random ids, to be measured: float32, plain
- * gradient descent with updates at once; of encoders the embeddings are frozen, of decoders
- * everything trains.
+ * Measures one training step of a model with random weights on random ids: float32, plain gradient
+ * descent with the optimizer in backward. Encoders train with frozen embeddings, decoders
+ * completely.
  */
 public final class StepBenchmark implements AutoCloseable {
 
@@ -41,8 +41,8 @@ public final class StepBenchmark implements AutoCloseable {
    * Runs one step.
    *
    * @param model without dropout
-   * @param weights its own
-   * @param tokens that carry gradient, as {@code --tokens} says it
+   * @param weights of the model
+   * @param tokens that carry gradient, in the syntax of {@code --tokens}
    */
   public StepBenchmark(
       TransformerModel model,
@@ -68,8 +68,8 @@ public final class StepBenchmark implements AutoCloseable {
   }
 
   /**
-   * Bytes above the weights of the same step, planned without weights: nothing runs. All levels are
-   * planned on one gradient graph, as it takes the longest to make.
+   * Plans the same step without weights, without running it, and returns its bytes in addition to
+   * the weights. All levels are planned on one gradient graph, which takes the longest to make.
    */
   public static Map<ActivationCheckpointing, Long> plan(
       TransformerModel model, int batch, int length, String tokens) {
@@ -99,7 +99,7 @@ public final class StepBenchmark implements AutoCloseable {
     return name -> model.config().causal() || !model.isEmbedding(name);
   }
 
-  /** Random weights. */
+  /** Makes random weights. */
   public static Parameters weights(TransformerModel model) {
     Map<String, INDArray> weights = new LinkedHashMap<>();
     model
@@ -134,17 +134,20 @@ public final class StepBenchmark implements AutoCloseable {
     return Nd4j.getEnvironment().getDeviceCouner(0);
   }
 
-  /** Bytes above the weights that the plan says. */
+  /** The planned bytes in addition to the weights. */
   public long planned() {
     return plan().bytes();
   }
 
-  /** Bytes above the weights and the batch that are live after a step, by the allocator's count. */
+  /**
+   * The bytes in addition to the weights and the batch that are live after a step, as counted by
+   * the allocator.
+   */
   public long used() {
     return used;
   }
 
-  /** Floating-point operations of a step's matrix products. */
+  /** The floating-point operations in the matrix products of a step. */
   public long productFlops() {
     return plan().productFlops();
   }
@@ -153,7 +156,7 @@ public final class StepBenchmark implements AutoCloseable {
     return engine.plan(inputs);
   }
 
-  /** A whole step: forward, backward and updates; returns nanoseconds. */
+  /** Runs a whole step, forward, backward and updates, and returns its nanoseconds. */
   public long step() {
     optimizer.begin(1e-3);
     long start = System.nanoTime();
@@ -161,17 +164,20 @@ public final class StepBenchmark implements AutoCloseable {
     return System.nanoTime() - start;
   }
 
-  /** The step's matrix products alone; returns nanoseconds. */
+  /** Runs only the matrix products of the step, and returns their nanoseconds. */
   public long products() {
     return engine.runProducts(inputs);
   }
 
-  /** One product [1024, 384] x [384, 1536] into a kept output; returns nanoseconds. */
+  /**
+   * Runs one product [1024, 384] x [384, 1536] into an existing output, and returns its
+   * nanoseconds.
+   */
   public static long plainProduct() {
     INDArray left = Nd4j.ones(DataType.FLOAT, 1024, 384);
     INDArray right = Nd4j.ones(DataType.FLOAT, 384, 1536);
     INDArray out = Nd4j.create(DataType.FLOAT, 1024, 1536);
-    Nd4j.matmul(left, right, out); // the first one meets fresh memory
+    Nd4j.matmul(left, right, out); // the first one touches new memory
     long start = System.nanoTime();
     Nd4j.matmul(left, right, out);
     long time = System.nanoTime() - start;

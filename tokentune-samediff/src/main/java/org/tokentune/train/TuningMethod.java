@@ -6,12 +6,12 @@ import org.tokentune.models.WeightStorage;
 import org.tokentune.plan.ActivationCheckpointing;
 
 /**
- * A way to fine-tune.
+ * A method of fine-tuning.
  *
- * @param adapters whether low-rank adapters train, and not the weights
- * @param weights how weights that do not train are held
+ * @param adapters whether low-rank adapters train rather than the weights
+ * @param weights how frozen weights are stored
  * @param selected whether gradients go through selected tokens only (TokenTune)
- * @param checkpointing what is computed again; {@link ActivationCheckpointing#BLOCKS} is gradient
+ * @param checkpointing what is recomputed; {@link ActivationCheckpointing#BLOCKS} is gradient
  *     checkpointing
  */
 public record TuningMethod(
@@ -20,7 +20,7 @@ public record TuningMethod(
     boolean selected,
     ActivationCheckpointing checkpointing) {
 
-  /** All weights train. */
+  /** All weights train, on all tokens. */
   public static final TuningMethod FULL =
       new TuningMethod(false, WeightStorage.FLOAT32, false, ActivationCheckpointing.ELEMENTWISE);
 
@@ -28,7 +28,7 @@ public record TuningMethod(
    * Full fine-tuning, LoRA and QLoRA, each alone, with selected tokens, with checkpointing, and
    * with both.
    *
-   * @param frozen how LoRA's base is held
+   * @param frozen how the base of LoRA is stored
    */
   public static List<TuningMethod> all(WeightStorage frozen) {
     List<TuningMethod> methods = new ArrayList<>();
@@ -47,7 +47,7 @@ public record TuningMethod(
     return methods;
   }
 
-  /** The same with other tokens and another recomputation. */
+  /** Returns a copy with other tokens and another recomputation. */
   public TuningMethod with(boolean otherSelected, ActivationCheckpointing otherCheckpointing) {
     return new TuningMethod(adapters, weights, otherSelected, otherCheckpointing);
   }

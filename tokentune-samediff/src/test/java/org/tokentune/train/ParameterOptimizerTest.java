@@ -249,14 +249,15 @@ class ParameterOptimizerTest {
   }
 
   @Test
-  void badSettingsGetASentence() {
-    refused("momentum of 1.0", () -> settings(Kind.SGD, 1, 0, 1, Map.of()));
+  void rejectsBadSettings() {
+    refused("momentum is 1.0", () -> settings(Kind.SGD, 1, 0, 1, Map.of()));
     refused("Only sgd has a momentum", () -> settings(Kind.LION, 0.9, 0, 1, Map.of()));
-    refused("weight decay of -1.0", () -> settings(Kind.ADAMW, 0, -1, 1, Map.of()));
-    refused("layer decay of 0.0", () -> settings(Kind.ADAMW, 0, 0, 0, Map.of()));
+    refused("weight decay is -1.0", () -> settings(Kind.ADAMW, 0, -1, 1, Map.of()));
+    refused("layer decay is 0.0", () -> settings(Kind.ADAMW, 0, 0, 0, Map.of()));
     refused(
-        "0.0 times the usual for head", () -> settings(Kind.ADAMW, 0, 0, 1, Map.of("head", 0.0)));
-    refused("warm-up of -1.0", () -> Schedule.linear(-1));
+        "rate of head is multiplied by 0.0",
+        () -> settings(Kind.ADAMW, 0, 0, 1, Map.of("head", 0.0)));
+    refused("warm-up is -1.0", () -> Schedule.linear(-1));
     Bert bert = SmallBert.bert(0, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
     refused("No parameter is called x.*", () -> RateFactors.of(bert, 1, Map.of("x.*", 2.0)));
   }
