@@ -340,7 +340,7 @@ class AdapterFormatsTest {
         "rank_pattern; {'*.q_proj':2}; rank_pattern.*.q_proj is not a regular expression",
         "alpha_pattern; {'([a-z]+)+_proj':2}; alpha_pattern.([a-z]+)+_proj has nested repetitions",
         "alpha_pattern; [3]; alpha_pattern must be an object",
-        "base_model_name_or_path; 'nowhere'; stands on 'nowhere', which is not there",
+        "base_model_name_or_path; 'nowhere'; names the base 'nowhere', which does not exist",
         "layers_to_transform; ['a']; layers_to_transform must be a list of whole numbers",
         "layers_to_transform; 'a'; layers_to_transform must be a whole number from 0",
         "target_modules; 3; target_modules must be a list of texts",

@@ -173,7 +173,8 @@ class LanguageCommandsTest {
     Files.writeString(data, added, StandardOpenOption.APPEND);
     Run other = stream(task, data, held, again, "--resume", checkpoint);
     assertEquals(1, other.code());
-    assertTrue(other.printed().contains("of another training (training data"), other.printed());
+    assertTrue(
+        other.printed().contains("belongs to another training (training data"), other.printed());
   }
 
   private static Run streamed(

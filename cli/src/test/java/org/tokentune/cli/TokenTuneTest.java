@@ -66,7 +66,7 @@ class TokenTuneTest {
     assertTrue(evaluated.printed().contains("(1 rows)"), evaluated.printed());
 
     refused(Run.of("train", "--data", "merpc=" + mrpc), "There is no task merpc; write");
-    refused(Run.of("train", "--data", "rte=" + mrpc), "train.tsv is no file of rte");
+    refused(Run.of("train", "--data", "rte=" + mrpc), "train.tsv is not a file of rte");
     refused(
         Run.of("train", "--data", "mrpc=" + mrpc, "--task", "regress"),
         "mrpc is classify, not regress; leave --task out.");
@@ -199,7 +199,7 @@ class TokenTuneTest {
     System.out.println(trained.printed());
     assertEquals(0, trained.code(), trained.printed());
     assertEquals(21, json("train.json").get("labels").size());
-    assertTrue(trained.printed().contains("are trained on instead: no other row has"));
+    assertTrue(trained.printed().contains("are used for training instead, because no other row has"));
 
     Path other = file("other.csv", "text,label\nx,a\ny,b\nz,b\n");
     refused(

@@ -10,7 +10,9 @@ import org.tokentune.ops.Losses;
 import org.tokentune.ops.TokenGather;
 import org.tokentune.select.TokenSelector;
 
-/** The vocabulary's word after every token: a token's label is the next token's. */
+/**
+ * Predicts the next token after every token: the label of a token is the number of the next one.
+ */
 final class CausalLanguageModeling extends TokenObjective {
 
   CausalLanguageModeling() {
@@ -27,7 +29,7 @@ final class CausalLanguageModeling extends TokenObjective {
     return HeadShape.VOCABULARY;
   }
 
-  /** The labels of the next tokens; a text's last token has none. */
+  /** The labels of the next tokens; the last token of a text has none. */
   @Override
   public int[][] targets(INDArray labels, int length) {
     int[][] own = rows(labels);
@@ -50,7 +52,7 @@ final class CausalLanguageModeling extends TokenObjective {
         : loss;
   }
 
-  /** Labels of the selected tokens' next tokens; a sequence's last token has none. */
+  /** Labels of the tokens after the selected ones; the last token of a sequence has none. */
   private static SDVariable nextLabels(LossInputs inputs) {
     SDVariable labels = inputs.labels();
     SDVariable column = labels.get(SDIndex.all(), SDIndex.interval(0, 1));
@@ -60,7 +62,7 @@ final class CausalLanguageModeling extends TokenObjective {
         longer, TokenGather.rowIds(longer, inputs.selected().add(inputs.sd().constant(1))));
   }
 
-  /** Logits, a vocabulary for every token, are not looked at. */
+  /** Logits, one per word of the vocabulary for every token, are not scored. */
   @Override
   public boolean scoresLogits() {
     return false;

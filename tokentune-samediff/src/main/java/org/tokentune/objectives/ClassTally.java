@@ -5,7 +5,7 @@ import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.select.TokenSelector;
 
-/** Confusion of classes. */
+/** Counts a confusion matrix of classes. */
 final class ClassTally implements Tally {
 
   private final Objective objective;

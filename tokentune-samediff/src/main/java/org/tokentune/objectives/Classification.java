@@ -79,7 +79,7 @@ final class Classification extends SequenceObjective {
 
   @Override
   public int[] chosen(double[] probabilities) {
-    // Of equal ones the first.
+    // The first one if several are equal.
     return new int[] {
       IntStream.range(0, probabilities.length)
           .boxed()

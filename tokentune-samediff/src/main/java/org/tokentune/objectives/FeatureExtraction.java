@@ -4,7 +4,8 @@ import java.util.Map;
 import org.nd4j.autodiff.samediff.SDVariable;
 
 /**
- * A text's row, for another network: labels are the gradient of its loss, FLOAT [batch, hidden].
+ * The row of a text, as the input of another network: labels are the gradient of the loss of that
+ * network, FLOAT [batch, hidden].
  */
 final class FeatureExtraction extends TextObjective {
 
@@ -17,7 +18,7 @@ final class FeatureExtraction extends TextObjective {
     return HeadShape.POOLED;
   }
 
-  /** The gradient of this by the rows is what is given for labels. */
+  /** The gradient of this loss with respect to the rows equals the labels. */
   @Override
   public SDVariable loss(LossInputs inputs, SDVariable logits) {
     return logits.mul(inputs.labels(inputs.type(), -1, inputs.outputs())).sum();

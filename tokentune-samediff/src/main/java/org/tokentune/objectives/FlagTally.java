@@ -5,7 +5,7 @@ import org.nd4j.evaluation.classification.EvaluationBinary;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
-/** Decisions on single labels. */
+/** Counts decisions on single labels. */
 final class FlagTally implements Tally {
 
   private final EvaluationBinary evaluation;

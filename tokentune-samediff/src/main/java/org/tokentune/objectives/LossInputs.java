@@ -7,12 +7,12 @@ import org.tokentune.nn.TokenStream;
 import org.tokentune.nn.TokenStreams;
 import org.tokentune.ops.KernelMode;
 
-/** A graph under construction, as far as a loss needs to see it. */
+/** The part of a graph under construction that a loss needs. */
 public interface LossInputs {
 
   SameDiff sd();
 
-  /** Of logits and values. */
+  /** The type of logits and values. */
   DataType type();
 
   KernelMode kernelMode();
@@ -40,12 +40,12 @@ public interface LossInputs {
   /** The last hidden states. */
   TokenStreams streams();
 
-  /** The head's logits of a stream: [batch * tokens, outputs]. */
+  /** The logits of the head for a stream: [batch * tokens, outputs]. */
   SDVariable logits(TokenStream stream);
 
   /**
-   * The loss of a decoder's next tokens, a scalar, without the logits of all of them at once; null
-   * if it is to be computed from the logits.
+   * The loss of the next tokens of a decoder, a scalar, computed without holding the logits of all
+   * tokens at once; null if it must be computed from the logits.
    *
    * @param nextTokens INT32 [batch * k], {@link org.tokentune.ops.Losses#IGNORED} for none
    */

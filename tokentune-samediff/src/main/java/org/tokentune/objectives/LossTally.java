@@ -2,7 +2,7 @@ package org.tokentune.objectives;
 
 import java.util.Map;
 
-/** Scores by the loss alone. */
+/** Scores by the loss only. */
 abstract class LossTally implements Tally {
 
   private final Objective objective;

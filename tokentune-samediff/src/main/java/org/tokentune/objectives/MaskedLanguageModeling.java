@@ -2,7 +2,7 @@ package org.tokentune.objectives;
 
 import java.util.Map;
 
-/** The vocabulary's word for every masked token. */
+/** Predicts the word for every masked token. */
 final class MaskedLanguageModeling extends TokenObjective {
 
   MaskedLanguageModeling() {

@@ -2,21 +2,24 @@ package org.tokentune.objectives;
 
 /** A measure of how well a model does; {@code Metrics} computes them. */
 public enum Metric {
-  /** Share of the rows (of words, for tags; of single decisions, for several labels) right. */
+  /**
+   * The share of rows that are right (of words for tags, of single decisions for multi-label
+   * classification).
+   */
   ACCURACY("accuracy", true),
-  /** Mean over the classes or labels of their F1. */
+  /** The mean F1 over the classes or labels. */
   MACRO_F1("macro F1", true),
-  /** Share of the answers that are right, but for case, punctuation and articles. */
+  /** The share of answers that are right, ignoring case, punctuation and articles. */
   EXACT_MATCH("exact match", true),
-  /** F1 of the second of two classes; of answers the mean F1 of their words. */
+  /** F1 of the second of two classes; for answers, the mean F1 of their words. */
   F1("F1", true),
   /** Matthews' correlation of two classes, -1 to 1. */
   MATTHEWS("Matthews", false),
-  /** Of regressed numbers; less is better. */
+  /** The mean squared error of regression; less is better. */
   MEAN_SQUARED_ERROR("mean squared error", false),
-  /** Pearson's correlation of regressed numbers. */
+  /** Pearson's correlation for regression. */
   PEARSON("Pearson", false),
-  /** Spearman's correlation of regressed numbers. */
+  /** Spearman's correlation for regression. */
   SPEARMAN("Spearman", false);
 
   private final String title;
@@ -27,12 +30,12 @@ public enum Metric {
     this.share = share;
   }
 
-  /** What people call it. */
+  /** Its name for people. */
   public String title() {
     return title;
   }
 
-  /** Whether it is a share, 0 to 1, which people read in percent. */
+  /** Whether it is a share, 0 to 1, which is shown in percent. */
   public boolean isShare() {
     return share;
   }

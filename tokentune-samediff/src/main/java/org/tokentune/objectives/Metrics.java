@@ -5,14 +5,14 @@ import java.util.Comparator;
 import java.util.stream.IntStream;
 
 /**
- * Formulas of the {@link Metric}s, as scikit-learn and SciPy have them. Classes come as a confusion
- * matrix, [actual][predicted] rows.
+ * Formulas of the {@link Metric}s, as in scikit-learn and SciPy. Classes are given as a confusion
+ * matrix of [actual][predicted] rows.
  */
 final class Metrics {
 
   private Metrics() {}
 
-  /** Share of the rows on the diagonal; NaN without rows. */
+  /** The share of rows on the diagonal; NaN without rows. */
   static double accuracy(long[][] confusion) {
     long right = IntStream.range(0, confusion.length).mapToLong(i -> confusion[i][i]).sum();
     long all = Arrays.stream(confusion).flatMapToLong(Arrays::stream).sum();
@@ -28,7 +28,7 @@ final class Metrics {
   }
 
   /**
-   * {@code 2 TP / (2 TP + FP + FN)}, the harmonic mean of precision and recall; 0 without any.
+   * {@code 2 TP / (2 TP + FP + FN)}, the harmonic mean of precision and recall; 0 if all are 0.
    *
    * @param right true positives
    * @param wrong false positives and false negatives
@@ -37,7 +37,7 @@ final class Metrics {
     return right == 0 ? 0 : 2.0 * right / (2 * right + wrong);
   }
 
-  /** Mean F1 over the classes; that of one that is neither actual nor predicted is 0. */
+  /** The mean F1 over the classes; 0 for a class that is neither actual nor predicted. */
   static double macroF1(long[][] confusion) {
     return IntStream.range(0, confusion.length)
         .mapToDouble(positive -> f1(confusion, positive))
@@ -47,7 +47,7 @@ final class Metrics {
 
   /**
    * Matthews' correlation of two classes (Matthews, 1975): {@code (TP TN - FP FN) / sqrt((TP + FP)
-   * (TP + FN) (TN + FP) (TN + FN))}; 0 where a class is never actual or never predicted.
+   * (TP + FN) (TN + FP) (TN + FN))}; 0 if a class is never actual or never predicted.
    */
   static double matthews(long[][] confusion) {
     double tn = confusion[0][0];
@@ -66,14 +66,17 @@ final class Metrics {
         .orElse(Double.NaN);
   }
 
-  /** Pearson's correlation; NaN where either does not vary. */
+  /** Pearson's correlation; NaN if either does not vary. */
   static double pearson(double[] a, double[] b) {
     double[] x = centred(a);
     double[] y = centred(b);
     return dot(x, y) / Math.sqrt(dot(x, x) * dot(y, y));
   }
 
-  /** Spearman's correlation: Pearson's of the ranks, of equal numbers their mean rank. */
+  /**
+   * Spearman's correlation: Pearson's correlation of the ranks; equal numbers share their mean
+   * rank.
+   */
   static double spearman(double[] a, double[] b) {
     return pearson(ranks(a), ranks(b));
   }

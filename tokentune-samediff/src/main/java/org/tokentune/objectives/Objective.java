@@ -12,40 +12,40 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.select.TokenSelection;
 
 /**
- * What a model's head is trained for. A task is one subclass, and a constant in {@link Objectives}:
- * the class says which labels it takes, which tokens must be selected, what the loss is, how
- * predictions are scored, and what Hugging Face and PEFT call the head.
+ * The training objective of a model's head. A task is a subclass, and a constant in {@link
+ * Objectives}. The class defines the labels, the tokens that must be selected, the loss, the scores
+ * of predictions, and the names of the head in Hugging Face and PEFT.
  *
  * <p>Source of the names: transformers 5.24's {@code AutoModelFor...} classes and {@code
  * problem_type}, PEFT's {@code TaskType}.
  */
 public abstract class Objective {
 
-  /** Which rows a head reads, and how wide its output is. */
+  /** The rows that a head reads, and the width of its output. */
   public enum HeadShape {
-    /** One row of a text to the outputs. */
+    /** From one row per text to the outputs. */
     TEXT,
-    /** Every token's row to the outputs. */
+    /** From the row of every token to the outputs. */
     TOKENS,
-    /** Every token's row to the vocabulary. */
+    /** From the row of every token to the vocabulary. */
     VOCABULARY,
-    /** One row of a text, as it is. */
+    /** One row per text, unchanged. */
     POOLED
   }
 
   /**
-   * The whole numbers that labels may be.
+   * The range of labels that are whole numbers.
    *
    * @param least the smallest
    * @param end one more than the largest
-   * @param what a label is, for messages
+   * @param what describes a label, for messages
    */
   public record LabelRange(long least, long end, String what) {}
 
   private final String name;
 
   /**
-   * @param name in training checkpoints, which stays as it is
+   * @param name in training checkpoints, which never changes
    */
   Objective(String name) {
     this.name = name;
@@ -56,37 +56,41 @@ public abstract class Objective {
     return Objectives.named(name);
   }
 
-  /** Its name in training checkpoints. */
+  /** The name in training checkpoints. */
   @JsonValue
   @Override
   public final String toString() {
     return name;
   }
 
+<<<<<<< HEAD
   /** What users call the task: {@code classify}, {@code qa}. */
   public String shortName() {
     return name.toLowerCase(Locale.ROOT);
   }
 
   /** What the head reads and gives. */
+=======
+  /** The inputs and outputs of the head. */
+>>>>>>> hd
   public abstract HeadShape headShape();
 
-  /** Whether the head reads every token, and not one row of a text. */
+  /** Whether the head reads every token rather than one row per text. */
   public final boolean perToken() {
     return headShape() == HeadShape.TOKENS || headShape() == HeadShape.VOCABULARY;
   }
 
   /**
-   * Outputs of the head.
+   * The number of outputs of the head.
    *
-   * @param classes that the data tell apart
+   * @param classes in the data
    * @param vocabulary of the model
    */
   public int outputs(int classes, int vocabulary) {
     return headShape() == HeadShape.VOCABULARY ? vocabulary : classes;
   }
 
-  /** Whether labels are names, which the outputs stand for one by one. */
+  /** Whether labels are names, each of which has an output. */
   public boolean areClasses() {
     return false;
   }
@@ -97,70 +101,71 @@ public abstract class Objective {
   }
 
   /**
-   * {@code INT32} for labels that are numbers of classes or positions, {@code FLOAT} for values.
+   * The type of labels: {@code INT32} for numbers of classes or positions, {@code FLOAT} for
+   * values.
    */
   public abstract DataType labelType();
 
-  /** Shape of a batch's labels. */
+  /** The shape of the labels of a batch. */
   public abstract long[] labelShape(long batch, long length, int outputs);
 
-  /** What labels may be; empty where they are values. */
+  /** The range of labels; empty if they are values. */
   public abstract Optional<LabelRange> labelRange(long length, int outputs);
 
   /**
-   * A batch's labels of those of its rows.
+   * Joins the labels of rows into those of a batch.
    *
-   * @param rows a text's labels each
-   * @param length tokens of the longest text
+   * @param rows the labels of each text
+   * @param length the number of tokens in the longest text
    */
   public abstract INDArray labels(List<float[]> rows, int length);
 
   /**
-   * What each token has to predict, or that it must be selected.
+   * The label of each token, or a mark that it must be selected.
    *
    * @param labels of a batch
-   * @return [batch][length] as {@link org.tokentune.select.TokenSelector} takes it; null where a
-   *     text has one label
+   * @return [batch][length] as {@link org.tokentune.select.TokenSelector} takes it; null if a text
+   *     has one label
    */
   public abstract int[][] targets(INDArray labels, int length);
 
-  /** Labels that the loss counts, of a batch's texts. */
+  /** The number of labels in a batch that the loss counts. */
   public long counted(int texts, TokenSelection selection, int[][] targets) {
     return targets == null ? texts : selection.labelled(targets);
   }
 
   /**
-   * The loss of a batch: a scalar.
+   * Adds the loss of a batch, a scalar, to the graph.
    *
    * @param logits of the selected tokens, [batch * k, outputs], or of the texts, [batch, outputs]
    */
   public abstract SDVariable loss(LossInputs inputs, SDVariable logits);
 
-  /** Collects labels and predictions to be scored. */
+  /** Makes a tally, which collects labels and predictions and scores them. */
   public abstract Tally tally(int outputs);
 
-  /** Whether scores come from the logits; otherwise from the loss alone. */
+  /** Whether scores are computed from the logits rather than only from the loss. */
   public boolean scoresLogits() {
     return true;
   }
 
-  /** Says which of two models is better, the larger being better. */
+  /** A value by which models are compared; larger is better. */
   double quality(Scores scores) {
     return scoresLogits() ? scores.accuracy() : -scores.loss();
   }
 
-  /** Probabilities or values of logits [rows, outputs]. */
+  /** Converts logits [rows, outputs] to probabilities or values. */
   public INDArray predictions(INDArray logits) {
     return logits;
   }
 
-  /** The same of one text's logits. */
+  /** Converts the logits of one text to probabilities or values. */
   public double[] predictions(double[] logits) {
     return logits;
   }
 
   /**
-   * Which outputs are predicted; none where they are values.
+   * The outputs that are predicted; none if they are values.
    *
    * @param probabilities [outputs]
    */
@@ -169,24 +174,24 @@ public abstract class Objective {
   }
 
   /**
-   * A text's label, as {@link #labels} takes it.
+   * Encodes the label of a text, as {@link #labels} takes it.
    *
-   * @param numbers of its classes
+   * @param numbers of the classes
    * @param outputs of the head
    */
   public float[] encode(int[] numbers, int outputs) {
     throw new IllegalStateException(this + " has no classes");
   }
 
-  /** Parts of a text's label, as a data file has it. */
+  /** Splits a label in a data file into its parts. */
   public List<String> split(String label) {
     return List.of(label);
   }
 
-  /** Transformers' classes of models with this head, by {@code model_type}; none if it has none. */
+  /** The classes of models with this head in transformers, by {@code model_type}; may be empty. */
   abstract Map<String, String> architectures();
 
-  /** Encoders' classes of a head, whose names end alike. */
+  /** The classes of encoders with a head, whose names have the same ending. */
   static Map<String, String> encoders(String suffix) {
     return Map.of(
         "bert",
@@ -197,19 +202,19 @@ public abstract class Objective {
         "DistilBert" + suffix);
   }
 
-  /** {@code problem_type} in transformers; null where a task has none. */
+  /** {@code problem_type} in transformers; null if a task has none. */
   public String problemType() {
     return null;
   }
 
-  /** {@code task_type} in PEFT; null where a task has none. */
+  /** {@code task_type} in PEFT; null if a task has none. */
   public String peftTaskType() {
     return null;
   }
 
   /**
-   * Transformers' class of a model with this head, which a {@code config.json} has under {@code
-   * architectures}; empty where there is none.
+   * The class of a model with this head in transformers, for {@code architectures} in a {@code
+   * config.json}; empty if there is none.
    *
    * @param modelType the configuration's {@code model_type}
    */

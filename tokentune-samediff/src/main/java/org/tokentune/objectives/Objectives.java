@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** All objectives there are. */
+/** All objectives. */
 public final class Objectives {
 
   /** One class of n for a text. */
@@ -20,18 +20,18 @@ public final class Objectives {
   /** One class of n for every token. */
   public static final Objective TOKEN = new TokenClassification();
 
-  /** Where in a text the answer to a question begins and ends. */
+  /** The beginning and the end of the answer to a question in a text. */
   public static final Objective QUESTION_ANSWERING = new QuestionAnswering();
 
-  /** The vocabulary's word for every masked token. */
+  /** The word for every masked token. */
   public static final Objective MASKED_LM = new MaskedLanguageModeling();
 
-  /** The vocabulary's word after every token. */
+  /** The next token after every token. */
   public static final Objective CAUSAL_LM = new CausalLanguageModeling();
 
   /**
-   * No task: the row that a classifier would read goes on to another network, which gives back the
-   * gradient of its loss.
+   * No task: the row that a classifier would read is the input of another network, which returns
+   * the gradient of its loss.
    */
   public static final Objective FEATURE_EXTRACTION = new FeatureExtraction();
 
@@ -45,7 +45,7 @@ public final class Objectives {
   private Objectives() {}
 
   /**
-   * The objective of a name, as {@link Objective#toString} gives it.
+   * Finds an objective by the name that {@link Objective#toString} returns.
    *
    * @throws IllegalArgumentException if there is none
    */
@@ -53,15 +53,15 @@ public final class Objectives {
     return ALL.stream()
         .filter(one -> one.toString().equals(name))
         .findFirst()
-        .orElseThrow(() -> new IllegalArgumentException("no objective is called " + name));
+        .orElseThrow(() -> new IllegalArgumentException("there is no objective called " + name));
   }
 
   /**
    * The task that a Hugging Face {@code config.json} names by {@code architectures} and, for whole
-   * texts, {@code problem_type}; without the latter one output is a number and several are classes,
-   * as transformers has it. Empty where the architecture has none of these heads.
+   * texts, {@code problem_type}; without the latter, one output is a number and several are
+   * classes, as in transformers. Empty if the architecture has none of these heads.
    *
-   * @param outputs of the classifier, as its weights have them
+   * @param outputs of the classifier in the weights
    */
   public static Optional<Objective> read(JsonNode config, int outputs) {
     String architecture = config.path("architectures").path(0).asText();
@@ -76,7 +76,7 @@ public final class Objectives {
         found.stream().filter(one -> problem.equals(one.problemType())).findFirst().orElse(usual));
   }
 
-  /** The most usual task of PEFT's {@code task_type}. */
+  /** The most common task with this {@code task_type} of PEFT. */
   public static Objective ofPeft(String taskType) {
     return ALL.stream()
         .filter(one -> taskType.equals(one.peftTaskType()))

@@ -15,15 +15,18 @@ import org.tokentune.select.TokenSelection;
 import org.tokentune.select.TokenSelector;
 
 /**
- * Where in a text the answer to a question begins and ends: labels INT32 [batch, 2], the positions
- * of both.
+ * Finds the answer to a question in a text: labels INT32 [batch, 2], the positions of its beginning
+ * and its end.
  */
 final class QuestionAnswering extends Objective {
 
-  /** Tokens on either side of an answer's first and last ones that are selected with them. */
+  /**
+   * The number of tokens on either side of an answer's first and last tokens that are selected with
+   * them.
+   */
   private static final int NEIGHBOURS = 2;
 
-  /** Subtracted from a logit that does not count: its exponential is 0. */
+  /** Subtracted from a logit that is masked, so that its exponential is 0. */
   private static final double LEAST = 1e9;
 
   QuestionAnswering() {
@@ -93,9 +96,9 @@ final class QuestionAnswering extends Objective {
   }
 
   /**
-   * Mean of the cross entropies of starts and ends, each over a text's tokens without padding.
-   * Frozen tokens count too, without gradient: among the selected ones alone, which surround the
-   * answer, it would be easy to tell.
+   * The mean of the cross entropies of starts and ends, each over the tokens of a text without
+   * padding. Frozen tokens count, too, but without gradient: the answer would be easy to find among
+   * only the selected tokens, which surround it.
    */
   @Override
   public SDVariable loss(LossInputs inputs, SDVariable logits) {
@@ -116,7 +119,7 @@ final class QuestionAnswering extends Objective {
     return losses[0].add(losses[1]).mul(0.5);
   }
 
-  /** Logits as [batch, count, outputs], those of padding as small as can be. */
+  /** Logits as [batch, count, outputs], with those of padding masked. */
   private static SDVariable scores(LossInputs inputs, TokenStream x, SDVariable logits) {
     SDVariable padding =
         x.bySequence(x.values(inputs.mask()).castTo(inputs.type()), 1).sub(1).mul(LEAST);

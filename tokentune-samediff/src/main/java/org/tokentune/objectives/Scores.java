@@ -7,11 +7,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * How well a model does on labelled rows.
+ * The scores of a model on labelled rows.
  *
  * @param rows texts (tagged words, for tags; labelled tokens, for a language model) scored
- * @param loss mean over the rows; NaN where it was not computed
- * @param metrics that the task has, in their order
+ * @param loss mean over the rows; NaN if it was not computed
+ * @param metrics of the task, in order
  * @param confusion [actual][predicted] rows, for classes and tags; otherwise empty
  */
 public record Scores(
@@ -27,7 +27,7 @@ public record Scores(
     metrics = Collections.unmodifiableMap(copy);
   }
 
-  /** A metric; NaN where the task has it not. */
+  /** A metric; NaN if the task does not have it. */
   public double get(Metric metric) {
     return metrics.getOrDefault(metric, Double.NaN);
   }
@@ -37,15 +37,15 @@ public record Scores(
     return get(Metric.ACCURACY);
   }
 
-  /** Of a language model: the exponential of the mean loss of a token. */
+  /** The perplexity of a language model: the exponential of the mean loss per token. */
   public double perplexity() {
     return Math.exp(loss);
   }
 
   /**
-   * What says which of two models is better: more is.
+   * A value by which models are compared; larger is better.
    *
-   * @param by metrics whose mean it is; none: what is usual for the task
+   * @param by metrics whose mean it is; if none, the default of the task
    */
   public double quality(List<Metric> by) {
     if (!by.isEmpty()) {

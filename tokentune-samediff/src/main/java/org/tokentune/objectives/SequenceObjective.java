@@ -2,7 +2,7 @@ package org.tokentune.objectives;
 
 import java.util.Map;
 
-/** What transformers and PEFT call sequence classification, whatever the labels are. */
+/** A task that transformers and PEFT call sequence classification, whatever its labels are. */
 abstract class SequenceObjective extends TextObjective {
 
   SequenceObjective(String name) {

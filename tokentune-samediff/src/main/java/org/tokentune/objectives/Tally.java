@@ -9,13 +9,13 @@ public interface Tally {
    * Adds a batch.
    *
    * @param labels of {@link Objective#labelShape}
-   * @param logits [texts or tokens, outputs]; null where the objective does not score them
-   * @return how many of its labels count
+   * @param logits [texts or tokens, outputs]; null if the objective does not score them
+   * @return the number of labels that count
    */
   long add(INDArray labels, INDArray logits);
 
   /**
-   * Scores what was added.
+   * Scores the added batches.
    *
    * @param rows that count
    * @param loss mean over them

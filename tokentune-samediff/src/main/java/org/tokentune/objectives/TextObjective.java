@@ -6,7 +6,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** A label for a text as a whole: by default values, FLOAT [batch, outputs]. */
+/** A task with labels for whole texts, by default values, FLOAT [batch, outputs]. */
 abstract class TextObjective extends Objective {
 
   TextObjective(String name) {

@@ -4,10 +4,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 
-/** One class of n for every token, of which all but a word's first have no label. */
+/** One class of n for every token; only the first token of a word has a label. */
 final class TokenClassification extends TokenObjective {
 
-  /** Tags with a comma between any two; otherwise a comma is a tag, or a part of one. */
+  /** Matches tags with a comma between any two; otherwise a comma is a tag, or a part of one. */
   private static final Pattern COMMAS = Pattern.compile("[^\\s,]+(\\s*,\\s*[^\\s,]+)+");
 
   TokenClassification() {

@@ -11,7 +11,10 @@ import org.tokentune.ops.Losses;
 import org.tokentune.ops.TokenGather;
 import org.tokentune.select.TokenSelector;
 
-/** A class for every token: labels INT32 [batch, length], {@link Losses#IGNORED} for none. */
+/**
+ * A task with a class for every token: labels INT32 [batch, length], {@link Losses#IGNORED} for
+ * none.
+ */
 abstract class TokenObjective extends Objective {
 
   TokenObjective(String name) {
@@ -51,7 +54,7 @@ abstract class TokenObjective extends Objective {
     return rows(labels);
   }
 
-  /** Of the selected tokens. */
+  /** Labels of the selected tokens. */
   @Override
   public SDVariable loss(LossInputs inputs, SDVariable logits) {
     SDVariable labels =
@@ -64,7 +67,7 @@ abstract class TokenObjective extends Objective {
     return new ClassTally(this, outputs);
   }
 
-  /** An INT32 matrix, read at once: ND4J's own way takes 0.2 milliseconds for 1,024 numbers. */
+  /** Reads an INT32 matrix at once; with ND4J this takes 0.2 milliseconds for 1,024 numbers. */
   static int[][] rows(INDArray matrix) {
     int[] all = matrix.reshape(-1).toIntVector();
     int width = (int) matrix.size(1);

@@ -9,7 +9,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Regressed numbers; correlations are means over the outputs. */
+/** Scores regression; correlations are means over the outputs. */
 final class ValueTally implements Tally {
 
   private final List<INDArray> actual = new ArrayList<>();

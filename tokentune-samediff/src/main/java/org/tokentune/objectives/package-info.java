@@ -1,7 +1,6 @@
 /**
- * What a model's head is trained for: an {@link org.tokentune.objectives.Objective} for each task,
- * with the labels it takes, its loss, its scores, and the names that Hugging Face and PEFT give its
- * head.
+ * Training objectives: an {@link org.tokentune.objectives.Objective} for each task, with its
+ * labels, loss and scores, and the names of its head in Hugging Face and PEFT.
  *
  * <p>Imports {@code nn}, {@code ops} and {@code select}.
  */

@@ -5,10 +5,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.ops.internal.optimizers.AdafactorStep;
 
 /**
- * Adafactor with a given learning rate (Shazeer and Stern, 2018), as transformers has it with
- * {@code relative_step=False, scale_parameter=False}. It keeps a number for each row and each
- * column of a matrix, and for each number of other parameters. An update is clipped by its mean
- * over the whole parameter, so gradients come whole.
+ * Adafactor with a given learning rate (Shazeer and Stern, 2018), as in transformers with {@code
+ * relative_step=False, scale_parameter=False}. Its state is one number for each row and each column
+ * of a matrix, and for each element of other parameters. An update is clipped by its mean over the
+ * whole parameter, so it needs whole gradients.
  */
 record Adafactor() implements UpdateRule {
 

@@ -6,8 +6,8 @@ import org.tokentune.ops.internal.optimizers.AdamWStep;
 
 /**
  * AdamW with decoupled weight decay (Loshchilov and Hutter, 2019), as {@code torch.optim.AdamW}
- * computes it: the epsilon is added after the bias correction. It keeps two numbers for each of a
- * parameter.
+ * computes it: the epsilon is added after the bias correction. Its state is two numbers per
+ * element.
  */
 record AdamW(double beta1, double beta2, double epsilon) implements UpdateRule {
 

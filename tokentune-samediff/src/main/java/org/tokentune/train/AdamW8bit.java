@@ -9,9 +9,9 @@ import org.tokentune.ops.internal.optimizers.AdamW8bitStep;
 
 /**
  * AdamW with moments in 8 bits (Dettmers et al., 8-bit optimizers via block-wise quantization,
- * 2022): a byte each for each number of a parameter, and a float each for every {@value
- * AdamW8bitStep#BLOCK} of them, the block of newer bitsandbytes. As there, parameters of fewer than
- * {@value #LEAST} numbers keep floats. (So do parameters that are not FLOAT.)
+ * 2022). Each moment takes a byte per element, and a float for every {@value AdamW8bitStep#BLOCK}
+ * elements, the block size of newer bitsandbytes. As there, parameters of fewer than {@value
+ * #LEAST} elements keep their moments as floats. (So do parameters that are not FLOAT.)
  *
  * @param adamW its settings
  */
@@ -57,7 +57,7 @@ record AdamW8bit(AdamW adamW) implements UpdateRule {
         change.step());
   }
 
-  /** The rows' codes and scales. */
+  /** The codes and scales of the rows. */
   private static AdamW8bitStep.Moment moment(Change change, int array) {
     INDArray codes = change.state().get(array);
     INDArray scales = change.state().get(array + 1);
@@ -67,7 +67,7 @@ record AdamW8bit(AdamW adamW) implements UpdateRule {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "numbers %d to %d of a parameter are no whole blocks of %d",
+              "numbers %d to %d of a parameter are not whole blocks of %d",
               first,
               end,
               BLOCK));

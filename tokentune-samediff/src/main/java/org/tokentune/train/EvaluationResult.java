@@ -6,11 +6,11 @@ import org.tokentune.objectives.Metric;
 import org.tokentune.objectives.Scores;
 
 /**
- * What an evaluation in the course of a training came to.
+ * The result of an evaluation during training.
  *
- * @param step after which it was, from 1
- * @param epoch in which that was, from 1
- * @param trainLoss mean over the steps since the evaluation before
+ * @param step of the training before it, from 1
+ * @param epoch of this step, from 1
+ * @param trainLoss mean over the steps since the previous evaluation
  * @param scores on the validation rows
  */
 public record EvaluationResult(
@@ -20,8 +20,8 @@ public record EvaluationResult(
     @JsonProperty("scores") Scores scores) {
 
   /**
-   * Whether its scores are better than another's by some metrics; NaN is never. Of equal scores the
-   * lower loss is better: few validation rows soon have all classes right.
+   * Whether its scores are better than another's by the given metrics; NaN never is. If they are
+   * equal, the lower loss decides, because all classes of a few validation rows are soon right.
    */
   boolean betterThan(EvaluationResult other, List<Metric> by) {
     if (other == null || quality(by) > other.quality(by)) {

@@ -30,9 +30,9 @@ public final class Evaluator implements AutoCloseable {
   private final PlanEngine engine;
 
   /**
-   * Scores with the very arrays of {@code parameters}, as they are at the time.
+   * Uses the arrays of {@code parameters} themselves, with their values at the time of scoring.
    *
-   * @param names what a row with these ids is called in messages
+   * @param names names the row with these ids in messages
    */
   public Evaluator(TransformerModel model, Parameters parameters, Function<int[], String> names) {
     head = model.head();
@@ -54,9 +54,9 @@ public final class Evaluator implements AutoCloseable {
   }
 
   /**
-   * Sums of the losses of each batch, in their order.
+   * Returns the sum of the losses of each batch, in order.
    *
-   * @param batches from the first on
+   * @param batches read from the first one
    */
   public List<Double> losses(MultiDataSetIterator batches) {
     Tally tally = tally();
@@ -73,9 +73,9 @@ public final class Evaluator implements AutoCloseable {
   }
 
   /**
-   * What a batch came to.
+   * The result of a batch.
    *
-   * @param loss sum over the rows that count
+   * @param loss sum over the labelled rows
    */
   private record Batch(double loss, long counted) {}
 
@@ -94,7 +94,7 @@ public final class Evaluator implements AutoCloseable {
     return new Batch(counted * outputs.get(ModelGraph.LOSS).getDouble(0), counted);
   }
 
-  /** Runs over all batches from the first. */
+  /** Runs all batches. */
   public Scores evaluate(MultiDataSetIterator batches) {
     Tally tally = tally();
     double loss = 0;
@@ -106,7 +106,11 @@ public final class Evaluator implements AutoCloseable {
       rows += batch.counted();
     }
     if (rows == 0) {
+<<<<<<< HEAD
       throw new BadDataException("There is no labelled row to score; give some.");
+=======
+      throw new BadInputException("There are no labelled rows to score; give some.");
+>>>>>>> hd
     }
     return tally.scores(rows, loss / rows);
   }

@@ -1,37 +1,35 @@
 package org.tokentune.train;
 
-/** Follows a training, and can stop it. */
+/** Listens to a training, and can stop it. */
 public interface FineTuningListener {
 
-  /**
-   * Before the first step, where the training goes on after so many steps that were made before.
-   */
+  /** Called before the first step of a resumed training, with the number of steps made before. */
   default void onResume(int step) {}
 
   /**
-   * Before an epoch's first step, or its first one since the training was resumed.
+   * Called before the first step of an epoch, or the first one after resuming within it.
    *
    * @param epoch from 1
    */
   default void onEpochStart(int epoch) {}
 
-  /** After an epoch's last step. */
+  /** Called after the last step of an epoch. */
   default void onEpochEnd(int epoch) {}
 
-  /** After a step, whether it updated the parameters or was passed over. */
+  /** Called after a step, whether it updated the parameters or was skipped. */
   default void onStep(StepReport step) {}
 
-  /** After an evaluation on the validation rows. */
+  /** Called after an evaluation on the validation rows. */
   default void onEvaluation(EvaluationResult evaluation) {}
 
-  /**
-   * Whether the training is to end. Asked before each step; the answer may be given by any thread.
-   */
+  /** Whether to stop the training. Called before each step; any thread may change the answer. */
   default boolean stops() {
     return false;
   }
 
-  /** This listener, and then another; either of them can stop the training. */
+  /**
+   * Combines this listener with another one, which is called second. Either can stop the training.
+   */
   default FineTuningListener andThen(FineTuningListener next) {
     FineTuningListener first = this;
     return new FineTuningListener() {

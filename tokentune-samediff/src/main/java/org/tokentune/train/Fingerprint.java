@@ -16,17 +16,23 @@ import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.QuantizedWeight;
 
 /**
+<<<<<<< HEAD
  * All that a training's result depends on, so that it goes on from no checkpoint of another. Names
  * and values are part of the format of training checkpoints: whoever changes one raises the version
  * in {@link org.tokentune.files.Checkpoints}.
+=======
+ * Everything that the result of a training depends on, so that it never resumes from a checkpoint
+ * of another training. Names and values are part of the format of training checkpoints: to change
+ * one, increase the version in {@link org.tokentune.checkpoint.Checkpoints}.
+>>>>>>> hd
  *
- * @param parts by their names
+ * @param parts by name
  */
 record Fingerprint(Map<String, String> parts) {
 
   /**
-   * @param parameters as they are before the first step
-   * @param identity what the caller adds: see {@link TrainingData#identity}
+   * @param parameters before the first step
+   * @param identity parts that the caller adds: see {@link TrainingData#identity}
    */
   static Fingerprint of(
       TransformerModel model,
@@ -67,7 +73,7 @@ record Fingerprint(Map<String, String> parts) {
     return digest.hex();
   }
 
-  /** Names that checkpoints have: they stay, whatever the settings are called. */
+  /** The names in checkpoints, which stay the same even if the settings are renamed. */
   private static void put(Hyperparameters settings, Map<String, String> parts) {
     parts.put("epochs", Integer.toString(settings.epochs()));
     parts.put("steps", Integer.toString(settings.steps()));
@@ -93,9 +99,9 @@ record Fingerprint(Map<String, String> parts) {
   }
 
   /**
-   * Sees to it that a checkpoint was made by this very training.
+   * Checks that a checkpoint was made by this training.
    *
-   * @param stored what {@link #toJson} gave then
+   * @param stored the result of {@link #toJson} at that time
    * @throws BadInputException that names the first difference
    */
   void check(JsonNode stored, Path checkpoint) {
@@ -103,9 +109,15 @@ record Fingerprint(Map<String, String> parts) {
         (name, value) -> {
           String then = stored.path(name).asText("not noted");
           if (!then.equals(value)) {
+<<<<<<< HEAD
             throw new BadFileException(
                 "%s is of another training (%s: %s there, %s here); give the same again, or train"
                     + " from the beginning.",
+=======
+            throw new BadInputException(
+                "%s belongs to another training (%s: %s there, %s here); use the same data and options, or start over"
+                    + " with --resume none.",
+>>>>>>> hd
                 checkpoint, name, then, value);
           }
         });

@@ -5,18 +5,18 @@ import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.plan.OptimizerStep;
 
-/** Weighted sums of the gradients of several batches, so that they make one step. */
+/** Adds up weighted gradients of several batches for one step. */
 final class GradientAccumulator implements OptimizerStep {
 
   private final Map<String, INDArray> sums = new LinkedHashMap<>();
   private double weight;
 
-  /** All sums are 0. */
+  /** Starts with sums of 0. */
   void clear() {
     sums.values().forEach(sum -> sum.assign(0));
   }
 
-  /** What gradients are multiplied by from now on. */
+  /** Sets the factor of the following gradients. */
   void weigh(double factor) {
     weight = factor;
   }

@@ -4,10 +4,7 @@ import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.ops.internal.optimizers.GradientScale;
 
-/**
- * Clipping by global norm, as {@code torch.nn.utils.clip_grad_norm_} does it (Pascanu et al.,
- * 2013).
- */
+/** Clipping by global norm, like {@code torch.nn.utils.clip_grad_norm_} (Pascanu et al., 2013). */
 final class GradientClipping {
 
   private GradientClipping() {}
@@ -15,7 +12,7 @@ final class GradientClipping {
   /**
    * Scales all gradients, in place, so that their common Euclidean norm is at most {@code most}.
    *
-   * @return the norm before
+   * @return the norm before clipping
    */
   static double byGlobalNorm(Map<String, INDArray> gradients, double most) {
     double squares = 0;

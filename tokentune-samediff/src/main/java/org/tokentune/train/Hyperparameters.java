@@ -3,19 +3,19 @@ package org.tokentune.train;
 import org.tokentune.BadSettingsException;
 
 /**
- * How to train, beyond model and data.
+ * Settings of a training other than its model and data.
  *
  * @param epochs passes over the data
- * @param steps updates of the parameters, over as many epochs as it takes; 0: as many as the epochs
- *     have
- * @param accumulation batches whose gradients are added up for a step, as if they were one batch
- * @param learningRate the schedule's peak
- * @param optimizer which, and what differs between parameters
- * @param schedule how the learning rate runs
- * @param clip largest global norm of the gradients, which are all held until it is known; infinite:
- *     not clipped, and each is applied as soon as it is complete
- * @param memory what a step keeps
- * @param seed of everything random: order, selection, dropout
+ * @param steps updates of the parameters, over as many epochs as necessary; 0: the steps of the
+ *     epochs
+ * @param accumulation batches per step, whose gradients are added up as if they were one batch
+ * @param learningRate the peak of the schedule
+ * @param optimizer the optimizer, and its settings by parameter
+ * @param schedule of the learning rate
+ * @param clip maximal global norm of the gradients, which are all held until it is known; infinite:
+ *     gradients are not clipped, and each is applied as soon as it is complete
+ * @param memory what a step stores
+ * @param seed of all randomness: order, selection, dropout
  */
 public record Hyperparameters(
     int epochs,
@@ -30,6 +30,7 @@ public record Hyperparameters(
 
   public Hyperparameters {
     if (epochs < 1) {
+<<<<<<< HEAD
       throw BadSettingsException.of("epochs", "must be at least 1, got %d.", epochs);
     }
     if (steps < 0) {
@@ -45,10 +46,27 @@ public record Hyperparameters(
     }
     if (!(clip > 0)) {
       throw BadSettingsException.of("clip", "must be above 0, got %s.", clip);
+=======
+      throw new BadInputException("The number of epochs is %d; give 1 or more.", epochs);
+    }
+    if (steps < 0) {
+      throw new BadInputException("The number of steps is %d; give 1 or more.", steps);
+    }
+    if (accumulation < 1) {
+      throw new BadInputException(
+          "The number of batches per step is %d; give 1 or more.", accumulation);
+    }
+    if (!(learningRate > 0) || Double.isInfinite(learningRate)) {
+      throw new BadInputException("The learning rate is %s; give a number above 0.", learningRate);
+    }
+    if (!(clip > 0)) {
+      throw new BadInputException(
+          "The norm to clip gradients to is %s; give a number above 0.", clip);
+>>>>>>> hd
     }
   }
 
-  /** Fine-tuning of an encoder: AdamW, 3 epochs at 1e-4, clipped to 1. */
+  /** Defaults for fine-tuning an encoder: AdamW, 3 epochs at 1e-4, clipped to 1. */
   public static Hyperparameters defaults() {
     return new Hyperparameters(
         3,
@@ -62,12 +80,13 @@ public record Hyperparameters(
         42);
   }
 
-  /** The same with more or fewer passes over the data. */
+  /** Returns a copy with another number of epochs. */
   public Hyperparameters withEpochs(int passes) {
     return new Hyperparameters(
         passes, steps, accumulation, learningRate, optimizer, schedule, clip, memory, seed);
   }
 
+<<<<<<< HEAD
   /** The same with this many updates of the parameters; 0: as many as the epochs have. */
   public Hyperparameters withSteps(int count) {
     return new Hyperparameters(
@@ -81,11 +100,15 @@ public record Hyperparameters(
   }
 
   /** The same with another learning rate. */
+=======
+  /** Returns a copy with another learning rate. */
+>>>>>>> hd
   public Hyperparameters withLearningRate(double peak) {
     return new Hyperparameters(
         epochs, steps, accumulation, peak, optimizer, schedule, clip, memory, seed);
   }
 
+<<<<<<< HEAD
   /** The same with another optimizer. */
   public Hyperparameters withOptimizer(OptimizerSettings other) {
     return new Hyperparameters(
@@ -117,6 +140,9 @@ public record Hyperparameters(
   }
 
   /** Steps of a training whose epochs have so many batches. */
+=======
+  /** The number of steps of a training with this number of batches per epoch. */
+>>>>>>> hd
   int steps(int batches) {
     return steps > 0 ? steps : epochs * ((batches + accumulation - 1) / accumulation);
   }

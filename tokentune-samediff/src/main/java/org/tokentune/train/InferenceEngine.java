@@ -16,8 +16,8 @@ import org.tokentune.plan.PlanEngine;
 import org.tokentune.plan.PlanOptions;
 
 /**
- * Runs a model forward on execution plans: all tokens, no dropout. Several threads may use one; it
- * runs one batch after the other.
+ * Runs a model forward on execution plans: all tokens, no dropout. Safe for use by several threads;
+ * it runs one batch at a time.
  */
 public final class InferenceEngine implements AutoCloseable {
 
@@ -26,9 +26,9 @@ public final class InferenceEngine implements AutoCloseable {
   private final PlanEngine engine;
 
   /**
-   * Runs with the very arrays of {@code parameters}, as they are at the time.
+   * Uses the arrays of {@code parameters} themselves, with their values at the time of a run.
    *
-   * @param outputs names of what is wanted: {@link ModelGraph#LOGITS}, or hidden states
+   * @param outputs names of the results: {@link ModelGraph#LOGITS}, or hidden states
    */
   public InferenceEngine(TransformerModel model, Parameters parameters, List<String> outputs) {
     this.parameters = parameters;
@@ -40,9 +40,9 @@ public final class InferenceEngine implements AutoCloseable {
   /**
    * Runs one batch.
    *
-   * @param inputs by placeholder
+   * @param inputs by the name of their placeholder
    * @param names of the batch's rows, for messages
-   * @return the outputs, arrays of their own
+   * @return the outputs, in new arrays
    * @throws org.tokentune.BadInputException as {@link ModelGraph#check}, or if an output is not
    *     finite
    */
@@ -60,7 +60,8 @@ public final class InferenceEngine implements AutoCloseable {
   }
 
   /**
-   * The first row of a batch whose numbers are not finite; outputs are [batch, ...] or by token.
+   * Finds the first row of a batch with numbers that are not finite; outputs are [batch, ...] or by
+   * token.
    */
   private static int firstRow(INDArray output, Map<String, INDArray> inputs) {
     int batch = (int) inputs.get(ModelGraph.INPUT_IDS).size(0);

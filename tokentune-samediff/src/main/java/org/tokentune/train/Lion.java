@@ -5,8 +5,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.ops.internal.optimizers.LionStep;
 
 /**
- * Lion (Chen et al., Symbolic discovery of optimization algorithms, 2023): steps of one size, in
- * the direction of a mean's sign. It keeps one number for each of a parameter.
+ * Lion (Chen et al., Symbolic discovery of optimization algorithms, 2023): steps of equal size, in
+ * the direction of the sign of a mean. Its state is one number per element.
  */
 record Lion(double beta1, double beta2) implements UpdateRule {
 

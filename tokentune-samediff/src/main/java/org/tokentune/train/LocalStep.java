@@ -36,7 +36,7 @@ public final class LocalStep implements TrainingStep {
   private final Map<Boolean, TrainingEngine> engines = new HashMap<>();
   private double rate;
 
-  /** Updates parameters in the course of a run, if its loss is finite. */
+  /** Updates parameters during a run, if its loss is finite. */
   private final class InBackward implements OptimizerStep {
 
     @Override
@@ -120,9 +120,9 @@ public final class LocalStep implements TrainingStep {
   }
 
   /**
-   * Adds the seed of dropout, where the graph drops.
+   * Adds the seed of dropout, if the graph has dropout.
    *
-   * @param run number of the batch in the whole training: each has its own dropout
+   * @param run number of the batch in the whole training; every batch has its own dropout
    */
   private Map<String, INDArray> withDropout(StepInputs inputs, long seed, int run) {
     Map<String, INDArray> placeholders = inputs.placeholders();
@@ -132,7 +132,7 @@ public final class LocalStep implements TrainingStep {
     return placeholders;
   }
 
-  /** The engine that has a plan for these inputs. */
+  /** Returns the engine that has a plan for these inputs. */
   private TrainingEngine plan(Map<String, INDArray> inputs) {
     TrainingEngine engine = engineFor(inputs);
     try {
@@ -158,7 +158,10 @@ public final class LocalStep implements TrainingStep {
             : "smaller batches or shorter texts");
   }
 
-  /** Most selected tokens of each text with which a step is within the budget; 0 if none. */
+  /**
+   * Returns the maximal number of selected tokens per text for which a step fits the budget; 0 if
+   * there is none.
+   */
   private int mostTokens(long batch, long length) {
     int fits = 0;
     int tooMany = (int) length;

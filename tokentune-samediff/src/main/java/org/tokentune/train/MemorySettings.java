@@ -5,28 +5,32 @@ import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.plan.ActivationPrecision;
 
 /**
- * What a step keeps in memory from its forward to its backward pass.
+ * Which activations a step stores from its forward to its backward pass, and how.
  *
- * @param checkpointing what is computed again instead of being kept, where there is no budget
- * @param precision how the rest is kept
- * @param budget bytes that a step may take above parameters and optimizer state: it recomputes no
- *     more than it has to for that; 0: no budget
+ * @param checkpointing what is recomputed rather than stored, if there is no budget
+ * @param precision how the rest is stored
+ * @param budget bytes that a step may take in addition to parameters and optimizer state; it
+ *     recomputes no more than this requires; 0: no budget
  */
 public record MemorySettings(
     ActivationCheckpointing checkpointing, ActivationPrecision precision, long budget) {
 
   public MemorySettings {
     if (budget < 0) {
+<<<<<<< HEAD
       throw BadSettingsException.of("budget", "must be at least 0, got %d.", budget);
+=======
+      throw new BadInputException("The memory budget is %d bytes; give more than 0.", budget);
+>>>>>>> hd
     }
   }
 
-  /** What one cheap pass gives is computed again, the rest kept as floats, without a budget. */
+  /** Cheap activations are recomputed and the others stored as floats, without a budget. */
   public static MemorySettings defaults() {
     return of(ActivationCheckpointing.ELEMENTWISE);
   }
 
-  /** Activations as floats, without a budget. */
+  /** Activations are stored as floats, without a budget. */
   public static MemorySettings of(ActivationCheckpointing checkpointing) {
     return new MemorySettings(checkpointing, ActivationPrecision.FLOAT32, 0);
   }

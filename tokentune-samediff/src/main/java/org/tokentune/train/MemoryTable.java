@@ -7,10 +7,10 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.function.ToLongFunction;
 
-/** Memory reports side by side, a column each, in megabytes of 10^6 bytes. */
+/** Formats memory reports side by side, one column each, in megabytes of 10^6 bytes. */
 final class MemoryTable {
 
-  /** What is less in every column is added up in one row. */
+  /** Entries below this size in every column are added up in one row. */
   private static final long LEAST_SHOWN = 50_000;
 
   private static final int LABEL = 34;
@@ -44,7 +44,7 @@ final class MemoryTable {
     text.append(System.lineSeparator());
   }
 
-  /** A row for each name that has some bytes in any report. */
+  /** Adds a row for each name with any bytes in any report. */
   void rows(Function<StepMemoryReport, Map<String, Long>> bytes) {
     Set<String> shown = new LinkedHashSet<>();
     for (StepMemoryReport report : reports.values()) {

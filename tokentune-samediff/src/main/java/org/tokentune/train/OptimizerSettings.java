@@ -10,14 +10,14 @@ import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 
 /**
- * Which optimizer, and how it treats which parameters.
+ * The optimizer, and how it treats parameters.
  *
  * @param momentum of SGD; 0: none
  * @param weightDecay of matrices, not of biases and norms
- * @param layerDecay what the learning rate is multiplied by from each layer to the one below: it is
- *     1 for what stands above the layers, {@code layerDecay} for the top layer, and least for the
- *     embeddings (as BEiT has it: Bao et al., 2022)
- * @param rateFactors what else it is multiplied by, by parameters as {@link Trainable} names them
+ * @param layerDecay the factor of the learning rate from each layer to the one below: 1 above the
+ *     layers, {@code layerDecay} for the top layer, and smallest for the embeddings (as in BEiT:
+ *     Bao et al., 2022)
+ * @param rateFactors further factors, by parameters as {@link Trainable} names them
  */
 public record OptimizerSettings(
     Kind kind,
@@ -28,14 +28,15 @@ public record OptimizerSettings(
 
   /** The optimizers. */
   public enum Kind {
-    /** Two floats for each number of a trained parameter. */
+    /** State: two floats per element of a trained parameter. */
     ADAMW,
-    /** One float with momentum, none without. */
+    /** State: one float per element with momentum, none without. */
     SGD,
-    /** A float for each row and column of a matrix. */
+    /** State: one float for each row and column of a matrix. */
     ADAFACTOR,
-    /** One float. */
+    /** State: one float per element. */
     LION,
+<<<<<<< HEAD
     /** Two bytes and, for each 256 numbers, two floats. */
     ADAMW8BIT;
 
@@ -44,10 +45,15 @@ public record OptimizerSettings(
     public String toString() {
       return name().toLowerCase(Locale.ROOT);
     }
+=======
+    /** State: two bytes per element and two floats per 256 elements. */
+    ADAMW8BIT
+>>>>>>> hd
   }
 
   public OptimizerSettings {
     if (!(momentum >= 0 && momentum < 1)) {
+<<<<<<< HEAD
       throw BadSettingsException.of(
           "momentum", "must be at least 0 and below 1, got %s.", momentum);
     }
@@ -61,18 +67,37 @@ public record OptimizerSettings(
     if (!(layerDecay > 0 && layerDecay <= 1)) {
       throw BadSettingsException.of(
           "layerDecay", "must be above 0 and at most 1, got %s.", layerDecay);
+=======
+      throw new BadInputException("The momentum is %s; give a number from 0 to below 1.", momentum);
+    }
+    if (momentum > 0 && kind != Kind.SGD) {
+      throw new BadInputException("Only sgd has a momentum; leave it out, or use sgd.");
+    }
+    if (!(weightDecay >= 0) || Double.isInfinite(weightDecay)) {
+      throw new BadInputException("The weight decay is %s; give 0 or more.", weightDecay);
+    }
+    if (!(layerDecay > 0 && layerDecay <= 1)) {
+      throw new BadInputException(
+          "The layer decay is %s; give a number above 0, at most 1.", layerDecay);
+>>>>>>> hd
     }
     rateFactors.forEach(
         (pattern, factor) -> {
           if (!(factor > 0) || Double.isInfinite(factor)) {
+<<<<<<< HEAD
             throw BadSettingsException.of(
                 "rateFactors", "must be above 0 and finite, got %s for %s.", factor, pattern);
+=======
+            throw new BadInputException(
+                "The learning rate of %s is multiplied by %s; give a factor above 0.",
+                pattern, factor);
+>>>>>>> hd
           }
         });
     rateFactors = Collections.unmodifiableMap(new LinkedHashMap<>(rateFactors));
   }
 
-  /** AdamW, everywhere at the same rate. */
+  /** AdamW with the same learning rate everywhere. */
   public static OptimizerSettings adamW(double weightDecay) {
     return new OptimizerSettings(Kind.ADAMW, 0, weightDecay, 1, Map.of());
   }
@@ -105,8 +130,8 @@ public record OptimizerSettings(
   /**
    * The optimizer.
    *
-   * @param parameters the model's, of which only types and shapes are read
-   * @throws BadInputException if a rate factor is for no parameter
+   * @param parameters of the model; only their types and shapes are read
+   * @throws BadInputException if a rate factor matches no parameter
    */
   public ParameterOptimizer optimizer(TransformerModel model, Parameters parameters) {
     Map<String, Double> factors = RateFactors.of(model, layerDecay, rateFactors);

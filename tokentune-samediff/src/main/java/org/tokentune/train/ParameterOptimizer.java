@@ -15,8 +15,8 @@ import org.tokentune.nn.Parameters;
 import org.tokentune.plan.OptimizerStep;
 
 /**
- * Changes parameters, in place, by their gradients: all by one {@link UpdateRule}, each with its
- * own state, weight decay and share of the learning rate.
+ * Updates parameters in place from their gradients: all by one {@link UpdateRule}, each with its
+ * own state, weight decay and learning rate.
  */
 public final class ParameterOptimizer implements OptimizerStep {
 
@@ -30,8 +30,8 @@ public final class ParameterOptimizer implements OptimizerStep {
 
   /**
    * @param parameters that may be updated; only their types and shapes are read
-   * @param weightDecay by parameter's name
-   * @param rateFactor what the learning rate is multiplied by, by parameter's name
+   * @param weightDecay by name of the parameter
+   * @param rateFactor factor of the learning rate, by name of the parameter
    */
   ParameterOptimizer(
       UpdateRule rule,
@@ -44,7 +44,7 @@ public final class ParameterOptimizer implements OptimizerStep {
     this.rateFactor = rateFactor;
   }
 
-  /** With decay of matrices only (biases and norms are vectors), and one rate for all. */
+  /** Decays only matrices (biases and norms are vectors), with one learning rate for all. */
   ParameterOptimizer(UpdateRule rule, Parameters parameters, double weightDecay) {
     this(rule, parameters, ofMatrices(parameters, weightDecay), name -> 1);
   }
@@ -54,7 +54,7 @@ public final class ParameterOptimizer implements OptimizerStep {
   }
 
   /**
-   * Begins a step; every parameter that has a gradient is then updated once.
+   * Begins a step, in which every parameter with a gradient is updated once.
    *
    * @param learningRate of the step
    */
@@ -85,30 +85,30 @@ public final class ParameterOptimizer implements OptimizerStep {
   }
 
   /**
-   * A whole step.
+   * Makes a whole step.
    *
-   * @param gradients by parameter's name; may be overwritten
+   * @param gradients by name of the parameter; may be overwritten
    */
   public void step(Map<String, INDArray> gradients, double learningRate) {
     begin(learningRate);
     gradients.forEach((name, gradient) -> update(name, parameters.get(name), 0, gradient));
   }
 
-  /** Bytes that are kept between steps for a parameter. */
+  /** The number of bytes of state for a parameter. */
   long stateBytes(String name) {
     return rule.state(parameters.get(name)).stream().mapToLong(UpdateRule.StateArray::bytes).sum();
   }
 
   /**
-   * What is kept between steps.
+   * The state between steps.
    *
-   * @param steps that were made
-   * @param arrays by the parameter's name and what they hold, as PyTorch calls it, e.g. {@code
-   *     classifier.weight.exp_avg}; of the parameters updated so far, in their order; not copies
+   * @param steps made so far
+   * @param arrays by the name of the parameter and PyTorch's name of the state, e.g. {@code
+   *     classifier.weight.exp_avg}; for the parameters updated so far, in order; not copies
    */
   record State(int steps, Map<String, INDArray> arrays) {}
 
-  /** What is kept between steps: with it, {@link #restore} goes on as if nothing had been. */
+  /** The state between steps, from which {@link #restore} continues as if uninterrupted. */
   State state() {
     Map<String, INDArray> arrays = new LinkedHashMap<>();
     parameters
@@ -128,9 +128,9 @@ public final class ParameterOptimizer implements OptimizerStep {
   }
 
   /**
-   * Takes over what another optimizer of this kind has kept; copies it.
+   * Copies the state of another optimizer of this kind.
    *
-   * @throws BadInputException if that is of another optimizer or model
+   * @throws BadInputException if it belongs to another optimizer or model
    */
   void restore(State other) {
     Map<String, INDArray> saved = other.arrays();
@@ -147,9 +147,14 @@ public final class ParameterOptimizer implements OptimizerStep {
               }
             });
     if (!unknown.isEmpty()) {
+<<<<<<< HEAD
       throw new BadFileException(
           "The saved optimizer state has %s, which this optimizer does not keep of this model;"
               + " resume with the same optimizer and model.",
+=======
+      throw new BadInputException(
+          "The saved optimizer state has %s, which this optimizer does not have for this model; resume with the same --optimizer and model.",
+>>>>>>> hd
           unknown.stream().sorted().findFirst().orElseThrow());
     }
     state.clear();

@@ -6,16 +6,16 @@ import java.util.List;
 import org.tokentune.objectives.Scores;
 
 /**
- * How far a training has come. Checkpoints have these names in their JSON, whatever the components
- * are called; so have those of evaluations and scores.
+ * The progress of a training. The names in the JSON of checkpoints do not depend on those of the
+ * components; the same holds for evaluations and scores.
  *
  * @param step steps made
- * @param epoch the one under way, from 0
- * @param batch batches of it that are done
- * @param losses sum over the steps since the last evaluation that were not passed over
+ * @param epoch the current one, from 0
+ * @param batch the number of its batches that are done
+ * @param losses sum over the steps since the last evaluation, without skipped ones
  * @param lossSteps number of these steps
- * @param skipped steps that were passed over
- * @param skippedInARow as many of the last ones
+ * @param skipped skipped steps
+ * @param skippedInARow the number of last steps that were skipped
  * @param best the evaluation with the best scores; null before the first
  * @param evaluations all of them
  */
@@ -36,7 +36,7 @@ record Progress(
     evaluations = List.copyOf(evaluations);
   }
 
-  /** Whether its numbers can be those of a training; what is read may have been changed. */
+  /** Whether the numbers are consistent; a file may have been changed. */
   boolean isConsistent() {
     int before = 0;
     for (EvaluationResult evaluation : evaluations) {
@@ -67,9 +67,9 @@ record Progress(
   }
 
   /**
-   * Whether its step is the one that epochs of so many batches come to.
+   * Whether its step follows from epochs of this number of batches.
    *
-   * @param accumulation batches of a step
+   * @param accumulation batches per step
    */
   boolean fits(int batches, int accumulation) {
     int ofEpoch = (batches + accumulation - 1) / accumulation;
@@ -78,7 +78,7 @@ record Progress(
         && step == (long) epoch * ofEpoch + batch / accumulation;
   }
 
-  /** After a step that updated the parameters. */
+  /** The progress after a step that updated the parameters. */
   Progress stepped(double loss, int batches) {
     return new Progress(
         step + 1,
@@ -92,7 +92,7 @@ record Progress(
         evaluations);
   }
 
-  /** After a step that was passed over. */
+  /** The progress after a skipped step. */
   Progress skipped(int batches) {
     return new Progress(
         step + 1,
@@ -106,18 +106,18 @@ record Progress(
         evaluations);
   }
 
-  /** After the epoch's last batch. */
+  /** The progress after the last batch of an epoch. */
   Progress nextEpoch() {
     return new Progress(
         step, epoch + 1, 0, losses, lossSteps, skipped, skippedInARow, best, evaluations);
   }
 
-  /** The evaluation that scores obtained now make. */
+  /** The evaluation with these scores at this point. */
   EvaluationResult evaluation(Scores scores) {
     return new EvaluationResult(step, epoch + (batch > 0 ? 1 : 0), losses / lossSteps, scores);
   }
 
-  /** After an evaluation that may be the best. */
+  /** The progress after an evaluation, which may be the best. */
   Progress evaluated(EvaluationResult evaluation, boolean isBest) {
     List<EvaluationResult> all = new ArrayList<>(evaluations);
     all.add(evaluation);
@@ -125,7 +125,7 @@ record Progress(
         step, epoch, batch, 0, 0, skipped, skippedInARow, isBest ? evaluation : best, all);
   }
 
-  /** Evaluations since the best one. */
+  /** The number of evaluations since the best one. */
   int withoutGain() {
     return (int) evaluations.stream().filter(e -> best.step() < e.step()).count();
   }

@@ -7,16 +7,20 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.tokentune.models.TransformerModel;
 
-/** What the learning rate is multiplied by for each of a model's parameters. */
+/** The factors of the learning rate for a model's parameters. */
 final class RateFactors {
 
-  /** The first number in a name is its layer's, e.g. {@code bert.encoder.layer.3.output}. */
+  /**
+   * The first number in a name is the number of the layer, e.g. {@code
+   * bert.encoder.layer.3.output}.
+   */
   private static final Pattern LAYER = Pattern.compile("\\D*?\\.(\\d+)\\..*");
 
   private RateFactors() {}
 
   /**
-   * By name: a power of the layer decay, times the factors of all patterns that match.
+   * Returns factors by name: a power of the layer decay, times the factors of all matching
+   * patterns.
    *
    * @param chosen factors by parameters, as {@link Trainable} names them
    */
@@ -35,7 +39,7 @@ final class RateFactors {
     return factors;
   }
 
-  /** 0 for embeddings, 1 for the lowest layer, layers + 1 above them all. */
+  /** Returns 0 for embeddings, 1 for the lowest layer, and layers + 1 above the layers. */
   private static int height(String name, TransformerModel model, int layers) {
     if (model.isEmbedding(name)) {
       return 0;

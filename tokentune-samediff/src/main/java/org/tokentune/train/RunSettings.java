@@ -8,17 +8,17 @@ import org.tokentune.files.Checkpoints;
 import org.tokentune.objectives.Metric;
 
 /**
- * How a training run is watched over and kept.
+ * Evaluation, checkpoints and error handling of a training run.
  *
  * @param evaluateEvery steps between two evaluations; 0: after every epoch
  * @param patience evaluations in a row without a better score after which the training ends; 0: it
- *     goes on to its last step
- * @param metrics whose mean says which evaluation is best; none: accuracy of classes, the squared
- *     error of numbers, the loss of language models and answers
- * @param onNan what happens where a loss or its gradients are not finite
+ *     always runs to its last step
+ * @param metrics whose mean decides which evaluation is best; if none, accuracy for classes,
+ *     squared error for numbers, and loss for language models and answers
+ * @param onNan what to do if a loss or its gradients are not finite
  * @param saveEvery steps between two checkpoints; 0: none are written
- * @param checkpoints where they are written; null: nowhere
- * @param resume the checkpoint to go on from; null: from the beginning
+ * @param checkpoints the folder they are written to, or null
+ * @param resume the checkpoint to resume from, or null
  */
 public record RunSettings(
     int evaluateEvery,
@@ -29,10 +29,11 @@ public record RunSettings(
     Checkpoints checkpoints,
     Path resume) {
 
-  /** What happens where a loss or its gradients are not finite: no update in either case. */
+  /** What to do if a loss or its gradients are not finite; there is no update in either case. */
   public enum OnNan {
-    /** The training ends with an error that names the batch's rows. */
+    /** End the training with an error that names the rows of the batch. */
     STOP,
+<<<<<<< HEAD
     /** The step is passed over and counted. */
     SKIP;
 
@@ -41,6 +42,10 @@ public record RunSettings(
     public String toString() {
       return name().toLowerCase(Locale.ROOT);
     }
+=======
+    /** Skip and count the step. */
+    SKIP
+>>>>>>> hd
   }
 
   public RunSettings {
@@ -48,21 +53,39 @@ public record RunSettings(
     if (metrics.contains(Metric.MEAN_SQUARED_ERROR)) {
       throw new IllegalArgumentException("of an error less is better, not more");
     }
+<<<<<<< HEAD
     atLeast0("evaluateEvery", evaluateEvery);
     atLeast0("saveEvery", saveEvery);
     atLeast0("patience", patience);
+=======
+    atLeast0("evaluations", evaluateEvery);
+    atLeast0("checkpoints", saveEvery);
+    if (patience < 0) {
+      throw new BadInputException("The patience is %d evaluations; give 1 or more.", patience);
+    }
+>>>>>>> hd
     if (saveEvery > 0 && checkpoints == null) {
-      throw new IllegalArgumentException("checkpoints are wanted, but not where");
+      throw new IllegalArgumentException("checkpoints need a folder");
     }
   }
 
+<<<<<<< HEAD
   private static void atLeast0(String setting, int value) {
     if (value < 0) {
       throw BadSettingsException.of(setting, "must be at least 0, got %d.", value);
+=======
+  private static void atLeast0(String what, int steps) {
+    if (steps < 0) {
+      throw new BadInputException(
+          "The number of steps between %s is %d; give 1 or more.", what, steps);
+>>>>>>> hd
     }
   }
 
-  /** Evaluations after every epoch, no checkpoints, and an end at the first loss that is NaN. */
+  /**
+   * Defaults: evaluation after every epoch, no checkpoints, and an error at the first loss that is
+   * NaN.
+   */
   public static RunSettings defaults() {
     return new RunSettings(0, 0, List.of(), OnNan.STOP, 0, null, null);
   }

@@ -14,12 +14,12 @@ import org.nd4j.linalg.dataset.MultiDataSet;
 import org.tokentune.models.ModelGraph;
 
 /**
- * Tells a listener of SameDiff's, such as {@code ScoreListener}, of a training: {@code epochStart},
- * {@code iterationDone} with the step's loss, {@code epochEnd} with the curve of the epochs' mean
- * losses. Epochs and iterations are counted from 0, as SameDiff does.
+ * Reports a training to a SameDiff listener such as {@code ScoreListener}: {@code epochStart},
+ * {@code iterationDone} with the step's loss, and {@code epochEnd} with the curve of the mean
+ * losses of the epochs. Epochs and iterations are counted from 0, as SameDiff does.
  *
- * <p>Training runs on plans: there is no SameDiff instance to look into, so it is null, ops and
- * activations are not told of, and data sets are without arrays.
+ * <p>Training runs on plans: there is no SameDiff instance, so it is null, ops and activations are
+ * not reported, and data sets have no arrays.
  */
 public final class SameDiffListener implements FineTuningListener {
 
@@ -32,7 +32,7 @@ public final class SameDiffListener implements FineTuningListener {
   private long start;
   private volatile boolean stops;
 
-  /** Stops the training when {@code listener} answers the end of an epoch with {@code STOP}. */
+  /** Set when {@code listener} returns {@code STOP} at the end of an epoch. */
   public SameDiffListener(Listener listener) {
     this.listener = listener;
   }

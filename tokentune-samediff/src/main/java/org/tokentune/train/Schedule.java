@@ -4,15 +4,15 @@ import java.util.Locale;
 import org.tokentune.BadSettingsException;
 
 /**
- * How the learning rate runs: it rises from 0 to its peak over the warm-up, and then stays or falls
- * to 0 at the end, as transformers' {@code get_linear_schedule_with_warmup}, {@code
- * get_constant_schedule_with_warmup} and {@code get_cosine_schedule_with_warmup} have it.
+ * The course of the learning rate: it rises from 0 to its peak during the warm-up, and then stays
+ * there or falls to 0, as in transformers' {@code get_linear_schedule_with_warmup}, {@code
+ * get_constant_schedule_with_warmup} and {@code get_cosine_schedule_with_warmup}.
  *
- * @param warmup steps of the rise; below 1 their share of all steps
+ * @param warmup its number of steps, or, below 1, its share of all steps
  */
 public record Schedule(Decay decay, double warmup) {
 
-  /** What comes after the warm-up. */
+  /** The course after the warm-up. */
   public enum Decay {
     /** A straight line to 0. */
     LINEAR,
@@ -30,7 +30,11 @@ public record Schedule(Decay decay, double warmup) {
 
   public Schedule {
     if (!(warmup >= 0) || Double.isInfinite(warmup)) {
+<<<<<<< HEAD
       throw BadSettingsException.of("warmup", "must be at least 0 and finite, got %s.", warmup);
+=======
+      throw new BadInputException("The warm-up is %s steps; give 0 or more.", warmup);
+>>>>>>> hd
     }
   }
 
@@ -38,7 +42,7 @@ public record Schedule(Decay decay, double warmup) {
     return new Schedule(Decay.LINEAR, warmup);
   }
 
-  /** Rate of a step, counted from 0, of {@code steps}. */
+  /** The learning rate at a step, counted from 0, out of {@code steps}. */
   public double rate(double peak, int step, int steps) {
     int gateSlope = (int) Math.round(warmup < 1 ? warmup * steps : warmup);
     if (step < gateSlope) {

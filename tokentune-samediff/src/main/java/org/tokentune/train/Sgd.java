@@ -7,9 +7,9 @@ import org.tokentune.ops.internal.optimizers.SgdStep;
 
 /**
  * Gradient descent as {@code torch.optim.SGD} computes it: the weight decay is part of the
- * gradient. With momentum it keeps one number for each of a parameter, without none.
+ * gradient. With momentum, its state is one number per element; without, it has none.
  *
- * @param momentum share of the last step's direction; 0: none
+ * @param momentum the share of the last step's direction; 0 for none
  */
 record Sgd(double momentum) implements UpdateRule {
 

@@ -21,17 +21,17 @@ import org.tokentune.select.TokenSelection;
 import org.tokentune.select.TokenSelector;
 
 /**
- * A batch as the placeholders of a model's graph, with the tokens that are selected from it. A
- * batch's features are ids, attention mask and token types, INT32 [batch, length].
+ * A batch as the placeholders of a model's graph, with its selected tokens. A batch's features are
+ * ids, attention mask and token types, INT32 [batch, length].
  *
  * @param placeholders by name
  * @param counted labels that the loss counts
- * @param tokens of the texts, without padding
+ * @param tokens in the texts, without padding
  */
 public record StepInputs(Map<String, INDArray> placeholders, long counted, long tokens) {
 
   /**
-   * The inputs of a training step.
+   * Makes the inputs of a training step.
    *
    * @param position whose seed, epoch and batch decide which tokens are selected
    */
@@ -43,7 +43,10 @@ public record StepInputs(Map<String, INDArray> placeholders, long counted, long 
     return of(model, batch, selector, position, model.config().causal());
   }
 
-  /** The same with the tokens that nothing depends on: no batch of this shape takes more memory. */
+  /**
+   * Makes inputs that take at least as much memory as any batch of this shape; the selected tokens
+   * are arbitrary.
+   */
   static StepInputs largest(
       TransformerModel model,
       MultiDataSet batch,
@@ -72,7 +75,7 @@ public record StepInputs(Map<String, INDArray> placeholders, long counted, long 
     return new StepInputs(inputs, counted, Arrays.stream(lengths).sum());
   }
 
-  /** Adds the positions of the selected and of the frozen tokens, where any are frozen. */
+  /** Adds the positions of the selected and of the frozen tokens, if any are frozen. */
   public static void select(Map<String, INDArray> inputs, TokenSelection selection) {
     if (!selection.all()) {
       inputs.put(ModelGraph.SELECTED, Nd4j.createFromArray(selection.selected()));
@@ -80,12 +83,12 @@ public record StepInputs(Map<String, INDArray> placeholders, long counted, long 
     }
   }
 
-  /** Whether inputs are for a graph with a selected and a frozen stream. */
+  /** Whether inputs belong to a graph with a selected and a frozen stream. */
   public static boolean areSplit(Map<String, INDArray> inputs) {
     return inputs.containsKey(ModelGraph.SELECTED);
   }
 
-  /** What an inference graph takes. */
+  /** Makes the inputs of an inference graph. */
   public static Map<String, INDArray> features(MultiDataSet batch) {
     Map<String, INDArray> inputs = new HashMap<>();
     inputs.put(ModelGraph.INPUT_IDS, batch.getFeatures(0));
@@ -94,7 +97,7 @@ public record StepInputs(Map<String, INDArray> placeholders, long counted, long 
     return inputs;
   }
 
-  /** What a graph with a loss takes: the features and the labels. */
+  /** Makes the inputs of a graph with a loss: the features and the labels. */
   static Map<String, INDArray> labelled(Head head, MultiDataSet batch) {
     Map<String, INDArray> inputs = features(batch);
     if (head.task().equals(Objectives.CAUSAL_LM)) {
@@ -113,9 +116,9 @@ public record StepInputs(Map<String, INDArray> placeholders, long counted, long 
   }
 
   /**
-   * All that a training graph may take, in shape only: to plan it, not to run it.
+   * Makes shape-only arrays for all inputs of a training graph, to plan it, not to run it.
    *
-   * @param k selected tokens of a row; all of them where it is the length
+   * @param k selected tokens per row; all tokens if it equals the length
    */
   public static Map<String, INDArray> shapeOnly(Head head, long batch, long length, long k) {
     Map<String, INDArray> inputs = new HashMap<>();
@@ -136,16 +139,16 @@ public record StepInputs(Map<String, INDArray> placeholders, long counted, long 
   }
 
   /**
-   * Cuts a causal model's batch after the last selected token and the next, its label. Where the
-   * selected tokens are the first ones of each text, that is ordinary fine-tuning of what is left,
-   * and nothing is frozen: the token after them has no label of its own.
+   * Cuts a causal model's batch after the last selected token and the next one, its label. If the
+   * selected tokens are the first ones of each text, this is ordinary fine-tuning on the rest, and
+   * nothing is frozen: the token after them has no label.
    */
   private static TokenSelection cut(
       Map<String, INDArray> inputs, int[] lengths, TokenSelection selection) {
     int longest = (int) inputs.get(ModelGraph.INPUT_IDS).size(1);
     int end = Math.min(selection.end() + 1, longest);
     boolean first = selection.end() == selection.k();
-    // Texts of one length have few spans, so that few lengths come of them.
+    // Texts of equal length have few spans, so that there are few lengths.
     boolean full = Arrays.stream(lengths).allMatch(length -> length == longest);
     int length = first || full ? end : PaddedLength.of(end, longest);
     inputs.replaceAll(

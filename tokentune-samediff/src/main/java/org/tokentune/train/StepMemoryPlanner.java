@@ -16,15 +16,14 @@ import org.tokentune.ops.KernelMode;
 import org.tokentune.select.TokenSelector;
 
 /**
- * Plans training steps of a model without its weights: neither they nor a step's values take any
- * memory.
+ * Plans training steps of a model without allocating its weights or the values of a step.
  *
- * @param trainable which parameters, by name
- * @param weights how those that do not train are held
- * @param memory what a step keeps
+ * @param trainable which parameters train, by name
+ * @param weights how the frozen ones are stored
+ * @param memory what a step stores
  * @param optimizerInBackward whether every parameter is updated as soon as its gradient is
- *     complete; otherwise all gradients are held to the end, as clipping by their global norm needs
- *     it
+ *     complete; otherwise all gradients are held to the end, which clipping by their global norm
+ *     requires
  */
 public record StepMemoryPlanner(
     TransformerModel model,
@@ -35,7 +34,7 @@ public record StepMemoryPlanner(
     boolean optimizerInBackward) {
 
   /**
-   * Tokens that a selector selects of each row where all rows have {@code length} tokens.
+   * The number of tokens per row that a selector selects if all rows have {@code length} tokens.
    *
    * @throws BadInputException if rows of that length do not fit the model
    */

@@ -14,22 +14,42 @@ import org.tokentune.plan.PlanMemory;
 import org.tokentune.plan.PlanMemory.Kind;
 
 /**
- * What a training step needs in memory. All sizes are in bytes.
+ * The memory that a training step needs. All sizes are in bytes.
  *
- * @param parameters of all parameters, trained or not
- * @param trained of those of them that train
- * @param gradientSums what is kept between the batches of a step; 0 where each is a step
+ * @param parameters all parameters, trained or not
+ * @param trained the trained parameters
+ * @param gradientSums sums that are kept between the batches of a step; 0 if every batch is a step
  * @param optimizerState what the optimizer keeps between steps
- * @param step the arena: what a step needs above these
+ * @param step the arena: everything else that a step needs
  */
 public record StepMemoryReport(
     long parameters, long trained, long gradientSums, long optimizerState, PlanMemory step) {
 
+<<<<<<< HEAD
   /** A numbered layer, or else the first two parts of a name. */
+=======
+  private static final Map<String, String> KINDS =
+      Map.ofEntries(
+          Map.entry("fused_softmax", "attention weights"),
+          Map.entry("fused_join_tokens", "keys and values of all tokens"),
+          Map.entry("fused_bias_add", "results of linear layers"),
+          Map.entry("matmul", "matrix products"),
+          Map.entry("fused_normalise", "normalised rows"),
+          Map.entry("fused_affine", "scaled and shifted rows"),
+          Map.entry("fused_gelu", "results of GELU"),
+          Map.entry("fused_swiglu", "results of SwiGLU"),
+          Map.entry("fused_dropout", "results of dropout"),
+          Map.entry("token_dropout", "results of dropout"),
+          Map.entry("token_gather", "rows of tables"),
+          Map.entry("gather", "rows of tables"),
+          Map.entry("add", "sums"));
+
+  /** Matches a numbered layer, or else the first two parts of a name. */
+>>>>>>> hd
   private static final Pattern LAYER = Pattern.compile("(.*?\\.\\d+|[^.]+(\\.[^.]+)?)\\..*");
 
   /**
-   * Of a model and a planned step.
+   * Makes the report of a model and a planned step.
    *
    * @param trained names of the trained parameters
    */
@@ -43,8 +63,16 @@ public record StepMemoryReport(
     return new StepMemoryReport(parameters.bytes(), changed, 0, kept, step);
   }
 
+<<<<<<< HEAD
   /** The same with, between batches of a step, a sum of gradients for every trained parameter. */
   public StepMemoryReport withGradientSums() {
+=======
+  /**
+   * Returns a copy with a sum of gradients for every trained parameter, kept between the batches of
+   * a step.
+   */
+  StepMemoryReport withGradientSums() {
+>>>>>>> hd
     return new StepMemoryReport(parameters, trained, trained, optimizerState, step);
   }
 
@@ -58,7 +86,7 @@ public record StepMemoryReport(
     return activations(part -> layer(part.near()));
   }
 
-  /** Activations at the peak by what they are, e.g. attention weights, the largest first. */
+  /** Activations at the peak by kind, e.g. attention weights, largest first. */
   public Map<String, Long> activationsByKind() {
     Map<String, Long> sorted = new LinkedHashMap<>();
     activations(PlanMemory.Part::content).entrySet().stream()
@@ -82,12 +110,12 @@ public record StepMemoryReport(
     return matcher.matches() ? matcher.group(1) : "before any layer";
   }
 
-  /** Bytes of the arena that lie unused between buffers at the peak. */
+  /** The bytes of the arena between buffers that are unused at the peak. */
   public long gaps() {
     return step.arena() - step.parts().stream().mapToLong(PlanMemory.Part::bytes).sum();
   }
 
-  /** All of it as fields, in bytes; docs/json.md lists them. */
+  /** All sizes as fields, in bytes; docs/json.md lists them. */
   public ObjectNode toJson() {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     json.put("total", total()).put("parameters", parameters).put("trained", trained);
@@ -105,7 +133,7 @@ public record StepMemoryReport(
     return json;
   }
 
-  /** The same as a table for people, in megabytes of 10^6 bytes. */
+  /** The report as a readable table, in megabytes of 10^6 bytes. */
   @Override
   public String toString() {
     return table(Map.of("MB", this));

@@ -3,13 +3,13 @@ package org.tokentune.train;
 import java.util.List;
 
 /**
- * What a step came to.
+ * The result of a step.
  *
  * @param step from 1 to {@code steps}, over all epochs
  * @param epoch from 1
- * @param tokens unpadded ones of its batches
+ * @param tokens in its batches, without padding
  * @param broken names of the rows whose loss or gradients were not finite, so that nothing was
- *     updated; of a good step none
+ *     updated; normally empty
  */
 public record StepReport(
     int step,

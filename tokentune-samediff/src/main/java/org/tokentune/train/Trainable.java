@@ -9,13 +9,13 @@ import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
 import org.tokentune.models.TransformerModel;
 
-/** Which of a model's parameters train. */
+/** Selects the parameters of a model that train. */
 public final class Trainable {
 
   private Trainable() {}
 
   /**
-   * What the command line means by {@code --trainable}: {@code all}, {@code head}, {@code
+   * Parses {@code --trainable} of the command line: {@code all}, {@code head}, {@code
    * no-embeddings}, or patterns of whole names separated by commas, with {@code *} for anything,
    * e.g. {@code bert.encoder.layer.5.*,classifier.*}.
    *

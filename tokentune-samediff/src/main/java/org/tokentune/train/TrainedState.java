@@ -21,7 +21,7 @@ import org.tokentune.nn.Parameters;
 
 /**
  * The arrays that training changes: the trained parameters, the best of their values so far, and
- * the optimizer's state. A checkpoint is these and the {@link Progress}: order of the rows,
+ * the optimizer's state. A checkpoint consists of them and the {@link Progress}: the order of rows,
  * selected tokens and dropout follow from the seed and the numbers in it.
  */
 final class TrainedState {
@@ -30,7 +30,7 @@ final class TrainedState {
   private static final String BEST = "best";
   private static final String OPTIMIZER = "optimizer";
 
-  /** Strict: a checkpoint that was changed must not go on to other numbers. */
+  /** Strict: resuming from a changed checkpoint must not lead to other numbers. */
   private static final ObjectMapper JSON =
       JsonMapper.builder()
           .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
@@ -42,7 +42,7 @@ final class TrainedState {
   private final Map<String, INDArray> trained = new LinkedHashMap<>();
   private final ParameterOptimizer optimizer;
 
-  /** Null where the present values are the best. */
+  /** Null if the present values are the best. */
   private Map<String, INDArray> best;
 
   TrainedState(Parameters parameters, Predicate<String> trainable, ParameterOptimizer optimizer) {
@@ -72,7 +72,7 @@ final class TrainedState {
     best = null;
   }
 
-  /** Puts the kept values in place. */
+  /** Restores the kept values. */
   void putBack() {
     if (best != null) {
       best.forEach((name, array) -> trained.get(name).assign(array));
@@ -95,7 +95,7 @@ final class TrainedState {
   }
 
   /**
-   * Takes over a checkpoint.
+   * Restores a checkpoint.
    *
    * @throws BadInputException if it was made by another training, or is damaged
    */
@@ -161,7 +161,12 @@ final class TrainedState {
   }
 
   private static BadInputException damaged(Throwable cause, Path checkpoint) {
+<<<<<<< HEAD
     return new BadFileException(
         cause, "%s is damaged; go on from another one, or begin anew.", checkpoint);
+=======
+    return new BadInputException(
+        cause, "%s is damaged; resume from another checkpoint, or start over.", checkpoint);
+>>>>>>> hd
   }
 }

@@ -16,12 +16,13 @@ import org.tokentune.objectives.Scores;
 import org.tokentune.select.TokenSelector;
 
 /**
- * Fine-tuning, from the first step or from a training checkpoint to the end: {@link TrainingStep}s
- * at the schedule's learning rates, evaluation, and the weights that validate best. Trains once.
+ * Fine-tunes a model from the first step or from a training checkpoint: makes {@link TrainingStep}s
+ * at the learning rates of the schedule, evaluates, and keeps the weights with the best validation
+ * score. Can be used once.
  */
 public final class Trainer {
 
-  /** So many steps in a row without update, and the weights themselves must be broken. */
+  /** After this many steps in a row without update, the weights themselves must be broken. */
   private static final int MOST_SKIPPED = 10;
 
   private final TransformerModel model;
@@ -35,18 +36,18 @@ public final class Trainer {
   private Progress progress = Progress.NONE;
 
   /**
-   * What a training came to.
+   * The result of a training.
    *
-   * @param steps that were made, those before it was resumed among them
-   * @param bestStep after which the weights that were kept were; where it was stopped before the
-   *     first evaluation, the last
-   * @param epoch in which that was, from 1; 0 if it was stopped before the first evaluation
+   * @param steps made, including those before it was resumed
+   * @param bestStep of the weights that were kept; the last step if it was stopped before the first
+   *     evaluation
+   * @param epoch of this step, from 1; 0 if it was stopped before the first evaluation
    * @param best scores of the kept weights on the validation rows
-   * @param evaluations all of them, in their order
+   * @param evaluations all evaluations, in order
    * @param stopped whether a listener stopped it
-   * @param early whether it ended because no evaluation was better for so long
-   * @param skipped steps without update, as the loss or its gradients were not finite
-   * @param memory of the largest step, as planned; null without a step
+   * @param early whether it ended because its patience ran out
+   * @param skipped steps without update, because the loss or its gradients were not finite
+   * @param memory of the largest step, as planned; null if there was no step
    * @param arenaBytes of the steps' arena, as allocated
    */
   public record Outcome(
@@ -63,7 +64,7 @@ public final class Trainer {
 
   /**
    * @param parameters changed in place
-   * @param trainable which of them, by name
+   * @param trainable the names of those that train
    */
   public Trainer(
       TransformerModel model,
@@ -102,7 +103,7 @@ public final class Trainer {
   }
 
   /**
-   * @param fingerprint of the training; null where no checkpoint is read or written
+   * @param fingerprint of the training; null if no checkpoint is read or written
    */
   private Outcome fit(
       TrainingStep training, Evaluator evaluator, TrainedState state, Fingerprint fingerprint) {
@@ -112,9 +113,15 @@ public final class Trainer {
       progress = state.read(run.resume(), fingerprint);
       boolean fits = survey.stream() || progress.fits(survey.batches(), settings.accumulation());
       if (progress.step() > steps || !fits) {
+<<<<<<< HEAD
         throw new BadFileException(
             "%s is damaged: step %d, epoch %d, batch %d is no place in a training of %d steps; go on"
                 + " from another one, or begin anew.",
+=======
+        throw new BadInputException(
+            "%s is damaged: step %d, epoch %d, batch %d is not a position in a training of %d steps;"
+                + " resume from another checkpoint, or start over.",
+>>>>>>> hd
             run.resume(), progress.step(), progress.epoch(), progress.batch(), steps);
       }
       listener.onResume(progress.step());
@@ -220,12 +227,16 @@ public final class Trainer {
     if (run.onNan() == RunSettings.OnNan.SKIP) {
       throw new BadInputException(
           "The %s at step %d, the last of %d in a row: the weights are broken; lower the learning"
-              + " rate, or go on from an earlier checkpoint.",
+              + " rate, or resume from an earlier checkpoint.",
           what, report.step(), MOST_SKIPPED);
     }
     throw new BadInputException(
+<<<<<<< HEAD
         "The %s at step %d of learning rate %.2g, on %s; lower the learning rate, look for broken"
             + " rows or weights, or skip such steps (on NaN: skip).",
+=======
+        "The %s at step %d of learning rate %.2g, on %s; lower the learning rate, look for broken rows or weights, or skip these steps with --on-nan skip.",
+>>>>>>> hd
         what, report.step(), report.learningRate(), String.join(", ", report.broken()));
   }
 
@@ -265,13 +276,15 @@ public final class Trainer {
   }
 
   /**
-   * What an epoch has.
+   * The extent of an epoch.
    *
-   * @param batches of a stream no more than one is counted
+   * @param batches their number; for a stream, at most one is counted
    */
   private record Survey(int batches, boolean stream) {}
 
-  /** Counts an epoch's batches, and sees to it that the one of the longest texts can be planned. */
+  /**
+   * Counts the batches of an epoch, and checks that the one with the longest texts can be planned.
+   */
   private Survey survey(TrainingStep training) {
     MultiDataSetIterator batches = data.batches().apply(0);
     int count = 0;
@@ -279,8 +292,13 @@ public final class Trainer {
     MultiDataSet largest = null;
     boolean stream = !batches.resetSupported();
     if (stream && settings.steps() == 0) {
+<<<<<<< HEAD
       throw new BadSettingsException(
           "Streamed data are not counted before they are trained on; say how many steps to make.");
+=======
+      throw new BadInputException(
+          "The length of streamed data is not known before the training; give the number of steps.");
+>>>>>>> hd
     }
     for (; batches.hasNext() && !(stream && count == 1); count++) {
       MultiDataSet batch = batches.next();

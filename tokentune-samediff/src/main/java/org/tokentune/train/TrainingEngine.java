@@ -21,7 +21,7 @@ public final class TrainingEngine implements AutoCloseable {
   private final PlanEngine engine;
 
   /**
-   * Derives the gradient graph; runs return gradients and change no parameter.
+   * Derives the gradient graph. Runs return gradients and change no parameters.
    *
    * @param outputs further values to return
    */
@@ -31,10 +31,10 @@ public final class TrainingEngine implements AutoCloseable {
   }
 
   /**
-   * Derives the gradient graph; every run updates the parameters, each as soon as its gradient is
+   * Derives the gradient graph. Every run updates the parameters, each as soon as its gradient is
    * complete.
    *
-   * @param optimizerStep that does so
+   * @param optimizerStep updates the parameters
    */
   public TrainingEngine(
       ModelGraph graph, ActivationCheckpointing checkpointing, OptimizerStep optimizerStep) {
@@ -53,9 +53,10 @@ public final class TrainingEngine implements AutoCloseable {
    * Derives the gradient graph.
    *
    * @param outputs further values to return
-   * @param memory what a step keeps; within a budget, each batch's recomputes no more than it takes
-   * @param optimizerStep of the parameters, as soon as their gradients are complete; null: runs
-   *     return gradients and change no parameter
+   * @param memory what a step stores; within a budget, the step of each batch recomputes no more
+   *     than necessary
+   * @param optimizerStep updates the parameters as soon as their gradients are complete; null: runs
+   *     return gradients and change no parameters
    */
   public TrainingEngine(
       ModelGraph graph, List<String> outputs, MemorySettings memory, OptimizerStep optimizerStep) {
@@ -76,23 +77,23 @@ public final class TrainingEngine implements AutoCloseable {
     return PlanOptions.gradients(wanted, graph.trainable());
   }
 
-  /** Whether the graph drops and so asks for a seed. */
+  /** Whether the graph has dropout, which needs a seed. */
   public boolean hasDropout() {
     return graph.sd().hasVariable(Graph.DROPOUT_SEED);
   }
 
   /**
-   * Results of one batch; the arrays are good until the next one.
+   * The results of one batch. The arrays are valid until the next run.
    *
    * @param loss the batch's loss
-   * @param gradients by parameter, in the parameter's shape; none where parameters are updated
-   * @param outputs what else was asked for
+   * @param gradients by parameter, in its shape; empty if parameters are updated
+   * @param outputs further values
    */
   public record Result(
       double loss, Map<String, INDArray> gradients, Map<String, INDArray> outputs) {}
 
   /**
-   * One forward and backward pass over the graph's placeholders.
+   * Runs one forward and backward pass.
    *
    * @throws org.tokentune.BadInputException as {@link ModelGraph#check}
    */
@@ -104,7 +105,7 @@ public final class TrainingEngine implements AutoCloseable {
   }
 
   /**
-   * The plan for inputs of these shapes.
+   * Returns the plan for inputs of these shapes.
    *
    * @throws org.tokentune.plan.BudgetException if there is none within the budget
    */
@@ -112,8 +113,13 @@ public final class TrainingEngine implements AutoCloseable {
     return engine.plan(inputs);
   }
 
+<<<<<<< HEAD
   /** A plan for the same that recomputes otherwise, of the same gradient graph; no run uses it. */
   public Plan plan(Map<String, INDArray> inputs, ActivationCheckpointing level) {
+=======
+  /** Returns another plan of the same gradient graph, with other recomputation. No run uses it. */
+  Plan plan(Map<String, INDArray> inputs, ActivationCheckpointing level) {
+>>>>>>> hd
     return engine.plan(inputs, level);
   }
 
@@ -124,19 +130,29 @@ public final class TrainingEngine implements AutoCloseable {
         .map(plan -> StepMemoryReport.of(parameters, graph.trainable(), optimizer, plan.memory()));
   }
 
-  /** Runs in another engine's arena from now on: results are good until the next run of either. */
+  /**
+   * Shares the arena of another engine from now on: results are valid until the next run of either.
+   */
   void shareArena(TrainingEngine other) {
     engine.shareArena(other.engine);
   }
 
-  /** Bytes of the arena that runs share, as allocated. */
+  /** The allocated bytes of the arena that runs share. */
   long arenaBytes() {
     return engine.arenaBytes();
   }
 
+<<<<<<< HEAD
   /** Runs only a step's matrix products, on numbers without meaning; returns nanoseconds. */
   public long runMatmuls(Map<String, INDArray> inputs) {
     return engine.runMatmuls(inputs);
+=======
+  /**
+   * Runs only the matrix products of a step, on arbitrary numbers, and returns their nanoseconds.
+   */
+  public long runProducts(Map<String, INDArray> inputs) {
+    return engine.runProducts(inputs);
+>>>>>>> hd
   }
 
   @Override

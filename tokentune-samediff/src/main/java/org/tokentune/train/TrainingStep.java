@@ -5,16 +5,16 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.tokentune.BadInputException;
 
 /**
- * How a training makes its steps: selects tokens, runs forward and backward, and updates the
- * parameters. {@link LocalStep} does so in one process. An implementation that shares a step's
- * batches out sums the counted labels of all parties before it weighs their gradients, selects
- * tokens by the position of a batch in the whole epoch, and drops by its position in the whole
- * training.
+ * Makes the steps of a training: selects tokens, runs forward and backward, and updates the
+ * parameters. {@link LocalStep} does so in one process. An implementation that distributes the
+ * batches of a step must add up the counted labels of all workers before it weights their
+ * gradients, select tokens by the position of a batch in the whole epoch, and seed dropout by its
+ * position in the whole training.
  */
 public interface TrainingStep extends AutoCloseable {
 
   /**
-   * Where in a training a step is. Selection and dropout depend on nothing else.
+   * The position of a step in a training. Selection and dropout depend on nothing else.
    *
    * @param epoch from 0
    * @param batch number of the step's first batch in the epoch, from 0
@@ -23,16 +23,16 @@ public interface TrainingStep extends AutoCloseable {
    */
   record Position(int epoch, int batch, int step, long seed) {
 
-    /** That of a later batch of the same step. */
+    /** The position of a later batch of the same step. */
     Position next(int batches) {
       return new Position(epoch, batch + batches, step, seed);
     }
   }
 
   /**
-   * What came of a step.
+   * The result of a step.
    *
-   * @param loss mean over the counted labels; 0 without any
+   * @param loss mean over the counted labels; 0 if there are none
    * @param counted labels that the loss counts
    * @param tokens of the texts, without padding
    * @param nonFinite batches whose loss or gradients are not finite; if there are any, nothing was
@@ -48,20 +48,20 @@ public interface TrainingStep extends AutoCloseable {
   void check(MultiDataSet batch, Position position);
 
   /**
-   * One step on several batches, as if they were one. Nothing is updated without any label, or
-   * where the loss or the norm of the gradients is not finite.
+   * Makes one step on several batches, as if they were one. Nothing is updated if there are no
+   * labels, or if the loss or the norm of the gradients is not finite.
    *
    * @param batches ids, attention mask and token types, INT32 [batch, length], and labels
    */
   Result run(List<MultiDataSet> batches, Position position, double learningRate);
 
-  /** What updates the parameters; training checkpoints hold its state. */
+  /** Updates the parameters; training checkpoints contain its state. */
   ParameterOptimizer optimizer();
 
   /** Memory of the largest step so far; null before the first. */
   StepMemoryReport memory();
 
-  /** Bytes of the steps' arena, as allocated. */
+  /** The allocated bytes of the arena. */
   long arenaBytes();
 
   @Override

@@ -7,13 +7,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.plan.OptimizerStep;
 
-/** How an optimizer changes one parameter by its gradient. What is kept between steps is given. */
+/** Updates one parameter from its gradient. The caller keeps the state between steps. */
 interface UpdateRule {
 
   /**
-   * An array that is kept between steps, 0 at first.
+   * An array of state, initially 0.
    *
-   * @param name what it holds, as PyTorch or bitsandbytes call it
+   * @param name its name in PyTorch or bitsandbytes
    */
   record StateArray(String name, DataType type, long... shape) {
 
@@ -31,13 +31,13 @@ interface UpdateRule {
   }
 
   /**
-   * One parameter's part of a step.
+   * Makes the step of one parameter.
    *
-   * @param parameter the rows to be changed, in place
+   * @param parameter the rows to update, in place
    * @param gradient of these rows; may be overwritten
-   * @param firstRow number of the first of them
-   * @param state the whole parameter's, as {@link #state} lists it
-   * @param rate of learning
+   * @param firstRow number of the first row
+   * @param state of the whole parameter, as {@link #state} lists it
+   * @param rate the learning rate
    * @param step 1 at the first step
    */
   record Change(
@@ -49,21 +49,21 @@ interface UpdateRule {
       double weightDecay,
       int step) {
 
-    /** The rows of a state array of the parameter's shape. */
+    /** The rows of a state array that has the shape of the parameter. */
     INDArray rows(int array) {
       return OptimizerStep.rows(state.get(array), firstRow, gradient);
     }
 
-    /** What a decay apart from the gradient leaves of the parameter. */
+    /** The factor by which decoupled decay shrinks the parameter. */
     double kept() {
       return 1 - rate * weightDecay;
     }
   }
 
-  /** What is kept for a parameter; only its type and shape are read. */
+  /** The state for a parameter, of which only type and shape are read. */
   List<StateArray> state(INDArray parameter);
 
-  /** Whether a change must be of the whole parameter. */
+  /** Whether a step must update the whole parameter at once. */
   default boolean wholeGradients() {
     return false;
   }
