@@ -26,21 +26,12 @@ import org.tokentune.train.StepMemoryReport;
 import org.tokentune.train.TrainingStep;
 
 /**
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/MethodBenchmark.java
  * Measures a fine-tuning method on a decoder with random ids: planned bytes, used bytes and the
  * time of a step.
  */
 public final class MethodBenchmark implements AutoCloseable {
 
   /** Too small to change the measured results. */
-=======
- * Measures one way to fine-tune a decoder, on random ids: its planned and its actual memory, and
- * the time of a step.
- */
-public final class MethodBenchmark implements AutoCloseable {
-
-  /** The learning rate, too small to change what is measured. */
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/MethodBenchmark.java
   private static final double RATE = 1e-5;
 
   private final TrainingStep training;
@@ -51,13 +42,8 @@ public final class MethodBenchmark implements AutoCloseable {
   /**
    * A method with its settings.
    *
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/MethodBenchmark.java
    * @param lora settings of adapters, if the method has any
    * @param accumulation batches per optimizer step
-=======
-   * @param lora used if the method has adapters
-   * @param accumulation batches of one text per step
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/MethodBenchmark.java
    */
   public record Setting(
       TuningMethod method,
@@ -67,51 +53,29 @@ public final class MethodBenchmark implements AutoCloseable {
       double clip,
       int accumulation) {
 
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/MethodBenchmark.java
     /** AdamW, gradients clipped to 1, activations stored as floats, one batch per step. */
-=======
-    /**
-     * Defaults: AdamW, gradients clipped to 1, activations stored as floats, one batch per step.
-     */
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/MethodBenchmark.java
     public static Setting of(TuningMethod method, LoraConfig lora) {
       return new Setting(
           method, lora, ActivationPrecision.FLOAT32, OptimizerSettings.adamW(0.01), 1, 1);
     }
 
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/MethodBenchmark.java
     /** A copy with another activation precision. */
-=======
-    /** Returns a copy that stores activations differently. */
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/MethodBenchmark.java
     public Setting withPrecision(ActivationPrecision other) {
       return new Setting(method, lora, other, optimizer, clip, accumulation);
     }
 
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/MethodBenchmark.java
     /** A copy with another optimizer. */
-=======
-    /** Returns a copy with another optimizer. */
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/MethodBenchmark.java
     public Setting withOptimizer(OptimizerSettings other) {
       return new Setting(method, lora, precision, other, clip, accumulation);
     }
 
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/MethodBenchmark.java
     /** A copy without clipping. */
-=======
-    /** Returns a copy without clipping. */
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/MethodBenchmark.java
     public Setting unclipped() {
       return new Setting(
           method, lora, precision, optimizer, Double.POSITIVE_INFINITY, accumulation);
     }
 
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/MethodBenchmark.java
     /** A copy with this many batches per step. */
-=======
-    /** Returns a copy with this number of batches per step. */
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/MethodBenchmark.java
     public Setting withAccumulation(int batches) {
       return new Setting(method, lora, precision, optimizer, clip, batches);
     }
@@ -120,13 +84,8 @@ public final class MethodBenchmark implements AutoCloseable {
   /**
    * Runs one step.
    *
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/MethodBenchmark.java
    * @param floats the model's weights; full fine-tuning changes them, other methods copy them
    * @param tokens selected tokens if the method selects, e.g. {@code 30%}
-=======
-   * @param floats the model's weights, which full fine-tuning changes; other methods hold their own
-   * @param tokens that carry gradient if the method selects tokens, e.g. {@code 30%}
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/MethodBenchmark.java
    */
   public MethodBenchmark(
       TransformerModel model,
@@ -215,11 +174,7 @@ public final class MethodBenchmark implements AutoCloseable {
     for (int same = 0; same < 3; ) {
       System.gc();
       try {
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/MethodBenchmark.java
         Thread.sleep(100); // arrays are freed by another thread
-=======
-        Thread.sleep(100); // a separate thread frees arrays
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/MethodBenchmark.java
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         return live;
@@ -231,31 +186,19 @@ public final class MethodBenchmark implements AutoCloseable {
     return live;
   }
 
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/MethodBenchmark.java
   /** Runs a step: forward, backward and optimizer; returns nanoseconds. */
-=======
-  /** Runs a whole step, forward, backward and update, and returns its nanoseconds. */
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/MethodBenchmark.java
   public long step() {
     long start = System.nanoTime();
     training.run(batches, new TrainingStep.Position(0, 0, step++, 1), RATE);
     return System.nanoTime() - start;
   }
 
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/MethodBenchmark.java
   /** Planned memory. */
-=======
-  /** The planned memory. */
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/MethodBenchmark.java
   public StepMemoryReport planned() {
     return training.memory();
   }
 
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/MethodBenchmark.java
   /** Used bytes, as counted by the allocator. */
-=======
-  /** The same memory as counted by the allocator. */
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/MethodBenchmark.java
   public long used() {
     return used;
   }

@@ -14,7 +14,6 @@ import org.tokentune.train.StepMemoryPlanner;
 import org.tokentune.train.StepMemoryReport;
 
 /**
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/MethodPlanner.java
  * Plans the memory of fine-tuning methods, without the model's weights.
  *
  * @param lora settings of the methods with adapters
@@ -23,16 +22,6 @@ import org.tokentune.train.StepMemoryReport;
  * @param precision type in which activations are stored
  * @param half whether full fine-tuning is counted as usual on GPUs, with 16-bit weights and all
  *     gradients held in 16 bits; otherwise as it runs here, in floats
-=======
- * Plans the memory of several ways to fine-tune a model, without its weights.
- *
- * @param lora adapters, for the methods that have them
- * @param optimizer for all methods
- * @param optimizerInBackward whether parameters are updated as soon as their gradients are complete
- * @param precision of stored activations
- * @param half whether full fine-tuning is counted as is usual on GPUs, with weights and all
- *     gradients in 16 bits; otherwise as it runs here, in floats
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/MethodPlanner.java
  */
 public record MethodPlanner(
     TransformerModel model,
@@ -44,11 +33,7 @@ public record MethodPlanner(
 
   private static final int HALF = 2;
 
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/MethodPlanner.java
   /** Storage of LoRA's base. */
-=======
-  /** How the base of LoRA is stored. */
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/MethodPlanner.java
   public WeightStorage frozen() {
     return half ? WeightStorage.BF16 : WeightStorage.FLOAT32;
   }
@@ -56,15 +41,9 @@ public record MethodPlanner(
   /**
    * Plans a step.
    *
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/MethodPlanner.java
    * @param batch number of rows
    * @param length tokens per row
    * @param selected selected tokens per row, if the method selects
-=======
-   * @param batch rows
-   * @param length tokens of each
-   * @param selected tokens of each row that carry gradient, if the method selects tokens
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/MethodPlanner.java
    */
   public MethodMemory plan(TuningMethod method, int batch, int length, int selected) {
     boolean counted = counted(method);

@@ -46,7 +46,6 @@ import org.tokentune.train.StepInputs;
 import org.tokentune.train.TrainingEngine;
 
 /**
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/Parity.java
  * Compares a model's hidden states, logits, loss and gradients with the recorded results of another
  * implementation on the same weights.
  *
@@ -57,18 +56,6 @@ import org.tokentune.train.TrainingEngine;
  * {@code hidden.L}, {@code logits}, {@code loss} and {@code grad.<parameter>}. A case with "mean"
  * in its name uses mean pooling. Dropout is off. A case of generation holds {@code input_ids} [1,
  * n] and {@code generated} [1, m], the same ids followed by their greedy continuation.
-=======
- * Compares a model with another implementation: hidden states, logits, loss and gradients that it
- * computed on the same weights.
- *
- * <p>A folder holds {@code config.json}, {@code model.safetensors} and cases, the other {@code
- * .safetensors}. A case holds the inputs by their transformers names ({@code input_ids}, {@code
- * attention_mask}, {@code token_type_ids}, {@code position_ids}, {@code labels}, and {@code
- * selected} [batch, k] if only those positions carry gradient), {@code hidden.0} to {@code
- * hidden.L}, {@code logits}, {@code loss} and {@code grad.<parameter>}. "mean" in the name of a
- * case means mean pooling. Dropout is off. A case may instead hold {@code input_ids} [1, n] and
- * {@code generated} [1, m], the same and their greedy continuation.
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/Parity.java
  *
  * <p>A folder of adapters (PEFT's {@code adapter_config.json} and {@code
  * adapter_model.safetensors}) is compared together with its base; it holds the gradients of the
@@ -109,16 +96,9 @@ public final class Parity {
   }
 
   /**
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/Parity.java
    * Opens a folder. The base of adapters is found by their configuration.
    *
    * @throws BadInputException if it is not such a folder, or the base is not a path
-=======
-   * Opens a folder; a folder of adapters names its own base.
-   *
-   * @throws BadInputException if it is not such a folder, or names its base by something other than
-   *     a path
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/Parity.java
    */
   public Parity(Path folder) {
     this(folder, Weights.of(folder, null));
@@ -127,11 +107,7 @@ public final class Parity {
   /**
    * Opens a folder.
    *
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/Parity.java
    * @param base the model's folder or file, if {@code folder} holds adapters; null: the path in
-=======
-   * @param base the model's folder or file, if {@code folder} holds adapters; null: the base in
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/Parity.java
    *     their configuration, relative to their folder or to the current one
    */
   public Parity(Path folder, Path base) {
@@ -171,11 +147,7 @@ public final class Parity {
     }
   }
 
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/Parity.java
   /** The source of a model. */
-=======
-  /** The files that a model is loaded from. */
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/Parity.java
   private record Weights(JsonNode config, String origin, WeightSource weights, Runnable closing)
       implements AutoCloseable {
 
@@ -186,33 +158,20 @@ public final class Parity {
       return of(base == null ? base(folder) : base);
     }
 
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/Parity.java
     /** The path in the adapters' configuration. */
-=======
-    /** The base that adapters name. */
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/Parity.java
     private static Path base(Path folder) {
       try (AdapterFolder adapters = AdapterFolder.open(folder)) {
         return adapters
             .basePath()
             .orElseThrow(
                 () ->
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/Parity.java
                     new BadFileException(
                         "%s needs its base '%s', which is missing; name the base it was trained on.",
-=======
-                    new BadInputException(
-                        "%s names the base '%s', which does not exist; give the base it was trained on.",
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/Parity.java
                         folder, adapters.base()));
       }
     }
 
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/Parity.java
     /** Opens a model without its tokenizer, which may be missing. */
-=======
-    /** Opens a folder without its tokenizer, which may be missing. */
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/Parity.java
     private static Weights of(Path model) {
       if (Files.isRegularFile(model.resolve(ModelFolder.CONFIG))) {
         WeightSource weights = ModelFolder.weights(model);
@@ -245,22 +204,12 @@ public final class Parity {
     }
   }
 
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/Parity.java
   /** Runs one case as training would. Returns a row for each tensor except the inputs. */
-=======
-  /**
-   * Runs one case as in training, and returns a row for each of its tensors that is not an input.
-   */
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/Parity.java
   public List<Row> compare(Path file) {
     return compare(file, KernelMode.preferred(), ActivationCheckpointing.ELEMENTWISE);
   }
 
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/Parity.java
   /** Runs one case with a kernel mode and a level of activation checkpointing. */
-=======
-  /** Runs one case in a kernel mode, on a plan with this amount of recomputation. */
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/Parity.java
   public List<Row> compare(
       Path file, KernelMode kernelMode, ActivationCheckpointing checkpointing) {
     Map<String, INDArray> expected;
@@ -278,11 +227,7 @@ public final class Parity {
     boolean split = StepInputs.areSplit(inputs);
     GraphOptions options =
         GraphOptions.training(split, adapter == null ? name -> true : adapter.model()::trains);
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/Parity.java
     // Hidden states come from a separate graph: training computes fewer rows of the last layer.
-=======
-    // Hidden states need a separate graph, because training computes fewer rows of the last layer.
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/Parity.java
     List<String> names = hidden(options.split());
     ModelGraph allRows = model.build(parameters, options.withKernelMode(kernelMode).withAllRows());
     allRows.check(inputs);
@@ -299,13 +244,8 @@ public final class Parity {
 
   private List<Row> compareMerged(Path file, Map<String, INDArray> expected) {
     if (adapter == null) {
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/Parity.java
       throw new BadFileException(
           "%s has no input_ids, so it is not a test case; move it out of the folder.", file);
-=======
-      throw new BadInputException(
-          "%s has no input_ids, so it is not a case; remove it from the folder.", file);
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/Parity.java
     }
     adapter.merge();
     Map<String, INDArray> merged = adapter.baseParameters().asMap();
@@ -364,20 +304,12 @@ public final class Parity {
     return rows;
   }
 
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/Parity.java
   /** A gradient by its name here, or by PEFT's. */
-=======
-  /** Finds a parameter by its name here or in PEFT. */
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/Parity.java
   private static INDArray gradient(String name, TrainingEngine.Result step) {
     return step.gradients().getOrDefault(name, step.gradients().get(AdapterFolder.parameter(name)));
   }
 
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/Parity.java
   /** The head that a configuration names, with first-token pooling if it pools. */
-=======
-  /** The head that a configuration names; if it pools, the first token. */
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/Parity.java
   private Head head(JsonNode json, int outputs, int vocabulary) {
     Objective task =
         Objectives.read(json, outputs)
@@ -428,11 +360,7 @@ public final class Parity {
             ? labels.castTo(DataType.FLOAT).reshape(-1, head.outputs())
             : labels.castTo(DataType.INT32));
     INDArray selected = golden.get("selected");
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/Parity.java
     if (selected != null && selected.size(1) < ids.size(1)) { // otherwise all are selected
-=======
-    if (selected != null && selected.size(1) < ids.size(1)) { // otherwise every token
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/Parity.java
       inputs.put(ModelGraph.SELECTED, selected.castTo(DataType.INT32));
       inputs.put(ModelGraph.FROZEN, complement(selected, (int) ids.size(1)));
     }
@@ -462,11 +390,7 @@ public final class Parity {
     return difference / expected.amaxNumber().doubleValue();
   }
 
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/Parity.java
   /** {@code positions} [batch, count] are the rows' tokens; null: all. */
-=======
-  /** {@code positions} [batch, count] are those of the tokens in the rows; null: all. */
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/Parity.java
   private static double difference(
       INDArray expected, INDArray rows, INDArray positions, Map<String, INDArray> inputs) {
     INDArray mask = inputs.get(ModelGraph.ATTENTION_MASK);
@@ -496,11 +420,7 @@ public final class Parity {
     return difference == 0 ? 0 : difference / Math.max(floor, expected.amaxNumber().doubleValue());
   }
 
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/Parity.java
   /** The larger value; NaN counts as infinite. */
-=======
-  /** The larger error; NaN counts as infinite. */
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/Parity.java
   private static double worse(double a, double b) {
     return Double.isNaN(b) ? Double.POSITIVE_INFINITY : Math.max(a, b);
   }

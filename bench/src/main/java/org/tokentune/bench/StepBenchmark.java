@@ -27,14 +27,8 @@ import org.tokentune.train.StepMemoryPlanner;
 import org.tokentune.train.TrainingEngine;
 
 /**
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/StepBenchmark.java
  * Measures a training step of a model with random weights on random ids: float32, plain gradient
  * descent, optimizer in backward. Encoders' embeddings are frozen; decoders train all parameters.
-=======
- * Measures one training step of a model with random weights on random ids: float32, plain gradient
- * descent with the optimizer in backward. Encoders train with frozen embeddings, decoders
- * completely.
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/StepBenchmark.java
  */
 public final class StepBenchmark implements AutoCloseable {
 
@@ -54,13 +48,8 @@ public final class StepBenchmark implements AutoCloseable {
    * Runs one step.
    *
    * @param model without dropout
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/StepBenchmark.java
    * @param weights the model's weights
    * @param tokens selected tokens, e.g. {@code 30%}
-=======
-   * @param weights of the model
-   * @param tokens that carry gradient, in the syntax of {@code --tokens}
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/StepBenchmark.java
    */
   public StepBenchmark(
       TransformerModel model,
@@ -86,13 +75,8 @@ public final class StepBenchmark implements AutoCloseable {
   }
 
   /**
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/StepBenchmark.java
    * Planned bytes of the same step without its weights, by level of activation checkpointing;
    * nothing runs. All levels are planned on one gradient graph, which takes longest to build.
-=======
-   * Plans the same step without weights, without running it, and returns its bytes in addition to
-   * the weights. All levels are planned on one gradient graph, which takes the longest to make.
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/StepBenchmark.java
    */
   public static Map<ActivationCheckpointing, Long> plan(
       TransformerModel model, int batch, int length, String tokens) {
@@ -154,47 +138,26 @@ public final class StepBenchmark implements AutoCloseable {
     return Nd4j.getEnvironment().getDeviceCouner(0);
   }
 
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/StepBenchmark.java
   /** Planned bytes, without the weights. */
-=======
-  /** The planned bytes in addition to the weights. */
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/StepBenchmark.java
   public long planned() {
     return plan().bytes();
   }
 
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/StepBenchmark.java
   /** Live bytes after a step, without the weights and the batch, as counted by the allocator. */
-=======
-  /**
-   * The bytes in addition to the weights and the batch that are live after a step, as counted by
-   * the allocator.
-   */
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/StepBenchmark.java
   public long used() {
     return used;
   }
 
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/StepBenchmark.java
   /** Floating-point operations of a step's matmuls. */
   public long matmulFlops() {
     return plan().matmulFlops();
-=======
-  /** The floating-point operations in the matrix products of a step. */
-  public long productFlops() {
-    return plan().productFlops();
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/StepBenchmark.java
   }
 
   private Plan plan() {
     return engine.plan(inputs);
   }
 
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/StepBenchmark.java
   /** Runs a step: forward, backward and optimizer; returns nanoseconds. */
-=======
-  /** Runs a whole step, forward, backward and updates, and returns its nanoseconds. */
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/StepBenchmark.java
   public long step() {
     optimizer.begin(1e-3);
     long start = System.nanoTime();
@@ -202,7 +165,6 @@ public final class StepBenchmark implements AutoCloseable {
     return System.nanoTime() - start;
   }
 
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/StepBenchmark.java
   /** Runs only the step's matmuls; returns nanoseconds. */
   public long matmuls() {
     return engine.runMatmuls(inputs);
@@ -214,22 +176,6 @@ public final class StepBenchmark implements AutoCloseable {
     INDArray right = Nd4j.ones(DataType.FLOAT, 384, 1536);
     INDArray out = Nd4j.create(DataType.FLOAT, 1024, 1536);
     Nd4j.matmul(left, right, out); // the first call allocates memory
-=======
-  /** Runs only the matrix products of the step, and returns their nanoseconds. */
-  public long products() {
-    return engine.runProducts(inputs);
-  }
-
-  /**
-   * Runs one product [1024, 384] x [384, 1536] into an existing output, and returns its
-   * nanoseconds.
-   */
-  public static long plainProduct() {
-    INDArray left = Nd4j.ones(DataType.FLOAT, 1024, 384);
-    INDArray right = Nd4j.ones(DataType.FLOAT, 384, 1536);
-    INDArray out = Nd4j.create(DataType.FLOAT, 1024, 1536);
-    Nd4j.matmul(left, right, out); // the first one touches new memory
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/StepBenchmark.java
     long start = System.nanoTime();
     Nd4j.matmul(left, right, out);
     long time = System.nanoTime() - start;

@@ -6,7 +6,6 @@ import org.tokentune.models.WeightStorage;
 import org.tokentune.plan.ActivationCheckpointing;
 
 /**
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/TuningMethod.java
  * A fine-tuning method.
  *
  * @param adapters whether low-rank adapters are trained instead of the weights
@@ -14,15 +13,6 @@ import org.tokentune.plan.ActivationCheckpointing;
  * @param selected whether only selected tokens have gradients (TokenTune)
  * @param checkpointing what is recomputed; {@link ActivationCheckpointing#BLOCKS} is what is
  *     usually called gradient checkpointing
-=======
- * A method of fine-tuning.
- *
- * @param adapters whether low-rank adapters train rather than the weights
- * @param weights how frozen weights are stored
- * @param selected whether gradients go through selected tokens only (TokenTune)
- * @param checkpointing what is recomputed; {@link ActivationCheckpointing#BLOCKS} is gradient
- *     checkpointing
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/TuningMethod.java
  */
 public record TuningMethod(
     boolean adapters,
@@ -30,11 +20,7 @@ public record TuningMethod(
     boolean selected,
     ActivationCheckpointing checkpointing) {
 
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/TuningMethod.java
   /** Trains all weights. */
-=======
-  /** All weights train, on all tokens. */
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/TuningMethod.java
   public static final TuningMethod FULL =
       new TuningMethod(false, WeightStorage.FLOAT32, false, ActivationCheckpointing.ELEMENTWISE);
 
@@ -42,11 +28,7 @@ public record TuningMethod(
    * Full fine-tuning, LoRA and QLoRA, each alone, with selected tokens, with checkpointing, and
    * with both.
    *
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/TuningMethod.java
    * @param frozen storage of LoRA's base
-=======
-   * @param frozen how the base of LoRA is stored
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/TuningMethod.java
    */
   public static List<TuningMethod> all(WeightStorage frozen) {
     List<TuningMethod> methods = new ArrayList<>();
@@ -65,11 +47,7 @@ public record TuningMethod(
     return methods;
   }
 
-<<<<<<< HEAD:bench/src/main/java/org/tokentune/bench/TuningMethod.java
   /** A copy with another selection and level of activation checkpointing. */
-=======
-  /** Returns a copy with other tokens and another recomputation. */
->>>>>>> hd:tokentune-samediff/src/main/java/org/tokentune/train/TuningMethod.java
   public TuningMethod with(boolean otherSelected, ActivationCheckpointing otherCheckpointing) {
     return new TuningMethod(adapters, weights, otherSelected, otherCheckpointing);
   }

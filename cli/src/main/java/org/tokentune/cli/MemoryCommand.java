@@ -22,8 +22,6 @@ import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.text.TuningSettings;
-import org.tokentune.train.MethodPlanner;
-import org.tokentune.train.ParameterOptimizer;
 import org.tokentune.train.StepMemoryPlanner;
 import org.tokentune.train.StepMemoryReport;
 import org.tokentune.train.Trainable;

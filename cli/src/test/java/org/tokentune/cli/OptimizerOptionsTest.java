@@ -87,7 +87,6 @@ class OptimizerOptionsTest {
 
   @Test
   void badInputGetsASentence() {
-<<<<<<< HEAD
     refused("--momentum is only for sgd, got 0.9 for adamw", "--momentum", 0.9);
     refused(
         "--momentum must be at least 0 and below 1, got 1.5",
@@ -102,17 +101,6 @@ class OptimizerOptionsTest {
     refused("--optimizer", "--optimizer", "adam");
     refused("--schedule", "--schedule", "step");
     refused("--warmup must be at least 0 and finite, got -1.0", "--warmup", -1);
-=======
-    refused("Only sgd has a momentum", "--momentum", 0.9);
-    refused("momentum is 1.5", "--optimizer", "sgd", "--momentum", 1.5);
-    refused("layer decay is 2.0", "--layer-decay", 2);
-    refused("No parameter is called model.x", "--lr-for", "model.x=2");
-    refused("rate of head is multiplied by -1.0", "--lr-for", "head=-1");
-    refused("--lr-for", "--lr-for", "head");
-    refused("--optimizer", "--optimizer", "adam");
-    refused("--schedule", "--schedule", "step");
-    refused("warm-up is -1", "--warmup", -1);
->>>>>>> hd
   }
 
   /** Exit code 1 with a sentence at the end, or 2 with a sentence and a hint. */

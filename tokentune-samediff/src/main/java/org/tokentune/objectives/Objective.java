@@ -63,16 +63,12 @@ public abstract class Objective {
     return name;
   }
 
-<<<<<<< HEAD
   /** What users call the task: {@code classify}, {@code qa}. */
   public String shortName() {
     return name.toLowerCase(Locale.ROOT);
   }
 
-  /** What the head reads and gives. */
-=======
   /** The inputs and outputs of the head. */
->>>>>>> hd
   public abstract HeadShape headShape();
 
   /** Whether the head reads every token rather than one row per text. */

@@ -106,11 +106,7 @@ public final class Evaluator implements AutoCloseable {
       rows += batch.counted();
     }
     if (rows == 0) {
-<<<<<<< HEAD
-      throw new BadDataException("There is no labelled row to score; give some.");
-=======
-      throw new BadInputException("There are no labelled rows to score; give some.");
->>>>>>> hd
+      throw new BadDataException("There are no labelled rows to score; give some.");
     }
     return tally.scores(rows, loss / rows);
   }

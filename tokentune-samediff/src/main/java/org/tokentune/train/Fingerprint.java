@@ -16,15 +16,9 @@ import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.QuantizedWeight;
 
 /**
-<<<<<<< HEAD
- * All that a training's result depends on, so that it goes on from no checkpoint of another. Names
- * and values are part of the format of training checkpoints: whoever changes one raises the version
- * in {@link org.tokentune.files.Checkpoints}.
-=======
  * Everything that the result of a training depends on, so that it never resumes from a checkpoint
  * of another training. Names and values are part of the format of training checkpoints: to change
- * one, increase the version in {@link org.tokentune.checkpoint.Checkpoints}.
->>>>>>> hd
+ * one, increase the version in {@link org.tokentune.files.Checkpoints}.
  *
  * @param parts by name
  */
@@ -109,15 +103,8 @@ record Fingerprint(Map<String, String> parts) {
         (name, value) -> {
           String then = stored.path(name).asText("not noted");
           if (!then.equals(value)) {
-<<<<<<< HEAD
             throw new BadFileException(
-                "%s is of another training (%s: %s there, %s here); give the same again, or train"
-                    + " from the beginning.",
-=======
-            throw new BadInputException(
-                "%s belongs to another training (%s: %s there, %s here); use the same data and options, or start over"
-                    + " with --resume none.",
->>>>>>> hd
+                "%s belongs to another training (%s: %s there, %s here); use the same data and settings, or start over.",
                 checkpoint, name, then, value);
           }
         });

@@ -30,7 +30,6 @@ public record Hyperparameters(
 
   public Hyperparameters {
     if (epochs < 1) {
-<<<<<<< HEAD
       throw BadSettingsException.of("epochs", "must be at least 1, got %d.", epochs);
     }
     if (steps < 0) {
@@ -46,23 +45,6 @@ public record Hyperparameters(
     }
     if (!(clip > 0)) {
       throw BadSettingsException.of("clip", "must be above 0, got %s.", clip);
-=======
-      throw new BadInputException("The number of epochs is %d; give 1 or more.", epochs);
-    }
-    if (steps < 0) {
-      throw new BadInputException("The number of steps is %d; give 1 or more.", steps);
-    }
-    if (accumulation < 1) {
-      throw new BadInputException(
-          "The number of batches per step is %d; give 1 or more.", accumulation);
-    }
-    if (!(learningRate > 0) || Double.isInfinite(learningRate)) {
-      throw new BadInputException("The learning rate is %s; give a number above 0.", learningRate);
-    }
-    if (!(clip > 0)) {
-      throw new BadInputException(
-          "The norm to clip gradients to is %s; give a number above 0.", clip);
->>>>>>> hd
     }
   }
 
@@ -86,63 +68,55 @@ public record Hyperparameters(
         passes, steps, accumulation, learningRate, optimizer, schedule, clip, memory, seed);
   }
 
-<<<<<<< HEAD
-  /** The same with this many updates of the parameters; 0: as many as the epochs have. */
+  /** Returns a copy with this many updates of the parameters; 0: as many as the epochs have. */
   public Hyperparameters withSteps(int count) {
     return new Hyperparameters(
         epochs, count, accumulation, learningRate, optimizer, schedule, clip, memory, seed);
   }
 
-  /** The same with gradients added up over this many batches. */
+  /** Returns a copy with gradients added up over this many batches. */
   public Hyperparameters withAccumulation(int batches) {
     return new Hyperparameters(
         epochs, steps, batches, learningRate, optimizer, schedule, clip, memory, seed);
   }
 
-  /** The same with another learning rate. */
-=======
   /** Returns a copy with another learning rate. */
->>>>>>> hd
   public Hyperparameters withLearningRate(double peak) {
     return new Hyperparameters(
         epochs, steps, accumulation, peak, optimizer, schedule, clip, memory, seed);
   }
 
-<<<<<<< HEAD
-  /** The same with another optimizer. */
+  /** Returns a copy with another optimizer. */
   public Hyperparameters withOptimizer(OptimizerSettings other) {
     return new Hyperparameters(
         epochs, steps, accumulation, learningRate, other, schedule, clip, memory, seed);
   }
 
-  /** The same with another schedule of the learning rate. */
+  /** Returns a copy with another schedule of the learning rate. */
   public Hyperparameters withSchedule(Schedule other) {
     return new Hyperparameters(
         epochs, steps, accumulation, learningRate, optimizer, other, clip, memory, seed);
   }
 
-  /** The same with gradients clipped to another norm; infinite: not clipped. */
+  /** Returns a copy with gradients clipped to another norm; infinite: not clipped. */
   public Hyperparameters withClip(double norm) {
     return new Hyperparameters(
         epochs, steps, accumulation, learningRate, optimizer, schedule, norm, memory, seed);
   }
 
-  /** The same with another use of memory. */
+  /** Returns a copy with another use of memory. */
   public Hyperparameters withMemory(MemorySettings other) {
     return new Hyperparameters(
         epochs, steps, accumulation, learningRate, optimizer, schedule, clip, other, seed);
   }
 
-  /** The same with another seed. */
+  /** Returns a copy with another seed. */
   public Hyperparameters withSeed(long other) {
     return new Hyperparameters(
         epochs, steps, accumulation, learningRate, optimizer, schedule, clip, memory, other);
   }
 
   /** Steps of a training whose epochs have so many batches. */
-=======
-  /** The number of steps of a training with this number of batches per epoch. */
->>>>>>> hd
   int steps(int batches) {
     return steps > 0 ? steps : epochs * ((batches + accumulation - 1) / accumulation);
   }

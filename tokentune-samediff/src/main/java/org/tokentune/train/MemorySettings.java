@@ -17,11 +17,7 @@ public record MemorySettings(
 
   public MemorySettings {
     if (budget < 0) {
-<<<<<<< HEAD
       throw BadSettingsException.of("budget", "must be at least 0, got %d.", budget);
-=======
-      throw new BadInputException("The memory budget is %d bytes; give more than 0.", budget);
->>>>>>> hd
     }
   }
 

@@ -36,7 +36,6 @@ public record OptimizerSettings(
     ADAFACTOR,
     /** State: one float per element. */
     LION,
-<<<<<<< HEAD
     /** Two bytes and, for each 256 numbers, two floats. */
     ADAMW8BIT;
 
@@ -45,15 +44,10 @@ public record OptimizerSettings(
     public String toString() {
       return name().toLowerCase(Locale.ROOT);
     }
-=======
-    /** State: two bytes per element and two floats per 256 elements. */
-    ADAMW8BIT
->>>>>>> hd
   }
 
   public OptimizerSettings {
     if (!(momentum >= 0 && momentum < 1)) {
-<<<<<<< HEAD
       throw BadSettingsException.of(
           "momentum", "must be at least 0 and below 1, got %s.", momentum);
     }
@@ -67,31 +61,12 @@ public record OptimizerSettings(
     if (!(layerDecay > 0 && layerDecay <= 1)) {
       throw BadSettingsException.of(
           "layerDecay", "must be above 0 and at most 1, got %s.", layerDecay);
-=======
-      throw new BadInputException("The momentum is %s; give a number from 0 to below 1.", momentum);
-    }
-    if (momentum > 0 && kind != Kind.SGD) {
-      throw new BadInputException("Only sgd has a momentum; leave it out, or use sgd.");
-    }
-    if (!(weightDecay >= 0) || Double.isInfinite(weightDecay)) {
-      throw new BadInputException("The weight decay is %s; give 0 or more.", weightDecay);
-    }
-    if (!(layerDecay > 0 && layerDecay <= 1)) {
-      throw new BadInputException(
-          "The layer decay is %s; give a number above 0, at most 1.", layerDecay);
->>>>>>> hd
     }
     rateFactors.forEach(
         (pattern, factor) -> {
           if (!(factor > 0) || Double.isInfinite(factor)) {
-<<<<<<< HEAD
             throw BadSettingsException.of(
                 "rateFactors", "must be above 0 and finite, got %s for %s.", factor, pattern);
-=======
-            throw new BadInputException(
-                "The learning rate of %s is multiplied by %s; give a factor above 0.",
-                pattern, factor);
->>>>>>> hd
           }
         });
     rateFactors = Collections.unmodifiableMap(new LinkedHashMap<>(rateFactors));

@@ -147,14 +147,8 @@ public final class ParameterOptimizer implements OptimizerStep {
               }
             });
     if (!unknown.isEmpty()) {
-<<<<<<< HEAD
       throw new BadFileException(
-          "The saved optimizer state has %s, which this optimizer does not keep of this model;"
-              + " resume with the same optimizer and model.",
-=======
-      throw new BadInputException(
-          "The saved optimizer state has %s, which this optimizer does not have for this model; resume with the same --optimizer and model.",
->>>>>>> hd
+          "The saved optimizer state has %s, which this optimizer does not have for this model; resume with the same optimizer and model.",
           unknown.stream().sorted().findFirst().orElseThrow());
     }
     state.clear();

@@ -33,7 +33,6 @@ public record RunSettings(
   public enum OnNan {
     /** End the training with an error that names the rows of the batch. */
     STOP,
-<<<<<<< HEAD
     /** The step is passed over and counted. */
     SKIP;
 
@@ -42,10 +41,6 @@ public record RunSettings(
     public String toString() {
       return name().toLowerCase(Locale.ROOT);
     }
-=======
-    /** Skip and count the step. */
-    SKIP
->>>>>>> hd
   }
 
   public RunSettings {
@@ -53,32 +48,17 @@ public record RunSettings(
     if (metrics.contains(Metric.MEAN_SQUARED_ERROR)) {
       throw new IllegalArgumentException("of an error less is better, not more");
     }
-<<<<<<< HEAD
     atLeast0("evaluateEvery", evaluateEvery);
     atLeast0("saveEvery", saveEvery);
     atLeast0("patience", patience);
-=======
-    atLeast0("evaluations", evaluateEvery);
-    atLeast0("checkpoints", saveEvery);
-    if (patience < 0) {
-      throw new BadInputException("The patience is %d evaluations; give 1 or more.", patience);
-    }
->>>>>>> hd
     if (saveEvery > 0 && checkpoints == null) {
       throw new IllegalArgumentException("checkpoints need a folder");
     }
   }
 
-<<<<<<< HEAD
   private static void atLeast0(String setting, int value) {
     if (value < 0) {
       throw BadSettingsException.of(setting, "must be at least 0, got %d.", value);
-=======
-  private static void atLeast0(String what, int steps) {
-    if (steps < 0) {
-      throw new BadInputException(
-          "The number of steps between %s is %d; give 1 or more.", what, steps);
->>>>>>> hd
     }
   }
 

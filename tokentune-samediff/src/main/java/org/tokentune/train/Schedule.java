@@ -30,11 +30,7 @@ public record Schedule(Decay decay, double warmup) {
 
   public Schedule {
     if (!(warmup >= 0) || Double.isInfinite(warmup)) {
-<<<<<<< HEAD
       throw BadSettingsException.of("warmup", "must be at least 0 and finite, got %s.", warmup);
-=======
-      throw new BadInputException("The warm-up is %s steps; give 0 or more.", warmup);
->>>>>>> hd
     }
   }
 

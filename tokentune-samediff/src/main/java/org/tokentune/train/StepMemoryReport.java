@@ -25,27 +25,7 @@ import org.tokentune.plan.PlanMemory.Kind;
 public record StepMemoryReport(
     long parameters, long trained, long gradientSums, long optimizerState, PlanMemory step) {
 
-<<<<<<< HEAD
-  /** A numbered layer, or else the first two parts of a name. */
-=======
-  private static final Map<String, String> KINDS =
-      Map.ofEntries(
-          Map.entry("fused_softmax", "attention weights"),
-          Map.entry("fused_join_tokens", "keys and values of all tokens"),
-          Map.entry("fused_bias_add", "results of linear layers"),
-          Map.entry("matmul", "matrix products"),
-          Map.entry("fused_normalise", "normalised rows"),
-          Map.entry("fused_affine", "scaled and shifted rows"),
-          Map.entry("fused_gelu", "results of GELU"),
-          Map.entry("fused_swiglu", "results of SwiGLU"),
-          Map.entry("fused_dropout", "results of dropout"),
-          Map.entry("token_dropout", "results of dropout"),
-          Map.entry("token_gather", "rows of tables"),
-          Map.entry("gather", "rows of tables"),
-          Map.entry("add", "sums"));
-
   /** Matches a numbered layer, or else the first two parts of a name. */
->>>>>>> hd
   private static final Pattern LAYER = Pattern.compile("(.*?\\.\\d+|[^.]+(\\.[^.]+)?)\\..*");
 
   /**
@@ -63,16 +43,11 @@ public record StepMemoryReport(
     return new StepMemoryReport(parameters.bytes(), changed, 0, kept, step);
   }
 
-<<<<<<< HEAD
-  /** The same with, between batches of a step, a sum of gradients for every trained parameter. */
-  public StepMemoryReport withGradientSums() {
-=======
   /**
    * Returns a copy with a sum of gradients for every trained parameter, kept between the batches of
    * a step.
    */
-  StepMemoryReport withGradientSums() {
->>>>>>> hd
+  public StepMemoryReport withGradientSums() {
     return new StepMemoryReport(parameters, trained, trained, optimizerState, step);
   }
 

@@ -161,12 +161,7 @@ final class TrainedState {
   }
 
   private static BadInputException damaged(Throwable cause, Path checkpoint) {
-<<<<<<< HEAD
     return new BadFileException(
-        cause, "%s is damaged; go on from another one, or begin anew.", checkpoint);
-=======
-    return new BadInputException(
         cause, "%s is damaged; resume from another checkpoint, or start over.", checkpoint);
->>>>>>> hd
   }
 }

@@ -113,15 +113,9 @@ public final class Trainer {
       progress = state.read(run.resume(), fingerprint);
       boolean fits = survey.stream() || progress.fits(survey.batches(), settings.accumulation());
       if (progress.step() > steps || !fits) {
-<<<<<<< HEAD
         throw new BadFileException(
-            "%s is damaged: step %d, epoch %d, batch %d is no place in a training of %d steps; go on"
-                + " from another one, or begin anew.",
-=======
-        throw new BadInputException(
             "%s is damaged: step %d, epoch %d, batch %d is not a position in a training of %d steps;"
                 + " resume from another checkpoint, or start over.",
->>>>>>> hd
             run.resume(), progress.step(), progress.epoch(), progress.batch(), steps);
       }
       listener.onResume(progress.step());
@@ -231,12 +225,7 @@ public final class Trainer {
           what, report.step(), MOST_SKIPPED);
     }
     throw new BadInputException(
-<<<<<<< HEAD
-        "The %s at step %d of learning rate %.2g, on %s; lower the learning rate, look for broken"
-            + " rows or weights, or skip such steps (on NaN: skip).",
-=======
-        "The %s at step %d of learning rate %.2g, on %s; lower the learning rate, look for broken rows or weights, or skip these steps with --on-nan skip.",
->>>>>>> hd
+        "The %s at step %d of learning rate %.2g, on %s; lower the learning rate, look for broken rows or weights, or skip these steps (onNan: skip).",
         what, report.step(), report.learningRate(), String.join(", ", report.broken()));
   }
 
@@ -292,13 +281,8 @@ public final class Trainer {
     MultiDataSet largest = null;
     boolean stream = !batches.resetSupported();
     if (stream && settings.steps() == 0) {
-<<<<<<< HEAD
       throw new BadSettingsException(
-          "Streamed data are not counted before they are trained on; say how many steps to make.");
-=======
-      throw new BadInputException(
           "The length of streamed data is not known before the training; give the number of steps.");
->>>>>>> hd
     }
     for (; batches.hasNext() && !(stream && count == 1); count++) {
       MultiDataSet batch = batches.next();

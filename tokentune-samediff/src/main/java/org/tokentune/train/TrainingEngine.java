@@ -113,13 +113,8 @@ public final class TrainingEngine implements AutoCloseable {
     return engine.plan(inputs);
   }
 
-<<<<<<< HEAD
-  /** A plan for the same that recomputes otherwise, of the same gradient graph; no run uses it. */
-  public Plan plan(Map<String, INDArray> inputs, ActivationCheckpointing level) {
-=======
   /** Returns another plan of the same gradient graph, with other recomputation. No run uses it. */
-  Plan plan(Map<String, INDArray> inputs, ActivationCheckpointing level) {
->>>>>>> hd
+  public Plan plan(Map<String, INDArray> inputs, ActivationCheckpointing level) {
     return engine.plan(inputs, level);
   }
 
@@ -142,17 +137,9 @@ public final class TrainingEngine implements AutoCloseable {
     return engine.arenaBytes();
   }
 
-<<<<<<< HEAD
-  /** Runs only a step's matrix products, on numbers without meaning; returns nanoseconds. */
+  /** Runs only the matmuls of a step, on arbitrary numbers, and returns their nanoseconds. */
   public long runMatmuls(Map<String, INDArray> inputs) {
     return engine.runMatmuls(inputs);
-=======
-  /**
-   * Runs only the matrix products of a step, on arbitrary numbers, and returns their nanoseconds.
-   */
-  public long runProducts(Map<String, INDArray> inputs) {
-    return engine.runProducts(inputs);
->>>>>>> hd
   }
 
   @Override

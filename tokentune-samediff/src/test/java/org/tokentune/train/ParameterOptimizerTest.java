@@ -249,7 +249,6 @@ class ParameterOptimizerTest {
   }
 
   @Test
-<<<<<<< HEAD
   void badSettingsGetASentence() {
     refused(
         "momentum must be at least 0 and below 1, got 1.0",
@@ -267,17 +266,6 @@ class ParameterOptimizerTest {
         "rateFactors must be above 0 and finite, got 0.0 for head",
         () -> settings(Kind.ADAMW, 0, 0, 1, Map.of("head", 0.0)));
     refused("warmup must be at least 0 and finite, got -1.0", () -> Schedule.linear(-1));
-=======
-  void rejectsBadSettings() {
-    refused("momentum is 1.0", () -> settings(Kind.SGD, 1, 0, 1, Map.of()));
-    refused("Only sgd has a momentum", () -> settings(Kind.LION, 0.9, 0, 1, Map.of()));
-    refused("weight decay is -1.0", () -> settings(Kind.ADAMW, 0, -1, 1, Map.of()));
-    refused("layer decay is 0.0", () -> settings(Kind.ADAMW, 0, 0, 0, Map.of()));
-    refused(
-        "rate of head is multiplied by 0.0",
-        () -> settings(Kind.ADAMW, 0, 0, 1, Map.of("head", 0.0)));
-    refused("warm-up is -1.0", () -> Schedule.linear(-1));
->>>>>>> hd
     Bert bert = SmallBert.bert(0, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
     refused("No parameter is called x.*", () -> RateFactors.of(bert, 1, Map.of("x.*", 2.0)));
   }
