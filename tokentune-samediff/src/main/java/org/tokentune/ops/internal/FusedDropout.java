@@ -1,5 +1,6 @@
 package org.tokentune.ops.internal;
 
+import java.nio.FloatBuffer;
 import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -51,7 +52,9 @@ public final class FusedDropout extends ElementwiseOp {
 
   @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
-    RowKernel kernel = RowKernel.over(inputs.get(0)).update(inputs.get(0), outputs.get(0));
+    RowKernel kernel = RowKernel.over(inputs.get(0));
+    FloatBuffer x = kernel.floats(inputs.get(0));
+    FloatBuffer y = kernel.floats(outputs.get(0));
     Rows rows = kernel.rows();
     int seed = Memory.intValues(inputs.get(3))[0];
     int place = getIArgument(0).intValue();
@@ -67,18 +70,25 @@ public final class FusedDropout extends ElementwiseOp {
     double rate = getTArgument(0);
     int threshold = DropoutMask.threshold(rate);
     int kept = Float.floatToRawIntBits((float) (1 / (1 - rate)));
-    kernel
-        .temporary(rows.width())
-        .run(
-            (arrays, row, width) -> {
-              Scratch scratch = Scratch.get();
-              int[] columns = scratch.ints(Slot.TILE, width);
-              int[] bits = scratch.ints(Slot.LEAF_1, width);
-              System.arraycopy(columnKeys, row / rowsOfColumns * width, columns, 0, width);
-              DropoutMask.bits(rowKeys[row], columns, threshold, kept, bits, width);
-              scratch.fromBits(bits, arrays[1], width);
-              Tiles.multiply(arrays[0], arrays[1], width);
-            });
+    int width = rows.width();
+    // Not by row: attention weights have many short ones, for which looking up arrays takes long.
+    kernel.forEachChunk(
+        (chunk, from, to) -> {
+          Scratch scratch = Scratch.get();
+          float[] row = scratch.floats(Slot.TILE, width);
+          float[] mask = scratch.floats(Slot.SECOND_TILE, width);
+          int[] columns = scratch.ints(Slot.TILE, width);
+          int[] bits = scratch.ints(Slot.LEAF_1, width);
+          for (int r = from; r < to; r++) {
+            x.get(r * width, row, 0, width);
+            // A copy, because a loop that begins at an offset is not vectorised.
+            System.arraycopy(columnKeys, r / rowsOfColumns * width, columns, 0, width);
+            DropoutMask.bits(rowKeys[r], columns, threshold, kept, bits, width);
+            scratch.fromBits(bits, mask, width);
+            Tiles.multiply(row, mask, width);
+            y.put(r * width, row, 0, width);
+          }
+        });
   }
 
   @Override

@@ -4,6 +4,7 @@ import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -30,12 +31,18 @@ public final class RowKernel {
     void run(float[][] arrays, int row, int length);
   }
 
-  /** An array of the body; what does not apply is null. */
-  private record Operand(FloatBuffer in, FloatBuffer out, ColumnSums sums, int length) {}
+  /** An array of the body, and the memory that it is copied from or to. */
+  private record Copy(int array, FloatBuffer memory) {}
+
+  /** An array of the body that holds a chunk's column sums, and the memory of the total. */
+  private record Sum(int array, ColumnSums chunks, FloatBuffer total) {}
 
   private final Rows rows;
   private final int elements;
-  private final List<Operand> operands = new ArrayList<>();
+  private final List<Integer> lengths = new ArrayList<>(); // of the arrays
+  private final List<Copy> inputs = new ArrayList<>();
+  private final List<Copy> outputs = new ArrayList<>();
+  private final List<Sum> sums = new ArrayList<>();
   private final List<INDArray> held = new ArrayList<>();
 
   private RowKernel(Rows rows, int elements) {
@@ -70,31 +77,31 @@ public final class RowKernel {
 
   /** Adds an array with the input's row. */
   public RowKernel read(INDArray input) {
-    return add(floats(input), null, null, rows.width());
+    inputs.add(new Copy(lengths.size(), floats(input)));
+    return temporary(rows.width());
   }
 
   /** Adds an array that becomes the output's row. */
   public RowKernel write(INDArray output) {
-    return add(null, floats(output), null, rows.width());
+    outputs.add(new Copy(lengths.size(), floats(output)));
+    return temporary(rows.width());
   }
 
   /** Adds an array with the input's row, which the body changes into the output's. */
   public RowKernel update(INDArray input, INDArray output) {
-    return add(floats(input), floats(output), null, rows.width());
-  }
-
-  /** Adds an array for the body's own use, with arbitrary content. */
-  public RowKernel temporary(int length) {
-    return add(null, null, null, length);
+    outputs.add(new Copy(lengths.size(), floats(output)));
+    return read(input);
   }
 
   /** Adds an array to which the body adds rows; their sum over all rows becomes the output. */
   public RowKernel sum(INDArray output) {
-    return add(null, floats(output), new ColumnSums(rows), rows.width());
+    sums.add(new Sum(lengths.size(), new ColumnSums(rows), floats(output)));
+    return temporary(rows.width());
   }
 
-  private RowKernel add(FloatBuffer in, FloatBuffer out, ColumnSums sums, int length) {
-    operands.add(new Operand(in, out, sums, length));
+  /** Adds an array for the body's own use, with arbitrary content. */
+  public RowKernel temporary(int length) {
+    lengths.add(length);
     return this;
   }
 
@@ -112,30 +119,31 @@ public final class RowKernel {
 
   /** Runs the body for every row. */
   public void run(Body body) {
-    Operand[] all = operands.toArray(Operand[]::new);
-    forEachChunk((chunk, from, to) -> run(body, all, chunk, from, to));
+    Copy[] in = inputs.toArray(Copy[]::new);
+    Copy[] out = outputs.toArray(Copy[]::new);
+    forEachChunk((chunk, from, to) -> run(body, arrays(chunk), in, out, from, to));
   }
 
-  private void run(Body body, Operand[] all, int chunk, int from, int to) {
-    int width = rows.width();
-    float[][] arrays = new float[all.length][];
-    for (int i = 0; i < all.length; i++) {
-      arrays[i] =
-          all[i].sums == null ? Scratch.get().row(i, all[i].length) : all[i].sums.ofChunk(chunk);
+  private float[][] arrays(int chunk) {
+    float[][] arrays = new float[lengths.size()][];
+    Arrays.setAll(arrays, i -> Scratch.get().row(i, lengths.get(i)));
+    for (Sum sum : sums) {
+      arrays[sum.array] = sum.chunks.ofChunk(chunk);
     }
+    return arrays;
+  }
+
+  private void run(Body body, float[][] arrays, Copy[] in, Copy[] out, int from, int to) {
+    int width = rows.width();
     for (int row = from; row < to; row++) {
       int start = row * width;
       int length = Math.min(width, elements - start);
-      for (int i = 0; i < all.length; i++) {
-        if (all[i].in != null) {
-          all[i].in.get(start, arrays[i], 0, length);
-        }
+      for (Copy copy : in) {
+        copy.memory.get(start, arrays[copy.array], 0, length);
       }
       body.run(arrays, row, length);
-      for (int i = 0; i < all.length; i++) {
-        if (all[i].out != null && all[i].sums == null) {
-          all[i].out.put(start, arrays[i], 0, length);
-        }
+      for (Copy copy : out) {
+        copy.memory.put(start, arrays[copy.array], 0, length);
       }
     }
   }
@@ -144,11 +152,7 @@ public final class RowKernel {
   public void forEachChunk(Rows.Body body) {
     try {
       rows.forEachChunk(body);
-      for (Operand operand : operands) {
-        if (operand.sums != null) {
-          operand.sums.total(operand.out);
-        }
-      }
+      sums.forEach(sum -> sum.chunks.total(sum.total));
     } finally {
       Reference.reachabilityFence(held);
     }

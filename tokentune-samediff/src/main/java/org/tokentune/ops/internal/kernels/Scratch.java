@@ -5,8 +5,6 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.util.Arrays;
-import java.util.EnumMap;
-import java.util.Map;
 
 /**
  * Per-thread arrays, reused between kernels. Kernels copy rows into them, because the compiler
@@ -22,19 +20,27 @@ public final class Scratch {
    */
   public enum Slot {
     /** A part of a row, for methods that copy it themselves. */
-    TILE,
+    TILE(0),
     /** The same, where two are needed. */
-    SECOND_TILE,
+    SECOND_TILE(1),
     /** A term of an activation function's slope, held while the other terms are computed. */
-    GATE_SLOPE,
+    GATE_SLOPE(2),
     /** Intermediate results of methods that call no other kernel before they are done with them. */
-    LEAF_1,
+    LEAF_1(3),
     /** The same, where two are needed. */
-    LEAF_2
+    LEAF_2(4);
+
+    private final int index;
+
+    Slot(int index) {
+      this.index = index;
+    }
   }
 
-  private final Map<Slot, float[]> floats = new EnumMap<>(Slot.class);
-  private final Map<Slot, int[]> ints = new EnumMap<>(Slot.class);
+  private static final int SLOTS = Slot.values().length;
+
+  private final float[][] floats = new float[SLOTS][0];
+  private final int[][] ints = new int[SLOTS][0];
   private float[][] rows = new float[8][0];
   private byte[] bytes = new byte[0];
   private ByteBuffer bits = ByteBuffer.allocateDirect(0);
@@ -47,22 +53,18 @@ public final class Scratch {
 
   /** An array of at least the given length, with arbitrary content. */
   public float[] floats(Slot slot, int length) {
-    float[] array = floats.get(slot);
-    if (array == null || array.length < length) {
-      array = new float[length];
-      floats.put(slot, array);
+    if (floats[slot.index].length < length) {
+      floats[slot.index] = new float[length];
     }
-    return array;
+    return floats[slot.index];
   }
 
   /** An array of at least the given length, with arbitrary content. */
   public int[] ints(Slot slot, int length) {
-    int[] array = ints.get(slot);
-    if (array == null || array.length < length) {
-      array = new int[length];
-      ints.put(slot, array);
+    if (ints[slot.index].length < length) {
+      ints[slot.index] = new int[length];
     }
-    return array;
+    return ints[slot.index];
   }
 
   /** The array of a {@link RowKernel} with this number, with arbitrary content. */
