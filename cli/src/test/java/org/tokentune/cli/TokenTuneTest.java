@@ -199,7 +199,8 @@ class TokenTuneTest {
     System.out.println(trained.printed());
     assertEquals(0, trained.code(), trained.printed());
     assertEquals(21, json("train.json").get("labels").size());
-    assertTrue(trained.printed().contains("are used for training instead, because no other row has"));
+    assertTrue(
+        trained.printed().contains("are used for training instead, because no other row has"));
 
     Path other = file("other.csv", "text,label\nx,a\ny,b\nz,b\n");
     refused(
