@@ -275,7 +275,7 @@ class EncoderVertexTest {
       assertRefused("is not a valid selection", () -> EncoderVertex.of(files, "none"));
       ObjectNode decoder = files.config().<ObjectNode>deepCopy().put("model_type", "gpt2");
       ModelFiles gpt2 = new ModelFiles("gpt2", decoder, files.weights(), null);
-      assertRefused("gpt2 is no encoder", () -> EncoderVertex.of(gpt2, "all"));
+      assertRefused("gpt2 is not an encoder", () -> EncoderVertex.of(gpt2, "all"));
     }
   }
 

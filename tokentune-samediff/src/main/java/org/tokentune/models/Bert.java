@@ -23,17 +23,17 @@ import org.tokentune.ops.Residual;
 import org.tokentune.ops.TokenGather;
 
 /**
- * BERT (Devlin et al., 2019), and its relatives RoBERTa and DistilBERT, over two token streams,
- * with Hugging Face's names.
+ * BERT (Devlin et al., 2019) and its variants RoBERTa and DistilBERT over two token streams, with
+ * Hugging Face's names.
  */
 public record Bert(BertConfig config, Head head) implements TransformerModel {
 
-  /** Of tags; of whole texts the family's own stands there. */
+  /** For tags; heads over whole texts have the family's own names. */
   private static final String TAGGER = "classifier";
 
   public Bert {
     if (head.task() == Objectives.CAUSAL_LM) {
-      throw new BadSettingsException("An encoder is no causal language model; take a decoder.");
+      throw new BadSettingsException("An encoder is not a causal language model; use a decoder.");
     }
   }
 
@@ -78,7 +78,7 @@ public record Bert(BertConfig config, Head head) implements TransformerModel {
     return shapes;
   }
 
-  /** The linear layer of a head that reads every token. */
+  /** The name of the linear layer of a head that reads every token. */
   private String tokenHead() {
     return head.task().equals(Objectives.QUESTION_ANSWERING) ? Head.QA_OUTPUTS : TAGGER;
   }
@@ -139,7 +139,7 @@ public record Bert(BertConfig config, Head head) implements TransformerModel {
     shapes.put(name + ".bias", new long[] {config.hidden()});
   }
 
-  /** One graph being built. */
+  /** A graph under construction. */
   private final class Builder extends ModelBuilder {
 
     private final BertFamily family = config.family();
@@ -152,17 +152,18 @@ public record Bert(BertConfig config, Head head) implements TransformerModel {
     }
 
     /**
-     * RoBERTa's positions, [batch, length]: tokens are counted from the padding's id + 1, whatever
-     * padding stands around them, and padding has its id.
+     * RoBERTa's positions, [batch, length]: tokens are numbered from the padding's id + 1, ignoring
+     * padding, and padding has its own id.
      */
     private SDVariable counted() {
       SDVariable padding = sd.constant(config.firstPosition() - 1);
       SDVariable tokens = sd.neq(ids, padding).castTo(DataType.INT32);
-      SDVariable counts = sd.cumsum(tokens.castTo(DataType.FLOAT), false, false, 1); // no integers
+      SDVariable counts =
+          sd.cumsum(tokens.castTo(DataType.FLOAT), false, false, 1); // not for integers
       return counts.castTo(DataType.INT32).mul(tokens).add(padding);
     }
 
-    /** Summed, normalised and dropped. */
+    /** Adds, normalises and applies dropout. */
     @Override
     TokenStream embed(SDVariable positions, SDVariable rowIds, boolean differentiable) {
       SDVariable sum = lookup("word", TokenGather.elements(ids, rowIds), differentiable);
@@ -251,17 +252,19 @@ public record Bert(BertConfig config, Head head) implements TransformerModel {
       return graph.dropout(x, rate, DropoutPlaces.CLASSIFIER);
     }
 
-    /** One row a text: [batch, hidden]. */
+    /** One row per text: [batch, hidden]. */
     private TokenStream pool(TokenStream x) {
       if (head.pooling() == Pooling.MEAN) {
         SDVariable weights = x.bySequence(x.values(mask).castTo(type), 1);
         SDVariable sum = x.bySequence(config.hidden()).mul(weights).sum(1);
         return x.first().with(sum.div(weights.sum(1)));
       }
-      return options.allRows() ? x.first() : x; // else the last layer gave the first rows only
+      return options.allRows()
+          ? x.first()
+          : x; // otherwise the last layer returned only the first rows
     }
 
-    /** What BERT calls the pooler: [batch, hidden]. */
+    /** BERT's pooler: [batch, hidden]. */
     private TokenStream dense(TokenStream pooled) {
       BertFamily.TextHead names = family.text();
       double rate = config.classifierDropout();

@@ -9,17 +9,17 @@ import org.tokentune.formats.KnownFields;
 import org.tokentune.nn.ActivationFunction;
 
 /**
- * Sizes of an encoder of BERT's build, as a Hugging Face {@code config.json} names them.
+ * The configuration of an encoder like BERT, with the names of a Hugging Face {@code config.json}.
  *
- * @param maxPositions most tokens of a text
- * @param firstPosition row of the table of positions for a text's first token
- * @param fixedPositions whether that table is never trained
- * @param tokenTypes 0 where there are none
- * @param tied whether the head for masked words is the table of word embeddings
+ * @param maxPositions maximal number of tokens in a text
+ * @param firstPosition row of the position table for the first token of a text
+ * @param fixedPositions whether the position table is frozen
+ * @param tokenTypes number of token types, may be 0
+ * @param tied whether the head for masked words shares the word embeddings
  * @param activation {@code gelu}, {@code gelu_new}, {@code gelu_pytorch_tanh}, {@code relu} or
  *     {@code tanh}
- * @param classifierDropout before a text's outputs
- * @param answerDropout before the starts and ends of answers
+ * @param classifierDropout before the outputs of a text
+ * @param answerDropout before the outputs for starts and ends of answers
  */
 public record BertConfig(
     BertFamily family,
@@ -42,7 +42,7 @@ public record BertConfig(
     double initializerRange)
     implements ModelConfig {
 
-  /** What BERT's and RoBERTa's configurations have and nobody here asks for. */
+  /** Fields of BERT's and RoBERTa's configurations that are not read here. */
   private static final KnownFields BERT =
       TransformersFields.COMMON
           .harmless("directionality", "pooler_fc_size", "pooler_num_attention_heads")
@@ -62,19 +62,19 @@ public record BertConfig(
     ActivationFunction.read(activation);
   }
 
-  /** As {@link ModelConfig#read(JsonNode, String)}, of an encoder. */
+  /** Like {@link ModelConfig#read(JsonNode, String)}, for encoders only. */
   public static BertConfig read(JsonNode config, String origin) {
     if (ModelConfig.read(config, origin) instanceof BertConfig encoder) {
       return encoder;
     }
     throw new BadFileException(
-        "%s: model_type %s is no encoder; bert, roberta and distilbert are.",
+        "%s: model_type %s is not an encoder; bert, roberta and distilbert are.",
         origin, config.path("model_type").asText());
   }
 
   /**
-   * Reads a {@code config.json} with {@code model_type} bert, roberta or distilbert; what it leaves
-   * out has transformers' defaults.
+   * Reads a {@code config.json} with {@code model_type} bert, roberta or distilbert; missing fields
+   * have transformers' defaults.
    *
    * @throws BadInputException for a field that is missing, out of range or not supported
    */
@@ -91,7 +91,7 @@ public record BertConfig(
     int positions = fields.count("max_position_embeddings");
     if (positions <= firstPosition) {
       throw new BadFileException(
-          "%s: max_position_embeddings %d leaves none after pad_token_id %d; correct it.",
+          "%s: max_position_embeddings %d leaves no positions after pad_token_id %d; correct it.",
           fields.origin(), positions, firstPosition - 1);
     }
     BertConfig config =

@@ -3,9 +3,9 @@ package org.tokentune.models;
 import org.tokentune.nn.ActivationFunction;
 
 /**
- * What the encoders of BERT's build call their parameters, and how their heads differ.
+ * The names of parameters in encoders like BERT, and the differences between their heads.
  *
- * @param prefix of all names but those of heads
+ * @param prefix of all names except those of heads
  */
 public record BertFamily(
     String prefix, LayerNames layer, TextHead text, VocabularyHead vocabulary) {
@@ -33,7 +33,7 @@ public record BertFamily(
               "cls.predictions.bias"));
 
   /**
-   * RoBERTa (Liu et al., 2019): positions count the tokens that are not padding, from the padding's
+   * RoBERTa (Liu et al., 2019): positions number the tokens other than padding, from the padding's
    * id + 1.
    */
   public static final BertFamily ROBERTA =
@@ -48,7 +48,7 @@ public record BertFamily(
               "lm_head.decoder",
               "lm_head.bias"));
 
-  /** DistilBERT (Sanh et al., 2019): no token types; nothing is dropped after attention. */
+  /** DistilBERT (Sanh et al., 2019): no token types, and no dropout after attention. */
   public static final BertFamily DISTILBERT =
       new BertFamily(
           "distilbert.",
@@ -70,7 +70,7 @@ public record BertFamily(
               "vocab_projector",
               "vocab_projector.bias"));
 
-  /** Names within a layer; {@code prefix} and a number stand before them. */
+  /** Names within a layer, after {@code prefix} and its number. */
   public record LayerNames(
       String prefix,
       String query,
@@ -83,19 +83,20 @@ public record BertFamily(
       String outputNorm) {}
 
   /**
-   * What makes one row of a text its outputs: {@code out(activation(dense(x)))}.
+   * The head that turns one row per text into outputs: {@code out(activation(dense(x)))}.
    *
-   * @param dropsFirst whether {@code x} is dropped, besides what goes into {@code out}
+   * @param dropsFirst whether dropout also applies to {@code x}, not only to the input of {@code
+   *     out}
    */
   public record TextHead(
       String dense, ActivationFunction activation, String out, boolean dropsFirst) {}
 
   /**
-   * What makes a token's row logits: {@code norm(activation(dense(x))) words^T + bias}.
+   * The head that turns the row of a token into logits: {@code norm(activation(dense(x))) words^T +
+   * bias}.
    *
-   * @param activation null: the layers'
-   * @param decoder whose weight stands for {@code words} where they are not the table of word
-   *     embeddings
+   * @param activation null: that of the layers
+   * @param decoder whose weight replaces {@code words} if they are not the word embeddings
    */
   public record VocabularyHead(
       String dense, ActivationFunction activation, String norm, String decoder, String bias) {}

@@ -9,10 +9,10 @@ import org.tokentune.formats.WeightSource;
 import org.tokentune.ops.BlockWeight;
 
 /**
- * A checkpoint of which the classifier has other rows: [outputs, hidden] and its bias [outputs].
+ * A checkpoint with other rows in its classifier, [outputs, hidden], and its bias, [outputs].
  *
- * @param matrices names of classifiers' matrices
- * @param rows numbers of those that are left, in their order; null: there is no classifier
+ * @param matrices names of the matrices of classifiers
+ * @param rows numbers of the rows that are kept, in order; null: without the classifier
  */
 record ClassifierRows(WeightSource source, Collection<String> matrices, int[] rows)
     implements WeightSource {
@@ -43,7 +43,7 @@ record ClassifierRows(WeightSource source, Collection<String> matrices, int[] ro
   public INDArray read(String name) {
     INDArray all = source.read(name);
     if (!isClassifier(name) || !all.dataType().isFPType()) {
-      return all; // whole numbers are refused by who wanted floats
+      return all; // the caller, which expects floats, rejects whole numbers
     }
     int width = (int) (all.length() / all.size(0));
     float[] values = all.dup('c').data().asFloat();

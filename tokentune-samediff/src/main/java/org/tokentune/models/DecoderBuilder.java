@@ -7,7 +7,10 @@ import org.tokentune.nn.TokenStream;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.VocabularyLoss;
 
-/** What decoders do alike: a table of words makes the logits of every token's next one. */
+/**
+ * The common part of decoders: a word table computes the logits of the next token after every
+ * token.
+ */
 abstract class DecoderBuilder extends ModelBuilder {
 
   DecoderBuilder(TransformerModel model, Parameters parameters, GraphOptions options) {
@@ -19,7 +22,9 @@ abstract class DecoderBuilder extends ModelBuilder {
     return new Linear(model.headTable(), null, false).apply(graph, x).rows();
   }
 
-  /** Slices of the vocabulary, in the fused form: all logits of a batch are never there at once. */
+  /**
+   * The fused form works on slices of the vocabulary, so that it never holds all logits of a batch.
+   */
   @Override
   public final SDVariable vocabularyLoss(SDVariable nextTokens) {
     return options.kernelMode() == KernelMode.NATIVE

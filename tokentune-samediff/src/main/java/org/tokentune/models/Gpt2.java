@@ -102,7 +102,7 @@ record Gpt2(Gpt2Config config, Head head) implements TransformerModel {
     return new Builder(parameters, options).build();
   }
 
-  /** One graph being built. */
+  /** A graph under construction. */
   private final class Builder extends DecoderBuilder {
 
     private final SDVariable positionIds = placeholder(ModelGraph.POSITION_IDS);

@@ -8,11 +8,11 @@ import org.tokentune.formats.KnownFields;
 import org.tokentune.nn.ActivationFunction;
 
 /**
- * Sizes of a GPT-2 decoder, as a Hugging Face {@code config.json} names them (Radford et al.,
- * 2019).
+ * The configuration of a GPT-2 decoder (Radford et al., 2019), with the names of a Hugging Face
+ * {@code config.json}.
  *
- * @param activation as {@link ActivationFunction#read} knows it
- * @param tied whether the head is the table of word embeddings
+ * @param activation see {@link ActivationFunction#read}
+ * @param tied whether the head shares the word embeddings
  */
 record Gpt2Config(
     int vocabulary,
@@ -30,7 +30,7 @@ record Gpt2Config(
     double initializerRange)
     implements ModelConfig {
 
-  /** What GPT-2's configuration has and nobody here asks for. */
+  /** Fields of GPT-2's configuration that are not read here. */
   private static final KnownFields GPT2 =
       TransformersFields.COMMON
           .harmless("is_decoder", "n_ctx", "reorder_and_upcast_attn")
@@ -48,7 +48,7 @@ record Gpt2Config(
   }
 
   /**
-   * Reads a {@code config.json}; what it leaves out has transformers' defaults.
+   * Reads a {@code config.json}; missing fields have transformers' defaults.
    *
    * @throws BadInputException for a field that is missing, out of range or not supported
    */

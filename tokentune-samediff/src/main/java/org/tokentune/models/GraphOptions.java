@@ -5,15 +5,15 @@ import org.tokentune.nn.LinearAdapter;
 import org.tokentune.ops.KernelMode;
 
 /**
- * Which graph of a model to build.
+ * The kind of graph to build for a model.
  *
  * @param training with loss, labels and dropout; otherwise all parameters are constants
- * @param split two token streams; otherwise all tokens are in one
+ * @param split whether there are two token streams; otherwise all tokens are in one
  * @param trainable names of the parameters to train
- * @param allRows whether the last layer computes every (selected) token's row even where the head
+ * @param allRows whether the last layer computes every (selected) token's row even if the head
  *     reads one
  * @param kernelMode native graphs run anywhere, fused ones on execution plans only
- * @param capacity of the cache of keys and values, in tokens, of a graph for decoding; 0: a graph
+ * @param capacity of the cache of keys and values in a graph for decoding, in tokens; 0: the graph
  *     takes whole sequences
  * @param adapter of the linear layers
  */
@@ -26,16 +26,16 @@ public record GraphOptions(
     int capacity,
     LinearAdapter adapter) {
 
-  /** Forward only, all tokens, ND4J's own ops only. */
+  /** Forward only, on all tokens, with ND4J's own ops. */
   public static GraphOptions inference() {
     return new GraphOptions(
         false, false, name -> false, true, KernelMode.NATIVE, 0, LinearAdapter.NONE);
   }
 
   /**
-   * Steps of a decoder, forward only: a step's tokens, [1, n], beside a cache of those before. The
-   * mask [1, length] is for the first rows of the cache, with the step's; {@code logits} are of the
-   * last token.
+   * Steps of a decoder, forward only: the tokens of a step, [1, n], with a cache of the earlier
+   * ones. The mask [1, length] covers the first rows of the cache, including those of the step;
+   * {@code logits} are those of the last token.
    */
   public static GraphOptions decoding(int capacity) {
     return new GraphOptions(
@@ -48,17 +48,17 @@ public record GraphOptions(
         true, split, trainable, false, KernelMode.NATIVE, 0, LinearAdapter.NONE);
   }
 
-  /** The same, with all rows of the last layer. */
+  /** Returns a copy with all rows of the last layer. */
   public GraphOptions withAllRows() {
     return new GraphOptions(training, split, trainable, true, kernelMode, capacity, adapter);
   }
 
-  /** The same, with ops written in another style. */
+  /** Returns a copy with another kernel mode. */
   public GraphOptions withKernelMode(KernelMode other) {
     return new GraphOptions(training, split, trainable, allRows, other, capacity, adapter);
   }
 
-  /** The same, with an adapter of the linear layers. */
+  /** Returns a copy with an adapter of the linear layers. */
   public GraphOptions withAdapter(LinearAdapter other) {
     return new GraphOptions(training, split, trainable, allRows, kernelMode, capacity, other);
   }

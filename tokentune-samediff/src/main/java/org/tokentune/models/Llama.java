@@ -18,7 +18,7 @@ import org.tokentune.nn.TokenStreams;
 import org.tokentune.ops.TokenGather;
 
 /**
- * Llama (Touvron et al., 2023), and its relatives Mistral and Qwen2, over two token streams, with
+ * Llama (Touvron et al., 2023) and its variants Mistral and Qwen2 over two token streams, with
  * Hugging Face's names.
  */
 public record Llama(LlamaConfig config, Head head) implements TransformerModel {
@@ -104,7 +104,7 @@ public record Llama(LlamaConfig config, Head head) implements TransformerModel {
     return new Builder(parameters, options).build();
   }
 
-  /** One graph being built. */
+  /** A graph under construction. */
   private final class Builder extends DecoderBuilder {
 
     private final Rotary rotary;

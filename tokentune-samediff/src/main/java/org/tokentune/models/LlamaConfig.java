@@ -9,15 +9,15 @@ import org.tokentune.formats.ConfigReader;
 import org.tokentune.formats.KnownFields;
 
 /**
- * Sizes of a decoder of the Llama family, as a Hugging Face {@code config.json} names them (Touvron
- * et al., 2023); Mistral and Qwen2 are among them.
+ * The configuration of a decoder of the Llama family (Touvron et al., 2023), including Mistral and
+ * Qwen2, with the names of a Hugging Face {@code config.json}.
  *
- * @param keyValueHeads heads of keys and values, each for a group of query heads
- * @param window positions that a query sees, itself included; 0 for all before it
+ * @param keyValueHeads number of heads of keys and values, each for a group of query heads
+ * @param window number of positions that a query sees, including itself; 0 for all earlier ones
  * @param projectionBias whether queries, keys and values have a bias
- * @param outputBias whether attention's output has one
- * @param feedForwardBias whether the feed-forward layers have
- * @param tied whether the head is the table of word embeddings
+ * @param outputBias whether the output of attention has a bias
+ * @param feedForwardBias whether the feed-forward layers have biases
+ * @param tied whether the head shares the word embeddings
  */
 public record LlamaConfig(
     int vocabulary,
@@ -39,7 +39,7 @@ public record LlamaConfig(
     double initializerRange)
     implements ModelConfig {
 
-  /** What Llama's configuration has and nobody here asks for. */
+  /** Fields of Llama's configuration that are not read here. */
   private static final KnownFields LLAMA =
       TransformersFields.COMMON
           .harmless("is_decoder", "is_llama_config", "pretraining_tp")
@@ -69,8 +69,8 @@ public record LlamaConfig(
   }
 
   /**
-   * Reads a {@code config.json} with {@code model_type} llama, mistral or qwen2; what it leaves out
-   * has transformers' defaults.
+   * Reads a {@code config.json} with {@code model_type} llama, mistral or qwen2; missing fields
+   * have transformers' defaults.
    *
    * @throws BadInputException for a field that is missing, out of range or not supported
    */
@@ -121,18 +121,18 @@ public record LlamaConfig(
     return config;
   }
 
-  /** Missing in a Mistral's file they are 8; null is as many as there are heads. */
+  /** If the field is missing, Mistral has 8; null means as many as heads. */
   private static int keyValueHeads(ConfigReader fields, boolean mistral, int heads) {
     String field = "num_key_value_heads";
     return fields.count(field, mistral && !fields.isNull(field) ? 8 : heads);
   }
 
-  /** Null is none; missing is transformers' default. */
+  /** Null means none; if the field is missing, transformers' default. */
   private static int window(ConfigReader fields) {
     return fields.isNull("sliding_window") ? 0 : fields.count("sliding_window", 4096);
   }
 
-  /** A Qwen2 with windows in some layers is another model. */
+  /** A Qwen2 with windows in some layers is not supported. */
   private static void requireFullAttention(ConfigReader fields, int layers) {
     layerTypes(fields, layers, FULL_ATTENTION);
     boolean windows =

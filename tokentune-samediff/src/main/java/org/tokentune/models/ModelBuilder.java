@@ -17,12 +17,13 @@ import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.TokenGather;
 
 /**
- * One graph being built over two token streams (TokenTune: Simoulin et al., EMNLP 2024): what all
- * families do alike. A family adds its embeddings, its layers and what its heads compute.
+ * A graph under construction over two token streams (TokenTune: Simoulin et al., EMNLP 2024), with
+ * everything that all families have in common. A family adds its embeddings, its layers and its
+ * heads.
  *
- * <p>The last layer computes no frozen rows but for answers, and where the head pools position 0
- * only that row of every text, in decoding only the last one: nothing reads the others, beyond
- * their keys and values.
+ * <p>The last layer computes only rows that are read, not counting keys and values: frozen rows
+ * only for answers, only the row at position 0 of every text if the head pools it, and only the
+ * last row in decoding.
  */
 abstract class ModelBuilder implements LossInputs {
 
@@ -65,17 +66,17 @@ abstract class ModelBuilder implements LossInputs {
    * Embeddings of the tokens at some positions: [batch * count, hidden].
    *
    * @param positions INT32 [batch, count], in the sequence
-   * @param rowIds of the same in the flattened batch
+   * @param rowIds of these tokens in the flattened batch
    */
   abstract TokenStream embed(SDVariable positions, SDVariable rowIds, boolean differentiable);
 
-  /** What attention knows of the tokens as keys, in all layers. */
+  /** The attention mask and positions that all layers share. */
   abstract AttentionMask keys(TokenStreams x);
 
   /**
-   * One layer.
+   * Adds a layer.
    *
-   * @param queries whose rows are computed
+   * @param queries the tokens whose rows are computed
    * @param tokens all tokens
    */
   abstract TokenStreams layer(
@@ -146,7 +147,7 @@ abstract class ModelBuilder implements LossInputs {
     return embed(positions, TokenGather.rowIds(ids, positions), differentiable);
   }
 
-  /** The tokens of {@link #embed} with some rows. */
+  /** The tokens of {@link #embed} with these rows. */
   final TokenStream tokens(
       SDVariable rows, SDVariable positions, SDVariable rowIds, boolean differentiable) {
     return new TokenStream(

@@ -9,7 +9,9 @@ import org.tokentune.Warnings;
 import org.tokentune.formats.ConfigReader;
 import org.tokentune.formats.WeightSource;
 
-/** Sizes of a model of any family, as a Hugging Face {@code config.json} names them. */
+/**
+ * The configuration of a model of any family, with the names of a Hugging Face {@code config.json}.
+ */
 public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig {
 
   int vocabulary();
@@ -20,32 +22,32 @@ public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig 
 
   int maxPositions();
 
-  /** Rows of the table of token types; 0 where there is none. */
+  /** The number of token types; 0 if there is no table of them. */
   default int tokenTypes() {
     return 0;
   }
 
-  /** Whether there is a table of positions, so that no text can be longer. */
+  /** Whether there is a position table, which limits the length of texts. */
   boolean positionTable();
 
-  /** Whether tokens see only those before them: a decoder, a causal language model. */
+  /** Whether tokens see only earlier ones: a decoder, a causal language model. */
   boolean causal();
 
-  /** Standard deviation of new weights. */
+  /** The standard deviation of new weights. */
   double initializerRange();
 
-  /** The same model with one dropout rate everywhere. */
+  /** Returns a copy with one dropout rate everywhere. */
   ModelConfig withDropout(double rate);
 
-  /** Whether the head over the vocabulary is the table of word embeddings. */
+  /** Whether the head over the vocabulary shares the word embeddings. */
   boolean tied();
 
-  /** The same model with a head of its own. */
+  /** Returns a copy with a separate head. */
   ModelConfig untied();
 
   /**
-   * The same model, with a head of its own where the file has one that is not the table of word
-   * embeddings, whatever the configuration says: as transformers 5 loads it.
+   * Returns a copy with a separate head if the file has one that differs from the word embeddings,
+   * whatever the configuration says, like transformers 5.
    */
   default ModelConfig withHeadOf(WeightSource weights) {
     if (tied() && ParameterLoader.hasOwnHead(untied(), weights)) {
@@ -58,15 +60,17 @@ public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig 
     return this;
   }
 
-  /** Writes what a run may have changed, dropout rates among it, into a {@code config.json}. */
+  /**
+   * Writes the fields that a run may have changed, such as dropout rates, to a {@code config.json}.
+   */
   void write(ObjectNode config);
 
-  /** The model with a head. */
+  /** Creates the model with a head. */
   TransformerModel model(Head head);
 
   /**
-   * Reads a parsed {@code config.json} of the family that its {@code model_type} names; what it
-   * leaves out has transformers' defaults.
+   * Reads a parsed {@code config.json} of the family that its {@code model_type} names; missing
+   * fields have transformers' defaults.
    *
    * @param origin the file, for messages
    * @throws BadInputException for another model type, or a field that is missing, out of range or
@@ -77,8 +81,8 @@ public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig 
   }
 
   /**
-   * As {@link #read(JsonNode, String)}; the reader then says which fields were asked for, and what
-   * is known of the others.
+   * Like {@link #read(JsonNode, String)}. Afterwards the reader tells which fields were read, and
+   * what is known about the others.
    */
   static ModelConfig read(ConfigReader fields) {
     String type = fields.text("model_type", "bert");
@@ -92,7 +96,7 @@ public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig 
       if (e.getMessage().contains(fields.origin())) {
         throw e;
       }
-      // A configuration's own constructor knows no file.
+      // The constructor of a configuration does not know the file.
       throw new BadFileException(e, "%s: %s", fields.origin(), e.getMessage());
     }
   }

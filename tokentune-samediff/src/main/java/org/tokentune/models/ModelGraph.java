@@ -8,17 +8,17 @@ import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 
 /**
- * A built graph and the names to use it by: placeholders {@link #INPUT_IDS}, {@link
- * #ATTENTION_MASK}, all INT32 [batch, length], and of the same kind {@link #TOKEN_TYPE_IDS} of
- * encoders or {@link #POSITION_IDS} of decoders; in training {@link #LABELS} (of answers INT32
- * [batch, 2], the positions of their first and last tokens; of {@link
- * org.tokentune.objectives.Objectives#FEATURE_EXTRACTION} the gradient of somebody else's loss by
- * the pooled rows, [batch, hidden]), with two streams {@link #SELECTED} [batch, k] and {@link
- * #FROZEN} [batch, length - k], INT32 positions; results {@link #LOGITS} and {@link #LOSS}.
+ * A graph and the names of its placeholders {@link #INPUT_IDS}, {@link #ATTENTION_MASK}, all INT32
+ * [batch, length], and likewise {@link #TOKEN_TYPE_IDS} for encoders or {@link #POSITION_IDS} for
+ * decoders; in training {@link #LABELS} (of answers INT32 [batch, 2], the positions of their first
+ * and last tokens; of {@link org.tokentune.objectives.Objectives#FEATURE_EXTRACTION} the gradient
+ * of the loss of another network with respect to the pooled rows, [batch, hidden]), with two
+ * streams {@link #SELECTED} [batch, k] and {@link #FROZEN} [batch, length - k], INT32 positions;
+ * results {@link #LOGITS} and {@link #LOSS}.
  *
- * @param trainable names of the parameters that the loss's gradient reaches
+ * @param trainable names of the parameters with a gradient
  * @param split whether it has two token streams
- * @param model whose tables its placeholders' numbers are rows of
+ * @param model whose tables the placeholders index
  */
 public record ModelGraph(
     SameDiff sd, List<String> trainable, boolean split, TransformerModel model) {
@@ -34,10 +34,10 @@ public record ModelGraph(
   public static final String LOSS = "loss";
 
   /**
-   * Refuses inputs that would make ND4J read beyond a table, which it does not notice.
+   * Rejects inputs with which ND4J would read outside a table without noticing.
    *
-   * @param inputs by placeholder
-   * @throws BadInputException that names the first number of a batch that is no row
+   * @param inputs by the name of their placeholder
+   * @throws BadInputException that names the first number in a batch that is not a row
    */
   public void check(Map<String, INDArray> inputs) {
     ModelConfig config = model.config();
@@ -51,7 +51,7 @@ public record ModelGraph(
       check(inputs, POSITION_IDS, 0, config.maxPositions(), "position");
       if (length > config.maxPositions() && !inputs.containsKey(POSITION_IDS)) {
         throw new BadDataException(
-            "Texts of %d tokens are longer than the model's %d positions; cut them.",
+            "Texts of %d tokens are longer than the model's %d positions; truncate them.",
             length, config.maxPositions());
       }
     }
@@ -68,27 +68,30 @@ public record ModelGraph(
     if (numbers == null) {
       return;
     }
-    // In Java: ND4J's minimum and maximum would allocate in every step.
+    // A loop in Java, because ND4J's minimum and maximum would allocate memory in every step.
     for (int number : numbers.isView() ? numbers.dup().data().asInt() : numbers.data().asInt()) {
       if (number < least || number >= count) {
         throw new BadDataException(
-            "A batch has the %s %d, but the model has %d of them; take the model's own tokenizer.",
+            "A batch has the %s %d, but the model has only %d; use the model's own tokenizer.",
             what, number, count);
       }
     }
   }
 
-  /** Name of a layer's hidden states, 0 being the embeddings, of the selected (or only) stream. */
+  /**
+   * The name of the hidden states of a layer, 0 for the embeddings, in the selected (or only)
+   * stream.
+   */
   public static String hidden(int layer) {
     return "hidden." + layer;
   }
 
-  /** Whether a name is that of hidden states, of either stream. */
+  /** Whether a name is that of hidden states in either stream. */
   public static boolean isHiddenState(String name) {
     return name.matches("hidden\\.\\d+(\\.frozen)?");
   }
 
-  /** The same of the frozen stream. */
+  /** The name of the hidden states of a layer in the frozen stream. */
   public static String frozenHidden(int layer) {
     return "hidden." + layer + ".frozen";
   }

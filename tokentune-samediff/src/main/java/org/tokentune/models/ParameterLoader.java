@@ -21,22 +21,22 @@ import org.tokentune.objectives.Objectives;
 import org.tokentune.ops.QuantizedWeight;
 import org.tokentune.ops.ShapeOnlyArray;
 
-/** Takes a model's parameters out of a checkpoint and makes those of a new head. */
+/** Loads a model's parameters from a checkpoint, and creates those of a new head. */
 public final class ParameterLoader {
 
   private ParameterLoader() {}
 
   /**
-   * All parameters of {@code model}, out of the checkpoint.
+   * Loads all parameters of {@code model} from the checkpoint.
    *
-   * @throws BadInputException if one is missing, has another shape or holds no floats, or the
-   *     checkpoint holds more of a layer than the model has
+   * @throws BadInputException if one is missing, has another shape or does not hold floats, or the
+   *     checkpoint has more parameters in a layer than the model
    */
   public static Parameters load(TransformerModel model, WeightSource source) {
     return load(model, source, WeightStorage.FLOAT32);
   }
 
-  /** As {@link #load(TransformerModel, WeightSource)}, held in another way. */
+  /** Like {@link #load(TransformerModel, WeightSource)}, with another storage. */
   public static Parameters load(
       TransformerModel model, WeightSource source, WeightStorage storage) {
     Reading reading = new Reading(model, source, storage);
@@ -45,19 +45,19 @@ public final class ParameterLoader {
   }
 
   /**
-   * Whether a tensor's name is that of a constant that follows from the configuration, so that no
-   * parameter is missing where it is not read.
+   * Whether a tensor is a constant that follows from the configuration, so that it need not be
+   * read.
    */
   public static boolean isConstant(String name) {
     return UnusedTensors.CONSTANT.matcher(name).matches();
   }
 
-  /** Whether a checkpoint has one of a model's parameters, in any spelling that is read. */
+  /** Whether a checkpoint has one of a model's parameters, under any supported name. */
   public static boolean has(TransformerModel model, WeightSource source, String parameter) {
     return source.names().contains(stored(model, source, parameter));
   }
 
-  /** A model's float parameters held in another way; what stays floats is copied. */
+  /** Stores a model's float parameters in another way; those that stay floats are copied. */
   public static Parameters stored(
       TransformerModel model, Parameters floats, WeightStorage storage) {
     Held held = new Held();
@@ -69,10 +69,10 @@ public final class ParameterLoader {
   }
 
   /**
-   * Parameters that have shapes but take hardly any memory: to build and plan a model's graph, not
-   * to run it.
+   * Shape-only parameters, which take hardly any memory: to build and plan a model's graph, not to
+   * run it.
    *
-   * @param trainable which of them are floats, whatever the storage
+   * @param trainable names of those that are floats, whatever the storage
    */
   public static Parameters shapeOnly(
       TransformerModel model, Predicate<String> trainable, WeightStorage storage) {
@@ -88,14 +88,14 @@ public final class ParameterLoader {
     return held.parameters();
   }
 
-  /** Parameters as they come, some of them quantised. */
+  /** Collects parameters in order, some of them quantised. */
   private static final class Held {
 
     private final Map<String, INDArray> arrays = new LinkedHashMap<>();
     private final Map<String, QuantizedWeight> quantized = new LinkedHashMap<>();
 
     /**
-     * @param weight null: held as floats
+     * @param weight null: stored as floats
      */
     void put(String name, QuantizedWeight weight, Supplier<INDArray> floats) {
       if (weight == null) {
@@ -110,7 +110,7 @@ public final class ParameterLoader {
     }
   }
 
-  /** Parameters of a model as they come out of a checkpoint. */
+  /** Reads the parameters of a model from a checkpoint. */
   private static final class Reading {
 
     private final TransformerModel model;
@@ -128,11 +128,11 @@ public final class ParameterLoader {
     void read(String name, long[] shape) {
       String stored = checked(model, source, name, shape);
       read.add(stored);
-      read.add(name); // the other name of a head's bias
+      read.add(name); // another name of a head's bias
       held.put(name, storage.read(model, name, source, stored), () -> floats(source, stored));
     }
 
-    /** Reads it where it fits; otherwise it is new. */
+    /** Reads a parameter if it fits; otherwise creates a new one. */
     void readHead(String name, long[] shape, Random random) {
       if (fits(source, stored(model, source, name), shape)) {
         read(name, shape);
@@ -145,7 +145,7 @@ public final class ParameterLoader {
     Parameters parameters() {
       Objective task = model.head().task();
       if (model.config().tied() && (task == Objectives.CAUSAL_LM || task == Objectives.MASKED_LM)) {
-        read.add(model.config().untied().model(model.head()).headTable()); // equals the table
+        read.add(model.config().untied().model(model.head()).headTable()); // equal to the table
       }
       new UnusedTensors(model, source.origin()).check(source.names(), read);
       return held.parameters();
@@ -164,9 +164,9 @@ public final class ParameterLoader {
   }
 
   /**
-   * As {@link #load(TransformerModel, WeightSource, WeightStorage)}, but parameters of the head
-   * that the checkpoint has not, or in another shape, get normal values with the configuration's
-   * initializer range (biases 0), from the seed.
+   * Like {@link #load(TransformerModel, WeightSource, WeightStorage)}, but parameters of the head
+   * that are missing or have another shape get normally distributed values with the configuration's
+   * initializer range (biases 0), drawn using the seed.
    */
   public static Parameters loadEncoder(
       TransformerModel model, WeightSource source, WeightStorage storage, long seed) {
@@ -186,9 +186,9 @@ public final class ParameterLoader {
   }
 
   /**
-   * Whether a checkpoint has a head over the vocabulary that is not the table of word embeddings.
+   * Whether a checkpoint has a head over the vocabulary that differs from the word embeddings.
    *
-   * @param untied configuration of the model with a head of its own
+   * @param untied configuration of the model with a separate head
    */
   static boolean hasOwnHead(ModelConfig untied, WeightSource source) {
     Objective task = untied.causal() ? Objectives.CAUSAL_LM : Objectives.MASKED_LM;
@@ -222,8 +222,8 @@ public final class ParameterLoader {
   }
 
   /**
-   * Heads for masked words have their bias under two names; where they differ, as they may where
-   * the head is not tied, transformers computes with this one.
+   * Heads for masked words have their bias under two names. If they differ, which is possible if
+   * the head is not tied, transformers uses this one.
    */
   private static String decoderBias(TransformerModel model, String name) {
     return model.isHead(name) ? name.replaceFirst("\\.bias$", ".decoder.bias") : name;
@@ -234,8 +234,7 @@ public final class ParameterLoader {
   }
 
   /**
-   * The head's name of a table of words that is the head's too: safetensors' {@code save_model}
-   * keeps one name of two, the head's.
+   * The head's name for a shared word table: safetensors' {@code save_model} keeps only that name.
    */
   private static Stream<String> tiedHead(TransformerModel model, String name) {
     return model.config().tied() && name.equals(model.wordTable())
@@ -243,13 +242,13 @@ public final class ParameterLoader {
         : Stream.empty();
   }
 
-  /** What the first checkpoints of BERT on the hub call the parameters of norms. */
+  /** The names of the parameters of norms in the first checkpoints of BERT on the hub. */
   private static String oldNorm(String name) {
     return name.replaceFirst("LayerNorm\\.weight$", "LayerNorm.gamma")
         .replaceFirst("LayerNorm\\.bias$", "LayerNorm.beta");
   }
 
-  /** Name of a tensor in the checkpoint, which has it in the right shape. */
+  /** The name of a tensor in the checkpoint, after checking its shape. */
   private static String checked(
       TransformerModel model, WeightSource source, String name, long[] shape) {
     String stored = stored(model, source, name);
@@ -293,7 +292,7 @@ public final class ParameterLoader {
           source.origin(), name);
     }
     return new BadFileException(
-        "%s has no tensor %s; it is no complete %s checkpoint.",
+        "%s has no tensor %s; it is not a complete %s checkpoint.",
         source.origin(),
         name,
         model.isHead(name) ? "fine-tuned" : model.getClass().getSimpleName());

@@ -2,13 +2,11 @@ package org.tokentune.models;
 
 import java.util.Locale;
 
-/** How a text's tokens become one row. */
+/** How the tokens of a text become one row. */
 public enum Pooling {
   /** The token at position 0. */
   FIRST,
-  /**
-   * The mean of the selected tokens that are not padding; without selection that is all of them.
-   */
+  /** The mean of the selected tokens without padding; without selection, of all tokens. */
   MEAN;
 
   /** The name in lower case, as on the command line. */

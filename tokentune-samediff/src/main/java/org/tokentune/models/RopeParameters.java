@@ -11,13 +11,13 @@ import org.tokentune.formats.ConfigReader;
 import org.tokentune.formats.KnownFields;
 
 /**
- * Frequencies of rotary positions (Su et al., 2021), and how they are stretched over texts longer
- * than those of the first training.
+ * Frequencies of rotary positions (Su et al., 2021), and their scaling for texts longer than those
+ * of the pretraining.
  *
  * <p>{@code LINEAR}: every frequency is divided by the factor (Chen et al., 2023). {@code LLAMA3}:
  * frequencies that turn fewer than {@code lowFrequencyFactor} times in {@code originalPositions}
- * are divided by it, those that turn more than {@code highFrequencyFactor} times stay, and between
- * the two there is a linear transition (transformers' {@code _compute_llama3_parameters}).
+ * are divided by it, those that turn more than {@code highFrequencyFactor} times are unchanged,
+ * with a linear transition in between (transformers' {@code _compute_llama3_parameters}).
  *
  * @param theta base of the frequencies
  */
@@ -29,7 +29,7 @@ public record RopeParameters(
     double highFrequencyFactor,
     int originalPositions) {
 
-  /** Which formula. */
+  /** The formula. */
   public enum Type {
     DEFAULT,
     LINEAR,
@@ -51,21 +51,20 @@ public record RopeParameters(
   private static final KnownFields WITHIN =
       KnownFields.NONE.only("partial_rotary_factor", 1).only("mrope_section");
 
-  /** Rotary positions as they are, from a base. */
+  /** Rotary positions without scaling. */
   public static RopeParameters of(double theta) {
     return new RopeParameters(theta, Type.DEFAULT, 1, 1, 1, 1);
   }
 
   /**
-   * Reads {@code rope_parameters} as transformers 5 writes it, flat or by layer type, or {@code
-   * rope_theta} and {@code rope_scaling} as versions before have it.
+   * Reads {@code rope_parameters} as written by transformers 5, flat or by layer type, or {@code
+   * rope_theta} and {@code rope_scaling} as written by earlier versions.
    *
    * @param maxPositions of the model
-   * @throws BadInputException for a type that is not supported, or where both are there and say
-   *     different things
+   * @throws BadInputException for an unsupported type, or if both are present and differ
    */
   static RopeParameters read(ConfigReader config, int maxPositions) {
-    config.value(ORIGINAL); // counts where the type asks for it
+    config.value(ORIGINAL); // used if the type needs it
     List<RopeParameters> said = new ArrayList<>();
     double theta = config.positive(THETA, DEFAULT_THETA);
     if (!config.object(PARAMETERS).names().isEmpty()) {
@@ -81,7 +80,7 @@ public record RopeParameters(
     }
     if (said.stream().distinct().count() > 1) {
       throw new BadFileException(
-          "%s: %s, %s and %s do not say the same of rotary positions: %s; keep the right ones.",
+          "%s: %s, %s and %s contradict each other on rotary positions: %s; keep the right ones.",
           config.origin(),
           config.name(THETA),
           config.name(SCALING),
@@ -91,7 +90,7 @@ public record RopeParameters(
     return said.get(0);
   }
 
-  /** Of each kind of layer, where they are written apart; else the object itself. */
+  /** The parameters of each layer type, if they are separate; otherwise the object itself. */
   private static List<ConfigReader> byLayerType(ConfigReader config) {
     ConfigReader parameters = config.object(PARAMETERS);
     List<ConfigReader> layers = new ArrayList<>();
@@ -149,7 +148,7 @@ public record RopeParameters(
     return fields.positive(field, 1);
   }
 
-  /** The model's own field goes before that of the scaling; transformers 5 takes it so. */
+  /** The model's own field takes precedence over that of the scaling, as in transformers 5. */
   private static int originalPositions(ConfigReader config, ConfigReader fields, int maxPositions) {
     int positions = fields.count(ORIGINAL, maxPositions);
     if (config.count(ORIGINAL, positions) != positions) {
@@ -168,8 +167,8 @@ public record RopeParameters(
   }
 
   /**
-   * Writes it for all versions of transformers: {@code rope_parameters} is read from 5 on, the
-   * other two by those before, which refuse a scaling that they do not know.
+   * Writes the parameters for all versions of transformers: version 5 reads {@code
+   * rope_parameters}, and earlier ones read the other two fields and reject an unknown scaling.
    */
   void write(ObjectNode config) {
     config.put(THETA, theta);
@@ -196,7 +195,7 @@ public record RopeParameters(
     }
   }
 
-  /** As {@code rope_parameters} has it. */
+  /** Makes {@code rope_parameters}. */
   private JsonNode written() {
     ObjectNode config = JsonNodeFactory.instance.objectNode();
     write(config);
@@ -204,8 +203,8 @@ public record RopeParameters(
   }
 
   /**
-   * Radians a position of each pair of a head: {@code theta^(-2 i / headSize)}, scaled. In float,
-   * as the models were trained.
+   * The radians per position for each pair of a head: {@code theta^(-2 i / headSize)}, scaled.
+   * Computed in float, as in the training of the models.
    */
   public float[] frequencies(int headSize) {
     float[] frequencies = new float[headSize / 2];

@@ -3,7 +3,7 @@ package org.tokentune.models;
 import java.util.Map;
 import org.tokentune.nn.Parameters;
 
-/** A model of some family with a head: what its parameters are called, and its graphs. */
+/** A model of any family with a head: the names of its parameters, and its graphs. */
 public interface TransformerModel {
 
   ModelConfig config();
@@ -13,10 +13,10 @@ public interface TransformerModel {
   /** Names and shapes of all parameters, in order. */
   Map<String, long[]> parameters();
 
-  /** What checkpoints of the model without a head may leave out of every name. */
+  /** The prefix that checkpoints of the model without a head may omit from every name. */
   String prefix();
 
-  /** Whether a parameter belongs to what stands on the model, and may be new. */
+  /** Whether a parameter belongs to the head, and may be new. */
   boolean isHead(String name);
 
   /** Whether a parameter is an embedding table or its norm. */
@@ -25,19 +25,19 @@ public interface TransformerModel {
   /** The table of word embeddings. */
   String wordTable();
 
-  /** The weight that makes logits of the vocabulary; where it is tied, the table. */
+  /** The weight that computes logits over the vocabulary; if it is tied, the word embeddings. */
   String headTable();
 
-  /** Whether weights of linear layers are stored [in, out] and not [out, in]. */
+  /** Whether weights of linear layers are stored [in, out] rather than [out, in]. */
   default boolean inputFirst() {
     return false;
   }
 
-  /** The same model without dropout. */
+  /** Returns a copy without dropout. */
   default TransformerModel withoutDropout() {
     return config().withDropout(0).model(head());
   }
 
-  /** Builds a graph over the very arrays of {@code parameters}. */
+  /** Builds a graph that uses the arrays of {@code parameters} themselves. */
   ModelGraph build(Parameters parameters, GraphOptions options);
 }

@@ -8,14 +8,17 @@ import org.tokentune.formats.KnownFields;
 import org.tokentune.nn.ActivationFunction;
 
 /**
- * Fields of a {@code config.json} that configurations of models here do not ask for.
+ * Fields of a {@code config.json} that the configurations here do not read.
  *
  * <p>Source: transformers' {@code PreTrainedConfig} and {@code GenerationConfig}, versions 4.36 and
  * 5.24, and files on the hub.
  */
 final class TransformersFields {
 
-  /** Asked for by what reads heads, tokenizers and generation, or by transformers' own loaders. */
+  /**
+   * Fields for heads, tokenizers and generation, which are read elsewhere, and for transformers'
+   * own loaders.
+   */
   private static final String[] READ_ELSEWHERE = {
     "architectures",
     "bos_token_id",
@@ -28,7 +31,7 @@ final class TransformersFields {
     "tokentune"
   };
 
-  /** Only how a program runs, or what it prints. */
+  /** Fields that only affect how a program runs, or what it prints. */
   private static final String[] RUNNING = {
     "_attn_implementation",
     "_attn_implementation_autoset",
@@ -66,7 +69,7 @@ final class TransformersFields {
     "use_cache"
   };
 
-  /** Settings of generation, which transformers 5 does not take from here either. */
+  /** Settings of generation, which transformers 5 does not read from here, either. */
   private static final String[] GENERATION = {
     "assistant_confidence_threshold",
     "assistant_lookbehind",
@@ -104,7 +107,7 @@ final class TransformersFields {
     "typical_p"
   };
 
-  /** Known in all families. */
+  /** The known fields of all families. */
   static final KnownFields COMMON =
       KnownFields.NONE
           .harmless(READ_ELSEWHERE)
@@ -132,7 +135,7 @@ final class TransformersFields {
   }
 
   /**
-   * Refuses quantised weights, but for those of bitsandbytes in 4 bits, which checkpoints give as
+   * Rejects quantised weights, except those of bitsandbytes in 4 bits, which checkpoints return as
    * floats.
    */
   static void checkQuantization(ConfigReader config) {
@@ -160,8 +163,7 @@ final class TransformersFields {
   private static BadInputException quantised(
       ConfigReader config, String field, String how, String remedy) {
     return new BadFileException(
-        "%s: %s says that the weights are quantised%s, which is not supported; take the model as it"
-            + " was before, in 16 or 32 bits, or %s.",
+        "%s: %s says that the weights are quantised%s, which is not supported; use the original model in 16 or 32 bits, or %s.",
         config.origin(), config.name(field), how, remedy);
   }
 }

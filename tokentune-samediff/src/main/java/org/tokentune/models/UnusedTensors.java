@@ -12,10 +12,10 @@ import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 
 /**
- * What a checkpoint holds and a model does not ask for: constants that follow from the
- * configuration, heads of other tasks, or what would change the model's numbers.
+ * Tensors of a checkpoint that the model does not read: constants that follow from the
+ * configuration, heads of other tasks, or tensors that would change the model's results.
  *
- * @param model that was loaded
+ * @param model the loaded model
  * @param origin the checkpoint, for messages
  */
 record UnusedTensors(TransformerModel model, String origin) {
@@ -27,7 +27,7 @@ record UnusedTensors(TransformerModel model, String origin) {
       Pattern.compile(
           "(.*\\.)?(inv_freq|position_ids|token_type_ids|masked_bias|attn\\.bias|rope_freqs\\.weight)");
 
-  /** What stands on a model without being in it: poolers, and heads of all tasks. */
+  /** Parts on top of a model: poolers, and heads of all tasks. */
   private static final Pattern HEAD =
       Pattern.compile(
           "((bert|roberta)\\.)?pooler\\..*"
@@ -42,16 +42,16 @@ record UnusedTensors(TransformerModel model, String origin) {
 
   private static final Pattern ADAPTER = Pattern.compile(".*\\.lora_[A-Za-z_]+(\\..*)?");
 
-  /** A layer's number, and what stands before it. */
+  /** The number of a layer, and the text before it. */
   private static final Pattern LAYER = Pattern.compile("((?:.*?\\.)?)(\\d+)\\..*");
 
   /**
-   * Looks at them.
+   * Checks them.
    *
    * @param names of all tensors
-   * @param read names of those that were asked for
-   * @throws BadInputException for one within a layer, or beside one that was asked for, which would
-   *     change its numbers
+   * @param read names of those that were read
+   * @throws BadInputException for a tensor in a layer or next to one that was read, which would
+   *     change the results
    */
   void check(Set<String> names, Set<String> read) {
     Set<String> layers = layers();
@@ -77,8 +77,7 @@ record UnusedTensors(TransformerModel model, String origin) {
         int count = model.config().layers();
         if (layer.group(2).length() > 9 || Integer.parseInt(layer.group(2)) >= count) {
           throw new BadFileException(
-              "%s holds %s, but the configuration has %d layers, numbered from 0; correct their"
-                  + " number, or take the tensors of further layers out.",
+              "%s holds %s, but the configuration has %d layers, numbered from 0; correct their number, or remove the tensors of further layers.",
               origin, name, count);
         }
         throw unannounced(name, "the layer");
@@ -93,19 +92,18 @@ record UnusedTensors(TransformerModel model, String origin) {
     }
     if (!others.isEmpty()) {
       Warnings.warn(
-          "%s: not known here and not used: %s; see that the model does without.",
+          "%s: unknown and not used: %s; check that the model does not need them.",
           origin, modules(others));
     }
   }
 
   private BadInputException unannounced(String name, String what) {
     return new BadFileException(
-        "%s holds %s, of which the configuration says nothing; correct it or take the tensor out:"
-            + " with it %s would give other numbers.",
+        "%s holds %s, which does not follow from the configuration; correct it or remove the tensor: with it %s would give other results.",
         origin, name, what);
   }
 
-  /** A tensor that only quantised checkpoints have; null where there is none. */
+  /** Finds a tensor that only quantised checkpoints have; null if there is none. */
   static String quantised(Set<String> names) {
     return names.stream()
         .filter(name -> QUANTISED.matcher(name).matches())
@@ -120,7 +118,7 @@ record UnusedTensors(TransformerModel model, String origin) {
         origin, name);
   }
 
-  /** What stands before layers' numbers, with the model's prefix and without. */
+  /** The texts before the numbers of layers, with the model's prefix and without. */
   private Set<String> layers() {
     Set<String> layers = new LinkedHashSet<>();
     for (String name : model.parameters().keySet()) {
@@ -135,7 +133,7 @@ record UnusedTensors(TransformerModel model, String origin) {
     return layers;
   }
 
-  /** What a tensor is of. */
+  /** The module that a tensor belongs to. */
   private static String module(String tensor) {
     return tensor.contains(".") ? tensor.substring(0, tensor.lastIndexOf('.')) : tensor;
   }

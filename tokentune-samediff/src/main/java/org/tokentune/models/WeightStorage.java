@@ -9,28 +9,28 @@ import org.tokentune.ops.QuantizedWeight;
 import org.tokentune.quantization.BlockFormat;
 
 /**
- * How a model's matrices are held in memory; everything is computed in 32-bit floats. Vectors
- * (biases, norms) and the head of an encoder are always floats; what is not floats does not train.
+ * How a model's matrices are stored in memory; all computation is in 32-bit floats. Vectors
+ * (biases, norms) and the head of an encoder are always floats; matrices in other types are frozen.
  */
 public enum WeightStorage {
   /** 32-bit floats. */
   FLOAT32,
   /** The upper half of a 32-bit float. */
   BF16,
-  /** IEEE half precision; magnitudes past 65,504 become infinite. */
+  /** IEEE half precision; magnitudes above 65,504 become infinite. */
   F16,
   /**
-   * Linear layers in 4 bits (QLoRA: Dettmers et al., 2023); tables of embeddings, and heads that
-   * make a vocabulary, in BF16.
+   * Linear layers in 4 bits (QLoRA: Dettmers et al., 2023); embedding tables and heads over the
+   * vocabulary in BF16.
    */
   NF4,
   /**
-   * As the file has them: GGUF's F16, BF16, Q8_0, Q4_K and Q6_K, and 16-bit safetensors; others as
-   * 32-bit floats.
+   * As in the file: GGUF's F16, BF16, Q8_0, Q4_K and Q6_K, and 16-bit safetensors; others as 32-bit
+   * floats.
    */
   FILE;
 
-  /** A parameter as it is held, if not as floats; null if as floats. */
+  /** Converts a parameter; null if it is stored as floats. */
   QuantizedWeight read(TransformerModel model, String name, WeightSource source, String stored) {
     if (this == FLOAT32 || !isMatrix(model, name, source.shape(stored))) {
       return null;
@@ -43,7 +43,7 @@ public enum WeightStorage {
     }
   }
 
-  /** Floats as they are held; null if as floats. */
+  /** Converts floats; null if they are stored as floats. */
   QuantizedWeight of(TransformerModel model, String name, INDArray floats) {
     if (this == FLOAT32 || this == FILE || !isMatrix(model, name, floats.shape())) {
       return null;
@@ -52,7 +52,7 @@ public enum WeightStorage {
     return half == null ? Nf4Weight.of(floats) : BlockWeight.half(half, floats);
   }
 
-  /** The same without values, for planning; what a file has is not known. */
+  /** Converts a shape-only parameter, for planning; the type in a file is not known. */
   QuantizedWeight shapeOnly(TransformerModel model, String name, long[] shape) {
     if (this == FLOAT32 || this == FILE || !isMatrix(model, name, shape)) {
       return null;
@@ -65,7 +65,7 @@ public enum WeightStorage {
     return shape.length == 2 && (model.config().causal() || !model.isHead(name));
   }
 
-  /** Null where a matrix is stored in 4 bits. */
+  /** Null if a matrix is stored in 4 bits. */
   private BlockFormat half(TransformerModel model, String name) {
     if (this == F16) {
       return BlockFormat.F16;
