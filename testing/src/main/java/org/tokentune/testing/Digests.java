@@ -5,12 +5,12 @@ import java.util.Arrays;
 import java.util.zip.CRC32C;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Short names of arrays' contents. */
+/** Short digests of the contents of arrays. */
 public final class Digests {
 
   private Digests() {}
 
-  /** Type, shape and a checksum of the bits. */
+  /** Returns type, shape and a checksum of the bits. */
   public static String of(INDArray array) {
     CRC32C crc = new CRC32C();
     double[] values = array.dup('c').data().asDouble();

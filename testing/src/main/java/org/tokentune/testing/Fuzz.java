@@ -24,11 +24,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Gives a reader seeded damage of a valid file. Allowed is an error of the right type, in one
- * sentence that names the file, or what was read before; where damage need not be seen, also
- * something else. Not allowed is another exception, or more than 10 seconds.
+ * Damages a valid file with seeded mutations and passes it to a reader. The reader may report an
+ * error of the right type, in one sentence that names the file, or return the original result; if
+ * the damage need not be noticed, it may also return another result. It must not throw any other
+ * exception, or take more than 10 seconds.
  *
- * <p>{@code -Dtokentune.fuzz.cases=N} (100) cases a file, {@code -Dtokentune.fuzz.seed=N} (1).
+ * <p>{@code -Dtokentune.fuzz.cases=N} (100) cases per file, {@code -Dtokentune.fuzz.seed=N} (1).
  */
 public final class Fuzz {
 
@@ -43,19 +44,19 @@ public final class Fuzz {
 
   /**
    * @param folder for the files
-   * @param refusal the error that is allowed
+   * @param refusal the type of the allowed error
    */
   public Fuzz(Path folder, Class<? extends RuntimeException> refusal) {
     this.folder = folder;
     this.refusal = refusal;
   }
 
-  /** What reads the folder; the result is compared by {@code equals}. */
+  /** Reads the folder; results are compared with {@code equals}. */
   public interface Reader {
     Object read(Path folder) throws Exception;
   }
 
-  /** A valid file, as it is there unless it is damaged. */
+  /** Adds a valid file, which is used unchanged unless it is damaged. */
   public Fuzz with(String name, byte[] bytes) throws IOException {
     files.put(name, bytes);
     Files.createDirectories(folder.resolve(name).getParent());
@@ -63,15 +64,15 @@ public final class Fuzz {
     return this;
   }
 
-  /** The same with a file's content. */
+  /** Adds a valid file with this content. */
   public Fuzz with(String name, Path file) throws IOException {
     return with(name, Files.readAllBytes(file));
   }
 
   /**
-   * Damages one of the files, in all the ways of {@code makers} in turn.
+   * Damages one of the files with each of {@code makers} in turn.
    *
-   * @param kept cases of other seeds that once failed, as {@code seed:case}
+   * @param kept cases with other seeds that have failed before, as {@code seed:case}
    */
   public void run(String name, Reader reader, List<Mutation.Maker> makers, String... kept)
       throws Exception {
@@ -102,7 +103,7 @@ public final class Fuzz {
         } else if (valid.equals(read)) {
           unchanged++;
         } else if (mutation.visible() && said.size() == 0) {
-          fail(which + " is read without a word, but as something else");
+          fail(which + " is read without an error, but with another result");
         } else {
           changed++;
         }

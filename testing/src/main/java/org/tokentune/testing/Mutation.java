@@ -21,12 +21,13 @@ import java.util.Random;
 /**
  * A damaged file.
  *
- * @param what was done to it
- * @param visible whether a reader must see it: it refuses the file, or reads what it read before
+ * @param what was changed
+ * @param visible whether a reader must notice it: it rejects the file, or returns the original
+ *     result
  */
 public record Mutation(String what, byte[] bytes, boolean visible) {
 
-  /** Makes one of a valid file. */
+  /** Makes a damaged file from a valid one. */
   public interface Maker {
     Mutation make(byte[] valid, Random random);
   }
@@ -34,7 +35,7 @@ public record Mutation(String what, byte[] bytes, boolean visible) {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
-  /** Numbers that are no sizes, and such as overflow. */
+  /** Numbers that are not valid sizes, or that overflow. */
   private static final long[] NUMBERS = {
     -1, 0, 1, 127, 1 << 16, Integer.MAX_VALUE, 1L << 31, 1L << 40, Long.MAX_VALUE, Long.MIN_VALUE,
   };
@@ -42,14 +43,14 @@ public record Mutation(String what, byte[] bytes, boolean visible) {
   private static final int DEEP = 2_000;
   private static final int LONG = 100_000;
 
-  /** Of a file whose lengths it knows itself: also every cut must be seen. */
+  /** Damages a file that stores its own lengths; truncation must be noticed, too. */
   public static Mutation binary(byte[] valid, Random random) {
     return random.nextInt(4) == 0
         ? new Mutation("cut", Arrays.copyOf(valid, random.nextInt(valid.length)), true)
         : bytes(valid, random);
   }
 
-  /** Of any file. */
+  /** Damages any file. */
   public static Mutation bytes(byte[] valid, Random random) {
     if (valid.length == 0) {
       return new Mutation("one byte", new byte[] {(byte) random.nextInt()}, false);
@@ -93,7 +94,7 @@ public record Mutation(String what, byte[] bytes, boolean visible) {
     return out.toByteArray();
   }
 
-  /** Of JSON: a value of another kind must be seen. */
+  /** Damages JSON; a value of another type must be noticed. */
   public static Mutation json(byte[] valid, Random random) {
     try {
       JsonNode tree = JSON.readTree(valid);
@@ -106,7 +107,7 @@ public record Mutation(String what, byte[] bytes, boolean visible) {
     }
   }
 
-  /** Of a line of JSON among others. */
+  /** Damages one of several lines of JSON. */
   public static Mutation jsonLines(byte[] valid, Random random) {
     String[] lines = new String(valid, StandardCharsets.UTF_8).split("\n");
     int line = random.nextInt(lines.length);
@@ -118,7 +119,7 @@ public record Mutation(String what, byte[] bytes, boolean visible) {
         false);
   }
 
-  /** Of safetensors: the header, with its length put right. */
+  /** Damages the header of safetensors, and corrects its length. */
   public static Mutation safeTensorsHeader(byte[] valid, Random random) {
     int length = (int) ByteBuffer.wrap(valid).order(ByteOrder.LITTLE_ENDIAN).getLong();
     Mutation header = json(Arrays.copyOfRange(valid, 8, 8 + length), random);
@@ -184,7 +185,7 @@ public record Mutation(String what, byte[] bytes, boolean visible) {
     return NODES.numberNode(NUMBERS[random.nextInt(NUMBERS.length)]);
   }
 
-  /** A value of another kind. */
+  /** Returns a value of another type. */
   private static JsonNode other(JsonNode old, Random random) {
     List<JsonNode> others = new ArrayList<>(List.of(NODES.nullNode()));
     if (!old.isTextual()) {
@@ -212,7 +213,7 @@ public record Mutation(String what, byte[] bytes, boolean visible) {
     return others.get(random.nextInt(others.size()));
   }
 
-  /** All objects and lists that are not empty. */
+  /** Collects all objects and lists that are not empty. */
   private static void collect(JsonNode node, List<JsonNode> places) {
     if (node.isContainerNode() && !node.isEmpty()) {
       places.add(node);

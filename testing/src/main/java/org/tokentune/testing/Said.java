@@ -4,12 +4,12 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
-/** What is logged while something runs, as tests log to {@code System.err}. */
+/** Captures the log of a piece of code; tests log to {@code System.err}. */
 public final class Said {
 
   private Said() {}
 
-  /** The log's lines; each sentence is said once in a process. */
+  /** Returns the lines of the log. Each warning is logged once per process. */
   public static String by(Runnable action) {
     PrintStream err = System.err;
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();

@@ -9,20 +9,23 @@ import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Equality of arrays to the last bit. ND4J's own {@code equals}, and so {@code assertEquals}, means
+ * Compares arrays to the last bit. ND4J's own {@code equals}, and so {@code assertEquals}, means
  * "within 1e-5".
  */
 public final class SameBits {
 
   private SameBits() {}
 
-  /** Same type, shape and bits; NaN equals a NaN of the same bits, and 0 is not -0. */
+  /**
+   * Asserts equal type, shape and bits: NaN equals a NaN with the same bits, and 0 does not equal
+   * -0.
+   */
   public static void assertSameBits(INDArray expected, INDArray actual) {
     assertSameBits(expected, actual, "array");
   }
 
   /**
-   * The same.
+   * Asserts equal arrays.
    *
    * @param name of the array, for messages
    */
@@ -32,7 +35,7 @@ public final class SameBits {
     }
     assertEquals(expected.dataType(), actual.dataType(), name);
     assertArrayEquals(expected.shape(), actual.shape(), name);
-    // A linear index counts in the array's own order, which for a permuted array is Fortran's.
+    // A linear index counts in the order of the array, which is Fortran's for a permuted one.
     INDArray wanted = expected.dup('c');
     INDArray found = actual.dup('c');
     for (long i = 0; i < wanted.length(); i++) {
@@ -40,7 +43,7 @@ public final class SameBits {
         fail(
             String.format(
                 Locale.ROOT,
-                "%s: element %d is %s in place of %s",
+                "%s: element %d is %s instead of %s",
                 name,
                 i,
                 found.getDouble(i),
@@ -49,13 +52,13 @@ public final class SameBits {
     }
   }
 
-  /** The same names, and the same arrays under each. */
+  /** Asserts equal names with equal arrays. */
   public static void assertSameBits(Map<String, INDArray> expected, Map<String, INDArray> actual) {
     assertEquals(expected.keySet(), actual.keySet());
     expected.forEach((name, array) -> assertSameBits(array, actual.get(name), name));
   }
 
-  /** Whether they are the same to the last bit. */
+  /** Whether arrays are equal to the last bit. */
   public static boolean areSame(INDArray a, INDArray b) {
     try {
       assertSameBits(a, b);

@@ -1,2 +1,2 @@
-/** What the tests of several modules share. */
+/** Helpers that tests of several modules share. */
 package org.tokentune.testing;
