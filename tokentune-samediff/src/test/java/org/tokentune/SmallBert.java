@@ -16,8 +16,8 @@ import org.tokentune.models.Bert;
 import org.tokentune.models.BertConfig;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
-import org.tokentune.nn.Graph;
 import org.tokentune.nn.Parameters;
+import org.tokentune.nn.internal.Graph;
 import org.tokentune.select.TokenSelection;
 import org.tokentune.select.TokenSelector;
 

@@ -15,10 +15,10 @@ import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.TransformerModel;
-import org.tokentune.nn.DropoutPlaces;
-import org.tokentune.nn.Graph;
 import org.tokentune.nn.Parameters;
-import org.tokentune.nn.TokenStream;
+import org.tokentune.nn.internal.DropoutPlaces;
+import org.tokentune.nn.internal.Graph;
+import org.tokentune.nn.internal.TokenStream;
 import org.tokentune.ops.Residual;
 
 /**

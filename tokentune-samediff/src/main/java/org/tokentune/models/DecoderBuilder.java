@@ -1,9 +1,9 @@
 package org.tokentune.models;
 
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.tokentune.nn.Linear;
 import org.tokentune.nn.Parameters;
-import org.tokentune.nn.TokenStream;
+import org.tokentune.nn.internal.Linear;
+import org.tokentune.nn.internal.TokenStream;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.VocabularyLoss;
 

@@ -1,7 +1,7 @@
 package org.tokentune.models;
 
 import java.util.function.Predicate;
-import org.tokentune.nn.LinearAdapter;
+import org.tokentune.nn.internal.LinearAdapter;
 import org.tokentune.ops.KernelMode;
 
 /**

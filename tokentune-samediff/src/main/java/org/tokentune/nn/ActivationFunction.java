@@ -2,6 +2,9 @@ package org.tokentune.nn;
 
 import java.util.Map;
 import org.tokentune.BadInputException;
+import org.tokentune.nn.internal.Graph;
+import org.tokentune.nn.internal.NetworkLayer;
+import org.tokentune.nn.internal.TokenStream;
 import org.tokentune.ops.Gelu;
 import org.tokentune.ops.KernelMode;
 

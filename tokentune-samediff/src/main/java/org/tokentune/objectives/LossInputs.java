@@ -3,8 +3,8 @@ package org.tokentune.objectives;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.tokentune.nn.TokenStream;
-import org.tokentune.nn.TokenStreams;
+import org.tokentune.nn.internal.TokenStream;
+import org.tokentune.nn.internal.TokenStreams;
 import org.tokentune.ops.KernelMode;
 
 /** The part of a graph under construction that a loss needs. */

@@ -9,7 +9,7 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.nn.TokenStream;
+import org.tokentune.nn.internal.TokenStream;
 import org.tokentune.ops.Losses;
 import org.tokentune.select.TokenSelection;
 import org.tokentune.select.TokenSelector;

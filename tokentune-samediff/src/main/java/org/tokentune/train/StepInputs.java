@@ -13,7 +13,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.TransformerModel;
-import org.tokentune.nn.Graph;
+import org.tokentune.nn.internal.Graph;
 import org.tokentune.objectives.Objectives;
 import org.tokentune.ops.ShapeOnlyArray;
 import org.tokentune.select.PaddedLength;

@@ -25,8 +25,8 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Adam;
 import org.tokentune.formats.SafeTensors;
 import org.tokentune.formats.SafeTensorsWriter;
-import org.tokentune.nn.Graph;
 import org.tokentune.nn.Parameters;
+import org.tokentune.nn.internal.Graph;
 import org.tokentune.objectives.Objectives;
 import org.tokentune.train.SameDiffEngine;
 

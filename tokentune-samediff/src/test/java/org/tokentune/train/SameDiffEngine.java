@@ -8,7 +8,7 @@ import org.nd4j.autodiff.samediff.api.OutAndGrad;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.Quiet;
 import org.tokentune.models.ModelGraph;
-import org.tokentune.nn.Graph;
+import org.tokentune.nn.internal.Graph;
 
 /** Runs a training graph forward and backward in stock SameDiff. */
 public final class SameDiffEngine {

@@ -1,4 +1,4 @@
-package org.tokentune.nn;
+package org.tokentune.nn.internal;
 
 /** Modifies the results of linear layers. */
 @FunctionalInterface

@@ -1,4 +1,4 @@
-package org.tokentune.nn;
+package org.tokentune.nn.internal;
 
 import java.util.function.Predicate;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -8,6 +8,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
+import org.tokentune.nn.Parameters;
 import org.tokentune.ops.BlockWeight;
 import org.tokentune.ops.Dropout;
 import org.tokentune.ops.KernelMode;

@@ -1,8 +1,9 @@
-package org.tokentune.nn;
+package org.tokentune.nn.internal;
 
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
+import org.tokentune.nn.Parameters;
 
 /** Reports models that return NaN or infinite numbers. */
 public final class NonFinite {

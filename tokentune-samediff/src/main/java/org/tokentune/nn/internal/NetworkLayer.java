@@ -1,4 +1,4 @@
-package org.tokentune.nn;
+package org.tokentune.nn.internal;
 
 /** A layer that processes every token independently: rows [n, in] to [n, out]. */
 @FunctionalInterface

@@ -1,4 +1,4 @@
-package org.tokentune.nn;
+package org.tokentune.nn.internal;
 
 import java.util.function.Function;
 import org.nd4j.autodiff.samediff.SDVariable;

@@ -1,4 +1,4 @@
-package org.tokentune.nn;
+package org.tokentune.nn.internal;
 
 /**
  * A transformer block that normalises after adding each residual (Vaswani et al., 2017): {@code y =

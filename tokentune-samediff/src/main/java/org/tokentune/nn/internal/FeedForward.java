@@ -1,5 +1,6 @@
-package org.tokentune.nn;
+package org.tokentune.nn.internal;
 
+import org.tokentune.nn.ActivationFunction;
 import org.tokentune.ops.SwiGlu;
 
 /** The feed-forward layers of transformers. */

@@ -1,4 +1,4 @@
-package org.tokentune.nn;
+package org.tokentune.nn.internal;
 
 import java.util.Arrays;
 import java.util.HashMap;

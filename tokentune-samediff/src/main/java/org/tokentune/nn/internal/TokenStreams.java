@@ -1,4 +1,4 @@
-package org.tokentune.nn;
+package org.tokentune.nn.internal;
 
 import java.util.function.BinaryOperator;
 import java.util.function.UnaryOperator;

@@ -1,4 +1,4 @@
-package org.tokentune.nn;
+package org.tokentune.nn.internal;
 
 /**
  * Names of the places where models apply dropout. Each mask is a function of its place's name, so
