@@ -40,8 +40,8 @@ import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
-import org.tokentune.plan.PlanEngine;
-import org.tokentune.plan.PlanOptions;
+import org.tokentune.plan.internal.PlanEngine;
+import org.tokentune.plan.internal.PlanOptions;
 import org.tokentune.train.StepInputs;
 import org.tokentune.train.TrainingEngine;
 

@@ -16,7 +16,7 @@ import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
-import org.tokentune.plan.Plan;
+import org.tokentune.plan.internal.Plan;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.select.TokenSelection;
 import org.tokentune.select.TokenSelector;

@@ -11,8 +11,8 @@ import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
-import org.tokentune.plan.PlanEngine;
-import org.tokentune.plan.PlanOptions;
+import org.tokentune.plan.internal.PlanEngine;
+import org.tokentune.plan.internal.PlanOptions;
 import org.tokentune.train.StepInputs;
 
 /**

@@ -14,8 +14,8 @@ import org.tokentune.nn.Parameters;
 import org.tokentune.nn.internal.KeyValueCache;
 import org.tokentune.nn.internal.NonFinite;
 import org.tokentune.ops.KernelMode;
-import org.tokentune.plan.PlanEngine;
-import org.tokentune.plan.PlanOptions;
+import org.tokentune.plan.internal.PlanEngine;
+import org.tokentune.plan.internal.PlanOptions;
 
 /**
  * Computes next-token logits incrementally: the text is cached, so every token is computed once.

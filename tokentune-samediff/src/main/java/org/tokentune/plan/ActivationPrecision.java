@@ -1,7 +1,6 @@
 package org.tokentune.plan;
 
 import java.util.Locale;
-import org.tokentune.quantization.BlockFormat;
 
 /**
  * The precision in which activations are stored between the forward and the backward pass, which
@@ -9,20 +8,14 @@ import org.tokentune.quantization.BlockFormat;
  */
 public enum ActivationPrecision {
   /** Stored unchanged. */
-  FLOAT32(null),
+  FLOAT32,
   /** Rounded to 8 significant bits, as BF16: the relative error is at most 2^-9. */
-  BF16(BlockFormat.BF16),
+  BF16,
   /**
    * Rounded to 11 significant bits, as IEEE half precision: the relative error is at most 2^-12
    * except for the smallest numbers; values above 65,504 become infinite.
    */
-  F16(BlockFormat.F16);
-
-  final BlockFormat format;
-
-  ActivationPrecision(BlockFormat format) {
-    this.format = format;
-  }
+  F16;
 
   /** The name in lower case, as on the command line. */
   @Override

@@ -7,7 +7,13 @@ public final class BudgetException extends RuntimeException {
 
   private final long least;
 
-  BudgetException(long least, long budget) {
+  /**
+   * The failure to plan a step.
+   *
+   * @param least bytes of the smallest plan
+   * @param budget bytes that it may take
+   */
+  public BudgetException(long least, long budget) {
     super(
         "a step takes "
             + least

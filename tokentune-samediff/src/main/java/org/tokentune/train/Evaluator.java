@@ -17,8 +17,8 @@ import org.tokentune.nn.internal.NonFinite;
 import org.tokentune.objectives.Scores;
 import org.tokentune.objectives.Tally;
 import org.tokentune.ops.KernelMode;
-import org.tokentune.plan.PlanEngine;
-import org.tokentune.plan.PlanOptions;
+import org.tokentune.plan.internal.PlanEngine;
+import org.tokentune.plan.internal.PlanOptions;
 
 /** Scores a model on labelled batches: all tokens, no dropout. */
 public final class Evaluator implements AutoCloseable {

@@ -3,7 +3,7 @@ package org.tokentune.train;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.tokentune.plan.OptimizerStep;
+import org.tokentune.plan.internal.OptimizerStep;
 
 /** Adds up weighted gradients of several batches for one step. */
 final class GradientAccumulator implements OptimizerStep {

@@ -12,8 +12,8 @@ import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.nn.internal.NonFinite;
 import org.tokentune.ops.KernelMode;
-import org.tokentune.plan.PlanEngine;
-import org.tokentune.plan.PlanOptions;
+import org.tokentune.plan.internal.PlanEngine;
+import org.tokentune.plan.internal.PlanOptions;
 
 /**
  * Runs a model forward on execution plans: all tokens, no dropout. Safe for use by several threads;

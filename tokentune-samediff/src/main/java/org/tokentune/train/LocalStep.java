@@ -19,7 +19,7 @@ import org.tokentune.nn.internal.Graph;
 import org.tokentune.ops.Dropout;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.BudgetException;
-import org.tokentune.plan.OptimizerStep;
+import org.tokentune.plan.internal.OptimizerStep;
 import org.tokentune.select.TokenSelector;
 
 /** Training steps in this process, on execution plans. */

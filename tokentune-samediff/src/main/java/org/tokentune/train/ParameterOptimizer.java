@@ -12,7 +12,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.nn.Parameters;
-import org.tokentune.plan.OptimizerStep;
+import org.tokentune.plan.internal.OptimizerStep;
 
 /**
  * Updates parameters in place from their gradients: all by one {@link UpdateRule}, each with its

@@ -9,10 +9,10 @@ import org.tokentune.models.ModelGraph;
 import org.tokentune.nn.Parameters;
 import org.tokentune.nn.internal.Graph;
 import org.tokentune.plan.ActivationCheckpointing;
-import org.tokentune.plan.OptimizerStep;
-import org.tokentune.plan.Plan;
-import org.tokentune.plan.PlanEngine;
-import org.tokentune.plan.PlanOptions;
+import org.tokentune.plan.internal.OptimizerStep;
+import org.tokentune.plan.internal.Plan;
+import org.tokentune.plan.internal.PlanEngine;
+import org.tokentune.plan.internal.PlanOptions;
 
 /** Runs a model's training graph forward and backward on execution plans. */
 public final class TrainingEngine implements AutoCloseable {

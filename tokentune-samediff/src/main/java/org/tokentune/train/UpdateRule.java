@@ -5,7 +5,7 @@ import java.util.List;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.plan.OptimizerStep;
+import org.tokentune.plan.internal.OptimizerStep;
 
 /** Updates one parameter from its gradient. The caller keeps the state between steps. */
 interface UpdateRule {

@@ -35,7 +35,7 @@ import org.tokentune.nn.Parameters;
 import org.tokentune.nn.internal.Graph;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
-import org.tokentune.plan.Plan;
+import org.tokentune.plan.internal.Plan;
 import org.tokentune.select.AllTokens;
 import org.tokentune.train.SameDiffEngine;
 import org.tokentune.train.TrainingEngine;

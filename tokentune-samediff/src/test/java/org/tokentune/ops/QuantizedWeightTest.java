@@ -18,8 +18,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.formats.SafeTensors;
-import org.tokentune.plan.PlanEngine;
-import org.tokentune.plan.PlanOptions;
+import org.tokentune.plan.internal.PlanEngine;
+import org.tokentune.plan.internal.PlanOptions;
 import org.tokentune.quantization.BlockFormat;
 
 /** Quantised weights: their floats, and layers on them, in both kernel modes. */

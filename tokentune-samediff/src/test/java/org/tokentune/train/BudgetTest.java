@@ -23,7 +23,7 @@ import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.plan.ActivationPrecision;
 import org.tokentune.plan.BudgetException;
-import org.tokentune.plan.Plan;
+import org.tokentune.plan.internal.Plan;
 
 /** A budget is kept, and more of it never means more work. */
 class BudgetTest {

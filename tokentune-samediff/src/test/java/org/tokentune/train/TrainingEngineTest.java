@@ -27,7 +27,7 @@ import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.plan.ActivationPrecision;
 import org.tokentune.plan.BudgetException;
-import org.tokentune.plan.Plan;
+import org.tokentune.plan.internal.Plan;
 import org.tokentune.select.AllTokens;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.select.TokenSelector;
