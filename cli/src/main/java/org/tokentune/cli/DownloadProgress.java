@@ -1,18 +1,18 @@
 package org.tokentune.cli;
 
 import java.io.PrintWriter;
+import java.time.Duration;
 import java.util.Locale;
 import org.tokentune.zoo.DownloadListener;
 
-/** Says how downloads go on: a line that is written over on a terminal, else a line each tenth. */
+/** Prints the progress of downloads: one updated line on a terminal, otherwise a line per tenth. */
 final class DownloadProgress implements DownloadListener {
 
   private final PrintWriter out;
   private String file = "";
   private long step = -1;
 
-  // From JDK 22 on this means a terminal only with -Djdk.console=java.base, which ./tokentune
-  // gives.
+  // Since JDK 22 this detects a terminal only with -Djdk.console=java.base, which ./tokentune sets.
   @SuppressWarnings("SystemConsoleNull")
   private final boolean terminal = System.console() != null;
 
@@ -36,6 +36,18 @@ final class DownloadProgress implements DownloadListener {
         received / 1e6,
         total > 0 ? String.format(Locale.ROOT, " of %.1f", total / 1e6) : "",
         terminal && received == total ? System.lineSeparator() : "");
+    out.flush();
+  }
+
+  @Override
+  public void onRetry(String name, String reason, int attempt, Duration pause) {
+    out.printf(
+        Locale.ROOT,
+        "%s: attempt %d failed (%s); trying again in %.1f s%n",
+        name,
+        attempt,
+        reason,
+        pause.toMillis() / 1e3);
     out.flush();
   }
 }

@@ -1,17 +1,29 @@
 package org.tokentune.zoo;
 
-/** Is told how downloads go on. */
+import java.time.Duration;
+
+/** Follows downloads. */
 public interface DownloadListener {
 
-  /** Does not listen. */
+  /** Ignores all events. */
   DownloadListener NONE = (file, received, total) -> {};
 
   /**
-   * Called often.
+   * Called often during a download.
    *
-   * @param file its name
-   * @param received bytes that are here, with those of an earlier, interrupted download
-   * @param total bytes of the file; -1 where the server does not say
+   * @param file the file's name
+   * @param received bytes received so far, including those of an earlier, interrupted download
+   * @param total bytes of the file; -1 if unknown
    */
   void onProgress(String file, long received, long total);
+
+  /**
+   * Called before a failed request is repeated.
+   *
+   * @param file the file's name
+   * @param reason why the request failed
+   * @param attempt number of the failed attempt, from 1
+   * @param pause time until the next attempt
+   */
+  default void onRetry(String file, String reason, int attempt, Duration pause) {}
 }

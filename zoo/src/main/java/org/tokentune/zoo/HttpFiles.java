@@ -2,8 +2,10 @@ package org.tokentune.zoo;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.ConnectException;
 import java.net.ProtocolException;
 import java.net.URI;
+import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -28,24 +30,28 @@ import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 
 /**
- * Files on web servers. OkHttp follows redirects, gives up on connections that bring nothing, and
- * drops the token when a redirect leads to another server. Downloads that break are resumed where
- * they broke, and a busy server is asked again, a few times.
+ * Files on web servers. OkHttp follows redirects, gives up on stalled connections, and drops the
+ * token when a redirect leads to another server. Downloads that break are resumed where they broke,
+ * and a busy server is asked again, a few times.
  */
 final class HttpFiles {
 
-  private static final Duration CONNECT = Duration.ofSeconds(30);
+  private static final Duration CONNECT = Duration.ofSeconds(10);
 
-  /** A connection that brings nothing for so long is given up. */
+  /** How long a connection may send nothing before it is given up. */
   private static final Duration STALL = Duration.ofMinutes(1);
 
-  /** A server that wants a longer pause is not waited for. */
+  /** The longest pause that a server may ask for. */
   private static final Duration MOST_PAUSE = Duration.ofMinutes(2);
 
   /** OkHttp tells this failure from others only by its message. */
   private static final String TOO_MANY_REDIRECTS = "Too many follow-up requests";
 
   private static final int ATTEMPTS = 5;
+
+  /** Fewer without a connection: then there is usually no network. */
+  private static final int CONNECTION_ATTEMPTS = 2;
+
   private static final Set<Integer> BUSY = Set.of(429, 500, 502, 503, 504);
   private static final int BUFFER = 1 << 16;
 
@@ -70,9 +76,9 @@ final class HttpFiles {
    * A file on a server.
    *
    * @param name for messages, e.g. {@code config.json of gpt2@main}
-   * @param tag that changes with its content, of letters, digits and {@code ._-}; empty where the
-   *     server gives none
-   * @param size in bytes; empty where the server does not say
+   * @param tag changes with the content; letters, digits and {@code ._-}; empty if the server sends
+   *     none
+   * @param size in bytes; empty if unknown
    * @param commit of the hub's repository; empty on other servers
    */
   record RemoteFile(URI uri, String name, String tag, OptionalLong size, Optional<String> commit) {}
@@ -85,7 +91,7 @@ final class HttpFiles {
         && ("https".equals(uri.getScheme()) || "http".equals(uri.getScheme()));
   }
 
-  /** Asks for a file's size and tag; empty where there is none (404). */
+  /** Requests a file's size and tag; empty if there is no such file (404). */
   Optional<RemoteFile> find(URI uri, String name) {
     try (Response response = ask("HEAD", uri, 0, name)) {
       if (response.code() == 404) {
@@ -94,7 +100,7 @@ final class HttpFiles {
       if (response.code() != 200 && !response.isRedirect()) {
         throw refused(response.code(), name);
       }
-      // A redirect to a store of large files says of the file what the store may not know.
+      // A redirect to a store of large files has headers that the store may lack.
       String tag = header(response, "X-Linked-Etag").or(() -> header(response, "ETag")).orElse("");
       Optional<String> length = header(response, "X-Linked-Size");
       if (length.isEmpty() && response.code() == 200) {
@@ -115,7 +121,7 @@ final class HttpFiles {
   }
 
   /**
-   * Without quotes and the mark of weak tags; another's checksum where it could be no file name.
+   * A tag without quotes and the mark of weak tags; its checksum if it is not valid as a file name.
    */
   private static String plain(String tag) {
     String bare = tag.strip().replaceFirst("^W/", "").replace("\"", "");
@@ -133,8 +139,8 @@ final class HttpFiles {
   /**
    * Downloads a file.
    *
-   * @param partial where it is collected; what is there from an interrupted download stays
-   * @throws BadInputException if it cannot be had, or the server sends another length than it said
+   * @param partial receives the content; that of an interrupted download is kept
+   * @throws BadInputException if the download fails, or has another length than announced
    */
   void download(RemoteFile file, Path partial) {
     requireSpace(file, partial);
@@ -155,7 +161,7 @@ final class HttpFiles {
               e.getMessage(),
               present(partial));
         }
-        pause(failures);
+        retry(file.name(), e.toString(), failures, settings.pause().multipliedBy(1L << failures));
       }
     }
   }
@@ -179,7 +185,7 @@ final class HttpFiles {
     }
   }
 
-  /** Whether the file is whole now. */
+  /** Receives the rest of a file; returns whether it is complete. */
   private boolean receive(RemoteFile file, Path partial) throws IOException {
     long have = present(partial);
     if (have > 0 && file.size().isPresent() && have >= file.size().getAsLong()) {
@@ -190,10 +196,10 @@ final class HttpFiles {
     }
     try (Response response = ask("GET", file.uri(), have, file.name())) {
       switch (response.code()) {
-        case 200 -> have = 0; // Some servers know no ranges.
+        case 200 -> have = 0; // Some servers do not support ranges.
         case 206 -> requireRange(response, have, file);
         case 416 -> {
-          Files.delete(partial); // It cannot be a part of this file.
+          Files.delete(partial); // It is not a part of this file.
           throw new IOException("no such range");
         }
         case 404 -> throw new BadFileException("%s is gone (HTTP 404).", file.name());
@@ -215,14 +221,14 @@ final class HttpFiles {
     String range = header(response, "Content-Range").orElse("none");
     if (!range.startsWith("bytes " + from + "-")) {
       throw new BadFileException(
-          "%s: asked for the bytes from %d on, the server sends the range '%s'; try again later.",
+          "%s: the server was asked for the bytes from %d, but sends the range '%s'; try again later.",
           file.name(), from, range);
     }
   }
 
   private static BadInputException wrongLength(RemoteFile file, long length) {
     return new BadFileException(
-        "%s: the server sends %d bytes, but said it had %d; try again later.",
+        "%s: the server sends %d bytes, but announced %d; try again later.",
         file.name(), length, file.size().getAsLong());
   }
 
@@ -264,7 +270,7 @@ final class HttpFiles {
     }
   }
 
-  /** The answer to a request, a busy server's last one included. */
+  /** The response to a request; a busy server's last one if it stays busy. */
   private Response ask(String method, URI uri, long from, String name) {
     Request request = request(method, uri, from, name);
     for (int attempt = 1; ; attempt++) {
@@ -274,23 +280,24 @@ final class HttpFiles {
           return response;
         }
         response.close();
-        pause(response, attempt, name);
+        retry(name, "HTTP " + response.code(), attempt, pause(response, attempt, name));
       } catch (IOException e) {
         if (e instanceof ProtocolException
             && String.valueOf(e.getMessage()).startsWith(TOO_MANY_REDIRECTS)) {
           throw new BadFileException(
               e, "%s: the server redirects too often; check the address.", name);
         }
-        if (attempt == ATTEMPTS) {
+        boolean connected = !(e instanceof ConnectException || e instanceof UnknownHostException);
+        if (attempt == (connected ? ATTEMPTS : CONNECTION_ATTEMPTS)) {
           throw new BadFileException(
               e,
               "%s: %s cannot be reached (%s); check the network, or set HF_HUB_OFFLINE=1 to use only"
-                  + " what is here.",
+                  + " files that are already here.",
               name,
               uri.getAuthority(),
               e);
         }
-        pause(attempt);
+        retry(name, e.toString(), attempt, settings.pause().multipliedBy(1L << attempt));
       }
     }
   }
@@ -318,8 +325,8 @@ final class HttpFiles {
   }
 
   /**
-   * Looks at a redirect before OkHttp follows it: refuses one that cannot be followed or leaves
-   * https, and takes one that says of a file what is asked for as the answer.
+   * Checks a redirect before OkHttp follows it: rejects one that is invalid or leaves https. A
+   * redirect that already has the requested headers is the response.
    */
   private static Response checkRedirect(Interceptor.Chain chain) throws IOException {
     Request request = chain.request();
@@ -332,7 +339,7 @@ final class HttpFiles {
     if (next == null || (request.isHttps() && !next.isHttps())) {
       response.close();
       throw new BadFileException(
-          "%s: the server redirects to '%.200s', where it cannot be had; check the address.",
+          "%s: the server redirects to '%.200s', which is not a safe address; check the address.",
           request.tag(FileName.class).name(), location);
     }
     boolean answered =
@@ -346,14 +353,14 @@ final class HttpFiles {
     return a.scheme().equals(b.scheme()) && a.host().equals(b.host()) && a.port() == b.port();
   }
 
-  private void pause(Response response, int attempt, String name) {
+  private Duration pause(Response response, int attempt, String name) {
     Optional<Duration> wanted = header(response, "Retry-After").flatMap(HttpFiles::wanted);
     if (wanted.isPresent() && wanted.get().compareTo(MOST_PAUSE) > 0) {
       throw new BadFileException(
           "%s: the server is busy (HTTP %d); try again after %d seconds.",
           name, response.code(), wanted.get().toSeconds());
     }
-    sleep(wanted.orElse(settings.pause().multipliedBy(1L << attempt)), name);
+    return wanted.orElse(settings.pause().multipliedBy(1L << attempt));
   }
 
   /** Seconds or a date; empty for anything else. */
@@ -372,11 +379,8 @@ final class HttpFiles {
     }
   }
 
-  private void pause(int attempt) {
-    sleep(settings.pause().multipliedBy(1L << attempt), "a file");
-  }
-
-  private static void sleep(Duration pause, String name) {
+  private void retry(String name, String reason, int attempt, Duration pause) {
+    listener.onRetry(name, reason, attempt, pause);
     try {
       Thread.sleep(pause.toMillis());
     } catch (InterruptedException e) {
@@ -390,12 +394,12 @@ final class HttpFiles {
         switch (status) {
           case 401 ->
               settings.token() == null
-                  ? "it is not there for everybody, or not at all; check the name, or set HF_TOKEN to"
-                      + " a token that may read it"
-                  : "it is not there, or not for this token; check the name and HF_TOKEN";
-          case 403 -> "it is not open to you; accept its terms on its page, and set HF_TOKEN";
+                  ? "it is not public, or does not exist; check the name, or set HF_TOKEN to a token"
+                      + " that may read it"
+                  : "it does not exist, or this token may not read it; check the name and HF_TOKEN";
+          case 403 -> "access is restricted; accept the terms on its page, and set HF_TOKEN";
           case 429 -> "too many requests; try again later";
-          case 500, 502, 503, 504 -> "the server is busy or ill; try again later";
+          case 500, 502, 503, 504 -> "the server is busy or has failed; try again later";
           default -> "check the address";
         };
     return new BadFileException("%s: the server answers HTTP %d: %s.", name, status, remedy);

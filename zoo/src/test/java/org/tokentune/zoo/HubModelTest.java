@@ -269,7 +269,7 @@ class HubModelTest {
 
     store.answer(request -> Reply.of(200, Map.of(), new byte[length + 7]));
     assertTrue(
-        refusal().contains("sends %d bytes, but said it had %d".formatted(length + 7, length)));
+        refusal().contains("sends %d bytes, but announced %d".formatted(length + 7, length)));
 
     store.answer(request -> Reply.of(200, Map.of(), new byte[length - 7]));
     assertTrue(refusal().contains("sends %d bytes".formatted(length - 7)));
@@ -279,7 +279,7 @@ class HubModelTest {
     assertTrue(refusal().contains("it ended early"));
 
     store.answer(request -> new Reply(200, Map.of(), new byte[2 * length], 2 * length, 0));
-    assertTrue(refusal().contains("but said it had"));
+    assertTrue(refusal().contains("but announced"));
 
     store.answer(
         request ->
@@ -296,12 +296,12 @@ class HubModelTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "401 | HTTP 401: it is not there, or not for this token; check the name and HF_TOKEN",
-        "403 | HTTP 403: it is not open to you; accept its terms on its page",
+        "401 | HTTP 401: it does not exist, or this token may not read it; check the name and HF_TOKEN",
+        "403 | HTTP 403: access is restricted; accept the terms on its page",
         "404 | (HTTP 404); check the model's name and revision",
         "418 | HTTP 418: check the address",
         "429 | HTTP 429: too many requests; try again later",
-        "503 | HTTP 503: the server is busy or ill; try again later"
+        "503 | HTTP 503: the server is busy or has failed; try again later"
       })
   void saysWhatServersRefuse(int status, String sentence) {
     hub.answer(request -> Reply.status(status));
@@ -340,11 +340,33 @@ class HubModelTest {
     hub.answer(request -> Reply.status(302, "Location", request.path()));
     assertTrue(refusal().contains("redirects too often"));
     hub.answer(request -> Reply.status(302, "Location", "file:///etc/passwd"));
-    assertTrue(refusal().contains("redirects to 'file:///etc/passwd', where it cannot be had"));
+    assertTrue(
+        refusal().contains("redirects to 'file:///etc/passwd', which is not a safe address"));
     hub.answer(request -> Reply.status(200));
     assertTrue(refusal().contains("it names no commit; check HF_ENDPOINT"));
+  }
+
+  /** Without a network, the error must not take half a minute of silent attempts. */
+  @Test
+  void triesTwiceWithoutANetwork() {
     hub.close();
-    assertTrue(refusal().contains("cannot be reached"));
+    List<String> retries = new ArrayList<>();
+    DownloadListener listener =
+        new DownloadListener() {
+          @Override
+          public void onProgress(String file, long received, long total) {}
+
+          @Override
+          public void onRetry(String file, String reason, int attempt, Duration pause) {
+            retries.add(attempt + " " + file + ": " + reason);
+          }
+        };
+    String message =
+        assertThrows(BadInputException.class, () -> model().open(listener)).getMessage();
+    System.out.println(retries + " " + message);
+    assertTrue(message.contains("cannot be reached"), message);
+    assertEquals(1, retries.size());
+    assertTrue(retries.get(0).startsWith("1 config.json of owner/name@main: "), retries.get(0));
   }
 
   @Test
