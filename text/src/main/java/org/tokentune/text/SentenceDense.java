@@ -33,8 +33,8 @@ record SentenceDense(
 
   private static final KnownFields KNOWN =
       KnownFields.NONE
-          .only("module_input_name", "sentence_embedding")
-          .only("module_output_name", "sentence_embedding");
+          .mustBe("module_input_name", "sentence_embedding")
+          .mustBe("module_output_name", "sentence_embedding");
 
   /**
    * Reads it.

@@ -51,20 +51,20 @@ record SentenceModules(
 
   private static final KnownFields NORMALIZE =
       KnownFields.NONE
-          .only("module_input_name", "sentence_embedding")
-          .only("module_output_name", "sentence_embedding");
+          .mustBe("module_input_name", "sentence_embedding")
+          .mustBe("module_output_name", "sentence_embedding");
 
   /** Lengths of queries and documents count where a text is said to be one. */
   private static final KnownFields TRANSFORMER =
       KnownFields.NONE
           .harmless("document_length", "query_length", "unpad_inputs")
-          .only("module_output_name", "token_embeddings")
-          .only("processing_kwargs", Map.of())
-          .only("query_expansion")
-          .only("tokenizer_name_or_path")
-          .only("transformer_task", "feature-extraction");
+          .mustBe("module_output_name", "token_embeddings")
+          .mustBe("processing_kwargs", Map.of())
+          .mustBe("query_expansion")
+          .mustBe("tokenizer_name_or_path")
+          .mustBe("transformer_task", "feature-extraction");
 
-  private static final KnownFields MODALITY = KnownFields.NONE.only("format");
+  private static final KnownFields MODALITY = KnownFields.NONE.mustBe("format");
 
   /** How a program loads a model. */
   private static final KnownFields ARGUMENTS =
@@ -73,7 +73,7 @@ record SentenceModules(
   private static final KnownFields SETTINGS =
       KnownFields.NONE
           .harmless("__version__", "requirements", "similarity_fn_name")
-          .only("model_type", "SentenceTransformer");
+          .mustBe("model_type", "SentenceTransformer");
 
   /** An encoder's without {@code modules.json}: the mean, normalised. */
   private static final SentenceModules PLAIN =

@@ -94,19 +94,19 @@ record PeftConfig(
           .harmless("megatron_core", "qalora_group_size") // for rejected fields
           .harmless("fan_in_fan_out", "inference_mode", "merge_weights", "peft_version")
           .harmless("runtime_config", "velora_config") // training
-          .only("alora_invocation_tokens", List.of())
-          .only("arrow_config")
-          .only("enable_lora")
-          .only("kasa_config")
-          .only("layer_replication", List.of())
-          .only("lora_bias", false)
-          .only("megatron_config")
-          .only("monteclora_config")
-          .only("target_parameters", List.of())
-          .only("trainable_token_indices")
-          .only("use_bdlora", false)
-          .only("use_dora", false)
-          .only("use_qalora", false);
+          .mustBe("alora_invocation_tokens", List.of())
+          .mustBe("arrow_config")
+          .mustBe("enable_lora")
+          .mustBe("kasa_config")
+          .mustBe("layer_replication", List.of())
+          .mustBe("lora_bias", false)
+          .mustBe("megatron_config")
+          .mustBe("monteclora_config")
+          .mustBe("target_parameters", List.of())
+          .mustBe("trainable_token_indices")
+          .mustBe("use_bdlora", false)
+          .mustBe("use_dora", false)
+          .mustBe("use_qalora", false);
 
   /**
    * A value for layers whose names match a pattern.

@@ -36,7 +36,7 @@ public record KnownFields(Set<String> harmless, Map<String, List<JsonNode>> supp
   }
 
   /** The same, with a field that may only have these values or null. */
-  public KnownFields only(String name, Object... values) {
+  public KnownFields mustBe(String name, Object... values) {
     Map<String, List<JsonNode>> all = new TreeMap<>(supported);
     all.put(name, Arrays.stream(values).<JsonNode>map(JSON::valueToTree).toList());
     return new KnownFields(harmless, all);

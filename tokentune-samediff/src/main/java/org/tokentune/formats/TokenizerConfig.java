@@ -86,7 +86,7 @@ public record TokenizerConfig(
           .harmless(
               "processor_class", "special_tokens_map_file", "tokenizer_file", "trust_remote_code")
           .harmless("tokenizer_type", "use_fast", "verbose", "vocab_file", "vocab_size")
-          .only("fast_tokenizer_files", List.of("tokenizer.json"));
+          .mustBe("fast_tokenizer_files", List.of("tokenizer.json"));
 
   /**
    * A token added to a tokenizer's own.

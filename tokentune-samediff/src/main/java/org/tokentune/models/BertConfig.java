@@ -47,11 +47,11 @@ public record BertConfig(
       TransformersFields.COMMON
           .harmless("directionality", "pooler_fc_size", "pooler_num_attention_heads")
           .harmless("pooler_num_fc_layers", "pooler_size_per_head", "pooler_type")
-          .only("is_decoder", false)
-          .only("position_embedding_type", "absolute");
+          .mustBe("is_decoder", false)
+          .mustBe("position_embedding_type", "absolute");
 
   private static final KnownFields DISTILBERT =
-      TransformersFields.COMMON.harmless("tie_weights_").only("is_decoder", false);
+      TransformersFields.COMMON.harmless("tie_weights_").mustBe("is_decoder", false);
 
   public BertConfig {
     if (hidden % heads != 0) {

@@ -36,8 +36,8 @@ record Gpt2Config(
           .harmless("is_decoder", "n_ctx", "reorder_and_upcast_attn")
           .harmless("summary_activation", "summary_first_dropout", "summary_proj_to_labels")
           .harmless("summary_type", "summary_use_proj")
-          .only("scale_attn_by_inverse_layer_idx", false)
-          .only("scale_attn_weights", true);
+          .mustBe("scale_attn_by_inverse_layer_idx", false)
+          .mustBe("scale_attn_weights", true);
 
   public Gpt2Config {
     if (hidden % heads != 0) {

@@ -43,18 +43,18 @@ public record LlamaConfig(
   private static final KnownFields LLAMA =
       TransformersFields.COMMON
           .harmless("is_decoder", "is_llama_config", "pretraining_tp")
-          .only("partial_rotary_factor", 1)
-          .only("rope_interleaved", false);
+          .mustBe("partial_rotary_factor", 1)
+          .mustBe("rope_interleaved", false);
 
   private static final KnownFields MISTRAL =
-      TransformersFields.COMMON.harmless("is_decoder").only("partial_rotary_factor", 1);
+      TransformersFields.COMMON.harmless("is_decoder").mustBe("partial_rotary_factor", 1);
 
   /** Qwen2's queries, keys and values always have biases, whatever a file says. */
   private static final KnownFields QWEN2 =
       TransformersFields.COMMON
           .harmless("attention_bias", "is_decoder", "max_window_layers", "sliding_window")
-          .only("partial_rotary_factor", 1)
-          .only("use_mrope", false);
+          .mustBe("partial_rotary_factor", 1)
+          .mustBe("use_mrope", false);
 
   private static final String FULL_ATTENTION = "full_attention";
   private static final String SLIDING_ATTENTION = "sliding_attention";

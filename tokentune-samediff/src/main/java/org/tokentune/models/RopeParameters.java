@@ -49,7 +49,7 @@ public record RopeParameters(
   private static final String ORIGINAL = "original_max_position_embeddings";
 
   private static final KnownFields WITHIN =
-      KnownFields.NONE.only("partial_rotary_factor", 1).only("mrope_section");
+      KnownFields.NONE.mustBe("partial_rotary_factor", 1).mustBe("mrope_section");
 
   /** Rotary positions without scaling. */
   public static RopeParameters of(double theta) {

@@ -113,11 +113,11 @@ final class TransformersFields {
           .harmless(READ_ELSEWHERE)
           .harmless(RUNNING)
           .harmless(GENERATION)
-          .only("add_cross_attention", false)
-          .only("cross_attention_hidden_size")
-          .only("is_encoder_decoder", false)
-          .only("pruned_heads", Map.of())
-          .only("tie_encoder_decoder", false);
+          .mustBe("add_cross_attention", false)
+          .mustBe("cross_attention_hidden_size")
+          .mustBe("is_encoder_decoder", false)
+          .mustBe("pruned_heads", Map.of())
+          .mustBe("tie_encoder_decoder", false);
 
   private TransformersFields() {}
 
