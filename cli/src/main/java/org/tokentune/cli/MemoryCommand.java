@@ -237,7 +237,7 @@ final class MemoryCommand implements Callable<Integer> {
               k);
       out.printf(Locale.ROOT, "%s; %s, activations kept as %s%n%n", title, optimizer, knobs.kept());
       MethodComparison comparison =
-          MethodComparison.of(planner, methods.mustBe(), batchSize, length, k);
+          MethodComparison.of(planner, methods.only(), batchSize, length, k);
       MethodComparisonReport report = new MethodComparisonReport(comparison);
       report.print(out);
       report.put(result);
