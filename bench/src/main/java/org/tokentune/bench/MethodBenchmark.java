@@ -53,7 +53,7 @@ public final class MethodBenchmark implements AutoCloseable {
       double clip,
       int accumulation) {
 
-    /** AdamW, gradients clipped to 1, activations stored as floats, one batch per step. */
+    /** AdamW, gradients clipped to a norm of 1, activations stored as floats, one batch per step. */
     public static Setting of(TuningMethod method, LoraConfig lora) {
       return new Setting(
           method, lora, ActivationPrecision.FLOAT32, OptimizerSettings.adamW(0.01), 1, 1);
@@ -69,7 +69,7 @@ public final class MethodBenchmark implements AutoCloseable {
       return new Setting(method, lora, precision, other, clip, accumulation);
     }
 
-    /** A copy without clipping. */
+    /** Returns a copy without gradient clipping. */
     public Setting unclipped() {
       return new Setting(
           method, lora, precision, optimizer, Double.POSITIVE_INFINITY, accumulation);

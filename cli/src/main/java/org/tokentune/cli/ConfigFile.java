@@ -101,7 +101,7 @@ final class ConfigFile {
     try {
       if (Files.size(file) > Limits.CONFIG_BYTES) {
         throw new BadFileException(
-            "%s has more than the %d bytes supported for a configuration.",
+            "%s is larger than the %d bytes supported for a configuration.",
             file, Limits.CONFIG_BYTES);
       }
       if (YAML.readTree(Files.readString(file)) instanceof ObjectNode options) {

@@ -47,7 +47,7 @@ public record ChoiceQuestion(String question, List<String> choices, int answer) 
               : choices(listed);
       if (!(row.value("question") instanceof String question) || choices.size() < 2) {
         throw new BadDataException(
-            "%s has no question with two or more choices; give both, or remove the line.",
+            "%s needs a question and at least two choices; add what is missing, or remove the line.",
             row.position());
       }
       if (choices.stream().anyMatch(String::isEmpty)) {

@@ -26,7 +26,7 @@ public record Columns(List<String> texts, String label) {
     texts = List.copyOf(texts);
     if (texts.size() > 2) {
       throw new BadSettingsException(
-          "%s are %d text columns; give one, or two for pairs.", texts, texts.size());
+          "%s names %d text columns; give one, or two for text pairs.", texts, texts.size());
     }
   }
 

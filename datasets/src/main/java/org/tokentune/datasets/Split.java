@@ -8,8 +8,8 @@ import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
 
 /**
- * Rows of any kind to train, to validate and to test on; a part may be empty. Labelled texts have
- * {@link DataSplit}.
+ * Training, validation and test rows of any type; each of the three may be empty. Labelled texts
+ * have {@link DataSplit}.
  */
 public record Split<R>(List<R> train, List<R> validation, List<R> test) {
 

@@ -33,11 +33,11 @@ public record SquadQuestion(String id, String question, String context, List<Ans
   /**
    * An answer, a part of the context.
    *
-   * @param start the number of Unicode characters before it
+   * @param start its first position in the context, in Unicode code points
    */
   public record Answer(String text, int start) {
 
-    /** The number of Unicode characters up to its end. */
+    /** The position after its last one, in Unicode code points of the context. */
     public int end() {
       return start + text.codePointCount(0, text.length());
     }

@@ -114,7 +114,7 @@ public final class TextTokenizer implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       throw new BadFileException(
           e,
-          "%s: the tokenizer.json is damaged or of an unknown type (%s); get it again.",
+          "%s: the tokenizer.json is damaged or of an unknown type (%s); download it again.",
           origin,
           e.getMessage());
     }

@@ -184,7 +184,7 @@ public final class TokenizerJson {
   private static BadInputException damaged(Throwable cause, String origin) {
     return new BadFileException(
         cause,
-        "%s: the tokenizer.json is damaged, as it is not a JSON object; get it again.",
+        "%s: the tokenizer.json is damaged, as it is not a JSON object; download it again.",
         origin);
   }
 
@@ -271,7 +271,7 @@ public final class TokenizerJson {
           || !tokens.contains(merge.substring(space + 1))
           || !tokens.contains(merge.substring(0, space) + merge.substring(space + 1))) {
         throw new BadFileException(
-            "%s merges '%.60s', which are not two tokens that form a third; get it again.",
+            "%s merges '%.60s', which does not join two tokens into a third; download it again.",
             origin, merge);
       }
       merges.add(merge);
@@ -433,7 +433,7 @@ public final class TokenizerJson {
       }
       if (characters > most) {
         throw new BadFileException(
-            "%s: too many pairs of tokens form other tokens, which no trained vocabulary has; get it again.",
+            "%s: too many pairs of tokens form other tokens, which no trained vocabulary has; download it again.",
             origin);
       }
     }

@@ -102,7 +102,7 @@ public final class EncoderVertex extends SameDiffVertex {
       BertConfig config = BertConfig.read(new ObjectMapper().readTree(encoder), "The model");
       return new Bert(config, new Head(Objectives.FEATURE_EXTRACTION, config.hidden(), pooling));
     } catch (JsonProcessingException e) {
-      throw new BadInputException(e, "The encoder's configuration is damaged; get it again.");
+      throw new BadInputException(e, "The encoder's configuration is damaged; download it again.");
     }
   }
 

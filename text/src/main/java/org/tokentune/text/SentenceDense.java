@@ -86,7 +86,7 @@ record SentenceDense(
   private static double[][] matrix(
       SafeTensors tensors, String name, int rows, int columns, String origin) {
     if (!tensors.names().contains(name)) {
-      throw new BadFileException("%s has no tensor %s; get it again.", origin, name);
+      throw new BadFileException("%s has no tensor %s; download it again.", origin, name);
     }
     long[] shape = tensors.shape(name);
     long[] expected = name.endsWith("bias") ? new long[] {columns} : new long[] {rows, columns};
@@ -145,7 +145,7 @@ record SentenceDense(
   public double[] apply(double[] x) {
     if (x.length != weight[0].length) {
       throw new BadFileException(
-          "A Dense layer takes %d numbers, but the module before it gives %d; get the model again.",
+          "A Dense layer takes %d numbers, but the module before it gives %d; download the model again.",
           weight[0].length, x.length);
     }
     double[] y = bias == null ? new double[weight.length] : bias.clone();

@@ -109,7 +109,7 @@ record SentenceModules(
     List<UnaryOperator<double[]>> steps = new ArrayList<>();
     JsonNode modules = files.json(CompanionFiles.MODULES).orElseThrow();
     if (!modules.isArray()) {
-      throw new BadFileException("%s is not a JSON array; get the model again.", origin);
+      throw new BadFileException("%s is not a JSON array; download the model again.", origin);
     }
     for (int i = 0; i < modules.size(); i++) {
       ConfigReader module = ConfigReader.of(modules.get(i), origin);
@@ -126,7 +126,7 @@ record SentenceModules(
         case "Transformer" -> {
           if (!path.isEmpty()) {
             throw new BadFileException(
-                "%s: the encoder's path is '%s', which does not exist; get the model again.",
+                "%s: the encoder's path is '%s', which does not exist; download the model again.",
                 origin, path);
           }
         }
@@ -134,7 +134,7 @@ record SentenceModules(
           ConfigReader config = files.object(path + "/config.json");
           if (config.names().isEmpty()) {
             throw new BadFileException(
-                "%s is missing or empty; get the model again.", config.origin());
+                "%s is missing or empty; download the model again.", config.origin());
           }
           pooling.addAll(pooling(config));
           includePrompt = config.flag("include_prompt", true);
@@ -151,7 +151,7 @@ record SentenceModules(
     }
     if (pooling.isEmpty()) {
       throw new BadFileException(
-          "%s has no encoder with pooling after it; get the model again.", origin);
+          "%s has no encoder with pooling after it; download the model again.", origin);
     }
     ConfigReader transformer = transformer(files);
     Integer maxLength = maxLength(transformer, model);

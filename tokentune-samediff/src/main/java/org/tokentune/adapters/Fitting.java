@@ -396,7 +396,7 @@ final class Fitting {
     INDArray array = tensors.source().read(stored);
     if (!array.dataType().isFPType()) {
       throw new BadFileException(
-          "%s: %s holds integers (%s) instead of floats; save the adapters in 16 or 32 bits.",
+          "%s: %s holds integers (%s) instead of floats; save the adapters as 16-bit or 32-bit floats.",
           folder, stored, array.dataType());
     }
     return array;

@@ -90,7 +90,7 @@ public final class OnnxWeights implements WeightSource {
   private static void check(Onnx.TensorProto proto, String origin) {
     if (proto.getExternalDataCount() > 0) {
       throw new BadFileException(
-          "%s keeps tensor %s in another file, which is not supported; export it into one file.",
+          "%s keeps tensor %s in another file, which is not supported; export the model to a single file.",
           origin, proto.getName());
     }
     long count = 1;

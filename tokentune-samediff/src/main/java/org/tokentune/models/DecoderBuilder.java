@@ -8,8 +8,8 @@ import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.VocabularyLoss;
 
 /**
- * The common part of decoders: a word table computes the logits of the next token after every
- * token.
+ * Base class of decoders, which compute next-token logits at every position, with the token
+ * embeddings or a matrix of their own.
  */
 abstract class DecoderBuilder extends ModelBuilder {
 

@@ -15,7 +15,7 @@ import org.tokentune.ops.KernelMode;
  * @param kernelMode native graphs run anywhere, fused ones on execution plans only
  * @param capacity of the cache of keys and values in a graph for decoding, in tokens; 0: the graph
  *     takes whole sequences
- * @param adapter of the linear layers
+ * @param adapter adapters on linear layers
  */
 public record GraphOptions(
     boolean training,
@@ -58,7 +58,7 @@ public record GraphOptions(
     return new GraphOptions(training, split, trainable, allRows, other, capacity, adapter);
   }
 
-  /** Returns a copy with an adapter of the linear layers. */
+  /** Returns a copy with an adapter on each linear layer. */
   public GraphOptions withAdapter(LinearAdapter other) {
     return new GraphOptions(training, split, trainable, allRows, kernelMode, capacity, other);
   }

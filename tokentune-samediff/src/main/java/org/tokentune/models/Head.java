@@ -38,7 +38,7 @@ public record Head(Objective task, int outputs, Pooling pooling) {
     long[] shape = weights.shape(name);
     if (shape.length != 2 || shape[0] < 1 || shape[0] > Limits.SIZE) {
       throw new BadFileException(
-          "%s: tensor %s has the shape %s, which is not valid for a classifier; get the model again.",
+          "%s: tensor %s has the shape %s, which is not valid for a classifier; download the model again.",
           weights.origin(), name, Arrays.toString(shape));
     }
     return (int) shape[0];

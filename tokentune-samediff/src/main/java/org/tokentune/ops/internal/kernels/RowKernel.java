@@ -21,7 +21,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class RowKernel {
 
-  /** Computes a row. */
+  /** Computes one row of the output from the same row of the inputs. */
   public interface Body {
     /**
      * @param arrays in the order in which they were added

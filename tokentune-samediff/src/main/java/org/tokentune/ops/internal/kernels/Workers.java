@@ -13,7 +13,7 @@ import java.util.function.IntConsumer;
  */
 public final class Workers {
 
-  /** Threads that run chunks, including the caller. */
+  /** The number of threads that process chunks, including the calling thread. */
   public static final int THREADS = Math.min(8, Runtime.getRuntime().availableProcessors());
 
   private static final long SPIN_NANOS = 50_000;
