@@ -30,7 +30,9 @@ record Document(Path path, List<String> lines) {
       Pattern.compile(
           "<!-- (printed by|measured by|measured with): (.*?)(?:; in part by: (.*))? -->");
   private static final Pattern CODE = Pattern.compile("`([^`]+)`");
+  private static final Pattern SKIPPED = Pattern.compile("<!-- docs\\.sh: skip, .+ -->");
   private static final String FENCE = "```";
+  private static final String SHELL = FENCE + "sh";
 
   /**
    * What a comment says of the lines below it.
@@ -131,6 +133,27 @@ record Document(Path path, List<String> lines) {
       if (line.startsWith(FENCE)) {
         inside = !inside;
       } else if (inside) {
+        found.add(line);
+      }
+    }
+    return found;
+  }
+
+  /**
+   * Commands in blocks that are marked as sh, without those that acceptance/docs.sh skips.
+   *
+   * @param skipped whether to give those instead
+   */
+  List<String> commands(boolean skipped) {
+    List<String> found = new ArrayList<>();
+    boolean inside = false;
+    boolean wanted = false;
+    for (int i = 0; i < lines.size(); i++) {
+      String line = lines.get(i);
+      if (line.startsWith(FENCE)) {
+        inside = !inside && line.equals(SHELL);
+        wanted = inside && skipped == (i > 0 && SKIPPED.matcher(lines.get(i - 1)).matches());
+      } else if (wanted) {
         found.add(line);
       }
     }

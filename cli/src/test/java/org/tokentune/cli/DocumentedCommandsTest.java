@@ -16,6 +16,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 /** Commands, options, files and tests named in the documentation exist. */
@@ -28,7 +29,8 @@ class DocumentedCommandsTest {
 
   private static List<Document> documents() {
     List<Document> all = new ArrayList<>(Document.all());
-    for (String name : List.of("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")) {
+    for (String name :
+        List.of("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "samples/README.md")) {
       all.add(Document.read(Document.HOME.resolve(name)));
     }
     return all;
@@ -55,6 +57,56 @@ class DocumentedCommandsTest {
     for (String command : commands) {
       TokenTune.commands().parseArgs(DocumentedNumbersTest.arguments(command));
     }
+  }
+
+  /** acceptance/docs.sh runs the blocks that are marked as a shell's. */
+  @Test
+  void blocksOfCommandsAreMarked() {
+    for (Document document : Document.all()) {
+      List<String> marked = new ArrayList<>(document.commands(false));
+      marked.addAll(document.commands(true));
+      List<String> unmarked = new ArrayList<>(document.blocks());
+      unmarked.removeIf(line -> !line.startsWith("./tokentune ") || marked.contains(line));
+      assertEquals(List.of(), unmarked, document + ": begin these blocks with ```sh");
+    }
+  }
+
+  /**
+   * Each command finds the files that those before it wrote. A training has two steps here;
+   * acceptance/docs.sh runs all commands as they are printed.
+   */
+  @Test
+  void commandsRunInOrder(@TempDir Path folder) {
+    for (Document document : Document.all()) {
+      for (String command : document.commands(false)) {
+        String name = DocumentedNumbersTest.arguments(command)[0];
+        if (Set.of("train", "evaluate", "predict", "embed").contains(name)) {
+          Run run = Run.of(shortened(command, folder).toArray());
+          assertEquals(0, run.code(), document + ": " + command + "\n" + run.printed());
+        }
+      }
+    }
+  }
+
+  private static List<String> shortened(String command, Path folder) {
+    List<String> arguments = new ArrayList<>(List.of(DocumentedNumbersTest.arguments(command)));
+    boolean train = arguments.get(0).equals("train");
+    if (train) {
+      arguments.addAll(List.of("--steps", "2"));
+    }
+    if (train && !arguments.contains("--output")) {
+      arguments.addAll(List.of("--output", "tokentune-model"));
+    }
+    for (int i = 1; i < arguments.size(); i++) {
+      String argument = arguments.get(i);
+      if (argument.startsWith("samples/")) {
+        arguments.set(i, Document.HOME.resolve(argument).toString());
+      } else if (arguments.get(i - 1).equals("--output")
+          || (argument.matches("[\\w-]+") && Files.exists(folder.resolve(argument)))) {
+        arguments.set(i, folder.resolve(argument).toString());
+      }
+    }
+    return arguments;
   }
 
   @Test
@@ -112,7 +164,7 @@ class DocumentedCommandsTest {
             .flatMap(
                 text ->
                     Pattern.compile(
-                            "(?<![\\w./-])(acceptance|notebooks|docs|examples|tokentune-samediff)/[\\w./-]*")
+                            "(?<![\\w./-])(acceptance|notebooks|docs|examples|samples|tokentune-samediff)/[\\w./-]*")
                         .matcher(text)
                         .results())
             .map(result -> result.group()));
