@@ -139,22 +139,27 @@ record Document(Path path, List<String> lines) {
     return found;
   }
 
+  /** Lines of blocks that are marked as a shell's. */
+  List<String> commands() {
+    return commands(true);
+  }
+
   /**
-   * Commands in blocks that are marked as sh, without those that acceptance/docs.sh skips.
+   * The same.
    *
-   * @param skipped whether to give those instead
+   * @param skipped whether those that acceptance/docs.sh skips are among them
    */
   List<String> commands(boolean skipped) {
     List<String> found = new ArrayList<>();
     boolean inside = false;
-    boolean wanted = false;
     for (int i = 0; i < lines.size(); i++) {
-      String line = lines.get(i);
-      if (line.startsWith(FENCE)) {
-        inside = !inside && line.equals(SHELL);
-        wanted = inside && skipped == (i > 0 && SKIPPED.matcher(lines.get(i - 1)).matches());
-      } else if (wanted) {
-        found.add(line);
+      if (lines.get(i).startsWith(FENCE)) {
+        inside =
+            !inside
+                && lines.get(i).equals(SHELL)
+                && (skipped || i == 0 || !SKIPPED.matcher(lines.get(i - 1)).matches());
+      } else if (inside) {
+        found.add(lines.get(i));
       }
     }
     return found;

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
@@ -17,6 +18,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tokentune.zoo.Zoo;
 import picocli.CommandLine;
 
 /** Commands, options, files and tests named in the documentation exist. */
@@ -63,27 +65,54 @@ class DocumentedCommandsTest {
   @Test
   void blocksOfCommandsAreMarked() {
     for (Document document : Document.all()) {
-      List<String> marked = new ArrayList<>(document.commands(false));
-      marked.addAll(document.commands(true));
+      List<String> marked = document.commands();
       List<String> unmarked = new ArrayList<>(document.blocks());
       unmarked.removeIf(line -> !line.startsWith("./tokentune ") || marked.contains(line));
       assertEquals(List.of(), unmarked, document + ": begin these blocks with ```sh");
     }
   }
 
+  /** No training is refused because an earlier one wrote into its folder. */
+  @Test
+  void modelsAreThoseThatEarlierCommandsWrote() {
+    Set<String> models = new TreeSet<>();
+    Zoo.list().forEach(model -> models.add(model.name()));
+    for (Document document : Document.all()) {
+      for (String command : document.commands()) {
+        List<String> arguments = List.of(DocumentedNumbersTest.arguments(command));
+        for (String option : List.of("--model", "--adapter")) {
+          value(arguments, option)
+              .ifPresent(
+                  model ->
+                      assertTrue(
+                          models.contains(model), document + ": no " + model + ": " + command));
+        }
+        if (arguments.get(0).equals("train")) {
+          String output = value(arguments, "--output").orElse("tokentune-model");
+          assertTrue(models.add(output), document + ": " + output + " exists: " + command);
+        }
+      }
+    }
+  }
+
+  private static Optional<String> value(List<String> arguments, String option) {
+    int at = arguments.indexOf(option);
+    return at < 0 ? Optional.empty() : Optional.of(arguments.get(at + 1));
+  }
+
   /**
-   * Each command finds the files that those before it wrote. A training has two steps here;
-   * acceptance/docs.sh runs all commands as they are printed.
+   * The commands of README.md, with two steps for each training. acceptance/docs.sh runs those of
+   * all pages as they are printed.
    */
   @Test
   void commandsRunInOrder(@TempDir Path folder) {
-    for (Document document : Document.all()) {
-      for (String command : document.commands(false)) {
-        String name = DocumentedNumbersTest.arguments(command)[0];
-        if (Set.of("train", "evaluate", "predict", "embed").contains(name)) {
-          Run run = Run.of(shortened(command, folder).toArray());
-          assertEquals(0, run.code(), document + ": " + command + "\n" + run.printed());
-        }
+    for (String command : Document.read(Document.HOME.resolve("README.md")).commands(false)) {
+      String name = DocumentedNumbersTest.arguments(command)[0];
+      if (Set.of("train", "evaluate", "predict", "embed").contains(name)) {
+        long start = System.nanoTime();
+        Run run = Run.of(shortened(command, folder).toArray());
+        System.out.printf("%.1f s: %s%n", (System.nanoTime() - start) / 1e9, command);
+        assertEquals(0, run.code(), command + "\n" + run.printed());
       }
     }
   }
