@@ -19,7 +19,7 @@ fi
 peer=(--pooling first --epochs 2 --batch-size 32 --learning-rate 1e-4 --dropout 0.1)
 
 run() { # NAME SEED OPTIONS...
-  "$home/tokentune" train "${data[@]}" "${@:3}" --seed "$2" --output "$results/model" --json "$results/result.json" >"$results/log" ||
+  "$home/tokentune" train "${data[@]}" "${@:3}" --seed "$2" --output "$results/model" --overwrite --json "$results/result.json" >"$results/log" ||
     { cat "$results/log"; exit 1; }
   printf '%-14s %-18s seed %-4s accuracy %s, %s s\n' "$name" "$1" "$2" \
     "$(sed -n 's/^  "accuracy" : \([0-9.]*\).*/\1/p' "$results/result.json")" \

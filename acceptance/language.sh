@@ -21,7 +21,7 @@ instruct=(--task instruct --data "$data/self-instruct/seed_tasks.jsonl" --templa
 field() { sed -n "s/^  \"$1\" : \([0-9.]*\).*/\1/p" "$results/result.json"; }
 
 run() { # NAME SEED OPTIONS...
-  "$home/tokentune" train --model "$model" "${@:3}" --seed "$2" --output "$results/model" --json "$results/result.json" >"$results/log" ||
+  "$home/tokentune" train --model "$model" "${@:3}" --seed "$2" --output "$results/model" --overwrite --json "$results/result.json" >"$results/log" ||
     { cat "$results/log"; exit 1; }
   printf '%-34s seed %-4s steps %-5s loss %.3f, %.1f s\n' "$1" "$2" "$(field steps)" "$(field loss)" "$(field seconds)"
 }

@@ -38,6 +38,9 @@ final class ConfigFile {
   /** Options whose defaults depend on others: they are written only if they were given. */
   private static final Set<String> ONLY_GIVEN = Set.of("--task", "--trainable");
 
+  /** Never written, as a run that is repeated should not replace a model. */
+  private static final Set<String> NEVER = Set.of(OPTION, OutputOptions.OVERWRITE);
+
   private static final YAMLMapper YAML =
       YAMLMapper.builder(
               YAMLFactory.builder()
@@ -139,13 +142,13 @@ final class ConfigFile {
     }
   }
 
-  /** Writes all options that a command ran with, defaults included. */
+  /** Writes the options that a command ran with, defaults included. */
   static void write(Path file, CommandSpec spec) {
     ObjectNode options = YAML.createObjectNode();
     for (OptionSpec option : spec.options()) {
       String name = option.longestName();
       boolean given = spec.commandLine().getParseResult().hasMatchedOption(option);
-      if (option.usageHelp() || option.versionHelp() || name.equals(OPTION)) {
+      if (option.usageHelp() || option.versionHelp() || NEVER.contains(name)) {
         continue;
       }
       String key = name.substring(2);

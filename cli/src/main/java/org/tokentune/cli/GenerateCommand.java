@@ -13,6 +13,7 @@ import org.tokentune.formats.GenerationConfig;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.generate.Generation;
 import org.tokentune.generate.GenerationSettings;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.text.LanguageModel;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -99,6 +100,7 @@ final class GenerateCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     json.check();
+    Models.checkSupports(model, Objectives.CAUSAL_LM);
     PrintWriter out = spec.commandLine().getOut();
     try (ModelFiles files = Models.open(model);
         LanguageModel decoder = LanguageModel.open(files, null)) {

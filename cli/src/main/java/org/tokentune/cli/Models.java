@@ -8,10 +8,13 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import org.tokentune.BadFileException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.ModelFolder;
 import org.tokentune.models.ModelConfig;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.zoo.Zoo;
 
 /** Finds the model that {@code --model} names. */
@@ -26,6 +29,27 @@ final class Models {
     return path == null
         ? Zoo.load(nameOrPath, new DownloadProgress(new PrintWriter(System.err, true, UTF_8)))
         : ModelFiles.open(path);
+  }
+
+  /**
+   * Rejects a model of the catalogue that does not support an objective, before it is downloaded;
+   * all others are checked when they are opened.
+   */
+  static void checkSupports(String name, Objective objective) {
+    if (path(name) != null || Zoo.isAddress(name)) {
+      return;
+    }
+    boolean decoder = Zoo.model(name).config().causal();
+    if (decoder != (objective == Objectives.CAUSAL_LM)) {
+      throw new BadSettingsException(
+          "%s is %s, which does not support %s; name %s.",
+          name,
+          decoder ? "a decoder" : "an encoder",
+          objective == Objectives.CAUSAL_LM
+              ? "language modelling"
+              : "this task (" + objective.shortName() + ")",
+          decoder ? "an encoder, such as all-minilm-l6-v2" : "a decoder, such as smollm2-135m");
+    }
   }
 
   /** Rejects a folder of adapters, which may contain some of a model's files. */

@@ -3,6 +3,7 @@ package org.tokentune.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.tokentune.BadSettingsException;
 import org.tokentune.files.Checkpoints;
 import org.tokentune.files.RunFolder;
@@ -83,6 +84,32 @@ final class RunOptions {
       throw new BadSettingsException(
           "--save-every must be at least 0 and --keep at least 1, got %d and %d.", saveEvery, keep);
     }
+  }
+
+  /** Whether a checkpoint is to be resumed from, if there is one. */
+  boolean resumes() {
+    return !resume.equals(NONE);
+  }
+
+  /** Whether that is the newest checkpoint in the output folder. */
+  boolean resumesNewest() {
+    return resume.equals(AUTO);
+  }
+
+  /**
+   * The run folder of the checkpoint that is named; empty if none is, or it is in no such folder.
+   */
+  Optional<Path> named() {
+    return resume.equals(AUTO) || resume.equals(NONE)
+        ? Optional.empty()
+        : RunFolder.ofCheckpoint(Path.of(resume));
+  }
+
+  /** Whether the run goes on from a checkpoint in this folder. */
+  boolean resumesIn(Path folder) {
+    return resumesNewest()
+        ? RunFolder.newestCheckpoint(folder).isPresent()
+        : named().filter(folder.toAbsolutePath().normalize()::equals).isPresent();
   }
 
   /**

@@ -113,12 +113,7 @@ final class TrainCommand implements Callable<Integer> {
           "Seed of all random numbers; the same seed gives the same model. Default ${DEFAULT-VALUE}.")
   private long seed = Hyperparameters.defaults().seed();
 
-  @Option(
-      names = "--output",
-      paramLabel = "DIR",
-      defaultValue = "tokentune-model",
-      description = "Folder of the result; a model there is replaced. Default ${DEFAULT-VALUE}.")
-  private Path output;
+  @Mixin private OutputOptions outputOptions;
 
   @Mixin private RunOptions runOptions;
 
@@ -126,17 +121,21 @@ final class TrainCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
+  private Path output;
+
   @Override
   public Integer call() {
-    ModelWriter.checkWritable(output);
     json.check();
     runOptions.check();
+    output = outputOptions.folder(runOptions);
+    outputOptions.check(output, runOptions);
     LoraConfig lora = adapters.config();
     TuningSettings settings = tuning.settings(adapters, seed);
     data.check(taskOptions.task(), settings.hyperparameters().steps());
     PromptTemplate prompts = taskOptions.prompts();
     Optional<GlueTask> glue = data.glue();
     glue.ifPresent(taskOptions::take);
+    Models.checkSupports(model, taskOptions.task().objective());
     Function<ModelFiles, TrainingJob> jobs = read(glue, prompts);
     try (ModelFiles files = Models.open(model);
         TrainingJob job = jobs.apply(files)) {
@@ -155,8 +154,11 @@ final class TrainCommand implements Callable<Integer> {
           settings.tokens(),
           tuning.optimizer(),
           seed);
+      outputOptions.print(output, out);
       out.flush();
       try (RunFolder folder = RunFolder.lock(output)) {
+        outputOptions.check(output, runOptions); // another run may have ended in the meantime
+        outputOptions.clear(folder, runOptions);
         RunSettings run =
             runOptions.settings(folder, glue.map(GlueTask::metrics).orElse(List.of()));
         ObjectNode begin = JsonOption.object().put("version", version());

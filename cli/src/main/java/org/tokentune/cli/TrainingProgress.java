@@ -1,7 +1,10 @@
 package org.tokentune.cli;
 
 import java.io.PrintWriter;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Locale;
+import java.util.function.LongSupplier;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
@@ -14,6 +17,12 @@ final class TrainingProgress implements FineTuningListener, AutoCloseable {
 
   private static final int LINES = 20;
 
+  /** Steps before any time left is printed: the first ones are slower, while the JVM warms up. */
+  private static final int LEAST = 10;
+
+  /** Steps whose median is the time of those that are left. */
+  private static final int RECENT = 50;
+
   private final PrintWriter out;
   private final boolean perplexity;
 
@@ -22,7 +31,13 @@ final class TrainingProgress implements FineTuningListener, AutoCloseable {
   @SuppressWarnings("SystemConsoleNull")
   private final boolean terminal = System.console() != null;
 
-  private final long start = System.nanoTime();
+  private final LongSupplier clock;
+  private final long start;
+
+  /** Seconds of the last steps, the oldest first. */
+  private final Deque<Double> recent = new ArrayDeque<>();
+
+  private double last;
   private ProgressBar bar;
   private int before;
   private long tokens;
@@ -32,8 +47,17 @@ final class TrainingProgress implements FineTuningListener, AutoCloseable {
    * @param perplexity whether the loss is a language model's
    */
   TrainingProgress(PrintWriter out, boolean perplexity) {
+    this(out, perplexity, System::nanoTime);
+  }
+
+  /**
+   * @param clock in nanoseconds
+   */
+  TrainingProgress(PrintWriter out, boolean perplexity, LongSupplier clock) {
     this.out = out;
     this.perplexity = perplexity;
+    this.clock = clock;
+    start = clock.getAsLong();
   }
 
   @Override
@@ -47,6 +71,12 @@ final class TrainingProgress implements FineTuningListener, AutoCloseable {
     int step = report.step();
     int steps = report.steps();
     tokens += report.tokens();
+    double now = seconds();
+    recent.addLast(now - last);
+    last = now;
+    if (recent.size() > RECENT) {
+      recent.removeFirst();
+    }
     if (report.broken().isEmpty()) {
       smoothLoss =
           Double.isNaN(smoothLoss) ? report.loss() : 0.9 * smoothLoss + 0.1 * report.loss();
@@ -64,20 +94,24 @@ final class TrainingProgress implements FineTuningListener, AutoCloseable {
                 .setTaskName("Training")
                 .setInitialMax(steps)
                 .setStyle(ProgressBarStyle.ASCII)
+                .hideEta() // it counts the first steps, and those before a resumed run
                 .build();
       }
-      bar.setExtraMessage(state());
+      bar.setExtraMessage(state() + left(step, steps));
       bar.stepTo(step);
     } else if (step == before + 1 || step % Math.max(1, steps / LINES) == 0) {
-      out.printf(
-          Locale.ROOT,
-          "Step %d of %d: %s, %s left%n",
-          step,
-          steps,
-          state(),
-          duration(seconds() / (step - before) * (steps - step)));
+      out.printf(Locale.ROOT, "Step %d of %d: %s%s%n", step, steps, state(), left(step, steps));
       out.flush();
     }
+  }
+
+  /** The time left, by the median of the recent steps; empty before there are enough of them. */
+  private String left(int step, int steps) {
+    if (step - before < LEAST) {
+      return "";
+    }
+    double[] sorted = recent.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+    return ", " + duration(sorted[sorted.length / 2] * (steps - step)) + " left";
   }
 
   private String state() {
@@ -105,7 +139,7 @@ final class TrainingProgress implements FineTuningListener, AutoCloseable {
   }
 
   double seconds() {
-    return (System.nanoTime() - start) / 1e9;
+    return (clock.getAsLong() - start) / 1e9;
   }
 
   long tokens() {

@@ -30,7 +30,9 @@ record Document(Path path, List<String> lines) {
       Pattern.compile(
           "<!-- (printed by|measured by|measured with): (.*?)(?:; in part by: (.*))? -->");
   private static final Pattern CODE = Pattern.compile("`([^`]+)`");
+  private static final Pattern SKIPPED = Pattern.compile("<!-- docs\\.sh: skip, .+ -->");
   private static final String FENCE = "```";
+  private static final String SHELL = FENCE + "sh";
 
   /**
    * What a comment says of the lines below it.
@@ -132,6 +134,32 @@ record Document(Path path, List<String> lines) {
         inside = !inside;
       } else if (inside) {
         found.add(line);
+      }
+    }
+    return found;
+  }
+
+  /** Lines of blocks that are marked as a shell's. */
+  List<String> commands() {
+    return commands(true);
+  }
+
+  /**
+   * The same.
+   *
+   * @param skipped whether those that acceptance/docs.sh skips are among them
+   */
+  List<String> commands(boolean skipped) {
+    List<String> found = new ArrayList<>();
+    boolean inside = false;
+    for (int i = 0; i < lines.size(); i++) {
+      if (lines.get(i).startsWith(FENCE)) {
+        inside =
+            !inside
+                && lines.get(i).equals(SHELL)
+                && (skipped || i == 0 || !SKIPPED.matcher(lines.get(i - 1)).matches());
+      } else if (inside) {
+        found.add(lines.get(i));
       }
     }
     return found;

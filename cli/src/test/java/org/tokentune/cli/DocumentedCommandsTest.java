@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
@@ -16,6 +17,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.tokentune.zoo.Zoo;
 import picocli.CommandLine;
 
 /** Commands, options, files and tests named in the documentation exist. */
@@ -28,7 +31,8 @@ class DocumentedCommandsTest {
 
   private static List<Document> documents() {
     List<Document> all = new ArrayList<>(Document.all());
-    for (String name : List.of("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")) {
+    for (String name :
+        List.of("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "samples/README.md")) {
       all.add(Document.read(Document.HOME.resolve(name)));
     }
     return all;
@@ -55,6 +59,83 @@ class DocumentedCommandsTest {
     for (String command : commands) {
       TokenTune.commands().parseArgs(DocumentedNumbersTest.arguments(command));
     }
+  }
+
+  /** acceptance/docs.sh runs the blocks that are marked as a shell's. */
+  @Test
+  void blocksOfCommandsAreMarked() {
+    for (Document document : Document.all()) {
+      List<String> marked = document.commands();
+      List<String> unmarked = new ArrayList<>(document.blocks());
+      unmarked.removeIf(line -> !line.startsWith("./tokentune ") || marked.contains(line));
+      assertEquals(List.of(), unmarked, document + ": begin these blocks with ```sh");
+    }
+  }
+
+  /** No training is refused because an earlier one wrote into its folder. */
+  @Test
+  void modelsAreThoseThatEarlierCommandsWrote() {
+    Set<String> models = new TreeSet<>();
+    Zoo.list().forEach(model -> models.add(model.name()));
+    for (Document document : Document.all()) {
+      for (String command : document.commands()) {
+        List<String> arguments = List.of(DocumentedNumbersTest.arguments(command));
+        for (String option : List.of("--model", "--adapter")) {
+          value(arguments, option)
+              .ifPresent(
+                  model ->
+                      assertTrue(
+                          models.contains(model), document + ": no " + model + ": " + command));
+        }
+        if (arguments.get(0).equals("train")) {
+          String output = value(arguments, "--output").orElse("tokentune-model");
+          assertTrue(models.add(output), document + ": " + output + " exists: " + command);
+        }
+      }
+    }
+  }
+
+  private static Optional<String> value(List<String> arguments, String option) {
+    int at = arguments.indexOf(option);
+    return at < 0 ? Optional.empty() : Optional.of(arguments.get(at + 1));
+  }
+
+  /**
+   * The commands of README.md, with two steps for each training. acceptance/docs.sh runs those of
+   * all pages as they are printed.
+   */
+  @Test
+  void commandsRunInOrder(@TempDir Path folder) {
+    for (String command : Document.read(Document.HOME.resolve("README.md")).commands(false)) {
+      String name = DocumentedNumbersTest.arguments(command)[0];
+      if (Set.of("train", "evaluate", "predict", "embed").contains(name)) {
+        long start = System.nanoTime();
+        Run run = Run.of(shortened(command, folder).toArray());
+        System.out.printf("%.1f s: %s%n", (System.nanoTime() - start) / 1e9, command);
+        assertEquals(0, run.code(), command + "\n" + run.printed());
+      }
+    }
+  }
+
+  private static List<String> shortened(String command, Path folder) {
+    List<String> arguments = new ArrayList<>(List.of(DocumentedNumbersTest.arguments(command)));
+    boolean train = arguments.get(0).equals("train");
+    if (train) {
+      arguments.addAll(List.of("--steps", "2"));
+    }
+    if (train && !arguments.contains("--output")) {
+      arguments.addAll(List.of("--output", "tokentune-model"));
+    }
+    for (int i = 1; i < arguments.size(); i++) {
+      String argument = arguments.get(i);
+      if (argument.startsWith("samples/")) {
+        arguments.set(i, Document.HOME.resolve(argument).toString());
+      } else if (arguments.get(i - 1).equals("--output")
+          || (argument.matches("[\\w-]+") && Files.exists(folder.resolve(argument)))) {
+        arguments.set(i, folder.resolve(argument).toString());
+      }
+    }
+    return arguments;
   }
 
   @Test
@@ -112,7 +193,7 @@ class DocumentedCommandsTest {
             .flatMap(
                 text ->
                     Pattern.compile(
-                            "(?<![\\w./-])(acceptance|notebooks|docs|examples|tokentune-samediff)/[\\w./-]*")
+                            "(?<![\\w./-])(acceptance|notebooks|docs|examples|samples|tokentune-samediff)/[\\w./-]*")
                         .matcher(text)
                         .results())
             .map(result -> result.group()));

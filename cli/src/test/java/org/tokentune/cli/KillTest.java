@@ -153,7 +153,8 @@ class KillTest {
     byte[] before = Files.readAllBytes(output.resolve("model.safetensors"));
     Path printed = folder.resolve("printed");
     Process process =
-        start(train(output, "--steps", 100_000, "--evaluate-every", 100_000), printed);
+        start(
+            train(output, "--overwrite", "--steps", 100_000, "--evaluate-every", 100_000), printed);
     await(output.resolve("log.jsonl"), process);
     TimeUnit.MILLISECONDS.sleep(
         500); // some steps; another wait would be for nothing that is written

@@ -129,12 +129,12 @@ class LanguageCommandsTest {
     says(file, "some.jsonl: 8 of 28 instructions are left out: " + fits);
     says(file, "held.jsonl: 1 of 4 instructions are left out: " + fits);
     Path share = Files.copy(some, folder.resolve("share.jsonl"));
-    Run split = instruct("train", share, "--steps", 1, "--output", out);
+    Run split = instruct("train", share, "--steps", 1, "--output", out, "--overwrite");
     says(split, "share.jsonl: 8 of 28 instructions are left out");
     says(split, "18 rows of");
     Path scored = Files.copy(some, folder.resolve("scored.jsonl"));
     says(instruct("evaluate", scored), "scored.jsonl: 8 of 28 instructions are left out");
-    Run nothing = instruct("train", none, "--output", out);
+    Run nothing = instruct("train", none, "--output", out, "--overwrite");
     assertEquals(1, nothing.code());
     says(nothing, "none.jsonl: 4 of 4 instructions are left out");
   }
@@ -171,7 +171,8 @@ class LanguageCommandsTest {
     String weights = "model.safetensors";
     assertEquals(-1, Files.mismatch(whole.resolve(weights), again.resolve(weights)));
     Files.writeString(data, added, StandardOpenOption.APPEND);
-    Run other = stream(task, data, held, again, "--resume", checkpoint);
+    Path refused = folder.resolve("refused");
+    Run other = stream(task, data, held, refused, "--resume", checkpoint);
     assertEquals(1, other.code());
     assertTrue(
         other.printed().contains("belongs to another training (training data"), other.printed());

@@ -194,7 +194,9 @@ class TokenTuneTest {
             .collect(Collectors.joining());
     Path data = file("rare.csv", "text,label\n" + rows);
     Path model = folder.resolve("model");
-    Object[] end = {"--steps", 1, "--output", model, "--json", folder.resolve("train.json")};
+    Object[] end = {
+      "--steps", 1, "--output", model, "--overwrite", "--json", folder.resolve("train.json")
+    };
     Run trained = train(end, "--data", data, "--validation", "50%");
     System.out.println(trained.printed());
     assertEquals(0, trained.code(), trained.printed());

@@ -50,6 +50,31 @@ class ZooCommandTest {
     assertTrue(memory.printed().contains("%.1f".formatted(step)), memory.printed());
   }
 
+  /** Before anything is read or downloaded: the data do not exist either. */
+  @Test
+  void tasksAreCheckedByTheCatalogue() {
+    Object output = folder.resolve("out");
+    for (String task : new String[] {"lm", "instruct"}) {
+      refused(
+          Run.of(
+              "train",
+              "--task",
+              task,
+              "--model",
+              "bert-base-uncased",
+              "--data",
+              "none.txt",
+              "--output",
+              output),
+          "bert-base-uncased is an encoder, which does not support language modelling; name a decoder");
+    }
+    refused(
+        Run.of(
+            "train", "--task", "qa", "--model", "gpt2", "--data", "none.json", "--output", output),
+        "gpt2 is a decoder, which does not support this task (qa); name an encoder");
+    refused(Run.of("generate", "--model", "roberta-base", "--prompt", "x"), "is an encoder");
+  }
+
   @Test
   void verifiesArtifacts() {
     Run fetched = Run.of("zoo", "fetch", "all-minilm-l6-v2");

@@ -260,7 +260,8 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * Saves a Hugging Face folder and SameDiff's file, as {@link TextModel#save}.
+   * Saves a Hugging Face folder and SameDiff's file, as {@link TextModel#save}. A model in the
+   * folder is replaced.
    *
    * @return whether the SameDiff file was written
    */

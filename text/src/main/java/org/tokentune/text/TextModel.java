@@ -391,8 +391,8 @@ public final class TextModel implements AutoCloseable {
 
   /**
    * Saves a Hugging Face folder with, beside it, {@value #SAMEDIFF_FILE}: the inference graph in
-   * ND4J's own ops; adapters are merged in. A model in the folder is replaced; nothing half-written
-   * stays.
+   * ND4J's own ops; adapters are merged in. A model in the folder is replaced (only the command
+   * line asks for {@code --overwrite}); nothing half-written stays.
    *
    * @return whether the SameDiff file was written: models past its format's 1 GiB go without
    */

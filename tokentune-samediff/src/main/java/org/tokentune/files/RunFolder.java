@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.tokentune.BadFileException;
@@ -107,6 +108,19 @@ public final class RunFolder implements AutoCloseable {
     return new String(id.array(), 0, id.position(), StandardCharsets.US_ASCII);
   }
 
+  /** The newest training checkpoint in a folder that need not be locked; empty if there is none. */
+  public static Optional<Path> newestCheckpoint(Path folder) {
+    return new Checkpoints(folder.resolve(CHECKPOINTS), 1).newest();
+  }
+
+  /** The folder of the run that wrote a training checkpoint; empty if the checkpoint was moved. */
+  public static Optional<Path> ofCheckpoint(Path checkpoint) {
+    Path parent = checkpoint.toAbsolutePath().normalize().getParent();
+    return parent != null && parent.endsWith(CHECKPOINTS)
+        ? Optional.ofNullable(parent.getParent())
+        : Optional.empty();
+  }
+
   /** The default location of the training log. */
   public Path log() {
     return folder.resolve(LOG);
@@ -119,6 +133,18 @@ public final class RunFolder implements AutoCloseable {
    */
   public Checkpoints checkpoints(int keep) {
     return new Checkpoints(folder.resolve(CHECKPOINTS), keep);
+  }
+
+  /** Removes all training checkpoints, which would otherwise outlive the model of their run. */
+  public void removeCheckpoints() {
+    try {
+      if (Files.isDirectory(real.resolve(CHECKPOINTS))) {
+        Staging.remove(real.resolve(CHECKPOINTS));
+      }
+    } catch (IOException e) {
+      throw new BadFileException(
+          e, "%s cannot be removed (%s); check permissions.", folder.resolve(CHECKPOINTS), e);
+    }
   }
 
   /** Releases the folder for other runs; removes it if it is empty. */
