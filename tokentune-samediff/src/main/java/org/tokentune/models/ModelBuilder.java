@@ -13,6 +13,7 @@ import org.tokentune.nn.Parameters;
 import org.tokentune.nn.TokenStream;
 import org.tokentune.nn.TokenStreams;
 import org.tokentune.objectives.LossInputs;
+import org.tokentune.objectives.LossSettings;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.TokenGather;
 
@@ -179,6 +180,11 @@ abstract class ModelBuilder implements LossInputs {
   @Override
   public final int outputs() {
     return head.outputs();
+  }
+
+  @Override
+  public final LossSettings lossSettings() {
+    return options.loss();
   }
 
   @Override
