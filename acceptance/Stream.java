@@ -10,6 +10,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.datasets.StreamedRows;
 import org.tokentune.datasets.TokenBatches;
+import org.tokentune.objectives.LossSettings;
 import org.tokentune.text.LanguageModel;
 import org.tokentune.text.TuningSettings;
 import org.tokentune.train.Trainer;
@@ -83,7 +84,7 @@ class Stream {
   private static void train(Path file, Path folder, int batches) {
     Hyperparameters settings =
         new Hyperparameters(
-            1, batches, 1, 1e-3, OptimizerSettings.adamW(0.01), Schedule.linear(0.1), 1.0, MemorySettings.defaults(), 42);
+            1, batches, 1, 1e-3, OptimizerSettings.adamW(0.01), Schedule.linear(0.1), 1.0, MemorySettings.defaults(), 42, LossSettings.plain());
     OffHeap offHeap = new OffHeap(batches);
     try (ModelFiles files = ModelFiles.open(folder);
         LanguageModel model = LanguageModel.open(files, null);

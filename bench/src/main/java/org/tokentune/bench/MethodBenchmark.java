@@ -14,6 +14,7 @@ import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.LossSettings;
 import org.tokentune.plan.ActivationPrecision;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.train.Hyperparameters;
@@ -53,7 +54,9 @@ public final class MethodBenchmark implements AutoCloseable {
       double clip,
       int accumulation) {
 
-    /** AdamW, gradients clipped to a norm of 1, activations stored as floats, one batch per step. */
+    /**
+     * AdamW, gradients clipped to a norm of 1, activations stored as floats, one batch per step.
+     */
     public static Setting of(TuningMethod method, LoraConfig lora) {
       return new Setting(
           method, lora, ActivationPrecision.FLOAT32, OptimizerSettings.adamW(0.01), 1, 1);
@@ -120,7 +123,8 @@ public final class MethodBenchmark implements AutoCloseable {
                 new Schedule(Schedule.Decay.CONSTANT, 0),
                 setting.clip(),
                 new MemorySettings(method.checkpointing(), setting.precision(), 0),
-                1));
+                1,
+                LossSettings.plain()));
     training.check(
         batches.get(0),
         new TrainingStep.Position(0, 0, 0, 1)); // plans the whole batch, as before a training

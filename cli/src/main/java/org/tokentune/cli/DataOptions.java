@@ -113,6 +113,12 @@ final class DataOptions {
     return labelled(nameOrFile, file(nameOrFile));
   }
 
+  /** The values of a column in all rows of {@link #all}. */
+  List<String> column(String nameOrFile, String column) {
+    Columns single = new Columns(List.of(column), null);
+    return TextFiles.read(file(nameOrFile), single, false).stream().map(Example::text).toList();
+  }
+
   private Path file(String nameOrFile) {
     if (glue(nameOrFile).isPresent()) {
       return gluePath(nameOrFile);

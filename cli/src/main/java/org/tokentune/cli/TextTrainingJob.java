@@ -5,15 +5,22 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.tokentune.adapters.LoraConfig;
+import org.tokentune.datasets.ClassWeights;
 import org.tokentune.datasets.DataSplit;
 import org.tokentune.objectives.Scores;
 import org.tokentune.text.TextModel;
 import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuningListener;
+import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.Trainer;
 
-/** An encoder on labelled texts. */
-record TextTrainingJob(TextModel model, DataSplit split) implements TrainingJob {
+/**
+ * An encoder on labelled texts.
+ *
+ * @param classWeights in the loss; null if all are 1
+ */
+record TextTrainingJob(TextModel model, DataSplit split, ClassWeights classWeights)
+    implements TrainingJob {
 
   @Override
   public String rows() {
@@ -27,7 +34,17 @@ record TextTrainingJob(TextModel model, DataSplit split) implements TrainingJob 
 
   @Override
   public Trainer.Outcome train(TuningSettings settings, FineTuningListener listener) {
-    return model.fineTune(split, settings, listener);
+    return model.fineTune(split, weighted(settings), listener);
+  }
+
+  private TuningSettings weighted(TuningSettings settings) {
+    if (classWeights == null) {
+      return settings;
+    }
+    Hyperparameters hyperparameters = settings.hyperparameters();
+    List<Double> weights = classWeights.of(model.labels(), split.train());
+    return settings.withHyperparameters(
+        hyperparameters.withLoss(hyperparameters.loss().withClassWeights(weights)));
   }
 
   @Override

@@ -172,7 +172,7 @@ final class TrainCommand implements Callable<Integer> {
 
   /** Reads the data before the model if it can, as opening a model may take a while. */
   private Function<ModelFiles, TrainingJob> read(Optional<GlueTask> glue, PromptTemplate prompts) {
-    Objective objective = taskOptions.task().objective();
+    Objective objective = tuning.checked(taskOptions.task().objective());
     if (objective == Objectives.CAUSAL_LM) {
       return files -> language(files, prompts);
     }
@@ -196,7 +196,7 @@ final class TrainCommand implements Callable<Integer> {
               files, labels, taskOptions.pooling(), maxLength, dropout, weights, seed);
       text.labels().check(split.validation(), data.validationName());
       text.labels().check(split.test(), data.testName());
-      return new TextTrainingJob(text, split);
+      return new TextTrainingJob(text, split, tuning.classWeights());
     };
   }
 

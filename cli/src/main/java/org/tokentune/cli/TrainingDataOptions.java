@@ -8,7 +8,9 @@ import java.util.function.Supplier;
 import org.tokentune.BadSettingsException;
 import org.tokentune.datasets.Columns;
 import org.tokentune.datasets.DataSplit;
+import org.tokentune.datasets.Example;
 import org.tokentune.datasets.GlueTask;
+import org.tokentune.datasets.GroupedSplit;
 import org.tokentune.datasets.Split;
 import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
@@ -43,6 +45,23 @@ final class TrainingDataOptions {
           "Rows to score the result on; default: the data set's own, or the validation's.")
   private Path test;
 
+  @Option(
+      names = "--stratify",
+      description = {
+        "Draw the validation share so that it has its part of the rows of every label, for classify and",
+        "multilabel; rows with equal texts stay in one part."
+      })
+  private boolean stratify;
+
+  @Option(
+      names = "--group",
+      paramLabel = "COL",
+      description = {
+        "Column such as a customer or a document: rows with the same value are all in the validation",
+        "share or all outside it, and so are rows with equal texts."
+      })
+  private String group;
+
   @Mixin private DataOptions rows;
 
   @Option(
@@ -65,6 +84,7 @@ final class TrainingDataOptions {
     if (limit != null && limit < 1) {
       throw new BadSettingsException("--limit must be at least 1, got %d.", limit);
     }
+    checkShare(task.objective());
     if (stream && (task.objective() != Objectives.CAUSAL_LM || steps == 0 || limit != null)) {
       throw new BadSettingsException(
           "--stream is for --task lm or instruct, with --steps and without --limit.");
@@ -75,6 +95,27 @@ final class TrainingDataOptions {
               + " file.",
           validation);
     }
+  }
+
+  private void checkShare(Objective task) {
+    if (stratify && task != Objectives.CLASSIFY && task != Objectives.MULTILABEL) {
+      throw new BadSettingsException(
+          "--stratify is for the tasks classify and multilabel, not for %s.", task.shortName());
+    }
+    if (group != null && (task == Objectives.QUESTION_ANSWERING || task == Objectives.CAUSAL_LM)) {
+      throw new BadSettingsException(
+          "--group is for labelled texts, not for %s.", task.shortName());
+    }
+    if (drawsUnits() && (rows.hasParts(data) || share() == null)) {
+      throw new BadSettingsException(
+          "--stratify and --group say how a validation share is drawn, but the validation rows are given;"
+              + " leave them out.");
+    }
+  }
+
+  /** Whether rows that belong together are not split. */
+  private boolean drawsUnits() {
+    return stratify || group != null;
   }
 
   /** The data as they were named. */
@@ -124,11 +165,19 @@ final class TrainingDataOptions {
     DataSplit split =
         builtIn
             ? rows.parts(data, seed)
-            : DataSplit.of(rows.all(data), share == null ? 0 : share, 0, seed).withEveryLabel(task);
+            : drawn(task, share == null ? 0 : share, seed).withEveryLabel(task);
     return new DataSplit(
         split.train(),
         share == null ? rows.labelled(data, Path.of(validation)) : split.validation(),
         test == null ? split.test() : rows.labelled(data, test));
+  }
+
+  private DataSplit drawn(Objective task, double share, long seed) {
+    List<Example> all = rows.all(data);
+    return drawsUnits()
+        ? new GroupedSplit(stratify ? task : null, group == null ? null : rows.column(data, group))
+            .of(all, share, seed)
+        : DataSplit.of(all, share, 0, seed);
   }
 
   /** The split with as many training rows as --limit says. */

@@ -3,6 +3,8 @@ package org.tokentune.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.tokentune.datasets.ClassWeights;
+import org.tokentune.objectives.Objective;
 import org.tokentune.text.TuningSettings;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.RunSettings;
@@ -110,6 +112,8 @@ final class TuningOptions {
       })
   private Map<String, Double> rateFactors = new LinkedHashMap<>();
 
+  @Mixin private LossOptions loss;
+
   @Option(
       names = "--clip",
       paramLabel = "NORM|none",
@@ -146,7 +150,8 @@ final class TuningOptions {
             new Schedule(schedule, warmup),
             clip,
             adapters.knobs().settings(memory),
-            seed),
+            seed,
+            loss.settings()),
         RunSettings.defaults());
   }
 
@@ -154,8 +159,20 @@ final class TuningOptions {
     return optimizer;
   }
 
+  /** The task, if it has the loss that the options ask for. */
+  Objective checked(Objective task) {
+    loss.check(task);
+    return task;
+  }
+
+  /** The weights of classes in the loss; null if all are 1. */
+  ClassWeights classWeights() {
+    return loss.classWeights();
+  }
+
   void put(ObjectNode result) {
     optimizer.put(result);
+    loss.put(result);
     result.put("learning_rate", learningRate).put("schedule", schedule.toString());
     result.put("warmup", warmup).put("weight_decay", weightDecay);
     result.put("layer_decay", layerDecay);

@@ -44,6 +44,7 @@ import org.tokentune.formats.SafeTensors;
 import org.tokentune.formats.SafeTensorsWriter;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.WeightStorage;
+import org.tokentune.objectives.LossSettings;
 import org.tokentune.objectives.Objectives;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Hyperparameters;
@@ -284,8 +285,20 @@ class LongRunTest {
             same.withTokens("25%"),
             same.withHyperparameters(hyperparameters(2, 1, 1.0)),
             same.withHyperparameters(hyperparameters(1, 1, 2.0)),
+            same.withHyperparameters(
+                hyperparameters(1, 1, 1.0)
+                    .withLoss(LossSettings.plain().withClassWeights(List.of(1.0, 5.0)))),
+            same.withHyperparameters(
+                hyperparameters(1, 1, 1.0).withLoss(LossSettings.plain().withLabelSmoothing(0.1))),
             same.withRun(saving(5, 3, 0, resumed.resume())));
-    List<String> differences = List.of("(tokens", "(epochs", "(clip", "(steps between evaluations");
+    List<String> differences =
+        List.of(
+            "(tokens",
+            "(epochs",
+            "(clip",
+            "(class weights: not set there",
+            "(label smoothing",
+            "(steps between evaluations");
     for (int i = 0; i < others.size(); i++) {
       refused(others.get(i), null, differences.get(i));
     }
@@ -304,6 +317,20 @@ class LongRunTest {
         base.resolve("config.json"),
         StandardCopyOption.REPLACE_EXISTING);
     refused(same, null, "weights.safetensors");
+  }
+
+  @Test
+  void aCheckpointOfAnotherLossIsRefused() throws IOException {
+    Hyperparameters plain = hyperparameters(1, 1, 1.0);
+    LossSettings weighted = LossSettings.plain().withClassWeights(List.of(1.0, 5.0));
+    TuningSettings settings = settings("all", plain.withLoss(weighted));
+    train(settings.withRun(saving(5, 0, 0, null)), null, 0, folder.resolve("model"));
+    RunSettings resumed = saving(5, 0, 0, checkpoints().newest().orElseThrow());
+    refused(
+        settings("all", plain).withRun(resumed),
+        null,
+        "(class weights: [1.0, 5.0] there, not set here)");
+    train(settings.withRun(resumed), null, 0, folder.resolve("model"));
   }
 
   /**

@@ -102,7 +102,8 @@ public final class ModelFolder {
   public static JsonNode config(Path folder) {
     Path file = encoder(folder).resolve(CONFIG);
     if (!Files.isRegularFile(file)) {
-      throw new BadFileException("%s contains no %s; give the path of a model folder.", folder, CONFIG);
+      throw new BadFileException(
+          "%s contains no %s; give the path of a model folder.", folder, CONFIG);
     }
     return configFile(file);
   }

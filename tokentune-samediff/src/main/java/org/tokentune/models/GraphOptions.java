@@ -2,6 +2,7 @@ package org.tokentune.models;
 
 import java.util.function.Predicate;
 import org.tokentune.nn.internal.LinearAdapter;
+import org.tokentune.objectives.LossSettings;
 import org.tokentune.ops.KernelMode;
 
 /**
@@ -16,6 +17,7 @@ import org.tokentune.ops.KernelMode;
  * @param capacity of the cache of keys and values in a graph for decoding, in tokens; 0: the graph
  *     takes whole sequences
  * @param adapter adapters on linear layers
+ * @param loss settings of the loss in training
  */
 public record GraphOptions(
     boolean training,
@@ -24,12 +26,20 @@ public record GraphOptions(
     boolean allRows,
     KernelMode kernelMode,
     int capacity,
-    LinearAdapter adapter) {
+    LinearAdapter adapter,
+    LossSettings loss) {
 
   /** Forward only, on all tokens, with ND4J's own ops. */
   public static GraphOptions inference() {
     return new GraphOptions(
-        false, false, name -> false, true, KernelMode.NATIVE, 0, LinearAdapter.NONE);
+        false,
+        false,
+        name -> false,
+        true,
+        KernelMode.NATIVE,
+        0,
+        LinearAdapter.NONE,
+        LossSettings.plain());
   }
 
   /**
@@ -39,27 +49,47 @@ public record GraphOptions(
    */
   public static GraphOptions decoding(int capacity) {
     return new GraphOptions(
-        false, false, name -> false, false, KernelMode.NATIVE, capacity, LinearAdapter.NONE);
+        false,
+        false,
+        name -> false,
+        false,
+        KernelMode.NATIVE,
+        capacity,
+        LinearAdapter.NONE,
+        LossSettings.plain());
   }
 
   /** Training with all tokens in one stream or in two. */
   public static GraphOptions training(boolean split, Predicate<String> trainable) {
     return new GraphOptions(
-        true, split, trainable, false, KernelMode.NATIVE, 0, LinearAdapter.NONE);
+        true,
+        split,
+        trainable,
+        false,
+        KernelMode.NATIVE,
+        0,
+        LinearAdapter.NONE,
+        LossSettings.plain());
   }
 
   /** Returns a copy with all rows of the last layer. */
   public GraphOptions withAllRows() {
-    return new GraphOptions(training, split, trainable, true, kernelMode, capacity, adapter);
+    return new GraphOptions(training, split, trainable, true, kernelMode, capacity, adapter, loss);
   }
 
   /** Returns a copy with another kernel mode. */
   public GraphOptions withKernelMode(KernelMode other) {
-    return new GraphOptions(training, split, trainable, allRows, other, capacity, adapter);
+    return new GraphOptions(training, split, trainable, allRows, other, capacity, adapter, loss);
   }
 
   /** Returns a copy with an adapter on each linear layer. */
   public GraphOptions withAdapter(LinearAdapter other) {
-    return new GraphOptions(training, split, trainable, allRows, kernelMode, capacity, other);
+    return new GraphOptions(training, split, trainable, allRows, kernelMode, capacity, other, loss);
+  }
+
+  /** Returns a copy with another loss. */
+  public GraphOptions withLoss(LossSettings other) {
+    return new GraphOptions(
+        training, split, trainable, allRows, kernelMode, capacity, adapter, other);
   }
 }

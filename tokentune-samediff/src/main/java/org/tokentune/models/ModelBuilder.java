@@ -13,6 +13,7 @@ import org.tokentune.nn.internal.KeyValueCache;
 import org.tokentune.nn.internal.TokenStream;
 import org.tokentune.nn.internal.TokenStreams;
 import org.tokentune.objectives.LossInputs;
+import org.tokentune.objectives.LossSettings;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.TokenGather;
 
@@ -179,6 +180,11 @@ abstract class ModelBuilder implements LossInputs {
   @Override
   public final int outputs() {
     return head.outputs();
+  }
+
+  @Override
+  public final LossSettings lossSettings() {
+    return options.loss();
   }
 
   @Override

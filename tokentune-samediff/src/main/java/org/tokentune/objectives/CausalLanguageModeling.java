@@ -48,7 +48,7 @@ final class CausalLanguageModeling extends TokenObjective {
     SDVariable next = nextLabels(inputs);
     SDVariable loss = inputs.vocabularyLoss(next);
     return loss == null
-        ? Losses.softmaxCrossEntropy(logits, inputs.outputs(), next, null, inputs.kernelMode())
+        ? Losses.softmaxCrossEntropy(logits, inputs.outputs(), next, null, 0, inputs.kernelMode())
         : loss;
   }
 

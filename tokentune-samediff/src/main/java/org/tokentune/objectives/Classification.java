@@ -10,7 +10,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
-import org.tokentune.ops.Losses;
+import org.tokentune.select.TokenSelection;
 
 /** One class of n for a text: labels INT32 [batch]. */
 final class Classification extends SequenceObjective {
@@ -52,7 +52,13 @@ final class Classification extends SequenceObjective {
   @Override
   public SDVariable loss(LossInputs inputs, SDVariable logits) {
     SDVariable labels = inputs.labels(DataType.INT32, -1);
-    return Losses.softmaxCrossEntropy(logits, inputs.outputs(), labels, null, inputs.kernelMode());
+    return crossEntropy(inputs, logits, labels);
+  }
+
+  @Override
+  public double weight(
+      INDArray labels, TokenSelection selection, int[][] targets, LossSettings loss) {
+    return Arrays.stream(labels.toIntVector()).mapToDouble(loss::weight).sum();
   }
 
   @Override

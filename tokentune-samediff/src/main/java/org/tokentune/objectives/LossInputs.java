@@ -19,6 +19,9 @@ public interface LossInputs {
 
   int outputs();
 
+  /** Weights of classes and label smoothing. */
+  LossSettings lossSettings();
+
   /** The placeholder of the labels: an INT32 matrix [batch, any]. */
   SDVariable labels();
 

@@ -28,7 +28,10 @@ final class MultiLabelClassification extends SequenceObjective {
   @Override
   public SDVariable loss(LossInputs inputs, SDVariable logits) {
     SDVariable labels = inputs.labels(inputs.type(), -1, inputs.outputs());
-    return Losses.binaryCrossEntropy(logits, labels, inputs.kernelMode());
+    SDVariable weights = inputs.lossSettings().weights(inputs);
+    return weights == null
+        ? Losses.binaryCrossEntropy(logits, labels, inputs.kernelMode())
+        : Losses.weightedBinaryCrossEntropy(logits, labels, weights);
   }
 
   @Override

@@ -9,6 +9,7 @@ import java.util.Optional;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.ops.Losses;
 import org.tokentune.select.TokenSelection;
 
 /**
@@ -125,9 +126,16 @@ public abstract class Objective {
    */
   public abstract int[][] targets(INDArray labels, int length);
 
-  /** The number of labels in a batch that the loss counts. */
-  public long counted(int texts, TokenSelection selection, int[][] targets) {
-    return targets == null ? texts : selection.labelled(targets);
+  /**
+   * The weight of a batch among those of a step, by which its mean loss is multiplied: the sum of
+   * the weights of the labels that the loss counts; without class weights, their number.
+   *
+   * @param labels of the batch
+   * @param targets as {@link #targets} returns them
+   */
+  public double weight(
+      INDArray labels, TokenSelection selection, int[][] targets, LossSettings loss) {
+    return labels.size(0);
   }
 
   /**
@@ -136,6 +144,18 @@ public abstract class Objective {
    * @param logits of the selected tokens, [batch * k, outputs], or of the texts, [batch, outputs]
    */
   public abstract SDVariable loss(LossInputs inputs, SDVariable logits);
+
+  /** The softmax cross entropy that the settings ask for. */
+  static SDVariable crossEntropy(LossInputs inputs, SDVariable logits, SDVariable labels) {
+    LossSettings loss = inputs.lossSettings();
+    return Losses.softmaxCrossEntropy(
+        logits,
+        inputs.outputs(),
+        labels,
+        loss.weights(inputs),
+        loss.labelSmoothing(),
+        inputs.kernelMode());
+  }
 
   /** Makes a tally, which collects labels and predictions and scores them. */
   public abstract Tally tally(int outputs);

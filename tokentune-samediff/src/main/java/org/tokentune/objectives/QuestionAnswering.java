@@ -11,7 +11,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.nn.internal.TokenStream;
 import org.tokentune.ops.Losses;
-import org.tokentune.select.TokenSelection;
 import org.tokentune.select.TokenSelector;
 
 /**
@@ -88,11 +87,6 @@ final class QuestionAnswering extends Objective {
       }
     }
     return targets;
-  }
-
-  @Override
-  public long counted(int texts, TokenSelection selection, int[][] targets) {
-    return texts;
   }
 
   /**

@@ -9,6 +9,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.ops.Losses;
 import org.tokentune.ops.TokenGather;
+import org.tokentune.select.TokenSelection;
 import org.tokentune.select.TokenSelector;
 
 /**
@@ -54,12 +55,18 @@ abstract class TokenObjective extends Objective {
     return rows(labels);
   }
 
+  @Override
+  public double weight(
+      INDArray labels, TokenSelection selection, int[][] targets, LossSettings loss) {
+    return selection.labels(targets).mapToDouble(loss::weight).sum();
+  }
+
   /** Labels of the selected tokens. */
   @Override
   public SDVariable loss(LossInputs inputs, SDVariable logits) {
     SDVariable labels =
         TokenGather.elements(inputs.labels(), TokenGather.rowIds(inputs.ids(), inputs.selected()));
-    return Losses.softmaxCrossEntropy(logits, inputs.outputs(), labels, null, inputs.kernelMode());
+    return crossEntropy(inputs, logits, labels);
   }
 
   @Override

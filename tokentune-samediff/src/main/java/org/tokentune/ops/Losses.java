@@ -39,6 +39,23 @@ public final class Losses {
    */
   public static SDVariable softmaxCrossEntropy(
       SDVariable logits, int classes, SDVariable labels, SDVariable classWeights) {
+    return softmaxCrossEntropy(logits, classes, labels, classWeights, 0);
+  }
+
+  /**
+   * Softmax cross entropy with label smoothing, as PyTorch's {@code CrossEntropyLoss} combines it
+   * with weights: {@code 1 - smoothing} times the loss without it, plus {@code smoothing / classes
+   * * sum_i sum_c w_c * -log softmax(logits_i)[c] / sum_i w_i}, where {@code w_i} is the weight of
+   * the label.
+   *
+   * @param smoothing share of a label that is spread over all classes
+   */
+  public static SDVariable softmaxCrossEntropy(
+      SDVariable logits,
+      int classes,
+      SDVariable labels,
+      SDVariable classWeights,
+      double smoothing) {
     SameDiff sd = logits.getSameDiff();
     SDVariable counts = labels.neq(IGNORED);
     SDVariable safe = labels.mul(counts.castTo(labels.dataType())); // class 0 for ignored rows
@@ -56,7 +73,18 @@ public final class Losses {
     if (classWeights != null) {
       weights = weights.mul(TokenGather.rows(classWeights.reshape(-1, 1), safe).reshape(-1));
     }
-    return weightedMean(losses, weights);
+    if (smoothing == 0) {
+      return weightedMean(losses, weights);
+    }
+    SDVariable all = logSumExp(shifted).reshape(-1, 1).sub(shifted);
+    SDVariable spread = (classWeights == null ? all : all.mul(classWeights.reshape(1, -1))).sum(1);
+    SDVariable sums =
+        losses
+            .mul(weights)
+            .mul(1 - smoothing)
+            .add(spread.mul(counts.castTo(logits.dataType())).mul(smoothing / classes));
+    SDVariable anyWeight = weights.sum().neq(0.0).castTo(logits.dataType());
+    return mean(sums, weights).mul(anyWeight);
   }
 
   /**
@@ -72,22 +100,23 @@ public final class Losses {
     return weightedMean(logSumExp(shifted).sub(shifted.mul(marked).sum(1)), weights);
   }
 
-  /** As {@link #softmaxCrossEntropy(SDVariable, int, SDVariable, SDVariable)}. */
+  /** As {@link #softmaxCrossEntropy(SDVariable, int, SDVariable, SDVariable, double)}. */
   public static SDVariable softmaxCrossEntropy(
       SDVariable logits,
       int classes,
       SDVariable labels,
       SDVariable classWeights,
+      double smoothing,
       KernelMode kernelMode) {
     if (kernelMode == KernelMode.NATIVE) {
-      return softmaxCrossEntropy(logits, classes, labels, classWeights);
+      return softmaxCrossEntropy(logits, classes, labels, classWeights, smoothing);
     }
     Ops.register();
     SameDiff sd = logits.getSameDiff();
     FusedOp op =
         classWeights == null
-            ? new FusedCrossEntropy(sd, logits, labels)
-            : new FusedCrossEntropy(sd, logits, labels, classWeights);
+            ? new FusedCrossEntropy(sd, smoothing, logits, labels)
+            : new FusedCrossEntropy(sd, smoothing, logits, labels, classWeights);
     return op.outputVariables()[0];
   }
 
@@ -108,6 +137,26 @@ public final class Losses {
     SDVariable y = labels.reshape(-1, 1);
     SDVariable chosen = pairs.mul(sd.concat(1, y, y.rsub(1.0))).sum(1);
     return logSumExp(pairs).sub(chosen).mean();
+  }
+
+  /**
+   * Binary cross entropy with logits, where the part of a label that applies has a weight: the mean
+   * over all elements of {@code -(w y log sigmoid(x) + (1 - y) log sigmoid(-x))}, as PyTorch's
+   * {@code BCEWithLogitsLoss} with {@code pos_weight}.
+   *
+   * @param logits [rows, labels]
+   * @param labels of the same shape, 0 to 1
+   * @param weights [labels]
+   */
+  public static SDVariable weightedBinaryCrossEntropy(
+      SDVariable logits, SDVariable labels, SDVariable weights) {
+    SameDiff sd = logits.getSameDiff();
+    SDVariable x = logits.reshape(-1, 1);
+    SDVariable pairs = shifted(sd.concat(1, x, sd.zerosLike(x)));
+    SDVariable applies = labels.mul(weights.reshape(1, -1)).reshape(-1, 1);
+    SDVariable shares = sd.concat(1, applies, labels.reshape(-1, 1).rsub(1.0));
+    SDVariable chosen = pairs.mul(shares).sum(1);
+    return logSumExp(pairs).mul(shares.sum(1)).sub(chosen).mean();
   }
 
   /** As {@link #binaryCrossEntropy(SDVariable, SDVariable)}. */
@@ -161,10 +210,15 @@ public final class Losses {
 
   /** {@code sum(values * weights) / sum(weights)}, 0 if all weights are 0; both [rows]. */
   private static SDVariable weightedMean(SDVariable values, SDVariable weights) {
+    return mean(values.mul(weights), weights);
+  }
+
+  /** {@code sum(weighted) / sum(weights)}, 0 if all weights are 0; both [rows]. */
+  private static SDVariable mean(SDVariable weighted, SDVariable weights) {
     SDVariable total = weights.sum();
     // The total is 0 only if every weight is: then the numerator is also 0, and any divisor gives
     // 0.
-    SDVariable divisor = total.add(total.eq(0.0).castTo(total.dataType()));
-    return values.mul(weights).sum().div(divisor);
+    SDVariable none = total.eq(0.0).castTo(total.dataType());
+    return weighted.sum().div(total.add(none));
   }
 }

@@ -41,18 +41,14 @@ public record TokenSelection(int[][] selected, int[][] frozen) {
   }
 
   /**
-   * Number of selected positions with a label.
+   * The labels of the selected positions that have one.
    *
    * @param labels [batch][length], {@value TokenSelector#NO_LABEL} for none
    */
-  public long labelled(int[][] labels) {
+  public IntStream labels(int[][] labels) {
     return IntStream.range(0, selected.length)
-        .mapToLong(row -> labelled(selected[row], labels[row]))
-        .sum();
-  }
-
-  private static long labelled(int[] positions, int[] labels) {
-    return Arrays.stream(positions).filter(i -> labels[i] != TokenSelector.NO_LABEL).count();
+        .flatMap(row -> Arrays.stream(selected[row]).map(i -> labels[row][i]))
+        .filter(label -> label != TokenSelector.NO_LABEL);
   }
 
   /** Whether nothing is frozen: ordinary fine-tuning. */

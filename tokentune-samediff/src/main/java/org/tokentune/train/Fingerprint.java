@@ -6,12 +6,15 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Set;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.files.Digest;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.LossSettings;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.QuantizedWeight;
 
@@ -23,6 +26,8 @@ import org.tokentune.ops.QuantizedWeight;
  * @param parts by name
  */
 record Fingerprint(Map<String, String> parts) {
+
+  private static final String ABSENT = "not set";
 
   /**
    * @param parameters before the first step
@@ -86,6 +91,17 @@ record Fingerprint(Map<String, String> parts) {
     parts.put("memory keep", settings.memory().precision().name());
     parts.put("memory budget", Long.toString(settings.memory().budget()));
     parts.put("seed", Long.toString(settings.seed()));
+    LossSettings loss = settings.loss();
+    putUnless(loss.classWeights().isEmpty(), "class weights", loss.classWeights(), parts);
+    putUnless(loss.labelSmoothing() == 0, "label smoothing", loss.labelSmoothing(), parts);
+  }
+
+  /** A setting that came later is not noted where it has no effect, as in earlier checkpoints. */
+  private static void putUnless(
+      boolean without, String name, Object value, Map<String, String> parts) {
+    if (!without) {
+      parts.put(name, value.toString());
+    }
   }
 
   ObjectNode toJson() {
@@ -99,9 +115,12 @@ record Fingerprint(Map<String, String> parts) {
    * @throws BadInputException that names the first difference
    */
   void check(JsonNode stored, Path checkpoint) {
-    parts.forEach(
-        (name, value) -> {
-          String then = stored.path(name).asText("not noted");
+    Set<String> names = new LinkedHashSet<>(parts.keySet());
+    stored.fieldNames().forEachRemaining(names::add);
+    names.forEach(
+        name -> {
+          String then = stored.path(name).asText(ABSENT);
+          String value = parts.getOrDefault(name, ABSENT);
           if (!then.equals(value)) {
             throw new BadFileException(
                 "%s belongs to another training (%s: %s there, %s here); use the same data and settings, or start over.",

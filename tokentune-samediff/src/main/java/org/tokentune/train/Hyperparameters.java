@@ -1,6 +1,7 @@
 package org.tokentune.train;
 
 import org.tokentune.BadSettingsException;
+import org.tokentune.objectives.LossSettings;
 
 /**
  * Settings of a training other than its model and data.
@@ -16,6 +17,7 @@ import org.tokentune.BadSettingsException;
  *     gradients are not clipped, and each is applied as soon as it is complete
  * @param memory what a step stores
  * @param seed of all randomness: order, selection, dropout
+ * @param loss weights of classes and label smoothing
  */
 public record Hyperparameters(
     int epochs,
@@ -26,7 +28,8 @@ public record Hyperparameters(
     Schedule schedule,
     double clip,
     MemorySettings memory,
-    long seed) {
+    long seed,
+    LossSettings loss) {
 
   public Hyperparameters {
     if (epochs < 1) {
@@ -59,61 +62,68 @@ public record Hyperparameters(
         Schedule.linear(0.1),
         1.0,
         MemorySettings.defaults(),
-        42);
+        42,
+        LossSettings.plain());
   }
 
   /** Returns a copy with another number of epochs. */
   public Hyperparameters withEpochs(int passes) {
     return new Hyperparameters(
-        passes, steps, accumulation, learningRate, optimizer, schedule, clip, memory, seed);
+        passes, steps, accumulation, learningRate, optimizer, schedule, clip, memory, seed, loss);
   }
 
   /** Returns a copy with this many updates of the parameters; 0: as many as the epochs have. */
   public Hyperparameters withSteps(int count) {
     return new Hyperparameters(
-        epochs, count, accumulation, learningRate, optimizer, schedule, clip, memory, seed);
+        epochs, count, accumulation, learningRate, optimizer, schedule, clip, memory, seed, loss);
   }
 
   /** Returns a copy with gradients added up over this many batches. */
   public Hyperparameters withAccumulation(int batches) {
     return new Hyperparameters(
-        epochs, steps, batches, learningRate, optimizer, schedule, clip, memory, seed);
+        epochs, steps, batches, learningRate, optimizer, schedule, clip, memory, seed, loss);
   }
 
   /** Returns a copy with another learning rate. */
   public Hyperparameters withLearningRate(double peak) {
     return new Hyperparameters(
-        epochs, steps, accumulation, peak, optimizer, schedule, clip, memory, seed);
+        epochs, steps, accumulation, peak, optimizer, schedule, clip, memory, seed, loss);
   }
 
   /** Returns a copy with another optimizer. */
   public Hyperparameters withOptimizer(OptimizerSettings other) {
     return new Hyperparameters(
-        epochs, steps, accumulation, learningRate, other, schedule, clip, memory, seed);
+        epochs, steps, accumulation, learningRate, other, schedule, clip, memory, seed, loss);
   }
 
   /** Returns a copy with another schedule of the learning rate. */
   public Hyperparameters withSchedule(Schedule other) {
     return new Hyperparameters(
-        epochs, steps, accumulation, learningRate, optimizer, other, clip, memory, seed);
+        epochs, steps, accumulation, learningRate, optimizer, other, clip, memory, seed, loss);
   }
 
   /** Returns a copy with gradients clipped to another norm; infinite: not clipped. */
   public Hyperparameters withClip(double norm) {
     return new Hyperparameters(
-        epochs, steps, accumulation, learningRate, optimizer, schedule, norm, memory, seed);
+        epochs, steps, accumulation, learningRate, optimizer, schedule, norm, memory, seed, loss);
   }
 
   /** Returns a copy with another use of memory. */
   public Hyperparameters withMemory(MemorySettings other) {
     return new Hyperparameters(
-        epochs, steps, accumulation, learningRate, optimizer, schedule, clip, other, seed);
+        epochs, steps, accumulation, learningRate, optimizer, schedule, clip, other, seed, loss);
   }
 
   /** Returns a copy with another seed. */
   public Hyperparameters withSeed(long other) {
     return new Hyperparameters(
-        epochs, steps, accumulation, learningRate, optimizer, schedule, clip, memory, other);
+        epochs, steps, accumulation, learningRate, optimizer, schedule, clip, memory, other, loss);
+  }
+
+  /** Returns a copy with another loss. */
+  public Hyperparameters withLoss(LossSettings other) {
+    return new Hyperparameters(
+        epochs, steps, accumulation, learningRate, optimizer, schedule, clip, memory, seed, other);
   }
 
   /** Steps of a training whose epochs have so many batches. */

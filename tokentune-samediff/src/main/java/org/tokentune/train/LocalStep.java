@@ -70,6 +70,7 @@ public final class LocalStep implements TrainingStep {
     this.trainable = trainable;
     this.selector = selector;
     this.settings = settings;
+    settings.loss().check(model.head().task(), model.head().outputs());
     optimizer = settings.optimizer().optimizer(model, parameters);
   }
 
@@ -88,35 +89,36 @@ public final class LocalStep implements TrainingStep {
     rate = learningRate;
     List<StepInputs> batches = new ArrayList<>();
     for (int i = 0; i < together.size(); i++) {
-      StepInputs inputs = StepInputs.of(model, together.get(i), selector, position.next(i));
+      StepInputs inputs =
+          StepInputs.of(model, together.get(i), selector, position.next(i), settings.loss());
       withDropout(inputs, position.seed(), position.step() * settings.accumulation() + i);
       batches.add(inputs);
     }
-    long counted = batches.stream().mapToLong(StepInputs::counted).sum();
+    double weight = batches.stream().mapToDouble(StepInputs::weight).sum();
     long tokens = batches.stream().mapToLong(StepInputs::tokens).sum();
     sums.clear();
     Map<String, INDArray> gradients = Map.of();
     double loss = 0;
     for (int i = 0; i < batches.size(); i++) {
       StepInputs batch = batches.get(i);
-      if (batch.counted() > 0) {
-        double share = batch.counted() / (double) counted;
+      if (batch.weight() > 0) {
+        double share = batch.weight() / weight;
         sums.weigh(share);
         TrainingEngine.Result result = plan(batch.placeholders()).run(batch.placeholders());
         if (!Double.isFinite(result.loss())) {
-          return new Result(result.loss(), counted, tokens, List.of(together.get(i)));
+          return new Result(result.loss(), weight, tokens, List.of(together.get(i)));
         }
         loss += share * result.loss();
         gradients = settings.accumulation() > 1 ? sums.gradients() : result.gradients();
       }
     }
-    if (!optimizesInBackward() && counted > 0) {
+    if (!optimizesInBackward() && weight > 0) {
       if (clips() && !Double.isFinite(GradientClipping.byGlobalNorm(gradients, settings.clip()))) {
-        return new Result(loss, counted, tokens, together);
+        return new Result(loss, weight, tokens, together);
       }
       optimizer.step(gradients, rate);
     }
-    return new Result(loss, counted, tokens, List.of());
+    return new Result(loss, weight, tokens, List.of());
   }
 
   /**
@@ -195,7 +197,9 @@ public final class LocalStep implements TrainingStep {
     ModelGraph graph =
         model.build(
             parameters,
-            GraphOptions.training(split, trainable).withKernelMode(KernelMode.preferred()));
+            GraphOptions.training(split, trainable)
+                .withKernelMode(KernelMode.preferred())
+                .withLoss(settings.loss()));
     OptimizerStep optimizerStep =
         settings.accumulation() > 1 ? sums : optimizesInBackward() ? optimizerInBackward : null;
     return new TrainingEngine(graph, List.of(), settings.memory(), optimizerStep);

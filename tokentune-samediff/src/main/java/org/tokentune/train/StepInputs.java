@@ -14,6 +14,7 @@ import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.internal.Graph;
+import org.tokentune.objectives.LossSettings;
 import org.tokentune.objectives.Objectives;
 import org.tokentune.ops.ShapeOnlyArray;
 import org.tokentune.select.PaddedLength;
@@ -25,10 +26,10 @@ import org.tokentune.select.TokenSelector;
  * ids, attention mask and token types, INT32 [batch, length].
  *
  * @param placeholders by name
- * @param counted labels that the loss counts
+ * @param weight of the batch in a step: see {@link org.tokentune.objectives.Objective#weight}
  * @param tokens in the texts, without padding
  */
-public record StepInputs(Map<String, INDArray> placeholders, long counted, long tokens) {
+public record StepInputs(Map<String, INDArray> placeholders, double weight, long tokens) {
 
   /**
    * Makes the inputs of a training step.
@@ -39,8 +40,9 @@ public record StepInputs(Map<String, INDArray> placeholders, long counted, long 
       TransformerModel model,
       MultiDataSet batch,
       TokenSelector selector,
-      TrainingStep.Position position) {
-    return of(model, batch, selector, position, model.config().causal());
+      TrainingStep.Position position,
+      LossSettings loss) {
+    return of(model, batch, selector, position, loss, model.config().causal());
   }
 
   /**
@@ -52,7 +54,7 @@ public record StepInputs(Map<String, INDArray> placeholders, long counted, long 
       MultiDataSet batch,
       TokenSelector selector,
       TrainingStep.Position position) {
-    return of(model, batch, selector, position, false);
+    return of(model, batch, selector, position, LossSettings.plain(), false);
   }
 
   private static StepInputs of(
@@ -60,6 +62,7 @@ public record StepInputs(Map<String, INDArray> placeholders, long counted, long 
       MultiDataSet batch,
       TokenSelector selector,
       TrainingStep.Position position,
+      LossSettings loss,
       boolean cuts) {
     Head head = model.head();
     Map<String, INDArray> inputs = labelled(head, batch);
@@ -71,8 +74,8 @@ public record StepInputs(Map<String, INDArray> placeholders, long counted, long 
         selector.select(
             lengths, longest, targets, position.seed(), position.epoch(), position.batch());
     select(inputs, cuts && !selection.all() ? cut(inputs, lengths, selection) : selection);
-    long counted = head.task().counted(lengths.length, selection, targets);
-    return new StepInputs(inputs, counted, Arrays.stream(lengths).sum());
+    double weight = head.task().weight(batch.getLabels(0), selection, targets, loss);
+    return new StepInputs(inputs, weight, Arrays.stream(lengths).sum());
   }
 
   /** Adds the positions of the selected and of the frozen tokens, if any are frozen. */

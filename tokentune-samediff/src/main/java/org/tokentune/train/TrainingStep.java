@@ -7,9 +7,9 @@ import org.tokentune.BadInputException;
 /**
  * Makes the steps of a training: selects tokens, runs forward and backward, and updates the
  * parameters. {@link LocalStep} does so in one process. An implementation that distributes the
- * batches of a step must add up the counted labels of all workers before it weights their
- * gradients, select tokens by the position of a batch in the whole epoch, and seed dropout by its
- * position in the whole training.
+ * batches of a step must add up the weights of all workers before it weights their gradients,
+ * select tokens by the position of a batch in the whole epoch, and seed dropout by its position in
+ * the whole training.
  */
 public interface TrainingStep extends AutoCloseable {
 
@@ -32,13 +32,13 @@ public interface TrainingStep extends AutoCloseable {
   /**
    * The result of a step.
    *
-   * @param loss mean over the counted labels; 0 if there are none
-   * @param counted labels that the loss counts
+   * @param loss weighted mean over the labels that count; 0 if there are none
+   * @param weight of these labels: their number, or with class weights the sum of their weights
    * @param tokens of the texts, without padding
    * @param nonFinite batches whose loss or gradients are not finite; if there are any, nothing was
    *     updated
    */
-  record Result(double loss, long counted, long tokens, List<MultiDataSet> nonFinite) {}
+  record Result(double loss, double weight, long tokens, List<MultiDataSet> nonFinite) {}
 
   /**
    * Plans the largest batch before the first step.

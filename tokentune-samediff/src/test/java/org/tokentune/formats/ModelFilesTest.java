@@ -100,6 +100,7 @@ class ModelFilesTest {
   void namesMissingFiles() throws IOException {
     assertRefused(folder, "no config.json");
     assertRefused(folder.resolve("x.gguf"), "no file");
-    assertRefused(Files.writeString(folder.resolve("thesis.txt"), "x"), "give the path of a model folder");
+    assertRefused(
+        Files.writeString(folder.resolve("thesis.txt"), "x"), "give the path of a model folder");
   }
 }

@@ -14,6 +14,7 @@ import static org.tokentune.testing.SameBits.assertSameBits;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -305,6 +306,45 @@ class OpsTest {
     check("cross entropy, ignored row, class weights", plain.add(weighted), NONE);
   }
 
+  /**
+   * {@code torch.nn.CrossEntropyLoss(weight, label_smoothing=0.1)}: PyTorch divides both parts by
+   * the sum of the weights of the labels.
+   */
+  @Test
+  void smoothedCrossEntropy() {
+    SDVariable logits = variable(1, 4, 3);
+    SDVariable labels = sd.constant("labels", Nd4j.createFromArray(2, -100, 0, 1));
+    SDVariable weights = sd.constant("weights", Nd4j.createFromArray(0.5, 2.0, 3.0));
+    SDVariable plain = Losses.softmaxCrossEntropy(logits, 3, labels, null, 0.1);
+    SDVariable weighted = Losses.softmaxCrossEntropy(logits, 3, labels, weights, 0.1);
+    int[] label = {2, -100, 0, 1};
+    double[] w = {0.5, 2, 3};
+    double sum = 0;
+    double weightedSum = 0;
+    for (int r : new int[] {0, 2, 3}) {
+      INDArray row = logits.getArr().getRow(r);
+      double z = Math.log(IntStream.range(0, 3).mapToDouble(c -> Math.exp(row.getDouble(c))).sum());
+      for (int c = 0; c < 3; c++) {
+        double loss = z - row.getDouble(c);
+        double share = 0.1 / 3 + (c == label[r] ? 0.9 : 0);
+        sum += share * loss;
+        weightedSum += share * w[c] * loss;
+      }
+    }
+    assertEquals(sum / 3, plain.eval().getDouble(0), 1e-12);
+    assertEquals(weightedSum / (3 + 0.5 + 2), weighted.eval().getDouble(0), 1e-12);
+    check("cross entropy, label smoothing, class weights", plain.add(weighted), NONE);
+  }
+
+  @Test
+  void smoothedCrossEntropyOfRowsWithoutWeightIsZero() {
+    SDVariable logits = variable(1, 2, 2);
+    SDVariable labels = sd.constant("labels", Nd4j.createFromArray(0, -100));
+    SDVariable weights = sd.constant("weights", Nd4j.createFromArray(0.0, 1.0));
+    SDVariable loss = Losses.softmaxCrossEntropy(logits, 2, labels, weights, 0.1);
+    assertEquals(0, loss.eval().getDouble(0));
+  }
+
   @Test
   void softmaxCrossEntropyWithOneHotLabels() {
     SDVariable logits = variable(1, 4, 3);
@@ -349,6 +389,27 @@ class OpsTest {
     }
     assertEquals(sum / 6, loss.eval().getDouble(0), 1e-12);
     check("binary cross entropy", loss, NONE);
+  }
+
+  /** {@code torch.nn.BCEWithLogitsLoss(pos_weight)}. */
+  @Test
+  void weightedBinaryCrossEntropy() {
+    SDVariable logits = variable(1, 3, 2);
+    INDArray y = Nd4j.createFromArray(new double[][] {{1, 0}, {0, 0.3}, {1, 1}});
+    double[] w = {5, 0.5};
+    SDVariable loss =
+        Losses.weightedBinaryCrossEntropy(
+            logits, sd.constant("y", y), sd.constant("weights", Nd4j.createFromArray(w)));
+    double sum = 0;
+    for (int r = 0; r < 3; r++) {
+      for (int c = 0; c < 2; c++) {
+        double x = logits.getArr().getDouble(r, c);
+        double applies = y.getDouble(r, c);
+        sum += w[c] * applies * Math.log1p(Math.exp(-x)) + (1 - applies) * Math.log1p(Math.exp(x));
+      }
+    }
+    assertEquals(sum / 6, loss.eval().getDouble(0), 1e-12);
+    check("binary cross entropy, weights", loss, NONE);
   }
 
   @Test

@@ -35,6 +35,7 @@ import org.tokentune.models.ModelGraph;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.LossSettings;
 import org.tokentune.objectives.Objectives;
 import org.tokentune.objectives.Scores;
 import org.tokentune.ops.KernelMode;
@@ -102,7 +103,8 @@ class LanguageModelTrainingTest {
         Schedule.linear(0),
         1.0,
         MemorySettings.defaults(),
-        7);
+        7,
+        LossSettings.plain());
   }
 
   private static LocalStep steps(TransformerModel model, Parameters weights, int accumulation) {
@@ -348,7 +350,8 @@ class LanguageModelTrainingTest {
         Schedule.linear(0),
         Double.POSITIVE_INFINITY,
         MemorySettings.defaults(),
-        7);
+        7,
+        LossSettings.plain());
   }
 
   /**

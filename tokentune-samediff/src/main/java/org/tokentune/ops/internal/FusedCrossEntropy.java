@@ -16,16 +16,17 @@ import org.tokentune.ops.internal.kernels.Tiles;
 
 /**
  * {@code Losses.softmaxCrossEntropy} as one node: (logits [n, c], labels [n] INT32) or (logits,
- * labels, class weights [c]) to (loss [], log sum exp [n]). Ignored rows are not read; their log
- * sum exp is 0. An invalid label throws an {@link IllegalArgumentException}.
+ * labels, class weights [c]) to (loss [], log sum exp [n]), with label smoothing. Ignored rows are
+ * not read; their log sum exp is 0. An invalid label throws an {@link IllegalArgumentException}.
  */
 public final class FusedCrossEntropy extends FusedOp {
 
   /** For SameDiff, which creates ops by reflection; use {@code Losses.softmaxCrossEntropy}. */
   public FusedCrossEntropy() {}
 
-  public FusedCrossEntropy(SameDiff sd, SDVariable... inputs) {
+  public FusedCrossEntropy(SameDiff sd, double smoothing, SDVariable... inputs) {
     super(sd, inputs);
+    addTArgument(smoothing);
   }
 
   @Override
@@ -50,7 +51,8 @@ public final class FusedCrossEntropy extends FusedOp {
     FloatBuffer logSums = kernel.floats(outputs.get(1));
     int width = kernel.rows().width();
     CrossEntropyRows labelled =
-        new CrossEntropyRows(inputs.get(1), inputs.subList(2, inputs.size()), width);
+        new CrossEntropyRows(
+            inputs.get(1), inputs.subList(2, inputs.size()), width, getTArgument(0));
     double[] losses = new double[kernel.rows().chunks()];
     kernel.forEachChunk(
         (chunk, from, to) -> {
@@ -60,6 +62,10 @@ public final class FusedCrossEntropy extends FusedOp {
               logSums.put(r, (float) logSum);
               float chosen = logits.get(r * width + labelled.label(r));
               losses[chunk] += labelled.share(r) * (logSum - chosen);
+              if (labelled.smooths()) {
+                losses[chunk] +=
+                    labelled.spread() * logSum - spread(labelled, logits, r * width, width);
+              }
             } else {
               logSums.put(r, 0);
             }
@@ -70,6 +76,16 @@ public final class FusedCrossEntropy extends FusedOp {
       loss += part;
     }
     Memory.setScalar(outputs.get(0), (float) loss);
+  }
+
+  /** The logits of a row, each by its part of the smoothing. */
+  private static double spread(
+      CrossEntropyRows labelled, FloatBuffer logits, int start, int width) {
+    double sum = 0;
+    for (int i = 0; i < width; i++) {
+      sum += labelled.spread(i) * logits.get(start + i);
+    }
+    return sum;
   }
 
   /** Log sum exp of a row, in tiles: rows over a vocabulary do not fit the cache. */
@@ -112,6 +128,6 @@ public final class FusedCrossEntropy extends FusedOp {
         args().length == 2
             ? new SDVariable[] {arg(0), arg(1), logSums, dLoss}
             : new SDVariable[] {arg(0), arg(1), logSums, dLoss, arg(2)};
-    return List.of(new FusedCrossEntropyGrad(sameDiff, inputs).outputVariable());
+    return List.of(new FusedCrossEntropyGrad(sameDiff, getTArgument(0), inputs).outputVariable());
   }
 }

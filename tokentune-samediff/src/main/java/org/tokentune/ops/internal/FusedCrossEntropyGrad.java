@@ -17,15 +17,17 @@ import org.tokentune.ops.internal.kernels.Tiles;
 /**
  * Gradient of {@link FusedCrossEntropy}: (logits [n, c], labels [n], log sum exp [n], dLoss []) and
  * optionally class weights [c], to dLogits in place of the logits: {@code dLoss * w_i / sum w *
- * (exp(logits_i - log sum exp_i) - [1 at the label])}, 0 in ignored rows.
+ * (exp(logits_i - log sum exp_i) - [1 at the label])}, 0 in ignored rows; with label smoothing, the
+ * label is spread.
  */
 public final class FusedCrossEntropyGrad extends FusedOp {
 
   /** For SameDiff, which creates ops by reflection; use {@code Losses.softmaxCrossEntropy}. */
   public FusedCrossEntropyGrad() {}
 
-  public FusedCrossEntropyGrad(SameDiff sd, SDVariable... inputs) {
+  public FusedCrossEntropyGrad(SameDiff sd, double smoothing, SDVariable... inputs) {
     super(sd, inputs);
+    addTArgument(smoothing);
   }
 
   @Override
@@ -51,15 +53,22 @@ public final class FusedCrossEntropyGrad extends FusedOp {
     FloatBuffer dLogits = kernel.floats(outputs.get(0));
     CrossEntropyRows labelled =
         new CrossEntropyRows(
-            inputs.get(1), inputs.subList(4, inputs.size()), kernel.rows().width());
+            inputs.get(1),
+            inputs.subList(4, inputs.size()),
+            kernel.rows().width(),
+            getTArgument(0));
     float dLoss = Memory.floatValues(inputs.get(3))[0];
     kernel.run(
         (arrays, row, width) -> {
-          float factor = (float) (labelled.share(row) * dLoss);
           if (labelled.counts(row)) {
-            scaledSoftmax(logits, dLogits, row * width, width, logSums.get(row), factor);
-            int label = row * width + labelled.label(row);
-            dLogits.put(label, dLogits.get(label) - factor);
+            float whole = (float) ((labelled.share(row) + labelled.spread()) * dLoss);
+            scaledSoftmax(logits, dLogits, row * width, width, logSums.get(row), whole);
+            if (labelled.smooths()) {
+              subtractSmoothed(labelled, dLogits, row, width, dLoss);
+            } else {
+              int label = row * width + labelled.label(row);
+              dLogits.put(label, dLogits.get(label) - whole);
+            }
           } else {
             zero(dLogits, row * width, width);
           }
@@ -87,6 +96,16 @@ public final class FusedCrossEntropyGrad extends FusedOp {
       to.get(start + i, tile, 0, length);
       Tiles.multiply(tile, (float) (factor / sum), length);
       to.put(start + i, tile, 0, length);
+    }
+  }
+
+  /** Subtracts a label that is spread over the classes. */
+  private static void subtractSmoothed(
+      CrossEntropyRows labelled, FloatBuffer to, int row, int width, float dLoss) {
+    for (int i = 0; i < width; i++) {
+      double part = labelled.spread(i) + (i == labelled.label(row) ? labelled.share(row) : 0);
+      int at = row * width + i;
+      to.put(at, to.get(at) - (float) (part * dLoss));
     }
   }
 

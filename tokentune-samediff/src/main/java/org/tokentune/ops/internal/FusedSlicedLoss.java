@@ -36,7 +36,7 @@ public final class FusedSlicedLoss extends FusedOp {
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
     float[] sums = Memory.floatValues(inputs.get(0));
     CrossEntropyRows labelled =
-        new CrossEntropyRows(inputs.get(1), List.of(), getIArgument(0).intValue());
+        new CrossEntropyRows(inputs.get(1), List.of(), getIArgument(0).intValue(), 0);
     double loss = 0;
     for (int r = 0; r < inputs.get(0).size(0); r++) {
       if (labelled.counts(r)) {

@@ -42,7 +42,7 @@ public final class FusedSlicedLossGrad extends FusedOp {
   @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
     CrossEntropyRows labelled =
-        new CrossEntropyRows(inputs.get(1), List.of(), getIArgument(0).intValue());
+        new CrossEntropyRows(inputs.get(1), List.of(), getIArgument(0).intValue(), 0);
     float dLoss = Memory.floatValues(inputs.get(2))[0];
     RowKernel.over(inputs.get(0))
         .update(inputs.get(0), outputs.get(0))

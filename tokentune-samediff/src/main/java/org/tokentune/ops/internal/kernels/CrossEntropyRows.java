@@ -11,13 +11,20 @@ public final class CrossEntropyRows {
 
   private final int[] labels;
   private final float[] classWeights;
+  private final int classes;
+  private final double smoothing;
   private final double total;
+  private final double spread;
 
   /**
    * @param labels [rows]
    * @param classWeights [classes], or empty
+   * @param smoothing share of a label that is spread over all classes
    */
-  public CrossEntropyRows(INDArray labels, List<INDArray> classWeights, int classes) {
+  public CrossEntropyRows(
+      INDArray labels, List<INDArray> classWeights, int classes, double smoothing) {
+    this.classes = classes;
+    this.smoothing = smoothing;
     this.labels = Memory.intValues(labels);
     this.classWeights = classWeights.isEmpty() ? null : Memory.floatValues(classWeights.get(0));
     double sum = 0;
@@ -30,6 +37,11 @@ public final class CrossEntropyRows {
       sum += weight(row);
     }
     total = sum;
+    double parts = 0;
+    for (int i = 0; smooths() && i < classes; i++) {
+      parts += spread(i);
+    }
+    spread = parts;
   }
 
   public int label(int row) {
@@ -48,8 +60,24 @@ public final class CrossEntropyRows {
     return classWeights == null ? 1 : classWeights[labels[row]];
   }
 
-  /** The row's share of the mean; 0 if all weights are 0. */
+  /** The share of the row's label in the mean; 0 if all weights are 0. */
   public double share(int row) {
-    return total == 0 ? 0 : weight(row) / total;
+    return total == 0 ? 0 : (1 - smoothing) * weight(row) / total;
+  }
+
+  /** Whether labels are smoothed. */
+  public boolean smooths() {
+    return smoothing > 0;
+  }
+
+  /** The share of a class in the mean by smoothing, in every row that counts. */
+  public double spread(int number) {
+    double weight = classWeights == null ? 1 : classWeights[number];
+    return total == 0 ? 0 : smoothing / classes * weight / total;
+  }
+
+  /** The sum of {@link #spread(int)} over all classes. */
+  public double spread() {
+    return spread;
   }
 }

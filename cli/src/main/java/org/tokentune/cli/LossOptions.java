@@ -1,0 +1,51 @@
+package org.tokentune.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import org.tokentune.datasets.ClassWeights;
+import org.tokentune.objectives.LossSettings;
+import org.tokentune.objectives.Objective;
+import picocli.CommandLine.Option;
+
+/** Options for the loss that a training minimises. */
+final class LossOptions {
+
+  @Option(
+      names = "--class-weights",
+      paramLabel = "balanced|LABEL=WEIGHT,...",
+      description = {
+        "Weights of the labels in the loss, such as good=1,bad=5 (others: 1), or balanced: rare labels",
+        "weigh as much as frequent ones. For classify, multilabel and token. Default: all 1."
+      })
+  private String classWeights;
+
+  @Option(
+      names = "--label-smoothing",
+      paramLabel = "SHARE",
+      description = {
+        "Share of every label that is spread evenly over all classes, usually 0.1; for classify and",
+        "token. Default ${DEFAULT-VALUE}."
+      })
+  private double labelSmoothing = LossSettings.plain().labelSmoothing();
+
+  /** The settings without class weights, which depend on the rows. */
+  LossSettings settings() {
+    return LossSettings.plain().withLabelSmoothing(labelSmoothing);
+  }
+
+  /** Rejects a task that does not have such a loss, before its data are read. */
+  void check(Objective task) {
+    settings().check(task);
+    if (classWeights != null) {
+      classWeights().check(task);
+    }
+  }
+
+  /** The class weights; null if all are 1. */
+  ClassWeights classWeights() {
+    return classWeights == null ? null : ClassWeights.parse(classWeights);
+  }
+
+  void put(ObjectNode result) {
+    result.put("class_weights", classWeights).put("label_smoothing", labelSmoothing);
+  }
+}

@@ -1,0 +1,89 @@
+package org.tokentune.datasets;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.tokentune.BadInputException;
+import org.tokentune.objectives.Objectives;
+
+class GroupedSplitTest {
+
+  private static final GroupedSplit STRATIFIED = new GroupedSplit(Objectives.CLASSIFY, null);
+
+  /** Of every 100 rows, 60 are a, 27 b and 13 c. */
+  private static List<Example> rows(int count) {
+    return IntStream.range(0, count)
+        .mapToObj(i -> new Example("text " + i, i % 100 < 60 ? "a" : i % 100 < 87 ? "b" : "c"))
+        .toList();
+  }
+
+  private static Map<String, Long> counts(List<Example> rows) {
+    return rows.stream().collect(Collectors.groupingBy(Example::label, Collectors.counting()));
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 42})
+  void everyLabelHasItsShare(long seed) {
+    DataSplit split = STRATIFIED.of(rows(1000), 0.1, seed);
+    assertEquals(Map.of("a", 60L, "b", 27L, "c", 13L), counts(split.validation()));
+    assertEquals(Map.of("a", 540L, "b", 243L, "c", 117L), counts(split.train()));
+    assertEquals(split, STRATIFIED.of(rows(1000), 0.1, seed));
+    assertNotEquals(split, STRATIFIED.of(rows(1000), 0.1, seed + 1));
+  }
+
+  @Test
+  void roundsSoThatTheWholeShareIsRight() {
+    List<Example> rows =
+        IntStream.range(0, 100).mapToObj(i -> new Example("text " + i, "label " + i / 2)).toList();
+    assertEquals(10, STRATIFIED.of(rows, 0.1, 1).validation().size());
+  }
+
+  @Test
+  void groupsAndEqualTextsAreNotSplit() {
+    List<Example> rows = new ArrayList<>(rows(300));
+    List<String> groups =
+        new ArrayList<>(IntStream.range(0, 300).mapToObj(i -> "customer " + i % 40).toList());
+    for (int i = 0; i < 20; i++) { // joins groups 0 and 1
+      rows.add(new Example("text 0", "a"));
+      groups.add("customer 1");
+    }
+    DataSplit split = new GroupedSplit(null, groups).of(rows, 0.2, 3);
+    Map<Example, Set<String>> groupsOf =
+        IntStream.range(0, rows.size())
+            .boxed()
+            .collect(
+                Collectors.groupingBy(
+                    rows::get, Collectors.mapping(groups::get, Collectors.toSet())));
+    Set<String> trained = new HashSet<>();
+    split.train().forEach(row -> trained.addAll(groupsOf.get(row)));
+    split
+        .validation()
+        .forEach(row -> assertTrue(groupsOf.get(row).stream().noneMatch(trained::contains)));
+    assertEquals(320, Stream.of(split.train(), split.validation()).mapToInt(List::size).sum());
+    assertEquals(64, split.validation().size(), 8);
+  }
+
+  @Test
+  void rejectsRowsThatAllBelongTogether() {
+    List<Example> rows = rows(4);
+    GroupedSplit one = new GroupedSplit(null, List.of("x", "x", "x", "x"));
+    String message = assertThrows(BadInputException.class, () -> one.of(rows, 0.5, 1)).getMessage();
+    System.out.println(message);
+    assertTrue(message.contains("4 rows are 1"), message);
+    GroupedSplit tooFew = new GroupedSplit(null, List.of("x"));
+    assertThrows(BadInputException.class, () -> tooFew.of(rows, 0.5, 1));
+  }
+}

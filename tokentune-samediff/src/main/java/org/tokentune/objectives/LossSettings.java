@@ -1,0 +1,99 @@
+package org.tokentune.objectives;
+
+import java.util.List;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadSettingsException;
+
+/**
+ * Changes to the loss that a training minimises. The loss of an evaluation is never changed, so
+ * that it can be compared between trainings.
+ *
+ * @param classWeights by number of the class, as {@code weight} in PyTorch's {@code
+ *     CrossEntropyLoss}; for multi-label classification the weights of the labels that apply, as
+ *     {@code pos_weight} in {@code BCEWithLogitsLoss}; if empty, all are 1
+ * @param labelSmoothing share of a label that is spread evenly over all classes, as {@code
+ *     label_smoothing} in {@code CrossEntropyLoss}
+ */
+public record LossSettings(List<Double> classWeights, double labelSmoothing) {
+
+  public LossSettings {
+    classWeights = List.copyOf(classWeights);
+    for (double weight : classWeights) {
+      if (!(weight >= 0) || Double.isInfinite(weight)) {
+        throw BadSettingsException.of(
+            "classWeights", "must be at least 0 and finite, got %s.", weight);
+      }
+    }
+    if (!classWeights.isEmpty() && classWeights.stream().allMatch(weight -> weight == 0)) {
+      throw BadSettingsException.of("classWeights", "must not all be 0, got %s.", classWeights);
+    }
+    if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
+      throw BadSettingsException.of(
+          "labelSmoothing", "must be at least 0 and below 1, got %s.", labelSmoothing);
+    }
+  }
+
+  /** The loss of the task, unchanged. */
+  public static LossSettings plain() {
+    return new LossSettings(List.of(), 0);
+  }
+
+  /** Returns a copy with other weights of the classes; empty: all are 1. */
+  public LossSettings withClassWeights(List<Double> weights) {
+    return new LossSettings(weights, labelSmoothing);
+  }
+
+  /** Returns a copy with another share that is spread over all classes. */
+  public LossSettings withLabelSmoothing(double share) {
+    return new LossSettings(classWeights, share);
+  }
+
+  /** The weight of a class. */
+  double weight(int number) {
+    return classWeights.isEmpty() ? 1 : classWeights.get(number);
+  }
+
+  /** The weights in a graph, [classes]; null if all are 1. */
+  SDVariable weights(LossInputs inputs) {
+    if (classWeights.isEmpty()) {
+      return null;
+    }
+    double[] values = classWeights.stream().mapToDouble(Double::doubleValue).toArray();
+    return inputs.sd().constant(Nd4j.createFromArray(values).castTo(inputs.type()));
+  }
+
+  /**
+   * Checks that a head can be trained with this loss.
+   *
+   * @throws BadSettingsException if its task has no classes, or another number of them
+   */
+  public void check(Objective task, int outputs) {
+    check(task);
+    if (!classWeights.isEmpty() && classWeights.size() != outputs) {
+      throw BadSettingsException.of(
+          "classWeights",
+          "must be one for each of the %d classes, got %d.",
+          outputs,
+          classWeights.size());
+    }
+  }
+
+  /**
+   * Checks that a task has such a loss.
+   *
+   * @throws BadSettingsException if it has none
+   */
+  public void check(Objective task) {
+    if (!classWeights.isEmpty() && !task.areClasses()) {
+      throw BadSettingsException.of(
+          "classWeights",
+          "are for the tasks classify, multilabel and token, not for %s.",
+          task.shortName());
+    }
+    if (labelSmoothing > 0 && (!task.areClasses() || task == Objectives.MULTILABEL)) {
+      throw BadSettingsException.of(
+          "labelSmoothing", "is for the tasks classify and token, not for %s.", task.shortName());
+    }
+  }
+}
