@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.files.ModelWriter;
 import org.tokentune.files.RunFolder;
 import org.tokentune.formats.ModelFolder;
@@ -46,6 +47,10 @@ final class OutputOptions {
   Path folder(RunOptions run) {
     if (output != null) {
       return output;
+    }
+    if (overwrite) {
+      throw new BadSettingsException(
+          "%s needs --output, which names the folder to replace.", OVERWRITE);
     }
     if (run.named().isPresent()) {
       return run.named().get();

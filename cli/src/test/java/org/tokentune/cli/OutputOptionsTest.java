@@ -76,6 +76,7 @@ class OutputOptionsTest {
         output
             + " already holds a model; name another folder with --output, or replace it with --overwrite.");
     refused(train("--output", output, "--resume", "auto"), "already holds a model");
+    refused(train("--overwrite"), "--overwrite needs --output");
     assertArrayEquals(first, Files.readAllBytes(weights));
     assertEquals(0, train("--output", output, "--overwrite", "--seed", 7).code());
     assertFalse(Arrays.equals(first, Files.readAllBytes(weights)));
