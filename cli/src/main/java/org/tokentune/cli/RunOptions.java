@@ -31,6 +31,27 @@ final class RunOptions {
   private int patience;
 
   @Option(
+      names = "--min-improvement",
+      paramLabel = "DIFFERENCE",
+      description = {
+        "By how much a validation must be better to count for --patience, such as 0.001; default: by",
+        "any difference, in score or, where scores are equal, in loss."
+      })
+  private double minImprovement;
+
+  @Option(
+      names = "--best-by",
+      paramLabel = "METRIC[,METRIC]",
+      split = ",",
+      hideParamSyntax = true,
+      description = {
+        "What decides which validation is best: loss, accuracy, macro_f1, f1, matthews, pearson,",
+        "spearman or mean_squared_error, or the mean of several. Default: accuracy, for numbers the",
+        "squared error, for language models and answers the loss, for GLUE its own metrics."
+      })
+  private List<Metric> bestBy = List.of();
+
+  @Option(
       names = "--on-nan",
       paramLabel = "stop|skip",
       defaultValue = "stop",
@@ -115,7 +136,7 @@ final class RunOptions {
   /**
    * Settings of a run in a folder.
    *
-   * @param metrics whose mean decides which evaluation is best
+   * @param metrics whose mean decides which evaluation is best, unless --best-by names others
    */
   RunSettings settings(RunFolder folder, List<Metric> metrics) {
     Checkpoints checkpoints = folder.checkpoints(keep);
@@ -125,7 +146,15 @@ final class RunOptions {
           case AUTO -> checkpoints.newest().orElse(null);
           default -> Path.of(resume);
         };
-    return new RunSettings(evaluateEvery, patience, metrics, onNan, saveEvery, checkpoints, from);
+    return new RunSettings(
+        evaluateEvery,
+        patience,
+        minImprovement,
+        bestBy.isEmpty() ? metrics : bestBy,
+        onNan,
+        saveEvery,
+        checkpoints,
+        from);
   }
 
   /**

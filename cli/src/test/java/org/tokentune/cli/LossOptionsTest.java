@@ -83,6 +83,14 @@ class LossOptionsTest {
   }
 
   @Test
+  void theLossMayDecideWhichValidationIsBest() throws IOException {
+    trainLoss("--best-by", "loss,macro_f1", "--min-improvement", 0.01, "--patience", 1);
+    rejected(train("--best-by", "pearson"), "loss or accuracy or macro F1 or F1 or Matthews");
+    rejected(train("--best-by", "beauty"), "beauty");
+    rejected(train("--min-improvement", -1), "must be at least 0");
+  }
+
+  @Test
   void rejects() {
     rejected(train("--class-weights", "god=2"), "class weights for [god], but the labels are [bad");
     rejected(train("--class-weights", "even"), "neither balanced nor a list");

@@ -290,6 +290,7 @@ class LongRunTest {
                     .withLoss(LossSettings.plain().withClassWeights(List.of(1.0, 5.0)))),
             same.withHyperparameters(
                 hyperparameters(1, 1, 1.0).withLoss(LossSettings.plain().withLabelSmoothing(0.1))),
+            same.withRun(resumed.withMinImprovement(0.01)),
             same.withRun(saving(5, 3, 0, resumed.resume())));
     List<String> differences =
         List.of(
@@ -298,6 +299,7 @@ class LongRunTest {
             "(clip",
             "(class weights: not set there",
             "(label smoothing",
+            "(least improvement",
             "(steps between evaluations");
     for (int i = 0; i < others.size(); i++) {
       refused(others.get(i), null, differences.get(i));

@@ -2,6 +2,7 @@ package org.tokentune.objectives;
 
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Set;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.select.TokenSelector;
 
@@ -28,6 +29,13 @@ final class ClassTally implements Tally {
       }
     }
     return counted;
+  }
+
+  @Override
+  public Set<Metric> metrics() {
+    return confusion.length == 2
+        ? Set.of(Metric.ACCURACY, Metric.MACRO_F1, Metric.F1, Metric.MATTHEWS)
+        : Set.of(Metric.ACCURACY, Metric.MACRO_F1);
   }
 
   @Override

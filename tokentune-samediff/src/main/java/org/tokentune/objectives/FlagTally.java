@@ -1,6 +1,7 @@
 package org.tokentune.objectives;
 
 import java.util.Map;
+import java.util.Set;
 import org.nd4j.evaluation.classification.EvaluationBinary;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.ops.transforms.Transforms;
@@ -18,6 +19,11 @@ final class FlagTally implements Tally {
   public long add(INDArray labels, INDArray logits) {
     evaluation.eval(labels, Transforms.sigmoid(logits));
     return labels.size(0);
+  }
+
+  @Override
+  public Set<Metric> metrics() {
+    return Set.of(Metric.ACCURACY, Metric.MACRO_F1);
   }
 
   @Override

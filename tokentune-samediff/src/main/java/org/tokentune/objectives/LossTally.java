@@ -1,6 +1,7 @@
 package org.tokentune.objectives;
 
 import java.util.Map;
+import java.util.Set;
 
 /** Scores by the loss only. */
 abstract class LossTally implements Tally {
@@ -9,6 +10,11 @@ abstract class LossTally implements Tally {
 
   LossTally(Objective objective) {
     this.objective = objective;
+  }
+
+  @Override
+  public final Set<Metric> metrics() {
+    return Set.of();
   }
 
   @Override

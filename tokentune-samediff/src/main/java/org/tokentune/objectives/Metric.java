@@ -20,7 +20,10 @@ public enum Metric {
   /** Pearson's correlation for regression. */
   PEARSON("Pearson", false),
   /** Spearman's correlation for regression. */
-  SPEARMAN("Spearman", false);
+  SPEARMAN("Spearman", false),
+
+  /** The loss itself; less is better. */
+  LOSS("loss", false);
 
   private final String title;
   private final boolean share;
@@ -33,6 +36,11 @@ public enum Metric {
   /** Its name for people. */
   public String title() {
     return title;
+  }
+
+  /** Whether a smaller value is better. */
+  boolean lessIsBetter() {
+    return this == MEAN_SQUARED_ERROR || this == LOSS;
   }
 
   /** Whether it is a share, 0 to 1, which is shown in percent. */

@@ -29,7 +29,7 @@ public record Scores(
 
   /** A metric; NaN if the task does not have it. */
   public double get(Metric metric) {
-    return metrics.getOrDefault(metric, Double.NaN);
+    return metric == Metric.LOSS ? loss : metrics.getOrDefault(metric, Double.NaN);
   }
 
   /** {@link Metric#ACCURACY}. */
@@ -49,7 +49,10 @@ public record Scores(
    */
   public double quality(List<Metric> by) {
     if (!by.isEmpty()) {
-      return by.stream().mapToDouble(this::get).average().orElseThrow();
+      return by.stream()
+          .mapToDouble(metric -> metric.lessIsBetter() ? -get(metric) : get(metric))
+          .average()
+          .orElseThrow();
     }
     return task.quality(this);
   }

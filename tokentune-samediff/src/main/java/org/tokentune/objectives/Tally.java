@@ -1,5 +1,6 @@
 package org.tokentune.objectives;
 
+import java.util.Set;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Collects labels and predictions of batches, and scores them. */
@@ -13,6 +14,9 @@ public interface Tally {
    * @return the number of labels that count
    */
   long add(INDArray labels, INDArray logits);
+
+  /** The metrics that it scores. */
+  Set<Metric> metrics();
 
   /**
    * Scores the added batches.

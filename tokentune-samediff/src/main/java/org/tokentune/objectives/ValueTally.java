@@ -3,6 +3,7 @@ package org.tokentune.objectives;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.ToDoubleBiFunction;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -20,6 +21,11 @@ final class ValueTally implements Tally {
     actual.add(labels.castTo(DataType.DOUBLE));
     predicted.add(logits.castTo(DataType.DOUBLE));
     return labels.size(0);
+  }
+
+  @Override
+  public Set<Metric> metrics() {
+    return Set.of(Metric.MEAN_SQUARED_ERROR, Metric.PEARSON, Metric.SPEARMAN);
   }
 
   @Override

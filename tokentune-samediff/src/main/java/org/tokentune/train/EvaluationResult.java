@@ -30,6 +30,17 @@ public record EvaluationResult(
     return quality(by) == other.quality(by) && scores.loss() < other.scores.loss();
   }
 
+  /**
+   * Whether its scores are better than another's by more than a difference; if that is 0, as {@link
+   * #betterThan}.
+   */
+  boolean betterThan(EvaluationResult other, List<Metric> by, double least) {
+    if (least == 0 || other == null) {
+      return betterThan(other, by);
+    }
+    return quality(by) > (other.quality(by) + least);
+  }
+
   private double quality(List<Metric> by) {
     double quality = scores.quality(by);
     return Double.isNaN(quality) ? Double.NEGATIVE_INFINITY : quality;

@@ -53,6 +53,8 @@ record Fingerprint(Map<String, String> parts) {
     parts.put("steps between evaluations", Integer.toString(run.evaluateEvery()));
     parts.put("patience", Integer.toString(run.patience()));
     parts.put("metrics", run.metrics().toString());
+    double least = run.minImprovement();
+    putUnless(least == 0, "least improvement", least, parts);
     parts.put("loss of NaN", run.onNan().name());
     parts.put("kernels", KernelMode.preferred().toString());
     return new Fingerprint(parts);

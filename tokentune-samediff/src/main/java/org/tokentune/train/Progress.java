@@ -3,6 +3,7 @@ package org.tokentune.train;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.ArrayList;
 import java.util.List;
+import org.tokentune.objectives.Metric;
 import org.tokentune.objectives.Scores;
 
 /**
@@ -125,8 +126,19 @@ record Progress(
         step, epoch, batch, 0, 0, skipped, skippedInARow, isBest ? evaluation : best, all);
   }
 
-  /** The number of evaluations since the best one. */
-  int withoutGain() {
-    return (int) evaluations.stream().filter(e -> best.step() < e.step()).count();
+  /**
+   * The number of evaluations since the last one that was better than those before it.
+   *
+   * @param least difference that counts
+   */
+  int withoutGain(List<Metric> by, double least) {
+    EvaluationResult reference = null;
+    int count = 0;
+    for (EvaluationResult evaluation : evaluations) {
+      boolean gains = evaluation.betterThan(reference, by, least);
+      reference = gains ? evaluation : reference;
+      count = gains ? 0 : count + 1;
+    }
+    return count;
   }
 }

@@ -13,6 +13,9 @@ import org.tokentune.objectives.Metric;
  * @param evaluateEvery steps between two evaluations; 0: after every epoch
  * @param patience evaluations in a row without a better score after which the training ends; 0: it
  *     always runs to its last step
+ * @param minImprovement by how much a score must be better to count for the patience; the best
+ *     weights are kept whatever the difference. 0: any difference counts, and of equal scores the
+ *     lower loss
  * @param metrics whose mean decides which evaluation is best; if none, accuracy for classes,
  *     squared error for numbers, and loss for language models and answers
  * @param onNan what to do if a loss or its gradients are not finite
@@ -23,6 +26,7 @@ import org.tokentune.objectives.Metric;
 public record RunSettings(
     int evaluateEvery,
     int patience,
+    double minImprovement,
     List<Metric> metrics,
     OnNan onNan,
     int saveEvery,
@@ -45,12 +49,13 @@ public record RunSettings(
 
   public RunSettings {
     metrics = List.copyOf(metrics);
-    if (metrics.contains(Metric.MEAN_SQUARED_ERROR)) {
-      throw new IllegalArgumentException("of an error less is better, not more");
-    }
     atLeast0("evaluateEvery", evaluateEvery);
     atLeast0("saveEvery", saveEvery);
     atLeast0("patience", patience);
+    if (!(minImprovement >= 0) || Double.isInfinite(minImprovement)) {
+      throw BadSettingsException.of(
+          "minImprovement", "must be at least 0 and finite, got %s.", minImprovement);
+    }
     if (saveEvery > 0 && checkpoints == null) {
       throw new IllegalArgumentException("checkpoints need a folder");
     }
@@ -67,37 +72,55 @@ public record RunSettings(
    * NaN.
    */
   public static RunSettings defaults() {
-    return new RunSettings(0, 0, List.of(), OnNan.STOP, 0, null, null);
+    return new RunSettings(0, 0, 0, List.of(), OnNan.STOP, 0, null, null);
   }
 
   /** The same with an evaluation every so many steps; 0: after every epoch. */
   public RunSettings withEvaluateEvery(int steps) {
-    return new RunSettings(steps, patience, metrics, onNan, saveEvery, checkpoints, resume);
+    return new RunSettings(
+        steps, patience, minImprovement, metrics, onNan, saveEvery, checkpoints, resume);
   }
 
   /** The same, ending after this many evaluations in a row without a better score; 0: never. */
   public RunSettings withPatience(int count) {
-    return new RunSettings(evaluateEvery, count, metrics, onNan, saveEvery, checkpoints, resume);
+    return new RunSettings(
+        evaluateEvery, count, minImprovement, metrics, onNan, saveEvery, checkpoints, resume);
+  }
+
+  /** The same with another difference from which a score counts as better for the patience. */
+  public RunSettings withMinImprovement(double least) {
+    return new RunSettings(
+        evaluateEvery, patience, least, metrics, onNan, saveEvery, checkpoints, resume);
   }
 
   /** The same with other metrics that say which evaluation is best. */
   public RunSettings withMetrics(List<Metric> others) {
-    return new RunSettings(evaluateEvery, patience, others, onNan, saveEvery, checkpoints, resume);
+    return new RunSettings(
+        evaluateEvery, patience, minImprovement, others, onNan, saveEvery, checkpoints, resume);
   }
 
   /** The same with another reaction to numbers that are not finite. */
   public RunSettings withOnNan(OnNan other) {
-    return new RunSettings(evaluateEvery, patience, metrics, other, saveEvery, checkpoints, resume);
+    return new RunSettings(
+        evaluateEvery, patience, minImprovement, metrics, other, saveEvery, checkpoints, resume);
   }
 
   /** The same, resumed from a training checkpoint; null: from the beginning. */
   public RunSettings withResume(Path checkpoint) {
     return new RunSettings(
-        evaluateEvery, patience, metrics, onNan, saveEvery, checkpoints, checkpoint);
+        evaluateEvery,
+        patience,
+        minImprovement,
+        metrics,
+        onNan,
+        saveEvery,
+        checkpoints,
+        checkpoint);
   }
 
   /** The same with a training checkpoint every so many steps. */
   public RunSettings withCheckpoints(int steps, Checkpoints folder) {
-    return new RunSettings(evaluateEvery, patience, metrics, onNan, steps, folder, resume);
+    return new RunSettings(
+        evaluateEvery, patience, minImprovement, metrics, onNan, steps, folder, resume);
   }
 }

@@ -1,8 +1,11 @@
 package org.tokentune.train;
 
+import static java.util.stream.Collectors.joining;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
@@ -10,8 +13,10 @@ import org.tokentune.BadDataException;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
+import org.tokentune.models.Head;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Metric;
 import org.tokentune.objectives.Scores;
 import org.tokentune.select.TokenSelector;
 
@@ -90,6 +95,7 @@ public final class Trainer {
    *     written
    */
   public Outcome fit(TrainingData trainingData) {
+    checkMetrics();
     data = trainingData;
     try (Evaluator evaluator = new Evaluator(model, parameters, data.rowName());
         TrainingStep step = new LocalStep(model, parameters, trainable, selector, settings)) {
@@ -162,14 +168,27 @@ public final class Trainer {
         training.arenaBytes());
   }
 
+  private void checkMetrics() {
+    Head head = model.head();
+    for (Metric metric : run.metrics()) {
+      Set<Metric> known = head.task().tally(head.outputs()).metrics();
+      if (metric != Metric.LOSS && !known.contains(metric)) {
+        throw BadSettingsException.of(
+            "metrics",
+            "must be loss%s for this training, got %s.",
+            known.stream().sorted().map(one -> " or " + one.title()).collect(joining()),
+            metric.title());
+      }
+    }
+  }
+
   private boolean goesOn(int steps) {
     return progress.step() < steps && !listener.stops() && !endsEarly();
   }
 
   private boolean endsEarly() {
     return run.patience() > 0
-        && progress.best() != null
-        && progress.withoutGain() >= run.patience();
+        && progress.withoutGain(run.metrics(), run.minImprovement()) >= run.patience();
   }
 
   private boolean evaluates(boolean last, boolean epochEnds) {

@@ -1,5 +1,6 @@
 package org.tokentune.train;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -32,6 +33,29 @@ class EvaluationResultTest {
     assertFalse(early.betterThan(early, List.of()));
     assertFalse(evaluation(1, 1, Double.NaN).betterThan(early, List.of()));
     assertFalse(evaluation(0.9, 0.9, 0).betterThan(early, List.of()));
+  }
+
+  @Test
+  void ofLossesTheLowerIsBetter() {
+    EvaluationResult accurate = evaluation(0.9, 0.9, 0.5);
+    EvaluationResult sure = evaluation(0.8, 0.8, 0.4);
+    assertTrue(sure.betterThan(accurate, List.of(Metric.LOSS)));
+    assertFalse(accurate.betterThan(sure, List.of(Metric.LOSS)));
+  }
+
+  /** Small steps count once they add up to the difference. */
+  @Test
+  void smallImprovementsDoNotCountForThePatience() {
+    Progress progress = Progress.NONE;
+    int[] expected = {0, 1, 0, 1, 2, 3};
+    double[] accuracies = {0.80, 0.805, 0.812, 0.812, 0.5, 0.82};
+    for (int i = 0; i < expected.length; i++) {
+      EvaluationResult next = evaluation(accuracies[i], 0, 1 - 0.1 * i);
+      progress = progress.evaluated(next, next.betterThan(progress.best(), List.of()));
+      assertEquals(expected[i], progress.withoutGain(List.of(), 0.01), "evaluation " + i);
+    }
+    assertEquals(0.82, progress.best().scores().accuracy());
+    assertEquals(0, progress.withoutGain(List.of(), 0));
   }
 
   private static EvaluationResult evaluation(double accuracy, double f1, double loss) {
