@@ -166,7 +166,7 @@ public final class Parity {
             .orElseThrow(
                 () ->
                     new BadFileException(
-                        "%s needs its base '%s', which is missing; name the base it was trained on.",
+                        "%s names the base '%s', which does not exist; name the base it was trained on.",
                         folder, adapters.base()));
       }
     }

@@ -52,7 +52,7 @@ class LossOptionsTest {
   private Run train(Object... options) {
     List<Object> all = new ArrayList<>(List.of("train", "--model", base, "--data", rows));
     all.addAll(List.of("--epochs", 1, "--output", folder.resolve("tuned"), "--batch-size", 8));
-    all.addAll(List.of("--json", folder.resolve("train.json")));
+    all.addAll(List.of("--json", folder.resolve("train.json"), "--overwrite"));
     all.addAll(Arrays.asList(options));
     return Run.of(all.toArray());
   }

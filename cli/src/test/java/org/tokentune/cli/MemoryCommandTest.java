@@ -106,7 +106,7 @@ class MemoryCommandTest {
     refused("There is no model bert", "--model", "bert");
     refused("--only chooses rows of --compare", "--model", "bert", "--only", "LoRA");
     refused("no folder or file no/config.json", "--model", "no/config.json");
-    refused("has no config.json", "--model", folder);
+    refused("contains no config.json", "--model", folder);
     Path broken = Files.writeString(folder.resolve("broken.json"), "{");
     refused("broken.json is not valid JSON", "--model", broken);
     Path mamba = Files.writeString(folder.resolve("m.json"), "{\"model_type\": \"mamba\"}");

@@ -156,7 +156,7 @@ public final class ModelFolder {
       }
     }
     throw new BadFileException(
-        "%s has no %s, neither whole nor in shards; name a model folder that has one.",
+        "%s has no %s, neither whole nor in shards; give the path of a model folder that has one.",
         folder, WEIGHTS);
   }
 
