@@ -63,7 +63,7 @@ final class DataOptions {
     }
     if (!texts.isEmpty() || label != null) {
       throw new BadSettingsException(
-          "%s has columns of its own; leave --text and --label out.", task.get().name());
+          "The columns of %s are known; leave --text and --label out.", task.get().name());
     }
     return task;
   }

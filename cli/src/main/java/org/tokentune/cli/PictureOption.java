@@ -26,7 +26,8 @@ final class PictureOption {
       return;
     }
     if (!picture.toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
-      throw new BadSettingsException("%s is not a .png file; name one.", picture);
+      throw new BadSettingsException(
+          "%s does not end in .png; give a file name that does.", picture);
     }
     new OutputFile(picture).check();
   }

@@ -121,7 +121,7 @@ class MemoryCommandTest {
     refused("No parameter is called x.*", "--trainable", "x.*");
     refused("--checkpoint", "--checkpoint", "layers");
     refused("--optimizer", "--optimizer", "adam");
-    refused("is not a .png file", "--picture", folder.resolve("x.jpg"));
+    refused("does not end in .png", "--picture", folder.resolve("x.jpg"));
     refused("cannot be written", "--picture", folder.resolve("no/x.png"));
     refused("cannot be written", "--json", folder.resolve("no/x.json"));
   }

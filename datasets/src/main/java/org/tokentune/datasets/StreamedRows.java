@@ -66,10 +66,10 @@ public final class StreamedRows implements AutoCloseable {
   }
 
   /**
-   * Opens plain text in UTF-8, which is joined and cut into blocks.
+   * Opens a file of plain text in UTF-8, whose tokens are joined and cut into blocks.
    *
    * @param tokenise tokenises a text; called on another thread
-   * @param length tokens of a block
+   * @param length tokens per block
    * @throws BadInputException if the file is missing, or too small for streaming
    */
   public static StreamedRows ofText(Path file, Function<String, int[]> tokenise, int length) {
@@ -141,7 +141,7 @@ public final class StreamedRows implements AutoCloseable {
         learned(rows.rows(List.of(last).iterator())).map(PromptedTokens::row).toList();
     if (held.isEmpty()) {
       throw new BadDataException(
-          "The end of %s, which is held back for validation, has no row with anything to learn in %d tokens; allow longer rows, or give a validation file.",
+          "The end of %s is held back for validation, but none of its rows has a token to predict within %d tokens; allow longer rows, or give a validation file.",
           chunks.file(), length());
     }
     return held;
@@ -164,7 +164,7 @@ public final class StreamedRows implements AutoCloseable {
     Batches batches = new Batches(rows(random), length(), batchSize, random);
     if (!batches.hasNext()) {
       throw new BadDataException(
-          "%s has no row with anything to learn in %d tokens; allow longer rows.",
+          "None of the rows of %s has a token to predict within %d tokens; allow longer rows.",
           chunks.file(), length());
     }
     return batches;

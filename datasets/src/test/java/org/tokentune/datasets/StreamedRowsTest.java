@@ -326,9 +326,8 @@ class StreamedRowsTest {
       assertEquals(80, rows(some, 1, 0).size() + some.validation().size());
       assertEquals(40, rows(start, 1, 0).size());
       assertRejected(
-          "ends.jsonl, which is held back for validation, has no row", start::validation);
-      assertRejected(
-          "none.jsonl has no row with anything to learn in 30", () -> batches(nothing, 1, 0));
+          "ends.jsonl is held back for validation, but none of its rows", start::validation);
+      assertRejected("none.jsonl has a token to predict within 30", () -> batches(nothing, 1, 0));
     }
   }
 

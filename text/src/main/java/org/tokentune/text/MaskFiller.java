@@ -43,7 +43,7 @@ public final class MaskFiller implements AutoCloseable {
     this.maskId = maskId;
   }
 
-  /** A word for a mask. */
+  /** A candidate word for a mask, with its probability. */
   public record Word(String text, double probability) {}
 
   /**

@@ -92,8 +92,8 @@ public record Checkpoints(Path folder, int keep) {
     } catch (IOException e) {
       throw new BadFileException(
           e,
-          "The checkpoint of step %d cannot be written to %s (%s); check free space and"
-              + " permissions: %s.",
+          "The checkpoint of step %d cannot be written to %s (%s). Check free space and"
+              + " permissions; %s.",
           step,
           folder,
           e.getMessage(),

@@ -126,7 +126,7 @@ final class GgufMetadata {
         unknown.add(key);
       } else if (!same(values.get(key), neutral.get(rest))) {
         throw new BadFileException(
-            "%s: the metadata's %s is %.60s, which is not supported; %s is.",
+            "%s: the metadata's %s is %.60s, which is not supported; supported: %s.",
             file, key, values.get(key), neutral.get(rest));
       }
     }

@@ -35,7 +35,7 @@ public abstract class Objective {
   }
 
   /**
-   * The range of labels that are whole numbers.
+   * The valid labels, if they are integers: from {@code least} to {@code end - 1}.
    *
    * @param least the smallest
    * @param end one more than the largest
