@@ -50,6 +50,9 @@ public final class Zoo {
     if (entry.has("hub")) {
       return new HubModel(entry.get("hub").asText(), entry.get("revision").asText(), settings);
     }
+    if (entry.has("vocabulary")) {
+      return Llama2cModel.of(entry, settings);
+    }
     Artifact artifact =
         new Artifact(
             entry.get("maven").asText(), entry.get("bytes").asLong(), entry.get("sha256").asText());
