@@ -1,7 +1,7 @@
 package org.tokentune.bench;
 
 import java.util.OptionalLong;
-import org.tokentune.models.LlamaConfig;
+import org.tokentune.models.DecoderConfig;
 import org.tokentune.models.ModelConfig;
 
 /**
@@ -18,15 +18,22 @@ public final class EagerActivations {
    * measured: for other models, and if heads share keys and values.
    */
   public static OptionalLong bytes(ModelConfig model, long batch, long length) {
-    if (!(model instanceof LlamaConfig config) || config.heads() != config.keyValueHeads()) {
+    if (!(model instanceof DecoderConfig config)
+        || !config.family().modelType().equals("llama")
+        || config.attention().heads() != config.attention().keyValueHeads()) {
       return OptionalLong.empty();
     }
     long rows = batch * length;
     long hidden = config.hidden();
     // norms and projections; gate, its SiLU, up and their product
-    long ofRows = rows * (24 * hidden + 8L * config.intermediate() + 4L * config.headSize() + 8);
+    long ofRows =
+        rows
+            * (24 * hidden
+                + 8L * config.mlp().intermediate()
+                + 4L * config.attention().headSize()
+                + 8);
     // weights in float for the softmax, in BF16 for the product
-    long ofWeights = 6 * batch * config.heads() * length * length;
+    long ofWeights = 6 * batch * config.attention().heads() * length * length;
     // the last norm, and the log-softmax in float
     long ofHead = rows * (8 * hidden + 4L * config.vocabulary());
     return OptionalLong.of(config.layers() * (ofRows + ofWeights) + ofHead);

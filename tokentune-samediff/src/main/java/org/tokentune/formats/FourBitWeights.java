@@ -144,7 +144,7 @@ final class FourBitWeights implements WeightSource {
     float[] values = new float[Math.toIntExact(count)];
     for (int i = 0; i < values.length; i++) {
       int code = (i % 2 == 0 ? codes[i / 2] >> 4 : codes[i / 2]) & 15;
-      values[i] = rounded(map[code] * scales[i / state.blockSize()], state.dtype());
+      values[i] = HalfPrecision.rounded(map[code] * scales[i / state.blockSize()], state.dtype());
     }
     return Nd4j.create(values, state.shape(), 'c');
   }
@@ -178,14 +178,6 @@ final class FourBitWeights implements WeightSource {
 
   private static long blocks(long count, int size) {
     return (count + size - 1) / size;
-  }
-
-  private static float rounded(float value, String dtype) {
-    return switch (dtype) {
-      case "float16" -> HalfPrecision.halfToFloat(HalfPrecision.floatToHalf(value));
-      case "bfloat16" -> HalfPrecision.bfloatToFloat(HalfPrecision.floatToBfloat(value));
-      default -> value;
-    };
   }
 
   @Override

@@ -147,6 +147,8 @@ public record Bert(BertConfig config, Head head) implements TransformerModel {
     private final SDVariable types = placeholder(ModelGraph.TOKEN_TYPE_IDS);
     private final SDVariable counted = family.equals(BertFamily.ROBERTA) ? counted() : null;
 
+    private AttentionMask all;
+
     Builder(Parameters parameters, GraphOptions options) {
       super(Bert.this, parameters, options);
     }
@@ -189,15 +191,20 @@ public record Bert(BertConfig config, Head head) implements TransformerModel {
       return Residual.apply(a, b, options.kernelMode());
     }
 
+    /** All layers share one. */
     @Override
-    AttentionMask keys(TokenStreams x) {
-      return AttentionMask.all(x, mask, type);
+    AttentionMask mask(int layer, TokenStreams x) {
+      if (all == null) {
+        all = AttentionMask.all(x, mask, type);
+      }
+      return all;
     }
 
     @Override
     TokenStreams layer(int number, TokenStreams queries, TokenStreams tokens, AttentionMask keys) {
       String name = Bert.this.layer(number);
       BertFamily.LayerNames names = family.layer();
+      int headSize = config.hidden() / config.heads();
       SelfAttention attention =
           new SelfAttention(
               new Linear(name + names.query()),
@@ -205,7 +212,9 @@ public record Bert(BertConfig config, Head head) implements TransformerModel {
               new Linear(name + names.value()),
               config.heads(),
               config.heads(),
-              config.hidden() / config.heads(),
+              headSize,
+              1 / Math.sqrt(headSize),
+              0,
               config.attentionDropout(),
               name + DropoutPlaces.BERT_ATTENTION);
       Linear output = new Linear(name + names.attentionOutput());

@@ -1,75 +1,51 @@
 package org.tokentune.models;
 
-import java.util.LinkedHashMap;
-import java.util.Map;
-import org.nd4j.autodiff.samediff.SDVariable;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Collections;
+import org.tokentune.BadFileException;
+import org.tokentune.formats.ConfigReader;
+import org.tokentune.formats.KnownFields;
+import org.tokentune.models.DecoderConfig.Attention;
+import org.tokentune.models.DecoderConfig.Dropout;
+import org.tokentune.models.DecoderConfig.LayerType;
+import org.tokentune.models.DecoderConfig.Mlp;
+import org.tokentune.models.DecoderConfig.Multipliers;
+import org.tokentune.models.DecoderConfig.Norms;
+import org.tokentune.models.DecoderNames.Part;
 import org.tokentune.nn.ActivationFunction;
-import org.tokentune.nn.Parameters;
-import org.tokentune.nn.internal.AttentionMask;
-import org.tokentune.nn.internal.DropoutPlaces;
-import org.tokentune.nn.internal.Embedding;
-import org.tokentune.nn.internal.FeedForward;
-import org.tokentune.nn.internal.LayerNorm;
-import org.tokentune.nn.internal.Linear;
-import org.tokentune.nn.internal.PackedLinear;
-import org.tokentune.nn.internal.PreNormBlock;
-import org.tokentune.nn.internal.SelfAttention;
-import org.tokentune.nn.internal.TokenStream;
-import org.tokentune.nn.internal.TokenStreams;
-import org.tokentune.ops.Residual;
-import org.tokentune.ops.TokenGather;
 
-/** GPT-2 (Radford et al., 2019) over two token streams, with Hugging Face's names. */
-record Gpt2(Gpt2Config config, Head head) implements TransformerModel {
+/** GPT-2 (Radford et al., 2019): layer norms, a position table, weights stored [in, out]. */
+final class Gpt2 implements DecoderFamily {
 
-  private static final String WORDS = "transformer.wte.weight";
-  private static final String POSITIONS = "transformer.wpe.weight";
-  private static final String LAST_NORM = "transformer.ln_f";
-  private static final String OWN_HEAD = "lm_head.weight";
+  private static final DecoderNames NAMES =
+      new DecoderNames("transformer.", "h.", "attn")
+          .with(Part.WORDS, "wte")
+          .with(Part.POSITIONS, "wpe")
+          .with(Part.ATTENTION_NORM, "ln_1")
+          .with(Part.QUERY_KEY_VALUE, "attn.c_attn")
+          .with(Part.ATTENTION_OUTPUT, "attn.c_proj")
+          .with(Part.MLP_NORM, "ln_2")
+          .with(Part.UP, "mlp.c_fc")
+          .with(Part.DOWN, "mlp.c_proj")
+          .with(Part.LAST_NORM, "ln_f")
+          .with(Part.HEAD, "lm_head");
 
-  public Gpt2 {
-    head.requireCausal();
+  private static final KnownFields KNOWN =
+      TransformersFields.COMMON
+          .harmless("is_decoder", "n_ctx", "reorder_and_upcast_attn")
+          .harmless("summary_activation", "summary_first_dropout", "summary_proj_to_labels")
+          .harmless("summary_type", "summary_use_proj")
+          .mustBe("scale_attn_by_inverse_layer_idx", false)
+          .mustBe("scale_attn_weights", true);
+
+  @Override
+  public String modelType() {
+    return "gpt2";
   }
 
   @Override
-  public Map<String, long[]> parameters() {
-    Map<String, long[]> shapes = new LinkedHashMap<>();
-    long hidden = config.hidden();
-    shapes.put(WORDS, new long[] {config.vocabulary(), hidden});
-    shapes.put(POSITIONS, new long[] {config.maxPositions(), hidden});
-    for (int i = 0; i < config.layers(); i++) {
-      String layer = layer(i);
-      norm(shapes, layer + "ln_1");
-      linear(shapes, layer + "attn.c_attn", hidden, 3 * hidden);
-      linear(shapes, layer + "attn.c_proj", hidden, hidden);
-      norm(shapes, layer + "ln_2");
-      linear(shapes, layer + "mlp.c_fc", hidden, config.intermediate());
-      linear(shapes, layer + "mlp.c_proj", config.intermediate(), hidden);
-    }
-    norm(shapes, LAST_NORM);
-    if (!config.tied()) {
-      shapes.put(OWN_HEAD, new long[] {config.vocabulary(), hidden});
-    }
-    return shapes;
-  }
-
-  private static String layer(int i) {
-    return "transformer.h." + i + ".";
-  }
-
-  private static void linear(Map<String, long[]> shapes, String name, long in, long out) {
-    shapes.put(name + ".weight", new long[] {in, out});
-    shapes.put(name + ".bias", new long[] {out});
-  }
-
-  private void norm(Map<String, long[]> shapes, String name) {
-    shapes.put(name + ".weight", new long[] {config.hidden()});
-    shapes.put(name + ".bias", new long[] {config.hidden()});
-  }
-
-  @Override
-  public String prefix() {
-    return "transformer.";
+  public DecoderNames names() {
+    return NAMES;
   }
 
   @Override
@@ -78,91 +54,50 @@ record Gpt2(Gpt2Config config, Head head) implements TransformerModel {
   }
 
   @Override
-  public boolean isHead(String name) {
-    return name.equals(OWN_HEAD);
+  public Dropout dropout(double rate) {
+    return new Dropout(rate, rate, rate);
   }
 
   @Override
-  public boolean isEmbedding(String name) {
-    return name.equals(WORDS) || name.equals(POSITIONS);
+  public DecoderConfig read(ConfigReader fields) {
+    int vocabulary = fields.count("vocab_size");
+    int hidden = fields.count(fields.either("n_embd", "hidden_size"));
+    int layers = fields.layers(fields.either("n_layer", "num_hidden_layers"));
+    int heads = fields.count(fields.either("n_head", "num_attention_heads"));
+    if (hidden % heads != 0) {
+      throw new BadFileException(
+          "n_embd %d is not a multiple of n_head %d; correct config.json.", hidden, heads);
+    }
+    ActivationFunction activation =
+        ActivationFunction.read(
+            TransformersFields.activation(fields, "activation_function", "gelu_new"));
+    DecoderConfig config =
+        new DecoderConfig(
+            this,
+            vocabulary,
+            hidden,
+            fields.count(fields.either("n_positions", "max_position_embeddings")),
+            true,
+            fields.flag("tie_word_embeddings", true),
+            Attention.of(heads, heads, hidden / heads).withBias(true, true).withPacked(),
+            new Mlp(fields.count("n_inner", 4 * hidden), activation, false, true, false),
+            new Norms(false, fields.positive("layer_norm_epsilon", 1e-5), false, true, false),
+            Collections.nCopies(layers, new LayerType(0, null)),
+            Multipliers.NONE,
+            new Dropout(
+                fields.rate("embd_pdrop", 0.1),
+                fields.rate("attn_pdrop", 0.1),
+                fields.rate("resid_pdrop", 0.1)),
+            fields.notNegative("initializer_range", 0.02));
+    fields.finish(KNOWN);
+    return config;
   }
 
   @Override
-  public String wordTable() {
-    return WORDS;
-  }
-
-  @Override
-  public String headTable() {
-    return config.tied() ? WORDS : OWN_HEAD;
-  }
-
-  @Override
-  public ModelGraph build(Parameters parameters, GraphOptions options) {
-    return new Builder(parameters, options).build();
-  }
-
-  /** A graph under construction. */
-  private final class Builder extends DecoderBuilder {
-
-    private final SDVariable positionIds = placeholder(ModelGraph.POSITION_IDS);
-
-    Builder(Parameters parameters, GraphOptions options) {
-      super(Gpt2.this, parameters, options);
-    }
-
-    @Override
-    TokenStream embed(SDVariable positions, SDVariable rowIds, boolean differentiable) {
-      SDVariable sum =
-          Residual.apply(
-              lookup(WORDS, TokenGather.elements(ids, rowIds), differentiable),
-              lookup(POSITIONS, TokenGather.elements(positionIds, rowIds), differentiable),
-              options.kernelMode());
-      TokenStream x = tokens(sum, positions, rowIds, differentiable);
-      return graph.dropout(x, config.embeddingDropout(), DropoutPlaces.EMBEDDINGS);
-    }
-
-    private SDVariable lookup(String table, SDVariable numbers, boolean differentiable) {
-      return new Embedding(table).rows(graph, numbers, differentiable);
-    }
-
-    @Override
-    AttentionMask keys(TokenStreams x) {
-      return AttentionMask.causal(graph, x, mask, 0, type);
-    }
-
-    @Override
-    TokenStreams layer(int number, TokenStreams queries, TokenStreams tokens, AttentionMask keys) {
-      String name = Gpt2.layer(number);
-      PackedLinear projections = new PackedLinear(Linear.inputFirst(name + "attn.c_attn"), 3);
-      SelfAttention attention =
-          new SelfAttention(
-              projections.part(0),
-              projections.part(1),
-              projections.part(2),
-              config.heads(),
-              config.heads(),
-              config.hidden() / config.heads(),
-              config.attentionDropout(),
-              name + DropoutPlaces.GPT2_ATTENTION);
-      PreNormBlock block =
-          new PreNormBlock(
-              norm(name + "ln_1"),
-              attention,
-              Linear.inputFirst(name + "attn.c_proj"),
-              norm(name + "ln_2"),
-              FeedForward.plain(
-                  Linear.inputFirst(name + "mlp.c_fc"),
-                  ActivationFunction.read(config.activation()),
-                  Linear.inputFirst(name + "mlp.c_proj")),
-              config.residualDropout(),
-              name);
-      TokenStreams x = block.apply(graph, queries, tokens, keys);
-      return number < config.layers() - 1 ? x : x.map(y -> norm(LAST_NORM).apply(graph, y));
-    }
-
-    private LayerNorm norm(String name) {
-      return new LayerNorm(name, config.layerNormEpsilon());
-    }
+  public void write(DecoderConfig config, ObjectNode json) {
+    json.put("embd_pdrop", config.dropout().embeddings());
+    json.put("attn_pdrop", config.dropout().attention());
+    json.put("resid_pdrop", config.dropout().residual());
+    json.put("tie_word_embeddings", config.tied());
   }
 }

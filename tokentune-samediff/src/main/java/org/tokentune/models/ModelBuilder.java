@@ -71,8 +71,12 @@ abstract class ModelBuilder implements LossInputs {
    */
   abstract TokenStream embed(SDVariable positions, SDVariable rowIds, boolean differentiable);
 
-  /** The attention mask and positions that all layers share. */
-  abstract AttentionMask keys(TokenStreams x);
+  /**
+   * The attention mask and positions of a layer.
+   *
+   * @param x the tokens that attend
+   */
+  abstract AttentionMask mask(int layer, TokenStreams x);
 
   /**
    * Adds a layer.
@@ -123,10 +127,10 @@ abstract class ModelBuilder implements LossInputs {
         new TokenStreams(
             embed(selected, options.training()), frozen == null ? null : embed(frozen, false));
     name(x, 0);
-    AttentionMask keys = keys(x);
     int layers = model.config().layers();
     for (int i = 0; i < layers; i++) {
       TokenStreams queries = x;
+      AttentionMask keys = mask(i, x);
       if (i == layers - 1) {
         boolean first = !options.allRows() && !head.perToken() && head.pooling() == Pooling.FIRST;
         queries =
@@ -135,7 +139,7 @@ abstract class ModelBuilder implements LossInputs {
                 head.task().readsFrozen() ? x.frozen() : null);
         if (options.capacity() > 0) {
           queries = new TokenStreams(x.selected().last(), null);
-          keys = keys(queries);
+          keys = mask(i, queries);
         }
       }
       x = layer(i, queries, x, keys);

@@ -12,7 +12,7 @@ import org.tokentune.formats.WeightSource;
 /**
  * The configuration of a model of any family, with the names of a Hugging Face {@code config.json}.
  */
-public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig {
+public sealed interface ModelConfig permits BertConfig, DecoderConfig {
 
   int vocabulary();
 
@@ -91,7 +91,7 @@ public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig 
     }
     TransformersFields.checkQuantization(fields);
     try {
-      return read(type, fields);
+      return ModelFamilies.of(type, fields.origin()).read(fields);
     } catch (BadInputException e) {
       if (e.getMessage().contains(fields.origin())) {
         throw e;
@@ -99,19 +99,6 @@ public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig 
       // The constructor of a configuration does not know the file.
       throw new BadFileException(e, "%s: %s", fields.origin(), e.getMessage());
     }
-  }
-
-  private static ModelConfig read(String type, ConfigReader fields) {
-    return switch (type) {
-      case "bert", "roberta", "distilbert" -> BertConfig.read(fields);
-      case "gpt2" -> Gpt2Config.read(fields);
-      case "llama", "mistral", "qwen2" -> LlamaConfig.read(fields);
-      default ->
-          throw new BadFileException(
-              "%s: model_type %s is not supported; bert, roberta, distilbert, gpt2, llama, mistral and"
-                  + " qwen2 are.",
-              fields.origin(), type);
-    };
   }
 
   /** Only Google's own files of BERT have no {@code model_type}. */

@@ -36,8 +36,6 @@ public record RopeParameters(
     LLAMA3
   }
 
-  private static final double DEFAULT_THETA = 10000;
-
   private static final String THETA = "rope_theta";
   private static final String SCALING = "rope_scaling";
   private static final String PARAMETERS = "rope_parameters";
@@ -61,12 +59,13 @@ public record RopeParameters(
    * rope_theta} and {@code rope_scaling} as written by earlier versions.
    *
    * @param maxPositions of the model
+   * @param defaultTheta where no field has a base
    * @throws BadInputException for an unsupported type, or if both are present and differ
    */
-  static RopeParameters read(ConfigReader config, int maxPositions) {
+  static RopeParameters read(ConfigReader config, int maxPositions, double defaultTheta) {
     config.value(ORIGINAL); // used if the type needs it
     List<RopeParameters> said = new ArrayList<>();
-    double theta = config.positive(THETA, DEFAULT_THETA);
+    double theta = config.positive(THETA, defaultTheta);
     if (!config.object(PARAMETERS).names().isEmpty()) {
       for (ConfigReader layer : byLayerType(config)) {
         said.add(read(config, layer, theta, maxPositions));
@@ -88,6 +87,25 @@ public record RopeParameters(
           said.stream().distinct().map(RopeParameters::written).toList());
     }
     return said.get(0);
+  }
+
+  /**
+   * Reads the positions of layers of one type: its object in {@code rope_parameters}; or, of
+   * earlier versions, {@code rope_theta} and {@code rope_scaling}, which are those of layers with
+   * full attention.
+   *
+   * @param defaultTheta where no field has a base
+   */
+  static RopeParameters read(
+      ConfigReader config, String layerType, int maxPositions, double defaultTheta) {
+    config.value(ORIGINAL);
+    if (!config.object(PARAMETERS).names().isEmpty()) {
+      ConfigReader own = config.object(PARAMETERS).object(layerType);
+      return read(config, own, defaultTheta, maxPositions);
+    }
+    return layerType.equals(LlamaFields.FULL_ATTENTION)
+        ? read(config, maxPositions, defaultTheta)
+        : of(defaultTheta);
   }
 
   /** The parameters of each layer type, if they are separate; otherwise the object itself. */

@@ -129,7 +129,7 @@ final class TransformersFields {
   static String activation(ConfigReader config, String field, String otherwise) {
     String name = config.text(field, otherwise);
     if (!ActivationFunction.isKnown(name)) {
-      throw config.bad(field, "gelu, gelu_new, relu or tanh");
+      throw config.bad(field, "gelu, gelu_new, relu, silu or tanh");
     }
     return name;
   }

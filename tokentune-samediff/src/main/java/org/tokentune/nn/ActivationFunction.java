@@ -1,10 +1,12 @@
 package org.tokentune.nn;
 
 import java.util.Map;
+import org.nd4j.autodiff.samediff.SDVariable;
 import org.tokentune.BadInputException;
 import org.tokentune.nn.internal.Graph;
 import org.tokentune.nn.internal.NetworkLayer;
 import org.tokentune.nn.internal.TokenStream;
+import org.tokentune.ops.GatedLinearUnit;
 import org.tokentune.ops.Gelu;
 import org.tokentune.ops.KernelMode;
 
@@ -16,6 +18,8 @@ public enum ActivationFunction implements NetworkLayer {
   GELU_TANH,
   /** Hugging Face's {@code relu}. */
   RELU,
+  /** Hugging Face's {@code silu}, also called {@code swish}. */
+  SILU,
   /** Hugging Face's {@code tanh}. */
   TANH;
 
@@ -23,16 +27,18 @@ public enum ActivationFunction implements NetworkLayer {
    * Activation functions by Hugging Face's names (source: {@code ACT2CLS} of transformers 5.24).
    */
   private static final Map<String, ActivationFunction> NAMES =
-      Map.of(
-          "gelu", GELU,
-          "gelu_python", GELU,
-          "gelu_new", GELU_TANH,
-          "gelu_fast", GELU_TANH,
-          "gelu_accurate", GELU_TANH,
-          "gelu_python_tanh", GELU_TANH,
-          "gelu_pytorch_tanh", GELU_TANH,
-          "relu", RELU,
-          "tanh", TANH);
+      Map.ofEntries(
+          Map.entry("gelu", GELU),
+          Map.entry("gelu_python", GELU),
+          Map.entry("gelu_new", GELU_TANH),
+          Map.entry("gelu_fast", GELU_TANH),
+          Map.entry("gelu_accurate", GELU_TANH),
+          Map.entry("gelu_python_tanh", GELU_TANH),
+          Map.entry("gelu_pytorch_tanh", GELU_TANH),
+          Map.entry("relu", RELU),
+          Map.entry("silu", SILU),
+          Map.entry("swish", SILU),
+          Map.entry("tanh", TANH));
 
   /** Whether {@link #read} accepts a name. */
   public static boolean isKnown(String name) {
@@ -47,7 +53,7 @@ public enum ActivationFunction implements NetworkLayer {
   public static ActivationFunction read(String name) {
     if (!isKnown(name)) {
       throw new BadInputException(
-          "The activation %s is not supported; gelu, gelu_new, relu and tanh are.", name);
+          "The activation %s is not supported; gelu, gelu_new, relu, silu and tanh are.", name);
     }
     return NAMES.get(name);
   }
@@ -60,7 +66,29 @@ public enum ActivationFunction implements NetworkLayer {
           case GELU -> Gelu.exact(x.rows(), kernelMode);
           case GELU_TANH -> Gelu.tanh(x.rows(), kernelMode);
           case RELU -> graph.sd().nn().relu(x.rows(), 0);
+          case SILU -> x.rows().mul(graph.sd().nn().sigmoid(x.rows()));
           case TANH -> graph.sd().math().tanh(x.rows());
         });
+  }
+
+  /** Whether {@link #gate} has this function. */
+  public boolean gates() {
+    return this == GELU || this == GELU_TANH || this == SILU;
+  }
+
+  /**
+   * The product of this function of the gates and of other values, [n, width] each.
+   *
+   * @throws BadInputException where no family has such a product
+   */
+  public SDVariable gate(Graph graph, SDVariable gates, SDVariable values) {
+    KernelMode kernelMode = graph.kernelMode();
+    return switch (this) {
+      case GELU -> GatedLinearUnit.geGlu(gates, values, kernelMode);
+      case GELU_TANH -> GatedLinearUnit.geGluTanh(gates, values, kernelMode);
+      case SILU -> GatedLinearUnit.swiGlu(gates, values, kernelMode);
+      default ->
+          throw new BadInputException("Gates with %s are not supported; silu and gelu are.", this);
+    };
   }
 }

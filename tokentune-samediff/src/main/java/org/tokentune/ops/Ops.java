@@ -13,6 +13,8 @@ import org.tokentune.ops.internal.FusedBlocks;
 import org.tokentune.ops.internal.FusedCrossEntropy;
 import org.tokentune.ops.internal.FusedCrossEntropyGrad;
 import org.tokentune.ops.internal.FusedDropout;
+import org.tokentune.ops.internal.FusedGatedLinearUnit;
+import org.tokentune.ops.internal.FusedGatedLinearUnitGrad;
 import org.tokentune.ops.internal.FusedGelu;
 import org.tokentune.ops.internal.FusedGeluGrad;
 import org.tokentune.ops.internal.FusedHalves;
@@ -28,10 +30,10 @@ import org.tokentune.ops.internal.FusedSliceGrad;
 import org.tokentune.ops.internal.FusedSliceSums;
 import org.tokentune.ops.internal.FusedSlicedLoss;
 import org.tokentune.ops.internal.FusedSlicedLossGrad;
+import org.tokentune.ops.internal.FusedSoftCap;
+import org.tokentune.ops.internal.FusedSoftCapGrad;
 import org.tokentune.ops.internal.FusedSoftmax;
 import org.tokentune.ops.internal.FusedSoftmaxGrad;
-import org.tokentune.ops.internal.FusedSwiGlu;
-import org.tokentune.ops.internal.FusedSwiGluGrad;
 import org.tokentune.ops.internal.ScatterRows;
 import org.tokentune.ops.internal.SelectedRows;
 
@@ -55,8 +57,10 @@ public final class Ops {
           new AffineGrad(),
           new FusedGelu(),
           new FusedGeluGrad(),
-          new FusedSwiGlu(),
-          new FusedSwiGluGrad(),
+          new FusedSoftCap(),
+          new FusedSoftCapGrad(),
+          new FusedGatedLinearUnit(),
+          new FusedGatedLinearUnitGrad(),
           new FusedSoftmax(),
           new FusedSoftmaxGrad(),
           new FusedJoinTokens(),

@@ -48,6 +48,19 @@ public final class HalfPrecision {
     return (short) ((bits >>> 16 & 0x8000) | roundedShift(bits & 0x7fffffff, 16));
   }
 
+  /**
+   * The nearest value of a type.
+   *
+   * @param type {@code float16} or {@code bfloat16}; any other leaves the value as it is
+   */
+  public static float rounded(float value, String type) {
+    return switch (type) {
+      case "float16" -> halfToFloat(floatToHalf(value));
+      case "bfloat16" -> bfloatToFloat(floatToBfloat(value));
+      default -> value;
+    };
+  }
+
   /** {@code bits / 2^shift}, rounded to nearest, ties to even; a carry goes into the exponent. */
   private static int roundedShift(int bits, int shift) {
     int even = bits >>> shift & 1;

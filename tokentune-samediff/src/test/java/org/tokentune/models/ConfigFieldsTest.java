@@ -174,12 +174,18 @@ class ConfigFieldsTest {
     gpt2.put("hidden_size", 8).put("num_hidden_layers", 1).put("num_attention_heads", 2);
     assertEquals(
         9, ModelConfig.read(gpt2.put("max_position_embeddings", 9), "file").maxPositions());
-    assertEquals(2, ((LlamaConfig) read("mistral", "'num_key_value_heads': null")).keyValueHeads());
-    assertEquals(4096, ((LlamaConfig) read("mistral", "'rope_theta': 5")).window());
-    assertEquals(0, ((LlamaConfig) read("mistral", "'sliding_window': null")).window());
+    assertEquals(
+        2, decoder(read("mistral", "'num_key_value_heads': null")).attention().keyValueHeads());
+    assertEquals(4096, decoder(read("mistral", "'rope_theta': 5")).layerTypes().get(0).window());
+    assertEquals(
+        0, decoder(read("mistral", "'sliding_window': null")).layerTypes().get(0).window());
     List<String> full = new ArrayList<>(List.of("full_attention", "full_attention"));
     ObjectNode qwen2 = config("qwen2", ", 'use_sliding_window': true, 'sliding_window': 4");
     qwen2.set("layer_types", JSON.valueToTree(full));
-    assertEquals(0, ((LlamaConfig) ModelConfig.read(qwen2, "file")).window());
+    assertEquals(0, decoder(ModelConfig.read(qwen2, "file")).layerTypes().get(0).window());
+  }
+
+  private static DecoderConfig decoder(ModelConfig config) {
+    return (DecoderConfig) config;
   }
 }

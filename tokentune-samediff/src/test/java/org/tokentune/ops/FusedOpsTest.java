@@ -192,12 +192,31 @@ class FusedOpsTest {
   }
 
   @Test
-  void swiGlu() {
+  void gatedLinearUnits() {
     for (long[] shape : SHAPES) {
-      new FusedCheck("swiglu " + List.of(shape[0], shape[1]))
-          .variable("gate", bend(shape))
-          .variable("up", shape)
-          .run((sd, in, kernelMode) -> SwiGlu.apply(in.get("gate"), in.get("up"), kernelMode));
+      gated("swiglu", shape, GatedLinearUnit::swiGlu);
+      gated("geglu", shape, GatedLinearUnit::geGlu);
+      gated("geglu, tanh", shape, GatedLinearUnit::geGluTanh);
+    }
+  }
+
+  private interface Gated {
+    SDVariable apply(SDVariable gate, SDVariable up, KernelMode kernelMode);
+  }
+
+  private static void gated(String name, long[] shape, Gated unit) {
+    new FusedCheck(name + " " + List.of(shape[0], shape[1]))
+        .variable("gate", bend(shape))
+        .variable("up", shape)
+        .run((sd, in, kernelMode) -> unit.apply(in.get("gate"), in.get("up"), kernelMode));
+  }
+
+  @Test
+  void softCap() {
+    for (long[] shape : SHAPES) {
+      new FusedCheck("soft cap " + List.of(shape[0], shape[1]))
+          .variable("x", shape)
+          .run((sd, in, kernelMode) -> SoftCap.apply(in.get("x"), 0.7, 1.5, kernelMode));
     }
   }
 

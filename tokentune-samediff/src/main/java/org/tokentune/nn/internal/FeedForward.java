@@ -1,7 +1,6 @@
 package org.tokentune.nn.internal;
 
 import org.tokentune.nn.ActivationFunction;
-import org.tokentune.ops.SwiGlu;
 
 /** The feed-forward layers of transformers. */
 public final class FeedForward {
@@ -14,13 +13,13 @@ public final class FeedForward {
     return (graph, x) -> out.apply(graph, activation.apply(graph, in.apply(graph, x)));
   }
 
-  /** {@code out(silu(gate(x)) * up(x))} (Shazeer, 2020). */
-  public static NetworkLayer gated(NetworkLayer gate, NetworkLayer up, NetworkLayer out) {
+  /** {@code out(activation(gate(x)) * up(x))} (Shazeer, 2020). */
+  public static NetworkLayer gated(
+      NetworkLayer gate, ActivationFunction activation, NetworkLayer up, NetworkLayer out) {
     return (graph, x) -> {
       TokenStream gates = gate.apply(graph, x);
       TokenStream values = up.apply(graph, x);
-      return out.apply(
-          graph, values.with(SwiGlu.apply(gates.rows(), values.rows(), graph.kernelMode())));
+      return out.apply(graph, values.with(activation.gate(graph, gates.rows(), values.rows())));
     };
   }
 }

@@ -4,5 +4,13 @@ package org.tokentune.nn.internal;
 @FunctionalInterface
 public interface NetworkLayer {
 
+  /** Returns its input. */
+  NetworkLayer IDENTITY = (graph, x) -> x;
+
   TokenStream apply(Graph graph, TokenStream x);
+
+  /** This layer, and then another one. */
+  default NetworkLayer then(NetworkLayer next) {
+    return next == IDENTITY ? this : (graph, x) -> next.apply(graph, apply(graph, x));
+  }
 }

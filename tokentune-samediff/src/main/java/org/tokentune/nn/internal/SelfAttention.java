@@ -7,6 +7,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.ops.Detach;
 import org.tokentune.ops.JoinTokens;
 import org.tokentune.ops.MaskedSoftmax;
+import org.tokentune.ops.SoftCap;
 
 /**
  * Multi-head attention over two token streams: selected queries attend to the keys and values of
@@ -20,6 +21,8 @@ import org.tokentune.ops.MaskedSoftmax;
  * @param query projection of hidden states [n, hidden] to [n, heads * head size]
  * @param key to [n, keyValueHeads * head size]
  * @param value to the same shape as the key
+ * @param scale factor of the scores
+ * @param softCap see {@link SoftCap}; 0 for no cap
  * @param place this attention's dropout place; also names its part of a cache
  */
 public record SelfAttention(
@@ -29,6 +32,8 @@ public record SelfAttention(
     int heads,
     int keyValueHeads,
     int headSize,
+    double scale,
+    double softCap,
     double dropout,
     String place) {
 
@@ -103,7 +108,13 @@ public record SelfAttention(
     TokenStream q = query.apply(graph, asking);
     SDVariable scores = byQuery(sd.mmul(grouped(q), k, false, true, false), q);
     SDVariable weights =
-        MaskedSoftmax.apply(scores, 1 / Math.sqrt(headSize), bias, graph.kernelMode());
+        softCap == 0
+            ? MaskedSoftmax.apply(scores, scale, bias, graph.kernelMode())
+            : MaskedSoftmax.apply(
+                SoftCap.apply(scores, scale, softCap, graph.kernelMode()),
+                1,
+                bias,
+                graph.kernelMode());
     SDVariable numbers = // of (query, head): [batch, heads, count, 1]
         q.bySequence(q.rowIds().mul(sd.constant(heads)), 1, 1)
             .permute(0, 2, 1, 3)

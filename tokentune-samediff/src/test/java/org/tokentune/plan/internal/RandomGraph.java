@@ -20,12 +20,12 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.Quiet;
 import org.tokentune.ops.BiasAdd;
 import org.tokentune.ops.Detach;
+import org.tokentune.ops.GatedLinearUnit;
 import org.tokentune.ops.Gelu;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.LayerNormOps;
 import org.tokentune.ops.MaskedSoftmax;
 import org.tokentune.ops.RmsNormOps;
-import org.tokentune.ops.SwiGlu;
 import org.tokentune.ops.TokenGather;
 
 /**
@@ -520,11 +520,16 @@ final class RandomGraph {
 
   private Value gate(Value x) {
     Value rows = rows(x);
-    return rows == null
-        ? null
-        : new Value(
-            SwiGlu.apply(rows.variable(), alike(rows).variable(), kernelMode).mul(0.7),
-            rows.shape());
+    if (rows == null) {
+      return null;
+    }
+    SDVariable up = alike(rows).variable();
+    SDVariable gated =
+        random.nextBoolean()
+            ? GatedLinearUnit.swiGlu(rows.variable(), up, kernelMode)
+            : GatedLinearUnit.geGluTanh(
+                SoftCap.apply(rows.variable(), 0.9, 2, kernelMode), up, kernelMode);
+    return new Value(gated.mul(0.7), rows.shape());
   }
 
   /** Softmax of scores [batch, heads, queries, keys] with a bias that has no gradient. */

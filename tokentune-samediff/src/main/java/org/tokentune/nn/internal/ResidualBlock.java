@@ -3,19 +3,23 @@ package org.tokentune.nn.internal;
 import org.tokentune.ops.Residual;
 
 /**
- * A transformer block that normalises the inputs of attention and of the feed-forward layer but not
- * the residual stream (Radford et al., 2019): {@code y = x + output(attention( norm(x)))}, {@code z
- * = y + feedForward(norm(y))}.
+ * A transformer block whose residual stream is not normalised (Radford et al., 2019): {@code y = x
+ * + afterAttention(output(attention(attentionNorm(x))))}, {@code z = y +
+ * afterMlp(mlp(mlpNorm(y)))}. Norms may be {@link NetworkLayer#IDENTITY}.
  *
+ * @param multiplier factor of both summands
  * @param dropout dropout rate on both summands
  * @param name name of the block, used for its dropout places
  */
-public record PreNormBlock(
+public record ResidualBlock(
     NetworkLayer attentionNorm,
     SelfAttention attention,
     NetworkLayer output,
-    NetworkLayer feedForwardNorm,
-    NetworkLayer feedForward,
+    NetworkLayer afterAttention,
+    NetworkLayer mlpNorm,
+    NetworkLayer mlp,
+    NetworkLayer afterMlp,
+    double multiplier,
     double dropout,
     String name) {
 
@@ -36,20 +40,23 @@ public record PreNormBlock(
       asking = new TokenStreams(normed.selected(), null);
     }
     TokenStreams context = attention.apply(graph, asking, normed, keys);
-    TokenStreams attended = add(graph, queries, context, output, DropoutPlaces.ATTENTION_OUTPUT);
-    TokenStreams fed = attended.map(x -> feedForwardNorm.apply(graph, x));
-    return add(graph, attended, fed, feedForward, DropoutPlaces.FEED_FORWARD_OUTPUT);
+    TokenStreams attended =
+        add(graph, queries, context, output.then(afterAttention), DropoutPlaces.ATTENTION_OUTPUT);
+    TokenStreams fed = attended.map(x -> mlpNorm.apply(graph, x));
+    return add(graph, attended, fed, mlp.then(afterMlp), DropoutPlaces.FEED_FORWARD_OUTPUT);
   }
 
   private TokenStreams add(
       Graph graph, TokenStreams residual, TokenStreams x, NetworkLayer layer, String part) {
     return residual.map(
         x,
-        (sum, rows) ->
-            sum.with(
-                Residual.apply(
-                    sum.rows(),
-                    graph.dropout(layer.apply(graph, rows), dropout, name + part).rows(),
-                    graph.kernelMode())));
+        (sum, rows) -> {
+          TokenStream summand = graph.dropout(layer.apply(graph, rows), dropout, name + part);
+          return sum.with(
+              Residual.apply(
+                  sum.rows(),
+                  multiplier == 1 ? summand.rows() : summand.rows().mul(multiplier),
+                  graph.kernelMode()));
+        });
   }
 }

@@ -8,21 +8,23 @@ import org.tokentune.ops.internal.kernels.ActivationKernel;
 import org.tokentune.ops.internal.kernels.Tiles;
 
 /**
- * Gradient of {@link FusedSwiGlu}: (gate, up, dY) to (dGate, dUp), in place of gate and up: {@code
- * dGate = dY * up * silu'(gate)}, {@code dUp = dY * silu(gate)}.
+ * Gradient of {@link FusedGatedLinearUnit}: (gate, up, dY) to (dGate, dUp), in place of gate and
+ * up: {@code dGate = dY * up * f'(gate)}, {@code dUp = dY * f(gate)}.
  */
-public final class FusedSwiGluGrad extends FusedOp {
+public final class FusedGatedLinearUnitGrad extends FusedOp {
 
-  /** For SameDiff, which creates ops by reflection; use {@code SwiGlu.apply}. */
-  public FusedSwiGluGrad() {}
+  /** For SameDiff, which creates ops by reflection; use {@code GatedLinearUnit}. */
+  public FusedGatedLinearUnitGrad() {}
 
-  public FusedSwiGluGrad(SameDiff sd, SDVariable gate, SDVariable up, SDVariable dY) {
+  public FusedGatedLinearUnitGrad(
+      SameDiff sd, SDVariable gate, SDVariable up, SDVariable dY, ActivationKernel activation) {
     super(sd, gate, up, dY);
+    addIArgument(activation.ordinal());
   }
 
   @Override
   public String opName() {
-    return "fused_swiglu_grad";
+    return "fused_glu_grad";
   }
 
   @Override
@@ -42,16 +44,17 @@ public final class FusedSwiGluGrad extends FusedOp {
 
   @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
+    ActivationKernel activation = ActivationKernel.values()[getIArgument(0).intValue()];
     Tiles.run(
         inputs,
         outputs,
         (tile, length) -> {
           float[] dGate = tile[3];
           float[] dUp = tile[4];
-          ActivationKernel.SILU.slope(tile[0], dGate, length);
+          activation.slope(tile[0], dGate, length);
           Tiles.multiply(dGate, tile[1], length);
           Tiles.multiply(dGate, tile[2], length);
-          ActivationKernel.SILU.forward(tile[0], dUp, length);
+          activation.forward(tile[0], dUp, length);
           Tiles.multiply(dUp, tile[2], length);
         });
   }

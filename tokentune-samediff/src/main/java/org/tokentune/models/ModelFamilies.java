@@ -1,0 +1,61 @@
+package org.tokentune.models;
+
+import java.util.List;
+import org.tokentune.BadFileException;
+import org.tokentune.formats.ConfigReader;
+
+/** All families of models. A new one is added to the list here, and nowhere else. */
+final class ModelFamilies {
+
+  private static final List<ModelFamily> ALL =
+      List.of(
+          encoder("bert"),
+          encoder("roberta"),
+          encoder("distilbert"),
+          new Gpt2(),
+          new Llama(),
+          new Mistral(),
+          new Qwen2(),
+          new Qwen3(),
+          new SmolLm3(),
+          new Olmo2(),
+          new Phi3(),
+          new Gemma2(),
+          new Gemma3(),
+          new Granite());
+
+  private ModelFamilies() {}
+
+  private static ModelFamily encoder(String type) {
+    return new ModelFamily() {
+      @Override
+      public String modelType() {
+        return type;
+      }
+
+      @Override
+      public ModelConfig read(ConfigReader fields) {
+        return BertConfig.read(fields);
+      }
+    };
+  }
+
+  /**
+   * The family of a model type.
+   *
+   * @param origin the file, for messages
+   * @throws BadFileException for one that is not supported
+   */
+  static ModelFamily of(String modelType, String origin) {
+    return ALL.stream()
+        .filter(family -> family.modelType().equals(modelType))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new BadFileException(
+                    "%s: model_type %s is not supported; %s are.",
+                    origin,
+                    modelType,
+                    String.join(", ", ALL.stream().map(ModelFamily::modelType).toList())));
+  }
+}

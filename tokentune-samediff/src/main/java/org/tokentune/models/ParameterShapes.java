@@ -1,0 +1,58 @@
+package org.tokentune.models;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.tokentune.nn.internal.Embedding;
+import org.tokentune.nn.internal.LayerNorm;
+import org.tokentune.nn.internal.Linear;
+import org.tokentune.nn.internal.RmsNorm;
+
+/**
+ * The parameters of a model. Each is declared once, together with the layer that uses it: so name,
+ * shape and place in the graph cannot differ.
+ */
+final class ParameterShapes {
+
+  private final Map<String, long[]> shapes = new LinkedHashMap<>();
+
+  /** Names and shapes, in the order of their declaration. */
+  Map<String, long[]> asMap() {
+    return Collections.unmodifiableMap(shapes);
+  }
+
+  Embedding table(String name, long rows, long width) {
+    shapes.put(name + ".weight", new long[] {rows, width});
+    return new Embedding(name + ".weight");
+  }
+
+  Linear linear(String name, long in, long out, boolean biased) {
+    shapes.put(name + ".weight", new long[] {out, in});
+    bias(name, out, biased);
+    return Linear.of(name, biased);
+  }
+
+  /** With a weight [in, out]. */
+  Linear inputFirst(String name, long in, long out) {
+    shapes.put(name + ".weight", new long[] {in, out});
+    bias(name, out, true);
+    return Linear.inputFirst(name);
+  }
+
+  LayerNorm layerNorm(String name, long width, double epsilon) {
+    shapes.put(name + ".weight", new long[] {width});
+    bias(name, width, true);
+    return new LayerNorm(name, epsilon);
+  }
+
+  RmsNorm rmsNorm(String name, long width, double epsilon, boolean addsOne) {
+    shapes.put(name + ".weight", new long[] {width});
+    return new RmsNorm(name, epsilon, addsOne);
+  }
+
+  private void bias(String name, long width, boolean biased) {
+    if (biased) {
+      shapes.put(name + ".bias", new long[] {width});
+    }
+  }
+}

@@ -1,0 +1,63 @@
+package org.tokentune.models;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Collections;
+import org.tokentune.formats.ConfigReader;
+import org.tokentune.formats.KnownFields;
+import org.tokentune.models.DecoderConfig.Dropout;
+import org.tokentune.models.DecoderConfig.LayerType;
+import org.tokentune.models.DecoderNames.Part;
+
+/**
+ * Phi-3 (Microsoft, 2024): a Llama with one weight for queries, keys and values, and one for gates.
+ */
+final class Phi3 implements DecoderFamily {
+
+  private static final DecoderNames NAMES =
+      DecoderNames.LLAMA
+          .with(Part.QUERY_KEY_VALUE, "self_attn.qkv_proj")
+          .with(Part.GATE_UP, "mlp.gate_up_proj");
+
+  /** transformers does not apply dropout to Phi-3's embeddings. */
+  private static final KnownFields KNOWN = LlamaFields.KNOWN.harmless("embd_pdrop");
+
+  private static final LlamaFields.Defaults DEFAULTS = LlamaFields.Defaults.LLAMA.withEpsilon(1e-5);
+
+  private static final String RESIDUAL_DROPOUT = "resid_pdrop";
+
+  @Override
+  public String modelType() {
+    return "phi3";
+  }
+
+  @Override
+  public DecoderNames names() {
+    return NAMES;
+  }
+
+  @Override
+  public Dropout dropout(double rate) {
+    return new Dropout(0, rate, rate);
+  }
+
+  @Override
+  public DecoderConfig read(ConfigReader fields) {
+    LlamaFields llama = new LlamaFields(fields);
+    DecoderConfig config = llama.read(this, DEFAULTS);
+    LayerType layer = new LayerType(llama.window(0), config.layerTypes().get(0).rope());
+    config =
+        config
+            .with(config.attention().withPacked())
+            .with(config.mlp().withPacked())
+            .with(Collections.nCopies(config.layers(), layer))
+            .with(new Dropout(0, config.dropout().attention(), fields.rate(RESIDUAL_DROPOUT, 0)));
+    fields.finish(KNOWN);
+    return config;
+  }
+
+  @Override
+  public void write(DecoderConfig config, ObjectNode json) {
+    DecoderFamily.super.write(config, json);
+    json.put(RESIDUAL_DROPOUT, config.dropout().residual());
+  }
+}
