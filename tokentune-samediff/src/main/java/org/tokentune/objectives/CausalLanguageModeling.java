@@ -81,11 +81,18 @@ final class CausalLanguageModeling extends TokenObjective {
 
   @Override
   Map<String, String> architectures() {
-    return Map.of(
-        "gpt2", "GPT2LMHeadModel",
-        "llama", "LlamaForCausalLM",
-        "mistral", "MistralForCausalLM",
-        "qwen2", "Qwen2ForCausalLM");
+    return Map.ofEntries(
+        Map.entry("gpt2", "GPT2LMHeadModel"),
+        Map.entry("llama", "LlamaForCausalLM"),
+        Map.entry("mistral", "MistralForCausalLM"),
+        Map.entry("qwen2", "Qwen2ForCausalLM"),
+        Map.entry("qwen3", "Qwen3ForCausalLM"),
+        Map.entry("smollm3", "SmolLM3ForCausalLM"),
+        Map.entry("olmo2", "Olmo2ForCausalLM"),
+        Map.entry("phi3", "Phi3ForCausalLM"),
+        Map.entry("gemma2", "Gemma2ForCausalLM"),
+        Map.entry("gemma3_text", "Gemma3ForCausalLM"),
+        Map.entry("granite", "GraniteForCausalLM"));
   }
 
   @Override
