@@ -12,8 +12,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.formats.SafeTensors;
-import org.tokentune.models.Bert;
-import org.tokentune.models.BertConfig;
+import org.tokentune.models.Encoder;
+import org.tokentune.models.EncoderConfig;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.nn.Parameters;
@@ -36,12 +36,12 @@ public final class SmallBert {
     return new Parameters(weights);
   }
 
-  public static Bert bert(double dropout, Head head) {
+  public static Encoder bert(double dropout, Head head) {
     Path file = FOLDER.resolve("config.json");
     try {
-      BertConfig config =
-          BertConfig.read(new ObjectMapper().readTree(file.toFile()), file.toString());
-      return new Bert(config.withDropout(dropout), head);
+      EncoderConfig config =
+          EncoderConfig.read(new ObjectMapper().readTree(file.toFile()), file.toString());
+      return new Encoder(config.withDropout(dropout), head);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

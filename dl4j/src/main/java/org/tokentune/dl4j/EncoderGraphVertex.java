@@ -13,7 +13,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.models.Bert;
+import org.tokentune.models.Encoder;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.nn.Parameters;
 import org.tokentune.nn.internal.Graph;
@@ -26,7 +26,7 @@ import org.tokentune.train.StepInputs;
 @SuppressWarnings({"overrides", "try"}) // DL4J's setInputs; workspaces are named but not used
 final class EncoderGraphVertex extends SameDiffGraphVertex {
 
-  private final Bert model;
+  private final Encoder model;
   private final TokenSelector selector;
   private final long seed;
   private final EncoderPlans plans;

@@ -20,8 +20,8 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
 import org.tokentune.BadInputException;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.WeightSource;
-import org.tokentune.models.Bert;
-import org.tokentune.models.BertConfig;
+import org.tokentune.models.Encoder;
+import org.tokentune.models.EncoderConfig;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
@@ -92,15 +92,15 @@ public final class EncoderVertex extends SameDiffVertex {
     return of(files, Pooling.FIRST, tokens, TokenAmount.DEFAULT_FLOOR, 42);
   }
 
-  Bert model() {
+  Encoder model() {
     if (encoder == null || pooling == null || tokens == null) {
       throw new BadInputException(
           "The network's configuration lacks encoder, pooling or tokens of an EncoderVertex; save it"
               + " again.");
     }
     try {
-      BertConfig config = BertConfig.read(new ObjectMapper().readTree(encoder), "The model");
-      return new Bert(config, new Head(Objectives.FEATURE_EXTRACTION, config.hidden(), pooling));
+      EncoderConfig config = EncoderConfig.read(new ObjectMapper().readTree(encoder), "The model");
+      return new Encoder(config, new Head(Objectives.FEATURE_EXTRACTION, config.hidden(), pooling));
     } catch (JsonProcessingException e) {
       throw new BadInputException(e, "The encoder's configuration is damaged; download it again.");
     }

@@ -7,7 +7,7 @@ import java.util.stream.IntStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
-import org.tokentune.models.BertConfig;
+import org.tokentune.models.EncoderConfig;
 import org.tokentune.models.ModelGraph;
 
 /**
@@ -22,7 +22,7 @@ record TokenInputs(INDArray ids, INDArray mask, INDArray types, int[] lengths) {
    * @param inputs ids, mask and perhaps types, of any data type
    * @throws BadInputException if the model cannot take them
    */
-  static TokenInputs of(INDArray[] inputs, BertConfig config) {
+  static TokenInputs of(INDArray[] inputs, EncoderConfig config) {
     INDArray ids = whole(inputs[0]);
     if (ids.rank() != 2 || ids.size(1) > config.maxPositions()) {
       throw new BadInputException(

@@ -35,8 +35,8 @@ import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.Sgd;
 import org.tokentune.BadInputException;
 import org.tokentune.formats.ModelFiles;
-import org.tokentune.models.Bert;
-import org.tokentune.models.BertConfig;
+import org.tokentune.models.Encoder;
+import org.tokentune.models.EncoderConfig;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
@@ -114,9 +114,9 @@ class EncoderVertexTest {
 
   private static TrainingEngine.Result plan(
       ModelFiles files, Pooling pooling, String tokens, MultiDataSet batch) {
-    Bert model =
-        new Bert(
-            BertConfig.read(files.config(), files.name()),
+    Encoder model =
+        new Encoder(
+            EncoderConfig.read(files.config(), files.name()),
             new Head(Objectives.CLASSIFY, TestEncoder.CLASSES, pooling));
     Parameters parameters = ParameterLoader.load(model, files.weights());
     int[] lengths = batch.getFeatures(1).sum(1).toIntVector();
@@ -149,9 +149,9 @@ class EncoderVertexTest {
     MultiDataSet batch = TestEncoder.batch(12);
     try (ModelFiles files = TestEncoder.golden(0.1)) {
       ComputationGraph net = TestEncoder.classifier(files, Pooling.FIRST, "2");
-      Bert model =
-          new Bert(
-              BertConfig.read(files.config(), files.name()),
+      Encoder model =
+          new Encoder(
+              EncoderConfig.read(files.config(), files.name()),
               new Head(Objectives.CLASSIFY, TestEncoder.CLASSES, Pooling.FIRST));
       INDArray logits =
           model

@@ -19,7 +19,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
 import org.tokentune.formats.ModelFiles;
-import org.tokentune.models.BertConfig;
+import org.tokentune.models.EncoderConfig;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
@@ -67,7 +67,7 @@ class OmniHubTest {
   private static SameDiff graph() {
     try (ModelFiles files = TestEncoder.golden(0)) {
       TransformerModel model =
-          BertConfig.read(files.config(), files.name())
+          EncoderConfig.read(files.config(), files.name())
               .model(new Head(Objectives.CLASSIFY, TestEncoder.CLASSES, Pooling.FIRST));
       return model
           .build(ParameterLoader.load(model, files.weights()), GraphOptions.inference())

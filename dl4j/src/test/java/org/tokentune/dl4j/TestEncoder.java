@@ -20,7 +20,7 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.ModelFolder;
 import org.tokentune.formats.WeightSource;
-import org.tokentune.models.BertConfig;
+import org.tokentune.models.EncoderConfig;
 import org.tokentune.models.Head;
 import org.tokentune.models.Pooling;
 import org.tokentune.objectives.Objectives;
@@ -56,7 +56,7 @@ final class TestEncoder {
   }
 
   private static WeightSource randomWeights(ObjectNode json) {
-    BertConfig config = BertConfig.read(json, "random");
+    EncoderConfig config = EncoderConfig.read(json, "random");
     Random random = new Random(3);
     Map<String, INDArray> arrays = new LinkedHashMap<>();
     config

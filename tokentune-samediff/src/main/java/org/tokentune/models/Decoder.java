@@ -19,6 +19,7 @@ import org.tokentune.nn.internal.HeadNorm;
 import org.tokentune.nn.internal.Linear;
 import org.tokentune.nn.internal.NetworkLayer;
 import org.tokentune.nn.internal.PackedLinear;
+import org.tokentune.nn.internal.PositionScores;
 import org.tokentune.nn.internal.ResidualBlock;
 import org.tokentune.nn.internal.Rotary;
 import org.tokentune.nn.internal.SelfAttention;
@@ -130,7 +131,7 @@ public final class Decoder implements TransformerModel {
     Norms norms = config.norms();
     return norms.rms()
         ? shapes.rmsNorm(name, width, norms.epsilon(), norms.addsOne())
-        : shapes.layerNorm(name, width, norms.epsilon());
+        : shapes.layerNorm(name, width, norms.epsilon(), true);
   }
 
   private NetworkLayer queryKeyNorm(int layer, Part part, long width) {
@@ -177,8 +178,7 @@ public final class Decoder implements TransformerModel {
 
   @Override
   public boolean isEmbedding(String name) {
-    return name.equals(words.weight())
-        || (positions != null && name.equals(positions.weight()));
+    return name.equals(words.weight()) || (positions != null && name.equals(positions.weight()));
   }
 
   @Override
@@ -228,8 +228,9 @@ public final class Decoder implements TransformerModel {
 
     /** Layers with the same window and the same tokens share a mask. */
     @Override
-    AttentionMask mask(int layer, TokenStreams x) {
+    AttentionMask mask(int layer, TokenStreams queries, TokenStreams tokens) {
       int window = config.layerTypes().get(layer).window();
+      TokenStreams x = options.capacity() > 0 ? queries : tokens;
       return masks.computeIfAbsent(
           window + " " + x.selected().rowIds().name(),
           key -> AttentionMask.causal(graph, x, mask, window, type));
@@ -276,6 +277,7 @@ public final class Decoder implements TransformerModel {
           attention.headSize(),
           attention.scale(),
           attention.softCap(),
+          PositionScores.NONE,
           config.dropout().attention(),
           names.attentionDropout(number));
     }

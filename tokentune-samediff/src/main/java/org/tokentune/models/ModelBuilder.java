@@ -74,9 +74,20 @@ abstract class ModelBuilder implements LossInputs {
   /**
    * The attention mask and positions of a layer.
    *
-   * @param x the tokens that attend
+   * @param queries the tokens whose rows are computed
+   * @param tokens all tokens
    */
-  abstract AttentionMask mask(int layer, TokenStreams x);
+  abstract AttentionMask mask(int layer, TokenStreams queries, TokenStreams tokens);
+
+  /** Whether the head reads the rows of frozen tokens, too. */
+  boolean readsFrozen() {
+    return head.task().readsFrozen();
+  }
+
+  /** Whether the head reads only the row of the first token of every text. */
+  boolean readsFirst() {
+    return !head.perToken() && head.pooling() == Pooling.FIRST;
+  }
 
   /**
    * Adds a layer.
@@ -95,7 +106,7 @@ abstract class ModelBuilder implements LossInputs {
   }
 
   /** [batch, length]: 0 to length - 1 in every row. */
-  private SDVariable everyPosition() {
+  final SDVariable everyPosition() {
     SDVariable length = sd.sizeAt(ids, 1).castTo(DataType.INT32);
     SDVariable row = sd.range(sd.constant(0), length, sd.constant(1), DataType.INT32);
     return sd.zerosLike(ids).add(row);
@@ -130,19 +141,16 @@ abstract class ModelBuilder implements LossInputs {
     int layers = model.config().layers();
     for (int i = 0; i < layers; i++) {
       TokenStreams queries = x;
-      AttentionMask keys = mask(i, x);
       if (i == layers - 1) {
-        boolean first = !options.allRows() && !head.perToken() && head.pooling() == Pooling.FIRST;
+        boolean first = !options.allRows() && readsFirst();
         queries =
             new TokenStreams(
-                first ? x.selected().first() : x.selected(),
-                head.task().readsFrozen() ? x.frozen() : null);
+                first ? x.selected().first() : x.selected(), readsFrozen() ? x.frozen() : null);
         if (options.capacity() > 0) {
           queries = new TokenStreams(x.selected().last(), null);
-          keys = mask(i, queries);
         }
       }
-      x = layer(i, queries, x, keys);
+      x = layer(i, queries, x, mask(i, queries, x));
       name(x, i + 1);
     }
     return x;

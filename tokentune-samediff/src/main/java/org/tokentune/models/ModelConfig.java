@@ -12,7 +12,7 @@ import org.tokentune.formats.WeightSource;
 /**
  * The configuration of a model of any family, with the names of a Hugging Face {@code config.json}.
  */
-public sealed interface ModelConfig permits BertConfig, DecoderConfig {
+public sealed interface ModelConfig permits EncoderConfig, DecoderConfig {
 
   int vocabulary();
 

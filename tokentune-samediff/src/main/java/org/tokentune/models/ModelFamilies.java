@@ -2,16 +2,20 @@ package org.tokentune.models;
 
 import java.util.List;
 import org.tokentune.BadFileException;
-import org.tokentune.formats.ConfigReader;
 
 /** All families of models. A new one is added to the list here, and nowhere else. */
 final class ModelFamilies {
 
   private static final List<ModelFamily> ALL =
       List.of(
-          encoder("bert"),
-          encoder("roberta"),
-          encoder("distilbert"),
+          new Bert(),
+          new Roberta("roberta"),
+          new Roberta("xlm-roberta"),
+          new DistilBert(),
+          new Electra(),
+          new MpNet(),
+          new DebertaV2(),
+          new ModernBert(),
           new Gpt2(),
           new Llama(),
           new Mistral(),
@@ -25,20 +29,6 @@ final class ModelFamilies {
           new Granite());
 
   private ModelFamilies() {}
-
-  private static ModelFamily encoder(String type) {
-    return new ModelFamily() {
-      @Override
-      public String modelType() {
-        return type;
-      }
-
-      @Override
-      public ModelConfig read(ConfigReader fields) {
-        return BertConfig.read(fields);
-      }
-    };
-  }
 
   /**
    * The family of a model type.

@@ -39,10 +39,25 @@ final class ParameterShapes {
     return Linear.inputFirst(name);
   }
 
-  LayerNorm layerNorm(String name, long width, double epsilon) {
+  LayerNorm layerNorm(String name, long width, double epsilon, boolean biased) {
     shapes.put(name + ".weight", new long[] {width});
-    bias(name, width, true);
-    return new LayerNorm(name, epsilon);
+    bias(name, width, biased);
+    return new LayerNorm(name, epsilon, biased);
+  }
+
+  /**
+   * Scores over a vocabulary.
+   *
+   * @param own the layer whose weight they have; null: the table of words
+   * @param words the name of that table
+   * @param bias the name of their bias
+   */
+  Linear scores(String own, String words, String bias, long vocabulary, long width) {
+    if (own != null) {
+      shapes.put(own + ".weight", new long[] {vocabulary, width});
+    }
+    shapes.put(bias, new long[] {vocabulary});
+    return new Linear(own == null ? words : own + ".weight", bias, false);
   }
 
   RmsNorm rmsNorm(String name, long width, double epsilon, boolean addsOne) {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -209,13 +210,19 @@ public abstract class Objective {
 
   /** The classes of encoders with a head, whose names have the same ending. */
   static Map<String, String> encoders(String suffix) {
-    return Map.of(
-        "bert",
-        "Bert" + suffix,
-        "roberta",
-        "Roberta" + suffix,
-        "distilbert",
-        "DistilBert" + suffix);
+    Map<String, String> classes =
+        Map.of(
+            "bert", "Bert",
+            "roberta", "Roberta",
+            "xlm-roberta", "XLMRoberta",
+            "distilbert", "DistilBert",
+            "electra", "Electra",
+            "mpnet", "MPNet",
+            "deberta-v2", "DebertaV2",
+            "modernbert", "ModernBert");
+    Map<String, String> architectures = new TreeMap<>();
+    classes.forEach((type, name) -> architectures.put(type, name + suffix));
+    return architectures;
   }
 
   /** {@code problem_type} in transformers; null if a task has none. */

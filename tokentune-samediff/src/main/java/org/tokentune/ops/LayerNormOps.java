@@ -24,19 +24,22 @@ public final class LayerNormOps {
   /**
    * The native form.
    *
+   * @param bias [hidden], or null for none
    * @param epsilon added to the variance
    */
   public static SDVariable apply(SDVariable x, SDVariable gain, SDVariable bias, double epsilon) {
     SDVariable centred = x.sub(x.mean(true, 1));
     SDVariable variance = centred.mul(centred).mean(true, 1);
     SDVariable inverse = x.getSameDiff().math().rsqrt(variance.add(epsilon));
-    return centred.mul(inverse).mul(gain).add(bias);
+    SDVariable scaled = centred.mul(inverse).mul(gain);
+    return bias == null ? scaled : scaled.add(bias);
   }
 
   /**
    * Normalises {@code x + residual}.
    *
    * @param residual shape of {@code x}, or null for none
+   * @param bias [hidden], or null for none
    * @param epsilon added to the variance
    */
   public static SDVariable apply(
@@ -51,6 +54,10 @@ public final class LayerNormOps {
     }
     Ops.register();
     SDVariable rows = FusedNorm.rows(x, residual, epsilon, true);
-    return new Affine(x.getSameDiff(), rows, gain, bias).outputVariable();
+    Affine affine =
+        bias == null
+            ? new Affine(x.getSameDiff(), rows, gain)
+            : new Affine(x.getSameDiff(), rows, gain, bias);
+    return affine.outputVariable();
   }
 }

@@ -37,13 +37,13 @@ class BertTest {
 
   @TempDir private Path folder;
 
-  private BertConfig config;
+  private EncoderConfig config;
   private Parameters parameters;
 
   @BeforeEach
   void load() throws IOException {
     Path file = FOLDER.resolve("config.json");
-    config = BertConfig.read(new ObjectMapper().readTree(file.toFile()), file.toString());
+    config = EncoderConfig.read(new ObjectMapper().readTree(file.toFile()), file.toString());
     Map<String, INDArray> weights = new LinkedHashMap<>();
     try (SafeTensors source = SafeTensors.open(FOLDER.resolve("model.safetensors"))) {
       source.names().forEach(name -> weights.put(name, source.read(name)));
@@ -54,7 +54,7 @@ class BertTest {
   /** As the first checkpoints of BERT on the hub have them. */
   @Test
   void oldNamesOfNormsAreRead() throws IOException {
-    Bert bert = bert(0, Pooling.FIRST);
+    Encoder bert = bert(0, Pooling.FIRST);
     Map<String, INDArray> old = new LinkedHashMap<>();
     parameters
         .asMap()
@@ -74,8 +74,8 @@ class BertTest {
     }
   }
 
-  private Bert bert(double dropout, Pooling pooling) {
-    return new Bert(config.withDropout(dropout), new Head(Objectives.CLASSIFY, 3, pooling));
+  private Encoder bert(double dropout, Pooling pooling) {
+    return new Encoder(config.withDropout(dropout), new Head(Objectives.CLASSIFY, 3, pooling));
   }
 
   /** Two texts of 5 and 3 tokens, padded to {@code length}, in either order. */
@@ -111,14 +111,14 @@ class BertTest {
     return new SameDiffEngine(graph).run(inputs, List.of("logits"));
   }
 
-  private ModelGraph training(Bert bert, boolean split) {
+  private ModelGraph training(Encoder bert, boolean split) {
     return bert.build(parameters, GraphOptions.training(split, name -> true));
   }
 
   @Test
   void dropoutDoesNotDependOnTheSelection() {
     Map<String, INDArray> inputs = with(texts(6, false), "dropout_seed", Nd4j.scalar(3));
-    Bert bert = bert(0.2, Pooling.FIRST);
+    Encoder bert = bert(0.2, Pooling.FIRST);
     double all = run(training(bert, false), inputs).loss();
     Map<String, INDArray> halves =
         with(
@@ -137,7 +137,7 @@ class BertTest {
   @Test
   void paddingAndOrderChangeNothing() {
     for (Pooling pooling : Pooling.values()) {
-      Bert bert = bert(0, pooling);
+      Encoder bert = bert(0, pooling);
       SameDiffEngine.Result plain = run(training(bert, false), texts(5, false));
       double padded = difference(plain, run(training(bert, false), texts(9, false)));
       double swapped = difference(plain, run(training(bert, false), texts(6, true)));
@@ -150,7 +150,7 @@ class BertTest {
 
   @Test
   void selectingEveryTokenIsOrdinaryFineTuning() {
-    Bert bert = bert(0, Pooling.FIRST);
+    Encoder bert = bert(0, Pooling.FIRST);
     SameDiffEngine.Result plain = run(training(bert, false), texts(6, false));
     Map<String, INDArray> valid = // all tokens of the first text, padding fills the second
         with(
@@ -176,7 +176,7 @@ class BertTest {
 
   @Test
   void allGraphsSeeAnUpdate() {
-    Bert bert = bert(0, Pooling.FIRST);
+    Encoder bert = bert(0, Pooling.FIRST);
     Map<String, INDArray> inputs = texts(6, false);
     Map<String, INDArray> features = with(inputs);
     features.remove("labels");
@@ -193,7 +193,7 @@ class BertTest {
 
   @Test
   void untrainedParametersHaveNoGradient() {
-    Bert bert = bert(0, Pooling.FIRST);
+    Encoder bert = bert(0, Pooling.FIRST);
     ModelGraph graph = bert.build(parameters, GraphOptions.training(false, bert::isHead));
     assertEquals(
         List.of(

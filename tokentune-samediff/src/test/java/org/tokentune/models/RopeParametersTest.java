@@ -38,7 +38,7 @@ class RopeParametersTest {
   }
 
   private static RopeParameters read(JsonNode config) {
-    return RopeParameters.read(ConfigReader.of(config, "test"), 4096);
+    return RopeParameters.read(ConfigReader.of(config, "test"), 4096, 10000);
   }
 
   @Test

@@ -29,9 +29,9 @@ class StockBertTest {
 
   @Test
   void allTokensGiveTheGradientsOfStockOps() {
-    BertConfig config =
-        BertConfig.read(ModelFolder.config(FOLDER), FOLDER.toString()).withDropout(0);
-    Bert bert = new Bert(config, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
+    EncoderConfig config =
+        EncoderConfig.read(ModelFolder.config(FOLDER), FOLDER.toString()).withDropout(0);
+    Encoder bert = new Encoder(config, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
     Parameters parameters;
     try (WeightSource weights = ModelFolder.weights(FOLDER)) {
       parameters = ParameterLoader.load(bert, weights);
@@ -78,10 +78,10 @@ class StockBertTest {
 
     final SameDiff sd = SameDiff.create();
     private final Map<String, SDVariable> variables = new HashMap<>();
-    private final BertConfig config;
+    private final EncoderConfig config;
 
     Stock(
-        BertConfig config,
+        EncoderConfig config,
         Parameters parameters,
         Map<String, INDArray> inputs,
         int batch,
@@ -102,7 +102,7 @@ class StockBertTest {
         SDVariable q = heads(linear(x, layer + "attention.self.query"), batch, length);
         SDVariable k = heads(linear(x, layer + "attention.self.key"), batch, length);
         SDVariable v = heads(linear(x, layer + "attention.self.value"), batch, length);
-        double size = (double) config.hidden() / config.heads();
+        double size = (double) config.hidden() / config.attention().heads();
         SDVariable scores = sd.mmul(q, k, false, true, false).div(Math.sqrt(size)).add(bias);
         SDVariable context = sd.mmul(sd.nn().softmax(scores, 3), v).permute(0, 2, 1, 3);
         SDVariable flat = context.reshape(batch * length, config.hidden());
@@ -149,7 +149,11 @@ class StockBertTest {
     }
 
     private SDVariable heads(SDVariable x, int batch, int length) {
-      return x.reshape(batch, length, config.heads(), config.hidden() / config.heads())
+      return x.reshape(
+              batch,
+              length,
+              config.attention().heads(),
+              config.hidden() / config.attention().heads())
           .permute(0, 2, 1, 3);
     }
 

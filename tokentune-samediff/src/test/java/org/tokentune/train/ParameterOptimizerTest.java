@@ -26,7 +26,7 @@ import org.tokentune.BadInputException;
 import org.tokentune.RandomWeights;
 import org.tokentune.SmallBert;
 import org.tokentune.formats.SafeTensors;
-import org.tokentune.models.Bert;
+import org.tokentune.models.Encoder;
 import org.tokentune.models.Head;
 import org.tokentune.models.Pooling;
 import org.tokentune.nn.Parameters;
@@ -209,7 +209,7 @@ class ParameterOptimizerTest {
 
   @Test
   void ratesByLayerAndName() {
-    Bert bert = SmallBert.bert(0, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
+    Encoder bert = SmallBert.bert(0, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
     assertEquals(3, bert.config().layers());
     Map<String, Double> patterns = Map.of("head", 10.0, "bert.encoder.layer.*.bias", 0.5);
     Map<String, Double> factors = RateFactors.of(bert, 0.9, patterns);
@@ -266,7 +266,7 @@ class ParameterOptimizerTest {
         "rateFactors must be above 0 and finite, got 0.0 for head",
         () -> settings(Kind.ADAMW, 0, 0, 1, Map.of("head", 0.0)));
     refused("warmup must be at least 0 and finite, got -1.0", () -> Schedule.linear(-1));
-    Bert bert = SmallBert.bert(0, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
+    Encoder bert = SmallBert.bert(0, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
     refused("No parameter is called x.*", () -> RateFactors.of(bert, 1, Map.of("x.*", 2.0)));
   }
 

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,9 +17,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.models.Bert;
-import org.tokentune.models.BertConfig;
-import org.tokentune.models.BertFamily;
+import org.tokentune.models.Encoder;
+import org.tokentune.models.EncoderConfig;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
@@ -33,32 +34,25 @@ import org.tokentune.select.RandomTokens;
 /** What planning says of memory, without a model's weights and with them. */
 class StepMemoryReportTest {
 
-  private static Bert bert(int layers, int hidden, int heads, int vocabulary) {
-    BertConfig config =
-        new BertConfig(
-            BertFamily.BERT,
-            vocabulary,
-            hidden,
-            layers,
-            heads,
-            4 * hidden,
-            512,
-            0,
-            false,
-            2,
-            true,
-            "gelu",
-            1e-12,
-            0.1,
-            0.1,
-            0.1,
-            0,
-            1);
-    return new Bert(config, new Head(Objectives.CLASSIFY, 2, Pooling.FIRST));
+  private static Encoder bert(int layers, int hidden, int heads, int vocabulary) {
+    ObjectNode json =
+        new ObjectMapper()
+            .createObjectNode()
+            .put("model_type", "bert")
+            .put("vocab_size", vocabulary)
+            .put("hidden_size", hidden)
+            .put("num_hidden_layers", layers)
+            .put("num_attention_heads", heads)
+            .put("intermediate_size", 4 * hidden)
+            .put("max_position_embeddings", 512)
+            .put("type_vocab_size", 2)
+            .put("initializer_range", 1);
+    EncoderConfig config = EncoderConfig.read(json, "test");
+    return new Encoder(config, new Head(Objectives.CLASSIFY, 2, Pooling.FIRST));
   }
 
   private static StepMemoryReport plan(
-      Bert bert,
+      Encoder bert,
       String tokens,
       int length,
       ActivationCheckpointing checkpointing,
@@ -84,7 +78,7 @@ class StepMemoryReportTest {
   @ParameterizedTest(name = "{0} tokens, length {1}")
   @CsvSource({"all, 128", "25%, 128", "all, 512", "25%, 512"})
   void bertLargeIsPlannedWithoutItsWeights(String tokens, int length) {
-    Bert large = bert(24, 1024, 16, 30522);
+    Encoder large = bert(24, 1024, 16, 30522);
     long before = Nd4j.getEnvironment().getDeviceCouner(0);
     long physical = nativeBytes();
     long start = System.nanoTime();
@@ -120,7 +114,7 @@ class StepMemoryReportTest {
   })
   void partsAddUpAndEqualThePlanWithWeights(
       String tokens, ActivationCheckpointing checkpointing, boolean optimizerInBackward) {
-    Bert small = bert(6, 384, 12, 1000);
+    Encoder small = bert(6, 384, 12, 1000);
     StepMemoryReport report = plan(small, tokens, 128, checkpointing, optimizerInBackward);
     double share = 1 - (double) report.gaps() / report.step().arena();
     System.out.printf(
@@ -153,13 +147,13 @@ class StepMemoryReportTest {
     }
   }
 
-  private static ParameterOptimizer sgd(Bert bert) {
+  private static ParameterOptimizer sgd(Encoder bert) {
     return new ParameterOptimizer(new Sgd(0), Parameters.shapeOnly(bert.parameters()), 0);
   }
 
   @Test
   void saysWhatIsWhere() {
-    Bert small = bert(3, 64, 4, 1000);
+    Encoder small = bert(3, 64, 4, 1000);
     StepMemoryReport all =
         new StepMemoryPlanner(
                 small,

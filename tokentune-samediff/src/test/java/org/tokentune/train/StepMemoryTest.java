@@ -10,7 +10,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.NativeMemory;
 import org.tokentune.SmallBert;
-import org.tokentune.models.Bert;
+import org.tokentune.models.Encoder;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
 import org.tokentune.models.Pooling;
@@ -24,7 +24,7 @@ import org.tokentune.select.TokenSelector;
 /** Training steps and the memory outside the heap. */
 class StepMemoryTest {
 
-  private static final Bert BERT =
+  private static final Encoder BERT =
       SmallBert.bert(0.1, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
   private static final TokenSelector SELECTOR = RandomTokens.parse("40%", 1, true);
 

@@ -15,8 +15,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.SmallBert;
-import org.tokentune.models.Bert;
-import org.tokentune.models.BertConfig;
+import org.tokentune.models.Encoder;
+import org.tokentune.models.EncoderConfig;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
@@ -50,7 +50,7 @@ class TrainingEngineTest {
       boolean optimizerInBackward,
       ActivationCheckpointing checkpointing) {
     TokenSelector selector = RandomTokens.parse(tokens, 1, true);
-    Bert bert = SmallBert.bert(dropout, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
+    Encoder bert = SmallBert.bert(dropout, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
     GraphOptions options = GraphOptions.training(!tokens.equals("all"), name -> true);
     Parameters ours = SmallBert.parameters(SmallBert.FOLDER);
     Parameters stocks = SmallBert.parameters(SmallBert.FOLDER);
@@ -97,10 +97,10 @@ class TrainingEngineTest {
     Parameters together = SmallBert.parameters(folder);
     Parameters apart = SmallBert.parameters(folder);
     Path file = folder.resolve("config.json");
-    BertConfig config =
-        BertConfig.read(new ObjectMapper().readTree(file.toFile()), file.toString());
-    Bert bert =
-        new Bert(
+    EncoderConfig config =
+        EncoderConfig.read(new ObjectMapper().readTree(file.toFile()), file.toString());
+    Encoder bert =
+        new Encoder(
             config.withDropout(0),
             new Head(Objectives.MASKED_LM, config.vocabulary(), Pooling.FIRST));
     GraphOptions options =
@@ -134,7 +134,7 @@ class TrainingEngineTest {
   @Test
   void budgetsAreKept() {
     Parameters parameters = SmallBert.parameters(SmallBert.FOLDER);
-    Bert bert = SmallBert.bert(0.1, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
+    Encoder bert = SmallBert.bert(0.1, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
     GraphOptions options =
         GraphOptions.training(true, name -> true).withKernelMode(KernelMode.FUSED);
     Map<String, INDArray> inputs = SmallBert.batch(1, RandomTokens.parse("40%", 1, true), true);
@@ -179,7 +179,7 @@ class TrainingEngineTest {
   @Test
   void askingForHiddenStatesChangesNoBitOfAGradient() {
     Parameters parameters = SmallBert.parameters(SmallBert.FOLDER);
-    Bert bert = SmallBert.bert(0.1, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
+    Encoder bert = SmallBert.bert(0.1, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
     Map<String, INDArray> inputs = SmallBert.batch(1, RandomTokens.parse("40%", 1, true), true);
     List<String> hidden =
         List.of(ModelGraph.hidden(0), ModelGraph.hidden(1), ModelGraph.frozenHidden(1));
@@ -205,7 +205,7 @@ class TrainingEngineTest {
   @Test
   void enginesThatShareAnArenaComputeWhatTheyDoAlone() {
     Parameters parameters = SmallBert.parameters(SmallBert.FOLDER);
-    Bert bert = SmallBert.bert(0.1, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
+    Encoder bert = SmallBert.bert(0.1, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
     GraphOptions split = GraphOptions.training(true, name -> true).withKernelMode(KernelMode.FUSED);
     GraphOptions whole =
         GraphOptions.training(false, name -> true).withKernelMode(KernelMode.FUSED);

@@ -29,8 +29,8 @@ import org.tokentune.datasets.Example;
 import org.tokentune.datasets.SentiWordNet;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.formats.ModelFiles;
-import org.tokentune.models.Bert;
-import org.tokentune.models.BertConfig;
+import org.tokentune.models.Encoder;
+import org.tokentune.models.EncoderConfig;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
@@ -54,8 +54,8 @@ class ZooTest {
     try (ModelFiles model = Zoo.load(name);
         TextTokenizer tokenizer = TextTokenizer.open(model, 512, false);
         OnnxRuntime onnx = new OnnxRuntime(name)) {
-      BertConfig config = BertConfig.read(model.config(), name);
-      Bert bert = new Bert(config, new Head(Objectives.CLASSIFY, 2, Pooling.MEAN));
+      EncoderConfig config = EncoderConfig.read(model.config(), name);
+      Encoder bert = new Encoder(config, new Head(Objectives.CLASSIFY, 2, Pooling.MEAN));
       ModelGraph graph =
           bert.build(
               ParameterLoader.loadEncoder(bert, model.weights(), WeightStorage.FLOAT32, 1),

@@ -19,13 +19,32 @@ import org.tokentune.ops.MaskedSoftmax;
 public record AttentionMask(SDVariable selectedBias, SDVariable frozenBias, SDVariable rowIds) {
 
   /**
-   * Every query attends to all tokens except padding.
+   * Every query attends to all tokens within its window except padding.
    *
+   * @param queries the tokens that attend
    * @param mask INT32 [batch, length]: 1 for tokens, 0 for padding
+   * @param window distances below it are visible, to both sides; 0 for no limit
    */
-  public static AttentionMask all(TokenStreams tokens, SDVariable mask, DataType type) {
-    SDVariable bias = MaskedSoftmax.bias(unpadded(tokens, mask), type);
-    return new AttentionMask(bias, tokens.frozen() == null ? null : bias, rowIds(tokens));
+  public static AttentionMask all(
+      TokenStreams queries, TokenStreams tokens, SDVariable mask, int window, DataType type) {
+    SDVariable unpadded = unpadded(tokens, mask);
+    SDVariable keys = rowIds(tokens);
+    if (window == 0) {
+      SDVariable bias = MaskedSoftmax.bias(unpadded, type);
+      return new AttentionMask(bias, tokens.frozen() == null ? null : bias, keys);
+    }
+    return new AttentionMask(
+        near(queries.selected(), unpadded, keys, window, type),
+        queries.frozen() == null ? null : near(queries.frozen(), unpadded, keys, window, type),
+        keys);
+  }
+
+  private static SDVariable near(
+      TokenStream asking, SDVariable unpadded, SDVariable keys, int window, DataType type) {
+    SameDiff sd = keys.getSameDiff();
+    SDVariable distances = sd.math().abs(places(asking).sub(keys));
+    SDVariable open = sd.lt(distances, sd.constant(window)).castTo(DataType.INT32);
+    return MaskedSoftmax.bias(unpadded.mul(open), type);
   }
 
   /**
@@ -65,8 +84,12 @@ public record AttentionMask(SDVariable selectedBias, SDVariable frozenBias, SDVa
   /** Within a sequence, rows are in order of position. */
   private static SDVariable bias(
       TokenStream asking, SDVariable unpadded, SDVariable keys, int window, DataType type) {
-    SDVariable queries = asking.bySequence(asking.rowIds(), 1, 1).permute(0, 2, 1, 3);
-    return bias(queries, unpadded, keys, window, type);
+    return bias(places(asking), unpadded, keys, window, type);
+  }
+
+  /** INT32 [batch, 1, count, 1]. */
+  static SDVariable places(TokenStream asking) {
+    return asking.bySequence(asking.rowIds(), 1, 1).permute(0, 2, 1, 3);
   }
 
   private static SDVariable bias(

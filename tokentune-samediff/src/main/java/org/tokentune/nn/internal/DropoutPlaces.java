@@ -12,6 +12,9 @@ public final class DropoutPlaces {
   /** A layer's attention weights in BERT's family. */
   public static final String BERT_ATTENTION = "attention.self";
 
+  /** The table of distances in DeBERTa's attention. */
+  public static final String POSITIONS = ".positions";
+
   /** The output rows of BERT's attention. */
   public static final String BERT_ATTENTION_OUTPUT = "attention.output";
 

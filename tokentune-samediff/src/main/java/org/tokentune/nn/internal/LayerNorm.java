@@ -3,8 +3,11 @@ package org.tokentune.nn.internal;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.tokentune.ops.LayerNormOps;
 
-/** Layer normalisation with gain {@code name.weight} and bias {@code name.bias}, both [width]. */
-public record LayerNorm(String name, double epsilon) implements NetworkLayer {
+/**
+ * Layer normalisation with gain {@code name.weight} and, if biased, bias {@code name.bias}, both
+ * [width].
+ */
+public record LayerNorm(String name, double epsilon, boolean biased) implements NetworkLayer {
 
   @Override
   public TokenStream apply(Graph graph, TokenStream x) {
@@ -18,7 +21,7 @@ public record LayerNorm(String name, double epsilon) implements NetworkLayer {
    */
   public TokenStream apply(Graph graph, TokenStream x, TokenStream residual) {
     SDVariable gain = graph.parameter(name + ".weight", x.differentiable());
-    SDVariable bias = graph.parameter(name + ".bias", x.differentiable());
+    SDVariable bias = biased ? graph.parameter(name + ".bias", x.differentiable()) : null;
     return x.with(
         LayerNormOps.apply(
             x.rows(),

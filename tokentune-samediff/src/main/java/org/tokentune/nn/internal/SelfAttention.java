@@ -23,6 +23,7 @@ import org.tokentune.ops.SoftCap;
  * @param value to the same shape as the key
  * @param scale factor of the scores
  * @param softCap see {@link SoftCap}; 0 for no cap
+ * @param positions what is added to the scores before they are scaled
  * @param place this attention's dropout place; also names its part of a cache
  */
 public record SelfAttention(
@@ -34,6 +35,7 @@ public record SelfAttention(
     int headSize,
     double scale,
     double softCap,
+    PositionScores positions,
     double dropout,
     String place) {
 
@@ -48,13 +50,7 @@ public record SelfAttention(
     SDVariable v = allTokens(graph, value, tokens, "value");
     SDVariable batch = batch(tokens.selected());
     TokenStream selected =
-        attend(
-            graph,
-            queries.selected(),
-            byHead(k, batch),
-            byHead(v, batch),
-            keys.selectedBias(),
-            keys);
+        attend(graph, queries.selected(), k, byHead(v, batch), keys.selectedBias(), keys);
     if (queries.frozen() == null) {
       return new TokenStreams(selected, null);
     }
@@ -62,7 +58,7 @@ public record SelfAttention(
         attend(
             graph,
             queries.frozen(),
-            byHead(Detach.apply(k), batch),
+            Detach.apply(k),
             byHead(Detach.apply(v), batch),
             keys.frozenBias(),
             keys);
@@ -100,13 +96,15 @@ public record SelfAttention(
   private TokenStream attend(
       Graph graph,
       TokenStream asking,
-      SDVariable k,
+      SDVariable keyRows,
       SDVariable v,
       SDVariable bias,
       AttentionMask keys) {
     SameDiff sd = graph.sd();
     TokenStream q = query.apply(graph, asking);
-    SDVariable scores = byQuery(sd.mmul(grouped(q), k, false, true, false), q);
+    SDVariable k = byHead(keyRows, batch(asking));
+    SDVariable products = byQuery(sd.mmul(grouped(q), k, false, true, false), q);
+    SDVariable scores = positions.add(graph, products, q, keyRows, keys);
     SDVariable weights =
         softCap == 0
             ? MaskedSoftmax.apply(scores, scale, bias, graph.kernelMode())

@@ -19,7 +19,7 @@ public final class FusedGatedLinearUnit extends ElementwiseOp {
   public FusedGatedLinearUnit(
       SameDiff sd, SDVariable gate, SDVariable up, ActivationKernel activation) {
     super(sd, gate, up);
-    addIArgument(activation.ordinal());
+    addIArgument(activation.number);
   }
 
   @Override
@@ -34,7 +34,7 @@ public final class FusedGatedLinearUnit extends ElementwiseOp {
 
   @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
-    ActivationKernel activation = ActivationKernel.values()[getIArgument(0).intValue()];
+    ActivationKernel activation = ActivationKernel.of(getIArgument(0));
     Tiles.run(
         inputs,
         outputs,
@@ -48,11 +48,7 @@ public final class FusedGatedLinearUnit extends ElementwiseOp {
   public List<SDVariable> doDiff(List<SDVariable> gradients) {
     return List.of(
         new FusedGatedLinearUnitGrad(
-                sameDiff,
-                arg(0),
-                arg(1),
-                gradients.get(0),
-                ActivationKernel.values()[getIArgument(0).intValue()])
+                sameDiff, arg(0), arg(1), gradients.get(0), ActivationKernel.of(getIArgument(0)))
             .outputVariables());
   }
 }

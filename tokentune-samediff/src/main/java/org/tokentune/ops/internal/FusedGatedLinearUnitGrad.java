@@ -19,7 +19,7 @@ public final class FusedGatedLinearUnitGrad extends FusedOp {
   public FusedGatedLinearUnitGrad(
       SameDiff sd, SDVariable gate, SDVariable up, SDVariable dY, ActivationKernel activation) {
     super(sd, gate, up, dY);
-    addIArgument(activation.ordinal());
+    addIArgument(activation.number);
   }
 
   @Override
@@ -44,7 +44,7 @@ public final class FusedGatedLinearUnitGrad extends FusedOp {
 
   @Override
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
-    ActivationKernel activation = ActivationKernel.values()[getIArgument(0).intValue()];
+    ActivationKernel activation = ActivationKernel.of(getIArgument(0));
     Tiles.run(
         inputs,
         outputs,

@@ -26,6 +26,7 @@ import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.LayerNormOps;
 import org.tokentune.ops.MaskedSoftmax;
 import org.tokentune.ops.RmsNormOps;
+import org.tokentune.ops.SoftCap;
 import org.tokentune.ops.TokenGather;
 
 /**

@@ -12,7 +12,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.NativeMemory;
 import org.tokentune.SmallBert;
-import org.tokentune.models.Bert;
+import org.tokentune.models.Encoder;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelGraph;
@@ -96,7 +96,7 @@ class UsedMemoryTest {
   @Test
   void modelsUseThePredictedMemory() {
     Parameters parameters = SmallBert.parameters(SmallBert.FOLDER);
-    Bert bert = SmallBert.bert(0.1, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
+    Encoder bert = SmallBert.bert(0.1, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
     for (KernelMode kernelMode : KernelMode.values()) {
       for (String tokens : List.of("all", "40%")) {
         GraphOptions options = GraphOptions.training(!tokens.equals("all"), name -> true);

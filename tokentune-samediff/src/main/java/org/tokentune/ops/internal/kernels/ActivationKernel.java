@@ -18,11 +18,11 @@ public enum ActivationKernel {
    * |x|)}, with a polynomial that interpolates at Chebyshev points with a relative error of 4e-8.
    * P' is the normal density.
    */
-  GELU,
+  GELU(0),
   /** {@code P(x) = sigmoid(2 u)}, {@code u = sqrt(2 / pi) (x + 0.044715 x^3)}. */
-  GELU_TANH,
+  GELU_TANH(1),
   /** {@code P(x) = sigmoid(x)}. */
-  SILU;
+  SILU(2);
 
   /** From here on, tails are below the smallest float. */
   private static final float FAR = 88;
@@ -33,6 +33,22 @@ public enum ActivationKernel {
   private static final float CUBIC = 0.044715f;
   private static final float TWICE_ROOT = (float) (2 * Math.sqrt(2 / Math.PI));
   private static final float DENSITY = (float) (1 / Math.sqrt(2 * Math.PI));
+
+  /** Its number, as an op's argument. */
+  public final int number;
+
+  ActivationKernel(int number) {
+    this.number = number;
+  }
+
+  /** The function with a {@link #number}. */
+  public static ActivationKernel of(long number) {
+    return switch ((int) number) {
+      case 0 -> GELU;
+      case 1 -> GELU_TANH;
+      default -> SILU;
+    };
+  }
 
   /** {@code y = f(x)}. */
   public void forward(float[] x, float[] y, int length) {
