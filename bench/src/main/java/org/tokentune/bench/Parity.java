@@ -238,7 +238,7 @@ public final class Parity {
                 List.of(ModelGraph.LOGITS),
                 checkpointing)) {
       Map<String, INDArray> hidden = forward.run(inputs).outputs();
-      return compare(expected, head, inputs, engine.run(inputs), hidden);
+      return compare(expected, model, inputs, engine.run(inputs), hidden);
     }
   }
 
@@ -270,7 +270,7 @@ public final class Parity {
 
   private static List<Row> compare(
       Map<String, INDArray> expected,
-      Head head,
+      TransformerModel model,
       Map<String, INDArray> inputs,
       TrainingEngine.Result step,
       Map<String, INDArray> hidden) {
@@ -285,11 +285,11 @@ public final class Parity {
     expected.forEach(
         (name, tensor) -> {
           if (name.startsWith(GRADIENT)) {
-            INDArray actual = gradient(name.substring(GRADIENT.length()), step);
+            INDArray actual = gradient(name.substring(GRADIENT.length()), model, step);
             rows.add(new Row(name, error(tensor, actual, floor)));
           } else if (name.equals(ModelGraph.LOSS)) {
             rows.add(new Row(name, error(tensor, Nd4j.scalar(step.loss()), floor)));
-          } else if (name.equals(ModelGraph.LOGITS) && !head.perToken()) {
+          } else if (name.equals(ModelGraph.LOGITS) && !model.head().perToken()) {
             rows.add(new Row(name, error(tensor, step.outputs().get(name), floor)));
           } else if (name.equals(ModelGraph.LOGITS)) {
             rows.add(new Row(name, byToken(tensor, step.outputs().get(name), null, inputs)));
@@ -304,9 +304,18 @@ public final class Parity {
     return rows;
   }
 
-  /** A gradient by its name here, or by PEFT's. */
-  private static INDArray gradient(String name, TrainingEngine.Result step) {
-    return step.gradients().getOrDefault(name, step.gradients().get(AdapterFolder.parameter(name)));
+  /**
+   * A gradient by its name here, by PEFT's, or by that of the head that shares the word embeddings:
+   * where a model declares the head first, PyTorch reports the sum of both under its name.
+   */
+  private static INDArray gradient(
+      String name, TransformerModel model, TrainingEngine.Result step) {
+    boolean shared =
+        model.config().tied()
+            && model.head().task().headShape() == Objective.HeadShape.VOCABULARY
+            && name.equals(model.config().untied().model(model.head()).headTable());
+    String own = shared ? model.wordTable() : name;
+    return step.gradients().getOrDefault(own, step.gradients().get(AdapterFolder.parameter(name)));
   }
 
   /** The head that a configuration names, with first-token pooling if it pools. */

@@ -29,7 +29,20 @@ class ParityTest {
     "llama-nf4, 1, 2",
     "llama-nf4-double, 1, 2",
     "llama-fp4, 1, 2",
-    "mistral, 1, 26"
+    "mistral, 1, 26",
+    "qwen3, 2, 29",
+    "smollm3, 2, 35",
+    "olmo2, 2, 30",
+    "phi3, 2, 20",
+    "gemma2, 2, 41",
+    "gemma3, 2, 47",
+    "granite, 2, 26",
+    "xlm-roberta, 1, 46",
+    "electra, 1, 48",
+    "mpnet, 1, 46",
+    "deberta-v3, 1, 47",
+    "modernbert, 1, 37",
+    "modernbert-mlm, 1, 36"
   })
   void equalsPyTorch(String folder, int cases, int tensors) {
     Parity parity = new Parity(GOLDEN.resolve(folder));
