@@ -1,8 +1,8 @@
 /**
- * Models: for each family a configuration record and a {@link
- * org.tokentune.models.TransformerModel}, which names the parameters and builds SameDiff graphs.
- * Everything that families have in common, such as placeholders, hidden states and losses, is in
- * {@link org.tokentune.models.ModelBuilder}.
+ * Models: one {@link org.tokentune.models.Decoder} and one {@link org.tokentune.models.Encoder},
+ * whose configurations say everything in which families differ; and a class for each family, which
+ * reads the configuration from its files and names its parameters. Placeholders, hidden states and
+ * losses, which both have in common, are in {@link org.tokentune.models.ModelBuilder}.
  *
  * <p>Imports {@code nn}, {@code ops}, {@code formats} and {@code quantization}; {@code adapters},
  * {@code train} and the other modules import it.

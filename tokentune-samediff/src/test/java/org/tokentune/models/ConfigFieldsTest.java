@@ -44,10 +44,12 @@ class ConfigFieldsTest {
   private static ObjectNode config(String type, String more) {
     String sizes =
         switch (type) {
-          case "roberta" -> SIZES.get("bert");
-          case "mistral" -> SIZES.get("llama") + ", 'num_key_value_heads': 2";
-          case "qwen2" -> SIZES.get("llama");
-          default -> SIZES.get(type);
+          case "roberta", "xlm-roberta", "electra", "mpnet" -> SIZES.get("bert");
+          case "deberta-v2" ->
+              SIZES.get("bert")
+                  + ", 'relative_attention': true, 'share_att_key': true, 'norm_rel_ebd': 'layer_norm', 'pos_att_type': ['p2c', 'c2p']";
+          case "gpt2", "bert", "distilbert" -> SIZES.get(type);
+          default -> SIZES.get("llama") + ", 'num_key_value_heads': 2";
         };
     String fields = "{'model_type': '" + type + "', 'vocab_size': 7, " + sizes + more + "}";
     try {
@@ -97,20 +99,27 @@ class ConfigFieldsTest {
         "bert; 'layer_norm_eps': -1; layer_norm_eps",
         "bert; 'layer_norm_eps': '1e-12'; layer_norm_eps",
         "bert; 'hidden_dropout_prob': 1.5; hidden_dropout_prob",
-        "bert; 'hidden_act': 'swish2'; hidden_act must be gelu, gelu_new, relu or tanh, but is \"swish2\"",
+        "bert; 'hidden_act': 'swish2'; hidden_act must be gelu, gelu_new, relu, silu or tanh, but is \"swish2\"",
         "gpt2; 'activation_function': 'quick_gelu'; activation_function must be gelu",
         "bert; 'tie_word_embeddings': 'no'; tie_word_embeddings",
         "gpt2; 'scale_attn_weights': false; scale_attn_weights",
         "gpt2; 'scale_attn_by_inverse_layer_idx': true; scale_attn_by_inverse_layer_idx",
         "gpt2; 'hidden_size': 16; but its alias hidden_size",
-        "llama; 'hidden_act': 'gelu'; hidden_act",
+        "llama; 'hidden_act': 'relu'; hidden_act must be silu or a kind of gelu",
+        "qwen3; 'layer_types': ['full_attention', 'chunked_attention']; layer_types",
+        "gemma2; 'use_bidirectional_attention': true; use_bidirectional_attention",
+        "smollm3; 'no_rope_layers': [1]; no_rope_layers",
+        "olmo2; 'clip_qkv': 8; clip_qkv",
+        "mpnet; 'relative_attention_num_buckets': 64; relative_attention_num_buckets",
+        "modernbert; 'classifier_pooling': 'max'; classifier_pooling",
+        "modernbert; 'hidden_activation': 'relu'; hidden_activation",
+        "deberta-v2; 'pos_att_type': ['c2p']; pos_att_type",
         "llama; 'partial_rotary_factor': 0.5; partial_rotary_factor",
         "llama; 'rope_interleaved': true; rope_interleaved",
         "llama; 'head_dim': 3; head size 3",
         "llama; 'num_attention_heads': 2.5; num_attention_heads",
         "mistral; 'layer_types': ['full_attention', 'sliding_attention']; layer_types",
         "qwen2; 'layer_types': ['full_attention', 'sliding_attention']; layer_types",
-        "qwen2; 'use_sliding_window': true, 'sliding_window': 4, 'max_window_layers': 1; use_sliding_window",
         "qwen2; 'use_mrope': true; use_mrope",
         "llama; 'quantization_config': {'quant_method': 'gptq', 'bits': 4}; gptq",
         "llama; 'quantization_config': {'quant_method': 'fp8'}; quantization_config",

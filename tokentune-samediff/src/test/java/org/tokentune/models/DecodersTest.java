@@ -246,9 +246,9 @@ class DecodersTest {
   void refusesWhatItDoesNotCompute() {
     for (String change :
         List.of(
-            "\"hidden_act\": \"gelu\"",
+            "\"hidden_act\": \"relu\"",
             "\"num_key_value_heads\": 3",
-            "\"model_type\": \"qwen2\", \"use_sliding_window\": true, \"max_window_layers\": 0",
+            "\"model_type\": \"qwen2\", \"layer_types\": [\"full_attention\", \"sliding_attention\"]",
             "\"model_type\": \"gemma\"",
             "\"hidden_size\": 0")) {
       assertThrows(BadInputException.class, () -> model(LLAMA, change, 0), change);
