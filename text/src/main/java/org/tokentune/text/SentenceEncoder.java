@@ -1,5 +1,7 @@
 package org.tokentune.text;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntFunction;
@@ -51,6 +53,8 @@ public final class SentenceEncoder implements AutoCloseable {
    * @throws BadInputException if the files say something of the vectors that is not supported
    */
   public static SentenceEncoder open(ModelFiles files, Integer maxLength) {
+    required(files, "files");
+
     ModelConfig config = ModelConfig.read(files.config(), files.name());
     SentenceModules modules = SentenceModules.read(files);
     // Of the graph only the encoder runs; the smallest head completes it.
@@ -84,6 +88,8 @@ public final class SentenceEncoder implements AutoCloseable {
    *     the model's default prompt, if it has one
    */
   public List<float[]> embed(List<String> texts, String prompt) {
+    required(texts, "texts");
+
     String before = modules.prompt(prompt);
     int promptLength = before.isEmpty() ? 0 : tokenizer.promptLength(before);
     List<TokenBatches.Row> rows =
