@@ -40,6 +40,10 @@ public record Bert(BertConfig config, Head head) implements TransformerModel {
     if (head.task() == Objectives.CAUSAL_LM) {
       throw new BadSettingsException("An encoder is not a causal language model; use a decoder.");
     }
+    if (head.pooling() == Pooling.LAST) {
+      throw new BadSettingsException(
+          "An encoder does not pool the last token; give first or mean.");
+    }
   }
 
   @Override
@@ -255,18 +259,6 @@ public record Bert(BertConfig config, Head head) implements TransformerModel {
       }
       double rate = distilled ? config.hiddenDropout() : config.classifierDropout();
       return graph.dropout(x, rate, DropoutPlaces.CLASSIFIER);
-    }
-
-    /** One row per text: [batch, hidden]. */
-    private TokenStream pool(TokenStream x) {
-      if (head.pooling() == Pooling.MEAN) {
-        SDVariable weights = x.bySequence(x.values(mask).castTo(type), 1);
-        SDVariable sum = x.bySequence(config.hidden()).mul(weights).sum(1);
-        return x.first().with(sum.div(weights.sum(1)));
-      }
-      return options.allRows()
-          ? x.first()
-          : x; // otherwise the last layer returned only the first rows
     }
 
     /** BERT's pooler: [batch, hidden]. */

@@ -4,12 +4,13 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.tokentune.nn.Parameters;
 import org.tokentune.nn.internal.Linear;
 import org.tokentune.nn.internal.TokenStream;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.VocabularyLoss;
 
 /**
  * Base class of decoders, which compute next-token logits at every position, with the token
- * embeddings or a matrix of their own.
+ * embeddings or a matrix of their own, or the row of a text as the input of another network.
  */
 abstract class DecoderBuilder extends ModelBuilder {
 
@@ -19,7 +20,9 @@ abstract class DecoderBuilder extends ModelBuilder {
 
   @Override
   public final SDVariable logits(TokenStream x) {
-    return new Linear(model.headTable(), null, false).apply(graph, x).rows();
+    return head.task() == Objectives.FEATURE_EXTRACTION
+        ? pool(x).rows()
+        : new Linear(model.headTable(), null, false).apply(graph, x).rows();
   }
 
   /**

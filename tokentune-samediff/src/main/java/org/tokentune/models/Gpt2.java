@@ -16,6 +16,7 @@ import org.tokentune.nn.internal.PreNormBlock;
 import org.tokentune.nn.internal.SelfAttention;
 import org.tokentune.nn.internal.TokenStream;
 import org.tokentune.nn.internal.TokenStreams;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.ops.Residual;
 import org.tokentune.ops.TokenGather;
 
@@ -47,7 +48,7 @@ record Gpt2(Gpt2Config config, Head head) implements TransformerModel {
       linear(shapes, layer + "mlp.c_proj", config.intermediate(), hidden);
     }
     norm(shapes, LAST_NORM);
-    if (!config.tied()) {
+    if (!config.tied() && head.task() == Objectives.CAUSAL_LM) {
       shapes.put(OWN_HEAD, new long[] {config.vocabulary(), hidden});
     }
     return shapes;

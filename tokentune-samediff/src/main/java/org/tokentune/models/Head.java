@@ -73,9 +73,14 @@ public record Head(Objective task, int outputs, Pooling pooling) {
     return task.perToken();
   }
 
-  /** Rejects every task except language modelling, the only task of decoders. */
+  /** Rejects every task except those of decoders: language modelling and feature extraction. */
   void requireCausal() {
-    if (task != Objectives.CAUSAL_LM) {
+    if (task == Objectives.FEATURE_EXTRACTION) {
+      if (pooling == Pooling.FIRST) {
+        throw new BadSettingsException(
+            "The first token of a decoder has seen no other; pool the last one, or the mean.");
+      }
+    } else if (task != Objectives.CAUSAL_LM) {
       throw new BadSettingsException(
           "A decoder is a causal language model and does not support %s; use an encoder.", task);
     }

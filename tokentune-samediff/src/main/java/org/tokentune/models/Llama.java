@@ -17,6 +17,7 @@ import org.tokentune.nn.internal.Rotary;
 import org.tokentune.nn.internal.SelfAttention;
 import org.tokentune.nn.internal.TokenStream;
 import org.tokentune.nn.internal.TokenStreams;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.ops.TokenGather;
 
 /**
@@ -57,7 +58,7 @@ public record Llama(LlamaConfig config, Head head) implements TransformerModel {
       linear(shapes, layer + "mlp.down_proj", hidden, inner, config.feedForwardBias());
     }
     norm(shapes, LAST_NORM);
-    if (!config.tied()) {
+    if (!config.tied() && head.task() == Objectives.CAUSAL_LM) {
       shapes.put(OWN_HEAD, new long[] {config.vocabulary(), hidden});
     }
     return shapes;
