@@ -8,7 +8,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ops.impl.scatter.ScatterAdd;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.BadSettingsException;
+import org.tokentune.ops.internal.CheckedPositions;
 import org.tokentune.ops.internal.OwnOp;
 import org.tokentune.ops.internal.ScatterRows;
 
@@ -47,14 +47,21 @@ public final class TokenGather extends OwnOp {
    * Rows of {@code table} [n, ...] at {@code ids} [m]: [m, ...].
    *
    * @param table a parameter, a placeholder or a computed variable, of rank 2 or more
-   * @param ids INT32 or INT64; running the graph fails if one is not in 0..n-1
+   * @param ids INT32 or INT64; running the graph fails with a {@link
+   *     org.tokentune.BadDataException} if one is not in 0..n-1
    */
   public static SDVariable rows(SDVariable table, SDVariable ids) {
-    required(table, "table");
-    required(ids, "ids");
+    SDVariable checked = checked(ids, table, 0, false);
+    SDVariable negative = ids.getSameDiff().lt(checked, 0).castTo(ids.dataType());
+    return rows(table, either(negative, NO_ROW, checked), KernelMode.NATIVE);
+  }
 
-    SDVariable negative = ids.getSameDiff().lt(integers(ids), 0).castTo(ids.dataType());
-    return rows(table, either(negative, NO_ROW, ids), KernelMode.NATIVE);
+  /** The same positions, which are checked when the graph runs. */
+  private static SDVariable checked(
+      SDVariable positions, SDVariable values, int axis, boolean padded) {
+    Ops.register();
+    return new CheckedPositions(positions.getSameDiff(), integers(positions), values, axis, padded)
+        .outputVariable();
   }
 
   /**
@@ -83,8 +90,9 @@ public final class TokenGather extends OwnOp {
     required(ids, "ids");
 
     SameDiff sd = table.getSameDiff();
-    SDVariable padding = sd.eq(integers(ids), -1);
-    SDVariable rows = rows(table, ids.add(padding.castTo(ids.dataType())));
+    SDVariable checked = checked(ids, table, 0, true);
+    SDVariable padding = sd.eq(checked, -1);
+    SDVariable rows = rows(table, checked.add(padding.castTo(ids.dataType())));
     SDVariable kept = padding.castTo(table.dataType()).rsub(1);
     SDVariable ones = sd.onesLike(slice(sd.shape(rows), 1, 0));
     return rows.mul(sd.reshape(kept, sd.concat(0, sd.shape(ids), ones)));
@@ -103,13 +111,11 @@ public final class TokenGather extends OwnOp {
    *
    * @param tokens a parameter, a placeholder or a computed variable, of rank 2 or more
    * @param positions INT32 or INT64; element [b, i] is a position in sequence b. Running the graph
-   *     fails if one is not in 0..length-1
+   *     fails with a {@link org.tokentune.BadDataException} if one is not in 0..length-1
    */
   public static SDVariable tokens(SDVariable tokens, SDVariable positions) {
-    required(tokens, "tokens");
-    required(positions, "positions");
-
-    return flat(rows(table(tokens), checkedRowIds(tokens, positions)));
+    SDVariable checked = checked(positions, tokens, 1, false);
+    return flat(rows(table(tokens), checkedRowIds(tokens, checked)));
   }
 
   /**
@@ -117,10 +123,8 @@ public final class TokenGather extends OwnOp {
    * gradient.
    */
   public static SDVariable paddedTokens(SDVariable tokens, SDVariable positions) {
-    required(tokens, "tokens");
-    required(positions, "positions");
-
-    return flat(paddedRows(table(tokens), checkedRowIds(tokens, positions)));
+    SDVariable checked = checked(positions, tokens, 1, true);
+    return flat(paddedRows(table(tokens), checkedRowIds(tokens, checked)));
   }
 
   // Shapes are computed in the graph: that of a computed variable is known only when it runs.
@@ -153,11 +157,11 @@ public final class TokenGather extends OwnOp {
 
   /**
    * As {@link #rowIds}, but -1 stays -1, and any other position outside its sequence becomes {@link
-   * #NO_ROW}: unchecked, it would be a row of another sequence.
+   * #NO_ROW}: it would be a row of another sequence wherever the check in Java does not run.
    */
   private static SDVariable checkedRowIds(SDVariable tokens, SDVariable positions) {
     SameDiff sd = tokens.getSameDiff();
-    SDVariable long64 = integers(positions).castTo(DataType.INT64);
+    SDVariable long64 = positions.castTo(DataType.INT64);
     SDVariable length = sd.sizeAt(tokens, 1);
     SDVariable first =
         sd.range(
