@@ -19,7 +19,7 @@ import org.tokentune.train.MemorySettings;
 
 /**
  * Live bytes of a network in training: its parameters, gradients and updater state, and what its
- * encoder takes besides. acceptance/dl4j-memory.sh prints the same for a real model's shape.
+ * encoder takes besides. The example GraphMemory prints the same for a real model.
  */
 class VertexMemoryTest {
 
