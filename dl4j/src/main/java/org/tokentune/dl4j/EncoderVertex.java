@@ -176,7 +176,10 @@ public final class EncoderVertex extends SameDiffVertex {
     return copy;
   }
 
-  /** The same with other activations stored between the forward and the backward pass. */
+  /**
+   * The same with other activations stored between the forward and the backward pass. Attention
+   * weights are recomputed unless this says otherwise, which changes no number.
+   */
   public EncoderVertex withMemory(MemorySettings settings) {
     EncoderVertex copy = clone();
     copy.checkpointing = settings.checkpointing();
@@ -260,7 +263,7 @@ public final class EncoderVertex extends SameDiffVertex {
 
   MemorySettings memory() {
     return checkpointing == null
-        ? MemorySettings.defaults()
+        ? MemorySettings.of(ActivationCheckpointing.ATTENTION)
         : new MemorySettings(checkpointing, precision, budget);
   }
 
