@@ -116,6 +116,14 @@ class ExamplesTest {
       }
       assertArrayEquals(new float[] {500, 500}, labelled.toFloatVector()); // every row, once
 
+      MultiDataSetIterator one =
+          TextBatches.streamed(Examples.of(reader, 0, 1), labels, tokenizer, 5000, 7);
+      for (int epoch = 0; epoch < 2; epoch++) {
+        assertEquals(1000, one.next().getLabels(0).size(0)); // all rows, in fewer than a batch
+        assertFalse(one.hasNext());
+        one.reset();
+      }
+
       batches.reset();
       SingleInputs single = new SingleInputs(batches, labels);
       DataSet data = single.next();
