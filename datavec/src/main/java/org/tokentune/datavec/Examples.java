@@ -85,13 +85,12 @@ public final class Examples implements Iterable<Example> {
   /** The examples in order; ends any earlier iterator. */
   @Override
   public Iterator<Example> iterator() {
-    if (reading != null) {
-      if (!reader.resetSupported()) {
-        throw new BadDataException(
-            "The record reader %s can be read once only; read its records into a list.",
-            reader.getClass().getSimpleName());
-      }
-      reader.reset();
+    if (reader.resetSupported()) {
+      reader.reset(); // even at first, because others may have read from it
+    } else if (reading != null) {
+      throw new BadDataException(
+          "The record reader %s can be read once only; read its records into a list.",
+          reader.getClass().getSimpleName());
     }
     reading = new Reading();
     return reading;
