@@ -1,5 +1,7 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
@@ -28,8 +30,8 @@ public final class SingleInputs implements DataSetIterator {
    * @param labels names of the outputs
    */
   public SingleInputs(MultiDataSetIterator batches, Labels labels) {
-    this.batches = batches;
-    this.labels = labels.names();
+    this.batches = required(batches, "batches");
+    this.labels = required(labels, "labels").names();
   }
 
   @Override

@@ -36,7 +36,8 @@ public final class TextBatches extends BatchIterator {
    */
   public TextBatches(
       List<Example> rows, Labels labels, TextTokenizer tokenizer, int batchSize, long seed) {
-    check(labels, batchSize);
+    required(rows, "rows");
+    check(labels, tokenizer, batchSize);
     this.rows = rows.stream().map(row -> TokenBatches.Row.of(row, labels, tokenizer)).toList();
     this.labels = labels;
     this.batchSize = batchSize;
@@ -55,11 +56,14 @@ public final class TextBatches extends BatchIterator {
    */
   public static MultiDataSetIterator streamed(
       Iterable<Example> rows, Labels labels, TextTokenizer tokenizer, int batchSize, long seed) {
-    check(labels, batchSize);
+    required(rows, "rows");
+    check(labels, tokenizer, batchSize);
     return new StreamedTextBatches(rows, labels, tokenizer, batchSize, seed);
   }
 
-  private static void check(Labels labels, int batchSize) {
+  private static void check(Labels labels, TextTokenizer tokenizer, int batchSize) {
+    required(labels, "labels");
+    required(tokenizer, "tokenizer");
     if (labels.task() == Objectives.TOKEN || labels.task() == Objectives.QUESTION_ANSWERING) {
       throw new BadDataException(
           "Tags of words and answers are not labels of whole texts; give labels of whole texts.");

@@ -121,9 +121,9 @@ public final class EncoderVertex extends SameDiffVertex {
     required(tokens, "tokens");
 
     EncoderVertex vertex = new EncoderVertex();
-    vertex.encoder = Objects.requireNonNull(files, "files").config().toString();
-    vertex.pooling = Objects.requireNonNull(pooling, "pooling");
-    vertex.tokens = Objects.requireNonNull(tokens, "tokens");
+    vertex.encoder = files.config().toString();
+    vertex.pooling = pooling;
+    vertex.tokens = tokens;
     vertex.minTokens = minTokens;
     vertex.seed = seed;
     vertex.weights = files.weights();
@@ -138,6 +138,7 @@ public final class EncoderVertex extends SameDiffVertex {
    * tokens of a text, and seed 42.
    */
   public static EncoderVertex of(ModelFiles files, String tokens) {
+    required(files, "files");
     boolean decoder = ModelConfig.read(files.config(), files.name()).causal();
     return of(files, decoder ? Pooling.LAST : Pooling.FIRST, tokens, TokenAmount.DEFAULT_FLOOR, 42);
   }
@@ -152,6 +153,8 @@ public final class EncoderVertex extends SameDiffVertex {
    * @throws BadInputException if there are no such parameters
    */
   public EncoderVertex withTrainable(String parameters) {
+    required(parameters, "parameters");
+
     EncoderVertex copy = clone();
     copy.trainable = parameters.strip();
     copy.changed();
@@ -165,6 +168,8 @@ public final class EncoderVertex extends SameDiffVertex {
    * @throws BadInputException if it matches no layer
    */
   public EncoderVertex withLora(LoraConfig config) {
+    required(config, "config");
+
     EncoderVertex copy = clone();
     LoraConfig whole = config.trained().isEmpty() ? config.withHead(baseModel()) : config;
     try {
@@ -181,6 +186,8 @@ public final class EncoderVertex extends SameDiffVertex {
    * weights are recomputed unless this says otherwise, which changes no number.
    */
   public EncoderVertex withMemory(MemorySettings settings) {
+    required(settings, "settings");
+
     EncoderVertex copy = clone();
     copy.checkpointing = settings.checkpointing();
     copy.precision = settings.precision();
@@ -206,6 +213,9 @@ public final class EncoderVertex extends SameDiffVertex {
    * @throws BadSettingsException if the network has no such vertex
    */
   public static long bytes(ComputationGraph network, String vertex) {
+    required(network, "network");
+    required(vertex, "vertex");
+
     if (!(network.getVertex(vertex) instanceof EncoderGraphVertex running)) {
       throw new BadSettingsException("The network has no EncoderVertex %s.", vertex);
     }

@@ -26,7 +26,7 @@ record TokenInputs(INDArray ids, INDArray mask, INDArray types, int[] lengths) {
    * @throws BadDataException if the model cannot take them
    */
   static TokenInputs of(INDArray[] inputs, INDArray mask, ModelConfig config) {
-    INDArray ids = whole(inputs[0]);
+    INDArray ids = whole(inputs[0], "token ids");
     if (ids.rank() != 2 || ids.size(1) > config.maxPositions()) {
       throw new BadDataException(
           "Token ids of shape %s do not fit the encoder; give [batch, length] of at most %d tokens.",
@@ -49,13 +49,17 @@ record TokenInputs(INDArray ids, INDArray mask, INDArray types, int[] lengths) {
     return config.causal() ? null : types;
   }
 
-  private static INDArray whole(INDArray input) {
-    INDArray whole = input.castTo(DataType.INT32);
-    if (input.dataType().isFPType() && whole.castTo(input.dataType()).neq(input).any()) {
-      throw new BadDataException(
-          "An input of the encoder has numbers that are not whole; give token ids, masks and types.");
+  private static INDArray whole(INDArray input, String what) {
+    if (input.isR()) {
+      for (double number : input.dup().data().asDouble()) {
+        if (number != Math.rint(number)) {
+          throw new BadDataException(
+              "The %s are not whole numbers: there is %s; give numbers of the vocabulary.",
+              what, number);
+        }
+      }
     }
-    return whole;
+    return input.castTo(DataType.INT32);
   }
 
   private static INDArray like(INDArray ids, INDArray input, String what) {

@@ -1,5 +1,7 @@
 package org.tokentune.ops;
 
+import static org.tokentune.Arguments.required;
+
 import java.nio.file.Path;
 import java.util.List;
 import org.nd4j.autodiff.functions.DifferentialFunction;
@@ -103,6 +105,8 @@ public final class Ops {
    * @throws BadFileException if it is missing or damaged
    */
   public static SameDiff load(Path file, boolean updaterState) {
+    required(file, "file");
+
     register();
     try {
       return SameDiff.load(file.toFile(), updaterState);

@@ -8,6 +8,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ops.impl.scatter.ScatterAdd;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadSettingsException;
 import org.tokentune.ops.internal.CheckedPositions;
 import org.tokentune.ops.internal.OwnOp;
 import org.tokentune.ops.internal.ScatterRows;
@@ -51,6 +52,9 @@ public final class TokenGather extends OwnOp {
    *     org.tokentune.BadDataException} if one is not in 0..n-1
    */
   public static SDVariable rows(SDVariable table, SDVariable ids) {
+    required(table, "table");
+    required(ids, "ids");
+
     SDVariable checked = checked(ids, table, 0, false);
     SDVariable negative = ids.getSameDiff().lt(checked, 0).castTo(ids.dataType());
     return rows(table, either(negative, NO_ROW, checked), KernelMode.NATIVE);
@@ -114,6 +118,9 @@ public final class TokenGather extends OwnOp {
    *     fails with a {@link org.tokentune.BadDataException} if one is not in 0..length-1
    */
   public static SDVariable tokens(SDVariable tokens, SDVariable positions) {
+    required(tokens, "tokens");
+    required(positions, "positions");
+
     SDVariable checked = checked(positions, tokens, 1, false);
     return flat(rows(table(tokens), checkedRowIds(tokens, checked)));
   }
@@ -123,6 +130,9 @@ public final class TokenGather extends OwnOp {
    * gradient.
    */
   public static SDVariable paddedTokens(SDVariable tokens, SDVariable positions) {
+    required(tokens, "tokens");
+    required(positions, "positions");
+
     SDVariable checked = checked(positions, tokens, 1, true);
     return flat(paddedRows(table(tokens), checkedRowIds(tokens, checked)));
   }

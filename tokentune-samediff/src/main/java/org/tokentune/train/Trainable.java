@@ -31,6 +31,9 @@ public final class Trainable {
    * @throws BadInputException if a pattern matches no parameter, or there are not n layers
    */
   public static Predicate<String> parse(String choice, TransformerModel model) {
+    required(choice, "choice");
+    required(model, "model");
+
     Matcher last = LAST.matcher(choice.strip());
     if (last.matches()) {
       return last(Integer.parseInt(last.group(1)), model);

@@ -29,6 +29,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.tokentune.BadDataException;
+import org.tokentune.BadSettingsException;
 
 /**
  * Checks every op: values against the formula, gradients against central differences, also cloned,
