@@ -5,8 +5,8 @@ import java.util.Collection;
 import java.util.Map;
 
 /**
- * Rejects null where a public method needs a value, with the name of its parameter: as {@link
- * java.util.Objects#requireNonNull}, but with the exception of all other unusable arguments.
+ * Rejects null where a public method needs a value, with the name of its parameter. Unlike {@link
+ * java.util.Objects#requireNonNull}, it throws the exception of all other unusable arguments.
  */
 public final class Arguments {
 

@@ -129,6 +129,10 @@ public final class Instructions {
       PromptTemplate template,
       TextTokenizer tokenizer,
       int longest) {
+    required(instructions, "instructions");
+    required(template, "template");
+    required(tokenizer, "tokenizer");
+
     return rows("", instructions, template, tokenizer, longest);
   }
 

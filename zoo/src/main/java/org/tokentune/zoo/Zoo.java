@@ -147,16 +147,14 @@ public final class Zoo {
         .orElseGet(() -> HubModel.address(name, HubModel.MAIN));
   }
 
-  /**
-   * Whether this is a place on the hub or a URL: {@code hf:owner/name}, {@code https://...}, or
-   * {@code owner/name} where that is neither in the catalogue nor a path.
-   */
+  /** Whether this is a place on the hub or a URL, and neither a name nor a path. */
   public static boolean isAddress(String name) {
     required(name, "name");
 
-    return HubModel.isAddress(name) || UrlModel.isAddress(name) || isHubName(name);
+    return HubModel.isAddress(name) || UrlModel.isAddress(name);
   }
 
+  /** Whether this can only be a name on the hub: it is neither in the catalogue nor a path. */
   private static boolean isHubName(String name) {
     return HubModel.isOwnerAndName(name) && path(name).isEmpty() && find(name).isEmpty();
   }
@@ -246,6 +244,8 @@ public final class Zoo {
     if (path.isPresent()) {
       return ModelFiles.config(path.get());
     }
-    return isAddress(name) ? source(name).config(DownloadListener.NONE) : model(name).json();
+    return find(name)
+        .map(PretrainedModel::json)
+        .orElseGet(() -> source(name).config(DownloadListener.NONE));
   }
 }

@@ -195,7 +195,6 @@ class ZooTest {
       assertEquals("all-minilm-l6-v2", files.name());
       assertEquals("sentence-transformers/all-MiniLM-L6-v2", files.repository());
     }
-    assertFalse(Zoo.isAddress("sentence-transformers/all-MiniLM-L6-v2"));
     assertEquals("hub owner/Name@main", Zoo.source("owner/Name").origin());
   }
 
