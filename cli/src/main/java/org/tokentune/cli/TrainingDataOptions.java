@@ -163,9 +163,7 @@ final class TrainingDataOptions {
     }
     Double share = share();
     DataSplit split =
-        builtIn
-            ? rows.parts(data, seed)
-            : drawn(task, share == null ? 0 : share, seed).withEveryLabel(task);
+        builtIn ? rows.parts(data, seed) : drawn(task, share == null ? 0 : share, seed);
     return new DataSplit(
         split.train(),
         share == null ? rows.labelled(data, Path.of(validation)) : split.validation(),
@@ -175,9 +173,9 @@ final class TrainingDataOptions {
   private DataSplit drawn(Objective task, double share, long seed) {
     List<Example> all = rows.all(data);
     return drawsUnits()
-        ? new GroupedSplit(stratify ? task : null, group == null ? null : rows.column(data, group))
+        ? new GroupedSplit(task, stratify, group == null ? null : rows.column(data, group))
             .of(all, share, seed)
-        : DataSplit.of(all, share, 0, seed);
+        : DataSplit.of(all, share, 0, seed).withEveryLabel(task);
   }
 
   /** The split with as many training rows as --limit says. */

@@ -2,15 +2,10 @@ package org.tokentune.datasets;
 
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
-import java.util.Set;
-import java.util.TreeSet;
-import java.util.function.Predicate;
 import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
-import org.tokentune.Warnings;
 import org.tokentune.objectives.Objective;
 
 /** The parts of a data set, which have no rows in common. Parts may be empty. */
@@ -57,37 +52,13 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
    * @throws BadInputException if no rows are left for validation
    */
   public DataSplit withEveryLabel(Objective task) {
-    if (!task.areClasses()) {
-      return this;
-    }
-    Set<String> known = new HashSet<>();
-    train.forEach(row -> known.addAll(Labels.split(task, row)));
-    List<Example> moved = new ArrayList<>();
-    Set<String> labels = new TreeSet<>();
-    Predicate<Example> isNeeded =
-        row -> {
-          List<String> missing = new ArrayList<>(Labels.split(task, row));
-          missing.removeAll(known);
-          known.addAll(missing);
-          labels.addAll(missing);
-          return !missing.isEmpty() && moved.add(row);
-        };
-    List<Example> leftToValidate = validation.stream().filter(isNeeded.negate()).toList();
-    List<Example> leftToTest = test.stream().filter(isNeeded.negate()).toList();
-    if (moved.isEmpty()) {
-      return this;
-    }
-    if (leftToValidate.isEmpty() && !validation.isEmpty()) {
-      throw new BadDataException(
-          "All %,d rows of the validation share would have to be used for training, because no other row has the labels %s; give more rows with them, or a validation file.",
-          validation.size(), Labels.shown(labels));
-    }
-    Warnings.note(
-        "%,d rows of the validation share are used for training instead, because no other row has the labels %s.",
-        moved.size(), Labels.shown(labels));
-    List<Example> all = new ArrayList<>(train);
-    all.addAll(moved);
-    return new DataSplit(all, leftToValidate, leftToTest);
+    MissingLabels missing = new MissingLabels(task, train);
+    List<Example> leftToValidate = missing.leftOfRows(validation);
+    List<Example> leftToTest = missing.leftOfRows(test);
+    return missing.moved().isEmpty()
+        ? this
+        : new DataSplit(
+            missing.trained(validation.size(), leftToValidate.size()), leftToValidate, leftToTest);
   }
 
   private static int count(List<Example> rows, double share) {

@@ -21,7 +21,7 @@ import org.tokentune.objectives.Objectives;
 
 class GroupedSplitTest {
 
-  private static final GroupedSplit STRATIFIED = new GroupedSplit(Objectives.CLASSIFY, null);
+  private static final GroupedSplit STRATIFIED = new GroupedSplit(Objectives.CLASSIFY, true, null);
 
   /** Of every 100 rows, 60 are a, 27 b and 13 c. */
   private static List<Example> rows(int count) {
@@ -60,7 +60,7 @@ class GroupedSplitTest {
       rows.add(new Example("text 0", "a"));
       groups.add("customer 1");
     }
-    DataSplit split = new GroupedSplit(null, groups).of(rows, 0.2, 3);
+    DataSplit split = new GroupedSplit(Objectives.CLASSIFY, false, groups).of(rows, 0.2, 3);
     Map<Example, Set<String>> groupsOf =
         IntStream.range(0, rows.size())
             .boxed()
@@ -76,14 +76,43 @@ class GroupedSplitTest {
     assertEquals(64, split.validation().size(), 8);
   }
 
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void movesWholeGroupsWithMissingLabels(boolean stratify) {
+    List<Example> rows = new ArrayList<>(rows(200));
+    List<String> groups =
+        new ArrayList<>(IntStream.range(0, 200).mapToObj(i -> "customer " + i / 4).toList());
+    for (int i = 0; i < 5; i++) { // one group has all rows of two rare labels
+      rows.add(new Example("rare " + i, i == 4 ? "rarest" : i == 0 ? "a" : "rare"));
+      groups.add("the last customer");
+    }
+    GroupedSplit split = new GroupedSplit(Objectives.CLASSIFY, stratify, groups);
+    int moved = 0;
+    for (long seed = 0; seed < 20; seed++) {
+      DataSplit drawn = split.of(rows, 0.3, seed);
+      assertTrue(drawn.train().containsAll(rows.subList(200, 205)), "seed " + seed);
+      assertEquals(205, drawn.train().size() + drawn.validation().size());
+      assertEquals(drawn, drawn.withEveryLabel(Objectives.CLASSIFY));
+      moved +=
+          drawn
+                  .train()
+                  .subList(drawn.train().size() - 5, drawn.train().size())
+                  .equals(rows.subList(200, 205))
+              ? 1
+              : 0;
+    }
+    System.out.println("moved with " + moved + " of 20 seeds");
+    assertTrue(moved > 0);
+  }
+
   @Test
   void rejectsRowsThatAllBelongTogether() {
     List<Example> rows = rows(4);
-    GroupedSplit one = new GroupedSplit(null, List.of("x", "x", "x", "x"));
+    GroupedSplit one = new GroupedSplit(Objectives.CLASSIFY, false, List.of("x", "x", "x", "x"));
     String message = assertThrows(BadInputException.class, () -> one.of(rows, 0.5, 1)).getMessage();
     System.out.println(message);
     assertTrue(message.contains("4 rows are 1"), message);
-    GroupedSplit tooFew = new GroupedSplit(null, List.of("x"));
+    GroupedSplit tooFew = new GroupedSplit(Objectives.CLASSIFY, false, List.of("x"));
     assertThrows(BadInputException.class, () -> tooFew.of(rows, 0.5, 1));
   }
 }
