@@ -99,10 +99,12 @@ final class TrainCommand implements Callable<Integer> {
       names = "--max-length",
       paramLabel = "N",
       description = {
-        "Cut texts to N tokens, plain text into blocks of N; default: texts longer than the model",
-        "are an error, blocks have 128 tokens."
+        "Most tokens of a text, and those of a block of plain text; default: as many as the model",
+        "takes, blocks have 128 tokens."
       })
   private Integer maxLength;
+
+  @Mixin private LongTextOptions longTexts;
 
   @Mixin private AdapterOptions adapters;
 
@@ -173,6 +175,9 @@ final class TrainCommand implements Callable<Integer> {
   /** Reads the data before the model if it can, as opening a model may take a while. */
   private Function<ModelFiles, TrainingJob> read(Optional<GlueTask> glue, PromptTemplate prompts) {
     Objective objective = tuning.checked(taskOptions.task().objective());
+    if (objective == Objectives.CAUSAL_LM || objective == Objectives.QUESTION_ANSWERING) {
+      longTexts.checkAbsent(taskOptions.task().name());
+    }
     if (objective == Objectives.CAUSAL_LM) {
       return files -> language(files, prompts);
     }
@@ -194,6 +199,7 @@ final class TrainCommand implements Callable<Integer> {
       TextModel text =
           TextModel.forTask(
               files, labels, taskOptions.pooling(), maxLength, dropout, weights, seed);
+      text.setLongTexts(longTexts.over(text.longTexts(), maxLength));
       text.labels().check(split.validation(), data.validationName());
       text.labels().check(split.test(), data.testName());
       return new TextTrainingJob(text, split, tuning.classWeights());
