@@ -107,6 +107,15 @@ final class RunOptions {
     }
   }
 
+  /** Rejects options that need validation rows. */
+  void checkNoValidation() {
+    if (evaluateEvery > 0 || patience > 0 || minImprovement > 0 || !bestBy.isEmpty()) {
+      throw new BadSettingsException(
+          "--evaluate-every, --patience, --min-improvement and --best-by need validation rows; leave them"
+              + " out, or give some with --validation.");
+    }
+  }
+
   /** Whether a checkpoint is to be resumed from, if there is one. */
   boolean resumes() {
     return !resume.equals(NONE);

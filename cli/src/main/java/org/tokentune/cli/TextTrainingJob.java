@@ -7,6 +7,8 @@ import java.util.Optional;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.datasets.ClassWeights;
 import org.tokentune.datasets.DataSplit;
+import org.tokentune.datasets.OnLong;
+import org.tokentune.datasets.RowSampling;
 import org.tokentune.objectives.Scores;
 import org.tokentune.text.TextModel;
 import org.tokentune.text.TuningSettings;
@@ -17,13 +19,15 @@ import org.tokentune.train.Trainer;
 /**
  * An encoder on labelled texts.
  *
+ * @param sampling of the training rows; null: each of them once in an epoch
  * @param classWeights in the loss; null if all are 1
  */
-record TextTrainingJob(TextModel model, DataSplit split, ClassWeights classWeights)
+record TextTrainingJob(
+    TextModel model, DataSplit split, RowSampling sampling, ClassWeights classWeights)
     implements TrainingJob {
 
   @Override
-  public String rows() {
+  public String counts() {
     return String.format(
         Locale.ROOT,
         "%,d rows to train, %,d to validate, %,d to test",
@@ -34,7 +38,7 @@ record TextTrainingJob(TextModel model, DataSplit split, ClassWeights classWeigh
 
   @Override
   public Trainer.Outcome train(TuningSettings settings, FineTuningListener listener) {
-    return model.fineTune(split, weighted(settings), listener);
+    return model.fineTune(split, sampling, weighted(settings), listener);
   }
 
   private TuningSettings weighted(TuningSettings settings) {
@@ -75,6 +79,12 @@ record TextTrainingJob(TextModel model, DataSplit split, ClassWeights classWeigh
   @Override
   public Optional<Scores> test() {
     return split.test().isEmpty() ? Optional.empty() : Optional.of(model.evaluate(split.test()));
+  }
+
+  /** Scores texts, where windows were scored in the training. */
+  @Override
+  public Scores validated(Scores best) {
+    return model.longTexts().onLong() == OnLong.SPLIT ? model.evaluate(split.validation()) : best;
   }
 
   @Override

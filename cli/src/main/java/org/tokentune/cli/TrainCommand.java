@@ -14,6 +14,7 @@ import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.GlueTask;
 import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.PromptTemplate;
+import org.tokentune.datasets.RowSampling;
 import org.tokentune.datasets.Split;
 import org.tokentune.datasets.SquadQuestion;
 import org.tokentune.files.ModelWriter;
@@ -135,6 +136,9 @@ final class TrainCommand implements Callable<Integer> {
     TuningSettings settings = tuning.settings(adapters, seed);
     data.check(taskOptions.task(), settings.hyperparameters().steps());
     PromptTemplate prompts = taskOptions.prompts();
+    if (data.validatesNothing()) {
+      runOptions.checkNoValidation();
+    }
     Optional<GlueTask> glue = data.glue();
     glue.ifPresent(taskOptions::take);
     Models.checkSupports(model, taskOptions.task().objective());
@@ -152,7 +156,7 @@ final class TrainCommand implements Callable<Integer> {
           "%s on %s: %s; tokens %s, %s, seed %d%n",
           model,
           data.name(),
-          job.rows(),
+          job.counts(),
           settings.tokens(),
           tuning.optimizer(),
           seed);
@@ -183,18 +187,20 @@ final class TrainCommand implements Callable<Integer> {
     }
     WeightStorage weights = adapters.knobs().weights();
     if (objective == Objectives.QUESTION_ANSWERING) {
-      Split<SquadQuestion> questions =
+      TrainingRows<SquadQuestion> questions =
           data.split(
               SquadQuestion::read,
-              share -> Split.atEnd(SquadQuestion.read(data.file()), share),
+              (file, share) -> Split.atEnd(SquadQuestion.read(file), share),
               seed);
       return files ->
           new AnswerTrainingJob(
               AnswerModel.forQuestions(files, maxLength, dropout, weights, seed), questions);
     }
-    DataSplit all = data.examples(objective, seed);
-    Labels labels = glue.map(GlueTask::labels).orElseGet(() -> Labels.of(objective, all.train()));
-    DataSplit split = data.limited(all, seed);
+    TrainingDataOptions.LabelledRows all = data.examples(objective, seed);
+    Labels labels =
+        glue.map(GlueTask::labels).orElseGet(() -> Labels.of(objective, all.split().train()));
+    DataSplit split = data.limited(all.split(), seed);
+    RowSampling sampling = data.sampling(labels, all.files(), split.train());
     return files -> {
       TextModel text =
           TextModel.forTask(
@@ -202,7 +208,7 @@ final class TrainCommand implements Callable<Integer> {
       text.setLongTexts(longTexts.over(text.longTexts(), maxLength));
       text.labels().check(split.validation(), data.validationName());
       text.labels().check(split.test(), data.testName());
-      return new TextTrainingJob(text, split, tuning.classWeights());
+      return new TextTrainingJob(text, split, sampling, tuning.classWeights());
     };
   }
 
@@ -293,7 +299,7 @@ final class TrainCommand implements Callable<Integer> {
         adapters.areAlone() && files.weights().origin().matches(".*\\.(gguf|bin)"),
         data.name(),
         taskOptions.task().name(),
-        job.rows(),
+        job.counts(),
         arguments(),
         version());
   }

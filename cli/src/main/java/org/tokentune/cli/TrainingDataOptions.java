@@ -1,8 +1,10 @@
 package org.tokentune.cli;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.tokentune.BadSettingsException;
@@ -11,6 +13,8 @@ import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.GlueTask;
 import org.tokentune.datasets.GroupedSplit;
+import org.tokentune.datasets.Labels;
+import org.tokentune.datasets.RowSampling;
 import org.tokentune.datasets.Split;
 import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
@@ -22,20 +26,24 @@ final class TrainingDataOptions {
 
   @Option(
       names = "--data",
-      paramLabel = "NAME|FILE|TASK=DIR",
+      paramLabel = "NAME|FILE[:WEIGHT]|TASK=DIR",
       defaultValue = DataOptions.SENTIWORDNET,
       description = {
         "A built-in data set, a .csv or .tsv file with a header, a .jsonl or .json file; or a task of GLUE",
         "with the folder of its files, such as rte=glue_data/RTE: cola, sst2, mrpc, qqp, stsb, mnli,",
-        "mnli-mm, qnli or rte. Default ${DEFAULT-VALUE}."
+        "mnli-mm, qnli or rte. May be given several times, for files: a.csv:2 and b.csv:1 give an epoch",
+        "two thirds of its rows from a.csv, whatever their sizes; without any weight every row is in it",
+        "once. Default ${DEFAULT-VALUE}."
       })
-  private String data;
+  private List<String> data;
 
   @Option(
       names = "--validation",
-      paramLabel = "FILE|SHARE",
-      description =
-          "Rows to choose the best epoch by; default 10%% of the data, or the data set's own.")
+      paramLabel = "FILE|SHARE|none",
+      description = {
+        "Rows to choose the best epoch by; none: the last weights are kept. Default 10%% of the data,",
+        "or the data set's own."
+      })
   private String validation;
 
   @Option(
@@ -79,17 +87,26 @@ final class TrainingDataOptions {
       description = "Train on this many of the training rows, drawn by the seed.")
   private Integer limit;
 
+  @Option(
+      names = "--sample-by-class",
+      description = {
+        "Give an epoch as many rows of every class, for classify: of frequent classes some of the rows,",
+        "of rare ones all of them several times."
+      })
+  private boolean sampleByClass;
+
   /** Reports early what would fail later. */
   void check(Task task, int steps) {
     if (limit != null && limit < 1) {
       throw new BadSettingsException("--limit must be at least 1, got %d.", limit);
     }
     checkShare(task.objective());
+    checkSampling(task.objective());
     if (stream && (task.objective() != Objectives.CAUSAL_LM || steps == 0 || limit != null)) {
       throw new BadSettingsException(
           "--stream is for --task lm or instruct, with --steps and without --limit.");
     }
-    if (stream && validation != null && share() != null) {
+    if (stream && validation != null && share() != null && share() > 0) {
       throw new BadSettingsException(
           "A stream cannot give a share of its rows for validation; leave --validation %s out or name a"
               + " file.",
@@ -106,11 +123,77 @@ final class TrainingDataOptions {
       throw new BadSettingsException(
           "--group is for labelled texts, not for %s.", task.shortName());
     }
-    if (drawsUnits() && (rows.hasParts(data) || share() == null)) {
+    if (drawsUnits() && (hasParts() || share() == null || share() == 0)) {
       throw new BadSettingsException(
-          "--stratify and --group say how a validation share is drawn, but the validation rows are given;"
-              + " leave them out.");
+          "--stratify and --group say how a validation share is drawn, but %s; leave them out.",
+          validatesNothing() ? "there is none" : "the validation rows are given");
     }
+  }
+
+  private void checkSampling(Objective task) {
+    if (sampleByClass && task != Objectives.CLASSIFY) {
+      throw new BadSettingsException(
+          "--sample-by-class is for the task classify, not for %s.", task.shortName());
+    }
+    if (sampleByClass && weighted()) {
+      throw new BadSettingsException(
+          "Rows are sampled by --sample-by-class or by the weights of the data, not by both; leave one out.");
+    }
+    if (stream && sources().size() > 1) {
+      throw new BadSettingsException("A stream is of one file; give one --data.");
+    }
+    boolean several = sources().size() > 1;
+    for (WeightedData source : sources()) {
+      if (several && rows.hasParts(source.name())) {
+        throw new BadSettingsException(
+            "%s has its own parts, and is not mixed with other data; give files, or only this one.",
+            source.name());
+      }
+      if (source.weight() != null && source.weight() == 0) {
+        throw new BadSettingsException(
+            "The weight of %s must be above 0; leave the file out to train without it.",
+            source.name());
+      }
+    }
+  }
+
+  /** Whether the last weights are kept. */
+  boolean validatesNothing() {
+    return share() != null && share() == 0;
+  }
+
+  private List<WeightedData> sources() {
+    return data.stream().map(WeightedData::parse).toList();
+  }
+
+  /** The data set, or the first file. */
+  private String first() {
+    return sources().get(0).name();
+  }
+
+  private boolean hasParts() {
+    return rows.hasParts(first());
+  }
+
+  /** Whether some data have another weight than by their size. */
+  private boolean weighted() {
+    return sources().size() > 1 && sources().stream().anyMatch(source -> source.weight() != null);
+  }
+
+  /**
+   * How rows of several files are mixed; null if each is trained on once in an epoch.
+   *
+   * @param files the rows of each, among others
+   */
+  private <R> RowSampling mixed(List<List<R>> files, List<R> train) {
+    return weighted()
+        ? RowSampling.bySource(
+            files,
+            sources().stream()
+                .map(source -> source.weight() == null ? 1.0 : source.weight())
+                .toList(),
+            train)
+        : null;
   }
 
   /** Whether rows that belong together are not split. */
@@ -120,21 +203,22 @@ final class TrainingDataOptions {
 
   /** The data as they were named. */
   String name() {
-    return data;
+    return String.join(", ", data);
   }
 
   /** The validation rows, for messages. */
   String validationName() {
-    return validation == null ? data : validation;
+    return validation == null ? name() : validation;
   }
 
   /** The test rows, for messages. */
   String testName() {
-    return test == null ? data : test.toString();
+    return test == null ? name() : test.toString();
   }
 
+  /** The file that is streamed. */
   Path file() {
-    return Path.of(data);
+    return Path.of(first());
   }
 
   Columns columns() {
@@ -147,59 +231,92 @@ final class TrainingDataOptions {
 
   /** The task of GLUE that the data are for; empty for other data. */
   Optional<GlueTask> glue() {
-    return rows.glue(data);
+    return rows.glue(first());
   }
 
   /**
    * Labelled texts; no test rows if neither a file nor the data set has them. If a share is
    * validated on, every label is among the training rows.
    */
-  DataSplit examples(Objective task, long seed) {
-    boolean builtIn = rows.hasParts(data);
-    if (builtIn && validation != null && share() != null) {
+  LabelledRows examples(Objective task, long seed) {
+    boolean builtIn = hasParts();
+    Double share = share();
+    if (builtIn && validation != null && share != null && share > 0) {
       throw new BadSettingsException(
           "%s has its own validation part; leave --validation %s out or name a file.",
-          data, validation);
+          name(), validation);
     }
-    Double share = share();
+    List<List<Example>> files =
+        builtIn ? List.of() : sources().stream().map(each -> rows.all(each.name())).toList();
     DataSplit split =
-        builtIn ? rows.parts(data, seed) : drawn(task, share == null ? 0 : share, seed);
-    return new DataSplit(
-        split.train(),
-        share == null ? rows.labelled(data, Path.of(validation)) : split.validation(),
-        test == null ? split.test() : rows.labelled(data, test));
+        builtIn ? rows.parts(first(), seed) : drawn(task, files, share == null ? 0 : share, seed);
+    List<Example> validated =
+        share == null ? rows.labelled(first(), Path.of(validation)) : split.validation();
+    return new LabelledRows(
+        new DataSplit(
+            split.train(),
+            validatesNothing() ? List.of() : validated,
+            test == null ? split.test() : rows.labelled(first(), test)),
+        files);
   }
 
-  private DataSplit drawn(Objective task, double share, long seed) {
-    List<Example> all = rows.all(data);
+  private DataSplit drawn(Objective task, List<List<Example>> files, double share, long seed) {
+    List<Example> all = files.stream().flatMap(List::stream).toList();
     return drawsUnits()
-        ? new GroupedSplit(task, stratify, group == null ? null : rows.column(data, group))
-            .of(all, share, seed)
+        ? new GroupedSplit(task, stratify, groups()).of(all, share, seed)
         : DataSplit.of(all, share, 0, seed).withEveryLabel(task);
   }
+
+  private List<String> groups() {
+    return group == null
+        ? null
+        : sources().stream().flatMap(each -> rows.column(each.name(), group).stream()).toList();
+  }
+
+  /**
+   * Labelled texts, and the files that they are from.
+   *
+   * @param files rows of each; none for a data set
+   */
+  record LabelledRows(DataSplit split, List<List<Example>> files) {}
 
   /** The split with as many training rows as --limit says. */
   DataSplit limited(DataSplit split, long seed) {
     return limit == null ? split : split.withTrainLimit(limit, seed);
   }
 
+  /** How the training rows are sampled; null if each is trained on once in an epoch. */
+  RowSampling sampling(Labels labels, List<List<Example>> files, List<Example> train) {
+    return sampleByClass ? RowSampling.byClass(labels, train) : mixed(files, train);
+  }
+
   /**
    * Rows of files, limited as --limit says.
    *
    * @param read reads all rows of a file
-   * @param splitShare reads the training file, and takes a share of it to validate on
+   * @param splitShare reads a training file, and takes a share of it to validate on
    */
-  <R> Split<R> split(
-      Function<Path, List<R>> read, Function<Double, Split<R>> splitShare, long seed) {
+  <R> TrainingRows<R> split(
+      Function<Path, List<R>> read, BiFunction<Path, Double, Split<R>> splitShare, long seed) {
     Double share = share();
-    Split<R> split =
-        share == null
-            ? new Split<>(read.apply(file()), read.apply(Path.of(validation)), List.of())
-            : splitShare.apply(share);
-    if (test != null) {
-      split = split.withTest(read.apply(test));
+    List<Split<R>> files = new ArrayList<>();
+    for (WeightedData source : sources()) {
+      Path file = Path.of(source.name());
+      files.add(
+          share == null || share == 0
+              ? new Split<>(read.apply(file), List.of(), List.of())
+              : splitShare.apply(file, share));
     }
-    return limit == null ? split : split.withTrainLimit(limit, seed);
+    List<List<R>> trained = files.stream().map(Split::train).toList();
+    Split<R> split =
+        new Split<>(
+            trained.stream().flatMap(List::stream).toList(),
+            share == null
+                ? read.apply(Path.of(validation))
+                : files.stream().flatMap(file -> file.validation().stream()).toList(),
+            test == null ? List.of() : read.apply(test));
+    Split<R> some = limit == null ? split : split.withTrainLimit(limit, seed);
+    return new TrainingRows<>(some, mixed(trained, some.train()));
   }
 
   /**
@@ -211,11 +328,13 @@ final class TrainingDataOptions {
   <R> Split<R> besideStream(Function<Path, List<R>> read, Supplier<List<R>> last) {
     return new Split<>(
         List.of(),
-        validation == null ? last.get() : read.apply(Path.of(validation)),
+        validation == null
+            ? last.get()
+            : validatesNothing() ? List.of() : read.apply(Path.of(validation)),
         test == null ? List.of() : read.apply(test));
   }
 
-  /** The share to validate on; null if a file is named. */
+  /** The share to validate on, 0 for none; null if a file is named. */
   private Double share() {
     return validation == null ? Double.valueOf(Split.VALIDATION) : DataOptions.share(validation);
   }

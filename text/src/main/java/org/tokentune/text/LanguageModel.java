@@ -13,6 +13,7 @@ import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.datasets.Columns;
 import org.tokentune.datasets.PromptTemplate;
+import org.tokentune.datasets.RowSampling;
 import org.tokentune.datasets.StreamedRows;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
@@ -141,10 +142,25 @@ public final class LanguageModel implements AutoCloseable {
       List<TokenBatches.Row> validation,
       TuningSettings settings,
       FineTuningListener listener) {
+    return fineTune(train, null, validation, settings, listener);
+  }
+
+  /**
+   * The same, with some rows more often than others.
+   *
+   * @param sampling of the training rows; null: each of them once in an epoch
+   * @param validation none: the last weights are kept
+   */
+  public Trainer.Outcome fineTune(
+      List<TokenBatches.Row> train,
+      RowSampling sampling,
+      List<TokenBatches.Row> validation,
+      TuningSettings settings,
+      FineTuningListener listener) {
     train.forEach(this::check);
     validation.forEach(this::check);
     return new Tuning(model, parameters, adapter, tokenizer)
-        .run(train, validation, EVALUATION_BATCH, settings, listener);
+        .run(train, sampling, validation, EVALUATION_BATCH, settings, listener);
   }
 
   /**
@@ -190,6 +206,7 @@ public final class LanguageModel implements AutoCloseable {
             .run(
                 epoch -> train.batches(settings.batchSize(), seed, epoch),
                 train::digest,
+                null,
                 validation,
                 EVALUATION_BATCH,
                 settings,

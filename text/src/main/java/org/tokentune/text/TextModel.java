@@ -27,6 +27,7 @@ import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.OnLong;
+import org.tokentune.datasets.RowSampling;
 import org.tokentune.datasets.TextBatches;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
@@ -257,26 +258,50 @@ public final class TextModel implements AutoCloseable {
     return headConfig.labels();
   }
 
-  /** Fine-tunes in place and keeps the weights that validate best. */
+  /**
+   * Fine-tunes in place and keeps the weights that validate best, or without validation rows the
+   * last.
+   */
   public Trainer.Outcome fineTune(DataSplit data, TuningSettings settings) {
     return fineTune(data, settings, new FineTuningListener() {});
   }
 
-  /** Fine-tunes in place and keeps the weights that validate best. */
+  /** The same, with a listener. */
   public Trainer.Outcome fineTune(
       DataSplit data, TuningSettings settings, FineTuningListener listener) {
-    List<List<TokenBatches.Row>> rows = rows(List.of(data.train(), data.validation()));
-    return fineTune(rows.get(0), rows.get(1), settings, listener);
+    return fineTune(data, null, settings, listener);
   }
 
-  /** The same with tokenised rows. */
+  /**
+   * The same, with some rows more often than others.
+   *
+   * @param sampling of the training rows; null: each of them once in an epoch
+   */
+  public Trainer.Outcome fineTune(
+      DataSplit data, RowSampling sampling, TuningSettings settings, FineTuningListener listener) {
+    List<List<List<TokenBatches.Row>>> rows = rows(List.of(data.train(), data.validation()));
+    return fineTune(rows.get(0), sampling, flat(rows.get(1)), settings, listener);
+  }
+
+  /**
+   * The same with tokenised rows.
+   *
+   * @param train rows, each in one or several windows
+   */
   Trainer.Outcome fineTune(
-      List<TokenBatches.Row> train,
+      List<List<TokenBatches.Row>> train,
+      RowSampling sampling,
       List<TokenBatches.Row> validation,
       TuningSettings settings,
       FineTuningListener listener) {
+    RowSampling ofWindows =
+        sampling == null ? null : sampling.repeated(train.stream().map(List::size).toList());
     return new Tuning(model, parameters, adapter, tokenizer)
-        .run(train, validation, EVALUATION_BATCH, settings, listener);
+        .run(flat(train), ofWindows, validation, EVALUATION_BATCH, settings, listener);
+  }
+
+  static <R> List<R> flat(List<List<R>> lists) {
+    return lists.stream().flatMap(List::stream).toList();
   }
 
   /**
@@ -499,16 +524,15 @@ public final class TextModel implements AutoCloseable {
     return new TokenBatches.Row(tokens.ids(), tokens.typeIds(), labels().encode(example, tokens));
   }
 
-  /** Rows of several parts of the data, in windows where they are split. */
-  private List<List<TokenBatches.Row>> rows(List<List<Example>> parts) {
-    List<Example> all = parts.stream().flatMap(List::stream).toList();
-    List<List<TextTokenizer.Tokens>> windows = windows(all); // together: one warning counts all
-    List<List<TokenBatches.Row>> rows = new ArrayList<>();
+  /** Rows of several parts of the data, each in its windows. */
+  private List<List<List<TokenBatches.Row>>> rows(List<List<Example>> parts) {
+    List<List<TextTokenizer.Tokens>> windows = windows(flat(parts)); // one warning counts all
+    List<List<List<TokenBatches.Row>>> rows = new ArrayList<>();
     int next = 0;
     for (List<Example> part : parts) {
-      List<TokenBatches.Row> some = new ArrayList<>();
+      List<List<TokenBatches.Row>> some = new ArrayList<>();
       for (Example example : part) {
-        windows.get(next++).forEach(window -> some.add(row(example, window)));
+        some.add(windows.get(next++).stream().map(window -> row(example, window)).toList());
       }
       rows.add(some);
     }
