@@ -3,6 +3,7 @@ package org.tokentune.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -11,12 +12,14 @@ import java.util.function.Function;
 import org.tokentune.BadInputException;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.datasets.DataSplit;
+import org.tokentune.datasets.Example;
 import org.tokentune.datasets.GlueTask;
 import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.PromptTemplate;
 import org.tokentune.datasets.RowSampling;
 import org.tokentune.datasets.Split;
 import org.tokentune.datasets.SquadQuestion;
+import org.tokentune.files.Digest;
 import org.tokentune.files.ModelWriter;
 import org.tokentune.files.RunFolder;
 import org.tokentune.formats.ModelFiles;
@@ -131,7 +134,9 @@ final class TrainCommand implements Callable<Integer> {
     json.check();
     runOptions.check();
     output = outputOptions.folder(runOptions);
-    outputOptions.check(output, runOptions);
+    if (data.folds() == 0) {
+      outputOptions.check(output, runOptions);
+    }
     LoraConfig lora = adapters.config();
     TuningSettings settings = tuning.settings(adapters, seed);
     data.check(taskOptions.task(), settings.hyperparameters().steps());
@@ -142,6 +147,9 @@ final class TrainCommand implements Callable<Integer> {
     Optional<GlueTask> glue = data.glue();
     glue.ifPresent(taskOptions::take);
     Models.checkSupports(model, taskOptions.task().objective());
+    if (data.folds() > 0) {
+      return crossValidate(settings, lora, glue);
+    }
     Function<ModelFiles, TrainingJob> jobs = read(glue, prompts);
     try (ModelFiles files = Models.open(model);
         TrainingJob job = jobs.apply(files)) {
@@ -201,15 +209,80 @@ final class TrainCommand implements Callable<Integer> {
         glue.map(GlueTask::labels).orElseGet(() -> Labels.of(objective, all.split().train()));
     DataSplit split = data.limited(all.split(), seed);
     RowSampling sampling = data.sampling(labels, all.files(), split.train());
-    return files -> {
-      TextModel text =
-          TextModel.forTask(
-              files, labels, taskOptions.pooling(), maxLength, dropout, weights, seed);
-      text.setLongTexts(longTexts.over(text.longTexts(), maxLength));
-      text.labels().check(split.validation(), data.validationName());
-      text.labels().check(split.test(), data.testName());
-      return new TextTrainingJob(text, split, sampling, tuning.classWeights());
-    };
+    return files -> text(files, labels, split, sampling);
+  }
+
+  private TrainingJob text(ModelFiles files, Labels labels, DataSplit split, RowSampling sampling) {
+    TextModel text =
+        TextModel.forTask(
+            files,
+            labels,
+            taskOptions.pooling(),
+            maxLength,
+            dropout,
+            adapters.knobs().weights(),
+            seed);
+    text.setLongTexts(longTexts.over(text.longTexts(), maxLength));
+    text.labels().check(split.validation(), data.validationName());
+    text.labels().check(split.test(), data.testName());
+    return new TextTrainingJob(text, split, sampling, tuning.classWeights());
+  }
+
+  private int crossValidate(TuningSettings settings, LoraConfig lora, Optional<GlueTask> glue) {
+    runOptions.checkFolds();
+    Objective objective = tuning.checked(taskOptions.task().objective());
+    TrainingDataOptions.Folds folds = data.folds(objective, seed);
+    Labels labels = glue.map(GlueTask::labels).orElseGet(() -> Labels.of(objective, folds.rows()));
+    List<Function<ModelFiles, TrainingJob>> jobs = new ArrayList<>();
+    for (DataSplit split : folds.splits()) {
+      RowSampling sampling = data.sampling(labels, folds.files(), split.train());
+      jobs.add(
+          files -> {
+            TrainingJob job = text(files, labels, split, sampling);
+            if (lora != null) {
+              job.addAdapter(lora, seed);
+            }
+            return job;
+          });
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    CrossValidation validation =
+        new CrossValidation(
+            output,
+            identity(folds.rows()),
+            settings,
+            glue.map(GlueTask::metrics).orElse(List.of()),
+            runOptions,
+            outputOptions.overwrites(),
+            out);
+    validation.check();
+    outputOptions.print(output, out);
+    out.flush();
+    ObjectNode begin = JsonOption.object().put("version", version());
+    arguments().forEach(begin.putArray("arguments")::add);
+    try (ModelFiles files = Models.open(model)) {
+      ObjectNode scores = validation.run(jobs, files, begin);
+      if (scores == null) {
+        return INTERRUPTED;
+      }
+      ObjectNode result = JsonOption.object();
+      result.put("model", model).put("data", data.name()).put("task", taskOptions.task().name());
+      result.put("seed", seed);
+      for (String part : List.of("folds", "mean", "standard_deviation")) {
+        result.set(part, scores.path(part));
+      }
+      json.write(result.put("output", output.toString()));
+      return 0;
+    }
+  }
+
+  /** Identifies what the scores of a cross-validation depend on: its options, and its rows. */
+  private String identity(List<Example> rows) {
+    ObjectNode options = ConfigFile.options(spec);
+    options.remove(List.of("output", "resume", "save-every", "keep", "json"));
+    Digest digest = new Digest().add(options.toString());
+    rows.forEach(row -> digest.add(row.toString()));
+    return digest.hex();
   }
 
   private TrainingJob language(ModelFiles files, PromptTemplate prompts) {

@@ -95,6 +95,22 @@ final class TrainingDataOptions {
       })
   private boolean sampleByClass;
 
+  @Option(
+      names = "--folds",
+      paramLabel = "N",
+      description = {
+        "Cross-validate: train N times, each time from the same start and without another Nth of the",
+        "rows, which is then scored. Prints mean and standard deviation of the scores, and writes them",
+        "to folds.json in the output folder; no model is saved. Goes with --stratify and --group; the",
+        "last weights are scored, unless --validation names a file."
+      })
+  private int folds;
+
+  /** The folds of a cross-validation; 0 for none. */
+  int folds() {
+    return folds;
+  }
+
   /** Reports early what would fail later. */
   void check(Task task, int steps) {
     if (limit != null && limit < 1) {
@@ -123,10 +139,35 @@ final class TrainingDataOptions {
       throw new BadSettingsException(
           "--group is for labelled texts, not for %s.", task.shortName());
     }
-    if (drawsUnits() && (hasParts() || share() == null || share() == 0)) {
+    if (folds != 0) {
+      checkFolds(task);
+    } else if (drawsUnits() && (hasParts() || share() == null || share() == 0)) {
       throw new BadSettingsException(
           "--stratify and --group say how a validation share is drawn, but %s; leave them out.",
           validatesNothing() ? "there is none" : "the validation rows are given");
+    }
+  }
+
+  private void checkFolds(Objective task) {
+    if (folds < 2) {
+      throw new BadSettingsException("--folds must be at least 2, got %d.", folds);
+    }
+    if (task == Objectives.QUESTION_ANSWERING || task == Objectives.CAUSAL_LM) {
+      throw new BadSettingsException(
+          "--folds is for labelled texts, not for %s.", task.shortName());
+    }
+    if (hasParts()) {
+      throw new BadSettingsException(
+          "%s has its own parts; leave --folds out, or name a file.", name());
+    }
+    if (test != null || stream) {
+      throw new BadSettingsException(
+          "With --folds each fold is scored in turn; leave --test and --stream out.");
+    }
+    if (share() != null && share() > 0 && validation != null) {
+      throw new BadSettingsException(
+          "With --folds the rows to validate on are none or those of a file; leave --validation %s out.",
+          validation);
     }
   }
 
@@ -159,7 +200,7 @@ final class TrainingDataOptions {
 
   /** Whether the last weights are kept. */
   boolean validatesNothing() {
-    return share() != null && share() == 0;
+    return share() != null && (share() == 0 || folds > 0);
   }
 
   private List<WeightedData> sources() {
@@ -266,6 +307,32 @@ final class TrainingDataOptions {
         ? new GroupedSplit(task, stratify, groups()).of(all, share, seed)
         : DataSplit.of(all, share, 0, seed).withEveryLabel(task);
   }
+
+  /** The folds of labelled texts: each is tested on once. */
+  Folds folds(Objective task, long seed) {
+    List<List<Example>> files = sources().stream().map(each -> rows.all(each.name())).toList();
+    List<Example> all = files.stream().flatMap(List::stream).toList();
+    List<DataSplit> drawn =
+        drawsUnits()
+            ? new GroupedSplit(task, stratify, groups()).folds(all, folds, seed)
+            : DataSplit.folds(all, folds, seed);
+    List<Example> validated =
+        validatesNothing() ? List.of() : rows.labelled(first(), Path.of(validation));
+    return new Folds(
+        all,
+        drawn.stream()
+            .map(fold -> limited(new DataSplit(fold.train(), validated, fold.test()), seed))
+            .toList(),
+        files);
+  }
+
+  /**
+   * A cross-validation's data.
+   *
+   * @param rows all of them
+   * @param files rows of each file
+   */
+  record Folds(List<Example> rows, List<DataSplit> splits, List<List<Example>> files) {}
 
   private List<String> groups() {
     return group == null

@@ -4,8 +4,10 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.objectives.Objective;
 
 /** The parts of a data set, which have no rows in common. Parts may be empty. */
@@ -38,6 +40,44 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
         drawn.subList(0, trainRows),
         drawn.subList(trainRows, trainRows + validationRows),
         drawn.subList(trainRows + validationRows, drawn.size()));
+  }
+
+  /**
+   * Divides the rows into folds of equal sizes, using the seed.
+   *
+   * @return for each fold a split that tests on it, trains on the others, and validates on nothing
+   * @throws BadInputException if there are fewer than 2 folds, or fewer rows than folds
+   */
+  public static List<DataSplit> folds(List<Example> rows, int folds, long seed) {
+    List<Example> drawn = new ArrayList<>(rows);
+    Collections.shuffle(drawn, new Random(seed));
+    List<List<Example>> parts = emptyFolds(folds);
+    for (int i = 0; i < drawn.size(); i++) {
+      parts.get(i % folds).add(drawn.get(i));
+    }
+    return ofFolds(parts);
+  }
+
+  static List<List<Example>> emptyFolds(int folds) {
+    if (folds < 2) {
+      throw BadSettingsException.of("folds", "must be at least 2, got %d.", folds);
+    }
+    return Stream.generate(() -> (List<Example>) new ArrayList<Example>()).limit(folds).toList();
+  }
+
+  static List<DataSplit> ofFolds(List<List<Example>> folds) {
+    List<DataSplit> splits = new ArrayList<>();
+    for (List<Example> tested : folds) {
+      if (tested.isEmpty()) {
+        throw new BadDataException(
+            "There are too few rows that do not belong together for %d folds; give more, or fewer folds.",
+            folds.size());
+      }
+      List<Example> train =
+          folds.stream().filter(fold -> fold != tested).flatMap(List::stream).toList();
+      splits.add(new DataSplit(train, List.of(), tested));
+    }
+    return splits;
   }
 
   /** Returns the same split with at most {@code rows} training rows, drawn using the seed. */

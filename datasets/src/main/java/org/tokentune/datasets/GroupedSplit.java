@@ -3,11 +3,13 @@ package org.tokentune.datasets;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
@@ -63,6 +65,36 @@ public record GroupedSplit(Objective task, boolean stratify, List<String> groups
     List<List<Example>> left = missing.leftOf(validate);
     return new DataSplit(
         missing.trained(flat(validate).size(), flat(left).size()), flat(left), List.of());
+  }
+
+  /**
+   * Divides the rows into folds of about equal sizes, using the seed, as scikit-learn's {@code
+   * StratifiedGroupKFold}. A label may be in one fold alone.
+   *
+   * @return for each fold a split that tests on it, trains on the others, and validates on nothing
+   * @throws BadInputException if there are fewer than 2 folds, or too few rows for them
+   */
+  public List<DataSplit> folds(List<Example> rows, int folds, long seed) {
+    List<List<Example>> parts = DataSplit.emptyFolds(folds);
+    List<List<Example>> units = units(rows);
+    Collections.shuffle(units, new Random(seed));
+    for (List<List<Example>> stratum : strata(units)) {
+      List<List<Example>> largestFirst = new ArrayList<>(stratum);
+      largestFirst.sort(Comparator.comparingInt((List<Example> unit) -> unit.size()).reversed());
+      int[] ofStratum = new int[folds];
+      for (List<Example> unit : largestFirst) {
+        int fold =
+            IntStream.range(0, folds)
+                .boxed()
+                .min(
+                    Comparator.comparingInt((Integer i) -> ofStratum[i])
+                        .thenComparing(i -> parts.get(i).size()))
+                .orElseThrow();
+        parts.get(fold).addAll(unit);
+        ofStratum[fold] += unit.size();
+      }
+    }
+    return DataSplit.ofFolds(parts);
   }
 
   private static List<Example> flat(List<List<Example>> units) {

@@ -106,6 +106,47 @@ class GroupedSplitTest {
   }
 
   @Test
+  void everyRowIsTestedInOneFold() {
+    List<Example> rows = rows(500);
+    for (List<DataSplit> folds :
+        List.of(DataSplit.folds(rows, 5, 1), STRATIFIED.folds(rows, 5, 1))) {
+      assertEquals(5, folds.size());
+      List<Example> tested = folds.stream().flatMap(fold -> fold.test().stream()).toList();
+      assertEquals(new HashSet<>(rows), new HashSet<>(tested));
+      for (DataSplit fold : folds) {
+        assertEquals(100, fold.test().size());
+        assertEquals(400, fold.train().size());
+        assertTrue(fold.train().stream().noneMatch(fold.test()::contains));
+      }
+    }
+    for (DataSplit fold : STRATIFIED.folds(rows, 5, 2)) {
+      assertEquals(Map.of("a", 60L, "b", 27L, "c", 13L), counts(fold.test()));
+    }
+  }
+
+  @Test
+  void foldsDoNotSplitGroups() {
+    List<Example> rows = rows(300);
+    List<String> groups = IntStream.range(0, 300).mapToObj(i -> "g" + i * i / 3000).toList();
+    List<DataSplit> folds = new GroupedSplit(Objectives.CLASSIFY, true, groups).folds(rows, 3, 4);
+    for (DataSplit fold : folds) {
+      Set<String> tested = new HashSet<>();
+      fold.test().forEach(row -> tested.add(groups.get(rows.indexOf(row))));
+      assertTrue(
+          fold.train().stream().noneMatch(r -> tested.contains(groups.get(rows.indexOf(r)))));
+      System.out.println(fold.test().size() + " rows " + counts(fold.test()));
+      assertEquals(100, fold.test().size(), 25);
+    }
+    for (Runnable wrong :
+        List.<Runnable>of(
+            () -> DataSplit.folds(rows, 1, 1),
+            () -> DataSplit.folds(rows.subList(0, 2), 3, 1),
+            () -> new GroupedSplit(Objectives.CLASSIFY, false, groups).folds(rows, 100, 1))) {
+      System.out.println(assertThrows(BadInputException.class, wrong::run).getMessage());
+    }
+  }
+
+  @Test
   void rejectsRowsThatAllBelongTogether() {
     List<Example> rows = rows(4);
     GroupedSplit one = new GroupedSplit(Objectives.CLASSIFY, false, List.of("x", "x", "x", "x"));
