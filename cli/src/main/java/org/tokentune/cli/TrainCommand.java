@@ -10,7 +10,9 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.adapters.LoraConfig;
+import org.tokentune.datasets.ClassWeights;
 import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.GlueTask;
@@ -204,6 +206,9 @@ final class TrainCommand implements Callable<Integer> {
           new AnswerTrainingJob(
               AnswerModel.forQuestions(files, maxLength, dropout, weights, seed), questions);
     }
+    if (data.stream()) {
+      return stream(objective);
+    }
     TrainingDataOptions.LabelledRows all = data.examples(objective, seed);
     Labels labels =
         glue.map(GlueTask::labels).orElseGet(() -> Labels.of(objective, all.split().train()));
@@ -212,7 +217,31 @@ final class TrainCommand implements Callable<Integer> {
     return files -> text(files, labels, split, sampling);
   }
 
+  private Function<ModelFiles, TrainingJob> stream(Objective objective) {
+    ClassWeights weights = tuning.classWeights();
+    if (weights != null && weights.balanced()) {
+      throw new BadSettingsException(
+          "Balanced class weights need all rows, which --stream does not have; give them by label.");
+    }
+    Labels labels = data.streamedLabels(objective);
+    DataSplit beside = data.beside();
+    return files -> {
+      TextModel text = model(files, labels, beside);
+      return new TextTrainingJob(
+          text,
+          text.stream(data.file(), data.columns()),
+          data.validatesStream(),
+          beside,
+          null,
+          weights);
+    };
+  }
+
   private TrainingJob text(ModelFiles files, Labels labels, DataSplit split, RowSampling sampling) {
+    return new TextTrainingJob(model(files, labels, split), split, sampling, tuning.classWeights());
+  }
+
+  private TextModel model(ModelFiles files, Labels labels, DataSplit split) {
     TextModel text =
         TextModel.forTask(
             files,
@@ -225,7 +254,7 @@ final class TrainCommand implements Callable<Integer> {
     text.setLongTexts(longTexts.over(text.longTexts(), maxLength));
     text.labels().check(split.validation(), data.validationName());
     text.labels().check(split.test(), data.testName());
-    return new TextTrainingJob(text, split, sampling, tuning.classWeights());
+    return text;
   }
 
   private int crossValidate(TuningSettings settings, LoraConfig lora, Optional<GlueTask> glue) {

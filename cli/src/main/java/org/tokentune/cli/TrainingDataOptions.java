@@ -75,11 +75,22 @@ final class TrainingDataOptions {
   @Option(
       names = "--stream",
       description = {
-        "Read plain text or instructions (--task lm or instruct) as they are trained on, shuffled",
-        "through a window, for files larger than memory. Tokens are kept in TOKENTUNE_CACHE (default",
+        "Read a file's rows as they are trained on, shuffled through a window, for files larger than",
+        "memory: labelled texts, plain text or instructions. Tokens are kept in TOKENTUNE_CACHE (default",
         "~/.cache/tokentune). With --steps."
       })
   private boolean stream;
+
+  @Option(
+      names = "--labels",
+      paramLabel = "LABEL[,LABEL]",
+      split = ",",
+      hideParamSyntax = true,
+      description = {
+        "The labels of streamed texts, in the order of the model's outputs; default: the file is read",
+        "once for them before the training."
+      })
+  private List<String> labels = List.of();
 
   @Option(
       names = "--limit",
@@ -118,16 +129,54 @@ final class TrainingDataOptions {
     }
     checkShare(task.objective());
     checkSampling(task.objective());
-    if (stream && (task.objective() != Objectives.CAUSAL_LM || steps == 0 || limit != null)) {
-      throw new BadSettingsException(
-          "--stream is for --task lm or instruct, with --steps and without --limit.");
-    }
+    checkStream(task, steps);
     if (stream && validation != null && share() != null && share() > 0) {
       throw new BadSettingsException(
           "A stream cannot give a share of its rows for validation; leave --validation %s out or name a"
               + " file.",
           validation);
     }
+  }
+
+  private void checkStream(Task task, int steps) {
+    if (stream && (task.objective() == Objectives.QUESTION_ANSWERING || steps == 0)) {
+      throw new BadSettingsException(
+          "--stream needs --steps, and is for labelled texts, lm and instruct.");
+    }
+    if (stream && (limit != null || sampleByClass || drawsUnits())) {
+      throw new BadSettingsException(
+          "A stream does not know its rows beforehand; leave --limit, --sample-by-class, --stratify and"
+              + " --group out.");
+    }
+    if (stream && (glue().isPresent() || hasParts())) {
+      throw new BadSettingsException(
+          "A stream is of a file; name one with --data, not %s.", name());
+    }
+    if (!labels.isEmpty() && (!stream || !task.objective().areClasses())) {
+      throw new BadSettingsException("--labels are those of classes that are streamed (--stream).");
+    }
+  }
+
+  /** The labels of streamed texts. */
+  Labels streamedLabels(Objective task) {
+    return labels.isEmpty()
+        ? Labels.ofFile(task, file(), columns())
+        : new Labels(task, labels.stream().map(String::strip).toList());
+  }
+
+  /** Labelled texts beside a stream; no validation rows if its end is validated on. */
+  DataSplit beside() {
+    return new DataSplit(
+        List.of(),
+        validation == null || validatesNothing()
+            ? List.of()
+            : rows.labelled(first(), Path.of(validation)),
+        test == null ? List.of() : rows.labelled(first(), test));
+  }
+
+  /** Whether the end of a stream is validated on. */
+  boolean validatesStream() {
+    return validation == null;
   }
 
   private void checkShare(Objective task) {

@@ -270,4 +270,60 @@ class TrainingDataTest {
     assertTrue(embedded.printed().contains("split into 6 windows"), embedded.printed());
     rejected(train("--task", "qa", "--data", rows, "--on-long", "split"), "not for qa");
   }
+
+  /** 9,000 rows of 600 kB, of which the first half are bad: the window mixes them. */
+  @Test
+  void streamsLabelledTexts() throws IOException {
+    Path large =
+        Files.writeString(
+            folder.resolve("large.csv"),
+            IntStream.range(0, 9_000)
+                .mapToObj(
+                    i ->
+                        "the "
+                            + (i < 4_500 ? "bad" : "good")
+                            + " cat the dog".repeat(1 + i % 9)
+                            + (i < 4_500 ? ",bad" : ",good"))
+                .collect(Collectors.joining("\n", "text,label\n", "\n")));
+    List<Object> options =
+        List.of(
+            "--data",
+            large,
+            "--stream",
+            "--steps",
+            9,
+            "--max-length",
+            24,
+            "--save-every",
+            3,
+            "--keep",
+            9,
+            "--learning-rate",
+            1e-3);
+    List<Object> whole = new ArrayList<>(options);
+    whole.addAll(List.of("--validation", rows, "--output", folder.resolve("whole")));
+    Run run = trained(whole.toArray());
+    assertTrue(run.printed().contains("bytes to stream, 60 rows to validate, 0 to test"));
+    assertTrue(run.printed().contains("longer than 24 tokens"), run.printed());
+    List<Object> resumed = new ArrayList<>(options);
+    resumed.addAll(List.of("--validation", rows, "--output", folder.resolve("resumed")));
+    resumed.addAll(List.of("--resume", folder.resolve("whole/checkpoints/step-00000006")));
+    trained(resumed.toArray());
+    assertArrayEquals(weights("whole"), weights("resumed"));
+    List<Object> given = new ArrayList<>(options);
+    given.addAll(List.of("--labels", "good,bad", "--on-long", "split", "--test", rows));
+    given.addAll(List.of("--output", folder.resolve("given")));
+    Run end = trained(given.toArray());
+    assertTrue(end.printed().contains("bytes to stream, their end to validate, 60 to test"));
+    assertEquals("good", json("given/config.json").at("/id2label/0").asText());
+    List<Object> unknown = new ArrayList<>(options);
+    unknown.addAll(List.of("--labels", "good,kind", "--validation", "none"));
+    unknown.addAll(List.of("--output", folder.resolve("x")));
+    rejected(train(unknown.toArray()), "has the label 'bad'");
+    rejected(train("--data", rows, "--stream", "--steps", 5), "need not be streamed");
+    rejected(train("--data", large, "--stream"), "needs --steps");
+    rejected(
+        train("--data", large, "--stream", "--steps", 5, "--class-weights", "balanced"),
+        "need all rows");
+  }
 }

@@ -36,6 +36,11 @@ final class LongCount {
     }
   }
 
+  /** Tokens of the longest text that does not fit; 0 if all fit. */
+  synchronized int longest() {
+    return longest;
+  }
+
   /** Warns of long texts, if there are any. */
   synchronized void warn() {
     if (tooLong == 0) {

@@ -394,6 +394,11 @@ public final class TextTokenizer implements AutoCloseable {
     return encoding(String.join(" ", words), () -> tokenizer.encode(spaced, true, false));
   }
 
+  /** The maximal number of tokens in a text or pair. */
+  int longest() {
+    return longest;
+  }
+
   /** Tokenises a piece of text of any length, without special tokens. */
   public int[] encodePiece(String text) {
     return ints(encoding(text, () -> tokenizer.encode(text, false, false)).getIds());

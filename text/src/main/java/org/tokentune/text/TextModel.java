@@ -23,11 +23,13 @@ import org.tokentune.Warnings;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.LoraConfig;
+import org.tokentune.datasets.Columns;
 import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.OnLong;
 import org.tokentune.datasets.RowSampling;
+import org.tokentune.datasets.StreamedRows;
 import org.tokentune.datasets.TextBatches;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
@@ -298,6 +300,44 @@ public final class TextModel implements AutoCloseable {
         sampling == null ? null : sampling.repeated(train.stream().map(List::size).toList());
     return new Tuning(model, parameters, adapter, tokenizer)
         .run(flat(train), ofWindows, validation, EVALUATION_BATCH, settings, listener);
+  }
+
+  /**
+   * Streams labelled texts from a file that may be larger than memory, in any format of {@link
+   * org.tokentune.datasets.RowSource}. Texts that are longer than fits are treated as now set.
+   * Their tokens are cached in the folder {@code TOKENTUNE_CACHE}.
+   *
+   * @throws BadInputException if the file is missing, or too small to be streamed
+   */
+  public StreamedRows stream(Path file, Columns columns) {
+    return StreamedRows.ofLabelled(file, columns, labels(), tokenizer, longTexts().onLong(), files);
+  }
+
+  /**
+   * Fine-tunes in place on texts that are streamed; as many steps as the settings say.
+   *
+   * @param validation rows to validate on; null: the end of the stream
+   */
+  public Trainer.Outcome fineTune(
+      StreamedRows train,
+      List<Example> validation,
+      TuningSettings settings,
+      FineTuningListener listener) {
+    List<TokenBatches.Row> validated =
+        validation == null ? train.validation() : flat(rows(List.of(validation)).get(0));
+    long seed = settings.hyperparameters().seed();
+    Trainer.Outcome outcome =
+        new Tuning(model, parameters, adapter, tokenizer)
+            .run(
+                epoch -> train.batches(settings.batchSize(), seed, epoch),
+                train::digest,
+                null,
+                validated,
+                EVALUATION_BATCH,
+                settings,
+                listener);
+    train.warnOfLeftOut();
+    return outcome;
   }
 
   static <R> List<R> flat(List<List<R>> lists) {
