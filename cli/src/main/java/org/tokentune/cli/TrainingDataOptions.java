@@ -2,8 +2,10 @@ package org.tokentune.cli;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -231,6 +233,14 @@ final class TrainingDataOptions {
     }
     if (stream && sources().size() > 1) {
       throw new BadSettingsException("A stream is of one file; give one --data.");
+    }
+    Set<Path> files = new HashSet<>();
+    for (WeightedData source : sources()) {
+      if (!files.add(Path.of(source.name()).toAbsolutePath().normalize())) {
+        throw new BadSettingsException(
+            "%s is given twice; give it once, with a weight if its rows are to be trained on more often.",
+            source.name());
+      }
     }
     boolean several = sources().size() > 1;
     for (WeightedData source : sources()) {

@@ -111,6 +111,9 @@ class TrainingDataTest {
     trained("--config", file);
     assertArrayEquals(weights("whole"), weights("again"));
     rejected(
+        train("--data", rows + ":1", "--data", rows, "--output", folder.resolve("x")),
+        "is given twice");
+    rejected(
         train("--data", rows + ":1", "--data", more + ":0", "--output", folder.resolve("x")),
         "must be above 0");
     rejected(

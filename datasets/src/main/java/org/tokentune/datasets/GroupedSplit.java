@@ -69,7 +69,8 @@ public record GroupedSplit(Objective task, boolean stratify, List<String> groups
 
   /**
    * Divides the rows into folds of about equal sizes, using the seed, as scikit-learn's {@code
-   * StratifiedGroupKFold}. A label may be in one fold alone.
+   * StratifiedGroupKFold}: each unit of rows that belong together, the largest first, goes to the
+   * fold that has least of its labels. A label may be in one fold alone.
    *
    * @return for each fold a split that tests on it, trains on the others, and validates on nothing
    * @throws BadInputException if there are fewer than 2 folds, or too few rows for them
@@ -78,23 +79,46 @@ public record GroupedSplit(Objective task, boolean stratify, List<String> groups
     List<List<Example>> parts = DataSplit.emptyFolds(folds);
     List<List<Example>> units = units(rows);
     Collections.shuffle(units, new Random(seed));
-    for (List<List<Example>> stratum : strata(units)) {
-      List<List<Example>> largestFirst = new ArrayList<>(stratum);
-      largestFirst.sort(Comparator.comparingInt((List<Example> unit) -> unit.size()).reversed());
-      int[] ofStratum = new int[folds];
-      for (List<Example> unit : largestFirst) {
-        int fold =
-            IntStream.range(0, folds)
-                .boxed()
-                .min(
-                    Comparator.comparingInt((Integer i) -> ofStratum[i])
-                        .thenComparing(i -> parts.get(i).size()))
-                .orElseThrow();
-        parts.get(fold).addAll(unit);
-        ofStratum[fold] += unit.size();
-      }
+    units.sort(Comparator.comparingInt((List<Example> unit) -> unit.size()).reversed());
+    Map<String, Integer> all = counts(rows);
+    List<Map<String, Integer>> counts =
+        parts.stream().map(part -> (Map<String, Integer>) new HashMap<String, Integer>()).toList();
+    for (List<Example> unit : units) {
+      Map<String, Integer> own = counts(unit);
+      int fold =
+          IntStream.range(0, folds)
+              .boxed()
+              .min(
+                  Comparator.comparingDouble((Integer i) -> overlap(own, counts.get(i), all))
+                      .thenComparing(i -> parts.get(i).size()))
+              .orElseThrow();
+      parts.get(fold).addAll(unit);
+      own.forEach((label, count) -> counts.get(fold).merge(label, count, Integer::sum));
     }
     return DataSplit.ofFolds(parts);
+  }
+
+  /** Rows by label; if labels do not count, all have the same. */
+  private Map<String, Integer> counts(List<Example> rows) {
+    Map<String, Integer> counts = new HashMap<>();
+    for (Example row : rows) {
+      List<String> labels =
+          stratify && task.areClasses() ? Labels.split(task, row) : List.of("all");
+      labels.forEach(label -> counts.merge(label, 1, Integer::sum));
+    }
+    return counts;
+  }
+
+  /** How much a fold has already of the labels of a unit. */
+  private static double overlap(
+      Map<String, Integer> unit, Map<String, Integer> fold, Map<String, Integer> all) {
+    return unit.entrySet().stream()
+        .mapToDouble(
+            label ->
+                (double) label.getValue()
+                    * fold.getOrDefault(label.getKey(), 0)
+                    / all.get(label.getKey()))
+        .sum();
   }
 
   private static List<Example> flat(List<List<Example>> units) {

@@ -146,6 +146,23 @@ class GroupedSplitTest {
     }
   }
 
+  /** The rows of scikit-learn's issue 28218, where a class was missing in some training rows. */
+  @Test
+  void foldsHaveEveryLabelWhereGroupsAllowIt() {
+    List<Example> rows =
+        IntStream.range(0, 6)
+            .mapToObj(i -> new Example("text " + i, "110022".substring(i, i + 1)))
+            .toList();
+    List<String> groups = List.of("a", "b", "b", "c", "c", "d");
+    for (long seed = 0; seed < 5; seed++) {
+      for (DataSplit fold :
+          new GroupedSplit(Objectives.CLASSIFY, true, groups).folds(rows, 2, seed)) {
+        assertEquals(Set.of("0", "1", "2"), counts(fold.train()).keySet());
+        assertEquals(3, fold.test().size());
+      }
+    }
+  }
+
   @Test
   void rejectsRowsThatAllBelongTogether() {
     List<Example> rows = rows(4);
