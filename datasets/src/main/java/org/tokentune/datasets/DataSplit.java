@@ -1,5 +1,7 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -14,6 +16,10 @@ import org.tokentune.objectives.Objective;
 public record DataSplit(List<Example> train, List<Example> validation, List<Example> test) {
 
   public DataSplit {
+    required(train, "train");
+    required(validation, "validation");
+    required(test, "test");
+
     train = List.copyOf(train);
     validation = List.copyOf(validation);
     test = List.copyOf(test);
@@ -26,6 +32,8 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
    * @throws BadInputException if a share is not in [0, 1) or nothing would be left to train on
    */
   public static DataSplit of(List<Example> rows, double validation, double test, long seed) {
+    required(rows, "rows");
+
     int validationRows = count(rows, validation);
     int testRows = count(rows, test);
     int trainRows = rows.size() - validationRows - testRows;
@@ -49,6 +57,8 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
    * @throws BadInputException if there are fewer than 2 folds, or fewer rows than folds
    */
   public static List<DataSplit> folds(List<Example> rows, int folds, long seed) {
+    required(rows, "rows");
+
     List<Example> drawn = new ArrayList<>(rows);
     Collections.shuffle(drawn, new Random(seed));
     List<List<Example>> parts = emptyFolds(folds);
@@ -92,6 +102,8 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
    * @throws BadInputException if no rows are left for validation
    */
   public DataSplit withEveryLabel(Objective task) {
+    required(task, "task");
+
     MissingLabels missing = new MissingLabels(task, train);
     List<Example> leftToValidate = missing.leftOfRows(validation);
     List<Example> leftToTest = missing.leftOfRows(test);

@@ -1,5 +1,7 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -27,6 +29,11 @@ import org.tokentune.objectives.Objective;
  */
 public record GroupedSplit(Objective task, boolean stratify, List<String> groups) {
 
+  public GroupedSplit {
+    required(task, "task");
+    groups = groups == null ? null : List.copyOf(groups);
+  }
+
   /**
    * Draws a share to validate on, using the seed; the rest is for training, and nothing for test.
    * Where a label would not be trained on, all rows that belong together with one of its rows are
@@ -36,6 +43,8 @@ public record GroupedSplit(Objective task, boolean stratify, List<String> groups
    *     to validate on
    */
   public DataSplit of(List<Example> rows, double validation, long seed) {
+    required(rows, "rows");
+
     Split.check(validation);
     List<List<Example>> units = units(rows);
     Collections.shuffle(units, new Random(seed));
@@ -76,6 +85,8 @@ public record GroupedSplit(Objective task, boolean stratify, List<String> groups
    * @throws BadInputException if there are fewer than 2 folds, or too few rows for them
    */
   public List<DataSplit> folds(List<Example> rows, int folds, long seed) {
+    required(rows, "rows");
+
     List<List<Example>> parts = DataSplit.emptyFolds(folds);
     List<List<Example>> units = units(rows);
     Collections.shuffle(units, new Random(seed));

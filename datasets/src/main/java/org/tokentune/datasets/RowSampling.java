@@ -1,5 +1,7 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -30,6 +32,9 @@ import org.tokentune.objectives.Objectives;
 public record RowSampling(List<Integer> parts, List<Double> weights) {
 
   public RowSampling {
+    required(parts, "parts");
+    required(weights, "weights");
+
     parts = List.copyOf(parts);
     weights = List.copyOf(weights);
     for (double weight : weights) {
@@ -56,6 +61,9 @@ public record RowSampling(List<Integer> parts, List<Double> weights) {
    * @throws BadInputException for another task
    */
   public static RowSampling byClass(Labels labels, List<Example> train) {
+    required(labels, "labels");
+    required(train, "train");
+
     if (labels.task() != Objectives.CLASSIFY) {
       throw new BadSettingsException(
           "Sampling by class is for the task classify, not for %s.", labels.task().shortName());
@@ -80,6 +88,10 @@ public record RowSampling(List<Integer> parts, List<Double> weights) {
    */
   public static <R> RowSampling bySource(
       List<? extends List<R>> sources, List<Double> weights, List<R> train) {
+    required(sources, "sources");
+    required(weights, "weights");
+    required(train, "train");
+
     if (sources.size() != weights.size()) {
       throw new BadSettingsException(
           "There are %d sources but %d weights; give one for each.",
@@ -102,6 +114,8 @@ public record RowSampling(List<Integer> parts, List<Double> weights) {
    * @param counts how many, for each row
    */
   public RowSampling repeated(List<Integer> counts) {
+    required(counts, "counts");
+
     List<Integer> all = new ArrayList<>();
     for (int i = 0; i < parts.size(); i++) {
       all.addAll(Collections.nCopies(counts.get(i), parts.get(i)));

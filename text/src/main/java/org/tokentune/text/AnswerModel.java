@@ -1,5 +1,7 @@
 package org.tokentune.text;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -46,6 +48,8 @@ public final class AnswerModel implements AutoCloseable {
    * @throws BadInputException if it does not answer questions
    */
   public AnswerModel(TextModel model) {
+    required(model, "model");
+
     ModelFiles files = model.files();
     if (model.labels().task() != Objectives.QUESTION_ANSWERING) {
       throw new BadSettingsException(
@@ -67,6 +71,9 @@ public final class AnswerModel implements AutoCloseable {
    */
   public static AnswerModel forQuestions(
       ModelFiles files, Integer maxLength, Double dropout, WeightStorage storage, long seed) {
+    required(files, "files");
+    required(storage, "storage");
+
     Labels ends = new Labels(Objectives.QUESTION_ANSWERING, List.of("start", "end"));
     return new AnswerModel(
         TextModel.forTask(files, ends, Pooling.FIRST, maxLength, dropout, storage, seed));
@@ -83,6 +90,11 @@ public final class AnswerModel implements AutoCloseable {
       List<SquadQuestion> validation,
       TuningSettings settings,
       FineTuningListener listener) {
+    required(train, "train");
+    required(validation, "validation");
+    required(settings, "settings");
+    required(listener, "listener");
+
     return fineTune(train, null, validation, settings, listener);
   }
 
@@ -98,6 +110,11 @@ public final class AnswerModel implements AutoCloseable {
       List<SquadQuestion> validation,
       TuningSettings settings,
       FineTuningListener listener) {
+    required(train, "train");
+    required(validation, "validation");
+    required(settings, "settings");
+    required(listener, "listener");
+
     return model.fineTune(
         rows(train), sampling, TextModel.flat(rows(validation)), settings, listener);
   }
@@ -116,6 +133,8 @@ public final class AnswerModel implements AutoCloseable {
 
   /** Exact matches and F1 as SQuAD 1.1's own script has them; no loss. */
   public Scores evaluate(List<SquadQuestion> questions) {
+    required(questions, "questions");
+
     List<Prediction> answers =
         answer(questions.stream().map(q -> new Example(q.question(), q.context(), null)).toList());
     double exact = 0;
@@ -137,6 +156,8 @@ public final class AnswerModel implements AutoCloseable {
    * @return of each the answer as its one label
    */
   public List<Prediction> answer(List<Example> questions) {
+    required(questions, "questions");
+
     List<AnswerWindow> windows = new ArrayList<>();
     List<Integer> questionOf = new ArrayList<>();
     for (int i = 0; i < questions.size(); i++) {

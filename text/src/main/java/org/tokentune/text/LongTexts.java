@@ -1,5 +1,7 @@
 package org.tokentune.text;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.Locale;
 import org.tokentune.datasets.OnLong;
 
@@ -12,6 +14,11 @@ import org.tokentune.datasets.OnLong;
  * @param windowScores how the scores of a text's windows become those of the text
  */
 public record LongTexts(Integer maxLength, OnLong onLong, WindowScores windowScores) {
+
+  public LongTexts {
+    required(onLong, "onLong");
+    required(windowScores, "windowScores");
+  }
 
   /**
    * How scores (probabilities, or numbers) of several windows are joined, each output on its own.

@@ -1,5 +1,7 @@
 package org.tokentune.text;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -61,6 +63,8 @@ public final class SentenceEncoder implements AutoCloseable {
    * @throws BadInputException if the files say something of the vectors that is not supported
    */
   public static SentenceEncoder open(ModelFiles files, Integer maxLength) {
+    required(files, "files");
+
     return open(files, maxLength, OnLong.CUT);
   }
 
@@ -72,6 +76,9 @@ public final class SentenceEncoder implements AutoCloseable {
    * @throws BadInputException if the files say something of the vectors that is not supported
    */
   public static SentenceEncoder open(ModelFiles files, Integer maxLength, OnLong onLong) {
+    required(files, "files");
+    required(onLong, "onLong");
+
     ModelConfig config = ModelConfig.read(files.config(), files.name());
     SentenceModules modules = SentenceModules.read(files);
     // Of the graph only the encoder runs; the smallest head completes it.
@@ -106,6 +113,8 @@ public final class SentenceEncoder implements AutoCloseable {
    *     the model's default prompt, if it has one
    */
   public List<float[]> embed(List<String> texts, String prompt) {
+    required(texts, "texts");
+
     String before = modules.prompt(prompt);
     int promptLength = before.isEmpty() ? 0 : tokenizer.promptLength(before);
     List<Example> examples = texts.stream().map(text -> new Example(before + text, null)).toList();

@@ -1,5 +1,7 @@
 package org.tokentune.text;
 
+import static org.tokentune.Arguments.required;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -71,6 +73,7 @@ public final class TextModel implements AutoCloseable {
   private Parameters parameters;
   private Adapter adapter;
   private InferenceEngine inference;
+  private volatile boolean closed;
 
   private TextModel(
       ModelFiles files, HeadConfig headConfig, TransformerModel model, Parameters parameters) {
@@ -103,6 +106,11 @@ public final class TextModel implements AutoCloseable {
       Double dropout,
       WeightStorage storage,
       long seed) {
+    required(files, "files");
+    required(labels, "labels");
+    required(pooling, "pooling");
+    required(storage, "storage");
+
     ModelConfig config = ModelConfig.read(files.config(), files.name());
     if (dropout != null) {
       config = config.withDropout(TuningSettings.checkedDropout(dropout));
@@ -128,6 +136,9 @@ public final class TextModel implements AutoCloseable {
 
   /** A pretrained encoder to classify texts into the classes of {@code rows}. */
   public static TextModel forClasses(ModelFiles files, List<Example> rows) {
+    required(files, "files");
+    required(rows, "rows");
+
     return forTask(
         files,
         Labels.of(Objectives.CLASSIFY, rows),
@@ -144,6 +155,8 @@ public final class TextModel implements AutoCloseable {
    * @throws BadInputException if it does not have one
    */
   public static TextModel open(ModelFiles files) {
+    required(files, "files");
+
     ModelConfig config = ModelConfig.read(files.config(), files.name());
     HeadConfig head = HeadConfig.read(files);
     TransformerModel model =
@@ -160,6 +173,9 @@ public final class TextModel implements AutoCloseable {
    * @throws BadInputException if they were made for another base, or there is no head
    */
   public static TextModel open(ModelFiles files, Path adapters) {
+    required(files, "files");
+    required(adapters, "adapters");
+
     ModelConfig config = ModelConfig.read(files.config(), files.name());
     if (config.causal()) {
       throw new BadSettingsException(
@@ -200,7 +216,21 @@ public final class TextModel implements AutoCloseable {
    * @param seed of their values
    */
   public void addAdapter(LoraConfig config, long seed) {
+    required(config, "config");
+
+    checkOpen();
+    requireNoAdapters(adapter, files);
     set(Adapter.fresh(model, parameters, config.withHead(model), seed));
+  }
+
+  /** Refuses a second set of adapters. */
+  static void requireNoAdapters(Adapter adapter, ModelFiles files) {
+    if (adapter != null) {
+      throw new BadSettingsException(
+          "%s has adapters already, on %s; train these, or save the model, which merges them, and"
+              + " add others to what was saved.",
+          files.name(), String.join(", ", adapter.model().lora().targets()));
+    }
   }
 
   private void set(Adapter newAdapter) {
@@ -249,6 +279,9 @@ public final class TextModel implements AutoCloseable {
    * @throws BadInputException if the model does not take as many tokens
    */
   public void setLongTexts(LongTexts longTexts) {
+    required(longTexts, "longTexts");
+
+    checkOpen();
     TextTokenizer opened = tokenizer(files, model.config(), longTexts);
     tokenizer.close();
     tokenizer = opened;
@@ -271,6 +304,11 @@ public final class TextModel implements AutoCloseable {
   /** The same, with a listener. */
   public Trainer.Outcome fineTune(
       DataSplit data, TuningSettings settings, FineTuningListener listener) {
+    required(data, "data");
+    required(settings, "settings");
+    required(listener, "listener");
+    checkOpen();
+
     return fineTune(data, null, settings, listener);
   }
 
@@ -281,6 +319,11 @@ public final class TextModel implements AutoCloseable {
    */
   public Trainer.Outcome fineTune(
       DataSplit data, RowSampling sampling, TuningSettings settings, FineTuningListener listener) {
+    required(data, "data");
+    required(settings, "settings");
+    required(listener, "listener");
+
+    checkOpen();
     List<List<List<TokenBatches.Row>>> rows = rows(List.of(data.train(), data.validation()));
     return fineTune(rows.get(0), sampling, flat(rows.get(1)), settings, listener);
   }
@@ -310,6 +353,10 @@ public final class TextModel implements AutoCloseable {
    * @throws BadInputException if the file is missing, or too small to be streamed
    */
   public StreamedRows stream(Path file, Columns columns) {
+    required(file, "file");
+    required(columns, "columns");
+
+    checkOpen();
     return StreamedRows.ofLabelled(file, columns, labels(), tokenizer, longTexts().onLong(), files);
   }
 
@@ -323,6 +370,11 @@ public final class TextModel implements AutoCloseable {
       List<Example> validation,
       TuningSettings settings,
       FineTuningListener listener) {
+    required(train, "train");
+    required(settings, "settings");
+    required(listener, "listener");
+
+    checkOpen();
     List<TokenBatches.Row> validated =
         validation == null ? train.validation() : flat(rows(List.of(validation)).get(0));
     long seed = settings.hyperparameters().seed();
@@ -349,6 +401,9 @@ public final class TextModel implements AutoCloseable {
    * joined, and there is no loss.
    */
   public Scores evaluate(List<Example> examples) {
+    required(examples, "examples");
+    checkOpen();
+
     List<List<TextTokenizer.Tokens>> windows = windows(examples);
     if (windows.stream().anyMatch(several -> several.size() > 1)) {
       return evaluate(examples, windows);
@@ -397,6 +452,10 @@ public final class TextModel implements AutoCloseable {
    * @throws BadInputException for tags and answers, and if texts are split
    */
   public void evaluate(List<Example> examples, IEvaluation<?>... evaluations) {
+    required(examples, "examples");
+    required(evaluations, "evaluations");
+    checkOpen();
+
     if (longTexts().onLong() == OnLong.SPLIT) {
       throw BadSettingsException.of(
           "onLong", "must be CUT or REFUSE for evaluations of ND4J, got SPLIT.");
@@ -425,11 +484,16 @@ public final class TextModel implements AutoCloseable {
 
   /** Predicts texts, in their order. */
   public List<Prediction> predict(List<String> texts) {
+    required(texts, "texts");
+
     return predictRows(texts.stream().map(text -> new Example(text, null)).toList());
   }
 
   /** Predicts texts or pairs, in their order; labels do not count. */
   public List<Prediction> predictRows(List<Example> examples) {
+    required(examples, "examples");
+
+    checkOpen();
     if (labels().task() == Objectives.QUESTION_ANSWERING) {
       throw new BadSettingsException("%s answers questions; ask an AnswerModel.", files.name());
     }
@@ -587,6 +651,9 @@ public final class TextModel implements AutoCloseable {
    * @return whether the SameDiff file was written: models past its format's 1 GiB go without
    */
   public boolean save(Path folder) {
+    required(folder, "folder");
+
+    checkOpen();
     JsonNode config = headConfig.write(files.config(), model.config());
     return SavedModel.write(folder, config, model, parameters, adapter, files);
   }
@@ -598,17 +665,36 @@ public final class TextModel implements AutoCloseable {
 
   /** Saves the adapters and the head alone, in PEFT's format, and the meaning of its outputs. */
   public void saveAdapter(Path folder) {
+    required(folder, "folder");
+
+    checkOpen();
     JsonNode config = headConfig.write(files.config(), model.config());
+    requireAdapters();
     SavedModel.writeAdapter(folder, config, adapter, files);
   }
 
   /** Bytes that {@link #saveAdapter} writes, except for small files. */
   public long savedAdapterBytes() {
+    requireAdapters();
     return adapter.bytes();
+  }
+
+  private void requireAdapters() {
+    if (adapter == null) {
+      throw new BadSettingsException(
+          "%s has no adapters to save; add some first, or save the whole model.", files.name());
+    }
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new BadInputException("%s is closed; open the model again.", files.name());
+    }
   }
 
   @Override
   public void close() {
+    closed = true;
     closeInference();
     tokenizer.close();
   }
