@@ -296,10 +296,6 @@ class MisuseTest {
               "LanguageModel.evaluate(ids beyond the vocabulary)",
               "token 999999",
               () -> decoder.evaluate(List.of(TokenBatches.Row.ofText(new int[] {1, 999999}, 0))))
-          .refuses(
-              "LanguageModel.fineTune(rows, [], ..)",
-              "validation",
-              () -> decoder.fineTune(List.of(row), List.of(), TuningSettings.defaults(), silent))
           .refuses("LanguageModel.openAdapter(null)", "folder", () -> decoder.openAdapter(null))
           .refuses(
               "LanguageModel.openAdapter(nowhere)",

@@ -29,7 +29,6 @@ public record TrainingData(
 
   public TrainingData {
     required(batches, "batches");
-    required(validation, "validation");
     required(identity, "identity");
     required(rowName, "rowName");
   }
