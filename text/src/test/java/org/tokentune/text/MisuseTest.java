@@ -296,6 +296,10 @@ class MisuseTest {
               "LanguageModel.evaluate(ids beyond the vocabulary)",
               "token 999999",
               () -> decoder.evaluate(List.of(TokenBatches.Row.ofText(new int[] {1, 999999}, 0))))
+          .refuses(
+              "LanguageModel.fineTune([], ..)",
+              "training",
+              () -> decoder.fineTune(List.of(), List.of(row), TuningSettings.defaults(), silent))
           .refuses("LanguageModel.openAdapter(null)", "folder", () -> decoder.openAdapter(null))
           .refuses(
               "LanguageModel.openAdapter(nowhere)",
