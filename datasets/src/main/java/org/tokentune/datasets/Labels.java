@@ -2,10 +2,12 @@ package org.tokentune.datasets;
 
 import static org.tokentune.Arguments.required;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -64,11 +66,50 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
     required(task, "task");
     required(rows, "rows");
 
+    return of(task, rows.iterator());
+  }
+
+  /**
+   * Collects the labels of a file, of which only the row that is read is held.
+   *
+   * @throws BadInputException if the file is missing or malformed, or there are fewer than two
+   *     classes
+   */
+  public static Labels ofFile(Objective task, Path file, Columns columns) {
+    required(task, "task");
+    required(file, "file");
+    required(columns, "columns");
+
+    TextFiles.Examples examples = new TextFiles.Examples(columns, true);
+    try (RowSource source = RowSource.open(file)) {
+      if (source.format().isTable()) {
+        examples.header(source.header(), file.toString());
+      }
+      return of(
+          task,
+          new Iterator<>() {
+            @Override
+            public boolean hasNext() {
+              return source.hasNext();
+            }
+
+            @Override
+            public Example next() {
+              List<Example> one = new ArrayList<>();
+              examples.row(source.next(), one);
+              return one.get(0);
+            }
+          });
+    }
+  }
+
+  private static Labels of(Objective task, Iterator<Example> rows) {
     if (!task.areClasses()) {
       return new Labels(task, List.of("value"));
     }
     TreeSet<String> found = new TreeSet<>(NUMBERS_AS_NUMBERS);
-    for (Example row : rows) {
+    while (rows.hasNext()) {
+      Example row = rows.next();
       for (String label : split(task, row)) {
         if (label.isBlank()) {
           throw new BadDataException(

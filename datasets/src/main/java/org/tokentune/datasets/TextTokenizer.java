@@ -8,14 +8,15 @@ import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Supplier;
-import java.util.stream.IntStream;
 import org.tokentune.BadDataException;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
@@ -252,14 +253,16 @@ public final class TextTokenizer implements AutoCloseable {
   public Tokens encode(String text, String pair) {
     required(text, "text");
 
-    return tokens(
-        encoding(
-            text,
-            () ->
-                pair == null
-                    ? tokenizer.encode(text, true, false)
-                    : tokenizer.encode(text, pair, true, false)),
-        text);
+    return tokens(encoding(text, pair), text);
+  }
+
+  private Encoding encoding(String text, String pair) {
+    return encoding(
+        text,
+        () ->
+            pair == null
+                ? tokenizer.encode(text, true, false)
+                : tokenizer.encode(text, pair, true, false));
   }
 
   /**
@@ -273,23 +276,114 @@ public final class TextTokenizer implements AutoCloseable {
    */
   public record Pair(int[] ids, int[] typeIds, int first, int[] begins, int[] ends) {}
 
-  /** Tokenises a pair of any length. */
-  public Pair encodePair(String text, String pair) {
+  /**
+   * Tokenises a pair in windows: each has the whole first text, and a part of the second.
+   *
+   * @param most tokens of a window
+   * @param overlap tokens that a window has in common with the one before it, at most half of those
+   *     that fit
+   * @throws BadInputException if beside the first text nothing fits
+   */
+  public List<Pair> pairWindows(String text, String pair, int most, int overlap) {
     required(text, "text");
     required(pair, "pair");
-
     Encoding encoding = encoding(pair, () -> tokenizer.encode(text, pair, true, false));
-    int[] second =
-        IntStream.range(0, encoding.getIds().length)
-            .filter(i -> encoding.getSequenceIds()[i] == 1)
-            .toArray();
+    long[] sequences = encoding.getSequenceIds();
+    List<int[]> windows = Truncation.windows(sequences, 1, 0, most, room -> overlap);
+    if (windows.isEmpty()) {
+      throw new BadDataException(
+          "Beside a question of %d tokens nothing fits into %d; allow longer texts, or shorten it:"
+              + " \"%.60s\"",
+          Arrays.stream(sequences).filter(sequence -> sequence == 0).count(), most, text);
+    }
+    int[] ids = ints(encoding.getIds());
+    int[] types = types(encoding);
     CharSpan[] spans = encoding.getCharTokenSpans();
-    return new Pair(
-        ints(encoding.getIds()),
-        types(encoding),
-        second.length == 0 ? encoding.getIds().length : second[0],
-        Arrays.stream(second).map(i -> spans[i].getStart()).toArray(),
-        Arrays.stream(second).map(i -> spans[i].getEnd()).toArray());
+    List<Pair> pairs = new ArrayList<>();
+    for (int[] kept : windows) {
+      int[] second = Arrays.stream(kept).filter(i -> sequences[i] == 1).toArray();
+      int first = 0;
+      while (first < kept.length && sequences[kept[first]] != 1) {
+        first++;
+      }
+      pairs.add(
+          new Pair(
+              of(ids, kept),
+              of(types, kept),
+              first,
+              Arrays.stream(second).map(i -> spans[i].getStart()).toArray(),
+              Arrays.stream(second).map(i -> spans[i].getEnd()).toArray()));
+    }
+    return pairs;
+  }
+
+  /**
+   * Tokenises rows; those that are longer than this tokenizer's longest text are treated as {@code
+   * onLong} says, whatever the tokenizer itself does. A warning counts them.
+   *
+   * @return for every row its tokens, or those of each of its windows. In a window, a token within
+   *     a word that began before it belongs to no word
+   * @throws BadInputException if a row is refused, or, of a pair, beside the shorter text nothing
+   *     fits
+   */
+  public List<List<Tokens>> encodeAll(List<Example> rows, Objective task, OnLong onLong) {
+    return encodeAll(rows, task, onLong, 0);
+  }
+
+  /**
+   * As {@link #encodeAll(List, Objective, OnLong)}.
+   *
+   * @param prefix tokens of a prompt, as {@link #promptLength} counts them, that begin every window
+   */
+  public List<List<Tokens>> encodeAll(
+      List<Example> rows, Objective task, OnLong onLong, int prefix) {
+    required(rows, "rows");
+    required(task, "task");
+    required(onLong, "onLong");
+
+    LongCount counted = new LongCount(longest, onLong);
+    List<List<Tokens>> tokens =
+        rows.stream().map(row -> encode(row, task, onLong, prefix, counted)).toList();
+    counted.warn();
+    return tokens;
+  }
+
+  /** One row of {@link #encodeAll}. */
+  List<Tokens> encode(Example row, Objective task, OnLong onLong, int prefix, LongCount counted) {
+    Encoding encoding = encoding(row, task);
+    int[] ids = ints(encoding.getIds());
+    int[] types = types(encoding);
+    int[] words = ints(encoding.getWordIds());
+    if (ids.length <= longest) {
+      counted.add(ids.length, 1);
+      return List.of(new Tokens(ids, types, words));
+    }
+    long[] sequences = encoding.getSequenceIds();
+    List<int[]> kept =
+        switch (onLong) {
+          case REFUSE -> throw tooLong(ids.length, row.text());
+          case CUT -> List.of(Truncation.kept(sequences, longest, use.cutsLeft()));
+          case SPLIT -> windows(sequences, prefix, row);
+        };
+    counted.add(ids.length, kept.size());
+    int[] begins = onLong == OnLong.SPLIT ? beginnings(words) : words;
+    return kept.stream()
+        .map(some -> new Tokens(of(ids, some), of(types, some), words(words, begins, some)))
+        .toList();
+  }
+
+  private List<int[]> windows(long[] sequences, int prefix, Example row) {
+    long second = Arrays.stream(sequences).filter(sequence -> sequence == 1).count();
+    long first = Arrays.stream(sequences).filter(sequence -> sequence == 0).count();
+    List<int[]> windows =
+        Truncation.windows(sequences, second > first ? 1 : 0, prefix, longest, room -> room / 4);
+    if (windows.isEmpty()) {
+      throw new BadDataException(
+          "Beside the shorter text of a pair, or a prompt, nothing fits into %d tokens; allow longer texts,"
+              + " or shorten it: \"%.60s\"",
+          longest, row.text());
+    }
+    return windows;
   }
 
   /** Tokenises a row; for tagging, word by word. */
@@ -297,9 +391,13 @@ public final class TextTokenizer implements AutoCloseable {
     required(row, "row");
     required(task, "task");
 
+    return tokens(encoding(row, task), row.text());
+  }
+
+  private Encoding encoding(Example row, Objective task) {
     return task == Objectives.TOKEN
-        ? encodeWords(Labels.words(row).toArray(String[]::new))
-        : encode(row.text(), row.pair());
+        ? wordsEncoding(Labels.words(row).toArray(String[]::new))
+        : encoding(row.text(), row.pair());
   }
 
   /**
@@ -310,12 +408,20 @@ public final class TextTokenizer implements AutoCloseable {
   public Tokens encodeWords(String[] words) {
     required(words, "words");
 
+    return tokens(wordsEncoding(words), String.join(" ", words));
+  }
+
+  private Encoding wordsEncoding(String[] words) {
     String[] spaced = words.clone();
     for (int i = 1; use.spaced() && i < words.length; i++) {
       spaced[i] = words[i].startsWith(" ") ? words[i] : " " + words[i];
     }
-    String text = String.join(" ", words);
-    return tokens(encoding(text, () -> tokenizer.encode(spaced, true, false)), text);
+    return encoding(String.join(" ", words), () -> tokenizer.encode(spaced, true, false));
+  }
+
+  /** The maximal number of tokens in a text or pair. */
+  int longest() {
+    return longest;
   }
 
   /** Tokenises a piece of text of any length, without special tokens. */
@@ -457,13 +563,35 @@ public final class TextTokenizer implements AutoCloseable {
       return new Tokens(ids, types, words);
     }
     if (!cut) {
-      throw new BadDataException(
-          "A text of %d tokens is longer than the model's %d; shorten it, or train or embed with a maximal length"
-              + ", so that texts are cut: \"%.60s...\"",
-          ids.length, longest, text.strip());
+      throw tooLong(ids.length, text);
     }
     int[] kept = Truncation.kept(encoding.getSequenceIds(), longest, use.cutsLeft());
     return new Tokens(of(ids, kept), of(types, kept), of(words, kept));
+  }
+
+  private BadDataException tooLong(int length, String text) {
+    return new BadDataException(
+        "A text of %d tokens is longer than the %d that fit; shorten it, or have long texts cut or split:"
+            + " \"%.60s...\"",
+        length, longest, text.strip());
+  }
+
+  /** The words, each at its first token only. */
+  private static int[] beginnings(int[] words) {
+    int[] begins = words.clone();
+    for (int i = 1; i < words.length; i++) {
+      begins[i] = words[i] == words[i - 1] ? -1 : words[i];
+    }
+    return begins;
+  }
+
+  /** Words in a window; tokens at its beginning whose word began before it have none. */
+  private static int[] words(int[] words, int[] begins, int[] kept) {
+    int[] some = of(words, kept);
+    for (int i = 0; i < some.length && (some[i] < 0 || begins[kept[i]] < 0); i++) {
+      some[i] = -1;
+    }
+    return some;
   }
 
   private static int[] of(int[] values, int[] places) {

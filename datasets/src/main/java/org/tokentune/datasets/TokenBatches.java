@@ -86,10 +86,27 @@ public final class TokenBatches extends BatchIterator {
       List<Row> rows, Objective task, int batchSize, long seed, int epoch) {
     required(rows, "rows");
     required(task, "task");
+    checkSize(batchSize);
+
+    return shuffled(rows, task, null, batchSize, seed, epoch);
+  }
+
+  /**
+   * The same with the rows that a sampling draws for the epoch.
+   *
+   * @param sampling of these rows; null: each of them once
+   */
+  public static TokenBatches shuffled(
+      List<Row> rows, Objective task, RowSampling sampling, int batchSize, long seed, int epoch) {
+    required(rows, "rows");
+    required(task, "task");
 
     checkSize(batchSize);
     Random random = random(seed, epoch);
-    List<Integer> order = new ArrayList<>(IntStream.range(0, rows.size()).boxed().toList());
+    List<Integer> order =
+        sampling == null
+            ? new ArrayList<>(IntStream.range(0, rows.size()).boxed().toList())
+            : sampling.draw(random);
     Collections.shuffle(order, random);
     List<int[]> batches = new ArrayList<>();
     for (int from = 0; from < order.size(); from += POOL * batchSize) {

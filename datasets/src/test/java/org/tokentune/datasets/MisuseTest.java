@@ -88,7 +88,16 @@ class MisuseTest {
         .refuses("TextTokenizer.encode(null, null)", "text", () -> open.encode((String) null, null))
         .refuses(
             "TextTokenizer.encode(half a character)", "half", () -> open.encode("\ud83d", null))
-        .refuses("TextTokenizer.encodePair(.., null)", "pair", () -> open.encodePair("a", null))
+        .refuses(
+            "TextTokenizer.pairWindows(.., null, ..)",
+            "pair",
+            () -> open.pairWindows("a", null, 9, 2))
+        .refuses("RowSampling.byClass(.., null)", "train", () -> RowSampling.byClass(labels, null))
+        .refuses(
+            "new RowSampling(.., weight 0)",
+            "weights",
+            () -> new RowSampling(List.of(0), List.of(0.0)))
+        .refuses("DataSplit.folds(.., 1, ..)", "folds", () -> DataSplit.folds(ROWS, 1, 1))
         .refuses(
             "TextTokenizer.encodeWords([null])", "words", () -> open.encodeWords(new String[1]))
         .refuses("TextTokenizer.encodePrompt(null)", "text", () -> open.encodePrompt(null))

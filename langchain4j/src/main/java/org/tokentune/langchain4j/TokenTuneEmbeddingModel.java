@@ -48,8 +48,8 @@ public final class TokenTuneEmbeddingModel extends DimensionAwareEmbeddingModel 
    * Embeds texts, in batches of similar lengths.
    *
    * @return one vector per text, in the order of the texts
-   * @throws org.tokentune.BadInputException if a text is longer than the model supports and the
-   *     model's configuration does not truncate
+   * @throws org.tokentune.BadInputException if a text is longer than fits and the encoder was
+   *     opened to refuse such texts
    */
   @Override
   public Response<List<Embedding>> embedAll(List<TextSegment> segments) {

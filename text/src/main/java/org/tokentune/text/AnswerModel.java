@@ -12,6 +12,7 @@ import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.Labels;
+import org.tokentune.datasets.RowSampling;
 import org.tokentune.datasets.SquadQuestion;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
@@ -94,13 +95,35 @@ public final class AnswerModel implements AutoCloseable {
     required(settings, "settings");
     required(listener, "listener");
 
-    return model.fineTune(rows(train), rows(validation), settings, listener);
+    return fineTune(train, null, validation, settings, listener);
   }
 
-  private List<TokenBatches.Row> rows(List<SquadQuestion> questions) {
+  /**
+   * The same, with some questions more often than others.
+   *
+   * @param sampling of the questions to train on; null: each of them once in an epoch
+   * @param validation none: the last weights are kept
+   */
+  public Trainer.Outcome fineTune(
+      List<SquadQuestion> train,
+      RowSampling sampling,
+      List<SquadQuestion> validation,
+      TuningSettings settings,
+      FineTuningListener listener) {
+    required(train, "train");
+    required(validation, "validation");
+    required(settings, "settings");
+    required(listener, "listener");
+
+    return model.fineTune(
+        rows(train), sampling, TextModel.flat(rows(validation)), settings, listener);
+  }
+
+  /** Of each question its windows. */
+  private List<List<TokenBatches.Row>> rows(List<SquadQuestion> questions) {
     return questions.stream()
-        .flatMap(each -> windows(each.question(), each.context(), each.answers().get(0)).stream())
-        .map(AnswerWindow::row)
+        .map(each -> windows(each.question(), each.context(), each.answers().get(0)))
+        .map(windows -> windows.stream().map(AnswerWindow::row).toList())
         .toList();
   }
 

@@ -15,6 +15,7 @@ import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.datasets.Columns;
 import org.tokentune.datasets.PromptTemplate;
+import org.tokentune.datasets.RowSampling;
 import org.tokentune.datasets.StreamedRows;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
@@ -159,12 +160,33 @@ public final class LanguageModel implements AutoCloseable {
     required(validation, "validation");
     required(settings, "settings");
     required(listener, "listener");
+    checkOpen();
+
+    return fineTune(train, null, validation, settings, listener);
+  }
+
+  /**
+   * The same, with some rows more often than others.
+   *
+   * @param sampling of the training rows; null: each of them once in an epoch
+   * @param validation none: the last weights are kept
+   */
+  public Trainer.Outcome fineTune(
+      List<TokenBatches.Row> train,
+      RowSampling sampling,
+      List<TokenBatches.Row> validation,
+      TuningSettings settings,
+      FineTuningListener listener) {
+    required(train, "train");
+    required(validation, "validation");
+    required(settings, "settings");
+    required(listener, "listener");
 
     checkOpen();
     train.forEach(this::check);
     validation.forEach(this::check);
     return new Tuning(model, parameters, adapter, tokenizer)
-        .run(train, validation, EVALUATION_BATCH, settings, listener);
+        .run(train, sampling, validation, EVALUATION_BATCH, settings, listener);
   }
 
   /**
@@ -222,6 +244,7 @@ public final class LanguageModel implements AutoCloseable {
             .run(
                 epoch -> train.batches(settings.batchSize(), seed, epoch),
                 train::digest,
+                null,
                 validation,
                 EVALUATION_BATCH,
                 settings,

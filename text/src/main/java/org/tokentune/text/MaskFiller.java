@@ -60,7 +60,7 @@ public final class MaskFiller implements AutoCloseable {
     TransformerModel model =
         config.model(new Head(Objectives.MASKED_LM, config.vocabulary(), Pooling.FIRST));
     Parameters parameters = ParameterLoader.load(model, files.weights());
-    TextTokenizer tokenizer = TextModel.tokenizer(files, config, null);
+    TextTokenizer tokenizer = TextTokenizer.open(files, config.maxPositions(), false);
     for (String mask : MASKS) {
       int[] ids = tokenizer.encodePiece(mask);
       if (ids.length == 1) {

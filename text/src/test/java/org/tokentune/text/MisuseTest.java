@@ -100,10 +100,11 @@ class MisuseTest {
               "TextModel.predict([null])",
               "texts",
               () -> model.predict(Collections.singletonList(null)))
+          .refuses("TextModel.setLongTexts(null)", "longTexts", () -> model.setLongTexts(null))
           .refuses(
-              "TextModel.predict(a longer text than the model takes)",
-              "tokens",
-              () -> model.predict(List.of("cat ".repeat(100))))
+              "TextModel.setLongTexts(maxLength 5000)",
+              "maxLength",
+              () -> model.setLongTexts(LongTexts.cut(5000)))
           .refuses(
               "TextModel.predictRows([null])",
               "examples",
@@ -128,9 +129,16 @@ class MisuseTest {
               "listener",
               () -> model.fineTune(data, some, null))
           .refuses(
-              "TextModel.fineTune(no validation rows)",
-              "validation",
-              () -> model.fineTune(new DataSplit(ROWS, List.of(), List.of()), some))
+              "TextModel.fineTune(no training rows)",
+              "training",
+              () -> model.fineTune(new DataSplit(List.of(), ROWS, List.of()), some))
+          .refuses(
+              "TextModel.fineTune(patience without validation rows)",
+              "patience",
+              () ->
+                  model.fineTune(
+                      new DataSplit(ROWS, List.of(), List.of()),
+                      some.withRun(RunSettings.defaults().withPatience(2))))
           .refuses(
               "TextModel.fineTune(metric of another task)",
               "metrics",
@@ -289,9 +297,9 @@ class MisuseTest {
               "token 999999",
               () -> decoder.evaluate(List.of(TokenBatches.Row.ofText(new int[] {1, 999999}, 0))))
           .refuses(
-              "LanguageModel.fineTune(rows, [], ..)",
-              "validation",
-              () -> decoder.fineTune(List.of(row), List.of(), TuningSettings.defaults(), silent))
+              "LanguageModel.fineTune([], ..)",
+              "training",
+              () -> decoder.fineTune(List.of(), List.of(row), TuningSettings.defaults(), silent))
           .refuses("LanguageModel.openAdapter(null)", "folder", () -> decoder.openAdapter(null))
           .refuses(
               "LanguageModel.openAdapter(nowhere)",
