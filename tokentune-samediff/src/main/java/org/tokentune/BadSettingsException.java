@@ -5,7 +5,7 @@ import com.google.errorprone.annotations.FormatString;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Reports settings that are out of range, unknown, or do not go together. */
+/** Reports settings and arguments that are out of range, unknown or null, or do not go together. */
 public final class BadSettingsException extends BadInputException {
 
   private final String setting;

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.tokentune.BadSettingsException;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.models.WeightStorage;
-import org.tokentune.text.TuningSettings;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -13,14 +12,7 @@ import picocli.CommandLine.Spec;
 /** Options for training weights or adapters, and for holding weights in memory. */
 final class AdapterOptions {
 
-  @Option(
-      names = "--trainable",
-      paramLabel = "WHAT",
-      description = {
-        "all, head, no-embeddings, or patterns of parameter names separated by commas, such as",
-        "'bert.encoder.layer.5.*,classifier.*'; default ${DEFAULT-VALUE}."
-      })
-  private String trainable = TuningSettings.defaults().trainable();
+  @Mixin private TrainableOption trainable;
 
   @Option(
       names = "--lora",
@@ -50,7 +42,8 @@ final class AdapterOptions {
     if (lora == null && merge) {
       throw new BadSettingsException("--merge without --lora has nothing to merge; leave it out.");
     }
-    if (lora != null && command.commandLine().getParseResult().hasMatchedOption("--trainable")) {
+    if (lora != null
+        && command.commandLine().getParseResult().hasMatchedOption(TrainableOption.NAME)) {
       throw new BadSettingsException(
           "--trainable has no effect with --lora, which trains adapters; leave one of them out.");
     }
@@ -69,7 +62,7 @@ final class AdapterOptions {
   }
 
   String trainable() {
-    return trainable;
+    return trainable.trainable();
   }
 
   MemoryKnobs knobs() {

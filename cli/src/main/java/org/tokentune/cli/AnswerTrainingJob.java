@@ -14,21 +14,27 @@ import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Trainer;
 
 /** An encoder on questions to texts. */
-record AnswerTrainingJob(AnswerModel model, Split<SquadQuestion> questions) implements TrainingJob {
+record AnswerTrainingJob(AnswerModel model, TrainingRows<SquadQuestion> rows)
+    implements TrainingJob {
+
+  private Split<SquadQuestion> questions() {
+    return rows.split();
+  }
 
   @Override
-  public String rows() {
+  public String counts() {
     return String.format(
         Locale.ROOT,
         "%,d questions to train, %,d to validate, %,d to test",
-        questions.train().size(),
-        questions.validation().size(),
-        questions.test().size());
+        questions().train().size(),
+        questions().validation().size(),
+        questions().test().size());
   }
 
   @Override
   public Trainer.Outcome train(TuningSettings settings, FineTuningListener listener) {
-    return model.fineTune(questions.train(), questions.validation(), settings, listener);
+    return model.fineTune(
+        questions().train(), rows.sampling(), questions().validation(), settings, listener);
   }
 
   @Override
@@ -58,13 +64,13 @@ record AnswerTrainingJob(AnswerModel model, Split<SquadQuestion> questions) impl
 
   @Override
   public Optional<Scores> test() {
-    List<SquadQuestion> test = questions.test();
+    List<SquadQuestion> test = questions().test();
     return test.isEmpty() ? Optional.empty() : Optional.of(model.evaluate(test));
   }
 
   @Override
   public Scores validated(Scores best) {
-    return model.evaluate(questions.validation());
+    return model.evaluate(questions().validation());
   }
 
   @Override

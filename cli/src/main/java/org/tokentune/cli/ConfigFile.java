@@ -144,6 +144,13 @@ final class ConfigFile {
 
   /** Writes the options that a command ran with, defaults included. */
   static void write(Path file, CommandSpec spec) {
+    ObjectNode options = options(spec);
+    new OutputFile(file)
+        .write(out -> out.write(YAML.writeValueAsString(options).getBytes(StandardCharsets.UTF_8)));
+  }
+
+  /** The options that a command ran with, defaults included, by their names without dashes. */
+  static ObjectNode options(CommandSpec spec) {
     ObjectNode options = YAML.createObjectNode();
     for (OptionSpec option : spec.options()) {
       String name = option.longestName();
@@ -164,7 +171,6 @@ final class ConfigFile {
         options.put(key, option.defaultValue());
       }
     }
-    new OutputFile(file)
-        .write(out -> out.write(YAML.writeValueAsString(options).getBytes(StandardCharsets.UTF_8)));
+    return options;
   }
 }

@@ -133,8 +133,11 @@ final class DataOptions {
     return file;
   }
 
-  /** 0.1 for "10%" or "0.1"; null if it is not a number. */
+  /** 0.1 for "10%" or "0.1", 0 for "none"; null if it is not a number. */
   static Double share(String text) {
+    if (text.equalsIgnoreCase("none")) {
+      return 0.0;
+    }
     if (!text.matches("[0-9]+([.][0-9]+)?%?")) {
       return null;
     }
@@ -142,7 +145,7 @@ final class DataOptions {
     double share = text.endsWith("%") ? number / 100 : number;
     if (!(share > 0 && share < 1)) {
       throw new BadSettingsException(
-          "A validation share of %s is not between 0%% and 100%%; give a share such as 10%%.",
+          "A validation share of %s is not between 0%% and 100%%; give a share such as 10%%, or none.",
           text);
     }
     return share;

@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.tokentune.datasets.Example;
+import org.tokentune.datasets.OnLong;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.text.SentenceEncoder;
 import picocli.CommandLine.Command;
@@ -38,10 +39,12 @@ final class EmbedCommand implements Callable<Integer> {
       names = "--max-length",
       paramLabel = "N",
       description = {
-        "Cut texts to N tokens; default: to those of the model's sentence-transformers settings;",
-        "without these, texts longer than the model are an error."
+        "Most tokens of a text; default: those of the model's sentence-transformers settings, without",
+        "these as many as the model takes."
       })
   private Integer maxLength;
+
+  @Mixin private OnLongOption onLong;
 
   @Option(
       names = "--prompt",
@@ -60,9 +63,10 @@ final class EmbedCommand implements Callable<Integer> {
   public Integer call() {
     json.check();
     PrintWriter out = spec.commandLine().getOut();
+    OnLong treatment = onLong.given() == null ? OnLong.CUT : onLong.given();
     List<String> texts = input.rows().stream().map(Example::text).toList();
     try (ModelFiles files = Models.open(model);
-        SentenceEncoder encoder = SentenceEncoder.open(files, maxLength)) {
+        SentenceEncoder encoder = SentenceEncoder.open(files, maxLength, treatment)) {
       List<float[]> vectors = encoder.embed(texts, prompt);
       ObjectNode result = JsonOption.object();
       result.put("model", model);

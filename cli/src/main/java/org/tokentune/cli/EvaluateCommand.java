@@ -37,6 +37,9 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true)
 final class EvaluateCommand implements Callable<Integer> {
 
+  /** Tokens of a decoder's rows without --max-length. */
+  private static final int USUAL_LENGTH = 128;
+
   @Option(
       names = "--model",
       paramLabel = "DIR",
@@ -64,11 +67,13 @@ final class EvaluateCommand implements Callable<Integer> {
   @Option(
       names = "--max-length",
       paramLabel = "N",
-      defaultValue = "128",
-      description =
-          "For decoders: tokens of a block of plain text, or tokens to which instructions and answers"
-              + " are cut; default ${DEFAULT-VALUE}.")
-  private int maxLength;
+      description = {
+        "Most tokens of a text; default: as the model was trained. For decoders: tokens of a block of",
+        "plain text, or tokens to which instructions and answers are cut; default 128."
+      })
+  private Integer maxLength;
+
+  @Mixin private LongTextOptions longTexts;
 
   @Option(
       names = "--task",
@@ -128,7 +133,9 @@ final class EvaluateCommand implements Callable<Integer> {
   private int trained(ModelFiles files) {
     try (TextModel trained =
         adapter == null ? TextModel.open(files) : TextModel.open(files, adapter)) {
+      trained.setLongTexts(longTexts.over(trained.longTexts(), maxLength));
       if (trained.labels().task() == Objectives.QUESTION_ANSWERING) {
+        longTexts.checkAbsent("qa");
         return answers(trained);
       }
       List<Example> rows = dataOptions.test(data);
@@ -144,6 +151,8 @@ final class EvaluateCommand implements Callable<Integer> {
   }
 
   private int decoder(ModelFiles files) {
+    longTexts.checkAbsent("decoders");
+    int length = maxLength == null ? USUAL_LENGTH : maxLength;
     PromptTemplate prompts = PromptTemplate.named(template);
     Path file = Path.of(data);
     LanguageTask asked = task;
@@ -160,8 +169,8 @@ final class EvaluateCommand implements Callable<Integer> {
       }
       List<TokenBatches.Row> rows =
           asked == LanguageTask.instruct
-              ? Instructions.rows(file, prompts, language.tokenizer(), maxLength)
-              : TextBlocks.rows(file, dataOptions.columns(), language.tokenizer(), maxLength);
+              ? Instructions.rows(file, prompts, language.tokenizer(), length)
+              : TextBlocks.rows(file, dataOptions.columns(), language.tokenizer(), length);
       return report(language.evaluate(rows), List.of());
     }
   }

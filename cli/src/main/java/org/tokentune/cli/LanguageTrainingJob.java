@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.datasets.Instructions;
@@ -24,7 +25,7 @@ import org.tokentune.train.Trainer;
  *
  * @param stream rows that are streamed in place of training rows; null for none
  */
-record LanguageTrainingJob(LanguageModel model, StreamedRows stream, Split<Row> split)
+record LanguageTrainingJob(LanguageModel model, StreamedRows stream, TrainingRows<Row> rows)
     implements TrainingJob {
 
   /**
@@ -41,10 +42,9 @@ record LanguageTrainingJob(LanguageModel model, StreamedRows stream, Split<Row> 
     if (data.stream()) {
       return onStream(model, model.stream(data.file(), data.columns(), block), data, read);
     }
-    Function<Double, Split<Row>> splitShare =
-        share ->
-            TextBlocks.split(
-                TextBlocks.tokens(data.file(), data.columns(), tokenizer), share, block);
+    BiFunction<Path, Double, Split<Row>> splitShare =
+        (file, share) ->
+            TextBlocks.split(TextBlocks.tokens(file, data.columns(), tokenizer), share, block);
     return new LanguageTrainingJob(model, null, data.split(read, splitShare, seed));
   }
 
@@ -65,8 +65,8 @@ record LanguageTrainingJob(LanguageModel model, StreamedRows stream, Split<Row> 
     if (data.stream()) {
       return onStream(model, model.stream(data.file(), template, longest), data, read);
     }
-    Function<Double, Split<Row>> splitShare =
-        share -> Split.drawn(read.apply(data.file()), share, seed);
+    BiFunction<Path, Double, Split<Row>> splitShare =
+        (file, share) -> Split.drawn(read.apply(file), share, seed);
     return new LanguageTrainingJob(model, null, data.split(read, splitShare, seed));
   }
 
@@ -75,33 +75,38 @@ record LanguageTrainingJob(LanguageModel model, StreamedRows stream, Split<Row> 
       StreamedRows stream,
       TrainingDataOptions data,
       Function<Path, List<Row>> read) {
-    return new LanguageTrainingJob(model, stream, data.besideStream(read, stream::validation));
+    return new LanguageTrainingJob(
+        model, stream, TrainingRows.plain(data.besideStream(read, stream::validation)));
+  }
+
+  private Split<Row> split() {
+    return rows.split();
   }
 
   @Override
-  public String rows() {
+  public String counts() {
     if (stream != null) {
       return String.format(
           Locale.ROOT,
           "%,d bytes to stream, %,d rows to validate, %,d to test",
           stream.size(),
-          split.validation().size(),
-          split.test().size());
+          split().validation().size(),
+          split().test().size());
     }
     return String.format(
         Locale.ROOT,
         "%,d rows of %,d tokens to train, %,d to validate, %,d to test",
-        split.train().size(),
-        split.train().stream().mapToLong(row -> row.ids().length).sum(),
-        split.validation().size(),
-        split.test().size());
+        split().train().size(),
+        split().train().stream().mapToLong(row -> row.ids().length).sum(),
+        split().validation().size(),
+        split().test().size());
   }
 
   @Override
   public Trainer.Outcome train(TuningSettings settings, FineTuningListener listener) {
     return stream == null
-        ? model.fineTune(split.train(), split.validation(), settings, listener)
-        : model.fineTune(stream, split.validation(), settings, listener);
+        ? model.fineTune(split().train(), rows.sampling(), split().validation(), settings, listener)
+        : model.fineTune(stream, split().validation(), settings, listener);
   }
 
   @Override
@@ -131,7 +136,9 @@ record LanguageTrainingJob(LanguageModel model, StreamedRows stream, Split<Row> 
 
   @Override
   public Optional<Scores> test() {
-    return split.test().isEmpty() ? Optional.empty() : Optional.of(model.evaluate(split.test()));
+    return split().test().isEmpty()
+        ? Optional.empty()
+        : Optional.of(model.evaluate(split().test()));
   }
 
   @Override

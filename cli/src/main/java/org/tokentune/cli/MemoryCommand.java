@@ -68,19 +68,7 @@ final class MemoryCommand implements Callable<Integer> {
               + "default ${DEFAULT-VALUE}.")
   private String model;
 
-  @Option(
-      names = "--tokens",
-      paramLabel = "25%|32|all",
-      description =
-          "Tokens of a text that carry gradient: a share, a count, or all "
-              + "(ordinary fine-tuning); default ${DEFAULT-VALUE}.")
-  private String tokens = DEFAULTS.tokens();
-
-  @Option(
-      names = "--min-tokens",
-      paramLabel = "N",
-      description = "The least number of tokens if a share is given; default ${DEFAULT-VALUE}.")
-  private int minTokens = DEFAULTS.minTokens();
+  @Mixin private TokenOptions tokens;
 
   @Option(
       names = "--batch-size",
@@ -95,14 +83,7 @@ final class MemoryCommand implements Callable<Integer> {
       description = "Tokens of every text, or of a batch's longest; default ${DEFAULT-VALUE}.")
   private int length;
 
-  @Option(
-      names = "--trainable",
-      paramLabel = "WHAT",
-      description =
-          "all, head, no-embeddings, or patterns of parameter names separated by "
-              + "commas, such as 'bert.encoder.layer.5.*,classifier.*'; default "
-              + "${DEFAULT-VALUE}.")
-  private String trainable = DEFAULTS.trainable();
+  @Mixin private TrainableOption trainable;
 
   @Option(
       names = "--lora",
@@ -181,14 +162,16 @@ final class MemoryCommand implements Callable<Integer> {
     StepMemoryPlanner planner =
         new StepMemoryPlanner(
             model,
-            adapted == null ? Trainable.parse(trainable, base) : adapted::trains,
+            adapted == null ? Trainable.parse(trainable.trainable(), base) : adapted::trains,
             knobs.weights(),
             knobs.settings(0),
             optimizer
                 .settings(0, 1, Map.of()) // decay and rates take no memory
                 .optimizer(model, Parameters.shapeOnly(model.parameters())),
             Double.isInfinite(clip));
-    int k = StepMemoryPlanner.selected(base, RandomTokens.parse(tokens, minTokens, true), length);
+    int k =
+        StepMemoryPlanner.selected(
+            base, RandomTokens.parse(tokens.tokens(), tokens.minTokens(), true), length);
     Map<String, StepMemoryReport> reports = new LinkedHashMap<>();
     reports.put("all tokens", planner.plan(batchSize, length, length));
     if (k < length) {
@@ -225,8 +208,10 @@ final class MemoryCommand implements Callable<Integer> {
       report.print(out, model, lora == null ? USUAL_LORA : lora, further(base));
       report.put(result);
     } else {
-      int k = StepMemoryPlanner.selected(base, RandomTokens.parse(tokens, minTokens, true), length);
-      result.put("tokens", tokens).put("selected", k);
+      int k =
+          StepMemoryPlanner.selected(
+              base, RandomTokens.parse(tokens.tokens(), tokens.minTokens(), true), length);
+      result.put("tokens", tokens.tokens()).put("selected", k);
       String title =
           String.format(
               Locale.ROOT,
@@ -285,8 +270,8 @@ final class MemoryCommand implements Callable<Integer> {
     picture.draw(new MemoryChart(title, reports)::write);
     ObjectNode result = JsonOption.object();
     result.put("model", model).put("batch_size", batchSize).put("length", length);
-    result.put("tokens", tokens).put("selected", k);
-    result.put("trainable", trainable);
+    result.put("tokens", tokens.tokens()).put("selected", k);
+    result.put("trainable", trainable.trainable());
     optimizer.put(result);
     result.put("clipped", !Double.isInfinite(clip));
     knobs.put(result);

@@ -65,13 +65,19 @@ record ModelCard(
     text.append("\n```\ntokentune");
     arguments.forEach(argument -> text.append(' ').append(quoted(argument)));
     text.append(
-        String.format(Locale.ROOT, "\n```\n\n%s: %s.\n\n", scored, ScoresReport.line(scores)));
+        String.format(
+            Locale.ROOT,
+            "\n```\n\n%s.\n\n",
+            scores == null ? "Not scored" : scored + ": " + ScoresReport.line(scores)));
     text.append(
         String.format(
             Locale.ROOT,
             "%d steps; the weights are those after step %d.%n%n",
             outcome.steps(),
             outcome.bestStep()));
+    if (outcome.evaluations().isEmpty()) {
+      return text.toString();
+    }
     text.append("| epoch | step | training loss | validation |\n|---|---|---|---|\n");
     for (EvaluationResult evaluation : outcome.evaluations()) {
       text.append(

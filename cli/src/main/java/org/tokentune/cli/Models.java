@@ -89,8 +89,13 @@ final class Models {
     if (Files.exists(path)) {
       return path;
     }
+    if (Zoo.find(nameOrPath).isPresent()) {
+      return null;
+    }
     if (path.getNameCount() > 1 || path.isAbsolute()) {
-      throw new BadFileException("There is no folder or file %s; check the path.", path);
+      throw new BadFileException(
+          "There is no folder or file %s; check the path, or write hf: before a name on the hub.",
+          path);
     }
     return null;
   }

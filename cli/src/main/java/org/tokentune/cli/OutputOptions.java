@@ -97,6 +97,10 @@ final class OutputOptions {
     }
   }
 
+  boolean overwrites() {
+    return overwrite;
+  }
+
   /** Removes the checkpoints of the training that is being replaced. */
   void clear(RunFolder folder, RunOptions run) {
     if (overwrite && !run.resumes()) {

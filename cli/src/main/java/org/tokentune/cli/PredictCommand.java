@@ -49,6 +49,13 @@ final class PredictCommand implements Callable<Integer> {
       description = "Adapters on the model: a folder that train --lora wrote, or PEFT.")
   private Path adapter;
 
+  @Option(
+      names = "--max-length",
+      paramLabel = "N",
+      description = "Most tokens of a text; default: as the model was trained.")
+  private Integer maxLength;
+
+  @Mixin private LongTextOptions longTexts;
   @Mixin private InputTexts input;
   @Mixin private JsonOption json;
   @Spec private CommandSpec spec;
@@ -92,10 +99,12 @@ final class PredictCommand implements Callable<Integer> {
     return 0;
   }
 
-  private static List<Prediction> predict(TextModel trained, List<Example> rows) {
+  private List<Prediction> predict(TextModel trained, List<Example> rows) {
+    trained.setLongTexts(longTexts.over(trained.longTexts(), maxLength));
     if (trained.labels().task() != Objectives.QUESTION_ANSWERING) {
       return trained.predictRows(rows);
     }
+    longTexts.checkAbsent("qa");
     try (AnswerModel answers = new AnswerModel(trained)) {
       return answers.answer(rows);
     }

@@ -107,6 +107,24 @@ final class RunOptions {
     }
   }
 
+  /** Rejects options that a cross-validation, which has a folder for each fold, does not have. */
+  void checkFolds() {
+    if (log != null || (resumes() && !resumesNewest())) {
+      throw new BadSettingsException(
+          "With --folds every fold has its own log and checkpoints; leave --log out, and resume with"
+              + " --resume auto.");
+    }
+  }
+
+  /** Rejects options that need validation rows. */
+  void checkNoValidation() {
+    if (evaluateEvery > 0 || patience > 0 || minImprovement > 0 || !bestBy.isEmpty()) {
+      throw new BadSettingsException(
+          "--evaluate-every, --patience, --min-improvement and --best-by need validation rows; leave them"
+              + " out, or give some with --validation.");
+    }
+  }
+
   /** Whether a checkpoint is to be resumed from, if there is one. */
   boolean resumes() {
     return !resume.equals(NONE);

@@ -7,6 +7,9 @@ import java.util.Optional;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.datasets.ClassWeights;
 import org.tokentune.datasets.DataSplit;
+import org.tokentune.datasets.OnLong;
+import org.tokentune.datasets.RowSampling;
+import org.tokentune.datasets.StreamedRows;
 import org.tokentune.objectives.Scores;
 import org.tokentune.text.TextModel;
 import org.tokentune.text.TuningSettings;
@@ -17,13 +20,38 @@ import org.tokentune.train.Trainer;
 /**
  * An encoder on labelled texts.
  *
+ * @param stream rows that are streamed in place of training rows; null: none
+ * @param validatesStream whether the end of the stream is validated on
+ * @param sampling of the training rows; null: each of them once in an epoch
  * @param classWeights in the loss; null if all are 1
  */
-record TextTrainingJob(TextModel model, DataSplit split, ClassWeights classWeights)
+record TextTrainingJob(
+    TextModel model,
+    StreamedRows stream,
+    boolean validatesStream,
+    DataSplit split,
+    RowSampling sampling,
+    ClassWeights classWeights)
     implements TrainingJob {
 
+  /** Rows that are held in memory. */
+  TextTrainingJob(
+      TextModel model, DataSplit split, RowSampling sampling, ClassWeights classWeights) {
+    this(model, null, false, split, sampling, classWeights);
+  }
+
   @Override
-  public String rows() {
+  public String counts() {
+    if (stream != null) {
+      return String.format(
+          Locale.ROOT,
+          "%,d bytes to stream, %s to validate, %,d to test",
+          stream.size(),
+          validatesStream
+              ? "their end"
+              : String.format(Locale.ROOT, "%,d rows", split.validation().size()),
+          split.test().size());
+    }
     return String.format(
         Locale.ROOT,
         "%,d rows to train, %,d to validate, %,d to test",
@@ -34,7 +62,10 @@ record TextTrainingJob(TextModel model, DataSplit split, ClassWeights classWeigh
 
   @Override
   public Trainer.Outcome train(TuningSettings settings, FineTuningListener listener) {
-    return model.fineTune(split, weighted(settings), listener);
+    return stream == null
+        ? model.fineTune(split, sampling, weighted(settings), listener)
+        : model.fineTune(
+            stream, validatesStream ? null : split.validation(), weighted(settings), listener);
   }
 
   private TuningSettings weighted(TuningSettings settings) {
@@ -77,6 +108,14 @@ record TextTrainingJob(TextModel model, DataSplit split, ClassWeights classWeigh
     return split.test().isEmpty() ? Optional.empty() : Optional.of(model.evaluate(split.test()));
   }
 
+  /** Scores texts, where windows were scored in the training. */
+  @Override
+  public Scores validated(Scores best) {
+    return model.longTexts().onLong() == OnLong.SPLIT && !validatesStream
+        ? model.evaluate(split.validation())
+        : best;
+  }
+
   @Override
   public List<String> labels() {
     return model.labels().names();
@@ -84,6 +123,9 @@ record TextTrainingJob(TextModel model, DataSplit split, ClassWeights classWeigh
 
   @Override
   public void close() {
+    if (stream != null) {
+      stream.close();
+    }
     model.close();
   }
 }

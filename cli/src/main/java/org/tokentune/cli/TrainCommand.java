@@ -3,19 +3,25 @@ package org.tokentune.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.adapters.LoraConfig;
+import org.tokentune.datasets.ClassWeights;
 import org.tokentune.datasets.DataSplit;
+import org.tokentune.datasets.Example;
 import org.tokentune.datasets.GlueTask;
 import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.PromptTemplate;
+import org.tokentune.datasets.RowSampling;
 import org.tokentune.datasets.Split;
 import org.tokentune.datasets.SquadQuestion;
+import org.tokentune.files.Digest;
 import org.tokentune.files.ModelWriter;
 import org.tokentune.files.RunFolder;
 import org.tokentune.formats.ModelFiles;
@@ -99,10 +105,12 @@ final class TrainCommand implements Callable<Integer> {
       names = "--max-length",
       paramLabel = "N",
       description = {
-        "Cut texts to N tokens, plain text into blocks of N; default: texts longer than the model",
-        "are an error, blocks have 128 tokens."
+        "Most tokens of a text, and those of a block of plain text; default: as many as the model",
+        "takes, blocks have 128 tokens."
       })
   private Integer maxLength;
+
+  @Mixin private LongTextOptions longTexts;
 
   @Mixin private AdapterOptions adapters;
 
@@ -128,14 +136,22 @@ final class TrainCommand implements Callable<Integer> {
     json.check();
     runOptions.check();
     output = outputOptions.folder(runOptions);
-    outputOptions.check(output, runOptions);
+    if (data.folds() == 0) {
+      outputOptions.check(output, runOptions);
+    }
     LoraConfig lora = adapters.config();
     TuningSettings settings = tuning.settings(adapters, seed);
     data.check(taskOptions.task(), settings.hyperparameters().steps());
     PromptTemplate prompts = taskOptions.prompts();
+    if (data.validatesNothing()) {
+      runOptions.checkNoValidation();
+    }
     Optional<GlueTask> glue = data.glue();
     glue.ifPresent(taskOptions::take);
     Models.checkSupports(model, taskOptions.task().objective());
+    if (data.folds() > 0) {
+      return crossValidate(settings, lora, glue);
+    }
     Function<ModelFiles, TrainingJob> jobs = read(glue, prompts);
     try (ModelFiles files = Models.open(model);
         TrainingJob job = jobs.apply(files)) {
@@ -150,7 +166,7 @@ final class TrainCommand implements Callable<Integer> {
           "%s on %s: %s; tokens %s, %s, seed %d%n",
           model,
           data.name(),
-          job.rows(),
+          job.counts(),
           settings.tokens(),
           tuning.optimizer(),
           seed);
@@ -173,31 +189,129 @@ final class TrainCommand implements Callable<Integer> {
   /** Reads the data before the model if it can, as opening a model may take a while. */
   private Function<ModelFiles, TrainingJob> read(Optional<GlueTask> glue, PromptTemplate prompts) {
     Objective objective = tuning.checked(taskOptions.task().objective());
+    if (objective == Objectives.CAUSAL_LM || objective == Objectives.QUESTION_ANSWERING) {
+      longTexts.checkAbsent(taskOptions.task().name());
+    }
     if (objective == Objectives.CAUSAL_LM) {
       return files -> language(files, prompts);
     }
     WeightStorage weights = adapters.knobs().weights();
     if (objective == Objectives.QUESTION_ANSWERING) {
-      Split<SquadQuestion> questions =
+      TrainingRows<SquadQuestion> questions =
           data.split(
               SquadQuestion::read,
-              share -> Split.atEnd(SquadQuestion.read(data.file()), share),
+              (file, share) -> Split.atEnd(SquadQuestion.read(file), share),
               seed);
       return files ->
           new AnswerTrainingJob(
               AnswerModel.forQuestions(files, maxLength, dropout, weights, seed), questions);
     }
-    DataSplit all = data.examples(objective, seed);
-    Labels labels = glue.map(GlueTask::labels).orElseGet(() -> Labels.of(objective, all.train()));
-    DataSplit split = data.limited(all, seed);
+    if (data.stream()) {
+      return stream(objective);
+    }
+    TrainingDataOptions.LabelledRows all = data.examples(objective, seed);
+    Labels labels =
+        glue.map(GlueTask::labels).orElseGet(() -> Labels.of(objective, all.split().train()));
+    DataSplit split = data.limited(all.split(), seed);
+    RowSampling sampling = data.sampling(labels, all.files(), split.train());
+    return files -> text(files, labels, split, sampling);
+  }
+
+  private Function<ModelFiles, TrainingJob> stream(Objective objective) {
+    ClassWeights weights = tuning.classWeights();
+    if (weights != null && weights.balanced()) {
+      throw new BadSettingsException(
+          "Balanced class weights need all rows, which --stream does not have; give them by label.");
+    }
+    Labels labels = data.streamedLabels(objective);
+    DataSplit beside = data.beside();
     return files -> {
-      TextModel text =
-          TextModel.forTask(
-              files, labels, taskOptions.pooling(), maxLength, dropout, weights, seed);
-      text.labels().check(split.validation(), data.validationName());
-      text.labels().check(split.test(), data.testName());
-      return new TextTrainingJob(text, split, tuning.classWeights());
+      TextModel text = model(files, labels, beside);
+      return new TextTrainingJob(
+          text,
+          text.stream(data.file(), data.columns()),
+          data.validatesStream(),
+          beside,
+          null,
+          weights);
     };
+  }
+
+  private TrainingJob text(ModelFiles files, Labels labels, DataSplit split, RowSampling sampling) {
+    return new TextTrainingJob(model(files, labels, split), split, sampling, tuning.classWeights());
+  }
+
+  private TextModel model(ModelFiles files, Labels labels, DataSplit split) {
+    TextModel text =
+        TextModel.forTask(
+            files,
+            labels,
+            taskOptions.pooling(),
+            maxLength,
+            dropout,
+            adapters.knobs().weights(),
+            seed);
+    text.setLongTexts(longTexts.over(text.longTexts(), maxLength));
+    text.labels().check(split.validation(), data.validationName());
+    text.labels().check(split.test(), data.testName());
+    return text;
+  }
+
+  private int crossValidate(TuningSettings settings, LoraConfig lora, Optional<GlueTask> glue) {
+    runOptions.checkFolds();
+    Objective objective = tuning.checked(taskOptions.task().objective());
+    TrainingDataOptions.Folds folds = data.folds(objective, seed);
+    Labels labels = glue.map(GlueTask::labels).orElseGet(() -> Labels.of(objective, folds.rows()));
+    List<Function<ModelFiles, TrainingJob>> jobs = new ArrayList<>();
+    for (DataSplit split : folds.splits()) {
+      RowSampling sampling = data.sampling(labels, folds.files(), split.train());
+      jobs.add(
+          files -> {
+            TrainingJob job = text(files, labels, split, sampling);
+            if (lora != null) {
+              job.addAdapter(lora, seed);
+            }
+            return job;
+          });
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    CrossValidation validation =
+        new CrossValidation(
+            output,
+            identity(folds.rows()),
+            settings,
+            glue.map(GlueTask::metrics).orElse(List.of()),
+            runOptions,
+            outputOptions.overwrites(),
+            out);
+    validation.check();
+    outputOptions.print(output, out);
+    out.flush();
+    ObjectNode begin = JsonOption.object().put("version", version());
+    arguments().forEach(begin.putArray("arguments")::add);
+    try (ModelFiles files = Models.open(model)) {
+      ObjectNode scores = validation.run(jobs, files, begin);
+      if (scores == null) {
+        return INTERRUPTED;
+      }
+      ObjectNode result = JsonOption.object();
+      result.put("model", model).put("data", data.name()).put("task", taskOptions.task().name());
+      result.put("seed", seed);
+      for (String part : List.of("folds", "mean", "standard_deviation")) {
+        result.set(part, scores.path(part));
+      }
+      json.write(result.put("output", output.toString()));
+      return 0;
+    }
+  }
+
+  /** Identifies what the scores of a cross-validation depend on: its options, and its rows. */
+  private String identity(List<Example> rows) {
+    ObjectNode options = ConfigFile.options(spec);
+    options.remove(List.of("output", "resume", "save-every", "keep", "json"));
+    Digest digest = new Digest().add(options.toString());
+    rows.forEach(row -> digest.add(row.toString()));
+    return digest.hex();
   }
 
   private TrainingJob language(ModelFiles files, PromptTemplate prompts) {
@@ -287,7 +401,7 @@ final class TrainCommand implements Callable<Integer> {
         adapters.areAlone() && files.weights().origin().matches(".*\\.(gguf|bin)"),
         data.name(),
         taskOptions.task().name(),
-        job.rows(),
+        job.counts(),
         arguments(),
         version());
   }

@@ -1,8 +1,12 @@
 package org.tokentune.cli;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.tokentune.BadSettingsException;
@@ -11,6 +15,8 @@ import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.GlueTask;
 import org.tokentune.datasets.GroupedSplit;
+import org.tokentune.datasets.Labels;
+import org.tokentune.datasets.RowSampling;
 import org.tokentune.datasets.Split;
 import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
@@ -22,20 +28,24 @@ final class TrainingDataOptions {
 
   @Option(
       names = "--data",
-      paramLabel = "NAME|FILE|TASK=DIR",
+      paramLabel = "NAME|FILE[:WEIGHT]|TASK=DIR",
       defaultValue = DataOptions.SENTIWORDNET,
       description = {
         "A built-in data set, a .csv or .tsv file with a header, a .jsonl or .json file; or a task of GLUE",
         "with the folder of its files, such as rte=glue_data/RTE: cola, sst2, mrpc, qqp, stsb, mnli,",
-        "mnli-mm, qnli or rte. Default ${DEFAULT-VALUE}."
+        "mnli-mm, qnli or rte. May be given several times, for files: a.csv:2 and b.csv:1 give an epoch",
+        "two thirds of its rows from a.csv, whatever their sizes; without any weight every row is in it",
+        "once. Default ${DEFAULT-VALUE}."
       })
-  private String data;
+  private List<String> data;
 
   @Option(
       names = "--validation",
-      paramLabel = "FILE|SHARE",
-      description =
-          "Rows to choose the best epoch by; default 10%% of the data, or the data set's own.")
+      paramLabel = "FILE|SHARE|none",
+      description = {
+        "Rows to choose the best epoch by; none: the last weights are kept. Default 10%% of the data,",
+        "or the data set's own."
+      })
   private String validation;
 
   @Option(
@@ -67,11 +77,22 @@ final class TrainingDataOptions {
   @Option(
       names = "--stream",
       description = {
-        "Read plain text or instructions (--task lm or instruct) as they are trained on, shuffled",
-        "through a window, for files larger than memory. Tokens are kept in TOKENTUNE_CACHE (default",
+        "Read a file's rows as they are trained on, shuffled through a window, for files larger than",
+        "memory: labelled texts, plain text or instructions. Tokens are kept in TOKENTUNE_CACHE (default",
         "~/.cache/tokentune). With --steps."
       })
   private boolean stream;
+
+  @Option(
+      names = "--labels",
+      paramLabel = "LABEL[,LABEL]",
+      split = ",",
+      hideParamSyntax = true,
+      description = {
+        "The labels of streamed texts, in the order of the model's outputs; default: the file is read",
+        "once for them before the training."
+      })
+  private List<String> labels = List.of();
 
   @Option(
       names = "--limit",
@@ -79,22 +100,85 @@ final class TrainingDataOptions {
       description = "Train on this many of the training rows, drawn by the seed.")
   private Integer limit;
 
+  @Option(
+      names = "--sample-by-class",
+      description = {
+        "Give an epoch as many rows of every class, for classify: of frequent classes some of the rows,",
+        "of rare ones all of them several times."
+      })
+  private boolean sampleByClass;
+
+  @Option(
+      names = "--folds",
+      paramLabel = "N",
+      description = {
+        "Cross-validate: train N times, each time from the same start and without another Nth of the",
+        "rows, which is then scored. Prints mean and standard deviation of the scores, and writes them",
+        "to folds.json in the output folder; no model is saved. Goes with --stratify and --group; the",
+        "last weights are scored, unless --validation names a file."
+      })
+  private int folds;
+
+  /** The folds of a cross-validation; 0 for none. */
+  int folds() {
+    return folds;
+  }
+
   /** Reports early what would fail later. */
   void check(Task task, int steps) {
     if (limit != null && limit < 1) {
       throw new BadSettingsException("--limit must be at least 1, got %d.", limit);
     }
     checkShare(task.objective());
-    if (stream && (task.objective() != Objectives.CAUSAL_LM || steps == 0 || limit != null)) {
-      throw new BadSettingsException(
-          "--stream is for --task lm or instruct, with --steps and without --limit.");
-    }
-    if (stream && validation != null && share() != null) {
+    checkSampling(task.objective());
+    checkStream(task, steps);
+    if (stream && validation != null && share() != null && share() > 0) {
       throw new BadSettingsException(
           "A stream cannot give a share of its rows for validation; leave --validation %s out or name a"
               + " file.",
           validation);
     }
+  }
+
+  private void checkStream(Task task, int steps) {
+    if (stream && (task.objective() == Objectives.QUESTION_ANSWERING || steps == 0)) {
+      throw new BadSettingsException(
+          "--stream needs --steps, and is for labelled texts, lm and instruct.");
+    }
+    if (stream && (limit != null || sampleByClass || drawsUnits())) {
+      throw new BadSettingsException(
+          "A stream does not know its rows beforehand; leave --limit, --sample-by-class, --stratify and"
+              + " --group out.");
+    }
+    if (stream && (glue().isPresent() || hasParts())) {
+      throw new BadSettingsException(
+          "A stream is of a file; name one with --data, not %s.", name());
+    }
+    if (!labels.isEmpty() && (!stream || !task.objective().areClasses())) {
+      throw new BadSettingsException("--labels are those of classes that are streamed (--stream).");
+    }
+  }
+
+  /** The labels of streamed texts. */
+  Labels streamedLabels(Objective task) {
+    return labels.isEmpty()
+        ? Labels.ofFile(task, file(), columns())
+        : new Labels(task, labels.stream().map(String::strip).toList());
+  }
+
+  /** Labelled texts beside a stream; no validation rows if its end is validated on. */
+  DataSplit beside() {
+    return new DataSplit(
+        List.of(),
+        validation == null || validatesNothing()
+            ? List.of()
+            : rows.labelled(first(), Path.of(validation)),
+        test == null ? List.of() : rows.labelled(first(), test));
+  }
+
+  /** Whether the end of a stream is validated on. */
+  boolean validatesStream() {
+    return validation == null;
   }
 
   private void checkShare(Objective task) {
@@ -106,11 +190,110 @@ final class TrainingDataOptions {
       throw new BadSettingsException(
           "--group is for labelled texts, not for %s.", task.shortName());
     }
-    if (drawsUnits() && (rows.hasParts(data) || share() == null)) {
+    if (folds != 0) {
+      checkFolds(task);
+    } else if (drawsUnits() && (hasParts() || share() == null || share() == 0)) {
       throw new BadSettingsException(
-          "--stratify and --group say how a validation share is drawn, but the validation rows are given;"
-              + " leave them out.");
+          "--stratify and --group say how a validation share is drawn, but %s; leave them out.",
+          validatesNothing() ? "there is none" : "the validation rows are given");
     }
+  }
+
+  private void checkFolds(Objective task) {
+    if (folds < 2) {
+      throw new BadSettingsException("--folds must be at least 2, got %d.", folds);
+    }
+    if (task == Objectives.QUESTION_ANSWERING || task == Objectives.CAUSAL_LM) {
+      throw new BadSettingsException(
+          "--folds is for labelled texts, not for %s.", task.shortName());
+    }
+    if (hasParts()) {
+      throw new BadSettingsException(
+          "%s has its own parts; leave --folds out, or name a file.", name());
+    }
+    if (test != null || stream) {
+      throw new BadSettingsException(
+          "With --folds each fold is scored in turn; leave --test and --stream out.");
+    }
+    if (share() != null && share() > 0 && validation != null) {
+      throw new BadSettingsException(
+          "With --folds the rows to validate on are none or those of a file; leave --validation %s out.",
+          validation);
+    }
+  }
+
+  private void checkSampling(Objective task) {
+    if (sampleByClass && task != Objectives.CLASSIFY) {
+      throw new BadSettingsException(
+          "--sample-by-class is for the task classify, not for %s.", task.shortName());
+    }
+    if (sampleByClass && weighted()) {
+      throw new BadSettingsException(
+          "Rows are sampled by --sample-by-class or by the weights of the data, not by both; leave one out.");
+    }
+    if (stream && sources().size() > 1) {
+      throw new BadSettingsException("A stream is of one file; give one --data.");
+    }
+    Set<Path> files = new HashSet<>();
+    for (WeightedData source : sources()) {
+      if (!files.add(Path.of(source.name()).toAbsolutePath().normalize())) {
+        throw new BadSettingsException(
+            "%s is given twice; give it once, with a weight if its rows are to be trained on more often.",
+            source.name());
+      }
+    }
+    boolean several = sources().size() > 1;
+    for (WeightedData source : sources()) {
+      if (several && rows.hasParts(source.name())) {
+        throw new BadSettingsException(
+            "%s has its own parts, and is not mixed with other data; give files, or only this one.",
+            source.name());
+      }
+      if (source.weight() != null && source.weight() == 0) {
+        throw new BadSettingsException(
+            "The weight of %s must be above 0; leave the file out to train without it.",
+            source.name());
+      }
+    }
+  }
+
+  /** Whether the last weights are kept. */
+  boolean validatesNothing() {
+    return share() != null && (share() == 0 || folds > 0);
+  }
+
+  private List<WeightedData> sources() {
+    return data.stream().map(WeightedData::parse).toList();
+  }
+
+  /** The data set, or the first file. */
+  private String first() {
+    return sources().get(0).name();
+  }
+
+  private boolean hasParts() {
+    return rows.hasParts(first());
+  }
+
+  /** Whether some data have another weight than by their size. */
+  private boolean weighted() {
+    return sources().size() > 1 && sources().stream().anyMatch(source -> source.weight() != null);
+  }
+
+  /**
+   * How rows of several files are mixed; null if each is trained on once in an epoch.
+   *
+   * @param files the rows of each, among others
+   */
+  private <R> RowSampling mixed(List<List<R>> files, List<R> train) {
+    return weighted()
+        ? RowSampling.bySource(
+            files,
+            sources().stream()
+                .map(source -> source.weight() == null ? 1.0 : source.weight())
+                .toList(),
+            train)
+        : null;
   }
 
   /** Whether rows that belong together are not split. */
@@ -120,21 +303,22 @@ final class TrainingDataOptions {
 
   /** The data as they were named. */
   String name() {
-    return data;
+    return String.join(", ", data);
   }
 
   /** The validation rows, for messages. */
   String validationName() {
-    return validation == null ? data : validation;
+    return validation == null ? name() : validation;
   }
 
   /** The test rows, for messages. */
   String testName() {
-    return test == null ? data : test.toString();
+    return test == null ? name() : test.toString();
   }
 
+  /** The file that is streamed. */
   Path file() {
-    return Path.of(data);
+    return Path.of(first());
   }
 
   Columns columns() {
@@ -147,61 +331,118 @@ final class TrainingDataOptions {
 
   /** The task of GLUE that the data are for; empty for other data. */
   Optional<GlueTask> glue() {
-    return rows.glue(data);
+    return rows.glue(first());
   }
 
   /**
    * Labelled texts; no test rows if neither a file nor the data set has them. If a share is
    * validated on, every label is among the training rows.
    */
-  DataSplit examples(Objective task, long seed) {
-    boolean builtIn = rows.hasParts(data);
-    if (builtIn && validation != null && share() != null) {
+  LabelledRows examples(Objective task, long seed) {
+    boolean builtIn = hasParts();
+    Double share = share();
+    if (builtIn && validation != null && share != null && share > 0) {
       throw new BadSettingsException(
           "%s has its own validation part; leave --validation %s out or name a file.",
-          data, validation);
+          name(), validation);
     }
-    Double share = share();
+    List<List<Example>> files =
+        builtIn ? List.of() : sources().stream().map(each -> rows.all(each.name())).toList();
     DataSplit split =
-        builtIn
-            ? rows.parts(data, seed)
-            : drawn(task, share == null ? 0 : share, seed).withEveryLabel(task);
-    return new DataSplit(
-        split.train(),
-        share == null ? rows.labelled(data, Path.of(validation)) : split.validation(),
-        test == null ? split.test() : rows.labelled(data, test));
+        builtIn ? rows.parts(first(), seed) : drawn(task, files, share == null ? 0 : share, seed);
+    List<Example> validated =
+        share == null ? rows.labelled(first(), Path.of(validation)) : split.validation();
+    return new LabelledRows(
+        new DataSplit(
+            split.train(),
+            validatesNothing() ? List.of() : validated,
+            test == null ? split.test() : rows.labelled(first(), test)),
+        files);
   }
 
-  private DataSplit drawn(Objective task, double share, long seed) {
-    List<Example> all = rows.all(data);
+  private DataSplit drawn(Objective task, List<List<Example>> files, double share, long seed) {
+    List<Example> all = files.stream().flatMap(List::stream).toList();
     return drawsUnits()
-        ? new GroupedSplit(stratify ? task : null, group == null ? null : rows.column(data, group))
-            .of(all, share, seed)
-        : DataSplit.of(all, share, 0, seed);
+        ? new GroupedSplit(task, stratify, groups()).of(all, share, seed)
+        : DataSplit.of(all, share, 0, seed).withEveryLabel(task);
   }
+
+  /** The folds of labelled texts: each is tested on once. */
+  Folds folds(Objective task, long seed) {
+    List<List<Example>> files = sources().stream().map(each -> rows.all(each.name())).toList();
+    List<Example> all = files.stream().flatMap(List::stream).toList();
+    List<DataSplit> drawn =
+        drawsUnits()
+            ? new GroupedSplit(task, stratify, groups()).folds(all, folds, seed)
+            : DataSplit.folds(all, folds, seed);
+    List<Example> validated =
+        validatesNothing() ? List.of() : rows.labelled(first(), Path.of(validation));
+    return new Folds(
+        all,
+        drawn.stream()
+            .map(fold -> limited(new DataSplit(fold.train(), validated, fold.test()), seed))
+            .toList(),
+        files);
+  }
+
+  /**
+   * A cross-validation's data.
+   *
+   * @param rows all of them
+   * @param files rows of each file
+   */
+  record Folds(List<Example> rows, List<DataSplit> splits, List<List<Example>> files) {}
+
+  private List<String> groups() {
+    return group == null
+        ? null
+        : sources().stream().flatMap(each -> rows.column(each.name(), group).stream()).toList();
+  }
+
+  /**
+   * Labelled texts, and the files that they are from.
+   *
+   * @param files rows of each; none for a data set
+   */
+  record LabelledRows(DataSplit split, List<List<Example>> files) {}
 
   /** The split with as many training rows as --limit says. */
   DataSplit limited(DataSplit split, long seed) {
     return limit == null ? split : split.withTrainLimit(limit, seed);
   }
 
+  /** How the training rows are sampled; null if each is trained on once in an epoch. */
+  RowSampling sampling(Labels labels, List<List<Example>> files, List<Example> train) {
+    return sampleByClass ? RowSampling.byClass(labels, train) : mixed(files, train);
+  }
+
   /**
    * Rows of files, limited as --limit says.
    *
    * @param read reads all rows of a file
-   * @param splitShare reads the training file, and takes a share of it to validate on
+   * @param splitShare reads a training file, and takes a share of it to validate on
    */
-  <R> Split<R> split(
-      Function<Path, List<R>> read, Function<Double, Split<R>> splitShare, long seed) {
+  <R> TrainingRows<R> split(
+      Function<Path, List<R>> read, BiFunction<Path, Double, Split<R>> splitShare, long seed) {
     Double share = share();
-    Split<R> split =
-        share == null
-            ? new Split<>(read.apply(file()), read.apply(Path.of(validation)), List.of())
-            : splitShare.apply(share);
-    if (test != null) {
-      split = split.withTest(read.apply(test));
+    List<Split<R>> files = new ArrayList<>();
+    for (WeightedData source : sources()) {
+      Path file = Path.of(source.name());
+      files.add(
+          share == null || share == 0
+              ? new Split<>(read.apply(file), List.of(), List.of())
+              : splitShare.apply(file, share));
     }
-    return limit == null ? split : split.withTrainLimit(limit, seed);
+    List<List<R>> trained = files.stream().map(Split::train).toList();
+    Split<R> split =
+        new Split<>(
+            trained.stream().flatMap(List::stream).toList(),
+            share == null
+                ? read.apply(Path.of(validation))
+                : files.stream().flatMap(file -> file.validation().stream()).toList(),
+            test == null ? List.of() : read.apply(test));
+    Split<R> some = limit == null ? split : split.withTrainLimit(limit, seed);
+    return new TrainingRows<>(some, mixed(trained, some.train()));
   }
 
   /**
@@ -213,11 +454,13 @@ final class TrainingDataOptions {
   <R> Split<R> besideStream(Function<Path, List<R>> read, Supplier<List<R>> last) {
     return new Split<>(
         List.of(),
-        validation == null ? last.get() : read.apply(Path.of(validation)),
+        validation == null
+            ? last.get()
+            : validatesNothing() ? List.of() : read.apply(Path.of(validation)),
         test == null ? List.of() : read.apply(test));
   }
 
-  /** The share to validate on; null if a file is named. */
+  /** The share to validate on, 0 for none; null if a file is named. */
   private Double share() {
     return validation == null ? Double.valueOf(Split.VALIDATION) : DataOptions.share(validation);
   }

@@ -13,7 +13,7 @@ import org.tokentune.train.Trainer;
 interface TrainingJob extends AutoCloseable {
 
   /** The numbers of rows to train, to validate and to test on. */
-  String rows();
+  String counts();
 
   /** Trains. */
   Trainer.Outcome train(TuningSettings settings, FineTuningListener listener);
@@ -40,6 +40,7 @@ interface TrainingJob extends AutoCloseable {
    * Scores on the validation rows, to report.
    *
    * @param best the scores that the training itself computed
+   * @return null if there are no such rows
    */
   default Scores validated(Scores best) {
     return best;

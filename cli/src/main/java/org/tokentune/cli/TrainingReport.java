@@ -14,6 +14,7 @@ import org.tokentune.train.Trainer;
 /**
  * How a training went, for people and for programs.
  *
+ * @param scores null if there were neither test nor validation rows
  * @param tested whether the scores are those of the test rows, and not of the validation rows
  * @param labels names of the labels
  * @param tokens that were read in the training
@@ -29,7 +30,8 @@ record TrainingReport(
   /** Scores the kept weights on the test rows if the training was not stopped. */
   static TrainingReport of(Trainer.Outcome outcome, TrainingJob job, double seconds, long tokens) {
     Optional<Scores> onTest = outcome.stopped() ? Optional.empty() : job.test();
-    Scores scores = onTest.orElseGet(() -> job.validated(outcome.best()));
+    Scores scores =
+        onTest.orElseGet(() -> outcome.best() == null ? null : job.validated(outcome.best()));
     return new TrainingReport(outcome, scores, onTest.isPresent(), job.labels(), seconds, tokens);
   }
 
@@ -39,8 +41,12 @@ record TrainingReport(
   }
 
   void print(PrintWriter out, Optional<GlueTask> glue, OptimizerOptions optimizer) {
-    ScoresReport.print(out, part(), scores, labels);
-    glue.ifPresent(task -> ScoresReport.printGlue(out, task, scores));
+    if (scores == null) {
+      out.println("Not scored: there are neither validation nor test rows.");
+    } else {
+      ScoresReport.print(out, part(), scores, labels);
+      glue.ifPresent(task -> ScoresReport.printGlue(out, task, scores));
+    }
     out.printf(
         Locale.ROOT,
         "%s %d steps in %s (%,.0f tokens/s); kept the weights of epoch %d, step %d.%n",
@@ -71,6 +77,10 @@ record TrainingReport(
   }
 
   void putScores(ObjectNode result) {
+    if (scores == null) {
+      result.putNull("evaluated_on");
+      return;
+    }
     result.put("evaluated_on", tested ? "test" : "validation");
     ScoresReport.put(result, scores, labels);
   }

@@ -80,6 +80,7 @@ class ApiPageTest {
         List.of(
             "zoo",
             "datasets",
+            "datavec",
             "text",
             "dl4j",
             "langchain4j",

@@ -84,10 +84,12 @@ class ArchitectureTest {
                   "files",
                   "formats")),
           entry("langchain4j", Set.of("text")),
+          entry("datavec", Set.of("datasets")),
           entry(
               "dl4j",
               Set.of(
                   "zoo",
+                  "adapters",
                   "models",
                   "nn",
                   "objectives",

@@ -73,7 +73,7 @@ class LanguageCommandsTest {
     streamsAndResumes("lm", text, held, "A cat sat.\n");
     Run endless = Run.of("train", "--task", "lm", "--model", MODEL, "--data", text, "--stream");
     assertEquals(1, endless.code());
-    assertTrue(endless.printed().contains("--stream is for --task lm or"), endless.printed());
+    assertTrue(endless.printed().contains("--stream needs --steps"), endless.printed());
   }
 
   @Test

@@ -171,8 +171,15 @@ class TokenTuneTest {
     Run unknown =
         Run.of("evaluate", "--model", model, "--data", file("bad.csv", "text,label\nx,y\n"));
     refused(unknown, "labels that the model does not know: [y]; it knows [negative, positive]");
+    String longText = "word ".repeat(600);
     refused(
-        Run.of("predict", "--model", model, "word ".repeat(600)), "longer than the model's 512");
+        Run.of("predict", "--model", model, "--on-long", "refuse", longText),
+        "602 tokens is longer than the 512 that fit");
+    Run cut = Run.of("predict", "--model", model, longText);
+    assertTrue(
+        cut.printed()
+            .contains("1 of 1 texts is longer than 512 tokens, the longest 602; it is cut"),
+        cut.printed());
 
     byte[] tokenizer = Files.readAllBytes(model.resolve("tokenizer.json"));
     byte[] weights = Files.readAllBytes(model.resolve("model.safetensors"));

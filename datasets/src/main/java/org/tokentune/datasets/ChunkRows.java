@@ -2,7 +2,7 @@ package org.tokentune.datasets;
 
 import java.util.Iterator;
 
-/** Turns chunks of a file into rows for a causal language model. */
+/** Turns chunks of a file into rows. */
 interface ChunkRows {
 
   /** The maximal number of tokens in a row. */
@@ -15,5 +15,5 @@ interface ChunkRows {
   int[] tokens(TextChunks.Chunk chunk);
 
   /** Turns these arrays into rows, one after the other. */
-  Iterator<PromptedTokens> rows(Iterator<int[]> chunks);
+  Iterator<StreamedRow> rows(Iterator<int[]> chunks);
 }

@@ -1,22 +1,25 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
-import java.util.Set;
-import java.util.TreeSet;
-import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
-import org.tokentune.Warnings;
+import org.tokentune.BadSettingsException;
 import org.tokentune.objectives.Objective;
 
 /** The parts of a data set, which have no rows in common. Parts may be empty. */
 public record DataSplit(List<Example> train, List<Example> validation, List<Example> test) {
 
   public DataSplit {
+    required(train, "train");
+    required(validation, "validation");
+    required(test, "test");
+
     train = List.copyOf(train);
     validation = List.copyOf(validation);
     test = List.copyOf(test);
@@ -29,6 +32,8 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
    * @throws BadInputException if a share is not in [0, 1) or nothing would be left to train on
    */
   public static DataSplit of(List<Example> rows, double validation, double test, long seed) {
+    required(rows, "rows");
+
     int validationRows = count(rows, validation);
     int testRows = count(rows, test);
     int trainRows = rows.size() - validationRows - testRows;
@@ -45,6 +50,46 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
         drawn.subList(trainRows + validationRows, drawn.size()));
   }
 
+  /**
+   * Divides the rows into folds of equal sizes, using the seed.
+   *
+   * @return for each fold a split that tests on it, trains on the others, and validates on nothing
+   * @throws BadInputException if there are fewer than 2 folds, or fewer rows than folds
+   */
+  public static List<DataSplit> folds(List<Example> rows, int folds, long seed) {
+    required(rows, "rows");
+
+    List<Example> drawn = new ArrayList<>(rows);
+    Collections.shuffle(drawn, new Random(seed));
+    List<List<Example>> parts = emptyFolds(folds);
+    for (int i = 0; i < drawn.size(); i++) {
+      parts.get(i % folds).add(drawn.get(i));
+    }
+    return ofFolds(parts);
+  }
+
+  static List<List<Example>> emptyFolds(int folds) {
+    if (folds < 2) {
+      throw BadSettingsException.of("folds", "must be at least 2, got %d.", folds);
+    }
+    return Stream.generate(() -> (List<Example>) new ArrayList<Example>()).limit(folds).toList();
+  }
+
+  static List<DataSplit> ofFolds(List<List<Example>> folds) {
+    List<DataSplit> splits = new ArrayList<>();
+    for (List<Example> tested : folds) {
+      if (tested.isEmpty()) {
+        throw new BadDataException(
+            "There are too few rows that do not belong together for %d folds; give more, or fewer folds.",
+            folds.size());
+      }
+      List<Example> train =
+          folds.stream().filter(fold -> fold != tested).flatMap(List::stream).toList();
+      splits.add(new DataSplit(train, List.of(), tested));
+    }
+    return splits;
+  }
+
   /** Returns the same split with at most {@code rows} training rows, drawn using the seed. */
   public DataSplit withTrainLimit(int rows, long seed) {
     return new DataSplit(Split.limited(train, rows, seed), validation, test);
@@ -57,37 +102,15 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
    * @throws BadInputException if no rows are left for validation
    */
   public DataSplit withEveryLabel(Objective task) {
-    if (!task.areClasses()) {
-      return this;
-    }
-    Set<String> known = new HashSet<>();
-    train.forEach(row -> known.addAll(Labels.split(task, row)));
-    List<Example> moved = new ArrayList<>();
-    Set<String> labels = new TreeSet<>();
-    Predicate<Example> isNeeded =
-        row -> {
-          List<String> missing = new ArrayList<>(Labels.split(task, row));
-          missing.removeAll(known);
-          known.addAll(missing);
-          labels.addAll(missing);
-          return !missing.isEmpty() && moved.add(row);
-        };
-    List<Example> leftToValidate = validation.stream().filter(isNeeded.negate()).toList();
-    List<Example> leftToTest = test.stream().filter(isNeeded.negate()).toList();
-    if (moved.isEmpty()) {
-      return this;
-    }
-    if (leftToValidate.isEmpty() && !validation.isEmpty()) {
-      throw new BadDataException(
-          "All %,d rows of the validation share would have to be used for training, because no other row has the labels %s; give more rows with them, or a validation file.",
-          validation.size(), Labels.shown(labels));
-    }
-    Warnings.note(
-        "%,d rows of the validation share are used for training instead, because no other row has the labels %s.",
-        moved.size(), Labels.shown(labels));
-    List<Example> all = new ArrayList<>(train);
-    all.addAll(moved);
-    return new DataSplit(all, leftToValidate, leftToTest);
+    required(task, "task");
+
+    MissingLabels missing = new MissingLabels(task, train);
+    List<Example> leftToValidate = missing.leftOfRows(validation);
+    List<Example> leftToTest = missing.leftOfRows(test);
+    return missing.moved().isEmpty()
+        ? this
+        : new DataSplit(
+            missing.trained(validation.size(), leftToValidate.size()), leftToValidate, leftToTest);
   }
 
   private static int count(List<Example> rows, double share) {

@@ -1,18 +1,14 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import org.datavec.api.transform.TransformProcess;
-import org.datavec.api.transform.schema.Schema;
-import org.datavec.api.writable.Text;
-import org.datavec.api.writable.Writable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tokentune.BadDataException;
@@ -97,6 +93,14 @@ public record GlueTask(
           task("rte", SENTENCES, "label", ENTAILMENT, ""));
 
   public GlueTask {
+    required(name, "name");
+    required(texts, "texts");
+    required(label, "label");
+    required(labels, "labels");
+    required(metrics, "metrics");
+    required(suffix, "suffix");
+    required(columns, "columns");
+
     texts = List.copyOf(texts);
     metrics = List.copyOf(metrics);
     columns = List.copyOf(columns);
@@ -118,6 +122,8 @@ public record GlueTask(
 
   /** Finds a task by name. */
   public static Optional<GlueTask> named(String name) {
+    required(name, "name");
+
     return ALL.stream().filter(task -> task.name.equals(name)).findFirst();
   }
 
@@ -128,6 +134,8 @@ public record GlueTask(
    * @throws BadInputException if there is no training part, or a part is malformed
    */
   public DataSplit load(Path folder, long seed) {
+    required(folder, "folder");
+
     List<Example> train = readLabelled(folder.resolve("train.tsv"));
     Path dev = folder.resolve("dev" + suffix + ".tsv");
     DataSplit split =
@@ -143,6 +151,8 @@ public record GlueTask(
    * @throws BadInputException if there is neither, or it is malformed
    */
   public List<Example> scored(Path folder) {
+    required(folder, "folder");
+
     List<Example> test = labelledTest(folder);
     return test.isEmpty() ? readLabelled(folder.resolve("dev" + suffix + ".tsv")) : test;
   }
@@ -159,6 +169,8 @@ public record GlueTask(
    * @throws BadInputException as {@link #read}, and if there is no label column
    */
   public List<Example> readLabelled(Path file) {
+    required(file, "file");
+
     List<Example> rows = read(file);
     if (rows.get(0).label() == null) {
       throw new BadDataException(
@@ -174,6 +186,8 @@ public record GlueTask(
    * @throws BadInputException if it is missing, empty or malformed, or belongs to another task
    */
   public List<Example> read(Path file) {
+    required(file, "file");
+
     return TextFile.read(file, in -> read(file, Fields.tabs(in)));
   }
 
@@ -187,7 +201,6 @@ public record GlueTask(
           "%s is not a file of %s, whose texts are in the columns %s; its columns are %s.",
           file, name, texts, header);
     }
-    TransformProcess transform = transform(header);
     List<Example> rows = new ArrayList<>();
     List<Integer> broken = new ArrayList<>();
     Fields begin = headed ? next(records) : first;
@@ -196,7 +209,7 @@ public record GlueTask(
         broken.add(record.number());
       } else {
         record.check(header.size(), new Origin(file));
-        rows.add(row(transform, record, file));
+        rows.add(row(header, record, file));
       }
     }
     if (!broken.isEmpty()) {
@@ -213,34 +226,16 @@ public record GlueTask(
     return records.hasNext() ? records.next() : null;
   }
 
-  /** Keeps the texts and, if there is one, the label by its name, in this order. */
-  private TransformProcess transform(List<String> header) {
-    List<String> kept = new ArrayList<>(texts);
-    if (header.contains(label)) {
-      kept.add(label);
+  /** The number of a class is replaced by its name. */
+  private Example row(List<String> header, Fields record, Path file) {
+    List<String> kept =
+        texts.stream().map(column -> record.values().get(header.indexOf(column))).toList();
+    String pair = kept.size() == 2 ? kept.get(1) : null;
+    if (!header.contains(label)) {
+      return new Example(kept.get(0), pair, null);
     }
-    TransformProcess.Builder transform =
-        new TransformProcess.Builder(
-                new Schema.Builder().addColumnsString(header.toArray(String[]::new)).build())
-            .removeAllColumnsExceptFor(kept)
-            .reorderColumns(kept.toArray(String[]::new));
-    if (header.contains(label) && labels.task() == Objectives.CLASSIFY) {
-      Map<String, String> names = new HashMap<>();
-      for (int i = 0; i < labels.outputs(); i++) {
-        names.put(Integer.toString(i), labels.names().get(i));
-      }
-      transform.stringMapTransform(label, names);
-    }
-    return transform.build();
-  }
-
-  private Example row(TransformProcess transform, Fields record, Path file) {
-    List<Writable> fields = new ArrayList<>();
-    record.values().forEach(value -> fields.add(new Text(value)));
-    List<String> kept = transform.execute(fields).stream().map(Writable::toString).toList();
-    boolean labelled = kept.size() > texts.size();
-    String value = labelled ? kept.get(texts.size()) : null;
-    if (labelled && !fits(value)) {
+    String value = labelName(record.values().get(header.indexOf(label)));
+    if (!fits(value)) {
       throw new BadDataException(
           "%s, line %d has the label '%s'; %s has %s.",
           file,
@@ -249,7 +244,18 @@ public record GlueTask(
           name,
           labels.task() == Objectives.REGRESS ? "numbers from 0 to 5" : labels.names());
     }
-    return new Example(kept.get(0), texts.size() == 2 ? kept.get(1) : null, value);
+    return new Example(kept.get(0), pair, value);
+  }
+
+  private String labelName(String value) {
+    if (labels.task() == Objectives.CLASSIFY) {
+      for (int i = 0; i < labels.outputs(); i++) {
+        if (value.equals(Integer.toString(i))) {
+          return labels.names().get(i);
+        }
+      }
+    }
+    return value;
   }
 
   private boolean fits(String value) {

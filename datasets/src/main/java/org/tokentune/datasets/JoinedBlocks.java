@@ -22,11 +22,11 @@ record JoinedBlocks(String name, Function<TextChunks.Chunk, int[]> tokenise, int
   }
 
   @Override
-  public Iterator<PromptedTokens> rows(Iterator<int[]> chunks) {
+  public Iterator<StreamedRow> rows(Iterator<int[]> chunks) {
     return new Blocks(chunks, length);
   }
 
-  private static final class Blocks implements Iterator<PromptedTokens> {
+  private static final class Blocks implements Iterator<StreamedRow> {
 
     private final Iterator<int[]> chunks;
     private final int length;
@@ -51,7 +51,7 @@ record JoinedBlocks(String name, Function<TextChunks.Chunk, int[]> tokenise, int
     }
 
     @Override
-    public PromptedTokens next() {
+    public StreamedRow next() {
       if (!hasNext()) {
         throw new NoSuchElementException();
       }

@@ -32,7 +32,7 @@ record PackedInstructions(
   }
 
   @Override
-  public Iterator<PromptedTokens> rows(Iterator<int[]> chunks) {
+  public Iterator<StreamedRow> rows(Iterator<int[]> chunks) {
     Iterable<int[]> all = () -> chunks;
     return StreamSupport.stream(all.spliterator(), false)
         .flatMap(packed -> unpack(packed).stream())
@@ -50,8 +50,8 @@ record PackedInstructions(
     return packed.array();
   }
 
-  private static List<PromptedTokens> unpack(int[] packed) {
-    List<PromptedTokens> rows = new ArrayList<>();
+  private static List<StreamedRow> unpack(int[] packed) {
+    List<StreamedRow> rows = new ArrayList<>();
     IntBuffer left = IntBuffer.wrap(packed);
     while (left.hasRemaining()) {
       int prompt = left.get();

@@ -5,12 +5,13 @@ package org.tokentune.datasets;
  *
  * @param prompt the number of tokens at the beginning that are not trained on
  */
-record PromptedTokens(int[] ids, int prompt) {
+record PromptedTokens(int[] ids, int prompt) implements StreamedRow {
 
   /** Marks a row without an answer, so that it can be counted. */
   static final PromptedTokens LEFT_OUT = new PromptedTokens(new int[0], 0);
 
-  TokenBatches.Row row() {
+  @Override
+  public TokenBatches.Row row() {
     return TokenBatches.Row.ofText(ids, prompt);
   }
 }

@@ -1,5 +1,7 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -26,13 +28,14 @@ import org.tokentune.BadSettingsException;
 import org.tokentune.Warnings;
 import org.tokentune.files.Digest;
 import org.tokentune.formats.ModelFiles;
+import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
 
 /**
- * Streams plain text or instructions of any size as batches for a causal language model, with only
- * a window of rows in memory. The chunks of the file are read in random order, tokenised ahead in a
- * separate thread and turned into rows, which are shuffled through the window. The last chunk is
- * held back for validation.
+ * Streams plain text or instructions of any size as batches for a causal language model, or
+ * labelled texts as batches for a classifier, with only a window of rows in memory. The chunks of
+ * the file are read in random order, tokenised ahead in a separate thread and turned into rows,
+ * which are shuffled through the window. The last chunk is held back for validation.
  */
 public final class StreamedRows implements AutoCloseable {
 
@@ -44,9 +47,14 @@ public final class StreamedRows implements AutoCloseable {
 
   private final TextChunks chunks;
   private final ChunkRows rows;
+  private final Objective task;
   private final int window;
   private final AtomicLong read = new AtomicLong();
   private final AtomicLong leftOut = new AtomicLong();
+
+  /** Of texts that are longer than fits; null if they are not counted. */
+  private LongCount counted;
+
   private final ExecutorService thread =
       Executors.newSingleThreadExecutor(
           work -> {
@@ -56,8 +64,13 @@ public final class StreamedRows implements AutoCloseable {
           });
 
   StreamedRows(TextChunks chunks, ChunkRows rows, int window) {
+    this(chunks, rows, Objectives.CAUSAL_LM, window);
+  }
+
+  private StreamedRows(TextChunks chunks, ChunkRows rows, Objective task, int window) {
     this.chunks = chunks;
     this.rows = rows;
+    this.task = task;
     this.window = window;
     if (chunks.count() < 2) {
       throw new BadSettingsException(
@@ -73,6 +86,9 @@ public final class StreamedRows implements AutoCloseable {
    * @throws BadInputException if the file is missing, or too small for streaming
    */
   public static StreamedRows ofText(Path file, Function<String, int[]> tokenise, int length) {
+    required(file, "file");
+    required(tokenise, "tokenise");
+
     JoinedBlocks blocks = new JoinedBlocks("blocks", chunk -> tokenise.apply(chunk.text()), length);
     return new StreamedRows(TextChunks.ofText(file), blocks, WINDOW);
   }
@@ -87,6 +103,11 @@ public final class StreamedRows implements AutoCloseable {
    */
   public static StreamedRows ofText(
       Path file, Columns columns, TextTokenizer tokenizer, ModelFiles files, int length) {
+    required(file, "file");
+    required(columns, "columns");
+    required(tokenizer, "tokenizer");
+    required(files, "files");
+
     TokenCache cache = TokenCache.of(files);
     if (!RowFormat.isNamed(file)) {
       return ofText(file, text -> cache.get("text", text, tokenizer::encodePiece), length);
@@ -113,11 +134,64 @@ public final class StreamedRows implements AutoCloseable {
    */
   public static StreamedRows ofInstructions(
       Path file, PromptTemplate template, TextTokenizer tokenizer, ModelFiles files, int length) {
+    required(file, "file");
+    required(template, "template");
+    required(tokenizer, "tokenizer");
+    required(files, "files");
+
     RowChunks rows = RowChunks.open(file, new Instructions.Reader(), TextChunks.CHUNK);
     return new StreamedRows(
         rows.chunks(),
         new PackedInstructions(rows, template, tokenizer, TokenCache.of(files), length),
         WINDOW);
+  }
+
+  /**
+   * Opens a file of labelled texts, and caches their tokens.
+   *
+   * @param labels that the file may have: {@link Labels#ofFile} reads them
+   * @param tokenizer of the model, for texts as long as it takes
+   * @param onLong what becomes of longer texts
+   * @param files of the model, by which its cached tokens are identified
+   * @throws BadInputException if the file is missing, or too small for streaming
+   */
+  public static StreamedRows ofLabelled(
+      Path file,
+      Columns columns,
+      Labels labels,
+      TextTokenizer tokenizer,
+      OnLong onLong,
+      ModelFiles files) {
+    required(file, "file");
+    required(columns, "columns");
+    required(labels, "labels");
+    required(tokenizer, "tokenizer");
+    required(onLong, "onLong");
+    required(files, "files");
+
+    return ofLabelled(
+        file, columns, labels, tokenizer, onLong, TokenCache.of(files), TextChunks.CHUNK, WINDOW);
+  }
+
+  static StreamedRows ofLabelled(
+      Path file,
+      Columns columns,
+      Labels labels,
+      TextTokenizer tokenizer,
+      OnLong onLong,
+      TokenCache cache,
+      int bytes,
+      int window) {
+    RowChunks rows = RowChunks.open(file, new TextFiles.Examples(columns, true), bytes);
+    LongCount counted = new LongCount(tokenizer.longest(), onLong);
+    StreamedRows streamed =
+        new StreamedRows(
+            rows.chunks(),
+            new PackedTexts(rows, columns, labels, tokenizer, onLong, cache, counted),
+            labels.task(),
+            window);
+    streamed.counted = counted;
+    return streamed;
   }
 
   /** The size of the file in bytes. */
@@ -138,7 +212,7 @@ public final class StreamedRows implements AutoCloseable {
   public List<TokenBatches.Row> validation() {
     int[] last = rows.tokens(chunks.read(chunks.count() - 1));
     List<TokenBatches.Row> held =
-        learned(rows.rows(List.of(last).iterator())).map(PromptedTokens::row).toList();
+        learned(rows.rows(List.of(last).iterator())).map(StreamedRow::row).toList();
     if (held.isEmpty()) {
       throw new BadDataException(
           "The end of %s is held back for validation, but none of its rows has a token to predict within %d tokens; allow longer rows, or give a validation file.",
@@ -161,7 +235,7 @@ public final class StreamedRows implements AutoCloseable {
    */
   public MultiDataSetIterator batches(int batchSize, long seed, int epoch) {
     Random random = TokenBatches.random(seed, epoch);
-    Batches batches = new Batches(rows(random), length(), batchSize, random);
+    Batches batches = new Batches(rows(random), task, length(), batchSize, random);
     if (!batches.hasNext()) {
       throw new BadDataException(
           "None of the rows of %s has a token to predict within %d tokens; allow longer rows.",
@@ -181,12 +255,12 @@ public final class StreamedRows implements AutoCloseable {
             .boxed()
             .collect(Collectors.toCollection(ArrayList::new));
     Collections.shuffle(order, random);
-    Iterator<PromptedTokens> inOrder = learned(rows.rows(new Ahead(order.iterator()))).iterator();
-    return stream(new ShuffleWindow<>(inOrder, window, random)).map(PromptedTokens::row).iterator();
+    Iterator<StreamedRow> inOrder = learned(rows.rows(new Ahead(order.iterator()))).iterator();
+    return stream(new ShuffleWindow<>(inOrder, window, random)).map(StreamedRow::row).iterator();
   }
 
   /** Counts all rows, and skips those that are left out. */
-  private Stream<PromptedTokens> learned(Iterator<PromptedTokens> all) {
+  private Stream<StreamedRow> learned(Iterator<StreamedRow> all) {
     return stream(all)
         .filter(
             row -> {
@@ -197,13 +271,16 @@ public final class StreamedRows implements AutoCloseable {
             });
   }
 
-  private static Stream<PromptedTokens> stream(Iterator<PromptedTokens> tokens) {
-    Iterable<PromptedTokens> all = () -> tokens;
+  private static Stream<StreamedRow> stream(Iterator<StreamedRow> tokens) {
+    Iterable<StreamedRow> all = () -> tokens;
     return StreamSupport.stream(all.spliterator(), false);
   }
 
-  /** Warns if some of the instructions that were read so far are left out. */
+  /** Warns if some of the rows that were read so far are left out, cut or split. */
   public void warnOfLeftOut() {
+    if (counted != null) {
+      counted.warn();
+    }
     if (leftOut.get() > 0) {
       Warnings.warn(
           "%s, as far as it was read: %s.",
@@ -256,13 +333,15 @@ public final class StreamedRows implements AutoCloseable {
   private static final class Batches extends BatchIterator {
 
     private final transient Iterator<TokenBatches.Row> rows;
+    private final transient Objective task;
     private final int longest;
     private final int size;
     private final Random random;
     private transient TokenBatches pool;
 
-    Batches(Iterator<TokenBatches.Row> rows, int longest, int size, Random random) {
+    Batches(Iterator<TokenBatches.Row> rows, Objective task, int longest, int size, Random random) {
       this.rows = rows;
+      this.task = task;
       this.longest = longest;
       this.size = size;
       this.random = random;
@@ -274,7 +353,7 @@ public final class StreamedRows implements AutoCloseable {
       while (some.size() < TokenBatches.POOL * size && rows.hasNext()) {
         some.add(rows.next());
       }
-      return TokenBatches.ofPool(some, Objectives.CAUSAL_LM, size, longest, random);
+      return TokenBatches.ofPool(some, task, size, longest, random);
     }
 
     @Override

@@ -1,8 +1,11 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
@@ -33,6 +36,34 @@ public final class TextBatches extends BatchIterator {
    */
   public TextBatches(
       List<Example> rows, Labels labels, TextTokenizer tokenizer, int batchSize, long seed) {
+    required(rows, "rows");
+    check(labels, tokenizer, batchSize);
+    this.rows = rows.stream().map(row -> TokenBatches.Row.of(row, labels, tokenizer)).toList();
+    this.labels = labels;
+    this.batchSize = batchSize;
+    this.seed = seed;
+    batches = batches();
+  }
+
+  /**
+   * The same of texts that are read, tokenised and batched as they are asked for: at most 50
+   * batches are held, among which texts are sorted by length and batches shuffled. {@code reset}
+   * reads the texts again.
+   *
+   * @param rows in random order, as batches mix texts that are near each other only
+   * @param seed of the order of the batches
+   * @throws BadInputException as the constructor
+   */
+  public static MultiDataSetIterator streamed(
+      Iterable<Example> rows, Labels labels, TextTokenizer tokenizer, int batchSize, long seed) {
+    required(rows, "rows");
+    check(labels, tokenizer, batchSize);
+    return new StreamedTextBatches(rows, labels, tokenizer, batchSize, seed);
+  }
+
+  private static void check(Labels labels, TextTokenizer tokenizer, int batchSize) {
+    required(labels, "labels");
+    required(tokenizer, "tokenizer");
     if (labels.task() == Objectives.TOKEN || labels.task() == Objectives.QUESTION_ANSWERING) {
       throw new BadDataException(
           "Tags of words and answers are not labels of whole texts; give labels of whole texts.");
@@ -40,11 +71,6 @@ public final class TextBatches extends BatchIterator {
     if (batchSize < 1) {
       throw BadSettingsException.of("batchSize", "must be at least 1, got %d.", batchSize);
     }
-    this.rows = rows.stream().map(row -> TokenBatches.Row.of(row, labels, tokenizer)).toList();
-    this.labels = labels;
-    this.batchSize = batchSize;
-    this.seed = seed;
-    batches = batches();
   }
 
   private TokenBatches batches() {
@@ -58,14 +84,18 @@ public final class TextBatches extends BatchIterator {
 
   @Override
   MultiDataSet batch() {
-    MultiDataSet batch = batches.next();
+    return oneHot(batches.next(), labels);
+  }
+
+  /** A batch with one-hot labels in place of numbers of classes. */
+  static MultiDataSet oneHot(MultiDataSet batch, Labels labels) {
     if (labels.task() == Objectives.CLASSIFY) {
-      batch.setLabels(0, oneHot(batch.getLabels(0)));
+      batch.setLabels(0, oneHot(batch.getLabels(0), labels));
     }
     return batch;
   }
 
-  private INDArray oneHot(INDArray numbers) {
+  private static INDArray oneHot(INDArray numbers, Labels labels) {
     int[] classes = numbers.toIntVector();
     float[][] ones = new float[classes.length][labels.outputs()];
     for (int row = 0; row < ones.length; row++) {

@@ -1,22 +1,26 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Supplier;
-import java.util.stream.IntStream;
 import org.tokentune.BadDataException;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.Warnings;
 import org.tokentune.formats.ConfigReader;
 import org.tokentune.formats.GenerationConfig;
@@ -69,6 +73,7 @@ public final class TextTokenizer implements AutoCloseable {
   private final int longest;
   private final boolean cut;
   private final int[] before;
+  private volatile boolean closed;
 
   /**
    * How a model uses its tokenizer.
@@ -96,6 +101,9 @@ public final class TextTokenizer implements AutoCloseable {
    */
   private TextTokenizer(ObjectNode json, ObjectNode whole, Use use, int longest, boolean cut) {
     this.use = use;
+    if (longest < 1) {
+      throw BadSettingsException.of("longest", "must be at least 1, got %d.", longest);
+    }
     this.longest = longest;
     this.cut = cut;
     NativeTokenizers.require();
@@ -139,6 +147,8 @@ public final class TextTokenizer implements AutoCloseable {
    *     do_lower_case}
    */
   public static TextTokenizer open(ModelFiles files, int longest, boolean cut, boolean lowerCase) {
+    required(files, "files");
+
     AutoTokenizer auto = AutoTokenizer.of(files);
     if (lowerCase) {
       TokenizerJson.lowerCase(auto.json());
@@ -185,6 +195,9 @@ public final class TextTokenizer implements AutoCloseable {
    *     are rejected
    */
   public static TextTokenizer open(byte[] json, String origin, int longest, boolean cut) {
+    required(json, "json");
+    required(origin, "origin");
+
     int any = Integer.MAX_VALUE;
     Use use = new Use(origin, any, any, false, false, Set.of(), Set.of());
     ObjectNode tree = TokenizerJson.tree(new TokenizerSource.Json(json), origin);
@@ -238,14 +251,18 @@ public final class TextTokenizer implements AutoCloseable {
 
   /** Tokenises a text, or a pair if {@code pair} is not null. */
   public Tokens encode(String text, String pair) {
-    return tokens(
-        encoding(
-            text,
-            () ->
-                pair == null
-                    ? tokenizer.encode(text, true, false)
-                    : tokenizer.encode(text, pair, true, false)),
-        text);
+    required(text, "text");
+
+    return tokens(encoding(text, pair), text);
+  }
+
+  private Encoding encoding(String text, String pair) {
+    return encoding(
+        text,
+        () ->
+            pair == null
+                ? tokenizer.encode(text, true, false)
+                : tokenizer.encode(text, pair, true, false));
   }
 
   /**
@@ -259,27 +276,128 @@ public final class TextTokenizer implements AutoCloseable {
    */
   public record Pair(int[] ids, int[] typeIds, int first, int[] begins, int[] ends) {}
 
-  /** Tokenises a pair of any length. */
-  public Pair encodePair(String text, String pair) {
+  /**
+   * Tokenises a pair in windows: each has the whole first text, and a part of the second.
+   *
+   * @param most tokens of a window
+   * @param overlap tokens that a window has in common with the one before it, at most half of those
+   *     that fit
+   * @throws BadInputException if beside the first text nothing fits
+   */
+  public List<Pair> pairWindows(String text, String pair, int most, int overlap) {
+    required(text, "text");
+    required(pair, "pair");
     Encoding encoding = encoding(pair, () -> tokenizer.encode(text, pair, true, false));
-    int[] second =
-        IntStream.range(0, encoding.getIds().length)
-            .filter(i -> encoding.getSequenceIds()[i] == 1)
-            .toArray();
+    long[] sequences = encoding.getSequenceIds();
+    List<int[]> windows = Truncation.windows(sequences, 1, 0, most, room -> overlap);
+    if (windows.isEmpty()) {
+      throw new BadDataException(
+          "Beside a question of %d tokens nothing fits into %d; allow longer texts, or shorten it:"
+              + " \"%.60s\"",
+          Arrays.stream(sequences).filter(sequence -> sequence == 0).count(), most, text);
+    }
+    int[] ids = ints(encoding.getIds());
+    int[] types = types(encoding);
     CharSpan[] spans = encoding.getCharTokenSpans();
-    return new Pair(
-        ints(encoding.getIds()),
-        types(encoding),
-        second.length == 0 ? encoding.getIds().length : second[0],
-        Arrays.stream(second).map(i -> spans[i].getStart()).toArray(),
-        Arrays.stream(second).map(i -> spans[i].getEnd()).toArray());
+    List<Pair> pairs = new ArrayList<>();
+    for (int[] kept : windows) {
+      int[] second = Arrays.stream(kept).filter(i -> sequences[i] == 1).toArray();
+      int first = 0;
+      while (first < kept.length && sequences[kept[first]] != 1) {
+        first++;
+      }
+      pairs.add(
+          new Pair(
+              of(ids, kept),
+              of(types, kept),
+              first,
+              Arrays.stream(second).map(i -> spans[i].getStart()).toArray(),
+              Arrays.stream(second).map(i -> spans[i].getEnd()).toArray()));
+    }
+    return pairs;
+  }
+
+  /**
+   * Tokenises rows; those that are longer than this tokenizer's longest text are treated as {@code
+   * onLong} says, whatever the tokenizer itself does. A warning counts them.
+   *
+   * @return for every row its tokens, or those of each of its windows. In a window, a token within
+   *     a word that began before it belongs to no word
+   * @throws BadInputException if a row is refused, or, of a pair, beside the shorter text nothing
+   *     fits
+   */
+  public List<List<Tokens>> encodeAll(List<Example> rows, Objective task, OnLong onLong) {
+    return encodeAll(rows, task, onLong, 0);
+  }
+
+  /**
+   * As {@link #encodeAll(List, Objective, OnLong)}.
+   *
+   * @param prefix tokens of a prompt, as {@link #promptLength} counts them, that begin every window
+   */
+  public List<List<Tokens>> encodeAll(
+      List<Example> rows, Objective task, OnLong onLong, int prefix) {
+    required(rows, "rows");
+    required(task, "task");
+    required(onLong, "onLong");
+
+    LongCount counted = new LongCount(longest, onLong);
+    List<List<Tokens>> tokens =
+        rows.stream().map(row -> encode(row, task, onLong, prefix, counted)).toList();
+    counted.warn();
+    return tokens;
+  }
+
+  /** One row of {@link #encodeAll}. */
+  List<Tokens> encode(Example row, Objective task, OnLong onLong, int prefix, LongCount counted) {
+    Encoding encoding = encoding(row, task);
+    int[] ids = ints(encoding.getIds());
+    int[] types = types(encoding);
+    int[] words = ints(encoding.getWordIds());
+    if (ids.length <= longest) {
+      counted.add(ids.length, 1);
+      return List.of(new Tokens(ids, types, words));
+    }
+    long[] sequences = encoding.getSequenceIds();
+    List<int[]> kept =
+        switch (onLong) {
+          case REFUSE -> throw tooLong(ids.length, row.text());
+          case CUT -> List.of(Truncation.kept(sequences, longest, use.cutsLeft()));
+          case SPLIT -> windows(sequences, prefix, row);
+        };
+    counted.add(ids.length, kept.size());
+    int[] begins = onLong == OnLong.SPLIT ? beginnings(words) : words;
+    return kept.stream()
+        .map(some -> new Tokens(of(ids, some), of(types, some), words(words, begins, some)))
+        .toList();
+  }
+
+  private List<int[]> windows(long[] sequences, int prefix, Example row) {
+    long second = Arrays.stream(sequences).filter(sequence -> sequence == 1).count();
+    long first = Arrays.stream(sequences).filter(sequence -> sequence == 0).count();
+    List<int[]> windows =
+        Truncation.windows(sequences, second > first ? 1 : 0, prefix, longest, room -> room / 4);
+    if (windows.isEmpty()) {
+      throw new BadDataException(
+          "Beside the shorter text of a pair, or a prompt, nothing fits into %d tokens; allow longer texts,"
+              + " or shorten it: \"%.60s\"",
+          longest, row.text());
+    }
+    return windows;
   }
 
   /** Tokenises a row; for tagging, word by word. */
   public Tokens encode(Example row, Objective task) {
+    required(row, "row");
+    required(task, "task");
+
+    return tokens(encoding(row, task), row.text());
+  }
+
+  private Encoding encoding(Example row, Objective task) {
     return task == Objectives.TOKEN
-        ? encodeWords(Labels.words(row).toArray(String[]::new))
-        : encode(row.text(), row.pair());
+        ? wordsEncoding(Labels.words(row).toArray(String[]::new))
+        : encoding(row.text(), row.pair());
   }
 
   /**
@@ -288,16 +406,28 @@ public final class TextTokenizer implements AutoCloseable {
    * says so.
    */
   public Tokens encodeWords(String[] words) {
+    required(words, "words");
+
+    return tokens(wordsEncoding(words), String.join(" ", words));
+  }
+
+  private Encoding wordsEncoding(String[] words) {
     String[] spaced = words.clone();
     for (int i = 1; use.spaced() && i < words.length; i++) {
       spaced[i] = words[i].startsWith(" ") ? words[i] : " " + words[i];
     }
-    String text = String.join(" ", words);
-    return tokens(encoding(text, () -> tokenizer.encode(spaced, true, false)), text);
+    return encoding(String.join(" ", words), () -> tokenizer.encode(spaced, true, false));
+  }
+
+  /** The maximal number of tokens in a text or pair. */
+  int longest() {
+    return longest;
   }
 
   /** Tokenises a piece of text of any length, without special tokens. */
   public int[] encodePiece(String text) {
+    required(text, "text");
+
     return ints(encoding(text, () -> tokenizer.encode(text, false, false)).getIds());
   }
 
@@ -306,6 +436,8 @@ public final class TextTokenizer implements AutoCloseable {
    * before a text, if any, and those of the text.
    */
   public int[] encodePrompt(String text) {
+    required(text, "text");
+
     Encoding encoding = encoding(text, () -> tokenizer.encode(text, false, false));
     int[] piece = ints(encoding.getIds());
     if (before.length > 0 && piece.length > 0 && piece[0] == before[before.length - 1]) {
@@ -325,11 +457,22 @@ public final class TextTokenizer implements AutoCloseable {
 
   /** Decodes tokens, without special ones. */
   public String decode(int... ids) {
+    required(ids, "ids");
+
+    checkOpen();
+    for (int id : ids) {
+      if (id < 0 || id >= use.words()) {
+        throw BadSettingsException.of(
+            "ids", "must be numbers of the vocabulary, 0 to %d, got %d.", use.words() - 1, id);
+      }
+    }
     return decoder.decode(Arrays.stream(ids).asLongStream().toArray(), true);
   }
 
   /** The beginning of the decoded text in quotes, which identifies a row in messages. */
   public String quoted(int... ids) {
+    required(ids, "ids");
+
     String text = decode(ids).strip();
     return '"' + (text.length() > QUOTED ? text.substring(0, QUOTED) + "..." : text) + '"';
   }
@@ -352,12 +495,22 @@ public final class TextTokenizer implements AutoCloseable {
    * sentence-transformers: those of the prompt with its special tokens, except the last one.
    */
   public int promptLength(String prompt) {
+    required(prompt, "prompt");
+
     int[] words = encode(prompt, null).words();
     boolean special = words.length > 0 && words[words.length - 1] < 0;
     return special ? words.length - 1 : words.length;
   }
 
+  private void checkOpen() {
+    if (closed) {
+      throw new BadInputException(
+          "The tokenizer of %s is closed; open it, or its model, again.", use.origin());
+    }
+  }
+
   private Encoding encoding(String text, Supplier<Encoding> tokenise) {
+    checkOpen();
     if (text.codePoints().anyMatch(c -> Character.getType(c) == Character.SURROGATE)) {
       throw new BadDataException(
           "The text \"%.60s\" has half a character (a surrogate without its other half, such as \\ud83d"
@@ -410,13 +563,35 @@ public final class TextTokenizer implements AutoCloseable {
       return new Tokens(ids, types, words);
     }
     if (!cut) {
-      throw new BadDataException(
-          "A text of %d tokens is longer than the model's %d; shorten it, or train or embed with a maximal length"
-              + ", so that texts are cut: \"%.60s...\"",
-          ids.length, longest, text.strip());
+      throw tooLong(ids.length, text);
     }
     int[] kept = Truncation.kept(encoding.getSequenceIds(), longest, use.cutsLeft());
     return new Tokens(of(ids, kept), of(types, kept), of(words, kept));
+  }
+
+  private BadDataException tooLong(int length, String text) {
+    return new BadDataException(
+        "A text of %d tokens is longer than the %d that fit; shorten it, or have long texts cut or split:"
+            + " \"%.60s...\"",
+        length, longest, text.strip());
+  }
+
+  /** The words, each at its first token only. */
+  private static int[] beginnings(int[] words) {
+    int[] begins = words.clone();
+    for (int i = 1; i < words.length; i++) {
+      begins[i] = words[i] == words[i - 1] ? -1 : words[i];
+    }
+    return begins;
+  }
+
+  /** Words in a window; tokens at its beginning whose word began before it have none. */
+  private static int[] words(int[] words, int[] begins, int[] kept) {
+    int[] some = of(words, kept);
+    for (int i = 0; i < some.length && (some[i] < 0 || begins[kept[i]] < 0); i++) {
+      some[i] = -1;
+    }
+    return some;
   }
 
   private static int[] of(int[] values, int[] places) {
@@ -429,6 +604,10 @@ public final class TextTokenizer implements AutoCloseable {
 
   @Override
   public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
     tokenizer.close();
     decoder.close();
   }

@@ -43,7 +43,7 @@ class TokenBatchesTest {
                   BadInputException.class,
                   () -> tokenizer.encode("a a a a a a a a a a a a a a a", null))
               .getMessage();
-      assertTrue(message.contains("17 tokens is longer than the model's 12"), message);
+      assertTrue(message.contains("17 tokens is longer than the 12 that fit"), message);
     }
     try (TextTokenizer tokenizer = tokenizer(6, true)) {
       int[] ids = tokenizer.encode("the cat likes the dog and the bird", null).ids();

@@ -1,9 +1,15 @@
 package org.tokentune.dl4j;
 
+import static org.tokentune.Arguments.required;
+
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Predicate;
 import org.deeplearning4j.nn.api.MaskState;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
@@ -16,30 +22,46 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.shade.jackson.annotation.JsonInclude;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
+import org.tokentune.adapters.LoraConfig;
+import org.tokentune.adapters.LoraModel;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.WeightSource;
-import org.tokentune.models.Encoder;
-import org.tokentune.models.EncoderConfig;
 import org.tokentune.models.Head;
+import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
-import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
-import org.tokentune.models.WeightStorage;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.objectives.Objectives;
+import org.tokentune.plan.ActivationCheckpointing;
+import org.tokentune.plan.ActivationPrecision;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.select.TokenAmount;
+import org.tokentune.select.TokenSelection;
 import org.tokentune.select.TokenSelector;
+import org.tokentune.train.MemorySettings;
+import org.tokentune.train.Trainable;
 
 /**
- * A pretrained encoder in a {@code ComputationGraph}, with gradients through selected tokens only.
+ * A pretrained encoder or decoder in a {@code ComputationGraph}, with gradients through selected
+ * tokens only.
  *
- * <p>Inputs: token ids, attention mask and, if the model is to see other ones than 0, token types,
+ * <p>Inputs: token ids, attention mask and, if an encoder is to see other ones than 0, token types,
  * all [batch, length] of whole numbers in any data type; texts are padded on the right, and every
- * batch may have a length of its own. Output: [batch, hidden], the row that a classifier reads
- * (BERT's pooler output). Parameters have Hugging Face's names with {@code -} for {@code _}; to
- * DL4J matrices are weights, which it regularises, and vectors are biases.
+ * batch may have a length of its own. If the ids are its only input, the data set's mask of
+ * features is the attention mask, as in DL4J's own networks over sequences. Output: [batch,
+ * hidden], the row that a classifier reads: of an encoder BERT's pooler output, of a decoder the
+ * last token's hidden state after the last norm. Parameters have Hugging Face's names with {@code
+ * -} for {@code _}; to DL4J matrices are weights, which it regularises, and vectors are biases.
+ *
+ * <p>The network's parameters, and so its gradients, its updater's state and the files it is saved
+ * in, are those that train. If some do not ({@link #withTrainable}, {@link #withLora}), the vertex
+ * holds them, and a saved network names the model that they come from, which must be there when it
+ * is loaded.
  *
  * <p>The vertex draws the selected tokens by itself, from its seed and the network's counts of
  * epochs and iterations, and so are the dropout masks; both apply only in training. So a network
@@ -47,34 +69,57 @@ import org.tokentune.select.TokenSelector;
  *
  * <p>It does not run in DL4J's SameDiff session but on this project's execution plans: forward,
  * which keeps nothing, and again forward and backward, when the gradient of the network's loss has
- * come down to it.
+ * come down to it. The latter computes in the network's array of gradients, and needs memory of its
+ * own ({@link #bytes}) only for what does not fit there.
  */
+@JsonInclude(JsonInclude.Include.NON_NULL)
 public final class EncoderVertex extends SameDiffVertex {
 
-  private static final long serialVersionUID = 1;
+  private static final long serialVersionUID = 2;
+
+  private static final String NOTHING = "none";
 
   @JsonProperty private String encoder;
   @JsonProperty private Pooling pooling;
   @JsonProperty private String tokens;
   @JsonProperty private int minTokens;
   @JsonProperty private long seed;
+
+  // Null unless they are set, as in networks that older versions saved.
+  @JsonProperty private String trainable;
+  @JsonProperty private String lora;
+  @JsonProperty private ActivationCheckpointing checkpointing;
+  @JsonProperty private ActivationPrecision precision;
+  @JsonProperty private Long budget;
+  @JsonProperty private String base;
+  @JsonProperty private String baseChecksum;
+
   private transient WeightSource weights;
+  private transient Map<String, INDArray> frozen;
 
   /** For DL4J, which reads configurations; use {@link #of(ModelFiles, String)}. */
   EncoderVertex() {}
 
   /**
-   * The encoder of a model.
+   * A model's layers below its head.
    *
    * @param files to be closed only after the network's {@code init()}, which reads the weights
+   * @param pooling of an encoder the first token or the mean, of a decoder the last token or the
+   *     mean
    * @param tokens which tokens carry gradient: {@code all}, a count, or a share such as {@code
    *     25%}; of the latter two {@code span:} before them takes tokens side by side
    * @param minTokens least tokens of a text, where a share is given
-   * @param seed of the selection and of dropout, and of a pooler that the weights do not have
-   * @throws BadInputException for a decoder, or tokens that cannot be selected
+   * @param seed of the selection and of dropout, of a pooler that the weights do not have, and of
+   *     new adapters
+   * @throws BadInputException for a pooling that the model does not have, or tokens that cannot be
+   *     selected
    */
   public static EncoderVertex of(
       ModelFiles files, Pooling pooling, String tokens, int minTokens, long seed) {
+    required(files, "files");
+    required(pooling, "pooling");
+    required(tokens, "tokens");
+
     EncoderVertex vertex = new EncoderVertex();
     vertex.encoder = files.config().toString();
     vertex.pooling = pooling;
@@ -82,37 +127,177 @@ public final class EncoderVertex extends SameDiffVertex {
     vertex.minTokens = minTokens;
     vertex.seed = seed;
     vertex.weights = files.weights();
+    vertex.base = Bases.address(files);
     vertex.model();
     vertex.selector();
     return vertex;
   }
 
-  /** The same with the first token's row, at least 8 tokens of a text, and seed 42. */
+  /**
+   * The same with the first token's row of an encoder and the last one's of a decoder, at least 8
+   * tokens of a text, and seed 42.
+   */
   public static EncoderVertex of(ModelFiles files, String tokens) {
-    return of(files, Pooling.FIRST, tokens, TokenAmount.DEFAULT_FLOOR, 42);
+    required(files, "files");
+    boolean decoder = ModelConfig.read(files.config(), files.name()).causal();
+    return of(files, decoder ? Pooling.LAST : Pooling.FIRST, tokens, TokenAmount.DEFAULT_FLOOR, 42);
   }
 
-  Encoder model() {
+  /**
+   * The same, with only some of the parameters trained; the others take no memory for gradients and
+   * updater state.
+   *
+   * @param parameters {@code all}, {@code none}, {@code head}, {@code no-embeddings}, {@code
+   *     last:n} for the last n layers and what comes after them, or patterns of Hugging Face's
+   *     names: see {@link Trainable#parse}
+   * @throws BadInputException if there are no such parameters
+   */
+  public EncoderVertex withTrainable(String parameters) {
+    required(parameters, "parameters");
+
+    EncoderVertex copy = clone();
+    copy.trainable = parameters.strip();
+    copy.changed();
+    return copy;
+  }
+
+  /**
+   * The same with low-rank adapters, which train in place of the weights (LoRA: Hu et al., 2021).
+   * If the configuration names no modules that are trained whole, the pooler is.
+   *
+   * @throws BadInputException if it matches no layer
+   */
+  public EncoderVertex withLora(LoraConfig config) {
+    required(config, "config");
+
+    EncoderVertex copy = clone();
+    LoraConfig whole = config.trained().isEmpty() ? config.withHead(baseModel()) : config;
+    try {
+      copy.lora = new ObjectMapper().writeValueAsString(whole);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+    copy.changed();
+    return copy;
+  }
+
+  /**
+   * The same with other activations stored between the forward and the backward pass. Attention
+   * weights are recomputed unless this says otherwise, which changes no number.
+   */
+  public EncoderVertex withMemory(MemorySettings settings) {
+    required(settings, "settings");
+
+    EncoderVertex copy = clone();
+    copy.checkpointing = settings.checkpointing();
+    copy.precision = settings.precision();
+    copy.budget = settings.budget();
+    return copy;
+  }
+
+  /** Checks what trains, after a change to it. */
+  private void changed() {
+    if (lora != null && trainable != null) {
+      throw new BadSettingsException(
+          "With adapters the trained modules are those of the LoraConfig; leave withTrainable out, or"
+              + " use LoraConfig.withTrained.");
+    }
+    frozen = null;
+    trained(model());
+  }
+
+  /**
+   * Memory that the vertex of a network takes by itself: weights that are not trained, and what its
+   * passes so far needed beyond the network's own arrays.
+   *
+   * @throws BadSettingsException if the network has no such vertex
+   */
+  public static long bytes(ComputationGraph network, String vertex) {
+    required(network, "network");
+    required(vertex, "vertex");
+
+    if (!(network.getVertex(vertex) instanceof EncoderGraphVertex running)) {
+      throw new BadSettingsException("The network has no EncoderVertex %s.", vertex);
+    }
+    Map<String, INDArray> held = ((EncoderVertex) running.getConfig()).frozen;
+    return running.arenaBytes()
+        + held.values().stream()
+            .mapToLong(array -> array.length() * array.dataType().width())
+            .sum();
+  }
+
+  TransformerModel model() {
+    TransformerModel model = baseModel();
+    if (lora == null) {
+      return model;
+    }
+    try {
+      return new LoraModel(model, new ObjectMapper().readValue(lora, LoraConfig.class));
+    } catch (JsonProcessingException e) {
+      throw new BadFileException(
+          e, "The adapters in the network's configuration are damaged; save it again.");
+    }
+  }
+
+  private TransformerModel baseModel() {
     if (encoder == null || pooling == null || tokens == null) {
-      throw new BadInputException(
+      throw new BadFileException(
           "The network's configuration lacks encoder, pooling or tokens of an EncoderVertex; save it"
               + " again.");
     }
     try {
-      EncoderConfig config = EncoderConfig.read(new ObjectMapper().readTree(encoder), "The model");
-      return new Encoder(config, new Head(Objectives.FEATURE_EXTRACTION, config.hidden(), pooling));
+      ModelConfig config = ModelConfig.read(new ObjectMapper().readTree(encoder), "The model");
+      return config.model(new Head(Objectives.FEATURE_EXTRACTION, config.hidden(), pooling));
     } catch (JsonProcessingException e) {
-      throw new BadInputException(e, "The encoder's configuration is damaged; download it again.");
+      throw new BadFileException(e, "The encoder's configuration is damaged; download it again.");
     }
+  }
+
+  /** Shapes of the trained parameters of a model, by name. */
+  Map<String, long[]> trained(TransformerModel model) {
+    Predicate<String> trains = trains(model);
+    Map<String, long[]> trained = new LinkedHashMap<>(model.parameters());
+    trained.keySet().removeIf(trains.negate());
+    return trained;
+  }
+
+  private Predicate<String> trains(TransformerModel model) {
+    if (model instanceof LoraModel adapted) {
+      return adapted::trains;
+    }
+    if (trainable == null || trainable.equals(NOTHING)) {
+      return name -> trainable == null;
+    }
+    return Trainable.parse(trainable, model);
+  }
+
+  MemorySettings memory() {
+    return checkpointing == null
+        ? MemorySettings.of(ActivationCheckpointing.ATTENTION)
+        : new MemorySettings(checkpointing, precision, budget);
   }
 
   /** Columns of its output. */
   public int hidden() {
-    return model().config().hidden();
+    return baseModel().config().hidden();
   }
 
-  TokenSelector selector() {
-    return RandomTokens.parse(tokens, minTokens, true);
+  private TokenSelector selector() {
+    return RandomTokens.parse(tokens, minTokens, pooling != Pooling.LAST);
+  }
+
+  /** The tokens of a batch that carry gradient. */
+  TokenSelection select(TokenInputs inputs, int epoch, int iteration) {
+    int[][] labels = pooling == Pooling.LAST ? lastForced(inputs) : null;
+    return selector().select(inputs.lengths(), inputs.length(), labels, seed, epoch, iteration);
+  }
+
+  private static int[][] lastForced(TokenInputs inputs) {
+    int[][] labels = new int[inputs.lengths().length][inputs.length()];
+    for (int row = 0; row < labels.length; row++) {
+      labels[row][inputs.lengths()[row] - 1] = TokenSelector.FORCED;
+    }
+    return labels;
   }
 
   /**
@@ -130,8 +315,7 @@ public final class EncoderVertex extends SameDiffVertex {
   public void defineParametersAndInputs(SDVertexParams params) {
     params.clear();
     params.defineInputs(ModelGraph.INPUT_IDS, ModelGraph.ATTENTION_MASK, ModelGraph.TOKEN_TYPE_IDS);
-    model()
-        .parameters()
+    trained(model())
         .forEach(
             (name, shape) -> {
               if (shape.length > 1) {
@@ -145,13 +329,34 @@ public final class EncoderVertex extends SameDiffVertex {
   @Override
   public void initializeParameters(Map<String, INDArray> params) {
     if (weights == null) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "The encoder has no weights to begin with; make its vertex of a model's files, or load"
               + " the network with its parameters.");
     }
-    ParameterLoader.loadEncoder(model(), weights, WeightStorage.FLOAT32, seed)
-        .asMap()
-        .forEach((name, array) -> params.get(key(name)).assign(array));
+    Bases.Weights read = Bases.read(model(), weights, seed);
+    Map<String, INDArray> values = read.arrays();
+    values.forEach(
+        (name, array) -> {
+          if (params.containsKey(key(name))) {
+            params.get(key(name)).assign(array);
+          }
+        });
+    values.keySet().removeAll(trained(read.model()).keySet());
+    frozen = values;
+    baseChecksum = values.isEmpty() ? null : Bases.checksum(values);
+  }
+
+  /** The weights that are not the network's. */
+  private Map<String, INDArray> frozen() {
+    if (frozen == null) {
+      TransformerModel model = model();
+      if (trained(model).keySet().equals(model.parameters().keySet())) {
+        frozen = Map.of();
+      } else {
+        frozen = Bases.reload(model, trained(model).keySet(), base, weights, seed, baseChecksum);
+      }
+    }
+    return frozen;
   }
 
   @Override
@@ -163,14 +368,17 @@ public final class EncoderVertex extends SameDiffVertex {
       boolean initializeParams,
       DataType networkDatatype) {
     if (networkDatatype != DataType.FLOAT) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "The encoder does not compute in %s; set the network's data type to FLOAT.",
           networkDatatype);
     }
     setName(name);
     checkParameters();
-    return new EncoderGraphVertex(
-        this, graph, name, idx, paramsView, initializeParams, networkDatatype);
+    EncoderLayer layer = new EncoderLayer(this, name, paramsView, networkDatatype);
+    if (initializeParams) {
+      initializeParameters(layer.paramTable());
+    }
+    return new EncoderGraphVertex(this, graph, name, idx, layer, frozen(), networkDatatype);
   }
 
   /** DL4J reads parameters' names and shapes from a saved network, and trusts them. */
@@ -179,7 +387,7 @@ public final class EncoderVertex extends SameDiffVertex {
     defineParametersAndInputs(own);
     org.nd4j.shade.jackson.databind.ObjectMapper mapper = NeuralNetConfiguration.mapper();
     if (!mapper.valueToTree(own).equals(mapper.valueToTree(getVertexParams()))) {
-      throw new BadInputException(
+      throw new BadFileException(
           "The parameters of the vertex %s are not those of its encoder; save the network again.",
           getName());
     }
@@ -197,7 +405,7 @@ public final class EncoderVertex extends SameDiffVertex {
 
   @Override
   public int minVertexInputs() {
-    return 2;
+    return 1;
   }
 
   @Override
@@ -213,9 +421,12 @@ public final class EncoderVertex extends SameDiffVertex {
   @Override
   public Pair<INDArray, MaskState> feedForwardMaskArrays(
       INDArray[] maskArrays, MaskState currentMaskState, int minibatchSize) {
-    throw new BadInputException(
-        "The data set has masks of features; give the attention mask as the encoder's second input"
-            + " instead.");
+    if (maskArrays != null && Arrays.stream(maskArrays).anyMatch(Objects::nonNull)) {
+      throw new BadSettingsException(
+          "The data set has masks of features; give the attention mask as the encoder's second input"
+              + " instead.");
+    }
+    return new Pair<>(null, currentMaskState);
   }
 
   @Override
@@ -226,7 +437,15 @@ public final class EncoderVertex extends SameDiffVertex {
     copy.tokens = tokens;
     copy.minTokens = minTokens;
     copy.seed = seed;
+    copy.trainable = trainable;
+    copy.lora = lora;
+    copy.checkpointing = checkpointing;
+    copy.precision = precision;
+    copy.budget = budget;
+    copy.base = base;
+    copy.baseChecksum = baseChecksum;
     copy.weights = weights;
+    copy.frozen = frozen;
     copy.setName(getName());
     copy.setRegularization(getRegularization());
     copy.setRegularizationBias(getRegularizationBias());
@@ -238,19 +457,32 @@ public final class EncoderVertex extends SameDiffVertex {
     return copy;
   }
 
+  /** All that is saved and that this class adds. */
+  private List<Object> settings() {
+    return Arrays.asList(
+        encoder,
+        pooling,
+        tokens,
+        minTokens,
+        seed,
+        trainable,
+        lora,
+        checkpointing,
+        precision,
+        budget,
+        base,
+        baseChecksum);
+  }
+
   @Override
   public boolean equals(Object other) {
     return other instanceof EncoderVertex that
         && super.equals(other)
-        && encoder.equals(that.encoder)
-        && pooling == that.pooling
-        && tokens.equals(that.tokens)
-        && minTokens == that.minTokens
-        && seed == that.seed;
+        && settings().equals(that.settings());
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(super.hashCode(), encoder, pooling, tokens, minTokens, seed);
+    return Objects.hash(super.hashCode(), settings());
   }
 }

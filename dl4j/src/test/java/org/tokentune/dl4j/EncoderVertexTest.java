@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.tokentune.testing.SameBits.areSame;
 import static org.tokentune.testing.SameBits.assertSameBits;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -255,6 +254,7 @@ class EncoderVertexTest {
       INDArray ids = Nd4j.createFromArray(new int[][] {{5, 6, 7}});
       INDArray ones = Nd4j.createFromArray(new float[][] {{1, 1, 1}});
       INDArray zeros = ones.mul(0);
+      assertRefused("whole", () -> net.output(ids.castTo(DataType.FLOAT).add(0.5), ones, zeros));
       assertRefused("Token id 96", () -> net.output(ids.add(89), ones, zeros));
       assertRefused("Token type 2", () -> net.output(ids, ones, ones.mul(2)));
       assertRefused("[1, 2]", () -> net.output(ids, Nd4j.ones(1, 2), zeros));
@@ -273,9 +273,9 @@ class EncoderVertexTest {
                   "3",
                   new NeuralNetConfiguration.Builder().dataType(DataType.DOUBLE)));
       assertRefused("is not a valid selection", () -> EncoderVertex.of(files, "none"));
-      ObjectNode decoder = files.config().<ObjectNode>deepCopy().put("model_type", "gpt2");
-      ModelFiles gpt2 = new ModelFiles("gpt2", decoder, files.weights(), null);
-      assertRefused("gpt2 is not an encoder", () -> EncoderVertex.of(gpt2, "all"));
+      assertRefused(
+          "does not pool the last token",
+          () -> EncoderVertex.of(files, Pooling.LAST, "all", 8, TestEncoder.SEED));
     }
   }
 

@@ -1,6 +1,9 @@
 package org.tokentune.dl4j;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -41,6 +44,20 @@ final class TestEncoder {
     return new ModelFiles("golden", config(dropout), ModelFolder.weights(GOLDEN), null);
   }
 
+  /** A golden model, copied to a folder that has a tokenizer as well. */
+  static ModelFiles copied(Path golden, Path folder) {
+    try {
+      Files.copy(golden.resolve("config.json"), folder.resolve("config.json"));
+      Files.copy(golden.resolve("model.safetensors"), folder.resolve("model.safetensors"));
+      Files.copy(
+          Path.of("../datasets/src/test/resources/tokenizer.json"),
+          folder.resolve("tokenizer.json"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return ModelFolder.open(folder);
+  }
+
   private static ObjectNode config(double dropout) {
     ObjectNode config = (ObjectNode) ModelFolder.config(GOLDEN);
     config.put("hidden_dropout_prob", dropout);
@@ -50,7 +67,12 @@ final class TestEncoder {
 
   /** Another model, of random weights. */
   static ModelFiles random() {
-    ObjectNode config = config(0);
+    return random(config(0).get("vocab_size").asInt());
+  }
+
+  /** The same with a vocabulary of another size. */
+  static ModelFiles random(int vocabulary) {
+    ObjectNode config = config(0).put("vocab_size", vocabulary);
     config.put("hidden_size", 24).put("num_attention_heads", 2).put("num_hidden_layers", 2);
     return new ModelFiles("random", config, randomWeights(config), null);
   }
@@ -107,21 +129,26 @@ final class TestEncoder {
         files, pooling, tokens, new NeuralNetConfiguration.Builder().updater(new Adam(1e-3)));
   }
 
+  /** The same under a vertex of any kind. */
+  static ComputationGraph classifier(ModelFiles files, EncoderVertex vertex) {
+    return classifier(files, vertex, new NeuralNetConfiguration.Builder().updater(new Adam(1e-3)));
+  }
+
   /** The encoder under an output layer with the weights of the model's own classifier. */
   static ComputationGraph classifier(
       ModelFiles files, Pooling pooling, String tokens, NeuralNetConfiguration.Builder builder) {
+    return classifier(files, EncoderVertex.of(files, pooling, tokens, 1, SEED), builder);
+  }
+
+  private static ComputationGraph classifier(
+      ModelFiles files, EncoderVertex vertex, NeuralNetConfiguration.Builder builder) {
     ComputationGraph net =
         new ComputationGraph(
             builder
                 .seed(1)
                 .graphBuilder()
                 .addInputs("ids", "mask", "types")
-                .addVertex(
-                    "encoder",
-                    EncoderVertex.of(files, pooling, tokens, 1, SEED),
-                    "ids",
-                    "mask",
-                    "types")
+                .addVertex("encoder", vertex, "ids", "mask", "types")
                 .addLayer(
                     "output",
                     new OutputLayer.Builder(LossFunction.MCXENT)
@@ -140,9 +167,14 @@ final class TestEncoder {
 
   /** Texts of several lengths whose class is the range that their ids are in. */
   static MultiDataSet batch(int number) {
+    return batch(number, 9 + new SplittableRandom(number).nextInt(3) * 2);
+  }
+
+  /** The same of a length. */
+  static MultiDataSet batch(int number, int length) {
     SplittableRandom random = new SplittableRandom(number);
+    random.nextInt(3);
     int rows = 4;
-    int length = 9 + random.nextInt(3) * 2;
     int[][] ids = new int[rows][length];
     int[][] mask = new int[rows][length];
     int[][] types = new int[rows][length];

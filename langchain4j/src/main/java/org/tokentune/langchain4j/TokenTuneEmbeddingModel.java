@@ -1,5 +1,7 @@
 package org.tokentune.langchain4j;
 
+import static org.tokentune.Arguments.required;
+
 import dev.langchain4j.data.embedding.Embedding;
 import dev.langchain4j.data.segment.TextSegment;
 import dev.langchain4j.model.embedding.DimensionAwareEmbeddingModel;
@@ -30,6 +32,9 @@ public final class TokenTuneEmbeddingModel extends DimensionAwareEmbeddingModel 
    * @param name the model's name, which langchain4j reports
    */
   public TokenTuneEmbeddingModel(String name, SentenceEncoder encoder) {
+    required(name, "name");
+    required(encoder, "encoder");
+
     this.name = name;
     this.encoder = encoder;
   }
@@ -43,11 +48,13 @@ public final class TokenTuneEmbeddingModel extends DimensionAwareEmbeddingModel 
    * Embeds texts, in batches of similar lengths.
    *
    * @return one vector per text, in the order of the texts
-   * @throws org.tokentune.BadInputException if a text is longer than the model supports and the
-   *     model's configuration does not truncate
+   * @throws org.tokentune.BadInputException if a text is longer than fits and the encoder was
+   *     opened to refuse such texts
    */
   @Override
   public Response<List<Embedding>> embedAll(List<TextSegment> segments) {
+    required(segments, "segments");
+
     List<String> texts = segments.stream().map(TextSegment::text).toList();
     return Response.from(encoder.embed(texts).stream().map(Embedding::from).toList());
   }

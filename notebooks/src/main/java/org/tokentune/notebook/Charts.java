@@ -1,5 +1,7 @@
 package org.tokentune.notebook;
 
+import static org.tokentune.Arguments.required;
+
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;
@@ -53,6 +55,8 @@ public final class Charts {
 
     /** Points at 1, 2, 3, ... */
     public static Line of(double... y) {
+      required(y, "y");
+
       return new Line(IntStream.rangeClosed(1, y.length).asDoubleStream().toArray(), y);
     }
   }
@@ -64,6 +68,11 @@ public final class Charts {
    */
   public static BufferedImage lines(
       String title, String xTitle, String yTitle, Map<String, Line> lines) {
+    required(title, "title");
+    required(xTitle, "xTitle");
+    required(yTitle, "yTitle");
+    required(lines, "lines");
+
     XYChart chart =
         new XYChartBuilder()
             .width(WIDTH)
@@ -96,6 +105,11 @@ public final class Charts {
    */
   public static BufferedImage bars(
       String title, String yTitle, List<String> bars, Map<String, double[]> parts) {
+    required(title, "title");
+    required(yTitle, "yTitle");
+    required(bars, "bars");
+    required(parts, "parts");
+
     CategoryChart chart =
         new CategoryChartBuilder()
             .width(WIDTH)
@@ -139,6 +153,10 @@ public final class Charts {
    * @param counts {@code [actual][predicted]}, as {@code Scores.confusion()} gives them
    */
   public static BufferedImage confusion(String title, List<String> labels, long[][] counts) {
+    required(title, "title");
+    required(labels, "labels");
+    required(counts, "counts");
+
     HeatMapChart chart = heatMap(title, labels, (y, x) -> counts[y][x]);
     chart.setXAxisTitle("predicted");
     chart.setYAxisTitle("actual");
@@ -153,6 +171,10 @@ public final class Charts {
    * @param values {@code [one][other]}, from 0 to 1
    */
   public static BufferedImage similarities(String title, List<String> names, double[][] values) {
+    required(title, "title");
+    required(names, "names");
+    required(values, "values");
+
     HeatMapChart chart = heatMap(title, names, (y, x) -> values[y][x]);
     chart.getStyler().setHeatMapValueDecimalPattern("0.00").setMin(0).setMax(1);
     return BitmapEncoder.getBufferedImage(chart);

@@ -1,5 +1,7 @@
 package org.tokentune.notebook;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -27,6 +29,8 @@ public final class Progress implements FineTuningListener {
    *     text)}
    */
   public Progress(Consumer<String> line) {
+    required(line, "line");
+
     this.line = line;
   }
 

@@ -1,9 +1,6 @@
 package org.tokentune.text;
 
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 import org.tokentune.datasets.SquadQuestion;
 import org.tokentune.datasets.TextTokenizer;
@@ -38,48 +35,21 @@ record AnswerWindow(TokenBatches.Row row, int first, int[] begins, int[] ends) {
       TextTokenizer tokenizer,
       int longest,
       int overlap) {
-    TextTokenizer.Pair pair = tokenizer.encodePair(question, context);
-    int from = pair.first();
-    int count = pair.begins().length;
-    int after = pair.ids().length - from - count;
-    int room = longest - from - after;
-    if (room < 1) {
-      throw new BadDataException(
-          "Beside a question of %d tokens nothing fits into %d; allow longer texts, or shorten it:"
-              + " \"%.60s\"",
-          from, longest, question);
-    }
-    List<AnswerWindow> windows = new ArrayList<>();
-    int step = room - Math.min(overlap, room / 2);
-    for (int begin = 0; begin == 0 || begin + room - step < count; begin += step) {
-      windows.add(window(pair, begin, Math.min(count, begin + room), answer));
-    }
-    return windows;
+    return tokenizer.pairWindows(question, context, longest, overlap).stream()
+        .map(
+            pair ->
+                new AnswerWindow(
+                    new TokenBatches.Row(
+                        pair.ids(), pair.typeIds(), answer == null ? null : labels(answer, pair)),
+                    pair.first(),
+                    pair.begins(),
+                    pair.ends()))
+        .toList();
   }
 
-  private static AnswerWindow window(
-      TextTokenizer.Pair pair, int begin, int end, SquadQuestion.Answer answer) {
-    int[] begins = Arrays.copyOfRange(pair.begins(), begin, end);
-    int[] ends = Arrays.copyOfRange(pair.ends(), begin, end);
-    float[] labels = answer == null ? null : labels(answer, pair.first(), begins, ends);
-    TokenBatches.Row row =
-        new TokenBatches.Row(
-            part(pair.ids(), pair, begin, end), part(pair.typeIds(), pair, begin, end), labels);
-    return new AnswerWindow(row, pair.first(), begins, ends);
-  }
-
-  /**
-   * Of values of all tokens those of a window: the question's, its part of the context, the end.
-   */
-  private static int[] part(int[] values, TextTokenizer.Pair pair, int begin, int end) {
-    int after = pair.first() + pair.begins().length;
-    int[] part = Arrays.copyOf(values, pair.first() + end - begin + values.length - after);
-    System.arraycopy(values, pair.first() + begin, part, pair.first(), end - begin);
-    System.arraycopy(values, after, part, pair.first() + end - begin, values.length - after);
-    return part;
-  }
-
-  private static float[] labels(SquadQuestion.Answer answer, int first, int[] begins, int[] ends) {
+  private static float[] labels(SquadQuestion.Answer answer, TextTokenizer.Pair pair) {
+    int[] begins = pair.begins();
+    int[] ends = pair.ends();
     int start = -1;
     int last = -1;
     for (int i = 0; i < begins.length; i++) {
@@ -89,7 +59,7 @@ record AnswerWindow(TokenBatches.Row row, int first, int[] begins, int[] ends) {
       }
     }
     boolean whole = start >= 0 && begins[start] <= answer.start() && ends[last] >= answer.end();
-    return whole ? new float[] {first + start, first + last} : new float[] {0, 0};
+    return whole ? new float[] {pair.first() + start, pair.first() + last} : new float[] {0, 0};
   }
 
   /**

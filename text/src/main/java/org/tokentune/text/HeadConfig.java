@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.IntNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -13,6 +14,7 @@ import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
 import org.tokentune.datasets.Labels;
+import org.tokentune.datasets.OnLong;
 import org.tokentune.formats.ConfigReader;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.models.Head;
@@ -24,11 +26,10 @@ import org.tokentune.objectives.Objectives;
 /**
  * What a {@code config.json} says of the head: transformers' {@code architectures}, {@code
  * problem_type}, {@code id2label} and {@code label2id}, and, in an object {@code tokentune}, what
- * transformers has no name for: {@code pooling} and {@code max_length}.
- *
- * @param maxLength tokens to which texts are cut; null where longer texts are refused
+ * transformers has no name for: {@code pooling}, {@code max_length}, {@code on_long} and {@code
+ * window_scores}.
  */
-record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
+record HeadConfig(Labels labels, Pooling pooling, LongTexts longTexts) {
 
   private static final String FORMAT = "format";
 
@@ -37,6 +38,8 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
 
   private static final String ID2LABEL = "id2label";
   private static final String LABEL2ID = "label2id";
+  private static final String ON_LONG = "on_long";
+  private static final String WINDOW_SCORES = "window_scores";
 
   /** Transformers' name of an output without a name, before its number. */
   static final String PLACEHOLDER = "LABEL_";
@@ -80,11 +83,32 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
       throw new BadFileException(
           "%s: pooling %s is not known; first and mean are.", origin, pooling);
     }
-    JsonNode maxLength = own.path("max_length");
     return new HeadConfig(
         new Labels(task, names(config, outputs, origin)),
         pooling.equals("mean") ? Pooling.MEAN : Pooling.FIRST,
-        maxLength.isInt() ? maxLength.intValue() : null);
+        longTexts(own, origin));
+  }
+
+  private static LongTexts longTexts(JsonNode own, String origin) {
+    JsonNode maxLength = own.path("max_length");
+    return new LongTexts(
+        maxLength.isInt() ? maxLength.intValue() : null,
+        constant(OnLong.class, own, ON_LONG, OnLong.CUT, origin),
+        constant(
+            LongTexts.WindowScores.class, own, WINDOW_SCORES, LongTexts.WindowScores.MEAN, origin));
+  }
+
+  private static <E extends Enum<E>> E constant(
+      Class<E> type, JsonNode own, String field, E otherwise, String origin) {
+    String name = own.path(field).asText(otherwise.name());
+    for (E constant : type.getEnumConstants()) {
+      if (constant.name().equalsIgnoreCase(name)) {
+        return constant;
+      }
+    }
+    throw new BadFileException(
+        "%s: %s %s is not known; %s are.",
+        origin, field, name, Arrays.toString(type.getEnumConstants()).toLowerCase(Locale.ROOT));
   }
 
   private static BadInputException noClassifier(JsonNode config, int outputs, String origin) {
@@ -162,6 +186,10 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
     }
   }
 
+  HeadConfig with(LongTexts other) {
+    return new HeadConfig(labels, pooling, other);
+  }
+
   /** The encoder's configuration with this head in it. */
   ObjectNode write(JsonNode encoder, ModelConfig sizes) {
     ObjectNode config = encoder.deepCopy();
@@ -183,8 +211,14 @@ record HeadConfig(Labels labels, Pooling pooling, Integer maxLength) {
     config.put("torch_dtype", "float32");
     ObjectNode own = config.putObject("tokentune").put(FORMAT, VERSION);
     own.put("pooling", pooling.name().toLowerCase(Locale.ROOT));
-    if (maxLength != null) {
-      own.put("max_length", maxLength);
+    if (longTexts.maxLength() != null) {
+      own.put("max_length", longTexts.maxLength());
+    }
+    if (longTexts.onLong() != OnLong.CUT) {
+      own.put(ON_LONG, longTexts.onLong().name().toLowerCase(Locale.ROOT));
+    }
+    if (longTexts.windowScores() != LongTexts.WindowScores.MEAN) {
+      own.put(WINDOW_SCORES, longTexts.windowScores().toString());
     }
     return config;
   }

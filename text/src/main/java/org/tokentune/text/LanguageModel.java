@@ -1,5 +1,7 @@
 package org.tokentune.text;
 
+import static org.tokentune.Arguments.required;
+
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.List;
@@ -13,6 +15,7 @@ import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.datasets.Columns;
 import org.tokentune.datasets.PromptTemplate;
+import org.tokentune.datasets.RowSampling;
 import org.tokentune.datasets.StreamedRows;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
@@ -47,6 +50,7 @@ public final class LanguageModel implements AutoCloseable {
   private TransformerModel model;
   private Parameters parameters;
   private Adapter adapter;
+  private volatile boolean closed;
 
   private LanguageModel(ModelFiles files, TransformerModel model, Parameters parameters) {
     this.files = files;
@@ -74,6 +78,9 @@ public final class LanguageModel implements AutoCloseable {
    * @throws BadInputException if the model is an encoder
    */
   public static LanguageModel open(ModelFiles files, Double dropout, WeightStorage storage) {
+    required(files, "files");
+    required(storage, "storage");
+
     ModelConfig config = ModelConfig.read(files.config(), files.name()).withHeadOf(files.weights());
     if (!config.causal()) {
       throw new BadSettingsException(
@@ -93,6 +100,10 @@ public final class LanguageModel implements AutoCloseable {
    * @param seed of their values
    */
   public void addAdapter(LoraConfig config, long seed) {
+    required(config, "config");
+
+    checkOpen();
+    TextModel.requireNoAdapters(adapter, files);
     set(Adapter.fresh(model, parameters, config, seed));
   }
 
@@ -102,6 +113,10 @@ public final class LanguageModel implements AutoCloseable {
    * @throws BadInputException if they were made for another base
    */
   public void openAdapter(Path folder) {
+    required(folder, "folder");
+
+    checkOpen();
+    TextModel.requireNoAdapters(adapter, files);
     try (AdapterFolder adapters = AdapterFolder.open(folder)) {
       Objective task = adapters.task().orElse(Objectives.CAUSAL_LM);
       if (task != Objectives.CAUSAL_LM && task != Objectives.FEATURE_EXTRACTION) {
@@ -141,10 +156,37 @@ public final class LanguageModel implements AutoCloseable {
       List<TokenBatches.Row> validation,
       TuningSettings settings,
       FineTuningListener listener) {
+    required(train, "train");
+    required(validation, "validation");
+    required(settings, "settings");
+    required(listener, "listener");
+    checkOpen();
+
+    return fineTune(train, null, validation, settings, listener);
+  }
+
+  /**
+   * The same, with some rows more often than others.
+   *
+   * @param sampling of the training rows; null: each of them once in an epoch
+   * @param validation none: the last weights are kept
+   */
+  public Trainer.Outcome fineTune(
+      List<TokenBatches.Row> train,
+      RowSampling sampling,
+      List<TokenBatches.Row> validation,
+      TuningSettings settings,
+      FineTuningListener listener) {
+    required(train, "train");
+    required(validation, "validation");
+    required(settings, "settings");
+    required(listener, "listener");
+
+    checkOpen();
     train.forEach(this::check);
     validation.forEach(this::check);
     return new Tuning(model, parameters, adapter, tokenizer)
-        .run(train, validation, EVALUATION_BATCH, settings, listener);
+        .run(train, sampling, validation, EVALUATION_BATCH, settings, listener);
   }
 
   /**
@@ -164,6 +206,9 @@ public final class LanguageModel implements AutoCloseable {
    * @param length tokens of a block
    */
   public StreamedRows stream(Path file, Columns columns, int length) {
+    required(file, "file");
+    required(columns, "columns");
+
     return StreamedRows.ofText(file, columns, tokenizer, files, length);
   }
 
@@ -173,6 +218,9 @@ public final class LanguageModel implements AutoCloseable {
    * @param length tokens to which rows are cut
    */
   public StreamedRows stream(Path file, PromptTemplate template, int length) {
+    required(file, "file");
+    required(template, "template");
+
     return StreamedRows.ofInstructions(file, template, tokenizer, files, length);
   }
 
@@ -182,6 +230,12 @@ public final class LanguageModel implements AutoCloseable {
       List<TokenBatches.Row> validation,
       TuningSettings settings,
       FineTuningListener listener) {
+    required(train, "train");
+    required(validation, "validation");
+    required(settings, "settings");
+    required(listener, "listener");
+
+    checkOpen();
     check(train.length());
     validation.forEach(this::check);
     long seed = settings.hyperparameters().seed();
@@ -190,6 +244,7 @@ public final class LanguageModel implements AutoCloseable {
             .run(
                 epoch -> train.batches(settings.batchSize(), seed, epoch),
                 train::digest,
+                null,
                 validation,
                 EVALUATION_BATCH,
                 settings,
@@ -200,6 +255,9 @@ public final class LanguageModel implements AutoCloseable {
 
   /** Loss and perplexity of the rows' labels. */
   public Scores evaluate(List<TokenBatches.Row> rows) {
+    required(rows, "rows");
+
+    checkOpen();
     rows.forEach(this::check);
     try (Evaluator evaluator = new Evaluator(model, parameters, tokenizer::quoted)) {
       return evaluator.evaluate(
@@ -214,6 +272,10 @@ public final class LanguageModel implements AutoCloseable {
    */
   public Generation generate(
       String prompt, GenerationSettings settings, Consumer<String> listener) {
+    required(prompt, "prompt");
+    required(settings, "settings");
+    required(listener, "listener");
+
     int[] ids = tokenizer.encodePrompt(prompt);
     if (ids.length == 0) {
       ids = tokenizer.begin().stream().toArray();
@@ -234,6 +296,9 @@ public final class LanguageModel implements AutoCloseable {
 
   /** Log-likelihoods of each row's labels, given the tokens before them. */
   public double[] logLikelihoods(List<TokenBatches.Row> rows) {
+    required(rows, "rows");
+
+    checkOpen();
     rows.forEach(this::check);
     double[] results = new double[rows.size()];
     TokenBatches single = TokenBatches.byLength(rows, Objectives.CAUSAL_LM, 1);
@@ -266,6 +331,9 @@ public final class LanguageModel implements AutoCloseable {
    * @return whether the SameDiff file was written
    */
   public boolean save(Path folder) {
+    required(folder, "folder");
+
+    checkOpen();
     return SavedModel.write(folder, config(), model, parameters, adapter, files);
   }
 
@@ -276,11 +344,16 @@ public final class LanguageModel implements AutoCloseable {
 
   /** Saves the adapters alone, in PEFT's format. */
   public void saveAdapter(Path folder) {
+    required(folder, "folder");
+
+    checkOpen();
+    requireAdapters();
     SavedModel.writeAdapter(folder, null, adapter, files);
   }
 
   /** Bytes that {@link #saveAdapter} writes, except for small files. */
   public long savedAdapterBytes() {
+    requireAdapters();
     return adapter.bytes();
   }
 
@@ -290,8 +363,22 @@ public final class LanguageModel implements AutoCloseable {
     return config;
   }
 
+  private void requireAdapters() {
+    if (adapter == null) {
+      throw new BadSettingsException(
+          "%s has no adapters to save; add some first, or save the whole model.", files.name());
+    }
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new BadInputException("%s is closed; open the model again.", files.name());
+    }
+  }
+
   @Override
   public void close() {
+    closed = true;
     tokenizer.close();
   }
 }

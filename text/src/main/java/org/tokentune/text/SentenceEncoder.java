@@ -1,10 +1,16 @@
 package org.tokentune.text;
 
+import static org.tokentune.Arguments.required;
+
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.tokentune.BadInputException;
+import org.tokentune.datasets.Example;
+import org.tokentune.datasets.OnLong;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
 import org.tokentune.formats.ModelFiles;
@@ -31,26 +37,48 @@ public final class SentenceEncoder implements AutoCloseable {
   private static final int BATCH = 32;
 
   private final TextTokenizer tokenizer;
+  private final OnLong onLong;
   private final SentenceModules modules;
   private final InferenceEngine engine;
   private final String hidden;
 
   private SentenceEncoder(
-      TextTokenizer tokenizer, SentenceModules modules, InferenceEngine engine, String hidden) {
+      TextTokenizer tokenizer,
+      OnLong onLong,
+      SentenceModules modules,
+      InferenceEngine engine,
+      String hidden) {
     this.tokenizer = tokenizer;
+    this.onLong = onLong;
     this.modules = modules;
     this.engine = engine;
     this.hidden = hidden;
   }
 
   /**
-   * Opens the encoder of a model.
+   * Opens the encoder of a model, which cuts long texts.
    *
    * @param maxLength tokens to which texts are cut; null: to those that {@code modules.json} goes
-   *     with, or without it none, so that texts longer than the model are refused
+   *     with, or without it as many as the model takes
    * @throws BadInputException if the files say something of the vectors that is not supported
    */
   public static SentenceEncoder open(ModelFiles files, Integer maxLength) {
+    required(files, "files");
+
+    return open(files, maxLength, OnLong.CUT);
+  }
+
+  /**
+   * Opens the encoder of a model.
+   *
+   * @param maxLength tokens of a text, as above
+   * @param onLong what becomes of longer texts; the pooled vectors of windows are averaged
+   * @throws BadInputException if the files say something of the vectors that is not supported
+   */
+  public static SentenceEncoder open(ModelFiles files, Integer maxLength, OnLong onLong) {
+    required(files, "files");
+    required(onLong, "onLong");
+
     ModelConfig config = ModelConfig.read(files.config(), files.name());
     SentenceModules modules = SentenceModules.read(files);
     // Of the graph only the encoder runs; the smallest head completes it.
@@ -66,7 +94,8 @@ public final class SentenceEncoder implements AutoCloseable {
       longest = Math.min(modules.maxLength(), longest);
     }
     return new SentenceEncoder(
-        TextTokenizer.open(files, longest, maxLength != null || modules.cut(), modules.lowerCase()),
+        TextTokenizer.open(files, longest, true, modules.lowerCase()),
+        onLong,
         modules,
         new InferenceEngine(model, parameters, List.of(hidden)),
         hidden);
@@ -84,30 +113,49 @@ public final class SentenceEncoder implements AutoCloseable {
    *     the model's default prompt, if it has one
    */
   public List<float[]> embed(List<String> texts, String prompt) {
+    required(texts, "texts");
+
     String before = modules.prompt(prompt);
     int promptLength = before.isEmpty() ? 0 : tokenizer.promptLength(before);
-    List<TokenBatches.Row> rows =
-        texts.stream()
-            .map(text -> tokenizer.encode(before + text, null))
-            .map(tokens -> new TokenBatches.Row(tokens.ids(), tokens.typeIds(), null))
-            .toList();
+    List<Example> examples = texts.stream().map(text -> new Example(before + text, null)).toList();
+    List<TokenBatches.Row> rows = new ArrayList<>();
+    List<Integer> textOf = new ArrayList<>();
+    List<Integer> windows = new ArrayList<>();
+    for (List<TextTokenizer.Tokens> tokens :
+        tokenizer.encodeAll(examples, Objectives.CLASSIFY, onLong, promptLength)) {
+      for (TextTokenizer.Tokens window : tokens) {
+        rows.add(new TokenBatches.Row(window.ids(), window.typeIds(), null));
+        textOf.add(windows.size());
+      }
+      windows.add(tokens.size());
+    }
+    double[][] sums = new double[windows.size()][];
     TokenBatches batches = TokenBatches.byLength(rows, Objectives.TOKEN, BATCH);
     int[] order = batches.order();
-    float[][] vectors = new float[order.length][];
     for (int next = 0; batches.hasNext(); ) {
       int first = next;
-      IntFunction<String> names = row -> '"' + texts.get(order[first + row]) + '"';
+      IntFunction<String> names = row -> '"' + texts.get(textOf.get(order[first + row])) + '"';
       MultiDataSet batch = batches.next();
       int length = (int) batch.getFeatures(0).size(1);
       float[][] states = engine.run(StepInputs.features(batch), names).get(hidden).toFloatMatrix();
       for (int row = 0; row < batch.getFeatures(0).size(0); row++) {
-        int text = order[next++];
+        int window = order[next++];
         int from = row * length;
-        float[][] tokens = Arrays.copyOfRange(states, from, from + rows.get(text).ids().length);
-        vectors[text] = modules.vector(tokens, promptLength);
+        float[][] tokens = Arrays.copyOfRange(states, from, from + rows.get(window).ids().length);
+        int text = textOf.get(window);
+        sums[text] = sum(sums[text], modules.pooled(tokens, promptLength));
       }
     }
-    return Arrays.asList(vectors);
+    return IntStream.range(0, sums.length)
+        .mapToObj(i -> Arrays.stream(sums[i]).map(sum -> sum / windows.get(i)).toArray())
+        .map(modules::vector)
+        .toList();
+  }
+
+  private static double[] sum(double[] one, double[] other) {
+    return one == null
+        ? other
+        : IntStream.range(0, one.length).mapToDouble(i -> one[i] + other[i]).toArray();
   }
 
   @Override

@@ -25,7 +25,6 @@ import org.tokentune.formats.TokenizerConfig;
  * @param includePrompt whether a prompt's tokens count
  * @param steps what comes after pooling
  * @param maxLength tokens to which texts are cut; null: as many as the model takes
- * @param cut whether longer texts are cut; otherwise they are refused
  * @param lowerCase whether texts are lower-cased
  * @param dimension numbers to which vectors are cut; null: they are not
  * @param prompts by name
@@ -36,7 +35,6 @@ record SentenceModules(
     boolean includePrompt,
     List<UnaryOperator<double[]>> steps,
     Integer maxLength,
-    boolean cut,
     boolean lowerCase,
     Integer dimension,
     Map<String, String> prompts,
@@ -82,7 +80,6 @@ record SentenceModules(
           true,
           List.of(SentenceModules::normalised),
           null,
-          false,
           false,
           null,
           Map.of(),
@@ -166,15 +163,7 @@ record SentenceModules(
     Integer dimension = settings.has("truncate_dim") ? settings.count("truncate_dim") : null;
     settings.finish(SETTINGS);
     return new SentenceModules(
-        pooling,
-        includePrompt,
-        steps,
-        maxLength,
-        true,
-        lowerCase,
-        dimension,
-        prompts,
-        defaultPrompt);
+        pooling, includePrompt, steps, maxLength, lowerCase, dimension, prompts, defaultPrompt);
   }
 
   private static BadInputException unsupported(String origin, String type) {
@@ -268,18 +257,23 @@ record SentenceModules(
   }
 
   /**
-   * A text's vector.
+   * The pooled vector of a text, or of a window of it.
    *
    * @param rows hidden states of its tokens
    * @param promptLength tokens of the prompt, at the beginning
    */
-  float[] vector(float[][] rows, int promptLength) {
+  double[] pooled(float[][] rows, int promptLength) {
     int first = includePrompt ? 0 : promptLength;
     if (first >= rows.length) {
       throw new BadFileException(
           "The prompt's %d tokens leave no room for a text in %d; shorten it.", first, rows.length);
     }
-    double[] vector = SentencePooling.pool(pooling, rows, first);
+    return SentencePooling.pool(pooling, rows, first);
+  }
+
+  /** A text's vector: its pooled one, through the modules after the pooling. */
+  float[] vector(double[] pooled) {
+    double[] vector = pooled;
     for (UnaryOperator<double[]> step : steps) {
       vector = step.apply(vector);
     }

@@ -1,16 +1,23 @@
 package org.tokentune.text;
 
+import static org.tokentune.Arguments.required;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import org.nd4j.evaluation.IEvaluation;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadDataException;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
@@ -18,9 +25,13 @@ import org.tokentune.Warnings;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.LoraConfig;
+import org.tokentune.datasets.Columns;
 import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.Labels;
+import org.tokentune.datasets.OnLong;
+import org.tokentune.datasets.RowSampling;
+import org.tokentune.datasets.StreamedRows;
 import org.tokentune.datasets.TextBatches;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
@@ -34,8 +45,10 @@ import org.tokentune.models.Pooling;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
 import org.tokentune.objectives.Scores;
+import org.tokentune.objectives.Tally;
 import org.tokentune.train.Evaluator;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.InferenceEngine;
@@ -54,12 +67,13 @@ public final class TextModel implements AutoCloseable {
   private static final int EVALUATION_BATCH = 32;
 
   private final ModelFiles files;
-  private final HeadConfig headConfig;
-  private final TextTokenizer tokenizer;
+  private HeadConfig headConfig;
+  private TextTokenizer tokenizer;
   private TransformerModel model;
   private Parameters parameters;
   private Adapter adapter;
   private InferenceEngine inference;
+  private volatile boolean closed;
 
   private TextModel(
       ModelFiles files, HeadConfig headConfig, TransformerModel model, Parameters parameters) {
@@ -67,7 +81,7 @@ public final class TextModel implements AutoCloseable {
     this.headConfig = headConfig;
     this.model = model;
     this.parameters = parameters;
-    tokenizer = tokenizer(files, model.config(), headConfig.maxLength());
+    tokenizer = tokenizer(files, model.config(), headConfig.longTexts());
   }
 
   /**
@@ -77,7 +91,8 @@ public final class TextModel implements AutoCloseable {
    * was trained on other labels is made anew.
    *
    * @param labels what to learn
-   * @param maxLength tokens to which texts are cut; null: texts longer than the model are refused
+   * @param maxLength tokens to which texts are cut; null: as many as the model takes. {@link
+   *     #setLongTexts} says what else may become of longer texts
    * @param dropout one rate for all layers; null: the rates of the configuration
    * @param storage of weights; other than {@link WeightStorage#FLOAT32} only to train adapters, or
    *     the head alone
@@ -91,6 +106,11 @@ public final class TextModel implements AutoCloseable {
       Double dropout,
       WeightStorage storage,
       long seed) {
+    required(files, "files");
+    required(labels, "labels");
+    required(pooling, "pooling");
+    required(storage, "storage");
+
     ModelConfig config = ModelConfig.read(files.config(), files.name());
     if (dropout != null) {
       config = config.withDropout(TuningSettings.checkedDropout(dropout));
@@ -109,13 +129,16 @@ public final class TextModel implements AutoCloseable {
     TransformerModel model = config.model(new Head(own.task(), own.outputs(), pooling));
     return new TextModel(
         files,
-        new HeadConfig(own, pooling, maxLength),
+        new HeadConfig(own, pooling, LongTexts.cut(maxLength)),
         model,
         ParameterLoader.loadEncoder(model, weights, storage, seed));
   }
 
   /** A pretrained encoder to classify texts into the classes of {@code rows}. */
   public static TextModel forClasses(ModelFiles files, List<Example> rows) {
+    required(files, "files");
+    required(rows, "rows");
+
     return forTask(
         files,
         Labels.of(Objectives.CLASSIFY, rows),
@@ -132,6 +155,8 @@ public final class TextModel implements AutoCloseable {
    * @throws BadInputException if it does not have one
    */
   public static TextModel open(ModelFiles files) {
+    required(files, "files");
+
     ModelConfig config = ModelConfig.read(files.config(), files.name());
     HeadConfig head = HeadConfig.read(files);
     TransformerModel model =
@@ -148,6 +173,9 @@ public final class TextModel implements AutoCloseable {
    * @throws BadInputException if they were made for another base, or there is no head
    */
   public static TextModel open(ModelFiles files, Path adapters) {
+    required(files, "files");
+    required(adapters, "adapters");
+
     ModelConfig config = ModelConfig.read(files.config(), files.name());
     if (config.causal()) {
       throw new BadSettingsException(
@@ -188,7 +216,21 @@ public final class TextModel implements AutoCloseable {
    * @param seed of their values
    */
   public void addAdapter(LoraConfig config, long seed) {
+    required(config, "config");
+
+    checkOpen();
+    requireNoAdapters(adapter, files);
     set(Adapter.fresh(model, parameters, config.withHead(model), seed));
+  }
+
+  /** Refuses a second set of adapters. */
+  static void requireNoAdapters(Adapter adapter, ModelFiles files) {
+    if (adapter != null) {
+      throw new BadSettingsException(
+          "%s has adapters already, on %s; train these, or save the model, which merges them, and"
+              + " add others to what was saved.",
+          files.name(), String.join(", ", adapter.model().lora().targets()));
+    }
   }
 
   private void set(Adapter newAdapter) {
@@ -199,10 +241,11 @@ public final class TextModel implements AutoCloseable {
   }
 
   /** The files' tokenizer, for the lengths that the model can take. */
-  static TextTokenizer tokenizer(ModelFiles files, ModelConfig config, Integer maxLength) {
+  static TextTokenizer tokenizer(ModelFiles files, ModelConfig config, LongTexts longTexts) {
+    Integer maxLength = longTexts.maxLength();
     checkLength(files, config, maxLength);
     int longest = maxLength == null ? config.maxPositions() : maxLength;
-    return TextTokenizer.open(files, longest, maxLength != null);
+    return TextTokenizer.open(files, longest, longTexts.onLong() == OnLong.CUT);
   }
 
   /** Rejects a length that the model cannot take; null is valid. */
@@ -219,9 +262,30 @@ public final class TextModel implements AutoCloseable {
     return files;
   }
 
-  /** Tokens to which texts are cut; null where longer texts are refused. */
+  /** The largest number of tokens of a text; null: as many as the model takes. */
   Integer maxLength() {
-    return headConfig.maxLength();
+    return longTexts().maxLength();
+  }
+
+  /** How texts are treated that are longer than fits. */
+  public LongTexts longTexts() {
+    return headConfig.longTexts();
+  }
+
+  /**
+   * Sets how texts are treated that are longer than fits, from now on and in the saved model. Split
+   * texts train as one row for each window, with the labels of the text.
+   *
+   * @throws BadInputException if the model does not take as many tokens
+   */
+  public void setLongTexts(LongTexts longTexts) {
+    required(longTexts, "longTexts");
+
+    checkOpen();
+    TextTokenizer opened = tokenizer(files, model.config(), longTexts);
+    tokenizer.close();
+    tokenizer = opened;
+    headConfig = headConfig.with(longTexts);
   }
 
   /** The meaning of the model's outputs. */
@@ -229,33 +293,155 @@ public final class TextModel implements AutoCloseable {
     return headConfig.labels();
   }
 
-  /** Fine-tunes in place and keeps the weights that validate best. */
+  /**
+   * Fine-tunes in place and keeps the weights that validate best, or without validation rows the
+   * last.
+   */
   public Trainer.Outcome fineTune(DataSplit data, TuningSettings settings) {
     return fineTune(data, settings, new FineTuningListener() {});
   }
 
-  /** Fine-tunes in place and keeps the weights that validate best. */
+  /** The same, with a listener. */
   public Trainer.Outcome fineTune(
       DataSplit data, TuningSettings settings, FineTuningListener listener) {
-    return fineTune(rows(data.train()), rows(data.validation()), settings, listener);
+    required(data, "data");
+    required(settings, "settings");
+    required(listener, "listener");
+    checkOpen();
+
+    return fineTune(data, null, settings, listener);
   }
 
-  /** The same with tokenised rows. */
+  /**
+   * The same, with some rows more often than others.
+   *
+   * @param sampling of the training rows; null: each of them once in an epoch
+   */
+  public Trainer.Outcome fineTune(
+      DataSplit data, RowSampling sampling, TuningSettings settings, FineTuningListener listener) {
+    required(data, "data");
+    required(settings, "settings");
+    required(listener, "listener");
+
+    checkOpen();
+    List<List<List<TokenBatches.Row>>> rows = rows(List.of(data.train(), data.validation()));
+    return fineTune(rows.get(0), sampling, flat(rows.get(1)), settings, listener);
+  }
+
+  /**
+   * The same with tokenised rows.
+   *
+   * @param train rows, each in one or several windows
+   */
   Trainer.Outcome fineTune(
-      List<TokenBatches.Row> train,
+      List<List<TokenBatches.Row>> train,
+      RowSampling sampling,
       List<TokenBatches.Row> validation,
       TuningSettings settings,
       FineTuningListener listener) {
+    RowSampling ofWindows =
+        sampling == null ? null : sampling.repeated(train.stream().map(List::size).toList());
     return new Tuning(model, parameters, adapter, tokenizer)
-        .run(train, validation, EVALUATION_BATCH, settings, listener);
+        .run(flat(train), ofWindows, validation, EVALUATION_BATCH, settings, listener);
   }
 
-  /** Scores labelled rows. */
+  /**
+   * Streams labelled texts from a file that may be larger than memory, in any format of {@link
+   * org.tokentune.datasets.RowSource}. Texts that are longer than fits are treated as now set.
+   * Their tokens are cached in the folder {@code TOKENTUNE_CACHE}.
+   *
+   * @throws BadInputException if the file is missing, or too small to be streamed
+   */
+  public StreamedRows stream(Path file, Columns columns) {
+    required(file, "file");
+    required(columns, "columns");
+
+    checkOpen();
+    return StreamedRows.ofLabelled(file, columns, labels(), tokenizer, longTexts().onLong(), files);
+  }
+
+  /**
+   * Fine-tunes in place on texts that are streamed; as many steps as the settings say.
+   *
+   * @param validation rows to validate on; null: the end of the stream
+   */
+  public Trainer.Outcome fineTune(
+      StreamedRows train,
+      List<Example> validation,
+      TuningSettings settings,
+      FineTuningListener listener) {
+    required(train, "train");
+    required(settings, "settings");
+    required(listener, "listener");
+
+    checkOpen();
+    List<TokenBatches.Row> validated =
+        validation == null ? train.validation() : flat(rows(List.of(validation)).get(0));
+    long seed = settings.hyperparameters().seed();
+    Trainer.Outcome outcome =
+        new Tuning(model, parameters, adapter, tokenizer)
+            .run(
+                epoch -> train.batches(settings.batchSize(), seed, epoch),
+                train::digest,
+                null,
+                validated,
+                EVALUATION_BATCH,
+                settings,
+                listener);
+    train.warnOfLeftOut();
+    return outcome;
+  }
+
+  static <R> List<R> flat(List<List<R>> lists) {
+    return lists.stream().flatMap(List::stream).toList();
+  }
+
+  /**
+   * Scores labelled rows. If some of them are read in windows, the scores of the windows are
+   * joined, and there is no loss.
+   */
   public Scores evaluate(List<Example> examples) {
-    try (Evaluator evaluator = new Evaluator(model, parameters, tokenizer::quoted)) {
-      return evaluator.evaluate(
-          TokenBatches.byLength(rows(examples), labels().task(), EVALUATION_BATCH));
+    required(examples, "examples");
+    checkOpen();
+
+    List<List<TextTokenizer.Tokens>> windows = windows(examples);
+    if (windows.stream().anyMatch(several -> several.size() > 1)) {
+      return evaluate(examples, windows);
     }
+    List<TokenBatches.Row> rows = new ArrayList<>();
+    for (int i = 0; i < examples.size(); i++) {
+      rows.add(row(examples.get(i), windows.get(i).get(0)));
+    }
+    try (Evaluator evaluator = new Evaluator(model, parameters, tokenizer::quoted)) {
+      return evaluator.evaluate(TokenBatches.byLength(rows, labels().task(), EVALUATION_BATCH));
+    }
+  }
+
+  private Scores evaluate(List<Example> examples, List<List<TextTokenizer.Tokens>> windows) {
+    Objective task = labels().task();
+    Tally tally = task.tally(labels().outputs());
+    List<double[][]> joined = joined(examples, windows);
+    long counted = 0;
+    for (int i = 0; i < joined.size(); i++) {
+      Example example = examples.get(i);
+      double[][] scores = joined.get(i);
+      TextTokenizer.Tokens tokens = windows.get(i).get(0);
+      if (task == Objectives.TOKEN) { // one token for each word that any window has
+        int[] words = IntStream.range(0, scores.length).filter(w -> scores[w] != null).toArray();
+        tokens = new TextTokenizer.Tokens(words, words, words);
+      }
+      INDArray expected =
+          task.labels(List.of(labels().encode(example, tokens)), tokens.ids().length);
+      double[][] logits =
+          Arrays.stream(scores).filter(Objects::nonNull).map(this::logits).toArray(double[][]::new);
+      if (logits.length > 0) {
+        counted += tally.add(expected, Nd4j.createFromArray(logits));
+      }
+    }
+    if (counted == 0) {
+      throw new BadDataException("There are no labelled rows to score; give some.");
+    }
+    return tally.scores(counted, Double.NaN);
   }
 
   /**
@@ -263,9 +449,17 @@ public final class TextModel implements AutoCloseable {
    * predictions of labelled rows: of classes one-hot rows and probabilities, of several labels 0 or
    * 1 and probabilities, or numbers.
    *
-   * @throws BadInputException for tags and answers
+   * @throws BadInputException for tags and answers, and if texts are split
    */
   public void evaluate(List<Example> examples, IEvaluation<?>... evaluations) {
+    required(examples, "examples");
+    required(evaluations, "evaluations");
+    checkOpen();
+
+    if (longTexts().onLong() == OnLong.SPLIT) {
+      throw BadSettingsException.of(
+          "onLong", "must be CUT or REFUSE for evaluations of ND4J, got SPLIT.");
+    }
     TextBatches batches = new TextBatches(examples, labels(), tokenizer, EVALUATION_BATCH, 0);
     while (batches.hasNext()) {
       MultiDataSet batch = batches.next();
@@ -278,33 +472,78 @@ public final class TextModel implements AutoCloseable {
     }
   }
 
+  /** Logits that have these scores. */
+  private double[] logits(double[] scores) {
+    return labels().task() == Objectives.MULTILABEL
+        ? Arrays.stream(scores)
+            .map(score -> Math.min(Math.max(score, 1e-7), 1 - 1e-7))
+            .map(score -> Math.log(score / (1 - score)))
+            .toArray()
+        : scores; // those of classes are compared, and numbers are as they are
+  }
+
   /** Predicts texts, in their order. */
   public List<Prediction> predict(List<String> texts) {
+    required(texts, "texts");
+
     return predictRows(texts.stream().map(text -> new Example(text, null)).toList());
   }
 
   /** Predicts texts or pairs, in their order; labels do not count. */
   public List<Prediction> predictRows(List<Example> examples) {
+    required(examples, "examples");
+
+    checkOpen();
     if (labels().task() == Objectives.QUESTION_ANSWERING) {
       throw new BadSettingsException("%s answers questions; ask an AnswerModel.", files.name());
     }
-    List<TextTokenizer.Tokens> tokens =
-        examples.stream().map(row -> tokenizer.encode(row, labels().task())).toList();
-    List<TokenBatches.Row> rows =
-        tokens.stream().map(t -> new TokenBatches.Row(t.ids(), t.typeIds(), null)).toList();
-    TokenBatches batches = TokenBatches.byLength(rows, labels().task(), EVALUATION_BATCH);
+    List<List<TextTokenizer.Tokens>> windows = windows(examples);
+    List<double[][]> joined = joined(examples, windows);
+    return IntStream.range(0, examples.size())
+        .mapToObj(i -> prediction(joined.get(i), windows.get(i), examples.get(i)))
+        .toList();
+  }
+
+  /**
+   * The scores of each row, joined over its windows: [1][outputs], or for tags [words][outputs],
+   * where a word that no window has is null.
+   */
+  private List<double[][]> joined(
+      List<Example> examples, List<List<TextTokenizer.Tokens>> windows) {
+    Objective task = labels().task();
+    List<TokenBatches.Row> rows = new ArrayList<>();
+    List<Integer> exampleOf = new ArrayList<>();
+    List<TextTokenizer.Tokens> tokens = new ArrayList<>();
+    List<JoinedScores> joined = new ArrayList<>();
+    for (int i = 0; i < examples.size(); i++) {
+      int items = task == Objectives.TOKEN ? Labels.words(examples.get(i)).size() : 1;
+      joined.add(new JoinedScores(items, longTexts().windowScores(), task == Objectives.CLASSIFY));
+      for (TextTokenizer.Tokens window : windows.get(i)) {
+        rows.add(new TokenBatches.Row(window.ids(), window.typeIds(), null));
+        exampleOf.add(i);
+        tokens.add(window);
+      }
+    }
+    TokenBatches batches = TokenBatches.byLength(rows, task, EVALUATION_BATCH);
     int[] order = batches.order();
-    Prediction[] predictions = new Prediction[order.length];
     for (int next = 0; batches.hasNext(); ) {
       int first = next;
       INDArray logits =
-          logits(batches.next(), row -> '"' + examples.get(order[first + row]).text() + '"');
+          logits(
+              batches.next(),
+              row -> '"' + examples.get(exampleOf.get(order[first + row])).text() + '"');
       for (int i = 0; i < logits.size(0); i++) {
         int row = order[next++];
-        predictions[row] = prediction(logits.slice(i), tokens.get(row), examples.get(row));
+        JoinedScores of = joined.get(exampleOf.get(row));
+        INDArray own = logits.slice(i);
+        if (task == Objectives.TOKEN) {
+          of.addWords(own.toDoubleMatrix(), tokens.get(row).words());
+        } else {
+          of.add(0, task.predictions(own.toDoubleVector()));
+        }
       }
     }
-    return Arrays.asList(predictions);
+    return joined.stream().map(JoinedScores::scores).toList();
   }
 
   /**
@@ -330,26 +569,28 @@ public final class TextModel implements AutoCloseable {
     }
   }
 
-  private Prediction prediction(INDArray logits, TextTokenizer.Tokens tokens, Example row) {
+  private Prediction prediction(
+      double[][] joined, List<TextTokenizer.Tokens> windows, Example row) {
     List<String> names = labels().names();
     if (labels().task() == Objectives.TOKEN) {
       List<String> words = Labels.words(row);
-      int cut = cutWords(tokens, words.size());
+      TextTokenizer.Tokens tokens = windows.get(windows.size() - 1);
+      int cut = windows.size() > 1 ? 0 : cutWords(tokens, words.size());
       if (cut > 0) {
         Warnings.warn(
             "Of the %d words of \"%.60s\" only the first %d have tags: the text was cut to %d tokens.",
-            words.size(), row.text(), words.size() - cut, maxLength());
+            words.size(), row.text(), words.size() - cut, tokens.ids().length);
       }
       int first = Arrays.stream(tokens.words()).filter(word -> word >= 0).min().orElse(0);
-      if (isCut(tokens) && first > 0) { // by truncation_side
+      if (windows.size() == 1 && isCut(tokens) && first > 0) { // by truncation_side
         Warnings.warn(
             "Of the %d words of \"%.60s\" only the last %d have tags: the beginning of the text was cut"
                 + " to leave %d tokens.",
-            words.size(), row.text(), words.size() - first, maxLength());
+            words.size(), row.text(), words.size() - first, tokens.ids().length);
       }
-      return new Prediction(tags(logits, tokens, words.size()), Map.of(), cut);
+      return new Prediction(tags(joined), Map.of(), cut);
     }
-    double[] values = labels().task().predictions(logits.toDoubleVector());
+    double[] values = joined[0];
     Map<String, Double> scores = new LinkedHashMap<>();
     for (int i = 0; i < values.length; i++) {
       scores.put(names.get(i), values[i]);
@@ -366,27 +607,40 @@ public final class TextModel implements AutoCloseable {
 
   /** Whether a text is as long as it may be. */
   private boolean isCut(TextTokenizer.Tokens tokens) {
-    return maxLength() != null && tokens.ids().length >= maxLength();
+    int longest = maxLength() == null ? model.config().maxPositions() : maxLength();
+    return tokens.ids().length >= longest;
   }
 
   /**
    * A word's tag is its first token's; a word without any, such as a blank one, has an empty tag.
    */
-  private List<String> tags(INDArray logits, TextTokenizer.Tokens tokens, int count) {
-    int[] best = logits.argMax(1).toIntVector();
-    int[] words = tokens.words();
-    String[] tags = new String[count];
-    Arrays.fill(tags, "");
-    for (int i = words.length - 1; i >= 0; i--) {
-      if (words[i] >= 0) {
-        tags[words[i]] = labels().names().get(best[i]);
-      }
-    }
-    return List.of(tags);
+  private List<String> tags(double[][] words) {
+    return Arrays.stream(words)
+        .map(scores -> scores == null ? "" : labels().names().get(JoinedScores.largest(scores)))
+        .toList();
   }
 
-  private List<TokenBatches.Row> rows(List<Example> examples) {
-    return examples.stream().map(row -> TokenBatches.Row.of(row, labels(), tokenizer)).toList();
+  private List<List<TextTokenizer.Tokens>> windows(List<Example> examples) {
+    return tokenizer.encodeAll(examples, labels().task(), longTexts().onLong());
+  }
+
+  private TokenBatches.Row row(Example example, TextTokenizer.Tokens tokens) {
+    return new TokenBatches.Row(tokens.ids(), tokens.typeIds(), labels().encode(example, tokens));
+  }
+
+  /** Rows of several parts of the data, each in its windows. */
+  private List<List<List<TokenBatches.Row>>> rows(List<List<Example>> parts) {
+    List<List<TextTokenizer.Tokens>> windows = windows(flat(parts)); // one warning counts all
+    List<List<List<TokenBatches.Row>>> rows = new ArrayList<>();
+    int next = 0;
+    for (List<Example> part : parts) {
+      List<List<TokenBatches.Row>> some = new ArrayList<>();
+      for (Example example : part) {
+        some.add(windows.get(next++).stream().map(window -> row(example, window)).toList());
+      }
+      rows.add(some);
+    }
+    return rows;
   }
 
   /**
@@ -397,6 +651,9 @@ public final class TextModel implements AutoCloseable {
    * @return whether the SameDiff file was written: models past its format's 1 GiB go without
    */
   public boolean save(Path folder) {
+    required(folder, "folder");
+
+    checkOpen();
     JsonNode config = headConfig.write(files.config(), model.config());
     return SavedModel.write(folder, config, model, parameters, adapter, files);
   }
@@ -408,17 +665,36 @@ public final class TextModel implements AutoCloseable {
 
   /** Saves the adapters and the head alone, in PEFT's format, and the meaning of its outputs. */
   public void saveAdapter(Path folder) {
+    required(folder, "folder");
+
+    checkOpen();
     JsonNode config = headConfig.write(files.config(), model.config());
+    requireAdapters();
     SavedModel.writeAdapter(folder, config, adapter, files);
   }
 
   /** Bytes that {@link #saveAdapter} writes, except for small files. */
   public long savedAdapterBytes() {
+    requireAdapters();
     return adapter.bytes();
+  }
+
+  private void requireAdapters() {
+    if (adapter == null) {
+      throw new BadSettingsException(
+          "%s has no adapters to save; add some first, or save the whole model.", files.name());
+    }
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new BadInputException("%s is closed; open the model again.", files.name());
+    }
   }
 
   @Override
   public void close() {
+    closed = true;
     closeInference();
     tokenizer.close();
   }

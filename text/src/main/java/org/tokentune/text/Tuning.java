@@ -8,6 +8,7 @@ import java.util.function.Supplier;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.tokentune.BadDataException;
 import org.tokentune.adapters.Adapter;
+import org.tokentune.datasets.RowSampling;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
 import org.tokentune.files.Digest;
@@ -31,24 +32,31 @@ record Tuning(
   /**
    * Fine-tunes in place and keeps the weights that validate best.
    *
+   * @param sampling of the training rows; null: each of them once in an epoch
+   * @param validation none: the last weights are kept
    * @param evaluationBatch rows that are validated together
    */
   Trainer.Outcome run(
       List<TokenBatches.Row> train,
+      RowSampling sampling,
       List<TokenBatches.Row> validation,
       int evaluationBatch,
       TuningSettings settings,
       FineTuningListener listener) {
-    if (train.isEmpty() || validation.isEmpty()) {
+    if (train.isEmpty()) {
+      throw new BadDataException("There are no training rows; give some.");
+    }
+    if (sampling != null && sampling.parts().size() != train.size()) {
       throw new BadDataException(
-          "There are %d training and %d validation rows; give some of both.",
-          train.size(), validation.size());
+          "The sampling is of %,d rows, but there are %,d training rows; give one of these.",
+          sampling.parts().size(), train.size());
     }
     Objective task = model.head().task();
     long seed = settings.hyperparameters().seed();
     return run(
-        epoch -> TokenBatches.shuffled(train, task, settings.batchSize(), seed, epoch),
+        epoch -> TokenBatches.shuffled(train, task, sampling, settings.batchSize(), seed, epoch),
         () -> digest(train),
+        sampling,
         validation,
         evaluationBatch,
         settings,
@@ -60,10 +68,12 @@ record Tuning(
    *
    * @param train an epoch's batches, by its number from 0
    * @param trainDigest identifies their rows
+   * @param sampling by which the batches were made; null: none
    */
   Trainer.Outcome run(
       IntFunction<MultiDataSetIterator> train,
       Supplier<String> trainDigest,
+      RowSampling sampling,
       List<TokenBatches.Row> validation,
       int evaluationBatch,
       TuningSettings settings,
@@ -82,13 +92,15 @@ record Tuning(
     return trainer.fit(
         new TrainingData(
             train,
-            TokenBatches.byLength(validation, model.head().task(), evaluationBatch),
-            () -> identity(trainDigest.get(), digest(validation), settings),
+            validation.isEmpty()
+                ? null
+                : TokenBatches.byLength(validation, model.head().task(), evaluationBatch),
+            () -> identity(trainDigest.get(), sampling, digest(validation), settings),
             tokenizer::quoted));
   }
 
   private Map<String, String> identity(
-      String trainDigest, String validationDigest, TuningSettings settings) {
+      String trainDigest, RowSampling sampling, String validationDigest, TuningSettings settings) {
     Map<String, String> identity = new LinkedHashMap<>();
     identity.put("training data", trainDigest);
     identity.put("validation data", validationDigest);
@@ -97,6 +109,10 @@ record Tuning(
     identity.put("least tokens", Integer.toString(settings.minTokens()));
     identity.put("trainable", adapter == null ? settings.trainable() : "adapters");
     identity.put("LoRA", adapter == null ? "none" : adapter.model().lora().toString());
+    if (sampling != null) { // came later; absent without it, as in earlier checkpoints
+      int[] parts = sampling.parts().stream().mapToInt(Integer::intValue).toArray();
+      identity.put("sampling", sampling.weights() + " of " + new Digest().add(parts).hex());
+    }
     return identity;
   }
 

@@ -25,6 +25,8 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
 import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.Example;
+import org.tokentune.datasets.OnLong;
+import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.formats.FloatType;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.SafeTensorsWriter;
@@ -157,11 +159,43 @@ class SentenceEncoderTest {
         assertEquals(expected[i], actual[i], 1e-5);
       }
       String longText = String.join(" ", texts).repeat(3);
-      assertThrows(BadInputException.class, () -> encoder.embed(List.of(longText)));
+      try (SentenceEncoder refuses = SentenceEncoder.open(files, null, OnLong.REFUSE)) {
+        assertThrows(BadInputException.class, () -> refuses.embed(List.of(longText)));
+      }
+      assertEquals(expected.length, encoder.embed(List.of(longText)).get(0).length);
     }
     try (ModelFiles files = ModelFiles.open(model);
         SentenceEncoder encoder = SentenceEncoder.open(files, 9)) {
       assertEquals(texts.size(), encoder.embed(texts).size());
+    }
+  }
+
+  /** Of nine tokens seven are words; a quarter of them, one, is in the next window as well. */
+  @Test
+  void averagesTheVectorsOfWindows() throws IOException {
+    JsonNode all = all();
+    Path model = model(named(all, "new-mean"), folder.resolve("windows"));
+    JsonNode modules = JSON.readTree(model.resolve("modules.json").toFile());
+    JSON.writeValue( // not normalised
+        model.resolve("modules.json").toFile(), List.of(modules.get(0), modules.get(1)));
+    try (ModelFiles files = ModelFiles.open(model);
+        TextTokenizer tokenizer = TextTokenizer.open(files, 100, false);
+        SentenceEncoder split = SentenceEncoder.open(files, 9, OnLong.SPLIT)) {
+      List<String> words =
+          Stream.of(String.join(" ", texts(all)).split(" "))
+              .filter(word -> tokenizer.encodePiece(word).length == 1)
+              .limit(10)
+              .toList();
+      List<float[]> vectors =
+          split.embed(
+              List.of(
+                  String.join(" ", words),
+                  String.join(" ", words.subList(0, 7)),
+                  String.join(" ", words.subList(6, 10))));
+      System.out.println(words + ": " + vectors.get(0)[0] + " " + vectors.get(1)[0]);
+      for (int i = 0; i < vectors.get(0).length; i++) {
+        assertEquals((vectors.get(1)[i] + vectors.get(2)[i]) / 2, vectors.get(0)[i], 1e-6);
+      }
     }
   }
 

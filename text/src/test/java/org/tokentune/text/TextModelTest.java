@@ -39,6 +39,7 @@ import org.tokentune.BadInputException;
 import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.Labels;
+import org.tokentune.datasets.OnLong;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.ModelFolder;
 import org.tokentune.models.Pooling;
@@ -132,6 +133,86 @@ class TextModelTest {
   private TextModel model(ModelFiles files, Objective task, DataSplit data, Pooling pooling) {
     return TextModel.forTask(
         files, Labels.of(task, data.train()), pooling, null, 0.0, WeightStorage.FLOAT32, 6);
+  }
+
+  /** Joined by hand: the probabilities of each window that the tokenizer makes, alone. */
+  @ParameterizedTest
+  @CsvSource({"MEAN", "MAX"})
+  void joinsTheScoresOfWindows(LongTexts.WindowScores join) throws IOException {
+    List<Example> rows =
+        IntStream.range(0, 6)
+            .mapToObj(
+                i ->
+                    new Example(
+                        "the good cat the bad dog ".repeat(1 + i),
+                        "ab".substring(i % 2, i % 2 + 1)))
+            .toList();
+    try (ModelFiles files = ModelFolder.open(base);
+        TextModel model = TextModel.forClasses(files, rows)) {
+      LongTexts split = new LongTexts(12, OnLong.SPLIT, join);
+      model.setLongTexts(split);
+      String words = "the good cat the bad dog the good cat the bad dog the good cat the bad dog";
+      // 10 tokens beside [CLS] and [SEP], a quarter of which overlap: from 0, 8 (to 18)
+      String[] all = words.split(" ");
+      List<String> parts =
+          List.of(
+              String.join(" ", Arrays.copyOfRange(all, 0, 10)),
+              String.join(" ", Arrays.copyOfRange(all, 8, 18)));
+      List<Prediction> alone = model.predict(parts);
+      double a0 = alone.get(0).scores().get("a");
+      double a1 = alone.get(1).scores().get("a");
+      double expected =
+          join == LongTexts.WindowScores.MEAN
+              ? (a0 + a1) / 2
+              : Math.max(a0, a1) / (Math.max(a0, a1) + Math.max(1 - a0, 1 - a1));
+      double found = model.predict(List.of(words)).get(0).scores().get("a");
+      System.out.println(a0 + " and " + a1 + ", " + join + ": " + found);
+      assertEquals(expected, found, 1e-6);
+      assertTrue(Math.abs(a0 - a1) > 1e-4);
+
+      Scores scores = model.evaluate(rows);
+      List<Prediction> predictions = model.predictRows(rows);
+      long right =
+          IntStream.range(0, 6)
+              .filter(i -> predictions.get(i).labels().get(0).equals(rows.get(i).label()))
+              .count();
+      assertEquals(right / 6.0, scores.accuracy(), 1e-9);
+      assertEquals(6, scores.rows());
+      model.fineTune(new DataSplit(rows, rows, List.of()), settings(1));
+      model.save(folder.resolve("saved"));
+      try (ModelFiles saved = ModelFolder.open(folder.resolve("saved"));
+          TextModel opened = TextModel.open(saved)) {
+        assertEquals(split, opened.longTexts());
+        opened.setLongTexts(split.withOnLong(OnLong.REFUSE));
+        System.out.println(
+            assertThrows(BadInputException.class, () -> opened.predict(List.of(words)))
+                .getMessage());
+      }
+    }
+  }
+
+  @Test
+  void tagsWordsInWindows() throws IOException {
+    DataSplit data = data(Objectives.TOKEN);
+    try (ModelFiles files = ModelFolder.open(base);
+        TextModel model = model(files, Objectives.TOKEN, data, Pooling.FIRST)) {
+      model.fineTune(data, settings(2));
+      Example row =
+          new Example(
+              "the red cat the dog ".repeat(5).strip(),
+              "O COLOUR ANIMAL O ANIMAL ".repeat(5).strip());
+      model.setLongTexts(new LongTexts(14, OnLong.SPLIT, LongTexts.WindowScores.MEAN));
+      Prediction split = model.predictRows(List.of(row)).get(0);
+      System.out.println(split);
+      assertEquals(0, split.cut());
+      assertEquals(List.of(row.label().split(" ")), split.labels());
+      Scores scores = model.evaluate(List.of(row));
+      assertEquals(25, scores.rows());
+      assertEquals(1, scores.accuracy());
+      model.setLongTexts(LongTexts.cut(14));
+      assertEquals(13, model.predictRows(List.of(row)).get(0).cut());
+      assertEquals(12, model.evaluate(List.of(row)).rows());
+    }
   }
 
   private static TuningSettings settings(int epochs) {

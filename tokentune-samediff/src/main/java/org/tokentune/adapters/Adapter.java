@@ -1,5 +1,7 @@
 package org.tokentune.adapters;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -8,6 +10,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadInputException;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 
@@ -37,7 +40,12 @@ public final class Adapter {
    */
   public static Adapter fresh(
       TransformerModel base, Parameters parameters, LoraConfig config, long seed) {
+    required(base, "base");
+    required(parameters, "parameters");
+    required(config, "config");
+
     LoraModel model = new LoraModel(base, config);
+    model.checkRanks();
     SplittableRandom random = new SplittableRandom(seed);
     Map<String, INDArray> values = new LinkedHashMap<>();
     model
@@ -97,7 +105,7 @@ public final class Adapter {
    * the base. Afterwards the base's own graphs, without adapters, give the adapted model's results
    * over {@link #baseParameters}.
    *
-   * @throws IllegalStateException if they are already merged
+   * @throws BadInputException if they are already merged
    */
   public void merge() {
     add(true);
@@ -106,7 +114,7 @@ public final class Adapter {
   /**
    * Subtracts the updates again, up to rounding.
    *
-   * @throws IllegalStateException if they are not merged
+   * @throws BadInputException if they are not merged
    */
   public void unmerge() {
     add(false);
@@ -114,7 +122,9 @@ public final class Adapter {
 
   private void add(boolean merge) {
     if (merged == merge) {
-      throw new IllegalStateException(merged ? "already merged" : "not merged");
+      throw new BadInputException(
+          "The adapters are %s; call %s first.",
+          merged ? "already merged" : "not merged", merged ? "unmerge" : "merge");
     }
     for (String layer : model.layers()) {
       double scale = model.lora().scale(layer);

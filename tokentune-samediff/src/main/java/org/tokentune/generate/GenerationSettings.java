@@ -1,5 +1,7 @@
 package org.tokentune.generate;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.Set;
 import org.tokentune.BadSettingsException;
 
@@ -18,8 +20,11 @@ public record GenerationSettings(
     double temperature, int topK, double topP, long seed, int maxTokens, Set<Integer> ends) {
 
   public GenerationSettings {
+    required(ends, "ends");
+
     if (!(temperature >= 0 && temperature < Double.POSITIVE_INFINITY)) {
-      throw BadSettingsException.of("temperature", "must be at least 0, got %s.", temperature);
+      throw BadSettingsException.of(
+          "temperature", "must be at least 0 and finite, got %s.", temperature);
     }
     if (topK < 0) {
       throw BadSettingsException.of(

@@ -1,8 +1,12 @@
 package org.tokentune.generate;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.Arrays;
 import java.util.function.IntConsumer;
+import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.objectives.Objectives;
@@ -30,8 +34,12 @@ public final class Generator implements AutoCloseable {
 
   /** As {@link #Generator(TransformerModel, Parameters)}, in a given kernel mode. */
   public Generator(TransformerModel model, Parameters parameters, KernelMode kernelMode) {
+    required(model, "model");
+    required(parameters, "parameters");
+    required(kernelMode, "kernelMode");
+
     if (model.head().task() != Objectives.CAUSAL_LM) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "A model with a %s head cannot generate text; use a decoder.", model.head().task());
     }
     this.model = model;
@@ -47,6 +55,10 @@ public final class Generator implements AutoCloseable {
    *     model's positions
    */
   public Generation generate(int[] prompt, GenerationSettings settings, IntConsumer listener) {
+    required(prompt, "prompt");
+    required(settings, "settings");
+    required(listener, "listener");
+
     int context = model.config().maxPositions();
     check(prompt, context);
     TokenSampler sampler = new TokenSampler(settings);
@@ -71,16 +83,16 @@ public final class Generator implements AutoCloseable {
 
   private void check(int[] prompt, int context) {
     if (prompt.length == 0) {
-      throw new BadInputException("The prompt is empty; give at least one token.");
+      throw new BadDataException("The prompt is empty; give at least one token.");
     }
     if (prompt.length >= context) {
-      throw new BadInputException(
+      throw new BadDataException(
           "A prompt of %d tokens leaves no room within the model's %d positions; shorten it.",
           prompt.length, context);
     }
     for (int id : prompt) {
       if (id < 0 || id >= model.config().vocabulary()) {
-        throw new BadInputException(
+        throw new BadDataException(
             "The prompt's token %d is not among the model's %d; use the model's own tokenizer.",
             id, model.config().vocabulary());
       }

@@ -1,5 +1,7 @@
 package org.tokentune.models;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -25,6 +27,7 @@ import org.tokentune.nn.internal.Rotary;
 import org.tokentune.nn.internal.SelfAttention;
 import org.tokentune.nn.internal.TokenStream;
 import org.tokentune.nn.internal.TokenStreams;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.Residual;
 import org.tokentune.ops.SoftCap;
@@ -33,7 +36,8 @@ import org.tokentune.ops.VocabularyLoss;
 
 /**
  * A decoder of any family over two token streams, with Hugging Face's names. It computes next-token
- * logits at every position, with the word embeddings or a matrix of its own.
+ * logits at every position, with the word embeddings or a matrix of its own; or the row of a text, as
+ * the input of another network.
  */
 public final class Decoder implements TransformerModel {
 
@@ -66,7 +70,8 @@ public final class Decoder implements TransformerModel {
       NetworkLayer afterMlp) {}
 
   Decoder(DecoderConfig config, Head head) {
-    head.requireCausal();
+    required(config, "config");
+    required(head, "head").requireCausal();
     this.config = config;
     this.head = head;
     names = config.family().names();
@@ -80,7 +85,7 @@ public final class Decoder implements TransformerModel {
     }
     lastNorm = norm(names.of(Part.LAST_NORM), config.hidden());
     toLogits =
-        config.tied()
+        config.tied() || head.task() != Objectives.CAUSAL_LM
             ? new Linear(words.weight(), null, false)
             : shapes.linear(names.of(Part.HEAD), config.hidden(), config.vocabulary(), false);
   }
@@ -188,7 +193,7 @@ public final class Decoder implements TransformerModel {
 
   @Override
   public String headTable() {
-    return toLogits.weight();
+    return config.tied() ? words.weight() : names.of(Part.HEAD) + ".weight";
   }
 
   @Override
@@ -310,6 +315,9 @@ public final class Decoder implements TransformerModel {
 
     @Override
     public SDVariable logits(TokenStream x) {
+      if (head.task() == Objectives.FEATURE_EXTRACTION) {
+        return pool(x).rows();
+      }
       SDVariable logits = toLogits.apply(graph, x.with(scaled(x.rows()))).rows();
       double cap = config.multipliers().logitCap();
       return cap == 0 ? logits : SoftCap.apply(logits, 1, cap, options.kernelMode());

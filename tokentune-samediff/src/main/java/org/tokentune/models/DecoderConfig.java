@@ -1,5 +1,7 @@
 package org.tokentune.models;
 
+import static org.tokentune.Arguments.required;
+
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import org.tokentune.BadFileException;
@@ -172,7 +174,13 @@ public record DecoderConfig(
   public record Dropout(double embeddings, double attention, double residual) {}
 
   public DecoderConfig {
-    layerTypes = List.copyOf(layerTypes);
+    required(family, "family");
+    required(attention, "attention");
+    required(mlp, "mlp");
+    required(norms, "norms");
+    required(multipliers, "multipliers");
+    required(dropout, "dropout");
+    layerTypes = List.copyOf(required(layerTypes, "layerTypes"));
     boolean rotates = layerTypes.stream().anyMatch(type -> type.rope() != null);
     if (rotates && attention.headSize() % 2 != 0) {
       throw new BadFileException(

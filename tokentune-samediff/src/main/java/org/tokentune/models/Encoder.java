@@ -1,5 +1,7 @@
 package org.tokentune.models;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -71,8 +73,14 @@ public final class Encoder implements TransformerModel {
 
   /** An encoder with a head. */
   public Encoder(EncoderConfig config, Head head) {
+    required(config, "config");
+    required(head, "head");
     if (head.task() == Objectives.CAUSAL_LM) {
       throw new BadSettingsException("An encoder is not a causal language model; use a decoder.");
+    }
+    if (head.pooling() == Pooling.LAST) {
+      throw new BadSettingsException(
+          "An encoder does not pool the last token; give first or mean.");
     }
     this.config = config;
     this.head = head;
@@ -471,30 +479,21 @@ public final class Encoder implements TransformerModel {
 
     /** One row per text, after the dense layer: [batch, hidden]. */
     private TokenStream pooled(TokenStream x) {
-      TokenStream pooled = graph.dropout(pool(x), config.dropout().pooled(), DropoutPlaces.POOLED);
+      TokenStream pooled = graph.dropout(
+              poolsAll() ? poolAll(x) : pool(x), config.dropout().pooled(), DropoutPlaces.POOLED);
       return dense(pooled, names.text().activation());
     }
 
-    /** One row per text: [batch, hidden]. */
-    private TokenStream pool(TokenStream x) {
-      if (poolsAll()) {
-        SDVariable sum = sum(x);
-        SDVariable count = count(x);
-        TokenStream frozen = streams().frozen();
-        if (frozen != null) {
-          sum = sum.add(sum(frozen));
-          count = count.add(count(frozen));
-        }
-        return x.first().with(sum.div(count));
+    /** The mean of all tokens, also of those that carry no gradient: [batch, hidden]. */
+    private TokenStream poolAll(TokenStream x) {
+      SDVariable sum = sum(x);
+      SDVariable count = count(x);
+      TokenStream frozen = streams().frozen();
+      if (frozen != null) {
+        sum = sum.add(sum(frozen));
+        count = count.add(count(frozen));
       }
-      if (head.pooling() == Pooling.MEAN) {
-        SDVariable weights = weights(x);
-        SDVariable sum = x.bySequence(config.hidden()).mul(weights).sum(1);
-        return x.first().with(sum.div(weights.sum(1)));
-      }
-      return options.allRows()
-          ? x.first()
-          : x; // otherwise the last layer returned only the first rows
+      return x.first().with(sum.div(count));
     }
 
     /** 1 for tokens, 0 for padding: [batch, count, 1]. */

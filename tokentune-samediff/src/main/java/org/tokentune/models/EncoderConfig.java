@@ -1,5 +1,7 @@
 package org.tokentune.models;
 
+import static org.tokentune.Arguments.required;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
@@ -113,7 +115,13 @@ public record EncoderConfig(
       double answers) {}
 
   public EncoderConfig {
-    layerTypes = List.copyOf(layerTypes);
+    required(family, "family");
+    required(embeddings, "embeddings");
+    required(attention, "attention");
+    required(mlp, "mlp");
+    required(norms, "norms");
+    required(dropout, "dropout");
+    layerTypes = List.copyOf(required(layerTypes, "layerTypes"));
     if (hidden != attention.heads() * attention.headSize()) {
       throw new BadFileException(
           "The hidden size %d is not a multiple of the %d heads; correct config.json.",
@@ -123,6 +131,8 @@ public record EncoderConfig(
 
   /** Like {@link ModelConfig#read(JsonNode, String)}, for encoders only. */
   public static EncoderConfig read(JsonNode config, String origin) {
+    required(config, "config");
+    required(origin, "origin");
     if (ModelConfig.read(config, origin) instanceof EncoderConfig encoder) {
       return encoder;
     }

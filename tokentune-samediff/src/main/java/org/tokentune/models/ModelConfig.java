@@ -1,5 +1,7 @@
 package org.tokentune.models;
 
+import static org.tokentune.Arguments.required;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
@@ -50,6 +52,7 @@ public sealed interface ModelConfig permits EncoderConfig, DecoderConfig {
    * whatever the configuration says, like transformers 5.
    */
   default ModelConfig withHeadOf(WeightSource weights) {
+    required(weights, "weights");
     if (tied() && ParameterLoader.hasOwnHead(untied(), weights)) {
       Warnings.warn(
           "%s: tie_word_embeddings is true, but the head in the file is not the table of words; the"
@@ -77,6 +80,8 @@ public sealed interface ModelConfig permits EncoderConfig, DecoderConfig {
    *     not supported
    */
   static ModelConfig read(JsonNode config, String origin) {
+    required(config, "config");
+    required(origin, "origin");
     return read(ConfigReader.of(config, origin));
   }
 
@@ -85,6 +90,7 @@ public sealed interface ModelConfig permits EncoderConfig, DecoderConfig {
    * what is known about the others.
    */
   static ModelConfig read(ConfigReader fields) {
+    required(fields, "fields");
     String type = fields.text("model_type", "bert");
     if (!fields.has("model_type")) {
       checkIsBert(fields);

@@ -1,5 +1,7 @@
 package org.tokentune.nn;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.Map;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.tokentune.BadInputException;
@@ -42,6 +44,7 @@ public enum ActivationFunction implements NetworkLayer {
 
   /** Whether {@link #read} accepts a name. */
   public static boolean isKnown(String name) {
+    required(name, "name");
     return NAMES.containsKey(name);
   }
 
@@ -51,6 +54,7 @@ public enum ActivationFunction implements NetworkLayer {
    * @throws BadInputException for any other
    */
   public static ActivationFunction read(String name) {
+    required(name, "name");
     if (!isKnown(name)) {
       throw new BadInputException(
           "The activation %s is not supported; gelu, gelu_new, relu, silu and tanh are.", name);

@@ -1,5 +1,7 @@
 package org.tokentune.ops;
 
+import static org.tokentune.Arguments.required;
+
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.tokentune.ops.internal.FusedGatedLinearUnit;
 import org.tokentune.ops.internal.FusedGatedLinearUnitGrad;
@@ -17,6 +19,9 @@ public final class GatedLinearUnit {
 
   /** SwiGLU, {@code f(x) = x * sigmoid(x)}: {@code gate} and {@code up} [n, m] to [n, m]. */
   public static SDVariable swiGlu(SDVariable gate, SDVariable up, KernelMode kernelMode) {
+    required(gate, "gate");
+    required(up, "up");
+    required(kernelMode, "kernelMode");
     return kernelMode == KernelMode.NATIVE
         ? gate.mul(gate.getSameDiff().nn().sigmoid(gate)).mul(up)
         : fused(gate, up, ActivationKernel.SILU);
@@ -24,6 +29,9 @@ public final class GatedLinearUnit {
 
   /** GeGLU, with {@link Gelu#exact(SDVariable)}: {@code gate} and {@code up} [n, m] to [n, m]. */
   public static SDVariable geGlu(SDVariable gate, SDVariable up, KernelMode kernelMode) {
+    required(gate, "gate");
+    required(up, "up");
+    required(kernelMode, "kernelMode");
     return kernelMode == KernelMode.NATIVE
         ? Gelu.exact(gate).mul(up)
         : fused(gate, up, ActivationKernel.GELU);
@@ -31,6 +39,9 @@ public final class GatedLinearUnit {
 
   /** GeGLU, with {@link Gelu#tanh(SDVariable)}: {@code gate} and {@code up} [n, m] to [n, m]. */
   public static SDVariable geGluTanh(SDVariable gate, SDVariable up, KernelMode kernelMode) {
+    required(gate, "gate");
+    required(up, "up");
+    required(kernelMode, "kernelMode");
     return kernelMode == KernelMode.NATIVE
         ? Gelu.tanh(gate).mul(up)
         : fused(gate, up, ActivationKernel.GELU_TANH);

@@ -1,12 +1,18 @@
 package org.tokentune.ops;
 
+import static org.tokentune.Arguments.required;
+
+import java.nio.file.Path;
 import java.util.List;
 import org.nd4j.autodiff.functions.DifferentialFunction;
+import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.imports.converters.ImportClassMapping;
+import org.tokentune.BadFileException;
 import org.tokentune.ops.internal.Affine;
 import org.tokentune.ops.internal.AffineGrad;
 import org.tokentune.ops.internal.AffineScale;
 import org.tokentune.ops.internal.BiasGrad;
+import org.tokentune.ops.internal.CheckedPositions;
 import org.tokentune.ops.internal.FusedAdd;
 import org.tokentune.ops.internal.FusedBiasAdd;
 import org.tokentune.ops.internal.FusedBlocks;
@@ -43,6 +49,7 @@ public final class Ops {
   private static final List<DifferentialFunction> OWN =
       List.of(
           new TokenGather(),
+          new CheckedPositions(),
           new WriteRows(),
           new Dropout(),
           new Detach(),
@@ -86,10 +93,30 @@ public final class Ops {
    * Registers the ops by name, so that they survive cloning in {@code createGradFunction}, {@code
    * save} and {@code load}.
    *
-   * <p>Building a graph with them registers them; call this before loading a graph that contains
-   * them. Calling it again changes nothing.
+   * <p>Building a graph with them registers them. In a virtual machine that has not built one,
+   * {@code SameDiff.load} says <i>No op known for hash: 0 and name token_gather</i>: load the graph
+   * by {@link #load}, or call this first. Calling it again changes nothing.
    */
   public static void register() {
     OWN.forEach(op -> ImportClassMapping.getOpNameMapping().putIfAbsent(op.opName(), op));
+  }
+
+  /**
+   * Loads a graph with these ops: {@code SameDiff.load} after {@link #register}.
+   *
+   * @param file as {@code SameDiff.save} writes it
+   * @param updaterState whether to load that of its training too
+   * @throws BadFileException if it is missing or damaged
+   */
+  public static SameDiff load(Path file, boolean updaterState) {
+    required(file, "file");
+
+    register();
+    try {
+      return SameDiff.load(file.toFile(), updaterState);
+    } catch (RuntimeException e) {
+      throw new BadFileException(
+          e, "%s is not a graph that SameDiff saved, or is damaged: %s", file, e.getMessage());
+    }
   }
 }

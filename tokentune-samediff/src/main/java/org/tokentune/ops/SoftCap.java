@@ -1,6 +1,9 @@
 package org.tokentune.ops;
 
+import static org.tokentune.Arguments.required;
+
 import org.nd4j.autodiff.samediff.SDVariable;
+import org.tokentune.BadSettingsException;
 import org.tokentune.ops.internal.FusedSoftCap;
 import org.tokentune.ops.internal.FusedSoftCapGrad;
 
@@ -21,6 +24,11 @@ public final class SoftCap {
    * @param cap above 0
    */
   public static SDVariable apply(SDVariable x, double factor, double cap, KernelMode kernelMode) {
+    required(x, "x");
+    required(kernelMode, "kernelMode");
+    if (!(cap > 0)) {
+      throw BadSettingsException.of("cap", "must be above 0, got %s.", cap);
+    }
     if (kernelMode == KernelMode.NATIVE) {
       return x.getSameDiff().math().tanh(x.mul(factor / cap)).mul(cap);
     }

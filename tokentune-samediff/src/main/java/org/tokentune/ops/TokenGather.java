@@ -1,11 +1,15 @@
 package org.tokentune.ops;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ops.impl.scatter.ScatterAdd;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadSettingsException;
+import org.tokentune.ops.internal.CheckedPositions;
 import org.tokentune.ops.internal.OwnOp;
 import org.tokentune.ops.internal.ScatterRows;
 
@@ -44,11 +48,24 @@ public final class TokenGather extends OwnOp {
    * Rows of {@code table} [n, ...] at {@code ids} [m]: [m, ...].
    *
    * @param table a parameter, a placeholder or a computed variable, of rank 2 or more
-   * @param ids INT32 or INT64; running the graph fails if one is not in 0..n-1
+   * @param ids INT32 or INT64; running the graph fails with a {@link
+   *     org.tokentune.BadDataException} if one is not in 0..n-1
    */
   public static SDVariable rows(SDVariable table, SDVariable ids) {
-    SDVariable negative = ids.getSameDiff().lt(integers(ids), 0).castTo(ids.dataType());
-    return rows(table, either(negative, NO_ROW, ids), KernelMode.NATIVE);
+    required(table, "table");
+    required(ids, "ids");
+
+    SDVariable checked = checked(ids, table, 0, false);
+    SDVariable negative = ids.getSameDiff().lt(checked, 0).castTo(ids.dataType());
+    return rows(table, either(negative, NO_ROW, checked), KernelMode.NATIVE);
+  }
+
+  /** The same positions, which are checked when the graph runs. */
+  private static SDVariable checked(
+      SDVariable positions, SDVariable values, int axis, boolean padded) {
+    Ops.register();
+    return new CheckedPositions(positions.getSameDiff(), integers(positions), values, axis, padded)
+        .outputVariable();
   }
 
   /**
@@ -56,6 +73,10 @@ public final class TokenGather extends OwnOp {
    * {@code gather} checks the upper bound only.
    */
   public static SDVariable rows(SDVariable table, SDVariable ids, KernelMode kernelMode) {
+    required(table, "table");
+    required(ids, "ids");
+    required(kernelMode, "kernelMode");
+
     Ops.register();
     return new TokenGather(table.getSameDiff(), table, ids, kernelMode).outputVariable();
   }
@@ -69,9 +90,13 @@ public final class TokenGather extends OwnOp {
    * As {@link #rows(SDVariable, SDVariable)}, but -1 is padding: the row is 0, and has no gradient.
    */
   public static SDVariable paddedRows(SDVariable table, SDVariable ids) {
+    required(table, "table");
+    required(ids, "ids");
+
     SameDiff sd = table.getSameDiff();
-    SDVariable padding = sd.eq(integers(ids), -1);
-    SDVariable rows = rows(table, ids.add(padding.castTo(ids.dataType())));
+    SDVariable checked = checked(ids, table, 0, true);
+    SDVariable padding = sd.eq(checked, -1);
+    SDVariable rows = rows(table, checked.add(padding.castTo(ids.dataType())));
     SDVariable kept = padding.castTo(table.dataType()).rsub(1);
     SDVariable ones = sd.onesLike(slice(sd.shape(rows), 1, 0));
     return rows.mul(sd.reshape(kept, sd.concat(0, sd.shape(ids), ones)));
@@ -90,10 +115,14 @@ public final class TokenGather extends OwnOp {
    *
    * @param tokens a parameter, a placeholder or a computed variable, of rank 2 or more
    * @param positions INT32 or INT64; element [b, i] is a position in sequence b. Running the graph
-   *     fails if one is not in 0..length-1
+   *     fails with a {@link org.tokentune.BadDataException} if one is not in 0..length-1
    */
   public static SDVariable tokens(SDVariable tokens, SDVariable positions) {
-    return flat(rows(table(tokens), checkedRowIds(tokens, positions)));
+    required(tokens, "tokens");
+    required(positions, "positions");
+
+    SDVariable checked = checked(positions, tokens, 1, false);
+    return flat(rows(table(tokens), checkedRowIds(tokens, checked)));
   }
 
   /**
@@ -101,7 +130,11 @@ public final class TokenGather extends OwnOp {
    * gradient.
    */
   public static SDVariable paddedTokens(SDVariable tokens, SDVariable positions) {
-    return flat(paddedRows(table(tokens), checkedRowIds(tokens, positions)));
+    required(tokens, "tokens");
+    required(positions, "positions");
+
+    SDVariable checked = checked(positions, tokens, 1, true);
+    return flat(paddedRows(table(tokens), checkedRowIds(tokens, checked)));
   }
 
   // Shapes are computed in the graph: that of a computed variable is known only when it runs.
@@ -134,11 +167,11 @@ public final class TokenGather extends OwnOp {
 
   /**
    * As {@link #rowIds}, but -1 stays -1, and any other position outside its sequence becomes {@link
-   * #NO_ROW}: unchecked, it would be a row of another sequence.
+   * #NO_ROW}: it would be a row of another sequence wherever the check in Java does not run.
    */
   private static SDVariable checkedRowIds(SDVariable tokens, SDVariable positions) {
     SameDiff sd = tokens.getSameDiff();
-    SDVariable long64 = integers(positions).castTo(DataType.INT64);
+    SDVariable long64 = positions.castTo(DataType.INT64);
     SDVariable length = sd.sizeAt(tokens, 1);
     SDVariable first =
         sd.range(
@@ -158,8 +191,8 @@ public final class TokenGather extends OwnOp {
 
   private static SDVariable integers(SDVariable ids) {
     if (ids.dataType() != DataType.INT32 && ids.dataType() != DataType.INT64) {
-      throw new IllegalArgumentException(
-          "ids must be INT32 or INT64, but " + ids.name() + " is " + ids.dataType());
+      throw BadSettingsException.of(
+          "ids", "must be INT32 or INT64, but %s is %s.", ids.name(), ids.dataType());
     }
     return ids;
   }
@@ -170,6 +203,9 @@ public final class TokenGather extends OwnOp {
    * @param tokens any variable of shape [batch, length, ...]
    */
   public static SDVariable rowIds(SDVariable tokens, SDVariable positions) {
+    required(tokens, "tokens");
+    required(positions, "positions");
+
     SameDiff sd = tokens.getSameDiff();
     SDVariable batch = sd.sizeAt(tokens, 0).castTo(DataType.INT32);
     SDVariable length = sd.sizeAt(tokens, 1).castTo(DataType.INT32);
@@ -183,6 +219,9 @@ public final class TokenGather extends OwnOp {
    * Without gradient, using ND4J's own gather.
    */
   public static SDVariable elements(SDVariable values, SDVariable rowIds) {
+    required(values, "values");
+    required(rowIds, "rowIds");
+
     return values.getSameDiff().gather(values.reshape(-1, 1), rowIds, 0).reshape(-1);
   }
 

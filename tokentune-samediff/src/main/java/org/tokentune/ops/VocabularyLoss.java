@@ -1,5 +1,7 @@
 package org.tokentune.ops;
 
+import static org.tokentune.Arguments.required;
+
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.tokentune.ops.internal.FusedRowSlices;
@@ -32,6 +34,10 @@ public final class VocabularyLoss {
    *     {@link IllegalArgumentException} when run
    */
   public static SDVariable apply(SDVariable rows, Table table, SDVariable labels) {
+    required(rows, "rows");
+    required(table, "table");
+    required(labels, "labels");
+
     return apply(rows, table, labels, SLICE);
   }
 

@@ -1,8 +1,11 @@
 package org.tokentune.train;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Predicate;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.tokentune.BadInputException;
@@ -12,21 +15,50 @@ import org.tokentune.models.TransformerModel;
 /** Selects the parameters of a model that train. */
 public final class Trainable {
 
+  private static final Pattern LAST = Pattern.compile("last:([0-9]{1,4})");
+
+  /** The number of a layer in a parameter's name. */
+  private static final Pattern LAYER = Pattern.compile("\\.([0-9]+)\\.");
+
   private Trainable() {}
 
   /**
    * Parses {@code --trainable} of the command line: {@code all}, {@code head}, {@code
-   * no-embeddings}, or patterns of whole names separated by commas, with {@code *} for anything,
-   * e.g. {@code bert.encoder.layer.5.*,classifier.*}.
+   * no-embeddings}, {@code last:n} for the last n layers and all that comes after them, or patterns
+   * of whole names separated by commas, with {@code *} for anything, e.g. {@code
+   * bert.encoder.layer.5.*,classifier.*}.
    *
-   * @throws BadInputException if a pattern matches no parameter
+   * @throws BadInputException if a pattern matches no parameter, or there are not n layers
    */
   public static Predicate<String> parse(String choice, TransformerModel model) {
+    required(choice, "choice");
+    required(model, "model");
+
+    Matcher last = LAST.matcher(choice.strip());
+    if (last.matches()) {
+      return last(Integer.parseInt(last.group(1)), model);
+    }
     return switch (choice.strip()) {
       case "all" -> name -> true;
       case "head" -> model::isHead;
       case "no-embeddings" -> name -> !model.isEmbedding(name);
       default -> patterns(choice, model);
+    };
+  }
+
+  private static Predicate<String> last(int count, TransformerModel model) {
+    int layers = model.config().layers();
+    if (count < 1 || count > layers) {
+      throw new BadSettingsException(
+          "The model has %d layers, not %d to train; give last:1 to last:%d.",
+          layers, count, layers);
+    }
+    return name -> {
+      Matcher layer = LAYER.matcher(name);
+      return !model.isEmbedding(name)
+          && (model.isHead(name)
+              || !layer.find()
+              || Integer.parseInt(layer.group(1)) >= layers - count);
     };
   }
 

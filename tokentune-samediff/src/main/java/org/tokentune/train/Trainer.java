@@ -1,6 +1,7 @@
 package org.tokentune.train;
 
 import static java.util.stream.Collectors.joining;
+import static org.tokentune.Arguments.required;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -45,9 +46,9 @@ public final class Trainer {
    *
    * @param steps made, including those before it was resumed
    * @param bestStep of the weights that were kept; the last step if it was stopped before the first
-   *     evaluation
+   *     evaluation, or there are no validation rows
    * @param epoch of this step, from 1; 0 if it was stopped before the first evaluation
-   * @param best scores of the kept weights on the validation rows
+   * @param best scores of the kept weights on the validation rows; null if there are none
    * @param evaluations all evaluations, in order
    * @param stopped whether a listener stopped it
    * @param early whether it ended because its patience ran out
@@ -79,6 +80,14 @@ public final class Trainer {
       Hyperparameters settings,
       RunSettings run,
       FineTuningListener listener) {
+    required(model, "model");
+    required(parameters, "parameters");
+    required(trainable, "trainable");
+    required(selector, "selector");
+    required(settings, "settings");
+    required(run, "run");
+    required(listener, "listener");
+
     this.model = model;
     this.parameters = parameters;
     this.trainable = trainable;
@@ -95,8 +104,15 @@ public final class Trainer {
    *     written
    */
   public Outcome fit(TrainingData trainingData) {
+    required(trainingData, "trainingData");
+
     checkMetrics();
     data = trainingData;
+    if (data.validation() == null && (run.patience() > 0 || run.evaluateEvery() > 0)) {
+      throw new BadSettingsException(
+          "Without validation rows there is nothing to evaluate or to be patient about; leave patience"
+              + " and evaluateEvery at 0, or give validation rows.");
+    }
     try (Evaluator evaluator = new Evaluator(model, parameters, data.rowName());
         TrainingStep step = new LocalStep(model, parameters, trainable, selector, settings)) {
       TrainedState state = new TrainedState(parameters, trainable, step.optimizer());
@@ -148,7 +164,10 @@ public final class Trainer {
     }
     boolean early = endsEarly();
     EvaluationResult best = progress.best();
-    if (best == null) {
+    if (data.validation() == null) {
+      int epoch = progress.epoch() + (progress.batch() > 0 ? 1 : 0);
+      best = new EvaluationResult(progress.step(), epoch, Double.NaN, null);
+    } else if (best == null) {
       best =
           new EvaluationResult(
               progress.step(), 0, Double.NaN, evaluator.evaluate(data.validation()));
@@ -192,6 +211,9 @@ public final class Trainer {
   }
 
   private boolean evaluates(boolean last, boolean epochEnds) {
+    if (data.validation() == null) {
+      return false;
+    }
     return last
         || (run.evaluateEvery() == 0 ? epochEnds : progress.step() % run.evaluateEvery() == 0);
   }

@@ -1,5 +1,7 @@
 package org.tokentune.train;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.IntFunction;
@@ -13,7 +15,7 @@ import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
  * @param batches the batches of an epoch, by its number from 0: the same ones for the same number,
  *     and equally many in each epoch. For a stream, which cannot be reset, the first batch is
  *     assumed to be the largest, and the settings must give the number of steps.
- * @param validation batches to evaluate on
+ * @param validation batches to evaluate on; null: there are none, and the last weights are kept
  * @param identity identifies the data, their batches and the selection, by a name for each part: a
  *     training does not resume from a checkpoint with another identity. Called only if checkpoints
  *     are read or written
@@ -23,4 +25,11 @@ public record TrainingData(
     IntFunction<MultiDataSetIterator> batches,
     MultiDataSetIterator validation,
     Supplier<Map<String, String>> identity,
-    Function<int[], String> rowName) {}
+    Function<int[], String> rowName) {
+
+  public TrainingData {
+    required(batches, "batches");
+    required(identity, "identity");
+    required(rowName, "rowName");
+  }
+}

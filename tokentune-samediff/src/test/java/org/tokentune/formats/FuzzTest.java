@@ -255,7 +255,8 @@ class FuzzTest {
     try (ModelFiles files = ModelFolder.open(folder.resolve("base"));
         AdapterFolder adapters = AdapterFolder.open(folder)) {
       ModelConfig config = ModelConfig.read(files.config(), files.name());
-      TransformerModel model = config.model(new Head(Objectives.CAUSAL_LM, 0, Pooling.FIRST));
+      TransformerModel model =
+          config.model(new Head(Objectives.CAUSAL_LM, config.vocabulary(), Pooling.FIRST));
       Parameters parameters = ParameterLoader.load(model, files.weights());
       var adapter = adapters.read(model, parameters);
       String layer = adapter.model().layers().get(0);

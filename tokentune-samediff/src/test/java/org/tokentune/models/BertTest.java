@@ -136,7 +136,7 @@ class BertTest {
 
   @Test
   void paddingAndOrderChangeNothing() {
-    for (Pooling pooling : Pooling.values()) {
+    for (Pooling pooling : List.of(Pooling.FIRST, Pooling.MEAN)) {
       Encoder bert = bert(0, pooling);
       SameDiffEngine.Result plain = run(training(bert, false), texts(5, false));
       double padded = difference(plain, run(training(bert, false), texts(9, false)));

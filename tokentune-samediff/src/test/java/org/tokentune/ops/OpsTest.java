@@ -11,11 +11,14 @@ import static org.tokentune.ops.GradientCheck.normal;
 import static org.tokentune.testing.SameBits.areSame;
 import static org.tokentune.testing.SameBits.assertSameBits;
 
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -25,6 +28,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.tokentune.BadDataException;
+import org.tokentune.BadSettingsException;
 
 /**
  * Checks every op: values against the formula, gradients against central differences, also cloned,
@@ -125,9 +130,86 @@ class OpsTest {
             : List.of(TokenGather.tokens(x, positions), TokenGather.paddedTokens(x, positions));
     for (SDVariable out : outs) {
       String message =
-          assertThrows(RuntimeException.class, () -> sd.outputSingle(Map.of("p", p), out.name()))
-              .toString();
-      System.out.println(position + ": " + message);
+          assertThrows(BadDataException.class, () -> sd.outputSingle(Map.of("p", p), out.name()))
+              .getMessage();
+      String hint = out.name().equals(outs.get(0).name()) ? "." : ", or -1 for padding.";
+      assertEquals(
+          "p[1, 1] is "
+              + position
+              + ", but the sequences of x1 have the positions 0 to 3; correct it"
+              + hint,
+          message);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {5, -1, Long.MAX_VALUE, 1L << 32})
+  void gatherRejectsRowsOutsideTheTable(long id) {
+    SDVariable ids = sd.placeHolder("ids", DataType.INT64, -1);
+    SDVariable out = TokenGather.rows(variable(1, 5, 3), ids);
+    out.sum().markAsLoss();
+    String message =
+        assertThrows(
+                BadDataException.class,
+                () -> sd.calculateGradients(Map.of("ids", Nd4j.createFromArray(0L, id)), "x1"))
+            .getMessage();
+    assertEquals(
+        "ids[1] is " + id + ", but the table x1 has the rows 0 to 4; correct it.", message);
+  }
+
+  /** In a virtual machine that has not built a graph with these ops. */
+  @Test
+  void graphsLoadInAFreshVirtualMachine(@TempDir Path folder) throws Exception {
+    SDVariable positions = sd.placeHolder("p", DataType.INT32, -1, -1);
+    SDVariable computed = variable(1, 2, 4, 3).mul(2);
+    TokenGather.tokens(computed, positions).mul(3).sum().rename("loss");
+    sd.setLossVariables("loss");
+    Path file = folder.resolve("graph.fb");
+    sd.save(file.toFile(), false);
+    assertEquals("24.0 6.0", fresh(file, "ops")); // 4 rows with a slope of 6 in each column
+    String refused = fresh(file, "samediff");
+    assertTrue(refused.contains("No op known for hash: 0 and name "), refused);
+  }
+
+  private static String fresh(Path file, String loader) throws Exception {
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty(
+                    "surefire.test.class.path", System.getProperty("java.class.path")),
+                FreshMachine.class.getName(),
+                file.toString(),
+                loader)
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    process.waitFor();
+    return printed.lines().reduce((first, last) -> last).orElse("");
+  }
+
+  /** What {@link #fresh} runs. */
+  static final class FreshMachine {
+
+    private FreshMachine() {}
+
+    public static void main(String[] arguments) {
+      Path file = Path.of(arguments[0]);
+      try {
+        SameDiff loaded =
+            arguments[1].equals("ops")
+                ? Ops.load(file, false)
+                : SameDiff.load(file.toFile(), false);
+        INDArray p = Nd4j.createFromArray(new int[][] {{0, 0}, {3, 1}});
+        INDArray gradient = loaded.calculateGradients(Map.of("p", p), "x1").get("x1");
+        System.out.println(gradient.sum(0, 1).getDouble(0) + " " + gradient.getDouble(1, 3, 0));
+      } catch (RuntimeException e) {
+        Throwable cause = e;
+        while (cause.getCause() != null) {
+          cause = cause.getCause();
+        }
+        System.out.println(cause.getMessage());
+      }
     }
   }
 
@@ -135,9 +217,9 @@ class OpsTest {
   void gatherRejectsFractionalIds() {
     SDVariable ids = sd.constant("ids", Nd4j.createFromArray(0.5f, 1));
     String message =
-        assertThrows(IllegalArgumentException.class, () -> TokenGather.rows(variable(1, 5, 3), ids))
+        assertThrows(BadSettingsException.class, () -> TokenGather.rows(variable(1, 5, 3), ids))
             .getMessage();
-    assertEquals("ids must be INT32 or INT64, but ids is FLOAT", message);
+    assertEquals("ids must be INT32 or INT64, but ids is FLOAT.", message);
   }
 
   @Test

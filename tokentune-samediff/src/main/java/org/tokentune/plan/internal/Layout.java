@@ -9,6 +9,7 @@ import java.util.Set;
  *
  * @param passes the passes after checkpointing, applied
  * @param gradients the gradients, possibly in slices
+ * @param home the gradients, where they are returned
  * @param aliases which values share memory
  * @param nodes the ops that run, in execution order
  * @param memory lifetimes and offsets
@@ -18,6 +19,7 @@ import java.util.Set;
 record Layout(
     List<PlannerPass> passes,
     GradientSlices gradients,
+    GradientsAtHome home,
     AliasAnalysis aliases,
     List<Node> nodes,
     MemoryPlanner memory,

@@ -54,6 +54,8 @@ final class MemoryPlanner {
   private final Map<String, String> reused = new HashMap<>();
   private final Map<DataType, Long> regions = new TreeMap<>();
   private final int nodes;
+  private final Map<Buffer, Long> fixed = new LinkedHashMap<>();
+  private long home;
 
   /**
    * @param running the ops in execution order
@@ -206,6 +208,17 @@ final class MemoryPlanner {
     return buffer == null ? null : buffer.name;
   }
 
+  /**
+   * Puts a home of gradients before the region of floats. Call it before {@link #place}.
+   *
+   * @param elements of the home
+   * @param offsets in it, by the name of a value whose buffer must be there
+   */
+  void placeIn(long elements, Map<String, Long> offsets) {
+    home = elements;
+    offsets.forEach((value, offset) -> fixed.put(buffer(aliases.of(value).buffer()), offset));
+  }
+
   /** What is in place, and the size of the arena, a line each. */
   List<String> report() {
     return List.of(
@@ -223,8 +236,10 @@ final class MemoryPlanner {
 
   /** Assigns offsets, largest buffer first, each at the lowest free position. */
   void place() {
-    List<Buffer> placed = new ArrayList<>();
+    fixed.forEach((buffer, offset) -> buffer.offset = offset);
+    List<Buffer> placed = new ArrayList<>(fixed.keySet());
     List<Buffer> order = new ArrayList<>(buffers.values());
+    order.removeAll(fixed.keySet());
     order.sort(
         Comparator.comparingLong((Buffer buffer) -> -buffer.elements)
             .thenComparingInt(buffer -> buffer.first));
@@ -234,36 +249,49 @@ final class MemoryPlanner {
               .filter(other -> other.type == buffer.type && other.overlaps(buffer))
               .sorted(Comparator.comparingLong(other -> other.offset))
               .toList();
-      long offset = 0;
+      long offset = within(buffer, 0);
       for (Buffer other : around) {
         if (offset + buffer.elements <= other.offset) {
           break;
         }
-        offset = Math.max(offset, aligned(other.offset + other.elements));
+        offset = within(buffer, Math.max(offset, aligned(other.offset + other.elements)));
       }
       buffer.offset = offset;
       placed.add(buffer);
-      regions.merge(buffer.type, offset + buffer.elements, Math::max);
+      long end = offset + buffer.elements - (buffer.type == DataType.FLOAT ? aligned(home) : 0);
+      if (end > 0) {
+        regions.merge(buffer.type, end, Math::max);
+      }
     }
   }
 
-  private static long aligned(long elements) {
+  /** An offset from which on a buffer is wholly in the home of gradients, or wholly after it. */
+  private long within(Buffer buffer, long offset) {
+    boolean across = offset < home && offset + buffer.elements > home;
+    return across && buffer.type == DataType.FLOAT ? aligned(home) : offset;
+  }
+
+  /** The next multiple at which a buffer may begin. */
+  static long aligned(long elements) {
     return (elements + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   }
 
-  /** Number of elements in the arena by data type. */
+  /** Number of elements in the arena by data type, without the home of gradients. */
   Map<DataType, Long> regions() {
     return regions;
   }
 
-  /** Bytes of the arena that a run uses. */
+  /** Bytes of the arena that a run uses, without the home of gradients. */
   long bytes() {
     return regions.entrySet().stream()
         .mapToLong(region -> region.getValue() * region.getKey().width())
         .sum();
   }
 
-  /** Offset of a value's buffer in its region, in elements; -1 for arrays that the graph holds. */
+  /**
+   * Offset of a value's buffer in its region, in elements; floats begin with the home of gradients.
+   * -1 for arrays that the graph holds.
+   */
   long offset(String name) {
     Buffer buffer = buffer(aliases.of(name).buffer());
     return buffer == null ? -1 : buffer.offset;

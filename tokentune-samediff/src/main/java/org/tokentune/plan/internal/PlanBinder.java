@@ -17,6 +17,7 @@ final class PlanBinder {
   private final Layout layout;
   private final PlanOptions options;
   private final Arena arena;
+  private final PlanSpace space;
   private final Map<String, INDArray> arrays = new HashMap<>();
 
   PlanBinder(OpSchedule schedule, Shapes shapes, Layout layout, PlanOptions options, Arena arena) {
@@ -25,6 +26,7 @@ final class PlanBinder {
     this.layout = layout;
     this.options = options;
     this.arena = arena;
+    space = new PlanSpace(arena, options.home());
   }
 
   BoundPlan bind(OptimizerStep optimizerStep) {
@@ -46,11 +48,11 @@ final class PlanBinder {
       }
     }
     if (PlanCheck.isEnabled()) {
-      steps = new PlanCheck(layout, shapes, arena).watch(steps);
+      steps = new PlanCheck(layout, shapes, space).watch(steps);
     }
     Map<String, INDArray> gradients = new LinkedHashMap<>();
     if (!options.updates()) {
-      schedule.gradients().forEach((name, gradient) -> gradients.put(name, array(gradient)));
+      layout.home().names().forEach((name, gradient) -> gradients.put(name, array(gradient)));
     }
     return new BoundPlan(steps, matmuls, byName(layout.placeholders()), outputs, gradients);
   }
@@ -77,7 +79,7 @@ final class PlanBinder {
     AliasAnalysis.View view = layout.aliases().of(name);
     long offset = layout.memory().offset(name);
     if (offset >= 0) {
-      return arena.view(info.type(), view.shape(), view.strides(), offset + view.offset());
+      return space.view(info.type(), view.shape(), view.strides(), offset + view.offset());
     }
     INDArray held = schedule.array(view.buffer());
     return view.buffer().equals(name)

@@ -23,17 +23,17 @@ final class PlanCheck {
   private final Layout layout;
   private final MemoryPlanner memory;
   private final Shapes shapes;
-  private final Arena arena;
+  private final PlanSpace space;
   private final Map<String, Written> written = new HashMap<>();
 
   private record Written(String by, int fingerprint) {}
 
-  PlanCheck(Layout layout, Shapes shapes, Arena arena) {
+  PlanCheck(Layout layout, Shapes shapes, PlanSpace space) {
     this.layout = layout;
     memory = layout.memory();
     this.shapes = shapes;
-    this.arena = arena;
-    memory.regions().forEach((type, count) -> release(memory(type, count, 0)));
+    this.space = space;
+    space.release(memory.regions(), PlanCheck::release);
   }
 
   /** Whether plans bound from now on are checked. */
@@ -123,7 +123,7 @@ final class PlanCheck {
   }
 
   private INDArray memory(DataType type, long elements, long offset) {
-    return arena.view(type, new long[] {elements}, new long[] {1}, offset);
+    return space.view(type, new long[] {elements}, new long[] {1}, offset);
   }
 
   private static void release(INDArray memory) {

@@ -19,6 +19,7 @@ import org.tokentune.plan.ActivationPrecision;
  * @param precision the precision of stored activations
  * @param budget bytes that a plan may take: it recomputes no more than that requires, regardless of
  *     {@code checkpointing}; 0: no budget
+ * @param home where the gradients are returned; null: in the arena
  */
 public record PlanOptions(
     List<String> outputs,
@@ -28,7 +29,8 @@ public record PlanOptions(
     ActivationCheckpointing checkpointing,
     Predicate<String> checkpoint,
     ActivationPrecision precision,
-    long budget) {
+    long budget,
+    GradientHome home) {
 
   public PlanOptions {
     outputs = List.copyOf(outputs);
@@ -45,7 +47,8 @@ public record PlanOptions(
         ActivationCheckpointing.NOTHING,
         name -> false,
         ActivationPrecision.FLOAT32,
-        0);
+        0,
+        null);
   }
 
   /** Outputs and gradients without recomputation. */
@@ -58,12 +61,13 @@ public record PlanOptions(
         ActivationCheckpointing.NOTHING,
         name -> false,
         ActivationPrecision.FLOAT32,
-        0);
+        0,
+        null);
   }
 
   /** The same with an activation checkpointing level. */
   public PlanOptions withCheckpointing(ActivationCheckpointing level, Predicate<String> kept) {
-    return new PlanOptions(outputs, trained, updates, slices, level, kept, precision, 0);
+    return new PlanOptions(outputs, trained, updates, slices, level, kept, precision, 0, home);
   }
 
   /**
@@ -73,18 +77,27 @@ public record PlanOptions(
    */
   public PlanOptions withOptimizerInBackward(boolean bySlices) {
     return new PlanOptions(
-        outputs, trained, true, bySlices, checkpointing, checkpoint, precision, budget);
+        outputs, trained, true, bySlices, checkpointing, checkpoint, precision, budget, home);
   }
 
   /** The same with another precision of stored activations. */
   public PlanOptions withPrecision(ActivationPrecision other) {
     return new PlanOptions(
-        outputs, trained, updates, slices, checkpointing, checkpoint, other, budget);
+        outputs, trained, updates, slices, checkpointing, checkpoint, other, budget, home);
   }
 
   /** The same, with as much recomputation as needed to fit this many bytes. */
   public PlanOptions within(long bytes, Predicate<String> kept) {
     return new PlanOptions(
-        outputs, trained, updates, slices, checkpointing, kept, precision, bytes);
+        outputs, trained, updates, slices, checkpointing, kept, precision, bytes, home);
+  }
+
+  /**
+   * The same with gradients in memory of the caller's, which the rest of a plan uses as well until
+   * they are complete.
+   */
+  public PlanOptions withGradientsIn(GradientHome memory) {
+    return new PlanOptions(
+        outputs, trained, updates, slices, checkpointing, checkpoint, precision, budget, memory);
   }
 }

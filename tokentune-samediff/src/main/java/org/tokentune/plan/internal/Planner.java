@@ -60,18 +60,27 @@ final class Planner {
   private Layout layOut(List<Node> nodes) {
     GradientSlices gradients = new GradientSlices(schedule.gradients(), options.slices());
     AliasAnalysis aliases = new AliasAnalysis(shapes, gradients);
+    GradientsAtHome home =
+        new GradientsAtHome(schedule.gradients(), aliases, shapes, options.home());
     List<PlannerPass> passes =
         List.of(
             new DequantiseBeforeUse(shapes),
             new HalfPrecisionActivations(forwardValues, wanted, shapes, options.precision()),
             gradients,
             aliases,
-            new OptimizerInBackward(aliases, gradients, shapes, options));
+            new OptimizerInBackward(aliases, gradients, shapes, options),
+            home);
     List<Node> running = PlannerPass.applyAll(passes, nodes);
-    Set<String> results = options.updates() ? new LinkedHashSet<>(options.outputs()) : wanted;
+    Set<String> results = new LinkedHashSet<>(options.outputs());
+    if (!options.updates()) {
+      results.addAll(home.names().values());
+    }
     Set<String> read = readPlaceholders(nodes);
     MemoryPlanner memory = new MemoryPlanner(running, aliases, shapes, read, results);
-    return new Layout(passes, gradients, aliases, running, memory, read, results);
+    if (options.home() != null) {
+      memory.placeIn(options.home().memory().length(), home.offsets());
+    }
+    return new Layout(passes, gradients, home, aliases, running, memory, read, results);
   }
 
   private Set<String> readPlaceholders(List<Node> nodes) {

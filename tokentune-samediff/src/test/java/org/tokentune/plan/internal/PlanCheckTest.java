@@ -66,7 +66,15 @@ class PlanCheckTest {
       memory.place();
     }
     Layout layout =
-        new Layout(List.of(), gradients, aliases, nodes, memory, SHAPES.keySet(), Set.of("out"));
+        new Layout(
+            List.of(),
+            gradients,
+            new GradientsAtHome(Map.of(), aliases, shapes, null),
+            aliases,
+            nodes,
+            memory,
+            SHAPES.keySet(),
+            Set.of("out"));
     PlanOptions options = PlanOptions.forward(List.of("out"));
     try (Arena arena = new Arena()) {
       arena.reserve(Map.of(DataType.FLOAT, 1000L));

@@ -1,0 +1,92 @@
+package org.tokentune.datasets;
+
+import java.nio.IntBuffer;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.stream.StreamSupport;
+
+/**
+ * Labelled texts. The rows of a chunk are packed into one array: for each row, or window of one,
+ * the number of windows of its text (0 after the first), the number of tokens of the whole text,
+ * the numbers of tokens and of labels, the tokens, their types, and the bits of the labels.
+ *
+ * @param counted counts texts that are longer than fits, as their rows are read
+ */
+record PackedTexts(
+    RowChunks chunks,
+    Columns columns,
+    Labels labels,
+    TextTokenizer tokenizer,
+    OnLong onLong,
+    TokenCache cache,
+    LongCount counted)
+    implements ChunkRows {
+
+  private static final int HEADER = 4;
+
+  @Override
+  public int length() {
+    return tokenizer.longest();
+  }
+
+  @Override
+  public String name() {
+    return "labelled texts of " + columns + ", " + labels + ", " + onLong + chunks.name();
+  }
+
+  @Override
+  public int[] tokens(TextChunks.Chunk chunk) {
+    return cache.get(length() + " tokens, " + name(), chunk.text(), text -> pack(chunk));
+  }
+
+  private int[] pack(TextChunks.Chunk chunk) {
+    List<int[]> rows = new ArrayList<>();
+    for (Example example : chunks.read(chunk, new TextFiles.Examples(columns, true))) {
+      LongCount one = new LongCount(length(), onLong);
+      List<TextTokenizer.Tokens> windows = tokenizer.encode(example, labels.task(), onLong, 0, one);
+      for (int i = 0; i < windows.size(); i++) {
+        TextTokenizer.Tokens window = windows.get(i);
+        float[] encoded = labels.encode(example, window);
+        int tokens = window.ids().length;
+        IntBuffer row = IntBuffer.allocate(HEADER + 2 * tokens + encoded.length);
+        row.put(i == 0 ? windows.size() : 0).put(Math.max(tokens, one.longest()));
+        row.put(tokens).put(encoded.length).put(window.ids()).put(window.typeIds());
+        for (float label : encoded) {
+          row.put(Float.floatToIntBits(label));
+        }
+        rows.add(row.array());
+      }
+    }
+    return TextBlocks.join(rows);
+  }
+
+  @Override
+  public Iterator<StreamedRow> rows(Iterator<int[]> chunks) {
+    Iterable<int[]> all = () -> chunks;
+    return StreamSupport.stream(all.spliterator(), false)
+        .flatMap(packed -> unpack(packed).stream())
+        .iterator();
+  }
+
+  private List<StreamedRow> unpack(int[] packed) {
+    List<StreamedRow> rows = new ArrayList<>();
+    IntBuffer left = IntBuffer.wrap(packed);
+    while (left.hasRemaining()) {
+      int windows = left.get();
+      int whole = left.get();
+      if (windows > 0) {
+        counted.add(whole, windows);
+      }
+      int[] ids = new int[left.get()];
+      float[] encoded = new float[left.get()];
+      int[] types = new int[ids.length];
+      left.get(ids).get(types);
+      for (int i = 0; i < encoded.length; i++) {
+        encoded[i] = Float.intBitsToFloat(left.get());
+      }
+      rows.add(new LabelledTokens(ids, types, encoded));
+    }
+    return rows;
+  }
+}
