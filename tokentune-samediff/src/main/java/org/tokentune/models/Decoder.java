@@ -36,8 +36,8 @@ import org.tokentune.ops.VocabularyLoss;
 
 /**
  * A decoder of any family over two token streams, with Hugging Face's names. It computes next-token
- * logits at every position, with the word embeddings or a matrix of its own; or the row of a text, as
- * the input of another network.
+ * logits at every position, with the word embeddings or a matrix of its own; or the row of a text,
+ * as the input of another network.
  */
 public final class Decoder implements TransformerModel {
 

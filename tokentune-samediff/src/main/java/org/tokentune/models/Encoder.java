@@ -479,7 +479,8 @@ public final class Encoder implements TransformerModel {
 
     /** One row per text, after the dense layer: [batch, hidden]. */
     private TokenStream pooled(TokenStream x) {
-      TokenStream pooled = graph.dropout(
+      TokenStream pooled =
+          graph.dropout(
               poolsAll() ? poolAll(x) : pool(x), config.dropout().pooled(), DropoutPlaces.POOLED);
       return dense(pooled, names.text().activation());
     }
