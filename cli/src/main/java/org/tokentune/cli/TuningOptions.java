@@ -114,16 +114,7 @@ final class TuningOptions {
 
   @Mixin private LossOptions loss;
 
-  @Option(
-      names = "--clip",
-      paramLabel = "NORM|none",
-      converter = Clip.class,
-      description = {
-        "Largest global norm of a step's gradients, which are all held until it is known; none: not",
-        "clipped, and every gradient is applied and let go as soon as it is complete, which saves a",
-        "float for each trained parameter. Default ${DEFAULT-VALUE}."
-      })
-  private double clip = DEFAULTS.hyperparameters().clip();
+  @Mixin private ClipOptions clip;
 
   @Option(
       names = "--memory",
@@ -148,7 +139,8 @@ final class TuningOptions {
             learningRate,
             optimizer.settings(weightDecay, layerDecay, rateFactors),
             new Schedule(schedule, warmup),
-            clip,
+            clip.norm(),
+            clip.by(),
             adapters.knobs().settings(memory),
             seed,
             loss.settings()),
@@ -172,6 +164,7 @@ final class TuningOptions {
 
   void put(ObjectNode result) {
     optimizer.put(result);
+    clip.put(result);
     loss.put(result);
     result.put("learning_rate", learningRate).put("schedule", schedule.toString());
     result.put("warmup", warmup).put("weight_decay", weightDecay);

@@ -93,6 +93,8 @@ record Fingerprint(Map<String, String> parts) {
     parts.put("memory keep", settings.memory().precision().name());
     parts.put("memory budget", Long.toString(settings.memory().budget()));
     parts.put("seed", Long.toString(settings.seed()));
+    Hyperparameters.ClipBy clipBy = settings.clipBy();
+    putUnless(clipBy == Hyperparameters.ClipBy.ALL, "clip by", clipBy.name(), parts);
     LossSettings loss = settings.loss();
     putUnless(loss.classWeights().isEmpty(), "class weights", loss.classWeights(), parts);
     putUnless(loss.labelSmoothing() == 0, "label smoothing", loss.labelSmoothing(), parts);
