@@ -27,9 +27,18 @@ final class LossOptions {
       })
   private double labelSmoothing = LossSettings.plain().labelSmoothing();
 
+  @Option(
+      names = "--focal-gamma",
+      paramLabel = "GAMMA",
+      description = {
+        "Focal loss: a row counts the less the surer its label is, by (1 - p)^GAMMA, usually 2; for",
+        "classify, multilabel and token. Default ${DEFAULT-VALUE}: all rows count alike."
+      })
+  private double focalGamma = LossSettings.plain().focalGamma();
+
   /** The settings without class weights, which depend on the rows. */
   LossSettings settings() {
-    return LossSettings.plain().withLabelSmoothing(labelSmoothing);
+    return LossSettings.plain().withLabelSmoothing(labelSmoothing).withFocalGamma(focalGamma);
   }
 
   /** Rejects a task that does not have such a loss, before its data are read. */
@@ -47,5 +56,6 @@ final class LossOptions {
 
   void put(ObjectNode result) {
     result.put("class_weights", classWeights).put("label_smoothing", labelSmoothing);
+    result.put("focal_gamma", focalGamma);
   }
 }

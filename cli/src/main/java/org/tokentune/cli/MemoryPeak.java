@@ -75,11 +75,20 @@ final class MemoryPeak {
               step.peak() < step.forward() ? "forward" : "backward",
               step.peak() + 1,
               step.live().size(),
-              kind == Kind.GRADIENT ? "gradients, held" : kind.name().toLowerCase(Locale.ROOT),
+              name(kind),
               step.bytes(kind) / 1e6,
               step.arena() / 1e6,
               tensors(step, kind));
         });
+  }
+
+  private static String name(Kind kind) {
+    return switch (kind) {
+      case INPUT -> "inputs";
+      case ACTIVATION -> "activations";
+      case GRADIENT -> "gradients that are held";
+      case WORKSPACE -> "workspace";
+    };
   }
 
   /** The largest contents of a kind: of gradients the parameters, of others what they hold. */
@@ -89,7 +98,10 @@ final class MemoryPeak {
             .filter(part -> part.kind() == kind)
             .collect(
                 Collectors.groupingBy(
-                    part -> kind == Kind.GRADIENT ? part.value() : part.content(),
+                    part ->
+                        kind == Kind.GRADIENT
+                            ? part.value().replaceFirst("-grad$", "")
+                            : part.content(),
                     Collectors.summingLong(PlanMemory.Part::bytes)));
     return sizes.entrySet().stream()
         .sorted(

@@ -93,7 +93,7 @@ class MemoryCommandTest {
   void namesThePeakAndWhatLowersIt() throws IOException {
     Run held = memory("--model", config(), "--length", 64, "--batch-size", 1);
     System.out.println(held.printed());
-    assertTrue(held.printed().contains("gradients, held"), held.printed());
+    assertTrue(held.printed().contains("gradients that are held"), held.printed());
     assertTrue(held.printed().contains("--clip-by last"), held.printed());
     List<String> lines = held.printed().lines().toList();
     for (int i = 0; i + 1 < lines.size(); i++) {
@@ -101,7 +101,7 @@ class MemoryCommandTest {
       assertFalse(title && lines.get(i + 1).isBlank(), held.printed());
     }
     Run applied = memory("--model", config(), "--length", 64, "--batch-size", 1, "--clip-by=last");
-    assertFalse(applied.printed().contains("gradients, held"), applied.printed());
+    assertFalse(applied.printed().contains("gradients that are held"), applied.printed());
     assertTrue(applied.printed().contains("clipped by the last step's norm"), applied.printed());
     String[] options = {"--batch-size", "1", "--clip-by", "last"};
     assertEquals(step("--batch-size", "1", "--clip", "none"), step(options));

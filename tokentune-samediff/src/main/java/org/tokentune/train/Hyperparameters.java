@@ -21,7 +21,7 @@ import org.tokentune.objectives.LossSettings;
  * @param clipBy whose norm that is
  * @param memory what a step stores
  * @param seed of all randomness: order, selection, dropout
- * @param loss weights of classes and label smoothing
+ * @param loss weights of classes, label smoothing, and the focal loss
  */
 public record Hyperparameters(
     int epochs,
@@ -78,6 +78,10 @@ public record Hyperparameters(
     }
     if (!(clip > 0)) {
       throw BadSettingsException.of("clip", "must be above 0, got %s.", clip);
+    }
+    if (!schedule.fits(learningRate)) {
+      throw BadSettingsException.of(
+          "learningRate", "must be above the schedule's lr_end, got %s.", learningRate);
     }
     if (clipBy != ClipBy.ALL && accumulation > 1) {
       throw BadSettingsException.of(
