@@ -247,7 +247,8 @@ final class SearchCommand implements Callable<Integer> {
     try {
       return Duration.parse("PT" + text.toUpperCase(Locale.ROOT));
     } catch (DateTimeParseException e) {
-      throw BadSettingsException.of("budget", "must be a time such as 1h30m or 90s, got %s.", text);
+      throw new BadSettingsException(
+          e, "--budget must be a time such as 1h30m or 90s, got %s.", text);
     }
   }
 

@@ -70,10 +70,16 @@ class OptimizerOptionsTest {
       System.out.println(Arrays.toString(some) + ": loss " + losses.get(losses.size() - 1));
     }
     assertEquals(settings.size(), losses.stream().distinct().count());
-    assertTrue(train("--overwrite", "--schedule", "step").printed().contains("--schedule-settings of step need"));
-    assertTrue(train("--overwrite", "--betas", "0.9").printed().contains("--betas must be two numbers"));
-    assertTrue(train("--overwrite", "--epsilon", "0").printed().contains("--epsilon must be above 0"));
-    assertTrue(train("--overwrite", "--decay-rate", "-0.5").printed().contains("--decay-rate must be"));
+    assertTrue(
+        train("--overwrite", "--schedule", "step")
+            .printed()
+            .contains("--schedule-settings of step need"));
+    assertTrue(
+        train("--overwrite", "--betas", "0.9").printed().contains("--betas must be two numbers"));
+    assertTrue(
+        train("--overwrite", "--epsilon", "0").printed().contains("--epsilon must be above 0"));
+    assertTrue(
+        train("--overwrite", "--decay-rate", "-0.5").printed().contains("--decay-rate must be"));
   }
 
   /** State as counted before the training, and after it. */

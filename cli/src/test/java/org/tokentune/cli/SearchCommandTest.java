@@ -45,7 +45,7 @@ class SearchCommandTest {
             .mapToObj(
                 i ->
                     (i % 3 == 0 ? "the bad" : "the good")
-                        + " cat".repeat(1 + i)
+                        + " cat".repeat(1 + i / 2)
                         + (i % 3 == 0 ? ",bad" : ",good"))
             .collect(Collectors.joining("\n", "text,label\n", "\n")));
     found = folder.resolve("found");
