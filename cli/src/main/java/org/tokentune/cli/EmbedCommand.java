@@ -52,6 +52,7 @@ final class EmbedCommand implements Callable<Integer> {
       })
   private String prompt;
 
+  @Mixin private StoredWeights weights;
   @Mixin private InputTexts input;
   @Mixin private JsonOption json;
   @Spec private CommandSpec spec;
@@ -62,7 +63,7 @@ final class EmbedCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     List<String> texts = input.rows().stream().map(Example::text).toList();
     try (ModelFiles files = Models.open(model);
-        SentenceEncoder encoder = SentenceEncoder.open(files, maxLength)) {
+        SentenceEncoder encoder = SentenceEncoder.open(files, maxLength, weights.storage())) {
       List<float[]> vectors = encoder.embed(texts, prompt);
       ObjectNode result = JsonOption.object();
       result.put("model", model);

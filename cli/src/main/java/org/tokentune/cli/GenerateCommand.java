@@ -41,11 +41,8 @@ final class GenerateCommand implements Callable<Integer> {
       description = "A Hugging Face folder, a .gguf file, or a folder with llama2.c's .bin.")
   private String model;
 
-  @Option(
-      names = "--adapter",
-      paramLabel = "DIR",
-      description = "Adapters on the model: a folder that train --lora wrote, or PEFT.")
-  private Path adapter;
+  @Mixin private AppliedAdapters adapters;
+  @Mixin private StoredWeights weights;
 
   @Option(
       names = "--prompt",
@@ -87,10 +84,8 @@ final class GenerateCommand implements Callable<Integer> {
     }
     Models.checkSupports(model, Objectives.CAUSAL_LM);
     try (ModelFiles files = Models.open(model);
-        LanguageModel decoder = LanguageModel.open(files, null)) {
-      if (adapter != null) {
-        decoder.openAdapter(adapter);
-      }
+        LanguageModel decoder = LanguageModel.open(files, null, weights.storage())) {
+      adapters.putOn(decoder);
       GenerationSettings settings =
           generation.settings(
               GenerationConfig.read(files.companions()), decoder.tokenizer().ends());

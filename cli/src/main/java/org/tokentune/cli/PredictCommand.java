@@ -3,7 +3,6 @@ package org.tokentune.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
@@ -43,11 +42,8 @@ final class PredictCommand implements Callable<Integer> {
       description = "Folder of a trained model; with --adapter, the base.")
   private String model;
 
-  @Option(
-      names = "--adapter",
-      paramLabel = "DIR",
-      description = "Adapters on the model: a folder that train --lora wrote, or PEFT.")
-  private Path adapter;
+  @Mixin private AppliedAdapters adapters;
+  @Mixin private StoredWeights weights;
 
   @Mixin private InputTexts input;
   @Mixin private JsonOption json;
@@ -59,8 +55,7 @@ final class PredictCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     List<Example> rows = input.rows();
     try (ModelFiles files = Models.open(model);
-        TextModel trained =
-            adapter == null ? TextModel.open(files) : TextModel.open(files, adapter)) {
+        TextModel trained = adapters.open(files, weights.storage())) {
       List<Prediction> predictions = predict(trained, rows);
       ObjectNode result = JsonOption.object();
       result.put("model", model);

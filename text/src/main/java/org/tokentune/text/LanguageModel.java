@@ -12,6 +12,7 @@ import org.tokentune.BadSettingsException;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.LoraConfig;
+import org.tokentune.adapters.WeightedAdapter;
 import org.tokentune.datasets.Columns;
 import org.tokentune.datasets.PromptTemplate;
 import org.tokentune.datasets.StreamedRows;
@@ -103,6 +104,23 @@ public final class LanguageModel implements AutoCloseable {
    * @throws BadInputException if they were made for another base
    */
   public void openAdapter(Path folder) {
+    set(read(folder));
+  }
+
+  /**
+   * Puts several trained adapters on the model at once.
+   *
+   * @throws BadInputException as {@link #openAdapter}, or if they cannot be combined
+   */
+  public void openAdapters(List<WeightedAdapter> adapters, Adapter.Combination combination) {
+    set(
+        Adapter.combined(
+            adapters.stream().map(one -> read(one.folder())).toList(),
+            adapters.stream().map(WeightedAdapter::weight).toList(),
+            combination));
+  }
+
+  private Adapter read(Path folder) {
     try (AdapterFolder adapters = AdapterFolder.open(folder)) {
       Objective task = adapters.task().orElse(Objectives.CAUSAL_LM);
       if (task != Objectives.CAUSAL_LM && task != Objectives.FEATURE_EXTRACTION) {
@@ -111,7 +129,7 @@ public final class LanguageModel implements AutoCloseable {
                 + " supported on a decoder; name adapters of CAUSAL_LM.",
             folder);
       }
-      set(adapters.read(model, parameters));
+      return adapters.read(model, parameters);
     }
   }
 

@@ -51,12 +51,16 @@ public final class SentenceEncoder implements AutoCloseable {
    * @throws BadInputException if the files say something of the vectors that is not supported
    */
   public static SentenceEncoder open(ModelFiles files, Integer maxLength) {
+    return open(files, maxLength, WeightStorage.FLOAT32);
+  }
+
+  /** As {@link #open(ModelFiles, Integer)}, with another storage of the encoder's weights. */
+  public static SentenceEncoder open(ModelFiles files, Integer maxLength, WeightStorage storage) {
     ModelConfig config = ModelConfig.read(files.config(), files.name());
     SentenceModules modules = SentenceModules.read(files);
     // Of the graph only the encoder runs; the smallest head completes it.
     TransformerModel model = config.model(new Head(Objectives.TOKEN, 1, Pooling.MEAN));
-    Parameters parameters =
-        ParameterLoader.loadEncoder(model, files.weights(), WeightStorage.FLOAT32, 0);
+    Parameters parameters = ParameterLoader.loadEncoder(model, files.weights(), storage, 0);
     String hidden = ModelGraph.hidden(config.layers());
     TextModel.checkLength(files, config, maxLength);
     int longest = config.maxPositions();

@@ -2,6 +2,7 @@ package org.tokentune.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,6 +19,7 @@ import org.tokentune.Warnings;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.LoraConfig;
+import org.tokentune.adapters.WeightedAdapter;
 import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.Labels;
@@ -132,11 +134,16 @@ public final class TextModel implements AutoCloseable {
    * @throws BadInputException if it does not have one
    */
   public static TextModel open(ModelFiles files) {
+    return open(files, WeightStorage.FLOAT32);
+  }
+
+  /** As {@link #open(ModelFiles)}, with another storage of the weights. */
+  public static TextModel open(ModelFiles files, WeightStorage storage) {
     ModelConfig config = ModelConfig.read(files.config(), files.name());
     HeadConfig head = HeadConfig.read(files);
     TransformerModel model =
         config.model(new Head(head.labels().task(), head.labels().outputs(), head.pooling()));
-    return new TextModel(files, head, model, ParameterLoader.load(model, files.weights()));
+    return new TextModel(files, head, model, ParameterLoader.load(model, files.weights(), storage));
   }
 
   /**
@@ -148,6 +155,60 @@ public final class TextModel implements AutoCloseable {
    * @throws BadInputException if they were made for another base, or there is no head
    */
   public static TextModel open(ModelFiles files, Path adapters) {
+    return open(
+        files,
+        List.of(WeightedAdapter.of(adapters)),
+        Adapter.Combination.CAT,
+        WeightStorage.FLOAT32);
+  }
+
+  /**
+   * As {@link #open(ModelFiles, Path)}, with several adapters at once, of which one at most has the
+   * head; the others adapt the same base.
+   *
+   * @param storage of the base's weights
+   * @throws BadInputException also if they cannot be combined
+   */
+  public static TextModel open(
+      ModelFiles files,
+      List<WeightedAdapter> adapters,
+      Adapter.Combination combination,
+      WeightStorage storage) {
+    if (adapters.isEmpty()) {
+      throw BadSettingsException.of("adapters", "are empty; name at least one.");
+    }
+    TextModel model = openFirst(files, headed(adapters), storage);
+    TransformerModel base = model.model;
+    Parameters parameters = model.parameters;
+    List<Adapter> read = new ArrayList<>();
+    for (WeightedAdapter one : adapters) {
+      try (AdapterFolder folder = AdapterFolder.open(one.folder())) {
+        read.add(folder.read(base, parameters));
+      }
+    }
+    WeightedAdapter first = adapters.get(0);
+    model.set(
+        read.size() == 1 && first.weight() == 1
+            ? read.get(0)
+            : Adapter.combined(
+                read, adapters.stream().map(WeightedAdapter::weight).toList(), combination));
+    return model;
+  }
+
+  /** The first folder with a head of its own, or else the first. */
+  private static Path headed(List<WeightedAdapter> adapters) {
+    for (WeightedAdapter one : adapters) {
+      try (AdapterFolder folder = AdapterFolder.open(one.folder())) {
+        if (folder.outputs().isPresent()) {
+          return one.folder();
+        }
+      }
+    }
+    return adapters.get(0).folder();
+  }
+
+  /** The base with the adapters' head. */
+  private static TextModel openFirst(ModelFiles files, Path adapters, WeightStorage storage) {
     ModelConfig config = ModelConfig.read(files.config(), files.name());
     if (config.causal()) {
       throw new BadSettingsException(
@@ -174,10 +235,9 @@ public final class TextModel implements AutoCloseable {
       TransformerModel base =
           config.model(new Head(head.labels().task(), head.labels().outputs(), head.pooling()));
       folder.check(base);
-      Parameters parameters = ParameterLoader.load(base, folder.over(files.weights(), base));
-      TextModel model = new TextModel(files, head, base, parameters);
-      model.set(folder.read(base, parameters));
-      return model;
+      Parameters parameters =
+          ParameterLoader.load(base, folder.over(files.weights(), base), storage);
+      return new TextModel(files, head, base, parameters);
     }
   }
 
