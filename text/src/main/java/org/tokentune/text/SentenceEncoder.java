@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntFunction;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
@@ -29,6 +30,9 @@ import org.tokentune.train.StepInputs;
 public final class SentenceEncoder implements AutoCloseable {
 
   private static final int BATCH = 32;
+
+  /** PyTorch's {@code normalize} divides by no less. */
+  private static final double SMALLEST_LENGTH = 1e-12;
 
   private final TextTokenizer tokenizer;
   private final SentenceModules modules;
@@ -112,6 +116,42 @@ public final class SentenceEncoder implements AutoCloseable {
       }
     }
     return Arrays.asList(vectors);
+  }
+
+  /**
+   * Cosines between the vectors of two lists, as sentence-transformers' {@code util.cos_sim}; a
+   * vector of zeros has the cosine 0 with all.
+   *
+   * @return [one.size()][other.size()]
+   * @throws BadInputException if the vectors have different lengths
+   */
+  public static double[][] similarities(List<float[]> one, List<float[]> other) {
+    double[][] cosines = new double[one.size()][other.size()];
+    double[] lengths = other.stream().mapToDouble(vector -> length(vector)).toArray();
+    for (int i = 0; i < cosines.length; i++) {
+      double length = length(one.get(i));
+      for (int j = 0; j < lengths.length; j++) {
+        cosines[i][j] = product(one.get(i), other.get(j)) / length / lengths[j];
+      }
+    }
+    return cosines;
+  }
+
+  private static double length(float[] vector) {
+    return Math.max(SMALLEST_LENGTH, Math.sqrt(product(vector, vector)));
+  }
+
+  private static double product(float[] a, float[] b) {
+    if (a.length != b.length) {
+      throw new BadDataException(
+          "A vector of %d numbers cannot be compared with one of %d; embed both with one model.",
+          a.length, b.length);
+    }
+    double sum = 0;
+    for (int i = 0; i < a.length; i++) {
+      sum += (double) a[i] * b[i];
+    }
+    return sum;
   }
 
   @Override

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import org.nd4j.evaluation.IEvaluation;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -41,6 +42,7 @@ import org.tokentune.objectives.Scores;
 import org.tokentune.train.Evaluator;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.InferenceEngine;
+import org.tokentune.train.InputGradients;
 import org.tokentune.train.StepInputs;
 import org.tokentune.train.Trainer;
 
@@ -368,6 +370,40 @@ public final class TextModel implements AutoCloseable {
   }
 
   /**
+   * Explains what is predicted for texts or pairs, in their order; each takes a forward pass per
+   * token, 32 of them at once, and a backward pass.
+   *
+   * @throws BadInputException for tags and answers, which are no decisions on whole texts
+   */
+  public List<Explanation> explain(List<Example> examples) {
+    if (labels().task() == Objectives.QUESTION_ANSWERING || labels().task() == Objectives.TOKEN) {
+      throw new BadSettingsException(
+          "%s does not decide on whole texts, and only such decisions are explained; name a"
+              + " classifier or a regression.",
+          files.name());
+    }
+    List<Explanation> explanations = new ArrayList<>();
+    try (InputGradients gradients = new InputGradients(model, parameters)) {
+      TokenExplainer explainer = new TokenExplainer(tokenizer, inference(), gradients);
+      for (Example row : examples) {
+        TokenExplainer.Text text = explainer.read(row);
+        double[] values = labels().task().predictions(text.logits());
+        int output =
+            IntStream.range(0, values.length)
+                .reduce((best, i) -> values[i] > values[best] ? i : best)
+                .orElseThrow();
+        explanations.add(
+            new Explanation(
+                prediction(text.logits()),
+                labels().names().get(output),
+                text.logits()[output],
+                explainer.explain(text, output)));
+      }
+    }
+    return explanations;
+  }
+
+  /**
    * Logits of a batch.
    *
    * @param names of its rows, for messages
@@ -391,7 +427,6 @@ public final class TextModel implements AutoCloseable {
   }
 
   private Prediction prediction(INDArray logits, TextTokenizer.Tokens tokens, Example row) {
-    List<String> names = labels().names();
     if (labels().task() == Objectives.TOKEN) {
       List<String> words = Labels.words(row);
       int cut = cutWords(tokens, words.size());
@@ -409,7 +444,13 @@ public final class TextModel implements AutoCloseable {
       }
       return new Prediction(tags(logits, tokens, words.size()), Map.of(), cut);
     }
-    double[] values = labels().task().predictions(logits.toDoubleVector());
+    return prediction(logits.toDoubleVector());
+  }
+
+  /** The prediction for a whole text. */
+  private Prediction prediction(double[] logits) {
+    List<String> names = labels().names();
+    double[] values = labels().task().predictions(logits);
     Map<String, Double> scores = new LinkedHashMap<>();
     for (int i = 0; i < values.length; i++) {
       scores.put(names.get(i), values[i]);

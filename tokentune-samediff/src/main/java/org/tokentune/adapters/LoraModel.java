@@ -260,7 +260,10 @@ public final class LoraModel implements TransformerModel {
     SameDiff sd = graph.sd();
     SDVariable magnitude = graph.parameter(layer + MAGNITUDE, x.differentiable());
     SDVariable factor = magnitude.div(lengths(graph, layer)).reshape(1, layers.get(layer).out());
-    if (dropped != x) { // as in PEFT: the dropped x scales, the whole x passes through
+    if (!dropped
+        .rows()
+        .name()
+        .equals(x.rows().name())) { // as in PEFT: the dropped x scales, the whole x passes through
       SDVariable weight = graph.parameter(layer + WEIGHT, x.differentiable());
       SDVariable product = sd.mmul(dropped.rows(), weight, false, !base.inputFirst(), false);
       return y.add(product.add(update).mul(factor)).sub(product);
