@@ -89,6 +89,9 @@ final class Models {
     if (Files.exists(path)) {
       return path;
     }
+    if (Zoo.find(nameOrPath).isPresent()) {
+      return null;
+    }
     if (path.getNameCount() > 1 || path.isAbsolute()) {
       throw new BadFileException("There is no folder or file %s; check the path.", path);
     }

@@ -1,5 +1,7 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -14,6 +16,11 @@ import org.tokentune.BadInputException;
  */
 public record ChoiceQuestion(String question, List<String> choices, int answer) {
 
+  public ChoiceQuestion {
+    required(question, "question");
+    required(choices, "choices");
+  }
+
   /**
    * Reads a file in any format of {@link RowSource}, with these columns: {@code question}; {@code
    * choices}, a list of texts, or one text with vertical bars between the choices; and {@code
@@ -22,6 +29,8 @@ public record ChoiceQuestion(String question, List<String> choices, int answer) 
    * @throws BadInputException if it is missing or empty, or a row is not such a question
    */
   public static List<ChoiceQuestion> read(Path file) {
+    required(file, "file");
+
     return RowSource.read(file, "questions", new Reader());
   }
 

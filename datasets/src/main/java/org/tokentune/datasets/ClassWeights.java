@@ -1,5 +1,7 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -27,6 +29,15 @@ public record ClassWeights(boolean balanced, Map<String, Double> byLabel) {
       Pattern.compile("\\G(.+?)=([0-9]+(?:[.][0-9]+)?(?:[eE][+-]?[0-9]{1,3})?)(,(?!$)|$)");
 
   public ClassWeights {
+    required(byLabel, "byLabel");
+
+    byLabel.forEach(
+        (label, weight) -> {
+          if (!(weight >= 0) || Double.isInfinite(weight)) {
+            throw BadSettingsException.of(
+                "byLabel", "must be at least 0 and finite, got %s for %s.", weight, label);
+          }
+        });
     byLabel = Map.copyOf(byLabel);
   }
 
@@ -36,6 +47,8 @@ public record ClassWeights(boolean balanced, Map<String, Double> byLabel) {
    * @throws BadSettingsException if it is neither
    */
   public static ClassWeights parse(String text) {
+    required(text, "text");
+
     if (text.equalsIgnoreCase("balanced")) {
       return BALANCED;
     }
@@ -60,6 +73,8 @@ public record ClassWeights(boolean balanced, Map<String, Double> byLabel) {
    * @throws BadSettingsException if it has none
    */
   public void check(Objective task) {
+    required(task, "task");
+
     if (!task.areClasses()) {
       throw new BadSettingsException(
           "Class weights are for the tasks classify, multilabel and token, not for %s.",
@@ -76,6 +91,9 @@ public record ClassWeights(boolean balanced, Map<String, Double> byLabel) {
    * @throws BadSettingsException if a label is unknown, or the task has no classes
    */
   public List<Double> of(Labels labels, List<Example> rows) {
+    required(labels, "labels");
+    required(rows, "rows");
+
     check(labels.task());
     if (balanced) {
       return balanced(labels, rows);

@@ -1,5 +1,7 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.ArrayList;
 import java.util.List;
 import org.tokentune.BadDataException;
@@ -23,6 +25,8 @@ public record Columns(List<String> texts, String label) {
   private static final String USUAL_LABEL = "label";
 
   public Columns {
+    required(texts, "texts");
+
     texts = List.copyOf(texts);
     if (texts.size() > 2) {
       throw new BadSettingsException(

@@ -1,5 +1,7 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
@@ -17,6 +19,10 @@ import org.tokentune.objectives.Objective;
 public record DataSplit(List<Example> train, List<Example> validation, List<Example> test) {
 
   public DataSplit {
+    required(train, "train");
+    required(validation, "validation");
+    required(test, "test");
+
     train = List.copyOf(train);
     validation = List.copyOf(validation);
     test = List.copyOf(test);
@@ -29,6 +35,8 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
    * @throws BadInputException if a share is not in [0, 1) or nothing would be left to train on
    */
   public static DataSplit of(List<Example> rows, double validation, double test, long seed) {
+    required(rows, "rows");
+
     int validationRows = count(rows, validation);
     int testRows = count(rows, test);
     int trainRows = rows.size() - validationRows - testRows;
@@ -57,6 +65,8 @@ public record DataSplit(List<Example> train, List<Example> validation, List<Exam
    * @throws BadInputException if no rows are left for validation
    */
   public DataSplit withEveryLabel(Objective task) {
+    required(task, "task");
+
     if (!task.areClasses()) {
       return this;
     }

@@ -1,5 +1,7 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.List;
 
 /**
@@ -16,6 +18,8 @@ public record Example(
     String text, String pair, String label, List<String> words, List<String> labels) {
 
   public Example {
+    required(text, "text");
+
     words = words == null ? null : List.copyOf(words);
     labels = labels == null ? null : List.copyOf(labels);
   }

@@ -1,5 +1,7 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -97,6 +99,14 @@ public record GlueTask(
           task("rte", SENTENCES, "label", ENTAILMENT, ""));
 
   public GlueTask {
+    required(name, "name");
+    required(texts, "texts");
+    required(label, "label");
+    required(labels, "labels");
+    required(metrics, "metrics");
+    required(suffix, "suffix");
+    required(columns, "columns");
+
     texts = List.copyOf(texts);
     metrics = List.copyOf(metrics);
     columns = List.copyOf(columns);
@@ -118,6 +128,8 @@ public record GlueTask(
 
   /** Finds a task by name. */
   public static Optional<GlueTask> named(String name) {
+    required(name, "name");
+
     return ALL.stream().filter(task -> task.name.equals(name)).findFirst();
   }
 
@@ -128,6 +140,8 @@ public record GlueTask(
    * @throws BadInputException if there is no training part, or a part is malformed
    */
   public DataSplit load(Path folder, long seed) {
+    required(folder, "folder");
+
     List<Example> train = readLabelled(folder.resolve("train.tsv"));
     Path dev = folder.resolve("dev" + suffix + ".tsv");
     DataSplit split =
@@ -143,6 +157,8 @@ public record GlueTask(
    * @throws BadInputException if there is neither, or it is malformed
    */
   public List<Example> scored(Path folder) {
+    required(folder, "folder");
+
     List<Example> test = labelledTest(folder);
     return test.isEmpty() ? readLabelled(folder.resolve("dev" + suffix + ".tsv")) : test;
   }
@@ -159,6 +175,8 @@ public record GlueTask(
    * @throws BadInputException as {@link #read}, and if there is no label column
    */
   public List<Example> readLabelled(Path file) {
+    required(file, "file");
+
     List<Example> rows = read(file);
     if (rows.get(0).label() == null) {
       throw new BadDataException(
@@ -174,6 +192,8 @@ public record GlueTask(
    * @throws BadInputException if it is missing, empty or malformed, or belongs to another task
    */
   public List<Example> read(Path file) {
+    required(file, "file");
+
     return TextFile.read(file, in -> read(file, Fields.tabs(in)));
   }
 

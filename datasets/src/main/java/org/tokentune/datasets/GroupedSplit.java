@@ -1,5 +1,7 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -30,6 +32,8 @@ public record GroupedSplit(Objective stratify, List<String> groups) {
    * @throws BadInputException if the share is not in [0, 1), or nothing would be left to train on
    */
   public DataSplit of(List<Example> rows, double validation, long seed) {
+    required(rows, "rows");
+
     Split.check(validation);
     if (groups != null && groups.size() != rows.size()) {
       throw new BadDataException(

@@ -1,5 +1,7 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -25,7 +27,14 @@ public final class Instructions {
   private Instructions() {}
 
   /** An instruction, an input, which may be empty, and the answer to learn. */
-  public record Instruction(String instruction, String input, String output) {}
+  public record Instruction(String instruction, String input, String output) {
+
+    public Instruction {
+      required(instruction, "instruction");
+      required(input, "input");
+      required(output, "output");
+    }
+  }
 
   /**
    * Reads a whole file.
@@ -33,6 +42,8 @@ public final class Instructions {
    * @throws BadInputException if it is missing or empty, or a row is not an instruction
    */
   public static List<Instruction> read(Path file) {
+    required(file, "file");
+
     return RowSource.read(file, "instructions", new Reader());
   }
 

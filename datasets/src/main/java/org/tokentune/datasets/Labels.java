@@ -1,5 +1,7 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -12,6 +14,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.Warnings;
 import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
@@ -38,6 +41,12 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
   private static final Pattern NUMBER = Pattern.compile("[+-]?[0-9]{1,18}([.][0-9]{1,18})?");
 
   public Labels {
+    required(task, "task");
+    required(names, "names");
+
+    if (names.isEmpty()) {
+      throw BadSettingsException.of("names", "must be at least one, got none.");
+    }
     names = List.copyOf(names);
   }
 
@@ -52,6 +61,9 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
    * @throws BadInputException if there are fewer than two classes
    */
   public static Labels of(Objective task, List<Example> rows) {
+    required(task, "task");
+    required(rows, "rows");
+
     if (!task.areClasses()) {
       return new Labels(task, List.of("value"));
     }
@@ -96,6 +108,9 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
    * @throws BadInputException if the model does not know some of them
    */
   public void check(List<Example> rows, String origin) {
+    required(rows, "rows");
+    required(origin, "origin");
+
     if (!task.areClasses()) {
       return;
     }
@@ -128,6 +143,9 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
    * @throws BadInputException if a label is not among the names
    */
   public float[] encode(Example row, TextTokenizer.Tokens tokens) {
+    required(row, "row");
+    required(tokens, "tokens");
+
     List<String> parts = split(task, row);
     if (task.equals(Objectives.TOKEN)) {
       return tags(parts, row, tokens.words());
@@ -147,6 +165,8 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
    * The words of a text for tagging: the list in the data set, or the text split at white space.
    */
   public static List<String> words(Example row) {
+    required(row, "row");
+
     return row.words() == null ? List.of(row.text().strip().split("\\s+", -1)) : row.words();
   }
 
@@ -217,6 +237,8 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
 
   /** Shortens a list of names for messages. */
   public static String shown(Collection<String> names) {
+    required(names, "names");
+
     String first = names.stream().limit(MOST_SHOWN).collect(Collectors.joining(", "));
     return names.size() <= MOST_SHOWN
         ? "[" + first + "]"
@@ -233,7 +255,7 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
       // reported below
     }
     throw new BadDataException(
-        "The row \"%.60s\" has the label '%s', which is not a number; correct it or use --task classify.",
+        "The row \"%.60s\" has the label '%s', which is not a number; correct it, or use the task classify.",
         row.text(), label);
   }
 

@@ -6,7 +6,7 @@ import ai.djl.util.Utils;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.tokentune.BadInputException;
+import org.tokentune.BadFileException;
 
 /** Loads the native library of Hugging Face's tokenizers, which DJL unpacks once into a cache. */
 final class NativeTokenizers {
@@ -17,7 +17,7 @@ final class NativeTokenizers {
    * Checks that the library can be used, because a failure to load it would look like a damaged
    * file.
    *
-   * @throws BadInputException that names the folder, if it cannot be used
+   * @throws BadFileException that names the folder, if it cannot be used
    */
   static void require() {
     Path cache = Utils.getEngineCacheDir("tokenizers");
@@ -25,7 +25,7 @@ final class NativeTokenizers {
       Files.createDirectories(cache);
       LibUtils.checkStatus();
     } catch (IOException | EngineException | LinkageError e) {
-      throw new BadInputException(
+      throw new BadFileException(
           e,
           "The native library of the tokenizers cannot be unpacked to %s, or loaded from there (%s);"
               + " check space and permissions, or set DJL_CACHE_DIR to another folder.",

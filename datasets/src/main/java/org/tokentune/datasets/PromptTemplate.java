@@ -1,5 +1,7 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -38,12 +40,20 @@ public record PromptTemplate(String name, String withInput, String withoutInput)
 
   private static final List<PromptTemplate> ALL = List.of(ALPACA, CHATML, PLAIN);
 
+  public PromptTemplate {
+    required(name, "name");
+    required(withInput, "withInput");
+    required(withoutInput, "withoutInput");
+  }
+
   /**
    * Finds a template by name.
    *
    * @throws BadInputException if there is none
    */
   public static PromptTemplate named(String name) {
+    required(name, "name");
+
     return ALL.stream()
         .filter(template -> template.name.equals(name.toLowerCase(Locale.ROOT)))
         .findFirst()
@@ -57,6 +67,9 @@ public record PromptTemplate(String name, String withInput, String withoutInput)
 
   /** Formats an instruction; {@code input} may be empty. */
   public String prompt(String instruction, String input) {
+    required(instruction, "instruction");
+    required(input, "input");
+
     if (input.isBlank()) {
       return withoutInput.replace("{instruction}", instruction);
     }

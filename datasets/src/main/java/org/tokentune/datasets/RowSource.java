@@ -1,5 +1,7 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -55,6 +57,8 @@ public final class RowSource implements Iterator<Row>, AutoCloseable {
    *     without a header
    */
   public static RowSource open(Path file) {
+    required(file, "file");
+
     TextFile text = TextFile.open(file);
     try {
       return new RowSource(text, file);

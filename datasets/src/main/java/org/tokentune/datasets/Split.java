@@ -1,5 +1,7 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -17,6 +19,10 @@ public record Split<R>(List<R> train, List<R> validation, List<R> test) {
   public static final double VALIDATION = 0.1;
 
   public Split {
+    required(train, "train");
+    required(validation, "validation");
+    required(test, "test");
+
     train = List.copyOf(train);
     validation = List.copyOf(validation);
     test = List.copyOf(test);
@@ -28,6 +34,8 @@ public record Split<R>(List<R> train, List<R> validation, List<R> test) {
    * @throws BadInputException if the share is not in [0, 1)
    */
   public static <R> Split<R> drawn(List<R> rows, double validation, long seed) {
+    required(rows, "rows");
+
     check(validation);
     List<R> drawn = shuffled(rows, seed);
     return at((int) Math.round(rows.size() * (1 - validation)), drawn);
@@ -41,6 +49,8 @@ public record Split<R>(List<R> train, List<R> validation, List<R> test) {
    * @throws BadInputException if the share is not in [0, 1)
    */
   public static <R> Split<R> atEnd(List<R> rows, double validation) {
+    required(rows, "rows");
+
     check(validation);
     int taken = Math.max(1, (int) Math.round(rows.size() * validation));
     return at(Math.max(0, rows.size() - taken), rows);
@@ -52,6 +62,8 @@ public record Split<R>(List<R> train, List<R> validation, List<R> test) {
 
   /** The same split with other rows to test on. */
   public Split<R> withTest(List<R> rows) {
+    required(rows, "rows");
+
     return new Split<>(train, validation, rows);
   }
 

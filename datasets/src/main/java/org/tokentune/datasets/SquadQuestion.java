@@ -1,5 +1,7 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
@@ -27,6 +29,11 @@ public record SquadQuestion(String id, String question, String context, List<Ans
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
   public SquadQuestion {
+    required(id, "id");
+    required(question, "question");
+    required(context, "context");
+    required(answers, "answers");
+
     answers = List.copyOf(answers);
   }
 
@@ -36,6 +43,10 @@ public record SquadQuestion(String id, String question, String context, List<Ans
    * @param start its first position in the context, in Unicode code points
    */
   public record Answer(String text, int start) {
+
+    public Answer {
+      required(text, "text");
+    }
 
     /** The position after its last one, in Unicode code points of the context. */
     public int end() {
@@ -58,6 +69,8 @@ public record SquadQuestion(String id, String question, String context, List<Ans
    *     in its context where {@code answer_start} says
    */
   public static List<SquadQuestion> read(Path file) {
+    required(file, "file");
+
     if (!isNested(file)) {
       return RowSource.read(file, "questions", new Reader());
     }

@@ -1,5 +1,7 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -73,6 +75,9 @@ public final class StreamedRows implements AutoCloseable {
    * @throws BadInputException if the file is missing, or too small for streaming
    */
   public static StreamedRows ofText(Path file, Function<String, int[]> tokenise, int length) {
+    required(file, "file");
+    required(tokenise, "tokenise");
+
     JoinedBlocks blocks = new JoinedBlocks("blocks", chunk -> tokenise.apply(chunk.text()), length);
     return new StreamedRows(TextChunks.ofText(file), blocks, WINDOW);
   }
@@ -87,6 +92,11 @@ public final class StreamedRows implements AutoCloseable {
    */
   public static StreamedRows ofText(
       Path file, Columns columns, TextTokenizer tokenizer, ModelFiles files, int length) {
+    required(file, "file");
+    required(columns, "columns");
+    required(tokenizer, "tokenizer");
+    required(files, "files");
+
     TokenCache cache = TokenCache.of(files);
     if (!RowFormat.isNamed(file)) {
       return ofText(file, text -> cache.get("text", text, tokenizer::encodePiece), length);
@@ -113,6 +123,11 @@ public final class StreamedRows implements AutoCloseable {
    */
   public static StreamedRows ofInstructions(
       Path file, PromptTemplate template, TextTokenizer tokenizer, ModelFiles files, int length) {
+    required(file, "file");
+    required(template, "template");
+    required(tokenizer, "tokenizer");
+    required(files, "files");
+
     RowChunks rows = RowChunks.open(file, new Instructions.Reader(), TextChunks.CHUNK);
     return new StreamedRows(
         rows.chunks(),

@@ -1,5 +1,7 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -33,6 +35,10 @@ public final class TextBatches extends BatchIterator {
    */
   public TextBatches(
       List<Example> rows, Labels labels, TextTokenizer tokenizer, int batchSize, long seed) {
+    required(rows, "rows");
+    required(labels, "labels");
+    required(tokenizer, "tokenizer");
+
     if (labels.task() == Objectives.TOKEN || labels.task() == Objectives.QUESTION_ANSWERING) {
       throw new BadDataException(
           "Tags of words and answers are not labels of whole texts; give labels of whole texts.");

@@ -1,5 +1,7 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import java.io.IOException;
 import java.nio.charset.MalformedInputException;
 import java.nio.charset.StandardCharsets;
@@ -45,6 +47,10 @@ public final class TextBlocks {
    * @throws BadInputException if the file is missing, malformed, without text, or past 1 GiB
    */
   public static int[] tokens(Path file, Columns columns, TextTokenizer tokenizer) {
+    required(file, "file");
+    required(columns, "columns");
+    required(tokenizer, "tokenizer");
+
     if (!Files.isRegularFile(file)) {
       throw new BadFileException("There is no file %s; check the path.", file);
     }
@@ -95,7 +101,8 @@ public final class TextBlocks {
       Example example = read.get(0);
       if (example.pair() != null) {
         throw new BadFileException(
-            "%s has a pair of texts; name the one column of the text (--text).", row.position());
+            "%s has a pair of texts; give columns with the one column of the text.",
+            row.position());
       }
       if (example.text().isBlank()) {
         texts.add(new int[0]);
@@ -116,6 +123,10 @@ public final class TextBlocks {
    */
   public static List<TokenBatches.Row> rows(
       Path file, Columns columns, TextTokenizer tokenizer, int length) {
+    required(file, "file");
+    required(columns, "columns");
+    required(tokenizer, "tokenizer");
+
     return cut(tokens(file, columns, tokenizer), length);
   }
 
@@ -125,6 +136,8 @@ public final class TextBlocks {
    * @param length the number of tokens in a row, 2 or more
    */
   public static List<TokenBatches.Row> cut(int[] tokens, int length) {
+    required(tokens, "tokens");
+
     check(length);
     List<TokenBatches.Row> rows = new ArrayList<>();
     for (int from = 0; from + LEAST <= tokens.length; from += length) {
@@ -142,6 +155,8 @@ public final class TextBlocks {
    * @throws BadInputException if the share is not in [0, 1)
    */
   public static Split<TokenBatches.Row> split(int[] tokens, double validation, int length) {
+    required(tokens, "tokens");
+
     Split.check(validation);
     int kept = (int) Math.round(tokens.length * (1 - validation));
     return new Split<>(

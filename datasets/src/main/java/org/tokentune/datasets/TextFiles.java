@@ -1,5 +1,7 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
@@ -23,6 +25,9 @@ public final class TextFiles {
    *     or a column or a label is missing
    */
   public static List<Example> read(Path file, Columns columns, boolean labelled) {
+    required(file, "file");
+    required(columns, "columns");
+
     return RowSource.read(file, "rows", new Examples(columns, labelled));
   }
 

@@ -1,5 +1,7 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
@@ -17,6 +19,7 @@ import java.util.stream.IntStream;
 import org.tokentune.BadDataException;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.Warnings;
 import org.tokentune.formats.ConfigReader;
 import org.tokentune.formats.GenerationConfig;
@@ -69,6 +72,7 @@ public final class TextTokenizer implements AutoCloseable {
   private final int longest;
   private final boolean cut;
   private final int[] before;
+  private volatile boolean closed;
 
   /**
    * How a model uses its tokenizer.
@@ -96,6 +100,9 @@ public final class TextTokenizer implements AutoCloseable {
    */
   private TextTokenizer(ObjectNode json, ObjectNode whole, Use use, int longest, boolean cut) {
     this.use = use;
+    if (longest < 1) {
+      throw BadSettingsException.of("longest", "must be at least 1, got %d.", longest);
+    }
     this.longest = longest;
     this.cut = cut;
     NativeTokenizers.require();
@@ -139,6 +146,8 @@ public final class TextTokenizer implements AutoCloseable {
    *     do_lower_case}
    */
   public static TextTokenizer open(ModelFiles files, int longest, boolean cut, boolean lowerCase) {
+    required(files, "files");
+
     AutoTokenizer auto = AutoTokenizer.of(files);
     if (lowerCase) {
       TokenizerJson.lowerCase(auto.json());
@@ -185,6 +194,9 @@ public final class TextTokenizer implements AutoCloseable {
    *     are rejected
    */
   public static TextTokenizer open(byte[] json, String origin, int longest, boolean cut) {
+    required(json, "json");
+    required(origin, "origin");
+
     int any = Integer.MAX_VALUE;
     Use use = new Use(origin, any, any, false, false, Set.of(), Set.of());
     ObjectNode tree = TokenizerJson.tree(new TokenizerSource.Json(json), origin);
@@ -238,6 +250,8 @@ public final class TextTokenizer implements AutoCloseable {
 
   /** Tokenises a text, or a pair if {@code pair} is not null. */
   public Tokens encode(String text, String pair) {
+    required(text, "text");
+
     return tokens(
         encoding(
             text,
@@ -261,6 +275,9 @@ public final class TextTokenizer implements AutoCloseable {
 
   /** Tokenises a pair of any length. */
   public Pair encodePair(String text, String pair) {
+    required(text, "text");
+    required(pair, "pair");
+
     Encoding encoding = encoding(pair, () -> tokenizer.encode(text, pair, true, false));
     int[] second =
         IntStream.range(0, encoding.getIds().length)
@@ -322,6 +339,9 @@ public final class TextTokenizer implements AutoCloseable {
 
   /** Tokenises a row; for tagging, word by word. */
   public Tokens encode(Example row, Objective task) {
+    required(row, "row");
+    required(task, "task");
+
     return task == Objectives.TOKEN
         ? encodeWords(Labels.words(row).toArray(String[]::new))
         : encode(row.text(), row.pair());
@@ -333,6 +353,8 @@ public final class TextTokenizer implements AutoCloseable {
    * says so.
    */
   public Tokens encodeWords(String[] words) {
+    required(words, "words");
+
     String[] spaced = words.clone();
     for (int i = 1; use.spaced() && i < words.length; i++) {
       spaced[i] = words[i].startsWith(" ") ? words[i] : " " + words[i];
@@ -343,6 +365,8 @@ public final class TextTokenizer implements AutoCloseable {
 
   /** Tokenises a piece of text of any length, without special tokens. */
   public int[] encodePiece(String text) {
+    required(text, "text");
+
     return ints(encoding(text, () -> tokenizer.encode(text, false, false)).getIds());
   }
 
@@ -351,6 +375,8 @@ public final class TextTokenizer implements AutoCloseable {
    * before a text, if any, and those of the text.
    */
   public int[] encodePrompt(String text) {
+    required(text, "text");
+
     Encoding encoding = encoding(text, () -> tokenizer.encode(text, false, false));
     int[] piece = ints(encoding.getIds());
     if (before.length > 0 && piece.length > 0 && piece[0] == before[before.length - 1]) {
@@ -370,11 +396,22 @@ public final class TextTokenizer implements AutoCloseable {
 
   /** Decodes tokens, without special ones. */
   public String decode(int... ids) {
+    required(ids, "ids");
+
+    checkOpen();
+    for (int id : ids) {
+      if (id < 0 || id >= use.words()) {
+        throw BadSettingsException.of(
+            "ids", "must be numbers of the vocabulary, 0 to %d, got %d.", use.words() - 1, id);
+      }
+    }
     return decoder.decode(Arrays.stream(ids).asLongStream().toArray(), true);
   }
 
   /** The beginning of the decoded text in quotes, which identifies a row in messages. */
   public String quoted(int... ids) {
+    required(ids, "ids");
+
     String text = decode(ids).strip();
     return '"' + (text.length() > QUOTED ? text.substring(0, QUOTED) + "..." : text) + '"';
   }
@@ -397,12 +434,22 @@ public final class TextTokenizer implements AutoCloseable {
    * sentence-transformers: those of the prompt with its special tokens, except the last one.
    */
   public int promptLength(String prompt) {
+    required(prompt, "prompt");
+
     int[] words = encode(prompt, null).words();
     boolean special = words.length > 0 && words[words.length - 1] < 0;
     return special ? words.length - 1 : words.length;
   }
 
+  private void checkOpen() {
+    if (closed) {
+      throw new BadInputException(
+          "The tokenizer of %s is closed; open it, or its model, again.", use.origin());
+    }
+  }
+
   private Encoding encoding(String text, Supplier<Encoding> tokenise) {
+    checkOpen();
     if (text.codePoints().anyMatch(c -> Character.getType(c) == Character.SURROGATE)) {
       throw new BadDataException(
           "The text \"%.60s\" has half a character (a surrogate without its other half, such as \\ud83d"
@@ -480,6 +527,10 @@ public final class TextTokenizer implements AutoCloseable {
 
   @Override
   public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
     tokenizer.close();
     decoder.close();
   }

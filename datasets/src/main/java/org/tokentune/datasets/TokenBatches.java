@@ -1,5 +1,7 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -11,6 +13,7 @@ import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadSettingsException;
 import org.tokentune.objectives.Objective;
 import org.tokentune.select.PaddedLength;
 import org.tokentune.select.TokenSelector;
@@ -81,6 +84,10 @@ public final class TokenBatches extends BatchIterator {
   /** Batches for training, in an order that depends on the seed and the epoch. */
   public static TokenBatches shuffled(
       List<Row> rows, Objective task, int batchSize, long seed, int epoch) {
+    required(rows, "rows");
+    required(task, "task");
+
+    checkSize(batchSize);
     Random random = random(seed, epoch);
     List<Integer> order = new ArrayList<>(IntStream.range(0, rows.size()).boxed().toList());
     Collections.shuffle(order, random);
@@ -120,8 +127,18 @@ public final class TokenBatches extends BatchIterator {
    * the rows.
    */
   public static TokenBatches byLength(List<Row> rows, Objective task, int batchSize) {
+    required(rows, "rows");
+    required(task, "task");
+
+    checkSize(batchSize);
     List<Integer> all = IntStream.range(0, rows.size()).boxed().toList();
     return new TokenBatches(rows, task, cut(sorted(rows, all), batchSize));
+  }
+
+  private static void checkSize(int batchSize) {
+    if (batchSize < 1) {
+      throw BadSettingsException.of("batchSize", "must be at least 1, got %d.", batchSize);
+    }
   }
 
   private static List<Integer> sorted(List<Row> rows, List<Integer> some) {

@@ -1,5 +1,7 @@
 package org.tokentune.dl4j;
 
+import static org.tokentune.Arguments.required;
+
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.Map;
@@ -17,7 +19,10 @@ import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
+import org.tokentune.BadDataException;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.WeightSource;
 import org.tokentune.models.Bert;
@@ -75,6 +80,10 @@ public final class EncoderVertex extends SameDiffVertex {
    */
   public static EncoderVertex of(
       ModelFiles files, Pooling pooling, String tokens, int minTokens, long seed) {
+    required(files, "files");
+    required(pooling, "pooling");
+    required(tokens, "tokens");
+
     EncoderVertex vertex = new EncoderVertex();
     vertex.encoder = files.config().toString();
     vertex.pooling = pooling;
@@ -94,7 +103,7 @@ public final class EncoderVertex extends SameDiffVertex {
 
   Bert model() {
     if (encoder == null || pooling == null || tokens == null) {
-      throw new BadInputException(
+      throw new BadFileException(
           "The network's configuration lacks encoder, pooling or tokens of an EncoderVertex; save it"
               + " again.");
     }
@@ -102,7 +111,7 @@ public final class EncoderVertex extends SameDiffVertex {
       BertConfig config = BertConfig.read(new ObjectMapper().readTree(encoder), "The model");
       return new Bert(config, new Head(Objectives.FEATURE_EXTRACTION, config.hidden(), pooling));
     } catch (JsonProcessingException e) {
-      throw new BadInputException(e, "The encoder's configuration is damaged; download it again.");
+      throw new BadFileException(e, "The encoder's configuration is damaged; download it again.");
     }
   }
 
@@ -145,7 +154,7 @@ public final class EncoderVertex extends SameDiffVertex {
   @Override
   public void initializeParameters(Map<String, INDArray> params) {
     if (weights == null) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "The encoder has no weights to begin with; make its vertex of a model's files, or load"
               + " the network with its parameters.");
     }
@@ -163,7 +172,7 @@ public final class EncoderVertex extends SameDiffVertex {
       boolean initializeParams,
       DataType networkDatatype) {
     if (networkDatatype != DataType.FLOAT) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "The encoder does not compute in %s; set the network's data type to FLOAT.",
           networkDatatype);
     }
@@ -179,7 +188,7 @@ public final class EncoderVertex extends SameDiffVertex {
     defineParametersAndInputs(own);
     org.nd4j.shade.jackson.databind.ObjectMapper mapper = NeuralNetConfiguration.mapper();
     if (!mapper.valueToTree(own).equals(mapper.valueToTree(getVertexParams()))) {
-      throw new BadInputException(
+      throw new BadFileException(
           "The parameters of the vertex %s are not those of its encoder; save the network again.",
           getName());
     }
@@ -213,7 +222,7 @@ public final class EncoderVertex extends SameDiffVertex {
   @Override
   public Pair<INDArray, MaskState> feedForwardMaskArrays(
       INDArray[] maskArrays, MaskState currentMaskState, int minibatchSize) {
-    throw new BadInputException(
+    throw new BadDataException(
         "The data set has masks of features; give the attention mask as the encoder's second input"
             + " instead.");
   }

@@ -1,10 +1,14 @@
 package org.tokentune.dl4j;
 
+import static org.tokentune.Arguments.required;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.deeplearning4j.omnihub.OmnihubConfig;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.files.WholeFile;
 
 /**
@@ -22,8 +26,10 @@ public final class OmniHub {
 
   /** Where OmniHub looks for a SameDiff model. */
   public static Path file(String name) {
+    required(name, "name");
+
     if (!name.matches("\\w[\\w.-]*")) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "'%s' is not a valid name of a model; use letters, digits, '.', '-' and '_'.", name);
     }
     return OmnihubConfig.getOmnihubHome().toPath().resolve("samediff").resolve(name + ".fb");
@@ -39,17 +45,20 @@ public final class OmniHub {
    * @throws BadInputException if there is no graph in the folder, or the copy cannot be written
    */
   public static Path put(Path folder, String name) {
+    required(folder, "folder");
+    required(name, "name");
+
     Path target = file(name);
     Path graph = folder.resolve(GRAPH);
     if (!Files.isRegularFile(graph)) {
-      throw new BadInputException(
+      throw new BadFileException(
           "%s has no %s; save the model first (models above 1 GiB have none).", folder, GRAPH);
     }
     try {
       Files.createDirectories(target.getParent());
       WholeFile.write(target, out -> Files.copy(graph, out));
     } catch (IOException e) {
-      throw new BadInputException(e, "%s cannot be written: %s.", target, e);
+      throw new BadFileException(e, "%s cannot be written: %s.", target, e);
     }
     return target;
   }

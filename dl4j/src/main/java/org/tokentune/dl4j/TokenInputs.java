@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 import org.tokentune.models.BertConfig;
 import org.tokentune.models.ModelGraph;
@@ -23,9 +24,9 @@ record TokenInputs(INDArray ids, INDArray mask, INDArray types, int[] lengths) {
    * @throws BadInputException if the model cannot take them
    */
   static TokenInputs of(INDArray[] inputs, BertConfig config) {
-    INDArray ids = whole(inputs[0]);
+    INDArray ids = whole(inputs[0], "token ids");
     if (ids.rank() != 2 || ids.size(1) > config.maxPositions()) {
-      throw new BadInputException(
+      throw new BadDataException(
           "Token ids of shape %s do not fit the encoder; give [batch, length] of at most %d tokens.",
           Arrays.toString(ids.shape()), config.maxPositions());
     }
@@ -36,23 +37,32 @@ record TokenInputs(INDArray ids, INDArray mask, INDArray types, int[] lengths) {
     return new TokenInputs(ids, mask, types, lengths(mask.toIntMatrix()));
   }
 
-  private static INDArray whole(INDArray input) {
+  private static INDArray whole(INDArray input, String what) {
+    if (input.isR()) {
+      for (double number : input.dup().data().asDouble()) {
+        if (number != Math.rint(number)) {
+          throw new BadDataException(
+              "The %s are not whole numbers: there is %s; give numbers of the vocabulary.",
+              what, number);
+        }
+      }
+    }
     return input.castTo(DataType.INT32);
   }
 
   private static INDArray like(INDArray ids, INDArray input, String what) {
     if (!input.equalShapes(ids)) {
-      throw new BadInputException(
+      throw new BadDataException(
           "The %s has the shape %s, but the token ids have %s; give one number for each.",
           what, Arrays.toString(input.shape()), Arrays.toString(ids.shape()));
     }
-    return whole(input);
+    return whole(input, what);
   }
 
   private static void requireBelow(INDArray numbers, int end, String what) {
     for (int number : new int[] {numbers.minNumber().intValue(), numbers.maxNumber().intValue()}) {
       if (number < 0 || number >= end) {
-        throw new BadInputException(
+        throw new BadDataException(
             "%s %d is not the encoder's, which has 0 to %d; use its own tokenizer.",
             what, number, end - 1);
       }
@@ -67,7 +77,7 @@ record TokenInputs(INDArray ids, INDArray mask, INDArray types, int[] lengths) {
     int length = Arrays.stream(mask).sum();
     for (int i = 0; i < mask.length; i++) {
       if (length < 1 || mask[i] != (i < length ? 1 : 0)) {
-        throw new BadInputException(
+        throw new BadDataException(
             "Row %d of the attention mask is not ones and then zeros; pad texts on the right.",
             row);
       }

@@ -1,5 +1,7 @@
 package org.tokentune.dl4j;
 
+import static org.tokentune.Arguments.required;
+
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -8,6 +10,7 @@ import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.Pooling;
@@ -28,8 +31,12 @@ import org.tokentune.zoo.Zoo;
 public record ZooClassifier(String model, int classes, String tokens, IUpdater updater, long seed) {
 
   public ZooClassifier {
+    required(model, "model");
+    required(tokens, "tokens");
+    required(updater, "updater");
+
     if (classes < 2) {
-      throw new BadInputException("A classifier needs at least 2 classes, got %d.", classes);
+      throw BadSettingsException.of("classes", "must be at least 2, got %d.", classes);
     }
   }
 

@@ -1,5 +1,7 @@
 package org.tokentune.langchain4j;
 
+import static org.tokentune.Arguments.required;
+
 import dev.langchain4j.data.embedding.Embedding;
 import dev.langchain4j.data.segment.TextSegment;
 import dev.langchain4j.model.embedding.DimensionAwareEmbeddingModel;
@@ -30,6 +32,9 @@ public final class TokenTuneEmbeddingModel extends DimensionAwareEmbeddingModel 
    * @param name the model's name, which langchain4j reports
    */
   public TokenTuneEmbeddingModel(String name, SentenceEncoder encoder) {
+    required(name, "name");
+    required(encoder, "encoder");
+
     this.name = name;
     this.encoder = encoder;
   }
@@ -48,6 +53,8 @@ public final class TokenTuneEmbeddingModel extends DimensionAwareEmbeddingModel 
    */
   @Override
   public Response<List<Embedding>> embedAll(List<TextSegment> segments) {
+    required(segments, "segments");
+
     List<String> texts = segments.stream().map(TextSegment::text).toList();
     return Response.from(encoder.embed(texts).stream().map(Embedding::from).toList());
   }

@@ -1,5 +1,7 @@
 package org.tokentune.notebook;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -15,6 +17,8 @@ public final class Progress implements FineTuningListener {
 
   private final Consumer<String> line;
   private final List<Double> losses = new ArrayList<>();
+  private final List<Double> evaluatedAt = new ArrayList<>();
+  private final List<Double> validationLosses = new ArrayList<>();
   private String evaluated = "";
   private long shown;
 
@@ -25,6 +29,8 @@ public final class Progress implements FineTuningListener {
    *     text)}
    */
   public Progress(Consumer<String> line) {
+    required(line, "line");
+
     this.line = line;
   }
 
@@ -47,6 +53,8 @@ public final class Progress implements FineTuningListener {
 
   @Override
   public void onEvaluation(EvaluationResult evaluation) {
+    evaluatedAt.add((double) losses.size());
+    validationLosses.add(evaluation.scores().loss());
     evaluated =
         String.format(
             Locale.ROOT,
@@ -56,13 +64,22 @@ public final class Progress implements FineTuningListener {
     line.accept(String.format(Locale.ROOT, "step %d%s", losses.size(), evaluated));
   }
 
+  /** The loss over the validation rows, at each step after which it was computed. */
+  public Charts.Line validation() {
+    return new Charts.Line(values(evaluatedAt), values(validationLosses));
+  }
+
+  private static double[] values(List<Double> list) {
+    return list.stream().mapToDouble(Double::doubleValue).toArray();
+  }
+
   /** The steps' losses, so far, each the mean of up to {@code window} steps. */
-  public double[] losses(int window) {
+  public Charts.Line training(int window) {
     double[] means = new double[losses.size()];
     for (int i = 0; i < means.length; i++) {
       List<Double> last = losses.subList(Math.max(0, i + 1 - window), i + 1);
       means[i] = last.stream().mapToDouble(Double::doubleValue).average().orElseThrow();
     }
-    return means;
+    return Charts.Line.of(means);
   }
 }

@@ -1,5 +1,7 @@
 package org.tokentune.text;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -45,6 +47,8 @@ public final class AnswerModel implements AutoCloseable {
    * @throws BadInputException if it does not answer questions
    */
   public AnswerModel(TextModel model) {
+    required(model, "model");
+
     ModelFiles files = model.files();
     if (model.labels().task() != Objectives.QUESTION_ANSWERING) {
       throw new BadSettingsException(
@@ -66,6 +70,9 @@ public final class AnswerModel implements AutoCloseable {
    */
   public static AnswerModel forQuestions(
       ModelFiles files, Integer maxLength, Double dropout, WeightStorage storage, long seed) {
+    required(files, "files");
+    required(storage, "storage");
+
     Labels ends = new Labels(Objectives.QUESTION_ANSWERING, List.of("start", "end"));
     return new AnswerModel(
         TextModel.forTask(files, ends, Pooling.FIRST, maxLength, dropout, storage, seed));
@@ -82,6 +89,11 @@ public final class AnswerModel implements AutoCloseable {
       List<SquadQuestion> validation,
       TuningSettings settings,
       FineTuningListener listener) {
+    required(train, "train");
+    required(validation, "validation");
+    required(settings, "settings");
+    required(listener, "listener");
+
     return model.fineTune(rows(train), rows(validation), settings, listener);
   }
 
@@ -98,6 +110,8 @@ public final class AnswerModel implements AutoCloseable {
 
   /** Exact matches and F1 as SQuAD 1.1's own script has them; no loss. */
   public Scores evaluate(List<SquadQuestion> questions) {
+    required(questions, "questions");
+
     List<Prediction> answers =
         answer(questions.stream().map(q -> new Example(q.question(), q.context(), null)).toList());
     double exact = 0;
@@ -119,6 +133,8 @@ public final class AnswerModel implements AutoCloseable {
    * @return of each the answer as its one label
    */
   public List<Prediction> answer(List<Example> questions) {
+    required(questions, "questions");
+
     List<AnswerWindow> windows = new ArrayList<>();
     List<Integer> questionOf = new ArrayList<>();
     for (int i = 0; i < questions.size(); i++) {

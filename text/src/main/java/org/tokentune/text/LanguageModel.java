@@ -1,5 +1,7 @@
 package org.tokentune.text;
 
+import static org.tokentune.Arguments.required;
+
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -49,6 +51,7 @@ public final class LanguageModel implements AutoCloseable {
   private TransformerModel model;
   private Parameters parameters;
   private Adapter adapter;
+  private volatile boolean closed;
 
   private LanguageModel(ModelFiles files, TransformerModel model, Parameters parameters) {
     this.files = files;
@@ -76,6 +79,9 @@ public final class LanguageModel implements AutoCloseable {
    * @throws BadInputException if the model is an encoder
    */
   public static LanguageModel open(ModelFiles files, Double dropout, WeightStorage storage) {
+    required(files, "files");
+    required(storage, "storage");
+
     ModelConfig config = ModelConfig.read(files.config(), files.name()).withHeadOf(files.weights());
     if (!config.causal()) {
       throw new BadSettingsException(
@@ -95,6 +101,10 @@ public final class LanguageModel implements AutoCloseable {
    * @param seed of their values
    */
   public void addAdapter(LoraConfig config, long seed) {
+    required(config, "config");
+
+    checkOpen();
+    TextModel.requireNoAdapters(adapter, files);
     set(Adapter.fresh(model, parameters, config, seed));
   }
 
@@ -104,6 +114,9 @@ public final class LanguageModel implements AutoCloseable {
    * @throws BadInputException if they were made for another base
    */
   public void openAdapter(Path folder) {
+    required(folder, "folder");
+    checkOpen();
+    TextModel.requireNoAdapters(adapter, files);
     set(read(folder));
   }
 
@@ -113,6 +126,10 @@ public final class LanguageModel implements AutoCloseable {
    * @throws BadInputException as {@link #openAdapter}, or if they cannot be combined
    */
   public void openAdapters(List<WeightedAdapter> adapters, Adapter.Combination combination) {
+    required(adapters, "adapters");
+    required(combination, "combination");
+    checkOpen();
+    TextModel.requireNoAdapters(adapter, files);
     set(
         Adapter.combined(
             adapters.stream().map(one -> read(one.folder())).toList(),
@@ -160,6 +177,12 @@ public final class LanguageModel implements AutoCloseable {
       List<TokenBatches.Row> validation,
       TuningSettings settings,
       FineTuningListener listener) {
+    required(train, "train");
+    required(validation, "validation");
+    required(settings, "settings");
+    required(listener, "listener");
+
+    checkOpen();
     train.forEach(this::check);
     validation.forEach(this::check);
     return new Tuning(model, parameters, adapter, tokenizer)
@@ -183,6 +206,9 @@ public final class LanguageModel implements AutoCloseable {
    * @param length tokens of a block
    */
   public StreamedRows stream(Path file, Columns columns, int length) {
+    required(file, "file");
+    required(columns, "columns");
+
     return StreamedRows.ofText(file, columns, tokenizer, files, length);
   }
 
@@ -192,6 +218,9 @@ public final class LanguageModel implements AutoCloseable {
    * @param length tokens to which rows are cut
    */
   public StreamedRows stream(Path file, PromptTemplate template, int length) {
+    required(file, "file");
+    required(template, "template");
+
     return StreamedRows.ofInstructions(file, template, tokenizer, files, length);
   }
 
@@ -201,6 +230,12 @@ public final class LanguageModel implements AutoCloseable {
       List<TokenBatches.Row> validation,
       TuningSettings settings,
       FineTuningListener listener) {
+    required(train, "train");
+    required(validation, "validation");
+    required(settings, "settings");
+    required(listener, "listener");
+
+    checkOpen();
     check(train.length());
     validation.forEach(this::check);
     long seed = settings.hyperparameters().seed();
@@ -219,6 +254,9 @@ public final class LanguageModel implements AutoCloseable {
 
   /** Loss and perplexity of the rows' labels. */
   public Scores evaluate(List<TokenBatches.Row> rows) {
+    required(rows, "rows");
+
+    checkOpen();
     rows.forEach(this::check);
     try (Evaluator evaluator = new Evaluator(model, parameters, tokenizer::quoted)) {
       return evaluator.evaluate(
@@ -233,6 +271,9 @@ public final class LanguageModel implements AutoCloseable {
    */
   public Generation generate(
       String prompt, GenerationSettings settings, Consumer<String> listener) {
+    required(prompt, "prompt");
+    required(settings, "settings");
+    required(listener, "listener");
     int[] ids = promptIds(prompt);
     TextStream text = new TextStream(tokenizer, ids);
     StopTexts pieces = new StopTexts(settings.stops(), listener);
@@ -257,6 +298,9 @@ public final class LanguageModel implements AutoCloseable {
    * @return their continuations, in their order
    */
   public List<GeneratedText> generate(List<String> prompts, GenerationSettings settings) {
+    required(prompts, "prompts");
+    required(settings, "settings");
+    checkOpen();
     List<int[]> ids = prompts.stream().map(this::promptIds).toList();
     List<Generation> generations;
     try (Generator generator = new Generator(model, parameters)) {
@@ -293,6 +337,9 @@ public final class LanguageModel implements AutoCloseable {
 
   /** Log-likelihoods of each row's labels, given the tokens before them. */
   public double[] logLikelihoods(List<TokenBatches.Row> rows) {
+    required(rows, "rows");
+
+    checkOpen();
     rows.forEach(this::check);
     double[] results = new double[rows.size()];
     TokenBatches single = TokenBatches.byLength(rows, Objectives.CAUSAL_LM, 1);
@@ -325,6 +372,9 @@ public final class LanguageModel implements AutoCloseable {
    * @return whether the SameDiff file was written
    */
   public boolean save(Path folder) {
+    required(folder, "folder");
+
+    checkOpen();
     return SavedModel.write(folder, config(), model, parameters, adapter, files);
   }
 
@@ -335,11 +385,16 @@ public final class LanguageModel implements AutoCloseable {
 
   /** Saves the adapters alone, in PEFT's format. */
   public void saveAdapter(Path folder) {
+    required(folder, "folder");
+
+    checkOpen();
+    requireAdapters();
     SavedModel.writeAdapter(folder, null, adapter, files);
   }
 
   /** Bytes that {@link #saveAdapter} writes, except for small files. */
   public long savedAdapterBytes() {
+    requireAdapters();
     return adapter.bytes();
   }
 
@@ -349,8 +404,22 @@ public final class LanguageModel implements AutoCloseable {
     return config;
   }
 
+  private void requireAdapters() {
+    if (adapter == null) {
+      throw new BadSettingsException(
+          "%s has no adapters to save; add some first, or save the whole model.", files.name());
+    }
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new BadInputException("%s is closed; open the model again.", files.name());
+    }
+  }
+
   @Override
   public void close() {
+    closed = true;
     tokenizer.close();
   }
 }

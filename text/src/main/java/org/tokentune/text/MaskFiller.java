@@ -1,5 +1,7 @@
 package org.tokentune.text;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -52,6 +54,8 @@ public final class MaskFiller implements AutoCloseable {
    * @throws BadInputException if it is not an encoder with its masked-language-model head
    */
   public static MaskFiller open(ModelFiles files) {
+    required(files, "files");
+
     ModelConfig config = ModelConfig.read(files.config(), files.name()).withHeadOf(files.weights());
     TransformerModel model =
         config.model(new Head(Objectives.MASKED_LM, config.vocabulary(), Pooling.FIRST));
@@ -78,6 +82,8 @@ public final class MaskFiller implements AutoCloseable {
    * @throws BadInputException if there is no mask, or the text is too long
    */
   public List<List<Word>> fill(String text, int count) {
+    required(text, "text");
+
     String written = text;
     for (String other : MASKS) {
       written = written.replace(other, mask);

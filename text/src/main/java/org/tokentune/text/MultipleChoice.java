@@ -1,5 +1,7 @@
 package org.tokentune.text;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -38,6 +40,9 @@ public final class MultipleChoice {
    */
   public static Result score(
       LanguageModel model, List<ChoiceQuestion> questions, int shots, long seed) {
+    required(model, "model");
+    required(questions, "questions");
+
     if (shots < 0 || shots >= questions.size()) {
       throw new BadSettingsException(
           "%d solved questions cannot be drawn from %d other questions; give fewer shots.",

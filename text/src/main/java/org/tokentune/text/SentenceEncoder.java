@@ -1,5 +1,7 @@
 package org.tokentune.text;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntFunction;
@@ -60,6 +62,8 @@ public final class SentenceEncoder implements AutoCloseable {
 
   /** As {@link #open(ModelFiles, Integer)}, with another storage of the encoder's weights. */
   public static SentenceEncoder open(ModelFiles files, Integer maxLength, WeightStorage storage) {
+    required(files, "files");
+
     ModelConfig config = ModelConfig.read(files.config(), files.name());
     SentenceModules modules = SentenceModules.read(files);
     // Of the graph only the encoder runs; the smallest head completes it.
@@ -92,6 +96,8 @@ public final class SentenceEncoder implements AutoCloseable {
    *     the model's default prompt, if it has one
    */
   public List<float[]> embed(List<String> texts, String prompt) {
+    required(texts, "texts");
+
     String before = modules.prompt(prompt);
     int promptLength = before.isEmpty() ? 0 : tokenizer.promptLength(before);
     List<TokenBatches.Row> rows =

@@ -1,5 +1,7 @@
 package org.tokentune.text;
 
+import static org.tokentune.Arguments.required;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -64,6 +66,7 @@ public final class TextModel implements AutoCloseable {
   private Parameters parameters;
   private Adapter adapter;
   private InferenceEngine inference;
+  private volatile boolean closed;
 
   private TextModel(
       ModelFiles files, HeadConfig headConfig, TransformerModel model, Parameters parameters) {
@@ -95,6 +98,11 @@ public final class TextModel implements AutoCloseable {
       Double dropout,
       WeightStorage storage,
       long seed) {
+    required(files, "files");
+    required(labels, "labels");
+    required(pooling, "pooling");
+    required(storage, "storage");
+
     ModelConfig config = ModelConfig.read(files.config(), files.name());
     if (dropout != null) {
       config = config.withDropout(TuningSettings.checkedDropout(dropout));
@@ -120,6 +128,9 @@ public final class TextModel implements AutoCloseable {
 
   /** A pretrained encoder to classify texts into the classes of {@code rows}. */
   public static TextModel forClasses(ModelFiles files, List<Example> rows) {
+    required(files, "files");
+    required(rows, "rows");
+
     return forTask(
         files,
         Labels.of(Objectives.CLASSIFY, rows),
@@ -141,6 +152,8 @@ public final class TextModel implements AutoCloseable {
 
   /** As {@link #open(ModelFiles)}, with another storage of the weights. */
   public static TextModel open(ModelFiles files, WeightStorage storage) {
+    required(files, "files");
+
     ModelConfig config = ModelConfig.read(files.config(), files.name());
     HeadConfig head = HeadConfig.read(files);
     TransformerModel model =
@@ -157,6 +170,7 @@ public final class TextModel implements AutoCloseable {
    * @throws BadInputException if they were made for another base, or there is no head
    */
   public static TextModel open(ModelFiles files, Path adapters) {
+    required(adapters, "adapters");
     return open(
         files,
         List.of(WeightedAdapter.of(adapters)),
@@ -176,6 +190,9 @@ public final class TextModel implements AutoCloseable {
       List<WeightedAdapter> adapters,
       Adapter.Combination combination,
       WeightStorage storage) {
+    required(files, "files");
+    required(adapters, "adapters");
+    required(combination, "combination");
     if (adapters.isEmpty()) {
       throw BadSettingsException.of("adapters", "are empty; name at least one.");
     }
@@ -250,7 +267,21 @@ public final class TextModel implements AutoCloseable {
    * @param seed of their values
    */
   public void addAdapter(LoraConfig config, long seed) {
+    required(config, "config");
+
+    checkOpen();
+    requireNoAdapters(adapter, files);
     set(Adapter.fresh(model, parameters, config.withHead(model), seed));
+  }
+
+  /** Refuses a second set of adapters. */
+  static void requireNoAdapters(Adapter adapter, ModelFiles files) {
+    if (adapter != null) {
+      throw new BadSettingsException(
+          "%s has adapters already, on %s; train these, or save the model, which merges them, and"
+              + " add others to what was saved.",
+          files.name(), String.join(", ", adapter.model().lora().targets()));
+    }
   }
 
   private void set(Adapter newAdapter) {
@@ -299,6 +330,11 @@ public final class TextModel implements AutoCloseable {
   /** Fine-tunes in place and keeps the weights that validate best. */
   public Trainer.Outcome fineTune(
       DataSplit data, TuningSettings settings, FineTuningListener listener) {
+    required(data, "data");
+    required(settings, "settings");
+    required(listener, "listener");
+
+    checkOpen();
     return fineTune(rows(data.train()), rows(data.validation()), settings, listener);
   }
 
@@ -314,6 +350,9 @@ public final class TextModel implements AutoCloseable {
 
   /** Scores labelled rows. */
   public Scores evaluate(List<Example> examples) {
+    required(examples, "examples");
+
+    checkOpen();
     try (Evaluator evaluator = new Evaluator(model, parameters, tokenizer::quoted)) {
       return evaluator.evaluate(
           TokenBatches.byLength(rows(examples), labels().task(), EVALUATION_BATCH));
@@ -328,6 +367,10 @@ public final class TextModel implements AutoCloseable {
    * @throws BadInputException for tags and answers
    */
   public void evaluate(List<Example> examples, IEvaluation<?>... evaluations) {
+    required(examples, "examples");
+    required(evaluations, "evaluations");
+
+    checkOpen();
     TextBatches batches = new TextBatches(examples, labels(), tokenizer, EVALUATION_BATCH, 0);
     while (batches.hasNext()) {
       MultiDataSet batch = batches.next();
@@ -342,11 +385,16 @@ public final class TextModel implements AutoCloseable {
 
   /** Predicts texts, in their order. */
   public List<Prediction> predict(List<String> texts) {
+    required(texts, "texts");
+
     return predictRows(texts.stream().map(text -> new Example(text, null)).toList());
   }
 
   /** Predicts texts or pairs, in their order; labels do not count. */
   public List<Prediction> predictRows(List<Example> examples) {
+    required(examples, "examples");
+
+    checkOpen();
     if (labels().task() == Objectives.QUESTION_ANSWERING) {
       throw new BadSettingsException("%s answers questions; ask an AnswerModel.", files.name());
     }
@@ -376,6 +424,8 @@ public final class TextModel implements AutoCloseable {
    * @throws BadInputException for tags and answers, which are no decisions on whole texts
    */
   public List<Explanation> explain(List<Example> examples) {
+    required(examples, "examples");
+    checkOpen();
     if (labels().task() == Objectives.QUESTION_ANSWERING || labels().task() == Objectives.TOKEN) {
       throw new BadSettingsException(
           "%s does not decide on whole texts, and only such decisions are explained; name a"
@@ -498,6 +548,9 @@ public final class TextModel implements AutoCloseable {
    * @return whether the SameDiff file was written: models past its format's 1 GiB go without
    */
   public boolean save(Path folder) {
+    required(folder, "folder");
+
+    checkOpen();
     JsonNode config = headConfig.write(files.config(), model.config());
     return SavedModel.write(folder, config, model, parameters, adapter, files);
   }
@@ -509,17 +562,36 @@ public final class TextModel implements AutoCloseable {
 
   /** Saves the adapters and the head alone, in PEFT's format, and the meaning of its outputs. */
   public void saveAdapter(Path folder) {
+    required(folder, "folder");
+
+    checkOpen();
     JsonNode config = headConfig.write(files.config(), model.config());
+    requireAdapters();
     SavedModel.writeAdapter(folder, config, adapter, files);
   }
 
   /** Bytes that {@link #saveAdapter} writes, except for small files. */
   public long savedAdapterBytes() {
+    requireAdapters();
     return adapter.bytes();
+  }
+
+  private void requireAdapters() {
+    if (adapter == null) {
+      throw new BadSettingsException(
+          "%s has no adapters to save; add some first, or save the whole model.", files.name());
+    }
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new BadInputException("%s is closed; open the model again.", files.name());
+    }
   }
 
   @Override
   public void close() {
+    closed = true;
     closeInference();
     tokenizer.close();
   }

@@ -1,5 +1,7 @@
 package org.tokentune.text;
 
+import static org.tokentune.Arguments.required;
+
 import org.tokentune.BadSettingsException;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.select.TokenAmount;
@@ -26,6 +28,11 @@ public record TuningSettings(
     RunSettings run) {
 
   public TuningSettings {
+    required(tokens, "tokens");
+    required(trainable, "trainable");
+    required(hyperparameters, "hyperparameters");
+    required(run, "run");
+
     if (batchSize < 1) {
       throw BadSettingsException.of("batchSize", "must be at least 1, got %d.", batchSize);
     }

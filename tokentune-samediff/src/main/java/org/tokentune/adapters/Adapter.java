@@ -1,5 +1,7 @@
 package org.tokentune.adapters;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -47,7 +49,12 @@ public final class Adapter {
    */
   public static Adapter fresh(
       TransformerModel base, Parameters parameters, LoraConfig config, long seed) {
+    required(base, "base");
+    required(parameters, "parameters");
+    required(config, "config");
+
     LoraModel model = new LoraModel(base, config);
+    model.checkRanks();
     SplittableRandom random = new SplittableRandom(seed);
     Map<String, INDArray> values = new LinkedHashMap<>();
     model
@@ -172,7 +179,7 @@ public final class Adapter {
    * the base. Afterwards the base's own graphs, without adapters, give the adapted model's results
    * over {@link #baseParameters}.
    *
-   * @throws IllegalStateException if they are already merged
+   * @throws BadInputException if they are already merged
    */
   public void merge() {
     add(true);
@@ -181,7 +188,7 @@ public final class Adapter {
   /**
    * Subtracts the updates again, up to rounding.
    *
-   * @throws IllegalStateException if they are not merged
+   * @throws BadInputException if they are not merged
    */
   public void unmerge() {
     add(false);
@@ -189,7 +196,9 @@ public final class Adapter {
 
   private void add(boolean merge) {
     if (merged == merge) {
-      throw new IllegalStateException(merged ? "already merged" : "not merged");
+      throw new BadInputException(
+          "The adapters are %s; call %s first.",
+          merged ? "already merged" : "not merged", merged ? "unmerge" : "merge");
     }
     for (String layer : model.layers()) {
       INDArray weight = parameters.get(layer + LoraModel.WEIGHT);

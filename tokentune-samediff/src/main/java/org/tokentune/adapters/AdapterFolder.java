@@ -1,5 +1,7 @@
 package org.tokentune.adapters;
 
+import static org.tokentune.Arguments.required;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -64,6 +66,8 @@ public final class AdapterFolder implements AutoCloseable {
    *     would change results
    */
   public static AdapterFolder open(Path folder) {
+    required(folder, "folder");
+
     Path file = folder.resolve(CONFIG);
     if (!Files.isRegularFile(file)) {
       throw new BadFileException(
@@ -122,11 +126,15 @@ public final class AdapterFolder implements AutoCloseable {
 
   /** Whether a folder contains adapters. */
   public static boolean isOne(Path folder) {
+    required(folder, "folder");
+
     return Files.isRegularFile(folder.resolve(CONFIG));
   }
 
   /** The parameter for one of PEFT's names, in a file or in a live model. */
   public static String parameter(String peftName) {
+    required(peftName, "peftName");
+
     return AdapterTensors.parameter(peftName, Set.of("default"));
   }
 
@@ -174,6 +182,8 @@ public final class AdapterFolder implements AutoCloseable {
    * configuration if their number matches the classifier's outputs.
    */
   public JsonNode modelConfig(JsonNode base) {
+    required(base, "base");
+
     boolean hasConfig = Files.isRegularFile(folder.resolve(ModelFolder.CONFIG));
     ObjectNode json = (hasConfig ? ModelFolder.config(folder) : base).deepCopy();
     String type = base.path("model_type").asText("bert");
@@ -215,6 +225,8 @@ public final class AdapterFolder implements AutoCloseable {
    * @throws BadInputException as {@link #read}
    */
   public void check(TransformerModel base) {
+    required(base, "base");
+
     new Fitting(folder.toString(), config, tensors, base);
   }
 
@@ -227,6 +239,9 @@ public final class AdapterFolder implements AutoCloseable {
    *     shape, or the adapters were made for another base
    */
   public Adapter read(TransformerModel base, Parameters parameters) {
+    required(base, "base");
+    required(parameters, "parameters");
+
     return new Fitting(folder.toString(), config, tensors, base).read(parameters);
   }
 
@@ -238,6 +253,9 @@ public final class AdapterFolder implements AutoCloseable {
    *     randomly
    */
   public WeightSource over(WeightSource base, TransformerModel model) {
+    required(base, "base");
+    required(model, "model");
+
     Map<String, String> heads = new LinkedHashMap<>();
     for (String name : model.parameters().keySet()) {
       if (tensors.whole().containsKey(name)) {
@@ -344,6 +362,11 @@ public final class AdapterFolder implements AutoCloseable {
       String base,
       JsonNode modelConfig,
       List<ModelWriter.Extra> extras) {
+    required(folder, "folder");
+    required(adapter, "adapter");
+    required(base, "base");
+    required(extras, "extras");
+
     AdapterWriter.write(folder, adapter, base, modelConfig, extras);
   }
 }

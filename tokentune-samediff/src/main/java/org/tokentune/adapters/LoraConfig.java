@@ -1,5 +1,7 @@
 package org.tokentune.adapters;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -94,6 +96,11 @@ public record LoraConfig(
   }
 
   public LoraConfig {
+    required(bias, "bias");
+    required(targets, "targets");
+    required(trained, "trained");
+    required(exceptions, "exceptions");
+
     if (rank < 1) {
       throw new BadSettingsException("The adapters' rank r must be at least 1, got %d.", rank);
     }
@@ -114,6 +121,8 @@ public record LoraConfig(
 
   /** Rank 8, alpha 16, no dropout, no biases, on these layers. */
   public static LoraConfig on(String... targets) {
+    required(targets, "targets");
+
     return new LoraConfig(8, 16, 0, false, false, Bias.NONE, List.of(targets), List.of(), Map.of());
   }
 
@@ -125,6 +134,8 @@ public record LoraConfig(
    * @throws BadInputException for an unknown setting or an invalid value
    */
   public static LoraConfig parse(String text) {
+    required(text, "text");
+
     int rank = 8;
     double alpha = Double.NaN;
     double dropout = 0;
@@ -240,6 +251,8 @@ public record LoraConfig(
 
   /** The same, with these modules fully trained. */
   public LoraConfig withTrained(List<String> modules) {
+    required(modules, "modules");
+
     return with(targets, modules);
   }
 
@@ -248,6 +261,8 @@ public record LoraConfig(
    * vocabulary stays frozen.
    */
   public LoraConfig withHead(TransformerModel model) {
+    required(model, "model");
+
     if (model.head().task().headShape() == Objective.HeadShape.VOCABULARY) {
       return this;
     }
@@ -316,6 +331,8 @@ public record LoraConfig(
 
   /** The factor of a layer's update B A. */
   public double scale(String layer) {
+    required(layer, "layer");
+
     return size(layer).scale(rankStabilised);
   }
 

@@ -1,5 +1,7 @@
 package org.tokentune.adapters;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -60,6 +62,9 @@ public final class LoraModel implements TransformerModel {
    * @throws BadInputException if a target matches no linear layer
    */
   public LoraModel(TransformerModel base, LoraConfig config) {
+    required(base, "base");
+    required(config, "config");
+
     this.base = base;
     this.config = config;
     Map<String, NetworkLayer> linear = linear(base, config);
@@ -120,6 +125,28 @@ public final class LoraModel implements TransformerModel {
     }
   }
 
+  /**
+   * Rejects ranks above a layer's smaller width, whose update any smaller rank gives as well.
+   * Adapters from files may have them.
+   */
+  void checkRanks() {
+    layers.forEach(
+        (name, layer) -> {
+          int rank = config.size(name).rank();
+          long most = Math.min(layer.in(), layer.out());
+          if (rank > most) {
+            throw BadSettingsException.of(
+                "rank",
+                "must be at most %d for %s, which has %d inputs and %d outputs, got %d.",
+                most,
+                name,
+                layer.in(),
+                layer.out(),
+                rank);
+          }
+        });
+  }
+
   private static String module(String weight) {
     return weight.substring(0, weight.length() - WEIGHT.length());
   }
@@ -141,6 +168,8 @@ public final class LoraModel implements TransformerModel {
 
   /** Whether a parameter is trained: an adapter matrix, or one that the configuration adds. */
   public boolean trains(String name) {
+    required(name, "name");
+
     if (name.endsWith(A) || name.endsWith(B)) {
       return name.endsWith(B) || !config.frozenA();
     }

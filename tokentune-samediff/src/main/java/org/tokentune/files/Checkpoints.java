@@ -1,5 +1,7 @@
 package org.tokentune.files;
 
+import static org.tokentune.Arguments.required;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
@@ -53,6 +55,8 @@ public record Checkpoints(Path folder, int keep) {
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
   public Checkpoints {
+    required(folder, "folder");
+
     if (keep < 1) {
       throw new BadSettingsException(
           "Keeping %d checkpoints would leave none; keep 1 or more.", keep);
@@ -67,6 +71,9 @@ public record Checkpoints(Path folder, int keep) {
    * @throws BadInputException if it cannot be written; the existing checkpoints remain
    */
   public void write(int step, ObjectNode state, Map<String, Map<String, INDArray>> tensors) {
+    required(state, "state");
+    required(tensors, "tensors");
+
     Path target = folder.resolve(String.format(Locale.ROOT, "step-%08d", step));
     try {
       Staging.write(
@@ -133,6 +140,8 @@ public record Checkpoints(Path folder, int keep) {
 
   /** The step in a checkpoint's name; empty for any other name. */
   public static OptionalInt step(Path checkpoint) {
+    required(checkpoint, "checkpoint");
+
     Path file = checkpoint.getFileName();
     Matcher name = NAME.matcher(file == null ? "" : file.toString());
     return name.matches() ? OptionalInt.of(Integer.parseInt(name.group(1))) : OptionalInt.empty();
@@ -144,6 +153,8 @@ public record Checkpoints(Path folder, int keep) {
    * @throws BadInputException if it is missing or damaged
    */
   public static JsonNode state(Path checkpoint) {
+    required(checkpoint, "checkpoint");
+
     Path file = checkpoint.resolve(STATE);
     if (!Files.isRegularFile(file)) {
       throw new BadFileException(
@@ -196,6 +207,9 @@ public record Checkpoints(Path folder, int keep) {
    * @throws BadInputException if the file is missing or damaged
    */
   public static Optional<Map<String, INDArray>> tensors(Path checkpoint, String name) {
+    required(checkpoint, "checkpoint");
+    required(name, "name");
+
     Path file = checkpoint.resolve(name + TENSORS);
     JsonNode sum = state(checkpoint).path(CHECKSUMS).path(file.getFileName().toString());
     if (sum.isMissingNode()) {

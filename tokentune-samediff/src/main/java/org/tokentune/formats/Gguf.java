@@ -1,5 +1,7 @@
 package org.tokentune.formats;
 
+import static org.tokentune.Arguments.required;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -123,6 +125,8 @@ public final class Gguf implements WeightSource {
    * @throws BadInputException if it is missing, damaged or holds an unsupported kind of model
    */
   public static Gguf open(Path path) {
+    required(path, "path");
+
     List<GgufFile> parts = new ArrayList<>();
     boolean complete = false;
     try {

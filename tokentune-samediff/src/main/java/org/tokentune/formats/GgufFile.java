@@ -192,7 +192,7 @@ final class GgufFile implements AutoCloseable {
 
   private BadInputException unreadable(Tensor tensor, IOException cause) {
     return new BadFileException(
-        cause, "%s: tensor %s cannot be read: %s.", file, tensor.name(), cause.getMessage());
+        cause, "%s: tensor %s cannot be read: %s.", file, tensor.name(), WeightFile.reason(cause));
   }
 
   @Override

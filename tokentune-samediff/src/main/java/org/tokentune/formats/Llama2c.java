@@ -1,5 +1,7 @@
 package org.tokentune.formats;
 
+import static org.tokentune.Arguments.required;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -87,6 +89,8 @@ public final class Llama2c implements WeightSource {
    * @throws BadInputException if it is missing, truncated or malformed
    */
   public static Llama2c open(Path file) {
+    required(file, "file");
+
     return WeightFile.open(file, channel -> new Llama2c(file, channel));
   }
 
@@ -189,6 +193,8 @@ public final class Llama2c implements WeightSource {
    * @throws BadInputException if it is damaged or does not fit this model
    */
   public Vocabulary vocabulary(Path tokens) {
+    required(tokens, "tokens");
+
     int words = config.path("vocab_size").intValue();
     Vocabulary.SentencePiece read = Llama2cVocabulary.read(tokens);
     if (read.tokens().size() != words) {
@@ -231,7 +237,7 @@ public final class Llama2c implements WeightSource {
               });
     } catch (IOException e) {
       throw new BadFileException(
-          e, "%s: tensor %s cannot be read: %s.", file, name, e.getMessage());
+          e, "%s: tensor %s cannot be read: %s.", file, name, WeightFile.reason(e));
     }
     boolean rotated = name.contains("self_attn.q_proj") || name.contains("self_attn.k_proj");
     return Nd4j.create(

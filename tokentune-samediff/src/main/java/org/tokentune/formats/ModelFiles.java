@@ -1,5 +1,7 @@
 package org.tokentune.formats;
 
+import static org.tokentune.Arguments.required;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -16,7 +18,7 @@ import org.tokentune.BadInputException;
  * @param name the model's name or folder, for messages
  * @param config as a Hugging Face {@code config.json}
  * @param weights tensors under Hugging Face's names
- * @param tokenizer the data the tokenizer is built from
+ * @param tokenizer the data the tokenizer is built from; null where no text is read
  * @param companions additional files
  * @param repository owner and name on Hugging Face's hub; null if unknown
  */
@@ -28,6 +30,19 @@ public record ModelFiles(
     CompanionFiles companions,
     String repository)
     implements AutoCloseable {
+
+  private static final String GGUF = ".gguf";
+  private static final String BIN = ".bin";
+
+  /** llama2.c's names for vocabularies: tokenizer.bin, tok512.bin. */
+  private static final String VOCABULARY = "tok*.bin";
+
+  public ModelFiles {
+    required(name, "name");
+    required(config, "config");
+    required(weights, "weights");
+    required(companions, "companions");
+  }
 
   /** A model without companion files. */
   public ModelFiles(String name, JsonNode config, WeightSource weights, TokenizerSource tokenizer) {
@@ -50,12 +65,6 @@ public record ModelFiles(
     return name.contains("://") ? name : Path.of(name).toAbsolutePath().normalize().toString();
   }
 
-  private static final String GGUF = ".gguf";
-  private static final String BIN = ".bin";
-
-  /** llama2.c's names for vocabularies: tokenizer.bin, tok512.bin. */
-  private static final String VOCABULARY = "tok*.bin";
-
   /**
    * Opens a model from any supported path: a Hugging Face folder, a {@code .gguf} file, llama2.c's
    * {@code .bin} with its vocabulary {@code tok*.bin} next to it, or a folder with one of the
@@ -64,6 +73,8 @@ public record ModelFiles(
    * @throws BadInputException if it is none of these, or a file is missing or damaged
    */
   public static ModelFiles open(Path path) {
+    required(path, "path");
+
     Path model = model(path);
     if (model.toString().endsWith(GGUF)) {
       return closingOnFailure(
@@ -92,6 +103,8 @@ public record ModelFiles(
    * config.json}.
    */
   public static JsonNode config(Path path) {
+    required(path, "path");
+
     Path model = model(path);
     if (model.toString().endsWith(GGUF)) {
       try (Gguf file = Gguf.open(model)) {

@@ -1,5 +1,7 @@
 package org.tokentune.formats;
 
+import static org.tokentune.Arguments.required;
+
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -56,6 +58,8 @@ public final class ModelFolder {
    * @throws BadInputException if a file is missing or damaged
    */
   public static ModelFiles open(Path folder) {
+    required(folder, "folder");
+
     Path encoder = encoder(folder);
     JsonNode config = config(folder);
     CompanionFiles companions =
@@ -100,6 +104,8 @@ public final class ModelFolder {
 
   /** The parsed {@code config.json}. */
   public static JsonNode config(Path folder) {
+    required(folder, "folder");
+
     Path file = encoder(folder).resolve(CONFIG);
     if (!Files.isRegularFile(file)) {
       throw new BadFileException(
@@ -110,6 +116,8 @@ public final class ModelFolder {
 
   /** A parsed {@code config.json}, whatever its name. */
   public static JsonNode configFile(Path file) {
+    required(file, "file");
+
     try {
       if (Files.size(file) > Limits.CONFIG_BYTES) {
         throw new BadFileException(
@@ -129,6 +137,8 @@ public final class ModelFolder {
 
   /** Opens only the weights. */
   public static WeightSource weights(Path folder) {
+    required(folder, "folder");
+
     Path index = folder.resolve(INDEX);
     Path bundle = folder.resolve(TENSORFLOW + ".index");
     if (Files.isRegularFile(bundle) && !Files.exists(folder.resolve(WEIGHTS))) {
@@ -162,6 +172,8 @@ public final class ModelFolder {
 
   /** Whether a folder holds a model or adapters. */
   public static boolean holdsModel(Path folder) {
+    required(folder, "folder");
+
     return Files.exists(folder.resolve(CONFIG)) || Files.exists(folder.resolve(ADAPTERS));
   }
 }

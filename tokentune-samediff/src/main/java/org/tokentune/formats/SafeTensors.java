@@ -1,5 +1,7 @@
 package org.tokentune.formats;
 
+import static org.tokentune.Arguments.required;
+
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -92,6 +94,8 @@ public final class SafeTensors implements WeightSource {
    * @throws BadInputException if it is missing, truncated or malformed
    */
   public static SafeTensors open(Path file) {
+    required(file, "file");
+
     return WeightFile.open(file, channel -> new Header(file, channel).read());
   }
 
@@ -156,7 +160,7 @@ public final class SafeTensors implements WeightSource {
 
   private BadInputException unreadable(String name, IOException cause) {
     return new BadFileException(
-        cause, "%s: tensor %s cannot be read: %s.", file, name, cause.getMessage());
+        cause, "%s: tensor %s cannot be read: %s.", file, name, WeightFile.reason(cause));
   }
 
   private INDArray decode(Entry entry, int count) throws IOException {

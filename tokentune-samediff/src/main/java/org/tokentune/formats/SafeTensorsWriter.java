@@ -1,5 +1,7 @@
 package org.tokentune.formats;
 
+import static org.tokentune.Arguments.required;
+
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -35,6 +37,10 @@ public final class SafeTensorsWriter {
    */
   public static void write(Path file, Map<String, INDArray> tensors, FloatType type)
       throws IOException {
+    required(file, "file");
+    required(tensors, "tensors");
+    required(type, "type");
+
     byte[] header = header(tensors, type);
     try (FileChannel channel =
         FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)) {

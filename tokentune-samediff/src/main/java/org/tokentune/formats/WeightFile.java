@@ -2,6 +2,7 @@ package org.tokentune.formats;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -80,5 +81,12 @@ final class WeightFile {
         // The channel was only read, so nothing is lost, and the earlier failure is being thrown.
       }
     }
+  }
+
+  /** Why a tensor cannot be read, for messages. */
+  static String reason(IOException cause) {
+    return cause instanceof ClosedChannelException
+        ? "the file was closed; open it again"
+        : cause.getMessage();
   }
 }

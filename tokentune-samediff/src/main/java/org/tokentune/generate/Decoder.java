@@ -1,5 +1,7 @@
 package org.tokentune.generate;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -8,6 +10,8 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.TransformerModel;
@@ -42,9 +46,14 @@ public final class Decoder implements AutoCloseable {
   private PlanEngine engine;
   private int capacity;
   private boolean batched;
+  private boolean closed;
 
   /** Reads the arrays of {@code parameters} directly, so later changes to them take effect. */
   public Decoder(TransformerModel model, Parameters parameters, KernelMode kernelMode) {
+    required(model, "model");
+    required(parameters, "parameters");
+    required(kernelMode, "kernelMode");
+
     this.model = model;
     this.parameters = parameters;
     this.kernelMode = kernelMode;
@@ -52,6 +61,9 @@ public final class Decoder implements AutoCloseable {
 
   /** Discards the cached text and makes room for a new one of at most this many tokens. */
   public void begin(int tokens) {
+    if (tokens < 1) {
+      throw BadSettingsException.of("tokens", "must be at least 1, got %d.", tokens);
+    }
     begin(Math.min(model.config().maxPositions(), roundedUp(tokens)), false);
   }
 
@@ -60,15 +72,18 @@ public final class Decoder implements AutoCloseable {
    *
    * @param rows of the cache
    */
-  public void beginBatch(int rows) {
+  void beginBatch(int rows) {
     begin(roundedUp(rows), true);
   }
 
   private void begin(int rows, boolean several) {
+    if (closed) {
+      throw new BadInputException("The decoder is closed; make a new one.");
+    }
     if (rows <= capacity && batched == several) {
       return; // rows of an earlier text are masked until the new one overwrites them
     }
-    close();
+    clear();
     capacity = rows;
     batched = several;
     GraphOptions options =
@@ -85,6 +100,31 @@ public final class Decoder implements AutoCloseable {
    * @return logits for the token after the last, one per vocabulary entry
    */
   public float[] next(int[] tokens, int position) {
+    required(tokens, "tokens");
+
+    if (engine == null) {
+      throw new BadInputException(
+          closed
+              ? "The decoder is closed; make a new one."
+              : "The decoder has no text; begin one first.");
+    }
+    if (tokens.length == 0) {
+      throw BadSettingsException.of("tokens", "must be at least one, got none.");
+    }
+    if (position < 0 || position + tokens.length > capacity) {
+      throw BadSettingsException.of(
+          "position",
+          "must leave %d tokens within the %d of the text, got %d; begin a longer text.",
+          tokens.length,
+          capacity,
+          position);
+    }
+    for (int id : tokens) {
+      if (id < 0 || id >= model.config().vocabulary()) {
+        throw BadSettingsException.of(
+            "tokens", "must be 0 to %d, got %d.", model.config().vocabulary() - 1, id);
+      }
+    }
     return next(tokens, position, null);
   }
 
@@ -168,6 +208,11 @@ public final class Decoder implements AutoCloseable {
 
   @Override
   public void close() {
+    closed = true;
+    clear();
+  }
+
+  private void clear() {
     if (engine != null) {
       engine.close();
       KeyValueCache.arrays(graph).forEach(INDArray::close);

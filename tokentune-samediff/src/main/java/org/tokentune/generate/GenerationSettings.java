@@ -1,7 +1,8 @@
 package org.tokentune.generate;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import org.tokentune.BadSettingsException;
 
@@ -43,8 +44,13 @@ public record GenerationSettings(
   }
 
   public GenerationSettings {
+    required(ends, "ends");
+    required(stops, "stops");
+    required(search, "search");
+
     if (!(temperature >= 0 && temperature < Double.POSITIVE_INFINITY)) {
-      throw BadSettingsException.of("temperature", "must be at least 0, got %s.", temperature);
+      throw BadSettingsException.of(
+          "temperature", "must be at least 0 and finite, got %s.", temperature);
     }
     if (topK < 0) {
       throw BadSettingsException.of(
@@ -68,7 +74,6 @@ public record GenerationSettings(
     if (stops.contains("")) {
       throw BadSettingsException.of("stops", "has an empty text, which would end every text.");
     }
-    Objects.requireNonNull(search, "search");
   }
 
   /** Always takes the most probable token. */

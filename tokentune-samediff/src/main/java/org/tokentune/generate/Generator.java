@@ -1,10 +1,13 @@
 package org.tokentune.generate;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
+import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
 import org.tokentune.models.TransformerModel;
@@ -34,8 +37,12 @@ public final class Generator implements AutoCloseable {
 
   /** As {@link #Generator(TransformerModel, Parameters)}, in a given kernel mode. */
   public Generator(TransformerModel model, Parameters parameters, KernelMode kernelMode) {
+    required(model, "model");
+    required(parameters, "parameters");
+    required(kernelMode, "kernelMode");
+
     if (model.head().task() != Objectives.CAUSAL_LM) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "A model with a %s head cannot generate text; use a decoder.", model.head().task());
     }
     this.model = model;
@@ -52,6 +59,7 @@ public final class Generator implements AutoCloseable {
    *     model's positions
    */
   public Generation generate(int[] prompt, GenerationSettings settings, IntConsumer listener) {
+    required(settings, "settings");
     checkStops(settings, StopCondition.NONE);
     return generate(prompt, settings, StopCondition.NONE, listener);
   }
@@ -63,6 +71,10 @@ public final class Generator implements AutoCloseable {
    */
   public Generation generate(
       int[] prompt, GenerationSettings settings, StopCondition stop, IntConsumer listener) {
+    required(prompt, "prompt");
+    required(settings, "settings");
+    required(stop, "stop");
+    required(listener, "listener");
     int context = model.config().maxPositions();
     check(prompt, context);
     checkStops(settings, stop);
@@ -94,6 +106,9 @@ public final class Generator implements AutoCloseable {
    */
   public List<Generation> generate(
       List<int[]> prompts, GenerationSettings settings, StopCondition stop) {
+    required(prompts, "prompts");
+    required(settings, "settings");
+    required(stop, "stop");
     int context = model.config().maxPositions();
     prompts.forEach(prompt -> check(prompt, context));
     checkStops(settings, stop);
@@ -142,16 +157,16 @@ public final class Generator implements AutoCloseable {
 
   private void check(int[] prompt, int context) {
     if (prompt.length == 0) {
-      throw new BadInputException("The prompt is empty; give at least one token.");
+      throw new BadDataException("The prompt is empty; give at least one token.");
     }
     if (prompt.length >= context) {
-      throw new BadInputException(
+      throw new BadDataException(
           "A prompt of %d tokens leaves no room within the model's %d positions; shorten it.",
           prompt.length, context);
     }
     for (int id : prompt) {
       if (id < 0 || id >= model.config().vocabulary()) {
-        throw new BadInputException(
+        throw new BadDataException(
             "The prompt's token %d is not among the model's %d; use the model's own tokenizer.",
             id, model.config().vocabulary());
       }

@@ -3,7 +3,7 @@ package org.tokentune.generate;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.SplittableRandom;
-import org.tokentune.BadInputException;
+import org.tokentune.BadFileException;
 
 /** Samples tokens from logits. */
 final class TokenSampler {
@@ -66,7 +66,7 @@ final class TokenSampler {
       sum += logits[id];
     }
     if (Double.isNaN(sum) || Double.isInfinite(sum)) {
-      throw new BadInputException(
+      throw new BadFileException(
           "The model's logits are not finite, so its weights are damaged; download them again.");
     }
     return settings.temperature() == 0 ? best : draw(logits, logits[best]);

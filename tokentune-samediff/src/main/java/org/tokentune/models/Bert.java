@@ -1,5 +1,7 @@
 package org.tokentune.models;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -32,6 +34,9 @@ public record Bert(BertConfig config, Head head) implements TransformerModel {
   private static final String TAGGER = "classifier";
 
   public Bert {
+    required(config, "config");
+    required(head, "head");
+
     if (head.task() == Objectives.CAUSAL_LM) {
       throw new BadSettingsException("An encoder is not a causal language model; use a decoder.");
     }

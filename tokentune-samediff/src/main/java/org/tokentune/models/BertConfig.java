@@ -1,5 +1,7 @@
 package org.tokentune.models;
 
+import static org.tokentune.Arguments.required;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.tokentune.BadFileException;
@@ -54,6 +56,9 @@ public record BertConfig(
       TransformersFields.COMMON.harmless("tie_weights_").mustBe("is_decoder", false);
 
   public BertConfig {
+    required(family, "family");
+    required(activation, "activation");
+
     if (hidden % heads != 0) {
       throw new BadFileException(
           "The hidden size %d is not a multiple of the %d heads; correct config.json.",
@@ -64,6 +69,9 @@ public record BertConfig(
 
   /** Like {@link ModelConfig#read(JsonNode, String)}, for encoders only. */
   public static BertConfig read(JsonNode config, String origin) {
+    required(config, "config");
+    required(origin, "origin");
+
     if (ModelConfig.read(config, origin) instanceof BertConfig encoder) {
       return encoder;
     }

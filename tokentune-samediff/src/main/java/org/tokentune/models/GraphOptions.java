@@ -1,5 +1,7 @@
 package org.tokentune.models;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.function.Predicate;
 import org.tokentune.nn.internal.LinearAdapter;
 import org.tokentune.objectives.LossSettings;
@@ -31,6 +33,13 @@ public record GraphOptions(
     boolean batched,
     LinearAdapter adapter,
     LossSettings loss) {
+
+  public GraphOptions {
+    required(trainable, "trainable");
+    required(kernelMode, "kernelMode");
+    required(adapter, "adapter");
+    required(loss, "loss");
+  }
 
   /** Forward only, on all tokens, with ND4J's own ops. */
   public static GraphOptions inference() {

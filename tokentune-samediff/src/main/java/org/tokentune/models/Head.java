@@ -1,5 +1,7 @@
 package org.tokentune.models;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
@@ -26,8 +28,19 @@ public record Head(Objective task, int outputs, Pooling pooling) {
   private static final List<String> CLASSIFIERS =
       List.of("classifier.weight", "classifier.out_proj.weight", QA_OUTPUTS + ".weight");
 
+  public Head {
+    required(task, "task");
+    required(pooling, "pooling");
+
+    if (outputs < 1) {
+      throw BadSettingsException.of("outputs", "must be at least 1, got %d.", outputs);
+    }
+  }
+
   /** The number of outputs of the classifier in the weights; empty if there is none. */
   public static OptionalInt outputs(WeightSource weights) {
+    required(weights, "weights");
+
     return CLASSIFIERS.stream()
         .filter(weights.names()::contains)
         .mapToInt(name -> outputs(name, weights))
@@ -50,6 +63,8 @@ public record Head(Objective task, int outputs, Pooling pooling) {
    * @param outputs the present numbers of these outputs; null: without the classifier
    */
   public static WeightSource withOutputs(WeightSource weights, int[] outputs) {
+    required(weights, "weights");
+
     return new ClassifierRows(weights, CLASSIFIERS, outputs);
   }
 

@@ -1,5 +1,7 @@
 package org.tokentune.models;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -28,6 +30,9 @@ public record Llama(LlamaConfig config, Head head) implements TransformerModel {
   private static final String OWN_HEAD = "lm_head.weight";
 
   public Llama {
+    required(config, "config");
+    required(head, "head");
+
     head.requireCausal();
   }
 

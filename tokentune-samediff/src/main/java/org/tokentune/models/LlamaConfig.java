@@ -1,5 +1,7 @@
 package org.tokentune.models;
 
+import static org.tokentune.Arguments.required;
+
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Collections;
 import java.util.List;
@@ -60,6 +62,8 @@ public record LlamaConfig(
   private static final String SLIDING_ATTENTION = "sliding_attention";
 
   public LlamaConfig {
+    required(rope, "rope");
+
     if (heads % keyValueHeads != 0 || headSize % 2 != 0) {
       throw new BadFileException(
           "num_attention_heads %d must be a multiple of num_key_value_heads %d, and the head size %d"

@@ -1,5 +1,7 @@
 package org.tokentune.models;
 
+import static org.tokentune.Arguments.required;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
@@ -50,6 +52,8 @@ public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig 
    * whatever the configuration says, like transformers 5.
    */
   default ModelConfig withHeadOf(WeightSource weights) {
+    required(weights, "weights");
+
     if (tied() && ParameterLoader.hasOwnHead(untied(), weights)) {
       Warnings.warn(
           "%s: tie_word_embeddings is true, but the head in the file is not the table of words; the"
@@ -77,6 +81,9 @@ public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig 
    *     not supported
    */
   static ModelConfig read(JsonNode config, String origin) {
+    required(config, "config");
+    required(origin, "origin");
+
     return read(ConfigReader.of(config, origin));
   }
 
@@ -85,6 +92,8 @@ public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig 
    * what is known about the others.
    */
   static ModelConfig read(ConfigReader fields) {
+    required(fields, "fields");
+
     String type = fields.text("model_type", "bert");
     if (!fields.has("model_type")) {
       checkIsBert(fields);
@@ -102,6 +111,9 @@ public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig 
   }
 
   private static ModelConfig read(String type, ConfigReader fields) {
+    required(type, "type");
+    required(fields, "fields");
+
     return switch (type) {
       case "bert", "roberta", "distilbert" -> BertConfig.read(fields);
       case "gpt2" -> Gpt2Config.read(fields);
@@ -116,6 +128,8 @@ public sealed interface ModelConfig permits BertConfig, Gpt2Config, LlamaConfig 
 
   /** Only Google's own files of BERT have no {@code model_type}. */
   private static void checkIsBert(ConfigReader fields) {
+    required(fields, "fields");
+
     List<String> classes = fields.texts("architectures");
     if (!classes.stream().allMatch(name -> name.startsWith("Bert"))) {
       throw new BadFileException(

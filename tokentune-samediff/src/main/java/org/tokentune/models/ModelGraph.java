@@ -1,11 +1,14 @@
 package org.tokentune.models;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 
 /**
  * A graph and the names of its placeholders {@link #INPUT_IDS}, {@link #ATTENTION_MASK}, all INT32
@@ -41,16 +44,29 @@ public record ModelGraph(
    * Rejects inputs with which ND4J would read outside a table without noticing.
    *
    * @param inputs by the name of their placeholder
-   * @throws BadInputException that names the first number in a batch that is not a row
+   * @throws BadInputException that names the first number in a batch that is not a row, or what is
+   *     missing
    */
   public void check(Map<String, INDArray> inputs) {
     ModelConfig config = model.config();
     Head head = model.head();
+    INDArray ids = inputs.get(INPUT_IDS);
+    if (ids == null || ids.rank() != 2) {
+      throw BadSettingsException.of(
+          "inputs",
+          "must hold %s of shape [batch, length], got %s.",
+          INPUT_IDS,
+          ids == null ? "none" : Arrays.toString(ids.shape()));
+    }
+    for (String name : List.of(ATTENTION_MASK, TOKEN_TYPE_IDS, POSITION_IDS)) {
+      checkShape(inputs, name, ids.shape());
+    }
     check(inputs, INPUT_IDS, 0, config.vocabulary(), "token");
     if (config.tokenTypes() > 0) {
       check(inputs, TOKEN_TYPE_IDS, 0, config.tokenTypes(), "token type");
     }
-    long length = inputs.get(INPUT_IDS).size(1);
+    checkMask(inputs.get(ATTENTION_MASK));
+    long length = ids.size(1);
     if (config.positionTable()) {
       check(inputs, POSITION_IDS, 0, config.maxPositions(), "position");
       if (length > config.maxPositions() && !inputs.containsKey(POSITION_IDS)) {
@@ -59,11 +75,32 @@ public record ModelGraph(
             length, config.maxPositions());
       }
     }
+    if (inputs.containsKey(SELECTED)) {
+      INDArray selected = inputs.get(SELECTED);
+      long k = selected.rank() == 2 ? selected.size(1) : 0;
+      checkShape(inputs, SELECTED, ids.size(0), k);
+      checkShape(inputs, FROZEN, ids.size(0), length - k);
+    }
     check(inputs, SELECTED, 0, length, "selected position");
     check(inputs, FROZEN, 0, length, "frozen position");
+    checkShape(inputs, LABELS, head.task().labelShape(ids.size(0), length, head.outputs()));
     head.task()
         .labelRange(length, head.outputs())
         .ifPresent(range -> check(inputs, LABELS, range.least(), range.end(), range.what()));
+  }
+
+  /** ND4J's ops read past the end of an array that is too small. */
+  private static void checkShape(Map<String, INDArray> inputs, String name, long... shape) {
+    INDArray given = inputs.get(name);
+    if (given != null && !Arrays.equals(given.shape(), shape)) {
+      throw BadSettingsException.of(
+          "inputs",
+          "must hold %s of shape %s, as %s says, got %s.",
+          name,
+          Arrays.toString(shape),
+          INPUT_IDS,
+          Arrays.toString(given.shape()));
+    }
   }
 
   private static void check(
@@ -72,14 +109,40 @@ public record ModelGraph(
     if (numbers == null) {
       return;
     }
-    // A loop in Java, because ND4J's minimum and maximum would allocate memory in every step.
-    for (int number : numbers.isView() ? numbers.dup().data().asInt() : numbers.data().asInt()) {
+    for (long number : whole(numbers, name)) {
       if (number < least || number >= count) {
         throw new BadDataException(
             "A batch has the %s %d, but the model has only %d; use the model's own tokenizer.",
             what, number, count);
       }
     }
+  }
+
+  private static void checkMask(INDArray mask) {
+    if (mask == null) {
+      return;
+    }
+    for (long number : whole(mask, ATTENTION_MASK)) {
+      if (number != 0 && number != 1) {
+        throw new BadDataException(
+            "The %s of a batch has %d; give 1 for tokens and 0 for padding.",
+            ATTENTION_MASK, number);
+      }
+    }
+  }
+
+  /** The numbers of an array, in Java: ND4J's reductions would allocate memory in every step. */
+  private static long[] whole(INDArray array, String name) {
+    DataBuffer data = array.isView() ? array.dup().data() : array.data();
+    if (array.isR()) {
+      for (double number : data.asDouble()) {
+        if (number != Math.rint(number)) {
+          throw new BadDataException(
+              "The %s of a batch are not whole: there is %s; give INT32 numbers.", name, number);
+        }
+      }
+    }
+    return data.asLong();
   }
 
   /**

@@ -1,5 +1,7 @@
 package org.tokentune.models;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -39,6 +41,10 @@ public final class ParameterLoader {
   /** Like {@link #load(TransformerModel, WeightSource)}, with another storage. */
   public static Parameters load(
       TransformerModel model, WeightSource source, WeightStorage storage) {
+    required(model, "model");
+    required(source, "source");
+    required(storage, "storage");
+
     Reading reading = new Reading(model, source, storage);
     model.parameters().forEach(reading::read);
     return reading.parameters();
@@ -49,17 +55,27 @@ public final class ParameterLoader {
    * read.
    */
   public static boolean isConstant(String name) {
+    required(name, "name");
+
     return UnusedTensors.CONSTANT.matcher(name).matches();
   }
 
   /** Whether a checkpoint has one of a model's parameters, under any supported name. */
   public static boolean has(TransformerModel model, WeightSource source, String parameter) {
+    required(model, "model");
+    required(source, "source");
+    required(parameter, "parameter");
+
     return source.names().contains(stored(model, source, parameter));
   }
 
   /** Stores a model's float parameters in another way; those that stay floats are copied. */
   public static Parameters stored(
       TransformerModel model, Parameters floats, WeightStorage storage) {
+    required(model, "model");
+    required(floats, "floats");
+    required(storage, "storage");
+
     Held held = new Held();
     floats
         .asMap()
@@ -76,6 +92,10 @@ public final class ParameterLoader {
    */
   public static Parameters shapeOnly(
       TransformerModel model, Predicate<String> trainable, WeightStorage storage) {
+    required(model, "model");
+    required(trainable, "trainable");
+    required(storage, "storage");
+
     Held held = new Held();
     model
         .parameters()
@@ -170,6 +190,10 @@ public final class ParameterLoader {
    */
   public static Parameters loadEncoder(
       TransformerModel model, WeightSource source, WeightStorage storage, long seed) {
+    required(model, "model");
+    required(source, "source");
+    required(storage, "storage");
+
     Reading reading = new Reading(model, source, storage);
     Random random = new Random(seed);
     model

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
+import org.tokentune.Arguments;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.formats.ConfigReader;
@@ -158,6 +159,8 @@ public record RopeParameters(
   }
 
   public RopeParameters {
+    Arguments.required(type, "type");
+
     if (!(factor >= 1) || (type == Type.LLAMA3 && !(highFrequencyFactor > lowFrequencyFactor))) {
       throw new BadFileException(
           "Rotary positions need a factor from 1 and a high_freq_factor above low_freq_factor, but"

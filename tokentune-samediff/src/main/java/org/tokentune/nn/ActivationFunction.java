@@ -1,7 +1,10 @@
 package org.tokentune.nn;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.Map;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.nn.internal.Graph;
 import org.tokentune.nn.internal.NetworkLayer;
 import org.tokentune.nn.internal.TokenStream;
@@ -36,6 +39,8 @@ public enum ActivationFunction implements NetworkLayer {
 
   /** Whether {@link #read} accepts a name. */
   public static boolean isKnown(String name) {
+    required(name, "name");
+
     return NAMES.containsKey(name);
   }
 
@@ -45,8 +50,10 @@ public enum ActivationFunction implements NetworkLayer {
    * @throws BadInputException for any other
    */
   public static ActivationFunction read(String name) {
+    required(name, "name");
+
     if (!isKnown(name)) {
-      throw new BadInputException(
+      throw new BadSettingsException(
           "The activation %s is not supported; gelu, gelu_new, relu and tanh are.", name);
     }
     return NAMES.get(name);

@@ -1,5 +1,7 @@
 package org.tokentune.nn;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -10,6 +12,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.shape.Shape;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.ops.QuantizedWeight;
 import org.tokentune.ops.ShapeOnlyArray;
 
@@ -34,10 +37,14 @@ public final class Parameters {
    * @param quantized the quantised parameters, by name
    */
   public Parameters(Map<String, INDArray> arrays, Map<String, QuantizedWeight> quantized) {
+    required(arrays, "arrays");
+    required(quantized, "quantized");
+
     arrays.forEach(
         (name, array) -> {
           if (array.isView() && !Shape.hasDefaultStridesForShape(array)) {
-            throw new IllegalArgumentException(name + " is not a dense view; duplicate it");
+            throw BadSettingsException.of(
+                "arrays", "must be dense, but %s is a view that is not; duplicate it.", name);
           }
         });
     this.arrays = Collections.unmodifiableMap(new LinkedHashMap<>(arrays));
@@ -49,6 +56,8 @@ public final class Parameters {
    * model's graph, not for running it.
    */
   public static Parameters shapeOnly(Map<String, long[]> shapes) {
+    required(shapes, "shapes");
+
     Map<String, INDArray> arrays = new LinkedHashMap<>();
     shapes.forEach((name, shape) -> arrays.put(name, ShapeOnlyArray.of(DataType.FLOAT, shape)));
     return new Parameters(arrays);
@@ -56,6 +65,8 @@ public final class Parameters {
 
   /** The same quantised weights with other arrays, some of which may replace a quantised weight. */
   public Parameters withArrays(Map<String, INDArray> others) {
+    required(others, "others");
+
     Map<String, QuantizedWeight> rest = new LinkedHashMap<>(quantized);
     rest.keySet().removeAll(others.keySet());
     return new Parameters(others, rest);
@@ -74,23 +85,29 @@ public final class Parameters {
    * @throws BadInputException if there is no such parameter, or it is quantised
    */
   public INDArray get(String name) {
+    required(name, "name");
+
     INDArray array = arrays.get(name);
     if (array == null) {
       throw quantized.containsKey(name)
-          ? new BadInputException(
+          ? new BadSettingsException(
               "%s is quantised and cannot be changed; load the model with float weights.", name)
-          : new BadInputException("The model has no parameter %s.", name);
+          : new BadSettingsException("The model has no parameter %s.", name);
     }
     return array;
   }
 
   /** A quantised weight; null if the parameter is not quantised. */
   public QuantizedWeight quantized(String name) {
+    required(name, "name");
+
     return quantized.get(name);
   }
 
   /** Shape of any parameter. */
   public long[] shape(String name) {
+    required(name, "name");
+
     return quantized.containsKey(name) ? quantized.get(name).shape() : get(name).shape();
   }
 
@@ -112,6 +129,8 @@ public final class Parameters {
 
   /** Memory of some of the arrays in bytes. */
   public long bytes(Collection<String> names) {
+    required(names, "names");
+
     return names.stream()
         .map(this::get)
         .mapToLong(array -> array.length() * array.dataType().width())

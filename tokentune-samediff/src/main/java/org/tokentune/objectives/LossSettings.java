@@ -1,5 +1,7 @@
 package org.tokentune.objectives;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.factory.Nd4j;
@@ -18,6 +20,8 @@ import org.tokentune.BadSettingsException;
 public record LossSettings(List<Double> classWeights, double labelSmoothing) {
 
   public LossSettings {
+    required(classWeights, "classWeights");
+
     classWeights = List.copyOf(classWeights);
     for (double weight : classWeights) {
       if (!(weight >= 0) || Double.isInfinite(weight)) {
@@ -69,6 +73,8 @@ public record LossSettings(List<Double> classWeights, double labelSmoothing) {
    * @throws BadSettingsException if its task has no classes, or another number of them
    */
   public void check(Objective task, int outputs) {
+    required(task, "task");
+
     check(task);
     if (!classWeights.isEmpty() && classWeights.size() != outputs) {
       throw BadSettingsException.of(
@@ -85,6 +91,8 @@ public record LossSettings(List<Double> classWeights, double labelSmoothing) {
    * @throws BadSettingsException if it has none
    */
   public void check(Objective task) {
+    required(task, "task");
+
     if (!classWeights.isEmpty() && !task.areClasses()) {
       throw BadSettingsException.of(
           "classWeights",

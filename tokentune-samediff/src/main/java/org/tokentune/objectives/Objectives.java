@@ -1,5 +1,7 @@
 package org.tokentune.objectives;
 
+import static org.tokentune.Arguments.required;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.Optional;
@@ -64,6 +66,8 @@ public final class Objectives {
    * @param outputs of the classifier in the weights
    */
   public static Optional<Objective> read(JsonNode config, int outputs) {
+    required(config, "config");
+
     String architecture = config.path("architectures").path(0).asText();
     String problem = config.path("problem_type").asText();
     List<Objective> found =
@@ -78,6 +82,8 @@ public final class Objectives {
 
   /** The most common task with this {@code task_type} of PEFT. */
   public static Objective ofPeft(String taskType) {
+    required(taskType, "taskType");
+
     return ALL.stream()
         .filter(one -> taskType.equals(one.peftTaskType()))
         .findFirst()

@@ -1,5 +1,7 @@
 package org.tokentune.ops;
 
+import static org.tokentune.Arguments.required;
+
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.tokentune.ops.internal.BiasGrad;
 import org.tokentune.ops.internal.FusedBiasAdd;
@@ -18,6 +20,10 @@ public final class BiasAdd {
 
   /** {@code x} [n, m] and {@code bias} [m] to [n, m]. */
   public static SDVariable apply(SDVariable x, SDVariable bias, KernelMode kernelMode) {
+    required(x, "x");
+    required(bias, "bias");
+    required(kernelMode, "kernelMode");
+
     if (kernelMode == KernelMode.NATIVE) {
       return x.add(bias);
     }

@@ -1,5 +1,7 @@
 package org.tokentune.ops;
 
+import static org.tokentune.Arguments.required;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -24,14 +26,18 @@ import org.tokentune.quantization.BlockFormat;
 public record BlockWeight(BlockFormat format, long[] shape, INDArray blocks)
     implements QuantizedWeight {
 
-  public BlockWeight {
-    shape = shape.clone();
-  }
-
   /** Formats that graphs support: those with a native form. */
   private static final Set<BlockFormat> SUPPORTED =
       Set.of(
           BlockFormat.F16, BlockFormat.BF16, BlockFormat.Q8_0, BlockFormat.Q4_K, BlockFormat.Q6_K);
+
+  public BlockWeight {
+    required(format, "format");
+    required(shape, "shape");
+    required(blocks, "blocks");
+
+    shape = shape.clone();
+  }
 
   /** Writes a weight's bytes, from position 0 to the limit. */
   public interface Filler {
@@ -40,6 +46,8 @@ public record BlockWeight(BlockFormat format, long[] shape, INDArray blocks)
 
   /** Whether graphs support weights in a format. */
   public static boolean supports(BlockFormat format) {
+    required(format, "format");
+
     return SUPPORTED.contains(format);
   }
 
@@ -49,6 +57,10 @@ public record BlockWeight(BlockFormat format, long[] shape, INDArray blocks)
    * @throws IOException from the filler
    */
   public static BlockWeight of(BlockFormat format, long[] shape, Filler filler) throws IOException {
+    required(format, "format");
+    required(shape, "shape");
+    required(filler, "filler");
+
     INDArray blocks = Nd4j.createUninitialized(DataType.UINT8, shape[0], format.rowBytes(shape[1]));
     filler.fill(Memory.bytes(blocks));
     return new BlockWeight(format, shape, blocks);
@@ -56,6 +68,9 @@ public record BlockWeight(BlockFormat format, long[] shape, INDArray blocks)
 
   /** A weight with a shape but almost no memory, for planning. */
   public static BlockWeight shapeOnly(BlockFormat format, long... shape) {
+    required(format, "format");
+    required(shape, "shape");
+
     INDArray blocks = ShapeOnlyArray.of(DataType.UINT8, shape[0], format.rowBytes(shape[1]));
     return new BlockWeight(format, shape, blocks);
   }
@@ -67,6 +82,9 @@ public record BlockWeight(BlockFormat format, long[] shape, INDArray blocks)
    * @param values [rows, width]
    */
   public static BlockWeight half(BlockFormat format, INDArray values) {
+    required(format, "format");
+    required(values, "values");
+
     long[] shape = values.shape();
     INDArray blocks = Nd4j.createUninitialized(DataType.UINT8, shape[0], 2 * shape[1]);
     BlockRows.halve(format, values.dup('c'), blocks);
@@ -99,6 +117,9 @@ public record BlockWeight(BlockFormat format, long[] shape, INDArray blocks)
 
   /** The bytes as a constant, UINT8 [rows, bytes per row], whose rows can be dequantised. */
   public SDVariable stored(SameDiff sd, String name) {
+    required(sd, "sd");
+    required(name, "name");
+
     String key = name + ".blocks";
     return sd.hasVariable(key) ? sd.getVariable(key) : sd.constant(key, blocks);
   }
@@ -110,6 +131,9 @@ public record BlockWeight(BlockFormat format, long[] shape, INDArray blocks)
    * @return FLOAT [n, width]
    */
   public SDVariable floats(SDVariable rows, KernelMode kernelMode) {
+    required(rows, "rows");
+    required(kernelMode, "kernelMode");
+
     if (kernelMode == KernelMode.NATIVE) {
       return NativeBlocks.floats(format, rows, shape[1]);
     }

@@ -1,5 +1,7 @@
 package org.tokentune.ops;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -28,6 +30,8 @@ public final class Detach extends OwnOp {
 
   /** Detaches {@code x}, FLOAT or DOUBLE of any shape, from the gradient. */
   public static SDVariable apply(SDVariable x) {
+    required(x, "x");
+
     Ops.register();
     SameDiff sd = x.getSameDiff();
     DataType bits = x.dataType() == DataType.DOUBLE ? DataType.INT64 : DataType.INT32;

@@ -1,11 +1,14 @@
 package org.tokentune.ops;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.List;
 import java.util.SplittableRandom;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadSettingsException;
 import org.tokentune.ops.internal.FusedDropout;
 import org.tokentune.ops.internal.OwnOp;
 import org.tokentune.ops.internal.kernels.DropoutMask;
@@ -44,6 +47,11 @@ public final class Dropout extends OwnOp {
    */
   public static SDVariable apply(
       SDVariable x, double rate, SDVariable rowKeys, SDVariable columnKeys) {
+    required(x, "x");
+    required(rowKeys, "rowKeys");
+    required(columnKeys, "columnKeys");
+
+    checkRate(rate);
     if (rate == 0) {
       return x;
     }
@@ -73,6 +81,13 @@ public final class Dropout extends OwnOp {
       SDVariable seed,
       int place,
       KernelMode kernelMode) {
+    required(x, "x");
+    required(rowNumbers, "rowNumbers");
+    required(columnNumbers, "columnNumbers");
+    required(seed, "seed");
+    required(kernelMode, "kernelMode");
+
+    checkRate(rate);
     if (rate == 0) {
       return x;
     }
@@ -82,6 +97,12 @@ public final class Dropout extends OwnOp {
     Ops.register();
     return new FusedDropout(x.getSameDiff(), x, rate, rowNumbers, columnNumbers, seed, place)
         .outputVariable();
+  }
+
+  private static void checkRate(double rate) {
+    if (!(rate >= 0 && rate < 1)) {
+      throw BadSettingsException.of("rate", "must be at least 0 and below 1, got %s.", rate);
+    }
   }
 
   /**
@@ -103,6 +124,9 @@ public final class Dropout extends OwnOp {
    * @param place number of the place in the model
    */
   public static SDVariable keys(SDVariable numbers, SDVariable seed, int place) {
+    required(numbers, "numbers");
+    required(seed, "seed");
+
     SameDiff sd = numbers.getSameDiff();
     SDVariable x =
         mix(

@@ -1,5 +1,7 @@
 package org.tokentune.ops;
 
+import static org.tokentune.Arguments.required;
+
 import org.nd4j.autodiff.samediff.SDIndex;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -26,6 +28,11 @@ public final class JoinTokens {
    */
   public static SDVariable apply(
       SDVariable selected, SDVariable frozen, SDVariable positions, KernelMode kernelMode) {
+    required(selected, "selected");
+    required(frozen, "frozen");
+    required(positions, "positions");
+    required(kernelMode, "kernelMode");
+
     SameDiff sd = selected.getSameDiff();
     SDVariable detached = Detach.apply(frozen);
     if (kernelMode == KernelMode.FUSED) {

@@ -1,5 +1,7 @@
 package org.tokentune.ops;
 
+import static org.tokentune.Arguments.required;
+
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.tokentune.ops.internal.Affine;
 import org.tokentune.ops.internal.FusedNorm;
@@ -27,6 +29,10 @@ public final class LayerNormOps {
    * @param epsilon added to the variance
    */
   public static SDVariable apply(SDVariable x, SDVariable gain, SDVariable bias, double epsilon) {
+    required(x, "x");
+    required(gain, "gain");
+    required(bias, "bias");
+
     SDVariable centred = x.sub(x.mean(true, 1));
     SDVariable variance = centred.mul(centred).mean(true, 1);
     SDVariable inverse = x.getSameDiff().math().rsqrt(variance.add(epsilon));
@@ -46,6 +52,11 @@ public final class LayerNormOps {
       SDVariable bias,
       double epsilon,
       KernelMode kernelMode) {
+    required(x, "x");
+    required(gain, "gain");
+    required(bias, "bias");
+    required(kernelMode, "kernelMode");
+
     if (kernelMode == KernelMode.NATIVE) {
       return apply(residual == null ? x : x.add(residual), gain, bias, epsilon);
     }

@@ -1,5 +1,7 @@
 package org.tokentune.ops;
 
+import static org.tokentune.Arguments.required;
+
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.tokentune.ops.internal.FusedCrossEntropy;
@@ -56,6 +58,9 @@ public final class Losses {
       SDVariable labels,
       SDVariable classWeights,
       double smoothing) {
+    required(logits, "logits");
+    required(labels, "labels");
+
     SameDiff sd = logits.getSameDiff();
     SDVariable counts = labels.neq(IGNORED);
     SDVariable safe = labels.mul(counts.castTo(labels.dataType())); // class 0 for ignored rows
@@ -95,6 +100,9 @@ public final class Losses {
    * @param marked of the same shape and type, 1 at the class and 0 elsewhere
    */
   public static SDVariable softmaxCrossEntropy(SDVariable logits, SDVariable marked) {
+    required(logits, "logits");
+    required(marked, "marked");
+
     SDVariable shifted = shifted(logits);
     SDVariable weights = marked.sum(1);
     return weightedMean(logSumExp(shifted).sub(shifted.mul(marked).sum(1)), weights);
@@ -108,6 +116,10 @@ public final class Losses {
       SDVariable classWeights,
       double smoothing,
       KernelMode kernelMode) {
+    required(logits, "logits");
+    required(labels, "labels");
+    required(kernelMode, "kernelMode");
+
     if (kernelMode == KernelMode.NATIVE) {
       return softmaxCrossEntropy(logits, classes, labels, classWeights, smoothing);
     }
@@ -129,6 +141,9 @@ public final class Losses {
    *     IllegalArgumentException} for any other shape.
    */
   public static SDVariable binaryCrossEntropy(SDVariable logits, SDVariable labels) {
+    required(logits, "logits");
+    required(labels, "labels");
+
     SameDiff sd = logits.getSameDiff();
     // -log sigmoid(x) and -log sigmoid(-x) are cross entropies of the pair (x, 0), which is stable
     // and smooth at 0.
@@ -150,6 +165,10 @@ public final class Losses {
    */
   public static SDVariable weightedBinaryCrossEntropy(
       SDVariable logits, SDVariable labels, SDVariable weights) {
+    required(logits, "logits");
+    required(labels, "labels");
+    required(weights, "weights");
+
     SameDiff sd = logits.getSameDiff();
     SDVariable x = logits.reshape(-1, 1);
     SDVariable pairs = shifted(sd.concat(1, x, sd.zerosLike(x)));
@@ -162,6 +181,10 @@ public final class Losses {
   /** As {@link #binaryCrossEntropy(SDVariable, SDVariable)}. */
   public static SDVariable binaryCrossEntropy(
       SDVariable logits, SDVariable labels, KernelMode kernelMode) {
+    required(logits, "logits");
+    required(labels, "labels");
+    required(kernelMode, "kernelMode");
+
     return kernelMode == KernelMode.NATIVE
         ? binaryCrossEntropy(logits, labels)
         : fusedMean(logits, labels, true);
@@ -175,6 +198,9 @@ public final class Losses {
    *     IllegalArgumentException} for any other shape.
    */
   public static SDVariable meanSquaredError(SDVariable predictions, SDVariable targets) {
+    required(predictions, "predictions");
+    required(targets, "targets");
+
     SDVariable difference = predictions.sub(targets);
     return difference.mul(difference).mean();
   }
@@ -182,6 +208,10 @@ public final class Losses {
   /** As {@link #meanSquaredError(SDVariable, SDVariable)}. */
   public static SDVariable meanSquaredError(
       SDVariable predictions, SDVariable targets, KernelMode kernelMode) {
+    required(predictions, "predictions");
+    required(targets, "targets");
+    required(kernelMode, "kernelMode");
+
     return kernelMode == KernelMode.NATIVE
         ? meanSquaredError(predictions, targets)
         : fusedMean(predictions, targets, false);

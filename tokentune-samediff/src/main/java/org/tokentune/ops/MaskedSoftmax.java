@@ -1,5 +1,7 @@
 package org.tokentune.ops;
 
+import static org.tokentune.Arguments.required;
+
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.tokentune.ops.internal.FusedSoftmax;
@@ -30,12 +32,19 @@ public final class MaskedSoftmax {
 
   /** The native form. */
   public static SDVariable apply(SDVariable scores, double scale, SDVariable bias) {
+    required(scores, "scores");
+    required(bias, "bias");
+
     return scores.getSameDiff().nn().softmax(scores.mul(scale).add(bias), -1);
   }
 
   /** As {@link #apply(SDVariable, double, SDVariable)}. */
   public static SDVariable apply(
       SDVariable scores, double scale, SDVariable bias, KernelMode kernelMode) {
+    required(scores, "scores");
+    required(bias, "bias");
+    required(kernelMode, "kernelMode");
+
     if (kernelMode == KernelMode.NATIVE) {
       return apply(scores, scale, bias);
     }
@@ -53,6 +62,9 @@ public final class MaskedSoftmax {
    * @param type FLOAT or DOUBLE, as the scores
    */
   public static SDVariable bias(SDVariable mask, DataType type) {
+    required(mask, "mask");
+    required(type, "type");
+
     SDVariable open = mask.castTo(type);
     // Not axis -1: SameDiff's reductions with kept dimensions then give wrong values.
     return open.sub(open.max(true, 3)).mul(-MASKED);

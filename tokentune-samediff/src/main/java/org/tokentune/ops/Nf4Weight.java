@@ -1,5 +1,7 @@
 package org.tokentune.ops;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.List;
 import java.util.stream.IntStream;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -29,11 +31,19 @@ public record Nf4Weight(
     implements QuantizedWeight {
 
   public Nf4Weight {
+    required(shape, "shape");
+    required(codes, "codes");
+    required(scaleCodes, "scaleCodes");
+    required(scaleScales, "scaleScales");
+    required(offset, "offset");
+
     shape = shape.clone();
   }
 
   /** A weight with a shape but almost no memory, for planning. */
   public static Nf4Weight shapeOnly(long... shape) {
+    required(shape, "shape");
+
     int blocks = Nf4.blocks(shape[0] * shape[1]);
     return new Nf4Weight(
         shape,
@@ -45,6 +55,8 @@ public record Nf4Weight(
 
   /** Quantises a matrix [rows, width]. */
   public static Nf4Weight of(INDArray values) {
+    required(values, "values");
+
     Nf4 nf4 = Nf4.quantize(Memory.floatValues(values.dup('c')));
     return new Nf4Weight(
         values.shape(),

@@ -1,5 +1,7 @@
 package org.tokentune.ops;
 
+import static org.tokentune.Arguments.required;
+
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.tokentune.ops.internal.FusedAdd;
 
@@ -15,6 +17,10 @@ public final class Residual {
   private Residual() {}
 
   public static SDVariable apply(SDVariable x, SDVariable y, KernelMode kernelMode) {
+    required(x, "x");
+    required(y, "y");
+    required(kernelMode, "kernelMode");
+
     if (kernelMode == KernelMode.NATIVE) {
       return x.add(y);
     }

@@ -1,5 +1,7 @@
 package org.tokentune.ops;
 
+import static org.tokentune.Arguments.required;
+
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.tokentune.ops.internal.Affine;
 import org.tokentune.ops.internal.FusedNorm;
@@ -26,6 +28,10 @@ public final class RmsNormOps {
    */
   public static SDVariable apply(
       SDVariable x, SDVariable residual, SDVariable gain, double epsilon, KernelMode kernelMode) {
+    required(x, "x");
+    required(gain, "gain");
+    required(kernelMode, "kernelMode");
+
     if (kernelMode == KernelMode.FUSED) {
       Ops.register();
       SDVariable rows = FusedNorm.rows(x, residual, epsilon, false);

@@ -1,5 +1,7 @@
 package org.tokentune.ops;
 
+import static org.tokentune.Arguments.required;
+
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.tokentune.ops.internal.FusedRotation;
@@ -32,6 +34,11 @@ public final class Rotation {
       int heads,
       int headSize,
       KernelMode kernelMode) {
+    required(x, "x");
+    required(cos, "cos");
+    required(sin, "sin");
+    required(kernelMode, "kernelMode");
+
     SameDiff sd = x.getSameDiff();
     if (kernelMode == KernelMode.FUSED) {
       Ops.register();

@@ -1,5 +1,7 @@
 package org.tokentune.ops;
 
+import static org.tokentune.Arguments.required;
+
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.tokentune.ops.internal.FusedSwiGlu;
 import org.tokentune.ops.internal.FusedSwiGluGrad;
@@ -17,6 +19,10 @@ public final class SwiGlu {
 
   /** {@code gate} and {@code up} [n, m] to [n, m]. */
   public static SDVariable apply(SDVariable gate, SDVariable up, KernelMode kernelMode) {
+    required(gate, "gate");
+    required(up, "up");
+    required(kernelMode, "kernelMode");
+
     if (kernelMode == KernelMode.NATIVE) {
       return gate.mul(gate.getSameDiff().nn().sigmoid(gate)).mul(up);
     }

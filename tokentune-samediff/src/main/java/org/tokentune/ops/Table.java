@@ -1,5 +1,7 @@
 package org.tokentune.ops;
 
+import static org.tokentune.Arguments.required;
+
 import org.nd4j.autodiff.samediff.SDVariable;
 
 /**
@@ -10,6 +12,10 @@ import org.nd4j.autodiff.samediff.SDVariable;
  * @param weight describes the bytes; null for floats
  */
 public record Table(SDVariable stored, BlockWeight weight) {
+
+  public Table {
+    required(stored, "stored");
+  }
 
   /** A table of floats. */
   public static Table of(SDVariable floats) {
@@ -23,6 +29,9 @@ public record Table(SDVariable stored, BlockWeight weight) {
 
   /** Gathered rows as floats: [n, width]. */
   public SDVariable floats(SDVariable rows, KernelMode kernelMode) {
+    required(rows, "rows");
+    required(kernelMode, "kernelMode");
+
     return weight == null ? rows : weight.floats(rows, kernelMode);
   }
 }

@@ -1,11 +1,14 @@
 package org.tokentune.ops;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ops.impl.scatter.ScatterAdd;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadSettingsException;
 import org.tokentune.ops.internal.OwnOp;
 import org.tokentune.ops.internal.ScatterRows;
 
@@ -47,6 +50,9 @@ public final class TokenGather extends OwnOp {
    * @param ids INT32 or INT64; running the graph fails if one is not in 0..n-1
    */
   public static SDVariable rows(SDVariable table, SDVariable ids) {
+    required(table, "table");
+    required(ids, "ids");
+
     SDVariable negative = ids.getSameDiff().lt(integers(ids), 0).castTo(ids.dataType());
     return rows(table, either(negative, NO_ROW, ids), KernelMode.NATIVE);
   }
@@ -56,6 +62,10 @@ public final class TokenGather extends OwnOp {
    * {@code gather} checks the upper bound only.
    */
   public static SDVariable rows(SDVariable table, SDVariable ids, KernelMode kernelMode) {
+    required(table, "table");
+    required(ids, "ids");
+    required(kernelMode, "kernelMode");
+
     Ops.register();
     return new TokenGather(table.getSameDiff(), table, ids, kernelMode).outputVariable();
   }
@@ -69,6 +79,9 @@ public final class TokenGather extends OwnOp {
    * As {@link #rows(SDVariable, SDVariable)}, but -1 is padding: the row is 0, and has no gradient.
    */
   public static SDVariable paddedRows(SDVariable table, SDVariable ids) {
+    required(table, "table");
+    required(ids, "ids");
+
     SameDiff sd = table.getSameDiff();
     SDVariable padding = sd.eq(integers(ids), -1);
     SDVariable rows = rows(table, ids.add(padding.castTo(ids.dataType())));
@@ -93,6 +106,9 @@ public final class TokenGather extends OwnOp {
    *     fails if one is not in 0..length-1
    */
   public static SDVariable tokens(SDVariable tokens, SDVariable positions) {
+    required(tokens, "tokens");
+    required(positions, "positions");
+
     return flat(rows(table(tokens), checkedRowIds(tokens, positions)));
   }
 
@@ -101,6 +117,9 @@ public final class TokenGather extends OwnOp {
    * gradient.
    */
   public static SDVariable paddedTokens(SDVariable tokens, SDVariable positions) {
+    required(tokens, "tokens");
+    required(positions, "positions");
+
     return flat(paddedRows(table(tokens), checkedRowIds(tokens, positions)));
   }
 
@@ -158,8 +177,8 @@ public final class TokenGather extends OwnOp {
 
   private static SDVariable integers(SDVariable ids) {
     if (ids.dataType() != DataType.INT32 && ids.dataType() != DataType.INT64) {
-      throw new IllegalArgumentException(
-          "ids must be INT32 or INT64, but " + ids.name() + " is " + ids.dataType());
+      throw BadSettingsException.of(
+          "ids", "must be INT32 or INT64, but %s is %s.", ids.name(), ids.dataType());
     }
     return ids;
   }
@@ -170,6 +189,9 @@ public final class TokenGather extends OwnOp {
    * @param tokens any variable of shape [batch, length, ...]
    */
   public static SDVariable rowIds(SDVariable tokens, SDVariable positions) {
+    required(tokens, "tokens");
+    required(positions, "positions");
+
     SameDiff sd = tokens.getSameDiff();
     SDVariable batch = sd.sizeAt(tokens, 0).castTo(DataType.INT32);
     SDVariable length = sd.sizeAt(tokens, 1).castTo(DataType.INT32);
@@ -183,6 +205,9 @@ public final class TokenGather extends OwnOp {
    * Without gradient, using ND4J's own gather.
    */
   public static SDVariable elements(SDVariable values, SDVariable rowIds) {
+    required(values, "values");
+    required(rowIds, "rowIds");
+
     return values.getSameDiff().gather(values.reshape(-1, 1), rowIds, 0).reshape(-1);
   }
 

@@ -1,5 +1,7 @@
 package org.tokentune.ops;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -25,6 +27,10 @@ public final class WriteRows extends OwnOp {
 
   /** The table with the rows written. */
   public static SDVariable apply(SDVariable table, SDVariable ids, SDVariable rows) {
+    required(table, "table");
+    required(ids, "ids");
+    required(rows, "rows");
+
     Ops.register();
     return new WriteRows(table.getSameDiff(), table, ids, rows).outputVariable();
   }

@@ -8,6 +8,7 @@ public record AllTokens() implements TokenSelector {
   @Override
   public TokenSelection select(
       int[] lengths, int paddedLength, int[][] labels, long seed, int epoch, int batch) {
+    TokenSelection.check(lengths, paddedLength);
     int[][] every = new int[lengths.length][];
     for (int row = 0; row < every.length; row++) {
       every[row] = IntStream.range(0, paddedLength).toArray();

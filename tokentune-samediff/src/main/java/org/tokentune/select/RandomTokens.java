@@ -1,5 +1,7 @@
 package org.tokentune.select;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -31,6 +33,10 @@ public record RandomTokens(TokenAmount amount, boolean forceFirst, boolean span)
 
   private static final String SPAN = "span:";
 
+  public RandomTokens {
+    required(amount, "amount");
+  }
+
   /** Draws tokens independently. */
   public RandomTokens(TokenAmount amount, boolean forceFirst) {
     this(amount, forceFirst, false);
@@ -43,6 +49,8 @@ public record RandomTokens(TokenAmount amount, boolean forceFirst, boolean span)
    * @param floor fewest tokens per row if a share is given
    */
   public static TokenSelector parse(String tokens, int floor, boolean forceFirst) {
+    required(tokens, "tokens");
+
     String text = tokens.strip();
     if (text.equals("all")) {
       return new AllTokens();
@@ -80,6 +88,7 @@ public record RandomTokens(TokenAmount amount, boolean forceFirst, boolean span)
   @Override
   public TokenSelection select(
       int[] lengths, int paddedLength, int[][] labels, long seed, int epoch, int batch) {
+    TokenSelection.check(lengths, paddedLength);
     int k =
         IntStream.range(0, lengths.length)
             .map(row -> Math.max(amount.of(lengths[row]), forced(labels, row)))
@@ -170,7 +179,8 @@ public record RandomTokens(TokenAmount amount, boolean forceFirst, boolean span)
       row[i] = length + i - drawn.length;
     }
     if (row[k - 1] >= paddedLength) {
-      throw new IllegalArgumentException("the batch is padded to less than its longest row");
+      throw BadSettingsException.of(
+          "paddedLength", "must leave room for %d tokens of a row, got %d.", k, paddedLength);
     }
     Arrays.sort(row);
     return row;

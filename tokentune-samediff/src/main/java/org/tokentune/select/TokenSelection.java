@@ -1,8 +1,11 @@
 package org.tokentune.select;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.stream.IntStream;
+import org.tokentune.BadSettingsException;
 
 /**
  * The split of a batch's positions into two streams. Rows are sorted.
@@ -11,6 +14,24 @@ import java.util.stream.IntStream;
  * @param frozen [batch, length - k] all other positions
  */
 public record TokenSelection(int[][] selected, int[][] frozen) {
+
+  /** Rejects lengths that do not fit a batch. */
+  static void check(int[] lengths, int paddedLength) {
+    required(lengths, "lengths");
+
+    if (lengths.length == 0) {
+      throw BadSettingsException.of("lengths", "must be at least one, got none.");
+    }
+    for (int length : lengths) {
+      if (length < 1 || length > paddedLength) {
+        throw BadSettingsException.of(
+            "lengths",
+            "must be at least 1 and at most paddedLength, %d, got %d.",
+            paddedLength,
+            length);
+      }
+    }
+  }
 
   /** Completes selected positions with the frozen ones of a batch padded to {@code length}. */
   static TokenSelection of(int[][] selected, int length) {

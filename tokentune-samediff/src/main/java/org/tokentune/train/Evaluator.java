@@ -1,5 +1,7 @@
 package org.tokentune.train;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +37,10 @@ public final class Evaluator implements AutoCloseable {
    * @param names names the row with these ids in messages
    */
   public Evaluator(TransformerModel model, Parameters parameters, Function<int[], String> names) {
+    required(model, "model");
+    required(parameters, "parameters");
+    required(names, "names");
+
     head = model.head();
     this.parameters = parameters;
     this.names = names;
@@ -59,6 +65,8 @@ public final class Evaluator implements AutoCloseable {
    * @param batches read from the first one
    */
   public List<Double> losses(MultiDataSetIterator batches) {
+    required(batches, "batches");
+
     Tally tally = tally();
     List<Double> losses = new ArrayList<>();
     batches.reset();
@@ -96,6 +104,8 @@ public final class Evaluator implements AutoCloseable {
 
   /** Runs all batches. */
   public Scores evaluate(MultiDataSetIterator batches) {
+    required(batches, "batches");
+
     Tally tally = tally();
     double loss = 0;
     long rows = 0;

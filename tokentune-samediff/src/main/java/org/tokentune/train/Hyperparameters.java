@@ -1,5 +1,7 @@
 package org.tokentune.train;
 
+import static org.tokentune.Arguments.required;
+
 import org.tokentune.BadSettingsException;
 import org.tokentune.objectives.LossSettings;
 
@@ -32,6 +34,11 @@ public record Hyperparameters(
     LossSettings loss) {
 
   public Hyperparameters {
+    required(optimizer, "optimizer");
+    required(schedule, "schedule");
+    required(memory, "memory");
+    required(loss, "loss");
+
     if (epochs < 1) {
       throw BadSettingsException.of("epochs", "must be at least 1, got %d.", epochs);
     }

@@ -1,5 +1,7 @@
 package org.tokentune.train;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +33,10 @@ public final class InferenceEngine implements AutoCloseable {
    * @param outputs names of the results: {@link ModelGraph#LOGITS}, or hidden states
    */
   public InferenceEngine(TransformerModel model, Parameters parameters, List<String> outputs) {
+    required(model, "model");
+    required(parameters, "parameters");
+    required(outputs, "outputs");
+
     this.parameters = parameters;
     graph =
         model.build(parameters, GraphOptions.inference().withKernelMode(KernelMode.preferred()));
@@ -48,6 +54,9 @@ public final class InferenceEngine implements AutoCloseable {
    */
   public synchronized Map<String, INDArray> run(
       Map<String, INDArray> inputs, IntFunction<String> names) {
+    required(inputs, "inputs");
+    required(names, "names");
+
     graph.check(inputs);
     Map<String, INDArray> outputs = new LinkedHashMap<>();
     engine.run(inputs).outputs().forEach((name, array) -> outputs.put(name, array.dup('c')));

@@ -1,5 +1,7 @@
 package org.tokentune.train;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -65,6 +67,12 @@ public final class LocalStep implements TrainingStep {
       Predicate<String> trainable,
       TokenSelector selector,
       Hyperparameters settings) {
+    required(model, "model");
+    required(parameters, "parameters");
+    required(trainable, "trainable");
+    required(selector, "selector");
+    required(settings, "settings");
+
     this.model = model;
     this.parameters = parameters;
     this.trainable = trainable;

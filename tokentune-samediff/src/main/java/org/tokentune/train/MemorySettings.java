@@ -1,5 +1,7 @@
 package org.tokentune.train;
 
+import static org.tokentune.Arguments.required;
+
 import org.tokentune.BadSettingsException;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.plan.ActivationPrecision;
@@ -16,6 +18,9 @@ public record MemorySettings(
     ActivationCheckpointing checkpointing, ActivationPrecision precision, long budget) {
 
   public MemorySettings {
+    required(checkpointing, "checkpointing");
+    required(precision, "precision");
+
     if (budget < 0) {
       throw BadSettingsException.of("budget", "must be at least 0, got %d.", budget);
     }

@@ -1,5 +1,7 @@
 package org.tokentune.train;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -47,6 +49,9 @@ public record OptimizerSettings(
   }
 
   public OptimizerSettings {
+    required(kind, "kind");
+    required(rateFactors, "rateFactors");
+
     if (!(momentum >= 0 && momentum < 1)) {
       throw BadSettingsException.of(
           "momentum", "must be at least 0 and below 1, got %s.", momentum);
@@ -109,6 +114,9 @@ public record OptimizerSettings(
    * @throws BadInputException if a rate factor matches no parameter
    */
   public ParameterOptimizer optimizer(TransformerModel model, Parameters parameters) {
+    required(model, "model");
+    required(parameters, "parameters");
+
     Map<String, Double> factors = RateFactors.of(model, layerDecay, rateFactors);
     return new ParameterOptimizer(
         rule(), parameters, ParameterOptimizer.ofMatrices(parameters, weightDecay), factors::get);

@@ -1,5 +1,7 @@
 package org.tokentune.train;
 
+import static org.tokentune.Arguments.required;
+
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -48,6 +50,9 @@ public record RunSettings(
   }
 
   public RunSettings {
+    required(metrics, "metrics");
+    required(onNan, "onNan");
+
     metrics = List.copyOf(metrics);
     atLeast0("evaluateEvery", evaluateEvery);
     atLeast0("saveEvery", saveEvery);
@@ -57,7 +62,8 @@ public record RunSettings(
           "minImprovement", "must be at least 0 and finite, got %s.", minImprovement);
     }
     if (saveEvery > 0 && checkpoints == null) {
-      throw new IllegalArgumentException("checkpoints need a folder");
+      throw BadSettingsException.of(
+          "checkpoints", "must be a folder where saveEvery is %d, got null.", saveEvery);
     }
   }
 

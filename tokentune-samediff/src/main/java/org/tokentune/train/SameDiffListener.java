@@ -1,5 +1,7 @@
 package org.tokentune.train;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -34,6 +36,8 @@ public final class SameDiffListener implements FineTuningListener {
 
   /** Set when {@code listener} returns {@code STOP} at the end of an epoch. */
   public SameDiffListener(Listener listener) {
+    required(listener, "listener");
+
     this.listener = listener;
   }
 

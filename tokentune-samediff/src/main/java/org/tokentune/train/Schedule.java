@@ -1,5 +1,7 @@
 package org.tokentune.train;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.Locale;
 import org.tokentune.BadSettingsException;
 
@@ -29,6 +31,8 @@ public record Schedule(Decay decay, double warmup) {
   }
 
   public Schedule {
+    required(decay, "decay");
+
     if (!(warmup >= 0) || Double.isInfinite(warmup)) {
       throw BadSettingsException.of("warmup", "must be at least 0 and finite, got %s.", warmup);
     }

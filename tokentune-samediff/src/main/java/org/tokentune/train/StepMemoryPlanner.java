@@ -1,5 +1,7 @@
 package org.tokentune.train;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
@@ -33,12 +35,28 @@ public record StepMemoryPlanner(
     ParameterOptimizer optimizer,
     boolean optimizerInBackward) {
 
+  public StepMemoryPlanner {
+    required(model, "model");
+    required(trainable, "trainable");
+    required(weights, "weights");
+    required(memory, "memory");
+    required(optimizer, "optimizer");
+  }
+
   /**
    * The number of tokens per row that a selector selects if all rows have {@code length} tokens.
    *
    * @throws BadInputException if rows of that length do not fit the model
    */
   public static int selected(TransformerModel model, TokenSelector selector, int length) {
+    required(model, "model");
+    required(selector, "selector");
+
+    checkLength(model, length);
+    return selector.select(new int[] {length}, length, null, 0, 0, 0).k();
+  }
+
+  private static void checkLength(TransformerModel model, int length) {
     if (length < 1 || length > model.config().maxPositions()) {
       throw BadSettingsException.of(
           "length",
@@ -46,13 +64,19 @@ public record StepMemoryPlanner(
           model.config().maxPositions(),
           length);
     }
-    return selector.select(new int[] {length}, length, null, 0, 0, 0).k();
   }
 
   /**
    * Plans a step on {@code batch} rows of {@code length} tokens, {@code k} of which carry gradient.
    */
   public StepMemoryReport plan(int batch, int length, int k) {
+    if (batch < 1) {
+      throw BadSettingsException.of("batch", "must be at least 1, got %d.", batch);
+    }
+    checkLength(model, length);
+    if (k < 1 || k > length) {
+      throw BadSettingsException.of("k", "must be 1 to %d, the length, got %d.", length, k);
+    }
     boolean split = k < length;
     Parameters parameters = ParameterLoader.shapeOnly(model, trainable, weights);
     ModelGraph graph =

@@ -1,5 +1,7 @@
 package org.tokentune.train;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Predicate;
@@ -22,6 +24,9 @@ public final class Trainable {
    * @throws BadInputException if a pattern matches no parameter
    */
   public static Predicate<String> parse(String choice, TransformerModel model) {
+    required(choice, "choice");
+    required(model, "model");
+
     return switch (choice.strip()) {
       case "all" -> name -> true;
       case "head" -> model::isHead;

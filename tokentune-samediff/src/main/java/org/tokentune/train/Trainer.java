@@ -1,6 +1,7 @@
 package org.tokentune.train;
 
 import static java.util.stream.Collectors.joining;
+import static org.tokentune.Arguments.required;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -79,6 +80,14 @@ public final class Trainer {
       Hyperparameters settings,
       RunSettings run,
       FineTuningListener listener) {
+    required(model, "model");
+    required(parameters, "parameters");
+    required(trainable, "trainable");
+    required(selector, "selector");
+    required(settings, "settings");
+    required(run, "run");
+    required(listener, "listener");
+
     this.model = model;
     this.parameters = parameters;
     this.trainable = trainable;
@@ -95,6 +104,8 @@ public final class Trainer {
    *     written
    */
   public Outcome fit(TrainingData trainingData) {
+    required(trainingData, "trainingData");
+
     checkMetrics();
     data = trainingData;
     try (Evaluator evaluator = new Evaluator(model, parameters, data.rowName());

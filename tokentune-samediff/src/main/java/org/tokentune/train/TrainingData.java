@@ -1,5 +1,7 @@
 package org.tokentune.train;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.IntFunction;
@@ -23,4 +25,12 @@ public record TrainingData(
     IntFunction<MultiDataSetIterator> batches,
     MultiDataSetIterator validation,
     Supplier<Map<String, String>> identity,
-    Function<int[], String> rowName) {}
+    Function<int[], String> rowName) {
+
+  public TrainingData {
+    required(batches, "batches");
+    required(validation, "validation");
+    required(identity, "identity");
+    required(rowName, "rowName");
+  }
+}

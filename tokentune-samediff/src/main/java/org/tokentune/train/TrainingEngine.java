@@ -1,5 +1,7 @@
 package org.tokentune.train;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -60,6 +62,10 @@ public final class TrainingEngine implements AutoCloseable {
    */
   public TrainingEngine(
       ModelGraph graph, List<String> outputs, MemorySettings memory, OptimizerStep optimizerStep) {
+    required(graph, "graph");
+    required(outputs, "outputs");
+    required(memory, "memory");
+
     this.graph = graph;
     PlanOptions options = options(graph, outputs).withPrecision(memory.precision());
     engine =
@@ -98,6 +104,8 @@ public final class TrainingEngine implements AutoCloseable {
    * @throws org.tokentune.BadInputException as {@link ModelGraph#check}
    */
   public Result run(Map<String, INDArray> inputs) {
+    required(inputs, "inputs");
+
     graph.check(inputs);
     PlanEngine.Result result = engine.run(inputs);
     double loss = result.outputs().get(ModelGraph.LOSS).getDouble(0);
@@ -110,11 +118,16 @@ public final class TrainingEngine implements AutoCloseable {
    * @throws org.tokentune.plan.BudgetException if there is none within the budget
    */
   public Plan plan(Map<String, INDArray> inputs) {
+    required(inputs, "inputs");
+
     return engine.plan(inputs);
   }
 
   /** Returns another plan of the same gradient graph, with other recomputation. No run uses it. */
   public Plan plan(Map<String, INDArray> inputs, ActivationCheckpointing level) {
+    required(inputs, "inputs");
+    required(level, "level");
+
     return engine.plan(inputs, level);
   }
 
@@ -139,6 +152,8 @@ public final class TrainingEngine implements AutoCloseable {
 
   /** Runs only the matmuls of a step, on arbitrary numbers, and returns their nanoseconds. */
   public long runMatmuls(Map<String, INDArray> inputs) {
+    required(inputs, "inputs");
+
     return engine.runMatmuls(inputs);
   }
 

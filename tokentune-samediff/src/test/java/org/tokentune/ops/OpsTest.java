@@ -25,6 +25,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.tokentune.BadSettingsException;
 
 /**
  * Checks every op: values against the formula, gradients against central differences, also cloned,
@@ -135,9 +136,9 @@ class OpsTest {
   void gatherRejectsFractionalIds() {
     SDVariable ids = sd.constant("ids", Nd4j.createFromArray(0.5f, 1));
     String message =
-        assertThrows(IllegalArgumentException.class, () -> TokenGather.rows(variable(1, 5, 3), ids))
+        assertThrows(BadSettingsException.class, () -> TokenGather.rows(variable(1, 5, 3), ids))
             .getMessage();
-    assertEquals("ids must be INT32 or INT64, but ids is FLOAT", message);
+    assertEquals("ids must be INT32 or INT64, but ids is FLOAT.", message);
   }
 
   @Test

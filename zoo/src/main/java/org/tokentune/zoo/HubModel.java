@@ -38,6 +38,11 @@ record HubModel(String repository, String revision, ZooSettings settings) implem
     return name.startsWith(SCHEME);
   }
 
+  /** Whether a name can be one on the hub: {@code owner/name}. */
+  static boolean isOwnerAndName(String name) {
+    return name.matches(PART + "/" + PART);
+  }
+
   static String address(String repository, String revision) {
     return SCHEME + repository + "@" + revision;
   }

@@ -6,7 +6,8 @@ import java.util.List;
 import org.tokentune.formats.ModelFiles;
 
 /** Where a model's files come from, and which of them are on this machine. */
-public sealed interface ModelSource permits OnnxModel, BundleModel, HubModel, UrlModel {
+public sealed interface ModelSource
+    permits OnnxModel, BundleModel, Llama2cModel, HubModel, UrlModel {
 
   /** A word for the kind of place and the address there, e.g. {@code hub gpt2@main}. */
   String origin();

@@ -1,5 +1,7 @@
 package org.tokentune.zoo;
 
+import static org.tokentune.Arguments.required;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Arrays;
 import org.tokentune.models.Head;
@@ -25,6 +27,13 @@ import org.tokentune.train.StepMemoryReport;
  */
 public record PretrainedModel(String name, String licence, JsonNode json, ModelSource source) {
 
+  public PretrainedModel {
+    required(name, "name");
+    required(licence, "licence");
+    required(json, "json");
+    required(source, "source");
+  }
+
   public ModelConfig config() {
     return ModelConfig.read(json, name);
   }
@@ -45,6 +54,8 @@ public record PretrainedModel(String name, String licence, JsonNode json, ModelS
    * @param tokens that carry gradient, e.g. {@code 25%} or {@code all}
    */
   public StepMemoryReport tuningMemory(int batch, int length, String tokens) {
+    required(tokens, "tokens");
+
     TransformerModel model =
         config().causal()
             ? model(Objectives.CAUSAL_LM, config().vocabulary())

@@ -164,6 +164,41 @@ class ZooTest {
     assertTrue(message.contains("nearest names are [bge-small-en-v1.5, "), message);
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "Bert-Base-Uncassed, bert-base-uncased",
+    "sentence-transformers/all-MiniLM-L6, all-minilm-l6-v2",
+    "gtp2, gpt2",
+    "SmolLM2_135M, smollm2-135m",
+  })
+  void theNearestNameComesFirst(String wrong, String right) {
+    String message = assertThrows(BadInputException.class, () -> Zoo.model(wrong)).getMessage();
+    System.out.println(message);
+    assertTrue(message.contains("nearest names are [" + right + ", "), message);
+  }
+
+  @Test
+  void namesAreThoseOfTheCatalogueOrTheHubInAnyCaseOrPaths(@TempDir Path folder)
+      throws IOException {
+    String config = Zoo.config("all-minilm-l6-v2").toString();
+    Path file = Files.writeString(folder.resolve("config.json"), config);
+    for (String name :
+        List.of(
+            "All-MiniLM-L6-v2",
+            "sentence-transformers/all-MiniLM-L6-v2",
+            "SENTENCE-TRANSFORMERS/ALL-MINILM-L6-V2",
+            folder.toString(),
+            file.toString())) {
+      assertEquals(config, Zoo.config(name).toString(), name);
+    }
+    try (ModelFiles files = Zoo.load("Sentence-Transformers/All-MiniLM-L6-v2")) {
+      assertEquals("all-minilm-l6-v2", files.name());
+      assertEquals("sentence-transformers/all-MiniLM-L6-v2", files.repository());
+    }
+    assertFalse(Zoo.isAddress("sentence-transformers/all-MiniLM-L6-v2"));
+    assertEquals("hub owner/Name@main", Zoo.source("owner/Name").origin());
+  }
+
   /**
    * Numbers of parameters as transformers counts them ({@code num_parameters()} of the class in
    * {@code architectures}).

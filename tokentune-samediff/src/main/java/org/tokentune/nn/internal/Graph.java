@@ -7,7 +7,7 @@ import org.nd4j.autodiff.samediff.array.SingleThreadArrayHolder;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.BlockWeight;
 import org.tokentune.ops.Dropout;
@@ -98,7 +98,7 @@ public final class Graph {
     QuantizedWeight quantized = parameters.quantized(name);
     if (quantized != null) {
       if (trained) {
-        throw new BadInputException(
+        throw new BadSettingsException(
             "%s is quantised and cannot be trained; train adapters, or load it as float32.", name);
       }
       return quantized.dequantized(sd, name, kernelMode);

@@ -2,6 +2,7 @@ package org.tokentune.nn.internal;
 
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.nn.Parameters;
 
@@ -34,13 +35,13 @@ public final class NonFinite {
   public static BadInputException error(Parameters parameters, String input) {
     for (Map.Entry<String, INDArray> parameter : parameters.asMap().entrySet()) {
       if (!isFinite(parameter.getValue())) {
-        return new BadInputException(
+        return new BadFileException(
             "The model returns non-finite numbers for %s, as its tensor %s holds NaN or infinite"
                 + " values; download the model again, or retrain it.",
             input, parameter.getKey());
       }
     }
-    return new BadInputException(
+    return new BadFileException(
         "The model returns non-finite numbers for %s, although its weights are finite: they are"
             + " too large for 32-bit floats, or damaged; download the model again, or retrain it.",
         input);

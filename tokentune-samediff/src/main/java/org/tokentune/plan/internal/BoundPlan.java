@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadSettingsException;
 
 /**
  * A plan bound to an arena.
@@ -31,13 +32,12 @@ record BoundPlan(
         (name, target) -> {
           INDArray given = placeholders.get(name);
           if (given == null || !Arrays.equals(given.shape(), target.shape())) {
-            throw new IllegalArgumentException(
-                "placeholder "
-                    + name
-                    + " must have shape "
-                    + Arrays.toString(target.shape())
-                    + ", but is "
-                    + (given == null ? "missing" : Arrays.toString(given.shape())));
+            throw BadSettingsException.of(
+                "inputs",
+                "must hold %s of shape %s, got %s.",
+                name,
+                Arrays.toString(target.shape()),
+                given == null ? "none" : Arrays.toString(given.shape()));
           }
           target.assign(given);
         });

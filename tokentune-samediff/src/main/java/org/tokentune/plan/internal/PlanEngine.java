@@ -9,6 +9,8 @@ import java.util.Map;
 import java.util.Optional;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.ops.Ops;
 import org.tokentune.plan.ActivationCheckpointing;
 
@@ -27,6 +29,7 @@ public final class PlanEngine implements AutoCloseable {
   private final Map<String, BoundPlan> bound = new HashMap<>();
   private Plan largest;
   private int arenaVersion;
+  private boolean closed;
 
   /** Approximate bytes per step of a plan: array headers, and ND4J's context off the heap. */
   private static final long STEP_BYTES = 4_000;
@@ -52,12 +55,21 @@ public final class PlanEngine implements AutoCloseable {
   /** Derives the gradient graph; every run updates the trained variables. */
   public PlanEngine(SameDiff sd, PlanOptions options, OptimizerStep optimizerStep) {
     Ops.register();
+    SlowBackend.warn();
     this.options =
         optimizerStep == null
             ? options
             : options.withOptimizerInBackward(!optimizerStep.wholeGradients());
     this.optimizerStep = optimizerStep;
+    options.outputs().forEach(output -> checkOutput(sd, output));
     schedule = OpSchedule.of(sd, options.outputs(), options.trained());
+  }
+
+  private static void checkOutput(SameDiff sd, String output) {
+    if (!sd.hasVariable(output)) {
+      throw BadSettingsException.of(
+          "outputs", "must be names of variables in the graph, got %s; correct it.", output);
+    }
   }
 
   /**
@@ -88,6 +100,9 @@ public final class PlanEngine implements AutoCloseable {
   }
 
   private Plan planned(Map<String, long[]> shapes) {
+    if (closed) {
+      throw new BadInputException("The model was closed and cannot run any more; open it again.");
+    }
     String key = key(shapes);
     Plan plan = plans.get(key);
     if (plan == null) {
@@ -185,6 +200,7 @@ public final class PlanEngine implements AutoCloseable {
 
   @Override
   public void close() {
+    closed = true;
     closeBound();
     arena.close();
   }

@@ -18,6 +18,7 @@ import org.nd4j.linalg.api.ops.OpContext;
 import org.nd4j.linalg.api.ops.ReduceOp;
 import org.nd4j.linalg.api.shape.LongShapeDescriptor;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.BadSettingsException;
 import org.tokentune.ops.ShapeOnlyArray;
 import org.tokentune.ops.internal.FusedOp;
 import org.tokentune.ops.internal.OpTraits;
@@ -149,7 +150,7 @@ final class Shapes {
   private Info source(String name) {
     SDVariable variable = sd.getVariable(name);
     if (!held(name)) {
-      throw new IllegalArgumentException("placeholder " + name + " has no shape; give it one");
+      throw BadSettingsException.of("inputs", "must hold %s, which the graph reads.", name);
     }
     INDArray array = schedule.array(name);
     // Byte constants are quantised weights, which are dequantised only where they are used.
