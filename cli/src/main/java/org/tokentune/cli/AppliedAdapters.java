@@ -38,7 +38,7 @@ final class AppliedAdapters {
   /** Opens a model with its head, with the adapters if there are any. */
   TextModel open(ModelFiles files, WeightStorage storage) {
     return adapters.isEmpty()
-        ? TextModel.open(files, storage)
+        ? TextModel.openAs(files, storage)
         : TextModel.open(files, parsed(), combination, storage);
   }
 

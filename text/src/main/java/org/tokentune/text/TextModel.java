@@ -147,11 +147,11 @@ public final class TextModel implements AutoCloseable {
    * @throws BadInputException if it does not have one
    */
   public static TextModel open(ModelFiles files) {
-    return open(files, WeightStorage.FLOAT32);
+    return openAs(files, WeightStorage.FLOAT32);
   }
 
   /** As {@link #open(ModelFiles)}, with another storage of the weights. */
-  public static TextModel open(ModelFiles files, WeightStorage storage) {
+  public static TextModel openAs(ModelFiles files, WeightStorage storage) {
     required(files, "files");
 
     ModelConfig config = ModelConfig.read(files.config(), files.name());

@@ -197,7 +197,7 @@ class TextModelTest {
     }
     for (WeightStorage storage : List.of(WeightStorage.INT8, WeightStorage.NF4)) {
       try (ModelFiles files = ModelFolder.open(saved);
-          TextModel stored = TextModel.open(files, storage)) {
+          TextModel stored = TextModel.openAs(files, storage)) {
         double loss = stored.evaluate(data.test()).loss();
         System.out.printf("  loss %.6f, as %s %.6f%n", scores.loss(), storage, loss);
         assertEquals(scores.loss(), loss, storage == WeightStorage.INT8 ? 0.05 : 0.5);

@@ -89,6 +89,26 @@ class AdapterCombinationTest {
         });
   }
 
+  /** PEFT 0.21.2 makes it sqrt(r) times too large. */
+  @Test
+  void oneRankStabilisedAdapterStaysItself() {
+    Adapter adapter = llama.adapter(LoraConfig.parse("r=4,alpha=4,rslora,targets=q_proj"), 1);
+    String layer = adapter.model().layers().get(0);
+    for (Combination combination : Combination.values()) {
+      Adapter same = Adapter.combined(List.of(adapter), List.of(1.0), combination);
+      INDArray gap = update(same, layer).sub(update(adapter, layer));
+      assertEquals(0, gap.amaxNumber().doubleValue(), 1e-6);
+    }
+  }
+
+  private static INDArray update(Adapter adapter, String layer) {
+    return Adapter.update(
+        adapter.parameters().get(layer + LoraModel.A),
+        adapter.parameters().get(layer + LoraModel.B),
+        adapter.model().lora().scale(layer),
+        false);
+  }
+
   @Test
   void worksOnQuantisedWeights() {
     GoldenModel stored =
