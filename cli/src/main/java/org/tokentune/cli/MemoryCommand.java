@@ -159,7 +159,8 @@ final class MemoryCommand implements Callable<Integer> {
     MemorySettings settings = knobs.settings(0);
     OptimizerSettings updates =
         optimizer.settings(0, 1, Map.of()); // decay and rates take no memory
-    Predicate<String> trains = adapted == null ? Trainable.parse(trainable.trainable(), base) : adapted::trains;
+    Predicate<String> trains =
+        adapted == null ? Trainable.parse(trainable.trainable(), base) : adapted::trains;
     Function<MemoryPeak.Option, StepMemoryPlanner> planners =
         option ->
             new StepMemoryPlanner(
@@ -175,7 +176,9 @@ final class MemoryCommand implements Callable<Integer> {
     MemoryPeak.Option given =
         new MemoryPeak.Option(clip.inBackward(), updates.kind(), settings.checkpointing());
     StepMemoryPlanner planner = planners.apply(given);
-    int k = StepMemoryPlanner.selected(base, RandomTokens.parse(tokens.tokens(), tokens.minTokens(), true), length);
+    int k =
+        StepMemoryPlanner.selected(
+            base, RandomTokens.parse(tokens.tokens(), tokens.minTokens(), true), length);
     Map<String, StepMemoryReport> reports = new LinkedHashMap<>();
     reports.put("all tokens", planner.plan(batchSize, length, length));
     if (k < length) {
