@@ -84,7 +84,7 @@ class Stream {
   private static void train(Path file, Path folder, int batches) {
     Hyperparameters settings =
         new Hyperparameters(
-            1, batches, 1, 1e-3, OptimizerSettings.adamW(0.01), Schedule.linear(0.1), 1.0, MemorySettings.defaults(), 42, LossSettings.plain());
+            1, batches, 1, 1e-3, OptimizerSettings.adamW(0.01), Schedule.linear(0.1), 1.0, Hyperparameters.ClipBy.ALL, MemorySettings.defaults(), 42, LossSettings.plain());
     OffHeap offHeap = new OffHeap(batches);
     try (ModelFiles files = ModelFiles.open(folder);
         LanguageModel model = LanguageModel.open(files, null);

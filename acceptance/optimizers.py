@@ -1,4 +1,4 @@
-"""Runs ten steps of PyTorch 2.3.1's and transformers 4.36.0's optimizers on the gradients in golden/optimizer/adamw.safetensors, and
+"""Runs ten steps of PyTorch 2.15.0's and transformers 5.24.0's optimizers on the gradients in golden/optimizer/adamw.safetensors, and
 prints the test resource optimizers.json. Usage: python optimizers.py adamw.safetensors"""
 import json
 import sys
@@ -24,5 +24,8 @@ def steps(make):
 print(json.dumps({
     "sgd": steps(lambda p: torch.optim.SGD(p, lr=1.0, weight_decay=0.01)),
     "sgd-momentum": steps(lambda p: torch.optim.SGD(p, lr=1.0, momentum=0.9, weight_decay=0.01)),
+    "sgd-nesterov": steps(lambda p: torch.optim.SGD(p, lr=1.0, momentum=0.9, nesterov=True, weight_decay=0.01)),
     "adafactor": steps(lambda p: Adafactor(p, lr=1.0, relative_step=False, scale_parameter=False, weight_decay=0.01)),
+    "adafactor-decay-rate": steps(lambda p: Adafactor(p, lr=1.0, relative_step=False, scale_parameter=False, decay_rate=-0.5, weight_decay=0.01)),
+    "adamw-betas-epsilon": steps(lambda p: torch.optim.AdamW(p, lr=1.0, betas=(0.8, 0.95), eps=1e-4, weight_decay=0.01)),
 }, indent=1))

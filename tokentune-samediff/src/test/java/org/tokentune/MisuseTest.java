@@ -83,6 +83,7 @@ class MisuseTest {
             () -> some.withLearningRate(Double.POSITIVE_INFINITY))
         .refuses("Hyperparameters.withClip(NaN)", "clip", () -> some.withClip(Double.NaN))
         .refuses("Hyperparameters.withClip(0)", "clip", () -> some.withClip(0))
+        .refuses("Hyperparameters.withClipBy(null)", "clipBy", () -> some.withClipBy(null))
         .refuses("Hyperparameters.withOptimizer(null)", "optimizer", () -> some.withOptimizer(null))
         .refuses("Hyperparameters.withSchedule(null)", "schedule", () -> some.withSchedule(null))
         .refuses("Hyperparameters.withMemory(null)", "memory", () -> some.withMemory(null))
@@ -93,6 +94,7 @@ class MisuseTest {
             () -> OptimizerSettings.adamW(Double.NaN))
         .refuses("OptimizerSettings.withKind(null)", "kind", () -> adamW.withKind(null))
         .refuses("OptimizerSettings.withMomentum(0.9)", "momentum", () -> adamW.withMomentum(0.9))
+        .refuses("OptimizerSettings.withBetas(1, 0)", "betas", () -> adamW.withBetas(1, 0))
         .refuses("OptimizerSettings.withLayerDecay(0)", "layerDecay", () -> adamW.withLayerDecay(0))
         .refuses(
             "OptimizerSettings.withRateFactors({layer.0=NaN})",
@@ -103,6 +105,7 @@ class MisuseTest {
             "rateFactors",
             () -> adamW.withRateFactors(noFactor))
         .refuses("new Schedule(null, 0.1)", "decay", () -> new Schedule(null, 0.1))
+        .refuses("Schedule.of(null)", "values", () -> Schedule.of(null))
         .refuses("Schedule.linear(-1)", "warmup", () -> Schedule.linear(-1))
         .refuses("Schedule.linear(NaN)", "warmup", () -> Schedule.linear(Double.NaN))
         .refuses(

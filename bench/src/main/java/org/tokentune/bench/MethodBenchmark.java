@@ -122,6 +122,7 @@ public final class MethodBenchmark implements AutoCloseable {
                 setting.optimizer(),
                 new Schedule(Schedule.Decay.CONSTANT, 0),
                 setting.clip(),
+                Hyperparameters.ClipBy.ALL,
                 new MemorySettings(method.checkpointing(), setting.precision(), 0),
                 1,
                 LossSettings.plain()));

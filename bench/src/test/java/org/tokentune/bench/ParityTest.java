@@ -63,6 +63,18 @@ class ParityTest {
     }
   }
 
+  /** Made by {@code acceptance/dora.py}: logits, loss, gradients and merged weights. */
+  @ParameterizedTest
+  @CsvSource({"llama-dora, 29, 9", "gpt2-dora, 20, 6", "bert-dora, 40, 9"})
+  void doraEqualsPeft(String folder, int tensors, int mergedTensors) {
+    Parity parity = new Parity(GOLDEN.resolve(folder));
+    assertEquals(2, parity.cases().size());
+    for (Path file : parity.cases()) {
+      boolean merged = file.endsWith("merged.safetensors");
+      check(parity, file, merged ? mergedTensors : tensors, merged ? 1e-6 : 1e-5);
+    }
+  }
+
   private static void check(Parity parity, Path file, int tensors, double tolerance) {
     for (KernelMode kernelMode : KernelMode.values()) {
       for (ActivationCheckpointing checkpointing : ActivationCheckpointing.values()) {

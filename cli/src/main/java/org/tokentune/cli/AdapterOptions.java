@@ -21,8 +21,9 @@ final class AdapterOptions {
         "Train low-rank adapters on frozen weights, and a classifier beside them. Settings, separated",
         "by commas: r=8 (rank), alpha=16 (the update counts alpha / r times; default 2 r),",
         "dropout=0.05 (default 0), targets=q_proj+v_proj (layers by their last names, with * for",
-        "anything; default all-linear), bias=none|all|lora_only, rslora (alpha / sqrt(r)), freeze-a",
-        "(train one matrix of the two, which keeps less). Takes the place of --trainable."
+        "anything; default all-linear), bias=none|all|lora_only, rslora (alpha / sqrt(r)), dora",
+        "(also train the lengths of the weights' rows), freeze-a (train one matrix of the two, which",
+        "keeps less). Takes the place of --trainable."
       })
   private String lora;
 

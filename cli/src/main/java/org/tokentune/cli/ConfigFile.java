@@ -61,7 +61,9 @@ final class ConfigFile {
   static String[] expand(CommandLine commands, String... arguments) {
     Path file = file(arguments);
     CommandLine command = file == null ? null : commands.getSubcommands().get(arguments[0]);
-    if (command == null || command.getCommandSpec().findOption(OPTION) == null) {
+    if (command == null
+        || command.getCommandSpec().findOption(OPTION) == null
+        || arguments[0].equals(SearchCommand.NAME)) { // whose file has another command's options
       return arguments;
     }
     List<String> expanded = new ArrayList<>();
@@ -97,7 +99,7 @@ final class ConfigFile {
     return null;
   }
 
-  private static ObjectNode read(Path file) {
+  static ObjectNode read(Path file) {
     if (!Files.exists(file) || Files.isDirectory(file)) {
       throw new BadFileException("%s '%s' is not a file; check the path.", OPTION, file);
     }
@@ -144,9 +146,7 @@ final class ConfigFile {
 
   /** Writes the options that a command ran with, defaults included. */
   static void write(Path file, CommandSpec spec) {
-    ObjectNode options = options(spec);
-    new OutputFile(file)
-        .write(out -> out.write(YAML.writeValueAsString(options).getBytes(StandardCharsets.UTF_8)));
+    write(file, options(spec));
   }
 
   /** The options that a command ran with, defaults included, by their names without dashes. */
@@ -172,5 +172,11 @@ final class ConfigFile {
       }
     }
     return options;
+  }
+
+  /** Writes options, by their names without dashes. */
+  static void write(Path file, ObjectNode options) {
+    new OutputFile(file)
+        .write(out -> out.write(YAML.writeValueAsString(options).getBytes(StandardCharsets.UTF_8)));
   }
 }

@@ -48,11 +48,8 @@ final class EvaluateCommand implements Callable<Integer> {
           "Folder of a trained model, or any decoder that train takes; with --adapter, the base.")
   private String model;
 
-  @Option(
-      names = "--adapter",
-      paramLabel = "DIR",
-      description = "Adapters on the model: a folder that train --lora wrote, or PEFT.")
-  private Path adapter;
+  @Mixin private AppliedAdapters adapters;
+  @Mixin private StoredWeights weights;
 
   @Option(
       names = "--data",
@@ -131,8 +128,7 @@ final class EvaluateCommand implements Callable<Integer> {
   }
 
   private int trained(ModelFiles files) {
-    try (TextModel trained =
-        adapter == null ? TextModel.open(files) : TextModel.open(files, adapter)) {
+    try (TextModel trained = adapters.open(files, weights.storage())) {
       trained.setLongTexts(longTexts.over(trained.longTexts(), maxLength));
       if (trained.labels().task() == Objectives.QUESTION_ANSWERING) {
         longTexts.checkAbsent("qa");
@@ -160,10 +156,8 @@ final class EvaluateCommand implements Callable<Integer> {
       boolean json = data.endsWith(".jsonl") || data.endsWith(".json");
       asked = json ? LanguageTask.instruct : LanguageTask.lm;
     }
-    try (LanguageModel language = LanguageModel.open(files, null)) {
-      if (adapter != null) {
-        language.openAdapter(adapter);
-      }
+    try (LanguageModel language = LanguageModel.open(files, null, weights.storage())) {
+      adapters.putOn(language);
       if (asked == LanguageTask.multiple_choice) {
         return report(MultipleChoice.score(language, ChoiceQuestion.read(file), shots, seed));
       }

@@ -5,15 +5,18 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import java.util.concurrent.Callable;
+import org.tokentune.BadSettingsException;
 import org.tokentune.Printable;
+import org.tokentune.datasets.Example;
 import org.tokentune.formats.GenerationConfig;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.generate.Generation;
 import org.tokentune.generate.GenerationSettings;
 import org.tokentune.objectives.Objectives;
+import org.tokentune.text.GeneratedText;
 import org.tokentune.text.LanguageModel;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -31,8 +34,6 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true)
 final class GenerateCommand implements Callable<Integer> {
 
-  private static final GenerationSettings DEFAULTS = GenerationSettings.defaults();
-
   @Option(
       names = "--model",
       paramLabel = "PATH",
@@ -40,123 +41,114 @@ final class GenerateCommand implements Callable<Integer> {
       description = "A Hugging Face folder, a .gguf file, or a folder with llama2.c's .bin.")
   private String model;
 
-  @Option(
-      names = "--adapter",
-      paramLabel = "DIR",
-      description = "Adapters on the model: a folder that train --lora wrote, or PEFT.")
-  private Path adapter;
+  @Mixin private AppliedAdapters adapters;
+  @Mixin private StoredWeights weights;
 
   @Option(
       names = "--prompt",
       paramLabel = "TEXT",
-      defaultValue = "",
       description = "The text to continue; default: begin one.")
   private String prompt;
 
   @Option(
-      names = "--temperature",
-      paramLabel = "T",
+      names = "--input",
+      paramLabel = "FILE",
       description = {
-        "Logits are divided by it; 0: the most probable token. Default: what the model's",
-        "generation_config.json says, 0 where do_sample is false there; else 0.8."
+        "A .csv, .tsv or .jsonl file of prompts in place of --prompt: prints a line for every text, in",
+        "their order, line breaks as \\n."
       })
-  private Double temperature;
+  private Path input;
 
   @Option(
-      names = "--top-k",
-      paramLabel = "K",
-      description = {
-        "Draw from the K most probable tokens only; 0: from all. Default: what",
-        "generation_config.json says; else all."
-      })
-  private Integer topK;
-
-  @Option(
-      names = "--top-p",
-      paramLabel = "P",
-      description = {
-        "Of these, draw from the fewest whose probabilities add up to P; 1: all. Default: what",
-        "generation_config.json says; else 0.95."
-      })
-  private Double topP;
-
-  @Option(
-      names = "--seed",
+      names = "--batch-size",
       paramLabel = "N",
-      defaultValue = "1",
-      description = "The same seed draws the same text; default ${DEFAULT-VALUE}.")
-  private long seed;
+      description = {
+        "Prompts of --input that are continued side by side: keys and values of all of them are held;",
+        "default ${DEFAULT-VALUE}. Does not change the texts."
+      })
+  private int batchSize = 8;
 
-  @Option(
-      names = "--max-tokens",
-      paramLabel = "N",
-      defaultValue = "256",
-      description = "The largest number of new tokens; default ${DEFAULT-VALUE}.")
-  private int maxTokens;
-
+  @Mixin private DataOptions data;
+  @Mixin private GenerationOptions generation;
   @Mixin private JsonOption json;
   @Spec private CommandSpec spec;
 
   @Override
   public Integer call() {
     json.check();
+    if (input != null && prompt != null) {
+      throw new BadSettingsException("--input has the prompts; leave --prompt out.");
+    }
+    if (batchSize < 1) {
+      throw new BadSettingsException("--batch-size must be at least 1, got %d.", batchSize);
+    }
     Models.checkSupports(model, Objectives.CAUSAL_LM);
-    PrintWriter out = spec.commandLine().getOut();
     try (ModelFiles files = Models.open(model);
-        LanguageModel decoder = LanguageModel.open(files, null)) {
-      if (adapter != null) {
-        decoder.openAdapter(adapter);
-      }
+        LanguageModel decoder = LanguageModel.open(files, null, weights.storage())) {
+      adapters.putOn(decoder);
       GenerationSettings settings =
-          settings(GenerationConfig.read(files.companions()), decoder.tokenizer().ends());
-      StringBuilder text = new StringBuilder();
-      Generation generation =
-          decoder.generate(
-              prompt,
-              settings,
-              piece -> {
-                text.append(piece);
-                out.print(Printable.lines(piece));
-                out.flush();
-              });
-      out.println();
-      out.flush();
-      if (generation.end() == Generation.End.CONTEXT) {
-        spec.commandLine()
-            .getErr()
-            .printf(
-                Locale.ROOT,
-                "The text is as long as the model's %d tokens.%n",
-                decoder.maxLength());
-      }
+          generation.settings(
+              GenerationConfig.read(files.companions()), decoder.tokenizer().ends());
       ObjectNode result = JsonOption.object();
-      result.put("model", model).put("prompt", prompt).put("text", text.toString());
-      ArrayNode ids = result.putArray("ids");
-      Arrays.stream(generation.ids()).forEach(ids::add);
-      result.put("end", generation.end().name().toLowerCase(Locale.ROOT));
+      result.put("model", model);
+      if (input == null) {
+        single(decoder, settings, result);
+      } else {
+        batches(decoder, settings, result.putArray("texts"));
+      }
       json.write(result);
     }
     return 0;
   }
 
-  /** Options take precedence over the model's file, which takes precedence over the defaults. */
-  private GenerationSettings settings(GenerationConfig model, Set<Integer> ends) {
-    boolean greedy =
-        Boolean.FALSE.equals(model.sampled())
-            && temperature == null
-            && topK == null
-            && topP == null;
-    double warmth = greedy ? 0 : first(temperature, model.temperature(), DEFAULTS.temperature());
-    return DEFAULTS
-        .withTemperature(warmth)
-        .withTopK(first(topK, model.topK(), DEFAULTS.topK()))
-        .withTopP(first(topP, model.topP(), DEFAULTS.topP()))
-        .withSeed(seed)
-        .withMaxTokens(maxTokens)
-        .withEnds(ends);
+  /** Prints a text as it comes. */
+  private void single(LanguageModel decoder, GenerationSettings settings, ObjectNode result) {
+    PrintWriter out = spec.commandLine().getOut();
+    StringBuilder text = new StringBuilder();
+    String begun = prompt == null ? "" : prompt;
+    Generation made =
+        decoder.generate(
+            begun,
+            settings,
+            piece -> {
+              text.append(piece);
+              out.print(Printable.lines(piece));
+              out.flush();
+            });
+    out.println();
+    out.flush();
+    warnOfContext(made, decoder);
+    put(result, begun, new GeneratedText(text.toString(), made));
   }
 
-  private static <T> T first(T option, T model, T otherwise) {
-    return option != null ? option : model != null ? model : otherwise;
+  private void batches(LanguageModel decoder, GenerationSettings settings, ArrayNode texts) {
+    PrintWriter out = spec.commandLine().getOut();
+    List<String> prompts = data.unlabelled(input).stream().map(Example::text).toList();
+    for (int from = 0; from < prompts.size(); from += batchSize) {
+      List<String> batch = prompts.subList(from, Math.min(from + batchSize, prompts.size()));
+      List<GeneratedText> made = decoder.generate(batch, settings);
+      for (int i = 0; i < batch.size(); i++) {
+        out.println(Printable.line(made.get(i).text()));
+        out.flush();
+        warnOfContext(made.get(i).generation(), decoder);
+        put(texts.addObject(), batch.get(i), made.get(i));
+      }
+    }
+  }
+
+  private void warnOfContext(Generation made, LanguageModel decoder) {
+    if (made.end() == Generation.End.CONTEXT) {
+      spec.commandLine()
+          .getErr()
+          .printf(
+              Locale.ROOT, "The text is as long as the model's %d tokens.%n", decoder.maxLength());
+    }
+  }
+
+  private static void put(ObjectNode node, String prompt, GeneratedText made) {
+    node.put("prompt", prompt).put("text", made.text());
+    ArrayNode ids = node.putArray("ids");
+    Arrays.stream(made.generation().ids()).forEach(ids::add);
+    node.put("end", made.generation().end().name().toLowerCase(Locale.ROOT));
   }
 }

@@ -31,6 +31,15 @@ final class LossOptions {
       })
   private double labelSmoothing = LossSettings.plain().labelSmoothing();
 
+  @Option(
+      names = "--focal-gamma",
+      paramLabel = "GAMMA",
+      description = {
+        "Focal loss: a row counts the less the surer its label is, by (1 - p)^GAMMA, usually 2; for",
+        "classify, multilabel and token. Default ${DEFAULT-VALUE}: all rows count alike."
+      })
+  private double focalGamma = LossSettings.plain().focalGamma();
+
   /** Class weights, and how they were written. */
   private record GivenWeights(String text, ClassWeights weights) {
 
@@ -49,7 +58,7 @@ final class LossOptions {
 
   /** The settings without class weights, which depend on the rows. */
   LossSettings settings() {
-    return LossSettings.plain().withLabelSmoothing(labelSmoothing);
+    return LossSettings.plain().withLabelSmoothing(labelSmoothing).withFocalGamma(focalGamma);
   }
 
   /** Rejects a task that does not have such a loss, before its data are read. */
@@ -68,5 +77,6 @@ final class LossOptions {
   void put(ObjectNode result) {
     result.put("class_weights", classWeights == null ? null : classWeights.text());
     result.put("label_smoothing", labelSmoothing);
+    result.put("focal_gamma", focalGamma);
   }
 }

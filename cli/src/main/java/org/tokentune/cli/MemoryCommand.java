@@ -3,9 +3,12 @@ package org.tokentune.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
+import java.util.function.Predicate;
 import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
 import org.tokentune.adapters.LoraConfig;
@@ -22,6 +25,8 @@ import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.text.TuningSettings;
+import org.tokentune.train.MemorySettings;
+import org.tokentune.train.OptimizerSettings;
 import org.tokentune.train.StepMemoryPlanner;
 import org.tokentune.train.StepMemoryReport;
 import org.tokentune.train.Trainable;
@@ -95,15 +100,7 @@ final class MemoryCommand implements Callable<Integer> {
 
   @Mixin private MemoryKnobs knobs;
 
-  @Option(
-      names = "--clip",
-      paramLabel = "NORM|none",
-      converter = Clip.class,
-      description =
-          "Any norm: all gradients are held until theirs is known; none: each is "
-              + "applied and let go as soon as it is complete. Default "
-              + "${DEFAULT-VALUE}.")
-  private double clip = DEFAULTS.hyperparameters().clip();
+  @Mixin private ClipOptions clip;
 
   @Option(
       names = "--task",
@@ -147,10 +144,10 @@ final class MemoryCommand implements Callable<Integer> {
     picture.check();
     methods.check();
     ModelConfig config = Models.config(model);
-    if (outputs < 1 || batchSize < 1 || !(clip > 0)) {
+    clip.check();
+    if (outputs < 1 || batchSize < 1) {
       throw new BadSettingsException(
-          "--batch-size and --outputs must be at least 1, and --clip above 0, got %d, %d and %s.",
-          batchSize, outputs, clip);
+          "--batch-size and --outputs must be at least 1, got %d and %d.", batchSize, outputs);
     }
     TransformerModel base = config.model(head(config));
     if (methods.areGiven()) {
@@ -159,16 +156,26 @@ final class MemoryCommand implements Callable<Integer> {
     LoraModel adapted =
         lora == null ? null : new LoraModel(base, LoraConfig.parse(lora).withHead(base));
     TransformerModel model = adapted == null ? base : adapted;
-    StepMemoryPlanner planner =
-        new StepMemoryPlanner(
-            model,
-            adapted == null ? Trainable.parse(trainable.trainable(), base) : adapted::trains,
-            knobs.weights(),
-            knobs.settings(0),
-            optimizer
-                .settings(0, 1, Map.of()) // decay and rates take no memory
-                .optimizer(model, Parameters.shapeOnly(model.parameters())),
-            Double.isInfinite(clip));
+    MemorySettings settings = knobs.settings(0);
+    OptimizerSettings updates =
+        optimizer.settings(0, 1, Map.of()); // decay and rates take no memory
+    Predicate<String> trains =
+        adapted == null ? Trainable.parse(trainable.trainable(), base) : adapted::trains;
+    Function<MemoryPeak.Option, StepMemoryPlanner> planners =
+        option ->
+            new StepMemoryPlanner(
+                model,
+                trains,
+                knobs.weights(),
+                new MemorySettings(option.checkpoint(), settings.precision(), 0),
+                updates
+                    .withKind(option.optimizer())
+                    .optimizer(model, Parameters.shapeOnly(model.parameters()))
+                    .clipped(clip.by(), clip.norm()),
+                option.inBackward());
+    MemoryPeak.Option given =
+        new MemoryPeak.Option(clip.inBackward(), updates.kind(), settings.checkpointing());
+    StepMemoryPlanner planner = planners.apply(given);
     int k =
         StepMemoryPlanner.selected(
             base, RandomTokens.parse(tokens.tokens(), tokens.minTokens(), true), length);
@@ -182,6 +189,15 @@ final class MemoryCommand implements Callable<Integer> {
     String title =
         String.format(Locale.ROOT, "%s, batch %d, length %d", this.model, batchSize, length);
     print(title, reports);
+    String last = List.copyOf(reports.keySet()).get(reports.size() - 1);
+    PrintWriter out = spec.commandLine().getOut();
+    MemoryPeak.printOptions(
+        out,
+        last,
+        reports.get(last),
+        given,
+        option -> planners.apply(option).plan(batchSize, length, Math.min(k, length)));
+    out.flush();
     write(title, k, reports);
     return 0;
   }
@@ -193,7 +209,7 @@ final class MemoryCommand implements Callable<Integer> {
             base,
             LoraConfig.parse(lora == null ? USUAL_LORA : lora).withHead(base),
             optimizer.settings(0, 1, Map.of()),
-            Double.isInfinite(clip),
+            clip.inBackward(),
             knobs.settings(0).precision(),
             methods.half());
     PrintWriter out = spec.commandLine().getOut();
@@ -236,8 +252,7 @@ final class MemoryCommand implements Callable<Integer> {
   private String further(TransformerModel base) {
     String text = base.config().causal() ? " --task lm --data TEXT.txt" : " --data DATA.csv";
     String kept = knobs.kept().equals("float32") ? "" : " --activations " + knobs.kept();
-    String clipped = Double.isInfinite(clip) ? " --clip none" : "";
-    return optimizer.options() + kept + clipped + text;
+    return optimizer.options() + kept + clip.options() + text;
   }
 
   private Head head(ModelConfig config) {
@@ -248,14 +263,9 @@ final class MemoryCommand implements Callable<Integer> {
 
   private void print(String title, Map<String, StepMemoryReport> reports) {
     PrintWriter out = spec.commandLine().getOut();
-    out.printf(
-        Locale.ROOT,
-        "%s: %s, %s, %s; MB%n%n",
-        title,
-        optimizer,
-        Double.isInfinite(clip) ? "gradients not clipped" : "gradients clipped",
-        knobs);
+    out.printf(Locale.ROOT, "%s: %s, %s, %s; MB%n%n", title, optimizer, clip, knobs);
     out.print(StepMemoryReport.table(reports));
+    MemoryPeak.print(out, reports);
     if (passes) {
       reports.forEach(
           (name, report) -> {
@@ -273,7 +283,8 @@ final class MemoryCommand implements Callable<Integer> {
     result.put("tokens", tokens.tokens()).put("selected", k);
     result.put("trainable", trainable.trainable());
     optimizer.put(result);
-    result.put("clipped", !Double.isInfinite(clip));
+    result.put("clipped", clip.clips());
+    clip.put(result);
     knobs.put(result);
     reports.forEach(
         (name, report) ->

@@ -13,9 +13,9 @@ final class MemoryKnobs {
 
   @Option(
       names = "--weights",
-      paramLabel = "float32|bf16|f16|nf4|file",
+      paramLabel = "float32|bf16|f16|int8|nf4|file",
       description = {
-        "How matrices that do not train are held, with --lora or --trainable head: in 32, 16 or 4",
+        "How matrices that do not train are held, with --lora or --trainable head: in 32, 16, 8 or 4",
         "bits (nf4: linear layers in 4, tables in 16: QLoRA), or as the file has them (a .gguf's",
         "F16, BF16, Q8_0, Q4_K, Q6_K). Computed in 32-bit floats. Default float32."
       })

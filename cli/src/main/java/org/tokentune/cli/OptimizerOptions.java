@@ -1,7 +1,9 @@
 package org.tokentune.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
 import java.util.Map;
+import org.tokentune.BadSettingsException;
 import org.tokentune.train.OptimizerSettings;
 import picocli.CommandLine.Option;
 
@@ -27,9 +29,56 @@ final class OptimizerOptions {
       description = "For sgd: share of the last step's direction, usually 0.9; default 0, none.")
   private double momentum;
 
+  @Option(
+      names = "--nesterov",
+      description = "For sgd with --momentum: Nesterov's momentum, as PyTorch has it.")
+  private boolean nesterov;
+
+  @Option(
+      names = "--betas",
+      paramLabel = "BETA1,BETA2",
+      split = ",",
+      hideParamSyntax = true,
+      description = {
+        "For adamw, adamw8bit and lion: the shares of the running means that a step keeps; default",
+        "0.9,0.999, for lion 0.9,0.99."
+      })
+  private List<Double> betas = List.of();
+
+  @Option(
+      names = "--epsilon",
+      paramLabel = "NUMBER",
+      description =
+          "For adamw and adamw8bit: added to the root of the mean of squares; default 1e-8.")
+  private Double epsilon;
+
+  @Option(
+      names = "--decay-rate",
+      paramLabel = "POWER",
+      description = {
+        "For adafactor: the power of the step's number that is the share of its squares in their",
+        "running mean; default -0.8."
+      })
+  private Double decayRate;
+
   OptimizerSettings settings(
       double weightDecay, double layerDecay, Map<String, Double> rateFactors) {
-    return new OptimizerSettings(optimizer, momentum, weightDecay, layerDecay, rateFactors);
+    if (epsilon != null && epsilon == 0) { // in the settings the usual one
+      throw BadSettingsException.of("epsilon", "must be above 0, got %s.", epsilon);
+    }
+    if (decayRate != null && decayRate == 0) {
+      throw BadSettingsException.of("decayRate", "must be below 0, got %s.", decayRate);
+    }
+    return new OptimizerSettings(
+        optimizer,
+        momentum,
+        weightDecay,
+        layerDecay,
+        rateFactors,
+        betas,
+        epsilon == null ? 0 : epsilon,
+        nesterov,
+        decayRate == null ? 0 : decayRate);
   }
 
   /** The options that differ from their defaults, as on a command line. */
@@ -42,6 +91,12 @@ final class OptimizerOptions {
 
   void put(ObjectNode result) {
     result.put("optimizer", optimizer.toString()).put("momentum", momentum);
+    result.put("nesterov", nesterov).put("epsilon", epsilon).put("decay_rate", decayRate);
+    if (betas.isEmpty()) {
+      result.putNull("betas");
+    } else {
+      betas.forEach(result.putArray("betas")::add);
+    }
   }
 
   /** As people read it. */

@@ -1,5 +1,7 @@
 package org.tokentune.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
@@ -9,12 +11,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import org.tokentune.BadSettingsException;
 import org.tokentune.Printable;
 import org.tokentune.datasets.Example;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
 import org.tokentune.text.AnswerModel;
+import org.tokentune.text.Explanation;
 import org.tokentune.text.Prediction;
 import org.tokentune.text.TextModel;
 import picocli.CommandLine.Command;
@@ -43,11 +47,29 @@ final class PredictCommand implements Callable<Integer> {
       description = "Folder of a trained model; with --adapter, the base.")
   private String model;
 
+  @Mixin private AppliedAdapters adapters;
+  @Mixin private StoredWeights weights;
+
   @Option(
-      names = "--adapter",
-      paramLabel = "DIR",
-      description = "Adapters on the model: a folder that train --lora wrote, or PEFT.")
-  private Path adapter;
+      names = "--explain",
+      description = {
+        "Say which tokens made the decision: under each text those whose absence changes the logit of",
+        "the label most (--top), with how much it falls without the token, gradient times input, and the",
+        "token. Takes a forward pass for every token."
+      })
+  private boolean explain;
+
+  @Option(
+      names = "--top",
+      paramLabel = "N",
+      description = "Tokens that --explain prints for a text; default ${DEFAULT-VALUE}.")
+  private int top = 10;
+
+  @Option(
+      names = "--html",
+      paramLabel = "FILE.html",
+      description = "Also write --explain's result as a page with coloured texts.")
+  private Path html;
 
   @Option(
       names = "--max-length",
@@ -62,13 +84,16 @@ final class PredictCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    json.check();
+    check();
     PrintWriter out = spec.commandLine().getOut();
     List<Example> rows = input.rows();
     try (ModelFiles files = Models.open(model);
-        TextModel trained =
-            adapter == null ? TextModel.open(files) : TextModel.open(files, adapter)) {
-      List<Prediction> predictions = predict(trained, rows);
+        TextModel trained = adapters.open(files, weights.storage())) {
+      List<Explanation> explanations = explain ? trained.explain(rows) : List.of();
+      List<Prediction> predictions =
+          explain
+              ? explanations.stream().map(Explanation::prediction).toList()
+              : predict(trained, rows);
       ObjectNode result = JsonOption.object();
       result.put("model", model);
       ArrayNode all = result.putArray("predictions");
@@ -92,11 +117,66 @@ final class PredictCommand implements Callable<Integer> {
           node.put("cut", prediction.cut());
         }
         prediction.scores().forEach(node.putObject("scores")::put);
+        if (explain) {
+          print(explanations.get(i), out);
+          put(explanations.get(i), node);
+        }
       }
       out.flush();
+      writePage(rows, explanations);
       json.write(result);
     }
     return 0;
+  }
+
+  private void check() {
+    json.check();
+    if (html != null && !explain) {
+      throw new BadSettingsException("--html is for --explain; give that, or leave it out.");
+    }
+    if (top < 1) {
+      throw new BadSettingsException("--top must be at least 1, got %d.", top);
+    }
+    if (html != null) {
+      new OutputFile(html).check();
+    }
+  }
+
+  private void print(Explanation explanation, PrintWriter out) {
+    explanation.strongest().stream()
+        .limit(top)
+        .forEach(
+            token ->
+                out.printf(
+                    Locale.ROOT,
+                    "\t%+.4f\t%+.4f\t%s%n",
+                    token.leftOut(),
+                    token.gradient(),
+                    Printable.line(token.piece())));
+  }
+
+  private static void put(Explanation explanation, ObjectNode prediction) {
+    ObjectNode node = prediction.putObject("explanation");
+    node.put("label", explanation.label()).put("logit", explanation.logit());
+    ArrayNode tokens = node.putArray("tokens");
+    for (Explanation.Token token : explanation.tokens()) {
+      ObjectNode one = tokens.addObject().put("token", token.piece()).put("text", token.text());
+      one.put("begin", token.begin()).put("end", token.end()).put("gradient", token.gradient());
+      if (token.text() >= 0) {
+        one.put("left_out", token.leftOut());
+      }
+    }
+  }
+
+  private void writePage(List<Example> rows, List<Explanation> explanations) {
+    if (html == null) {
+      return;
+    }
+    ExplanationPage page = new ExplanationPage();
+    for (int i = 0; i < rows.size(); i++) {
+      page.add(rows.get(i), explanations.get(i));
+    }
+    new OutputFile(html).write(out -> out.write(page.html().getBytes(UTF_8)));
   }
 
   private List<Prediction> predict(TextModel trained, List<Example> rows) {

@@ -31,6 +31,13 @@ final class RunOptions {
   private int patience;
 
   @Option(
+      names = "--patience-after",
+      paramLabel = "EPOCHS",
+      description =
+          "Epochs at the beginning whose validations do not count for --patience; default: none.")
+  private int patienceAfter;
+
+  @Option(
       names = "--min-improvement",
       paramLabel = "DIFFERENCE",
       description = {
@@ -88,6 +95,16 @@ final class RunOptions {
         "Default ${DEFAULT-VALUE}."
       })
   private String resume;
+
+  @Option(
+      names = "--memory-limit",
+      paramLabel = "8GB",
+      converter = ByteSize.class,
+      description = {
+        "End before the first step if parameters, the copy of their best values, optimizer state and",
+        "the largest step would take more; Java's heap comes on top. Default: no limit."
+      })
+  private long memoryLimit;
 
   @Option(
       names = "--log",
@@ -167,12 +184,18 @@ final class RunOptions {
     return new RunSettings(
         evaluateEvery,
         patience,
+        patienceAfter,
         minImprovement,
         bestBy.isEmpty() ? metrics : bestBy,
         onNan,
         saveEvery,
         checkpoints,
         from);
+  }
+
+  /** The limit of the whole training's memory. */
+  MemoryLimit memoryLimit() {
+    return new MemoryLimit(memoryLimit);
   }
 
   /**

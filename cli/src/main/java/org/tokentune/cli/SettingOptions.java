@@ -11,7 +11,15 @@ final class SettingOptions {
 
   /** Options that are not called as their settings are. */
   private static final Map<String, String> OTHERS =
-      Map.of("accumulation", "accumulate", "rateFactors", "lr-for", "budget", "memory");
+      Map.of(
+          "accumulation",
+          "accumulate",
+          "rateFactors",
+          "lr-for",
+          "budget",
+          "memory",
+          "stops",
+          "stop");
 
   private SettingOptions() {}
 

@@ -15,6 +15,7 @@ import picocli.CommandLine.Command;
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       TrainCommand.class,
+      SearchCommand.class,
       MemoryCommand.class,
       EvaluateCommand.class,
       PredictCommand.class,
@@ -46,7 +47,13 @@ public final class TokenTune {
   }
 
   static int run(String... arguments) {
-    CommandLine commands = commands();
+    return run(commands(), arguments);
+  }
+
+  /**
+   * @param commands whose streams take the output
+   */
+  static int run(CommandLine commands, String... arguments) {
     String[] expanded;
     try {
       expanded = ConfigFile.expand(commands, arguments);

@@ -331,7 +331,9 @@ final class TrainCommand implements Callable<Integer> {
     try (Interrupt interrupt = new Interrupt();
         TrainingProgress progress =
             new TrainingProgress(out, taskOptions.task().objective() == Objectives.CAUSAL_LM)) {
-      Trainer.Outcome outcome = job.train(settings, log.andThen(progress).andThen(interrupt));
+      Trainer.Outcome outcome =
+          job.train(
+              settings, log.andThen(progress).andThen(interrupt).andThen(runOptions.memoryLimit()));
       double seconds = progress.seconds();
       progress.end();
       if (outcome.epoch() == 0 && ModelFolder.holdsModel(output)) {

@@ -63,13 +63,26 @@ final class TuningOptions {
 
   @Option(
       names = "--schedule",
-      paramLabel = "linear|constant|cosine",
+      paramLabel = "NAME",
       defaultValue = "linear",
       description = {
-        "After the warm-up the rate falls to 0 at the end, in a straight line or as half a cosine,",
-        "or stays; default ${DEFAULT-VALUE}."
+        "The rate after the warm-up: linear or cosine falls to 0 at the end, cosine_with_restarts",
+        "several times, polynomial by a power; constant stays; inverse_sqrt falls with the root of",
+        "the steps, step by a factor every so many, and reduce_lr_on_plateau by a factor when",
+        "validations no longer improve. Default ${DEFAULT-VALUE}."
       })
   private Schedule.Decay schedule;
+
+  @Option(
+      names = "--schedule-settings",
+      paramLabel = "NAME=VALUE",
+      split = ",",
+      description = {
+        "Settings of --schedule, as transformers and PyTorch name them: num_cycles of",
+        "cosine_with_restarts; power, lr_end of polynomial; timescale of inverse_sqrt; step_size, gamma",
+        "of step; factor, patience, threshold, cooldown, min_lr of reduce_lr_on_plateau."
+      })
+  private Map<String, Double> scheduleSettings = new LinkedHashMap<>();
 
   @Mixin private OptimizerOptions optimizer;
 
@@ -100,16 +113,7 @@ final class TuningOptions {
 
   @Mixin private LossOptions loss;
 
-  @Option(
-      names = "--clip",
-      paramLabel = "NORM|none",
-      converter = Clip.class,
-      description = {
-        "Largest global norm of a step's gradients, which are all held until it is known; none: not",
-        "clipped, and every gradient is applied and let go as soon as it is complete, which saves a",
-        "float for each trained parameter. Default ${DEFAULT-VALUE}."
-      })
-  private double clip = DEFAULTS.hyperparameters().clip();
+  @Mixin private ClipOptions clip;
 
   @Option(
       names = "--memory",
@@ -133,8 +137,9 @@ final class TuningOptions {
             accumulation,
             learningRate,
             optimizer.settings(weightDecay, layerDecay, rateFactors),
-            new Schedule(schedule, warmup),
-            clip,
+            new Schedule(schedule, warmup, scheduleSettings, null),
+            clip.norm(),
+            clip.by(),
             adapters.knobs().settings(memory),
             seed,
             loss.settings()),
@@ -158,8 +163,10 @@ final class TuningOptions {
 
   void put(ObjectNode result) {
     optimizer.put(result);
+    clip.put(result);
     loss.put(result);
     result.put("learning_rate", learningRate).put("schedule", schedule.toString());
+    scheduleSettings.forEach(result.putObject("schedule_settings")::put);
     result.put("warmup", warmup).put("weight_decay", weightDecay);
     result.put("layer_decay", layerDecay);
     rateFactors.forEach(result.putObject("lr_for")::put);

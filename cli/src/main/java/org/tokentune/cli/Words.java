@@ -6,7 +6,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.TypeConversionException;
 
-/** Option values that are words from a list, in upper or lower case. */
+/** Option values that are words: from a list, in upper or lower case, or with escapes. */
 final class Words {
 
   private Words() {}
@@ -27,6 +27,11 @@ final class Words {
 
   private static <E> void register(CommandLine commands, Class<E> type) {
     commands.registerConverter(type, word -> find(List.of(type.getEnumConstants()), word));
+  }
+
+  /** With line breaks and tabs in place of {@code \\n} and {@code \\t}. */
+  static String unescaped(String word) {
+    return word.replace("\\n", "\n").replace("\\t", "\t");
   }
 
   /** The value that prints this word. */

@@ -122,7 +122,68 @@ class GenerateCommandTest {
   }
 
   @Test
+  void readsPromptsFromAFile() throws IOException {
+    Path file = folder.resolve("prompts.jsonl");
+    Files.writeString(
+        file, "{\"text\": \"The king\"}\n{\"text\": \"One day\"}\n{\"text\": \"The\"}\n");
+    Path json = folder.resolve("result.json");
+    Run run =
+        Run.of(
+            "generate",
+            "--model",
+            TINY,
+            "--input",
+            file,
+            "--batch-size",
+            2,
+            "--max-tokens",
+            8,
+            "--repetition-penalty",
+            1.3,
+            "--min-p",
+            0.02,
+            "--json",
+            json);
+    assertEquals(0, run.code(), run.printed());
+    JsonNode texts = new ObjectMapper().readTree(json.toFile()).path("texts");
+    assertEquals(3, texts.size());
+    assertEquals(3, run.printed().lines().count());
+    assertEquals("The king", texts.path(0).path("prompt").asText());
+    assertEquals(
+        text(TINY, "--repetition-penalty", 1.3, "--min-p", 0.02),
+        texts.path(0).path("text").asText());
+  }
+
+  @Test
+  void searchesAndStops() throws IOException {
+    Object[] beams = {"--beams", 3, "--length-penalty", 0.5, "--early-stopping", "never"};
+    String free = text(TINY, beams);
+    String greedy = text(TINY, "--temperature", 0);
+    String stop = greedy.substring(4, 6);
+    JsonNode stopped = result(TINY, "--temperature", 0, "--stop", stop);
+    assertEquals("stop", stopped.path("end").asText());
+    assertEquals(greedy.substring(0, greedy.indexOf(stop)), stopped.path("text").asText());
+    Path model = folder.resolve("searched");
+    try (ModelFiles files = ModelFiles.open(TINY);
+        LanguageModel decoder = LanguageModel.open(files, null)) {
+      decoder.save(model);
+    }
+    Files.writeString(
+        model.resolve("generation_config.json"),
+        "{\"num_beams\": 3, \"length_penalty\": 0.5, \"early_stopping\": \"never\"}");
+    assertEquals(free, text(model));
+    assertNotEquals(free, text(model, "--temperature", 5), "sampling on the command line");
+  }
+
+  @Test
   void refusesInASentence() {
+    refuses("generate", "--model", TINY, "--min-p", "2");
+    refuses("generate", "--model", TINY, "--repetition-penalty", "0");
+    refuses("generate", "--model", TINY, "--stop", "");
+    refuses("generate", "--model", TINY, "--beams", "0");
+    refuses("generate", "--model", TINY, "--beams", "2", "--top-k", "5");
+    refuses("generate", "--model", TINY, "--length-penalty", "2");
+    refuses("generate", "--model", TINY, "--input", "a.csv", "--prompt", "b");
     refuses("generate", "--model", TINY, "--temperature", "-1");
     refuses("generate", "--model", TINY, "--top-p", "0");
     refuses("generate", "--model", TINY, "--prompt", "a ".repeat(5000));

@@ -71,7 +71,10 @@ class LossOptionsTest {
     double balanced = trainLoss("--class-weights", "balanced");
     double weighted = trainLoss("--class-weights", "good=1,bad=4", "--accumulate", 3);
     double smoothed = trainLoss("--label-smoothing", 0.2);
-    assertEquals(4, List.of(plain, balanced, weighted, smoothed).stream().distinct().count());
+    double focal = trainLoss("--class-weights", "balanced", "--focal-gamma", 2);
+    assertEquals(
+        5, List.of(plain, balanced, weighted, smoothed, focal).stream().distinct().count());
+    assertTrue(focal < balanced);
   }
 
   @Test
@@ -97,6 +100,10 @@ class LossOptionsTest {
     rejected(train("--class-weights", "balanced", "--task", "lm"), "not for lm");
     rejected(train("--label-smoothing", 0.1, "--task", "multilabel"), "not for multilabel");
     rejected(train("--label-smoothing", 1), "below 1, got 1.0");
+    rejected(
+        train("--focal-gamma", 2, "--label-smoothing", 0.1), "--focal-gamma and label smoothing");
+    rejected(train("--focal-gamma", 2, "--task", "lm"), "not for lm");
+    rejected(train("--patience-after", -1), "--patience-after must be at least 0");
     rejected(train("--stratify", "--task", "token"), "not for token");
     rejected(train("--group", "id"), "has no column id");
     rejected(train("--group", "customer", "--task", "lm"), "not for lm");

@@ -88,6 +88,25 @@ class MemoryCommandTest {
     assertFalse(json(result).has("tokentune"));
   }
 
+  /** With few activations, gradients held for clipping are all that counts. */
+  @Test
+  void namesThePeakAndWhatLowersIt() throws IOException {
+    Run held = memory("--model", config(), "--length", 64, "--batch-size", 1);
+    System.out.println(held.printed());
+    assertTrue(held.printed().contains("gradients that are held"), held.printed());
+    assertTrue(held.printed().contains("--clip-by last"), held.printed());
+    List<String> lines = held.printed().lines().toList();
+    for (int i = 0; i + 1 < lines.size(); i++) {
+      boolean title = lines.get(i).startsWith("activations by");
+      assertFalse(title && lines.get(i + 1).isBlank(), held.printed());
+    }
+    Run applied = memory("--model", config(), "--length", 64, "--batch-size", 1, "--clip-by=last");
+    assertFalse(applied.printed().contains("gradients that are held"), applied.printed());
+    assertTrue(applied.printed().contains("clipped by the last step's norm"), applied.printed());
+    String[] options = {"--batch-size", "1", "--clip-by", "last"};
+    assertEquals(step("--batch-size", "1", "--clip", "none"), step(options));
+  }
+
   /** Bytes of a step with selected tokens. */
   private long step(String... options) throws IOException {
     Path result = folder.resolve("memory.json");
@@ -115,8 +134,9 @@ class MemoryCommandTest {
     refused("--length must be 1 to 128", "--model", config(), "--length", 0);
     refused("Tokens 0", "--tokens", 0);
     refused("--batch-size and --outputs must be at least 1", "--batch-size", 0);
-    refused("got 32, 0 and 1.0", "--outputs", 0);
-    refused("--clip above 0, got 32, 2 and -1.0", "--clip", -1);
+    refused("got 32 and 0", "--outputs", 0);
+    refused("--clip must be above 0, got -1.0", "--clip", -1);
+    refused("--clip-by", "--clip-by", "row");
     refused("neither a number nor none", "--clip", "some");
     refused("No parameter is called x.*", "--trainable", "x.*");
     refused("--checkpoint", "--checkpoint", "layers");

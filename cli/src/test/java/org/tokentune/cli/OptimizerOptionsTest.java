@@ -44,6 +44,44 @@ class OptimizerOptionsTest {
     return new ObjectMapper().readTree(folder.resolve(file).toFile());
   }
 
+  /** Settings of optimizers and schedules: each changes the result. */
+  @Test
+  void settingsChangeTheResult() throws IOException {
+    List<Object[]> settings =
+        List.of(
+            new Object[] {},
+            new Object[] {"--betas", "0.5,0.9"},
+            new Object[] {"--epsilon", "1e-2"},
+            new Object[] {"--clip", "0.1", "--clip-by", "last"},
+            new Object[] {"--clip", "0.1", "--clip-by", "tensor"},
+            new Object[] {"--schedule", "polynomial", "--schedule-settings", "power=3,lr_end=1e-6"},
+            new Object[] {"--schedule", "step", "--schedule-settings", "step_size=2"},
+            new Object[] {"--schedule", "inverse_sqrt"},
+            new Object[] {
+              "--schedule", "cosine_with_restarts", "--schedule-settings", "num_cycles=3"
+            });
+    List<Double> losses = new ArrayList<>();
+    for (Object[] some : settings) {
+      List<Object> options = new ArrayList<>(Arrays.asList(some));
+      options.addAll(List.of("--steps", 12, "--overwrite", "--json", folder.resolve("train.json")));
+      Run trained = train(options.toArray());
+      assertEquals(0, trained.code(), trained.printed());
+      losses.add(json("train.json").path("loss").asDouble());
+      System.out.println(Arrays.toString(some) + ": loss " + losses.get(losses.size() - 1));
+    }
+    assertEquals(settings.size(), losses.stream().distinct().count());
+    assertTrue(
+        train("--overwrite", "--schedule", "step")
+            .printed()
+            .contains("--schedule-settings of step need"));
+    assertTrue(
+        train("--overwrite", "--betas", "0.9").printed().contains("--betas must be two numbers"));
+    assertTrue(
+        train("--overwrite", "--epsilon", "0").printed().contains("--epsilon must be above 0"));
+    assertTrue(
+        train("--overwrite", "--decay-rate", "-0.5").printed().contains("--decay-rate must be"));
+  }
+
   /** State as counted before the training, and after it. */
   @ParameterizedTest
   @CsvSource({

@@ -93,4 +93,74 @@ class SentenceCommandsTest {
     assertEquals(1, result.at("/predictions/0/cut").asInt());
     assertTrue(result.at("/predictions/1/cut").isMissingNode());
   }
+
+  @Test
+  void comparesTexts() throws IOException {
+    Path model = model();
+    JsonNode cosines =
+        run("embed", "--model", model, "--similar", "hi", "the king", "hi").path("cosines");
+    assertEquals(1, cosines.at("/0/0").asDouble(), 1e-6);
+    assertEquals(1, cosines.at("/0/2").asDouble(), 1e-6);
+    assertEquals(cosines.at("/0/1").asDouble(), cosines.at("/1/2").asDouble(), 1e-6);
+    JsonNode found =
+        run("embed", "--model", model, "--query", "hi", "--top-k", 2, "the king", "hi", "king");
+    assertEquals(2, found.path("texts").size());
+    assertEquals("hi", found.at("/texts/0/text").asText());
+    Run refused = Run.of("embed", "--model", model, "--similar", "--query", "hi", "hi");
+    assertEquals(1, refused.code());
+    JsonNode rounded = run("embed", "--model", model, "--weights", "int8", "hi").path("embeddings");
+    assertEquals(1, rounded.size());
+  }
+
+  @Test
+  void explainsDecisions() throws IOException {
+    Path data = folder.resolve("classes.jsonl");
+    Files.writeString(
+        data,
+        "{\"text\": \"hi the king\", \"label\": \"<A>\"}\n{\"text\": \"hi hi\", \"label\": \"B\"}\n"
+            .repeat(10));
+    Path trained = folder.resolve("trained");
+    run(
+        "train",
+        "--model",
+        model(),
+        "--data",
+        data,
+        "--steps",
+        2,
+        "--max-length",
+        8,
+        "--output",
+        trained);
+    Path html = folder.resolve("page.html");
+    JsonNode result =
+        run(
+            "predict",
+            "--model",
+            trained,
+            "--explain",
+            "--html",
+            html,
+            "--top",
+            2,
+            "hi <script> & the king said hi hi hi hi");
+    JsonNode tokens = result.at("/predictions/0/explanation/tokens");
+    assertEquals(8, tokens.size()); // the rest was cut off
+    assertTrue(tokens.at("/0/left_out").isMissingNode());
+    assertEquals("hi", tokens.at("/1/token").asText());
+    String page = Files.readString(html);
+    assertTrue(page.contains("script") && !page.contains("<script"), page);
+    assertTrue(page.contains("&amp;") && page.contains("hi hi hi</p>"), page);
+    for (Object[] wrong :
+        new Object[][] {
+          {"predict", "--model", trained, "--html", html, "hi"},
+          {"predict", "--model", trained, "--explain", "--top", 0, "hi"},
+          {"predict", "--model", trained, "--explain", "--html", folder, "hi"}
+        }) {
+      Run refused = Run.of(wrong);
+      System.out.print(refused.printed());
+      assertEquals(1, refused.code());
+      assertEquals(1, refused.printed().lines().count());
+    }
+  }
 }

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.tokentune.BadDataException;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
@@ -386,6 +387,51 @@ public final class TextTokenizer implements AutoCloseable {
     return windows;
   }
 
+  /**
+   * A tokenised text or pair with the place of its tokens.
+   *
+   * @param ids vocabulary numbers, with the special tokens
+   * @param typeIds as in {@link Tokens}
+   * @param texts for every token 0 for the first text, 1 for the second, -1 for special tokens
+   * @param begins for every token, the chars of its text before it; 0 for special tokens
+   * @param ends likewise, the chars up to its end
+   */
+  public record Placed(int[] ids, int[] typeIds, int[] texts, int[] begins, int[] ends) {}
+
+  /** Tokenises a text, or a pair if {@code pair} is not null, like {@link #encode}. */
+  public Placed encodePlaced(String text, String pair) {
+    Encoding encoding =
+        encoding(
+            text,
+            () ->
+                pair == null
+                    ? tokenizer.encode(text, true, false)
+                    : tokenizer.encode(text, pair, true, false));
+    int[] kept = kept(encoding, text);
+    int[] texts = new int[encoding.getIds().length];
+    int[] begins = new int[texts.length];
+    int[] ends = new int[texts.length];
+    CharSpan[] spans = encoding.getCharTokenSpans();
+    for (int i = 0; i < texts.length; i++) {
+      texts[i] = -1;
+      if (encoding.getSpecialTokenMask()[i] == 0 && spans[i] != null) {
+        texts[i] = Math.toIntExact(encoding.getSequenceIds()[i]);
+        String whole = texts[i] == 0 ? text : pair;
+        int characters = whole.codePointCount(0, whole.length());
+        int begin = Math.min(spans[i].getStart(), characters);
+        int end = Math.min(Math.max(begin, spans[i].getEnd()), characters);
+        begins[i] = whole.offsetByCodePoints(0, begin);
+        ends[i] = whole.offsetByCodePoints(0, end);
+      }
+    }
+    return new Placed(
+        of(ints(encoding.getIds()), kept),
+        of(types(encoding), kept),
+        of(texts, kept),
+        of(begins, kept),
+        of(ends, kept));
+  }
+
   /** Tokenises a row; for tagging, word by word. */
   public Tokens encode(Example row, Objective task) {
     required(row, "row");
@@ -556,17 +602,23 @@ public final class TextTokenizer implements AutoCloseable {
   }
 
   private Tokens tokens(Encoding encoding, String text) {
-    int[] ids = ints(encoding.getIds());
-    int[] types = types(encoding);
-    int[] words = ints(encoding.getWordIds());
-    if (ids.length <= longest) {
-      return new Tokens(ids, types, words);
+    int[] kept = kept(encoding, text);
+    return new Tokens(
+        of(ints(encoding.getIds()), kept),
+        of(types(encoding), kept),
+        of(ints(encoding.getWordIds()), kept));
+  }
+
+  /** The places of the tokens that are left after cutting. */
+  private int[] kept(Encoding encoding, String text) {
+    int count = encoding.getIds().length;
+    if (count <= longest) {
+      return IntStream.range(0, count).toArray();
     }
     if (!cut) {
-      throw tooLong(ids.length, text);
+      throw tooLong(count, text);
     }
-    int[] kept = Truncation.kept(encoding.getSequenceIds(), longest, use.cutsLeft());
-    return new Tokens(of(ids, kept), of(types, kept), of(words, kept));
+    return Truncation.kept(encoding.getSequenceIds(), longest, use.cutsLeft());
   }
 
   private BadDataException tooLong(int length, String text) {

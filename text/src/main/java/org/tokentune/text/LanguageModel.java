@@ -4,6 +4,7 @@ import static org.tokentune.Arguments.required;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.tokentune.BadDataException;
@@ -13,6 +14,7 @@ import org.tokentune.BadSettingsException;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.LoraConfig;
+import org.tokentune.adapters.WeightedAdapter;
 import org.tokentune.datasets.Columns;
 import org.tokentune.datasets.PromptTemplate;
 import org.tokentune.datasets.RowSampling;
@@ -114,9 +116,29 @@ public final class LanguageModel implements AutoCloseable {
    */
   public void openAdapter(Path folder) {
     required(folder, "folder");
-
     checkOpen();
     TextModel.requireNoAdapters(adapter, files);
+    set(read(folder));
+  }
+
+  /**
+   * Puts several trained adapters on the model at once.
+   *
+   * @throws BadInputException as {@link #openAdapter}, or if they cannot be combined
+   */
+  public void openAdapters(List<WeightedAdapter> adapters, Adapter.Combination combination) {
+    required(adapters, "adapters");
+    required(combination, "combination");
+    checkOpen();
+    TextModel.requireNoAdapters(adapter, files);
+    set(
+        Adapter.combined(
+            adapters.stream().map(one -> read(one.folder())).toList(),
+            adapters.stream().map(WeightedAdapter::weight).toList(),
+            combination));
+  }
+
+  private Adapter read(Path folder) {
     try (AdapterFolder adapters = AdapterFolder.open(folder)) {
       Objective task = adapters.task().orElse(Objectives.CAUSAL_LM);
       if (task != Objectives.CAUSAL_LM && task != Objectives.FEATURE_EXTRACTION) {
@@ -125,7 +147,7 @@ public final class LanguageModel implements AutoCloseable {
                 + " supported on a decoder; name adapters of CAUSAL_LM.",
             folder);
       }
-      set(adapters.read(model, parameters));
+      return adapters.read(model, parameters);
     }
   }
 
@@ -268,14 +290,62 @@ public final class LanguageModel implements AutoCloseable {
   /**
    * Continues a text, or begins one where the prompt is empty.
    *
-   * @param listener gets the new text, piece by piece, as it comes
+   * @param listener gets the new text, piece by piece, as it comes; of beam search at its end
    */
   public Generation generate(
       String prompt, GenerationSettings settings, Consumer<String> listener) {
     required(prompt, "prompt");
     required(settings, "settings");
     required(listener, "listener");
+    int[] ids = promptIds(prompt);
+    TextStream text = new TextStream(tokenizer, ids);
+    StopTexts pieces = new StopTexts(settings.stops(), listener);
+    try (Generator generator = new Generator(model, parameters)) {
+      Generation generation =
+          generator.generate(
+              ids,
+              settings,
+              StopTexts.condition(tokenizer, settings.stops()),
+              id -> pieces.add(text.next(id)));
+      pieces.add(text.end());
+      pieces.end();
+      return generation;
+    }
+  }
 
+  /**
+   * Continues texts side by side: with the same seed, as if one after the other. The keys and
+   * values of all are held at once, so give as many as there is memory for.
+   *
+   * @param prompts empty ones begin a text
+   * @return their continuations, in their order
+   */
+  public List<GeneratedText> generate(List<String> prompts, GenerationSettings settings) {
+    required(prompts, "prompts");
+    required(settings, "settings");
+    checkOpen();
+    List<int[]> ids = prompts.stream().map(this::promptIds).toList();
+    List<Generation> generations;
+    try (Generator generator = new Generator(model, parameters)) {
+      generations =
+          generator.generate(ids, settings, StopTexts.condition(tokenizer, settings.stops()));
+    }
+    List<GeneratedText> texts = new ArrayList<>();
+    for (int i = 0; i < ids.size(); i++) {
+      StringBuilder text = new StringBuilder();
+      StopTexts pieces = new StopTexts(settings.stops(), text::append);
+      TextStream stream = new TextStream(tokenizer, ids.get(i));
+      for (int id : generations.get(i).ids()) {
+        pieces.add(stream.next(id));
+      }
+      pieces.add(stream.end());
+      pieces.end();
+      texts.add(new GeneratedText(text.toString(), generations.get(i)));
+    }
+    return texts;
+  }
+
+  private int[] promptIds(String prompt) {
     int[] ids = tokenizer.encodePrompt(prompt);
     if (ids.length == 0) {
       ids = tokenizer.begin().stream().toArray();
@@ -285,13 +355,7 @@ public final class LanguageModel implements AutoCloseable {
           "The prompt is empty, and %s has no token to begin a text with; give a prompt.",
           files.name());
     }
-    TextStream text = new TextStream(tokenizer, ids);
-    try (Generator generator = new Generator(model, parameters)) {
-      Generation generation =
-          generator.generate(ids, settings, id -> listener.accept(text.next(id)));
-      listener.accept(text.end());
-      return generation;
-    }
+    return ids;
   }
 
   /** Log-likelihoods of each row's labels, given the tokens before them. */

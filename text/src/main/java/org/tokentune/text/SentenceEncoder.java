@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.OnLong;
@@ -36,6 +37,9 @@ public final class SentenceEncoder implements AutoCloseable {
 
   private static final int BATCH = 32;
 
+  /** PyTorch's {@code normalize} divides by no less. */
+  private static final double SMALLEST_LENGTH = 1e-12;
+
   private final TextTokenizer tokenizer;
   private final OnLong onLong;
   private final SentenceModules modules;
@@ -63,9 +67,7 @@ public final class SentenceEncoder implements AutoCloseable {
    * @throws BadInputException if the files say something of the vectors that is not supported
    */
   public static SentenceEncoder open(ModelFiles files, Integer maxLength) {
-    required(files, "files");
-
-    return open(files, maxLength, OnLong.CUT);
+    return open(files, maxLength, OnLong.CUT, WeightStorage.FLOAT32);
   }
 
   /**
@@ -73,18 +75,20 @@ public final class SentenceEncoder implements AutoCloseable {
    *
    * @param maxLength tokens of a text, as above
    * @param onLong what becomes of longer texts; the pooled vectors of windows are averaged
+   * @param storage of the encoder's weights
    * @throws BadInputException if the files say something of the vectors that is not supported
    */
-  public static SentenceEncoder open(ModelFiles files, Integer maxLength, OnLong onLong) {
+  public static SentenceEncoder open(
+      ModelFiles files, Integer maxLength, OnLong onLong, WeightStorage storage) {
     required(files, "files");
     required(onLong, "onLong");
+    required(storage, "storage");
 
     ModelConfig config = ModelConfig.read(files.config(), files.name());
     SentenceModules modules = SentenceModules.read(files);
     // Of the graph only the encoder runs; the smallest head completes it.
     TransformerModel model = config.model(new Head(Objectives.TOKEN, 1, Pooling.MEAN));
-    Parameters parameters =
-        ParameterLoader.loadEncoder(model, files.weights(), WeightStorage.FLOAT32, 0);
+    Parameters parameters = ParameterLoader.loadEncoder(model, files.weights(), storage, 0);
     String hidden = ModelGraph.hidden(config.layers());
     TextModel.checkLength(files, config, maxLength);
     int longest = config.maxPositions();
@@ -156,6 +160,42 @@ public final class SentenceEncoder implements AutoCloseable {
     return one == null
         ? other
         : IntStream.range(0, one.length).mapToDouble(i -> one[i] + other[i]).toArray();
+  }
+
+  /**
+   * Cosines between the vectors of two lists, as sentence-transformers' {@code util.cos_sim}; a
+   * vector of zeros has the cosine 0 with all.
+   *
+   * @return [one.size()][other.size()]
+   * @throws BadInputException if the vectors have different lengths
+   */
+  public static double[][] similarities(List<float[]> one, List<float[]> other) {
+    double[][] cosines = new double[one.size()][other.size()];
+    double[] lengths = other.stream().mapToDouble(vector -> length(vector)).toArray();
+    for (int i = 0; i < cosines.length; i++) {
+      double length = length(one.get(i));
+      for (int j = 0; j < lengths.length; j++) {
+        cosines[i][j] = product(one.get(i), other.get(j)) / length / lengths[j];
+      }
+    }
+    return cosines;
+  }
+
+  private static double length(float[] vector) {
+    return Math.max(SMALLEST_LENGTH, Math.sqrt(product(vector, vector)));
+  }
+
+  private static double product(float[] a, float[] b) {
+    if (a.length != b.length) {
+      throw new BadDataException(
+          "A vector of %d numbers cannot be compared with one of %d; embed both with one model.",
+          a.length, b.length);
+    }
+    double sum = 0;
+    for (int i = 0; i < a.length; i++) {
+      sum += (double) a[i] * b[i];
+    }
+    return sum;
   }
 
   @Override

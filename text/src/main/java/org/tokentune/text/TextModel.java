@@ -25,6 +25,7 @@ import org.tokentune.Warnings;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.LoraConfig;
+import org.tokentune.adapters.WeightedAdapter;
 import org.tokentune.datasets.Columns;
 import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.Example;
@@ -52,6 +53,7 @@ import org.tokentune.objectives.Tally;
 import org.tokentune.train.Evaluator;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.InferenceEngine;
+import org.tokentune.train.InputGradients;
 import org.tokentune.train.StepInputs;
 import org.tokentune.train.Trainer;
 
@@ -155,13 +157,18 @@ public final class TextModel implements AutoCloseable {
    * @throws BadInputException if it does not have one
    */
   public static TextModel open(ModelFiles files) {
+    return openAs(files, WeightStorage.FLOAT32);
+  }
+
+  /** As {@link #open(ModelFiles)}, with another storage of the weights. */
+  public static TextModel openAs(ModelFiles files, WeightStorage storage) {
     required(files, "files");
 
     ModelConfig config = ModelConfig.read(files.config(), files.name());
     HeadConfig head = HeadConfig.read(files);
     TransformerModel model =
         config.model(new Head(head.labels().task(), head.labels().outputs(), head.pooling()));
-    return new TextModel(files, head, model, ParameterLoader.load(model, files.weights()));
+    return new TextModel(files, head, model, ParameterLoader.load(model, files.weights(), storage));
   }
 
   /**
@@ -173,9 +180,64 @@ public final class TextModel implements AutoCloseable {
    * @throws BadInputException if they were made for another base, or there is no head
    */
   public static TextModel open(ModelFiles files, Path adapters) {
+    required(adapters, "adapters");
+    return open(
+        files,
+        List.of(WeightedAdapter.of(adapters)),
+        Adapter.Combination.CAT,
+        WeightStorage.FLOAT32);
+  }
+
+  /**
+   * As {@link #open(ModelFiles, Path)}, with several adapters at once, of which one at most has the
+   * head; the others adapt the same base.
+   *
+   * @param storage of the base's weights
+   * @throws BadInputException also if they cannot be combined
+   */
+  public static TextModel open(
+      ModelFiles files,
+      List<WeightedAdapter> adapters,
+      Adapter.Combination combination,
+      WeightStorage storage) {
     required(files, "files");
     required(adapters, "adapters");
+    required(combination, "combination");
+    if (adapters.isEmpty()) {
+      throw BadSettingsException.of("adapters", "are empty; name at least one.");
+    }
+    TextModel model = openFirst(files, headed(adapters), storage);
+    TransformerModel base = model.model;
+    Parameters parameters = model.parameters;
+    List<Adapter> read = new ArrayList<>();
+    for (WeightedAdapter one : adapters) {
+      try (AdapterFolder folder = AdapterFolder.open(one.folder())) {
+        read.add(folder.read(base, parameters));
+      }
+    }
+    WeightedAdapter first = adapters.get(0);
+    model.set(
+        read.size() == 1 && first.weight() == 1
+            ? read.get(0)
+            : Adapter.combined(
+                read, adapters.stream().map(WeightedAdapter::weight).toList(), combination));
+    return model;
+  }
 
+  /** The first folder with a head of its own, or else the first. */
+  private static Path headed(List<WeightedAdapter> adapters) {
+    for (WeightedAdapter one : adapters) {
+      try (AdapterFolder folder = AdapterFolder.open(one.folder())) {
+        if (folder.outputs().isPresent()) {
+          return one.folder();
+        }
+      }
+    }
+    return adapters.get(0).folder();
+  }
+
+  /** The base with the adapters' head. */
+  private static TextModel openFirst(ModelFiles files, Path adapters, WeightStorage storage) {
     ModelConfig config = ModelConfig.read(files.config(), files.name());
     if (config.causal()) {
       throw new BadSettingsException(
@@ -202,10 +264,9 @@ public final class TextModel implements AutoCloseable {
       TransformerModel base =
           config.model(new Head(head.labels().task(), head.labels().outputs(), head.pooling()));
       folder.check(base);
-      Parameters parameters = ParameterLoader.load(base, folder.over(files.weights(), base));
-      TextModel model = new TextModel(files, head, base, parameters);
-      model.set(folder.read(base, parameters));
-      return model;
+      Parameters parameters =
+          ParameterLoader.load(base, folder.over(files.weights(), base), storage);
+      return new TextModel(files, head, base, parameters);
     }
   }
 
@@ -547,6 +608,42 @@ public final class TextModel implements AutoCloseable {
   }
 
   /**
+   * Explains what is predicted for texts or pairs, in their order; each takes a forward pass per
+   * token, 32 of them at once, and a backward pass.
+   *
+   * @throws BadInputException for tags and answers, which are no decisions on whole texts
+   */
+  public List<Explanation> explain(List<Example> examples) {
+    required(examples, "examples");
+    checkOpen();
+    if (labels().task() == Objectives.QUESTION_ANSWERING || labels().task() == Objectives.TOKEN) {
+      throw new BadSettingsException(
+          "%s does not decide on whole texts, and only such decisions are explained; name a"
+              + " classifier or a regression.",
+          files.name());
+    }
+    List<Explanation> explanations = new ArrayList<>();
+    try (InputGradients gradients = new InputGradients(model, parameters)) {
+      TokenExplainer explainer = new TokenExplainer(tokenizer, inference(), gradients);
+      for (Example row : examples) {
+        TokenExplainer.Text text = explainer.read(row);
+        double[] values = labels().task().predictions(text.logits());
+        int output =
+            IntStream.range(0, values.length)
+                .reduce((best, i) -> values[i] > values[best] ? i : best)
+                .orElseThrow();
+        explanations.add(
+            new Explanation(
+                prediction(values),
+                labels().names().get(output),
+                text.logits()[output],
+                explainer.explain(text, output)));
+      }
+    }
+    return explanations;
+  }
+
+  /**
    * Logits of a batch.
    *
    * @param names of its rows, for messages
@@ -571,7 +668,6 @@ public final class TextModel implements AutoCloseable {
 
   private Prediction prediction(
       double[][] joined, List<TextTokenizer.Tokens> windows, Example row) {
-    List<String> names = labels().names();
     if (labels().task() == Objectives.TOKEN) {
       List<String> words = Labels.words(row);
       TextTokenizer.Tokens tokens = windows.get(windows.size() - 1);
@@ -590,7 +686,16 @@ public final class TextModel implements AutoCloseable {
       }
       return new Prediction(tags(joined), Map.of(), cut);
     }
-    double[] values = joined[0];
+    return prediction(joined[0]);
+  }
+
+  /**
+   * The prediction for a whole text.
+   *
+   * @param values as the task makes them of logits
+   */
+  private Prediction prediction(double[] values) {
+    List<String> names = labels().names();
     Map<String, Double> scores = new LinkedHashMap<>();
     for (int i = 0; i < values.length; i++) {
       scores.put(names.get(i), values[i]);

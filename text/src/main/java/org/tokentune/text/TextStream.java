@@ -1,6 +1,7 @@
 package org.tokentune.text;
 
 import java.util.Arrays;
+import java.util.stream.IntStream;
 import org.tokentune.datasets.TextTokenizer;
 
 /**
@@ -47,13 +48,18 @@ final class TextStream {
     return give(added());
   }
 
-  /**
-   * Whether a token's text begins with a space, say, depends on there being one before it: so both
-   * texts are decoded with the tokens of the text before.
-   */
   private String added() {
-    String before = tokenizer.decode(Arrays.copyOf(ids, given));
-    String all = tokenizer.decode(ids);
+    return added(tokenizer, Arrays.copyOf(ids, given), Arrays.copyOfRange(ids, given, ids.length));
+  }
+
+  /**
+   * The text that tokens add to others. Whether a token's text begins with a space, say, depends on
+   * there being one before it: so both texts are decoded with the tokens of the text before.
+   */
+  static String added(TextTokenizer tokenizer, int[] context, int[] tokens) {
+    String before = tokenizer.decode(context);
+    String all =
+        tokenizer.decode(IntStream.concat(Arrays.stream(context), Arrays.stream(tokens)).toArray());
     return all.startsWith(before) ? all.substring(before.length()) : all;
   }
 

@@ -29,6 +29,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.schedule.ScheduleType;
+import org.nd4j.linalg.schedule.StepSchedule;
 import org.tokentune.BadInputException;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.LoraConfig;
@@ -50,6 +52,7 @@ import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.OptimizerSettings;
 import org.tokentune.train.RunSettings;
+import org.tokentune.train.Schedule;
 import org.tokentune.train.StepReport;
 import org.tokentune.train.Trainer;
 
@@ -290,6 +293,18 @@ class LongRunTest {
                     .withLoss(LossSettings.plain().withClassWeights(List.of(1.0, 5.0)))),
             same.withHyperparameters(
                 hyperparameters(1, 1, 1.0).withLoss(LossSettings.plain().withLabelSmoothing(0.1))),
+            same.withHyperparameters(
+                hyperparameters(1, 1, 1.0).withLoss(LossSettings.plain().withFocalGamma(2))),
+            same.withHyperparameters(
+                hyperparameters(1, 1, 1.0).withClipBy(Hyperparameters.ClipBy.LAST)),
+            same.withHyperparameters(
+                hyperparameters(1, 1, 1.0)
+                    .withOptimizer(OptimizerSettings.adamW(0.01).withBetas(0.9, 0.98))),
+            same.withHyperparameters(
+                hyperparameters(1, 1, 1.0)
+                    .withSchedule(
+                        Schedule.of(new StepSchedule(ScheduleType.ITERATION, 1e-3, 0.5, 5)))),
+            same.withRun(resumed.withPatienceAfter(1)),
             same.withRun(resumed.withMinImprovement(0.01)),
             same.withRun(saving(5, 3, 0, resumed.resume())));
     List<String> differences =
@@ -299,6 +314,11 @@ class LongRunTest {
             "(clip",
             "(class weights: not set there",
             "(label smoothing",
+            "(focal gamma",
+            "(clip by",
+            "(optimizer betas",
+            "(schedule",
+            "(patience after",
             "(least improvement",
             "(steps between evaluations");
     for (int i = 0; i < others.size(); i++) {

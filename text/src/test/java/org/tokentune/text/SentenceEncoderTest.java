@@ -30,6 +30,7 @@ import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.formats.FloatType;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.SafeTensorsWriter;
+import org.tokentune.models.WeightStorage;
 
 /** Vectors are those of sentence-transformers 6.2, which made the resource. */
 class SentenceEncoderTest {
@@ -159,7 +160,8 @@ class SentenceEncoderTest {
         assertEquals(expected[i], actual[i], 1e-5);
       }
       String longText = String.join(" ", texts).repeat(3);
-      try (SentenceEncoder refuses = SentenceEncoder.open(files, null, OnLong.REFUSE)) {
+      try (SentenceEncoder refuses =
+          SentenceEncoder.open(files, null, OnLong.REFUSE, WeightStorage.FLOAT32)) {
         assertThrows(BadInputException.class, () -> refuses.embed(List.of(longText)));
       }
       assertEquals(expected.length, encoder.embed(List.of(longText)).get(0).length);
@@ -180,7 +182,8 @@ class SentenceEncoderTest {
         model.resolve("modules.json").toFile(), List.of(modules.get(0), modules.get(1)));
     try (ModelFiles files = ModelFiles.open(model);
         TextTokenizer tokenizer = TextTokenizer.open(files, 100, false);
-        SentenceEncoder split = SentenceEncoder.open(files, 9, OnLong.SPLIT)) {
+        SentenceEncoder split =
+            SentenceEncoder.open(files, 9, OnLong.SPLIT, WeightStorage.FLOAT32)) {
       List<String> words =
           Stream.of(String.join(" ", texts(all)).split(" "))
               .filter(word -> tokenizer.encodePiece(word).length == 1)

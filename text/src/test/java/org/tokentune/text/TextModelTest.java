@@ -1,6 +1,7 @@
 package org.tokentune.text;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -16,6 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -268,7 +270,54 @@ class TextModelTest {
         }
       }
       assertEquals(scores.loss(), again.evaluate(data.test()).loss(), 1e-6);
+      if (task == Objectives.CLASSIFY) {
+        explains(again, data.test());
+      } else if (task == Objectives.TOKEN) {
+        assertThrows(BadInputException.class, () -> again.explain(data.test()));
+      }
     }
+    for (WeightStorage storage : List.of(WeightStorage.INT8, WeightStorage.NF4)) {
+      try (ModelFiles files = ModelFolder.open(saved);
+          TextModel stored = TextModel.openAs(files, storage)) {
+        double loss = stored.evaluate(data.test()).loss();
+        System.out.printf("  loss %.6f, as %s %.6f%n", scores.loss(), storage, loss);
+        assertEquals(scores.loss(), loss, storage == WeightStorage.INT8 ? 0.05 : 0.5);
+        assertNotEquals(scores.loss(), loss); // they are rounded
+      }
+    }
+  }
+
+  /** The label is the text's good or bad, and nothing else. */
+  private static void explains(TextModel model, List<Example> rows) {
+    List<Example> texts = new ArrayList<>(rows.subList(0, 20));
+    texts.add(new Example("the cat <b> the good dog", "the red bird one", null));
+    List<Explanation> explanations = model.explain(texts);
+    List<Prediction> predictions = model.predictRows(texts);
+    int found = 0;
+    for (int i = 0; i < texts.size(); i++) {
+      Explanation explanation = explanations.get(i);
+      Prediction prediction = predictions.get(i);
+      assertEquals(prediction.labels(), explanation.prediction().labels());
+      assertEquals(explanation.label(), prediction.labels().get(0));
+      assertEquals(
+          prediction.scores().get(explanation.label()),
+          explanation.prediction().scores().get(explanation.label()),
+          1e-5);
+      Explanation.Token first = explanation.strongest().get(0);
+      found += Set.of("good", "bad").contains(first.piece()) ? 1 : 0;
+      for (Explanation.Token token : explanation.tokens()) {
+        Example row = texts.get(i);
+        assertEquals(token.text() < 0, Double.isNaN(token.leftOut()));
+        if (token.text() >= 0) {
+          String whole = token.text() == 0 ? row.text() : row.pair();
+          assertEquals(whole.substring(token.begin(), token.end()), token.piece());
+        }
+      }
+    }
+    System.out.printf("  %d of %d decisions explained by the word that made them%n", found, 21);
+    assertTrue(found >= 18, found + " of 21");
+    List<Explanation.Token> pair = explanations.get(20).tokens();
+    assertTrue(pair.stream().anyMatch(token -> token.text() == 1 && token.piece().equals("bird")));
   }
 
   @Test

@@ -15,9 +15,9 @@ import org.tokentune.formats.WeightSource;
 import org.tokentune.models.ParameterLoader;
 
 /**
- * The tensors of an {@code adapter_model.safetensors} by kind: the layers' matrices A and B, and
- * fully trained parameters. A name may lack PEFT's prefix, and may contain an adapter's name
- * ({@code lora_A.default.weight}) or the wrappers of a live model.
+ * The tensors of an {@code adapter_model.safetensors} by kind: the layers' matrices A and B, DoRA's
+ * lengths, and fully trained parameters. A name may lack PEFT's prefix, and may contain an
+ * adapter's name ({@code lora_A.default.weight}) or the wrappers of a live model.
  */
 final class AdapterTensors {
 
@@ -25,6 +25,11 @@ final class AdapterTensors {
 
   private static final Pattern MATRIX =
       Pattern.compile("(.+)\\.lora_([AB])(?:\\.([^.]+))?\\.weight");
+
+  /** PEFT 0.21 writes it without {@code .weight}, a live model has both. */
+  private static final Pattern MAGNITUDE =
+      Pattern.compile("(.+)\\.lora_magnitude_vector(?:\\.([^.]+?))??(?:\\.weight)?");
+
   private static final Pattern BASE_LAYER = Pattern.compile("\\.base_layer(?=\\.(?:weight|bias)$)");
   private static final String COPY = ".modules_to_save.";
   private static final String UNTRAINED_COPY = ".original_module.";
@@ -38,7 +43,6 @@ final class AdapterTensors {
   private static final Map<Pattern, String> UNSUPPORTED =
       Map.of(
           Pattern.compile(".*\\.lora_B(\\.[^.]+)?\\.bias"), "lora_bias",
-          Pattern.compile(".*\\.lora_magnitude_vector\\b.*"), "use_dora",
           Pattern.compile(".*\\.lora_embedding_[AB]\\b.*"), "LoRA on an embedding table",
           Pattern.compile(".*\\b(token_adapter|trainable_tokens_.*)"), "trainable_token_indices",
           Pattern.compile(".*\\.base_layer\\.lora_.*"), "LoRA on top of other adapters");
@@ -46,6 +50,7 @@ final class AdapterTensors {
   private final WeightSource source;
   private final Map<String, String> a = new TreeMap<>();
   private final Map<String, String> b = new TreeMap<>();
+  private final Map<String, String> magnitudes = new TreeMap<>();
   private final Map<String, String> whole = new TreeMap<>();
 
   /**
@@ -93,6 +98,9 @@ final class AdapterTensors {
     Matcher matrix = MATRIX.matcher(parameter);
     if (matrix.matches()) {
       put(matrix.group(2).equals("A") ? a : b, matrix.group(1), stored);
+    } else if (parameter.endsWith(LoraModel.MAGNITUDE)) {
+      int end = parameter.length() - LoraModel.MAGNITUDE.length();
+      put(magnitudes, parameter.substring(0, end), stored);
     } else {
       put(whole, parameter, stored);
     }
@@ -172,6 +180,10 @@ final class AdapterTensors {
       boolean named = dot > 0 && adapters.contains(within.substring(0, dot));
       bare = bare.substring(0, copy + 1) + (named ? within.substring(dot + 1) : within);
     }
+    Matcher magnitude = MAGNITUDE.matcher(bare);
+    if (magnitude.matches()) {
+      return magnitude.group(1) + LoraModel.MAGNITUDE;
+    }
     Matcher matrix = MATRIX.matcher(bare);
     return matrix.matches() ? matrix.group(1) + ".lora_" + matrix.group(2) + ".weight" : bare;
   }
@@ -200,6 +212,16 @@ final class AdapterTensors {
   /** Name in the file of a layer's B, [out, r]. */
   String b(String layer) {
     return b.get(layer);
+  }
+
+  /** Name in the file of a layer's DoRA lengths, [out]; null without DoRA. */
+  String magnitude(String layer) {
+    return magnitudes.get(layer);
+  }
+
+  /** Layers with DoRA's lengths. */
+  Set<String> magnitudes() {
+    return Collections.unmodifiableSet(magnitudes.keySet());
   }
 
   /** Names in the file of fully trained parameters, by their names in PEFT's model. */

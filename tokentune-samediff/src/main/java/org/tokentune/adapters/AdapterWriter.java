@@ -93,6 +93,9 @@ final class AdapterWriter {
   private String peftName(String parameter) {
     int dot = parameter.lastIndexOf('.');
     String module = parameter.substring(0, dot);
+    if (parameter.endsWith(LoraModel.MAGNITUDE)) {
+      return AdapterTensors.PREFIX + parameter;
+    }
     String wrapped = model.layers().contains(module) ? ".base_layer" : "";
     return AdapterTensors.PREFIX + module + wrapped + parameter.substring(dot);
   }
@@ -127,6 +130,9 @@ final class AdapterWriter {
     config.put("fan_in_fan_out", model.inputFirst());
     if (lora.rankStabilised()) {
       config.put("use_rslora", true); // unknown to PEFT before 0.7
+    }
+    if (lora.dora()) {
+      config.put("use_dora", true); // unknown to PEFT before 0.9
     }
     putPatterns(config);
     boolean plain =

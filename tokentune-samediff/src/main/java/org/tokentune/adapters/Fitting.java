@@ -68,6 +68,7 @@ final class Fitting {
       shapes.put(ownHead, shapes.get(base.wordTable()));
     }
     tensors.layers().forEach(this::putLayer);
+    checkMagnitudes();
     tensors.whole().forEach(this::putWhole);
     checkAllThere();
     partMerged();
@@ -121,11 +122,36 @@ final class Fitting {
     int rank = config.size(module).rank();
     check(tensors.a(module), new long[] {rank, in}, false);
     check(tensors.b(module), new long[] {out, rank}, false);
+    String magnitude = tensors.magnitude(module);
+    if (config.dora() != (magnitude != null)) {
+      throw new BadFileException(
+          config.dora()
+              ? "%s: use_dora is true, but %s holds no lora_magnitude_vector of %s; save the"
+                  + " adapters again."
+              : "%s: use_dora is not true, but %s holds a lora_magnitude_vector of %s; correct"
+                  + " use_dora.",
+          config.origin(),
+          AdapterFolder.WEIGHTS,
+          module);
+    }
+    if (magnitude != null) {
+      check(magnitude, new long[] {out}, false);
+    }
     if (layers.containsValue(layer)) {
       throw new BadFileException(
           "%s adapts %s twice, under two names; remove the tensors of one of them.", folder, layer);
     }
     layers.put(module, layer);
+  }
+
+  private void checkMagnitudes() {
+    for (String module : tensors.magnitudes()) {
+      if (!tensors.layers().contains(module)) {
+        throw new BadFileException(
+            "%s holds %s without the layer's lora_A and lora_B; save the adapters again.",
+            folder, tensors.magnitude(module));
+      }
+    }
   }
 
   private void putWhole(String name, String stored) {
@@ -357,7 +383,8 @@ final class Fitting {
         config.bias(),
         List.copyOf(layers.values()),
         List.copyOf(whole),
-        exceptions);
+        exceptions,
+        config.dora());
   }
 
   /**
@@ -371,6 +398,9 @@ final class Fitting {
         (module, layer) -> {
           read.put(layer + LoraModel.A, floats(tensors.a(module)));
           read.put(layer + LoraModel.B, floats(tensors.b(module)));
+          if (config.dora()) {
+            read.put(layer + LoraModel.MAGNITUDE, floats(tensors.magnitude(module)));
+          }
         });
     values.forEach((parameter, stored) -> read.put(parameter, floats(stored)));
     merged.forEach((module, layer) -> addUpdate(read.get(layer + WEIGHT), module));
@@ -385,10 +415,10 @@ final class Fitting {
 
   private void addUpdate(INDArray weight, String module) {
     double scale = config.size(module).scale(config.rankStabilised());
+    INDArray magnitude = config.dora() ? floats(tensors.magnitude(module)) : null;
     try (INDArray a = floats(tensors.a(module));
-        INDArray b = floats(tensors.b(module));
-        INDArray update = Adapter.update(a, b, scale, base.inputFirst())) {
-      weight.addi(update);
+        INDArray b = floats(tensors.b(module))) {
+      Adapter.merge(weight, a, b, scale, magnitude, base.inputFirst());
     }
   }
 

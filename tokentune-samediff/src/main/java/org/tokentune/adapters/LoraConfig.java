@@ -29,6 +29,8 @@ import org.tokentune.objectives.Objective;
  * @param trained modules, named likewise, that are fully trained in addition to the adapters:
  *     PEFT's {@code modules_to_save}
  * @param exceptions layers, by full name, whose size differs from {@code rank} and {@code alpha}
+ * @param dora weight-decomposed adaptation (DoRA: Liu et al., 2024): the rows of the adapted weight
+ *     get trained lengths, which begin as those of the base's weight
  */
 public record LoraConfig(
     int rank,
@@ -39,7 +41,22 @@ public record LoraConfig(
     Bias bias,
     List<String> targets,
     List<String> trained,
-    Map<String, Size> exceptions) {
+    Map<String, Size> exceptions,
+    boolean dora) {
+
+  /** LoRA without trained lengths. */
+  public LoraConfig(
+      int rank,
+      double alpha,
+      double dropout,
+      boolean rankStabilised,
+      boolean frozenA,
+      Bias bias,
+      List<String> targets,
+      List<String> trained,
+      Map<String, Size> exceptions) {
+    this(rank, alpha, dropout, rankStabilised, frozenA, bias, targets, trained, exceptions, false);
+  }
 
   /**
    * The size of one layer's update.
@@ -58,8 +75,8 @@ public record LoraConfig(
   public static final String ALL_LINEAR = "all-linear";
 
   private static final String KEYS =
-      "r=8, alpha=16, dropout=0.05, targets=q_proj+v_proj, bias=none|all|lora_only, rslora and"
-          + " freeze-a";
+      "r=8, alpha=16, dropout=0.05, targets=q_proj+v_proj, bias=none|all|lora_only, rslora,"
+          + " dora and freeze-a";
 
   /** Which biases of the base are trained: none, all, or those of adapted layers. */
   public enum Bias {
@@ -124,6 +141,7 @@ public record LoraConfig(
     double dropout = 0;
     boolean rankStabilised = false;
     boolean frozenA = false;
+    boolean dora = false;
     Bias bias = Bias.NONE;
     List<String> targets = List.of(ALL_LINEAR);
     for (String setting : text.split(",", -1)) {
@@ -145,6 +163,7 @@ public record LoraConfig(
                                   value));
           case "rslora" -> rankStabilised = true;
           case "freeze-a" -> frozenA = true;
+          case "dora" -> dora = true;
           default ->
               throw new BadSettingsException(
                   "Adapters have no setting '%s'; the settings are %s.", setting, KEYS);
@@ -166,43 +185,68 @@ public record LoraConfig(
         bias,
         targets,
         List.of(),
-        Map.of());
+        Map.of(),
+        dora);
   }
 
   /** The same with another rank; alpha stays. */
   public LoraConfig withRank(int r) {
     return new LoraConfig(
-        r, alpha, dropout, rankStabilised, frozenA, bias, targets, trained, exceptions);
+        r, alpha, dropout, rankStabilised, frozenA, bias, targets, trained, exceptions, dora);
   }
 
   /** The same with another alpha. */
   public LoraConfig withAlpha(double value) {
     return new LoraConfig(
-        rank, value, dropout, rankStabilised, frozenA, bias, targets, trained, exceptions);
+        rank, value, dropout, rankStabilised, frozenA, bias, targets, trained, exceptions, dora);
   }
 
   /** The same with dropout on the input of the updates. */
   public LoraConfig withDropout(double rate) {
     return new LoraConfig(
-        rank, alpha, rate, rankStabilised, frozenA, bias, targets, trained, exceptions);
+        rank, alpha, rate, rankStabilised, frozenA, bias, targets, trained, exceptions, dora);
   }
 
   /** The same, multiplied by {@code alpha / sqrt(r)} or not. */
   public LoraConfig withRankStabilised(boolean stabilised) {
     return new LoraConfig(
-        rank, alpha, dropout, stabilised, frozenA, bias, targets, trained, exceptions);
+        rank, alpha, dropout, stabilised, frozenA, bias, targets, trained, exceptions, dora);
   }
 
   /** The same, with A kept at its initial values or trained. */
   public LoraConfig withFrozenA(boolean frozen) {
     return new LoraConfig(
-        rank, alpha, dropout, rankStabilised, frozen, bias, targets, trained, exceptions);
+        rank, alpha, dropout, rankStabilised, frozen, bias, targets, trained, exceptions, dora);
+  }
+
+  /** The same, with or without trained lengths of the adapted weight's rows. */
+  public LoraConfig withDora(boolean decomposed) {
+    return new LoraConfig(
+        rank,
+        alpha,
+        dropout,
+        rankStabilised,
+        frozenA,
+        bias,
+        targets,
+        trained,
+        exceptions,
+        decomposed);
   }
 
   /** The same with other biases of the base trained. */
   public LoraConfig withBias(Bias trainedBiases) {
     return new LoraConfig(
-        rank, alpha, dropout, rankStabilised, frozenA, trainedBiases, targets, trained, exceptions);
+        rank,
+        alpha,
+        dropout,
+        rankStabilised,
+        frozenA,
+        trainedBiases,
+        targets,
+        trained,
+        exceptions,
+        dora);
   }
 
   /** The same, with these modules fully trained. */
@@ -235,6 +279,32 @@ public record LoraConfig(
             .toList());
   }
 
+  /**
+   * Training checkpoints are compared by it, so that new fields are named only where they are set.
+   */
+  @Override
+  public String toString() {
+    return "LoraConfig[rank="
+        + rank
+        + ", alpha="
+        + alpha
+        + ", dropout="
+        + dropout
+        + ", rankStabilised="
+        + rankStabilised
+        + ", frozenA="
+        + frozenA
+        + ", bias="
+        + bias
+        + ", targets="
+        + targets
+        + ", trained="
+        + trained
+        + ", exceptions="
+        + exceptions
+        + (dora ? ", dora=true]" : "]");
+  }
+
   /** The same on other layers. */
   LoraConfig withTargets(List<String> others) {
     return with(others, trained);
@@ -242,7 +312,16 @@ public record LoraConfig(
 
   private LoraConfig with(List<String> newTargets, List<String> newTrained) {
     return new LoraConfig(
-        rank, alpha, dropout, rankStabilised, frozenA, bias, newTargets, newTrained, exceptions);
+        rank,
+        alpha,
+        dropout,
+        rankStabilised,
+        frozenA,
+        bias,
+        newTargets,
+        newTrained,
+        exceptions,
+        dora);
   }
 
   /** Rank and alpha of a layer's update. */

@@ -32,14 +32,23 @@ import org.tokentune.ops.Residual;
  * that of B only {@code x A^T}, [n, r]. The frozen stream computes the same with A and B as
  * constants.
  *
+ * <p>With DoRA (Liu et al., 2024) the update also scales the layer's outputs: {@code y = m / n * (x
+ * W^T + scale * (x A^T) B^T) + b} with trained lengths m [out] and n [out] the lengths of the rows
+ * of {@code W + scale * B A}, through which no gradient flows (section 4.3). Where dropout is
+ * active it is applied as in PEFT, also to the x of {@code (m / n - 1) * x W^T}.
+ *
  * <p>Its parameters are the base's and, for each adapted layer, {@code <layer>.lora_A.weight} and
- * {@code <layer>.lora_B.weight}.
+ * {@code <layer>.lora_B.weight}, and with DoRA {@code <layer>.lora_magnitude_vector}.
  */
 public final class LoraModel implements TransformerModel {
 
   static final String A = ".lora_A.weight";
   static final String B = ".lora_B.weight";
-  private static final String WEIGHT = ".weight";
+
+  /** DoRA's trained lengths, PEFT's name. */
+  static final String MAGNITUDE = ".lora_magnitude_vector";
+
+  static final String WEIGHT = ".weight";
   private static final String BIAS = ".bias";
 
   private final TransformerModel base;
@@ -164,7 +173,7 @@ public final class LoraModel implements TransformerModel {
     if (name.endsWith(A) || name.endsWith(B)) {
       return name.endsWith(B) || !config.frozenA();
     }
-    return trainsOfBase(name);
+    return name.endsWith(MAGNITUDE) || trainsOfBase(name);
   }
 
   /** Whether a parameter of the base is trained. */
@@ -205,6 +214,9 @@ public final class LoraModel implements TransformerModel {
           int rank = config.size(name).rank();
           shapes.put(name + A, new long[] {rank, layer.in()});
           shapes.put(name + B, new long[] {layer.out(), rank});
+          if (config.dora()) {
+            shapes.put(name + MAGNITUDE, new long[] {layer.out()});
+          }
         });
     return shapes;
   }
@@ -260,6 +272,56 @@ public final class LoraModel implements TransformerModel {
     TokenStream dropped = graph.dropout(x, config.dropout(), layer + DropoutPlaces.LORA);
     SDVariable inner = sd.mmul(dropped.rows(), a, false, true, false).mul(config.scale(layer));
     SDVariable update = sd.mmul(inner, b, false, true, false);
+    if (config.dora()) {
+      return y.with(decomposed(graph, layer, x, dropped, y.rows(), update));
+    }
     return y.with(Residual.apply(y.rows(), update, graph.kernelMode()));
+  }
+
+  /** DoRA's output; {@code y} and {@code update} are [n, out]. */
+  private SDVariable decomposed(
+      Graph graph,
+      String layer,
+      TokenStream x,
+      TokenStream dropped,
+      SDVariable y,
+      SDVariable update) {
+    SameDiff sd = graph.sd();
+    SDVariable magnitude = graph.parameter(layer + MAGNITUDE, x.differentiable());
+    SDVariable factor = magnitude.div(lengths(graph, layer)).reshape(1, layers.get(layer).out());
+    if (!dropped
+        .rows()
+        .name()
+        .equals(x.rows().name())) { // as in PEFT: the dropped x scales, the whole x passes through
+      SDVariable weight = graph.parameter(layer + WEIGHT, x.differentiable());
+      SDVariable product = sd.mmul(dropped.rows(), weight, false, !base.inputFirst(), false);
+      return y.add(product.add(update).mul(factor)).sub(product);
+    }
+    if (!base.parameters().containsKey(layer + BIAS)) {
+      return y.add(update).mul(factor);
+    }
+    SDVariable bias = graph.parameter(layer + BIAS, x.differentiable());
+    bias = bias.reshape(1, layers.get(layer).out());
+    return y.sub(bias).add(update).mul(factor).add(bias);
+  }
+
+  /**
+   * Lengths of the rows of {@code W + scale * B A}, [out], of constants. Their squares are {@code
+   * |w|^2 + 2 scale b . A w + scale^2 b . A A^T b}, which takes no matrix of W's size.
+   */
+  private SDVariable lengths(Graph graph, String layer) {
+    SameDiff sd = graph.sd();
+    String name = layer + ".lengths";
+    if (sd.hasVariable(name)) {
+      return sd.getVariable(name); // both streams have the same
+    }
+    SDVariable weight = graph.parameter(layer + WEIGHT, false);
+    SDVariable a = graph.parameter(layer + A, false);
+    SDVariable b = graph.parameter(layer + B, false).mul(config.scale(layer));
+    boolean inputFirst = base.inputFirst();
+    SDVariable squares = sd.math().square(weight).sum(inputFirst ? 0 : 1);
+    SDVariable mixed = sd.mmul(weight, a, inputFirst, true, false).mul(2);
+    SDVariable own = sd.mmul(b, sd.mmul(a, a, false, true, false));
+    return sd.math().sqrt(squares.add(mixed.add(own).mul(b).sum(1))).rename(name);
   }
 }

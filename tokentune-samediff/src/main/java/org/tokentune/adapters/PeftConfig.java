@@ -38,6 +38,7 @@ import org.tokentune.objectives.Objectives;
  *     trained
  * @param ranks ranks of layers that match a pattern
  * @param alphas alphas of layers that match a pattern
+ * @param dora whether the file has DoRA's lengths of rows
  */
 record PeftConfig(
     String origin,
@@ -54,7 +55,8 @@ record PeftConfig(
     List<String> whole,
     boolean keepsTied,
     List<Rule<Integer>> ranks,
-    List<Rule<Double>> alphas) {
+    List<Rule<Double>> alphas,
+    boolean dora) {
 
   private static final String SEQUENCE_CLASSES = "SEQ_CLS";
   private static final String TOKEN_CLASSES = "TOKEN_CLS";
@@ -105,7 +107,6 @@ record PeftConfig(
           .mustBe("target_parameters", List.of())
           .mustBe("trainable_token_indices")
           .mustBe("use_bdlora", false)
-          .mustBe("use_dora", false)
           .mustBe("use_qalora", false);
 
   /**
@@ -155,7 +156,8 @@ record PeftConfig(
             List.copyOf(whole),
             keepsTied,
             rules(fields.object("rank_pattern"), ConfigReader::count),
-            rules(fields.object("alpha_pattern"), ConfigReader::number));
+            rules(fields.object("alpha_pattern"), ConfigReader::number),
+            fields.flag("use_dora", false));
     fields.finish(LORA);
     return config;
   }

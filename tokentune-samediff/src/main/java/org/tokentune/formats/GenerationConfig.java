@@ -1,6 +1,7 @@
 package org.tokentune.formats;
 
 import java.util.List;
+import java.util.Set;
 import org.tokentune.Warnings;
 
 /**
@@ -9,7 +10,10 @@ import org.tokentune.Warnings;
  * @param begins tokens that start a text
  * @param ends tokens that end a text
  * @param sampled whether tokens are sampled; null if the file does not say
- * @param temperature null if the file does not say, like {@code topK} and {@code topP}
+ * @param temperature null if the file does not say, like all below
+ * @param beams of beam search; null where the file also asks for sampling, which is another search
+ * @param earlyStopping "true", "false" or "never"
+ * @param stops texts that end a text; empty if the file does not say
  */
 public record GenerationConfig(
     List<Integer> begins,
@@ -17,7 +21,13 @@ public record GenerationConfig(
     Boolean sampled,
     Double temperature,
     Integer topK,
-    Double topP) {
+    Double topP,
+    Double minP,
+    Double repetitionPenalty,
+    Integer beams,
+    Double lengthPenalty,
+    String earlyStopping,
+    List<String> stops) {
 
   /**
    * Fields that are not read. Source: transformers' {@code GenerationConfig}, versions 4.36 and
@@ -38,8 +48,8 @@ public record GenerationConfig(
           // For speculative decoding, encoder-decoder models and beam search.
           .harmless("assistant_confidence_threshold", "assistant_early_exit")
           .harmless("assistant_ensemble_weight", "assistant_lookbehind", "decoder_start_token_id")
-          .harmless("diversity_penalty", "early_stopping", "encoder_no_repeat_ngram_size")
-          .harmless("encoder_repetition_penalty", "is_assistant", "length_penalty")
+          .harmless("diversity_penalty", "encoder_no_repeat_ngram_size")
+          .harmless("encoder_repetition_penalty", "is_assistant")
           .harmless("max_matching_ngram_size", "num_assistant_tokens")
           .harmless("num_assistant_tokens_schedule", "num_beam_groups", "prompt_lookup_num_tokens")
           .harmless("speculation_type", "target_lookbehind", "use_mtp")
@@ -57,13 +67,10 @@ public record GenerationConfig(
           .mustBe("guidance_scale", 1)
           .mustBe("min_length", 0)
           .mustBe("min_new_tokens", 0)
-          .mustBe("min_p", 0)
           .mustBe("no_repeat_ngram_size", 0)
           .mustBe("num_beams", 1)
           .mustBe("penalty_alpha", 0)
-          .mustBe("repetition_penalty", 1)
           .mustBe("sequence_bias")
-          .mustBe("stop_strings")
           .mustBe("suppress_tokens", List.of())
           .mustBe("token_healing", false)
           .mustBe("top_h")
@@ -85,7 +92,13 @@ public record GenerationConfig(
             fields.has("do_sample") ? fields.flag("do_sample", false) : null,
             fields.has("temperature") ? fields.notNegative("temperature", 1) : null,
             fields.has("top_k") ? fields.index("top_k", 0) : null,
-            fields.has("top_p") ? fields.positive("top_p", 1) : null);
+            fields.has("top_p") ? fields.positive("top_p", 1) : null,
+            fields.has("min_p") ? fields.notNegative("min_p", 0) : null,
+            fields.has("repetition_penalty") ? fields.positive("repetition_penalty", 1) : null,
+            beams(fields),
+            fields.has("length_penalty") ? fields.number("length_penalty") : null,
+            earlyStopping(fields),
+            stops(fields));
     List<String> unsupported = fields.unsupported(KNOWN);
     if (!unsupported.isEmpty()) {
       Warnings.warn(
@@ -96,8 +109,33 @@ public record GenerationConfig(
     return config;
   }
 
+  /** Beam search that also samples is left to {@link #KNOWN}, which does not support it. */
+  private static Integer beams(ConfigReader fields) {
+    boolean alone = !fields.flag("do_sample", false);
+    return alone && fields.has("num_beams") ? fields.count("num_beams") : null;
+  }
+
+  private static String earlyStopping(ConfigReader fields) {
+    if (!fields.has("early_stopping")) {
+      return null;
+    }
+    String value = fields.value("early_stopping").asText();
+    if (!Set.of("true", "false", "never").contains(value)) {
+      throw fields.bad("early_stopping", "true, false or \"never\"");
+    }
+    return value;
+  }
+
+  /** One text, or a list. */
+  private static List<String> stops(ConfigReader fields) {
+    return fields.value("stop_strings").isTextual()
+        ? List.of(fields.text("stop_strings", ""))
+        : fields.texts("stop_strings");
+  }
+
   public GenerationConfig {
     begins = List.copyOf(begins);
     ends = List.copyOf(ends);
+    stops = List.copyOf(stops);
   }
 }

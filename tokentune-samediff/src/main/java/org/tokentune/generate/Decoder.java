@@ -3,6 +3,7 @@ package org.tokentune.generate;
 import static org.tokentune.Arguments.required;
 
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -44,6 +45,7 @@ public final class Decoder implements AutoCloseable {
   private SameDiff graph;
   private PlanEngine engine;
   private int capacity;
+  private boolean batched;
   private boolean closed;
 
   /** Reads the arrays of {@code parameters} directly, so later changes to them take effect. */
@@ -59,20 +61,34 @@ public final class Decoder implements AutoCloseable {
 
   /** Discards the cached text and makes room for a new one of at most this many tokens. */
   public void begin(int tokens) {
-    if (closed) {
-      throw new BadInputException("The decoder is closed; make a new one.");
-    }
     if (tokens < 1) {
       throw BadSettingsException.of("tokens", "must be at least 1, got %d.", tokens);
     }
-    if (tokens <= capacity) {
+    begin(Math.min(model.config().maxPositions(), roundedUp(tokens)), false);
+  }
+
+  /**
+   * Discards the cached texts and makes room for several, each of which names its rows.
+   *
+   * @param rows of the cache
+   */
+  void beginBatch(int rows) {
+    begin(roundedUp(rows), true);
+  }
+
+  private void begin(int rows, boolean several) {
+    if (closed) {
+      throw new BadInputException("The decoder is closed; make a new one.");
+    }
+    if (rows <= capacity && batched == several) {
       return; // rows of an earlier text are masked until the new one overwrites them
     }
     clear();
-    capacity =
-        Math.min(model.config().maxPositions(), roundedUp(Math.max(MIN_CACHED_TOKENS, tokens)));
-    graph =
-        model.build(parameters, GraphOptions.decoding(capacity).withKernelMode(kernelMode)).sd();
+    capacity = rows;
+    batched = several;
+    GraphOptions options =
+        several ? GraphOptions.batchDecoding(capacity) : GraphOptions.decoding(capacity);
+    graph = model.build(parameters, options.withKernelMode(kernelMode)).sd();
     engine = new PlanEngine(graph, PlanOptions.forward(List.of(ModelGraph.LOGITS)));
   }
 
@@ -109,49 +125,85 @@ public final class Decoder implements AutoCloseable {
             "tokens", "must be 0 to %d, got %d.", model.config().vocabulary() - 1, id);
       }
     }
-    INDArray logits = null;
+    return next(tokens, position, null);
+  }
+
+  /**
+   * Appends tokens to one of several texts.
+   *
+   * @param rows the cache's row of each of the text's positions, at least up to the last token's;
+   *     null after {@link #begin}
+   */
+  float[] next(int[] tokens, int position, int[] rows) {
+    float[][] logits = null;
     int done = 0;
     while (done < tokens.length) {
       int count = Math.min(MAX_STEP_TOKENS, Integer.highestOneBit(tokens.length - done));
-      logits = step(Arrays.copyOfRange(tokens, done, done + count), position + done);
+      logits =
+          step(
+              new int[][] {Arrays.copyOfRange(tokens, done, done + count)},
+              new int[] {position + done},
+              new int[][] {rows});
       done += count;
     }
-    float[] numbers = logits.reshape(-1).castTo(DataType.FLOAT).toFloatVector();
-    if (!NonFinite.isFinite(numbers)) {
-      throw NonFinite.error(
-          parameters, "the token after position " + (position + tokens.length - 1));
+    return logits[0];
+  }
+
+  /**
+   * Appends a token to each of several texts.
+   *
+   * @param positions of the tokens
+   * @param rows as in {@link #next(int[], int, int[])}
+   * @return logits for the tokens after them, text by text
+   */
+  float[][] next(int[] tokens, int[] positions, int[][] rows) {
+    int[][] steps = new int[tokens.length][];
+    Arrays.setAll(steps, i -> new int[] {tokens[i]});
+    return step(steps, positions, rows);
+  }
+
+  private float[][] step(int[][] tokens, int[] first, int[][] rows) {
+    int count = tokens[0].length;
+    int length = Arrays.stream(first).max().orElseThrow() + count;
+    int columns = roundedUp(length);
+    if (!batched) {
+      columns = Math.min(capacity, columns);
     }
-    return numbers;
-  }
-
-  private INDArray step(int[] tokens, int position) {
-    int[] positions = new int[tokens.length];
-    Arrays.setAll(positions, i -> position + i);
-    int length = position + tokens.length;
-    int rows = Math.min(capacity, roundedUp(Math.max(MIN_CACHED_TOKENS, length)));
-    int[] mask = new int[rows];
-    Arrays.fill(mask, 0, length, 1);
-    try (INDArray ids = row(tokens);
-        INDArray positionIds = row(positions);
-        INDArray attentionMask = row(mask)) {
-      return engine
-          .run(
-              Map.of(
-                  ModelGraph.INPUT_IDS, ids,
-                  ModelGraph.POSITION_IDS, positionIds,
-                  ModelGraph.ATTENTION_MASK, attentionMask))
-          .outputs()
-          .get(ModelGraph.LOGITS);
+    int[][] positions = new int[first.length][count];
+    int[][] mask = new int[first.length][columns];
+    int[][] cacheRows = new int[first.length][columns];
+    for (int i = 0; i < first.length; i++) {
+      int from = first[i];
+      Arrays.setAll(positions[i], j -> from + j);
+      Arrays.fill(mask[i], 0, from + count, 1);
+      if (batched) {
+        System.arraycopy(rows[i], 0, cacheRows[i], 0, from + count);
+      }
+    }
+    Map<String, INDArray> inputs = new HashMap<>();
+    inputs.put(ModelGraph.INPUT_IDS, Nd4j.createFromArray(tokens));
+    inputs.put(ModelGraph.POSITION_IDS, Nd4j.createFromArray(positions));
+    inputs.put(ModelGraph.ATTENTION_MASK, Nd4j.createFromArray(mask));
+    if (batched) {
+      inputs.put(ModelGraph.CACHE_ROWS, Nd4j.createFromArray(cacheRows));
+    }
+    try {
+      INDArray logits = engine.run(inputs).outputs().get(ModelGraph.LOGITS);
+      float[][] numbers = logits.reshape(first.length, -1).castTo(DataType.FLOAT).toFloatMatrix();
+      for (int i = 0; i < first.length; i++) {
+        if (!NonFinite.isFinite(numbers[i])) {
+          throw NonFinite.error(parameters, "the token after position " + (first[i] + count - 1));
+        }
+      }
+      return numbers;
+    } finally {
+      inputs.values().forEach(INDArray::close);
     }
   }
 
-  private static INDArray row(int[] values) {
-    return Nd4j.createFromArray(new int[][] {values});
-  }
-
-  /** Rounds up to a power of two. */
+  /** Rounds up to a power of two, and to the fewest cached tokens. */
   private static int roundedUp(int number) {
-    return number <= 1 ? 1 : Integer.highestOneBit(number - 1) << 1;
+    return number <= MIN_CACHED_TOKENS ? MIN_CACHED_TOKENS : Integer.highestOneBit(number - 1) << 1;
   }
 
   @Override

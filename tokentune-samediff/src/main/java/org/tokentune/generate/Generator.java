@@ -2,8 +2,11 @@ package org.tokentune.generate;
 
 import static org.tokentune.Arguments.required;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
 import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
@@ -50,35 +53,106 @@ public final class Generator implements AutoCloseable {
    * Continues a text.
    *
    * @param prompt its tokens, at least one
-   * @param listener receives every new token as soon as it is sampled
+   * @param listener receives every new token as soon as it is sampled; of beam search all at its
+   *     end
    * @throws BadInputException for a prompt that is empty, has unknown tokens, or fills all of the
    *     model's positions
    */
   public Generation generate(int[] prompt, GenerationSettings settings, IntConsumer listener) {
+    required(settings, "settings");
+    checkStops(settings, StopCondition.NONE);
+    return generate(prompt, settings, StopCondition.NONE, listener);
+  }
+
+  /**
+   * As {@link #generate(int[], GenerationSettings, IntConsumer)}.
+   *
+   * @param stop ends the text, as the settings' texts do that need a tokenizer
+   */
+  public Generation generate(
+      int[] prompt, GenerationSettings settings, StopCondition stop, IntConsumer listener) {
     required(prompt, "prompt");
     required(settings, "settings");
+    required(stop, "stop");
     required(listener, "listener");
-
     int context = model.config().maxPositions();
     check(prompt, context);
-    TokenSampler sampler = new TokenSampler(settings);
-    int most = Math.min(settings.maxTokens(), context - prompt.length);
-    int[] ids = new int[most];
-    decoder.begin(prompt.length + most);
-    float[] logits = decoder.next(prompt, 0);
-    for (int i = 0; i < most; i++) {
-      if (i > 0) {
-        logits = decoder.next(new int[] {ids[i - 1]}, prompt.length + i - 1);
-      }
-      int id = sampler.next(logits);
-      if (settings.ends().contains(id)) {
-        return new Generation(Arrays.copyOf(ids, i), Generation.End.END_TOKEN);
-      }
-      ids[i] = id;
-      listener.accept(id);
+    checkStops(settings, stop);
+    if (settings.search().beams() > 1) {
+      Generation best = new BeamSearcher(decoder, context, prompt, settings, stop).search();
+      Arrays.stream(best.ids()).forEach(listener);
+      return best;
     }
-    return new Generation(
-        ids, most < settings.maxTokens() ? Generation.End.CONTEXT : Generation.End.MAX_TOKENS);
+    Continuation text = new Continuation(prompt, settings, stop, context);
+    decoder.begin(prompt.length + Continuation.mostTokens(prompt, settings, context));
+    float[] logits = decoder.next(prompt, 0);
+    while (text.add(logits)) {
+      listener.accept(text.last());
+      if (text.ended()) {
+        break;
+      }
+      logits = decoder.next(new int[] {text.last()}, text.position());
+    }
+    return text.result();
+  }
+
+  /**
+   * Continues several texts side by side: with the same seed, as if one after the other. Beam
+   * search takes one after the other.
+   *
+   * @param prompts tokens of each, of any lengths; all of their keys and values are held at once
+   * @param stop as in {@link #generate(int[], GenerationSettings, StopCondition, IntConsumer)}
+   * @throws BadInputException as {@link #generate(int[], GenerationSettings, IntConsumer)}
+   */
+  public List<Generation> generate(
+      List<int[]> prompts, GenerationSettings settings, StopCondition stop) {
+    required(prompts, "prompts");
+    required(settings, "settings");
+    required(stop, "stop");
+    int context = model.config().maxPositions();
+    prompts.forEach(prompt -> check(prompt, context));
+    checkStops(settings, stop);
+    if (settings.search().beams() > 1) {
+      return prompts.stream().map(one -> generate(one, settings, stop, id -> {})).toList();
+    }
+    List<Continuation> texts = new ArrayList<>();
+    List<int[]> rows = new ArrayList<>();
+    int all = 0;
+    for (int[] prompt : prompts) {
+      texts.add(new Continuation(prompt, settings, stop, context));
+      int first = all;
+      int length = prompt.length + Continuation.mostTokens(prompt, settings, context);
+      rows.add(IntStream.range(first, Math.addExact(first, length)).toArray());
+      all += length;
+    }
+    decoder.beginBatch(all);
+    for (int i = 0; i < texts.size(); i++) {
+      texts.get(i).add(decoder.next(prompts.get(i), 0, rows.get(i)));
+    }
+    int[] active = active(texts);
+    while (active.length > 0) {
+      float[][] logits =
+          decoder.next(
+              Arrays.stream(active).map(i -> texts.get(i).last()).toArray(),
+              Arrays.stream(active).map(i -> texts.get(i).position()).toArray(),
+              Arrays.stream(active).mapToObj(rows::get).toArray(int[][]::new));
+      for (int i = 0; i < active.length; i++) {
+        texts.get(active[i]).add(logits[i]);
+      }
+      active = active(texts);
+    }
+    return texts.stream().map(Continuation::result).toList();
+  }
+
+  private static int[] active(List<Continuation> texts) {
+    return IntStream.range(0, texts.size()).filter(i -> !texts.get(i).ended()).toArray();
+  }
+
+  private static void checkStops(GenerationSettings settings, StopCondition stop) {
+    if (stop == StopCondition.NONE && !settings.stops().isEmpty()) {
+      throw BadSettingsException.of(
+          "stops", "need a tokenizer; generate with a LanguageModel, or give a StopCondition.");
+    }
   }
 
   private void check(int[] prompt, int context) {

@@ -1,6 +1,7 @@
 package org.tokentune.generate;
 
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.SplittableRandom;
 import org.tokentune.BadFileException;
 
@@ -9,18 +10,55 @@ final class TokenSampler {
 
   private final GenerationSettings settings;
   private final SplittableRandom random;
+  private final BitSet seen;
 
-  TokenSampler(GenerationSettings settings) {
+  /**
+   * @param prompt tokens before the text
+   */
+  TokenSampler(GenerationSettings settings, int... prompt) {
     this.settings = settings;
     random = new SplittableRandom(settings.seed());
+    seen = settings.repetitionPenalty() == 1 ? null : set(prompt);
+  }
+
+  static BitSet set(int... ids) {
+    BitSet set = new BitSet();
+    for (int id : ids) {
+      set.set(id);
+    }
+    return set;
+  }
+
+  /**
+   * Makes tokens less probable, in place, as transformers' {@code RepetitionPenaltyLogitsProcessor}
+   * does.
+   *
+   * @param scores logits, or log-probabilities
+   */
+  static void penalise(float[] scores, BitSet seen, double penalty) {
+    float factor = (float) penalty;
+    for (int id = seen.nextSetBit(0); id >= 0; id = seen.nextSetBit(id + 1)) {
+      scores[id] = scores[id] < 0 ? scores[id] * factor : scores[id] / factor;
+    }
   }
 
   /**
    * Samples the next token.
    *
-   * @param logits one per token of the vocabulary
+   * @param logits one per token of the vocabulary; with a repetition penalty they are changed
    */
   int next(float[] logits) {
+    if (seen != null) {
+      penalise(logits, seen, settings.repetitionPenalty());
+    }
+    int id = sample(logits);
+    if (seen != null) {
+      seen.set(id);
+    }
+    return id;
+  }
+
+  private int sample(float[] logits) {
     int best = 0;
     double sum = 0;
     for (int id = 0; id < logits.length; id++) {
@@ -35,7 +73,7 @@ final class TokenSampler {
   }
 
   private int draw(float[] logits, float best) {
-    boolean filtered = settings.topK() > 0 || settings.topP() < 1;
+    boolean filtered = settings.topK() > 0 || settings.topP() < 1 || settings.minP() > 0;
     int[] ids = filtered ? byProbability(logits) : null;
     int count = settings.topK() > 0 ? Math.min(settings.topK(), logits.length) : logits.length;
     double[] sums = new double[count]; // cumulative unnormalised probabilities
@@ -47,6 +85,13 @@ final class TokenSampler {
     }
     if (settings.topP() < 1) {
       count = first(sums, count, settings.topP() * sum) + 1;
+    }
+    if (settings.minP() > 0) {
+      double logMinP = Math.log(settings.minP());
+      while (count > 1
+          && ((double) logits[ids[count - 1]] - best) / settings.temperature() < logMinP) {
+        count--;
+      }
     }
     int drawn = first(sums, count, random.nextDouble() * sums[count - 1]);
     return filtered ? ids[drawn] : drawn;

@@ -18,6 +18,8 @@ import org.tokentune.ops.KernelMode;
  * @param kernelMode native graphs run anywhere, fused ones on execution plans only
  * @param capacity of the cache of keys and values in a graph for decoding, in tokens; 0: the graph
  *     takes whole sequences
+ * @param batched whether a graph for decoding takes several sequences, whose rows of the cache a
+ *     placeholder names
  * @param adapter adapters on linear layers
  * @param loss settings of the loss in training
  */
@@ -28,6 +30,7 @@ public record GraphOptions(
     boolean allRows,
     KernelMode kernelMode,
     int capacity,
+    boolean batched,
     LinearAdapter adapter,
     LossSettings loss) {
 
@@ -47,6 +50,7 @@ public record GraphOptions(
         true,
         KernelMode.NATIVE,
         0,
+        false,
         LinearAdapter.NONE,
         LossSettings.plain());
   }
@@ -64,6 +68,27 @@ public record GraphOptions(
         false,
         KernelMode.NATIVE,
         capacity,
+        false,
+        LinearAdapter.NONE,
+        LossSettings.plain());
+  }
+
+  /**
+   * As {@link #decoding}, for steps of several sequences: [batch, n]. {@link
+   * ModelGraph#CACHE_ROWS}, [batch, length] like the mask, has the row of the cache of every token,
+   * those of the step included; sequences that begin alike may share rows.
+   *
+   * @param rows of the cache
+   */
+  public static GraphOptions batchDecoding(int rows) {
+    return new GraphOptions(
+        false,
+        false,
+        name -> false,
+        false,
+        KernelMode.NATIVE,
+        rows,
+        true,
         LinearAdapter.NONE,
         LossSettings.plain());
   }
@@ -77,28 +102,32 @@ public record GraphOptions(
         false,
         KernelMode.NATIVE,
         0,
+        false,
         LinearAdapter.NONE,
         LossSettings.plain());
   }
 
   /** Returns a copy with all rows of the last layer. */
   public GraphOptions withAllRows() {
-    return new GraphOptions(training, split, trainable, true, kernelMode, capacity, adapter, loss);
+    return new GraphOptions(
+        training, split, trainable, true, kernelMode, capacity, batched, adapter, loss);
   }
 
   /** Returns a copy with another kernel mode. */
   public GraphOptions withKernelMode(KernelMode other) {
-    return new GraphOptions(training, split, trainable, allRows, other, capacity, adapter, loss);
+    return new GraphOptions(
+        training, split, trainable, allRows, other, capacity, batched, adapter, loss);
   }
 
   /** Returns a copy with an adapter on each linear layer. */
   public GraphOptions withAdapter(LinearAdapter other) {
-    return new GraphOptions(training, split, trainable, allRows, kernelMode, capacity, other, loss);
+    return new GraphOptions(
+        training, split, trainable, allRows, kernelMode, capacity, batched, other, loss);
   }
 
   /** Returns a copy with another loss. */
   public GraphOptions withLoss(LossSettings other) {
     return new GraphOptions(
-        training, split, trainable, allRows, kernelMode, capacity, adapter, other);
+        training, split, trainable, allRows, kernelMode, capacity, batched, adapter, other);
   }
 }

@@ -59,7 +59,8 @@ abstract class ModelBuilder implements LossInputs {
     frozen = options.split() ? placeholder(ModelGraph.FROZEN) : null;
     if (options.capacity() > 0) {
       SDVariable positionIds = placeholder(ModelGraph.POSITION_IDS);
-      graph.setCache(new KeyValueCache(options.capacity(), positionIds, mask, type));
+      SDVariable rows = options.batched() ? placeholder(ModelGraph.CACHE_ROWS) : null;
+      graph.setCache(new KeyValueCache(options.capacity(), positionIds, mask, rows, type));
     }
   }
 

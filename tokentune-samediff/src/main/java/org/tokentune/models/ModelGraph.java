@@ -30,6 +30,10 @@ public record ModelGraph(
   public static final String ATTENTION_MASK = "attention_mask";
   public static final String TOKEN_TYPE_IDS = "token_type_ids";
   public static final String POSITION_IDS = "position_ids";
+
+  /** Of graphs that decode several sequences; see {@link GraphOptions#batchDecoding}. */
+  public static final String CACHE_ROWS = "cache_rows";
+
   public static final String LABELS = "labels";
   public static final String SELECTED = "selected";
   public static final String FROZEN = "frozen";

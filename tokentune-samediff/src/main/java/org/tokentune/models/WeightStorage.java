@@ -25,6 +25,11 @@ public enum WeightStorage {
    */
   NF4,
   /**
+   * 8 bits, with a 16-bit scale for every 32 numbers of a row (GGUF's Q8_0); BF16 where rows are
+   * not a multiple of 32.
+   */
+  INT8,
+  /**
    * As in the file: GGUF's F16, BF16, Q8_0, Q4_K and Q6_K, and 16-bit safetensors; others as 32-bit
    * floats.
    */
@@ -48,6 +53,9 @@ public enum WeightStorage {
     if (this == FLOAT32 || this == FILE || !isMatrix(model, name, floats.shape())) {
       return null;
     }
+    if (isInt8(floats.shape())) {
+      return BlockWeight.int8(floats);
+    }
     BlockFormat half = half(model, name);
     return half == null ? Nf4Weight.of(floats) : BlockWeight.half(half, floats);
   }
@@ -57,12 +65,19 @@ public enum WeightStorage {
     if (this == FLOAT32 || this == FILE || !isMatrix(model, name, shape)) {
       return null;
     }
+    if (isInt8(shape)) {
+      return BlockWeight.shapeOnly(BlockFormat.Q8_0, shape);
+    }
     BlockFormat half = half(model, name);
     return half == null ? Nf4Weight.shapeOnly(shape) : BlockWeight.shapeOnly(half, shape);
   }
 
   private static boolean isMatrix(TransformerModel model, String name, long[] shape) {
     return shape.length == 2 && (model.config().causal() || !model.isHead(name));
+  }
+
+  private boolean isInt8(long[] shape) {
+    return this == INT8 && shape[1] % BlockFormat.Q8_0.elements == 0;
   }
 
   /** Null if a matrix is stored in 4 bits. */

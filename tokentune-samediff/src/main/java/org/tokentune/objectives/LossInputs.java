@@ -19,7 +19,7 @@ public interface LossInputs {
 
   int outputs();
 
-  /** Weights of classes and label smoothing. */
+  /** Weights of classes, label smoothing and the focal loss. */
   LossSettings lossSettings();
 
   /** The placeholder of the labels: an INT32 matrix [batch, any]. */

@@ -16,8 +16,11 @@ import org.tokentune.BadSettingsException;
  *     {@code pos_weight} in {@code BCEWithLogitsLoss}; if empty, all are 1
  * @param labelSmoothing share of a label that is spread evenly over all classes, as {@code
  *     label_smoothing} in {@code CrossEntropyLoss}
+ * @param focalGamma the power of the focal loss (Lin et al., 2017), with which a row counts the
+ *     less the surer it is: {@code (1 - p)^gamma}, where p is the probability of the label; 0: all
+ *     count alike
  */
-public record LossSettings(List<Double> classWeights, double labelSmoothing) {
+public record LossSettings(List<Double> classWeights, double labelSmoothing, double focalGamma) {
 
   public LossSettings {
     required(classWeights, "classWeights");
@@ -36,21 +39,37 @@ public record LossSettings(List<Double> classWeights, double labelSmoothing) {
       throw BadSettingsException.of(
           "labelSmoothing", "must be at least 0 and below 1, got %s.", labelSmoothing);
     }
+    if (!(focalGamma >= 0) || Double.isInfinite(focalGamma)) {
+      throw BadSettingsException.of(
+          "focalGamma", "must be at least 0 and finite, got %s.", focalGamma);
+    }
+    if (focalGamma > 0 && labelSmoothing > 0) {
+      throw BadSettingsException.of(
+          "focalGamma",
+          "and label smoothing exclude each other, got %s and %s.",
+          focalGamma,
+          labelSmoothing);
+    }
   }
 
   /** The loss of the task, unchanged. */
   public static LossSettings plain() {
-    return new LossSettings(List.of(), 0);
+    return new LossSettings(List.of(), 0, 0);
   }
 
   /** Returns a copy with other weights of the classes; empty: all are 1. */
   public LossSettings withClassWeights(List<Double> weights) {
-    return new LossSettings(weights, labelSmoothing);
+    return new LossSettings(weights, labelSmoothing, focalGamma);
   }
 
   /** Returns a copy with another share that is spread over all classes. */
   public LossSettings withLabelSmoothing(double share) {
-    return new LossSettings(classWeights, share);
+    return new LossSettings(classWeights, share, focalGamma);
+  }
+
+  /** Returns a copy with another power of the focal loss; 0: none. */
+  public LossSettings withFocalGamma(double gamma) {
+    return new LossSettings(classWeights, labelSmoothing, gamma);
   }
 
   /** The weight of a class. */
@@ -97,6 +116,12 @@ public record LossSettings(List<Double> classWeights, double labelSmoothing) {
       throw BadSettingsException.of(
           "classWeights",
           "are for the tasks classify, multilabel and token, not for %s.",
+          task.shortName());
+    }
+    if (focalGamma > 0 && !task.areClasses()) {
+      throw BadSettingsException.of(
+          "focalGamma",
+          "is for the tasks classify, multilabel and token, not for %s.",
           task.shortName());
     }
     if (labelSmoothing > 0 && (!task.areClasses() || task == Objectives.MULTILABEL)) {

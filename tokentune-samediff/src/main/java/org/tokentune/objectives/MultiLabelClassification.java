@@ -28,7 +28,11 @@ final class MultiLabelClassification extends SequenceObjective {
   @Override
   public SDVariable loss(LossInputs inputs, SDVariable logits) {
     SDVariable labels = inputs.labels(inputs.type(), -1, inputs.outputs());
-    SDVariable weights = inputs.lossSettings().weights(inputs);
+    LossSettings loss = inputs.lossSettings();
+    SDVariable weights = loss.weights(inputs);
+    if (loss.focalGamma() > 0) {
+      return Losses.binaryFocal(logits, labels, weights, loss.focalGamma());
+    }
     return weights == null
         ? Losses.binaryCrossEntropy(logits, labels, inputs.kernelMode())
         : Losses.weightedBinaryCrossEntropy(logits, labels, weights);

@@ -149,6 +149,10 @@ public abstract class Objective {
   /** The softmax cross entropy that the settings ask for. */
   static SDVariable crossEntropy(LossInputs inputs, SDVariable logits, SDVariable labels) {
     LossSettings loss = inputs.lossSettings();
+    if (loss.focalGamma() > 0) {
+      return Losses.softmaxFocal(
+          logits, inputs.outputs(), labels, loss.weights(inputs), loss.focalGamma());
+    }
     return Losses.softmaxCrossEntropy(
         logits,
         inputs.outputs(),

@@ -91,6 +91,20 @@ public record BlockWeight(BlockFormat format, long[] shape, INDArray blocks)
     return new BlockWeight(format, shape, blocks);
   }
 
+  /**
+   * Rounds a matrix to 8 bits with a scale for every 32 numbers of a row: {@link BlockFormat#Q8_0}.
+   *
+   * @param values [rows, width], width a multiple of 32; scales, the largest magnitudes over 127,
+   *     above 65,504 become infinite
+   */
+  public static BlockWeight int8(INDArray values) {
+    long[] shape = values.shape();
+    long bytes = BlockFormat.Q8_0.rowBytes(shape[1]);
+    INDArray blocks = Nd4j.createUninitialized(DataType.UINT8, shape[0], bytes);
+    BlockRows.toInt8(values.dup('c'), blocks);
+    return new BlockWeight(BlockFormat.Q8_0, shape, blocks);
+  }
+
   @Override
   public long[] shape() {
     return shape.clone();

@@ -178,6 +178,74 @@ public final class Losses {
     return logSumExp(pairs).mul(shares.sum(1)).sub(chosen).mean();
   }
 
+  /**
+   * Focal loss of a softmax (Lin et al., 2017): {@code sum_i w_i (1 - p_i)^gamma * -log p_i / sum_i
+   * w_i} over the rows whose label is not {@link #IGNORED}, where {@code p_i} is the probability of
+   * the label. In native form only.
+   *
+   * @param logits [rows, classes]
+   * @param classes width of the logits
+   * @param labels [rows] INT32, {@link #IGNORED} or 0 to {@code classes - 1}
+   * @param classWeights [classes], not negative: the paper's alpha; null for all 1
+   * @param gamma above 0
+   */
+  public static SDVariable softmaxFocal(
+      SDVariable logits, int classes, SDVariable labels, SDVariable classWeights, double gamma) {
+    SameDiff sd = logits.getSameDiff();
+    SDVariable counts = labels.neq(IGNORED);
+    SDVariable safe = labels.mul(counts.castTo(labels.dataType())); // class 0 for ignored rows
+    SDVariable rows =
+        sd.range(
+            sd.constant(0),
+            sd.sizeAt(logits, 0).castTo(labels.dataType()),
+            sd.constant(1),
+            labels.dataType());
+    SDVariable at = rows.mul(classes).add(safe);
+    SDVariable shifted = shifted(logits);
+    SDVariable powers = sd.math().exp(shifted);
+    SDVariable sum = powers.sum(1);
+    SDVariable others = sum.sub(TokenGather.rows(powers.reshape(-1, 1), at).reshape(-1));
+    SDVariable chosen = TokenGather.rows(shifted.reshape(-1, 1), at).reshape(-1);
+    SDVariable losses = focal(others.div(sum), gamma).mul(sd.math().log(sum).sub(chosen));
+    SDVariable weights = counts.castTo(logits.dataType());
+    if (classWeights != null) {
+      weights = weights.mul(TokenGather.rows(classWeights.reshape(-1, 1), safe).reshape(-1));
+    }
+    return weightedMean(losses, weights);
+  }
+
+  /**
+   * Focal loss of sigmoids, for several labels at once: the mean over all elements of {@code -(w y
+   * (1 - p)^gamma log p + (1 - y) p^gamma log (1 - p))}, where {@code p = sigmoid(x)}. This is
+   * torchvision's {@code sigmoid_focal_loss}, whose {@code alpha} is here the weight {@code alpha /
+   * (1 - alpha)} and a factor {@code 1 - alpha} of the loss. In native form only.
+   *
+   * @param logits [rows, labels]
+   * @param labels of the same shape, 0 or 1
+   * @param weights [labels], of the labels that apply; null for all 1
+   * @param gamma above 0
+   */
+  public static SDVariable binaryFocal(
+      SDVariable logits, SDVariable labels, SDVariable weights, double gamma) {
+    SameDiff sd = logits.getSameDiff();
+    SDVariable x = logits.reshape(-1, 1);
+    SDVariable pairs = shifted(sd.concat(1, x, sd.zerosLike(x))); // whose softmax is p and 1 - p
+    SDVariable y = labels.reshape(-1, 1);
+    SDVariable none = y.rsub(1.0);
+    SDVariable applies = weights == null ? y : labels.mul(weights.reshape(1, -1)).reshape(-1, 1);
+    SDVariable shares = sd.concat(1, applies, none);
+    SDVariable powers = sd.math().exp(pairs);
+    SDVariable others = powers.mul(sd.concat(1, none, y)).sum(1).div(powers.sum(1));
+    SDVariable losses = logSumExp(pairs).mul(shares.sum(1)).sub(pairs.mul(shares).sum(1));
+    return focal(others, gamma).mul(losses).mean();
+  }
+
+  /** {@code others^gamma}, with a finite gradient at 0: [rows]. */
+  private static SDVariable focal(SDVariable others, double gamma) {
+    SameDiff sd = others.getSameDiff();
+    return sd.math().exp(sd.math().log(others.add(1e-12)).mul(gamma));
+  }
+
   /** As {@link #binaryCrossEntropy(SDVariable, SDVariable)}. */
   public static SDVariable binaryCrossEntropy(
       SDVariable logits, SDVariable labels, KernelMode kernelMode) {

@@ -9,8 +9,13 @@ import org.tokentune.ops.internal.optimizers.AdafactorStep;
  * relative_step=False, scale_parameter=False}. Its state is one number for each row and each column
  * of a matrix, and for each element of other parameters. An update is clipped by its mean over the
  * whole parameter, so it needs whole gradients.
+ *
+ * @param decayRate the power of the step that is a new square's share of the second moment
  */
-record Adafactor() implements UpdateRule {
+record Adafactor(double decayRate) implements UpdateRule {
+
+  /** The usual one: Shazeer and Stern's. */
+  static final double DECAY_RATE = -0.8;
 
   @Override
   public List<StateArray> state(INDArray parameter) {
@@ -36,7 +41,7 @@ record Adafactor() implements UpdateRule {
           change.state().get(1),
           change.kept(),
           change.rate(),
-          change.step());
+          Math.pow(change.step(), decayRate));
     } else {
       AdafactorStep.whole(
           change.parameter(),
@@ -44,7 +49,7 @@ record Adafactor() implements UpdateRule {
           change.state().get(0),
           change.kept(),
           change.rate(),
-          change.step());
+          Math.pow(change.step(), decayRate));
     }
   }
 }

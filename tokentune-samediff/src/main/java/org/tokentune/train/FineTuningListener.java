@@ -3,6 +3,12 @@ package org.tokentune.train;
 /** Listens to a training, and can stop it. */
 public interface FineTuningListener {
 
+  /**
+   * Called before the first step, with the memory of the largest one as planned. An exception ends
+   * the training.
+   */
+  default void onPlan(StepMemoryReport memory) {}
+
   /** Called before the first step of a resumed training, with the number of steps made before. */
   default void onResume(int step) {}
 
@@ -33,6 +39,12 @@ public interface FineTuningListener {
   default FineTuningListener andThen(FineTuningListener next) {
     FineTuningListener first = this;
     return new FineTuningListener() {
+      @Override
+      public void onPlan(StepMemoryReport memory) {
+        first.onPlan(memory);
+        next.onPlan(memory);
+      }
+
       @Override
       public void onResume(int step) {
         first.onResume(step);

@@ -53,6 +53,7 @@ record Fingerprint(Map<String, String> parts) {
     parts.put("steps between evaluations", Integer.toString(run.evaluateEvery()));
     parts.put("patience", Integer.toString(run.patience()));
     parts.put("metrics", run.metrics().toString());
+    putUnless(run.patienceAfter() == 0, "patience after", run.patienceAfter(), parts);
     double least = run.minImprovement();
     putUnless(least == 0, "least improvement", least, parts);
     parts.put("loss of NaN", run.onNan().name());
@@ -88,14 +89,25 @@ record Fingerprint(Map<String, String> parts) {
     parts.put("optimizer rate factors", optimizer.rateFactors().toString());
     parts.put("schedule decay", settings.schedule().decay().name());
     parts.put("schedule warmup", Double.toString(settings.schedule().warmup()));
+    Schedule schedule = settings.schedule();
+    putUnless(schedule.settings().isEmpty(), "schedule settings", schedule.settings(), parts);
+    putUnless(
+        schedule.values() == null, "schedule values", String.valueOf(schedule.values()), parts);
     parts.put("clip", Double.toString(settings.clip()));
     parts.put("memory recompute", settings.memory().checkpointing().name());
     parts.put("memory keep", settings.memory().precision().name());
     parts.put("memory budget", Long.toString(settings.memory().budget()));
     parts.put("seed", Long.toString(settings.seed()));
+    putUnless(optimizer.betas().isEmpty(), "optimizer betas", optimizer.betas(), parts);
+    putUnless(optimizer.epsilon() == 0, "optimizer epsilon", optimizer.epsilon(), parts);
+    putUnless(!optimizer.nesterov(), "optimizer nesterov", optimizer.nesterov(), parts);
+    putUnless(optimizer.decayRate() == 0, "optimizer decay rate", optimizer.decayRate(), parts);
+    Hyperparameters.ClipBy clipBy = settings.clipBy();
+    putUnless(clipBy == Hyperparameters.ClipBy.ALL, "clip by", clipBy.name(), parts);
     LossSettings loss = settings.loss();
     putUnless(loss.classWeights().isEmpty(), "class weights", loss.classWeights(), parts);
     putUnless(loss.labelSmoothing() == 0, "label smoothing", loss.labelSmoothing(), parts);
+    putUnless(loss.focalGamma() == 0, "focal gamma", loss.focalGamma(), parts);
   }
 
   /** A setting that came later is not noted where it has no effect, as in earlier checkpoints. */

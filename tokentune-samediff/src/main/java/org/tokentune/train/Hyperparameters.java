@@ -2,6 +2,7 @@ package org.tokentune.train;
 
 import static org.tokentune.Arguments.required;
 
+import java.util.Locale;
 import org.tokentune.BadSettingsException;
 import org.tokentune.objectives.LossSettings;
 
@@ -15,11 +16,12 @@ import org.tokentune.objectives.LossSettings;
  * @param learningRate the peak of the schedule
  * @param optimizer the optimizer, and its settings by parameter
  * @param schedule of the learning rate
- * @param clip maximal global norm of the gradients, which are all held until it is known; infinite:
- *     gradients are not clipped, and each is applied as soon as it is complete
+ * @param clip maximal norm of the gradients; infinite: gradients are not clipped, and each is
+ *     applied as soon as it is complete
+ * @param clipBy whose norm that is
  * @param memory what a step stores
  * @param seed of all randomness: order, selection, dropout
- * @param loss weights of classes and label smoothing
+ * @param loss weights of classes, label smoothing, and the focal loss
  */
 public record Hyperparameters(
     int epochs,
@@ -29,13 +31,34 @@ public record Hyperparameters(
     OptimizerSettings optimizer,
     Schedule schedule,
     double clip,
+    ClipBy clipBy,
     MemorySettings memory,
     long seed,
     LossSettings loss) {
 
+  /** The norm that decides how much gradients are scaled down. */
+  public enum ClipBy {
+    /** The norm of all gradients, which are all held until it is known, as in PyTorch. */
+    ALL,
+    /** Each tensor's own norm, as DL4J's {@code ClipL2PerParamType}: nothing is held. */
+    TENSOR,
+    /**
+     * The greater of the norm of all gradients in the last step and of those so far in this one:
+     * nothing is held.
+     */
+    LAST;
+
+    /** The name in lower case, as on the command line. */
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
   public Hyperparameters {
     required(optimizer, "optimizer");
     required(schedule, "schedule");
+    required(clipBy, "clipBy");
     required(memory, "memory");
     required(loss, "loss");
 
@@ -56,6 +79,16 @@ public record Hyperparameters(
     if (!(clip > 0)) {
       throw BadSettingsException.of("clip", "must be above 0, got %s.", clip);
     }
+    if (!schedule.fits(learningRate)) {
+      throw BadSettingsException.of(
+          "learningRate", "must be above the schedule's lr_end, got %s.", learningRate);
+    }
+    if (clipBy != ClipBy.ALL && accumulation > 1) {
+      throw BadSettingsException.of(
+          "clipBy",
+          "must be all with accumulation, which holds all gradients anyway, got %s.",
+          clipBy);
+    }
   }
 
   /** Defaults for fine-tuning an encoder: AdamW, 3 epochs at 1e-4, clipped to 1. */
@@ -68,6 +101,7 @@ public record Hyperparameters(
         OptimizerSettings.adamW(0.01),
         Schedule.linear(0.1),
         1.0,
+        ClipBy.ALL,
         MemorySettings.defaults(),
         42,
         LossSettings.plain());
@@ -76,61 +110,172 @@ public record Hyperparameters(
   /** Returns a copy with another number of epochs. */
   public Hyperparameters withEpochs(int passes) {
     return new Hyperparameters(
-        passes, steps, accumulation, learningRate, optimizer, schedule, clip, memory, seed, loss);
+        passes,
+        steps,
+        accumulation,
+        learningRate,
+        optimizer,
+        schedule,
+        clip,
+        clipBy,
+        memory,
+        seed,
+        loss);
   }
 
   /** Returns a copy with this many updates of the parameters; 0: as many as the epochs have. */
   public Hyperparameters withSteps(int count) {
     return new Hyperparameters(
-        epochs, count, accumulation, learningRate, optimizer, schedule, clip, memory, seed, loss);
+        epochs,
+        count,
+        accumulation,
+        learningRate,
+        optimizer,
+        schedule,
+        clip,
+        clipBy,
+        memory,
+        seed,
+        loss);
   }
 
   /** Returns a copy with gradients added up over this many batches. */
   public Hyperparameters withAccumulation(int batches) {
     return new Hyperparameters(
-        epochs, steps, batches, learningRate, optimizer, schedule, clip, memory, seed, loss);
+        epochs,
+        steps,
+        batches,
+        learningRate,
+        optimizer,
+        schedule,
+        clip,
+        clipBy,
+        memory,
+        seed,
+        loss);
   }
 
   /** Returns a copy with another learning rate. */
   public Hyperparameters withLearningRate(double peak) {
     return new Hyperparameters(
-        epochs, steps, accumulation, peak, optimizer, schedule, clip, memory, seed, loss);
+        epochs, steps, accumulation, peak, optimizer, schedule, clip, clipBy, memory, seed, loss);
   }
 
   /** Returns a copy with another optimizer. */
   public Hyperparameters withOptimizer(OptimizerSettings other) {
     return new Hyperparameters(
-        epochs, steps, accumulation, learningRate, other, schedule, clip, memory, seed, loss);
+        epochs,
+        steps,
+        accumulation,
+        learningRate,
+        other,
+        schedule,
+        clip,
+        clipBy,
+        memory,
+        seed,
+        loss);
   }
 
   /** Returns a copy with another schedule of the learning rate. */
   public Hyperparameters withSchedule(Schedule other) {
     return new Hyperparameters(
-        epochs, steps, accumulation, learningRate, optimizer, other, clip, memory, seed, loss);
+        epochs,
+        steps,
+        accumulation,
+        learningRate,
+        optimizer,
+        other,
+        clip,
+        clipBy,
+        memory,
+        seed,
+        loss);
   }
 
   /** Returns a copy with gradients clipped to another norm; infinite: not clipped. */
   public Hyperparameters withClip(double norm) {
     return new Hyperparameters(
-        epochs, steps, accumulation, learningRate, optimizer, schedule, norm, memory, seed, loss);
+        epochs,
+        steps,
+        accumulation,
+        learningRate,
+        optimizer,
+        schedule,
+        norm,
+        clipBy,
+        memory,
+        seed,
+        loss);
+  }
+
+  /** Returns a copy with gradients clipped by another norm. */
+  public Hyperparameters withClipBy(ClipBy other) {
+    return new Hyperparameters(
+        epochs,
+        steps,
+        accumulation,
+        learningRate,
+        optimizer,
+        schedule,
+        clip,
+        other,
+        memory,
+        seed,
+        loss);
   }
 
   /** Returns a copy with another use of memory. */
   public Hyperparameters withMemory(MemorySettings other) {
     return new Hyperparameters(
-        epochs, steps, accumulation, learningRate, optimizer, schedule, clip, other, seed, loss);
+        epochs,
+        steps,
+        accumulation,
+        learningRate,
+        optimizer,
+        schedule,
+        clip,
+        clipBy,
+        other,
+        seed,
+        loss);
   }
 
   /** Returns a copy with another seed. */
   public Hyperparameters withSeed(long other) {
     return new Hyperparameters(
-        epochs, steps, accumulation, learningRate, optimizer, schedule, clip, memory, other, loss);
+        epochs,
+        steps,
+        accumulation,
+        learningRate,
+        optimizer,
+        schedule,
+        clip,
+        clipBy,
+        memory,
+        other,
+        loss);
   }
 
   /** Returns a copy with another loss. */
   public Hyperparameters withLoss(LossSettings other) {
     return new Hyperparameters(
-        epochs, steps, accumulation, learningRate, optimizer, schedule, clip, memory, seed, other);
+        epochs,
+        steps,
+        accumulation,
+        learningRate,
+        optimizer,
+        schedule,
+        clip,
+        clipBy,
+        memory,
+        seed,
+        other);
+  }
+
+  /** Whether every gradient is applied and let go as soon as it is complete. */
+  public boolean optimizesInBackward() {
+    return accumulation == 1 && (clipBy != ClipBy.ALL || Double.isInfinite(clip));
   }
 
   /** Steps of a training whose epochs have so many batches. */

@@ -38,7 +38,10 @@ public final class LocalStep implements TrainingStep {
   private final Map<Boolean, TrainingEngine> engines = new HashMap<>();
   private double rate;
 
-  /** Updates parameters during a run, if its loss is finite. */
+  /**
+   * Updates parameters during a run, if its loss is finite; those whose gradient is not finite are
+   * left out where gradients are clipped, as only then that is known.
+   */
   private final class InBackward implements OptimizerStep {
 
     @Override
@@ -79,7 +82,11 @@ public final class LocalStep implements TrainingStep {
     this.selector = selector;
     this.settings = settings;
     settings.loss().check(model.head().task(), model.head().outputs());
-    optimizer = settings.optimizer().optimizer(model, parameters);
+    optimizer =
+        settings
+            .optimizer()
+            .optimizer(model, parameters)
+            .clipped(settings.clipBy(), settings.clip());
   }
 
   @Override
@@ -120,7 +127,10 @@ public final class LocalStep implements TrainingStep {
         gradients = settings.accumulation() > 1 ? sums.gradients() : result.gradients();
       }
     }
-    if (!optimizesInBackward() && weight > 0) {
+    if (settings.optimizesInBackward() && weight > 0 && !optimizer.end()) {
+      return new Result(loss, weight, tokens, together);
+    }
+    if (!settings.optimizesInBackward() && weight > 0) {
       if (clips() && !Double.isFinite(GradientClipping.byGlobalNorm(gradients, settings.clip()))) {
         return new Result(loss, weight, tokens, together);
       }
@@ -209,16 +219,14 @@ public final class LocalStep implements TrainingStep {
                 .withKernelMode(KernelMode.preferred())
                 .withLoss(settings.loss()));
     OptimizerStep optimizerStep =
-        settings.accumulation() > 1 ? sums : optimizesInBackward() ? optimizerInBackward : null;
+        settings.accumulation() > 1
+            ? sums
+            : settings.optimizesInBackward() ? optimizerInBackward : null;
     return new TrainingEngine(graph, List.of(), settings.memory(), optimizerStep);
   }
 
   private boolean clips() {
     return Double.isFinite(settings.clip());
-  }
-
-  private boolean optimizesInBackward() {
-    return settings.accumulation() == 1 && !clips();
   }
 
   @Override

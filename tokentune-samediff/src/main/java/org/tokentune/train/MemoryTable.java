@@ -31,10 +31,6 @@ final class MemoryTable {
     return "%" + (Math.max(column.length(), 8) + 3) + conversion;
   }
 
-  void title(String title) {
-    text.append(System.lineSeparator()).append(title).append(System.lineSeparator());
-  }
-
   void row(String label, ToLongFunction<StepMemoryReport> bytes) {
     text.append(String.format(Locale.ROOT, "%-" + LABEL + "s", label));
     reports.forEach(
@@ -44,8 +40,8 @@ final class MemoryTable {
     text.append(System.lineSeparator());
   }
 
-  /** Adds a row for each name with any bytes in any report. */
-  void rows(Function<StepMemoryReport, Map<String, Long>> bytes) {
+  /** Adds a title and a row for each name with any bytes in any report; nothing if none has any. */
+  void rows(String title, Function<StepMemoryReport, Map<String, Long>> bytes) {
     Set<String> shown = new LinkedHashSet<>();
     for (StepMemoryReport report : reports.values()) {
       bytes
@@ -57,6 +53,10 @@ final class MemoryTable {
                 }
               });
     }
+    if (shown.isEmpty()) {
+      return;
+    }
+    text.append(System.lineSeparator()).append(title).append(System.lineSeparator());
     for (String name : shown) {
       row("  " + name, report -> bytes.apply(report).getOrDefault(name, 0L));
     }

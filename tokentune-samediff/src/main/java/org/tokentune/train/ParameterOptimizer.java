@@ -8,17 +8,23 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.ToDoubleFunction;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.nn.Parameters;
 import org.tokentune.plan.internal.OptimizerStep;
+import org.tokentune.train.Hyperparameters.ClipBy;
 
 /**
  * Updates parameters in place from their gradients: all by one {@link UpdateRule}, each with its
  * own state, weight decay and learning rate.
  */
 public final class ParameterOptimizer implements OptimizerStep {
+
+  /** The key of the last step's norm in the state, next to those of parameters. */
+  private static final String LAST_NORM = "gradient_norm";
 
   private final UpdateRule rule;
   private final Parameters parameters;
@@ -27,6 +33,10 @@ public final class ParameterOptimizer implements OptimizerStep {
   private final Map<String, List<INDArray>> state = new HashMap<>();
   private int steps;
   private double rate;
+  private ClipBy clipBy = ClipBy.ALL;
+  private double clip = Double.POSITIVE_INFINITY;
+  private GradientClipping clipping;
+  private double lastNorm;
 
   /**
    * @param parameters that may be updated; only their types and shapes are read
@@ -54,6 +64,18 @@ public final class ParameterOptimizer implements OptimizerStep {
   }
 
   /**
+   * Clips each gradient as it comes, from now on.
+   *
+   * @param by whose norm decides; {@link ClipBy#ALL} needs all gradients, and is left to the caller
+   * @param norm the largest; infinite: gradients are not clipped
+   */
+  public ParameterOptimizer clipped(ClipBy by, double norm) {
+    clipBy = Double.isInfinite(norm) ? ClipBy.ALL : by;
+    clip = by == ClipBy.ALL ? Double.POSITIVE_INFINITY : norm;
+    return this;
+  }
+
+  /**
    * Begins a step, in which every parameter with a gradient is updated once.
    *
    * @param learningRate of the step
@@ -61,15 +83,32 @@ public final class ParameterOptimizer implements OptimizerStep {
   public void begin(double learningRate) {
     steps++;
     rate = learningRate;
+    clipping = new GradientClipping(clip, clipBy == ClipBy.TENSOR, lastNorm);
+  }
+
+  /**
+   * Ends a step.
+   *
+   * @return false if a gradient was not finite, whose parameter was not updated; always true if
+   *     gradients are not clipped here
+   */
+  boolean end() {
+    if (clipBy == ClipBy.LAST && clipping.finite()) {
+      lastNorm = clipping.norm();
+    }
+    return clipping.finite();
   }
 
   @Override
   public boolean wholeGradients() {
-    return rule.wholeGradients();
+    return rule.wholeGradients() || clipBy == ClipBy.TENSOR; // whose norm no slice knows
   }
 
   @Override
   public void update(String name, INDArray parameter, long firstRow, INDArray gradient) {
+    if (!clipping.clip(gradient)) {
+      return;
+    }
     List<INDArray> own =
         state.computeIfAbsent(
             name, key -> rule.state(parameter).stream().map(UpdateRule.StateArray::zeros).toList());
@@ -120,6 +159,9 @@ public final class ParameterOptimizer implements OptimizerStep {
                 arrays.put(key(kept.get(i), name), state.get(name).get(i));
               }
             });
+    if (lastNorm > 0) {
+      arrays.put(LAST_NORM, Nd4j.scalar(DataType.DOUBLE, lastNorm));
+    }
     return new State(steps, arrays);
   }
 
@@ -136,6 +178,7 @@ public final class ParameterOptimizer implements OptimizerStep {
     Map<String, INDArray> saved = other.arrays();
     Map<String, List<INDArray>> restored = new HashMap<>();
     Set<String> unknown = new HashSet<>(saved.keySet());
+    unknown.remove(LAST_NORM);
     parameters
         .asMap()
         .forEach(
@@ -154,6 +197,7 @@ public final class ParameterOptimizer implements OptimizerStep {
     state.clear();
     state.putAll(restored);
     steps = other.steps();
+    lastNorm = saved.containsKey(LAST_NORM) ? saved.get(LAST_NORM).getDouble(0) : 0;
   }
 
   private static INDArray copy(

@@ -126,18 +126,27 @@ record Progress(
         step, epoch, batch, 0, 0, skipped, skippedInARow, isBest ? evaluation : best, all);
   }
 
+  /** The scores of all evaluations, lower ones better: the loss if there are no metrics. */
+  List<Double> scores(List<Metric> by) {
+    return evaluations.stream()
+        .map(EvaluationResult::scores)
+        .map(scores -> by.isEmpty() ? scores.loss() : -scores.quality(by))
+        .toList();
+  }
+
   /**
    * The number of evaluations since the last one that was better than those before it.
    *
    * @param least difference that counts
+   * @param after epochs whose evaluations are not counted
    */
-  int withoutGain(List<Metric> by, double least) {
+  int withoutGain(List<Metric> by, double least, int after) {
     EvaluationResult reference = null;
     int count = 0;
     for (EvaluationResult evaluation : evaluations) {
       boolean gains = evaluation.betterThan(reference, by, least);
       reference = gains ? evaluation : reference;
-      count = gains ? 0 : count + 1;
+      count = gains || evaluation.epoch() <= after ? 0 : count + 1;
     }
     return count;
   }

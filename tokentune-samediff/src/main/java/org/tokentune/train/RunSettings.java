@@ -15,6 +15,8 @@ import org.tokentune.objectives.Metric;
  * @param evaluateEvery steps between two evaluations; 0: after every epoch
  * @param patience evaluations in a row without a better score after which the training ends; 0: it
  *     always runs to its last step
+ * @param patienceAfter epochs at the beginning whose evaluations do not count for the patience;
+ *     they do count for what is best
  * @param minImprovement by how much a score must be better to count for the patience; the best
  *     weights are kept whatever the difference. 0: any difference counts, and of equal scores the
  *     lower loss
@@ -28,6 +30,7 @@ import org.tokentune.objectives.Metric;
 public record RunSettings(
     int evaluateEvery,
     int patience,
+    int patienceAfter,
     double minImprovement,
     List<Metric> metrics,
     OnNan onNan,
@@ -57,6 +60,7 @@ public record RunSettings(
     atLeast0("evaluateEvery", evaluateEvery);
     atLeast0("saveEvery", saveEvery);
     atLeast0("patience", patience);
+    atLeast0("patienceAfter", patienceAfter);
     if (!(minImprovement >= 0) || Double.isInfinite(minImprovement)) {
       throw BadSettingsException.of(
           "minImprovement", "must be at least 0 and finite, got %s.", minImprovement);
@@ -78,37 +82,91 @@ public record RunSettings(
    * NaN.
    */
   public static RunSettings defaults() {
-    return new RunSettings(0, 0, 0, List.of(), OnNan.STOP, 0, null, null);
+    return new RunSettings(0, 0, 0, 0, List.of(), OnNan.STOP, 0, null, null);
   }
 
   /** The same with an evaluation every so many steps; 0: after every epoch. */
   public RunSettings withEvaluateEvery(int steps) {
     return new RunSettings(
-        steps, patience, minImprovement, metrics, onNan, saveEvery, checkpoints, resume);
+        steps,
+        patience,
+        patienceAfter,
+        minImprovement,
+        metrics,
+        onNan,
+        saveEvery,
+        checkpoints,
+        resume);
   }
 
   /** The same, ending after this many evaluations in a row without a better score; 0: never. */
   public RunSettings withPatience(int count) {
     return new RunSettings(
-        evaluateEvery, count, minImprovement, metrics, onNan, saveEvery, checkpoints, resume);
+        evaluateEvery,
+        count,
+        patienceAfter,
+        minImprovement,
+        metrics,
+        onNan,
+        saveEvery,
+        checkpoints,
+        resume);
+  }
+
+  /** The same, counting evaluations for the patience only after this many epochs. */
+  public RunSettings withPatienceAfter(int epochs) {
+    return new RunSettings(
+        evaluateEvery,
+        patience,
+        epochs,
+        minImprovement,
+        metrics,
+        onNan,
+        saveEvery,
+        checkpoints,
+        resume);
   }
 
   /** The same with another difference from which a score counts as better for the patience. */
   public RunSettings withMinImprovement(double least) {
     return new RunSettings(
-        evaluateEvery, patience, least, metrics, onNan, saveEvery, checkpoints, resume);
+        evaluateEvery,
+        patience,
+        patienceAfter,
+        least,
+        metrics,
+        onNan,
+        saveEvery,
+        checkpoints,
+        resume);
   }
 
   /** The same with other metrics that say which evaluation is best. */
   public RunSettings withMetrics(List<Metric> others) {
     return new RunSettings(
-        evaluateEvery, patience, minImprovement, others, onNan, saveEvery, checkpoints, resume);
+        evaluateEvery,
+        patience,
+        patienceAfter,
+        minImprovement,
+        others,
+        onNan,
+        saveEvery,
+        checkpoints,
+        resume);
   }
 
   /** The same with another reaction to numbers that are not finite. */
   public RunSettings withOnNan(OnNan other) {
     return new RunSettings(
-        evaluateEvery, patience, minImprovement, metrics, other, saveEvery, checkpoints, resume);
+        evaluateEvery,
+        patience,
+        patienceAfter,
+        minImprovement,
+        metrics,
+        other,
+        saveEvery,
+        checkpoints,
+        resume);
   }
 
   /** The same, resumed from a training checkpoint; null: from the beginning. */
@@ -116,6 +174,7 @@ public record RunSettings(
     return new RunSettings(
         evaluateEvery,
         patience,
+        patienceAfter,
         minImprovement,
         metrics,
         onNan,
@@ -127,6 +186,14 @@ public record RunSettings(
   /** The same with a training checkpoint every so many steps. */
   public RunSettings withCheckpoints(int steps, Checkpoints folder) {
     return new RunSettings(
-        evaluateEvery, patience, minImprovement, metrics, onNan, steps, folder, resume);
+        evaluateEvery,
+        patience,
+        patienceAfter,
+        minImprovement,
+        metrics,
+        onNan,
+        steps,
+        folder,
+        resume);
   }
 }

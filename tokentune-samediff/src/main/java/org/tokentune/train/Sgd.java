@@ -10,8 +10,9 @@ import org.tokentune.ops.internal.optimizers.SgdStep;
  * gradient. With momentum, its state is one number per element; without, it has none.
  *
  * @param momentum the share of the last step's direction; 0 for none
+ * @param nesterov whether the direction is that after a further step
  */
-record Sgd(double momentum) implements UpdateRule {
+record Sgd(double momentum, boolean nesterov) implements UpdateRule {
 
   @Override
   public List<StateArray> state(INDArray parameter) {
@@ -29,6 +30,7 @@ record Sgd(double momentum) implements UpdateRule {
           change.rows(0),
           change.rate(),
           momentum,
+          nesterov,
           change.weightDecay());
     }
   }

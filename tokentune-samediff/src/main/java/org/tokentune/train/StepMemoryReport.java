@@ -126,10 +126,8 @@ public record StepMemoryReport(
     table.row("  inputs", report -> report.step.bytes(Kind.INPUT));
     table.row("  gaps", StepMemoryReport::gaps);
     table.row("total", StepMemoryReport::total);
-    table.title("activations by layer");
-    table.rows(StepMemoryReport::activationsByLayer);
-    table.title("activations by kind");
-    table.rows(StepMemoryReport::activationsByKind);
+    table.rows("activations by layer", StepMemoryReport::activationsByLayer);
+    table.rows("activations by kind", StepMemoryReport::activationsByKind);
     return table.toString();
   }
 }

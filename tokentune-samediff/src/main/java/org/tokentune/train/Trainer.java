@@ -130,6 +130,7 @@ public final class Trainer {
   private Outcome fit(
       TrainingStep training, Evaluator evaluator, TrainedState state, Fingerprint fingerprint) {
     Survey survey = survey(training);
+    listener.onPlan(training.memory());
     int steps = settings.steps(survey.batches());
     if (run.resume() != null) {
       progress = state.read(run.resume(), fingerprint);
@@ -207,7 +208,8 @@ public final class Trainer {
 
   private boolean endsEarly() {
     return run.patience() > 0
-        && progress.withoutGain(run.metrics(), run.minImprovement()) >= run.patience();
+        && progress.withoutGain(run.metrics(), run.minImprovement(), run.patienceAfter())
+            >= run.patience();
   }
 
   private boolean evaluates(boolean last, boolean epochEnds) {
@@ -220,7 +222,15 @@ public final class Trainer {
 
   private void step(MultiDataSetIterator batches, TrainingStep training, int steps) {
     List<MultiDataSet> together = next(batches);
-    double rate = settings.schedule().rate(settings.learningRate(), progress.step(), steps);
+    double rate =
+        settings
+            .schedule()
+            .rate(
+                settings.learningRate(),
+                progress.step(),
+                steps,
+                progress.epoch(),
+                progress.scores(run.metrics()));
     TrainingStep.Result result =
         training.run(
             together,

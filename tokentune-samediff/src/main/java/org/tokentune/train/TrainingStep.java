@@ -36,7 +36,8 @@ public interface TrainingStep extends AutoCloseable {
    * @param weight of these labels: their number, or with class weights the sum of their weights
    * @param tokens of the texts, without padding
    * @param nonFinite batches whose loss or gradients are not finite; if there are any, nothing was
-   *     updated
+   *     updated, except that {@link Hyperparameters.ClipBy#TENSOR} and {@code LAST} leave out only
+   *     the parameters whose gradient is not finite
    */
   record Result(double loss, double weight, long tokens, List<MultiDataSet> nonFinite) {}
 

@@ -120,6 +120,8 @@ class LoraTest {
         List.of(
             "dropout=0.3,targets=query+dense",
             "dropout=0.3,rslora,bias=all",
+            "dropout=0.3,dora,bias=all",
+            "dora,targets=query+dense,bias=lora_only",
             "targets=query,bias=lora_only,freeze-a")) {
       LoraConfig config = LoraConfig.parse(settings).withTrained(List.of("classifier", "pooler"));
       Adapter adapter = base.adapter(config, 4);
@@ -261,6 +263,7 @@ class LoraTest {
       GoldenModel base = GoldenModel.of(folder);
       LoraConfig config =
           LoraConfig.parse("r=3,alpha=5.5,dropout=0.25,rslora,bias=lora_only,targets=layer*+h.1.*")
+              .withDora(!folder.equals("gpt2"))
               .withTargets(
                   folder.equals("bert")
                       ? List.of("layer.1.*", "key")

@@ -101,8 +101,18 @@ class QloraTest {
   private static void compare(GoldenModel stored, String tokens, String storage) {
     GoldenModel floats =
         new GoldenModel(stored.model(), dequantized(stored.parameters(), stored.model()));
-    LoraConfig config = LoraConfig.parse("r=4,alpha=12");
     Map<String, INDArray> inputs = stored.batch(selector(tokens, stored));
+    compare(stored, floats, LoraConfig.parse("r=4,alpha=12"), inputs, tokens, storage);
+    compare(stored, floats, LoraConfig.parse("r=2,dora"), inputs, tokens, storage + " DoRA");
+  }
+
+  private static void compare(
+      GoldenModel stored,
+      GoldenModel floats,
+      LoraConfig config,
+      Map<String, INDArray> inputs,
+      String tokens,
+      String storage) {
     Adapter onFloats = floats.adapter(config, 3);
     TrainingEngine.Result expected =
         step(

@@ -100,6 +100,30 @@ class GeneratorTest {
     }
     assertThrows(BadInputException.class, () -> new GenerationSettings(1, -1, 1, 1, 1, none));
     assertThrows(BadInputException.class, () -> new GenerationSettings(1, 0, 1, 1, 0, none));
+    GenerationSettings defaults = GenerationSettings.defaults();
+    for (double minP : new double[] {-0.1, 1.1, Double.NaN}) {
+      assertThrows(BadInputException.class, () -> defaults.withMinP(minP));
+    }
+    for (double penalty : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
+      assertThrows(BadInputException.class, () -> defaults.withRepetitionPenalty(penalty));
+    }
+    assertThrows(BadInputException.class, () -> defaults.withStops(List.of("a", "")));
+    assertThrows(BadInputException.class, () -> BeamSearch.of(0));
+    assertThrows(BadInputException.class, () -> BeamSearch.NONE.withLengthPenalty(Double.NaN));
+  }
+
+  @Test
+  void penalisesTokensThatOccurred() {
+    float[] scores = {2, -2, 2, -2};
+    TokenSampler.penalise(scores, TokenSampler.set(0, 1, 1), 4);
+    assertArrayEquals(new float[] {0.5f, -8, 2, -2}, scores);
+  }
+
+  @Test
+  void printsItsTokens() {
+    assertEquals(
+        "Generation[ids=[7, 9], end=MAX_TOKENS]",
+        new Generation(new int[] {7, 9}, Generation.End.MAX_TOKENS).toString());
   }
 
   /** Probabilities 0.5, 0.25, 0.15, 0.07, 0.03 of tokens 3, 0, 4, 1, 2. */
@@ -121,13 +145,37 @@ class GeneratorTest {
     check(1, 0, 0.7, 0.25 / 0.75, 0, 0, 0.5 / 0.75, 0);
     check(1, 0, 0.8, 0.25 / 0.9, 0, 0, 0.5 / 0.9, 0.15 / 0.9);
     check(1, 3, 0.8, 0.25 / 0.75, 0, 0, 0.5 / 0.75, 0); // 0.8 of 0.9
+    check(
+        GenerationSettings.defaults().withTopP(1).withTemperature(1).withMinP(0.3),
+        1 / 3.6,
+        0,
+        0,
+        2 / 3.6,
+        0.6 / 3.6);
+    check(
+        GenerationSettings.defaults().withTopP(0.8).withTemperature(1).withMinP(0.45),
+        1 / 3.0,
+        0,
+        0,
+        2 / 3.0,
+        0);
+    check(
+        GenerationSettings.defaults().withTopP(1).withTemperature(0.5).withMinP(0.24),
+        0.2,
+        0,
+        0,
+        0.8,
+        0);
     double sum = 0.25 * 0.25 + 0.07 * 0.07 + 0.03 * 0.03 + 0.5 * 0.5 + 0.15 * 0.15;
     check(0.5, 0, 1, 0.0625 / sum, 0.0049 / sum, 0.0009 / sum, 0.25 / sum, 0.0225 / sum);
   }
 
   private static void check(double temperature, int topK, double topP, double... expected) {
-    TokenSampler sampler =
-        new TokenSampler(new GenerationSettings(temperature, topK, topP, 11, 1, Set.of()));
+    check(new GenerationSettings(temperature, topK, topP, 11, 1, Set.of()), expected);
+  }
+
+  private static void check(GenerationSettings settings, double... expected) {
+    TokenSampler sampler = new TokenSampler(settings);
     int draws = 100_000;
     int[] counts = new int[expected.length];
     for (int i = 0; i < draws; i++) {
@@ -139,7 +187,8 @@ class GeneratorTest {
       worst = Math.max(worst, Math.abs((double) counts[id] / draws - expected[id]));
     }
     System.out.printf(
-        "T %s, k %d, p %s: frequencies within %.1e%n", temperature, topK, topP, worst);
+        "T %s, k %d, p %s, min p %s: frequencies within %.1e%n",
+        settings.temperature(), settings.topK(), settings.topP(), settings.minP(), worst);
     assertTrue(worst < 5e-3); // three standard deviations of the least certain one
   }
 }

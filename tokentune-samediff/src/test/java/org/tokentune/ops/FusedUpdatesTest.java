@@ -132,7 +132,7 @@ class FusedUpdatesTest {
           lion[i] -= 1e-2 * (Math.signum(0.9 * m[i] + 0.1 * g[i]) + 0.1 * lion[i]);
           m[i] = 0.99 * m[i] + 0.01 * g[i];
         }
-        MomentumStep.run(p, view(FusedCheck.normal(10 + step, n)), buffer, 1e-2, 0.9, 0.1);
+        MomentumStep.run(p, view(FusedCheck.normal(10 + step, n)), buffer, 1e-2, 0.9, false, 0.1);
         LionStep.run(q, view(FusedCheck.normal(10 + step, n)), mean, 1e-2, 0.9, 0.99, 0.1);
       }
       near(kernels + ", SGD with momentum, " + n + " values", sgd, p, 3e-6);
@@ -186,8 +186,9 @@ class FusedUpdatesTest {
         clippedStep(factored, u);
         clippedStep(whole, w);
         INDArray own = view(gradient);
-        AdafactorStep.factored(p, own.reshape(n, m), rows, columns, 0.999, 1e-2, step);
-        AdafactorStep.whole(q, view(gradient), square, 0.999, 1e-2, step);
+        AdafactorStep.factored(
+            p, own.reshape(n, m), rows, columns, 0.999, 1e-2, Math.pow(step, -0.8));
+        AdafactorStep.whole(q, view(gradient), square, 0.999, 1e-2, Math.pow(step, -0.8));
       }
       near(kernels + ", Adafactor " + n + " x " + m, factored, p.reshape(all), 2e-6);
       near(kernels + ", Adafactor not factored, " + all, whole, q, 2e-6);

@@ -418,6 +418,84 @@ class OpsTest {
     check("cross entropy, label smoothing, class weights", plain.add(weighted), NONE);
   }
 
+  /**
+   * By the formula, in PyTorch with {@code nll = F.cross_entropy(x, y, weight=w, reduction="none")}
+   * and {@code p = softmax(x)[y]}: {@code ((1 - p)**gamma * nll).sum() / w[y].sum()}; and with a
+   * gamma of 0, cross entropy.
+   */
+  @ParameterizedTest
+  @ValueSource(doubles = {0.5, 1, 2, 5})
+  void focalLoss(double gamma) {
+    SDVariable logits = variable(1, 4, 3);
+    SDVariable labels = sd.constant("labels", Nd4j.createFromArray(2, -100, 0, 1));
+    SDVariable weights = sd.constant("weights", Nd4j.createFromArray(0.5, 2.0, 3.0));
+    SDVariable plain = Losses.softmaxFocal(logits, 3, labels, null, gamma);
+    SDVariable weighted = Losses.softmaxFocal(logits, 3, labels, weights, gamma);
+    int[] label = {2, -100, 0, 1};
+    double[] w = {0.5, 2, 3};
+    double sum = 0;
+    double weightedSum = 0;
+    for (int r : new int[] {0, 2, 3}) {
+      INDArray row = logits.getArr().getRow(r);
+      double z = IntStream.range(0, 3).mapToDouble(c -> Math.exp(row.getDouble(c))).sum();
+      double p = Math.exp(row.getDouble(label[r])) / z;
+      double loss = Math.pow(1 - p, gamma) * -Math.log(p);
+      sum += loss;
+      weightedSum += loss * w[label[r]];
+    }
+    assertEquals(sum / 3, plain.eval().getDouble(0), 1e-10);
+    assertEquals(weightedSum / (3 + 0.5 + 2), weighted.eval().getDouble(0), 1e-10);
+    check("focal loss, class weights", plain.add(weighted), NONE);
+  }
+
+  /** torchvision's sigmoid_focal_loss with alpha = w / (1 + w), times 1 + w. */
+  @ParameterizedTest
+  @ValueSource(doubles = {0.5, 2})
+  void focalLossOfSigmoids(double gamma) {
+    SDVariable logits = variable(1, 2, 3);
+    double[][] y = {{1, 0, 1}, {0, 0, 1}};
+    double[] w = {1, 3, 0.5};
+    SDVariable labels = sd.constant("labels", Nd4j.createFromArray(y));
+    SDVariable weights = sd.constant("weights", Nd4j.createFromArray(w));
+    double sum = 0;
+    for (int i = 0; i < 6; i++) {
+      double p = 1 / (1 + Math.exp(-logits.getArr().getDouble(i / 3, i % 3)));
+      double applies = y[i / 3][i % 3];
+      double alpha = w[i % 3] / (1 + w[i % 3]);
+      double right = applies * p + (1 - applies) * (1 - p);
+      double share = applies * alpha + (1 - applies) * (1 - alpha);
+      sum += (1 + w[i % 3]) * share * Math.pow(1 - right, gamma) * -Math.log(right);
+    }
+    SDVariable loss = Losses.binaryFocal(logits, labels, weights, gamma);
+    assertEquals(sum / 6, loss.eval().getDouble(0), 1e-10);
+    check("focal loss of sigmoids", loss, NONE);
+  }
+
+  /** Where a float's probability is 1, loss and gradient are 0, not NaN. */
+  @Test
+  void focalLossOfSureRows() {
+    SDVariable logits = sd.var("x", Nd4j.createFromArray(new float[][] {{200, 0}, {-200, 0}}));
+    SDVariable labels = sd.constant("labels", Nd4j.createFromArray(0, 0));
+    Losses.softmaxFocal(logits, 2, labels, null, 0.5).markAsLoss();
+    INDArray gradient = sd.calculateGradients(Map.of(), "x").get("x");
+    assertEquals(0, gradient.getDouble(0, 0));
+    assertEquals(-0.5, gradient.getDouble(1, 0), 1e-6); // of a row that is wrong for sure, over 2
+  }
+
+  /** The logits of kornia's issue 918, where the gradients were NaN. */
+  @Test
+  void focalLossOfSureSigmoids() {
+    float[][] x = {{-100, -100, 100, 100}};
+    SDVariable logits = sd.var("x", Nd4j.createFromArray(x));
+    SDVariable labels = sd.constant("labels", Nd4j.createFromArray(new float[][] {{0, 1, 0, 1}}));
+    Losses.binaryFocal(logits, labels, null, 0.5).markAsLoss();
+    INDArray gradient = sd.calculateGradients(Map.of(), "x").get("x");
+    double[] expected = {0, -0.25, 0.25, 0}; // of those that are wrong for sure, over 4
+    for (int i = 0; i < 4; i++) {
+      assertEquals(expected[i], gradient.getDouble(0, i), 1e-6);
+    }
+  }
+
   @Test
   void smoothedCrossEntropyOfRowsWithoutWeightIsZero() {
     SDVariable logits = variable(1, 2, 2);

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -17,6 +18,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.SafeTensors;
 import org.tokentune.plan.internal.PlanEngine;
 import org.tokentune.plan.internal.PlanOptions;
@@ -158,5 +160,24 @@ class QuantizedWeightTest {
         assertSameBits(rounded.getRow(7), taken.getRow(2));
       }
     }
+  }
+
+  /** The same bytes as in the GGUF file that llama.cpp's gguf 0.19 quantised from the other. */
+  @Test
+  void int8EqualsGgml() throws IOException {
+    int compared = 0;
+    try (ModelFiles floats = ModelFiles.open(GOLDEN.resolve("gguf/tiny-f32.gguf"));
+        ModelFiles quantised = ModelFiles.open(GOLDEN.resolve("gguf/tiny-q8_0.gguf"))) {
+      for (String name : floats.weights().names()) {
+        BlockWeight expected = quantised.weights().readBlocks(name);
+        if (expected != null && expected.format() == BlockFormat.Q8_0) {
+          BlockWeight actual = BlockWeight.int8(floats.weights().read(name));
+          assertArrayEquals(expected.blocks().data().asInt(), actual.blocks().data().asInt(), name);
+          compared++;
+        }
+      }
+    }
+    System.out.println(compared + " matrices in 8 bits as ggml's");
+    assertTrue(compared > 3);
   }
 }

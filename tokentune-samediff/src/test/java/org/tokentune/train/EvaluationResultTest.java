@@ -52,10 +52,24 @@ class EvaluationResultTest {
     for (int i = 0; i < expected.length; i++) {
       EvaluationResult next = evaluation(accuracies[i], 0, 1 - 0.1 * i);
       progress = progress.evaluated(next, next.betterThan(progress.best(), List.of()));
-      assertEquals(expected[i], progress.withoutGain(List.of(), 0.01), "evaluation " + i);
+      assertEquals(expected[i], progress.withoutGain(List.of(), 0.01, 0), "evaluation " + i);
     }
     assertEquals(0.82, progress.best().scores().accuracy());
-    assertEquals(0, progress.withoutGain(List.of(), 0));
+    assertEquals(0, progress.withoutGain(List.of(), 0, 0));
+  }
+
+  /** They set what is to be beaten, and count for nothing else. */
+  @Test
+  void firstEpochsDoNotCountForThePatience() {
+    Progress progress = Progress.NONE;
+    int[] expected = {0, 0, 0, 1, 2, 0};
+    double[] accuracies = {0.8, 0.7, 0.7, 0.7, 0.7, 0.9};
+    for (int i = 0; i < expected.length; i++) {
+      EvaluationResult scored = evaluation(accuracies[i], 0, 1);
+      EvaluationResult next = new EvaluationResult(i + 1, i + 1, 0, scored.scores());
+      progress = progress.evaluated(next, next.betterThan(progress.best(), List.of()));
+      assertEquals(expected[i], progress.withoutGain(List.of(), 0, 3), "evaluation " + i);
+    }
   }
 
   private static EvaluationResult evaluation(double accuracy, double f1, double loss) {

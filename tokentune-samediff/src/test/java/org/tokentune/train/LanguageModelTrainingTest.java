@@ -102,6 +102,7 @@ class LanguageModelTrainingTest {
         OptimizerSettings.adamW(0.01),
         Schedule.linear(0),
         1.0,
+        Hyperparameters.ClipBy.ALL,
         MemorySettings.defaults(),
         7,
         LossSettings.plain());
@@ -349,6 +350,7 @@ class LanguageModelTrainingTest {
         new OptimizerSettings(OptimizerSettings.Kind.SGD, 0, 0, 1, Map.of()),
         Schedule.linear(0),
         Double.POSITIVE_INFINITY,
+        Hyperparameters.ClipBy.ALL,
         MemorySettings.defaults(),
         7,
         LossSettings.plain());

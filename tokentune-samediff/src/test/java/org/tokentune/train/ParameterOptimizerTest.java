@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -42,17 +43,38 @@ class ParameterOptimizerTest {
   private static UpdateRule rule(Kind kind) {
     return switch (kind) {
       case ADAMW -> AdamW.USUAL;
-      case SGD -> new Sgd(0.9);
-      case ADAFACTOR -> new Adafactor();
+      case SGD -> new Sgd(0.9, false);
+      case ADAFACTOR -> new Adafactor(Adafactor.DECAY_RATE);
       case LION -> new Lion(0.9, 0.99);
       case ADAMW8BIT -> new AdamW8bit(AdamW.USUAL);
     };
   }
 
+  private static OptimizerSettings settings(String name) {
+    OptimizerSettings adamW = OptimizerSettings.adamW(0.01);
+    OptimizerSettings sgd = adamW.withKind(Kind.SGD);
+    return switch (name) {
+      case "sgd" -> sgd;
+      case "sgd-momentum" -> sgd.withMomentum(0.9);
+      case "sgd-nesterov" -> sgd.withMomentum(0.9).withNesterov(true);
+      case "adafactor" -> adamW.withKind(Kind.ADAFACTOR);
+      case "adafactor-decay-rate" -> adamW.withKind(Kind.ADAFACTOR).withDecayRate(-0.5);
+      default -> adamW.withBetas(0.8, 0.95).withEpsilon(1e-4);
+    };
+  }
+
   /** optimizers.json is what acceptance/optimizers.py printed. */
   @ParameterizedTest
-  @CsvSource({"sgd, SGD, 0", "sgd-momentum, SGD, 0.9", "adafactor, ADAFACTOR, 0"})
-  void equalsPyTorch(String name, Kind kind, double momentum) throws IOException {
+  @ValueSource(
+      strings = {
+        "sgd",
+        "sgd-momentum",
+        "sgd-nesterov",
+        "adafactor",
+        "adafactor-decay-rate",
+        "adamw-betas-epsilon"
+      })
+  void equalsPyTorch(String name) throws IOException {
     JsonNode expected;
     try (InputStream file = ParameterOptimizerTest.class.getResourceAsStream("/optimizers.json")) {
       expected = new ObjectMapper().readTree(file).path(name);
@@ -60,7 +82,7 @@ class ParameterOptimizerTest {
     try (SafeTensors golden = SafeTensors.open(GOLDEN)) {
       Parameters parameters =
           new Parameters(Map.of("w", golden.read("w.0"), "b", golden.read("b.0")));
-      UpdateRule rule = kind == Kind.SGD ? new Sgd(momentum) : rule(kind);
+      UpdateRule rule = settings(name).rule();
       ParameterOptimizer optimizer =
           new ParameterOptimizer(rule, parameters, array -> 0.01, array -> 1);
       INDArray rates = golden.read("learning_rate");
@@ -224,8 +246,9 @@ class ParameterOptimizerTest {
   void aFactorScalesTheRate() {
     Parameters usual = parameters();
     Parameters slow = parameters();
-    ParameterOptimizer one = new ParameterOptimizer(new Sgd(0), usual, name -> 0, name -> 1);
-    ParameterOptimizer half = new ParameterOptimizer(new Sgd(0), slow, name -> 0, name -> 0.5);
+    ParameterOptimizer one = new ParameterOptimizer(new Sgd(0, false), usual, name -> 0, name -> 1);
+    ParameterOptimizer half =
+        new ParameterOptimizer(new Sgd(0, false), slow, name -> 0, name -> 0.5);
     one.step(gradients(1), 1e-2);
     half.step(gradients(1), 2e-2);
     equal(usual, slow);
@@ -265,6 +288,14 @@ class ParameterOptimizerTest {
     refused(
         "rateFactors must be above 0 and finite, got 0.0 for head",
         () -> settings(Kind.ADAMW, 0, 0, 1, Map.of("head", 0.0)));
+    OptimizerSettings adamW = OptimizerSettings.adamW(0);
+    OptimizerSettings sgd = adamW.withKind(Kind.SGD);
+    refused("betas must be two numbers", () -> adamW.withBetas(0.9, 1));
+    refused("betas are only for adamw, adamw8bit and lion", () -> sgd.withBetas(0.9, 0.99));
+    refused("epsilon must be above 0 and finite", () -> adamW.withEpsilon(-1));
+    refused("got 0.1 for sgd", () -> sgd.withEpsilon(0.1));
+    refused("nesterov is only for sgd with momentum", () -> sgd.withNesterov(true));
+    refused("decayRate must be at least -1 and below 0", () -> adamW.withDecayRate(-0.5));
     refused("warmup must be at least 0 and finite, got -1.0", () -> Schedule.linear(-1));
     Encoder bert = SmallBert.bert(0, new Head(Objectives.CLASSIFY, 3, Pooling.FIRST));
     refused("No parameter is called x.*", () -> RateFactors.of(bert, 1, Map.of("x.*", 2.0)));

@@ -148,7 +148,7 @@ class StepMemoryReportTest {
   }
 
   private static ParameterOptimizer sgd(Encoder bert) {
-    return new ParameterOptimizer(new Sgd(0), Parameters.shapeOnly(bert.parameters()), 0);
+    return new ParameterOptimizer(new Sgd(0, false), Parameters.shapeOnly(bert.parameters()), 0);
   }
 
   @Test

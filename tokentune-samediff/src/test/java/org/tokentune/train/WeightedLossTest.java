@@ -170,11 +170,19 @@ class WeightedLossTest {
   }
 
   /** A batch counts by the sum of its weights, so that several are as one. */
-  @ParameterizedTest(name = "{0}, label smoothing {1}")
-  @CsvSource({"classify, 0", "classify, 0.1", "token, 0.1", "multilabel, 0"})
-  void severalBatchesAreAsOne(String name, double smoothing) throws IOException {
+  @ParameterizedTest(name = "{0}, label smoothing {1}, focal {2}")
+  @CsvSource({
+    "classify, 0, 0",
+    "classify, 0.1, 0",
+    "classify, 0, 2",
+    "token, 0.1, 0",
+    "token, 0, 2",
+    "multilabel, 0, 0",
+    "multilabel, 0, 2"
+  })
+  void severalBatchesAreAsOne(String name, double smoothing, double gamma) throws IOException {
     Objective task = task(name);
-    LossSettings loss = WEIGHTED.withLabelSmoothing(smoothing);
+    LossSettings loss = WEIGHTED.withLabelSmoothing(smoothing).withFocalGamma(gamma);
     TransformerModel model = model(task);
     Parameters once = weights(model);
     Parameters added = weights(model);
@@ -207,6 +215,10 @@ class WeightedLossTest {
     LossSettings smoothed = LossSettings.plain().withLabelSmoothing(0.1);
     rejects(Objectives.MULTILABEL, smoothed, "labelSmoothing");
     rejects(Objectives.REGRESS, WEIGHTED, "classWeights");
+    LossSettings focal = LossSettings.plain().withFocalGamma(2);
+    rejects(Objectives.REGRESS, focal, "focalGamma");
+    assertThrows(BadInputException.class, () -> focal.withLabelSmoothing(0.1));
+    assertThrows(BadInputException.class, () -> focal.withFocalGamma(-1));
     rejects(Objectives.CLASSIFY, WEIGHTED.withClassWeights(List.of(1.0, 2.0)), "3 classes, got 2");
     for (double weight : new double[] {-1, Double.NaN, Double.POSITIVE_INFINITY}) {
       assertThrows(

@@ -67,18 +67,23 @@ public record AttentionMask(SDVariable selectedBias, SDVariable frozenBias, SDVa
   }
 
   /**
-   * A causal mask for one sequence whose keys are in order of position, starting at 0.
+   * A causal mask for sequences whose keys are in order of position, starting at 0.
    *
-   * @param queries INT32 [1, 1, count, 1]: positions of the queries
-   * @param mask INT32 [1, length]
+   * @param queries INT32 [batch, 1, count, 1]: positions of the queries
+   * @param mask INT32 [batch, length]
    */
   static AttentionMask ofRows(SDVariable queries, SDVariable mask, int window, DataType type) {
     SameDiff sd = mask.getSameDiff();
     SDVariable length = sd.sizeAt(mask, 1).castTo(DataType.INT32);
     SDVariable keys =
         sd.range(sd.constant(0), length, sd.constant(1), DataType.INT32).reshape(1, 1, 1, -1);
-    return new AttentionMask(
-        bias(queries, mask.reshape(1, 1, 1, -1), keys, window, type), null, keys);
+    return new AttentionMask(bias(queries, byKey(mask), keys, window, type), null, keys);
+  }
+
+  /** [batch, length] as [batch, 1, 1, length]. */
+  private static SDVariable byKey(SDVariable mask) {
+    SameDiff sd = mask.getSameDiff();
+    return sd.expandDims(sd.expandDims(mask, 1), 1);
   }
 
   /** Within a sequence, rows are in order of position. */

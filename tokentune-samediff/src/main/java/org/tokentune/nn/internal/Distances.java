@@ -75,8 +75,8 @@ public record Distances(int[] kinds) {
 
   /** INT32 [batch, 1, queries, keys]: the kinds of the distances, query's place minus key's. */
   SDVariable of(Graph graph, TokenStream queries, AttentionMask keys) {
-    SDVariable distances =
-        AttentionMask.places(queries).sub(keys.rowIds()).add((kinds.length - 1) / 2);
+    int middle = kinds.length / 2; // the place of distance 0
+    SDVariable distances = AttentionMask.places(queries).sub(keys.rowIds()).add(middle);
     String name = "kinds of distances";
     SDVariable table =
         graph.sd().hasVariable(name)

@@ -6,6 +6,8 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.ops.KernelMode;
+import org.tokentune.ops.TokenGather;
 import org.tokentune.ops.WriteRows;
 
 /**
@@ -16,6 +18,10 @@ import org.tokentune.ops.WriteRows;
  * <p>So graph and arrays stay the same from token to token, the cache is never copied, and ordinary
  * attention runs over the rows, masked by position. Rows not yet written are masked as well; they
  * are initially 0, because even a masked NaN would spread.
+ *
+ * <p>Several sequences have their rows anywhere in these arrays, and name them; a step copies the
+ * rows of all into one block. So sequences that begin alike share rows, and a beam that is chosen
+ * twice is not copied in the cache.
  */
 public final class KeyValueCache {
 
@@ -24,17 +30,23 @@ public final class KeyValueCache {
   private final int capacity;
   private final SDVariable positionIds;
   private final SDVariable mask;
+  private final SDVariable rows;
   private final DataType type;
 
   /**
    * @param capacity maximum number of tokens
-   * @param positionIds INT32 [1, n]: positions of the step's tokens, below {@code capacity}
-   * @param mask INT32 [1, length], longer than any position: 1 for rows that hold tokens
+   * @param positionIds INT32 [batch, n]: positions of the step's tokens; if {@code rows} is null,
+   *     batch is 1 and they are below {@code capacity}
+   * @param mask INT32 [batch, length], longer than any position: 1 for positions that hold tokens
+   * @param rows INT32 [batch, length]: the row of each position in the cache; null: row p for
+   *     position p
    */
-  public KeyValueCache(int capacity, SDVariable positionIds, SDVariable mask, DataType type) {
+  public KeyValueCache(
+      int capacity, SDVariable positionIds, SDVariable mask, SDVariable rows, DataType type) {
     this.capacity = capacity;
     this.positionIds = positionIds;
     this.mask = mask;
+    this.rows = rows;
     this.type = type;
   }
 
@@ -48,13 +60,18 @@ public final class KeyValueCache {
    * Writes the step's rows into a cache.
    *
    * @param name name of the cache
-   * @param step [n, width]
-   * @return the rows of all tokens, [length, width]
+   * @param step [batch * n, width]
+   * @return the rows of all tokens, [batch * length, width]
    */
-  SDVariable all(String name, TokenStream step) {
+  SDVariable all(String name, TokenStream step, KernelMode kernelMode) {
     SameDiff sd = step.rows().getSameDiff();
     SDVariable cache =
         sd.constant(PREFIX + name, Nd4j.create(type, new long[] {capacity, step.width()}, 'c'));
+    if (rows != null) {
+      SDVariable own = TokenGather.elements(rows, TokenGather.rowIds(rows, positionIds));
+      SDVariable written = WriteRows.apply(cache, own, step.rows());
+      return TokenGather.rows(written, sd.reshape(rows, -1), kernelMode);
+    }
     SDVariable written = WriteRows.apply(cache, step.values(positionIds), step.rows());
     SDVariable length = sd.sizeAt(mask, 1).castTo(DataType.INT64).reshape(1);
     SDVariable width = sd.constant(Nd4j.createFromArray(new long[] {step.width()}));

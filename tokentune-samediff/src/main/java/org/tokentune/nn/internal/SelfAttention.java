@@ -77,7 +77,7 @@ public record SelfAttention(
       Graph graph, NetworkLayer projection, TokenStreams tokens, String name) {
     TokenStream selected = projection.apply(graph, tokens.selected());
     if (graph.cache() != null) {
-      return graph.cache().all(place + "." + name, selected);
+      return graph.cache().all(place + "." + name, selected, graph.kernelMode());
     }
     return tokens.frozen() == null
         ? selected.rows()

@@ -60,4 +60,42 @@ public final class BlockRows {
       bytes[2 * i + 1] = (byte) (half >> 8);
     }
   }
+
+  /**
+   * Converts dense FLOAT [n, width], width a multiple of 32, to {@link BlockFormat#Q8_0}: the scale
+   * of a block is its largest magnitude over 127, codes are rounded half away from zero. Source:
+   * ggml's {@code quantize_row_q8_0_ref}.
+   */
+  public static void toInt8(INDArray floats, INDArray blocks) {
+    RowKernel kernel = RowKernel.over(floats).read(floats);
+    ByteBuffer out = kernel.bytes(blocks);
+    int rowBytes = Math.toIntExact(BlockFormat.Q8_0.rowBytes(kernel.rows().width()));
+    kernel.run(
+        (arrays, row, width) -> {
+          byte[] bytes = Scratch.get().bytes(rowBytes);
+          int at = 0;
+          for (int from = 0; from < width; from += BlockFormat.Q8_0.elements) {
+            at = toInt8(arrays[0], from, bytes, at);
+          }
+          out.put(row * rowBytes, bytes, 0, rowBytes);
+        });
+  }
+
+  private static int toInt8(float[] values, int from, byte[] bytes, int start) {
+    float largest = 0;
+    for (int i = from; i < from + BlockFormat.Q8_0.elements; i++) {
+      largest = Math.max(largest, Math.abs(values[i]));
+    }
+    float scale = largest / 127;
+    float inverse = scale == 0 ? 0 : 1 / scale;
+    short half = HalfPrecision.floatToHalf(scale);
+    int at = start;
+    bytes[at++] = (byte) half;
+    bytes[at++] = (byte) (half >> 8);
+    for (int i = from; i < from + BlockFormat.Q8_0.elements; i++) {
+      float code = values[i] * inverse;
+      bytes[at++] = (byte) (int) (code + Math.copySign(0.5f, code));
+    }
+    return at;
+  }
 }

@@ -39,7 +39,7 @@ public final class AdafactorStep {
    * @param rows [n], initially 0
    * @param columns [m], initially 0
    * @param keep factor of the parameter: 1 without weight decay
-   * @param step 1 at the first step
+   * @param add share of the new squares: at step t usually {@code t^-0.8}
    */
   public static void factored(
       INDArray parameter,
@@ -48,8 +48,7 @@ public final class AdafactorStep {
       INDArray columns,
       double keep,
       double rate,
-      int step) {
-    double add = Math.pow(step, -0.8);
+      double add) {
     if (KernelMode.preferred() == KernelMode.FUSED && parameter.dataType() == DataType.FLOAT) {
       new Factors(gradient, rows, columns).divide((float) add);
     } else {
@@ -66,10 +65,15 @@ public final class AdafactorStep {
    * The same for a parameter whose second moment is not factored.
    *
    * @param square shape and type of the parameter, initially 0
+   * @param add share of the new squares
    */
   public static void whole(
-      INDArray parameter, INDArray gradient, INDArray square, double keep, double rate, int step) {
-    double add = Math.pow(step, -0.8);
+      INDArray parameter,
+      INDArray gradient,
+      INDArray square,
+      double keep,
+      double rate,
+      double add) {
     if (KernelMode.preferred() == KernelMode.FUSED && parameter.dataType() == DataType.FLOAT) {
       float kept = (float) (1 - add);
       float added = (float) add;

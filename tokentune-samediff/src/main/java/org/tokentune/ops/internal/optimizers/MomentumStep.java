@@ -22,6 +22,7 @@ public final class MomentumStep {
    * @param parameter FLOAT, or DOUBLE, which takes the native form
    * @param gradient shape and type of the parameter
    * @param buffer shape and type of the parameter, initially 0
+   * @param nesterov whether to move by gradient and momentum times the new buffer
    */
   public static void run(
       INDArray parameter,
@@ -29,9 +30,10 @@ public final class MomentumStep {
       INDArray buffer,
       double rate,
       double momentum,
+      boolean nesterov,
       double weightDecay) {
     if (KernelMode.preferred() == KernelMode.FUSED && parameter.dataType() == DataType.FLOAT) {
-      Pass pass = new Pass((float) rate, (float) momentum, (float) weightDecay);
+      Pass pass = new Pass((float) rate, (float) momentum, nesterov, (float) weightDecay);
       Tiles.run(
           List.of(gradient, parameter, buffer),
           List.of(parameter, buffer),
@@ -40,12 +42,15 @@ public final class MomentumStep {
     }
     buffer.muli(momentum).addi(gradient);
     if (weightDecay != 0) {
-      buffer.addi(parameter.mul(weightDecay));
+      INDArray decay = parameter.mul(weightDecay);
+      buffer.addi(decay);
+      gradient.addi(decay);
     }
-    parameter.subi(buffer.mul(rate));
+    INDArray direction = nesterov ? gradient.addi(buffer.mul(momentum)) : buffer;
+    parameter.subi(direction.mul(rate));
   }
 
-  private record Pass(float rate, float momentum, float decay) {
+  private record Pass(float rate, float momentum, boolean nesterov, float decay) {
 
     void run(float[] g, float[] p, float[] buffer, float[] newP, float[] newBuffer, int length) {
       float by = rate;
@@ -53,7 +58,8 @@ public final class MomentumStep {
       float shrink = decay;
       for (int i = 0; i < length; i++) {
         newBuffer[i] = keep * buffer[i] + g[i] + shrink * p[i];
-        newP[i] = p[i] - by * newBuffer[i];
+        float ahead = nesterov ? g[i] + shrink * p[i] + keep * newBuffer[i] : newBuffer[i];
+        newP[i] = p[i] - by * ahead;
       }
     }
   }

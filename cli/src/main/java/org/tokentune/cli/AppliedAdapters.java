@@ -1,0 +1,54 @@
+package org.tokentune.cli;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.tokentune.adapters.Adapter;
+import org.tokentune.adapters.WeightedAdapter;
+import org.tokentune.formats.ModelFiles;
+import org.tokentune.models.WeightStorage;
+import org.tokentune.text.LanguageModel;
+import org.tokentune.text.TextModel;
+import picocli.CommandLine.Option;
+
+/** Options for trained adapters on a model. */
+final class AppliedAdapters {
+
+  @Option(
+      names = "--adapter",
+      paramLabel = "DIR[:WEIGHT]",
+      description = {
+        "Adapters on the model: a folder that train --lora wrote, or PEFT. Given several times, all of",
+        "them, each with its weight (default 1): a:0.5 for half of a's update."
+      })
+  private List<String> adapters = new ArrayList<>();
+
+  @Option(
+      names = "--combine",
+      paramLabel = "cat|linear",
+      description = {
+        "Several adapters add up (cat), or their matrices A and B do, each for itself (linear: equal",
+        "ranks only, and not the sum of the updates); PEFT's names. Default ${DEFAULT-VALUE}."
+      })
+  private Adapter.Combination combination = Adapter.Combination.CAT;
+
+  private List<WeightedAdapter> parsed() {
+    return adapters.stream().map(WeightedAdapter::parse).toList();
+  }
+
+  /** Opens a model with its head, with the adapters if there are any. */
+  TextModel open(ModelFiles files, WeightStorage storage) {
+    return adapters.isEmpty()
+        ? TextModel.openAs(files, storage)
+        : TextModel.open(files, parsed(), combination, storage);
+  }
+
+  /** Puts the adapters, if there are any, on a decoder. */
+  void putOn(LanguageModel decoder) {
+    List<WeightedAdapter> all = parsed();
+    if (all.size() == 1 && all.get(0).weight() == 1) {
+      decoder.openAdapter(all.get(0).folder());
+    } else if (!all.isEmpty()) {
+      decoder.openAdapters(all, combination);
+    }
+  }
+}
