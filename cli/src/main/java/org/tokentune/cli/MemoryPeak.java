@@ -63,13 +63,13 @@ final class MemoryPeak {
 
   /** Prints the peak of each report. */
   static void print(PrintWriter out, Map<String, StepMemoryReport> reports) {
-    out.printf("%npeak of the step%n");
+    out.printf(Locale.ROOT, "%npeak of the step%n");
     reports.forEach(
         (name, report) -> {
           PlanMemory step = report.step();
           Kind kind = largest(step);
           out.printf(
-              Locale.ROOT,
+             Locale.ROOT,  Locale.ROOT,
               "  %s: in the %s pass, op %d of %d: %s, %.1f of %.1f MB, most of it %s%n",
               name,
               step.peak() < step.forward() ? "forward" : "backward",
@@ -131,7 +131,7 @@ final class MemoryPeak {
     if (totals.isEmpty()) {
       return;
     }
-    out.printf("%ntotal of %s with%n", name);
+    out.printf(Locale.ROOT, "%ntotal of %s with%n", name);
     totals.forEach(
         entry ->
             out.printf(Locale.ROOT, "  %-32s%11.1f%n", entry.getKey(), entry.getValue() / 1e6));

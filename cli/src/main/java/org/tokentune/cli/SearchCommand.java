@@ -206,7 +206,7 @@ final class SearchCommand implements Callable<Integer> {
       return 1;
     }
     out.printf(
-        "%nThe best options are in %s, and its model in %s.%n",
+        Locale.ROOT, "%nThe best options are in %s, and its model in %s.%n",
         output.resolve("best.yaml"), output.resolve("best"));
     out.flush();
     return 0;
@@ -271,7 +271,7 @@ final class SearchCommand implements Callable<Integer> {
       for (JsonNode trial : saved.path("trials")) {
         done.add(JSON.treeToValue(trial, Trial.class));
       }
-      out.printf("Going on after %d trainings.%n", done.size());
+      out.printf(Locale.ROOT, "Going on after %d trainings.%n", done.size());
       out.flush();
     } catch (IOException e) {
       throw new BadFileException(e, "%s is damaged; remove it, or name another --output.", file);
@@ -554,25 +554,25 @@ final class SearchCommand implements Callable<Integer> {
   private void print(PrintWriter out, List<Trial> sorted, String lengthOption) {
     List<String> names = List.copyOf(space.ranges().keySet());
     StringBuilder format = new StringBuilder();
-    out.printf("%n%5s %7s", "trial", lengthOption);
+    out.printf(Locale.ROOT, "%n%5s %7s", "trial", lengthOption);
     for (String name : names) {
       format.append(" %").append(Math.max(8, name.length())).append('s');
     }
-    out.printf(format.toString(), names.toArray());
-    out.printf(" %8s %8s %8s %8s%n", "score", "loss", "seconds", "MB");
+    out.printf(Locale.ROOT, format.toString(), names.toArray());
+    out.printf(Locale.ROOT, " %8s %8s %8s %8s%n", "score", "loss", "seconds", "MB");
     for (Trial trial : sorted) {
-      out.printf("%5d %7d", trial.number(), trial.length());
-      out.printf(format.toString(), names.stream().map(trial.options()::get).toArray());
+      out.printf(Locale.ROOT, "%5d %7d", trial.number(), trial.length());
+      out.printf(Locale.ROOT, format.toString(), names.stream().map(trial.options()::get).toArray());
       if (trial.ended()) {
         out.printf(
-            Locale.ROOT,
+           Locale.ROOT,  Locale.ROOT,
             " %8.4f %8.4f %8.1f %8.1f%n",
             trial.score(),
             trial.loss(),
             trial.seconds(),
             trial.megabytes());
       } else {
-        out.printf(" %s%n", trial.message());
+        out.printf(Locale.ROOT, " %s%n", trial.message());
       }
     }
   }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.function.Executable;
 
 /**
@@ -37,7 +38,7 @@ public final class Misuses {
     }
     String type = thrown == null ? "nothing" : thrown.getClass().getSimpleName();
     String message = thrown == null ? "" : String.valueOf(thrown.getMessage());
-    System.out.printf("| `%s` | %s | %s |%n", call, type, message.replace("|", "\\|"));
+    System.out.printf(Locale.ROOT, "| `%s` | %s | %s |%n", call, type, message.replace("|", "\\|"));
     // A message may quote a text at its end.
     boolean sentence = message.matches("(?s).*[.\"]") && message.contains(named);
     if (!kind.isInstance(thrown) || !sentence) {
@@ -51,7 +52,8 @@ public final class Misuses {
 
   /** Fails if any call was not refused as it should be. */
   public void check() {
-    System.out.printf("%d misuses, %d not refused as they should be%n", count, wrong.size());
+    System.out.printf(
+        Locale.ROOT, "%d misuses, %d not refused as they should be%n", count, wrong.size());
     assertTrue(wrong.isEmpty(), () -> String.join(System.lineSeparator(), wrong));
   }
 }
