@@ -72,6 +72,7 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     // A file that is made from a vocabulary needs no changes.
     if (files.tokenizer() instanceof TokenizerSource.Json) {
       switch (used) {
+        case "DebertaV2Tokenizer" -> setDebertaV2(json, config, changed);
         case "GPT2Tokenizer" -> setGpt2(json, config, changed);
         case "LlamaTokenizer" -> setMetaspace(json, config);
         case "Qwen2Tokenizer" -> setQwen2(json, config, changed);
@@ -89,7 +90,9 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
       }
     }
     warn(config, used, changed);
-    boolean typed = BERTS.contains(used) && !used.equals("DistilBertTokenizer");
+    boolean typed =
+        (BERTS.contains(used) && !used.equals("DistilBertTokenizer"))
+            || used.equals("DebertaV2Tokenizer");
     boolean types = config.tokenTypes() == null ? typed : config.tokenTypes();
     return new AutoTokenizer(json, config, types, !changed.isEmpty());
   }
@@ -116,6 +119,8 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
   private static String className(String modelType, String named, JsonNode json) {
     return switch (modelType) {
       case "bert", "distilbert" -> named.isEmpty() ? "BertTokenizer" : named;
+      case "deberta-v2" -> named.isEmpty() ? "DebertaV2Tokenizer" : named;
+      case "xlm-roberta" -> named.isEmpty() ? "XLMRobertaTokenizer" : named;
       case "roberta" -> named.isEmpty() ? "RobertaTokenizer" : named;
       case "gpt2" -> named.isEmpty() ? "GPT2Tokenizer" : named;
       case "qwen2" -> "Qwen2Tokenizer";
@@ -246,6 +251,31 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     ObjectNode template = TokenizerJson.typed("RobertaProcessing");
     template.put("trim_offsets", false).put(PREFIX_SPACE, space);
     setTemplate(json, template, first, last, changed);
+  }
+
+  /** SentencePiece's Unigram: one space before a text, and several count as one. */
+  private static void setDebertaV2(ObjectNode json, TokenizerConfig config, List<String> changed) {
+    if (!isModel(json, "Unigram")) {
+      return;
+    }
+    List<ObjectNode> steps = new ArrayList<>();
+    if (config.lowerCase() != null && config.lowerCase()) {
+      steps.add(TokenizerJson.typed("Lowercase"));
+    }
+    ObjectNode spaces = TokenizerJson.typed("Replace");
+    spaces.putObject("pattern").put("Regex", "\\s{2,}|[\\n\\r\\t]");
+    steps.add(spaces.put("content", " "));
+    steps.add(TokenizerJson.typed("NFC"));
+    steps.add(TokenizerJson.typed("Strip").put("strip_left", false).put("strip_right", true));
+    setNormalizer(
+        json, TokenizerJson.sequence("normalizers", steps.toArray(ObjectNode[]::new)), changed);
+    boolean space = config.prefixSpace() == null || config.prefixSpace();
+    ObjectNode metaspace = TokenizerJson.typed(METASPACE).put("replacement", SPACE);
+    metaspace.put("prepend_scheme", space ? "always" : "first").put("split", true);
+    setCuts(json, TokenizerJson.sequence("pretokenizers", metaspace), changed);
+    String first = config.special().getOrDefault("cls_token", "[CLS]");
+    String last = config.special().getOrDefault("sep_token", "[SEP]");
+    setTemplate(json, TokenizerJson.typed("BertProcessing"), first, last, changed);
   }
 
   private static boolean isModel(JsonNode json, String type) {

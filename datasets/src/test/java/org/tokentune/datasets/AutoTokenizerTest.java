@@ -74,7 +74,21 @@ class AutoTokenizerTest {
 
   @TestFactory
   List<DynamicTest> idsAreAutoTokenizers() throws IOException {
-    JsonNode all = JSON.readTree(FIXTURES.resolve("cases.json").toFile());
+    List<DynamicTest> tests = tests("cases");
+    assertTrue(tests.size() > 130);
+    return tests;
+  }
+
+  /** Of XLM-RoBERTa and DeBERTa-v2, with a map of characters as SentencePiece compiles it. */
+  @TestFactory
+  List<DynamicTest> idsOfUnigramsAreAutoTokenizers() throws IOException {
+    List<DynamicTest> tests = tests("unigram-cases");
+    assertEquals(9, tests.size());
+    return tests;
+  }
+
+  private List<DynamicTest> tests(String cases) throws IOException {
+    JsonNode all = JSON.readTree(FIXTURES.resolve(cases + ".json").toFile());
     List<DynamicTest> tests = new ArrayList<>();
     for (JsonNode one : all.path("cases")) {
       String name =
@@ -86,10 +100,9 @@ class AutoTokenizerTest {
                   one.path("vocab").asBoolean() ? "vocab.txt, " : "",
                   one.path("patch"),
                   one.path("files"));
-      Path at = folder.resolve(Integer.toString(tests.size()));
+      Path at = folder.resolve(cases + tests.size());
       tests.add(DynamicTest.dynamicTest(name, () -> check(all, one, at)));
     }
-    assertTrue(tests.size() > 130);
     return tests;
   }
 

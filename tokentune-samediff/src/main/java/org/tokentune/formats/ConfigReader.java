@@ -210,6 +210,23 @@ public final class ConfigReader {
     return texts;
   }
 
+  /** A list of numbers above 0; empty if the field is missing. */
+  public List<Double> positives(String field) {
+    List<Double> numbers = new ArrayList<>();
+    if (has(field)) {
+      for (JsonNode one : value(field)) {
+        if (!one.isNumber() || !(one.doubleValue() > 0) || Double.isInfinite(one.doubleValue())) {
+          throw bad(field, "a list of numbers above 0");
+        }
+        numbers.add(one.doubleValue());
+      }
+      if (numbers.isEmpty()) {
+        throw bad(field, "a list of numbers above 0");
+      }
+    }
+    return numbers;
+  }
+
   /** A whole number from 0 or a list of them; empty where the field is missing or null. */
   public List<Integer> indices(String field) {
     List<Integer> indices = new ArrayList<>();

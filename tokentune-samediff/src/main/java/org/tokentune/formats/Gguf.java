@@ -24,30 +24,14 @@ import org.tokentune.BadInputException;
 import org.tokentune.ops.BlockWeight;
 
 /**
- * A Llama or Qwen2 model (Mistral comes as Llama) in a GGUF file, presented in Hugging Face's
- * layout: its configuration, and its tensors as floats under Hugging Face's names.
+ * A decoder in a GGUF file (Mistral comes as Llama), presented in Hugging Face's layout: its
+ * configuration, and its tensors as floats under Hugging Face's names.
  */
 public final class Gguf implements WeightSource {
-
-  private static final String QUERY = "self_attn.q_proj";
-  private static final String KEY = "self_attn.k_proj";
 
   /** Names outside the layers. */
   private static final Map<String, String> OUTER =
       Map.of("token_embd", "model.embed_tokens", "output_norm", "model.norm", "output", "lm_head");
-
-  /** Names within a layer. */
-  private static final Map<String, String> INNER =
-      Map.of(
-          "attn_norm", "input_layernorm",
-          "attn_q", QUERY,
-          "attn_k", KEY,
-          "attn_v", "self_attn.v_proj",
-          "attn_output", "self_attn.o_proj",
-          "ffn_norm", "post_attention_layernorm",
-          "ffn_gate", "mlp.gate_proj",
-          "ffn_up", "mlp.up_proj",
-          "ffn_down", "mlp.down_proj");
 
   private static final String SPLIT_COUNT = "split.count";
   private static final Pattern PART = Pattern.compile("(.+)-\\d{5}-of-\\d{5}\\.gguf");
@@ -57,13 +41,15 @@ public final class Gguf implements WeightSource {
   /** Modules of a layer whose projections either all have biases or none. */
   private static final Map<String, List<String>> BIASED =
       Map.of(
-          "self_attn",
-          List.of(QUERY, KEY, "self_attn.v_proj", "self_attn.o_proj"),
-          "mlp",
+          GgufArchitecture.ATTENTION,
+          List.of(
+              GgufArchitecture.QUERY, GgufArchitecture.KEY, "self_attn.v_proj", "self_attn.o_proj"),
+          GgufArchitecture.MLP,
           List.of("mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"));
 
   private final List<GgufFile> parts;
   private final String origin;
+  private final GgufArchitecture architecture;
   private final JsonNode config;
   private final RotaryRows rotary;
   private final Map<String, Place> tensors = new LinkedHashMap<>();
@@ -77,6 +63,7 @@ public final class Gguf implements WeightSource {
   private Gguf(List<GgufFile> parts, String origin) {
     this.parts = parts;
     this.origin = origin;
+    architecture = GgufConfig.architecture(metadata());
     for (GgufFile part : parts) {
       for (GgufFile.Tensor tensor : part.tensors().values()) {
         if (tensors.put(name(tensor.name()), new Place(part, tensor)) != null) {
@@ -86,12 +73,12 @@ public final class Gguf implements WeightSource {
       }
     }
     config = new GgufConfig(metadata(), this).read();
-    // For Qwen2, llama.cpp pairs rotated elements as Hugging Face does.
-    boolean llama = config.path("model_type").asText().equals("llama");
-    rotary = llama ? new RotaryRows(config.path("head_dim").intValue()) : null;
-    if (llama) {
-      addZeroBiases(config.path("num_hidden_layers").intValue());
-    }
+    rotary = architecture.permuted() ? new RotaryRows(config.path("head_dim").intValue()) : null;
+    addZeroBiases(config.path("num_hidden_layers").intValue());
+  }
+
+  GgufArchitecture architecture() {
+    return architecture;
   }
 
   private GgufMetadata metadata() {
@@ -107,7 +94,8 @@ public final class Gguf implements WeightSource {
   /** llama.cpp accepts any subset of biases; Hugging Face's model has all of a module's or none. */
   private void addZeroBiases(int layers) {
     for (Map.Entry<String, List<String>> module : BIASED.entrySet()) {
-      for (int layer = 0; isBiased(module.getKey()) && layer < layers; layer++) {
+      boolean biased = architecture.biased().contains(module.getKey()) && isBiased(module.getKey());
+      for (int layer = 0; biased && layer < layers; layer++) {
         for (String linear : module.getValue()) {
           String name = "model.layers." + layer + "." + linear;
           if (tensors.containsKey(name + ".weight") && !tensors.containsKey(name + ".bias")) {
@@ -178,7 +166,7 @@ public final class Gguf implements WeightSource {
   }
 
   /** A tensor's name in Hugging Face's scheme; unknown names are unchanged. */
-  private static String name(String name) {
+  private String name(String name) {
     int dot = name.lastIndexOf('.');
     String kind = name.substring(dot + 1);
     if (dot > 0 && (kind.equals("weight") || kind.equals("bias"))) {
@@ -188,7 +176,7 @@ public final class Gguf implements WeightSource {
       }
       Matcher layer = LAYER.matcher(module);
       if (layer.matches()) {
-        String inner = INNER.getOrDefault(layer.group(2), layer.group(2));
+        String inner = architecture.names().getOrDefault(layer.group(2), layer.group(2));
         return "model.layers." + layer.group(1) + "." + inner + "." + kind;
       }
     }
@@ -241,6 +229,11 @@ public final class Gguf implements WeightSource {
   float[] values(String name) {
     Place place = place(name);
     float[] values = place.file().read(place.tensor());
+    if (architecture.addsOne() && name.endsWith("norm.weight")) {
+      for (int i = 0; i < values.length; i++) {
+        values[i] -= 1;
+      }
+    }
     if (!permuted(name)) {
       return values;
     }
@@ -265,7 +258,8 @@ public final class Gguf implements WeightSource {
   }
 
   private boolean permuted(String name) {
-    return rotary != null && (name.contains(QUERY) || name.contains(KEY));
+    return rotary != null
+        && (name.contains(GgufArchitecture.QUERY) || name.contains(GgufArchitecture.KEY));
   }
 
   private Place place(String name) {

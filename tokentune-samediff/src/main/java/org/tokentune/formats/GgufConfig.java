@@ -21,6 +21,11 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
   /** Divisors of the rotary frequencies, [headSize / 2]: how Llama 3's scaling is stored. */
   private static final String ROPE_FACTORS = "rope_freqs.weight";
 
+  /** LongRoPE's divisors for texts within the original positions, and beyond. */
+  private static final String SHORT_FACTORS = "rope_factors_short.weight";
+
+  private static final String LONG_FACTORS = "rope_factors_long.weight";
+
   /** Llama 3's constants; a file made with others is rejected. */
   private static final double LOW_FREQUENCY_FACTOR = 1;
 
@@ -35,6 +40,7 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
   private static final Set<String> HARMLESS =
       Set.of(
           "attention.layer_norm_epsilon",
+          "attention.sliding_window_pattern",
           "rope.scaling.finetuned",
           "rope.scaling.original_context_length",
           "rope.scaling.yarn_attn_factor",
@@ -52,6 +58,7 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
           Map.entry("attention.clamp_kqv", 0),
           Map.entry("attention.max_alibi_bias", 0),
           Map.entry("attention.scale", 0),
+          Map.entry("attention.sliding_window", 0),
           Map.entry("attention.temperature_scale", 0),
           Map.entry("attn_logit_softcapping", 0),
           Map.entry("embedding_scale", 1),
@@ -64,32 +71,42 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
           Map.entry("rope.scaling.attn_factor", 1),
           Map.entry("use_parallel_residual", false));
 
-  ObjectNode read() {
+  /**
+   * The file's architecture.
+   *
+   * @throws BadInputException for one that is not supported
+   */
+  static GgufArchitecture architecture(GgufMetadata metadata) {
     String kind = metadata.text("general.type", "model");
     if (!kind.equals("model")) {
-      throw bad("is of type " + kind + " and not a model", "the model's own file");
+      throw bad(metadata, "is of type " + kind + " and not a model", "the model's own file");
     }
-    String type = metadata.text("general.architecture");
+    String name = metadata.text("general.architecture");
+    return GgufArchitecture.of(name)
+        .orElseThrow(
+            () ->
+                bad(
+                    metadata,
+                    "holds a model of type " + name + ", which is not supported",
+                    "one of type " + String.join(", ", GgufArchitecture.all())));
+  }
+
+  ObjectNode read() {
+    GgufArchitecture architecture = weights.architecture();
+    GgufKeys keys = new GgufKeys(metadata, architecture.name());
     ObjectNode config = JsonNodeFactory.instance.objectNode();
-    switch (type) {
-      case "llama" -> config.putArray("architectures").add("LlamaForCausalLM");
-      case "qwen2" -> config.putArray("architectures").add("Qwen2ForCausalLM");
-      default ->
-          throw bad(
-              "holds a model of type " + type + ", which is not supported",
-              "a llama or qwen2 model");
-    }
-    if (metadata.count(type + ".expert_count", 0) > 0) {
+    config.putArray("architectures").add(architecture.className());
+    if (keys.count("expert_count", 0) > 0) {
       throw bad("holds a mixture of experts, which is not supported", "a dense model");
     }
-    int hidden = metadata.count(type + ".embedding_length");
-    int heads = metadata.count(type + ".attention.head_count");
+    int hidden = keys.count("embedding_length");
+    int heads = keys.count("attention.head_count");
     if (heads < 1) {
       throw bad("claims " + heads + " attention heads", "an undamaged file");
     }
-    int headSize = metadata.count(type + ".attention.key_length", hidden / heads);
-    if (metadata.count(type + ".attention.value_length", headSize) != headSize
-        || metadata.count(type + ".rope.dimension_count", headSize) != headSize) {
+    int headSize = keys.count("attention.key_length", hidden / heads);
+    if (keys.count("attention.value_length", headSize) != headSize
+        || keys.count("rope.dimension_count", headSize) != headSize) {
       throw bad(
           "has values and keys of different sizes, or rotates only part of a head, which is not"
               + " supported",
@@ -99,27 +116,29 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
       throw bad("has no tensor token_embd.weight", "a complete model");
     }
     config
-        .put("model_type", type)
+        .put("model_type", architecture.modelType())
         .put("hidden_act", "silu")
         .put("vocab_size", weights.shape(EMBEDDINGS)[0])
         .put("hidden_size", hidden)
-        .put("intermediate_size", metadata.count(type + ".feed_forward_length"))
-        .put("num_hidden_layers", layers(type))
+        .put("intermediate_size", keys.count("feed_forward_length"))
+        .put("num_hidden_layers", layers(keys))
         .put("num_attention_heads", heads)
-        .put("num_key_value_heads", metadata.count(type + ".attention.head_count_kv", heads))
+        .put("num_key_value_heads", keys.count("attention.head_count_kv", heads))
         .put("head_dim", headSize)
-        .put("max_position_embeddings", metadata.count(type + ".context_length"))
-        .put("rms_norm_eps", metadata.number(type + ".attention.layer_norm_rms_epsilon"))
+        .put("max_position_embeddings", keys.count("context_length"))
+        .put("rms_norm_eps", keys.number("attention.layer_norm_rms_epsilon"))
         .put("tie_word_embeddings", !weights.names().contains("lm_head.weight"))
         .put("torch_dtype", "float32");
-    double theta = metadata.number(type + ".rope.freq_base", 10000);
+    double theta = keys.number("rope.freq_base", 10000);
     config.put("rope_theta", theta);
-    scaling(config, type, theta, headSize);
-    if (type.equals("llama")) {
-      config
-          .put("attention_bias", weights.isBiased("self_attn"))
-          .put("mlp_bias", weights.isBiased("mlp"));
+    scaling(config, keys, theta, headSize);
+    if (architecture.biased().contains(GgufArchitecture.ATTENTION)) {
+      config.put("attention_bias", weights.isBiased(GgufArchitecture.ATTENTION));
     }
+    if (architecture.biased().contains(GgufArchitecture.MLP)) {
+      config.put("mlp_bias", weights.isBiased(GgufArchitecture.MLP));
+    }
+    architecture.fields().read(keys, config);
     if (metadata.has(BEGIN)) {
       config.put("bos_token_id", metadata.count(BEGIN));
     }
@@ -135,12 +154,12 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
     } else if (ends.size() > 1) {
       ends.forEach(config.putArray("eos_token_id")::add);
     }
-    metadata.finish(type + ".", HARMLESS, NEUTRAL);
+    metadata.finish(architecture.name() + ".", HARMLESS, NEUTRAL);
     return config;
   }
 
-  private int layers(String type) {
-    int layers = metadata.count(type + ".block_count");
+  private int layers(GgufKeys keys) {
+    int layers = keys.count("block_count");
     if (layers < 1 || layers > Limits.LAYERS) {
       throw bad("claims " + layers + " layers", "a file with 1 to " + Limits.LAYERS);
     }
@@ -151,11 +170,10 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
    * A factor without a type means linear scaling, as in llama.cpp; early files store it under
    * another key.
    */
-  private void scaling(ObjectNode config, String type, double theta, int headSize) {
-    String old = type + ".rope.scale_linear";
-    double oldFactor = metadata.number(old, 0);
-    double factor = metadata.number(type + ".rope.scaling.factor", oldFactor);
-    String scaling = metadata.text(type + ".rope.scaling.type", factor == 0 ? "none" : "linear");
+  private void scaling(ObjectNode config, GgufKeys keys, double theta, int headSize) {
+    double oldFactor = keys.number("rope.scale_linear", 0);
+    double factor = keys.number("rope.scaling.factor", oldFactor);
+    String scaling = keys.text("rope.scaling.type", factor == 0 ? "none" : "linear");
     boolean linear = scaling.equals("linear") && factor != 0 && factor != 1;
     if (weights.names().contains(ROPE_FACTORS)) {
       if (linear) {
@@ -172,13 +190,51 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
           .put("low_freq_factor", LOW_FREQUENCY_FACTOR)
           .put("high_freq_factor", HIGH_FREQUENCY_FACTOR)
           .put("original_max_position_embeddings", ORIGINAL_POSITIONS);
+    } else if (weights.names().contains(SHORT_FACTORS)) {
+      longRope(config, keys);
     } else if (linear) {
       config.putObject("rope_scaling").put("rope_type", "linear").put("factor", factor);
+    } else if (scaling.equals("yarn")) {
+      yarn(config, keys, factor);
     } else if (!scaling.equals("none") && !scaling.equals("linear")) {
       throw bad(
           "scales rotary positions by " + scaling + ", which is not supported",
-          "a model with no scaling, linear scaling or Llama 3's");
+          "a model with no scaling, linear scaling, YaRN, LongRoPE or Llama 3's");
     }
+  }
+
+  /** With llama.cpp's defaults, which are transformers'. */
+  private void yarn(ObjectNode config, GgufKeys keys, double factor) {
+    if (factor == 0) {
+      throw bad("scales rotary positions by yarn, but has no factor", "a complete model");
+    }
+    keys.mustBe("rope.scaling.yarn_ext_factor", 1);
+    keys.mustBe("rope.scaling.yarn_attn_factor", 1);
+    keys.mustBe("rope.scaling.yarn_log_multiplier", 0);
+    config
+        .putObject("rope_scaling")
+        .put("rope_type", "yarn")
+        .put("factor", factor)
+        .put("beta_fast", keys.number("rope.scaling.yarn_beta_fast", 32))
+        .put("beta_slow", keys.number("rope.scaling.yarn_beta_slow", 1))
+        .put(
+            "original_max_position_embeddings",
+            keys.count("rope.scaling.original_context_length", keys.count("context_length")));
+  }
+
+  private void longRope(ObjectNode config, GgufKeys keys) {
+    int original = keys.count("rope.scaling.original_context_length", keys.count("context_length"));
+    config.put("original_max_position_embeddings", original);
+    ObjectNode scaling = config.putObject("rope_scaling").put("rope_type", "longrope");
+    for (float factor : weights.values(SHORT_FACTORS)) {
+      scaling.withArray("short_factor").add(factor);
+    }
+    for (float factor : weights.values(LONG_FACTORS)) {
+      scaling.withArray("long_factor").add(factor);
+    }
+    scaling
+        .put("attention_factor", keys.number("rope.scaling.attn_factor", 1))
+        .put("original_max_position_embeddings", original);
   }
 
   /** The factor of Llama 3's scaling, if the stored factors match its formula. */
@@ -204,6 +260,10 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
   }
 
   private BadInputException bad(String what, String instead) {
+    return bad(metadata, what, instead);
+  }
+
+  private static BadInputException bad(GgufMetadata metadata, String what, String instead) {
     return new BadFileException("%s %s; name %s.", metadata.file(), what, instead);
   }
 }

@@ -81,6 +81,10 @@ final class GgufMetadata {
     return has(key) ? count(key) : defaultValue;
   }
 
+  boolean isList(String key) {
+    return value(key) instanceof GgufFile.Array;
+  }
+
   /** An array's elements. */
   <T> List<T> list(String key, Class<T> of) {
     List<T> list = new ArrayList<>();
@@ -124,10 +128,8 @@ final class GgufMetadata {
       }
       if (!neutral.containsKey(rest)) {
         unknown.add(key);
-      } else if (!same(values.get(key), neutral.get(rest))) {
-        throw new BadFileException(
-            "%s: the metadata's %s is %.60s, which is not supported; supported: %s.",
-            file, key, values.get(key), neutral.get(rest));
+      } else {
+        mustBe(key, neutral.get(rest));
       }
     }
     if (!unknown.isEmpty()) {
@@ -135,6 +137,19 @@ final class GgufMetadata {
           "%s: metadata not known here and ignored: %s; check that the model does not depend on"
               + " it.",
           file, String.join(", ", unknown));
+    }
+  }
+
+  /**
+   * Rejects another value; the key may be missing.
+   *
+   * @throws BadInputException naming both
+   */
+  void mustBe(String key, Object only) {
+    if (has(key) && !same(values.get(key), only)) {
+      throw new BadFileException(
+          "%s: the metadata's %s is %.60s, which is not supported; supported: %s.",
+          file, key, values.get(key), only);
     }
   }
 

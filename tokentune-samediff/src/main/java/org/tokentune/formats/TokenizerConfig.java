@@ -86,7 +86,9 @@ public record TokenizerConfig(
           .harmless(
               "processor_class", "special_tokens_map_file", "tokenizer_file", "trust_remote_code")
           .harmless("tokenizer_type", "use_fast", "verbose", "vocab_file", "vocab_size")
-          .mustBe("fast_tokenizer_files", List.of("tokenizer.json"));
+          .mustBe("fast_tokenizer_files", List.of("tokenizer.json"))
+          .mustBe("split_by_punct", false) // of DeBERTa
+          .harmless("unk_id");
 
   /**
    * A token added to a tokenizer's own.

@@ -294,7 +294,12 @@ public final class Decoder implements TransformerModel {
       return rotaries
           .computeIfAbsent(
               rope,
-              key -> new Rotary(positionIds, rope.frequencies(config.attention().headSize()), type))
+              key ->
+                  new Rotary(
+                      positionIds,
+                      rope.frequencies(config.attention().headSize()),
+                      rope.attentionFactor(),
+                      type))
           .after(projection);
     }
 

@@ -389,7 +389,10 @@ public final class Encoder implements TransformerModel {
               rope,
               key ->
                   new Rotary(
-                      everyPosition(), rope.frequencies(config.attention().headSize()), type))
+                      everyPosition(),
+                      rope.frequencies(config.attention().headSize()),
+                      rope.attentionFactor(),
+                      type))
           .after(layer);
     }
 

@@ -88,7 +88,7 @@ record LlamaFields(ConfigReader fields) {
         family,
         fields.count("vocab_size"),
         hidden,
-        positions(),
+        positions(layerTypes),
         false,
         fields.flag("tie_word_embeddings", defaults.tied()),
         Attention.of(heads, keyValueHeads(heads, defaults), headSize(hidden, heads, defaults)),
@@ -98,6 +98,15 @@ record LlamaFields(ConfigReader fields) {
         Multipliers.NONE,
         new Dropout(0, fields.rate("attention_dropout", 0), 0),
         fields.notNegative("initializer_range", 0.02));
+  }
+
+  /** The positions of the model, and of all its layers. */
+  int positions(List<LayerType> layerTypes) {
+    int positions = positions();
+    for (LayerType type : layerTypes) {
+      positions = type.rope() == null ? positions : type.rope().maxPositions(positions);
+    }
+    return positions;
   }
 
   int positions() {

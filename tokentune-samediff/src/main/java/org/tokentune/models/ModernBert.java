@@ -79,6 +79,7 @@ final class ModernBert implements EncoderFamily {
   @Override
   public EncoderConfig read(ConfigReader fields) {
     LlamaFields layout = new LlamaFields(fields);
+    List<LayerType> layers = layers(layout);
     int hidden = fields.count("hidden_size");
     int heads = fields.count("num_attention_heads");
     ActivationFunction activation =
@@ -94,12 +95,12 @@ final class ModernBert implements EncoderFamily {
             this,
             fields.count("vocab_size"),
             hidden,
-            layout.positions(),
+            layout.positions(layers),
             new Embeddings(hidden, Positions.NONE, 0, false, 0, false),
             new Attention(heads, hidden / heads, fields.flag("attention_bias", false), true),
             new Mlp(fields.count("intermediate_size"), activation, true, mlpBias, true),
             new Norms(fields.positive("norm_eps", 1e-5), fields.flag("norm_bias", false), true),
-            layers(layout),
+            layers,
             null,
             fields.flag("tie_word_embeddings", true),
             pooling(fields),

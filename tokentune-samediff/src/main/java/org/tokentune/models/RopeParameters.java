@@ -18,9 +18,23 @@ import org.tokentune.formats.KnownFields;
  * <p>{@code LINEAR}: every frequency is divided by the factor (Chen et al., 2023). {@code LLAMA3}:
  * frequencies that turn fewer than {@code lowFrequencyFactor} times in {@code originalPositions}
  * are divided by it, those that turn more than {@code highFrequencyFactor} times are unchanged,
- * with a linear transition in between (transformers' {@code _compute_llama3_parameters}).
+ * with a linear transition in between (transformers' {@code _compute_llama3_parameters}). {@code
+ * YARN}: the same idea, with a transition that is linear in the number of the frequency, and larger
+ * queries and keys (Peng et al., 2023; {@code _compute_yarn_parameters}). {@code LONGROPE}: every
+ * frequency has a divisor of its own for texts of up to {@code originalPositions}, and another one
+ * for longer texts (Ding et al., 2024; {@code _compute_longrope_parameters}). {@code DYNAMIC}: the
+ * base grows with texts longer than the model's positions ({@code
+ * _compute_dynamic_ntk_parameters}).
+ *
+ * <p>What depends on the length of a text is decided by limits: a model with {@code LONGROPE} takes
+ * texts of up to {@code originalPositions}, and all models up to their own positions. Within these,
+ * transformers computes with the short divisors and with the base as it is, so the numbers are
+ * equal.
  *
  * @param theta base of the frequencies
+ * @param attentionFactor factor of rotated queries and keys
+ * @param shortFactors divisor of each frequency for {@code LONGROPE}; otherwise empty
+ * @param longFactors those for longer texts
  */
 public record RopeParameters(
     double theta,
@@ -28,12 +42,18 @@ public record RopeParameters(
     double factor,
     double lowFrequencyFactor,
     double highFrequencyFactor,
-    int originalPositions) {
+    int originalPositions,
+    double attentionFactor,
+    List<Double> shortFactors,
+    List<Double> longFactors) {
 
   /** The formula. */
   public enum Type {
     DEFAULT,
     LINEAR,
+    DYNAMIC,
+    YARN,
+    LONGROPE,
     LLAMA3
   }
 
@@ -47,12 +67,40 @@ public record RopeParameters(
   private static final String HIGH = "high_freq_factor";
   private static final String ORIGINAL = "original_max_position_embeddings";
 
+  private static final String ATTENTION = "attention_factor";
+  private static final String SLOW = "beta_slow";
+  private static final String FAST = "beta_fast";
+  private static final String SHORT = "short_factor";
+  private static final String LONG = "long_factor";
+
   private static final KnownFields WITHIN =
-      KnownFields.NONE.mustBe("partial_rotary_factor", 1).mustBe("mrope_section");
+      KnownFields.NONE
+          .mustBe("partial_rotary_factor", 1)
+          .mustBe("mrope_section")
+          .mustBe("truncate", true);
 
   /** Rotary positions without scaling. */
   public static RopeParameters of(double theta) {
     return new RopeParameters(theta, Type.DEFAULT, 1, 1, 1, 1);
+  }
+
+  RopeParameters(
+      double theta,
+      Type type,
+      double factor,
+      double lowFrequencyFactor,
+      double highFrequencyFactor,
+      int originalPositions) {
+    this(
+        theta,
+        type,
+        factor,
+        lowFrequencyFactor,
+        highFrequencyFactor,
+        originalPositions,
+        1,
+        List.of(),
+        List.of());
   }
 
   /**
@@ -131,6 +179,10 @@ public record RopeParameters(
     double theta = fields.positive(THETA, otherwise);
     double factor = fields.positive(FACTOR, 1);
     String type = fields.text(name, "default");
+    // Early files of Phi-3 have other names for it, as transformers knows.
+    if (type.equals("su") || (type.equals("yarn") && fields.has(SHORT))) {
+      type = "longrope";
+    }
     RopeParameters read =
         switch (type) {
           case "default" -> {
@@ -143,6 +195,10 @@ public record RopeParameters(
               required(fields, FACTOR) == 1
                   ? of(theta)
                   : new RopeParameters(theta, Type.LINEAR, factor, 1, 1, 1);
+          case "dynamic" ->
+              new RopeParameters(theta, Type.DYNAMIC, required(fields, FACTOR), 1, 1, 1);
+          case "yarn" -> yarn(config, fields, theta, maxPositions);
+          case "longrope" -> longRope(config, fields, theta, maxPositions);
           case "llama3" ->
               new RopeParameters(
                   theta,
@@ -153,11 +209,62 @@ public record RopeParameters(
                   originalPositions(config, fields, maxPositions));
           default ->
               throw new BadFileException(
-                  "%s: %s %s is not supported; default, linear and llama3 are.",
+                  "%s: %s %s is not supported; default, linear, dynamic, yarn, longrope and llama3"
+                      + " are.",
                   fields.origin(), fields.name(name), type);
         };
     fields.finish(WITHIN);
     return read;
+  }
+
+  private static RopeParameters yarn(
+      ConfigReader config, ConfigReader fields, double theta, int maxPositions) {
+    double factor = required(fields, FACTOR);
+    double scale = fields.number("mscale", 0);
+    double scaleOfAll = fields.number("mscale_all_dim", 0);
+    double suggested =
+        scale != 0 && scaleOfAll != 0
+            ? yarnFactor(factor, scale) / yarnFactor(factor, scaleOfAll)
+            : yarnFactor(factor, 1);
+    return new RopeParameters(
+        theta,
+        Type.YARN,
+        factor,
+        fields.positive(SLOW, 1),
+        fields.positive(FAST, 32),
+        originalPositions(config, fields, maxPositions),
+        fields.positive(ATTENTION, suggested),
+        List.of(),
+        List.of());
+  }
+
+  private static double yarnFactor(double factor, double scale) {
+    return factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
+  }
+
+  private static RopeParameters longRope(
+      ConfigReader config, ConfigReader fields, double theta, int maxPositions) {
+    int original = originalPositions(config, fields, maxPositions);
+    double factor = fields.positive(FACTOR, (double) maxPositions / original);
+    for (String each : List.of(SHORT, LONG)) {
+      if (!fields.has(each)) {
+        throw fields.bad(each, "a list of numbers above 0");
+      }
+    }
+    return new RopeParameters(
+        theta,
+        Type.LONGROPE,
+        1,
+        1,
+        1,
+        original,
+        fields.positive(ATTENTION, longRopeFactor(factor, original)),
+        fields.positives(SHORT),
+        fields.positives(LONG));
+  }
+
+  private static double longRopeFactor(double factor, int original) {
+    return factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
   }
 
   private static double required(ConfigReader fields, String field) {
@@ -169,7 +276,7 @@ public record RopeParameters(
 
   /** The model's own field takes precedence over that of the scaling, as in transformers 5. */
   private static int originalPositions(ConfigReader config, ConfigReader fields, int maxPositions) {
-    int positions = fields.count(ORIGINAL, maxPositions);
+    int positions = fields.count(ORIGINAL, config.count(ORIGINAL, maxPositions));
     if (config.count(ORIGINAL, positions) != positions) {
       throw config.bad(ORIGINAL, "the " + positions + " of " + fields.name(ORIGINAL));
     }
@@ -178,11 +285,14 @@ public record RopeParameters(
 
   public RopeParameters {
     Arguments.required(type, "type");
+    shortFactors = List.copyOf(Arguments.required(shortFactors, "shortFactors"));
+    longFactors = List.copyOf(Arguments.required(longFactors, "longFactors"));
 
-    if (!(factor >= 1) || (type == Type.LLAMA3 && !(highFrequencyFactor > lowFrequencyFactor))) {
+    boolean ramp = type == Type.LLAMA3 || type == Type.YARN;
+    if (!(factor >= 1) || (ramp && !(highFrequencyFactor > lowFrequencyFactor))) {
       throw new BadFileException(
-          "Rotary positions need a factor from 1 and a high_freq_factor above low_freq_factor, but"
-              + " have %s, %s and %s; correct config.json.",
+          "Rotary positions need a factor from 1, and a high_freq_factor (beta_fast) above"
+              + " low_freq_factor (beta_slow), but have %s, %s and %s; correct config.json.",
           factor, highFrequencyFactor, lowFrequencyFactor);
     }
   }
@@ -192,27 +302,63 @@ public record RopeParameters(
    * rope_parameters}, and earlier ones read the other two fields and reject an unknown scaling.
    */
   void write(ObjectNode config) {
-    config.put(THETA, theta);
-    if (type == Type.DEFAULT) {
-      config.putNull(SCALING);
-    } else {
-      scaling(config.putObject(SCALING), type == Type.LINEAR ? OLD_TYPE : TYPE);
-    }
+    config.put(THETA, theta).putNull(SCALING);
+    boolean suggested =
+        config.path("max_position_embeddings").isInt()
+            && attentionFactor
+                == longRopeFactor(
+                    config.path("max_position_embeddings").doubleValue() / originalPositions,
+                    originalPositions);
+    ObjectNode scaling = config.objectNode();
     ObjectNode parameters = config.putObject(PARAMETERS).put(THETA, theta);
-    if (type == Type.DEFAULT) {
-      parameters.put(TYPE, "default");
-    } else {
-      scaling(parameters, TYPE);
+    switch (type) {
+      case DEFAULT -> parameters.put(TYPE, "default");
+      case LINEAR -> {
+        scaling.put(OLD_TYPE, "linear").put(FACTOR, factor);
+        parameters.put(TYPE, "linear").put(FACTOR, factor);
+      }
+      case DYNAMIC -> {
+        scaling.put(OLD_TYPE, "dynamic").put(FACTOR, factor);
+        parameters.put(TYPE, "dynamic").put(FACTOR, factor);
+      }
+      case YARN -> {
+        scaling
+            .put(TYPE, "yarn")
+            .put(FACTOR, factor)
+            .put(SLOW, lowFrequencyFactor)
+            .put(FAST, highFrequencyFactor)
+            .put(ATTENTION, attentionFactor)
+            .put(ORIGINAL, originalPositions);
+        parameters.setAll(scaling);
+      }
+      case LONGROPE -> {
+        // transformers 4 takes these three fields of Phi-3 and no others
+        scaling.put(OLD_TYPE, "longrope");
+        shortFactors.forEach(scaling.putArray(SHORT)::add);
+        longFactors.forEach(scaling.putArray(LONG)::add);
+        if (!suggested) {
+          scaling.put(ATTENTION, attentionFactor);
+        }
+        config.put(ORIGINAL, originalPositions);
+        parameters.setAll(scaling);
+        parameters.remove(OLD_TYPE);
+        parameters
+            .put(TYPE, "longrope")
+            .put(ATTENTION, attentionFactor)
+            .put(ORIGINAL, originalPositions);
+      }
+      case LLAMA3 -> {
+        scaling
+            .put(TYPE, "llama3")
+            .put(FACTOR, factor)
+            .put(LOW, lowFrequencyFactor)
+            .put(HIGH, highFrequencyFactor)
+            .put(ORIGINAL, originalPositions);
+        parameters.setAll(scaling);
+      }
     }
-  }
-
-  private void scaling(ObjectNode fields, String name) {
-    fields.put(name, type == Type.LINEAR ? "linear" : "llama3").put(FACTOR, factor);
-    if (type == Type.LLAMA3) {
-      fields
-          .put(LOW, lowFrequencyFactor)
-          .put(HIGH, highFrequencyFactor)
-          .put(ORIGINAL, originalPositions);
+    if (type != Type.DEFAULT) {
+      config.set(SCALING, scaling);
     }
   }
 
@@ -223,29 +369,54 @@ public record RopeParameters(
     return config.get(PARAMETERS);
   }
 
+  /** The longest text whose positions do not depend on its length. */
+  int maxPositions(int ofModel) {
+    return type == Type.LONGROPE ? Math.min(ofModel, originalPositions) : ofModel;
+  }
+
   /**
    * The radians per position for each pair of a head: {@code theta^(-2 i / headSize)}, scaled.
    * Computed in float, as in the training of the models.
    */
   public float[] frequencies(int headSize) {
+    if (type == Type.LONGROPE && shortFactors.size() != headSize / 2) {
+      throw new BadFileException(
+          "The %d numbers of rope_parameters.short_factor must be half the head size %d; correct"
+              + " config.json.",
+          shortFactors.size(), headSize);
+    }
     float[] frequencies = new float[headSize / 2];
     for (int i = 0; i < frequencies.length; i++) {
       float power = (float) Math.pow(theta, 2f * i / headSize);
-      frequencies[i] = scaled(1 / power);
+      frequencies[i] = scaled(i, headSize, power);
     }
     return frequencies;
   }
 
-  private float scaled(float frequency) {
-    double turns = originalPositions * frequency / (2 * Math.PI);
+  private float scaled(int i, int headSize, float power) {
+    float frequency = 1 / power;
     return switch (type) {
-      case DEFAULT -> frequency;
+      case DEFAULT, DYNAMIC -> frequency;
       case LINEAR -> (float) (frequency / factor);
       case LLAMA3 -> {
+        double turns = originalPositions * frequency / (2 * Math.PI);
         double kept = (turns - lowFrequencyFactor) / (highFrequencyFactor - lowFrequencyFactor);
         double share = Math.max(0, Math.min(1, kept));
         yield (float) ((1 - share) * frequency / factor + share * frequency);
       }
+      case YARN -> {
+        double first = Math.max(0, Math.floor(pair(highFrequencyFactor, headSize)));
+        double last = Math.min(headSize - 1, Math.ceil(pair(lowFrequencyFactor, headSize)));
+        double width = last == first ? 0.001 : last - first;
+        float share = (float) Math.max(0, Math.min(1, (i - first) / width));
+        yield 1 / ((float) factor * power) * share + frequency * (1 - share);
+      }
+      case LONGROPE -> 1 / (shortFactors.get(i).floatValue() * power);
     };
+  }
+
+  /** The pair of a head that turns so many times in the original positions. */
+  private double pair(double turns, int headSize) {
+    return headSize * Math.log(originalPositions / (turns * 2 * Math.PI)) / (2 * Math.log(theta));
   }
 }

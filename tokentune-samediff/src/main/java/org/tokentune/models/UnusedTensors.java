@@ -25,7 +25,8 @@ record UnusedTensors(TransformerModel model, String origin) {
   /** Constants that follow from the configuration: positions, rotary frequencies, causal masks. */
   static final Pattern CONSTANT =
       Pattern.compile(
-          "(.*\\.)?(inv_freq|position_ids|token_type_ids|masked_bias|attn\\.bias|rope_freqs\\.weight)");
+          "(.*\\.)?(inv_freq|position_ids|token_type_ids|masked_bias|attn\\.bias|rope_freqs\\.weight"
+              + "|rope_factors_(long|short)\\.weight)");
 
   /** Parts on top of a model: poolers, and heads of all tasks. */
   private static final Pattern HEAD =

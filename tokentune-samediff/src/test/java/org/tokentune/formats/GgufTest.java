@@ -342,6 +342,72 @@ class GgufTest {
             .contains("one of the 2 parts"));
   }
 
+  @Test
+  void rejectsWhatAFamilyDoesNotHave() {
+    assertTrue(
+        refusal(withTable(llama("olmo2").with("olmo2.attention.sliding_window", 8)).build())
+            .contains("olmo2.attention.sliding_window is 8"));
+    assertTrue(
+        refusal(withTable(llama("granite").with("granite.rope.scaling.finetuned", false)).build())
+            .contains("granite.rope.scaling.finetuned is false"));
+    assertTrue(
+        refusal(withTable(llama("granite")).build())
+            .contains("granite.logit_scale must be a number, but is missing"));
+    assertTrue(
+        refusal(withTable(llama("qwen3").with("qwen3.final_logit_softcapping", 30f)).build())
+            .contains("qwen3.final_logit_softcapping is 30.0"));
+    assertTrue(
+        refusal(
+                withTable(
+                        llama("qwen3")
+                            .with("qwen3.rope.scaling.type", "yarn")
+                            .with("qwen3.rope.scaling.factor", 4f)
+                            .with("qwen3.rope.scaling.yarn_ext_factor", 0.5f))
+                    .build())
+            .contains("qwen3.rope.scaling.yarn_ext_factor is 0.5"));
+    assertTrue(
+        refusal(new GgufBytes().with("general.architecture", "gemma4").build())
+            .contains("gemma4, which is not supported; name one of type llama, qwen2, qwen3,"));
+  }
+
+  /** Windows in all but every n-th layer, or in those listed; gains are stored with 1 added. */
+  @Test
+  void gemmasLayersAndGainsAreRead() throws IOException {
+    GgufBytes gemma =
+        llama("gemma3")
+            .with("gemma3.attention.sliding_window", 4)
+            .with("gemma3.rope.freq_base", 1e6f)
+            .tensor("output_norm.weight", BlockFormat.F16, counting(8), 8);
+    try (Gguf gguf = open(withTable(gemma).build())) {
+      JsonNode config = gguf.config();
+      assertEquals("gemma3_text", config.path("model_type").asText());
+      assertEquals("[\"sliding_attention\"]", config.path("layer_types").toString());
+      assertEquals(4, config.path("query_pre_attn_scalar").intValue());
+      assertEquals(10000, config.path("rope_local_base_freq").doubleValue());
+      assertArrayEquals(
+          new float[] {-1, 0, 1, 2, 3, 4, 5, 6}, gguf.read("model.norm.weight").toFloatVector());
+    }
+    GgufBytes listed =
+        llama("gemma2")
+            .with("gemma2.attention.sliding_window_pattern", 1)
+            .tensor("blk.0.ffn_norm.weight", BlockFormat.F16, counting(8), 8);
+    try (Gguf gguf = open(withTable(listed).build())) {
+      JsonNode config = gguf.config();
+      assertEquals("[\"full_attention\"]", config.path("layer_types").toString());
+      assertEquals(4096, config.path("sliding_window").intValue(), "llama.cpp's default");
+      assertEquals(50, config.path("attn_logit_softcapping").doubleValue());
+      assertTrue(gguf.names().contains("model.layers.0.pre_feedforward_layernorm.weight"));
+    }
+    String message =
+        refusal(
+            withTable(
+                    llama("gemma3")
+                        .with("gemma3.attention.sliding_window", 4)
+                        .array("gemma3.attention.sliding_window_pattern", 7, 0))
+                .build());
+    assertTrue(message.contains("has 0 entries for 1 layers"), message);
+  }
+
   /** llama.cpp: a factor without a type is linear; with type none it is ignored. */
   @Test
   void rotaryFactorsAreReadAsInLlamaCpp() throws IOException {

@@ -9,6 +9,7 @@ import org.tokentune.generate.GenerationSettings;
 import org.tokentune.generate.Generator;
 import org.tokentune.nn.Parameters;
 import org.tokentune.objectives.Objectives;
+import org.tokentune.ops.KernelMode;
 
 /** Most probable continuations of a checkpoint's model. */
 public final class GreedyText {
@@ -29,6 +30,16 @@ public final class GreedyText {
       int[] more =
           generator.generate(ids, GenerationSettings.greedy(tokens, Set.of()), id -> {}).ids();
       return Arrays.stream(more).boxed().toList();
+    }
+  }
+
+  /** The logits of the token after {@code prompt}. */
+  float[] logits(List<Integer> prompt) {
+    int[] ids = prompt.stream().mapToInt(Integer::intValue).toArray();
+    try (var decoder =
+        new org.tokentune.generate.Decoder(model, parameters, KernelMode.preferred())) {
+      decoder.begin(ids.length);
+      return decoder.next(ids, 0);
     }
   }
 }

@@ -56,6 +56,75 @@ class RopeParametersTest {
         1e-8f);
   }
 
+  private static void same(RopeParameters actual, double attention, double... frequencies) {
+    assertEquals(attention, actual.attentionFactor(), 1e-12);
+    float[] computed = actual.frequencies(16);
+    for (int i = 0; i < computed.length; i++) {
+      assertEquals(frequencies[i], computed[i], 2e-7 * frequencies[i], actual + " " + i);
+    }
+  }
+
+  /** By transformers 5.24.0's ROPE_INIT_FUNCTIONS, for a head of 16 and 4096 positions. */
+  @Test
+  void scalingsAreTransformers() {
+    String yarn =
+        "'rope_scaling': {'type': 'yarn', 'factor': 4.0, 'original_max_position_embeddings': 1024";
+    double[] expected = {
+      1,
+      0.316227764,
+      0.0812500045,
+      0.0197642371,
+      0.00437500002,
+      0.000790569466,
+      0.000250000012,
+      7.90569466e-05
+    };
+    same(read(yarn + "}"), 1.138629436111989, expected);
+    same(read(yarn + ", 'attention_factor': 1.5}"), 1.5, expected);
+    same(
+        read(yarn + ", 'beta_fast': 16, 'beta_slow': 2, 'mscale': 0.7, 'mscale_all_dim': 0.5}"),
+        1.0259286501478284,
+        1,
+        0.316227764,
+        0.100000001,
+        0.0197642371,
+        0.00249999994,
+        0.000790569466,
+        0.000250000012,
+        7.90569466e-05);
+    same(
+        read("'rope_parameters': {'rope_type': 'dynamic', 'factor': 4.0}"),
+        1,
+        1,
+        0.316227764,
+        0.100000001,
+        0.0316227786,
+        0.00999999978,
+        0.00316227786,
+        0.00100000005,
+        0.000316227786);
+    for (String type : List.of("longrope", "su", "yarn")) { // the last two in early files of Phi-3
+      RopeParameters longRope =
+          read(
+              "'original_max_position_embeddings': 1024, 'rope_scaling': {'type': '"
+                  + type
+                  + "', 'short_factor': [1, 1.125, 1.25, 1.375, 1.5, 1.625, 1.75, 1.875],"
+                  + " 'long_factor': [2, 3, 4, 5, 6, 7, 8, 9]}");
+      same(
+          longRope,
+          1.0954451150103321,
+          1,
+          0.281091362,
+          0.0799999982,
+          0.0229983833,
+          0.00666666683,
+          0.00194601703,
+          0.000571428565,
+          0.000168654806);
+      assertEquals(1024, longRope.maxPositions(4096), "longer texts need the other divisors");
+    }
+  }
+
   @Test
   void theSameIsReadFromEverySpelling() {
     RopeParameters plain = RopeParameters.of(5e5);
@@ -110,14 +179,18 @@ class RopeParametersTest {
             + " {'rope_theta': 1e4}}",
         "'rope_scaling': {'rope_type': 'linear', 'type': 'llama3', 'factor': 2.0}",
         // what is not computed
-        "'rope_scaling': {'type': 'yarn', 'factor': 4}",
-        "'rope_scaling': {'rope_type': 'dynamic', 'factor': 4}",
-        "'rope_parameters': {'rope_type': 'longrope', 'short_factor': [1], 'long_factor': [1]}",
+        "'rope_scaling': {'type': 'yarn', 'factor': 4, 'truncate': false}",
+        "'rope_scaling': {'type': 'proportional', 'factor': 4}",
+        "'rope_parameters': {'rope_type': 'longrope', 'short_factor': [1]}",
+        "'rope_parameters': {'rope_type': 'longrope', 'short_factor': [1], 'long_factor': [-1]}",
         "'rope_parameters': {'rope_type': 'default', 'partial_rotary_factor': 0.5}",
         "'rope_scaling': {'rope_type': 'default', 'mrope_section': [16, 24, 24]}",
         // what is incomplete or of another kind
         "'rope_scaling': {'factor': 4}",
         "'rope_scaling': {'type': 'linear'}",
+        "'rope_scaling': {'type': 'yarn'}",
+        "'rope_scaling': {'type': 'dynamic'}",
+        "'rope_scaling': {'type': 'longrope'}",
         "'rope_scaling': {'type': 'linear', 'factor': '4'}",
         "'rope_scaling': {'type': 'linear', 'factor': -4}",
         "'rope_scaling': 'linear'",
@@ -139,6 +212,19 @@ class RopeParametersTest {
             RopeParameters.of(10000),
             RopeParameters.of(5e5),
             new RopeParameters(1e6, RopeParameters.Type.LINEAR, 4, 1, 1, 1),
+            new RopeParameters(1e6, RopeParameters.Type.DYNAMIC, 4, 1, 1, 1),
+            new RopeParameters(
+                1e6, RopeParameters.Type.YARN, 4, 1, 32, 1024, 1.2, List.of(), List.of()),
+            new RopeParameters(
+                1e4,
+                RopeParameters.Type.LONGROPE,
+                1,
+                1,
+                1,
+                1024,
+                1.19,
+                List.of(1.0, 1.5),
+                List.of(2.0, 3.0)),
             new RopeParameters(5e5, RopeParameters.Type.LLAMA3, 8, 1, 4, 1024))) {
       ObjectNode config = JSON.createObjectNode();
       each.write(config);
@@ -147,5 +233,21 @@ class RopeParametersTest {
       config.remove("rope_parameters"); // as transformers 4 reads it
       assertEquals(each, read(config));
     }
+  }
+
+  /** transformers 4 refuses any other field in it. */
+  @Test
+  void longRopeIsWrittenWithThreeFields() {
+    ObjectNode config =
+        (ObjectNode)
+            json(
+                "'max_position_embeddings': 4096, 'original_max_position_embeddings': 1024,"
+                    + " 'rope_scaling': {'type': 'su', 'short_factor': [1.0], 'long_factor': [2.0]}");
+    RopeParameters read = read(config);
+    read.write(config);
+    assertEquals(
+        "{\"type\":\"longrope\",\"short_factor\":[1.0],\"long_factor\":[2.0]}",
+        config.path("rope_scaling").toString());
+    assertEquals(read, read(config));
   }
 }

@@ -18,17 +18,20 @@ public final class Rotary {
 
   private final SDVariable positionIds;
   private final float[] frequencies;
+  private final double factor;
   private final DataType type;
   private final Map<String, Angles> done = new HashMap<>();
 
   /**
    * @param positionIds INT32 [batch, length]
    * @param frequencies radians per position, [head size / 2]
+   * @param factor of the rotated queries and keys
    * @param type the model's data type
    */
-  public Rotary(SDVariable positionIds, float[] frequencies, DataType type) {
+  public Rotary(SDVariable positionIds, float[] frequencies, double factor, DataType type) {
     this.positionIds = positionIds;
     this.frequencies = frequencies.clone();
+    this.factor = factor;
     this.type = type;
   }
 
@@ -50,6 +53,11 @@ public final class Rotary {
     SDVariable each =
         graph.sd().constant(Nd4j.createFromArray(frequencies).castTo(type).reshape(1, -1));
     SDVariable radians = x.values(positionIds).castTo(type).reshape(-1, 1).mul(each);
-    return new Angles(graph.sd().math().cos(radians), graph.sd().math().sin(radians));
+    return new Angles(
+        scaled(graph.sd().math().cos(radians)), scaled(graph.sd().math().sin(radians)));
+  }
+
+  private SDVariable scaled(SDVariable x) {
+    return factor == 1 ? x : x.mul(factor);
   }
 }
