@@ -69,7 +69,7 @@ final class MemoryPeak {
           PlanMemory step = report.step();
           Kind kind = largest(step);
           out.printf(
-             Locale.ROOT,  Locale.ROOT,
+              Locale.ROOT,
               "  %s: in the %s pass, op %d of %d: %s, %.1f of %.1f MB, most of it %s%n",
               name,
               step.peak() < step.forward() ? "forward" : "backward",

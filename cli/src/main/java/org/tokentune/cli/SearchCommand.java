@@ -206,8 +206,10 @@ final class SearchCommand implements Callable<Integer> {
       return 1;
     }
     out.printf(
-        Locale.ROOT, "%nThe best options are in %s, and its model in %s.%n",
-        output.resolve("best.yaml"), output.resolve("best"));
+        Locale.ROOT,
+        "%nThe best options are in %s, and its model in %s.%n",
+        output.resolve("best.yaml"),
+        output.resolve("best"));
     out.flush();
     return 0;
   }
@@ -562,10 +564,11 @@ final class SearchCommand implements Callable<Integer> {
     out.printf(Locale.ROOT, " %8s %8s %8s %8s%n", "score", "loss", "seconds", "MB");
     for (Trial trial : sorted) {
       out.printf(Locale.ROOT, "%5d %7d", trial.number(), trial.length());
-      out.printf(Locale.ROOT, format.toString(), names.stream().map(trial.options()::get).toArray());
+      out.printf(
+          Locale.ROOT, format.toString(), names.stream().map(trial.options()::get).toArray());
       if (trial.ended()) {
         out.printf(
-           Locale.ROOT,  Locale.ROOT,
+            Locale.ROOT,
             " %8.4f %8.4f %8.1f %8.1f%n",
             trial.score(),
             trial.loss(),
