@@ -32,7 +32,6 @@ public final class LayerNormOps {
   public static SDVariable apply(SDVariable x, SDVariable gain, SDVariable bias, double epsilon) {
     required(x, "x");
     required(gain, "gain");
-    required(bias, "bias");
 
     SDVariable centred = x.sub(x.mean(true, 1));
     SDVariable variance = centred.mul(centred).mean(true, 1);
@@ -57,7 +56,6 @@ public final class LayerNormOps {
       KernelMode kernelMode) {
     required(x, "x");
     required(gain, "gain");
-    required(bias, "bias");
     required(kernelMode, "kernelMode");
 
     if (kernelMode == KernelMode.NATIVE) {
