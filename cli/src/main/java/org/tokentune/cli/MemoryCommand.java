@@ -188,7 +188,7 @@ final class MemoryCommand implements Callable<Integer> {
     }
     String title =
         String.format(Locale.ROOT, "%s, batch %d, length %d", this.model, batchSize, length);
-    print(title, reports);
+    print(title, reports, given);
     String last = List.copyOf(reports.keySet()).get(reports.size() - 1);
     PrintWriter out = spec.commandLine().getOut();
     MemoryPeak.printOptions(
@@ -261,11 +261,11 @@ final class MemoryCommand implements Callable<Integer> {
     return new Head(wanted, wanted.outputs(outputs, config.vocabulary()), Pooling.FIRST);
   }
 
-  private void print(String title, Map<String, StepMemoryReport> reports) {
+  private void print(String title, Map<String, StepMemoryReport> reports, MemoryPeak.Option given) {
     PrintWriter out = spec.commandLine().getOut();
     out.printf(Locale.ROOT, "%s: %s, %s, %s; MB%n%n", title, optimizer, clip, knobs);
     out.print(StepMemoryReport.table(reports));
-    MemoryPeak.print(out, reports);
+    MemoryPeak.print(out, reports, given);
     if (passes) {
       reports.forEach(
           (name, report) -> {

@@ -61,8 +61,12 @@ final class MemoryPeak {
     return Arrays.stream(Kind.values()).max(Comparator.comparingLong(step::bytes)).orElseThrow();
   }
 
-  /** Prints the peak of each report. */
-  static void print(PrintWriter out, Map<String, StepMemoryReport> reports) {
+  /**
+   * Prints the peak of each report.
+   *
+   * @param given the options that the reports were made with
+   */
+  static void print(PrintWriter out, Map<String, StepMemoryReport> reports, Option given) {
     out.printf(Locale.ROOT, "%npeak of the step%n");
     reports.forEach(
         (name, report) -> {
@@ -75,18 +79,18 @@ final class MemoryPeak {
               step.peak() < step.forward() ? "forward" : "backward",
               step.peak() + 1,
               step.live().size(),
-              name(kind),
+              name(kind, given),
               step.bytes(kind) / 1e6,
               step.arena() / 1e6,
               tensors(step, kind));
         });
   }
 
-  private static String name(Kind kind) {
+  private static String name(Kind kind, Option given) {
     return switch (kind) {
       case INPUT -> "inputs";
       case ACTIVATION -> "activations";
-      case GRADIENT -> "gradients that are held";
+      case GRADIENT -> given.inBackward() ? "gradients" : "gradients that are held";
       case WORKSPACE -> "workspace";
     };
   }

@@ -20,10 +20,10 @@ class WordsTest {
       delimiter = ';',
       value = {
         "train; --task; classify, multilabel, regress, token, qa, lm, instruct",
-        "train; --pooling; first, mean",
-        "train; --schedule; linear, constant, cosine",
+        "train; --pooling; first, mean, last",
+        "train; --schedule; linear, constant, cosine, cosine_with_restarts, polynomial, inverse_sqrt, step, reduce_lr_on_plateau",
         "train; --optimizer; adamw, sgd, adafactor, lion, adamw8bit",
-        "train; --weights; float32, bf16, f16, nf4, file",
+        "train; --weights; float32, bf16, f16, nf4, int8, file",
         "train; --checkpoint; nothing, elementwise, attention, blocks",
         "train; --activations; float32, bf16, f16",
         "train; --on-nan; stop, skip",

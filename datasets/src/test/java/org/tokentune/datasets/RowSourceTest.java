@@ -316,7 +316,7 @@ class RowSourceTest {
   void rejectsPairsAsPlainText() throws IOException {
     Path file = file("a.csv", "sentence1,sentence2\na,b\n");
     assertRejected(
-        "line 2 has a pair of texts; name the one column",
+        "line 2 has a pair of texts; give columns with the one column",
         () -> tokens(tokenizer -> TextBlocks.tokens(file, tokenizer)));
   }
 

@@ -136,18 +136,21 @@ class TokenBatchesTest {
 
   @Test
   void usesListsOfLabelsUnchanged() {
+    TextTokenizer.Tokens tokens =
+        new TextTokenizer.Tokens(new int[] {1}, new int[] {0}, new int[] {0});
     Example both = words(List.of("x"), "Movies, TV", "a|b; c");
     Example one = words(List.of("x"), "Music");
     Labels labels = Labels.of(Objectives.MULTILABEL, List.of(both, one, words(List.of("x"))));
     assertEquals(List.of("Movies, TV", "Music", "a|b; c"), labels.names());
-    assertArrayEquals(new float[] {1, 0, 1}, labels.encode(both, null));
-    assertArrayEquals(new float[] {0, 0, 0}, labels.encode(words(List.of("x")), null));
+    assertArrayEquals(new float[] {1, 0, 1}, labels.encode(both, tokens));
+    assertArrayEquals(new float[] {0, 0, 0}, labels.encode(words(List.of("x")), tokens));
     Labels split = Labels.of(Objectives.MULTILABEL, List.of(new Example("x", "Movies, TV")));
     assertEquals(List.of("Movies", "TV"), split.names());
 
     assertArrayEquals(
         new float[] {2.5f},
-        new Labels(Objectives.REGRESS, List.of("value")).encode(words(List.of("x"), "2.5"), null));
+        new Labels(Objectives.REGRESS, List.of("value"))
+            .encode(words(List.of("x"), "2.5"), tokens));
     assertRejected(
         "has 2 labels, [Movies, TV, a|b; c]", () -> Labels.of(Objectives.CLASSIFY, List.of(both)));
     assertRejected(

@@ -1,5 +1,7 @@
 package org.tokentune.datavec;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
@@ -68,6 +70,10 @@ public final class Examples implements Iterable<Example> {
    * @throws BadSettingsException if it does not have one of the columns
    */
   public static Examples of(RecordReader reader, Schema schema, String text, String label) {
+    required(reader, "reader");
+    required(schema, "schema");
+    required(text, "text");
+    required(label, "label");
     return of(reader, column(schema, "text", text), column(schema, "label", label));
   }
 

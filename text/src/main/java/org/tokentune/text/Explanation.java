@@ -1,5 +1,7 @@
 package org.tokentune.text;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.List;
 
 /**
@@ -14,6 +16,9 @@ import java.util.List;
 public record Explanation(Prediction prediction, String label, double logit, List<Token> tokens) {
 
   public Explanation {
+    required(prediction, "prediction");
+    required(label, "label");
+    required(tokens, "tokens");
     tokens = List.copyOf(tokens);
   }
 

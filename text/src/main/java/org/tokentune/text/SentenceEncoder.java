@@ -170,6 +170,8 @@ public final class SentenceEncoder implements AutoCloseable {
    * @throws BadInputException if the vectors have different lengths
    */
   public static double[][] similarities(List<float[]> one, List<float[]> other) {
+    required(one, "one");
+    required(other, "other");
     double[][] cosines = new double[one.size()][other.size()];
     double[] lengths = other.stream().mapToDouble(vector -> length(vector)).toArray();
     for (int i = 0; i < cosines.length; i++) {

@@ -141,6 +141,9 @@ public final class Adapter {
    */
   public static Adapter combined(
       List<Adapter> adapters, List<Double> weights, Combination combination) {
+    required(adapters, "adapters");
+    required(weights, "weights");
+    required(combination, "combination");
     return new AdapterCombination(adapters, weights).combined(combination);
   }
 

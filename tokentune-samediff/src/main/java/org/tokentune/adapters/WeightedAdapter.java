@@ -1,5 +1,7 @@
 package org.tokentune.adapters;
 
+import static org.tokentune.Arguments.required;
+
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.tokentune.BadSettingsException;
@@ -26,6 +28,7 @@ public record WeightedAdapter(Path folder, double weight) {
    * Parses {@code folder} or {@code folder:0.5}; a folder that exists under the whole name is one.
    */
   public static WeightedAdapter parse(String text) {
+    required(text, "text");
     int colon = text.lastIndexOf(':');
     if (colon > 0 && !Files.exists(Path.of(text))) {
       try {

@@ -49,7 +49,7 @@ public record Checkpoints(Path folder, int keep) {
   private static final String FORMAT = "format";
 
   /** Incremented whenever an older checkpoint would be misread. */
-  private static final int VERSION = 2;
+  private static final int VERSION = 3;
 
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);

@@ -9,7 +9,7 @@ import org.tokentune.models.EncoderNames.VocabularyHead;
 import org.tokentune.nn.ActivationFunction;
 
 /** BERT (Devlin et al., 2019). */
-final class Bert implements EncoderFamily {
+record Bert() implements EncoderFamily {
 
   private static final EncoderNames NAMES =
       EncoderNames.likeBert(

@@ -16,7 +16,7 @@ import org.tokentune.models.EncoderNames.VocabularyHead;
 import org.tokentune.nn.ActivationFunction;
 
 /** DeBERTa-v3 (He et al., 2023), whose files say deberta-v2: disentangled attention. */
-final class DebertaV2 implements EncoderFamily {
+record DebertaV2() implements EncoderFamily {
 
   private static final EncoderNames NAMES =
       EncoderNames.likeBert(

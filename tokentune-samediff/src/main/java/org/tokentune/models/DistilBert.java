@@ -15,7 +15,7 @@ import org.tokentune.models.EncoderNames.VocabularyHead;
 import org.tokentune.nn.ActivationFunction;
 
 /** DistilBERT (Sanh et al., 2019): no token types, and no dropout after attention. */
-final class DistilBert implements EncoderFamily {
+record DistilBert() implements EncoderFamily {
 
   private static final EncoderNames NAMES =
       EncoderNames.likeBert(

@@ -12,7 +12,7 @@ import org.tokentune.models.EncoderNames.VocabularyHead;
 import org.tokentune.nn.ActivationFunction;
 
 /** ELECTRA (Clark et al., 2020): a BERT with narrower embeddings. */
-final class Electra implements EncoderFamily {
+record Electra() implements EncoderFamily {
 
   private static final EncoderNames NAMES =
       EncoderNames.likeBert(

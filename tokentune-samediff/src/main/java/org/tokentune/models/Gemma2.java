@@ -13,7 +13,7 @@ import org.tokentune.quantization.HalfPrecision;
  * Gemma 2 (Gemma Team, 2024): inputs and outputs are normalised, windows in every other layer, soft
  * caps of scores and logits.
  */
-final class Gemma2 implements DecoderFamily {
+record Gemma2() implements DecoderFamily {
 
   static final DecoderNames NAMES =
       DecoderNames.LLAMA

@@ -11,7 +11,7 @@ import org.tokentune.models.DecoderConfig.QueryKeyNorm;
  * Gemma 3 without its vision part (Gemma Team, 2025): a Gemma 2 that normalises each head's queries
  * and keys, and has other rotary positions in layers with windows.
  */
-final class Gemma3 implements DecoderFamily {
+record Gemma3() implements DecoderFamily {
 
   private static final KnownFields KNOWN = Gemma2.KNOWN.harmless("_sliding_window_pattern");
 

@@ -15,7 +15,7 @@ import org.tokentune.models.DecoderNames.Part;
 import org.tokentune.nn.ActivationFunction;
 
 /** GPT-2 (Radford et al., 2019): layer norms, a position table, weights stored [in, out]. */
-final class Gpt2 implements DecoderFamily {
+record Gpt2() implements DecoderFamily {
 
   private static final DecoderNames NAMES =
       new DecoderNames("transformer.", "h.", "attn")

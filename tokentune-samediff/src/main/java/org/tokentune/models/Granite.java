@@ -4,7 +4,7 @@ import org.tokentune.formats.ConfigReader;
 import org.tokentune.models.DecoderConfig.Multipliers;
 
 /** Granite 3 (IBM, 2024): a Llama with factors of embeddings, scores, residuals and logits. */
-final class Granite implements DecoderFamily {
+record Granite() implements DecoderFamily {
 
   @Override
   public String modelType() {

@@ -4,7 +4,7 @@ import org.tokentune.formats.ConfigReader;
 import org.tokentune.formats.KnownFields;
 
 /** Llama 2 and 3 (Touvron et al., 2023). */
-final class Llama implements DecoderFamily {
+record Llama() implements DecoderFamily {
 
   private static final KnownFields KNOWN =
       LlamaFields.KNOWN

@@ -5,7 +5,7 @@ import java.util.List;
 import org.tokentune.formats.ConfigReader;
 
 /** Mistral (Jiang et al., 2023): a Llama whose layers all see a window, or none. */
-final class Mistral implements DecoderFamily {
+record Mistral() implements DecoderFamily {
 
   private static final LlamaFields.Defaults DEFAULTS =
       LlamaFields.Defaults.LLAMA.withKeyValueHeads(8);

@@ -23,7 +23,7 @@ import org.tokentune.nn.ActivationFunction;
  * ModernBERT (Warner et al., 2024): inputs are normalised, rotary positions, gates, and windows in
  * two of three layers.
  */
-final class ModernBert implements EncoderFamily {
+record ModernBert() implements EncoderFamily {
 
   private static final EncoderNames NAMES =
       new EncoderNames(

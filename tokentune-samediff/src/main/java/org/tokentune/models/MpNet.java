@@ -12,7 +12,7 @@ import org.tokentune.models.EncoderNames.VocabularyHead;
 import org.tokentune.nn.ActivationFunction;
 
 /** MPNet (Song et al., 2020): a RoBERTa with a score for each distance of two tokens. */
-final class MpNet implements EncoderFamily {
+record MpNet() implements EncoderFamily {
 
   private static final EncoderNames NAMES =
       EncoderNames.likeBert(

@@ -10,7 +10,7 @@ import org.tokentune.models.DecoderNames.Part;
  * OLMo 2 (OLMo Team, 2024): outputs are normalised instead of inputs, and queries and keys as a
  * whole.
  */
-final class Olmo2 implements DecoderFamily {
+record Olmo2() implements DecoderFamily {
 
   private static final DecoderNames NAMES =
       DecoderNames.LLAMA

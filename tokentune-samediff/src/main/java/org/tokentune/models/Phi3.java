@@ -11,7 +11,7 @@ import org.tokentune.models.DecoderNames.Part;
 /**
  * Phi-3 (Microsoft, 2024): a Llama with one weight for queries, keys and values, and one for gates.
  */
-final class Phi3 implements DecoderFamily {
+record Phi3() implements DecoderFamily {
 
   private static final DecoderNames NAMES =
       DecoderNames.LLAMA

@@ -6,7 +6,7 @@ import org.tokentune.formats.ConfigReader;
 import org.tokentune.formats.KnownFields;
 
 /** Qwen2 (Yang et al., 2024): biases of queries, keys and values, and windows in upper layers. */
-final class Qwen2 implements DecoderFamily {
+record Qwen2() implements DecoderFamily {
 
   /** The projections have biases whatever a file says. */
   private static final KnownFields KNOWN =

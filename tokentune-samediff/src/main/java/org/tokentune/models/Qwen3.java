@@ -6,7 +6,7 @@ import org.tokentune.models.DecoderConfig.QueryKeyNorm;
 /**
  * Qwen3 (Yang et al., 2025): a Qwen2 without biases that normalises each head's queries and keys.
  */
-final class Qwen3 implements DecoderFamily {
+record Qwen3() implements DecoderFamily {
 
   private static final LlamaFields.Defaults DEFAULTS = LlamaFields.Defaults.LLAMA.withHeadSize(128);
 

@@ -8,7 +8,7 @@ import org.tokentune.formats.KnownFields;
 import org.tokentune.models.DecoderConfig.LayerType;
 
 /** SmolLM3 (Hugging Face, 2025): a Llama in which some layers have no positions. */
-final class SmolLm3 implements DecoderFamily {
+record SmolLm3() implements DecoderFamily {
 
   private static final String ROTARY_LAYERS = "no_rope_layers";
 

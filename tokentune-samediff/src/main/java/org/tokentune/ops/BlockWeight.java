@@ -98,6 +98,7 @@ public record BlockWeight(BlockFormat format, long[] shape, INDArray blocks)
    *     above 65,504 become infinite
    */
   public static BlockWeight int8(INDArray values) {
+    required(values, "values");
     long[] shape = values.shape();
     long bytes = BlockFormat.Q8_0.rowBytes(shape[1]);
     INDArray blocks = Nd4j.createUninitialized(DataType.UINT8, shape[0], bytes);

@@ -191,6 +191,8 @@ public final class Losses {
    */
   public static SDVariable softmaxFocal(
       SDVariable logits, int classes, SDVariable labels, SDVariable classWeights, double gamma) {
+    required(logits, "logits");
+    required(labels, "labels");
     SameDiff sd = logits.getSameDiff();
     SDVariable counts = labels.neq(IGNORED);
     SDVariable safe = labels.mul(counts.castTo(labels.dataType())); // class 0 for ignored rows
@@ -227,6 +229,8 @@ public final class Losses {
    */
   public static SDVariable binaryFocal(
       SDVariable logits, SDVariable labels, SDVariable weights, double gamma) {
+    required(logits, "logits");
+    required(labels, "labels");
     SameDiff sd = logits.getSameDiff();
     SDVariable x = logits.reshape(-1, 1);
     SDVariable pairs = shifted(sd.concat(1, x, sd.zerosLike(x))); // whose softmax is p and 1 - p

@@ -1,5 +1,7 @@
 package org.tokentune.quantization;
 
+import static org.tokentune.Arguments.required;
+
 /**
  * IEEE 754 binary16 and bfloat16 (the upper half of a binary32) as bits; Java 17 has no methods for
  * them. Conversion to float is exact; conversion from float rounds to nearest, ties to even.
@@ -54,6 +56,7 @@ public final class HalfPrecision {
    * @param type {@code float16} or {@code bfloat16}; any other leaves the value as it is
    */
   public static float rounded(float value, String type) {
+    required(type, "type");
     return switch (type) {
       case "float16" -> halfToFloat(floatToHalf(value));
       case "bfloat16" -> bfloatToFloat(floatToBfloat(value));

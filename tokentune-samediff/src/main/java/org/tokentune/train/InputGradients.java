@@ -1,5 +1,7 @@
 package org.tokentune.train;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,6 +45,9 @@ public final class InputGradients implements AutoCloseable {
 
   /** As {@link #InputGradients(TransformerModel, Parameters)}, in a given kernel mode. */
   public InputGradients(TransformerModel model, Parameters parameters, KernelMode kernelMode) {
+    required(model, "model");
+    required(parameters, "parameters");
+    required(kernelMode, "kernelMode");
     // SameDiff leaves parts of a gradient out where no variable is before the embeddings' output.
     graph =
         model

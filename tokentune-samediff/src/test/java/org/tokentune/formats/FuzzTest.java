@@ -207,7 +207,7 @@ class FuzzTest {
           config.model(
               new Head(
                   config.causal() ? Objectives.CAUSAL_LM : Objectives.FEATURE_EXTRACTION,
-                  0,
+                  config.causal() ? config.vocabulary() : config.hidden(),
                   Pooling.FIRST));
       Parameters parameters = ParameterLoader.load(model, files.weights());
       return List.of(config, digests(parameters.asMap()));

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -44,7 +45,9 @@ class StockBertTest {
     }
     int batch = (int) inputs.get("input_ids").size(0);
     int length = (int) inputs.get("input_ids").size(1);
-    TokenSelection all = new AllTokens().select(new int[batch], length, null, 1, 0, 0);
+    int[] lengths = new int[batch];
+    Arrays.fill(lengths, length);
+    TokenSelection all = new AllTokens().select(lengths, length, null, 1, 0, 0);
     assertTrue(all.all());
     SameDiffEngine.Result ours =
         new SameDiffEngine(bert.build(parameters, GraphOptions.training(false, name -> true)))
