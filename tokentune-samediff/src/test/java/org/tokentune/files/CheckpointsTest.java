@@ -80,14 +80,14 @@ class CheckpointsTest {
     Path newest = checkpoints.newest().orElseThrow();
     Path state = newest.resolve("state.json");
     String text = Files.readString(state);
-    assertTrue(text.contains("\"format\" : 2"), text);
-    for (String other : List.of("\"format\" : 1", "\"older\" : 2")) {
-      Files.writeString(state, text.replace("\"format\" : 2", other));
+    assertTrue(text.contains("\"format\" : 3"), text);
+    for (String other : List.of("\"format\" : 2", "\"older\" : 2")) {
+      Files.writeString(state, text.replace("\"format\" : 3", other));
       String message =
           assertThrows(BadInputException.class, () -> Checkpoints.state(newest)).getMessage();
       System.out.println(message);
       assertTrue(
-          message.contains("training checkpoint format, but only version 2 can be read"), message);
+          message.contains("training checkpoint format, but only version 3 can be read"), message);
     }
   }
 
