@@ -224,7 +224,6 @@ class ZooTest {
     "granite3.3-2b, 2533525504",
     "xlm-roberta-base, 278295186",
     "all-mpnet-base-v2, 109518527",
-    "deberta-v3-base, 184551780",
     "modernbert-base, 149655232",
     "smollm2-135m, 134515008",
     "smollm2-360m, 361821120",
