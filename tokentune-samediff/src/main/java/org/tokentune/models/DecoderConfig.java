@@ -206,121 +206,54 @@ public record DecoderConfig(
 
   @Override
   public DecoderConfig untied() {
-    return new DecoderConfig(
-        family,
-        vocabulary,
-        hidden,
-        maxPositions,
-        positionTable,
-        false,
-        attention,
-        mlp,
-        norms,
-        layerTypes,
-        multipliers,
-        dropout,
-        initializerRange);
+    return with(false, attention, mlp, norms, layerTypes, multipliers, dropout);
   }
 
   DecoderConfig with(Attention other) {
-    return new DecoderConfig(
-        family,
-        vocabulary,
-        hidden,
-        maxPositions,
-        positionTable,
-        tied,
-        other,
-        mlp,
-        norms,
-        layerTypes,
-        multipliers,
-        dropout,
-        initializerRange);
+    return with(tied, other, mlp, norms, layerTypes, multipliers, dropout);
   }
 
   DecoderConfig with(Mlp other) {
-    return new DecoderConfig(
-        family,
-        vocabulary,
-        hidden,
-        maxPositions,
-        positionTable,
-        tied,
-        attention,
-        other,
-        norms,
-        layerTypes,
-        multipliers,
-        dropout,
-        initializerRange);
+    return with(tied, attention, other, norms, layerTypes, multipliers, dropout);
   }
 
   DecoderConfig with(Norms other) {
-    return new DecoderConfig(
-        family,
-        vocabulary,
-        hidden,
-        maxPositions,
-        positionTable,
-        tied,
-        attention,
-        mlp,
-        other,
-        layerTypes,
-        multipliers,
-        dropout,
-        initializerRange);
+    return with(tied, attention, mlp, other, layerTypes, multipliers, dropout);
   }
 
   DecoderConfig with(List<LayerType> others) {
-    return new DecoderConfig(
-        family,
-        vocabulary,
-        hidden,
-        maxPositions,
-        positionTable,
-        tied,
-        attention,
-        mlp,
-        norms,
-        others,
-        multipliers,
-        dropout,
-        initializerRange);
+    return with(tied, attention, mlp, norms, others, multipliers, dropout);
   }
 
   DecoderConfig with(Multipliers other) {
-    return new DecoderConfig(
-        family,
-        vocabulary,
-        hidden,
-        maxPositions,
-        positionTable,
-        tied,
-        attention,
-        mlp,
-        norms,
-        layerTypes,
-        other,
-        dropout,
-        initializerRange);
+    return with(tied, attention, mlp, norms, layerTypes, other, dropout);
   }
 
   DecoderConfig with(Dropout other) {
+    return with(tied, attention, mlp, norms, layerTypes, multipliers, other);
+  }
+
+  private DecoderConfig with(
+      boolean otherTied,
+      Attention otherAttention,
+      Mlp otherMlp,
+      Norms otherNorms,
+      List<LayerType> otherTypes,
+      Multipliers otherMultipliers,
+      Dropout otherDropout) {
     return new DecoderConfig(
         family,
         vocabulary,
         hidden,
         maxPositions,
         positionTable,
-        tied,
-        attention,
-        mlp,
-        norms,
-        layerTypes,
-        multipliers,
-        other,
+        otherTied,
+        otherAttention,
+        otherMlp,
+        otherNorms,
+        otherTypes,
+        otherMultipliers,
+        otherDropout,
         initializerRange);
   }
 

@@ -94,11 +94,10 @@ public final class Encoder implements TransformerModel {
                 tables.positions(), config.embeddings().firstPosition() + config.maxPositions());
     types = config.tokenTypes() == 0 ? null : table(tables.types(), config.tokenTypes());
     int size = config.embeddings().size();
-    boolean projects = size != config.hidden();
     boolean normsFirst = config.family().normalisesBeforeProjection();
     embeddingNorm = norm(prefix() + tables.norm(), normsFirst ? size : config.hidden());
     projection =
-        projects
+        size != config.hidden()
             ? shapes.linear(prefix() + tables.projection(), size, config.hidden(), normsFirst)
             : null;
     for (int i = 0; i < config.layers(); i++) {
@@ -112,9 +111,7 @@ public final class Encoder implements TransformerModel {
             : norm(prefix() + names.relativeNorm(), config.hidden());
     HeadShape shape = head.task().headShape();
     EncoderNames.TextHead text = names.text();
-    boolean vocabulary = shape == HeadShape.VOCABULARY;
-    boolean reads = shape == HeadShape.TEXT || shape == HeadShape.POOLED;
-    if (vocabulary) {
+    if (shape == HeadShape.VOCABULARY) {
       EncoderNames.VocabularyHead named = names.vocabulary();
       dense = shapes.linear(named.dense(), config.hidden(), size, named.biased());
       denseNorm = norm(named.norm(), size);
@@ -126,7 +123,7 @@ public final class Encoder implements TransformerModel {
               config.vocabulary(),
               size);
     } else {
-      boolean layered = reads || text.forTokens();
+      boolean layered = shape != HeadShape.TOKENS || text.forTokens();
       dense =
           layered
               ? shapes.linear(text.dense(), config.hidden(), config.hidden(), text.biased())
@@ -490,27 +487,16 @@ public final class Encoder implements TransformerModel {
 
     /** The mean of all tokens, also of those that carry no gradient: [batch, hidden]. */
     private TokenStream poolAll(TokenStream x) {
-      SDVariable sum = sum(x);
-      SDVariable count = count(x);
+      SDVariable weights = tokenWeights(x);
+      SDVariable sum = sum(x, weights);
+      SDVariable count = weights.sum(1);
       TokenStream frozen = streams().frozen();
       if (frozen != null) {
-        sum = sum.add(sum(frozen));
-        count = count.add(count(frozen));
+        SDVariable others = tokenWeights(frozen);
+        sum = sum.add(sum(frozen, others));
+        count = count.add(others.sum(1));
       }
       return x.first().with(sum.div(count));
-    }
-
-    /** 1 for tokens, 0 for padding: [batch, count, 1]. */
-    private SDVariable weights(TokenStream x) {
-      return x.bySequence(x.values(mask).castTo(type), 1);
-    }
-
-    private SDVariable sum(TokenStream x) {
-      return x.bySequence(config.hidden()).mul(weights(x)).sum(1);
-    }
-
-    private SDVariable count(TokenStream x) {
-      return weights(x).sum(1);
     }
   }
 }

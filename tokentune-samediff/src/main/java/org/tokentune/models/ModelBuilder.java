@@ -168,22 +168,30 @@ abstract class ModelBuilder implements LossInputs {
         rows, model.config().hidden(), sd.shape(positions), rowIds, differentiable);
   }
 
+  /** 1 for tokens, 0 for padding: [batch, count, 1]. */
+  final SDVariable tokenWeights(TokenStream x) {
+    return x.bySequence(x.values(mask).castTo(type), 1);
+  }
+
+  /** The weighted sum of a text's rows: [batch, hidden]. */
+  static SDVariable sum(TokenStream x, SDVariable weights) {
+    return x.bySequence(x.width()).mul(weights).sum(1);
+  }
+
   /** One row per text: [batch, hidden]. */
   final TokenStream pool(TokenStream x) {
-    int hidden = model.config().hidden();
     return switch (head.pooling()) {
       case FIRST ->
           options.allRows() ? x.first() : x; // otherwise the last layer returned these rows only
       case MEAN -> {
-        SDVariable weights = x.bySequence(x.values(mask).castTo(type), 1);
-        SDVariable sum = x.bySequence(hidden).mul(weights).sum(1);
-        yield x.first().with(sum.div(weights.sum(1)));
+        SDVariable weights = tokenWeights(x);
+        yield x.first().with(sum(x, weights).div(weights.sum(1)));
       }
       case LAST -> {
         SDVariable last = mask.castTo(type).sum(true, 1).castTo(DataType.INT32).sub(1);
         SDVariable lastIds = TokenGather.rowIds(ids, last).reshape(-1, 1, 1);
         SDVariable weights = sd.eq(x.bySequence(x.rowIds(), 1), lastIds).castTo(type);
-        yield x.first().with(x.bySequence(hidden).mul(weights).sum(1));
+        yield x.first().with(sum(x, weights));
       }
     };
   }
