@@ -191,6 +191,8 @@ public final class Charts {
     chart.getStyler().setShowValue(true).setValueFont(FONT.deriveFont(Font.BOLD, 16));
     chart.getStyler().setRangeColors(new Color[] {Color.WHITE, new Color(0x56B4E9)});
     chart.getStyler().setLegendVisible(false);
+    // XChart leaves out names that are closer than this, on both axes.
+    chart.getStyler().setXAxisTickMarkSpacingHint(1);
     List<Number[]> cells = new ArrayList<>();
     List<String> upwards = new ArrayList<>(names);
     Collections.reverse(upwards);
