@@ -26,7 +26,7 @@ import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.ModelFolder;
 import org.tokentune.formats.SafeTensors;
 import org.tokentune.formats.WeightSource;
-import org.tokentune.generate.Decoder;
+import org.tokentune.generate.CachedDecoder;
 import org.tokentune.generate.GenerationSettings;
 import org.tokentune.generate.Generator;
 import org.tokentune.models.Head;
@@ -328,7 +328,8 @@ class MisuseTest {
 
   private void generation(GoldenModel llama, GoldenModel bert) {
     Generator generator = new Generator(llama.model(), llama.parameters());
-    Decoder decoder = new Decoder(llama.model(), llama.parameters(), KernelMode.preferred());
+    CachedDecoder decoder =
+        new CachedDecoder(llama.model(), llama.parameters(), KernelMode.preferred());
     GenerationSettings greedy = GenerationSettings.greedy(4, Set.of());
     misuses
         .refuses(
@@ -359,20 +360,20 @@ class MisuseTest {
             "Generator.generate(.., listener null)",
             "listener",
             () -> generator.generate(new int[] {1}, greedy, null))
-        .refuses("Decoder.next before begin", "begin", () -> decoder.next(new int[] {1}, 0))
-        .refuses("Decoder.begin(-1)", "tokens", () -> decoder.begin(-1));
+        .refuses("CachedDecoder.next before begin", "begin", () -> decoder.next(new int[] {1}, 0))
+        .refuses("CachedDecoder.begin(-1)", "tokens", () -> decoder.begin(-1));
     decoder.begin(8);
     misuses
-        .refuses("Decoder.next([], 0)", "tokens", () -> decoder.next(new int[0], 0))
-        .refuses("Decoder.next([1], -1)", "position", () -> decoder.next(new int[] {1}, -1))
+        .refuses("CachedDecoder.next([], 0)", "tokens", () -> decoder.next(new int[0], 0))
+        .refuses("CachedDecoder.next([1], -1)", "position", () -> decoder.next(new int[] {1}, -1))
         .refuses(
-            "Decoder.next(ids beyond the vocabulary)",
+            "CachedDecoder.next(ids beyond the vocabulary)",
             "999999",
             () -> decoder.next(new int[] {999999}, 0));
     decoder.close();
     generator.close();
     misuses
-        .refuses("Decoder.begin after close()", "closed", () -> decoder.begin(8))
+        .refuses("CachedDecoder.begin after close()", "closed", () -> decoder.begin(8))
         .refuses(
             "Generator.generate after close()",
             "closed",

@@ -7,7 +7,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.CustomOp;
 import org.nd4j.linalg.api.ops.impl.reduce.Mmul;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.generate.Decoder;
+import org.tokentune.generate.CachedDecoder;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.KernelMode;
@@ -20,7 +20,7 @@ public final class GenerationBenchmark implements AutoCloseable {
   private final TransformerModel model;
   private final int length;
   private final long bytes;
-  private final Decoder decoder;
+  private final CachedDecoder decoder;
   private final SplittableRandom random = new SplittableRandom(1);
   private final INDArray array;
   private final INDArray ones = Nd4j.ones(DataType.FLOAT, 1, WIDTH);
@@ -37,7 +37,7 @@ public final class GenerationBenchmark implements AutoCloseable {
     this.model = model;
     this.length = length;
     bytes = bytes(model);
-    decoder = new Decoder(model, weights, KernelMode.preferred());
+    decoder = new CachedDecoder(model, weights, KernelMode.preferred());
     decoder.begin(length);
     array = Nd4j.ones(DataType.FLOAT, bytes / Float.BYTES / WIDTH, WIDTH);
     sums = Nd4j.create(DataType.FLOAT, 1, array.size(0));

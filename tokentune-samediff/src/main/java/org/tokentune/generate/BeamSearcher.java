@@ -32,7 +32,7 @@ final class BeamSearcher {
   /** A complete text; its score is divided by its length. */
   private record Complete(Generation text, double score) {}
 
-  private final Decoder decoder;
+  private final CachedDecoder decoder;
   private final int[] prompt;
   private final GenerationSettings settings;
   private final BeamSearch search;
@@ -49,7 +49,11 @@ final class BeamSearcher {
    * @param context the model's positions
    */
   BeamSearcher(
-      Decoder decoder, int context, int[] prompt, GenerationSettings settings, StopCondition stop) {
+      CachedDecoder decoder,
+      int context,
+      int[] prompt,
+      GenerationSettings settings,
+      StopCondition stop) {
     this.decoder = decoder;
     this.prompt = prompt;
     this.settings = settings;

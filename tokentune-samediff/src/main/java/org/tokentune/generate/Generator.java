@@ -24,7 +24,7 @@ import org.tokentune.ops.KernelMode;
 public final class Generator implements AutoCloseable {
 
   private final TransformerModel model;
-  private final Decoder decoder;
+  private final CachedDecoder decoder;
 
   /**
    * Generates with the arrays of {@code parameters} directly, so later changes to them take effect.
@@ -46,7 +46,7 @@ public final class Generator implements AutoCloseable {
           "A model with a %s head cannot generate text; use a decoder.", model.head().task());
     }
     this.model = model;
-    decoder = new Decoder(model, parameters, kernelMode);
+    decoder = new CachedDecoder(model, parameters, kernelMode);
   }
 
   /**

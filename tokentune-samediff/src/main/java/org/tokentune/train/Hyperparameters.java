@@ -3,6 +3,7 @@ package org.tokentune.train;
 import static org.tokentune.Arguments.required;
 
 import java.util.Locale;
+import java.util.function.Consumer;
 import org.tokentune.BadSettingsException;
 import org.tokentune.objectives.LossSettings;
 
@@ -109,168 +110,57 @@ public record Hyperparameters(
 
   /** Returns a copy with another number of epochs. */
   public Hyperparameters withEpochs(int passes) {
-    return new Hyperparameters(
-        passes,
-        steps,
-        accumulation,
-        learningRate,
-        optimizer,
-        schedule,
-        clip,
-        clipBy,
-        memory,
-        seed,
-        loss);
+    return copy(to -> to.epochs = passes);
   }
 
   /** Returns a copy with this many updates of the parameters; 0: as many as the epochs have. */
   public Hyperparameters withSteps(int count) {
-    return new Hyperparameters(
-        epochs,
-        count,
-        accumulation,
-        learningRate,
-        optimizer,
-        schedule,
-        clip,
-        clipBy,
-        memory,
-        seed,
-        loss);
+    return copy(to -> to.steps = count);
   }
 
   /** Returns a copy with gradients added up over this many batches. */
   public Hyperparameters withAccumulation(int batches) {
-    return new Hyperparameters(
-        epochs,
-        steps,
-        batches,
-        learningRate,
-        optimizer,
-        schedule,
-        clip,
-        clipBy,
-        memory,
-        seed,
-        loss);
+    return copy(to -> to.accumulation = batches);
   }
 
   /** Returns a copy with another learning rate. */
   public Hyperparameters withLearningRate(double peak) {
-    return new Hyperparameters(
-        epochs, steps, accumulation, peak, optimizer, schedule, clip, clipBy, memory, seed, loss);
+    return copy(to -> to.learningRate = peak);
   }
 
   /** Returns a copy with another optimizer. */
   public Hyperparameters withOptimizer(OptimizerSettings other) {
-    return new Hyperparameters(
-        epochs,
-        steps,
-        accumulation,
-        learningRate,
-        other,
-        schedule,
-        clip,
-        clipBy,
-        memory,
-        seed,
-        loss);
+    return copy(to -> to.optimizer = other);
   }
 
   /** Returns a copy with another schedule of the learning rate. */
   public Hyperparameters withSchedule(Schedule other) {
-    return new Hyperparameters(
-        epochs,
-        steps,
-        accumulation,
-        learningRate,
-        optimizer,
-        other,
-        clip,
-        clipBy,
-        memory,
-        seed,
-        loss);
+    return copy(to -> to.schedule = other);
   }
 
   /** Returns a copy with gradients clipped to another norm; infinite: not clipped. */
   public Hyperparameters withClip(double norm) {
-    return new Hyperparameters(
-        epochs,
-        steps,
-        accumulation,
-        learningRate,
-        optimizer,
-        schedule,
-        norm,
-        clipBy,
-        memory,
-        seed,
-        loss);
+    return copy(to -> to.clip = norm);
   }
 
   /** Returns a copy with gradients clipped by another norm. */
   public Hyperparameters withClipBy(ClipBy other) {
-    return new Hyperparameters(
-        epochs,
-        steps,
-        accumulation,
-        learningRate,
-        optimizer,
-        schedule,
-        clip,
-        other,
-        memory,
-        seed,
-        loss);
+    return copy(to -> to.clipBy = other);
   }
 
   /** Returns a copy with another use of memory. */
   public Hyperparameters withMemory(MemorySettings other) {
-    return new Hyperparameters(
-        epochs,
-        steps,
-        accumulation,
-        learningRate,
-        optimizer,
-        schedule,
-        clip,
-        clipBy,
-        other,
-        seed,
-        loss);
+    return copy(to -> to.memory = other);
   }
 
   /** Returns a copy with another seed. */
   public Hyperparameters withSeed(long other) {
-    return new Hyperparameters(
-        epochs,
-        steps,
-        accumulation,
-        learningRate,
-        optimizer,
-        schedule,
-        clip,
-        clipBy,
-        memory,
-        other,
-        loss);
+    return copy(to -> to.seed = other);
   }
 
   /** Returns a copy with another loss. */
   public Hyperparameters withLoss(LossSettings other) {
-    return new Hyperparameters(
-        epochs,
-        steps,
-        accumulation,
-        learningRate,
-        optimizer,
-        schedule,
-        clip,
-        clipBy,
-        memory,
-        seed,
-        other);
+    return copy(to -> to.loss = other);
   }
 
   /** Whether every gradient is applied and let go as soon as it is complete. */
@@ -281,5 +171,48 @@ public record Hyperparameters(
   /** Steps of a training whose epochs have so many batches. */
   int steps(int batches) {
     return steps > 0 ? steps : epochs * ((batches + accumulation - 1) / accumulation);
+  }
+
+  private Hyperparameters copy(Consumer<Values> change) {
+    Values values = new Values();
+    values.epochs = epochs;
+    values.steps = steps;
+    values.accumulation = accumulation;
+    values.learningRate = learningRate;
+    values.optimizer = optimizer;
+    values.schedule = schedule;
+    values.clip = clip;
+    values.clipBy = clipBy;
+    values.memory = memory;
+    values.seed = seed;
+    values.loss = loss;
+    change.accept(values);
+    return new Hyperparameters(
+        values.epochs,
+        values.steps,
+        values.accumulation,
+        values.learningRate,
+        values.optimizer,
+        values.schedule,
+        values.clip,
+        values.clipBy,
+        values.memory,
+        values.seed,
+        values.loss);
+  }
+
+  /** The values of a copy, one of which is changed. */
+  private static final class Values {
+    private int epochs;
+    private int steps;
+    private int accumulation;
+    private double learningRate;
+    private OptimizerSettings optimizer;
+    private Schedule schedule;
+    private double clip;
+    private ClipBy clipBy;
+    private MemorySettings memory;
+    private long seed;
+    private LossSettings loss;
   }
 }

@@ -37,7 +37,7 @@ public final class GreedyText {
   float[] logits(List<Integer> prompt) {
     int[] ids = prompt.stream().mapToInt(Integer::intValue).toArray();
     try (var decoder =
-        new org.tokentune.generate.Decoder(model, parameters, KernelMode.preferred())) {
+        new org.tokentune.generate.CachedDecoder(model, parameters, KernelMode.preferred())) {
       decoder.begin(ids.length);
       return decoder.next(ids, 0);
     }

@@ -19,7 +19,7 @@ import org.tokentune.nn.Parameters;
 import org.tokentune.ops.KernelMode;
 
 /** Decoding with a cache gives the same logits as the full forward pass. */
-class DecoderTest {
+class CachedDecoderTest {
 
   /** More than the first 64 cached tokens, so that several plans share one cache. */
   private static final int LENGTH = 100;
@@ -78,7 +78,7 @@ class DecoderTest {
     for (KernelMode kernelMode : KernelMode.values()) {
       double single = 0;
       double atOnce = 0;
-      try (Decoder decoder = new Decoder(model, weights, kernelMode)) {
+      try (CachedDecoder decoder = new CachedDecoder(model, weights, kernelMode)) {
         decoder.begin(LENGTH);
         for (int i = 0; i < LENGTH; i++) {
           single = Math.max(single, error(decoder.next(new int[] {text[i]}, i), expected, i));
@@ -102,11 +102,11 @@ class DecoderTest {
     Parameters weights = SmallDecoder.weights(model, 3);
     int[] text = Arrays.copyOf(text(1), 20);
     float[] alone;
-    try (Decoder decoder = new Decoder(model, weights, KernelMode.preferred())) {
+    try (CachedDecoder decoder = new CachedDecoder(model, weights, KernelMode.preferred())) {
       decoder.begin(text.length);
       alone = decoder.next(text, 0);
     }
-    try (Decoder decoder = new Decoder(model, weights, KernelMode.preferred())) {
+    try (CachedDecoder decoder = new CachedDecoder(model, weights, KernelMode.preferred())) {
       decoder.begin(50);
       decoder.next(Arrays.copyOf(text(2), 50), 0);
       decoder.begin(text.length);

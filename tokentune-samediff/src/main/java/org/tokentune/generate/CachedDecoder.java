@@ -28,7 +28,7 @@ import org.tokentune.plan.internal.PlanOptions;
  * <p>Steps take 1, 2, 4, ... tokens and attend to a power of two of cached ones, so that a few
  * plans serve all texts.
  */
-public final class Decoder implements AutoCloseable {
+public final class CachedDecoder implements AutoCloseable {
 
   /**
    * Most tokens per step: bounds the memory for attention scores, tokens times cached tokens per
@@ -49,7 +49,7 @@ public final class Decoder implements AutoCloseable {
   private boolean closed;
 
   /** Reads the arrays of {@code parameters} directly, so later changes to them take effect. */
-  public Decoder(TransformerModel model, Parameters parameters, KernelMode kernelMode) {
+  public CachedDecoder(TransformerModel model, Parameters parameters, KernelMode kernelMode) {
     required(model, "model");
     required(parameters, "parameters");
     required(kernelMode, "kernelMode");
