@@ -68,6 +68,13 @@ public final class RowSource implements Iterator<Row>, AutoCloseable {
     }
   }
 
+  /** Whether a file's name says that it has rows. */
+  public static boolean isNamed(Path file) {
+    required(file, "file");
+
+    return RowFormat.isNamed(file);
+  }
+
   /** Column names of a table; empty for JSON, where every row has its own. */
   List<String> header() {
     return header;
