@@ -1,5 +1,7 @@
 package org.tokentune.zoo;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.ConnectException;
@@ -54,6 +56,8 @@ final class HttpFiles {
 
   private static final Set<Integer> BUSY = Set.of(429, 500, 502, 503, 504);
   private static final int BUFFER = 1 << 16;
+  private static final int MOST_JSON = 1 << 26;
+  private static final ObjectMapper MAPPER = new ObjectMapper();
 
   /** Proxies are those of the JVM ({@code https.proxyHost}). */
   private static final OkHttpClient CLIENT =
@@ -113,6 +117,25 @@ final class HttpFiles {
               plain(tag),
               length.map(text -> OptionalLong.of(number(text, name))).orElse(OptionalLong.empty()),
               header(response, "X-Repo-Commit").filter(commit -> commit.matches("[0-9a-f]{40}"))));
+    }
+  }
+
+  /** What a server says in JSON. */
+  JsonNode json(URI uri, String name) {
+    try (Response response = ask("GET", uri, 0, name)) {
+      if (response.code() == 404) {
+        throw new BadFileException("%s: there is nothing at %s (HTTP 404); check it.", name, uri);
+      }
+      if (response.code() != 200) {
+        throw refused(response.code(), name);
+      }
+      byte[] body = response.body().byteStream().readNBytes(MOST_JSON + 1);
+      if (body.length > MOST_JSON) {
+        throw new BadFileException("%s has more than %,d bytes.", name, MOST_JSON);
+      }
+      return MAPPER.readTree(body);
+    } catch (IOException e) {
+      throw new BadFileException(e, "%s cannot be read: %s.", name, e.getMessage());
     }
   }
 

@@ -49,7 +49,7 @@ record Llama2cModel(
     return new Llama2cModel(
         repository,
         settings.cache().resolve("llama2c").resolve(entry.get("name").asText()),
-        settings.endpoint() + "/" + repository + "/resolve/" + HubModel.MAIN,
+        settings.endpoint() + "/" + repository + "/resolve/" + HubRepository.MAIN,
         HubFile.of(entry.get("weights")),
         HubFile.of(entry.get("vocabulary")),
         entry.get("config"),

@@ -139,12 +139,12 @@ public final class Zoo {
   public static String address(String name, String revision) {
     required(name, "name");
 
-    if (revision != null && !revision.equals(HubModel.MAIN)) {
+    if (revision != null && !revision.equals(HubRepository.MAIN)) {
       return HubModel.address(name, revision);
     }
     return find(name)
         .map(PretrainedModel::name)
-        .orElseGet(() -> HubModel.address(name, HubModel.MAIN));
+        .orElseGet(() -> HubModel.address(name, HubRepository.MAIN));
   }
 
   /** Whether this is a place on the hub or a URL, and neither a name nor a path. */
@@ -187,7 +187,9 @@ public final class Zoo {
     if (UrlModel.isAddress(name)) {
       return UrlModel.parse(name, settings);
     }
-    return isHubName(name) ? new HubModel(name, HubModel.MAIN, settings) : model(name).source();
+    return isHubName(name)
+        ? new HubModel(name, HubRepository.MAIN, settings)
+        : model(name).source();
   }
 
   /**

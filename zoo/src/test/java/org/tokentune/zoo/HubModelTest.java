@@ -103,7 +103,7 @@ class HubModelTest {
     return hex("SHA-256", content);
   }
 
-  private static String gitSha1(byte[] content) {
+  static String gitSha1(byte[] content) {
     byte[] head = ("blob " + content.length + "\0").getBytes(StandardCharsets.US_ASCII);
     byte[] all = Arrays.copyOf(head, head.length + content.length);
     System.arraycopy(content, 0, all, head.length, content.length);
