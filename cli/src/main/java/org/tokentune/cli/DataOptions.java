@@ -2,7 +2,9 @@ package org.tokentune.cli;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.tokentune.BadSettingsException;
@@ -12,6 +14,8 @@ import org.tokentune.datasets.Example;
 import org.tokentune.datasets.GlueTask;
 import org.tokentune.datasets.SentiWordNet;
 import org.tokentune.datasets.TextFiles;
+import org.tokentune.tables.TableFiles;
+import org.tokentune.zoo.HubDataset;
 import picocli.CommandLine.Option;
 
 /** Options for the columns of the data, and the meaning of the data's names. */
@@ -19,6 +23,8 @@ final class DataOptions {
 
   /** The built-in data set. */
   static final String SENTIWORDNET = "sentiwordnet";
+
+  private static final String JDBC = "jdbc:";
 
   /** The built-in data set is always split in the same way, so that test rows never train. */
   private static final long SPLIT_SEED = 42;
@@ -42,6 +48,39 @@ final class DataOptions {
         "separated by commas, the tags of a text's words by spaces."
       })
   private String label;
+
+  /** The query of a database's rows; null: none is given. */
+  private String query;
+
+  /** Locations that were looked up: a query is asked once. */
+  private final Map<String, Path> files = new HashMap<>();
+
+  void query(String sql) {
+    query = sql;
+  }
+
+  /**
+   * The file of rows that a location stands for: a file, a folder, a pattern, a data set on the
+   * hub, or a database.
+   */
+  Path path(String location) {
+    return files.computeIfAbsent(location, this::find);
+  }
+
+  private Path find(String location) {
+    TableFiles tables = TableFiles.ofEnvironment();
+    if (location.startsWith(JDBC)) {
+      if (query == null) {
+        throw new BadSettingsException(
+            "%s is a database; give the query for its rows with --query.",
+            TableFiles.withoutSecrets(location));
+      }
+      return tables.query(location, query);
+    }
+    return HubDataset.isAddress(location)
+        ? tables.file(location, HubDataset.of(location).fetch(DownloadProgress.onStandardError()))
+        : tables.file(location);
+  }
 
   /** Columns of texts and label. */
   Columns columns() {
@@ -72,16 +111,20 @@ final class DataOptions {
     return Path.of(data.substring(data.indexOf('=') + 1));
   }
 
-  /** Labelled rows of a file in the layout of the data. */
-  List<Example> labelled(String data, Path file) {
+  /** Labelled rows in the layout of the data. */
+  List<Example> labelled(String data, String location) {
+    return labelled(data, path(location));
+  }
+
+  private List<Example> labelled(String data, Path file) {
     return glue(data)
         .map(task -> task.readLabelled(file))
         .orElseGet(() -> TextFiles.read(file, columns(), true));
   }
 
-  /** Rows of a file without labels. */
-  List<Example> unlabelled(Path file) {
-    return TextFiles.read(file, columns(), false);
+  /** Rows without labels. */
+  List<Example> unlabelled(String location) {
+    return TextFiles.read(path(location), columns(), false);
   }
 
   /** Rows to score: of a built-in data set its test part. */
@@ -123,14 +166,14 @@ final class DataOptions {
     if (glue(nameOrFile).isPresent()) {
       return gluePath(nameOrFile);
     }
-    Path file = Path.of(nameOrFile);
-    if (!Files.exists(file) && !nameOrFile.contains(".")) {
+    boolean bare = !nameOrFile.matches(".*[.:*?].*");
+    if (bare && !Files.exists(Path.of(nameOrFile))) {
       throw new BadSettingsException(
           "There is no file and no data set called %s; the built-in data set is %s, and GLUE's tasks are"
               + " written as rte=FOLDER.",
           nameOrFile, SENTIWORDNET);
     }
-    return file;
+    return path(nameOrFile);
   }
 
   /** 0.1 for "10%" or "0.1", 0 for "none"; null if it is not a number. */

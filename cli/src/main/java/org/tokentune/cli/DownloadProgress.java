@@ -1,5 +1,7 @@
 package org.tokentune.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Locale;
@@ -18,6 +20,10 @@ final class DownloadProgress implements DownloadListener {
 
   DownloadProgress(PrintWriter out) {
     this.out = out;
+  }
+
+  static DownloadProgress onStandardError() {
+    return new DownloadProgress(new PrintWriter(System.err, true, UTF_8));
   }
 
   @Override

@@ -106,6 +106,17 @@ final class EvaluateCommand implements Callable<Integer> {
   @Mixin private JsonOption json;
   @Spec private CommandSpec spec;
 
+  @Option(
+      names = "--query",
+      paramLabel = "SQL",
+      description = {
+        "The query that gives the rows, where the data are a database: a JDBC address such as",
+        "jdbc:duckdb:reviews.duckdb, whose driver is on the class path."
+      })
+  void query(String sql) {
+    dataOptions.query(sql);
+  }
+
   /** Tasks that decoders are scored on, as the command line names them. */
   enum LanguageTask {
     lm,
@@ -142,7 +153,7 @@ final class EvaluateCommand implements Callable<Integer> {
 
   private int answers(TextModel trained) {
     try (AnswerModel answers = new AnswerModel(trained)) {
-      return report(answers.evaluate(SquadQuestion.read(Path.of(data))), List.of());
+      return report(answers.evaluate(SquadQuestion.read(dataOptions.path(data))), List.of());
     }
   }
 
@@ -150,10 +161,10 @@ final class EvaluateCommand implements Callable<Integer> {
     longTexts.checkAbsent("decoders");
     int length = maxLength == null ? USUAL_LENGTH : maxLength;
     PromptTemplate prompts = PromptTemplate.named(template);
-    Path file = Path.of(data);
+    Path file = dataOptions.path(data);
     LanguageTask asked = task;
     if (asked == null) {
-      boolean json = data.endsWith(".jsonl") || data.endsWith(".json");
+      boolean json = file.toString().endsWith(".jsonl") || file.toString().endsWith(".json");
       asked = json ? LanguageTask.instruct : LanguageTask.lm;
     }
     try (LanguageModel language = LanguageModel.open(files, null, weights.storage())) {

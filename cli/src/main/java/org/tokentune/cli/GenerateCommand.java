@@ -3,7 +3,6 @@ package org.tokentune.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -57,7 +56,7 @@ final class GenerateCommand implements Callable<Integer> {
         "A .csv, .tsv or .jsonl file of prompts in place of --prompt: prints a line for every text, in",
         "their order, line breaks as \\n."
       })
-  private Path input;
+  private String input;
 
   @Option(
       names = "--batch-size",

@@ -1,6 +1,5 @@
 package org.tokentune.cli;
 
-import java.nio.file.Path;
 import java.util.List;
 import org.tokentune.datasets.Example;
 import picocli.CommandLine.ArgGroup;
@@ -23,8 +22,15 @@ final class InputTexts {
     @Option(
         names = "--input",
         paramLabel = "FILE",
-        description = "A .csv, .tsv or .jsonl file of texts; labels are not needed.")
-    private Path file;
+        description = {
+          "A .csv, .tsv, .jsonl or .parquet file of texts, or other data as train takes it; labels are not",
+          "needed."
+        })
+    private String file;
+  }
+
+  void query(String sql) {
+    dataOptions.query(sql);
   }
 
   List<Example> rows() {

@@ -1,9 +1,6 @@
 package org.tokentune.cli;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -27,7 +24,7 @@ final class Models {
     Path path = path(nameOrPath);
     checkWhole(path);
     return path == null
-        ? Zoo.load(nameOrPath, new DownloadProgress(new PrintWriter(System.err, true, UTF_8)))
+        ? Zoo.load(nameOrPath, DownloadProgress.onStandardError())
         : ModelFiles.open(path);
   }
 

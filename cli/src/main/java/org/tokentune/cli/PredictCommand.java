@@ -82,6 +82,17 @@ final class PredictCommand implements Callable<Integer> {
   @Mixin private JsonOption json;
   @Spec private CommandSpec spec;
 
+  @Option(
+      names = "--query",
+      paramLabel = "SQL",
+      description = {
+        "The query that gives the rows, where --input is a database: a JDBC address such as",
+        "jdbc:duckdb:reviews.duckdb, whose driver is on the class path."
+      })
+  void query(String sql) {
+    input.query(sql);
+  }
+
   @Override
   public Integer call() {
     check();

@@ -31,11 +31,12 @@ final class TrainingDataOptions {
       paramLabel = "NAME|FILE[:WEIGHT]|TASK=DIR",
       defaultValue = DataOptions.SENTIWORDNET,
       description = {
-        "A built-in data set, a .csv or .tsv file with a header, a .jsonl or .json file; or a task of GLUE",
-        "with the folder of its files, such as rte=glue_data/RTE: cola, sst2, mrpc, qqp, stsb, mnli,",
-        "mnli-mm, qnli or rte. May be given several times, for files: a.csv:2 and b.csv:1 give an epoch",
-        "two thirds of its rows from a.csv, whatever their sizes; without any weight every row is in it",
-        "once. Default ${DEFAULT-VALUE}."
+        "A built-in data set; a .csv or .tsv file with a header, a .jsonl, .json or .parquet file, also .gz",
+        "or .zst, a folder of these, or a pattern such as 'data/*.parquet'; hf:datasets/owner/name on the",
+        "hub; a JDBC address with --query; or a task of GLUE with the folder of its files, such as",
+        "rte=glue_data/RTE: cola, sst2, mrpc, qqp, stsb, mnli, mnli-mm, qnli or rte. Several files may be",
+        "given, each with --data: a.csv:2 and b.csv:1 give an epoch two thirds of its rows from a.csv,",
+        "whatever their sizes; without any weight every row is in it once. Default ${DEFAULT-VALUE}."
       })
   private List<String> data;
 
@@ -53,7 +54,7 @@ final class TrainingDataOptions {
       paramLabel = "FILE",
       description =
           "Rows to score the result on; default: the data set's own, or the validation's.")
-  private Path test;
+  private String test;
 
   @Option(
       names = "--stratify",
@@ -119,6 +120,17 @@ final class TrainingDataOptions {
       })
   private int folds;
 
+  @Option(
+      names = "--query",
+      paramLabel = "SQL",
+      description = {
+        "The query that gives the rows, where the data are a database: a JDBC address such as",
+        "jdbc:duckdb:reviews.duckdb, whose driver is on the class path."
+      })
+  void query(String sql) {
+    rows.query(sql);
+  }
+
   /** The folds of a cross-validation; 0 for none. */
   int folds() {
     return folds;
@@ -170,9 +182,7 @@ final class TrainingDataOptions {
   DataSplit beside() {
     return new DataSplit(
         List.of(),
-        validation == null || validatesNothing()
-            ? List.of()
-            : rows.labelled(first(), Path.of(validation)),
+        validation == null || validatesNothing() ? List.of() : rows.labelled(first(), validation),
         test == null ? List.of() : rows.labelled(first(), test));
   }
 
@@ -313,12 +323,12 @@ final class TrainingDataOptions {
 
   /** The test rows, for messages. */
   String testName() {
-    return test == null ? name() : test.toString();
+    return test == null ? name() : test;
   }
 
   /** The file that is streamed. */
   Path file() {
-    return Path.of(first());
+    return rows.path(first());
   }
 
   Columns columns() {
@@ -351,7 +361,7 @@ final class TrainingDataOptions {
     DataSplit split =
         builtIn ? rows.parts(first(), seed) : drawn(task, files, share == null ? 0 : share, seed);
     List<Example> validated =
-        share == null ? rows.labelled(first(), Path.of(validation)) : split.validation();
+        share == null ? rows.labelled(first(), validation) : split.validation();
     return new LabelledRows(
         new DataSplit(
             split.train(),
@@ -375,8 +385,7 @@ final class TrainingDataOptions {
         drawsUnits()
             ? new GroupedSplit(task, stratify, groups()).folds(all, folds, seed)
             : DataSplit.folds(all, folds, seed);
-    List<Example> validated =
-        validatesNothing() ? List.of() : rows.labelled(first(), Path.of(validation));
+    List<Example> validated = validatesNothing() ? List.of() : rows.labelled(first(), validation);
     return new Folds(
         all,
         drawn.stream()
@@ -427,7 +436,7 @@ final class TrainingDataOptions {
     Double share = share();
     List<Split<R>> files = new ArrayList<>();
     for (WeightedData source : sources()) {
-      Path file = Path.of(source.name());
+      Path file = rows.path(source.name());
       files.add(
           share == null || share == 0
               ? new Split<>(read.apply(file), List.of(), List.of())
@@ -438,9 +447,9 @@ final class TrainingDataOptions {
         new Split<>(
             trained.stream().flatMap(List::stream).toList(),
             share == null
-                ? read.apply(Path.of(validation))
+                ? read.apply(rows.path(validation))
                 : files.stream().flatMap(file -> file.validation().stream()).toList(),
-            test == null ? List.of() : read.apply(test));
+            test == null ? List.of() : read.apply(rows.path(test)));
     Split<R> some = limit == null ? split : split.withTrainLimit(limit, seed);
     return new TrainingRows<>(some, mixed(trained, some.train()));
   }
@@ -456,8 +465,8 @@ final class TrainingDataOptions {
         List.of(),
         validation == null
             ? last.get()
-            : validatesNothing() ? List.of() : read.apply(Path.of(validation)),
-        test == null ? List.of() : read.apply(test));
+            : validatesNothing() ? List.of() : read.apply(rows.path(validation)),
+        test == null ? List.of() : read.apply(rows.path(test)));
   }
 
   /** The share to validate on, 0 for none; null if a file is named. */

@@ -85,6 +85,7 @@ class ArchitectureTest {
                   "formats")),
           entry("langchain4j", Set.of("text")),
           entry("datavec", Set.of("datasets")),
+          entry("tables", Set.of("datasets", "files")),
           entry(
               "dl4j",
               Set.of(

@@ -10,13 +10,19 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -119,6 +125,55 @@ class TrainingDataTest {
     rejected(
         train("--data", rows, "--data", "sentiwordnet", "--output", folder.resolve("x")),
         "has its own parts");
+  }
+
+  /** The same rows in every form give the same weights, bit by bit. */
+  @Test
+  void readsRowsInOtherForms() throws IOException, SQLException {
+    trained("--data", rows, "--epochs", 1, "--output", folder.resolve("csv"));
+    Path packed = folder.resolve("packed.csv.gz");
+    try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(packed))) {
+      Files.copy(rows, out);
+    }
+    Path shards = Files.createDirectory(folder.resolve("shards"));
+    Path database = folder.resolve("rows.duckdb");
+    try (Connection connection = DriverManager.getConnection("jdbc:duckdb:" + database);
+        Statement statement = connection.createStatement()) {
+      statement.execute(
+          "CREATE TABLE reviews AS SELECT row_number() OVER () AS n, * FROM read_csv('"
+              + rows
+              + "')");
+      for (int shard : new int[] {2, 10}) {
+        String chosen = shard == 2 ? "n <= 25" : "n > 25";
+        statement.execute(
+            "COPY (SELECT text, label, customer FROM reviews WHERE "
+                + chosen
+                + " ORDER BY n) TO '"
+                + shards.resolve("part-" + shard + ".parquet")
+                + "' (FORMAT parquet, COMPRESSION zstd)");
+      }
+    }
+    String query = "SELECT text, label FROM reviews ORDER BY n";
+    String[][] forms = {
+      {"gz", packed.toString()},
+      {"folder", shards.toString()},
+      {"pattern", shards + "/*.parquet"},
+      {"query", "jdbc:duckdb:" + database, "--query", query}
+    };
+    for (String[] form : forms) {
+      List<Object> options = new ArrayList<>(List.of("--data"));
+      options.addAll(Arrays.asList(form).subList(1, form.length));
+      options.addAll(List.of("--epochs", 1, "--output", folder.resolve(form[0])));
+      trained(options.toArray());
+      assertArrayEquals(weights("csv"), weights(form[0]), form[0]);
+    }
+    rejected(train("--data", "jdbc:duckdb:" + database), "give the query for its rows");
+    rejected(train("--data", folder.resolve("no.parquet")), "There is no file");
+    rejected(train("--data", shards, "--label", "stars"), "has no column stars");
+    Run predicted =
+        Run.of("predict", "--model", folder.resolve("csv"), "--input", shards, "--label", "x");
+    assertEquals(0, predicted.code(), predicted.printed());
+    assertEquals(60, predicted.printed().lines().filter(line -> line.contains("the ")).count());
   }
 
   @Test

@@ -174,7 +174,7 @@ public final class TableFiles {
         throw new BadSettingsException(
             e,
             "There is no JDBC driver for %s; add its jar to the class path (CLASSPATH).",
-            withoutParameters(url));
+            withoutSecrets(url));
       }
       throw new BadDataException(e, "The query failed (%s); correct it.", ParquetFile.reason(e));
     }
@@ -188,8 +188,10 @@ public final class TableFiles {
     return statement;
   }
 
-  /** An address without what may be a password. */
-  private static String withoutParameters(String url) {
+  /** An address of a database without what may be a password, for messages. */
+  public static String withoutSecrets(String url) {
+    required(url, "url");
+
     return url.replaceFirst("[?;].*", "").replaceFirst("//[^/]*@", "//");
   }
 
