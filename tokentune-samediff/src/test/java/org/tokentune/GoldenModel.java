@@ -36,6 +36,30 @@ public record GoldenModel(TransformerModel model, Parameters parameters) {
 
   public static final Path GOLDEN = Path.of("src/test/resources/golden");
 
+  /** A golden folder of every family. */
+  public static List<String> families() {
+    return List.of(
+        "bert",
+        "roberta",
+        "xlm-roberta",
+        "distilbert",
+        "electra",
+        "mpnet",
+        "deberta-v3",
+        "modernbert",
+        "gpt2",
+        "llama",
+        "mistral",
+        "qwen2",
+        "qwen3",
+        "smollm3",
+        "olmo2",
+        "phi3",
+        "gemma2",
+        "gemma3",
+        "granite");
+  }
+
   public static GoldenModel of(String folder) {
     Path path = GOLDEN.resolve(folder);
     ModelConfig config = ModelConfig.read(ModelFolder.config(path), folder).withDropout(0);

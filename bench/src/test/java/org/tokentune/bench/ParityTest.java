@@ -30,6 +30,7 @@ class ParityTest {
     "llama-nf4-double, 1, 2",
     "llama-fp4, 1, 2",
     "mistral, 1, 26",
+    "qwen2, 2, 32",
     "qwen3, 2, 29",
     "smollm3, 2, 35",
     "olmo2, 2, 30",

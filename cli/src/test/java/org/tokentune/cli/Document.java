@@ -17,9 +17,13 @@ import java.util.stream.Stream;
  * <pre>{@code
  * <!-- printed by: memory --model bert-large -->
  * <!-- printed by: bench; in part by: bench --shape small --steps 0 -->
+ * <!-- printed by: memory --model {}; in part by: bert-base-cased, roberta-base -->
  * <!-- measured by: acceptance/accuracy.sh sst2 -->
  * <!-- measured with: PyTorch 2.3.1, on the same machine -->
  * }</pre>
+ *
+ * With {@code {}}, there is a command for each row of a table, whose first cell takes its place; of
+ * all rows, or of those that are named.
  */
 record Document(Path path, List<String> lines) {
 

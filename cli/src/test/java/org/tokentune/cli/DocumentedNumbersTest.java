@@ -34,6 +34,9 @@ class DocumentedNumbersTest {
 
   private static final String MEASURED = "measured";
 
+  /** In a command, stands for the first cell of each row of the table. */
+  private static final String ROW = "{}";
+
   private final Map<String, List<String>> printed = new HashMap<>();
 
   @TestFactory
@@ -50,6 +53,10 @@ class DocumentedNumbersTest {
     if (sourced.verb().equals("measured by") && !sourced.by().startsWith("./tokentune")) {
       String script = arguments(sourced.by())[0];
       assertTrue(Files.exists(Document.HOME.resolve(script)), "There is no " + script);
+      return;
+    }
+    if (sourced.by().contains(ROW)) {
+      rowByRow(sourced);
       return;
     }
     String[] command = arguments(sourced.by());
@@ -74,6 +81,24 @@ class DocumentedNumbersTest {
       rows(sourced.lines(), output, lead);
     } else {
       inOrder(numbers(table ? planned(sourced.lines()) : sourced.lines()), numbers(output), lead);
+    }
+  }
+
+  /** The command has the first cell of a row in place of {}; if there is a part, of those rows. */
+  private void rowByRow(Sourced sourced) {
+    Set<String> named = new HashSet<>();
+    for (String row : planned(sourced.lines())) {
+      String name = row.split("\\|", -1)[1].strip().replace("`", "");
+      String command = sourced.by().replace(ROW, name);
+      TokenTune.commands().parseArgs(arguments(command));
+      named.add(name);
+      if (sourced.part() == null || List.of(sourced.part().split(", ", -1)).contains(name)) {
+        List<String> output = run(command.replace(" samples/", " " + Document.HOME + "/samples/"));
+        inOrder(numbers(List.of(row)), numbers(output), String.join("\n", output) + "\n\n");
+      }
+    }
+    if (sourced.part() != null) {
+      assertTrue(named.containsAll(List.of(sourced.part().split(", ", -1))), sourced.part());
     }
   }
 

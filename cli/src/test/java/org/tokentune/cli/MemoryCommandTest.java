@@ -11,11 +11,19 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.tokentune.models.Head;
+import org.tokentune.models.ModelConfig;
+import org.tokentune.models.Pooling;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
 
 /** {@code tokentune memory}, on a model of the zoo and on nothing but a config.json. */
 class MemoryCommandTest {
@@ -69,6 +77,21 @@ class MemoryCommandTest {
 
     BufferedImage image = ImageIO.read(picture.toFile());
     assertTrue(image.getWidth() >= 800 && image.getHeight() >= 500);
+  }
+
+  /** Sizes of transformers' classes for the same files; of a Gemma 3, without its images. */
+  @ParameterizedTest
+  @CsvSource({"gemma-3-4b, 3_880_263_168", "deberta-v3-base, 184_423_682"})
+  void publishedConfigurationsHaveTheSizesThatTransformersMakes(String name, String parameters) {
+    ModelConfig config = Models.config("../samples/configs/" + name + ".json");
+    Objective task = config.causal() ? Objectives.CAUSAL_LM : Objectives.CLASSIFY;
+    int outputs = config.causal() ? config.vocabulary() : 2;
+    long sum =
+        config.model(new Head(task, outputs, Pooling.FIRST)).parameters().values().stream()
+            .mapToLong(shape -> Arrays.stream(shape).reduce(1, (a, b) -> a * b))
+            .sum();
+    System.out.println(name + ": " + sum + " parameters");
+    assertEquals(Long.parseLong(parameters.replace("_", "")), sum);
   }
 
   @Test

@@ -106,6 +106,11 @@ public final class Gguf implements WeightSource {
     }
   }
 
+  /** The {@code model_type} of every family whose models are read. */
+  public static Set<String> families() {
+    return GgufArchitecture.families();
+  }
+
   /**
    * Opens a file and checks its header. If the model is split, opens all parts, which must be in
    * the same folder and named as llama.cpp's {@code gguf-split} names them.

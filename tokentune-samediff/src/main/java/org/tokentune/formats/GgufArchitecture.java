@@ -4,11 +4,13 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -88,6 +90,13 @@ record GgufArchitecture(
 
   static Optional<GgufArchitecture> of(String name) {
     return ALL.stream().filter(architecture -> architecture.name().equals(name)).findFirst();
+  }
+
+  /** Hugging Face's names of all families. */
+  static Set<String> families() {
+    return ALL.stream()
+        .map(GgufArchitecture::modelType)
+        .collect(Collectors.toCollection(LinkedHashSet::new));
   }
 
   /** llama.cpp's names of all architectures. */

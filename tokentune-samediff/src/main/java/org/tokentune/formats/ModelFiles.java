@@ -116,7 +116,9 @@ public record ModelFiles(
         return file.config();
       }
     }
-    return Files.isDirectory(model) ? ModelFolder.config(model) : ModelFolder.configFile(model);
+    return Files.isDirectory(model)
+        ? ModelFolder.config(model)
+        : TextPart.config(ModelFolder.configFile(model), path.toString());
   }
 
   /** The single model file in a folder without {@code config.json}; otherwise the path itself. */

@@ -102,7 +102,7 @@ public final class ModelFolder {
     }
   }
 
-  /** The parsed {@code config.json}. */
+  /** The parsed {@code config.json}; of a Gemma 3 for images and text, that of its text. */
   public static JsonNode config(Path folder) {
     required(folder, "folder");
 
@@ -111,7 +111,7 @@ public final class ModelFolder {
       throw new BadFileException(
           "%s contains no %s; give the path of a model folder.", folder, CONFIG);
     }
-    return configFile(file);
+    return TextPart.config(configFile(file), file.toString());
   }
 
   /** A parsed {@code config.json}, whatever its name. */
@@ -151,10 +151,10 @@ public final class ModelFolder {
                 + " transformers.",
             folder, WEIGHTS, INDEX);
       }
-      return FourBitWeights.over(SafeTensors.open(folder.resolve(WEIGHTS)));
+      return TextPart.over(FourBitWeights.over(SafeTensors.open(folder.resolve(WEIGHTS))));
     }
     if (Files.isRegularFile(index)) {
-      return FourBitWeights.over(ShardedSafeTensors.open(index));
+      return TextPart.over(FourBitWeights.over(ShardedSafeTensors.open(index)));
     }
     for (String pickle : PICKLES) {
       if (Files.exists(folder.resolve(pickle))) {

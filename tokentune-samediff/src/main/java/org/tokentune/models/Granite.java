@@ -18,7 +18,9 @@ record Granite() implements DecoderFamily {
 
   @Override
   public DecoderConfig read(ConfigReader fields) {
-    DecoderConfig config = new LlamaFields(fields).read(this, LlamaFields.Defaults.LLAMA);
+    LlamaFields llama = new LlamaFields(fields);
+    DecoderConfig config = llama.read(this, LlamaFields.Defaults.LLAMA);
+    llama.requireOneKind(config.layers(), 0);
     boolean bias = fields.flag("attention_bias", false);
     config =
         config

@@ -30,7 +30,7 @@ record LlamaFields(ConfigReader fields) {
 
   /** Fields that none of them read here. */
   static final KnownFields KNOWN =
-      TransformersFields.COMMON.harmless("is_decoder").mustBe("partial_rotary_factor", 1);
+      TransformersFields.COMMON.harmless("is_decoder").mustBe("mlp_bias", false);
 
   /** What differs between the families where a field is missing; 0: as Llama has it. */
   record Defaults(
@@ -175,6 +175,20 @@ record LlamaFields(ConfigReader fields) {
               + " layers");
     }
     return types;
+  }
+
+  /**
+   * Checks that {@code layer_types}, if there are any, are those of a model whose layers are all
+   * alike.
+   *
+   * @param window of them; 0: they see all earlier tokens
+   */
+  void requireOneKind(int layers, int window) {
+    String kind = window == 0 ? FULL_ATTENTION : SLIDING_ATTENTION;
+    if (layerTypes(Collections.nCopies(layers, kind)).stream()
+        .anyMatch(type -> !type.equals(kind))) {
+      throw fields.bad(LAYER_TYPES, kind + " for each of the " + layers + " layers");
+    }
   }
 
   /** Layers with windows of this size where they slide; they need a size. */

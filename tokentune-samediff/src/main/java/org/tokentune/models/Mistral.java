@@ -1,14 +1,17 @@
 package org.tokentune.models;
 
 import java.util.Collections;
-import java.util.List;
 import org.tokentune.formats.ConfigReader;
+import org.tokentune.formats.KnownFields;
+import org.tokentune.models.DecoderConfig.LayerType;
 
 /** Mistral (Jiang et al., 2023): a Llama whose layers all see a window, or none. */
 record Mistral() implements DecoderFamily {
 
   private static final LlamaFields.Defaults DEFAULTS =
       LlamaFields.Defaults.LLAMA.withKeyValueHeads(8);
+
+  private static final KnownFields KNOWN = LlamaFields.KNOWN.mustBe("attention_bias", false);
 
   @Override
   public String modelType() {
@@ -25,17 +28,10 @@ record Mistral() implements DecoderFamily {
     LlamaFields llama = new LlamaFields(fields);
     DecoderConfig config = llama.read(this, DEFAULTS);
     int window = llama.window(4096);
-    List<String> types =
-        llama.layerTypes(
-            Collections.nCopies(
-                config.layers(),
-                window == 0 ? LlamaFields.FULL_ATTENTION : LlamaFields.SLIDING_ATTENTION));
-    if (types.stream().distinct().count() > 1
-        || types.contains(LlamaFields.FULL_ATTENTION) != (window == 0)) {
-      throw fields.bad("layer_types", "of one kind, as sliding_window says it");
-    }
-    config = config.with(llama.windows(types, window, config.layerTypes().get(0).rope()));
-    fields.finish(LlamaFields.KNOWN);
+    llama.requireOneKind(config.layers(), window);
+    LayerType layer = new LayerType(window, config.layerTypes().get(0).rope());
+    config = config.with(Collections.nCopies(config.layers(), layer));
+    fields.finish(KNOWN);
     return config;
   }
 }

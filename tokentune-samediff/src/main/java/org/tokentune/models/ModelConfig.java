@@ -71,6 +71,11 @@ public sealed interface ModelConfig permits EncoderConfig, DecoderConfig {
   /** Creates the model with a head. */
   TransformerModel model(Head head);
 
+  /** The {@code model_type} of every family that is supported. */
+  static List<String> families() {
+    return ModelFamilies.modelTypes();
+  }
+
   /**
    * Reads a parsed {@code config.json} of the family that its {@code model_type} names; missing
    * fields have transformers' defaults.

@@ -30,6 +30,11 @@ final class ModelFamilies {
 
   private ModelFamilies() {}
 
+  /** The {@code model_type} of every family. */
+  static List<String> modelTypes() {
+    return ALL.stream().map(ModelFamily::modelType).toList();
+  }
+
   /**
    * The family of a model type.
    *
@@ -44,8 +49,6 @@ final class ModelFamilies {
             () ->
                 new BadFileException(
                     "%s: model_type %s is not supported; %s are.",
-                    origin,
-                    modelType,
-                    String.join(", ", ALL.stream().map(ModelFamily::modelType).toList())));
+                    origin, modelType, String.join(", ", modelTypes())));
   }
 }

@@ -1,7 +1,6 @@
 package org.tokentune.models;
 
 import org.tokentune.formats.ConfigReader;
-import org.tokentune.formats.KnownFields;
 import org.tokentune.models.DecoderConfig.Norms;
 import org.tokentune.models.DecoderConfig.QueryKeyNorm;
 import org.tokentune.models.DecoderNames.Part;
@@ -17,8 +16,6 @@ record Olmo2() implements DecoderFamily {
           .with(Part.AFTER_ATTENTION_NORM, "post_attention_layernorm")
           .with(Part.AFTER_MLP_NORM, "post_feedforward_layernorm");
 
-  private static final KnownFields KNOWN = LlamaFields.KNOWN.mustBe("clip_qkv");
-
   private static final LlamaFields.Defaults DEFAULTS = LlamaFields.Defaults.LLAMA.withEpsilon(1e-5);
 
   @Override
@@ -33,13 +30,15 @@ record Olmo2() implements DecoderFamily {
 
   @Override
   public DecoderConfig read(ConfigReader fields) {
-    DecoderConfig config = new LlamaFields(fields).read(this, DEFAULTS);
+    LlamaFields llama = new LlamaFields(fields);
+    DecoderConfig config = llama.read(this, DEFAULTS);
+    llama.requireOneKind(config.layers(), 0);
     boolean bias = fields.flag("attention_bias", false);
     config =
         config
             .with(config.attention().withBias(bias, bias).withQueryKeyNorm(QueryKeyNorm.PROJECTION))
             .with(new Norms(true, config.norms().epsilon(), false, false, true));
-    fields.finish(KNOWN);
+    fields.finish(LlamaFields.KNOWN);
     return config;
   }
 }

@@ -19,7 +19,8 @@ record Phi3() implements DecoderFamily {
           .with(Part.GATE_UP, "mlp.gate_up_proj");
 
   /** transformers does not apply dropout to Phi-3's embeddings. */
-  private static final KnownFields KNOWN = LlamaFields.KNOWN.harmless("embd_pdrop");
+  private static final KnownFields KNOWN =
+      LlamaFields.KNOWN.harmless("embd_pdrop").mustBe("attention_bias", false);
 
   private static final LlamaFields.Defaults DEFAULTS = LlamaFields.Defaults.LLAMA.withEpsilon(1e-5);
 
@@ -44,7 +45,9 @@ record Phi3() implements DecoderFamily {
   public DecoderConfig read(ConfigReader fields) {
     LlamaFields llama = new LlamaFields(fields);
     DecoderConfig config = llama.read(this, DEFAULTS);
-    LayerType layer = new LayerType(llama.window(0), config.layerTypes().get(0).rope());
+    int window = llama.window(0);
+    llama.requireOneKind(config.layers(), window);
+    LayerType layer = new LayerType(window, config.layerTypes().get(0).rope());
     config =
         config
             .with(config.attention().withPacked())

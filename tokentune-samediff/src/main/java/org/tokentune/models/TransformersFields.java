@@ -1,5 +1,6 @@
 package org.tokentune.models;
 
+import java.util.List;
 import java.util.Map;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
@@ -117,7 +118,52 @@ final class TransformersFields {
           .mustBe("cross_attention_hidden_size")
           .mustBe("is_encoder_decoder", false)
           .mustBe("pruned_heads", Map.of())
-          .mustBe("tie_encoder_decoder", false);
+          .mustBe("tie_encoder_decoder", false)
+          .and(elsewhere());
+
+  /**
+   * Fields that change numbers in models of some families: those that do not read them must not
+   * have them, or have the value with which they change nothing.
+   */
+  private static KnownFields elsewhere() {
+    KnownFields known = KnownFields.NONE;
+    for (String field :
+        List.of(
+            "attention_multiplier",
+            "attn_logit_softcapping",
+            "clip_qkv",
+            "final_logit_softcapping",
+            "kv_lora_rank",
+            "no_rope_layers",
+            "q_lora_rank",
+            "query_pre_attn_scalar")) {
+      known = known.mustBe(field);
+    }
+    for (String field :
+        List.of(
+            "moe_intermediate_size",
+            "n_routed_experts",
+            "num_experts",
+            "num_experts_per_tok",
+            "num_local_experts")) {
+      known = known.mustBe(field, 0);
+    }
+    for (String field :
+        List.of(
+            "embedding_multiplier",
+            "logit_scale",
+            "logits_scaling",
+            "partial_rotary_factor",
+            "residual_multiplier",
+            "rotary_pct")) {
+      known = known.mustBe(field, 1);
+    }
+    for (String field :
+        List.of("alibi", "parallel_attn", "qk_layernorm", "use_parallel_residual", "use_qk_norm")) {
+      known = known.mustBe(field, false);
+    }
+    return known;
+  }
 
   private TransformersFields() {}
 

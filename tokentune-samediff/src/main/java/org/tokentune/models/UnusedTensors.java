@@ -28,12 +28,17 @@ record UnusedTensors(TransformerModel model, String origin) {
           "(.*\\.)?(inv_freq|position_ids|token_type_ids|masked_bias|attn\\.bias|rope_freqs\\.weight"
               + "|rope_factors_(long|short)\\.weight)");
 
-  /** Parts on top of a model: poolers, and heads of all tasks. */
+  /**
+   * Parts on top of a model: poolers, and heads of all tasks, in transformers and in the published
+   * files of DeBERTa, whose positions are not added either.
+   */
   private static final Pattern HEAD =
       Pattern.compile(
-          "((bert|roberta)\\.)?pooler\\..*"
+          "((bert|roberta|mpnet)\\.)?pooler\\..*"
               + "|(cls|lm_head|classifier|qa_outputs|pre_classifier|vocab_(transform|layer_norm|projector)"
-              + "|score|multiple_choice_head|v_head|discriminator_predictions)\\..*");
+              + "|score|multiple_choice_head|v_head|sequence_summary|head)\\..*"
+              + "|(discriminator|generator|lm|mask)_predictions\\..*|generator_lm_head\\..*"
+              + "|decoder\\.(weight|bias)|deberta\\.embeddings\\.position_embeddings\\..*");
 
   private static final Pattern QUANTISED =
       Pattern.compile(

@@ -62,7 +62,21 @@ class LoraTest {
     "gpt2, 40%, 5, c_attn+mlp.c_proj",
     "llama, all, 3, all-linear",
     "llama, 40%, 3, all-linear",
-    "llama, 40%, 16, layers.1.*.o_proj+k_proj"
+    "llama, 40%, 16, layers.1.*.o_proj+k_proj",
+    "mistral, 40%, 3, all-linear",
+    "qwen2, 40%, 3, all-linear",
+    "qwen3, 40%, 3, all-linear",
+    "smollm3, 40%, 3, all-linear",
+    "olmo2, 40%, 3, all-linear",
+    "phi3, 40%, 3, all-linear",
+    "gemma2, 40%, 3, all-linear",
+    "gemma3, 40%, 3, all-linear",
+    "granite, 40%, 3, all-linear",
+    "xlm-roberta, 40%, 3, all-linear",
+    "electra, 40%, 3, all-linear",
+    "mpnet, 40%, 3, all-linear",
+    "deberta-v3, 40%, 3, all-linear",
+    "modernbert, 40%, 3, all-linear"
   })
   void gradientsFollowFromMergedWeights(String folder, String tokens, int rank, String targets) {
     GoldenModel base = GoldenModel.of(folder);

@@ -18,10 +18,13 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
 import org.tokentune.files.ModelWriter;
+import org.tokentune.models.ModelConfig;
 import org.tokentune.testing.Said;
 
 class ModelFolderTest {
@@ -78,6 +81,43 @@ class ModelFolderTest {
       assertTrue(entries(model).contains("model-00001-of-00002.safetensors"));
       assertTrue(!entries(model).contains("model.safetensors"));
     }
+  }
+
+  /** As transformers 4 and 5 name the tensors of a Gemma 3 for images and text. */
+  @ParameterizedTest
+  @CsvSource({
+    "language_model.model., vision_tower., language_model.",
+    "model.language_model., model.vision_tower., ''"
+  })
+  void theTextOfAGemma3ForImagesIsAModel(String prefix, String images, String head)
+      throws IOException {
+    Path golden = Path.of("src/test/resources/golden/gemma3");
+    ObjectNode whole = config("gemma3").put("torch_dtype", "float32");
+    whole.set("text_config", ModelFolder.config(golden));
+    whole.putObject("vision_config").put("hidden_size", 4);
+    Map<String, INDArray> weights = new LinkedHashMap<>();
+    Map<String, INDArray> stored = new LinkedHashMap<>();
+    try (WeightSource source = ModelFolder.weights(golden)) {
+      source.names().forEach(name -> weights.put(name, source.read(name)));
+    }
+    weights.forEach((name, array) -> stored.put(name.replaceFirst("^model\\.", prefix), array));
+    stored.put(images + "post_layernorm.weight", Nd4j.ones(4));
+    stored.put(head + "lm_head.weight", Nd4j.ones(2, 2));
+    ModelWriter.write(folder.resolve("whole"), whole, stored, TOKENIZER, List.of());
+    try (ModelFiles files = ModelFolder.open(folder.resolve("whole"))) {
+      assertEquals(
+          ModelConfig.read(ModelFolder.config(golden), "golden"),
+          ModelConfig.read(files.config(), "whole"));
+      assertEquals(weights.size() + 1, files.weights().names().size());
+      weights.forEach((name, array) -> assertSameBits(array, files.weights().read(name), name));
+      assertArrayEquals(new long[] {2, 2}, files.weights().shape("lm_head.weight"));
+    }
+    whole.remove("text_config");
+    ModelWriter.write(folder.resolve("none"), whole, stored, TOKENIZER, List.of());
+    String message =
+        assertThrows(BadInputException.class, () -> ModelFolder.config(folder.resolve("none")))
+            .getMessage();
+    assertTrue(message.contains("has no text_config"), message);
   }
 
   @Test

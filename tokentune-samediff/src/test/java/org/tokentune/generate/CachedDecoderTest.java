@@ -68,7 +68,18 @@ class CachedDecoderTest {
         "llama   | \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8, \"low_freq_factor\": 1, \"high_freq_factor\": 4, \"original_max_position_embeddings\": 32}",
         "mistral | \"num_key_value_heads\": 2, \"sliding_window\": 5",
         "mistral | \"num_key_value_heads\": 4, \"sliding_window\": 70",
-        "qwen2   | \"num_key_value_heads\": 2, \"tie_word_embeddings\": true"
+        "qwen2   | \"num_key_value_heads\": 2, \"tie_word_embeddings\": true",
+        "qwen2   | \"use_sliding_window\": true, \"sliding_window\": 5, \"max_window_layers\": 1",
+        "qwen3   | \"num_key_value_heads\": 2, \"head_dim\": 6",
+        "qwen3   | \"use_sliding_window\": true, \"sliding_window\": 70, \"max_window_layers\": 0",
+        "smollm3 | \"no_rope_layers\": [1, 0, 1]",
+        "smollm3 | \"no_rope_layers\": [1, 0, 1], \"use_sliding_window\": true, \"sliding_window\": 5",
+        "olmo2   | \"num_key_value_heads\": 2",
+        "phi3    | \"num_key_value_heads\": 2, \"sliding_window\": 5",
+        "gemma2  | \"head_dim\": 6, \"sliding_window\": 5",
+        "gemma2  | \"head_dim\": 6, \"sliding_window\": 70",
+        "gemma3_text | \"head_dim\": 6, \"sliding_window\": 5, \"sliding_window_pattern\": 2",
+        "granite | \"attention_multiplier\": 0.3, \"logits_scaling\": 4, \"residual_multiplier\": 0.4"
       })
   void cachedLogitsEqualTheFullForwardPass(String type, String changes) {
     TransformerModel model = SmallDecoder.model(type, changes);

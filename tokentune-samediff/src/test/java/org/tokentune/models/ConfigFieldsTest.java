@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -17,6 +18,7 @@ import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tokentune.BadInputException;
 import org.tokentune.formats.ConfigReader;
@@ -131,6 +133,66 @@ class ConfigFieldsTest {
     String message = assertThrows(BadInputException.class, () -> read(type, field)).getMessage();
     System.out.println(message);
     assertTrue(message.contains(named), message);
+  }
+
+  private static List<String> families() {
+    return ModelConfig.families();
+  }
+
+  /** Fields of other families, of mixtures of experts, and other kinds of layers and positions. */
+  @ParameterizedTest
+  @MethodSource("families")
+  void everyFamilyRefusesWhatItDoesNotCompute(String type) {
+    Map<String, String> fields = new LinkedHashMap<>();
+    fields.put("attn_logit_softcapping", "20.0");
+    fields.put("final_logit_softcapping", "30.0");
+    fields.put("attention_multiplier", "0.5");
+    fields.put("logits_scaling", "8.0");
+    fields.put("num_local_experts", "8");
+    fields.put("num_experts", "64");
+    fields.put("n_routed_experts", "64");
+    fields.put("clip_qkv", "8.0");
+    fields.put("use_parallel_residual", "true");
+    fields.put("add_cross_attention", "true");
+    fields.put("pruned_heads", "{'0': [1]}");
+    if (isRotary(type)) {
+      fields.put("layer_types", "['chunked_attention', 'full_attention']");
+      fields.put(
+          "rope_parameters",
+          "{'full_attention': {'rope_type': 'proportional', 'rope_theta': 10000.0}}");
+    }
+    if (List.of("mistral", "phi3").contains(type)) {
+      fields.put("attention_bias", "true");
+    }
+    fields.keySet().removeAll(own(type));
+    int refused = 0;
+    for (Map.Entry<String, String> field : fields.entrySet()) {
+      String message =
+          assertThrows(
+                  BadInputException.class,
+                  () -> read(type, "'" + field.getKey() + "': " + field.getValue()),
+                  field.getKey())
+              .getMessage();
+      assertTrue(message.contains(field.getKey()) && message.lines().count() == 1, message);
+      refused++;
+    }
+    System.out.println(type + " refuses " + fields.keySet());
+    assertTrue(refused >= 4);
+  }
+
+  private static boolean isRotary(String type) {
+    ConfigReader reader = ConfigReader.of(config(type, ""), "file");
+    ModelConfig.read(reader);
+    return reader.asked().contains("rope_parameters");
+  }
+
+  /** What a family computes of the fields that others refuse. */
+  private static Set<String> own(String type) {
+    ConfigReader reader = ConfigReader.of(config(type, ""), "file");
+    ModelConfig.read(reader);
+    Set<String> own = new TreeSet<>(reader.asked());
+    own.removeAll(Set.of("layer_types", "rope_parameters"));
+    return own;
   }
 
   @ParameterizedTest

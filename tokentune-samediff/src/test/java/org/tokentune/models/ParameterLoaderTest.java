@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.tokentune.GoldenModel.GOLDEN;
 import static org.tokentune.testing.SameBits.assertSameBits;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -23,6 +24,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
 import org.tokentune.RandomWeights;
+import org.tokentune.formats.ModelFolder;
 import org.tokentune.formats.WeightSource;
 import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
@@ -221,6 +223,55 @@ class ParameterLoaderTest {
     tensors.put("adapter.down.weight", Nd4j.ones(8));
     said = Said.by(() -> ParameterLoader.load(model, new Tensors("c", tensors)));
     assertTrue(said.contains("c: unknown and not used: adapter.down;"), said);
+  }
+
+  /**
+   * All modules that transformers 5.24.0's classes of the family have besides the model itself, and
+   * those of the published DeBERTa-v3.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "bert, pooler.dense cls.predictions cls.predictions.decoder cls.predictions.transform.dense"
+        + " cls.seq_relationship qa_outputs",
+    "roberta, pooler.dense lm_head lm_head.decoder lm_head.dense lm_head.layer_norm qa_outputs",
+    "xlm-roberta, pooler.dense lm_head lm_head.decoder lm_head.dense lm_head.layer_norm qa_outputs",
+    "distilbert, vocab_layer_norm vocab_projector vocab_transform qa_outputs",
+    "electra, discriminator_predictions.dense discriminator_predictions.dense_prediction"
+        + " generator_lm_head generator_predictions.LayerNorm generator_predictions.dense"
+        + " sequence_summary.summary qa_outputs",
+    "mpnet, pooler.dense lm_head lm_head.decoder lm_head.dense lm_head.layer_norm qa_outputs",
+    "deberta-v3, cls.predictions cls.predictions.decoder cls.predictions.transform.dense qa_outputs"
+        + " lm_predictions.lm_head lm_predictions.lm_head.dense mask_predictions.classifier"
+        + " deberta.embeddings.position_embeddings",
+    "modernbert, decoder"
+  })
+  void headsOfOtherTasksAreNoted(String folder, String modules) {
+    ModelConfig config = ModelConfig.read(ModelFolder.config(GOLDEN.resolve(folder)), folder);
+    for (Objective task :
+        List.of(Objectives.FEATURE_EXTRACTION, Objectives.CLASSIFY, Objectives.TOKEN)) {
+      int outputs = task == Objectives.FEATURE_EXTRACTION ? config.hidden() : 3;
+      TransformerModel model = config.model(new Head(task, outputs, Pooling.FIRST));
+      Map<String, INDArray> tensors = weights(model);
+      for (String module : List.of(modules.split(" ", -1))) {
+        boolean pooler = module.startsWith("pooler");
+        tensors.putIfAbsent((pooler ? model.prefix() : "") + module + ".weight", Nd4j.ones(2, 2));
+      }
+      // The head of another task, where this one does not read it.
+      config
+          .model(new Head(Objectives.CLASSIFY, 3, Pooling.FIRST))
+          .parameters()
+          .forEach(
+              (name, shape) -> {
+                if (name.contains("pooler.") || task == Objectives.FEATURE_EXTRACTION) {
+                  tensors.putIfAbsent(name, Nd4j.ones(shape));
+                }
+              });
+      String file = folder + " for " + task;
+      String said = Said.by(() -> ParameterLoader.load(model, new Tensors(file, tensors)));
+      System.out.print(said);
+      assertEquals(1, said.lines().count(), said);
+      assertTrue(said.contains(file + ": not used for this: "), said);
+    }
   }
 
   /** transformers 5: a head in the file wins over {@code tie_word_embeddings: true}. */
