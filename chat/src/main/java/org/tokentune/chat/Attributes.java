@@ -29,12 +29,13 @@ final class Attributes {
   static Value item(Run run, Value value, Value key) {
     Operators.defined(value);
     Value element = null;
-    if (value instanceof Value.Dict dict) {
+    if (key instanceof Value.Slice slice) {
+      return slice(run, value, slice);
+    } else if (value instanceof Value.Dict dict) {
       run.budget().steps(Values.weight(key));
       element = Values.isHashable(key) ? dict.map().get(key) : null;
-    } else if (key instanceof Value.Slice slice) {
-      element = slice(run, value, slice);
     } else if (Numbers.isInteger(key)) {
+      run.budget().steps(value instanceof Value.Text ? Values.weight(value) : 0);
       element = element(value, Numbers.integer(key));
     }
     if (element == null && key instanceof Value.Text name) {
@@ -45,7 +46,7 @@ final class Attributes {
 
   private static Value element(Value value, BigInteger index) {
     boolean text = value instanceof Value.Text;
-    if (!text && !(value instanceof Value.Items) || index.bitLength() > 31) {
+    if ((!text && !(value instanceof Value.Items)) || index.bitLength() > 31) {
       return null;
     }
     int length = Values.length(value);
@@ -61,9 +62,9 @@ final class Attributes {
   private static Value own(Run run, Value value, String name) {
     Operators.defined(value);
     boolean list = value instanceof Value.Array;
-    if (name.startsWith("__") && name.endsWith("__")
-        || list && CHANGE_LISTS.contains(name)
-        || value instanceof Value.Dict && CHANGE_DICTS.contains(name)) {
+    if ((name.startsWith("__") && name.endsWith("__"))
+        || (list && CHANGE_LISTS.contains(name))
+        || (value instanceof Value.Dict && CHANGE_DICTS.contains(name))) {
       return new Value.Undefined(
           "access to attribute '" + name + "' of '" + value.type() + "' object is unsafe.");
     } else if (value instanceof Value.Namespace namespace) {
@@ -76,16 +77,21 @@ final class Attributes {
         return tuple.items().get(index);
       }
     }
+    if (Methods.isUnsupported(value, name)) {
+      throw new ChatTemplateException(
+          "the attribute "
+              + Printing.quoted(name)
+              + " of a '"
+              + value.type()
+              + "' object is not supported");
+    }
     return Methods.exists(value, name) ? new Value.Method(value, name) : null;
   }
 
   private static Value missing(Run run, Value value, Value key) {
     return key instanceof Value.Text text
         ? missing(value, text.value())
-        : new Value.Undefined(
-            what(value)
-                + " has no element "
-                + (key instanceof Value.Slice ? "slice" : Printing.repr(run, key)));
+        : new Value.Undefined(what(value) + " has no element " + Printing.repr(run, key));
   }
 
   private static Value missing(Value value, String name) {
@@ -96,14 +102,16 @@ final class Attributes {
     return value instanceof Value.None ? "'None'" : "'" + value.type() + " object'";
   }
 
-  /** Null where Python has a TypeError, which Jinja2 takes for a missing element. */
+  /** Unlike a missing element, what cannot be sliced is an error. */
   private static Value slice(Run run, Value value, Value.Slice slice) {
     boolean text = value instanceof Value.Text;
-    if (!text && !(value instanceof Value.Items)
-        || !isBound(slice.start())
-        || !isBound(slice.stop())
-        || !isBound(slice.step())) {
-      return null;
+    if (value instanceof Value.Dict) {
+      throw new ChatTemplateException("unhashable type: 'slice'");
+    } else if (!text && !(value instanceof Value.Items)) {
+      throw new ChatTemplateException("'" + value.type() + "' object is not subscriptable");
+    } else if (!isBound(slice.start()) || !isBound(slice.stop()) || !isBound(slice.step())) {
+      throw new ChatTemplateException(
+          "slice indices must be integers or None or have an __index__ method");
     }
     int step = slice.step() instanceof Value.None ? 1 : Numbers.index(slice.step());
     if (step == 0) {
@@ -116,6 +124,7 @@ final class Attributes {
     int stop = bound(slice.stop(), step > 0 ? highest : lowest, length, lowest, highest);
     if (text) {
       Value.Text from = (Value.Text) value;
+      run.budget().steps(Values.weight(value));
       return from.with(slice(run, from.value(), start, stop, step));
     }
     List<Value> items = ((Value.Items) value).items();

@@ -78,13 +78,13 @@ final class BraceFormat {
       if (!bracket && (c == '!' || c == ':')) {
         break;
       }
-      bracket = c == '[' || bracket && c != ']';
+      bracket = c == '[' || (bracket && c != ']');
       end++;
     }
     Value value = value(field.substring(0, end));
     String rest = field.substring(end);
     if (rest.startsWith("!")) {
-      if (rest.length() < 2 || rest.length() > 2 && rest.charAt(2) != ':') {
+      if (rest.length() < 2 || (rest.length() > 2 && rest.charAt(2) != ':')) {
         throw new ChatTemplateException("expected ':' after conversion specifier");
       }
       char conversion = rest.charAt(1);

@@ -44,12 +44,12 @@ final class CodePoints {
 
   /** What Python's {@code isspace} says, which differs from both of Java's. */
   static boolean isSpace(int c) {
-    return c >= 9 && c <= 13
-        || c >= 0x1c && c <= 0x20
+    return (c >= 9 && c <= 13)
+        || (c >= 0x1c && c <= 0x20)
         || c == 0x85
         || c == 0xa0
         || c == 0x1680
-        || c >= 0x2000 && c <= 0x200a
+        || (c >= 0x2000 && c <= 0x200a)
         || c == 0x2028
         || c == 0x2029
         || c == 0x202f
@@ -59,7 +59,11 @@ final class CodePoints {
 
   /** What ends a line for Python's {@code splitlines}. */
   static boolean isLineEnd(int c) {
-    return c >= 10 && c <= 13 || c >= 0x1c && c <= 0x1e || c == 0x85 || c == 0x2028 || c == 0x2029;
+    return (c >= 10 && c <= 13)
+        || (c >= 0x1c && c <= 0x1e)
+        || c == 0x85
+        || c == 0x2028
+        || c == 0x2029;
   }
 
   /** Python's {@code isprintable}: what {@code repr} does not escape. */

@@ -252,7 +252,7 @@ sealed interface Expr {
     static final Arguments NONE = new Arguments(List.of(), Map.of(), null, null);
 
     CallArguments eval(Run run, Scope scope) {
-      if (this == NONE) {
+      if (positional.isEmpty() && named.isEmpty() && star == null && doubleStar == null) {
         return CallArguments.NO_ARGUMENTS;
       }
       List<Value> values = all(positional, run, scope);

@@ -278,7 +278,7 @@ final class ExpressionParser {
       if (tokens.is(Token.Kind.OUTPUT_END)
           || tokens.is(Token.Kind.BLOCK_END)
           || tokens.isOperator(")")
-          || end != null && tokens.isName(end)) {
+          || (end != null && tokens.isName(end))) {
         break;
       }
       items.add(expression(conditional));
@@ -310,7 +310,7 @@ final class ExpressionParser {
       return new Expr.Item(owner, new Expr.Constant(new Value.Int(index)));
     }
     Token name = tokens.expect(Token.Kind.NAME, "name or number");
-    if (tokens.isOperator("(") && Methods.UNSUPPORTED.contains(name.text())) {
+    if (tokens.isOperator("(") && Methods.isUnsupported(name.text())) {
       throw new ChatTemplateException(
           "the method " + Printing.quoted(name.text()) + " is not supported", name.line());
     }
@@ -488,7 +488,7 @@ final class ExpressionParser {
         if (tokens.isOperator("=")
             || tokens.isOperator(")")
             || tokens.is(Token.Kind.BLOCK_END)
-            || end != null && tokens.isName(end)) {
+            || (end != null && tokens.isName(end))) {
           break;
         }
       }

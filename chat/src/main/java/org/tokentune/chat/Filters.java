@@ -160,7 +160,7 @@ final class Filters {
       case "d":
         Value[] standard = arguments.bind(name, 0, "default_value", "boolean");
         boolean falsy = standard[1] != null && Values.isTrue(standard[1]);
-        return value instanceof Value.Undefined || falsy && !Values.isTrue(value)
+        return value instanceof Value.Undefined || (falsy && !Values.isTrue(value))
             ? or(standard[0], Value.EMPTY)
             : value;
       case "attr":
@@ -248,10 +248,6 @@ final class Filters {
 
   private static Value truncate(Run run, Value value, CallArguments arguments) {
     Value[] given = arguments.bind("truncate", 0, "length", "killwords", "end", "leeway");
-    Operators.defined(value);
-    if (!(value instanceof Value.Text text)) {
-      throw new ChatTemplateException("truncate: " + value.type() + " is not a text");
-    }
     int length = given[0] == null ? 255 : Numbers.index(given[0]);
     String end = given[2] == null ? "..." : Printing.str(run, given[2]);
     int leeway = given[3] == null || given[3] instanceof Value.None ? 5 : Numbers.index(given[3]);
@@ -260,10 +256,13 @@ final class Filters {
       throw new ChatTemplateException(
           "truncate: expected length >= " + ending + " and leeway >= 0, got " + length);
     }
-    String whole = text.value();
-    if (CodePoints.count(whole) <= (long) length + leeway) {
-      return text;
+    if (Values.length(value) >= 0 && Values.length(value) <= (long) length + leeway) {
+      return value;
+    } else if (!(value instanceof Value.Text)) {
+      throw new ChatTemplateException("truncate: " + value.type() + " is not a text");
     }
+    Value.Text text = (Value.Text) value;
+    String whole = text.value();
     String cut = whole.substring(0, CodePoints.offset(whole, length - ending));
     if (given[1] == null || !Values.isTrue(given[1])) {
       int space = cut.lastIndexOf(' ');

@@ -161,7 +161,7 @@ final class Json {
         case '\f' -> to.append("\\f");
         case '\b' -> to.append("\\b");
         default -> {
-          if (c < ' ' || ascii && c > 126) {
+          if (c < ' ' || (ascii && c > 126)) {
             to.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
           } else {
             to.append(c);

@@ -147,7 +147,9 @@ final class Lexer {
         }
       }
     }
-    throw error("Missing end of raw directive");
+    if (at < source.length()) {
+      throw error("Missing end of raw directive");
+    }
   }
 
   /** The end of a block that ends here, with the space it takes along; negative if none does. */
@@ -234,7 +236,7 @@ final class Lexer {
   private int digits(int from) {
     int i = from;
     while (i < source.length()
-        && (isDigit(i) || i > from && source.charAt(i) == '_' && isDigit(i + 1))) {
+        && (isDigit(i) || (i > from && source.charAt(i) == '_' && isDigit(i + 1)))) {
       i++;
     }
     return i;
@@ -266,10 +268,10 @@ final class Lexer {
     if (base > 0) {
       int i = start + 2;
       while (i < source.length()
-          && (Character.digit(source.charAt(i), base) >= 0 && source.charAt(i) < 128
-              || source.charAt(i) == '_'
+          && ((Character.digit(source.charAt(i), base) >= 0 && source.charAt(i) < 128)
+              || (source.charAt(i) == '_'
                   && i + 1 < source.length()
-                  && Character.digit(source.charAt(i + 1), base) >= 0)) {
+                  && Character.digit(source.charAt(i + 1), base) >= 0))) {
         i++;
       }
       if (i > start + 2) {
@@ -285,7 +287,7 @@ final class Lexer {
       whole = start + 1;
       while (whole < source.length()
           && (source.charAt(whole) == '0'
-              || source.charAt(whole) == '_' && source.startsWith("0", whole + 1))) {
+              || (source.charAt(whole) == '_' && source.startsWith("0", whole + 1)))) {
         whole++;
       }
     }
@@ -348,12 +350,23 @@ final class Lexer {
         to.appendCodePoint(codePoint(text, i + 1, length));
         i += length;
       } else if (code == 'N') {
-        throw error("escapes of the form \\N{...} are not supported in texts");
+        int end = text.indexOf('}', i);
+        to.appendCodePoint(named(text, i, end));
+        i = end;
       } else {
         to.append('\\').append(code);
       }
     }
     return to.toString();
+  }
+
+  /** The character of an escape such as \N{BULLET}. */
+  private int named(String text, int start, int end) {
+    try {
+      return Character.codePointOf(text.substring(start + 2, Math.max(start + 2, end)));
+    } catch (IllegalArgumentException | StringIndexOutOfBoundsException e) {
+      throw error("a text has an escape of the form \\N{...} with an unknown name");
+    }
   }
 
   private int codePoint(String text, int start, int length) {

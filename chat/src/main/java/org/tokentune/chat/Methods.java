@@ -13,27 +13,35 @@ final class Methods {
   private static final Set<String> OF_TUPLES = Set.of("count", "index");
   private static final Set<String> OF_NUMBERS = Set.of("is_integer");
 
-  /** Methods of Python's values that are known, and refused by name. */
-  static final Set<String> UNSUPPORTED =
+  private static final Set<String> UNSUPPORTED_OF_TEXTS =
       Set.of(
           "encode",
-          "decode",
-          "translate",
-          "maketrans",
+          "expandtabs",
           "format_map",
           "isidentifier",
-          "expandtabs",
-          "bit_length",
-          "bit_count",
-          "to_bytes",
-          "from_bytes",
-          "conjugate",
+          "maketrans",
+          "striptags",
+          "translate",
+          "unescape");
+
+  private static final Set<String> UNSUPPORTED_OF_NUMBERS =
+      Set.of(
           "as_integer_ratio",
-          "hex",
+          "bit_count",
+          "bit_length",
+          "conjugate",
+          "denominator",
+          "from_bytes",
           "fromhex",
-          "fromkeys",
-          "unescape",
-          "striptags");
+          "hex",
+          "imag",
+          "numerator",
+          "real",
+          "to_bytes");
+
+  private static final Set<String> UNSUPPORTED_OF_OTHERS =
+      Set.of(
+          "close", "fromkeys", "isdisjoint", "mapping", "send", "start", "step", "stop", "throw");
 
   private Methods() {}
 
@@ -48,6 +56,29 @@ final class Methods {
       return OF_TUPLES.contains(name);
     }
     return value instanceof Value.Real && OF_NUMBERS.contains(name);
+  }
+
+  /** Whether Python's value has an attribute of this name that is missing here. */
+  static boolean isUnsupported(Value value, String name) {
+    if (value instanceof Value.Text) {
+      return UNSUPPORTED_OF_TEXTS.contains(name);
+    } else if (value instanceof Value.Numeric) {
+      return UNSUPPORTED_OF_NUMBERS.contains(name);
+    } else if (value instanceof Value.Dict) {
+      return name.equals("fromkeys");
+    }
+    return (value instanceof Value.View
+            || value instanceof Value.Iter
+            || value instanceof Value.Range
+            || value instanceof Value.Slice)
+        && UNSUPPORTED_OF_OTHERS.contains(name);
+  }
+
+  /** Whether only values of Python have a method of this name, and it is missing here. */
+  static boolean isUnsupported(String name) {
+    return !name.equals("real")
+        && !name.equals("hex")
+        && (UNSUPPORTED_OF_TEXTS.contains(name) || UNSUPPORTED_OF_NUMBERS.contains(name));
   }
 
   static Value call(Run run, Value owner, String name, CallArguments arguments) {

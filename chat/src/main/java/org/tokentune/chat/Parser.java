@@ -42,7 +42,7 @@ final class Parser {
         statements.add(new Stmt.Data(tokens.next().text()));
       } else if (tokens.is(Token.Kind.OUTPUT_BEGIN)) {
         int begun = tokens.next().line();
-        statements.add(new Stmt.Output(expressions.tuple(true, false, null), begun));
+        statements.add(new Stmt.Output(List.of(expressions.tuple(true, false, null)), begun));
         tokens.expect(Token.Kind.OUTPUT_END, "end of print statement");
       } else {
         tokens.next();
@@ -88,7 +88,7 @@ final class Parser {
       case "generation":
         return generation(line);
       case "print":
-        return new Stmt.Output(expressions.tuple(true, false, null), line);
+        return print(line);
       case "break":
       case "continue":
         if (loops == 0) {
@@ -103,6 +103,17 @@ final class Parser {
                 : "unknown tag " + Printing.quoted(tag.text()),
             line);
     }
+  }
+
+  private Stmt print(int line) {
+    List<Expr> values = new ArrayList<>();
+    while (!tokens.is(Token.Kind.BLOCK_END)) {
+      if (!values.isEmpty()) {
+        tokens.expectOperator(",");
+      }
+      values.add(expressions.expression());
+    }
+    return new Stmt.Output(values, line);
   }
 
   private Stmt conditional(int line) {
@@ -153,7 +164,8 @@ final class Parser {
     }
     int mark = unknown.mark();
     Expr filter = tokens.isOperator("|") ? expressions.filters(null) : null;
-    Stmt.Block body = inner("the tag 'set'", "endset");
+    Stmt.Block body = body("the tag 'set'", "endset");
+    tokens.next();
     unknown.settle(mark);
     return new Stmt.SetBlock(target, filter, body, line);
   }

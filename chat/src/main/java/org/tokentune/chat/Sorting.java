@@ -44,7 +44,7 @@ final class Sorting {
     for (int to = 0; to < items.size(); to++) {
       boolean fromRight =
           i == left.size()
-              || j < right.size() && Operators.isLess(run, right.get(j).key, left.get(i).key);
+              || (j < right.size() && Operators.isLess(run, right.get(j).key, left.get(i).key));
       items.set(to, fromRight ? right.get(j++) : left.get(i++));
     }
   }

@@ -28,13 +28,6 @@ sealed interface Stmt {
       }
       return End.NORMAL;
     }
-
-    /** What the statements write, as a text. */
-    String captured(Run run, Scope scope) {
-      StringBuilder before = run.capture();
-      run(run, scope);
-      return run.release(before);
-    }
   }
 
   /** Text as it is. */
@@ -47,12 +40,14 @@ sealed interface Stmt {
     }
   }
 
-  /** {{ value }}. */
-  record Output(Expr value, int line) implements Stmt {
+  /** {{ value }} and {% print value, value %}. */
+  record Output(List<Expr> values, int line) implements Stmt {
     @Override
     public End run(Run run, Scope scope) {
       run.at(line);
-      run.write(Printing.str(run, value.eval(run, scope)));
+      for (Expr value : values) {
+        run.write(Printing.str(run, value.eval(run, scope)));
+      }
       return End.NORMAL;
     }
   }
@@ -96,9 +91,13 @@ sealed interface Stmt {
     public End run(Run run, Scope scope) {
       run.at(line);
       Scope inner = new Scope(scope);
-      Value text = Value.of(body.captured(run, inner));
-      target.assign(run, scope, filter == null ? text : filtered(run, inner, filter, text));
-      return End.NORMAL;
+      StringBuilder before = run.capture();
+      End end = body.run(run, inner);
+      Value text = Value.of(run.release(before));
+      if (end == End.NORMAL) {
+        target.assign(run, scope, filter == null ? text : filtered(run, inner, filter, text));
+      }
+      return end;
     }
   }
 
@@ -114,9 +113,18 @@ sealed interface Stmt {
     public End run(Run run, Scope scope) {
       run.at(line);
       Scope inner = new Scope(scope);
-      Value text = Value.of(body.captured(run, inner));
-      run.write(Printing.str(run, filtered(run, inner, filter, text)));
-      return End.NORMAL;
+      StringBuilder before = run.capture();
+      End end = body.run(run, inner);
+      Value text = Value.of(run.release(before));
+      if (end == End.NORMAL) {
+        Value changed = filtered(run, inner, filter, text);
+        if (!(changed instanceof Value.Text written)) {
+          throw new ChatTemplateException(
+              "a filter block gives " + changed.type() + " where a text is expected");
+        }
+        run.write(written.value());
+      }
+      return end;
     }
   }
 

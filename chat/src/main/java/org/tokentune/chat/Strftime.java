@@ -45,7 +45,7 @@ final class Strftime {
         continue;
       }
       char code = format.charAt(i);
-      if (upper || swap && "aAbBh".indexOf(code) >= 0) {
+      if (upper || (swap && "aAbBh".indexOf(code) >= 0)) {
         text = text.toUpperCase(Locale.ROOT);
       } else if (swap && (code == 'p' || code == 'Z')) {
         text = text.toLowerCase(Locale.ROOT);

@@ -121,8 +121,8 @@ final class Tests {
       case "even" -> isZero(modulo(run, value, Value.of(2)));
       case "lower" -> TextMethods.isLower(Printing.str(run, value));
       case "upper" -> TextMethods.isUpper(Printing.str(run, value));
-      case "filter" -> value instanceof Value.Text text && Filters.exists(text.value());
-      default -> value instanceof Value.Text text && exists(text.value()); // test
+      case "filter" -> Values.key(value) instanceof Value.Text text && Filters.exists(text.value());
+      default -> Values.key(value) instanceof Value.Text text && exists(text.value()); // test
     };
   }
 
@@ -142,10 +142,10 @@ final class Tests {
   /** Python's {@code is}: the same object, or an equal one of the kinds that Python keeps once. */
   private static boolean isSame(Value left, Value right) {
     boolean kept =
-        left instanceof Value.Bool && right instanceof Value.Bool
+        (left instanceof Value.Bool && right instanceof Value.Bool)
             || left instanceof Value.None
-            || left instanceof Value.Int && right instanceof Value.Int
-            || left instanceof Value.Text && right instanceof Value.Text;
-    return left == right || kept && left.equals(right);
+            || (left instanceof Value.Int && right instanceof Value.Int)
+            || (left instanceof Value.Text && right instanceof Value.Text);
+    return left == right || (kept && left.equals(right));
   }
 }

@@ -225,7 +225,7 @@ final class TextMethods {
       int c = text.codePointAt(i);
       i += Character.charCount(c);
       boolean upper = Character.isUpperCase(c) || Character.isTitleCase(c);
-      if (upper && inside || Character.isLowerCase(c) && !inside) {
+      if ((upper && inside) || (Character.isLowerCase(c) && !inside)) {
         return false;
       }
       inside = isCased(c);
