@@ -35,7 +35,7 @@ final class Attributes {
       run.budget().steps(Values.weight(key));
       element = Values.isHashable(key) ? dict.map().get(key) : null;
     } else if (Numbers.isInteger(key)) {
-      run.budget().steps(value instanceof Value.Text ? Values.weight(value) : 0);
+      run.budget().scan(value instanceof Value.Text text ? text.value() : "");
       element = element(value, Numbers.integer(key));
     }
     if (element == null && key instanceof Value.Text name) {
@@ -124,7 +124,7 @@ final class Attributes {
     int stop = bound(slice.stop(), step > 0 ? highest : lowest, length, lowest, highest);
     if (text) {
       Value.Text from = (Value.Text) value;
-      run.budget().steps(Values.weight(value));
+      run.budget().scan(from.value());
       return from.with(slice(run, from.value(), start, stop, step));
     }
     List<Value> items = ((Value.Items) value).items();

@@ -183,7 +183,7 @@ final class Filters {
   private static Value trim(Run run, Value value, CallArguments arguments) {
     Value set = arguments.bind("trim", 0, "chars")[0];
     Value.Text text = soft(run, value);
-    run.budget().characters(text.value().length() / 8);
+    run.budget().scan(text.value());
     if (set != null && !(set instanceof Value.None) && !(set instanceof Value.Text)) {
       throw new ChatTemplateException("strip arg must be None or str");
     }

@@ -33,7 +33,7 @@ final class Operators {
       int order = Numbers.compare(a, b);
       return order != Numbers.UNORDERED && holds(operator, order);
     } else if (left instanceof Value.Text a && right instanceof Value.Text b) {
-      run.budget().steps(Math.min(a.value().length(), b.value().length()) / 64);
+      run.budget().scan(a.value());
       return holds(operator, compare(a.value(), b.value()));
     } else if (left instanceof Value.Array a && right instanceof Value.Array b) {
       return compare(run, operator, a.items(), b.items());
@@ -92,7 +92,7 @@ final class Operators {
   static boolean contains(Run run, Value element, Value container) {
     if (container instanceof Value.Text text) {
       if (element instanceof Value.Text part) {
-        run.budget().steps(text.value().length() / 64);
+        run.budget().scan(text.value());
         return text.value().contains(part.value());
       }
       throw new ChatTemplateException(

@@ -23,7 +23,7 @@ final class SequenceFilters {
       case "length":
       case "count":
         arguments.bind(name, 0);
-        run.budget().steps(Values.weight(value) / 8);
+        run.budget().scan(value instanceof Value.Text text ? text.value() : "");
         int length = Values.length(value);
         if (length < 0) {
           throw new ChatTemplateException("object of type '" + value.type() + "' has no len()");

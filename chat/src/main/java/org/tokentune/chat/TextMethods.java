@@ -56,7 +56,7 @@ final class TextMethods {
   private TextMethods() {}
 
   static Value call(Run run, Value.Text text, String name, CallArguments arguments) {
-    run.budget().characters(text.value().length() / 8);
+    run.budget().scan(text.value());
     String value = text.value();
     switch (name) {
       case "format":
