@@ -21,11 +21,11 @@ public final class ChatTemplate {
 
   private static final Scope GLOBALS = Globals.scope();
 
-  private final Stmt.Block block;
+  private final Parser.Parsed parsed;
   private final ChatTemplateSettings settings;
 
-  private ChatTemplate(Stmt.Block block, ChatTemplateSettings settings) {
-    this.block = block;
+  private ChatTemplate(Parser.Parsed parsed, ChatTemplateSettings settings) {
+    this.parsed = parsed;
     this.settings = settings;
   }
 
@@ -57,6 +57,11 @@ public final class ChatTemplate {
     return new ChatTemplate(Parser.parse(template, settings.depth()), settings);
   }
 
+  /** Whether it says with {@code {% generation %}} what the model writes. */
+  public boolean marksGenerated() {
+    return parsed.marked();
+  }
+
   /**
    * Renders with these variables and no others: {@code messages}, {@code tools}, {@code
    * add_generation_prompt}, {@code bos_token} and what else the template reads. Values are maps,
@@ -70,7 +75,7 @@ public final class ChatTemplate {
     try {
       Scope scope = new Scope(GLOBALS);
       variables.forEach((name, value) -> scope.set(name, Values.fromJava(run.budget(), value, 0)));
-      block.run(run, new Scope(scope));
+      parsed.block().run(run, new Scope(scope));
       if (run.hiddenMarks()) {
         throw new ChatTemplateException(
             "the template has a generation block within a macro, filter or set block, where its"

@@ -33,9 +33,7 @@ public record ChatTemplateSettings(
     }
   }
 
-  /**
-   * The system's clock, a million steps, 64 million characters, depth 200, a template of 1 MB.
-   */
+  /** The system's clock, a million steps, 64 million characters, depth 200, a template of 1 MB. */
   public static ChatTemplateSettings defaults() {
     return new ChatTemplateSettings(
         Clock.system(ZoneId.systemDefault()), 1_000_000, 64_000_000, 200, 1_000_000);

@@ -174,23 +174,27 @@ final class ExpressionParser {
   private Expr primary() {
     Token token = tokens.current();
     switch (token.kind()) {
-      case NAME:
+      case NAME -> {
         tokens.next();
         return name(token);
-      case TEXT:
+      }
+      case TEXT -> {
         StringBuilder text = new StringBuilder();
         while (tokens.is(Token.Kind.TEXT)) {
           text.append(tokens.next().text());
         }
         return new Expr.Constant(Value.of(text.toString()));
-      case INTEGER:
+      }
+      case INTEGER -> {
         if (tokens.next().text().length() > 1000) {
           throw tokens.error("a number of more than 1000 digits is too long");
         }
         return new Expr.Constant(new Value.Int(new BigInteger(token.text())));
-      case REAL:
+      }
+      case REAL -> {
         return new Expr.Constant(new Value.Real(Double.parseDouble(tokens.next().text())));
-      default:
+      }
+      default -> {
         if (tokens.skipOperator("(")) {
           Expr tuple = tuple(true, true, null);
           tokens.expectOperator(")");
@@ -201,30 +205,24 @@ final class ExpressionParser {
           return dict();
         }
         throw tokens.error("unexpected " + token.describe());
+      }
     }
   }
 
   private Expr name(Token token) {
     String name = token.text();
-    switch (name) {
-      case "true":
-      case "True":
-        return new Expr.Constant(Value.TRUE);
-      case "false":
-      case "False":
-        return new Expr.Constant(Value.FALSE);
-      case "none":
-      case "None":
-        return new Expr.Constant(Value.NONE);
-      case "lipsum":
-      case "self":
-      case "super":
-        throw new ChatTemplateException(
-            "the name " + Printing.quoted(name) + " of Jinja2 is not supported", token.line());
-      default:
+    return switch (name) {
+      case "true", "True" -> new Expr.Constant(Value.TRUE);
+      case "false", "False" -> new Expr.Constant(Value.FALSE);
+      case "none", "None" -> new Expr.Constant(Value.NONE);
+      case "lipsum", "self", "super" ->
+          throw new ChatTemplateException(
+              "the name " + Printing.quoted(name) + " of Jinja2 is not supported", token.line());
+      default -> {
         read.add(name);
-        return new Expr.Name(name);
-    }
+        yield new Expr.Name(name);
+      }
+    };
   }
 
   private List<Expr> items(String end) {

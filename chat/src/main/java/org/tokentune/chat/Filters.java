@@ -93,32 +93,36 @@ final class Filters {
 
   private static Value ofText(Run run, String name, Value value, CallArguments arguments) {
     switch (name) {
-      case "string":
+      case "string" -> {
         arguments.bind(name, 0);
         return soft(run, value);
-      case "safe":
+      }
+      case "safe" -> {
         arguments.bind(name, 0);
         return new Value.Text(Printing.str(run, value), true);
-      case "e":
-      case "escape":
+      }
+      case "e", "escape" -> {
         arguments.bind(name, 0);
         return new Value.Text(Markup.escaped(run, value), true);
-      case "forceescape":
+      }
+      case "forceescape" -> {
         arguments.bind(name, 0);
         return new Value.Text(Markup.escape(Printing.str(run, value)), true);
-      case "upper":
-      case "lower":
-      case "capitalize":
+      }
+      case "upper", "lower", "capitalize" -> {
         arguments.bind(name, 0);
         Value.Text text = soft(run, value);
         run.budget().characters(text.value().length());
         return text.with(TextMethods.cased(name, text.value()));
-      case "title":
+      }
+      case "title" -> {
         arguments.bind(name, 0);
         return Value.of(title(run, soft(run, value).value()));
-      case "trim":
+      }
+      case "trim" -> {
         return trim(run, value, arguments);
-      case "replace":
+      }
+      case "replace" -> {
         Value[] given = arguments.bind(name, 2, "old", "new", "count");
         boolean all = given[2] == null || given[2] instanceof Value.None;
         return Value.of(
@@ -128,12 +132,15 @@ final class Filters {
                 Printing.str(run, given[0]),
                 Printing.str(run, given[1]),
                 all ? -1 : Numbers.index(given[2])));
-      case "format":
+      }
+      case "format" -> {
         return PercentFormat.format(
             run, soft(run, value), PercentFormat.values(run, arguments, arguments.positional()));
-      case "indent":
+      }
+      case "indent" -> {
         return indent(run, value, arguments);
-      case "center":
+      }
+      case "center" -> {
         Value width = arguments.bind(name, 0, "width")[0];
         return TextMethods.call(
             run,
@@ -141,12 +148,15 @@ final class Filters {
             name,
             new CallArguments(
                 java.util.List.of(width == null ? Value.of(80) : width), java.util.Map.of()));
-      case "truncate":
+      }
+      case "truncate" -> {
         return truncate(run, value, arguments);
-      case "wordcount":
+      }
+      case "wordcount" -> {
         arguments.bind(name, 0);
         return Value.of(words(run, soft(run, value).value()));
-      case "tojson":
+      }
+      case "tojson" -> {
         Value[] json = arguments.bind(name, 0, "ensure_ascii", "indent", "separators", "sort_keys");
         return Value.of(
             new Json(
@@ -156,14 +166,15 @@ final class Filters {
                     or(json[2], Value.NONE),
                     or(json[3], Value.FALSE))
                 .write(value));
-      case "default":
-      case "d":
+      }
+      case "default", "d" -> {
         Value[] standard = arguments.bind(name, 0, "default_value", "boolean");
         boolean falsy = standard[1] != null && Values.isTrue(standard[1]);
         return value instanceof Value.Undefined || (falsy && !Values.isTrue(value))
             ? or(standard[0], Value.EMPTY)
             : value;
-      case "attr":
+      }
+      case "attr" -> {
         Value attribute = arguments.bind(name, 1, "name")[0];
         Operators.defined(value);
         Value found = Attributes.attribute(run, value, Printing.str(run, attribute));
@@ -171,8 +182,10 @@ final class Filters {
         return element
             ? new Value.Undefined("'dict object' has no attribute " + Printing.repr(run, attribute))
             : found;
-      default:
+      }
+      default -> {
         return null;
+      }
     }
   }
 
@@ -285,7 +298,7 @@ final class Filters {
 
   private static Value ofNumber(Run run, String name, Value value, CallArguments arguments) {
     switch (name) {
-      case "abs":
+      case "abs" -> {
         arguments.bind(name, 0);
         Operators.defined(value);
         if (!(value instanceof Value.Numeric number)) {
@@ -294,9 +307,11 @@ final class Filters {
         return number instanceof Value.Real real
             ? new Value.Real(Math.abs(real.value()))
             : new Value.Int(Numbers.integer(number).abs());
-      case "int":
+      }
+      case "int" -> {
         return integer(value, arguments);
-      case "float":
+      }
+      case "float" -> {
         Value standard = or(arguments.bind(name, 0, "default")[0], new Value.Real(0.0));
         Operators.defined(value);
         Double real =
@@ -304,10 +319,13 @@ final class Filters {
                 ? Double.valueOf(number.real())
                 : value instanceof Value.Text text ? Numbers.parseReal(text.value()) : null;
         return real == null ? standard : new Value.Real(real);
-      case "round":
+      }
+      case "round" -> {
         return round(run, value, arguments);
-      default:
+      }
+      default -> {
         return null;
+      }
     }
   }
 

@@ -334,7 +334,7 @@ final class Lexer {
       char code = text.charAt(++i);
       int known = "\\'\"abfnrtv".indexOf(code);
       if (code == '\n') {
-        continue;
+
       } else if (known >= 0) {
         to.append("\\'\"\u0007\b\f\n\r\t\u000b".charAt(known));
       } else if (code >= '0' && code <= '7') {

@@ -99,36 +99,22 @@ final class Loop implements Value.Callable, Value.WithAttributes {
 
   @Override
   public Value attribute(Run run, String name) {
-    switch (name) {
-      case "index":
-        return Value.of(index0 + 1L);
-      case "index0":
-        return Value.of(index0);
-      case "first":
-        return Value.of(index0 == 0);
-      case "last":
-        return Value.of(!rest.hasNext());
-      case "length":
-        return Value.of(length());
-      case "revindex":
-        return Value.of((long) length() - index0);
-      case "revindex0":
-        return Value.of(length() - index0 - 1L);
-      case "previtem":
-        return previous;
-      case "nextitem":
-        return following();
-      case "depth":
-        return Value.of(depth + 1L);
-      case "depth0":
-        return Value.of(depth);
-      case "cycle":
-        return new Function("cycle", (each, arguments) -> cycle(arguments));
-      case "changed":
-        return new Function("changed", this::changed);
-      default:
-        return null;
-    }
+    return switch (name) {
+      case "index" -> Value.of(index0 + 1L);
+      case "index0" -> Value.of(index0);
+      case "first" -> Value.of(index0 == 0);
+      case "last" -> Value.of(!rest.hasNext());
+      case "length" -> Value.of(length());
+      case "revindex" -> Value.of((long) length() - index0);
+      case "revindex0" -> Value.of(length() - index0 - 1L);
+      case "previtem" -> previous;
+      case "nextitem" -> following();
+      case "depth" -> Value.of(depth + 1L);
+      case "depth0" -> Value.of(depth);
+      case "cycle" -> new Function("cycle", (each, arguments) -> cycle(arguments));
+      case "changed" -> new Function("changed", this::changed);
+      default -> null;
+    };
   }
 
   private Value cycle(CallArguments arguments) {

@@ -136,28 +136,24 @@ final class Operators {
   private static Value arithmetic(
       Run run, String operator, Value.Numeric left, Value.Numeric right) {
     boolean real = left instanceof Value.Real || right instanceof Value.Real;
-    switch (operator) {
-      case "+":
-        return real
-            ? new Value.Real(left.real() + right.real())
-            : new Value.Int(Numbers.integer(left).add(Numbers.integer(right)));
-      case "-":
-        return real
-            ? new Value.Real(left.real() - right.real())
-            : new Value.Int(Numbers.integer(left).subtract(Numbers.integer(right)));
-      case "*":
-        return real
-            ? new Value.Real(left.real() * right.real())
-            : multiply(run, Numbers.integer(left), Numbers.integer(right));
-      case "/":
-        return Numbers.divide(left, right);
-      case "//":
-        return Numbers.floorDivide(left, right);
-      case "%":
-        return Numbers.modulo(left, right);
-      default:
-        return Numbers.power(run.budget(), left, right);
-    }
+    return switch (operator) {
+      case "+" ->
+          real
+              ? new Value.Real(left.real() + right.real())
+              : new Value.Int(Numbers.integer(left).add(Numbers.integer(right)));
+      case "-" ->
+          real
+              ? new Value.Real(left.real() - right.real())
+              : new Value.Int(Numbers.integer(left).subtract(Numbers.integer(right)));
+      case "*" ->
+          real
+              ? new Value.Real(left.real() * right.real())
+              : multiply(run, Numbers.integer(left), Numbers.integer(right));
+      case "/" -> Numbers.divide(left, right);
+      case "//" -> Numbers.floorDivide(left, right);
+      case "%" -> Numbers.modulo(left, right);
+      default -> Numbers.power(run.budget(), left, right);
+    };
   }
 
   private static Value multiply(Run run, BigInteger left, BigInteger right) {
@@ -180,7 +176,7 @@ final class Operators {
       return Values.list(run.budget(), join(run, a.items(), b.items()));
     } else if (left instanceof Value.Tuple a && right instanceof Value.Tuple b) {
       return Values.tuple(run.budget(), join(run, a.items(), b.items()));
-    } else if (left instanceof Value.Text && !((Value.Text) left).safe()) {
+    } else if (left instanceof Value.Text text && !text.safe()) {
       throw new ChatTemplateException(
           "can only concatenate str (not \"" + right.type() + "\") to str");
     } else if (left instanceof Value.Array || left instanceof Value.Tuple) {

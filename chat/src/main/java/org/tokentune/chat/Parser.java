@@ -17,16 +17,25 @@ final class Parser {
   /** How many loops are around a statement, without those outside its macro or block. */
   private int loops;
 
+  private boolean marked;
+
   private Parser(Tokens tokens) {
     this.tokens = tokens;
     this.expressions = new ExpressionParser(tokens, unknown);
   }
 
-  static Stmt.Block parse(String template, int maximumDepth) {
+  /**
+   * A template that was read.
+   *
+   * @param marked whether it has generation blocks
+   */
+  record Parsed(Stmt.Block block, boolean marked) {}
+
+  static Parsed parse(String template, int maximumDepth) {
     Parser parser = new Parser(new Tokens(Lexer.tokens(template), maximumDepth));
     Stmt.Block block = parser.block("the template", Set.of());
     parser.unknown.check();
-    return block;
+    return new Parsed(block, parser.marked);
   }
 
   /**
@@ -70,39 +79,32 @@ final class Parser {
   private Stmt statement() {
     Token tag = tokens.expect(Token.Kind.NAME, "the name of a tag");
     int line = tag.line();
-    switch (tag.text()) {
-      case "if":
-        return conditional(line);
-      case "for":
-        return loop(line);
-      case "set":
-        return set(line);
-      case "macro":
-        return macro(line);
-      case "call":
-        return call(line);
-      case "filter":
-        return filter(line);
-      case "with":
-        return with(line);
-      case "generation":
-        return generation(line);
-      case "print":
-        return print(line);
-      case "break":
-      case "continue":
-        if (loops == 0) {
+    return switch (tag.text()) {
+      case "if" -> conditional(line);
+      case "for" -> loop(line);
+      case "set" -> set(line);
+      case "macro" -> macro(line);
+      case "call" -> call(line);
+      case "filter" -> filter(line);
+      case "with" -> with(line);
+      case "generation" -> generation(line);
+      case "print" -> print(line);
+      case "break", "continue" -> jump(tag);
+      default ->
           throw new ChatTemplateException(
-              Printing.quoted(tag.text()) + " stands outside of a loop", line);
-        }
-        return new Stmt.Jump(tag.text().equals("break") ? Stmt.End.BREAK : Stmt.End.CONTINUE);
-      default:
-        throw new ChatTemplateException(
-            UNSUPPORTED.contains(tag.text())
-                ? "the tag " + Printing.quoted(tag.text()) + " of Jinja2 is not supported"
-                : "unknown tag " + Printing.quoted(tag.text()),
-            line);
+              UNSUPPORTED.contains(tag.text())
+                  ? "the tag " + Printing.quoted(tag.text()) + " of Jinja2 is not supported"
+                  : "unknown tag " + Printing.quoted(tag.text()),
+              line);
+    };
+  }
+
+  private Stmt jump(Token tag) {
+    if (loops == 0) {
+      throw new ChatTemplateException(
+          Printing.quoted(tag.text()) + " stands outside of a loop", tag.line());
     }
+    return new Stmt.Jump(tag.text().equals("break") ? Stmt.End.BREAK : Stmt.End.CONTINUE);
   }
 
   private Stmt print(int line) {
@@ -208,6 +210,7 @@ final class Parser {
   }
 
   private Stmt generation(int line) {
+    marked = true;
     int mark = unknown.mark();
     Stmt.Block body = inner("the tag 'generation'", "endgeneration");
     unknown.settle(mark);

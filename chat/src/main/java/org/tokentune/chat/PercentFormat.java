@@ -132,25 +132,16 @@ final class PercentFormat {
 
   private String convert(Value value, char style, String flags, int precision) {
     switch (style) {
-      case 's':
-      case 'r':
-      case 'a':
+      case 's', 'r', 'a' -> {
         return text(value, style, precision);
-      case 'c':
+      }
+      case 'c' -> {
         return character(value);
-      case 'd':
-      case 'i':
-      case 'u':
-      case 'x':
-      case 'X':
-      case 'o':
+      }
+      case 'd', 'i', 'u', 'x', 'X', 'o' -> {
         return integer(value, style, flags, precision);
-      case 'e':
-      case 'E':
-      case 'f':
-      case 'F':
-      case 'g':
-      case 'G':
+      }
+      case 'e', 'E', 'f', 'F', 'g', 'G' -> {
         double number = real(value);
         int digits = precision < 0 ? 6 : precision;
         if (digits > MOST_DIGITS) {
@@ -158,8 +149,8 @@ final class PercentFormat {
         }
         return sign(number < 0 || 1 / number < 0, flags)
             + NumberText.real(number, style, digits, flags.contains("#"));
-      default:
-        throw new ChatTemplateException("unsupported format character '" + style + "'");
+      }
+      default -> throw new ChatTemplateException("unsupported format character '" + style + "'");
     }
   }
 
@@ -168,7 +159,7 @@ final class PercentFormat {
     if (style != 's') {
       text = Printing.repr(run, value);
       if (style == 'a') {
-        throw new ChatTemplateException("the format %a is not supported");
+        throw new ChatTemplateException("the format a is not supported");
       }
     } else {
       text = format.safe() ? Markup.escaped(run, value) : Printing.str(run, value);
@@ -184,7 +175,7 @@ final class PercentFormat {
     } else if (Numbers.isInteger(value) && Character.isValidCodePoint(Numbers.index(value))) {
       return Character.toString(Numbers.index(value));
     }
-    throw new ChatTemplateException("%c requires int or char");
+    throw new ChatTemplateException("the format c requires int or char");
   }
 
   private static double real(Value value) {
@@ -205,9 +196,9 @@ final class PercentFormat {
     } else {
       Operators.defined(value);
       throw new ChatTemplateException(
-          "%"
+          "format "
               + style
-              + " format: "
+              + ": "
               + (decimal ? "a real number" : "an integer")
               + " is required, not "
               + value.type());

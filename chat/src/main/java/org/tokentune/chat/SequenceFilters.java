@@ -20,8 +20,7 @@ final class SequenceFilters {
   /** Null if there is no such filter. */
   static Value apply(Run run, String name, Value value, CallArguments arguments) {
     switch (name) {
-      case "length":
-      case "count":
+      case "length", "count" -> {
         arguments.bind(name, 0);
         run.budget().scan(value instanceof Value.Text text ? text.value() : "");
         int length = Values.length(value);
@@ -29,60 +28,76 @@ final class SequenceFilters {
           throw new ChatTemplateException("object of type '" + value.type() + "' has no len()");
         }
         return Value.of(length);
-      case "list":
+      }
+      case "list" -> {
         arguments.bind(name, 0);
         return Values.list(run.budget(), Values.all(run, value));
-      case "first":
+      }
+      case "first" -> {
         arguments.bind(name, 0);
         Iterator<Value> each = Values.iterate(value);
         return each.hasNext()
             ? each.next()
             : new Value.Undefined("No first item, sequence was empty.");
-      case "last":
+      }
+      case "last" -> {
         arguments.bind(name, 0);
         List<Value> items = reversible(run, value, false);
         return items.isEmpty()
             ? new Value.Undefined("No last item, sequence was empty.")
             : items.get(items.size() - 1);
-      case "reverse":
+      }
+      case "reverse" -> {
         arguments.bind(name, 0);
         return reverse(run, value);
-      case "join":
+      }
+      case "join" -> {
         return join(run, value, arguments);
-      case "items":
+      }
+      case "items" -> {
         arguments.bind(name, 0);
         return items(run, value);
-      case "dictsort":
+      }
+      case "dictsort" -> {
         return dictsort(run, value, arguments);
-      case "map":
+      }
+      case "map" -> {
         return map(run, value, arguments);
-      case "select":
-      case "reject":
+      }
+      case "select", "reject" -> {
         return select(run, value, arguments, name.equals("select"), false);
-      case "selectattr":
-      case "rejectattr":
+      }
+      case "selectattr", "rejectattr" -> {
         return select(run, value, arguments, name.equals("selectattr"), true);
-      case "sort":
+      }
+      case "sort" -> {
         Value[] sort = arguments.bind(name, 0, "reverse", "case_sensitive", "attribute");
         List<Value> sorted = Values.all(run, value);
-        Sorting.sort(run, sorted, keys(run, sort[2], sort[1])::apply, isTrue(sort[0]));
+        Sorting.sort(run, sorted, keys(run, sort[2], sort[1]), isTrue(sort[0]));
         return Values.list(run.budget(), sorted);
-      case "unique":
+      }
+      case "unique" -> {
         Value[] unique = arguments.bind(name, 0, "case_sensitive", "attribute");
         return unique(run, value, key(run, unique[1], null, unique[0]));
-      case "min":
-      case "max":
+      }
+      case "min", "max" -> {
         return extreme(run, value, arguments, name.equals("max"));
-      case "sum":
+      }
+      case "sum" -> {
         return sum(run, value, arguments);
-      case "groupby":
+      }
+      case "groupby" -> {
         return groupby(run, value, arguments);
-      case "batch":
+      }
+      case "batch" -> {
         return batch(run, value, arguments);
-      case "slice":
+      }
+      case "slice" -> {
         return slice(run, value, arguments);
-      default:
+      }
+      default -> {
         return null;
+      }
     }
   }
 
@@ -377,7 +392,7 @@ final class SequenceFilters {
     UnaryOperator<Value> exact = attribute(run, given[0], standard);
     UnaryOperator<Value> key = key(run, given[0], standard, given[2]);
     List<Value> sorted = Values.all(run, value);
-    Sorting.sort(run, sorted, key::apply, false);
+    Sorting.sort(run, sorted, key, false);
     List<Value> groups = new ArrayList<>();
     for (int start = 0; start < sorted.size(); ) {
       Value first = key.apply(sorted.get(start));

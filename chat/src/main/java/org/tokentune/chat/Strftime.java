@@ -58,90 +58,49 @@ final class Strftime {
 
   private static String code(char code, ZonedDateTime time, char padding, int width) {
     int hour12 = (time.getHour() + 11) % 12 + 1;
-    switch (code) {
-      case 'a':
-        return time.getDayOfWeek().getDisplayName(TextStyle.SHORT, Locale.ENGLISH);
-      case 'A':
-        return time.getDayOfWeek().getDisplayName(TextStyle.FULL, Locale.ENGLISH);
-      case 'b':
-      case 'h':
-        return time.getMonth().getDisplayName(TextStyle.FULL, Locale.ENGLISH).substring(0, 3);
-      case 'B':
-        return time.getMonth().getDisplayName(TextStyle.FULL, Locale.ENGLISH);
-      case 'c':
-        return format("%a %b %e %H:%M:%S %Y", time);
-      case 'C':
-        return number(Math.floorDiv(time.getYear(), 100), 2, '0', padding, width);
-      case 'd':
-        return number(time.getDayOfMonth(), 2, '0', padding, width);
-      case 'D':
-      case 'x':
-        return format("%m/%d/%y", time);
-      case 'e':
-        return number(time.getDayOfMonth(), 2, ' ', padding, width);
-      case 'f':
-        return number(time.getNano() / 1000, 6, '0', (char) 0, 0);
-      case 'F':
-        return format("%Y-%m-%d", time);
-      case 'g':
-        return number(isoYear(time) % 100, 2, '0', padding, width);
-      case 'G':
-        return number(isoYear(time), 1, '0', padding, width);
-      case 'H':
-        return number(time.getHour(), 2, '0', padding, width);
-      case 'I':
-        return number(hour12, 2, '0', padding, width);
-      case 'j':
-        return number(time.getDayOfYear(), 3, '0', padding, width);
-      case 'k':
-        return number(time.getHour(), 2, ' ', padding, width);
-      case 'l':
-        return number(hour12, 2, ' ', padding, width);
-      case 'm':
-        return number(time.getMonthValue(), 2, '0', padding, width);
-      case 'M':
-        return number(time.getMinute(), 2, '0', padding, width);
-      case 'n':
-        return "\n";
-      case 'p':
-        return time.getHour() < 12 ? "AM" : "PM";
-      case 'P':
-        return time.getHour() < 12 ? "am" : "pm";
-      case 'r':
-        return format("%I:%M:%S %p", time);
-      case 'R':
-        return format("%H:%M", time);
-      case 's':
-        return number(time.toEpochSecond(), 1, '0', padding, width);
-      case 'S':
-        return number(time.getSecond(), 2, '0', padding, width);
-      case 't':
-        return "\t";
-      case 'T':
-      case 'X':
-        return format("%H:%M:%S", time);
-      case 'u':
-        return number(time.getDayOfWeek().getValue(), 1, '0', padding, width);
-      case 'U':
-        return number(week(time, DayOfWeek.SUNDAY), 2, '0', padding, width);
-      case 'V':
-        return number(time.get(IsoFields.WEEK_OF_WEEK_BASED_YEAR), 2, '0', padding, width);
-      case 'w':
-        return number(time.getDayOfWeek().getValue() % 7, 1, '0', padding, width);
-      case 'W':
-        return number(week(time, DayOfWeek.MONDAY), 2, '0', padding, width);
-      case 'y':
-        return number(Math.floorMod(time.getYear(), 100), 2, '0', padding, width);
-      case 'Y':
-        return number(time.getYear(), 1, '0', padding, width);
-      case 'z':
-      case 'Z':
-        return ""; // datetime.now() knows no zone
-      case '%':
-        return "%";
-      default:
-        return null;
-    }
+    return switch (code) {
+      case 'a' -> time.getDayOfWeek().getDisplayName(TextStyle.SHORT, Locale.ENGLISH);
+      case 'A' -> time.getDayOfWeek().getDisplayName(TextStyle.FULL, Locale.ENGLISH);
+      case 'b', 'h' ->
+          time.getMonth().getDisplayName(TextStyle.FULL, Locale.ENGLISH).substring(0, 3);
+      case 'B' -> time.getMonth().getDisplayName(TextStyle.FULL, Locale.ENGLISH);
+      case 'c' -> format("%a %b %e %H:%M:%S %Y", time);
+      case 'C' -> number(Math.floorDiv(time.getYear(), 100), 2, '0', padding, width);
+      case 'd' -> number(time.getDayOfMonth(), 2, '0', padding, width);
+      case 'D', 'x' -> format("%m/%d/%y", time);
+      case 'e' -> number(time.getDayOfMonth(), 2, ' ', padding, width);
+      case 'f' -> number(time.getNano() / 1000, 6, '0', (char) 0, 0);
+      case 'F' -> format("%Y-%m-%d", time);
+      case 'g' -> number(isoYear(time) % 100, 2, '0', padding, width);
+      case 'G' -> number(isoYear(time), 1, '0', padding, width);
+      case 'H' -> number(time.getHour(), 2, '0', padding, width);
+      case 'I' -> number(hour12, 2, '0', padding, width);
+      case 'j' -> number(time.getDayOfYear(), 3, '0', padding, width);
+      case 'k' -> number(time.getHour(), 2, ' ', padding, width);
+      case 'l' -> number(hour12, 2, ' ', padding, width);
+      case 'm' -> number(time.getMonthValue(), 2, '0', padding, width);
+      case 'M' -> number(time.getMinute(), 2, '0', padding, width);
+      case 'n' -> "\n";
+      case 'p' -> time.getHour() < 12 ? "AM" : "PM";
+      case 'P' -> time.getHour() < 12 ? "am" : "pm";
+      case 'r' -> format("%I:%M:%S %p", time);
+      case 'R' -> format("%H:%M", time);
+      case 's' -> number(time.toEpochSecond(), 1, '0', padding, width);
+      case 'S' -> number(time.getSecond(), 2, '0', padding, width);
+      case 't' -> "\t";
+      case 'T', 'X' -> format("%H:%M:%S", time);
+      case 'u' -> number(time.getDayOfWeek().getValue(), 1, '0', padding, width);
+      case 'U' -> number(week(time, DayOfWeek.SUNDAY), 2, '0', padding, width);
+      case 'V' -> number(time.get(IsoFields.WEEK_OF_WEEK_BASED_YEAR), 2, '0', padding, width);
+      case 'w' -> number(time.getDayOfWeek().getValue() % 7, 1, '0', padding, width);
+      case 'W' -> number(week(time, DayOfWeek.MONDAY), 2, '0', padding, width);
+      case 'y' -> number(Math.floorMod(time.getYear(), 100), 2, '0', padding, width);
+      case 'Y' -> number(time.getYear(), 1, '0', padding, width);
+      case 'z', 'Z' -> "";
+      // datetime.now() knows no zone
+      case '%' -> "%";
+      default -> null;
+    };
   }
 
   private static int isoYear(ZonedDateTime time) {

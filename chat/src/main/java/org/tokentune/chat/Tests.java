@@ -60,39 +60,40 @@ final class Tests {
 
   static boolean apply(Run run, String name, Value value, CallArguments arguments) {
     switch (name) {
-      case "eq":
-      case "equalto":
-      case "==":
+      case "eq", "equalto", "==" -> {
         return Operators.isEqual(run, value, arguments.bind(name, 1, "b")[0]);
-      case "ne":
-      case "!=":
+      }
+      case "ne", "!=" -> {
         return !Operators.isEqual(run, value, arguments.bind(name, 1, "b")[0]);
-      case "lt":
-      case "lessthan":
-      case "<":
+      }
+      case "lt", "lessthan", "<" -> {
         return Operators.compare(run, "<", value, arguments.bind(name, 1, "b")[0]);
-      case "le":
-      case "<=":
+      }
+      case "le", "<=" -> {
         return Operators.compare(run, "<=", value, arguments.bind(name, 1, "b")[0]);
-      case "gt":
-      case "greaterthan":
-      case ">":
+      }
+      case "gt", "greaterthan", ">" -> {
         return Operators.compare(run, ">", value, arguments.bind(name, 1, "b")[0]);
-      case "ge":
-      case ">=":
+      }
+      case "ge", ">=" -> {
         return Operators.compare(run, ">=", value, arguments.bind(name, 1, "b")[0]);
-      case "in":
+      }
+      case "in" -> {
         return Operators.contains(run, value, arguments.bind(name, 1, "seq")[0]);
-      case "sameas":
+      }
+      case "sameas" -> {
         return isSame(value, arguments.bind(name, 1, "other")[0]);
-      case "divisibleby":
+      }
+      case "divisibleby" -> {
         return isZero(modulo(run, value, arguments.bind(name, 1, "num")[0]));
-      default:
+      }
+      default -> {
         if (!exists(name)) {
           throw unknown(name);
         }
         arguments.bind("the test " + name, 0);
         return is(run, name, value);
+      }
     }
   }
 

@@ -59,56 +59,61 @@ final class TextMethods {
     run.budget().scan(text.value());
     String value = text.value();
     switch (name) {
-      case "format":
+      case "format" -> {
         return BraceFormat.format(run, text, arguments);
-      case "split":
-      case "rsplit":
+      }
+      case "split", "rsplit" -> {
         return split(run, text, name.equals("rsplit"), arguments);
-      case "splitlines":
+      }
+      case "splitlines" -> {
         return list(run, text, lines(value, arguments));
-      case "replace":
+      }
+      case "replace" -> {
         Value[] given = arguments.bindPositional(name, 2, 3);
         String by = text.safe() ? Markup.escaped(run, given[1]) : string(name, given[1]);
         int most = given[2] == null ? -1 : Numbers.index(given[2]);
         return text.with(replace(run, value, string(name, given[0]), by, most));
-      case "join":
+      }
+      case "join" -> {
         return join(run, text, arguments.bindPositional(name, 1, 1)[0]);
-      case "strip":
-      case "lstrip":
-      case "rstrip":
+      }
+      case "strip", "lstrip", "rstrip" -> {
         Value set = arguments.bindPositional(name, 0, 1)[0];
         String characters = set == null || set instanceof Value.None ? null : string(name, set);
         return text.with(
             CodePoints.strip(value, characters, !name.equals("rstrip"), !name.equals("lstrip")));
-      case "startswith":
-      case "endswith":
+      }
+      case "startswith", "endswith" -> {
         return affix(value, name, arguments.bindPositional(name, 1, 3));
-      case "find":
-      case "rfind":
-      case "index":
-      case "rindex":
+      }
+      case "find", "rfind", "index", "rindex" -> {
         return find(value, name, arguments.bindPositional(name, 1, 3));
-      case "count":
+      }
+      case "count" -> {
         return count(value, arguments.bindPositional(name, 1, 3));
-      case "partition":
-      case "rpartition":
+      }
+      case "partition", "rpartition" -> {
         return partition(run, text, name, arguments.bindPositional(name, 1, 1)[0]);
-      case "removeprefix":
+      }
+      case "removeprefix" -> {
         String prefix = string(name, arguments.bindPositional(name, 1, 1)[0]);
         return text.with(value.startsWith(prefix) ? value.substring(prefix.length()) : value);
-      case "removesuffix":
+      }
+      case "removesuffix" -> {
         String suffix = string(name, arguments.bindPositional(name, 1, 1)[0]);
         return text.with(
             value.endsWith(suffix) ? value.substring(0, value.length() - suffix.length()) : value);
-      case "center":
-      case "ljust":
-      case "rjust":
+      }
+      case "center", "ljust", "rjust" -> {
         return pad(run, text, name, arguments.bindPositional(name, 1, 2));
-      case "zfill":
+      }
+      case "zfill" -> {
         return text.with(zeros(run, value, Numbers.index(arguments.bindPositional(name, 1, 1)[0])));
-      default:
+      }
+      default -> {
         arguments.bindPositional(name, 0, 0);
         return name.startsWith("is") ? Value.of(is(name, value)) : text.with(cased(name, value));
+      }
     }
   }
 

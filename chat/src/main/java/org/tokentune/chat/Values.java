@@ -67,9 +67,9 @@ final class Values {
     } else if (value instanceof Value.View view) {
       return view.dict().weight();
     } else if (value instanceof Value.Range range) {
-      return 1 + range.items().size();
+      return 1L + range.items().size();
     } else if (value instanceof Value.Text text) {
-      return 1 + text.value().length() / 64;
+      return 1L + text.value().length() / 64;
     }
     return 1;
   }
