@@ -1,7 +1,9 @@
 package org.tokentune.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
@@ -30,8 +32,18 @@ final class JsonOption {
     return JSON.createObjectNode();
   }
 
+  /** An empty list of results. */
+  static ArrayNode array() {
+    return JSON.createArrayNode();
+  }
+
+  /** Whether a file is named. */
+  boolean isGiven() {
+    return file != null;
+  }
+
   /** Writes the result, whole or not at all. */
-  void write(ObjectNode result) {
+  void write(JsonNode result) {
     if (file != null) {
       new OutputFile(file).write(out -> JSON.writeValue(out, result));
     }

@@ -22,6 +22,7 @@ import picocli.CommandLine.Command;
       FillCommand.class,
       EmbedCommand.class,
       GenerateCommand.class,
+      ChatCommand.class,
       ParityCommand.class,
       ZooCommand.class,
       BenchCommand.class

@@ -5,6 +5,7 @@ import static org.tokentune.Arguments.required;
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -23,6 +24,7 @@ import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
 import org.tokentune.Warnings;
+import org.tokentune.formats.CompanionFiles;
 import org.tokentune.formats.ConfigReader;
 import org.tokentune.formats.GenerationConfig;
 import org.tokentune.formats.ModelFiles;
@@ -203,6 +205,30 @@ public final class TextTokenizer implements AutoCloseable {
     Use use = new Use(origin, any, any, false, false, Set.of(), Set.of());
     ObjectNode tree = TokenizerJson.tree(new TokenizerSource.Json(json), origin);
     return new TextTokenizer(tree, null, use, longest, cut);
+  }
+
+  /**
+   * Opens a tokenizer that has no model beside it.
+   *
+   * @param json the file's bytes
+   * @param companions settings next to it, which may name the token that ends a text
+   * @param origin the folder, for messages
+   */
+  public static TextTokenizer alone(byte[] json, CompanionFiles companions, String origin) {
+    required(json, "json");
+    required(companions, "companions");
+    required(origin, "origin");
+
+    int any = Integer.MAX_VALUE;
+    ObjectNode tree = TokenizerJson.tree(new TokenizerSource.Json(json), origin);
+    SpecialIds special = new SpecialIds(tree, any, origin);
+    TokenizerConfig config =
+        TokenizerConfig.read(companions, JsonNodeFactory.instance.objectNode());
+    Set<Integer> ends =
+        new LinkedHashSet<>(special.named(Set.of(config.special().getOrDefault("eos_token", ""))));
+    ends.addAll(special.named(ENDS));
+    Use use = new Use(origin, any, any, false, false, Set.of(), ends);
+    return new TextTokenizer(tree, null, use, any, false);
   }
 
   /** Warns of switches that have no effect. */
@@ -475,6 +501,36 @@ public final class TextTokenizer implements AutoCloseable {
     required(text, "text");
 
     return ints(encoding(text, () -> tokenizer.encode(text, false, false)).getIds());
+  }
+
+  /**
+   * A tokenised text with the place of its tokens.
+   *
+   * @param begins for every token the Unicode characters before it
+   * @param ends likewise, the characters up to its end
+   */
+  record Spans(int[] ids, int[] begins, int[] ends) {}
+
+  /** Tokenises a whole text of any length, which has all special tokens that it needs. */
+  Spans encodeSpans(String text) {
+    Encoding encoding = encoding(text, () -> tokenizer.encode(text, false, false));
+    CharSpan[] spans = encoding.getCharTokenSpans();
+    int[] begins = new int[spans.length];
+    int[] ends = new int[spans.length];
+    for (int i = 0; i < spans.length; i++) {
+      int before = i == 0 ? 0 : ends[i - 1];
+      begins[i] = spans[i] == null ? before : spans[i].getStart();
+      ends[i] = spans[i] == null ? before : spans[i].getEnd();
+    }
+    return new Spans(ints(encoding.getIds()), begins, ends);
+  }
+
+  /** Decodes tokens, special ones included. */
+  public String written(int... ids) {
+    required(ids, "ids");
+
+    checkOpen();
+    return decoder.decode(Arrays.stream(ids).asLongStream().toArray(), false);
   }
 
   /**

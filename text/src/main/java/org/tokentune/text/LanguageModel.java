@@ -15,6 +15,9 @@ import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.adapters.WeightedAdapter;
+import org.tokentune.chat.ChatTemplateSettings;
+import org.tokentune.datasets.ChatFormat;
+import org.tokentune.datasets.ChatTemplates;
 import org.tokentune.datasets.Columns;
 import org.tokentune.datasets.PromptTemplate;
 import org.tokentune.datasets.RowSampling;
@@ -22,6 +25,7 @@ import org.tokentune.datasets.StreamedRows;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
 import org.tokentune.formats.ModelFiles;
+import org.tokentune.formats.TokenizerConfig;
 import org.tokentune.generate.Generation;
 import org.tokentune.generate.GenerationSettings;
 import org.tokentune.generate.Generator;
@@ -155,6 +159,21 @@ public final class LanguageModel implements AutoCloseable {
     adapter = newAdapter;
     model = newAdapter.model();
     parameters = newAdapter.parameters();
+  }
+
+  /**
+   * How it reads conversations.
+   *
+   * @param template its name, as {@link ChatTemplates} knows it; null: the model's own
+   * @throws BadInputException if there is none, or it cannot be read
+   */
+  public ChatFormat chats(String template) {
+    return ChatFormat.of(
+        files.companions(),
+        TokenizerConfig.read(files.companions(), files.config()),
+        tokenizer,
+        template,
+        ChatTemplateSettings.defaults());
   }
 
   /** Its tokenizer, for texts of any length. */
@@ -297,7 +316,20 @@ public final class LanguageModel implements AutoCloseable {
     required(prompt, "prompt");
     required(settings, "settings");
     required(listener, "listener");
-    int[] ids = promptIds(prompt);
+    return generate(promptIds(prompt), settings, listener);
+  }
+
+  /**
+   * Continues tokens, such as those of a chat with its generation prompt.
+   *
+   * @param ids at least one
+   * @param listener gets the new text, piece by piece, as it comes; of beam search at its end
+   */
+  public Generation generate(int[] ids, GenerationSettings settings, Consumer<String> listener) {
+    required(ids, "ids");
+    required(settings, "settings");
+    required(listener, "listener");
+    checkOpen();
     TextStream text = new TextStream(tokenizer, ids);
     StopTexts pieces = new StopTexts(settings.stops(), listener);
     try (Generator generator = new Generator(model, parameters)) {
