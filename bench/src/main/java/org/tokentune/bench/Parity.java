@@ -22,6 +22,7 @@ import org.tokentune.BadInputException;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.LoraModel;
+import org.tokentune.formats.CompanionFiles;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.ModelFolder;
 import org.tokentune.formats.SafeTensors;
@@ -34,6 +35,7 @@ import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
+import org.tokentune.models.SentenceModules;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.objectives.Objective;
@@ -56,6 +58,12 @@ import org.tokentune.train.TrainingEngine;
  * {@code hidden.L}, {@code logits}, {@code loss} and {@code grad.<parameter>}. A case with "mean"
  * in its name uses mean pooling. Dropout is off. A case of generation holds {@code input_ids} [1,
  * n] and {@code generated} [1, m], the same ids followed by their greedy continuation.
+ *
+ * <p>A sentence encoder's folder also holds {@code modules.json}. Its cases have the inputs of
+ * {@code anchor}, {@code positive} and {@code negative}, such as {@code anchor.input_ids}, and the
+ * {@code embedding} of each, [rows, width]; {@code labels} are scores. The file's name is that of
+ * the loss: {@code mnrl}, with {@code -negatives}, {@code -symmetric} or {@code -matryoshka}
+ * (dimensions: the width, a half and a quarter), {@code triplet}, {@code cosine} or {@code cosent}.
  *
  * <p>A folder of adapters (PEFT's {@code adapter_config.json} and {@code
  * adapter_model.safetensors}) is compared together with its base; it holds the gradients of the
@@ -216,10 +224,14 @@ public final class Parity {
     try (SafeTensors source = SafeTensors.open(file)) {
       expected = tensors(source);
     }
+    String title = file.getFileName().toString();
+    if (expected.containsKey(EmbeddingCase.COLUMNS.get(0) + ModelGraph.INPUT_IDS)) {
+      return embeddings(title, expected, kernelMode, checkpointing);
+    }
     if (!expected.containsKey(ModelGraph.INPUT_IDS)) {
       return compareMerged(file, expected);
     }
-    TransformerModel model = model(file.getFileName().toString());
+    TransformerModel model = model(title);
     if (expected.containsKey(GENERATED)) {
       return List.of(generated(expected, model, kernelMode));
     }
@@ -239,6 +251,26 @@ public final class Parity {
                 checkpointing)) {
       Map<String, INDArray> hidden = forward.run(inputs).outputs();
       return compare(expected, model, inputs, engine.run(inputs), hidden);
+    }
+  }
+
+  /** Compares a step of a sentence encoder. */
+  private List<Row> embeddings(
+      String name,
+      Map<String, INDArray> expected,
+      KernelMode kernelMode,
+      ActivationCheckpointing checkpointing) {
+    EmbeddingCase one = EmbeddingCase.of(name, expected);
+    TransformerModel model =
+        config.model(
+            Head.ofSentences(Objectives.embed(one.loss()), head.sentence(), config.hidden()));
+    GraphOptions options = GraphOptions.training(StepInputs.areSplit(one.inputs()), any -> true);
+    try (TrainingEngine engine =
+        new TrainingEngine(
+            model.build(parameters, options.withKernelMode(kernelMode)),
+            List.of(ModelGraph.LOGITS),
+            checkpointing)) {
+      return compare(one.joined(expected), model, one.inputs(), engine.run(one.inputs()), Map.of());
     }
   }
 
@@ -315,11 +347,20 @@ public final class Parity {
             && model.head().task().headShape() == Objective.HeadShape.VOCABULARY
             && name.equals(model.config().untied().model(model.head()).headTable());
     String own = shared ? model.wordTable() : name;
-    return step.gradients().getOrDefault(own, step.gradients().get(AdapterFolder.parameter(name)));
+    INDArray prefixed = step.gradients().get(model.prefix() + own); // as without a head
+    return step.gradients()
+        .getOrDefault(own, step.gradients().getOrDefault(AdapterFolder.parameter(name), prefixed));
   }
 
   /** The head that a configuration names, with first-token pooling if it pools. */
   private Head head(JsonNode json, int outputs, int vocabulary) {
+    CompanionFiles beside = CompanionFiles.in(folder);
+    if (beside.names().contains(CompanionFiles.MODULES)) {
+      return Head.ofSentences(
+          Objectives.EMBED,
+          SentenceModules.read(beside, json, folder.toString()),
+          json.path("hidden_size").asInt());
+    }
     Objective task =
         Objectives.read(json, outputs)
             .orElseThrow(
@@ -376,7 +417,7 @@ public final class Parity {
     return inputs;
   }
 
-  private static INDArray complement(INDArray selected, int length) {
+  static INDArray complement(INDArray selected, int length) {
     int[][] frozen = new int[(int) selected.size(0)][];
     for (int row = 0; row < frozen.length; row++) {
       boolean[] taken = new boolean[length];

@@ -1,0 +1,83 @@
+package org.tokentune.objectives;
+
+import java.util.Map;
+import org.nd4j.autodiff.samediff.SDIndex;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.select.TokenSelection;
+
+/**
+ * Vectors of texts that mean the same are near each other. A batch has the texts of its rows column
+ * by column: first all anchors, then all positives, then each column of negatives. Labels are FLOAT
+ * [texts, {@value EmbeddingLabel#SIZE}]: {@link EmbeddingLabel}s.
+ */
+final class SentenceEmbedding extends TextObjective {
+
+  private final EmbeddingLoss loss;
+
+  SentenceEmbedding(EmbeddingLoss loss) {
+    super("EMBED");
+    this.loss = loss;
+  }
+
+  @Override
+  public HeadShape headShape() {
+    return HeadShape.SENTENCE;
+  }
+
+  @Override
+  public String settings() {
+    return loss.toString();
+  }
+
+  @Override
+  public int textsOfRow() {
+    return loss.columns();
+  }
+
+  @Override
+  public long[] labelShape(long batch, long length, int outputs) {
+    return new long[] {batch, EmbeddingLabel.SIZE};
+  }
+
+  /** The number of rows. */
+  @Override
+  public double weight(
+      INDArray labels, TokenSelection selection, int[][] targets, LossSettings settings) {
+    return (double) labels.size(0) / loss.columns();
+  }
+
+  @Override
+  public SDVariable loss(LossInputs inputs, SDVariable logits) {
+    SDVariable labels = inputs.labels(inputs.type(), -1, EmbeddingLabel.SIZE);
+    SDVariable anchors =
+        labels
+            .reshape(loss.columns(), -1)
+            .get(SDIndex.interval(0, 1), SDIndex.all())
+            .reshape(-1, EmbeddingLabel.SIZE);
+    SDVariable scores =
+        anchors.get(
+            SDIndex.all(), SDIndex.interval(EmbeddingLabel.SCORE, EmbeddingLabel.SCORE + 1));
+    return loss.loss(logits, inputs.outputs(), scores.reshape(-1));
+  }
+
+  @Override
+  public Tally tally(int outputs) {
+    return new EmbeddingTally(this, loss);
+  }
+
+  @Override
+  double quality(Scores scores) {
+    return loss.kind().scored() ? scores.get(Metric.SPEARMAN) : scores.get(Metric.NDCG_AT_10);
+  }
+
+  @Override
+  public String peftTaskType() {
+    return "FEATURE_EXTRACTION";
+  }
+
+  @Override
+  Map<String, String> architectures() {
+    return Map.of();
+  }
+}
