@@ -10,6 +10,7 @@ import org.tokentune.datasets.Columns;
 import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.GlueTask;
+import org.tokentune.datasets.RelatedTexts;
 import org.tokentune.datasets.SentiWordNet;
 import org.tokentune.datasets.TextFiles;
 import picocli.CommandLine.Option;
@@ -30,7 +31,7 @@ final class DataOptions {
       hideParamSyntax = true,
       description = {
         "Column of the text, or two for pairs, by name or by number from 1;",
-        "default text, sentence, or sentence1,sentence2."
+        "default text, sentence, or sentence1,sentence2; for embed all but the score's."
       })
   private List<String> texts = List.of();
 
@@ -39,7 +40,8 @@ final class DataOptions {
       paramLabel = "COL",
       description = {
         "Column of the label, by name or by number from 1; default label. Several labels are",
-        "separated by commas, the tags of a text's words by spaces."
+        "separated by commas, the tags of a text's words by spaces. For embed the score; default label,",
+        "labels, score or scores, if there is one."
       })
   private String label;
 
@@ -77,6 +79,15 @@ final class DataOptions {
     return glue(data)
         .map(task -> task.readLabelled(file))
         .orElseGet(() -> TextFiles.read(file, columns(), true));
+  }
+
+  /** Texts that belong together, in a file. */
+  List<RelatedTexts> related(Path file) {
+    if (file.toString().equals(SENTIWORDNET) && !Files.exists(file)) {
+      throw new BadSettingsException(
+          "The task embed needs texts that belong together; name a file of them with --data.");
+    }
+    return RelatedTexts.read(file, new RelatedTexts.TextColumns(texts, label));
   }
 
   /** Rows of a file without labels. */

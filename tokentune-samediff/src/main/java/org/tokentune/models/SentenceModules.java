@@ -289,6 +289,13 @@ public record SentenceModules(
         .toList();
   }
 
+  /** The folder of the dense layer that a parameter belongs to; null if it is the encoder's. */
+  public static String folderOf(String parameter) {
+    required(parameter, "parameter");
+
+    return parameter.matches("[0-9]+_.*") ? parameter.substring(0, parameter.indexOf('.')) : null;
+  }
+
   /** An encoder's weights with those of the dense layers. */
   public WeightSource over(WeightSource encoder) {
     required(encoder, "encoder");

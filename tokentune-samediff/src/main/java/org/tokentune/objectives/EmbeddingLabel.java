@@ -51,6 +51,13 @@ public record EmbeddingLabel(int column, long key, float score) {
     return key & ((1 << HALF) - 1);
   }
 
+  /** The key of a text with these labels. */
+  public static long keyIn(float[] label) {
+    required(label, "label");
+
+    return key(label[KEY], label[KEY + 1]);
+  }
+
   /** The key that two floats hold. */
   static long key(float high, float low) {
     return ((long) high << HALF) | (long) low;

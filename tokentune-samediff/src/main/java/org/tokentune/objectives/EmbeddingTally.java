@@ -52,7 +52,7 @@ final class EmbeddingTally implements Tally {
   }
 
   private static long key(float[] label) {
-    return EmbeddingLabel.key(label[EmbeddingLabel.KEY], label[EmbeddingLabel.KEY + 1]);
+    return EmbeddingLabel.keyIn(label);
   }
 
   @Override

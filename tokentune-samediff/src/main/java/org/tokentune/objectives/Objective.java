@@ -77,12 +77,9 @@ public abstract class Objective {
     return "";
   }
 
-  /**
-   * How many texts of a batch make a row of the data: those of a row stand as far apart as there
-   * are rows.
-   */
-  public int textsOfRow() {
-    return 1;
+  /** The loss of vectors of texts; empty for other tasks. */
+  public Optional<EmbeddingLoss> embeddingLoss() {
+    return Optional.empty();
   }
 
   /** The inputs and outputs of the head. */

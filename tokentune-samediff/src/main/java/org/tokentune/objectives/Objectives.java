@@ -82,7 +82,10 @@ public final class Objectives {
     String architecture = config.path("architectures").path(0).asText();
     String problem = config.path("problem_type").asText();
     List<Objective> found =
-        ALL.stream().filter(one -> one.architectures().containsValue(architecture)).toList();
+        ALL.stream()
+            .filter(one -> one != EMBED) // an encoder without a head may be for anything
+            .filter(one -> one.architectures().containsValue(architecture))
+            .toList();
     if (found.size() < 2) {
       return found.stream().findFirst();
     }

@@ -1,6 +1,7 @@
 package org.tokentune.objectives;
 
 import java.util.Map;
+import java.util.Optional;
 import org.nd4j.autodiff.samediff.SDIndex;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -31,8 +32,8 @@ final class SentenceEmbedding extends TextObjective {
   }
 
   @Override
-  public int textsOfRow() {
-    return loss.columns();
+  public Optional<EmbeddingLoss> embeddingLoss() {
+    return Optional.of(loss);
   }
 
   @Override
@@ -68,7 +69,8 @@ final class SentenceEmbedding extends TextObjective {
 
   @Override
   double quality(Scores scores) {
-    return loss.kind().scored() ? scores.get(Metric.SPEARMAN) : scores.get(Metric.NDCG_AT_10);
+    return scores.get(
+        scores.metrics().containsKey(Metric.SPEARMAN) ? Metric.SPEARMAN : Metric.NDCG_AT_10);
   }
 
   @Override
@@ -78,6 +80,6 @@ final class SentenceEmbedding extends TextObjective {
 
   @Override
   Map<String, String> architectures() {
-    return Map.of();
+    return encoders("Model");
   }
 }
