@@ -8,6 +8,7 @@ import java.util.Map;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.tokentune.BadFileException;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.objectives.EmbeddingLabel;
@@ -18,8 +19,9 @@ import org.tokentune.objectives.EmbeddingLoss.Kind;
  * A recorded step of a sentence encoder, as one batch.
  *
  * @param inputs by the name of their placeholder
+ * @param apart whether anchors ran apart from all other texts, of which all tokens were selected
  */
-record EmbeddingCase(EmbeddingLoss loss, Map<String, INDArray> inputs) {
+record EmbeddingCase(EmbeddingLoss loss, Map<String, INDArray> inputs, boolean apart) {
 
   /** What the names of a column's tensors begin with, in order. */
   static final List<String> COLUMNS = List.of("anchor.", "positive.", "negative.");
@@ -69,7 +71,9 @@ record EmbeddingCase(EmbeddingLoss loss, Map<String, INDArray> inputs) {
       inputs.put(ModelGraph.FROZEN, Parity.complement(selected, (int) longest));
     }
     inputs.put(ModelGraph.LABELS, labels(golden.get(ModelGraph.LABELS), ids.size(0)));
-    return new EmbeddingCase(loss(name, columns.size(), (int) anchors.size(1)), inputs);
+    boolean apart =
+        inputs.containsKey(ModelGraph.SELECTED) && columns.size() > 2 && !name.contains("-columns");
+    return new EmbeddingCase(loss(name, columns.size(), (int) anchors.size(1)), inputs, apart);
   }
 
   private static INDArray padded(INDArray rows, long length) {
@@ -109,6 +113,53 @@ record EmbeddingCase(EmbeddingLoss loss, Map<String, INDArray> inputs) {
     return name.contains("-matryoshka")
         ? loss.withDimensions(List.of(width, width / 2, width / 4))
         : loss;
+  }
+
+  /** The inputs of the anchors, and those of the other texts, without selection. */
+  List<Map<String, INDArray>> parts() {
+    long anchors = inputs.get(ModelGraph.INPUT_IDS).size(0) / loss.columns();
+    Map<String, INDArray> first = new HashMap<>();
+    Map<String, INDArray> others = new HashMap<>();
+    inputs.forEach(
+        (name, rows) -> {
+          if (!name.equals(ModelGraph.LABELS)) {
+            first.put(name, rows(rows, 0, anchors));
+            others.put(name, rows(rows, anchors, rows.size(0)));
+          }
+        });
+    others.remove(ModelGraph.SELECTED);
+    others.remove(ModelGraph.FROZEN);
+    return List.of(first, others);
+  }
+
+  private static INDArray rows(INDArray all, long first, long end) {
+    return all.get(NDArrayIndex.interval(first, end), NDArrayIndex.all()).dup('c');
+  }
+
+  /** By how much the errors of gradients grow with how parallel vectors [texts, width] are. */
+  static double condition(INDArray vectors) {
+    float[][] rows = vectors.toFloatMatrix();
+    double sum = 0;
+    int pairs = 0;
+    for (int i = 0; i < rows.length; i++) {
+      for (int j = 0; j < i; j++) {
+        sum += cosine(rows[i], rows[j]);
+        pairs++;
+      }
+    }
+    return Math.max(1, 1 / (1 - sum / pairs));
+  }
+
+  private static double cosine(float[] a, float[] b) {
+    double ab = 0;
+    double aa = 0;
+    double bb = 0;
+    for (int i = 0; i < a.length; i++) {
+      ab += (double) a[i] * b[i];
+      aa += (double) a[i] * a[i];
+      bb += (double) b[i] * b[i];
+    }
+    return ab / Math.sqrt(aa * bb);
   }
 
   /** The recorded results, with the vectors of all columns as logits, and without inputs. */

@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.adapters.Adapter;
@@ -46,6 +47,7 @@ import org.tokentune.plan.internal.PlanEngine;
 import org.tokentune.plan.internal.PlanOptions;
 import org.tokentune.train.StepInputs;
 import org.tokentune.train.TrainingEngine;
+import org.tokentune.train.VectorLoss;
 
 /**
  * Compares a model's hidden states, logits, loss and gradients with the recorded results of another
@@ -64,11 +66,20 @@ import org.tokentune.train.TrainingEngine;
  * {@code embedding} of each, [rows, width]; {@code labels} are scores. The file's name is that of
  * the loss: {@code mnrl}, with {@code -negatives}, {@code -symmetric} or {@code -matryoshka}
  * (dimensions: the width, a half and a quarter), {@code triplet}, {@code cosine} or {@code cosent}.
+ * sentence-transformers 6.2 runs all columns but the first as one batch, which a recorder of {@code
+ * selected} tokens does not see: in cases of three columns only the gradients of anchors are taken
+ * to be recorded through their selected tokens, unless {@code -columns} in the file's name says
+ * that every column ran by itself.
  *
  * <p>A folder of adapters (PEFT's {@code adapter_config.json} and {@code
  * adapter_model.safetensors}) is compared together with its base; it holds the gradients of the
  * adapters, under PEFT's names. A case without inputs holds the base's weights with the adapters
  * merged in.
+ *
+ * <p>Gradients of cosines lose digits where all texts are nearly parallel, as rounding is relative
+ * to 1 and what is differentiated to {@code 1 - cosine}: their errors in a sentence encoder's cases
+ * are divided by {@code 1 / (1 - c)}, where c is the mean of the recorded vectors' cosines. (In
+ * double precision PyTorch itself differs by as much from what it recorded.)
  *
  * <p>A tensor's error is its largest absolute difference, divided by its largest absolute value or
  * by 1e-4 of the case's largest gradient, whichever is greater. Padding is not compared in hidden
@@ -264,13 +275,76 @@ public final class Parity {
     TransformerModel model =
         config.model(
             Head.ofSentences(Objectives.embed(one.loss()), head.sentence(), config.hidden()));
-    GraphOptions options = GraphOptions.training(StepInputs.areSplit(one.inputs()), any -> true);
+    TrainingEngine.Result step =
+        one.apart()
+            ? apart(one, model, kernelMode, checkpointing)
+            : run(one.inputs(), model, kernelMode, checkpointing);
+    Map<String, INDArray> joined = one.joined(expected);
+    double condition = EmbeddingCase.condition(joined.get(ModelGraph.LOGITS));
+    return compare(joined, model, one.inputs(), step, Map.of()).stream()
+        .map(
+            row ->
+                row.tensor().startsWith(GRADIENT)
+                    ? new Row(row.tensor(), row.error() / condition)
+                    : row)
+        .toList();
+  }
+
+  private TrainingEngine.Result run(
+      Map<String, INDArray> inputs,
+      TransformerModel model,
+      KernelMode kernelMode,
+      ActivationCheckpointing checkpointing) {
+    GraphOptions options = GraphOptions.training(StepInputs.areSplit(inputs), any -> true);
+    boolean upstream = inputs.containsKey(ModelGraph.LOGITS_GRADIENT);
+    options = options.withKernelMode(kernelMode);
     try (TrainingEngine engine =
         new TrainingEngine(
-            model.build(parameters, options.withKernelMode(kernelMode)),
+            model.build(parameters, upstream ? options.withUpstream() : options),
             List.of(ModelGraph.LOGITS),
             checkpointing)) {
-      return compare(one.joined(expected), model, one.inputs(), engine.run(one.inputs()), Map.of());
+      TrainingEngine.Result result = engine.run(inputs);
+      return new TrainingEngine.Result(
+          result.loss(), copies(result.gradients()), copies(result.outputs()));
+    }
+  }
+
+  private static Map<String, INDArray> copies(Map<String, INDArray> arrays) {
+    Map<String, INDArray> copies = new HashMap<>();
+    arrays.forEach((name, array) -> copies.put(name, array.dup()));
+    return copies;
+  }
+
+  /** Anchors with their selection, and all other texts with gradients through all tokens. */
+  private TrainingEngine.Result apart(
+      EmbeddingCase one,
+      TransformerModel model,
+      KernelMode kernelMode,
+      ActivationCheckpointing checkpointing) {
+    List<Map<String, INDArray>> parts = one.parts();
+    List<INDArray> vectors = new ArrayList<>();
+    for (Map<String, INDArray> part : parts) {
+      part.put(
+          ModelGraph.LOGITS_GRADIENT,
+          Nd4j.zeros(part.get(ModelGraph.INPUT_IDS).size(0), model.head().outputs()));
+      vectors.add(run(part, model, kernelMode, checkpointing).outputs().get(ModelGraph.LOGITS));
+    }
+    INDArray all = Nd4j.vstack(vectors);
+    try (VectorLoss loss = new VectorLoss(one.loss(), model.head().outputs())) {
+      VectorLoss.Result of = loss.run(all, one.inputs().get(ModelGraph.LABELS));
+      Map<String, INDArray> sums = new HashMap<>();
+      long first = 0;
+      for (Map<String, INDArray> part : parts) {
+        long end = first + part.get(ModelGraph.INPUT_IDS).size(0);
+        part.put(
+            ModelGraph.LOGITS_GRADIENT,
+            of.gradient().get(NDArrayIndex.interval(first, end), NDArrayIndex.all()).dup());
+        run(part, model, kernelMode, checkpointing)
+            .gradients()
+            .forEach((name, array) -> sums.merge(name, array, INDArray::add));
+        first = end;
+      }
+      return new TrainingEngine.Result(of.loss(), sums, Map.of(ModelGraph.LOGITS, all));
     }
   }
 

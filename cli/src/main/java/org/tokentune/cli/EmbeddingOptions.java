@@ -7,6 +7,8 @@ import org.tokentune.datasets.RelatedTexts;
 import org.tokentune.objectives.EmbeddingLoss;
 import org.tokentune.objectives.Objectives;
 import org.tokentune.text.EmbeddingModel;
+import org.tokentune.text.TuningSettings;
+import org.tokentune.train.Hyperparameters;
 import picocli.CommandLine.Option;
 
 /** Options for the loss of vectors of texts. */
@@ -64,8 +66,27 @@ final class EmbeddingOptions {
       description = "The same before positives and negatives.")
   private String documentPrompt;
 
+  @Option(
+      names = "--micro-batch",
+      paramLabel = "N",
+      description = {
+        "Texts of a batch that run at a time, with the gradients of the whole batch (GradCache): for",
+        "batches of hundreds of rows. Default: all of them."
+      })
+  private int microBatch;
+
+  /** The settings with the texts that run at a time. */
+  TuningSettings over(TuningSettings settings) {
+    Hyperparameters hyperparameters = settings.hyperparameters();
+    return microBatch == 0
+        ? settings
+        : settings.withHyperparameters(
+            hyperparameters.withMemory(hyperparameters.memory().withMicroBatch(microBatch)));
+  }
+
   private boolean given() {
     return kind != null
+        || microBatch != 0
         || scale != null
         || symmetric
         || margin != null
@@ -78,8 +99,8 @@ final class EmbeddingOptions {
   void check(Task task) {
     if (task.objective() != Objectives.EMBED && given()) {
       throw new BadSettingsException(
-          "--loss, --scale, --symmetric, --margin, --matryoshka, --query-prompt and --document-prompt"
-              + " are for the task embed, not for %s.",
+          "--loss, --scale, --symmetric, --margin, --matryoshka, --query-prompt, --document-prompt"
+              + " and --micro-batch are for the task embed, not for %s.",
           task.name());
     }
     if (scale != null

@@ -145,7 +145,7 @@ final class TrainCommand implements Callable<Integer> {
       outputOptions.check(output, runOptions);
     }
     LoraConfig lora = adapters.config();
-    TuningSettings settings = tuning.settings(adapters, seed);
+    TuningSettings settings = embedding.over(tuning.settings(adapters, seed));
     data.check(taskOptions.task(), settings.hyperparameters().steps());
     embedding.check(taskOptions.task());
     PromptTemplate prompts = taskOptions.prompts();

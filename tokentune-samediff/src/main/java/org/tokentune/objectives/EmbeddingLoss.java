@@ -152,9 +152,15 @@ public record EmbeddingLoss(
    *
    * @param vectors [columns * rows, width], column by column
    * @param width of the vectors
-   * @param scores [rows] of pairs
+   * @param labels of the texts, [columns * rows, {@value EmbeddingLabel#SIZE}]
    */
-  SDVariable loss(SDVariable vectors, int width, SDVariable scores) {
+  public SDVariable loss(SDVariable vectors, int width, SDVariable labels) {
+    required(vectors, "vectors");
+    required(labels, "labels");
+
+    SDVariable anchors = columns(labels.reshape(columns, -1), 0, 1, EmbeddingLabel.SIZE);
+    SDIndex score = SDIndex.interval(EmbeddingLabel.SCORE, EmbeddingLabel.SCORE + 1);
+    SDVariable scores = anchors.get(SDIndex.all(), score).reshape(-1);
     SDVariable sum = null;
     for (int size : dimensions.isEmpty() ? List.of(width) : dimensions) {
       SDVariable cut =

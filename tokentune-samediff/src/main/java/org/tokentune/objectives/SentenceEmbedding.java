@@ -2,7 +2,6 @@ package org.tokentune.objectives;
 
 import java.util.Map;
 import java.util.Optional;
-import org.nd4j.autodiff.samediff.SDIndex;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.select.TokenSelection;
@@ -51,15 +50,7 @@ final class SentenceEmbedding extends TextObjective {
   @Override
   public SDVariable loss(LossInputs inputs, SDVariable logits) {
     SDVariable labels = inputs.labels(inputs.type(), -1, EmbeddingLabel.SIZE);
-    SDVariable anchors =
-        labels
-            .reshape(loss.columns(), -1)
-            .get(SDIndex.interval(0, 1), SDIndex.all())
-            .reshape(-1, EmbeddingLabel.SIZE);
-    SDVariable scores =
-        anchors.get(
-            SDIndex.all(), SDIndex.interval(EmbeddingLabel.SCORE, EmbeddingLabel.SCORE + 1));
-    return loss.loss(logits, inputs.outputs(), scores.reshape(-1));
+    return loss.loss(logits, inputs.outputs(), labels);
   }
 
   @Override

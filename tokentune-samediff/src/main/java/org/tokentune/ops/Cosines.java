@@ -2,6 +2,7 @@ package org.tokentune.ops;
 
 import static org.tokentune.Arguments.required;
 
+import org.nd4j.autodiff.samediff.SDIndex;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -18,8 +19,12 @@ public final class Cosines {
     required(rows, "rows");
 
     SameDiff sd = rows.getSameDiff();
-    SDVariable squares = rows.mul(rows).sum(true, 1).add(SMALLEST_SQUARE);
-    return rows.div(sd.math().sqrt(squares));
+    // With as many rows of ones, which are taken off again: of a single row, [1, n] by [1, 1],
+    // ND4J's gradient of the division is wrong.
+    SDVariable more = sd.concat(0, rows, sd.onesLike(rows));
+    SDVariable squares = more.mul(more).sum(true, 1).add(SMALLEST_SQUARE);
+    SDVariable scaled = more.div(sd.math().sqrt(squares)).reshape(2, -1);
+    return sd.reshape(scaled.get(SDIndex.interval(0, 1), SDIndex.all()), sd.shape(rows));
   }
 
   /** The cosine of each row of one with the row of the same number of the other: [n]. */

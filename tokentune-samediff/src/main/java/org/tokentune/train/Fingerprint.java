@@ -101,6 +101,8 @@ record Fingerprint(Map<String, String> parts) {
     parts.put("memory recompute", settings.memory().checkpointing().name());
     parts.put("memory keep", settings.memory().precision().name());
     parts.put("memory budget", Long.toString(settings.memory().budget()));
+    int microBatch = settings.memory().microBatch();
+    putUnless(microBatch == 0, "memory micro batch", microBatch, parts);
     parts.put("seed", Long.toString(settings.seed()));
     putUnless(optimizer.betas().isEmpty(), "optimizer betas", optimizer.betas(), parts);
     putUnless(optimizer.epsilon() == 0, "optimizer epsilon", optimizer.epsilon(), parts);
