@@ -17,11 +17,13 @@ import java.util.stream.Stream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.LoraModel;
+import org.tokentune.formats.CompanionFiles;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.ModelFolder;
 import org.tokentune.formats.SafeTensors;
@@ -34,6 +36,7 @@ import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
+import org.tokentune.models.SentenceModules;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.objectives.Objective;
@@ -44,6 +47,7 @@ import org.tokentune.plan.internal.PlanEngine;
 import org.tokentune.plan.internal.PlanOptions;
 import org.tokentune.train.StepInputs;
 import org.tokentune.train.TrainingEngine;
+import org.tokentune.train.VectorLoss;
 
 /**
  * Compares a model's hidden states, logits, loss and gradients with the recorded results of another
@@ -57,10 +61,25 @@ import org.tokentune.train.TrainingEngine;
  * in its name uses mean pooling. Dropout is off. A case of generation holds {@code input_ids} [1,
  * n] and {@code generated} [1, m], the same ids followed by their greedy continuation.
  *
+ * <p>A sentence encoder's folder also holds {@code modules.json}. Its cases have the inputs of
+ * {@code anchor}, {@code positive} and {@code negative}, such as {@code anchor.input_ids}, and the
+ * {@code embedding} of each, [rows, width]; {@code labels} are scores. The file's name is that of
+ * the loss: {@code mnrl}, with {@code -negatives}, {@code -symmetric} or {@code -matryoshka}
+ * (dimensions: the width, a half and a quarter), {@code triplet}, {@code cosine} or {@code cosent}.
+ * sentence-transformers 6.2 runs all columns but the first as one batch, which a recorder of {@code
+ * selected} tokens does not see: in cases of three columns only the gradients of anchors are taken
+ * to be recorded through their selected tokens, unless {@code -columns} in the file's name says
+ * that every column ran by itself.
+ *
  * <p>A folder of adapters (PEFT's {@code adapter_config.json} and {@code
  * adapter_model.safetensors}) is compared together with its base; it holds the gradients of the
  * adapters, under PEFT's names. A case without inputs holds the base's weights with the adapters
  * merged in.
+ *
+ * <p>Gradients of cosines lose digits where all texts are nearly parallel, as rounding is relative
+ * to 1 and what is differentiated to {@code 1 - cosine}: their errors in a sentence encoder's cases
+ * are divided by {@code 1 / (1 - c)}, where c is the mean of the recorded vectors' cosines. (In
+ * double precision PyTorch itself differs by as much from what it recorded.)
  *
  * <p>A tensor's error is its largest absolute difference, divided by its largest absolute value or
  * by 1e-4 of the case's largest gradient, whichever is greater. Padding is not compared in hidden
@@ -216,10 +235,14 @@ public final class Parity {
     try (SafeTensors source = SafeTensors.open(file)) {
       expected = tensors(source);
     }
+    String title = file.getFileName().toString();
+    if (expected.containsKey(EmbeddingCase.COLUMNS.get(0) + ModelGraph.INPUT_IDS)) {
+      return embeddings(title, expected, kernelMode, checkpointing);
+    }
     if (!expected.containsKey(ModelGraph.INPUT_IDS)) {
       return compareMerged(file, expected);
     }
-    TransformerModel model = model(file.getFileName().toString());
+    TransformerModel model = model(title);
     if (expected.containsKey(GENERATED)) {
       return List.of(generated(expected, model, kernelMode));
     }
@@ -239,6 +262,89 @@ public final class Parity {
                 checkpointing)) {
       Map<String, INDArray> hidden = forward.run(inputs).outputs();
       return compare(expected, model, inputs, engine.run(inputs), hidden);
+    }
+  }
+
+  /** Compares a step of a sentence encoder. */
+  private List<Row> embeddings(
+      String name,
+      Map<String, INDArray> expected,
+      KernelMode kernelMode,
+      ActivationCheckpointing checkpointing) {
+    EmbeddingCase one = EmbeddingCase.of(name, expected);
+    TransformerModel model =
+        config.model(
+            Head.ofSentences(Objectives.embed(one.loss()), head.sentence(), config.hidden()));
+    TrainingEngine.Result step =
+        one.apart()
+            ? apart(one, model, kernelMode, checkpointing)
+            : run(one.inputs(), model, kernelMode, checkpointing);
+    Map<String, INDArray> joined = one.joined(expected);
+    double condition = EmbeddingCase.condition(joined.get(ModelGraph.LOGITS));
+    return compare(joined, model, one.inputs(), step, Map.of()).stream()
+        .map(
+            row ->
+                row.tensor().startsWith(GRADIENT)
+                    ? new Row(row.tensor(), row.error() / condition)
+                    : row)
+        .toList();
+  }
+
+  private TrainingEngine.Result run(
+      Map<String, INDArray> inputs,
+      TransformerModel model,
+      KernelMode kernelMode,
+      ActivationCheckpointing checkpointing) {
+    GraphOptions options = GraphOptions.training(StepInputs.areSplit(inputs), any -> true);
+    boolean upstream = inputs.containsKey(ModelGraph.LOGITS_GRADIENT);
+    options = options.withKernelMode(kernelMode);
+    try (TrainingEngine engine =
+        new TrainingEngine(
+            model.build(parameters, upstream ? options.withUpstream() : options),
+            List.of(ModelGraph.LOGITS),
+            checkpointing)) {
+      TrainingEngine.Result result = engine.run(inputs);
+      return new TrainingEngine.Result(
+          result.loss(), copies(result.gradients()), copies(result.outputs()));
+    }
+  }
+
+  private static Map<String, INDArray> copies(Map<String, INDArray> arrays) {
+    Map<String, INDArray> copies = new HashMap<>();
+    arrays.forEach((name, array) -> copies.put(name, array.dup()));
+    return copies;
+  }
+
+  /** Anchors with their selection, and all other texts with gradients through all tokens. */
+  private TrainingEngine.Result apart(
+      EmbeddingCase one,
+      TransformerModel model,
+      KernelMode kernelMode,
+      ActivationCheckpointing checkpointing) {
+    List<Map<String, INDArray>> parts = one.parts();
+    List<INDArray> vectors = new ArrayList<>();
+    for (Map<String, INDArray> part : parts) {
+      part.put(
+          ModelGraph.LOGITS_GRADIENT,
+          Nd4j.zeros(part.get(ModelGraph.INPUT_IDS).size(0), model.head().outputs()));
+      vectors.add(run(part, model, kernelMode, checkpointing).outputs().get(ModelGraph.LOGITS));
+    }
+    INDArray all = Nd4j.vstack(vectors);
+    try (VectorLoss loss = new VectorLoss(one.loss(), model.head().outputs())) {
+      VectorLoss.Result of = loss.run(all, one.inputs().get(ModelGraph.LABELS));
+      Map<String, INDArray> sums = new HashMap<>();
+      long first = 0;
+      for (Map<String, INDArray> part : parts) {
+        long end = first + part.get(ModelGraph.INPUT_IDS).size(0);
+        part.put(
+            ModelGraph.LOGITS_GRADIENT,
+            of.gradient().get(NDArrayIndex.interval(first, end), NDArrayIndex.all()).dup());
+        run(part, model, kernelMode, checkpointing)
+            .gradients()
+            .forEach((name, array) -> sums.merge(name, array, INDArray::add));
+        first = end;
+      }
+      return new TrainingEngine.Result(of.loss(), sums, Map.of(ModelGraph.LOGITS, all));
     }
   }
 
@@ -315,11 +421,20 @@ public final class Parity {
             && model.head().task().headShape() == Objective.HeadShape.VOCABULARY
             && name.equals(model.config().untied().model(model.head()).headTable());
     String own = shared ? model.wordTable() : name;
-    return step.gradients().getOrDefault(own, step.gradients().get(AdapterFolder.parameter(name)));
+    INDArray prefixed = step.gradients().get(model.prefix() + own); // as without a head
+    return step.gradients()
+        .getOrDefault(own, step.gradients().getOrDefault(AdapterFolder.parameter(name), prefixed));
   }
 
   /** The head that a configuration names, with first-token pooling if it pools. */
   private Head head(JsonNode json, int outputs, int vocabulary) {
+    CompanionFiles beside = CompanionFiles.in(folder);
+    if (beside.names().contains(CompanionFiles.MODULES)) {
+      return Head.ofSentences(
+          Objectives.EMBED,
+          SentenceModules.read(beside, json, folder.toString()),
+          json.path("hidden_size").asInt());
+    }
     Objective task =
         Objectives.read(json, outputs)
             .orElseThrow(
@@ -376,7 +491,7 @@ public final class Parity {
     return inputs;
   }
 
-  private static INDArray complement(INDArray selected, int length) {
+  static INDArray complement(INDArray selected, int length) {
     int[][] frozen = new int[(int) selected.size(0)][];
     for (int row = 0; row < frozen.length; row++) {
       boolean[] taken = new boolean[length];

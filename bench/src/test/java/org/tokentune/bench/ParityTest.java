@@ -64,6 +64,22 @@ class ParityTest {
     }
   }
 
+  /**
+   * Vectors, losses and gradients of sentence-transformers 6.2; in cases of another loss in a
+   * folder, of other tensors. Cases with {@code -columns} are made by {@code
+   * acceptance/embed-columns.py}.
+   */
+  @ParameterizedTest
+  @CsvSource({"embed-mean, 10, 18", "embed-cls, 8, 2"})
+  void sentenceEncodersEqualSentenceTransformers(String folder, int cases, int tensors) {
+    Parity parity = new Parity(GOLDEN.resolve(folder));
+    assertEquals(cases, parity.cases().size());
+    for (Path file : parity.cases()) {
+      boolean whole = file.getFileName().toString().matches("mnrl(-tokentune)?[.].*");
+      check(parity, file, whole ? 18 : tensors, 1e-5);
+    }
+  }
+
   /** Made by {@code acceptance/dora.py}: logits, loss, gradients and merged weights. */
   @ParameterizedTest
   @CsvSource({"llama-dora, 29, 9", "gpt2-dora, 20, 6", "bert-dora, 40, 9"})

@@ -6,6 +6,7 @@ import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.WeightedAdapter;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.models.WeightStorage;
+import org.tokentune.text.EmbeddingModel;
 import org.tokentune.text.LanguageModel;
 import org.tokentune.text.TextModel;
 import picocli.CommandLine.Option;
@@ -40,6 +41,13 @@ final class AppliedAdapters {
     return adapters.isEmpty()
         ? TextModel.openAs(files, storage)
         : TextModel.open(files, parsed(), combination, storage);
+  }
+
+  /** Puts adapters, if there are any, on a sentence encoder. */
+  void putOn(EmbeddingModel encoder) {
+    for (WeightedAdapter one : parsed()) {
+      encoder.openAdapter(one.folder());
+    }
   }
 
   /** Puts the adapters, if there are any, on a decoder. */

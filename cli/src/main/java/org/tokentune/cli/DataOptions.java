@@ -12,6 +12,7 @@ import org.tokentune.datasets.Columns;
 import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.GlueTask;
+import org.tokentune.datasets.RelatedTexts;
 import org.tokentune.datasets.SentiWordNet;
 import org.tokentune.datasets.TextFiles;
 import org.tokentune.tables.TableFiles;
@@ -36,7 +37,7 @@ final class DataOptions {
       hideParamSyntax = true,
       description = {
         "Column of the text, or two for pairs, by name or by number from 1;",
-        "default text, sentence, or sentence1,sentence2."
+        "default text, sentence, or sentence1,sentence2; for embed all but the score's."
       })
   private List<String> texts = List.of();
 
@@ -45,7 +46,8 @@ final class DataOptions {
       paramLabel = "COL",
       description = {
         "Column of the label, by name or by number from 1; default label. Several labels are",
-        "separated by commas, the tags of a text's words by spaces."
+        "separated by commas, the tags of a text's words by spaces. For embed the score; default label,",
+        "labels, score or scores, if there is one."
       })
   private String label;
 
@@ -68,6 +70,11 @@ final class DataOptions {
   }
 
   private Path find(String location) {
+    if (location.equals(SENTIWORDNET) && !Files.exists(Path.of(location))) {
+      throw new BadSettingsException(
+          "%s has labelled texts, which this task does not read; name its data with --data.",
+          location);
+    }
     TableFiles tables = TableFiles.ofEnvironment();
     if (location.startsWith(JDBC)) {
       if (query == null) {
@@ -120,6 +127,11 @@ final class DataOptions {
     return glue(data)
         .map(task -> task.readLabelled(file))
         .orElseGet(() -> TextFiles.read(file, columns(), true));
+  }
+
+  /** Texts that belong together, in a file. */
+  List<RelatedTexts> related(Path file) {
+    return RelatedTexts.read(file, new RelatedTexts.TextColumns(texts, label));
   }
 
   /** Rows without labels. */

@@ -10,14 +10,18 @@ import org.tokentune.datasets.ChoiceQuestion;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.Instructions;
 import org.tokentune.datasets.PromptTemplate;
+import org.tokentune.datasets.RelatedTexts;
 import org.tokentune.datasets.SquadQuestion;
 import org.tokentune.datasets.TextBlocks;
 import org.tokentune.datasets.TokenBatches;
+import org.tokentune.formats.CompanionFiles;
 import org.tokentune.formats.ModelFiles;
+import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.objectives.Objectives;
 import org.tokentune.objectives.Scores;
 import org.tokentune.text.AnswerModel;
+import org.tokentune.text.EmbeddingModel;
 import org.tokentune.text.LanguageModel;
 import org.tokentune.text.MultipleChoice;
 import org.tokentune.text.TextModel;
@@ -102,6 +106,7 @@ final class EvaluateCommand implements Callable<Integer> {
       description = "How instructions are written; default ${DEFAULT-VALUE}.")
   private String template;
 
+  @Mixin private EmbeddingOptions embedding;
   @Mixin private DataOptions dataOptions;
   @Mixin private JsonOption json;
   @Spec private CommandSpec spec;
@@ -139,6 +144,11 @@ final class EvaluateCommand implements Callable<Integer> {
   }
 
   private int trained(ModelFiles files) {
+    if (Head.outputs(files.weights()).isEmpty()
+        && files.companions().names().contains(CompanionFiles.MODULES)) {
+      longTexts.checkAbsent("embed");
+      return embeddings(files);
+    }
     try (TextModel trained = adapters.open(files, weights.storage())) {
       trained.setLongTexts(longTexts.over(trained.longTexts(), maxLength));
       if (trained.labels().task() == Objectives.QUESTION_ANSWERING) {
@@ -148,6 +158,16 @@ final class EvaluateCommand implements Callable<Integer> {
       List<Example> rows = dataOptions.test(data);
       trained.labels().check(rows, data);
       return report(trained.evaluate(rows), trained.labels().names());
+    }
+  }
+
+  private int embeddings(ModelFiles files) {
+    List<RelatedTexts> rows = dataOptions.related(Path.of(data));
+    try (EmbeddingModel encoder =
+        EmbeddingModel.open(files, embedding.loss(rows), maxLength, null, weights.storage())) {
+      embedding.putPrompts(encoder);
+      adapters.putOn(encoder);
+      return report(encoder.evaluate(rows), List.of());
     }
   }
 

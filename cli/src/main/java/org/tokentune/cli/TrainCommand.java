@@ -18,6 +18,7 @@ import org.tokentune.datasets.Example;
 import org.tokentune.datasets.GlueTask;
 import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.PromptTemplate;
+import org.tokentune.datasets.RelatedTexts;
 import org.tokentune.datasets.RowSampling;
 import org.tokentune.datasets.Split;
 import org.tokentune.datasets.SquadQuestion;
@@ -27,9 +28,11 @@ import org.tokentune.files.RunFolder;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.ModelFolder;
 import org.tokentune.models.WeightStorage;
+import org.tokentune.objectives.EmbeddingLoss;
 import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
 import org.tokentune.text.AnswerModel;
+import org.tokentune.text.EmbeddingModel;
 import org.tokentune.text.LanguageModel;
 import org.tokentune.text.TextModel;
 import org.tokentune.text.TuningSettings;
@@ -93,6 +96,8 @@ final class TrainCommand implements Callable<Integer> {
 
   @Mixin private TaskOptions taskOptions;
 
+  @Mixin private EmbeddingOptions embedding;
+
   @Mixin private TuningOptions tuning;
 
   @Option(
@@ -140,8 +145,9 @@ final class TrainCommand implements Callable<Integer> {
       outputOptions.check(output, runOptions);
     }
     LoraConfig lora = adapters.config();
-    TuningSettings settings = tuning.settings(adapters, seed);
+    TuningSettings settings = embedding.over(tuning.settings(adapters, seed));
     data.check(taskOptions.task(), settings.hyperparameters().steps());
+    embedding.check(taskOptions.task());
     PromptTemplate prompts = taskOptions.prompts();
     if (data.validatesNothing()) {
       runOptions.checkNoValidation();
@@ -189,7 +195,9 @@ final class TrainCommand implements Callable<Integer> {
   /** Reads the data before the model if it can, as opening a model may take a while. */
   private Function<ModelFiles, TrainingJob> read(Optional<GlueTask> glue, PromptTemplate prompts) {
     Objective objective = tuning.checked(taskOptions.task().objective());
-    if (objective == Objectives.CAUSAL_LM || objective == Objectives.QUESTION_ANSWERING) {
+    if (objective == Objectives.CAUSAL_LM
+        || objective == Objectives.QUESTION_ANSWERING
+        || objective == Objectives.EMBED) {
       longTexts.checkAbsent(taskOptions.task().name());
     }
     if (objective == Objectives.CAUSAL_LM) {
@@ -206,6 +214,9 @@ final class TrainCommand implements Callable<Integer> {
           new AnswerTrainingJob(
               AnswerModel.forQuestions(files, maxLength, dropout, weights, seed), questions);
     }
+    if (objective == Objectives.EMBED) {
+      return embedding();
+    }
     if (data.stream()) {
       return stream(objective);
     }
@@ -215,6 +226,19 @@ final class TrainCommand implements Callable<Integer> {
     DataSplit split = data.limited(all.split(), seed);
     RowSampling sampling = data.sampling(labels, all.files(), split.train());
     return files -> text(files, labels, split, sampling);
+  }
+
+  private Function<ModelFiles, TrainingJob> embedding() {
+    TrainingRows<RelatedTexts> rows =
+        data.split(
+            data::related, (file, share) -> Split.drawn(data.related(file), share, seed), seed);
+    EmbeddingLoss loss = embedding.loss(rows.split().train());
+    return files -> {
+      EmbeddingModel encoder =
+          EmbeddingModel.open(files, loss, maxLength, dropout, adapters.knobs().weights());
+      embedding.putPrompts(encoder);
+      return new EmbeddingTrainingJob(encoder, loss, rows);
+    };
   }
 
   private Function<ModelFiles, TrainingJob> stream(Objective objective) {
@@ -393,6 +417,7 @@ final class TrainCommand implements Callable<Integer> {
     result.put("tokens", tokens).put("seed", seed);
     adapters.put(result);
     tuning.put(result);
+    embedding.put(result);
     report.putRun(result);
     return result.put("output", output.toString());
   }

@@ -16,6 +16,7 @@ import org.tokentune.datasets.Example;
 import org.tokentune.datasets.GlueTask;
 import org.tokentune.datasets.GroupedSplit;
 import org.tokentune.datasets.Labels;
+import org.tokentune.datasets.RelatedTexts;
 import org.tokentune.datasets.RowSampling;
 import org.tokentune.datasets.Split;
 import org.tokentune.objectives.Objective;
@@ -152,8 +153,21 @@ final class TrainingDataOptions {
     }
   }
 
+  /** Texts that belong together, in a file. */
+  List<RelatedTexts> related(Path file) {
+    return rows.related(file);
+  }
+
+  /** Whether rows of a task are labelled texts, which can be drawn by their labels. */
+  private static boolean areExamples(Objective task) {
+    return task != Objectives.QUESTION_ANSWERING
+        && task != Objectives.CAUSAL_LM
+        && task != Objectives.EMBED;
+  }
+
   private void checkStream(Task task, int steps) {
-    if (stream && (task.objective() == Objectives.QUESTION_ANSWERING || steps == 0)) {
+    boolean streams = task.objective() == Objectives.CAUSAL_LM || areExamples(task.objective());
+    if (stream && (!streams || steps == 0)) {
       throw new BadSettingsException(
           "--stream needs --steps, and is for labelled texts, lm and instruct.");
     }
@@ -196,7 +210,7 @@ final class TrainingDataOptions {
       throw new BadSettingsException(
           "--stratify is for the tasks classify and multilabel, not for %s.", task.shortName());
     }
-    if (group != null && (task == Objectives.QUESTION_ANSWERING || task == Objectives.CAUSAL_LM)) {
+    if (group != null && !areExamples(task)) {
       throw new BadSettingsException(
           "--group is for labelled texts, not for %s.", task.shortName());
     }
@@ -213,7 +227,7 @@ final class TrainingDataOptions {
     if (folds < 2) {
       throw new BadSettingsException("--folds must be at least 2, got %d.", folds);
     }
-    if (task == Objectives.QUESTION_ANSWERING || task == Objectives.CAUSAL_LM) {
+    if (!areExamples(task)) {
       throw new BadSettingsException(
           "--folds is for labelled texts, not for %s.", task.shortName());
     }

@@ -152,7 +152,7 @@ public final class TokenBatches extends BatchIterator {
     return new TokenBatches(rows, task, cut(sorted(rows, all), batchSize));
   }
 
-  private static void checkSize(int batchSize) {
+  static void checkSize(int batchSize) {
     if (batchSize < 1) {
       throw BadSettingsException.of("batchSize", "must be at least 1, got %d.", batchSize);
     }
@@ -189,13 +189,21 @@ public final class TokenBatches extends BatchIterator {
   }
 
   private MultiDataSet batch(int[] numbers) {
-    List<Row> chosen = Arrays.stream(numbers).mapToObj(rows::get).toList();
+    return batch(Arrays.stream(numbers).mapToObj(rows::get).toList(), task, longest);
+  }
+
+  /**
+   * A batch of rows.
+   *
+   * @param longest tokens of any row of the data
+   */
+  static MultiDataSet batch(List<Row> chosen, Objective task, int longest) {
     int most = chosen.stream().mapToInt(row -> row.ids().length).max().orElseThrow();
     int length = PaddedLength.of(most, longest);
-    int[][] ids = new int[numbers.length][length];
-    int[][] mask = new int[numbers.length][length];
-    int[][] types = new int[numbers.length][length];
-    for (int i = 0; i < numbers.length; i++) {
+    int[][] ids = new int[chosen.size()][length];
+    int[][] mask = new int[chosen.size()][length];
+    int[][] types = new int[chosen.size()][length];
+    for (int i = 0; i < chosen.size(); i++) {
       Row row = chosen.get(i);
       System.arraycopy(row.ids(), 0, ids[i], 0, row.ids().length);
       System.arraycopy(row.typeIds(), 0, types[i], 0, row.ids().length);

@@ -4,7 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.datasets.TokenizerJson;
@@ -66,19 +68,36 @@ final class SavedModel {
       TransformerModel model,
       Parameters parameters,
       ModelFiles files) {
+    ModelWriter.Extra tokens = staged -> TokenizerJson.writeCompanions(staged, files);
+    return write(folder, config, parameters.asMap(), model, parameters, tokens, files);
+  }
+
+  /**
+   * Writes a model whose weights have other names in its files.
+   *
+   * @param weights as they are written
+   * @param companions writes the files beside them
+   */
+  static boolean write(
+      Path folder,
+      JsonNode config,
+      Map<String, INDArray> weights,
+      TransformerModel model,
+      Parameters parameters,
+      ModelWriter.Extra companions,
+      ModelFiles files) {
     boolean sameDiff = weightBytes(parameters) < MOST_SAMEDIFF_BYTES;
     ModelWriter.Extra graph =
         staged ->
             write(
                 model.build(parameters, GraphOptions.inference()).sd(),
                 staged.resolve(SAMEDIFF_FILE));
-    ModelWriter.Extra tokens = staged -> TokenizerJson.writeCompanions(staged, files);
     ModelWriter.write(
         folder,
         config,
-        parameters.asMap(),
+        weights,
         TokenizerJson.saved(files),
-        sameDiff ? List.of(tokens, graph) : List.of(tokens));
+        sameDiff ? List.of(companions, graph) : List.of(companions));
     return sameDiff;
   }
 

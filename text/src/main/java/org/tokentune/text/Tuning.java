@@ -78,6 +78,32 @@ record Tuning(
       int evaluationBatch,
       TuningSettings settings,
       FineTuningListener listener) {
+    return run(
+        train,
+        trainDigest,
+        sampling,
+        validation.isEmpty()
+            ? null
+            : TokenBatches.byLength(validation, model.head().task(), evaluationBatch),
+        () -> digest(validation),
+        settings,
+        listener);
+  }
+
+  /**
+   * The same with batches of validation rows.
+   *
+   * @param validation null: none, and the last weights are kept
+   * @param validationDigest identifies its rows
+   */
+  Trainer.Outcome run(
+      IntFunction<MultiDataSetIterator> train,
+      Supplier<String> trainDigest,
+      RowSampling sampling,
+      MultiDataSetIterator validation,
+      Supplier<String> validationDigest,
+      TuningSettings settings,
+      FineTuningListener listener) {
     Trainer trainer =
         new Trainer(
             model,
@@ -92,10 +118,8 @@ record Tuning(
     return trainer.fit(
         new TrainingData(
             train,
-            validation.isEmpty()
-                ? null
-                : TokenBatches.byLength(validation, model.head().task(), evaluationBatch),
-            () -> identity(trainDigest.get(), sampling, digest(validation), settings),
+            validation,
+            () -> identity(trainDigest.get(), sampling, validationDigest.get(), settings),
             tokenizer::quoted));
   }
 
@@ -116,7 +140,7 @@ record Tuning(
     return identity;
   }
 
-  private static String digest(List<TokenBatches.Row> rows) {
+  static String digest(List<TokenBatches.Row> rows) {
     Digest digest = new Digest();
     rows.forEach(row -> digest.add(row.ids()).add(row.typeIds()).add(row.labels()));
     return digest.hex();

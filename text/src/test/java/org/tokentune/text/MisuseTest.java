@@ -277,7 +277,7 @@ class MisuseTest {
           .refuses(
               "LanguageModel.generate(null, ..)",
               "prompt",
-              () -> decoder.generate(null, greedy, t -> {}))
+              () -> decoder.generate((String) null, greedy, t -> {}))
           .refuses(
               "LanguageModel.generate(.., settings null, ..)",
               "settings",

@@ -123,7 +123,8 @@ public final class Encoder implements TransformerModel {
               config.vocabulary(),
               size);
     } else {
-      boolean layered = shape != HeadShape.TOKENS || text.forTokens();
+      boolean layered =
+          shape != HeadShape.SENTENCE && (shape != HeadShape.TOKENS || text.forTokens());
       dense =
           layered
               ? shapes.linear(text.dense(), config.hidden(), config.hidden(), text.biased())
@@ -134,9 +135,14 @@ public final class Encoder implements TransformerModel {
               : NetworkLayer.IDENTITY;
       String out = shape == HeadShape.TOKENS ? tokenHead() : text.out();
       outputs =
-          shape == HeadShape.POOLED
+          shape == HeadShape.POOLED || shape == HeadShape.SENTENCE
               ? null
               : shapes.linear(out, config.hidden(), head.outputs(), true);
+      if (shape == HeadShape.SENTENCE) {
+        head.sentence()
+            .dense()
+            .forEach(layer -> layer.parameters().forEach((name, value) -> shapes.add(name, value)));
+      }
     }
   }
 
@@ -437,7 +443,9 @@ public final class Encoder implements TransformerModel {
 
     /** Whether the mean of all tokens is read, also of those that carry no gradient. */
     private boolean poolsAll() {
-      return !head.perToken() && config.pooling() == Pooling.MEAN;
+      return head.sentence() != null
+          ? !head.sentence().readsFirst()
+          : !head.perToken() && config.pooling() == Pooling.MEAN;
     }
 
     @Override
@@ -451,6 +459,7 @@ public final class Encoder implements TransformerModel {
         case VOCABULARY -> outputs.apply(graph, dense(x, vocabularyActivation())).rows();
         case TOKENS -> outputs.apply(graph, droppedTokens(x)).rows();
         case POOLED -> pooled(x).rows();
+        case SENTENCE -> sentences(x).rows();
         case TEXT ->
             outputs
                 .apply(
@@ -483,6 +492,43 @@ public final class Encoder implements TransformerModel {
           graph.dropout(
               poolsAll() ? poolAll(x) : pool(x), config.dropout().pooled(), DropoutPlaces.POOLED);
       return dense(pooled, names.text().activation());
+    }
+
+    /** The vectors of the texts: [batch, outputs]. */
+    private TokenStream sentences(TokenStream x) {
+      SentenceModules modules = head.sentence();
+      TokenStream vectors;
+      if (modules.readsFirst()) {
+        vectors = pool(x);
+      } else {
+        SDVariable[] parts =
+            modules.pooling().stream().map(mode -> pooled(mode, x)).toArray(SDVariable[]::new);
+        SDVariable joined = parts.length == 1 ? parts[0] : sd.concat(1, parts);
+        vectors = x.first().with(joined, (long) parts.length * config.hidden());
+      }
+      for (SentenceStep step : modules.steps()) {
+        vectors = step.apply(graph, vectors);
+      }
+      return vectors;
+    }
+
+    /** The weighted sum of all tokens, also of those that carry no gradient: [batch, hidden]. */
+    private SDVariable pooled(SentencePooling mode, TokenStream x) {
+      SDVariable weights = weights(mode, x);
+      SDVariable sum = sum(x, weights);
+      SDVariable total = weights.sum(1);
+      TokenStream frozen = streams().frozen();
+      if (frozen != null) {
+        SDVariable others = weights(mode, frozen);
+        sum = sum.add(sum(frozen, others));
+        total = total.add(others.sum(1));
+      }
+      return sum.div(mode.divisor(total));
+    }
+
+    private SDVariable weights(SentencePooling mode, TokenStream x) {
+      SDVariable positions = x.bySequence(x.values(everyPosition()).castTo(type), 1);
+      return mode.weights(tokenWeights(x), positions);
     }
 
     /** The mean of all tokens, also of those that carry no gradient: [batch, hidden]. */

@@ -22,6 +22,7 @@ import org.tokentune.ops.KernelMode;
  *     placeholder names
  * @param adapter adapters on linear layers
  * @param loss settings of the loss in training
+ * @param upstream whether the gradient of the logits is given, in place of labels and a loss
  */
 public record GraphOptions(
     boolean training,
@@ -32,7 +33,8 @@ public record GraphOptions(
     int capacity,
     boolean batched,
     LinearAdapter adapter,
-    LossSettings loss) {
+    LossSettings loss,
+    boolean upstream) {
 
   public GraphOptions {
     required(trainable, "trainable");
@@ -52,7 +54,8 @@ public record GraphOptions(
         0,
         false,
         LinearAdapter.NONE,
-        LossSettings.plain());
+        LossSettings.plain(),
+        false);
   }
 
   /**
@@ -70,7 +73,8 @@ public record GraphOptions(
         capacity,
         false,
         LinearAdapter.NONE,
-        LossSettings.plain());
+        LossSettings.plain(),
+        false);
   }
 
   /**
@@ -90,7 +94,8 @@ public record GraphOptions(
         rows,
         true,
         LinearAdapter.NONE,
-        LossSettings.plain());
+        LossSettings.plain(),
+        false);
   }
 
   /** Training with all tokens in one stream or in two. */
@@ -104,30 +109,50 @@ public record GraphOptions(
         0,
         false,
         LinearAdapter.NONE,
-        LossSettings.plain());
+        LossSettings.plain(),
+        false);
   }
 
   /** Returns a copy with all rows of the last layer. */
   public GraphOptions withAllRows() {
     return new GraphOptions(
-        training, split, trainable, true, kernelMode, capacity, batched, adapter, loss);
+        training, split, trainable, true, kernelMode, capacity, batched, adapter, loss, upstream);
   }
 
   /** Returns a copy with another kernel mode. */
   public GraphOptions withKernelMode(KernelMode other) {
     return new GraphOptions(
-        training, split, trainable, allRows, other, capacity, batched, adapter, loss);
+        training, split, trainable, allRows, other, capacity, batched, adapter, loss, upstream);
   }
 
   /** Returns a copy with an adapter on each linear layer. */
   public GraphOptions withAdapter(LinearAdapter other) {
     return new GraphOptions(
-        training, split, trainable, allRows, kernelMode, capacity, batched, other, loss);
+        training, split, trainable, allRows, kernelMode, capacity, batched, other, loss, upstream);
   }
 
   /** Returns a copy with another loss. */
   public GraphOptions withLoss(LossSettings other) {
     return new GraphOptions(
-        training, split, trainable, allRows, kernelMode, capacity, batched, adapter, other);
+        training,
+        split,
+        trainable,
+        allRows,
+        kernelMode,
+        capacity,
+        batched,
+        adapter,
+        other,
+        upstream);
+  }
+
+  /**
+   * Returns a copy whose loss is the sum of the products of the logits with {@link
+   * ModelGraph#LOGITS_GRADIENT}, so that its gradients are those of whatever loss that is the
+   * gradient of.
+   */
+  public GraphOptions withUpstream() {
+    return new GraphOptions(
+        training, split, trainable, allRows, kernelMode, capacity, batched, adapter, loss, true);
   }
 }

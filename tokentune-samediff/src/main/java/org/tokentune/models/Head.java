@@ -18,8 +18,9 @@ import org.tokentune.objectives.Objectives;
  * @param outputs number of classes, labels or values; 2 for answers, start and end; the size of the
  *     vocabulary for a language model, and the hidden size for feature extraction
  * @param pooling for tasks over whole texts
+ * @param sentence what makes vectors of texts; null for other tasks
  */
-public record Head(Objective task, int outputs, Pooling pooling) {
+public record Head(Objective task, int outputs, Pooling pooling, SentenceModules sentence) {
 
   /** The name of the question answering head in all families. */
   static final String QA_OUTPUTS = "qa_outputs";
@@ -32,9 +33,29 @@ public record Head(Objective task, int outputs, Pooling pooling) {
     required(task, "task");
     required(pooling, "pooling");
 
+    if ((task.headShape() == Objective.HeadShape.SENTENCE) != (sentence != null)) {
+      throw BadSettingsException.of(
+          "sentence", "must be given for %s and no other task.", Objectives.EMBED.shortName());
+    }
     if (outputs < 1) {
       throw BadSettingsException.of("outputs", "must be at least 1, got %d.", outputs);
     }
+  }
+
+  /** A head of any task but sentence vectors. */
+  public Head(Objective task, int outputs, Pooling pooling) {
+    this(task, outputs, pooling, null);
+  }
+
+  /**
+   * Vectors of texts, as sentence-transformers makes them.
+   *
+   * @param hidden size of the encoder's rows
+   */
+  public static Head ofSentences(Objective task, SentenceModules sentence, int hidden) {
+    required(sentence, "sentence");
+
+    return new Head(task, sentence.width(hidden), Pooling.FIRST, sentence);
   }
 
   /** The number of outputs of the classifier in the weights; empty if there is none. */

@@ -122,7 +122,13 @@ abstract class ModelBuilder implements LossInputs {
     }
     logits = logits.rename(ModelGraph.LOGITS);
     if (options.training()) {
-      head.task().loss(this, logits).rename(ModelGraph.LOSS);
+      SDVariable loss =
+          options.upstream()
+              ? logits
+                  .mul(sd.placeHolder(ModelGraph.LOGITS_GRADIENT, type, -1, head.outputs()))
+                  .sum()
+              : head.task().loss(this, logits);
+      loss.rename(ModelGraph.LOSS);
       sd.setLossVariables(ModelGraph.LOSS);
     }
     List<String> trainable = new ArrayList<>();

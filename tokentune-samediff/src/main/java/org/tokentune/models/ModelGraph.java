@@ -40,6 +40,9 @@ public record ModelGraph(
   public static final String LOGITS = "logits";
   public static final String LOSS = "loss";
 
+  /** The gradient of the logits, of their shape; see {@link GraphOptions#withUpstream}. */
+  public static final String LOGITS_GRADIENT = "logits_gradient";
+
   /**
    * Rejects inputs with which ND4J would read outside a table without noticing.
    *

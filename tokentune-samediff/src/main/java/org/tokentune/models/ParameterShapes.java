@@ -3,6 +3,7 @@ package org.tokentune.models;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.nn.internal.Embedding;
 import org.tokentune.nn.internal.LayerNorm;
 import org.tokentune.nn.internal.Linear;
@@ -19,6 +20,11 @@ final class ParameterShapes {
   /** Names and shapes, in the order of their declaration. */
   Map<String, long[]> asMap() {
     return Collections.unmodifiableMap(shapes);
+  }
+
+  /** A parameter of the shape of an array. */
+  void add(String name, INDArray like) {
+    shapes.put(name, like.shape());
   }
 
   Embedding table(String name, long rows, long width) {

@@ -22,6 +22,31 @@ public enum Metric {
   /** Spearman's correlation for regression. */
   SPEARMAN("Spearman", false),
 
+  /** The share of queries with a relevant text as their best one. */
+  ACCURACY_AT_1("accuracy@1", true),
+  /** The share of queries with a relevant text among their five best. */
+  ACCURACY_AT_5("accuracy@5", true),
+  /** The share of queries with a relevant text among their ten best. */
+  ACCURACY_AT_10("accuracy@10", true),
+  /** The share of relevant texts among the best one, mean over the queries. */
+  PRECISION_AT_1("precision@1", true),
+  /** The share of relevant texts among the five best. */
+  PRECISION_AT_5("precision@5", true),
+  /** The share of relevant texts among the ten best. */
+  PRECISION_AT_10("precision@10", true),
+  /** The share of a query's relevant texts that are its best one. */
+  RECALL_AT_1("recall@1", true),
+  /** The share of a query's relevant texts that are among its five best. */
+  RECALL_AT_5("recall@5", true),
+  /** The share of a query's relevant texts that are among its ten best. */
+  RECALL_AT_10("recall@10", true),
+  /** The mean reciprocal rank of the first relevant text, 0 past the tenth. */
+  MRR_AT_10("MRR@10", false),
+  /** The normalised discounted cumulative gain of the ten best texts. */
+  NDCG_AT_10("nDCG@10", false),
+  /** The mean average precision of the hundred best texts. */
+  MAP_AT_100("MAP@100", false),
+
   /** The loss itself; less is better. */
   LOSS("loss", false);
 

@@ -32,7 +32,9 @@ public abstract class Objective {
     /** From the row of every token to the vocabulary. */
     VOCABULARY,
     /** One row per text, unchanged. */
-    POOLED
+    POOLED,
+    /** One vector per text, as the model's sentence-transformers modules make it. */
+    SENTENCE
   }
 
   /**
@@ -68,6 +70,16 @@ public abstract class Objective {
   /** What users call the task: {@code classify}, {@code qa}. */
   public String shortName() {
     return name.toLowerCase(Locale.ROOT);
+  }
+
+  /** Settings that belong to the task itself; empty if it has none. */
+  public String settings() {
+    return "";
+  }
+
+  /** The loss of vectors of texts; empty for other tasks. */
+  public Optional<EmbeddingLoss> embeddingLoss() {
+    return Optional.empty();
   }
 
   /** The inputs and outputs of the head. */

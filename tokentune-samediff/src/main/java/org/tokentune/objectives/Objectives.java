@@ -37,14 +37,25 @@ public final class Objectives {
    */
   public static final Objective FEATURE_EXTRACTION = new FeatureExtraction();
 
+  /** A vector of a text: pairs of texts with other texts as negatives. */
+  public static final Objective EMBED =
+      new SentenceEmbedding(EmbeddingLoss.of(EmbeddingLoss.Kind.RANKING, 2));
+
   /** The tasks that a data set can be fine-tuned for. */
   public static final List<Objective> TASKS =
-      List.of(CLASSIFY, MULTILABEL, REGRESS, TOKEN, QUESTION_ANSWERING, CAUSAL_LM);
+      List.of(CLASSIFY, MULTILABEL, REGRESS, TOKEN, QUESTION_ANSWERING, EMBED, CAUSAL_LM);
 
   private static final List<Objective> ALL =
       Stream.concat(TASKS.stream(), Stream.of(MASKED_LM, FEATURE_EXTRACTION)).toList();
 
   private Objectives() {}
+
+  /** Vectors of texts, trained by a loss. */
+  public static Objective embed(EmbeddingLoss loss) {
+    required(loss, "loss");
+
+    return new SentenceEmbedding(loss);
+  }
 
   /**
    * Finds an objective by the name that {@link Objective#toString} returns.
@@ -71,7 +82,10 @@ public final class Objectives {
     String architecture = config.path("architectures").path(0).asText();
     String problem = config.path("problem_type").asText();
     List<Objective> found =
-        ALL.stream().filter(one -> one.architectures().containsValue(architecture)).toList();
+        ALL.stream()
+            .filter(one -> one != EMBED) // an encoder without a head may be for anything
+            .filter(one -> one.architectures().containsValue(architecture))
+            .toList();
     if (found.size() < 2) {
       return found.stream().findFirst();
     }
@@ -85,7 +99,7 @@ public final class Objectives {
     required(taskType, "taskType");
 
     return ALL.stream()
-        .filter(one -> taskType.equals(one.peftTaskType()))
+        .filter(one -> one != EMBED && taskType.equals(one.peftTaskType()))
         .findFirst()
         .orElse(FEATURE_EXTRACTION);
   }

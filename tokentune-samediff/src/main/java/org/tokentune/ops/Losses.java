@@ -304,6 +304,13 @@ public final class Losses {
     return rows.sub(Detach.apply(rows.max(true, 1)));
   }
 
+  /** {@code log(sum(exp(row)))} for each row [n], with no exponential that overflows: [rows]. */
+  public static SDVariable logSumExpOfRows(SDVariable rows) {
+    required(rows, "rows");
+
+    return logSumExp(shifted(rows)).add(Detach.apply(rows.max(true, 1)).reshape(-1));
+  }
+
   /** {@code log(sum(exp(row)))} for each row: [rows]. */
   private static SDVariable logSumExp(SDVariable rows) {
     SameDiff sd = rows.getSameDiff();

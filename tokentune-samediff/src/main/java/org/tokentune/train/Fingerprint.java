@@ -12,6 +12,7 @@ import java.util.Set;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.files.Digest;
+import org.tokentune.models.Head;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.objectives.LossSettings;
@@ -47,6 +48,9 @@ record Fingerprint(Map<String, String> parts) {
     parts.put("task", model.head().task().toString());
     parts.put("outputs", Integer.toString(model.head().outputs()));
     parts.put("pooling", model.head().pooling().name());
+    Head head = model.head();
+    putUnless(head.task().settings().isEmpty(), "task settings", head.task().settings(), parts);
+    putUnless(head.sentence() == null, "sentence modules", String.valueOf(head.sentence()), parts);
     parts.putAll(identity);
     parts.put("base weights", digest(parameters));
     put(settings, parts);
@@ -97,6 +101,8 @@ record Fingerprint(Map<String, String> parts) {
     parts.put("memory recompute", settings.memory().checkpointing().name());
     parts.put("memory keep", settings.memory().precision().name());
     parts.put("memory budget", Long.toString(settings.memory().budget()));
+    int microBatch = settings.memory().microBatch();
+    putUnless(microBatch == 0, "memory micro batch", microBatch, parts);
     parts.put("seed", Long.toString(settings.seed()));
     putUnless(optimizer.betas().isEmpty(), "optimizer betas", optimizer.betas(), parts);
     putUnless(optimizer.epsilon() == 0, "optimizer epsilon", optimizer.epsilon(), parts);

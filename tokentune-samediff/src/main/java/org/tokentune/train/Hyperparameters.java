@@ -84,10 +84,10 @@ public record Hyperparameters(
       throw BadSettingsException.of(
           "learningRate", "must be above the schedule's lr_end, got %s.", learningRate);
     }
-    if (clipBy != ClipBy.ALL && accumulation > 1) {
+    if (clipBy != ClipBy.ALL && (accumulation > 1 || memory.microBatch() > 0)) {
       throw BadSettingsException.of(
           "clipBy",
-          "must be all with accumulation, which holds all gradients anyway, got %s.",
+          "must be all with accumulation or a micro-batch, which holds all gradients anyway, got %s.",
           clipBy);
     }
   }
@@ -163,9 +163,14 @@ public record Hyperparameters(
     return copy(to -> to.loss = other);
   }
 
+  /** Whether the gradients of several runs are added up for a step. */
+  boolean addsUp() {
+    return accumulation > 1 || memory.microBatch() > 0;
+  }
+
   /** Whether every gradient is applied and let go as soon as it is complete. */
   public boolean optimizesInBackward() {
-    return accumulation == 1 && (clipBy != ClipBy.ALL || Double.isInfinite(clip));
+    return !addsUp() && (clipBy != ClipBy.ALL || Double.isInfinite(clip));
   }
 
   /** Steps of a training whose epochs have so many batches. */

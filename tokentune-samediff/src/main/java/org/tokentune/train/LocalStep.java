@@ -18,6 +18,7 @@ import org.tokentune.models.ModelGraph;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.nn.internal.Graph;
+import org.tokentune.objectives.EmbeddingLoss;
 import org.tokentune.ops.Dropout;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.BudgetException;
@@ -26,6 +27,9 @@ import org.tokentune.select.TokenSelector;
 
 /** Training steps in this process, on execution plans. */
 public final class LocalStep implements TrainingStep {
+
+  /** Gives every part of a batch dropout of its own. */
+  private static final long PART_SEED = 0x9E3779B97F4A7C15L;
 
   private final TransformerModel model;
   private final Parameters parameters;
@@ -36,6 +40,10 @@ public final class LocalStep implements TrainingStep {
   private final GradientAccumulator sums = new GradientAccumulator();
   private final OptimizerStep optimizerInBackward = new InBackward();
   private final Map<Boolean, TrainingEngine> engines = new HashMap<>();
+
+  /** Runs a batch in parts; null: it runs at once. */
+  private final CachedVectors cached;
+
   private double rate;
 
   /**
@@ -82,6 +90,16 @@ public final class LocalStep implements TrainingStep {
     this.selector = selector;
     this.settings = settings;
     settings.loss().check(model.head().task(), model.head().outputs());
+    int microBatch = settings.memory().microBatch();
+    EmbeddingLoss ofVectors = model.head().task().embeddingLoss().orElse(null);
+    if (microBatch > 0 && ofVectors == null) {
+      throw BadSettingsException.of(
+          "microBatch",
+          "is for vectors of texts, not for %s; give accumulation.",
+          model.head().task().shortName());
+    }
+    cached =
+        microBatch > 0 ? new CachedVectors(ofVectors, model.head().outputs(), microBatch) : null;
     optimizer =
         settings
             .optimizer()
@@ -96,7 +114,9 @@ public final class LocalStep implements TrainingStep {
 
   @Override
   public void check(MultiDataSet batch, Position position) {
-    plan(withDropout(StepInputs.largest(model, batch, selector, position), position.seed(), 0));
+    Map<String, INDArray> inputs =
+        withDropout(StepInputs.largest(model, batch, selector, position), position.seed(), 0);
+    plan(cached == null ? inputs : cached.largest(inputs, model.head().outputs()));
   }
 
   @Override
@@ -119,12 +139,20 @@ public final class LocalStep implements TrainingStep {
       if (batch.weight() > 0) {
         double share = batch.weight() / weight;
         sums.weigh(share);
-        TrainingEngine.Result result = plan(batch.placeholders()).run(batch.placeholders());
-        if (!Double.isFinite(result.loss())) {
-          return new Result(result.loss(), weight, tokens, List.of(together.get(i)));
+        int run = position.step() * settings.accumulation() + i;
+        double ofBatch;
+        if (cached == null) {
+          TrainingEngine.Result result = plan(batch.placeholders()).run(batch.placeholders());
+          ofBatch = result.loss();
+          gradients = settings.addsUp() ? sums.gradients() : result.gradients();
+        } else {
+          ofBatch = inParts(batch.placeholders(), share, position.seed(), run);
+          gradients = sums.gradients();
         }
-        loss += share * result.loss();
-        gradients = settings.accumulation() > 1 ? sums.gradients() : result.gradients();
+        if (!Double.isFinite(ofBatch)) {
+          return new Result(ofBatch, weight, tokens, List.of(together.get(i)));
+        }
+        loss += share * ofBatch;
       }
     }
     if (settings.optimizesInBackward() && weight > 0 && !optimizer.end()) {
@@ -137,6 +165,17 @@ public final class LocalStep implements TrainingStep {
       optimizer.step(gradients, rate);
     }
     return new Result(loss, weight, tokens, List.of());
+  }
+
+  /** Runs a batch in parts, whose gradients are added to the sums, and returns its loss. */
+  private double inParts(Map<String, INDArray> inputs, double share, long seed, int run) {
+    sums.weigh(1);
+    return cached.run(
+        inputs,
+        share,
+        engineFor(inputs),
+        part -> Dropout.seed(seed + part * PART_SEED, run),
+        result -> Double.isFinite(result.loss()));
   }
 
   /**
@@ -212,16 +251,13 @@ public final class LocalStep implements TrainingStep {
   }
 
   private TrainingEngine newEngine(boolean split) {
-    ModelGraph graph =
-        model.build(
-            parameters,
-            GraphOptions.training(split, trainable)
-                .withKernelMode(KernelMode.preferred())
-                .withLoss(settings.loss()));
+    GraphOptions options =
+        GraphOptions.training(split, trainable)
+            .withKernelMode(KernelMode.preferred())
+            .withLoss(settings.loss());
+    ModelGraph graph = model.build(parameters, cached == null ? options : options.withUpstream());
     OptimizerStep optimizerStep =
-        settings.accumulation() > 1
-            ? sums
-            : settings.optimizesInBackward() ? optimizerInBackward : null;
+        settings.addsUp() ? sums : settings.optimizesInBackward() ? optimizerInBackward : null;
     return new TrainingEngine(graph, List.of(), settings.memory(), optimizerStep);
   }
 
@@ -234,7 +270,7 @@ public final class LocalStep implements TrainingStep {
     return engines.values().stream()
         .flatMap(engine -> engine.memory(parameters, optimizer).stream())
         .max(Comparator.comparingLong(StepMemoryReport::total))
-        .map(report -> settings.accumulation() > 1 ? report.withGradientSums() : report)
+        .map(report -> settings.addsUp() ? report.withGradientSums() : report)
         .orElse(null);
   }
 
@@ -245,6 +281,9 @@ public final class LocalStep implements TrainingStep {
 
   @Override
   public void close() {
+    if (cached != null) {
+      cached.close();
+    }
     engines.values().forEach(TrainingEngine::close);
     engines.clear();
   }

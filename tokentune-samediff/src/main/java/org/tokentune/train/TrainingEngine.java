@@ -22,6 +22,9 @@ public final class TrainingEngine implements AutoCloseable {
   private final ModelGraph graph;
   private final PlanEngine engine;
 
+  /** Runs forward only; null until it is needed. */
+  private PlanEngine forward;
+
   /**
    * Derives the gradient graph. Runs return gradients and change no parameters.
    *
@@ -110,6 +113,18 @@ public final class TrainingEngine implements AutoCloseable {
     PlanEngine.Result result = engine.run(inputs);
     double loss = result.outputs().get(ModelGraph.LOSS).getDouble(0);
     return new Result(loss, result.gradients(), result.outputs());
+  }
+
+  /** The logits of one batch, without a backward pass; valid until the next run. */
+  public INDArray forward(Map<String, INDArray> inputs) {
+    required(inputs, "inputs");
+
+    graph.check(inputs);
+    if (forward == null) {
+      forward = new PlanEngine(graph.sd(), PlanOptions.forward(List.of(ModelGraph.LOGITS)));
+      forward.shareArena(engine);
+    }
+    return forward.run(inputs).outputs().get(ModelGraph.LOGITS);
   }
 
   /**

@@ -1,12 +1,15 @@
-package org.tokentune.text;
+package org.tokentune.models;
+
+import static org.tokentune.Arguments.required;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.UnaryOperator;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
@@ -15,6 +18,7 @@ import org.tokentune.formats.ConfigReader;
 import org.tokentune.formats.KnownFields;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.TokenizerConfig;
+import org.tokentune.formats.WeightSource;
 
 /**
  * What makes sentence vectors of an encoder's hidden states: the modules that {@code modules.json}
@@ -30,10 +34,10 @@ import org.tokentune.formats.TokenizerConfig;
  * @param prompts by name
  * @param defaultPrompt its name; null: none
  */
-record SentenceModules(
+public record SentenceModules(
     List<SentencePooling> pooling,
     boolean includePrompt,
-    List<UnaryOperator<double[]>> steps,
+    List<SentenceStep> steps,
     Integer maxLength,
     boolean lowerCase,
     Integer dimension,
@@ -78,7 +82,7 @@ record SentenceModules(
       new SentenceModules(
           List.of(SentencePooling.MEAN),
           true,
-          List.of(SentenceModules::normalised),
+          List.of(SentenceStep.NORMALIZE),
           null,
           false,
           null,
@@ -91,19 +95,35 @@ record SentenceModules(
    * @throws BadInputException for a module, or a setting that changes vectors, that is not
    *     supported
    */
-  static SentenceModules read(ModelFiles model) {
-    CompanionFiles files = model.companions();
+  public static SentenceModules read(ModelFiles model) {
+    required(model, "model");
+
+    return read(model.companions(), model.config(), model.name());
+  }
+
+  /**
+   * As {@link #read(ModelFiles)}.
+   *
+   * @param files beside the weights
+   * @param encoder its configuration
+   * @param name of the model, for messages
+   */
+  public static SentenceModules read(CompanionFiles files, JsonNode encoder, String name) {
+    required(files, "files");
+    required(encoder, "encoder");
+    required(name, "name");
+
     if (!files.names().contains(CompanionFiles.MODULES)) {
       Warnings.note(
           "%s has no %s: its vectors are the mean of the last hidden states, normalised; a model of"
               + " sentence-transformers needs that file.",
-          model.name(), CompanionFiles.MODULES);
+          name, CompanionFiles.MODULES);
       return PLAIN;
     }
     String origin = files.origin(CompanionFiles.MODULES);
     List<SentencePooling> pooling = new ArrayList<>();
     boolean includePrompt = true;
-    List<UnaryOperator<double[]>> steps = new ArrayList<>();
+    List<SentenceStep> steps = new ArrayList<>();
     JsonNode modules = files.json(CompanionFiles.MODULES).orElseThrow();
     if (!modules.isArray()) {
       throw new BadFileException("%s is not a JSON array; download the model again.", origin);
@@ -140,7 +160,7 @@ record SentenceModules(
         case "Dense" -> steps.add(SentenceDense.read(files, path));
         case "Normalize" -> {
           files.object(path + "/config.json").finish(NORMALIZE);
-          steps.add(SentenceModules::normalised);
+          steps.add(SentenceStep.NORMALIZE);
         }
         case "Dropout" -> {} // of training
         default -> throw unsupported(origin, type);
@@ -151,7 +171,7 @@ record SentenceModules(
           "%s has no encoder with pooling after it; download the model again.", origin);
     }
     ConfigReader transformer = transformer(files);
-    Integer maxLength = maxLength(transformer, model);
+    Integer maxLength = maxLength(transformer, files, encoder);
     boolean lowerCase = transformer.flag("do_lower_case", false);
     transformer.finish(TRANSFORMER);
     ConfigReader settings = files.object(CompanionFiles.SENTENCE_TRANSFORMERS);
@@ -217,7 +237,8 @@ record SentenceModules(
    * The tokenizer's length in the arguments that it is opened with, the encoder's, or else the
    * tokenizer's own.
    */
-  private static Integer maxLength(ConfigReader transformer, ModelFiles model) {
+  private static Integer maxLength(
+      ConfigReader transformer, CompanionFiles files, JsonNode encoder) {
     Integer length = transformer.has("max_seq_length") ? transformer.count("max_seq_length") : null;
     for (String arguments : List.of("tokenizer_args", "processor_kwargs")) {
       ConfigReader tokenizer = transformer.object(arguments);
@@ -226,9 +247,7 @@ record SentenceModules(
       }
       tokenizer.finish(ARGUMENTS);
     }
-    return length == null
-        ? TokenizerConfig.read(model.companions(), model.config()).maxLength()
-        : length;
+    return length == null ? TokenizerConfig.read(files, encoder).maxLength() : length;
   }
 
   private static Map<String, String> prompts(ConfigReader settings) {
@@ -238,10 +257,52 @@ record SentenceModules(
     return prompts;
   }
 
-  SentenceModules {
+  public SentenceModules {
+    required(pooling, "pooling");
+    required(steps, "steps");
+    required(prompts, "prompts");
+
     pooling = List.copyOf(pooling);
     steps = List.copyOf(steps);
     prompts = Map.copyOf(prompts);
+  }
+
+  /** The size of vectors of an encoder with rows of this size. */
+  public int width(int hidden) {
+    int width = pooling.size() * hidden;
+    for (SentenceStep step : steps) {
+      width = step.width(width);
+    }
+    return width;
+  }
+
+  /** Whether vectors depend on the row of the first token alone. */
+  boolean readsFirst() {
+    return pooling.equals(List.of(SentencePooling.CLS));
+  }
+
+  /** The dense layers among the modules after the pooling. */
+  List<SentenceDense> dense() {
+    return steps.stream()
+        .filter(SentenceDense.class::isInstance)
+        .map(SentenceDense.class::cast)
+        .toList();
+  }
+
+  /** The folder of the dense layer that a parameter belongs to; null if it is the encoder's. */
+  public static String folderOf(String parameter) {
+    required(parameter, "parameter");
+
+    return parameter.matches("[0-9]+_.*") ? parameter.substring(0, parameter.indexOf('.')) : null;
+  }
+
+  /** An encoder's weights with those of the dense layers. */
+  public WeightSource over(WeightSource encoder) {
+    required(encoder, "encoder");
+
+    Map<String, INDArray> own = new LinkedHashMap<>();
+    dense().forEach(layer -> own.putAll(layer.parameters()));
+    return own.isEmpty() ? encoder : new AddedWeights(encoder, own);
   }
 
   /**
@@ -249,7 +310,7 @@ record SentenceModules(
    *
    * @param nameOrText of a prompt; null: the default prompt
    */
-  String prompt(String nameOrText) {
+  public String prompt(String nameOrText) {
     if (nameOrText != null) {
       return prompts.getOrDefault(nameOrText, nameOrText);
     }
@@ -262,7 +323,7 @@ record SentenceModules(
    * @param rows hidden states of its tokens
    * @param promptLength tokens of the prompt, at the beginning
    */
-  double[] pooled(float[][] rows, int promptLength) {
+  public double[] pooled(float[][] rows, int promptLength) {
     int first = includePrompt ? 0 : promptLength;
     if (first >= rows.length) {
       throw new BadFileException(
@@ -272,9 +333,9 @@ record SentenceModules(
   }
 
   /** A text's vector: its pooled one, through the modules after the pooling. */
-  float[] vector(double[] pooled) {
+  public float[] vector(double[] pooled) {
     double[] vector = pooled;
-    for (UnaryOperator<double[]> step : steps) {
+    for (SentenceStep step : steps) {
       vector = step.apply(vector);
     }
     int length = dimension == null ? vector.length : Math.min(dimension, vector.length);
@@ -283,11 +344,5 @@ record SentenceModules(
       result[i] = (float) vector[i];
     }
     return result;
-  }
-
-  /** Of length 1, as PyTorch's {@code normalize}. */
-  private static double[] normalised(double[] vector) {
-    double norm = Math.sqrt(Arrays.stream(vector).map(value -> value * value).sum());
-    return Arrays.stream(vector).map(value -> value / Math.max(norm, 1e-12)).toArray();
   }
 }

@@ -1,16 +1,18 @@
-package org.tokentune.text;
+package org.tokentune.models;
 
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import org.nd4j.autodiff.samediff.SDVariable;
 import org.tokentune.BadFileException;
+import org.tokentune.BadSettingsException;
 
 /**
  * Ways to make one vector of a text's hidden states, as sentence-transformers' {@code Pooling} has
  * them.
  */
-enum SentencePooling {
+public enum SentencePooling {
   CLS("cls", "pooling_mode_cls_token"),
   MAX("max", "pooling_mode_max_tokens"),
   MEAN("mean", "pooling_mode_mean_tokens"),
@@ -42,6 +44,42 @@ enum SentencePooling {
                 origin,
                 title,
                 Arrays.stream(values()).map(one -> one.title).collect(Collectors.joining(", "))));
+  }
+
+  /** Its name in version 6. */
+  @Override
+  public String toString() {
+    return title;
+  }
+
+  /** Whether the row of the first token is all that it reads. */
+  boolean readsFirst() {
+    return this == CLS;
+  }
+
+  /**
+   * The weights of tokens in a sum that, divided by {@link #divisor}, is the pooled vector.
+   *
+   * @param tokens 1 for tokens, 0 for padding
+   * @param positions in the text, from 0, of the shape and type of {@code tokens}
+   * @throws org.tokentune.BadInputException if no gradient of it is supported
+   */
+  SDVariable weights(SDVariable tokens, SDVariable positions) {
+    return switch (this) {
+      case MEAN, MEAN_SQRT_LEN -> tokens;
+      case WEIGHTED_MEAN -> tokens.mul(positions.add(1));
+      case CLS -> positions.eq(0.0).castTo(tokens.dataType());
+      case MAX, LAST_TOKEN ->
+          throw new BadSettingsException(
+              "A model that pools by %s cannot be trained; cls, mean, mean_sqrt_len_tokens and"
+                  + " weightedmean can.",
+              title);
+    };
+  }
+
+  /** Divides the sum of rows; {@code weights} is the sum of their weights. */
+  SDVariable divisor(SDVariable weights) {
+    return this == MEAN_SQRT_LEN ? weights.getSameDiff().math().sqrt(weights) : weights;
   }
 
   /** The results of several, one after the other. */

@@ -1,18 +1,27 @@
-package org.tokentune.text;
+package org.tokentune.models;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.function.UnaryOperator;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.transforms.strict.Erf;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadFileException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.formats.CompanionFiles;
 import org.tokentune.formats.ConfigReader;
 import org.tokentune.formats.KnownFields;
 import org.tokentune.formats.SafeTensors;
+import org.tokentune.nn.internal.Graph;
+import org.tokentune.nn.internal.Linear;
+import org.tokentune.nn.internal.TokenStream;
+import org.tokentune.ops.Gelu;
 
 /**
  * A linear layer with an activation on sentence vectors: sentence-transformers' {@code Dense}.
@@ -22,14 +31,22 @@ import org.tokentune.formats.SafeTensors;
  * @param residual [out, in], what of the input is added to the result; null for none, or for the
  *     input itself
  * @param addsInput whether the input is added to the result
+ * @param name its folder, and what the names of its parameters begin with
+ * @param activationName of PyTorch's class
  */
 record SentenceDense(
     double[][] weight,
     double[] bias,
     UnaryOperator<double[]> activation,
     double[][] residual,
-    boolean addsInput)
-    implements UnaryOperator<double[]> {
+    boolean addsInput,
+    String name,
+    String activationName)
+    implements SentenceStep {
+
+  static final String WEIGHT = "linear.weight";
+  static final String BIAS = "linear.bias";
+  static final String RESIDUAL = "residual.weight";
 
   private static final KnownFields KNOWN =
       KnownFields.NONE
@@ -66,13 +83,15 @@ record SentenceDense(
         Files.write(copy, bytes);
         try (SafeTensors tensors = SafeTensors.open(copy)) {
           return new SentenceDense(
-              matrix(tensors, "linear.weight", out, in, files.origin(name)),
-              biased ? matrix(tensors, "linear.bias", 1, out, files.origin(name))[0] : null,
+              matrix(tensors, WEIGHT, out, in, files.origin(name)),
+              biased ? matrix(tensors, BIAS, 1, out, files.origin(name))[0] : null,
               activation,
               addsInput && in != out
-                  ? matrix(tensors, "residual.weight", out, in, files.origin(name))
+                  ? matrix(tensors, RESIDUAL, out, in, files.origin(name))
                   : null,
-              addsInput);
+              addsInput,
+              folder,
+              config.text("activation_function", "torch.nn.Tanh"));
         }
       } finally {
         Files.delete(copy);
@@ -159,6 +178,72 @@ record SentenceDense(
       }
     }
     return y;
+  }
+
+  /** Names and values of its parameters. */
+  Map<String, INDArray> parameters() {
+    Map<String, INDArray> parameters = new LinkedHashMap<>();
+    parameters.put(parameter(WEIGHT), floats(weight));
+    if (bias != null) {
+      parameters.put(parameter(BIAS), floats(new double[][] {bias}).reshape(-1));
+    }
+    if (residual != null) {
+      parameters.put(parameter(RESIDUAL), floats(residual));
+    }
+    return parameters;
+  }
+
+  private static INDArray floats(double[][] values) {
+    return Nd4j.createFromArray(values).castTo(DataType.FLOAT);
+  }
+
+  private String parameter(String own) {
+    return name + "." + own;
+  }
+
+  @Override
+  public int width(int in) {
+    if (in != weight[0].length) {
+      throw new BadFileException(
+          "A Dense layer takes %d numbers, but the module before it gives %d; download the model again.",
+          weight[0].length, in);
+    }
+    return weight.length;
+  }
+
+  @Override
+  public TokenStream apply(Graph graph, TokenStream x) {
+    Linear linear = new Linear(parameter(WEIGHT), bias == null ? null : parameter(BIAS), false);
+    TokenStream y = linear.apply(graph, x);
+    y = y.with(activated(graph, y.rows()));
+    if (!addsInput) {
+      return y;
+    }
+    TokenStream added =
+        residual == null ? x : new Linear(parameter(RESIDUAL), null, false).apply(graph, x);
+    return y.with(y.rows().add(added.rows()));
+  }
+
+  /** Without values, which are parameters. */
+  @Override
+  public String toString() {
+    return "Dense[" + name + ", " + activationName + ", adds input: " + addsInput + "]";
+  }
+
+  private SDVariable activated(Graph graph, SDVariable x) {
+    return switch (activationName.substring(activationName.lastIndexOf('.') + 1)) {
+      case "Identity" -> x;
+      case "Tanh" -> graph.sd().math().tanh(x);
+      case "ReLU" -> graph.sd().nn().relu(x, 0);
+      case "Sigmoid" -> graph.sd().nn().sigmoid(x);
+      case "SiLU" -> x.mul(graph.sd().nn().sigmoid(x));
+      case "GELU" -> Gelu.exact(x, graph.kernelMode());
+      default ->
+          throw new BadSettingsException(
+              "A Dense layer with %s cannot be trained; Identity, Tanh, ReLU, Sigmoid, SiLU and GELU"
+                  + " can.",
+              activationName);
+    };
   }
 
   private static void multiply(double[][] matrix, double[] x, double[] sum) {

@@ -1,0 +1,85 @@
+package org.tokentune.cli;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.tokentune.adapters.LoraConfig;
+import org.tokentune.datasets.RelatedTexts;
+import org.tokentune.datasets.Split;
+import org.tokentune.objectives.EmbeddingLoss;
+import org.tokentune.objectives.Scores;
+import org.tokentune.text.EmbeddingModel;
+import org.tokentune.text.TuningSettings;
+import org.tokentune.train.FineTuningListener;
+import org.tokentune.train.Trainer;
+
+/** A sentence encoder on texts that belong together. */
+record EmbeddingTrainingJob(
+    EmbeddingModel model, EmbeddingLoss loss, TrainingRows<RelatedTexts> rows)
+    implements TrainingJob {
+
+  private Split<RelatedTexts> split() {
+    return rows.split();
+  }
+
+  @Override
+  public String counts() {
+    return String.format(
+        Locale.ROOT,
+        "%,d rows of %d texts to train (loss %s), %,d to validate, %,d to test",
+        split().train().size(),
+        loss.columns(),
+        loss.kind(),
+        split().validation().size(),
+        split().test().size());
+  }
+
+  @Override
+  public Trainer.Outcome train(TuningSettings settings, FineTuningListener listener) {
+    return model.fineTune(
+        split().train(), rows.sampling(), split().validation(), settings, listener);
+  }
+
+  @Override
+  public boolean save(Path folder) {
+    return model.save(folder);
+  }
+
+  @Override
+  public long savedBytes() {
+    return model.savedBytes();
+  }
+
+  @Override
+  public void addAdapter(LoraConfig config, long seed) {
+    model.addAdapter(config, seed);
+  }
+
+  @Override
+  public void saveAdapter(Path folder) {
+    model.saveAdapter(folder);
+  }
+
+  @Override
+  public long savedAdapterBytes() {
+    return model.savedAdapterBytes();
+  }
+
+  @Override
+  public Optional<Scores> test() {
+    return split().test().isEmpty()
+        ? Optional.empty()
+        : Optional.of(model.evaluate(split().test()));
+  }
+
+  @Override
+  public List<String> labels() {
+    return List.of();
+  }
+
+  @Override
+  public void close() {
+    model.close();
+  }
+}

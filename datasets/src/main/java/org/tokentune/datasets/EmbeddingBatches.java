@@ -1,0 +1,183 @@
+package org.tokentune.datasets;
+
+import static org.tokentune.Arguments.required;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.tokentune.BadDataException;
+import org.tokentune.objectives.EmbeddingLabel;
+import org.tokentune.objectives.EmbeddingLoss;
+import org.tokentune.objectives.Objective;
+
+/**
+ * Batches of rows of several texts each. A batch has its texts column by column: the anchors of all
+ * rows, then their positives, then each column of negatives.
+ *
+ * <p>Where the other rows of a batch are negatives, no text is in two rows of a batch, in whichever
+ * columns: of equal rows, the one would be the other's negative.
+ */
+public final class EmbeddingBatches extends BatchIterator {
+
+  private final transient List<List<TokenBatches.Row>> rows;
+  private final transient Objective task;
+  private final List<List<Integer>> batches;
+  private final int longest;
+  private int next;
+
+  private EmbeddingBatches(
+      List<List<TokenBatches.Row>> rows, Objective task, List<List<Integer>> batches) {
+    this.rows = rows;
+    this.task = task;
+    this.batches = batches;
+    longest =
+        rows.stream().flatMap(List::stream).mapToInt(text -> text.ids().length).max().orElse(0);
+  }
+
+  /**
+   * Batches for training, in an order that depends on the seed and the epoch; as many in every
+   * epoch.
+   *
+   * @param rows of equally many texts each, whose labels are {@link EmbeddingLabel}s
+   * @param sampling of the rows; null: each of them once
+   */
+  public static EmbeddingBatches shuffled(
+      List<List<TokenBatches.Row>> rows,
+      Objective task,
+      RowSampling sampling,
+      int batchSize,
+      long seed,
+      int epoch) {
+    required(rows, "rows");
+    required(task, "task");
+
+    TokenBatches.checkSize(batchSize);
+    List<List<Integer>> batches = shuffled(rows, task, sampling, batchSize, random(seed, epoch));
+    if (epoch > 0) {
+      fit(batches, shuffled(rows, task, sampling, batchSize, random(seed, 0)).size());
+    }
+    return new EmbeddingBatches(rows, task, batches);
+  }
+
+  private static Random random(long seed, int epoch) {
+    return TokenBatches.random(seed, epoch);
+  }
+
+  private static List<List<Integer>> shuffled(
+      List<List<TokenBatches.Row>> rows,
+      Objective task,
+      RowSampling sampling,
+      int batchSize,
+      Random random) {
+    List<Integer> order =
+        sampling == null
+            ? new ArrayList<>(IntStream.range(0, rows.size()).boxed().toList())
+            : sampling.draw(random);
+    Collections.shuffle(order, random);
+    List<List<Integer>> batches = cut(rows, order, task, batchSize);
+    Collections.shuffle(batches, random);
+    return batches;
+  }
+
+  /**
+   * Makes as many batches as there are in the first epoch. Which rows can be together differs a
+   * little from order to order; rows that are left over come again in another epoch.
+   */
+  private static void fit(List<List<Integer>> batches, int count) {
+    while (batches.size() > count) {
+      batches.remove(
+          IntStream.range(0, batches.size())
+              .boxed()
+              .min((a, b) -> Integer.compare(batches.get(a).size(), batches.get(b).size()))
+              .orElseThrow()
+              .intValue());
+    }
+    while (batches.size() < count) {
+      List<Integer> largest =
+          Collections.max(batches, (a, b) -> Integer.compare(a.size(), b.size()));
+      int half = largest.size() / 2;
+      if (half == 0) {
+        throw new BadDataException("There are fewer rows than batches; give more rows.");
+      }
+      batches.add(new ArrayList<>(largest.subList(half, largest.size())));
+      largest.subList(half, largest.size()).clear();
+    }
+  }
+
+  /** Batches for evaluation, in the order of the rows. */
+  public static EmbeddingBatches inOrder(
+      List<List<TokenBatches.Row>> rows, Objective task, int batchSize) {
+    required(rows, "rows");
+    required(task, "task");
+
+    TokenBatches.checkSize(batchSize);
+    List<Integer> all = IntStream.range(0, rows.size()).boxed().toList();
+    return new EmbeddingBatches(rows, task, cut(rows, all, task, batchSize));
+  }
+
+  /** Puts every row into the first batch that has room for it and none of its texts. */
+  private static List<List<Integer>> cut(
+      List<List<TokenBatches.Row>> rows, List<Integer> order, Objective task, int size) {
+    boolean distinct = task.embeddingLoss().orElseThrow().kind() == EmbeddingLoss.Kind.RANKING;
+    List<List<Integer>> batches = new ArrayList<>();
+    List<Set<Long>> keys = new ArrayList<>();
+    int firstOpen = 0;
+    for (int number : order) {
+      Set<Long> own = distinct ? keys(rows.get(number)) : Set.of();
+      int at = firstOpen;
+      while (at < batches.size()
+          && (batches.get(at).size() == size || !Collections.disjoint(keys.get(at), own))) {
+        at++;
+      }
+      if (at == batches.size()) {
+        batches.add(new ArrayList<>());
+        keys.add(new HashSet<>());
+      }
+      batches.get(at).add(number);
+      keys.get(at).addAll(own);
+      while (firstOpen < batches.size() && batches.get(firstOpen).size() == size) {
+        keys.set(firstOpen, Set.of());
+        firstOpen++;
+      }
+    }
+    return batches;
+  }
+
+  private static Set<Long> keys(List<TokenBatches.Row> row) {
+    Set<Long> keys = new HashSet<>();
+    row.forEach(text -> keys.add(EmbeddingLabel.keyIn(text.labels())));
+    return keys;
+  }
+
+  @Override
+  public boolean hasNext() {
+    return next < batches.size();
+  }
+
+  @Override
+  MultiDataSet batch() {
+    List<Integer> numbers = batches.get(next++);
+    List<TokenBatches.Row> texts = new ArrayList<>();
+    for (int column = 0; column < rows.get(numbers.get(0)).size(); column++) {
+      for (int number : numbers) {
+        texts.add(rows.get(number).get(column));
+      }
+    }
+    return TokenBatches.batch(texts, task, longest);
+  }
+
+  @Override
+  public boolean resetSupported() {
+    return true;
+  }
+
+  @Override
+  public void reset() {
+    next = 0;
+  }
+}
