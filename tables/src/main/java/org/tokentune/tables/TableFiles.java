@@ -213,7 +213,7 @@ public final class TableFiles {
       return file;
     }
     try {
-      removeAll(first.getParent());
+      removeOthers(first.getParent(), folder);
       Files.createDirectories(folder);
       making.make(file);
     } catch (IOException e) {
@@ -235,13 +235,17 @@ public final class TableFiles {
   }
 
   /** Removes what was made from other states of the source. */
-  private static void removeAll(Path folder) throws IOException {
+  private static void removeOthers(Path folder, Path kept) throws IOException {
     if (!Files.isDirectory(folder)) {
       return;
     }
     List<Path> deepestFirst;
     try (Stream<Path> files = Files.walk(folder)) {
-      deepestFirst = files.sorted(Comparator.reverseOrder()).toList();
+      deepestFirst =
+          files
+              .filter(file -> !file.equals(folder) && !file.startsWith(kept))
+              .sorted(Comparator.reverseOrder())
+              .toList();
     }
     for (Path file : deepestFirst) {
       Files.deleteIfExists(file);
