@@ -50,8 +50,19 @@ final class BenchCommand implements Callable<Integer> {
       description =
           "BERT small: 6 layers x 384, batch 8, length 128; long: the same, batch 4, length 256;"
               + " base: 12 layers x 768, batch 8, length 128. Llama of 8 layers x 512, 32,000 words,"
-              + " batch 1: llama: length 512; llama-long: 1024. Default: all.")
-  private List<Shape> shapes = List.of(Shape.values());
+              + " batch 1: llama: length 512; llama-long: 1024. Default: these. Also bert-512: as small,"
+              + " batch 2, length 512; llama-2048 and llama-4096.")
+  private List<Shape> shapes =
+      List.of(Shape.small, Shape.long_, Shape.base, Shape.llama, Shape.llama_long);
+
+  @Option(
+      names = "--peer",
+      paramLabel = "PYTHON",
+      description = {
+        "Beside all tokens: the same step in PyTorch, in turn with the others, where this Python has torch",
+        "and transformers; the scaled-dot-product attention, no recomputation."
+      })
+  private String peer;
 
   @Option(
       names = "--steps",
@@ -95,7 +106,16 @@ final class BenchCommand implements Callable<Integer> {
     long_(false, 6, 384, 4, 256, 16),
     base(false, 12, 768, 8, 128, 32),
     llama(true, 8, 512, 1, 512, 154),
-    llama_long(true, 8, 512, 1, 1024, 307);
+    llama_long(true, 8, 512, 1, 1024, 307),
+    bert_512(false, 6, 384, 2, 512, 128),
+    llama_2048(true, 8, 512, 1, 2048, 614),
+    llama_4096(true, 8, 512, 1, 4096, 1229);
+
+    private static final int BERT_WORDS = 30_522;
+    private static final int LLAMA_WORDS = 32_000;
+    private static final int BERT_HEADS = 12;
+    private static final int LLAMA_HEADS = 8;
+    private static final int LLAMA_INNER = 1376;
 
     final boolean decoder;
     final int layers;
@@ -114,7 +134,18 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     TransformerModel model() {
-      return decoder ? model(llama(layers, hidden, 8, 1376)) : bert(layers, hidden);
+      return decoder
+          ? model(llama(layers, hidden, LLAMA_HEADS, LLAMA_INNER))
+          : bert(layers, hidden);
+    }
+
+    /** The sizes, for another implementation. */
+    ObjectNode sizes() {
+      ObjectNode sizes = JsonOption.object().put("decoder", decoder).put("layers", layers);
+      sizes.put("hidden", hidden).put("batch", batch).put("length", length);
+      sizes.put("words", decoder ? LLAMA_WORDS : BERT_WORDS);
+      sizes.put("heads", decoder ? LLAMA_HEADS : BERT_HEADS);
+      return sizes.put("inner", decoder ? LLAMA_INNER : 4 * hidden);
     }
 
     /** Bytes by level of recomputation. */
@@ -134,7 +165,8 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private static TransformerModel bert(int layers, int hidden) {
-      ObjectNode config = sizes("bert", 30_522, layers, hidden).put("num_attention_heads", 12);
+      ObjectNode config = sizes("bert", BERT_WORDS, layers, hidden);
+      config.put("num_attention_heads", BERT_HEADS);
       config.put("intermediate_size", 4 * hidden).put("max_position_embeddings", 512);
       config.put("type_vocab_size", 2);
       ModelConfig sizes = ModelConfig.read(config, "bench").withDropout(0);
@@ -142,8 +174,9 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     static ObjectNode llama(int layers, int hidden, int heads, int inner) {
-      ObjectNode config = sizes("llama", 32_000, layers, hidden).put("num_attention_heads", heads);
-      return config.put("intermediate_size", inner).put("max_position_embeddings", 2048);
+      ObjectNode config = sizes("llama", LLAMA_WORDS, layers, hidden);
+      config.put("num_attention_heads", heads).put("intermediate_size", inner);
+      return config.put("max_position_embeddings", 4096);
     }
 
     static TransformerModel model(ObjectNode config) {
@@ -208,6 +241,10 @@ final class BenchCommand implements Callable<Integer> {
     json.check();
     if (steps < 0) {
       throw new BadSettingsException("%d steps cannot be; give 0 or more.", steps);
+    }
+    if (peer != null && (steps == 0 || generate || knobs)) {
+      throw new BadSettingsException(
+          "--peer is measured beside the steps of --shape; leave --generate, --knobs and --steps 0 out.");
     }
     if (!only.isEmpty() && !knobs) {
       throw new BadSettingsException("--only chooses rows of --knobs; give that too.");
@@ -309,6 +346,16 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   private void run(Shape shape, PrintWriter out, ArrayNode rows) {
+    if (peer == null) {
+      run(shape, null, out, rows);
+    } else {
+      try (PeerProcess started = new PeerProcess(peer, shape.sizes())) {
+        run(shape, started, out, rows);
+      }
+    }
+  }
+
+  private void run(Shape shape, PeerProcess other, PrintWriter out, ArrayNode rows) {
     Parameters weights = StepBenchmark.weights(shape.model());
     List<Variant> variants = new ArrayList<>();
     for (Way way : shape.ways()) {
@@ -316,7 +363,14 @@ final class BenchCommand implements Callable<Integer> {
           new Variant(way, way.benchmark(shape, weights), new ArrayList<>(), new ArrayList<>()));
     }
     List<Long> plain = new ArrayList<>();
+    List<Long> peers = new ArrayList<>();
     for (int i = -WARM_UP; i < steps; i++) {
+      if (other != null) {
+        long step = other.step();
+        if (i >= 0) {
+          peers.add(step);
+        }
+      }
       for (Variant variant : variants) {
         long step = variant.benchmark().step();
         long products = variant.benchmark().matmuls();
@@ -349,6 +403,23 @@ final class BenchCommand implements Callable<Integer> {
       benchmark.close();
     }
     weights.asMap().values().forEach(array -> array.close());
+    if (other != null) {
+      double milliseconds = median(peers) / 1e6;
+      long peak = other.peak();
+      out.printf(
+          Locale.ROOT,
+          "%-34s %12s %9.1f %9.1f %8.2f%n",
+          "PyTorch, all tokens",
+          "",
+          peak / 1e6,
+          milliseconds,
+          milliseconds / all);
+      out.println(other.versions());
+      ObjectNode row = rows.addObject().put("shape", shape.toString());
+      row.put("variant", "PyTorch, all tokens").put("versions", other.versions());
+      row.put("used_bytes", peak).put("milliseconds", milliseconds);
+      row.put("ratio_to_all_tokens", milliseconds / all);
+    }
     double best = StepBenchmark.PLAIN_FLOPS / median(plain);
     out.printf(Locale.ROOT, "A plain product [1024,384] x [384,1536]: %.0f GFLOP/s%n", best);
   }
