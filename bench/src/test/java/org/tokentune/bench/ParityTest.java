@@ -35,6 +35,7 @@ class ParityTest {
     "smollm3, 2, 35",
     "olmo2, 2, 30",
     "phi3, 2, 20",
+    "phi3-partial, 1, 19",
     "gemma2, 2, 41",
     "gemma3, 2, 47",
     "granite, 2, 26",

@@ -297,7 +297,8 @@ public final class Decoder implements TransformerModel {
               key ->
                   new Rotary(
                       positionIds,
-                      rope.frequencies(config.attention().headSize()),
+                      config.attention().headSize(),
+                      rope.frequencies(config.attention().rotarySize()),
                       rope.attentionFactor(),
                       type))
           .after(projection);

@@ -50,6 +50,7 @@ public record DecoderConfig(
    * @param packed whether queries, keys and values are rows of one weight, in this order
    * @param scale factor of the scores
    * @param softCap scores stay between it and its negative; 0 for no cap
+   * @param rotarySize how much of each head, from its beginning, has rotary positions
    */
   public record Attention(
       int heads,
@@ -60,7 +61,8 @@ public record DecoderConfig(
       boolean packed,
       QueryKeyNorm queryKeyNorm,
       double scale,
-      double softCap) {
+      double softCap,
+      int rotarySize) {
 
     public Attention {
       if (heads % keyValueHeads != 0) {
@@ -82,7 +84,8 @@ public record DecoderConfig(
           false,
           QueryKeyNorm.NONE,
           1 / Math.sqrt(headSize),
-          0);
+          0,
+          headSize);
     }
 
     Attention withBias(boolean ofProjections, boolean ofOutput) {
@@ -95,22 +98,88 @@ public record DecoderConfig(
           packed,
           queryKeyNorm,
           scale,
-          softCap);
+          softCap,
+          rotarySize);
     }
 
     Attention withPacked() {
       return new Attention(
-          heads, keyValueHeads, headSize, bias, outputBias, true, queryKeyNorm, scale, softCap);
+          heads,
+          keyValueHeads,
+          headSize,
+          bias,
+          outputBias,
+          true,
+          queryKeyNorm,
+          scale,
+          softCap,
+          rotarySize);
     }
 
     Attention withQueryKeyNorm(QueryKeyNorm norm) {
       return new Attention(
-          heads, keyValueHeads, headSize, bias, outputBias, packed, norm, scale, softCap);
+          heads,
+          keyValueHeads,
+          headSize,
+          bias,
+          outputBias,
+          packed,
+          norm,
+          scale,
+          softCap,
+          rotarySize);
     }
 
     Attention withScores(double factor, double cap) {
       return new Attention(
-          heads, keyValueHeads, headSize, bias, outputBias, packed, queryKeyNorm, factor, cap);
+          heads,
+          keyValueHeads,
+          headSize,
+          bias,
+          outputBias,
+          packed,
+          queryKeyNorm,
+          factor,
+          cap,
+          rotarySize);
+    }
+
+    Attention withRotarySize(int size) {
+      return new Attention(
+          heads,
+          keyValueHeads,
+          headSize,
+          bias,
+          outputBias,
+          packed,
+          queryKeyNorm,
+          scale,
+          softCap,
+          size);
+    }
+
+    /** Training checkpoints are compared by it, so that new fields are named where they are set. */
+    @Override
+    public String toString() {
+      return "Attention[heads="
+          + heads
+          + ", keyValueHeads="
+          + keyValueHeads
+          + ", headSize="
+          + headSize
+          + ", bias="
+          + bias
+          + ", outputBias="
+          + outputBias
+          + ", packed="
+          + packed
+          + ", queryKeyNorm="
+          + queryKeyNorm
+          + ", scale="
+          + scale
+          + ", softCap="
+          + softCap
+          + (rotarySize == headSize ? "]" : ", rotarySize=" + rotarySize + "]");
     }
   }
 
@@ -182,10 +251,13 @@ public record DecoderConfig(
     required(dropout, "dropout");
     layerTypes = List.copyOf(required(layerTypes, "layerTypes"));
     boolean rotates = layerTypes.stream().anyMatch(type -> type.rope() != null);
-    if (rotates && attention.headSize() % 2 != 0) {
+    if (rotates && attention.rotarySize() % 2 != 0) {
       throw new BadFileException(
-          "The head size %d must be even for rotary positions; correct config.json.",
-          attention.headSize());
+          attention.rotarySize() == attention.headSize()
+              ? "The head size %d must be even for rotary positions; correct config.json."
+              : "partial_rotary_factor gives %d numbers of a head rotary positions, which must be"
+                  + " even; correct config.json.",
+          attention.rotarySize());
     }
   }
 

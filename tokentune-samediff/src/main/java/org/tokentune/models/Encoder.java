@@ -393,6 +393,7 @@ public final class Encoder implements TransformerModel {
               key ->
                   new Rotary(
                       everyPosition(),
+                      config.attention().headSize(),
                       rope.frequencies(config.attention().headSize()),
                       rope.attentionFactor(),
                       type))

@@ -73,11 +73,11 @@ public record RopeParameters(
   private static final String SHORT = "short_factor";
   private static final String LONG = "long_factor";
 
+  /** How much of a head is rotated: only families that read it first have it. */
+  static final String SHARE = "partial_rotary_factor";
+
   private static final KnownFields WITHIN =
-      KnownFields.NONE
-          .mustBe("partial_rotary_factor", 1)
-          .mustBe("mrope_section")
-          .mustBe("truncate", true);
+      KnownFields.NONE.mustBe(SHARE, 1).mustBe("mrope_section").mustBe("truncate", true);
 
   /** Rotary positions without scaling. */
   public static RopeParameters of(double theta) {
@@ -175,6 +175,9 @@ public record RopeParameters(
 
   private static RopeParameters read(
       ConfigReader config, ConfigReader fields, double otherwise, int maxPositions) {
+    if (config.asked().contains(SHARE)) {
+      fields.value(SHARE);
+    }
     String name = fields.either(TYPE, OLD_TYPE);
     double theta = fields.positive(THETA, otherwise);
     double factor = fields.positive(FACTOR, 1);
@@ -375,14 +378,15 @@ public record RopeParameters(
   }
 
   /**
-   * The radians per position for each pair of a head: {@code theta^(-2 i / headSize)}, scaled.
-   * Computed in float, as in the training of the models.
+   * The radians per position for each pair of a head: {@code theta^(-2 i / headSize)}, scaled; of a
+   * head that is rotated in part, that part is the head. Computed in float, as in the training of
+   * the models.
    */
   public float[] frequencies(int headSize) {
     if (type == Type.LONGROPE && shortFactors.size() != headSize / 2) {
       throw new BadFileException(
-          "The %d numbers of rope_parameters.short_factor must be half the head size %d; correct"
-              + " config.json.",
+          "The %d numbers of rope_parameters.short_factor must be half of the %d of a head that are"
+              + " rotated; correct config.json.",
           shortFactors.size(), headSize);
     }
     float[] frequencies = new float[headSize / 2];

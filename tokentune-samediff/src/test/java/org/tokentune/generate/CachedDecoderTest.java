@@ -76,6 +76,7 @@ class CachedDecoderTest {
         "smollm3 | \"no_rope_layers\": [1, 0, 1], \"use_sliding_window\": true, \"sliding_window\": 5",
         "olmo2   | \"num_key_value_heads\": 2",
         "phi3    | \"num_key_value_heads\": 2, \"sliding_window\": 5",
+        "phi3    | \"num_key_value_heads\": 2, \"partial_rotary_factor\": 0.5",
         "gemma2  | \"head_dim\": 6, \"sliding_window\": 5",
         "gemma2  | \"head_dim\": 6, \"sliding_window\": 70",
         "gemma3_text | \"head_dim\": 6, \"sliding_window\": 5, \"sliding_window_pattern\": 2",
