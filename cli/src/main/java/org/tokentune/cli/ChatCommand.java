@@ -253,7 +253,7 @@ final class ChatCommand implements Callable<Integer> {
       }
       StringBuilder text = new StringBuilder();
       Generation made =
-          decoder.generate(
+          decoder.generateFrom(
               prompt,
               settings,
               piece -> {
