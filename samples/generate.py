@@ -188,6 +188,19 @@ def tasks(random, rows):
     return result
 
 
+def chats(random, rows):
+    """Conversations of two or three turns, some with a system's message."""
+    result = []
+    for i in range(rows):
+        asked = tasks(random, 7)
+        messages = [{"role": "system", "content": "You answer in few words."}] if i % 3 == 0 else []
+        for task in random.sample(asked, 2 + i % 2):
+            question = task["instruction"] + ("\n" + task["input"] if "input" in task else "")
+            messages += [{"role": "user", "content": question}, {"role": "assistant", "content": task["output"]}]
+        result.append({"messages": messages})
+    return result
+
+
 def story(random):
     name, friend = random.sample(NAMES, 2)
     trade, city = random.choice(sorted(TRADES)), random.choice(CITIES)
@@ -226,6 +239,7 @@ def main():
     write_json("more-questions.jsonl", answers(random.Random(7), 40))
     write_json("choices.jsonl", choices(random.Random(8), 60))
     write_json("tasks.jsonl", tasks(random.Random(9), 210))
+    write_json("chats.jsonl", chats(random.Random(11), 120))
     source = random.Random(10)
     with open(os.path.join(HERE, "stories.txt"), "w", encoding="utf-8") as file:
         file.write("\n\n".join(story(source) for _ in range(80)) + "\n")

@@ -44,9 +44,14 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "chat",
     sortOptions = false,
-    description = {
-      "Talks to a decoder in the terminal, in the format of its chat template: a line is a message,",
-      "an empty one or /exit ends. With --render shows what the template makes of conversations."
+    description =
+        "Talks to a decoder in the terminal (a line is a message, an empty one or /exit ends), or shows"
+            + " what its chat template makes of conversations.",
+    footer = {
+      "",
+      "Examples:",
+      "  tokentune chat --model SmolLM2-135M-Instruct",
+      "  tokentune chat --model SmolLM2-135M-Instruct --render chats.jsonl"
     },
     mixinStandardHelpOptions = true)
 final class ChatCommand implements Callable<Integer> {
@@ -253,7 +258,7 @@ final class ChatCommand implements Callable<Integer> {
       }
       StringBuilder text = new StringBuilder();
       Generation made =
-          decoder.generate(
+          decoder.generateFrom(
               prompt,
               settings,
               piece -> {

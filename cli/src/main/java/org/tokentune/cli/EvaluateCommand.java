@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.tokentune.datasets.ChatFormat;
 import org.tokentune.datasets.ChoiceQuestion;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.Instructions;
@@ -80,7 +81,7 @@ final class EvaluateCommand implements Callable<Integer> {
       names = "--task",
       paramLabel = "TASK",
       description =
-          "For decoders: lm (plain text), instruct (answers to instructions) or multiple-choice"
+          "For decoders: lm (plain text), instruct (answers to instructions), chat or multiple-choice"
               + " (rows with question, choices and answer, scored by log-likelihood); default"
               + " lm, for a .jsonl or .json file instruct.")
   private LanguageTask task;
@@ -101,9 +102,11 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Option(
       names = "--template",
-      paramLabel = "alpaca|chatml|plain",
-      defaultValue = "alpaca",
-      description = "How instructions are written; default ${DEFAULT-VALUE}.")
+      paramLabel = "NAME",
+      description = {
+        "How instructions are written: alpaca (default), chatml or plain. Of chat: a named template of",
+        "the model, or chatml, llama3, alpaca or plain; default: the model's own."
+      })
   private String template;
 
   @Mixin private EmbeddingOptions embedding;
@@ -126,6 +129,7 @@ final class EvaluateCommand implements Callable<Integer> {
   enum LanguageTask {
     lm,
     instruct,
+    chat,
     multiple_choice;
 
     @Override
@@ -180,7 +184,10 @@ final class EvaluateCommand implements Callable<Integer> {
   private int decoder(ModelFiles files) {
     longTexts.checkAbsent("decoders");
     int length = maxLength == null ? USUAL_LENGTH : maxLength;
-    PromptTemplate prompts = PromptTemplate.named(template);
+    PromptTemplate prompts =
+        template == null || task == LanguageTask.chat
+            ? PromptTemplate.ALPACA
+            : PromptTemplate.named(template);
     Path file = dataOptions.path(data);
     LanguageTask asked = task;
     if (asked == null) {
@@ -193,9 +200,12 @@ final class EvaluateCommand implements Callable<Integer> {
         return report(MultipleChoice.score(language, ChoiceQuestion.read(file), shots, seed));
       }
       List<TokenBatches.Row> rows =
-          asked == LanguageTask.instruct
-              ? Instructions.rows(file, prompts, language.tokenizer(), length)
-              : TextBlocks.rows(file, dataOptions.columns(), language.tokenizer(), length);
+          switch (asked) {
+            case instruct -> Instructions.rows(file, prompts, language.tokenizer(), length);
+            case chat ->
+                new ChatRows(language.chats(template), ChatFormat.Learned.ALL, length).read(file);
+            default -> TextBlocks.rows(file, dataOptions.columns(), language.tokenizer(), length);
+          };
       return report(language.evaluate(rows), List.of());
     }
   }

@@ -21,7 +21,7 @@ import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Trainer;
 
 /**
- * A decoder on plain text or on instructions.
+ * A decoder on plain text, on instructions or on conversations.
  *
  * @param stream rows that are streamed in place of training rows; null for none
  */
@@ -68,6 +68,14 @@ record LanguageTrainingJob(LanguageModel model, StreamedRows stream, TrainingRow
     BiFunction<Path, Double, Split<Row>> splitShare =
         (file, share) -> Split.drawn(read.apply(file), share, seed);
     return new LanguageTrainingJob(model, null, data.split(read, splitShare, seed));
+  }
+
+  /** Trains on conversations. */
+  static LanguageTrainingJob onChats(
+      LanguageModel model, TrainingDataOptions data, ChatRows chats, long seed) {
+    BiFunction<Path, Double, Split<Row>> splitShare =
+        (file, share) -> Split.drawn(chats.read(file), share, seed);
+    return new LanguageTrainingJob(model, null, data.split(chats::read, splitShare, seed));
   }
 
   private static LanguageTrainingJob onStream(

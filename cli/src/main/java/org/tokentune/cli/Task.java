@@ -8,21 +8,31 @@ import org.tokentune.objectives.Objectives;
 import picocli.CommandLine.ITypeConverter;
 
 /**
- * A task on the command line: an objective, by its short name, or {@code instruct}.
+ * A task on the command line: an objective, by its short name, {@code instruct} or {@code chat}.
  *
- * @param instructions whether its data are instructions with answers
+ * @param data what its rows are
  */
-record Task(String name, Objective objective, boolean instructions) {
+record Task(String name, Objective objective, Data data) {
+
+  /** What rows are. */
+  enum Data {
+    /** What the objective says. */
+    OWN,
+    INSTRUCTIONS,
+    CHATS
+  }
 
   private static final List<Task> ALL =
       Stream.concat(
               Objectives.TASKS.stream().map(Task::of),
-              Stream.of(new Task("instruct", Objectives.CAUSAL_LM, true)))
+              Stream.of(
+                  new Task("instruct", Objectives.CAUSAL_LM, Data.INSTRUCTIONS),
+                  new Task("chat", Objectives.CAUSAL_LM, Data.CHATS)))
           .toList();
 
   /** The task that has this objective and no data of its own. */
   static Task of(Objective objective) {
-    return new Task(objective.shortName(), objective, false);
+    return new Task(objective.shortName(), objective, Data.OWN);
   }
 
   @Override

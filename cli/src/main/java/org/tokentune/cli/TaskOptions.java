@@ -1,6 +1,7 @@
 package org.tokentune.cli;
 
 import org.tokentune.BadSettingsException;
+import org.tokentune.datasets.ChatFormat;
 import org.tokentune.datasets.GlueTask;
 import org.tokentune.datasets.PromptTemplate;
 import org.tokentune.models.Pooling;
@@ -23,16 +24,28 @@ final class TaskOptions {
         "rows with question, context, answer, answer_start); embed: vectors of texts (columns in order:",
         "anchor, positive, negatives; or two texts and a score); for decoders lm: the next token of",
         "plain text, or of the texts in a file of rows (--text); instruct: answers to instructions (rows",
-        "with instruction, input, output). Default ${DEFAULT-VALUE}."
+        "with instruction, input, output); chat: the assistant's turns of conversations (rows with",
+        "messages, conversations, prompt and completion, or instruction and output). Default",
+        "${DEFAULT-VALUE}."
       })
   private Task task;
 
   @Option(
       names = "--template",
-      paramLabel = "alpaca|chatml|plain",
-      defaultValue = "alpaca",
-      description = "How instructions are written; default ${DEFAULT-VALUE}.")
+      paramLabel = "NAME",
+      description = {
+        "How instructions are written: alpaca (default), chatml or plain. Of chat: a named template of",
+        "the model, or chatml, llama3, alpaca or plain; default: the model's own."
+      })
   private String template;
+
+  @Option(
+      names = "--loss-on",
+      paramLabel = "all|last",
+      defaultValue = "all",
+      description =
+          "Of chat: which of the assistant's turns are learned; default ${DEFAULT-VALUE}.")
+  private String lossOn;
 
   @Option(
       names = "--pooling",
@@ -62,7 +75,18 @@ final class TaskOptions {
   }
 
   PromptTemplate prompts() {
-    return PromptTemplate.named(template);
+    return template == null || task.data() == Task.Data.CHATS
+        ? PromptTemplate.ALPACA
+        : PromptTemplate.named(template);
+  }
+
+  /** The name of a chat template; null for the model's own. */
+  String chatTemplate() {
+    return template;
+  }
+
+  ChatFormat.Learned learned() {
+    return ChatModel.learned(lossOn);
   }
 
   Pooling pooling() {

@@ -148,6 +148,7 @@ final class TrainCommand implements Callable<Integer> {
     TuningSettings settings = embedding.over(tuning.settings(adapters, seed));
     data.check(taskOptions.task(), settings.hyperparameters().steps());
     embedding.check(taskOptions.task());
+    taskOptions.learned();
     PromptTemplate prompts = taskOptions.prompts();
     if (data.validatesNothing()) {
       runOptions.checkNoValidation();
@@ -340,9 +341,21 @@ final class TrainCommand implements Callable<Integer> {
 
   private TrainingJob language(ModelFiles files, PromptTemplate prompts) {
     LanguageModel language = LanguageModel.open(files, dropout, adapters.knobs().weights());
-    return taskOptions.task().instructions()
-        ? LanguageTrainingJob.onInstructions(language, data, prompts, maxLength, seed)
-        : LanguageTrainingJob.onText(language, data, maxLength, seed);
+    return switch (taskOptions.task().data()) {
+      case INSTRUCTIONS ->
+          LanguageTrainingJob.onInstructions(language, data, prompts, maxLength, seed);
+      case CHATS -> {
+        ChatRows chats =
+            new ChatRows(
+                language.chats(taskOptions.chatTemplate()),
+                taskOptions.learned(),
+                maxLength == null ? language.maxLength() : maxLength);
+        TrainingJob job = LanguageTrainingJob.onChats(language, data, chats, seed);
+        chats.printFirst(spec.commandLine().getOut());
+        yield job;
+      }
+      case OWN -> LanguageTrainingJob.onText(language, data, maxLength, seed);
+    };
   }
 
   private int train(

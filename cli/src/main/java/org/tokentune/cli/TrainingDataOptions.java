@@ -166,7 +166,9 @@ final class TrainingDataOptions {
   }
 
   private void checkStream(Task task, int steps) {
-    boolean streams = task.objective() == Objectives.CAUSAL_LM || areExamples(task.objective());
+    boolean streams =
+        (task.objective() == Objectives.CAUSAL_LM && task.data() != Task.Data.CHATS)
+            || areExamples(task.objective());
     if (stream && (!streams || steps == 0)) {
       throw new BadSettingsException(
           "--stream needs --steps, and is for labelled texts, lm and instruct.");

@@ -79,6 +79,7 @@ class ApiPageTest {
     for (String module :
         List.of(
             "zoo",
+            "chat",
             "datasets",
             "datavec",
             "text",

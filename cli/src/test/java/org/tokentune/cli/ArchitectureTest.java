@@ -43,6 +43,7 @@ class ArchitectureTest {
    */
   private static final Map<String, Set<String>> IMPORTS =
       Map.ofEntries(
+          entry("chat", Set.of()),
           entry("quantization", Set.of()),
           entry("select", Set.of()),
           entry("ops", Set.of("quantization")),
@@ -69,10 +70,11 @@ class ArchitectureTest {
           entry("generate", Set.of("models", "nn", "objectives", "ops", "plan")),
           entry("train", Set.of("files", "models", "nn", "objectives", "ops", "plan", "select")),
           entry("zoo", Set.of("models", "nn", "objectives", "select", "train", "files", "formats")),
-          entry("datasets", Set.of("models", "objectives", "select", "files", "formats")),
+          entry("datasets", Set.of("chat", "models", "objectives", "select", "files", "formats")),
           entry(
               "text",
               Set.of(
+                  "chat",
                   "datasets",
                   "adapters",
                   "generate",

@@ -108,7 +108,10 @@ class NullArgumentsTest {
         Throwable thrown = thrown(call);
         if (thrown == null) {
           taken++;
-        } else if (thrown instanceof BadInputException) {
+        } else if (thrown instanceof BadInputException
+            || (type.getPackageName().equals("org.tokentune.chat")
+                && thrown instanceof NullPointerException
+                && thrown.getMessage().matches("[a-z]\\w*"))) { // it knows none of our exceptions
           refused++;
         } else {
           wrong.add(call + ": " + thrown);

@@ -1,5 +1,7 @@
 package org.tokentune.datasets;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.tokentune.select.TokenSelector;
@@ -11,6 +13,11 @@ import org.tokentune.select.TokenSelector;
  * @param learned for every token whether it is one that the model learns to write
  */
 public record ChatTokens(int[] ids, boolean[] learned) {
+
+  public ChatTokens {
+    required(ids, "ids");
+    required(learned, "learned");
+  }
 
   /** How many tokens are learned. */
   int count() {

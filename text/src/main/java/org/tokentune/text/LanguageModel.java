@@ -316,7 +316,7 @@ public final class LanguageModel implements AutoCloseable {
     required(prompt, "prompt");
     required(settings, "settings");
     required(listener, "listener");
-    return generate(promptIds(prompt), settings, listener);
+    return generateFrom(promptIds(prompt), settings, listener);
   }
 
   /**
@@ -325,7 +325,8 @@ public final class LanguageModel implements AutoCloseable {
    * @param ids at least one
    * @param listener gets the new text, piece by piece, as it comes; of beam search at its end
    */
-  public Generation generate(int[] ids, GenerationSettings settings, Consumer<String> listener) {
+  public Generation generateFrom(
+      int[] ids, GenerationSettings settings, Consumer<String> listener) {
     required(ids, "ids");
     required(settings, "settings");
     required(listener, "listener");
