@@ -8,6 +8,7 @@ import java.util.List;
 import org.tokentune.Arguments;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
+import org.tokentune.Warnings;
 import org.tokentune.formats.ConfigReader;
 import org.tokentune.formats.KnownFields;
 
@@ -149,12 +150,37 @@ public record RopeParameters(
       ConfigReader config, String layerType, int maxPositions, double defaultTheta) {
     config.value(ORIGINAL);
     if (!config.object(PARAMETERS).names().isEmpty()) {
+      warnOfFlat(config);
       ConfigReader own = config.object(PARAMETERS).object(layerType);
       return read(config, own, defaultTheta, maxPositions);
     }
     return layerType.equals(LlamaFields.FULL_ATTENTION)
         ? read(config, maxPositions, defaultTheta)
         : of(defaultTheta);
+  }
+
+  /** Transformers keeps what stands beside the layer types, and does not use it. */
+  private static void warnOfFlat(ConfigReader config) {
+    List<String> flat = new ArrayList<>();
+    config
+        .value(PARAMETERS)
+        .fields()
+        .forEachRemaining(
+            field -> {
+              if (!field.getValue().isObject()) {
+                flat.add(field.getKey());
+              }
+            });
+    if (!flat.isEmpty()) {
+      Warnings.warn(
+          "%s: %s has %s outside its layer types, where they are not used, as in transformers; put them"
+              + " into %s or %s.",
+          config.origin(),
+          config.name(PARAMETERS),
+          flat,
+          LlamaFields.FULL_ATTENTION,
+          LlamaFields.SLIDING_ATTENTION);
+    }
   }
 
   /** The parameters of each layer type, if they are separate; otherwise the object itself. */

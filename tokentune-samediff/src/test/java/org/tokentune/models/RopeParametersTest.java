@@ -15,6 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tokentune.BadInputException;
 import org.tokentune.formats.ConfigReader;
+import org.tokentune.testing.Said;
 
 /** Every spelling of rotary positions that versions 4 and 5 of transformers write. */
 class RopeParametersTest {
@@ -249,5 +250,21 @@ class RopeParametersTest {
         "{\"type\":\"longrope\",\"short_factor\":[1.0],\"long_factor\":[2.0]}",
         config.path("rope_scaling").toString());
     assertEquals(read, read(config));
+  }
+
+  /** findings/transformers-gemma3-ignores-flat-rope-parameters.sh shows it. */
+  @Test
+  void saysThatParametersBesideLayerTypesAreNotUsed() {
+    JsonNode config =
+        json("'rope_parameters': {'rope_theta': 500.0, 'full_attention': {'rope_theta': 2e6}}");
+    String log =
+        Said.by(
+            () ->
+                assertEquals(
+                    RopeParameters.of(2e6),
+                    RopeParameters.read(
+                        ConfigReader.of(config, "flat"), LlamaFields.FULL_ATTENTION, 4096, 1e6)));
+    System.out.println(log.strip());
+    assertTrue(log.contains("rope_parameters has [rope_theta] outside its layer types"), log);
   }
 }
