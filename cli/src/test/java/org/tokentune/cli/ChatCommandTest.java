@@ -95,7 +95,7 @@ class ChatCommandTest {
             8,
             "--batch-size",
             4,
-            "--lr",
+            "--learning-rate",
             1e-3,
             "--output",
             output);
