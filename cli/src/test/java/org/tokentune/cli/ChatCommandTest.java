@@ -101,7 +101,7 @@ class ChatCommandTest {
             output);
     System.out.print(trained.printed());
     assertEquals(0, trained.code());
-    assertTrue(trained.printed().contains("[[It was happy.</s>]]"), trained.printed());
+    assertTrue(trained.printed().contains("[[It was happy.<|im_end|>]]"), trained.printed());
     Run scores =
         Run.of(
             "evaluate", "--model", output, "--task", "chat", "--template", "plain", "--data", rows);
