@@ -36,7 +36,8 @@ final class ParityCommand implements Callable<Integer> {
       paramLabel = "DIR",
       description = {
         "Folders with config.json, model.safetensors and case files, or with adapters (PEFT's",
-        "adapter_config.json and adapter_model.safetensors) and case files."
+        "adapter_config.json and adapter_model.safetensors) and case files; or with recorded metrics,",
+        "retrieval.json and squad2.json."
       })
   private List<Path> folders;
 
@@ -67,8 +68,9 @@ final class ParityCommand implements Callable<Integer> {
     ObjectNode errors = result.putObject("cases");
     boolean equal = true;
     for (Path folder : folders) {
-      Parity parity = parity(folder);
-      List<Path> cases = parity.cases();
+      List<Path> metrics = MetricsParity.files(folder);
+      Parity parity = metrics.isEmpty() ? parity(folder) : null;
+      List<Path> cases = metrics.isEmpty() ? parity.cases() : metrics;
       if (cases.isEmpty()) {
         spec.commandLine()
             .getErr()
@@ -78,7 +80,8 @@ final class ParityCommand implements Callable<Integer> {
       for (Path file : cases) {
         out.println(file);
         ObjectNode ofCase = errors.putObject(file.toString());
-        for (Parity.Row row : parity.compare(file)) {
+        List<Parity.Row> rows = parity == null ? MetricsParity.compare(file) : parity.compare(file);
+        for (Parity.Row row : rows) {
           boolean within = row.within(tolerance);
           equal &= within;
           String error =

@@ -108,12 +108,16 @@ final class PredictCommand implements Callable<Integer> {
       ObjectNode result = JsonOption.object();
       result.put("model", model);
       ArrayNode all = result.putArray("predictions");
-      for (int i = 0; i < rows.size(); i++) {
+      boolean ranks = trained.labels().task() == Objectives.RERANK;
+      RankedPairs ranked = ranks ? RankedPairs.of(rows, predictions) : null;
+      for (int at = 0; at < rows.size(); at++) {
+        int i = ranks ? ranked.order().get(at) : at;
         Prediction prediction = predictions.get(i);
         Example row = rows.get(i);
         out.printf(
             Locale.ROOT,
-            "%s%s\t%s%s%n",
+            "%s%s%s\t%s%s%n",
+            ranks ? ranked.ranks().get(at) + "\t" : "",
             line(prediction, trained.labels().task()),
             prediction.cut() > 0 ? " ..." : "",
             Printable.line(row.text()),
@@ -122,6 +126,9 @@ final class PredictCommand implements Callable<Integer> {
         node.put("text", row.text());
         if (row.pair() != null) {
           node.put("pair", row.pair());
+        }
+        if (ranks) {
+          node.put("rank", ranked.ranks().get(at));
         }
         prediction.labels().forEach(node.putArray("labels")::add);
         if (prediction.cut() > 0) {

@@ -21,13 +21,19 @@ final class ScoresReport {
 
   private ScoresReport() {}
 
+  /** Of retrieval a few of its many; the JSON has all. */
+  private static boolean isShown(Metric metric) {
+    return !metric.name().matches("PRECISION_AT.*|ACCURACY_AT_(5|10)|RECALL_AT_(1|5)");
+  }
+
   /** One line of the scores that the task has. */
   static String line(Scores scores) {
     if (scores.task() == Objectives.CAUSAL_LM) {
       return String.format(
           Locale.ROOT, "perplexity %.3f, loss %.4f", scores.perplexity(), scores.loss());
     }
-    String metrics = line(scores, scores.metrics().keySet());
+    String metrics =
+        line(scores, scores.metrics().keySet().stream().filter(ScoresReport::isShown).toList());
     if (Double.isNaN(scores.loss())) {
       return metrics;
     }

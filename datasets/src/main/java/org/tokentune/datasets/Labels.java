@@ -18,6 +18,7 @@ import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
 import org.tokentune.Warnings;
+import org.tokentune.objectives.EmbeddingLabel;
 import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
 import org.tokentune.select.TokenSelector;
@@ -105,7 +106,7 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
 
   private static Labels of(Objective task, Iterator<Example> rows) {
     if (!task.areClasses()) {
-      return new Labels(task, List.of("value"));
+      return new Labels(task, List.of(task == Objectives.RERANK ? "score" : "value"));
     }
     TreeSet<String> found = new TreeSet<>(NUMBERS_AS_NUMBERS);
     while (rows.hasNext()) {
@@ -199,7 +200,23 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
           "The model gives %d numbers for a text, %s; only one can be trained or scored.",
           outputs(), shown());
     }
-    return new float[] {value(parts.get(0), row)};
+    float value = value(parts.get(0), row);
+    return task == Objectives.RERANK ? relevance(value, row) : new float[] {value};
+  }
+
+  /** A relevance, and which query it is of. */
+  private static float[] relevance(float value, Example row) {
+    if (row.pair() == null) {
+      throw new BadDataException(
+          "The row \"%.60s\" has a query but no text to rank; name two columns.", row.text());
+    }
+    if (!(value >= 0 && value <= 1)) {
+      throw new BadDataException(
+          "The row \"%.60s\" has the relevance %s; give 1 for relevant, 0 for not, or a number between.",
+          row.text(), value);
+    }
+    float[] query = EmbeddingLabel.halves(EmbeddingLabel.keyOf(row.text()));
+    return new float[] {value, query[0], query[1]};
   }
 
   /**

@@ -50,7 +50,15 @@ record HeadConfig(Labels labels, Pooling pooling, LongTexts longTexts) {
    * @throws BadInputException if the model has no classifier
    */
   static HeadConfig read(ModelFiles files) {
-    return read(files.config(), Head.outputs(files.weights()).orElse(0), files.name());
+    int outputs = Head.outputs(files.weights()).orElse(0);
+    HeadConfig config = read(files.config(), outputs, files.name());
+    return CrossEncoderFiles.areIn(files) && config.labels().task() == Objectives.REGRESS
+        ? config.with(new Labels(Objectives.RERANK, config.labels().names()))
+        : config;
+  }
+
+  private HeadConfig with(Labels other) {
+    return new HeadConfig(other, pooling, longTexts);
   }
 
   /**

@@ -41,12 +41,31 @@ final class SavedModel {
       Parameters parameters,
       Adapter adapter,
       ModelFiles files) {
+    ModelWriter.Extra companions = staged -> TokenizerJson.writeCompanions(staged, files);
+    return write(folder, config, model, parameters, adapter, companions, files);
+  }
+
+  /**
+   * The same with other files beside it.
+   *
+   * @param companions writes them
+   */
+  static boolean write(
+      Path folder,
+      JsonNode config,
+      TransformerModel model,
+      Parameters parameters,
+      Adapter adapter,
+      ModelWriter.Extra companions,
+      ModelFiles files) {
     if (adapter == null) {
-      return write(folder, config, model, parameters, files);
+      return write(folder, config, parameters.asMap(), model, parameters, companions, files);
     }
     adapter.merge();
     try {
-      return write(folder, config, adapter.model().base(), adapter.baseParameters(), files);
+      Parameters merged = adapter.baseParameters();
+      TransformerModel base = adapter.model().base();
+      return write(folder, config, merged.asMap(), base, merged, companions, files);
     } finally {
       adapter.unmerge();
     }
@@ -60,16 +79,6 @@ final class SavedModel {
 
   private static long weightBytes(Parameters parameters) {
     return parameters.asMap().values().stream().mapToLong(a -> a.length() * Float.BYTES).sum();
-  }
-
-  private static boolean write(
-      Path folder,
-      JsonNode config,
-      TransformerModel model,
-      Parameters parameters,
-      ModelFiles files) {
-    ModelWriter.Extra tokens = staged -> TokenizerJson.writeCompanions(staged, files);
-    return write(folder, config, parameters.asMap(), model, parameters, tokens, files);
   }
 
   /**

@@ -760,7 +760,18 @@ public final class TextModel implements AutoCloseable {
 
     checkOpen();
     JsonNode config = headConfig.write(files.config(), model.config());
-    return SavedModel.write(folder, config, model, parameters, adapter, files);
+    if (labels().task() != Objectives.RERANK) {
+      return SavedModel.write(folder, config, model, parameters, adapter, files);
+    }
+    int longest = maxLength() == null ? model.config().maxPositions() : maxLength();
+    return SavedModel.write(
+        folder,
+        config,
+        model,
+        parameters,
+        adapter,
+        staged -> CrossEncoderFiles.write(staged, files, longest),
+        files);
   }
 
   /** Bytes that {@link #save} writes, except for small files. */

@@ -38,6 +38,11 @@ public record EmbeddingLabel(int column, long key, float score) {
     }
   }
 
+  /** The two floats that hold a key. */
+  public static float[] halves(long key) {
+    return new float[] {highHalf(key), lowHalf(key)};
+  }
+
   /** As a row of labels. */
   public float[] encode() {
     return new float[] {column, highHalf(key), lowHalf(key), score};

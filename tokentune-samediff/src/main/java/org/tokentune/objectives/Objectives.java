@@ -41,9 +41,12 @@ public final class Objectives {
   public static final Objective EMBED =
       new SentenceEmbedding(EmbeddingLoss.of(EmbeddingLoss.Kind.RANKING, 2));
 
+  /** How relevant a text is to a query. */
+  public static final Objective RERANK = new Reranking();
+
   /** The tasks that a data set can be fine-tuned for. */
   public static final List<Objective> TASKS =
-      List.of(CLASSIFY, MULTILABEL, REGRESS, TOKEN, QUESTION_ANSWERING, EMBED, CAUSAL_LM);
+      List.of(CLASSIFY, MULTILABEL, REGRESS, TOKEN, QUESTION_ANSWERING, EMBED, RERANK, CAUSAL_LM);
 
   private static final List<Objective> ALL =
       Stream.concat(TASKS.stream(), Stream.of(MASKED_LM, FEATURE_EXTRACTION)).toList();
@@ -83,7 +86,7 @@ public final class Objectives {
     String problem = config.path("problem_type").asText();
     List<Objective> found =
         ALL.stream()
-            .filter(one -> one != EMBED) // an encoder without a head may be for anything
+            .filter(one -> one != EMBED && one != RERANK) // which config.json does not name
             .filter(one -> one.architectures().containsValue(architecture))
             .toList();
     if (found.size() < 2) {
@@ -99,7 +102,7 @@ public final class Objectives {
     required(taskType, "taskType");
 
     return ALL.stream()
-        .filter(one -> one != EMBED && taskType.equals(one.peftTaskType()))
+        .filter(one -> one != EMBED && one != RERANK && taskType.equals(one.peftTaskType()))
         .findFirst()
         .orElse(FEATURE_EXTRACTION);
   }
