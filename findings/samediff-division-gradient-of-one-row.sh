@@ -2,7 +2,7 @@
 # SameDiff 1.0.0-M2.1: the gradient of [1, n] divided by [1, 1] is wrong in the divisor, and right for two rows.
 # Expected: for x / s with loss = sum(w * x / s), ds = -sum(w * x) / s^2, whatever the number of rows.
 # Seen: -166.5 instead of -80.25: with one row the divisor counts as a scalar, and the sums of x and of the incoming gradient are
-#   multiplied instead of their products summed (111 * 6 / 4). With two rows the same numbers give -80.25.
+#   multiplied instead of their products summed (111 * 6 / 4). With two rows the same numbers give -80.25. rdiv is wrong alike.
 # Why it matters: dividing rows by their norm or by a sum of weights is everywhere (cosines, pooling, normalisation), and a batch of one
 #   row trains on another gradient than a batch of two, without an error.
 set -euo pipefail
