@@ -30,6 +30,7 @@ import org.tokentune.formats.SafeTensors;
 import org.tokentune.formats.WeightSource;
 import org.tokentune.generate.GenerationSettings;
 import org.tokentune.generate.Generator;
+import org.tokentune.models.Architectures;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
@@ -436,7 +437,7 @@ public final class Parity {
           json.path("hidden_size").asInt());
     }
     Objective task =
-        Objectives.read(json, outputs)
+        Architectures.task(json, outputs)
             .orElseThrow(
                 () ->
                     new BadFileException(

@@ -40,6 +40,7 @@ import org.tokentune.formats.ModelFolder;
 import org.tokentune.formats.SafeTensors;
 import org.tokentune.formats.SafeTensorsWriter;
 import org.tokentune.formats.WeightSource;
+import org.tokentune.models.Architectures;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ParameterLoader;
@@ -166,7 +167,7 @@ class AdapterFormatsTest {
       Path basePath = opened.basePath().orElseThrow();
       JsonNode json = opened.modelConfig(ModelFolder.config(basePath));
       ModelConfig config = ModelConfig.read(json, name);
-      Objective task = Objectives.read(json, opened.outputs().orElse(0)).orElseThrow();
+      Objective task = Architectures.task(json, opened.outputs().orElse(0)).orElseThrow();
       boolean words = task == Objectives.CAUSAL_LM || task == Objectives.MASKED_LM;
       int outputs = words ? config.vocabulary() : opened.outputs().orElse(3);
       TransformerModel base = config.model(new Head(task, outputs, Pooling.FIRST));
@@ -583,7 +584,7 @@ class AdapterFormatsTest {
       int outputs = adapters.outputs().orElse(0);
       return config.path("architectures").path(0).asText()
           + " "
-          + Objectives.read(config, outputs).orElseThrow()
+          + Architectures.task(config, outputs).orElseThrow()
           + " "
           + outputs;
     }

@@ -17,6 +17,7 @@ import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.OnLong;
 import org.tokentune.formats.ConfigReader;
 import org.tokentune.formats.ModelFiles;
+import org.tokentune.models.Architectures;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
@@ -70,7 +71,7 @@ record HeadConfig(Labels labels, Pooling pooling, LongTexts longTexts) {
    */
   static HeadConfig read(JsonNode config, int outputs, String origin) {
     Objective task =
-        Objectives.read(config, outputs)
+        Architectures.task(config, outputs)
             .filter(known -> known != Objectives.MASKED_LM && outputs > 0)
             .orElseThrow(() -> noClassifier(config, outputs, origin));
     if (task == Objectives.CLASSIFY && outputs == 1) {
@@ -134,7 +135,7 @@ record HeadConfig(Labels labels, Pooling pooling, LongTexts longTexts) {
   /** The classes of the model's trained classifier; empty if it has none. */
   static Optional<TrainedClasses> classes(ModelFiles files) {
     int outputs = Head.outputs(files.weights()).orElse(0);
-    return Objectives.read(files.config(), outputs)
+    return Architectures.task(files.config(), outputs)
         .filter(task -> outputs > 0 && task.areClasses())
         .map(
             task ->
@@ -203,7 +204,7 @@ record HeadConfig(Labels labels, Pooling pooling, LongTexts longTexts) {
     ObjectNode config = encoder.deepCopy();
     String type = encoder.path("model_type").asText("bert");
     config.put("model_type", type);
-    config.putArray("architectures").add(labels.task().architecture(type).orElseThrow());
+    config.putArray("architectures").add(Architectures.of(labels.task(), type).orElseThrow());
     if (labels.task().problemType() == null) {
       config.remove("problem_type");
     } else {

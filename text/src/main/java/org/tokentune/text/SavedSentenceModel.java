@@ -22,6 +22,7 @@ import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.ModelFolder;
 import org.tokentune.formats.SafeTensorsWriter;
 import org.tokentune.formats.WeightSource;
+import org.tokentune.models.Architectures;
 import org.tokentune.models.SentenceModules;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
@@ -59,8 +60,7 @@ record SavedSentenceModel(ModelFiles files, SentenceModules modules, Integer max
     ObjectNode config = files.config().deepCopy();
     String type = config.path("model_type").asText("bert");
     config.put("model_type", type);
-    Objectives.EMBED
-        .architecture(type)
+    Architectures.of(Objectives.EMBED, type)
         .ifPresent(name -> config.putArray("architectures").add(name));
     config.remove(List.of("problem_type", "tokentune"));
     model.config().write(config);

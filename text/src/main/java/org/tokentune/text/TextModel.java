@@ -38,6 +38,7 @@ import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.WeightSource;
+import org.tokentune.models.Architectures;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
@@ -254,7 +255,7 @@ public final class TextModel implements AutoCloseable {
             adapters, files.name());
       }
       JsonNode json = folder.modelConfig(files.config());
-      if (Objectives.read(json, outputs).isEmpty()) {
+      if (Architectures.task(json, outputs).isEmpty()) {
         throw new BadFileException(
             "%s does not say for which task it was trained, or the task is not supported; give"
                 + " its %s the task_type SEQ_CLS, TOKEN_CLS or QUESTION_ANS.",

@@ -23,6 +23,7 @@ import org.tokentune.files.ModelWriter;
 import org.tokentune.formats.ModelFolder;
 import org.tokentune.formats.SafeTensors;
 import org.tokentune.formats.WeightSource;
+import org.tokentune.models.Architectures;
 import org.tokentune.models.Head;
 import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.TransformerModel;
@@ -189,7 +190,7 @@ public final class AdapterFolder implements AutoCloseable {
     String type = base.path("model_type").asText("bert");
     Optional<Objective> task = config.task();
     if (task.filter(CLASSIFIERS::contains)
-        .filter(wanted -> wanted.architecture(type).isEmpty())
+        .filter(wanted -> Architectures.of(wanted, type).isEmpty())
         .isPresent()) {
       throw new BadFileException(
           "%s: task_type %s is not supported on a base whose model_type is %s; use a base of type"
@@ -197,11 +198,11 @@ public final class AdapterFolder implements AutoCloseable {
           config.origin(), config.taskType(), type);
     }
     boolean fits =
-        Objectives.read(json, 2)
+        Architectures.task(json, 2)
             .map(named -> task.map(wanted -> sameHead(named, wanted, type)).orElse(hasConfig))
             .orElse(false);
     if (!fits) {
-      task.flatMap(wanted -> wanted.architecture(type))
+      task.flatMap(wanted -> Architectures.of(wanted, type))
           .or(() -> Optional.ofNullable(config.modelClass()))
           .ifPresent(architecture -> json.putArray("architectures").add(architecture));
     }
@@ -216,7 +217,7 @@ public final class AdapterFolder implements AutoCloseable {
   }
 
   private static boolean sameHead(Objective one, Objective other, String type) {
-    return one.architecture(type).equals(other.architecture(type));
+    return Architectures.of(one, type).equals(Architectures.of(other, type));
   }
 
   /**

@@ -23,6 +23,11 @@ record Bert() implements EncoderFamily {
   }
 
   @Override
+  public String classPrefix() {
+    return "Bert";
+  }
+
+  @Override
   public EncoderNames names() {
     return NAMES;
   }

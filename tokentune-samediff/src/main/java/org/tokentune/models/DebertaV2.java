@@ -64,6 +64,11 @@ record DebertaV2() implements EncoderFamily {
   }
 
   @Override
+  public String classPrefix() {
+    return "DebertaV2";
+  }
+
+  @Override
   public EncoderNames names() {
     return NAMES;
   }

@@ -1,13 +1,23 @@
 package org.tokentune.models;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Optional;
 import org.tokentune.formats.ConfigReader;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
 
 /** A family of decoders, such as Llama. */
 public interface DecoderFamily extends ModelFamily {
 
   @Override
   DecoderConfig read(ConfigReader fields);
+
+  @Override
+  default Optional<String> architecture(Objective task) {
+    return task == Objectives.CAUSAL_LM
+        ? Optional.of(classPrefix() + task.classSuffix())
+        : Optional.empty();
+  }
 
   /** The names of its parameters. */
   DecoderNames names();

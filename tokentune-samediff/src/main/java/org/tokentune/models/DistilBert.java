@@ -50,6 +50,11 @@ record DistilBert() implements EncoderFamily {
   }
 
   @Override
+  public String classPrefix() {
+    return "DistilBert";
+  }
+
+  @Override
   public EncoderNames names() {
     return NAMES;
   }

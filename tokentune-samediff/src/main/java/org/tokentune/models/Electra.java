@@ -45,6 +45,11 @@ record Electra() implements EncoderFamily {
   }
 
   @Override
+  public String classPrefix() {
+    return "Electra";
+  }
+
+  @Override
   public EncoderNames names() {
     return NAMES;
   }

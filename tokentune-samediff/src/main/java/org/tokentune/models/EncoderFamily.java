@@ -1,13 +1,23 @@
 package org.tokentune.models;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Optional;
 import org.tokentune.formats.ConfigReader;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
 
 /** A family of encoders, such as BERT. */
 public interface EncoderFamily extends ModelFamily {
 
   @Override
   EncoderConfig read(ConfigReader fields);
+
+  @Override
+  default Optional<String> architecture(Objective task) {
+    return task == Objectives.CAUSAL_LM
+        ? Optional.empty()
+        : Optional.ofNullable(task.classSuffix()).map(classPrefix()::concat);
+  }
 
   /** The names of its parameters. */
   EncoderNames names();

@@ -39,6 +39,11 @@ record Gemma2() implements DecoderFamily {
   }
 
   @Override
+  public String classPrefix() {
+    return "Gemma2";
+  }
+
+  @Override
   public DecoderNames names() {
     return NAMES;
   }

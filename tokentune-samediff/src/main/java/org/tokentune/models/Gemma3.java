@@ -21,6 +21,11 @@ record Gemma3() implements DecoderFamily {
   }
 
   @Override
+  public String classPrefix() {
+    return "Gemma3";
+  }
+
+  @Override
   public DecoderNames names() {
     return Gemma2.NAMES;
   }

@@ -2,6 +2,7 @@ package org.tokentune.models;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Collections;
+import java.util.Optional;
 import org.tokentune.BadFileException;
 import org.tokentune.formats.ConfigReader;
 import org.tokentune.formats.KnownFields;
@@ -13,6 +14,7 @@ import org.tokentune.models.DecoderConfig.Multipliers;
 import org.tokentune.models.DecoderConfig.Norms;
 import org.tokentune.models.DecoderNames.Part;
 import org.tokentune.nn.ActivationFunction;
+import org.tokentune.objectives.Objective;
 
 /** GPT-2 (Radford et al., 2019): layer norms, a position table, weights stored [in, out]. */
 record Gpt2() implements DecoderFamily {
@@ -41,6 +43,16 @@ record Gpt2() implements DecoderFamily {
   @Override
   public String modelType() {
     return "gpt2";
+  }
+
+  @Override
+  public String classPrefix() {
+    return "GPT2";
+  }
+
+  @Override
+  public Optional<String> architecture(Objective task) {
+    return DecoderFamily.super.architecture(task).map(usual -> "GPT2LMHeadModel");
   }
 
   @Override

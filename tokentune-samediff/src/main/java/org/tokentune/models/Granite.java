@@ -12,6 +12,11 @@ record Granite() implements DecoderFamily {
   }
 
   @Override
+  public String classPrefix() {
+    return "Granite";
+  }
+
+  @Override
   public DecoderNames names() {
     return DecoderNames.LLAMA;
   }

@@ -17,6 +17,11 @@ record Llama() implements DecoderFamily {
   }
 
   @Override
+  public String classPrefix() {
+    return "Llama";
+  }
+
+  @Override
   public DecoderNames names() {
     return DecoderNames.LLAMA;
   }

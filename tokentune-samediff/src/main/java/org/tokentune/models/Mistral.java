@@ -19,6 +19,11 @@ record Mistral() implements DecoderFamily {
   }
 
   @Override
+  public String classPrefix() {
+    return "Mistral";
+  }
+
+  @Override
   public DecoderNames names() {
     return DecoderNames.LLAMA;
   }

@@ -9,8 +9,8 @@ final class ModelFamilies {
   private static final List<ModelFamily> ALL =
       List.of(
           new Bert(),
-          new Roberta("roberta"),
-          new Roberta("xlm-roberta"),
+          new Roberta("roberta", "Roberta"),
+          new Roberta("xlm-roberta", "XLMRoberta"),
           new DistilBert(),
           new Electra(),
           new MpNet(),
@@ -29,6 +29,11 @@ final class ModelFamilies {
           new Granite());
 
   private ModelFamilies() {}
+
+  /** All of them. */
+  static List<ModelFamily> all() {
+    return ALL;
+  }
 
   /** The {@code model_type} of every family. */
   static List<String> modelTypes() {

@@ -67,6 +67,11 @@ record ModernBert() implements EncoderFamily {
   }
 
   @Override
+  public String classPrefix() {
+    return "ModernBert";
+  }
+
+  @Override
   public EncoderNames names() {
     return NAMES;
   }

@@ -45,6 +45,11 @@ record MpNet() implements EncoderFamily {
   }
 
   @Override
+  public String classPrefix() {
+    return "MPNet";
+  }
+
+  @Override
   public EncoderNames names() {
     return NAMES;
   }

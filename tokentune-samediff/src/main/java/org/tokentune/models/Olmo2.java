@@ -24,6 +24,11 @@ record Olmo2() implements DecoderFamily {
   }
 
   @Override
+  public String classPrefix() {
+    return "Olmo2";
+  }
+
+  @Override
   public DecoderNames names() {
     return NAMES;
   }

@@ -32,6 +32,11 @@ record Phi3() implements DecoderFamily {
   }
 
   @Override
+  public String classPrefix() {
+    return "Phi3";
+  }
+
+  @Override
   public DecoderNames names() {
     return NAMES;
   }

@@ -20,6 +20,11 @@ record Qwen2() implements DecoderFamily {
   }
 
   @Override
+  public String classPrefix() {
+    return "Qwen2";
+  }
+
+  @Override
   public DecoderNames names() {
     return DecoderNames.LLAMA;
   }

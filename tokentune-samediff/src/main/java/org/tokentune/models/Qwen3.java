@@ -16,6 +16,11 @@ record Qwen3() implements DecoderFamily {
   }
 
   @Override
+  public String classPrefix() {
+    return "Qwen3";
+  }
+
+  @Override
   public DecoderNames names() {
     return DecoderNames.LLAMA;
   }

@@ -13,8 +13,9 @@ import org.tokentune.nn.ActivationFunction;
  * only.
  *
  * @param modelType {@code roberta} or {@code xlm-roberta}
+ * @param classPrefix {@code Roberta} or {@code XLMRoberta}
  */
-record Roberta(String modelType) implements EncoderFamily {
+record Roberta(String modelType, String classPrefix) implements EncoderFamily {
 
   private static final EncoderNames NAMES =
       EncoderNames.likeBert(

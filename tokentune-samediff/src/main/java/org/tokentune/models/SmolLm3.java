@@ -24,6 +24,11 @@ record SmolLm3() implements DecoderFamily {
   }
 
   @Override
+  public String classPrefix() {
+    return "SmolLM3";
+  }
+
+  @Override
   public DecoderNames names() {
     return DecoderNames.LLAMA;
   }

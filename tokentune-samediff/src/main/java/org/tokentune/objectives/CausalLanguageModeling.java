@@ -1,6 +1,5 @@
 package org.tokentune.objectives;
 
-import java.util.Map;
 import org.nd4j.autodiff.samediff.SDIndex;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -80,19 +79,8 @@ final class CausalLanguageModeling extends TokenObjective {
   }
 
   @Override
-  Map<String, String> architectures() {
-    return Map.ofEntries(
-        Map.entry("gpt2", "GPT2LMHeadModel"),
-        Map.entry("llama", "LlamaForCausalLM"),
-        Map.entry("mistral", "MistralForCausalLM"),
-        Map.entry("qwen2", "Qwen2ForCausalLM"),
-        Map.entry("qwen3", "Qwen3ForCausalLM"),
-        Map.entry("smollm3", "SmolLM3ForCausalLM"),
-        Map.entry("olmo2", "Olmo2ForCausalLM"),
-        Map.entry("phi3", "Phi3ForCausalLM"),
-        Map.entry("gemma2", "Gemma2ForCausalLM"),
-        Map.entry("gemma3_text", "Gemma3ForCausalLM"),
-        Map.entry("granite", "GraniteForCausalLM"));
+  public String classSuffix() {
+    return "ForCausalLM";
   }
 
   @Override

@@ -1,6 +1,5 @@
 package org.tokentune.objectives;
 
-import java.util.Map;
 import org.nd4j.autodiff.samediff.SDVariable;
 
 /**
@@ -27,10 +26,5 @@ final class FeatureExtraction extends TextObjective {
   @Override
   public Tally tally(int outputs) {
     throw new IllegalStateException("features are scored by the network that reads them");
-  }
-
-  @Override
-  Map<String, String> architectures() {
-    return Map.of();
   }
 }

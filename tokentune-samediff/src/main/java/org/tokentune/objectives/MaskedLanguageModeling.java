@@ -1,7 +1,5 @@
 package org.tokentune.objectives;
 
-import java.util.Map;
-
 /** Predicts the word for every masked token. */
 final class MaskedLanguageModeling extends TokenObjective {
 
@@ -15,7 +13,7 @@ final class MaskedLanguageModeling extends TokenObjective {
   }
 
   @Override
-  Map<String, String> architectures() {
-    return encoders("ForMaskedLM");
+  public String classSuffix() {
+    return "ForMaskedLM";
   }
 }

@@ -4,9 +4,7 @@ import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -221,24 +219,12 @@ public abstract class Objective {
     return List.of(label);
   }
 
-  /** The classes of models with this head in transformers, by {@code model_type}; may be empty. */
-  abstract Map<String, String> architectures();
-
-  /** The classes of encoders with a head, whose names have the same ending. */
-  static Map<String, String> encoders(String suffix) {
-    Map<String, String> classes =
-        Map.of(
-            "bert", "Bert",
-            "roberta", "Roberta",
-            "xlm-roberta", "XLMRoberta",
-            "distilbert", "DistilBert",
-            "electra", "Electra",
-            "mpnet", "MPNet",
-            "deberta-v2", "DebertaV2",
-            "modernbert", "ModernBert");
-    Map<String, String> architectures = new TreeMap<>();
-    classes.forEach((type, name) -> architectures.put(type, name + suffix));
-    return architectures;
+  /**
+   * What transformers' names of models with this head end with, after the name of the family:
+   * {@code ForSequenceClassification}; null if there are none.
+   */
+  public String classSuffix() {
+    return null;
   }
 
   /** {@code problem_type} in transformers; null if a task has none. */
@@ -249,15 +235,5 @@ public abstract class Objective {
   /** {@code task_type} in PEFT; null if a task has none. */
   public String peftTaskType() {
     return null;
-  }
-
-  /**
-   * The class of a model with this head in transformers, for {@code architectures} in a {@code
-   * config.json}; empty if there is none.
-   *
-   * @param modelType the configuration's {@code model_type}
-   */
-  public final Optional<String> architecture(String modelType) {
-    return Optional.ofNullable(architectures().get(modelType));
   }
 }

@@ -2,9 +2,7 @@ package org.tokentune.objectives;
 
 import static org.tokentune.Arguments.required;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Stream;
 
 /** All objectives. */
@@ -70,31 +68,6 @@ public final class Objectives {
         .filter(one -> one.toString().equals(name))
         .findFirst()
         .orElseThrow(() -> new IllegalArgumentException("there is no objective called " + name));
-  }
-
-  /**
-   * The task that a Hugging Face {@code config.json} names by {@code architectures} and, for whole
-   * texts, {@code problem_type}; without the latter, one output is a number and several are
-   * classes, as in transformers. Empty if the architecture has none of these heads.
-   *
-   * @param outputs of the classifier in the weights
-   */
-  public static Optional<Objective> read(JsonNode config, int outputs) {
-    required(config, "config");
-
-    String architecture = config.path("architectures").path(0).asText();
-    String problem = config.path("problem_type").asText();
-    List<Objective> found =
-        ALL.stream()
-            .filter(one -> one != EMBED && one != RERANK) // which config.json does not name
-            .filter(one -> one.architectures().containsValue(architecture))
-            .toList();
-    if (found.size() < 2) {
-      return found.stream().findFirst();
-    }
-    Objective usual = outputs == 1 ? REGRESS : CLASSIFY;
-    return Optional.of(
-        found.stream().filter(one -> problem.equals(one.problemType())).findFirst().orElse(usual));
   }
 
   /** The most common task with this {@code task_type} of PEFT. */

@@ -2,7 +2,6 @@ package org.tokentune.objectives;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.nd4j.autodiff.samediff.SDIndex;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -137,8 +136,8 @@ final class QuestionAnswering extends Objective {
   }
 
   @Override
-  Map<String, String> architectures() {
-    return encoders("ForQuestionAnswering");
+  public String classSuffix() {
+    return "ForQuestionAnswering";
   }
 
   @Override

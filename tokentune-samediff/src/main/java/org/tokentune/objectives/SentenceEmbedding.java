@@ -1,6 +1,5 @@
 package org.tokentune.objectives;
 
-import java.util.Map;
 import java.util.Optional;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -70,7 +69,7 @@ final class SentenceEmbedding extends TextObjective {
   }
 
   @Override
-  Map<String, String> architectures() {
-    return encoders("Model");
+  public String classSuffix() {
+    return "Model";
   }
 }

@@ -1,7 +1,5 @@
 package org.tokentune.objectives;
 
-import java.util.Map;
-
 /** A task that transformers and PEFT call sequence classification, whatever its labels are. */
 abstract class SequenceObjective extends TextObjective {
 
@@ -15,8 +13,8 @@ abstract class SequenceObjective extends TextObjective {
   }
 
   @Override
-  final Map<String, String> architectures() {
-    return encoders("ForSequenceClassification");
+  public final String classSuffix() {
+    return "ForSequenceClassification";
   }
 
   @Override

@@ -1,7 +1,6 @@
 package org.tokentune.objectives;
 
 import java.util.List;
-import java.util.Map;
 import java.util.regex.Pattern;
 
 /** One class of n for every token; only the first token of a word has a label. */
@@ -30,8 +29,8 @@ final class TokenClassification extends TokenObjective {
   }
 
   @Override
-  Map<String, String> architectures() {
-    return encoders("ForTokenClassification");
+  public String classSuffix() {
+    return "ForTokenClassification";
   }
 
   @Override
