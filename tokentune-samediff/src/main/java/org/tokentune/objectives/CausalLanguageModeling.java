@@ -92,7 +92,8 @@ final class CausalLanguageModeling extends TokenObjective {
         Map.entry("phi3", "Phi3ForCausalLM"),
         Map.entry("gemma2", "Gemma2ForCausalLM"),
         Map.entry("gemma3_text", "Gemma3ForCausalLM"),
-        Map.entry("granite", "GraniteForCausalLM"));
+        Map.entry("granite", "GraniteForCausalLM"),
+        Map.entry("stablelm", "StableLmForCausalLM"));
   }
 
   @Override
