@@ -12,7 +12,7 @@ work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 if [ $# -eq 0 ]; then
   set -- bert roberta xlm-roberta distilbert electra mpnet deberta-v3 modernbert \
-    gpt2 llama mistral qwen2 qwen3 smollm3 olmo2 phi3 gemma2 gemma3 granite
+    gpt2 llama mistral qwen2 qwen3 smollm3 olmo2 phi3 gemma2 gemma3 granite stablelm
 fi
 "$home/tokentune" --version >/dev/null # builds if needed
 export OMP_WAIT_POLICY=passive

@@ -58,7 +58,8 @@ public record GoldenModel(TransformerModel model, Parameters parameters) {
         "phi3-partial",
         "gemma2",
         "gemma3",
-        "granite");
+        "granite",
+        "stablelm");
   }
 
   public static GoldenModel of(String folder) {

@@ -39,6 +39,7 @@ class ParityTest {
     "gemma2, 2, 41",
     "gemma3, 2, 47",
     "granite, 2, 26",
+    "stablelm, 2, 37",
     "xlm-roberta, 1, 46",
     "electra, 1, 48",
     "mpnet, 1, 46",

@@ -44,6 +44,7 @@ class ConfigFieldsPageTest {
     }
     SIZES.put("gemma3_text", encoder + ", 'num_key_value_heads': 1");
     SIZES.put("granite", encoder);
+    SIZES.put("stablelm", encoder + ", 'num_key_value_heads': 1, 'partial_rotary_factor': 0.5");
     SIZES.put("xlm-roberta", encoder + ", 'type_vocab_size': 1");
     SIZES.put("electra", encoder);
     SIZES.put("mpnet", encoder);

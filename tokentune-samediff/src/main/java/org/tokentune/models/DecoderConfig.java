@@ -144,7 +144,12 @@ public record DecoderConfig(
           rotarySize);
     }
 
-    Attention withRotarySize(int size) {
+    /** How much of each head has rotary positions. */
+    double rotaryShare() {
+      return (double) rotarySize / headSize;
+    }
+
+    Attention withRotaryShare(double share) {
       return new Attention(
           heads,
           keyValueHeads,
@@ -155,7 +160,7 @@ public record DecoderConfig(
           queryKeyNorm,
           scale,
           softCap,
-          size);
+          (int) (headSize * share));
     }
 
     /** Training checkpoints are compared by it, so that new fields are named where they are set. */

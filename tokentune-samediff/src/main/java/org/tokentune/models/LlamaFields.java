@@ -36,6 +36,7 @@ record LlamaFields(ConfigReader fields) {
   record Defaults(
       int keyValueHeads,
       int headSize,
+      String epsilonField,
       double epsilon,
       double theta,
       boolean tied,
@@ -43,33 +44,39 @@ record LlamaFields(ConfigReader fields) {
       String activation) {
 
     static final Defaults LLAMA =
-        new Defaults(UNKNOWN, UNKNOWN, 1e-6, 10000, false, "hidden_act", "silu");
+        new Defaults(UNKNOWN, UNKNOWN, "rms_norm_eps", 1e-6, 10000, false, "hidden_act", "silu");
 
     Defaults withKeyValueHeads(int number) {
-      return new Defaults(number, headSize, epsilon, theta, tied, activationField, activation);
+      return new Defaults(
+          number, headSize, epsilonField, epsilon, theta, tied, activationField, activation);
     }
 
     Defaults withHeadSize(int size) {
-      return new Defaults(keyValueHeads, size, epsilon, theta, tied, activationField, activation);
+      return new Defaults(
+          keyValueHeads, size, epsilonField, epsilon, theta, tied, activationField, activation);
     }
 
     Defaults withEpsilon(double number) {
+      return withEpsilon(epsilonField, number);
+    }
+
+    Defaults withEpsilon(String field, double number) {
       return new Defaults(
-          keyValueHeads, headSize, number, theta, tied, activationField, activation);
+          keyValueHeads, headSize, field, number, theta, tied, activationField, activation);
     }
 
     Defaults withTheta(double base) {
       return new Defaults(
-          keyValueHeads, headSize, epsilon, base, tied, activationField, activation);
+          keyValueHeads, headSize, epsilonField, epsilon, base, tied, activationField, activation);
     }
 
     Defaults withTied() {
       return new Defaults(
-          keyValueHeads, headSize, epsilon, theta, true, activationField, activation);
+          keyValueHeads, headSize, epsilonField, epsilon, theta, true, activationField, activation);
     }
 
     Defaults withActivation(String field, String name) {
-      return new Defaults(keyValueHeads, headSize, epsilon, theta, tied, field, name);
+      return new Defaults(keyValueHeads, headSize, epsilonField, epsilon, theta, tied, field, name);
     }
   }
 
@@ -93,7 +100,8 @@ record LlamaFields(ConfigReader fields) {
         fields.flag("tie_word_embeddings", defaults.tied()),
         Attention.of(heads, keyValueHeads(heads, defaults), headSize(hidden, heads, defaults)),
         new Mlp(fields.count("intermediate_size"), activation(defaults), true, false, false),
-        new Norms(true, fields.positive("rms_norm_eps", defaults.epsilon()), false, true, false),
+        new Norms(
+            true, fields.positive(defaults.epsilonField(), defaults.epsilon()), false, true, false),
         layerTypes,
         Multipliers.NONE,
         new Dropout(0, fields.rate("attention_dropout", 0), 0),

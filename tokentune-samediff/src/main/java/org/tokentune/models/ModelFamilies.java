@@ -26,7 +26,8 @@ final class ModelFamilies {
           new Phi3(),
           new Gemma2(),
           new Gemma3(),
-          new Granite());
+          new Granite(),
+          new StableLm());
 
   private ModelFamilies() {}
 

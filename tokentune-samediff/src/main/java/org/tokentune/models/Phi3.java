@@ -49,18 +49,14 @@ record Phi3() implements DecoderFamily {
   @Override
   public DecoderConfig read(ConfigReader fields) {
     LlamaFields llama = new LlamaFields(fields);
-    double share = rotaryShare(fields);
+    double share = RopeParameters.share(fields, 1);
     DecoderConfig config = llama.read(this, DEFAULTS);
     int window = llama.window(0);
     llama.requireOneKind(config.layers(), window);
     LayerType layer = new LayerType(window, config.layerTypes().get(0).rope());
     config =
         config
-            .with(
-                config
-                    .attention()
-                    .withPacked()
-                    .withRotarySize((int) (config.attention().headSize() * share)))
+            .with(config.attention().withPacked().withRotaryShare(share))
             .with(config.mlp().withPacked())
             .with(Collections.nCopies(config.layers(), layer))
             .with(new Dropout(0, config.dropout().attention(), fields.rate(RESIDUAL_DROPOUT, 0)));
@@ -68,23 +64,12 @@ record Phi3() implements DecoderFamily {
     return config;
   }
 
-  /** Phi-4-mini's; transformers 5 has it in {@code rope_parameters}, too. */
-  private static double rotaryShare(ConfigReader fields) {
-    ConfigReader within = fields.object("rope_parameters");
-    double share = fields.positive(RopeParameters.SHARE, within.positive(RopeParameters.SHARE, 1));
-    if (share > 1 || within.positive(RopeParameters.SHARE, share) != share) {
-      throw fields.bad(RopeParameters.SHARE, "a number to 1, and the same in rope_parameters");
-    }
-    return share;
-  }
-
   @Override
   public void write(DecoderConfig config, ObjectNode json) {
     DecoderFamily.super.write(config, json);
-    double share = (double) config.attention().rotarySize() / config.attention().headSize();
+    double share = config.attention().rotaryShare();
     if (share != 1) {
-      json.put(RopeParameters.SHARE, share);
-      json.withObject("/rope_parameters").put(RopeParameters.SHARE, share);
+      RopeParameters.writeShare(share, json);
     }
     json.put(RESIDUAL_DROPOUT, config.dropout().residual());
   }

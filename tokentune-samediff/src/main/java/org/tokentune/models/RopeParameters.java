@@ -74,8 +74,7 @@ public record RopeParameters(
   private static final String SHORT = "short_factor";
   private static final String LONG = "long_factor";
 
-  /** How much of a head is rotated: only families that read it first have it. */
-  static final String SHARE = "partial_rotary_factor";
+  private static final String SHARE = "partial_rotary_factor";
 
   private static final KnownFields WITHIN =
       KnownFields.NONE.mustBe(SHARE, 1).mustBe("mrope_section").mustBe("truncate", true);
@@ -181,6 +180,26 @@ public record RopeParameters(
           LlamaFields.FULL_ATTENTION,
           LlamaFields.SLIDING_ATTENTION);
     }
+  }
+
+  /**
+   * Reads how much of each head is rotated, which is a field of the model, of {@code
+   * rope_parameters}, or of both. Families that have it read it before the parameters; others
+   * refuse it.
+   */
+  static double share(ConfigReader config, double otherwise) {
+    ConfigReader within = config.object(PARAMETERS);
+    double share = config.positive(SHARE, within.positive(SHARE, otherwise));
+    if (share > 1 || within.positive(SHARE, share) != share) {
+      throw config.bad(SHARE, "a number to 1, and the same in " + PARAMETERS);
+    }
+    return share;
+  }
+
+  /** Writes how much of each head is rotated, after the parameters. */
+  static void writeShare(double share, ObjectNode config) {
+    config.put(SHARE, share);
+    config.withObject("/" + PARAMETERS).put(SHARE, share);
   }
 
   /** The parameters of each layer type, if they are separate; otherwise the object itself. */

@@ -72,6 +72,7 @@ class LoraTest {
     "gemma2, 40%, 3, all-linear",
     "gemma3, 40%, 3, all-linear",
     "granite, 40%, 3, all-linear",
+    "stablelm, 40%, 3, all-linear",
     "xlm-roberta, 40%, 3, all-linear",
     "electra, 40%, 3, all-linear",
     "mpnet, 40%, 3, all-linear",

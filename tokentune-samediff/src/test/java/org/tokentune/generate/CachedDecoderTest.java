@@ -80,7 +80,9 @@ class CachedDecoderTest {
         "gemma2  | \"head_dim\": 6, \"sliding_window\": 5",
         "gemma2  | \"head_dim\": 6, \"sliding_window\": 70",
         "gemma3_text | \"head_dim\": 6, \"sliding_window\": 5, \"sliding_window_pattern\": 2",
-        "granite | \"attention_multiplier\": 0.3, \"logits_scaling\": 4, \"residual_multiplier\": 0.4"
+        "granite | \"attention_multiplier\": 0.3, \"logits_scaling\": 4, \"residual_multiplier\": 0.4",
+        "stablelm | \"num_key_value_heads\": 2, \"partial_rotary_factor\": 0.5, \"use_qkv_bias\": true",
+        "stablelm | \"num_key_value_heads\": 4, \"partial_rotary_factor\": 1"
       })
   void cachedLogitsEqualTheFullForwardPass(String type, String changes) {
     TransformerModel model = SmallDecoder.model(type, changes);

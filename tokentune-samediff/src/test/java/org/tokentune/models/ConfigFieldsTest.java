@@ -51,6 +51,8 @@ class ConfigFieldsTest {
               SIZES.get("bert")
                   + ", 'relative_attention': true, 'share_att_key': true, 'norm_rel_ebd': 'layer_norm', 'pos_att_type': ['p2c', 'c2p']";
           case "gpt2", "bert", "distilbert" -> SIZES.get(type);
+          case "stablelm" ->
+              SIZES.get("llama") + ", 'num_key_value_heads': 2, 'partial_rotary_factor': 0.5";
           default -> SIZES.get("llama") + ", 'num_key_value_heads': 2";
         };
     String fields = "{'model_type': '" + type + "', 'vocab_size': 7, " + sizes + more + "}";
@@ -69,6 +71,9 @@ class ConfigFieldsTest {
   void everyFieldOfTransformersIsAccountedFor() throws IOException {
     JsonNode recorded =
         JSON.readTree(Path.of("src/test/resources/transformers-config-fields.json").toFile());
+    Set<String> unrecorded = new TreeSet<>(families());
+    recorded.get("5.24.0").fieldNames().forEachRemaining(unrecorded::remove);
+    assertEquals(Set.of(), unrecorded, "families without recorded fields");
     for (String version : List.of("5.24.0", "4.36.0")) {
       for (Map.Entry<String, JsonNode> family : recorded.get(version).properties()) {
         ConfigReader reader = ConfigReader.of(config(family.getKey(), ""), "file");
@@ -119,6 +124,12 @@ class ConfigFieldsTest {
         "llama; 'partial_rotary_factor': 0.5; partial_rotary_factor",
         "phi3; 'partial_rotary_factor': 1.5; partial_rotary_factor",
         "phi3; 'partial_rotary_factor': 0.5, 'rope_parameters': {'rope_type': 'default', 'partial_rotary_factor': 0.25}; partial_rotary_factor",
+        "stablelm; 'qk_layernorm': true; qk_layernorm is true, which is not supported",
+        "stablelm; 'use_parallel_residual': true; use_parallel_residual is true",
+        "stablelm; 'hidden_dropout': 0.1; hidden_dropout is 0.1",
+        "stablelm; 'head_dim': 8; head_dim must be hidden_size divided by num_attention_heads",
+        "stablelm; 'partial_rotary_factor': null; partial_rotary_factor gives 1 numbers",
+        "stablelm; 'layer_types': ['full_attention', 'sliding_attention']; layer_types",
         "gemma3_text; 'rope_parameters': {'full_attention': {'partial_rotary_factor': 0.5}}; partial_rotary_factor",
         "llama; 'rope_interleaved': true; rope_interleaved",
         "llama; 'head_dim': 3; head size 3",
@@ -181,6 +192,15 @@ class ConfigFieldsTest {
     }
     System.out.println(type + " refuses " + fields.keySet());
     assertTrue(refused >= 4);
+  }
+
+  @ParameterizedTest
+  @MethodSource("families")
+  void whatIsWrittenIsReadAlike(String type) {
+    ObjectNode json = config(type, "");
+    ModelConfig written = ModelConfig.read(json, "file").withDropout(0.1);
+    written.write(json);
+    assertEquals(written, ModelConfig.read(json, "file"));
   }
 
   private static boolean isRotary(String type) {
