@@ -222,8 +222,6 @@ class ZooTest {
     "gemma3-270m, 268098176",
     "gemma3-1b, 999885952",
     "granite3.3-2b, 2533525504",
-    "stablelm2-1.6b, 1644515328",
-    "stablelm-3b-4e1t, 2795443200",
     "xlm-roberta-base, 278295186",
     "all-mpnet-base-v2, 109518527",
     "modernbert-base, 149655232",
