@@ -2,7 +2,7 @@
 # Accuracy with options of optimizer, schedule, loss and rows, each alone against the defaults; prints a line for each run.
 # 800 of SST-2's training phrases, 200 of dev.tsv to validate on, and the last 472 of its test sentences. The mixed files are the
 # first 400 of the phrases and the first 400 of the test sentences.
-# Usage: acceptance/options.sh [SEED...]; 8 minutes per seed on 2 cores.
+# Usage: [ONLY=TEXT] acceptance/options.sh [SEED...]; 8 minutes per seed on 2 cores. ONLY: the runs in whose names this stands.
 # Needs train.tsv, dev.tsv and test.tsv of SST-2 in SST2 (default: ../shared/data/sst2).
 set -euo pipefail
 home="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -20,12 +20,14 @@ value() { # NAME
 }
 
 run() { # NAME SEED OPTIONS...
-  "$home/tokentune" train --validation "$results/validation.tsv" --test "$results/test.tsv" --epochs 2 --seed "$2" "${@:3}" \
+  [[ "$1" == *"${ONLY:-}"* ]] || return 0
+  "$home/tokentune" train --test "$results/test.tsv" --epochs 2 --seed "$2" "${@:3}" \
     --output "$results/model" --overwrite --json "$results/result.json" >"$results/log" || { cat "$results/log"; exit 1; }
   printf '%-32s seed %-4s accuracy %.3f, F1 %.3f\n' "$1" "$2" "$(value accuracy)" "$(value f1)"
 }
 
-phrases=(--data "$results/phrases.tsv")
+validation=(--validation "$results/validation.tsv")
+phrases=(--data "$results/phrases.tsv" "${validation[@]}")
 for seed in "${@:-42}"; do
   run "defaults" "$seed" "${phrases[@]}"
   run "betas 0.9,0.98" "$seed" "${phrases[@]}" --betas 0.9,0.98 --epsilon 1e-6
@@ -35,8 +37,8 @@ for seed in "${@:-42}"; do
     --schedule-settings factor=0.5,patience=1 --warmup 0 --evaluate-every 10
   run "label smoothing 0.1" "$seed" "${phrases[@]}" --label-smoothing 0.1
   run "focal loss, gamma 2" "$seed" "${phrases[@]}" --focal-gamma 2
-  run "validation none" "$seed" "${phrases[@]}" --validation none
+  run "validation none" "$seed" --data "$results/phrases.tsv" --validation none
   run "streamed" "$seed" "${phrases[@]}" --stream --labels 0,1
-  run "phrases and sentences" "$seed" --data "$results/fewer.tsv" --data "$results/sentences.tsv"
-  run "sentences three times" "$seed" --data "$results/fewer.tsv:1" --data "$results/sentences.tsv:3"
+  run "phrases and sentences" "$seed" --data "$results/fewer.tsv" --data "$results/sentences.tsv" "${validation[@]}"
+  run "sentences three times" "$seed" --data "$results/fewer.tsv:1" --data "$results/sentences.tsv:3" "${validation[@]}"
 done
