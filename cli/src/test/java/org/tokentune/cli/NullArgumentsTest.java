@@ -41,6 +41,7 @@ class NullArgumentsTest {
           "SpecialTokens",
           "BytePair",
           "SentencePiece",
+          "Unigram",
           "WordPiece",
           "OnnxWeights",
           "TokenizerSource",

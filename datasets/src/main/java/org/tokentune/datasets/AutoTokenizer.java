@@ -69,8 +69,9 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
     renumber(json, files.name());
     add(json, config.added());
     List<String> changed = new ArrayList<>();
-    // A file that is made from a vocabulary needs no changes.
-    if (files.tokenizer() instanceof TokenizerSource.Json) {
+    // A file that is made from another vocabulary needs no changes.
+    boolean unigram = files.tokenizer() instanceof Vocabulary.Unigram;
+    if (files.tokenizer() instanceof TokenizerSource.Json || unigram) {
       switch (used) {
         case "DebertaV2Tokenizer" -> setDebertaV2(json, config, changed);
         case "GPT2Tokenizer" -> setGpt2(json, config, changed);
@@ -88,6 +89,11 @@ record AutoTokenizer(ObjectNode json, TokenizerConfig config, boolean tokenTypes
           }
         }
       }
+    }
+    if (unigram) {
+      ArrayNode cuts = (ArrayNode) json.at("/pre_tokenizer/pretokenizers");
+      json.set("decoder", cuts.get(cuts.size() - 1)); // the Metaspace
+      changed.clear(); // the model file says nothing of what the class does
     }
     warn(config, used, changed);
     boolean typed =

@@ -12,6 +12,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -111,13 +112,14 @@ public final class TokenizerJson {
   /**
    * The file that is saved with a model: the original. If the class of a byte-level tokenizer
    * changes it, the changed file, because transformers 4 follows the file and transformers 5 the
-   * class.
+   * class. One that was made of a unigram model is the class's as well.
    *
    * @throws BadInputException if a file is damaged, or asks for something that is not supported
    */
   public static byte[] saved(ModelFiles files) {
     AutoTokenizer auto = AutoTokenizer.of(files);
-    return auto.changed() && AutoTokenizer.isByteLevel(auto.json())
+    boolean byClass = auto.changed() && AutoTokenizer.isByteLevel(auto.json());
+    return byClass || files.tokenizer() instanceof Vocabulary.Unigram
         ? bytes(auto.json())
         : of(files.tokenizer(), files.name());
   }
@@ -141,6 +143,9 @@ public final class TokenizerJson {
         throw damaged(e, origin);
       }
       throw damaged(null, origin);
+    }
+    if (source instanceof Vocabulary.Unigram unigram) {
+      return unigram(unigram);
     }
     if (source instanceof Vocabulary.BytePair bytePair) {
       return bytePair(bytePair, origin);
@@ -225,7 +230,8 @@ public final class TokenizerJson {
           .put("do_lower_case", wordPiece.lowerCase())
           .put("strip_accents", wordPiece.stripAccents())
           .put("tokenize_chinese_chars", wordPiece.chineseCharacters());
-    } else if (files.tokenizer() instanceof Vocabulary vocabulary) {
+    } else if (files.tokenizer() instanceof Vocabulary vocabulary
+        && !(vocabulary instanceof Vocabulary.Unigram)) {
       config
           .put("tokenizer_class", "PreTrainedTokenizerFast")
           .put("clean_up_tokenization_spaces", false);
@@ -294,6 +300,27 @@ public final class TokenizerJson {
         .put("continuing_subword_prefix", "##")
         .put("max_input_chars_per_word", 100)
         .set("vocab", ids);
+    return root;
+  }
+
+  /** What the file says; the normalizer and the rest are the tokenizer class's. */
+  private static ObjectNode unigram(Vocabulary.Unigram vocabulary) {
+    ObjectNode root = common(vocabulary);
+    ArrayNode added = (ArrayNode) root.get("added_tokens");
+    for (String token : vocabulary.added()) {
+      int id = vocabulary.tokens().size() + vocabulary.added().indexOf(token);
+      addToken(added, id, token, true);
+    }
+    if (vocabulary.charactersMap().length > 0) {
+      String map = Base64.getEncoder().encodeToString(vocabulary.charactersMap());
+      root.set("normalizer", typed("Precompiled").put("precompiled_charsmap", map));
+    }
+    ObjectNode model = root.putObject("model").put("type", "Unigram");
+    model.put("unk_id", vocabulary.special().unknown()).put("byte_fallback", false);
+    ArrayNode tokens = model.putArray("vocab");
+    for (int id = 0; id < vocabulary.tokens().size(); id++) {
+      tokens.addArray().add(vocabulary.tokens().get(id)).add(vocabulary.scores().get(id));
+    }
     return root;
   }
 
@@ -457,15 +484,7 @@ public final class TokenizerJson {
       TokenType type = vocabulary.types().get(id);
       boolean special = type == TokenType.CONTROL || type == TokenType.UNKNOWN;
       if (special || type == TokenType.USER_DEFINED) {
-        added
-            .addObject()
-            .put("id", id)
-            .put("content", vocabulary.tokens().get(id))
-            .put("single_word", false)
-            .put("lstrip", false)
-            .put("rstrip", false)
-            .put("normalized", false)
-            .put("special", special);
+        addToken(added, id, vocabulary.tokens().get(id), special);
       }
     }
     root.putNull("normalizer").putNull("pre_tokenizer");
@@ -479,6 +498,18 @@ public final class TokenizerJson {
       ids.put(vocabulary.tokens().get(id), id);
     }
     return root;
+  }
+
+  private static void addToken(ArrayNode added, int id, String text, boolean special) {
+    added
+        .addObject()
+        .put("id", id)
+        .put("content", text)
+        .put("single_word", false)
+        .put("lstrip", false)
+        .put("rstrip", false)
+        .put("normalized", false)
+        .put("special", special);
   }
 
   private static ObjectNode template(Vocabulary vocabulary) {

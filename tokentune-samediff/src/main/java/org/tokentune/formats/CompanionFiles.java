@@ -54,6 +54,7 @@ public final class CompanionFiles {
           "merges.txt",
           "sentencepiece.bpe.model",
           "spiece.model",
+          "spm.model",
           "tokenizer.model",
           "vocab.json",
           "vocab.txt");

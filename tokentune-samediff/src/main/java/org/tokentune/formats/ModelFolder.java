@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
@@ -20,7 +21,8 @@ import org.tokentune.Warnings;
 /**
  * A Hugging Face model folder: {@code config.json}, {@code tokenizer.json} and {@code
  * model.safetensors} or its shards. For a BERT, {@code vocab.txt} and TensorFlow's {@code
- * bert_model.ckpt.*} are accepted instead of the last two.
+ * bert_model.ckpt.*} are accepted instead of the last two; for an XLM-RoBERTa or a DeBERTa, a
+ * SentencePiece model instead of {@code tokenizer.json}.
  */
 public final class ModelFolder {
 
@@ -90,6 +92,17 @@ public final class ModelFolder {
     if (!Files.exists(folder.resolve(TOKENIZER)) && Files.isRegularFile(vocabulary)) {
       return WordPieceVocabulary.read(
           vocabulary, config.path("vocab_size").asInt(), TokenizerConfig.read(companions, config));
+    }
+    if (!Files.exists(folder.resolve(TOKENIZER))) {
+      Optional<Vocabulary> pieces =
+          SentencePieceModel.in(
+              folder,
+              config.path("model_type").asText(),
+              config.path("vocab_size").asInt(),
+              TokenizerConfig.read(companions, config));
+      if (pieces.isPresent()) {
+        return pieces.get();
+      }
     }
     try {
       WeightFile.checkFetched(folder.resolve(TOKENIZER));

@@ -104,6 +104,24 @@ public sealed interface Vocabulary extends TokenizerSource {
       implements Vocabulary {}
 
   /**
+   * SentencePiece's unigram model: of all ways to split a text into tokens, the one with the
+   * highest sum of scores.
+   *
+   * @param scores logarithms of probabilities
+   * @param charactersMap how characters are normalised, as SentencePiece compiles it; empty if they
+   *     are not
+   * @param added special tokens whose ids follow those of the tokens
+   */
+  record Unigram(
+      List<String> tokens,
+      List<TokenType> types,
+      SpecialTokens special,
+      List<Double> scores,
+      byte[] charactersMap,
+      List<String> added)
+      implements Vocabulary {}
+
+  /**
    * Checks common to all kinds.
    *
    * @param words the model's vocabulary size
