@@ -27,7 +27,7 @@ import org.tokentune.objectives.Objectives;
 /**
  * What a {@code config.json} says of the head: transformers' {@code architectures}, {@code
  * problem_type}, {@code id2label} and {@code label2id}, and, in an object {@code tokentune}, what
- * transformers has no name for: {@code pooling}, {@code max_length}, {@code on_long} and {@code
+ * transformers has no name for: {@code task} (of rerankers), {@code pooling}, {@code max_length}, {@code on_long} and {@code
  * window_scores}.
  */
 record HeadConfig(Labels labels, Pooling pooling, LongTexts longTexts) {
@@ -39,6 +39,8 @@ record HeadConfig(Labels labels, Pooling pooling, LongTexts longTexts) {
 
   private static final String ID2LABEL = "id2label";
   private static final String LABEL2ID = "label2id";
+  private static final String TASK = "task";
+  private static final String RERANK = "rerank";
   private static final String ON_LONG = "on_long";
   private static final String WINDOW_SCORES = "window_scores";
 
@@ -92,8 +94,9 @@ record HeadConfig(Labels labels, Pooling pooling, LongTexts longTexts) {
       throw new BadFileException(
           "%s: pooling %s is not known; first and mean are.", origin, pooling);
     }
+    boolean ranks = task == Objectives.REGRESS && own.path(TASK).asText().equals(RERANK);
     return new HeadConfig(
-        new Labels(task, names(config, outputs, origin)),
+        new Labels(ranks ? Objectives.RERANK : task, names(config, outputs, origin)),
         pooling.equals("mean") ? Pooling.MEAN : Pooling.FIRST,
         longTexts(own, origin));
   }
@@ -219,6 +222,9 @@ record HeadConfig(Labels labels, Pooling pooling, LongTexts longTexts) {
     sizes.write(config);
     config.put("torch_dtype", "float32");
     ObjectNode own = config.putObject("tokentune").put(FORMAT, VERSION);
+    if (labels.task() == Objectives.RERANK) {
+      own.put(TASK, RERANK);
+    }
     own.put("pooling", pooling.name().toLowerCase(Locale.ROOT));
     if (longTexts.maxLength() != null) {
       own.put("max_length", longTexts.maxLength());
