@@ -27,10 +27,13 @@ import org.tokentune.objectives.Objectives;
 /**
  * What a {@code config.json} says of the head: transformers' {@code architectures}, {@code
  * problem_type}, {@code id2label} and {@code label2id}, and, in an object {@code tokentune}, what
- * transformers has no name for: {@code task} (of rerankers), {@code pooling}, {@code max_length}, {@code on_long} and {@code
- * window_scores}.
+ * transformers has no name for: {@code task} (of rerankers), {@code pooling}, {@code max_length},
+ * {@code on_long}, {@code window_scores} and {@code no_answer_threshold}.
+ *
+ * @param noAnswerThreshold the probability past which a question counts as without an answer; null:
+ *     every question has one
  */
-record HeadConfig(Labels labels, Pooling pooling, LongTexts longTexts) {
+record HeadConfig(Labels labels, Pooling pooling, LongTexts longTexts, Double noAnswerThreshold) {
 
   private static final String FORMAT = "format";
 
@@ -43,6 +46,7 @@ record HeadConfig(Labels labels, Pooling pooling, LongTexts longTexts) {
   private static final String RERANK = "rerank";
   private static final String ON_LONG = "on_long";
   private static final String WINDOW_SCORES = "window_scores";
+  private static final String NO_ANSWER_THRESHOLD = "no_answer_threshold";
 
   /** Transformers' name of an output without a name, before its number. */
   static final String PLACEHOLDER = "LABEL_";
@@ -61,7 +65,7 @@ record HeadConfig(Labels labels, Pooling pooling, LongTexts longTexts) {
   }
 
   private HeadConfig with(Labels other) {
-    return new HeadConfig(other, pooling, longTexts);
+    return new HeadConfig(other, pooling, longTexts, noAnswerThreshold);
   }
 
   /**
@@ -98,7 +102,21 @@ record HeadConfig(Labels labels, Pooling pooling, LongTexts longTexts) {
     return new HeadConfig(
         new Labels(ranks ? Objectives.RERANK : task, names(config, outputs, origin)),
         pooling.equals("mean") ? Pooling.MEAN : Pooling.FIRST,
-        longTexts(own, origin));
+        longTexts(own, origin),
+        noAnswerThreshold(own, origin));
+  }
+
+  private static Double noAnswerThreshold(JsonNode own, String origin) {
+    JsonNode threshold = own.path(NO_ANSWER_THRESHOLD);
+    if (threshold.isMissingNode() || threshold.isNull()) {
+      return null;
+    }
+    if (!threshold.isNumber() || !(threshold.doubleValue() >= 0 && threshold.doubleValue() <= 1)) {
+      throw new BadFileException(
+          "%s: %s must be a number from 0 to 1, got %s; train the model again, or remove it.",
+          origin, NO_ANSWER_THRESHOLD, threshold);
+    }
+    return threshold.doubleValue();
   }
 
   private static LongTexts longTexts(JsonNode own, String origin) {
@@ -199,7 +217,11 @@ record HeadConfig(Labels labels, Pooling pooling, LongTexts longTexts) {
   }
 
   HeadConfig with(LongTexts other) {
-    return new HeadConfig(labels, pooling, other);
+    return new HeadConfig(labels, pooling, other, noAnswerThreshold);
+  }
+
+  HeadConfig withNoAnswerThreshold(Double threshold) {
+    return new HeadConfig(labels, pooling, longTexts, threshold);
   }
 
   /** The encoder's configuration with this head in it. */
@@ -234,6 +256,9 @@ record HeadConfig(Labels labels, Pooling pooling, LongTexts longTexts) {
     }
     if (longTexts.windowScores() != LongTexts.WindowScores.MEAN) {
       own.put(WINDOW_SCORES, longTexts.windowScores().toString());
+    }
+    if (noAnswerThreshold != null) {
+      own.put(NO_ANSWER_THRESHOLD, noAnswerThreshold);
     }
     return config;
   }
