@@ -154,6 +154,18 @@ def answers(random, rows):
     return result
 
 
+def unanswered(random, rows):
+    """Questions about a text, some of which it does not answer: the sentence with the answer is taken out of every third."""
+    result = answers(random, rows)
+    for row in result[::3]:
+        start = row["answer_start"]
+        before, after = row["context"][:start], row["context"][start:]
+        row["context"] = (before[:before.rfind(". ") + 2 if ". " in before else 0] + after.partition(". ")[2]).strip()
+    return [{"id": row["id"], "question": row["question"], "context": row["context"], "is_impossible": i % 3 == 0,
+             "answers": [] if i % 3 == 0 else [{"text": row["answer"], "answer_start": row["answer_start"]}]}
+            for i, row in enumerate(result)]
+
+
 def choices(random, rows):
     result = []
     for _ in range(rows):
@@ -237,6 +249,7 @@ def main():
     write_json("tagged.jsonl", tagged(random.Random(5), 200))
     write_json("questions.jsonl", answers(random.Random(6), 200))
     write_json("more-questions.jsonl", answers(random.Random(7), 40))
+    write_json("unanswered.jsonl", unanswered(random.Random(12), 150))
     write_json("choices.jsonl", choices(random.Random(8), 60))
     write_json("tasks.jsonl", tasks(random.Random(9), 210))
     write_json("chats.jsonl", chats(random.Random(11), 120))

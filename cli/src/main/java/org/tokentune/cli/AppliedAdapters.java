@@ -3,6 +3,7 @@ package org.tokentune.cli;
 import java.util.ArrayList;
 import java.util.List;
 import org.tokentune.adapters.Adapter;
+import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.WeightedAdapter;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.models.WeightStorage;
@@ -34,6 +35,18 @@ final class AppliedAdapters {
 
   private List<WeightedAdapter> parsed() {
     return adapters.stream().map(WeightedAdapter::parse).toList();
+  }
+
+  /** Whether some adapters have a head of their own, which makes no vectors. */
+  boolean haveHead() {
+    for (WeightedAdapter one : parsed()) {
+      try (AdapterFolder folder = AdapterFolder.open(one.folder())) {
+        if (folder.outputs().isPresent()) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   /** Opens a model with its head, with the adapters if there are any. */

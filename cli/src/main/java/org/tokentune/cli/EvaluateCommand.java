@@ -149,7 +149,8 @@ final class EvaluateCommand implements Callable<Integer> {
 
   private int trained(ModelFiles files) {
     if (Head.outputs(files.weights()).isEmpty()
-        && files.companions().names().contains(CompanionFiles.MODULES)) {
+        && files.companions().names().contains(CompanionFiles.MODULES)
+        && !adapters.haveHead()) {
       longTexts.checkAbsent("embed");
       return embeddings(files);
     }

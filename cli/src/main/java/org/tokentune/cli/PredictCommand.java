@@ -40,6 +40,9 @@ final class PredictCommand implements Callable<Integer> {
   /** Printed for a word without a tag, so that tags and words have the same count. */
   private static final String NO_TAG = "_";
 
+  /** Printed for a question that the text does not answer. */
+  private static final String NO_ANSWER = "(no answer)";
+
   @Option(
       names = "--model",
       paramLabel = "DIR",
@@ -209,6 +212,9 @@ final class PredictCommand implements Callable<Integer> {
   }
 
   private static String line(Prediction prediction, Objective task) {
+    if (task == Objectives.QUESTION_ANSWERING) {
+      return prediction.labels().isEmpty() ? NO_ANSWER : Printable.line(prediction.labels().get(0));
+    }
     if (prediction.scores().isEmpty()) {
       return prediction.labels().stream()
           .map(label -> label.isEmpty() ? NO_TAG : Printable.line(label))

@@ -20,9 +20,10 @@ import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 
 /**
- * A question about a text that contains the answer, as in SQuAD 1.1 (Rajpurkar et al., 2016).
+ * A question about a text that contains the answer, as in SQuAD 1.1 (Rajpurkar et al., 2016), or
+ * does not, as some in SQuAD 2.0 (Rajpurkar et al., 2018).
  *
- * @param answers given by people; the first is used for training
+ * @param answers given by people; the first is used for training; none: the text has no answer
  */
 public record SquadQuestion(String id, String question, String context, List<Answer> answers) {
 
@@ -65,8 +66,13 @@ public record SquadQuestion(String id, String question, String context, List<Ans
    * {@code answers}: a list as in SQuAD, or an object with two lists, {@code text} and {@code
    * answer_start}.
    *
-   * @throws BadInputException if it is missing or malformed, has no questions, or an answer is not
-   *     in its context where {@code answer_start} says
+   * <p>A question whose {@code answers} is an empty list, or whose {@code answer} and its start are
+   * empty, has no answer; {@code is_impossible} may say so, too. {@code plausible_answers} do not
+   * count.
+   *
+   * @throws BadInputException if it is missing or malformed, has no questions, an answer is not in
+   *     its context where {@code answer_start} says, or {@code is_impossible} contradicts the
+   *     answers
    */
   public static List<SquadQuestion> read(Path file) {
     required(file, "file");
@@ -148,7 +154,7 @@ public record SquadQuestion(String id, String question, String context, List<Ans
     public void row(Row row, List<SquadQuestion> questions) {
       if (!(row.value("context") instanceof String context)
           || !(row.value("question") instanceof String question)
-          || (row.value("answers") == null && row.value("answer") == null)) {
+          || !(row.columns().contains("answers") || row.columns().contains("answer"))) {
         throw noColumns(row.columns(), row.position());
       }
       Map<String, Object> fields = new HashMap<>();
@@ -157,12 +163,18 @@ public record SquadQuestion(String id, String question, String context, List<Ans
       fields.put("is_impossible", row.value("is_impossible"));
       Object answers = row.value("answers");
       if (answers == null) {
-        answers = answers(row.value("answer"), row.value("answer_start"));
+        Object text = row.value("answer");
+        Object start = row.value("answer_start");
+        answers = isEmpty(text) && isEmpty(start) ? List.of() : answers(text, start);
       } else if (answers instanceof Map<?, ?> columns) {
         answers = answers(columns.get("text"), columns.get("answer_start"));
       }
       fields.put("answers", answers);
       questions.add(question(fields::get, context, row.position()));
+    }
+
+    private static boolean isEmpty(Object value) {
+      return value == null || value.toString().isEmpty();
     }
 
     /** Pairs texts with their starts, as in SQuAD; what is missing is null. */
@@ -194,13 +206,6 @@ public record SquadQuestion(String id, String question, String context, List<Ans
           "%s: a question has no id, or one that is not a text; give one.", origin);
     }
     String id = fields.apply("id").toString();
-    Object impossible = fields.apply("is_impossible");
-    if (impossible != null && impossible.toString().matches("(?i)true|1")) {
-      throw new BadDataException(
-          "%s: question %s has no answer (is_impossible, of SQuAD 2.0); only questions that have one are"
-              + " read, so remove it.",
-          origin, id);
-    }
     List<Answer> answers = new ArrayList<>();
     for (Map<?, ?> each : objects(fields.apply("answers"))) {
       Answer answer =
@@ -213,9 +218,19 @@ public record SquadQuestion(String id, String question, String context, List<Ans
       }
       answers.add(answer);
     }
-    if (answers.isEmpty() || !(fields.apply("question") instanceof String)) {
+    Object said = fields.apply("is_impossible");
+    boolean impossible = said != null && said.toString().matches("(?i)true|1");
+    if (!(fields.apply("question") instanceof String)
+        || !(impossible || fields.apply("answers") instanceof List)) {
       throw new BadDataException(
-          "%s: question %s has no text or no answer; give both, or remove it.", origin, id);
+          "%s: question %s has no text or no answers; give both (answers may be an empty list), or"
+              + " remove it.",
+          origin, id);
+    }
+    if (said != null && impossible != answers.isEmpty()) {
+      throw new BadDataException(
+          "%s: question %s has %d answers, but its is_impossible is %s; correct one of them.",
+          origin, id, answers.size(), said);
     }
     return new SquadQuestion(id, fields.apply("question").toString(), context, answers);
   }

@@ -37,6 +37,36 @@ class SquadTest {
         question.answers().stream().map(SquadQuestion.Answer::text).toList());
   }
 
+  /** SQuAD 2.0, what datasets makes of it, and a table: in each the second has no answer. */
+  @Test
+  void readsQuestionsWithoutAnAnswer() throws IOException {
+    Path nested =
+        file(
+            """
+            {"version": "v2.0", "data": [{"paragraphs": [{"context": "a cat", "qas": [
+             {"id": "q1", "question": "Who?", "is_impossible": false,
+              "answers": [{"text": "cat", "answer_start": 2}]},
+             {"id": "q2", "question": "Why?", "is_impossible": true, "answers": [],
+              "plausible_answers": [{"text": "a", "answer_start": 0}]}]}]}]}
+            """);
+    Path rows =
+        Files.writeString(
+            folder.resolve("rows.jsonl"),
+            """
+            {"id": "q1", "question": "Who?", "context": "a cat", "answers": {"text": ["cat"], "answer_start": [2]}}
+            {"id": "q2", "question": "Why?", "context": "a cat", "answers": {"text": [], "answer_start": []}}
+            """);
+    Path table =
+        Files.writeString(
+            folder.resolve("rows.csv"),
+            "id,question,context,answer,answer_start\nq1,Who?,a cat,cat,2\nq2,Why?,a cat,,\n");
+    List<SquadQuestion> questions = SquadQuestion.read(nested);
+    assertEquals(1, questions.get(0).answers().size());
+    assertEquals(List.of(), questions.get(1).answers());
+    assertEquals(questions, SquadQuestion.read(rows));
+    assertEquals(questions, SquadQuestion.read(table));
+  }
+
   private Path file(String content) throws IOException {
     return Files.writeString(folder.resolve("squad.json"), content);
   }
@@ -47,10 +77,14 @@ class SquadTest {
     assertRejected("has no questions", "{\"rows\": []}");
     String question =
         "{\"data\": [{\"paragraphs\": [{\"context\": \"a cat\", \"qas\": [{\"id\": \"q7\", \"question\": \"?\"%s}]}]}]}";
-    assertRejected("question q7 has no text or no answer", question.formatted(""));
+    assertRejected("question q7 has no text or no answers", question.formatted(""));
     assertRejected(
-        "question q7 has no answer (is_impossible, of SQuAD 2.0)",
-        question.formatted(", \"answers\": [], \"is_impossible\": true"));
+        "question q7 has 0 answers, but its is_impossible is false",
+        question.formatted(", \"answers\": [], \"is_impossible\": false"));
+    assertRejected(
+        "question q7 has 1 answers, but its is_impossible is true",
+        question.formatted(
+            ", \"answers\": [{\"text\": \"cat\", \"answer_start\": 2}], \"is_impossible\": true"));
     for (String answer :
         List.of(
             "\"cat\", \"answer_start\": 3",

@@ -3,6 +3,7 @@ package org.tokentune.text;
 import static org.tokentune.Arguments.required;
 
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +30,10 @@ import org.tokentune.train.Trainer;
 /**
  * A model that answers questions with a part of a text. Texts that are too long for it are read in
  * overlapping windows; the part whose start and end score best in any window is the answer.
+ *
+ * <p>A model that was trained on questions without an answer, as in SQuAD 2.0, also tells how
+ * probable it is that there is none: the start and end of such an answer are at position 0, and the
+ * least of their scores in any window is compared with that of the best part (Devlin et al., 2019).
  */
 public final class AnswerModel implements AutoCloseable {
 
@@ -38,6 +43,29 @@ public final class AnswerModel implements AutoCloseable {
   private static final int OVERLAP = 128;
   private static final int MOST_ANSWER_TOKENS = 30;
   private static final int BATCH = 16;
+
+  /** Stands nowhere in a context: its labels are position 0. */
+  private static final SquadQuestion.Answer NONE = new SquadQuestion.Answer("", -1);
+
+  /** That of a model which no validation chose one for: none is as probable as the best part. */
+  private static final double USUAL_THRESHOLD = 0.5;
+
+  /** Metrics by their names in the script of SQuAD 2.0. */
+  private static final Map<String, Metric> SCORES =
+      Map.of(
+          "exact", Metric.EXACT_MATCH,
+          "f1", Metric.F1,
+          "HasAns_exact", Metric.HAS_ANSWER_EXACT,
+          "HasAns_f1", Metric.HAS_ANSWER_F1,
+          "NoAns_exact", Metric.NO_ANSWER_EXACT,
+          "NoAns_f1", Metric.NO_ANSWER_F1,
+          "best_exact", Metric.BEST_EXACT,
+          "best_exact_thresh", Metric.BEST_EXACT_THRESHOLD,
+          "best_f1", Metric.BEST_F1,
+          "best_f1_thresh", Metric.BEST_F1_THRESHOLD);
+
+  /** The score under which {@link Prediction#scores} has the probability of no answer. */
+  public static final String NO_ANSWER = "no_answer";
 
   private final TextModel model;
   private final TextTokenizer tokenizer;
@@ -115,14 +143,46 @@ public final class AnswerModel implements AutoCloseable {
     required(settings, "settings");
     required(listener, "listener");
 
-    return model.fineTune(
-        rows(train), sampling, TextModel.flat(rows(validation)), settings, listener);
+    Trainer.Outcome outcome =
+        model.fineTune(rows(train), sampling, TextModel.flat(rows(validation)), settings, listener);
+    model.setNoAnswerThreshold(threshold(train, validation));
+    return outcome;
+  }
+
+  /** The best for F1 of the validation questions; null if no question is without an answer. */
+  private Double threshold(List<SquadQuestion> train, List<SquadQuestion> validation) {
+    if (lackAnswers(validation)) {
+      return SquadScores.of(answered(validation), 1).get("best_f1_thresh");
+    }
+    return lackAnswers(train) ? USUAL_THRESHOLD : null;
+  }
+
+  /** Whether some of the questions have no answer. */
+  private static boolean lackAnswers(List<SquadQuestion> questions) {
+    return questions.stream().anyMatch(question -> question.answers().isEmpty());
+  }
+
+  private List<SquadScores.Answered> answered(List<SquadQuestion> questions) {
+    List<Found> found =
+        found(questions.stream().map(q -> new Example(q.question(), q.context(), null)).toList());
+    List<SquadScores.Answered> answered = new ArrayList<>();
+    for (int i = 0; i < questions.size(); i++) {
+      List<String> given =
+          questions.get(i).answers().stream().map(SquadQuestion.Answer::text).toList();
+      answered.add(new SquadScores.Answered(given, found.get(i).text(), found.get(i).noAnswer()));
+    }
+    return answered;
   }
 
   /** Of each question its windows. */
   private List<List<TokenBatches.Row>> rows(List<SquadQuestion> questions) {
     return questions.stream()
-        .map(each -> windows(each.question(), each.context(), each.answers().get(0)))
+        .map(
+            each ->
+                windows(
+                    each.question(),
+                    each.context(),
+                    each.answers().stream().findFirst().orElse(NONE)))
         .map(windows -> windows.stream().map(AnswerWindow::row).toList())
         .toList();
   }
@@ -131,33 +191,71 @@ public final class AnswerModel implements AutoCloseable {
     return AnswerWindow.of(question, context, answer, tokenizer, longest, OVERLAP);
   }
 
-  /** Exact matches and F1 as SQuAD 1.1's own script has them; no loss. */
+  /**
+   * Exact matches and F1 as SQuAD 1.1's own script has them; no loss. If some questions have no
+   * answer, or the model tells of such, they and all else are as in SQuAD 2.0's, at the threshold
+   * that goes with the model.
+   */
   public Scores evaluate(List<SquadQuestion> questions) {
     required(questions, "questions");
 
-    List<Prediction> answers =
-        answer(questions.stream().map(q -> new Example(q.question(), q.context(), null)).toList());
-    double exact = 0;
-    double f1 = 0;
-    for (int i = 0; i < answers.size(); i++) {
-      String answer = answers.get(i).labels().get(0);
-      exact += AnswerScores.exactMatch(answer, questions.get(i).answers());
-      f1 += AnswerScores.f1(answer, questions.get(i).answers());
+    List<SquadScores.Answered> answered = answered(questions);
+    Map<Metric, Double> metrics = new EnumMap<>(Metric.class);
+    Double threshold = model.noAnswerThreshold();
+    if (threshold != null || lackAnswers(questions)) {
+      Map<String, Double> scores = SquadScores.of(answered, threshold == null ? 1 : threshold);
+      SCORES.forEach(
+          (name, metric) -> {
+            if (scores.containsKey(name)) {
+              metrics.put(metric, scores.get(name) / (metric.isShare() ? 100 : 1));
+            }
+          });
+    } else {
+      double exact = 0;
+      double f1 = 0;
+      for (int i = 0; i < questions.size(); i++) {
+        String answer = answered.get(i).prediction();
+        exact += AnswerScores.exactMatch(answer, questions.get(i).answers());
+        f1 += AnswerScores.f1(answer, questions.get(i).answers());
+      }
+      metrics.put(Metric.EXACT_MATCH, exact / questions.size());
+      metrics.put(Metric.F1, f1 / questions.size());
     }
-    int count = questions.size();
-    Map<Metric, Double> metrics = Map.of(Metric.EXACT_MATCH, exact / count, Metric.F1, f1 / count);
-    return new Scores(Objectives.QUESTION_ANSWERING, count, Double.NaN, metrics, new long[0][]);
+    return new Scores(
+        Objectives.QUESTION_ANSWERING, questions.size(), Double.NaN, metrics, new long[0][]);
   }
 
   /**
    * Answers questions, in their order.
    *
    * @param questions each a question and, as the pair, the text that holds the answer
-   * @return of each the answer as its one label
+   * @return of each the answer as its one label. A model that was trained on questions without an
+   *     answer has the score {@value #NO_ANSWER}, the probability that there is none, and no label
+   *     past its threshold
    */
   public List<Prediction> answer(List<Example> questions) {
     required(questions, "questions");
 
+    Double threshold = model.noAnswerThreshold();
+    return found(questions).stream()
+        .map(
+            found ->
+                threshold == null
+                    ? new Prediction(List.of(found.text()), Map.of())
+                    : new Prediction(
+                        found.noAnswer() > threshold ? List.of() : List.of(found.text()),
+                        Map.of(NO_ANSWER, found.noAnswer())))
+        .toList();
+  }
+
+  /**
+   * The likeliest part of a text.
+   *
+   * @param noAnswer the probability that there is no answer rather than this one
+   */
+  private record Found(String text, double noAnswer) {}
+
+  private List<Found> found(List<Example> questions) {
     List<AnswerWindow> windows = new ArrayList<>();
     List<Integer> questionOf = new ArrayList<>();
     for (int i = 0; i < questions.size(); i++) {
@@ -173,6 +271,7 @@ public final class AnswerModel implements AutoCloseable {
       }
     }
     Map<Integer, AnswerWindow.Span> best = new HashMap<>();
+    Map<Integer, Float> none = new HashMap<>();
     TokenBatches batches =
         TokenBatches.byLength(
             windows.stream().map(AnswerWindow::row).toList(), Objectives.QUESTION_ANSWERING, BATCH);
@@ -186,17 +285,20 @@ public final class AnswerModel implements AutoCloseable {
       for (int i = 0; i < logits.size(0); i++) {
         int row = order[next++];
         float[][] scores = logits.slice(i).transpose().toFloatMatrix();
+        none.merge(questionOf.get(row), scores[0][0] + scores[1][0], Math::min);
         best.merge(
             questionOf.get(row),
             windows.get(row).best(scores, MOST_ANSWER_TOKENS),
             (a, b) -> b.score() > a.score() ? b : a);
       }
     }
-    List<Prediction> answers = new ArrayList<>();
+    List<Found> found = new ArrayList<>();
     for (int i = 0; i < questions.size(); i++) {
-      answers.add(new Prediction(List.of(best.get(i).of(questions.get(i).pair())), Map.of()));
+      AnswerWindow.Span span = best.get(i);
+      double noAnswer = 1 / (1 + Math.exp((double) span.score() - none.get(i)));
+      found.add(new Found(span.of(questions.get(i).pair()), noAnswer));
     }
-    return answers;
+    return found;
   }
 
   @Override

@@ -20,6 +20,7 @@ import org.tokentune.datasets.RelatedTexts;
 import org.tokentune.datasets.RowSampling;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
+import org.tokentune.formats.CompanionFiles;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
@@ -115,6 +116,12 @@ public final class EmbeddingModel implements AutoCloseable {
       Warnings.warn(
           "The whole vectors of %d numbers are not among the dimensions %s, so they are not trained.",
           head.outputs(), loss.dimensions());
+    }
+    if (SentenceModules.listDropout(files)) {
+      Warnings.warn(
+          "%s lists a Dropout of vectors, which is left out in training; the encoder's own rates"
+              + " apply (--dropout).",
+          files.companions().origin(CompanionFiles.MODULES));
     }
     if (modules.dimension() != null) {
       Warnings.warn(

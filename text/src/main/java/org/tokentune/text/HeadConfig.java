@@ -27,10 +27,13 @@ import org.tokentune.objectives.Objectives;
 /**
  * What a {@code config.json} says of the head: transformers' {@code architectures}, {@code
  * problem_type}, {@code id2label} and {@code label2id}, and, in an object {@code tokentune}, what
- * transformers has no name for: {@code pooling}, {@code max_length}, {@code on_long} and {@code
- * window_scores}.
+ * transformers has no name for: {@code task} (of rerankers), {@code pooling}, {@code max_length},
+ * {@code on_long}, {@code window_scores} and {@code no_answer_threshold}.
+ *
+ * @param noAnswerThreshold the probability past which a question counts as without an answer; null:
+ *     every question has one
  */
-record HeadConfig(Labels labels, Pooling pooling, LongTexts longTexts) {
+record HeadConfig(Labels labels, Pooling pooling, LongTexts longTexts, Double noAnswerThreshold) {
 
   private static final String FORMAT = "format";
 
@@ -39,8 +42,11 @@ record HeadConfig(Labels labels, Pooling pooling, LongTexts longTexts) {
 
   private static final String ID2LABEL = "id2label";
   private static final String LABEL2ID = "label2id";
+  private static final String TASK = "task";
+  private static final String RERANK = "rerank";
   private static final String ON_LONG = "on_long";
   private static final String WINDOW_SCORES = "window_scores";
+  private static final String NO_ANSWER_THRESHOLD = "no_answer_threshold";
 
   /** Transformers' name of an output without a name, before its number. */
   static final String PLACEHOLDER = "LABEL_";
@@ -59,7 +65,7 @@ record HeadConfig(Labels labels, Pooling pooling, LongTexts longTexts) {
   }
 
   private HeadConfig with(Labels other) {
-    return new HeadConfig(other, pooling, longTexts);
+    return new HeadConfig(other, pooling, longTexts, noAnswerThreshold);
   }
 
   /**
@@ -92,10 +98,25 @@ record HeadConfig(Labels labels, Pooling pooling, LongTexts longTexts) {
       throw new BadFileException(
           "%s: pooling %s is not known; first and mean are.", origin, pooling);
     }
+    boolean ranks = task == Objectives.REGRESS && own.path(TASK).asText().equals(RERANK);
     return new HeadConfig(
-        new Labels(task, names(config, outputs, origin)),
+        new Labels(ranks ? Objectives.RERANK : task, names(config, outputs, origin)),
         pooling.equals("mean") ? Pooling.MEAN : Pooling.FIRST,
-        longTexts(own, origin));
+        longTexts(own, origin),
+        noAnswerThreshold(own, origin));
+  }
+
+  private static Double noAnswerThreshold(JsonNode own, String origin) {
+    JsonNode threshold = own.path(NO_ANSWER_THRESHOLD);
+    if (threshold.isMissingNode() || threshold.isNull()) {
+      return null;
+    }
+    if (!threshold.isNumber() || !(threshold.doubleValue() >= 0 && threshold.doubleValue() <= 1)) {
+      throw new BadFileException(
+          "%s: %s must be a number from 0 to 1, got %s; train the model again, or remove it.",
+          origin, NO_ANSWER_THRESHOLD, threshold);
+    }
+    return threshold.doubleValue();
   }
 
   private static LongTexts longTexts(JsonNode own, String origin) {
@@ -196,7 +217,11 @@ record HeadConfig(Labels labels, Pooling pooling, LongTexts longTexts) {
   }
 
   HeadConfig with(LongTexts other) {
-    return new HeadConfig(labels, pooling, other);
+    return new HeadConfig(labels, pooling, other, noAnswerThreshold);
+  }
+
+  HeadConfig withNoAnswerThreshold(Double threshold) {
+    return new HeadConfig(labels, pooling, longTexts, threshold);
   }
 
   /** The encoder's configuration with this head in it. */
@@ -219,6 +244,9 @@ record HeadConfig(Labels labels, Pooling pooling, LongTexts longTexts) {
     sizes.write(config);
     config.put("torch_dtype", "float32");
     ObjectNode own = config.putObject("tokentune").put(FORMAT, VERSION);
+    if (labels.task() == Objectives.RERANK) {
+      own.put(TASK, RERANK);
+    }
     own.put("pooling", pooling.name().toLowerCase(Locale.ROOT));
     if (longTexts.maxLength() != null) {
       own.put("max_length", longTexts.maxLength());
@@ -228,6 +256,9 @@ record HeadConfig(Labels labels, Pooling pooling, LongTexts longTexts) {
     }
     if (longTexts.windowScores() != LongTexts.WindowScores.MEAN) {
       own.put(WINDOW_SCORES, longTexts.windowScores().toString());
+    }
+    if (noAnswerThreshold != null) {
+      own.put(NO_ANSWER_THRESHOLD, noAnswerThreshold);
     }
     return config;
   }

@@ -8,9 +8,9 @@ import java.util.Map;
  *
  * @param labels the likeliest class; all labels likelier than not; a tag for every word, empty
  *     where the tokenizer makes nothing of the word or the text was cut before it; or the answer.
- *     Empty for a regressed number
- * @param scores probability of every class or label, or the regressed numbers; empty for tags and
- *     answers
+ *     Empty for a regressed number, and for a question without an answer
+ * @param scores probability of every class or label, or the regressed numbers; empty for tags; for
+ *     answers {@link AnswerModel#NO_ANSWER} if the model tells of it, otherwise empty
  * @param cut words at the end that have no tag, as the text was cut before them
  */
 public record Prediction(List<String> labels, Map<String, Double> scores, int cut) {

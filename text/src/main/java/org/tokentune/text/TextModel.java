@@ -132,7 +132,7 @@ public final class TextModel implements AutoCloseable {
     TransformerModel model = config.model(new Head(own.task(), own.outputs(), pooling));
     return new TextModel(
         files,
-        new HeadConfig(own, pooling, LongTexts.cut(maxLength)),
+        new HeadConfig(own, pooling, LongTexts.cut(maxLength), null),
         model,
         ParameterLoader.loadEncoder(model, weights, storage, seed));
   }
@@ -348,6 +348,15 @@ public final class TextModel implements AutoCloseable {
     tokenizer.close();
     tokenizer = opened;
     headConfig = headConfig.with(longTexts);
+  }
+
+  /** The probability past which a question counts as without an answer; null: all have one. */
+  Double noAnswerThreshold() {
+    return headConfig.noAnswerThreshold();
+  }
+
+  void setNoAnswerThreshold(Double threshold) {
+    headConfig = headConfig.withNoAnswerThreshold(threshold);
   }
 
   /** The meaning of the model's outputs. */

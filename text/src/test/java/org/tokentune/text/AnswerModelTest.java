@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tokentune.BadInputException;
@@ -57,12 +58,7 @@ class AnswerModelTest {
 
   @Test
   void learnsToAnswerAndIsSaved() throws IOException {
-    Path base = Files.createDirectory(folder.resolve("base"));
-    for (String file : List.of("config.json", "model.safetensors")) {
-      Files.copy(GOLDEN.resolve(file), base.resolve(file));
-    }
-    Files.copy(
-        Path.of("../datasets/src/test/resources/tokenizer.json"), base.resolve("tokenizer.json"));
+    Path base = base();
     List<SquadQuestion> train = questions(320, 1);
     List<SquadQuestion> test = questions(60, 2);
     Path saved = folder.resolve("saved");
@@ -103,5 +99,74 @@ class AnswerModelTest {
               .getMessage();
       assertTrue(message.contains("no text to answer it from"), message);
     }
+  }
+
+  /** Every third text names no animal. */
+  private static List<SquadQuestion> mixed(int count, long seed) {
+    Random random = new Random(seed);
+    List<SquadQuestion> questions = new ArrayList<>(questions(count, seed));
+    for (int i = 0; i < count; i += 3) {
+      String context = fillers(random) + fillers(random);
+      questions.set(i, new SquadQuestion("q" + i, "play?", context, List.of()));
+    }
+    return questions;
+  }
+
+  @Test
+  void learnsThatThereIsNoAnswer() throws IOException {
+    Path base = base();
+    List<SquadQuestion> validation = mixed(60, 3);
+    List<SquadQuestion> test = mixed(60, 4);
+    Path saved = folder.resolve("saved");
+    TuningSettings settings =
+        TuningSettings.defaults()
+            .withTokens("6")
+            .withMinTokens(1)
+            .withBatchSize(8)
+            .withHyperparameters(
+                Hyperparameters.defaults().withEpochs(4).withLearningRate(3e-3).withSeed(7));
+    Scores scores;
+    List<Prediction> answers;
+    List<Example> asked =
+        test.stream().map(q -> new Example(q.question(), q.context(), null)).toList();
+    try (ModelFiles files = ModelFolder.open(base);
+        AnswerModel model = AnswerModel.forQuestions(files, 40, 0.0, WeightStorage.FLOAT32, 6)) {
+      assertEquals(Double.NaN, model.evaluate(questions(9, 5)).get(Metric.NO_ANSWER_EXACT));
+      Scores before = model.evaluate(test);
+      // Always an answer, of which an article alone counts as none, as in SQuAD's script.
+      assertTrue(before.get(Metric.NO_ANSWER_EXACT) < 0.3);
+      assertTrue(before.get(Metric.BEST_F1) >= 20 / 60.0);
+      model.fineTune(mixed(320, 1), validation, settings, new FineTuningListener() {});
+      scores = model.evaluate(test);
+      answers = model.answer(asked);
+      assertEquals(
+          model.model().noAnswerThreshold(),
+          model.evaluate(validation).get(Metric.BEST_F1_THRESHOLD));
+      model.model().save(saved);
+    }
+    System.out.printf("Threshold of no answer: %s%n", scores.metrics());
+    assertTrue(scores.get(Metric.HAS_ANSWER_EXACT) > 0.85);
+    assertTrue(scores.get(Metric.NO_ANSWER_EXACT) > 0.85);
+    long right =
+        IntStream.range(0, 60)
+            .filter(i -> answers.get(i).labels().isEmpty() == test.get(i).answers().isEmpty())
+            .count();
+    assertTrue(right > 54, right + " of 60");
+    assertTrue(Files.readString(saved.resolve("config.json")).contains("no_answer_threshold"));
+    try (ModelFiles files = ModelFolder.open(saved);
+        AnswerModel model = new AnswerModel(TextModel.open(files))) {
+      assertEquals(scores.metrics(), model.evaluate(test).metrics());
+      assertEquals(answers, model.answer(asked));
+    }
+  }
+
+  private Path base() throws IOException {
+    Path base = Files.createDirectory(folder.resolve("base"));
+    for (String file : List.of("config.json", "model.safetensors")) {
+      Files.copy(GOLDEN.resolve(file), base.resolve(file));
+    }
+    Files.copy(
+        Path.of("../datasets/src/test/resources/tokenizer.json"), base.resolve("tokenizer.json"));
+    return base;
   }
 }

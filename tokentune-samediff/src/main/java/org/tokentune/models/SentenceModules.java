@@ -3,6 +3,7 @@ package org.tokentune.models;
 import static org.tokentune.Arguments.required;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -76,6 +77,11 @@ public record SentenceModules(
       KnownFields.NONE
           .harmless("__version__", "requirements", "similarity_fn_name")
           .mustBe("model_type", "SentenceTransformer");
+
+  private static final JsonNode NONE = JsonNodeFactory.instance.arrayNode();
+
+  /** Sentence-transformers' where a module's file gives no rate. */
+  private static final double USUAL_DROPOUT = 0.2;
 
   /** An encoder's without {@code modules.json}: the mean, normalised. */
   private static final SentenceModules PLAIN =
@@ -184,6 +190,26 @@ public record SentenceModules(
     settings.finish(SETTINGS);
     return new SentenceModules(
         pooling, includePrompt, steps, maxLength, lowerCase, dimension, prompts, defaultPrompt);
+  }
+
+  /**
+   * Whether the modules list a dropout of vectors, which counts only in sentence-transformers' own
+   * training; {@link #read} leaves it out.
+   */
+  public static boolean listDropout(ModelFiles model) {
+    required(model, "model");
+
+    for (JsonNode module : model.companions().json(CompanionFiles.MODULES).orElse(NONE)) {
+      if (module.path("type").asText().endsWith(".Dropout")
+          && model
+                  .companions()
+                  .object(module.path("path").asText() + "/config.json")
+                  .number("dropout", USUAL_DROPOUT)
+              > 0) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static BadInputException unsupported(String origin, String type) {

@@ -13,6 +13,22 @@ public enum Metric {
   EXACT_MATCH("exact match", true),
   /** F1 of the second of two classes; for answers, the mean F1 of their words. */
   F1("F1", true),
+  /** {@link #EXACT_MATCH} of the questions that have an answer, where some have none. */
+  HAS_ANSWER_EXACT("HasAns exact", true),
+  /** {@link #F1} of the questions that have an answer, where some have none. */
+  HAS_ANSWER_F1("HasAns F1", true),
+  /** The share of the questions without an answer that are found to have none. */
+  NO_ANSWER_EXACT("NoAns exact", true),
+  /** The same: of no answer, exact match and F1 are equal. */
+  NO_ANSWER_F1("NoAns F1", true),
+  /** {@link #EXACT_MATCH} at the threshold of no answer that is best for these questions. */
+  BEST_EXACT("best exact", true),
+  /** The least such threshold, a probability. */
+  BEST_EXACT_THRESHOLD("its threshold", false),
+  /** {@link #F1} at the threshold of no answer that is best for these questions. */
+  BEST_F1("best F1", true),
+  /** The least such threshold, a probability. */
+  BEST_F1_THRESHOLD("its threshold", false),
   /** Matthews' correlation of two classes, -1 to 1. */
   MATTHEWS("Matthews", false),
   /** The mean squared error of regression; less is better. */
