@@ -55,7 +55,7 @@ public final class Evaluator implements AutoCloseable {
 
   private static List<String> outputs(Head head) {
     return head.task().scoresLogits()
-        ? List.of(ModelGraph.LOSS, ModelGraph.LOGITS)
+        ? List.of(ModelGraph.LOSS, head.task().scored())
         : List.of(ModelGraph.LOSS);
   }
 
@@ -98,7 +98,7 @@ public final class Evaluator implements AutoCloseable {
         throw NonFinite.error(parameters, "the batch that begins with " + names.apply(ids));
       }
     }
-    long counted = tally.add(batch.getLabels(0), outputs.get(ModelGraph.LOGITS));
+    long counted = tally.add(batch.getLabels(0), outputs.get(head.task().scored()));
     return new Batch(counted * outputs.get(ModelGraph.LOSS).getDouble(0), counted);
   }
 
