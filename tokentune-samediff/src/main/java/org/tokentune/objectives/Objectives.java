@@ -47,8 +47,7 @@ public final class Objectives {
 
   /** The tasks that a data set can be fine-tuned for. */
   public static final List<Objective> TASKS =
-      List.of(
-          CLASSIFY, MULTILABEL, REGRESS, TOKEN, QUESTION_ANSWERING, EMBED, RERANK, CAUSAL_LM);
+      List.of(CLASSIFY, MULTILABEL, REGRESS, TOKEN, QUESTION_ANSWERING, EMBED, RERANK, CAUSAL_LM);
 
   private static final List<Objective> ALL =
       Stream.concat(TASKS.stream(), Stream.of(MASKED_LM, FEATURE_EXTRACTION, DPO)).toList();
