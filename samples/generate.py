@@ -213,6 +213,23 @@ def chats(random, rows):
     return result
 
 
+def preferences(random, rows):
+    """Two answers to a task, of which the chosen one is right; every third row as messages."""
+    result = []
+    for i in range(rows):
+        task, other = random.sample(tasks(random, 14), 2)
+        while other["output"] == task["output"]:
+            other = random.choice(tasks(random, 14))
+        prompt = task["instruction"] + ("\n" + task["input"] if "input" in task else "")
+        if i % 3 == 0:
+            result.append({"prompt": [{"role": "user", "content": prompt}],
+                           "chosen": [{"role": "assistant", "content": task["output"]}],
+                           "rejected": [{"role": "assistant", "content": other["output"]}]})
+        else:
+            result.append({"prompt": prompt, "chosen": "\n" + task["output"], "rejected": "\n" + other["output"]})
+    return result
+
+
 def story(random):
     name, friend = random.sample(NAMES, 2)
     trade, city = random.choice(sorted(TRADES)), random.choice(CITIES)
@@ -253,6 +270,7 @@ def main():
     write_json("choices.jsonl", choices(random.Random(8), 60))
     write_json("tasks.jsonl", tasks(random.Random(9), 210))
     write_json("chats.jsonl", chats(random.Random(11), 120))
+    write_json("preferences.jsonl", preferences(random.Random(12), 90))
     source = random.Random(10)
     with open(os.path.join(HERE, "stories.txt"), "w", encoding="utf-8") as file:
         file.write("\n\n".join(story(source) for _ in range(80)) + "\n")

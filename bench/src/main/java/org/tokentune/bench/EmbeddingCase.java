@@ -76,7 +76,8 @@ record EmbeddingCase(EmbeddingLoss loss, Map<String, INDArray> inputs, boolean a
     return new EmbeddingCase(loss(name, columns.size(), (int) anchors.size(1)), inputs, apart);
   }
 
-  private static INDArray padded(INDArray rows, long length) {
+  /** Rows as INT32 with zeros behind. */
+  static INDArray padded(INDArray rows, long length) {
     INDArray padded = Nd4j.zeros(DataType.INT32, rows.size(0), length);
     for (long row = 0; row < rows.size(0); row++) {
       for (long i = 0; i < rows.size(1); i++) {

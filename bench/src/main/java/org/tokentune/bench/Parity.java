@@ -77,6 +77,12 @@ import org.tokentune.train.VectorLoss;
  * adapters, under PEFT's names. A case without inputs holds the base's weights with the adapters
  * merged in.
  *
+ * <p>A case of preferences, in a folder of adapters, holds {@code input_ids}, {@code
+ * attention_mask} and {@code completion_mask} of {@code chosen} and {@code rejected}, the sums
+ * {@code logps} of the log-probabilities of the answers' tokens, those of the base without adapters
+ * ({@code logps.ref_chosen}) and {@code rewards}, with a beta of 0.1; {@code chosen.selected} where
+ * only some positions have gradients.
+ *
  * <p>Gradients of cosines lose digits where all texts are nearly parallel, as rounding is relative
  * to 1 and what is differentiated to {@code 1 - cosine}: their errors in a sentence encoder's cases
  * are divided by {@code 1 / (1 - c)}, where c is the mean of the recorded vectors' cosines. (In
@@ -240,6 +246,9 @@ public final class Parity {
     if (expected.containsKey(EmbeddingCase.COLUMNS.get(0) + ModelGraph.INPUT_IDS)) {
       return embeddings(title, expected, kernelMode, checkpointing);
     }
+    if (expected.containsKey(PreferenceCase.SIDES.get(0) + ModelGraph.INPUT_IDS)) {
+      return preferences(title, expected, kernelMode, checkpointing);
+    }
     if (!expected.containsKey(ModelGraph.INPUT_IDS)) {
       return compareMerged(file, expected);
     }
@@ -289,6 +298,55 @@ public final class Parity {
                     ? new Row(row.tensor(), row.error() / condition)
                     : row)
         .toList();
+  }
+
+  /** Compares a step on preferences, whose reference is the base without its adapters. */
+  private List<Row> preferences(
+      String name,
+      Map<String, INDArray> expected,
+      KernelMode kernelMode,
+      ActivationCheckpointing checkpointing) {
+    if (adapter == null) {
+      throw new BadFileException(
+          "%s is a case of preferences, which belongs beside the adapters that it was recorded with.",
+          name);
+    }
+    Head answers = new Head(Objectives.DPO, head.outputs(), Pooling.FIRST);
+    TransformerModel base = config.model(answers);
+    TransformerModel model = new LoraModel(base, adapter.model().lora());
+    PreferenceCase one = PreferenceCase.of(expected, answers.task());
+    String scored = answers.task().scored();
+    GraphOptions forward = GraphOptions.training(false, any -> false).withKernelMode(kernelMode);
+    Map<String, INDArray> whole = new HashMap<>(one.inputs());
+    whole.remove(ModelGraph.SELECTED);
+    whole.remove(ModelGraph.FROZEN);
+    INDArray reference;
+    try (PlanEngine engine =
+        new PlanEngine(
+            base.build(adapter.baseParameters(), forward).sd(),
+            PlanOptions.forward(List.of(scored)))) {
+      reference = engine.run(whole).outputs().get(scored).dup();
+    }
+    one.put(reference);
+    GraphOptions options =
+        GraphOptions.training(StepInputs.areSplit(one.inputs()), adapter.model()::trains)
+            .withKernelMode(kernelMode);
+    ModelGraph graph = model.build(parameters, options);
+    graph.check(one.inputs());
+    try (TrainingEngine engine = new TrainingEngine(graph, List.of(scored), checkpointing)) {
+      TrainingEngine.Result step = engine.run(one.inputs());
+      Map<String, INDArray> results = PreferenceCase.results(step.outputs().get(scored), reference);
+      Map<String, INDArray> recorded = new LinkedHashMap<>(expected);
+      recorded.keySet().removeIf(PreferenceCase::isInput);
+      List<Row> rows = new ArrayList<>();
+      results.forEach(
+          (tensor, actual) -> {
+            INDArray of = recorded.remove(tensor);
+            rows.add(new Row(tensor, of == null ? NOT_COMPARED : error(of, actual, 0)));
+          });
+      rows.addAll(compare(recorded, model, one.inputs(), step, Map.of()));
+      return rows;
+    }
   }
 
   private TrainingEngine.Result run(

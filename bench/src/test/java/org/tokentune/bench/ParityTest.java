@@ -82,6 +82,16 @@ class ParityTest {
     }
   }
 
+  /** Losses, log-probabilities, rewards and gradients of adapters; the base is the reference. */
+  @Test
+  void preferencesEqualPeft() {
+    Parity parity = new Parity(GOLDEN.resolve("dpo-adapter"), GOLDEN.resolve("dpo"));
+    assertEquals(2, parity.cases().size());
+    for (Path file : parity.cases()) {
+      check(parity, file, 19, 1e-5);
+    }
+  }
+
   /** Made by {@code acceptance/dora.py}: logits, loss, gradients and merged weights. */
   @ParameterizedTest
   @CsvSource({"llama-dora, 29, 9", "gpt2-dora, 20, 6", "bert-dora, 40, 9"})

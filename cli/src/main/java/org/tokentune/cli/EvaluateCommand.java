@@ -6,10 +6,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.tokentune.BadSettingsException;
 import org.tokentune.datasets.ChatFormat;
 import org.tokentune.datasets.ChoiceQuestion;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.Instructions;
+import org.tokentune.datasets.PreferenceTokens;
 import org.tokentune.datasets.PromptTemplate;
 import org.tokentune.datasets.RelatedTexts;
 import org.tokentune.datasets.SquadQuestion;
@@ -81,7 +83,8 @@ final class EvaluateCommand implements Callable<Integer> {
       names = "--task",
       paramLabel = "TASK",
       description =
-          "For decoders: lm (plain text), instruct (answers to instructions), chat or multiple-choice"
+          "For decoders: lm (plain text), instruct (answers to instructions), chat, dpo (preferred answers)"
+              + " or multiple-choice"
               + " (rows with question, choices and answer, scored by log-likelihood); default"
               + " lm, for a .jsonl or .json file instruct.")
   private LanguageTask task;
@@ -109,6 +112,20 @@ final class EvaluateCommand implements Callable<Integer> {
       })
   private String template;
 
+  @Option(
+      names = "--reference",
+      paramLabel = "MODEL",
+      description = {
+        "Of dpo: the model that the training started from; default: the model without its adapters."
+      })
+  private String reference;
+
+  @Option(
+      names = "--beta",
+      paramLabel = "B",
+      description = "Of dpo: as in training; default " + TaskOptions.DEFAULT_BETA + ".")
+  private Double beta;
+
   @Mixin private EmbeddingOptions embedding;
   @Mixin private DataOptions dataOptions;
   @Mixin private JsonOption json;
@@ -130,6 +147,7 @@ final class EvaluateCommand implements Callable<Integer> {
     lm,
     instruct,
     chat,
+    dpo,
     multiple_choice;
 
     @Override
@@ -186,7 +204,7 @@ final class EvaluateCommand implements Callable<Integer> {
     longTexts.checkAbsent("decoders");
     int length = maxLength == null ? USUAL_LENGTH : maxLength;
     PromptTemplate prompts =
-        template == null || task == LanguageTask.chat
+        template == null || task == LanguageTask.chat || task == LanguageTask.dpo
             ? PromptTemplate.ALPACA
             : PromptTemplate.named(template);
     Path file = dataOptions.path(data);
@@ -197,6 +215,10 @@ final class EvaluateCommand implements Callable<Integer> {
     }
     try (LanguageModel language = LanguageModel.open(files, null, weights.storage())) {
       adapters.putOn(language);
+      checkPreferences(asked);
+      if (asked == LanguageTask.dpo) {
+        return preferences(language, file);
+      }
       if (asked == LanguageTask.multiple_choice) {
         return report(MultipleChoice.score(language, ChoiceQuestion.read(file), shots, seed));
       }
@@ -208,6 +230,25 @@ final class EvaluateCommand implements Callable<Integer> {
             default -> TextBlocks.rows(file, dataOptions.columns(), language.tokenizer(), length);
           };
       return report(language.evaluate(rows), List.of());
+    }
+  }
+
+  private void checkPreferences(LanguageTask asked) {
+    if (asked != LanguageTask.dpo && (reference != null || beta != null)) {
+      throw new BadSettingsException(
+          "--reference and --beta are for the task dpo, not for %s.", asked);
+    }
+  }
+
+  private int preferences(LanguageModel language, Path file) {
+    List<PreferenceTokens> rows = PreferenceTrainingJob.read(language, file, template, maxLength);
+    double used = beta == null ? TaskOptions.DEFAULT_BETA : beta;
+    if (reference == null) {
+      return report(language.evaluatePreferences(rows, used, null), List.of());
+    }
+    try (ModelFiles files = Models.open(reference);
+        LanguageModel other = LanguageModel.open(files, null, weights.storage())) {
+      return report(language.evaluatePreferences(rows, used, other), List.of());
     }
   }
 

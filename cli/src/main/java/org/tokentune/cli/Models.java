@@ -11,7 +11,6 @@ import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.ModelFolder;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.objectives.Objective;
-import org.tokentune.objectives.Objectives;
 import org.tokentune.zoo.Zoo;
 
 /** Finds the model that {@code --model} names. */
@@ -37,14 +36,12 @@ final class Models {
       return;
     }
     boolean decoder = Zoo.model(name).config().causal();
-    if (decoder != (objective == Objectives.CAUSAL_LM)) {
+    if (decoder != objective.isCausal()) {
       throw new BadSettingsException(
           "%s is %s, which does not support %s; name %s.",
           name,
           decoder ? "a decoder" : "an encoder",
-          objective == Objectives.CAUSAL_LM
-              ? "language modelling"
-              : "this task (" + objective.shortName() + ")",
+          objective.isCausal() ? "language modelling" : "this task (" + objective.shortName() + ")",
           decoder ? "an encoder, such as all-minilm-l6-v2" : "a decoder, such as smollm2-135m");
     }
   }

@@ -8,7 +8,8 @@ import org.tokentune.objectives.Objectives;
 import picocli.CommandLine.ITypeConverter;
 
 /**
- * A task on the command line: an objective, by its short name, {@code instruct} or {@code chat}.
+ * A task on the command line: an objective, by its short name, {@code instruct}, {@code chat} or
+ * {@code dpo}.
  *
  * @param data what its rows are
  */
@@ -19,7 +20,8 @@ record Task(String name, Objective objective, Data data) {
     /** What the objective says. */
     OWN,
     INSTRUCTIONS,
-    CHATS
+    CHATS,
+    PREFERENCES
   }
 
   private static final List<Task> ALL =
@@ -27,7 +29,8 @@ record Task(String name, Objective objective, Data data) {
               Objectives.TASKS.stream().map(Task::of),
               Stream.of(
                   new Task("instruct", Objectives.CAUSAL_LM, Data.INSTRUCTIONS),
-                  new Task("chat", Objectives.CAUSAL_LM, Data.CHATS)))
+                  new Task("chat", Objectives.CAUSAL_LM, Data.CHATS),
+                  new Task("dpo", Objectives.DPO, Data.PREFERENCES)))
           .toList();
 
   /** The task that has this objective and no data of its own. */

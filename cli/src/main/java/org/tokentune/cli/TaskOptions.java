@@ -1,16 +1,21 @@
 package org.tokentune.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.tokentune.BadSettingsException;
 import org.tokentune.datasets.ChatFormat;
 import org.tokentune.datasets.GlueTask;
 import org.tokentune.datasets.PromptTemplate;
 import org.tokentune.models.Pooling;
+import org.tokentune.objectives.Objectives;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** Options for what a model learns. */
 final class TaskOptions {
+
+  /** TRL's. */
+  static final double DEFAULT_BETA = 0.1;
 
   @Option(
       names = "--task",
@@ -26,7 +31,8 @@ final class TaskOptions {
         "to the first, 0 to 1; for decoders lm: the next token of plain text, or of the texts in a file",
         "of rows (--text); instruct: answers to instructions (rows with instruction, input, output);",
         "chat: the assistant's turns of conversations (rows with messages, conversations, prompt and",
-        "completion, or instruction and output). Default ${DEFAULT-VALUE}."
+        "completion, or instruction and output); dpo: preferred answers (rows with prompt, chosen,",
+        "rejected, texts or messages). Default ${DEFAULT-VALUE}."
       })
   private Task task;
 
@@ -34,7 +40,7 @@ final class TaskOptions {
       names = "--template",
       paramLabel = "NAME",
       description = {
-        "How instructions are written: alpaca (default), chatml or plain. Of chat: a named template of",
+        "How instructions are written: alpaca (default), chatml or plain. Of chat and dpo: a named template of",
         "the model, or chatml, llama3, alpaca or plain; default: the model's own."
       })
   private String template;
@@ -46,6 +52,16 @@ final class TaskOptions {
       description =
           "Of chat: which of the assistant's turns are learned; default ${DEFAULT-VALUE}.")
   private String lossOn;
+
+  @Option(
+      names = "--beta",
+      paramLabel = "B",
+      description =
+          "Of dpo: how much log-probabilities count; the greater, the nearer the model stays to the"
+              + " reference. Default "
+              + DEFAULT_BETA
+              + ".")
+  private Double beta;
 
   @Option(
       names = "--pooling",
@@ -75,7 +91,9 @@ final class TaskOptions {
   }
 
   PromptTemplate prompts() {
-    return template == null || task.data() == Task.Data.CHATS
+    return template == null
+            || task.data() == Task.Data.CHATS
+            || task.data() == Task.Data.PREFERENCES
         ? PromptTemplate.ALPACA
         : PromptTemplate.named(template);
   }
@@ -87,6 +105,26 @@ final class TaskOptions {
 
   ChatFormat.Learned learned() {
     return ChatModel.learned(lossOn);
+  }
+
+  /** The beta of preferences. */
+  double beta() {
+    return beta == null ? DEFAULT_BETA : beta;
+  }
+
+  /** Adds the settings of preferences to a result. */
+  void put(ObjectNode result) {
+    if (task.data() == Task.Data.PREFERENCES) {
+      result.put("beta", beta());
+    }
+  }
+
+  /** Rejects options for other tasks. */
+  void check() {
+    if (beta != null && task.data() != Task.Data.PREFERENCES) {
+      throw new BadSettingsException("--beta is for the task dpo, not for %s.", task.name());
+    }
+    Objectives.dpo(beta());
   }
 
   Pooling pooling() {

@@ -149,6 +149,7 @@ final class TrainCommand implements Callable<Integer> {
     data.check(taskOptions.task(), settings.hyperparameters().steps());
     embedding.check(taskOptions.task());
     taskOptions.learned();
+    taskOptions.check();
     PromptTemplate prompts = taskOptions.prompts();
     if (data.validatesNothing()) {
       runOptions.checkNoValidation();
@@ -196,12 +197,12 @@ final class TrainCommand implements Callable<Integer> {
   /** Reads the data before the model if it can, as opening a model may take a while. */
   private Function<ModelFiles, TrainingJob> read(Optional<GlueTask> glue, PromptTemplate prompts) {
     Objective objective = tuning.checked(taskOptions.task().objective());
-    if (objective == Objectives.CAUSAL_LM
+    if (objective.isCausal()
         || objective == Objectives.QUESTION_ANSWERING
         || objective == Objectives.EMBED) {
       longTexts.checkAbsent(taskOptions.task().name());
     }
-    if (objective == Objectives.CAUSAL_LM) {
+    if (objective.isCausal()) {
       return files -> language(files, prompts);
     }
     WeightStorage weights = adapters.knobs().weights();
@@ -340,8 +341,10 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private TrainingJob language(ModelFiles files, PromptTemplate prompts) {
-    LanguageModel language = LanguageModel.open(files, dropout, adapters.knobs().weights());
-    return switch (taskOptions.task().data()) {
+    Task.Data rows = taskOptions.task().data();
+    Double rate = dropout == null && rows == Task.Data.PREFERENCES ? Double.valueOf(0) : dropout;
+    LanguageModel language = LanguageModel.open(files, rate, adapters.knobs().weights());
+    return switch (rows) {
       case INSTRUCTIONS ->
           LanguageTrainingJob.onInstructions(language, data, prompts, maxLength, seed);
       case CHATS -> {
@@ -354,6 +357,9 @@ final class TrainCommand implements Callable<Integer> {
         chats.printFirst(spec.commandLine().getOut());
         yield job;
       }
+      case PREFERENCES -> // without dropout, as in TRL
+          PreferenceTrainingJob.of(
+              language, data, taskOptions.chatTemplate(), taskOptions.beta(), maxLength, seed);
       case OWN -> LanguageTrainingJob.onText(language, data, maxLength, seed);
     };
   }
@@ -431,6 +437,7 @@ final class TrainCommand implements Callable<Integer> {
     adapters.put(result);
     tuning.put(result);
     embedding.put(result);
+    taskOptions.put(result);
     report.putRun(result);
     return result.put("output", output.toString());
   }

@@ -160,9 +160,7 @@ final class TrainingDataOptions {
 
   /** Whether rows of a task are labelled texts, which can be drawn by their labels. */
   private static boolean areExamples(Objective task) {
-    return task != Objectives.QUESTION_ANSWERING
-        && task != Objectives.CAUSAL_LM
-        && task != Objectives.EMBED;
+    return task != Objectives.QUESTION_ANSWERING && !task.isCausal() && task != Objectives.EMBED;
   }
 
   private void checkStream(Task task, int steps) {

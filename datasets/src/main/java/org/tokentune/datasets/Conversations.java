@@ -109,8 +109,8 @@ public final class Conversations {
       return message;
     }
 
-    private static void addSide(
-        Row row, String column, String role, List<Map<String, Object>> messages) {
+    /** Adds messages, or a text as one message. */
+    static void addSide(Row row, String column, String role, List<Map<String, Object>> messages) {
       if (row.value(column) instanceof String text) {
         messages.add(message(role, text));
       } else {
@@ -158,7 +158,8 @@ public final class Conversations {
       return message;
     }
 
-    private static Map<String, Object> variables(Row row) {
+    /** What else the template is given. */
+    static Map<String, Object> variables(Row row) {
       Map<String, Object> variables = new LinkedHashMap<>();
       for (String column : List.of("tools", "documents")) {
         Object value = json(row, column);

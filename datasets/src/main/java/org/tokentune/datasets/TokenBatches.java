@@ -185,7 +185,12 @@ public final class TokenBatches extends BatchIterator {
 
   @Override
   MultiDataSet batch() {
-    return batch(batches.get(next++));
+    return batch(nextNumbers());
+  }
+
+  /** The numbers of the rows of the next batch. */
+  int[] nextNumbers() {
+    return batches.get(next++);
   }
 
   private MultiDataSet batch(int[] numbers) {

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadDataException;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
@@ -14,11 +15,14 @@ import org.tokentune.BadSettingsException;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.LoraConfig;
+import org.tokentune.adapters.LoraModel;
 import org.tokentune.adapters.WeightedAdapter;
 import org.tokentune.chat.ChatTemplateSettings;
 import org.tokentune.datasets.ChatFormat;
 import org.tokentune.datasets.ChatTemplates;
 import org.tokentune.datasets.Columns;
+import org.tokentune.datasets.PreferenceBatches;
+import org.tokentune.datasets.PreferenceTokens;
 import org.tokentune.datasets.PromptTemplate;
 import org.tokentune.datasets.RowSampling;
 import org.tokentune.datasets.StreamedRows;
@@ -292,6 +296,139 @@ public final class LanguageModel implements AutoCloseable {
                 listener);
     train.warnOfLeftOut();
     return outcome;
+  }
+
+  /**
+   * Fine-tunes in place on preferences, as the other method does, with each row once in an epoch.
+   */
+  public Trainer.Outcome prefer(
+      List<PreferenceTokens> train,
+      List<PreferenceTokens> validation,
+      double beta,
+      TuningSettings settings,
+      FineTuningListener listener) {
+    required(train, "train");
+    required(validation, "validation");
+    required(settings, "settings");
+    required(listener, "listener");
+
+    return prefer(train, null, validation, beta, settings, listener);
+  }
+
+  /**
+   * Fine-tunes in place on preferences (direct preference optimization), and keeps the weights that
+   * validate best. The reference is the model as it is now, with its adapters if it has some:
+   * without new ones that is the base. What it says of all rows is computed once, so that it is not
+   * in memory twice.
+   *
+   * @param sampling of the training rows; null: each of them once in an epoch
+   * @param validation none: the last weights are kept
+   * @param beta how much log-probabilities count, 0.1 in TRL
+   */
+  public Trainer.Outcome prefer(
+      List<PreferenceTokens> train,
+      RowSampling sampling,
+      List<PreferenceTokens> validation,
+      double beta,
+      TuningSettings settings,
+      FineTuningListener listener) {
+    required(train, "train");
+    required(validation, "validation");
+    required(settings, "settings");
+    required(listener, "listener");
+
+    checkOpen();
+    if (train.isEmpty()) {
+      throw new BadDataException("There are no training rows; give some.");
+    }
+    TransformerModel preferring = preferring(beta);
+    Objective task = preferring.head().task();
+    List<PreferenceTokens> rows = referred(train, preferring, parameters);
+    List<PreferenceTokens> validated = referred(validation, preferring, parameters);
+    long seed = settings.hyperparameters().seed();
+    return new Tuning(preferring, parameters, adapter, tokenizer)
+        .run(
+            epoch ->
+                PreferenceBatches.shuffled(rows, task, sampling, settings.batchSize(), seed, epoch),
+            () -> digest(train),
+            sampling,
+            validated.isEmpty()
+                ? null
+                : PreferenceBatches.byLength(validated, task, EVALUATION_BATCH),
+            () -> digest(validation),
+            settings,
+            listener);
+  }
+
+  private static String digest(List<PreferenceTokens> rows) {
+    return Tuning.digest(rows.stream().flatMap(row -> row.texts().stream()).toList());
+  }
+
+  private TransformerModel preferring(double beta) {
+    Head head = new Head(Objectives.dpo(beta), model.head().outputs(), Pooling.FIRST);
+    return adapter == null
+        ? model.config().model(head)
+        : new LoraModel(adapter.model().base().config().model(head), adapter.model().lora());
+  }
+
+  /** The rows with the log-probabilities that a model gives the answers. */
+  private List<PreferenceTokens> referred(
+      List<PreferenceTokens> rows, TransformerModel reference, Parameters weights) {
+    rows.forEach(row -> row.texts().forEach(this::check));
+    PreferenceBatches batches =
+        PreferenceBatches.byLength(rows, reference.head().task(), EVALUATION_BATCH);
+    int[] order = batches.order();
+    PreferenceTokens[] referred = new PreferenceTokens[order.length];
+    int next = 0;
+    try (Evaluator evaluator = new Evaluator(reference, weights, tokenizer::quoted)) {
+      for (INDArray batch : evaluator.scored(batches)) {
+        float[] answers = batch.toFloatVector();
+        int count = answers.length / 2;
+        for (int i = 0; i < count; i++) {
+          int row = order[next++];
+          referred[row] = rows.get(row).withReference(answers[i], answers[count + i]);
+        }
+      }
+    }
+    return List.of(referred);
+  }
+
+  /**
+   * Scores preferences: the share of rows whose chosen answer has gained more than the rejected one
+   * since the reference, and by how much; a tie is no success.
+   *
+   * @param reference another model of the same tokens; null: this one without its adapters
+   * @throws BadInputException without both
+   */
+  public Scores evaluatePreferences(
+      List<PreferenceTokens> rows, double beta, LanguageModel reference) {
+    required(rows, "rows");
+
+    checkOpen();
+    TransformerModel preferring = preferring(beta);
+    List<PreferenceTokens> referred;
+    if (reference != null) {
+      if (reference.model.config().vocabulary() != model.config().vocabulary()) {
+        throw new BadSettingsException(
+            "The reference %s has %,d tokens, but %s has %,d; name the model that the training started from.",
+            reference.files.name(),
+            reference.model.config().vocabulary(),
+            files.name(),
+            model.config().vocabulary());
+      }
+      referred = referred(rows, reference.preferring(beta), reference.parameters);
+    } else if (adapter != null) {
+      TransformerModel base = adapter.model().base().config().model(preferring.head());
+      referred = referred(rows, base, adapter.baseParameters());
+    } else {
+      throw new BadSettingsException(
+          "Preferences are scored against a reference; give adapters, whose base it is, or another"
+              + " model.");
+    }
+    try (Evaluator evaluator = new Evaluator(preferring, parameters, tokenizer::quoted)) {
+      return evaluator.evaluate(
+          PreferenceBatches.byLength(referred, preferring.head().task(), EVALUATION_BATCH));
+    }
   }
 
   /** Loss and perplexity of the rows' labels. */

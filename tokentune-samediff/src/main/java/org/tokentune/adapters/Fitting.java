@@ -88,7 +88,7 @@ final class Fitting {
   static String ownHead(TransformerModel base) {
     Objective task = base.head().task();
     boolean tied = base.headTable().equals(base.wordTable());
-    return tied && (task == Objectives.CAUSAL_LM || task == Objectives.MASKED_LM)
+    return tied && (task.isCausal() || task == Objectives.MASKED_LM)
         ? base.config().untied().model(base.head()).headTable()
         : null;
   }

@@ -85,7 +85,7 @@ public final class Decoder implements TransformerModel {
     }
     lastNorm = norm(names.of(Part.LAST_NORM), config.hidden());
     toLogits =
-        config.tied() || head.task() != Objectives.CAUSAL_LM
+        config.tied() || !head.task().isCausal()
             ? new Linear(words.weight(), null, false)
             : shapes.linear(names.of(Part.HEAD), config.hidden(), config.vocabulary(), false);
   }
@@ -341,10 +341,22 @@ public final class Decoder implements TransformerModel {
      */
     @Override
     public SDVariable vocabularyLoss(SDVariable nextTokens) {
-      return options.kernelMode() == KernelMode.NATIVE || config.multipliers().logitCap() != 0
-          ? null
-          : VocabularyLoss.apply(
-              scaled(streams().selected().rows()), graph.table(headTable(), true), nextTokens);
+      return slices()
+          ? VocabularyLoss.apply(
+              scaled(streams().selected().rows()), graph.table(headTable(), true), nextTokens)
+          : null;
+    }
+
+    private boolean slices() {
+      return options.kernelMode() != KernelMode.NATIVE && config.multipliers().logitCap() == 0;
+    }
+
+    @Override
+    public SDVariable tokenLosses(TokenStream stream, SDVariable nextTokens) {
+      return slices()
+          ? VocabularyLoss.ofRows(
+              scaled(stream.rows()), graph.table(headTable(), stream.differentiable()), nextTokens)
+          : super.tokenLosses(stream, nextTokens);
     }
   }
 }

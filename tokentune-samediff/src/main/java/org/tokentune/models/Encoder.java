@@ -75,7 +75,7 @@ public final class Encoder implements TransformerModel {
   public Encoder(EncoderConfig config, Head head) {
     required(config, "config");
     required(head, "head");
-    if (head.task() == Objectives.CAUSAL_LM) {
+    if (head.task().isCausal()) {
       throw new BadSettingsException("An encoder is not a causal language model; use a decoder.");
     }
     if (head.pooling() == Pooling.LAST) {

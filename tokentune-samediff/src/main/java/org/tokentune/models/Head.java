@@ -101,7 +101,7 @@ public record Head(Objective task, int outputs, Pooling pooling, SentenceModules
         throw new BadSettingsException(
             "The first token of a decoder has seen no other; pool the last one, or the mean.");
       }
-    } else if (task != Objectives.CAUSAL_LM) {
+    } else if (!task.isCausal()) {
       throw new BadSettingsException(
           "A decoder is a causal language model and does not support %s; use an encoder.", task);
     }

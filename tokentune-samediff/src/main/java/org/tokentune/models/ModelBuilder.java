@@ -15,6 +15,7 @@ import org.tokentune.nn.internal.TokenStreams;
 import org.tokentune.objectives.LossInputs;
 import org.tokentune.objectives.LossSettings;
 import org.tokentune.ops.KernelMode;
+import org.tokentune.ops.Losses;
 import org.tokentune.ops.TokenGather;
 
 /**
@@ -272,5 +273,10 @@ abstract class ModelBuilder implements LossInputs {
   @Override
   public SDVariable vocabularyLoss(SDVariable nextTokens) {
     return null;
+  }
+
+  @Override
+  public SDVariable tokenLosses(TokenStream stream, SDVariable nextTokens) {
+    return Losses.softmaxCrossEntropyOfRows(logits(stream), head.outputs(), nextTokens);
   }
 }

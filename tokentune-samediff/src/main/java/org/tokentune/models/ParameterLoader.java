@@ -164,7 +164,7 @@ public final class ParameterLoader {
 
     Parameters parameters() {
       Objective task = model.head().task();
-      if (model.config().tied() && (task == Objectives.CAUSAL_LM || task == Objectives.MASKED_LM)) {
+      if (model.config().tied() && (task.isCausal() || task == Objectives.MASKED_LM)) {
         read.add(model.config().untied().model(model.head()).headTable()); // equal to the table
       }
       new UnusedTensors(model, source.origin()).check(source.names(), read);

@@ -24,6 +24,11 @@ final class CausalLanguageModeling extends TokenObjective {
   }
 
   @Override
+  public boolean isCausal() {
+    return true;
+  }
+
+  @Override
   public HeadShape headShape() {
     return HeadShape.VOCABULARY;
   }
@@ -44,21 +49,26 @@ final class CausalLanguageModeling extends TokenObjective {
 
   @Override
   public SDVariable loss(LossInputs inputs, SDVariable logits) {
-    SDVariable next = nextLabels(inputs);
+    SDVariable next = after(inputs, inputs.labels(), inputs.selected());
     SDVariable loss = inputs.vocabularyLoss(next);
     return loss == null
         ? Losses.softmaxCrossEntropy(logits, inputs.outputs(), next, null, 0, inputs.kernelMode())
         : loss;
   }
 
-  /** Labels of the tokens after the selected ones; the last token of a sequence has none. */
-  private static SDVariable nextLabels(LossInputs inputs) {
-    SDVariable labels = inputs.labels();
+  /**
+   * Labels behind some columns; the last one has none behind it.
+   *
+   * @param labels INT32 [batch, any]
+   * @param columns INT32 [batch, count]
+   * @return [batch * count]
+   */
+  static SDVariable after(LossInputs inputs, SDVariable labels, SDVariable columns) {
     SDVariable column = labels.get(SDIndex.all(), SDIndex.interval(0, 1));
     SDVariable none = inputs.sd().zerosLike(column).add(inputs.sd().constant(Losses.IGNORED));
     SDVariable longer = inputs.sd().concat(1, labels, none);
     return TokenGather.elements(
-        longer, TokenGather.rowIds(longer, inputs.selected().add(inputs.sd().constant(1))));
+        longer, TokenGather.rowIds(longer, columns.add(inputs.sd().constant(1))));
   }
 
   /** Logits, one per word of the vocabulary for every token, are not scored. */

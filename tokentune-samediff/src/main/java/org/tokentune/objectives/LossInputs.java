@@ -53,4 +53,12 @@ public interface LossInputs {
    * @param nextTokens INT32 [batch * k], {@link org.tokentune.ops.Losses#IGNORED} for none
    */
   SDVariable vocabularyLoss(SDVariable nextTokens);
+
+  /**
+   * The losses of the next tokens of a stream, [batch * tokens], 0 without one; where it can,
+   * without holding the logits of all tokens at once.
+   *
+   * @param nextTokens INT32 [batch * tokens], {@link org.tokentune.ops.Losses#IGNORED} for none
+   */
+  SDVariable tokenLosses(TokenStream stream, SDVariable nextTokens);
 }

@@ -63,6 +63,11 @@ public enum Metric {
   /** The mean average precision of the hundred best texts. */
   MAP_AT_100("MAP@100", false),
 
+  /** The share of rows whose chosen answer has gained more than the rejected one. */
+  REWARD_ACCURACY("reward accuracy", true),
+  /** By how much chosen answers have gained more than rejected ones, times beta. */
+  REWARD_MARGIN("reward margin", false),
+
   /** The loss itself; less is better. */
   LOSS("loss", false);
 

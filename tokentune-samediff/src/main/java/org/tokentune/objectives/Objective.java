@@ -83,6 +83,11 @@ public abstract class Objective {
   /** The inputs and outputs of the head. */
   public abstract HeadShape headShape();
 
+  /** Whether the head gives the next token after every token, as that of a decoder does. */
+  public boolean isCausal() {
+    return false;
+  }
+
   /** Whether the head reads every token rather than one row per text. */
   public final boolean perToken() {
     return headShape() == HeadShape.TOKENS || headShape() == HeadShape.VOCABULARY;
@@ -175,9 +180,17 @@ public abstract class Objective {
   /** Makes a tally, which collects labels and predictions and scores them. */
   public abstract Tally tally(int outputs);
 
-  /** Whether scores are computed from the logits rather than only from the loss. */
+  /**
+   * Whether scores are computed from the logits, or from what {@link #scored} names, rather than
+   * only from the loss.
+   */
   public boolean scoresLogits() {
     return true;
+  }
+
+  /** The name in the graph of what is scored, if {@link #scoresLogits}. */
+  public String scored() {
+    return "logits";
   }
 
   /** A value by which models are compared; larger is better. */

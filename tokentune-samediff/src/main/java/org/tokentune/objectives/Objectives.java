@@ -42,12 +42,15 @@ public final class Objectives {
   /** How relevant a text is to a query. */
   public static final Objective RERANK = new Reranking();
 
+  /** One answer rather than another, with TRL's beta of 0.1. */
+  public static final Objective DPO = new DirectPreference(0.1);
+
   /** The tasks that a data set can be fine-tuned for. */
   public static final List<Objective> TASKS =
       List.of(CLASSIFY, MULTILABEL, REGRESS, TOKEN, QUESTION_ANSWERING, EMBED, RERANK, CAUSAL_LM);
 
   private static final List<Objective> ALL =
-      Stream.concat(TASKS.stream(), Stream.of(MASKED_LM, FEATURE_EXTRACTION)).toList();
+      Stream.concat(TASKS.stream(), Stream.of(MASKED_LM, FEATURE_EXTRACTION, DPO)).toList();
 
   private Objectives() {}
 
@@ -56,6 +59,16 @@ public final class Objectives {
     required(loss, "loss");
 
     return new SentenceEmbedding(loss);
+  }
+
+  /**
+   * One answer rather than another.
+   *
+   * @param beta how much the log-probabilities count; the greater, the nearer the model stays to
+   *     the reference
+   */
+  public static Objective dpo(double beta) {
+    return new DirectPreference(beta);
   }
 
   /**

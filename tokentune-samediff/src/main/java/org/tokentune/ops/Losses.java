@@ -61,19 +61,10 @@ public final class Losses {
     required(logits, "logits");
     required(labels, "labels");
 
-    SameDiff sd = logits.getSameDiff();
     SDVariable counts = labels.neq(IGNORED);
-    SDVariable safe = labels.mul(counts.castTo(labels.dataType())); // class 0 for ignored rows
-    SDVariable rows =
-        sd.range(
-            sd.constant(0),
-            sd.sizeAt(logits, 0).castTo(labels.dataType()),
-            sd.constant(1),
-            labels.dataType());
+    SDVariable safe = safe(labels);
     SDVariable shifted = shifted(logits);
-    SDVariable chosen =
-        TokenGather.rows(shifted.reshape(-1, 1), rows.mul(classes).add(safe)).reshape(-1);
-    SDVariable losses = logSumExp(shifted).sub(chosen);
+    SDVariable losses = ofRows(shifted, classes, safe);
     SDVariable weights = counts.castTo(logits.dataType());
     if (classWeights != null) {
       weights = weights.mul(TokenGather.rows(classWeights.reshape(-1, 1), safe).reshape(-1));
@@ -90,6 +81,40 @@ public final class Losses {
             .add(spread.mul(counts.castTo(logits.dataType())).mul(smoothing / classes));
     SDVariable anyWeight = weights.sum().neq(0.0).castTo(logits.dataType());
     return mean(sums, weights).mul(anyWeight);
+  }
+
+  /**
+   * The softmax cross entropy of every row, 0 for {@link #IGNORED}: [rows]. In native form only.
+   *
+   * @param logits [rows, classes]
+   * @param classes width of the logits
+   * @param labels [rows] INT32, {@link #IGNORED} or 0 to {@code classes - 1}
+   */
+  public static SDVariable softmaxCrossEntropyOfRows(
+      SDVariable logits, int classes, SDVariable labels) {
+    required(logits, "logits");
+    required(labels, "labels");
+
+    SDVariable counts = labels.neq(IGNORED).castTo(logits.dataType());
+    return ofRows(shifted(logits), classes, safe(labels)).mul(counts);
+  }
+
+  /** Class 0 for ignored rows. */
+  private static SDVariable safe(SDVariable labels) {
+    return labels.mul(labels.neq(IGNORED).castTo(labels.dataType()));
+  }
+
+  private static SDVariable ofRows(SDVariable shifted, int classes, SDVariable safe) {
+    SameDiff sd = shifted.getSameDiff();
+    SDVariable rows =
+        sd.range(
+            sd.constant(0),
+            sd.sizeAt(shifted, 0).castTo(safe.dataType()),
+            sd.constant(1),
+            safe.dataType());
+    SDVariable chosen =
+        TokenGather.rows(shifted.reshape(-1, 1), rows.mul(classes).add(safe)).reshape(-1);
+    return logSumExp(shifted).sub(chosen);
   }
 
   /**

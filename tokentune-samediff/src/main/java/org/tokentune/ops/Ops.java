@@ -36,6 +36,8 @@ import org.tokentune.ops.internal.FusedSliceGrad;
 import org.tokentune.ops.internal.FusedSliceSums;
 import org.tokentune.ops.internal.FusedSlicedLoss;
 import org.tokentune.ops.internal.FusedSlicedLossGrad;
+import org.tokentune.ops.internal.FusedSlicedLosses;
+import org.tokentune.ops.internal.FusedSlicedLossesGrad;
 import org.tokentune.ops.internal.FusedSoftCap;
 import org.tokentune.ops.internal.FusedSoftCapGrad;
 import org.tokentune.ops.internal.FusedSoftmax;
@@ -84,6 +86,8 @@ public final class Ops {
           new FusedSliceGrad(),
           new FusedSlicedLoss(),
           new FusedSlicedLossGrad(),
+          new FusedSlicedLosses(),
+          new FusedSlicedLossesGrad(),
           new FusedMeanLoss(),
           new FusedMeanLossGrad());
 

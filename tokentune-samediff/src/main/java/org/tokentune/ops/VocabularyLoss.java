@@ -8,6 +8,7 @@ import org.tokentune.ops.internal.FusedRowSlices;
 import org.tokentune.ops.internal.FusedSliceGrad;
 import org.tokentune.ops.internal.FusedSliceSums;
 import org.tokentune.ops.internal.FusedSlicedLoss;
+import org.tokentune.ops.internal.FusedSlicedLosses;
 
 /**
  * {@link Losses#softmaxCrossEntropy} of the logits {@code rows table^T} over a vocabulary, one
@@ -15,8 +16,9 @@ import org.tokentune.ops.internal.FusedSlicedLoss;
  * memory at once.
  *
  * <p>A chain of {@link FusedSliceSums} accumulates the logits of one slice after another; {@link
- * FusedSlicedLoss} computes the loss from the sums. Backward, {@link FusedSliceGrad} computes the
- * gradient of a slice's logits from that slice's logits.
+ * FusedSlicedLoss} computes the loss from the sums, {@link FusedSlicedLosses} that of every row.
+ * Backward, {@link FusedSliceGrad} computes the gradient of a slice's logits from that slice's
+ * logits.
  */
 public final class VocabularyLoss {
 
@@ -41,10 +43,39 @@ public final class VocabularyLoss {
     return apply(rows, table, labels, SLICE);
   }
 
+  /**
+   * The loss of every row, 0 for {@link Losses#IGNORED}: [n]; fused kernel mode only.
+   *
+   * @param rows [n, hidden]
+   * @param table [words, hidden]
+   * @param labels as of {@link #apply}
+   */
+  public static SDVariable ofRows(SDVariable rows, Table table, SDVariable labels) {
+    required(rows, "rows");
+    required(table, "table");
+    required(labels, "labels");
+
+    return ofRows(rows, table, labels, SLICE);
+  }
+
+  static SDVariable ofRows(SDVariable rows, Table table, SDVariable labels, int slice) {
+    SDVariable sums = sums(rows, table, labels, slice);
+    return new FusedSlicedLosses(rows.getSameDiff(), sums, labels, words(table)).outputVariable();
+  }
+
   static SDVariable apply(SDVariable rows, Table table, SDVariable labels, int slice) {
+    SDVariable sums = sums(rows, table, labels, slice);
+    return new FusedSlicedLoss(rows.getSameDiff(), sums, labels, words(table)).outputVariable();
+  }
+
+  private static long words(Table table) {
+    return table.stored().getShape()[0];
+  }
+
+  private static SDVariable sums(SDVariable rows, Table table, SDVariable labels, int slice) {
     Ops.register();
     SameDiff sd = rows.getSameDiff();
-    long words = table.stored().getShape()[0];
+    long words = words(table);
     SDVariable[] slices = new FusedRowSlices(sd, table.stored(), words, slice).outputVariables();
     SDVariable sums = null;
     for (int i = 0; i < slices.length; i++) {
@@ -56,6 +87,6 @@ public final class VocabularyLoss {
               ? new FusedSliceSums(sd, first, logits, labels).outputVariable()
               : new FusedSliceSums(sd, first, logits, sums, labels).outputVariable();
     }
-    return new FusedSlicedLoss(sd, sums, labels, words).outputVariable();
+    return sums;
   }
 }

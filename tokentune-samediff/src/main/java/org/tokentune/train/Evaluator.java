@@ -55,7 +55,7 @@ public final class Evaluator implements AutoCloseable {
 
   private static List<String> outputs(Head head) {
     return head.task().scoresLogits()
-        ? List.of(ModelGraph.LOSS, ModelGraph.LOGITS)
+        ? List.of(ModelGraph.LOSS, head.task().scored())
         : List.of(ModelGraph.LOSS);
   }
 
@@ -76,6 +76,22 @@ public final class Evaluator implements AutoCloseable {
     return losses;
   }
 
+  /**
+   * What is scored of each batch, in order: {@link org.tokentune.objectives.Objective#scored}.
+   *
+   * @param batches read from the first one
+   */
+  public List<INDArray> scored(MultiDataSetIterator batches) {
+    required(batches, "batches");
+
+    List<INDArray> all = new ArrayList<>();
+    batches.reset();
+    while (batches.hasNext()) {
+      all.add(outputs(batches.next()).get(head.task().scored()).dup());
+    }
+    return all;
+  }
+
   private Tally tally() {
     return head.task().tally(head.outputs());
   }
@@ -89,6 +105,12 @@ public final class Evaluator implements AutoCloseable {
 
   private Batch next(MultiDataSetIterator batches, Tally tally) {
     MultiDataSet batch = batches.next();
+    Map<String, INDArray> outputs = outputs(batch);
+    long counted = tally.add(batch.getLabels(0), outputs.get(head.task().scored()));
+    return new Batch(counted * outputs.get(ModelGraph.LOSS).getDouble(0), counted);
+  }
+
+  private Map<String, INDArray> outputs(MultiDataSet batch) {
     Map<String, INDArray> inputs = StepInputs.labelled(head, batch);
     graph.check(inputs);
     Map<String, INDArray> outputs = engine.run(inputs).outputs();
@@ -98,8 +120,7 @@ public final class Evaluator implements AutoCloseable {
         throw NonFinite.error(parameters, "the batch that begins with " + names.apply(ids));
       }
     }
-    long counted = tally.add(batch.getLabels(0), outputs.get(ModelGraph.LOGITS));
-    return new Batch(counted * outputs.get(ModelGraph.LOSS).getDouble(0), counted);
+    return outputs;
   }
 
   /** Runs all batches. */

@@ -15,7 +15,6 @@ import org.tokentune.models.ModelGraph;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.internal.Graph;
 import org.tokentune.objectives.LossSettings;
-import org.tokentune.objectives.Objectives;
 import org.tokentune.ops.ShapeOnlyArray;
 import org.tokentune.select.PaddedLength;
 import org.tokentune.select.TokenSelection;
@@ -42,7 +41,13 @@ public record StepInputs(Map<String, INDArray> placeholders, double weight, long
       TokenSelector selector,
       TrainingStep.Position position,
       LossSettings loss) {
-    return of(model, batch, selector, position, loss, model.config().causal());
+    return of(
+        model,
+        batch,
+        selector,
+        position,
+        loss,
+        model.config().causal() && !model.head().task().readsFrozen());
   }
 
   /**
@@ -103,7 +108,7 @@ public record StepInputs(Map<String, INDArray> placeholders, double weight, long
   /** Makes the inputs of a graph with a loss: the features and the labels. */
   static Map<String, INDArray> labelled(Head head, MultiDataSet batch) {
     Map<String, INDArray> inputs = features(batch);
-    if (head.task().equals(Objectives.CAUSAL_LM)) {
+    if (head.task().isCausal()) {
       INDArray ids = batch.getFeatures(0);
       inputs.remove(ModelGraph.TOKEN_TYPE_IDS);
       inputs.put(ModelGraph.POSITION_IDS, positions((int) ids.size(0), (int) ids.size(1)));
