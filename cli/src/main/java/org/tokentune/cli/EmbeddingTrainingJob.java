@@ -1,10 +1,8 @@
 package org.tokentune.cli;
 
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import org.tokentune.adapters.LoraConfig;
 import org.tokentune.datasets.RelatedTexts;
 import org.tokentune.datasets.Split;
 import org.tokentune.objectives.EmbeddingLoss;
@@ -39,31 +37,6 @@ record EmbeddingTrainingJob(
   public Trainer.Outcome train(TuningSettings settings, FineTuningListener listener) {
     return model.fineTune(
         split().train(), rows.sampling(), split().validation(), settings, listener);
-  }
-
-  @Override
-  public boolean save(Path folder) {
-    return model.save(folder);
-  }
-
-  @Override
-  public long savedBytes() {
-    return model.savedBytes();
-  }
-
-  @Override
-  public void addAdapter(LoraConfig config, long seed) {
-    model.addAdapter(config, seed);
-  }
-
-  @Override
-  public void saveAdapter(Path folder) {
-    model.saveAdapter(folder);
-  }
-
-  @Override
-  public long savedAdapterBytes() {
-    return model.savedAdapterBytes();
   }
 
   @Override

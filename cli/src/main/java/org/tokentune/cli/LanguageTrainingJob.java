@@ -6,7 +6,6 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.Function;
-import org.tokentune.adapters.LoraConfig;
 import org.tokentune.datasets.Instructions;
 import org.tokentune.datasets.PromptTemplate;
 import org.tokentune.datasets.Split;
@@ -115,31 +114,6 @@ record LanguageTrainingJob(LanguageModel model, StreamedRows stream, TrainingRow
     return stream == null
         ? model.fineTune(split().train(), rows.sampling(), split().validation(), settings, listener)
         : model.fineTune(stream, split().validation(), settings, listener);
-  }
-
-  @Override
-  public boolean save(Path folder) {
-    return model.save(folder);
-  }
-
-  @Override
-  public long savedBytes() {
-    return model.savedBytes();
-  }
-
-  @Override
-  public void addAdapter(LoraConfig config, long seed) {
-    model.addAdapter(config, seed);
-  }
-
-  @Override
-  public void saveAdapter(Path folder) {
-    model.saveAdapter(folder);
-  }
-
-  @Override
-  public long savedAdapterBytes() {
-    return model.savedAdapterBytes();
   }
 
   @Override

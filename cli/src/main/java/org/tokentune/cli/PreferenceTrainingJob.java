@@ -7,7 +7,6 @@ import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.tokentune.BadSettingsException;
-import org.tokentune.adapters.LoraConfig;
 import org.tokentune.datasets.PreferenceTokens;
 import org.tokentune.datasets.Preferences;
 import org.tokentune.datasets.Split;
@@ -74,31 +73,6 @@ record PreferenceTrainingJob(LanguageModel model, double beta, TrainingRows<Pref
   public Trainer.Outcome train(TuningSettings settings, FineTuningListener listener) {
     return model.prefer(
         split().train(), rows.sampling(), split().validation(), beta, settings, listener);
-  }
-
-  @Override
-  public boolean save(Path folder) {
-    return model.save(folder);
-  }
-
-  @Override
-  public long savedBytes() {
-    return model.savedBytes();
-  }
-
-  @Override
-  public void addAdapter(LoraConfig config, long seed) {
-    model.addAdapter(config, seed);
-  }
-
-  @Override
-  public void saveAdapter(Path folder) {
-    model.saveAdapter(folder);
-  }
-
-  @Override
-  public long savedAdapterBytes() {
-    return model.savedAdapterBytes();
   }
 
   @Override

@@ -1,10 +1,8 @@
 package org.tokentune.cli;
 
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import org.tokentune.adapters.LoraConfig;
 import org.tokentune.datasets.ClassWeights;
 import org.tokentune.datasets.DataSplit;
 import org.tokentune.datasets.OnLong;
@@ -76,31 +74,6 @@ record TextTrainingJob(
     List<Double> weights = classWeights.of(model.labels(), split.train());
     return settings.withHyperparameters(
         hyperparameters.withLoss(hyperparameters.loss().withClassWeights(weights)));
-  }
-
-  @Override
-  public boolean save(Path folder) {
-    return model.save(folder);
-  }
-
-  @Override
-  public long savedBytes() {
-    return model.savedBytes();
-  }
-
-  @Override
-  public void addAdapter(LoraConfig config, long seed) {
-    model.addAdapter(config, seed);
-  }
-
-  @Override
-  public void saveAdapter(Path folder) {
-    model.saveAdapter(folder);
-  }
-
-  @Override
-  public long savedAdapterBytes() {
-    return model.savedAdapterBytes();
   }
 
   @Override

@@ -164,10 +164,10 @@ final class TrainCommand implements Callable<Integer> {
     try (ModelFiles files = Models.open(model);
         TrainingJob job = jobs.apply(files)) {
       if (lora != null) {
-        job.addAdapter(lora, seed);
+        job.model().addAdapter(lora, seed);
       }
       ModelWriter.checkSpace(
-          output, adapters.areAlone() ? job.savedAdapterBytes() : job.savedBytes());
+          output, adapters.areAlone() ? job.model().savedAdapterBytes() : job.model().savedBytes());
       PrintWriter out = spec.commandLine().getOut();
       out.printf(
           Locale.ROOT,
@@ -295,7 +295,7 @@ final class TrainCommand implements Callable<Integer> {
           files -> {
             TrainingJob job = text(files, labels, split, sampling);
             if (lora != null) {
-              job.addAdapter(lora, seed);
+              job.model().addAdapter(lora, seed);
             }
             return job;
           });
@@ -407,10 +407,10 @@ final class TrainCommand implements Callable<Integer> {
   /** Saves the result; returns false if SameDiff's file would have belonged to it. */
   private boolean save(TrainingJob job) {
     if (adapters.areAlone()) {
-      job.saveAdapter(output);
+      job.model().saveAdapter(output);
       return true;
     }
-    return job.save(output);
+    return job.model().save(output);
   }
 
   private void printFolder(PrintWriter out, boolean sameDiff) {

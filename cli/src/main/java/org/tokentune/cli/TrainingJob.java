@@ -1,10 +1,9 @@
 package org.tokentune.cli;
 
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import org.tokentune.adapters.LoraConfig;
 import org.tokentune.objectives.Scores;
+import org.tokentune.text.FineTunedModel;
 import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Trainer;
@@ -18,20 +17,8 @@ interface TrainingJob extends AutoCloseable {
   /** Trains. */
   Trainer.Outcome train(TuningSettings settings, FineTuningListener listener);
 
-  /** Saves the model; returns whether SameDiff's file is among its files. */
-  boolean save(Path folder);
-
-  /** Bytes that {@link #save} writes, except for small files. */
-  long savedBytes();
-
-  /** Puts new adapters on the model, which then train in its place. */
-  void addAdapter(LoraConfig config, long seed);
-
-  /** Saves the adapters and other trained parameters, without the base. */
-  void saveAdapter(Path folder);
-
-  /** Bytes that {@link #saveAdapter} writes, except for small files. */
-  long savedAdapterBytes();
+  /** The model. */
+  FineTunedModel model();
 
   /** Scores on the test rows, if there are any. */
   Optional<Scores> test();

@@ -43,7 +43,7 @@ import org.tokentune.train.Trainer;
  * that its {@code modules.json} lists; what it saves loads in sentence-transformers. {@link
  * SentenceEncoder} makes vectors with the result.
  */
-public final class EmbeddingModel implements AutoCloseable {
+public final class EmbeddingModel implements FineTunedModel {
 
   private static final int EVALUATION_BATCH = 32;
 
@@ -159,6 +159,7 @@ public final class EmbeddingModel implements AutoCloseable {
    *
    * @param seed of their values
    */
+  @Override
   public void addAdapter(LoraConfig config, long seed) {
     required(config, "config");
 
@@ -320,6 +321,7 @@ public final class EmbeddingModel implements AutoCloseable {
    *
    * @return whether the SameDiff file was written: models past its format's 1 GiB go without
    */
+  @Override
   public boolean save(Path folder) {
     required(folder, "folder");
 
@@ -329,11 +331,13 @@ public final class EmbeddingModel implements AutoCloseable {
   }
 
   /** Bytes that {@link #save} writes, except for small files. */
+  @Override
   public long savedBytes() {
     return SavedModel.bytes(parameters);
   }
 
   /** Saves the adapters alone, in PEFT's format. */
+  @Override
   public void saveAdapter(Path folder) {
     required(folder, "folder");
 
@@ -344,6 +348,7 @@ public final class EmbeddingModel implements AutoCloseable {
   }
 
   /** Bytes that {@link #saveAdapter} writes, except for small files. */
+  @Override
   public long savedAdapterBytes() {
     requireAdapters();
     return adapter.bytes();

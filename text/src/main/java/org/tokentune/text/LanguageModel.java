@@ -48,7 +48,7 @@ import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Trainer;
 
 /** A tokenizer and a decoder, which predicts every token of a text from those before it. */
-public final class LanguageModel implements AutoCloseable {
+public final class LanguageModel implements FineTunedModel {
 
   private static final int EVALUATION_BATCH = 8;
 
@@ -109,6 +109,7 @@ public final class LanguageModel implements AutoCloseable {
    *
    * @param seed of their values
    */
+  @Override
   public void addAdapter(LoraConfig config, long seed) {
     required(config, "config");
 
@@ -564,6 +565,7 @@ public final class LanguageModel implements AutoCloseable {
    *
    * @return whether the SameDiff file was written
    */
+  @Override
   public boolean save(Path folder) {
     required(folder, "folder");
 
@@ -572,11 +574,13 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /** Bytes that {@link #save} writes, except for small files. */
+  @Override
   public long savedBytes() {
     return SavedModel.bytes(parameters);
   }
 
   /** Saves the adapters alone, in PEFT's format. */
+  @Override
   public void saveAdapter(Path folder) {
     required(folder, "folder");
 
@@ -586,6 +590,7 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /** Bytes that {@link #saveAdapter} writes, except for small files. */
+  @Override
   public long savedAdapterBytes() {
     requireAdapters();
     return adapter.bytes();

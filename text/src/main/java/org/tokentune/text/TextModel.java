@@ -62,7 +62,7 @@ import org.tokentune.train.Trainer;
  * A tokenizer, an encoder and a head over a data set's labels. Several threads may predict with
  * one; it runs one batch after the other.
  */
-public final class TextModel implements AutoCloseable {
+public final class TextModel implements FineTunedModel {
 
   /** The inference graph, as {@code SameDiff.load} reads it. */
   public static final String SAMEDIFF_FILE = SavedModel.SAMEDIFF_FILE;
@@ -277,6 +277,7 @@ public final class TextModel implements AutoCloseable {
    *
    * @param seed of their values
    */
+  @Override
   public void addAdapter(LoraConfig config, long seed) {
     required(config, "config");
 
@@ -765,6 +766,7 @@ public final class TextModel implements AutoCloseable {
    *
    * @return whether the SameDiff file was written: models past its format's 1 GiB go without
    */
+  @Override
   public boolean save(Path folder) {
     required(folder, "folder");
 
@@ -785,11 +787,13 @@ public final class TextModel implements AutoCloseable {
   }
 
   /** Bytes that {@link #save} writes, except for small files. */
+  @Override
   public long savedBytes() {
     return SavedModel.bytes(parameters);
   }
 
   /** Saves the adapters and the head alone, in PEFT's format, and the meaning of its outputs. */
+  @Override
   public void saveAdapter(Path folder) {
     required(folder, "folder");
 
@@ -800,6 +804,7 @@ public final class TextModel implements AutoCloseable {
   }
 
   /** Bytes that {@link #saveAdapter} writes, except for small files. */
+  @Override
   public long savedAdapterBytes() {
     requireAdapters();
     return adapter.bytes();

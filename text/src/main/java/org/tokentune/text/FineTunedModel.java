@@ -1,0 +1,26 @@
+package org.tokentune.text;
+
+import java.nio.file.Path;
+import org.tokentune.adapters.LoraConfig;
+
+/** A model that is fine-tuned, whatever for: it takes adapters and is saved. */
+public interface FineTunedModel extends AutoCloseable {
+
+  /** Puts new adapters on the model, which then train in its place. */
+  void addAdapter(LoraConfig config, long seed);
+
+  /** Saves the model; returns whether SameDiff's file is among its files. */
+  boolean save(Path folder);
+
+  /** Bytes that {@link #save} writes, except for small files. */
+  long savedBytes();
+
+  /** Saves the adapters and other trained parameters, without the base. */
+  void saveAdapter(Path folder);
+
+  /** Bytes that {@link #saveAdapter} writes, except for small files. */
+  long savedAdapterBytes();
+
+  @Override
+  void close();
+}
