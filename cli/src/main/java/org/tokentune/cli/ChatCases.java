@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -29,6 +30,9 @@ final class ChatCases {
    * @return how many were rendered
    */
   static int render(Path file, ChatTemplateSettings settings, ArrayNode results) {
+    if (!Files.isRegularFile(file)) {
+      throw new BadFileException("There is no file %s; check the path.", file);
+    }
     JsonNode cases;
     try {
       cases = JSON.readTree(file.toFile());

@@ -73,12 +73,15 @@ final class EmbeddingOptions {
         "Texts of a batch that run at a time, with the gradients of the whole batch (GradCache): for",
         "batches of hundreds of rows. Default: all of them."
       })
-  private int microBatch;
+  private Integer microBatch;
 
   /** The settings with the texts that run at a time. */
   TuningSettings over(TuningSettings settings) {
+    if (microBatch != null && microBatch < 1) {
+      throw new BadSettingsException("--micro-batch must be at least 1, got %d.", microBatch);
+    }
     Hyperparameters hyperparameters = settings.hyperparameters();
-    return microBatch == 0
+    return microBatch == null
         ? settings
         : settings.withHyperparameters(
             hyperparameters.withMemory(hyperparameters.memory().withMicroBatch(microBatch)));
@@ -86,7 +89,7 @@ final class EmbeddingOptions {
 
   private boolean given() {
     return kind != null
-        || microBatch != 0
+        || microBatch != null
         || scale != null
         || symmetric
         || margin != null

@@ -18,6 +18,8 @@ final class SettingOptions {
           "lr-for",
           "budget",
           "memory",
+          "dimensions",
+          "matryoshka",
           "stops",
           "stop");
 

@@ -71,6 +71,9 @@ class ChatCommandTest {
     System.out.print(none.printed());
     assertEquals(1, none.code());
     assertTrue(none.printed().contains("has no chat template; name one with --template"));
+    Run missing = Run.of("chat", "--cases", "missing.json", "--json", json);
+    assertEquals(1, missing.code());
+    assertTrue(missing.printed().contains("There is no file missing.json"), missing.printed());
   }
 
   @Test

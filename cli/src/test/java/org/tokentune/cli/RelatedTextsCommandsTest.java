@@ -160,6 +160,10 @@ class RelatedTextsCommandsTest {
         "has no column document", "--task", "embed", "--data", pairs, "--text", "anchor,document");
     rejected("must be 3", "--task", "embed", "--data", pairs, "--loss", "triplet");
     rejected("has no score", "--task", "embed", "--data", pairs, "--loss", "cosine");
+    rejected(
+        "--micro-batch must be at least 1", "--task", "embed", "--data", pairs, "--micro-batch", 0);
+    rejected(
+        "--matryoshka must be at least 1", "--task", "embed", "--data", pairs, "--matryoshka", 0);
     Path triplets = lines("triplets.csv", "a,p,n", "w4,w5,w6", "w7,w8,w9", "w6,w5,w8");
     rejected("must be 2 texts", "--task", "embed", "--data", triplets, "--loss", "cosent");
     Path many = lines("beyond.csv", "query,document,label", "w4,w5,1", "w4,w6,2", "w5,w6,0");

@@ -155,9 +155,10 @@ public final class ChatTemplates {
     if (name != null) {
       throw new BadSettingsException("There is no chat template %s; there are %s.", name, names);
     }
+    String origin = files.origin("").replaceFirst("/$", "");
     throw new BadSettingsException(
         "%s has no chat template%s; name one with --template: %s.",
-        files.origin("").replaceFirst("/$", ""),
+        origin.isEmpty() ? "The model" : origin,
         templates.isEmpty() ? "" : " of the name default",
         names);
   }

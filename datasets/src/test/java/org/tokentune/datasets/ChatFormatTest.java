@@ -177,10 +177,12 @@ class ChatFormatTest {
     BadInputException e =
         assertThrows(BadInputException.class, () -> ChatTemplates.find(files, "x", false));
     System.out.println(e.getMessage());
+    assertTrue(e.getMessage().startsWith("There is no chat template x; there are"), e.getMessage());
     e =
         assertThrows(
             BadInputException.class, () -> ChatTemplates.find(CompanionFiles.NONE, null, false));
     System.out.println(e.getMessage());
+    assertTrue(e.getMessage().startsWith("The model has no chat template;"), e.getMessage());
     for (String name : List.of("chatml", "llama3", "alpaca", "plain")) {
       ChatFormat format = format(ChatTemplates.find(files, name, false));
       ChatTokens tokens =
