@@ -41,6 +41,11 @@ abstract class BatchIterator implements MultiDataSetIterator {
   }
 
   @Override
+  public boolean resetSupported() {
+    return true;
+  }
+
+  @Override
   public boolean asyncSupported() {
     return true;
   }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 import org.tokentune.Warnings;
@@ -36,6 +37,9 @@ public final class ChatFormat {
   private final ChatTemplateSettings settings;
   private final TextTokenizer tokenizer;
   private final Map<String, String> special = new LinkedHashMap<>();
+
+  /** Templates for conversations with and without tools, once they were needed. */
+  private final Map<Boolean, ChatTemplate> byTools = new ConcurrentHashMap<>();
 
   private ChatFormat(
       CompanionFiles files,
@@ -122,9 +126,9 @@ public final class ChatFormat {
   /** The template for a conversation: with tools it may be another one. */
   private ChatTemplate template(Conversation conversation) {
     return template == null
-        ? read(
-            ChatTemplates.find(files, name, conversation.variables().get("tools") != null),
-            settings)
+        ? byTools.computeIfAbsent(
+            conversation.variables().get("tools") != null,
+            tools -> read(ChatTemplates.find(files, name, tools), settings))
         : template;
   }
 
@@ -187,14 +191,15 @@ public final class ChatFormat {
           conversation.position());
     }
     RenderedChat chat = render(conversation, false);
+    boolean marks = template(conversation).marksGenerated();
     List<RenderedChat.Span> spans =
-        template(conversation).marksGenerated()
+        marks
             ? marked(conversation, chat, which, last)
             : added(conversation, chat.text(), which, last);
     TextTokenizer.Spans tokens = tokenizer.encodeSpans(chat.text());
     boolean[] learned = new boolean[tokens.ids().length];
     for (RenderedChat.Span span : spans) {
-      learn(tokens, chat.text(), span, !template(conversation).marksGenerated(), learned);
+      learn(tokens, chat.text(), span, !marks, learned);
     }
     return new ChatTokens(tokens.ids(), learned);
   }

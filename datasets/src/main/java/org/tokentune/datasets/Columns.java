@@ -86,7 +86,8 @@ public record Columns(List<String> texts, String label) {
     return position(label == null ? USUAL_LABEL : label, header, origin);
   }
 
-  private static int position(String column, List<String> header, String origin) {
+  /** Finds a column by its name, or by its number from 1. */
+  static int position(String column, List<String> header, String origin) {
     int named = header.indexOf(column);
     if (named < header.lastIndexOf(column)) {
       throw new BadDataException(

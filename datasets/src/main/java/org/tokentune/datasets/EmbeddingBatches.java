@@ -172,11 +172,6 @@ public final class EmbeddingBatches extends BatchIterator {
   }
 
   @Override
-  public boolean resetSupported() {
-    return true;
-  }
-
-  @Override
   public void reset() {
     next = 0;
   }

@@ -78,11 +78,6 @@ public final class PreferenceBatches extends BatchIterator {
   }
 
   @Override
-  public boolean resetSupported() {
-    return true;
-  }
-
-  @Override
   public void reset() {
     order.reset();
   }

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
@@ -126,14 +127,7 @@ public record RelatedTexts(List<String> texts, Float score) {
     }
 
     private static String name(String column, List<String> header, String origin) {
-      if (header.contains(column)) {
-        return column;
-      }
-      if (column.matches("[1-9][0-9]{0,5}") && Integer.parseInt(column) <= header.size()) {
-        return header.get(Integer.parseInt(column) - 1);
-      }
-      throw new BadDataException(
-          "%s has no column %s; its columns are %s.", origin, column, header);
+      return header.get(Columns.position(column, header, origin));
     }
 
     @Override
@@ -157,7 +151,7 @@ public record RelatedTexts(List<String> texts, Float score) {
             "%s has no %s: there is no text in its column %s; give one, or remove the row.",
             row.position(), role(number), column);
       }
-      if (value instanceof List || value instanceof java.util.Map) {
+      if (value instanceof List || value instanceof Map) {
         throw new BadDataException(
             "%s: %s is %s, not a text; give each text a column of its own, or name the columns.",
             row.position(), column, Row.type(value));

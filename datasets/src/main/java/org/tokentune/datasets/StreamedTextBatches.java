@@ -49,11 +49,6 @@ final class StreamedTextBatches extends BatchIterator {
   }
 
   @Override
-  public boolean resetSupported() {
-    return true;
-  }
-
-  @Override
   public void reset() {
     epoch++;
     pools = 0;

@@ -105,11 +105,6 @@ public final class TextBatches extends BatchIterator {
   }
 
   @Override
-  public boolean resetSupported() {
-    return true;
-  }
-
-  @Override
   public void reset() {
     epoch++;
     batches = batches();

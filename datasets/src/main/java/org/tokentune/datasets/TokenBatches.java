@@ -225,11 +225,6 @@ public final class TokenBatches extends BatchIterator {
   }
 
   @Override
-  public boolean resetSupported() {
-    return true;
-  }
-
-  @Override
   public void reset() {
     next = 0;
   }

@@ -13,6 +13,7 @@ import java.util.function.Function;
 import java.util.zip.CRC32;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.tokentune.files.CacheFolder;
 import org.tokentune.files.WholeFile;
 import org.tokentune.formats.ModelFiles;
 
@@ -40,17 +41,9 @@ final class TokenCache {
     this.tokenizer = tokenizer.clone();
   }
 
-  /**
-   * The cache for a model's tokenizer: {@code tokens} in the environment's {@code TOKENTUNE_CACHE},
-   * or in {@code ~/.cache/tokentune}.
-   */
+  /** The cache for a model's tokenizer: the {@link CacheFolder} {@code tokens}. */
   static TokenCache of(ModelFiles files) {
-    String named = System.getenv("TOKENTUNE_CACHE");
-    Path cache =
-        named == null
-            ? Path.of(System.getProperty("user.home"), ".cache", "tokentune")
-            : Path.of(named);
-    return new TokenCache(cache.resolve("tokens"), TokenizerJson.of(files));
+    return new TokenCache(CacheFolder.named("tokens"), TokenizerJson.of(files));
   }
 
   /**

@@ -3,6 +3,7 @@ package org.tokentune.tables;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.tokentune.BadDataException;
@@ -51,7 +52,7 @@ record FeatureNames(JsonNode feature) {
       return named;
     }
     if (value instanceof Map<?, ?> map) {
-      Map<String, Object> named = new java.util.LinkedHashMap<>();
+      Map<String, Object> named = new LinkedHashMap<>();
       map.forEach(
           (name, each) ->
               named.put(String.valueOf(name), of(String.valueOf(name)).named(each, position)));

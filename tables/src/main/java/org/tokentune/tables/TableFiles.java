@@ -20,6 +20,7 @@ import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
 import org.tokentune.datasets.Row;
 import org.tokentune.datasets.RowSource;
+import org.tokentune.files.CacheFolder;
 import org.tokentune.files.Digest;
 
 /**
@@ -59,14 +60,9 @@ public final class TableFiles {
     this.cache = cache;
   }
 
-  /** The cache {@code rows} in {@code TOKENTUNE_CACHE}, or in {@code ~/.cache/tokentune}. */
+  /** Files in the {@link CacheFolder} {@code rows}. */
   public static TableFiles ofEnvironment() {
-    String named = System.getenv("TOKENTUNE_CACHE");
-    Path cache =
-        named == null
-            ? Path.of(System.getProperty("user.home"), ".cache", "tokentune")
-            : Path.of(named);
-    return new TableFiles(cache.resolve("rows"));
+    return new TableFiles(CacheFolder.named("rows"));
   }
 
   /**

@@ -69,12 +69,7 @@ public final class EmbeddingModel implements FineTunedModel {
     this.model = model;
     this.parameters = parameters;
     this.maxLength = maxLength;
-    int longest = model.config().maxPositions();
-    if (maxLength != null) {
-      longest = maxLength;
-    } else if (modules.maxLength() != null) {
-      longest = Math.min(modules.maxLength(), longest);
-    }
+    int longest = modules.longest(maxLength, model.config().maxPositions());
     tokenizer = TextTokenizer.open(files, longest, true, modules.lowerCase());
   }
 
@@ -342,7 +337,7 @@ public final class EmbeddingModel implements FineTunedModel {
     required(folder, "folder");
 
     checkOpen();
-    requireAdapters();
+    SavedModel.requireAdapters(adapter, files);
     ObjectNode config = files.config().deepCopy();
     SavedModel.writeAdapter(folder, config, adapter, files);
   }
@@ -350,15 +345,8 @@ public final class EmbeddingModel implements FineTunedModel {
   /** Bytes that {@link #saveAdapter} writes, except for small files. */
   @Override
   public long savedAdapterBytes() {
-    requireAdapters();
+    SavedModel.requireAdapters(adapter, files);
     return adapter.bytes();
-  }
-
-  private void requireAdapters() {
-    if (adapter == null) {
-      throw new BadSettingsException(
-          "%s has no adapters to save; add some first, or save the whole model.", files.name());
-    }
   }
 
   private void checkOpen() {

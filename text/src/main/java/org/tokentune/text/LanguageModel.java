@@ -585,14 +585,14 @@ public final class LanguageModel implements FineTunedModel {
     required(folder, "folder");
 
     checkOpen();
-    requireAdapters();
+    SavedModel.requireAdapters(adapter, files);
     SavedModel.writeAdapter(folder, null, adapter, files);
   }
 
   /** Bytes that {@link #saveAdapter} writes, except for small files. */
   @Override
   public long savedAdapterBytes() {
-    requireAdapters();
+    SavedModel.requireAdapters(adapter, files);
     return adapter.bytes();
   }
 
@@ -600,13 +600,6 @@ public final class LanguageModel implements FineTunedModel {
     ObjectNode config = files.config().deepCopy();
     model.config().write(config);
     return config;
-  }
-
-  private void requireAdapters() {
-    if (adapter == null) {
-      throw new BadSettingsException(
-          "%s has no adapters to save; add some first, or save the whole model.", files.name());
-    }
   }
 
   private void checkOpen() {

@@ -5,8 +5,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiPredicate;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadSettingsException;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.datasets.TokenizerJson;
@@ -58,14 +60,29 @@ final class SavedModel {
       Adapter adapter,
       ModelWriter.Extra companions,
       ModelFiles files) {
+    return merged(
+        model,
+        parameters,
+        adapter,
+        (base, merged) -> write(folder, config, merged.asMap(), base, merged, companions, files));
+  }
+
+  /**
+   * Writes a model while its adapter is merged in.
+   *
+   * @param adapter null for none
+   */
+  static boolean merged(
+      TransformerModel model,
+      Parameters parameters,
+      Adapter adapter,
+      BiPredicate<TransformerModel, Parameters> write) {
     if (adapter == null) {
-      return write(folder, config, parameters.asMap(), model, parameters, companions, files);
+      return write.test(model, parameters);
     }
     adapter.merge();
     try {
-      Parameters merged = adapter.baseParameters();
-      TransformerModel base = adapter.model().base();
-      return write(folder, config, merged.asMap(), base, merged, companions, files);
+      return write.test(adapter.model().base(), adapter.baseParameters());
     } finally {
       adapter.unmerge();
     }
@@ -108,6 +125,14 @@ final class SavedModel {
         TokenizerJson.saved(files),
         sameDiff ? List.of(companions, graph) : List.of(companions));
     return sameDiff;
+  }
+
+  /** Rejects a model without adapters, of which none can be saved. */
+  static void requireAdapters(Adapter adapter, ModelFiles files) {
+    if (adapter == null) {
+      throw new BadSettingsException(
+          "%s has no adapters to save; add some first, or save the whole model.", files.name());
+    }
   }
 
   /**

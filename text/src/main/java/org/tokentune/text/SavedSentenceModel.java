@@ -45,15 +45,8 @@ record SavedSentenceModel(ModelFiles files, SentenceModules modules, Integer max
       TransformerModel model,
       Parameters parameters,
       Adapter adapter) {
-    if (adapter == null) {
-      return saved.write(folder, model, parameters);
-    }
-    adapter.merge();
-    try {
-      return saved.write(folder, adapter.model().base(), adapter.baseParameters());
-    } finally {
-      adapter.unmerge();
-    }
+    return SavedModel.merged(
+        model, parameters, adapter, (base, merged) -> saved.write(folder, base, merged));
   }
 
   private boolean write(Path folder, TransformerModel model, Parameters parameters) {

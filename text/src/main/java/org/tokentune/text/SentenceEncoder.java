@@ -92,12 +92,7 @@ public final class SentenceEncoder implements AutoCloseable {
     Parameters parameters = ParameterLoader.loadEncoder(model, files.weights(), storage, 0);
     String hidden = ModelGraph.hidden(config.layers());
     TextModel.checkLength(files, config, maxLength);
-    int longest = config.maxPositions();
-    if (maxLength != null) {
-      longest = maxLength;
-    } else if (modules.maxLength() != null) {
-      longest = Math.min(modules.maxLength(), longest);
-    }
+    int longest = modules.longest(maxLength, config.maxPositions());
     return new SentenceEncoder(
         TextTokenizer.open(files, longest, true, modules.lowerCase()),
         onLong,

@@ -799,22 +799,15 @@ public final class TextModel implements FineTunedModel {
 
     checkOpen();
     JsonNode config = headConfig.write(files.config(), model.config());
-    requireAdapters();
+    SavedModel.requireAdapters(adapter, files);
     SavedModel.writeAdapter(folder, config, adapter, files);
   }
 
   /** Bytes that {@link #saveAdapter} writes, except for small files. */
   @Override
   public long savedAdapterBytes() {
-    requireAdapters();
+    SavedModel.requireAdapters(adapter, files);
     return adapter.bytes();
-  }
-
-  private void requireAdapters() {
-    if (adapter == null) {
-      throw new BadSettingsException(
-          "%s has no adapters to save; add some first, or save the whole model.", files.name());
-    }
   }
 
   private void checkOpen() {

@@ -46,17 +46,6 @@ final class SentencePieceModel {
       "AutoTokenizer.from_pretrained(folder).save_pretrained(folder) in transformers writes a"
           + " tokenizer.json";
 
-  /** Special tokens in the order in which transformers adds those that are not pieces. */
-  private static final List<String> ORDER =
-      List.of(
-          "bos_token",
-          "eos_token",
-          "unk_token",
-          "sep_token",
-          "pad_token",
-          "cls_token",
-          "mask_token");
-
   private static final Map<String, String> XLM_ROBERTA =
       Map.of(
           "bos_token", "<s>",
@@ -276,7 +265,7 @@ final class SentencePieceModel {
       }
     }
     List<String> added =
-        ORDER.stream()
+        TokenizerConfig.SPECIAL.stream()
             .map(special::get)
             .distinct()
             .filter(token -> !tokens.contains(token))

@@ -54,8 +54,8 @@ public record TokenizerConfig(
   private static final String ADDED_TOKENS = "added_tokens.json";
   private static final String DECODER = "added_tokens_decoder";
 
-  /** In transformers' order. */
-  private static final List<String> SPECIAL =
+  /** Special tokens in transformers' order, in which it adds those that are not pieces. */
+  static final List<String> SPECIAL =
       List.of(
           "bos_token",
           "eos_token",

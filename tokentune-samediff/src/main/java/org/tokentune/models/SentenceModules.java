@@ -263,6 +263,19 @@ public record SentenceModules(
    * The tokenizer's length in the arguments that it is opened with, the encoder's, or else the
    * tokenizer's own.
    */
+  /**
+   * Tokens to which texts are cut.
+   *
+   * @param asked null: those that the files say, or as many as the model takes
+   * @param positions of the model
+   */
+  public int longest(Integer asked, int positions) {
+    if (asked != null) {
+      return asked;
+    }
+    return maxLength == null ? positions : Math.min(maxLength, positions);
+  }
+
   private static Integer maxLength(
       ConfigReader transformer, CompanionFiles files, JsonNode encoder) {
     Integer length = transformer.has("max_seq_length") ? transformer.count("max_seq_length") : null;
