@@ -14,6 +14,8 @@ import org.tokentune.ops.internal.AffineScale;
 import org.tokentune.ops.internal.BiasGrad;
 import org.tokentune.ops.internal.CheckedPositions;
 import org.tokentune.ops.internal.FusedAdd;
+import org.tokentune.ops.internal.FusedAttention;
+import org.tokentune.ops.internal.FusedAttentionGrad;
 import org.tokentune.ops.internal.FusedBiasAdd;
 import org.tokentune.ops.internal.FusedBlocks;
 import org.tokentune.ops.internal.FusedCrossEntropy;
@@ -72,6 +74,8 @@ public final class Ops {
           new FusedGatedLinearUnitGrad(),
           new FusedSoftmax(),
           new FusedSoftmaxGrad(),
+          new FusedAttention(),
+          new FusedAttentionGrad(),
           new FusedJoinTokens(),
           new SelectedRows(),
           new ScatterRows(),

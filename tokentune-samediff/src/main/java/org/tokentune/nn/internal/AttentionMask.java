@@ -8,15 +8,17 @@ import org.tokentune.ops.MaskedSoftmax;
 
 /**
  * Attention biases for keys in the order [selected ; frozen]. A bias is 0 for visible keys and very
- * negative for masked ones.
+ * negative for masked ones. {@code ranges} says the same by places, for attention without biases.
  *
  * @param selectedBias for selected queries: [batch, 1, 1, length], or one for each query [batch, 1,
  *     count, length]
  * @param frozenBias for frozen queries, likewise; null if there are none
  * @param rowIds INT32 [batch, 1, 1, length]: the keys' original rows, by which dropout identifies
  *     them
+ * @param ranges the keys that each query sees; null where they come from a cache
  */
-public record AttentionMask(SDVariable selectedBias, SDVariable frozenBias, SDVariable rowIds) {
+public record AttentionMask(
+    SDVariable selectedBias, SDVariable frozenBias, SDVariable rowIds, VisibleRanges ranges) {
 
   /**
    * Every query attends to all tokens within its window except padding.
@@ -29,14 +31,16 @@ public record AttentionMask(SDVariable selectedBias, SDVariable frozenBias, SDVa
       TokenStreams queries, TokenStreams tokens, SDVariable mask, int window, DataType type) {
     SDVariable unpadded = unpadded(tokens, mask);
     SDVariable keys = rowIds(tokens);
+    VisibleRanges ranges = VisibleRanges.all(queries, tokens, mask, window);
     if (window == 0) {
       SDVariable bias = MaskedSoftmax.bias(unpadded, type);
-      return new AttentionMask(bias, tokens.frozen() == null ? null : bias, keys);
+      return new AttentionMask(bias, tokens.frozen() == null ? null : bias, keys, ranges);
     }
     return new AttentionMask(
         near(queries.selected(), unpadded, keys, window, type),
         queries.frozen() == null ? null : near(queries.frozen(), unpadded, keys, window, type),
-        keys);
+        keys,
+        ranges);
   }
 
   private static SDVariable near(
@@ -63,7 +67,8 @@ public record AttentionMask(SDVariable selectedBias, SDVariable frozenBias, SDVa
     return new AttentionMask(
         bias(tokens.selected(), unpadded, keys, window, type),
         tokens.frozen() == null ? null : bias(tokens.frozen(), unpadded, keys, window, type),
-        keys);
+        keys,
+        VisibleRanges.causal(tokens, mask, window));
   }
 
   /**
@@ -77,7 +82,7 @@ public record AttentionMask(SDVariable selectedBias, SDVariable frozenBias, SDVa
     SDVariable length = sd.sizeAt(mask, 1).castTo(DataType.INT32);
     SDVariable keys =
         sd.range(sd.constant(0), length, sd.constant(1), DataType.INT32).reshape(1, 1, 1, -1);
-    return new AttentionMask(bias(queries, byKey(mask), keys, window, type), null, keys);
+    return new AttentionMask(bias(queries, byKey(mask), keys, window, type), null, keys, null);
   }
 
   /** [batch, length] as [batch, 1, 1, length]. */

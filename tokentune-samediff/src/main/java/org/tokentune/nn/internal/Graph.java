@@ -14,6 +14,7 @@ import org.tokentune.ops.Dropout;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.QuantizedWeight;
 import org.tokentune.ops.Table;
+import org.tokentune.ops.internal.FusedAttention;
 
 /**
  * A SameDiff graph under construction: provides parameters and dropout to layers.
@@ -145,11 +146,23 @@ public final class Graph {
     if (!dropout || rate == 0) {
       return x;
     }
-    SDVariable seed =
-        sd.hasVariable(DROPOUT_SEED)
-            ? sd.getVariable(DROPOUT_SEED)
-            : sd.placeHolder(DROPOUT_SEED, DataType.INT32);
-    return Dropout.apply(x, rate, rowNumbers, columnNumbers, seed, place.hashCode(), kernelMode);
+    return Dropout.apply(
+        x, rate, rowNumbers, columnNumbers, dropoutSeed(), place.hashCode(), kernelMode);
+  }
+
+  private SDVariable dropoutSeed() {
+    return sd.hasVariable(DROPOUT_SEED)
+        ? sd.getVariable(DROPOUT_SEED)
+        : sd.placeHolder(DROPOUT_SEED, DataType.INT32);
+  }
+
+  /** Dropout inside attention, with the same mask as {@link #dropout}; null if there is none. */
+  FusedAttention.WeightDropout weightDropout(
+      double rate, String place, SDVariable rowNumbers, SDVariable columnNumbers) {
+    return !dropout || rate == 0
+        ? null
+        : new FusedAttention.WeightDropout(
+            rowNumbers, columnNumbers, dropoutSeed(), rate, place.hashCode());
   }
 
   /** 0, 1, ..., count - 1 as INT32. */

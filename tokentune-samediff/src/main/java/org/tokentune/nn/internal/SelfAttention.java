@@ -6,8 +6,11 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.ops.Detach;
 import org.tokentune.ops.JoinTokens;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.MaskedSoftmax;
 import org.tokentune.ops.SoftCap;
+import org.tokentune.ops.internal.FusedAttention;
+import org.tokentune.ops.internal.kernels.Blas;
 
 /**
  * Multi-head attention over two token streams: selected queries attend to the keys and values of
@@ -46,6 +49,66 @@ public record SelfAttention(
    */
   public TokenStreams apply(
       Graph graph, TokenStreams queries, TokenStreams tokens, AttentionMask keys) {
+    return tiled(graph)
+        ? attendInTiles(graph, queries, tokens, keys)
+        : attendByWeights(graph, queries, tokens, keys);
+  }
+
+  /**
+   * Whether attention runs as {@link FusedAttention}. Its composition is for other backends, for
+   * scores with additions, and for a single query after cached keys.
+   */
+  private boolean tiled(Graph graph) {
+    return graph.kernelMode() == KernelMode.FUSED
+        && Blas.provided().isPresent()
+        && positions == PositionScores.NONE
+        && graph.cache() == null;
+  }
+
+  private TokenStreams attendInTiles(
+      Graph graph, TokenStreams queries, TokenStreams tokens, AttentionMask keys) {
+    TokenStreams k = tokens.map(stream -> key.apply(graph, stream));
+    TokenStreams v = tokens.map(stream -> value.apply(graph, stream));
+    VisibleRanges ranges = keys.ranges();
+    FusedAttention.Keys frozen =
+        tokens.frozen() == null
+            ? null
+            : new FusedAttention.Keys(k.frozen().rows(), v.frozen().rows(), ranges.frozenKeys());
+    FusedAttention.Keys selected =
+        new FusedAttention.Keys(k.selected().rows(), v.selected().rows(), ranges.selectedKeys());
+    TokenStream bySelected =
+        attend(graph, queries.selected(), ranges.selected(), selected, frozen, keys);
+    if (queries.frozen() == null) {
+      return new TokenStreams(bySelected, null);
+    }
+    FusedAttention.Keys detached =
+        new FusedAttention.Keys(
+            Detach.apply(selected.keys()), Detach.apply(selected.values()), selected.places());
+    return new TokenStreams(
+        bySelected, attend(graph, queries.frozen(), ranges.frozen(), detached, frozen, keys));
+  }
+
+  private TokenStream attend(
+      Graph graph,
+      TokenStream asking,
+      VisibleRanges.Range range,
+      FusedAttention.Keys selected,
+      FusedAttention.Keys frozen,
+      AttentionMask keys) {
+    TokenStream q = query.apply(graph, asking);
+    return q.with(
+        FusedAttention.apply(
+            new FusedAttention.Settings(heads, keyValueHeads, scale, softCap),
+            q.rows(),
+            range.first(),
+            range.last(),
+            selected,
+            frozen,
+            graph.weightDropout(dropout, place, rowNumbers(graph, q), keys.rowIds())));
+  }
+
+  private TokenStreams attendByWeights(
+      Graph graph, TokenStreams queries, TokenStreams tokens, AttentionMask keys) {
     SDVariable k = allTokens(graph, key, tokens, "key");
     SDVariable v = allTokens(graph, value, tokens, "value");
     SDVariable batch = batch(tokens.selected());
@@ -63,6 +126,13 @@ public record SelfAttention(
             keys.frozenBias(),
             keys);
     return new TokenStreams(selected, frozen);
+  }
+
+  /** Numbers of (query, head) for dropout: INT32 [batch, heads, count, 1]. */
+  private SDVariable rowNumbers(Graph graph, TokenStream q) {
+    return q.bySequence(q.rowIds().mul(graph.sd().constant(heads)), 1, 1)
+        .permute(0, 2, 1, 3)
+        .add(graph.numbers(heads).reshape(1, heads, 1, 1));
   }
 
   /** INT64 [1]. */
@@ -113,11 +183,8 @@ public record SelfAttention(
                 1,
                 bias,
                 graph.kernelMode());
-    SDVariable numbers = // of (query, head): [batch, heads, count, 1]
-        q.bySequence(q.rowIds().mul(sd.constant(heads)), 1, 1)
-            .permute(0, 2, 1, 3)
-            .add(graph.numbers(heads).reshape(1, heads, 1, 1));
-    SDVariable dropped = graph.dropout(weights, dropout, place, numbers, keys.rowIds());
+    SDVariable dropped =
+        graph.dropout(weights, dropout, place, rowNumbers(graph, q), keys.rowIds());
     return q.with(ungrouped(sd.mmul(byGroup(dropped, q), v), q));
   }
 

@@ -9,7 +9,7 @@ import org.tokentune.BadSettingsException;
 /**
  * A plan bound to an arena.
  *
- * @param matmuls the steps that are matmuls
+ * @param matmuls the steps that are matmuls, and the matmuls inside others
  * @param inputs arrays for the placeholders
  * @param outputs views of the results, valid until the next run
  * @param gradients views of the gradients by variable, valid until the next run
@@ -24,7 +24,12 @@ record BoundPlan(
 
   void run(Map<String, INDArray> placeholders) {
     fill(placeholders);
-    steps.forEach(Step::run);
+    BlasThreads.one(() -> steps.forEach(Step::run));
+  }
+
+  /** Runs only the matmuls. */
+  void runMatmuls() {
+    BlasThreads.one(() -> matmuls.forEach(Step::run));
   }
 
   private void fill(Map<String, INDArray> placeholders) {

@@ -2,6 +2,7 @@ package org.tokentune.plan.internal;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.ops.internal.kernels.Workers;
@@ -47,6 +48,10 @@ record ParallelMatmul(List<Step> parts) implements Step {
    * @param z [..., n, m]
    */
   static Step of(Node node, INDArray x, INDArray y, INDArray z) {
+    Optional<Step> blas = BlasMatmul.of(node, x, y, z);
+    if (blas.isPresent()) {
+      return blas.get();
+    }
     long multiplications = Matmuls.multiplications(node, x.shape(), z.length());
     int last = z.rank() - 1;
     if (multiplications >= MIN_MULTIPLICATIONS) {

@@ -37,6 +37,15 @@ public final class Memory {
     return bytes(array, array.dataType());
   }
 
+  /**
+   * Address of the first element. Like a buffer, it does not keep the array alive.
+   *
+   * @param array FLOAT, of any strides
+   */
+  public static long address(INDArray array) {
+    return array.data().address() + array.offset() * array.dataType().width();
+  }
+
   /** All values of an INT32 array. */
   public static int[] intValues(INDArray array) {
     int[] values = new int[Math.toIntExact(array.length())];

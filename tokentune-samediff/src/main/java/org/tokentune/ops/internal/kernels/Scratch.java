@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.util.Arrays;
+import org.bytedeco.javacpp.FloatPointer;
 
 /**
  * Per-thread arrays, reused between kernels. Kernels copy rows into them, because the compiler
@@ -42,6 +43,7 @@ public final class Scratch {
   private final float[][] floats = new float[SLOTS][0];
   private final int[][] ints = new int[SLOTS][0];
   private float[][] rows = new float[8][0];
+  private final FloatPointer[] offHeap = new FloatPointer[2];
   private byte[] bytes = new byte[0];
   private ByteBuffer bits = ByteBuffer.allocateDirect(0);
 
@@ -76,6 +78,21 @@ public final class Scratch {
       rows[number] = new float[length];
     }
     return rows[number];
+  }
+
+  /**
+   * Memory outside the heap for {@link Blas}, with arbitrary content.
+   *
+   * @param number 0 or 1
+   */
+  FloatPointer offHeap(int number, int length) {
+    if (offHeap[number] == null || offHeap[number].capacity() < length) {
+      if (offHeap[number] != null) {
+        offHeap[number].close();
+      }
+      offHeap[number] = new FloatPointer((long) length);
+    }
+    return offHeap[number];
   }
 
   public byte[] bytes(int length) {
