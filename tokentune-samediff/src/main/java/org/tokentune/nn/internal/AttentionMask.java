@@ -31,7 +31,7 @@ public record AttentionMask(
       TokenStreams queries, TokenStreams tokens, SDVariable mask, int window, DataType type) {
     SDVariable unpadded = unpadded(tokens, mask);
     SDVariable keys = rowIds(tokens);
-    VisibleRanges ranges = VisibleRanges.all(queries, tokens, mask, window);
+    VisibleRanges ranges = new VisibleRanges(tokens, mask, false, window);
     if (window == 0) {
       SDVariable bias = MaskedSoftmax.bias(unpadded, type);
       return new AttentionMask(bias, tokens.frozen() == null ? null : bias, keys, ranges);
@@ -68,7 +68,7 @@ public record AttentionMask(
         bias(tokens.selected(), unpadded, keys, window, type),
         tokens.frozen() == null ? null : bias(tokens.frozen(), unpadded, keys, window, type),
         keys,
-        VisibleRanges.causal(tokens, mask, window));
+        new VisibleRanges(tokens, mask, true, window));
   }
 
   /**

@@ -76,26 +76,24 @@ public record SelfAttention(
             : new FusedAttention.Keys(k.frozen().rows(), v.frozen().rows(), ranges.frozenKeys());
     FusedAttention.Keys selected =
         new FusedAttention.Keys(k.selected().rows(), v.selected().rows(), ranges.selectedKeys());
-    TokenStream bySelected =
-        attend(graph, queries.selected(), ranges.selected(), selected, frozen, keys);
+    TokenStream bySelected = attend(graph, queries.selected(), selected, frozen, keys);
     if (queries.frozen() == null) {
       return new TokenStreams(bySelected, null);
     }
     FusedAttention.Keys detached =
         new FusedAttention.Keys(
             Detach.apply(selected.keys()), Detach.apply(selected.values()), selected.places());
-    return new TokenStreams(
-        bySelected, attend(graph, queries.frozen(), ranges.frozen(), detached, frozen, keys));
+    return new TokenStreams(bySelected, attend(graph, queries.frozen(), detached, frozen, keys));
   }
 
   private TokenStream attend(
       Graph graph,
       TokenStream asking,
-      VisibleRanges.Range range,
       FusedAttention.Keys selected,
       FusedAttention.Keys frozen,
       AttentionMask keys) {
     TokenStream q = query.apply(graph, asking);
+    VisibleRanges.Range range = keys.ranges().of(q);
     return q.with(
         FusedAttention.apply(
             new FusedAttention.Settings(heads, keyValueHeads, scale, softCap),

@@ -1,20 +1,15 @@
 package org.tokentune.nn.internal;
 
+import java.util.HashMap;
+import java.util.Map;
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * Which keys a query sees, by places: those within a range. A place is a row of the flattened
  * batch, so that places ascend within a sequence.
- *
- * @param selected for selected queries
- * @param frozen for frozen queries; null if there are none
- * @param selectedKeys INT32 [batch, count]: places of the selected keys, -1 for padding
- * @param frozenKeys likewise; null if there are none
  */
-public record VisibleRanges(
-    Range selected, Range frozen, SDVariable selectedKeys, SDVariable frozenKeys) {
+public final class VisibleRanges {
 
   /**
    * Both ends are visible.
@@ -24,38 +19,49 @@ public record VisibleRanges(
    */
   public record Range(SDVariable first, SDVariable last) {}
 
-  /** Every query sees all tokens within its window; parameters as {@link AttentionMask#all}. */
-  static VisibleRanges all(TokenStreams queries, TokenStreams tokens, SDVariable mask, int window) {
-    return new VisibleRanges(
-        near(queries.selected(), window),
-        queries.frozen() == null ? null : near(queries.frozen(), window),
-        places(tokens.selected(), mask),
-        tokens.frozen() == null ? null : places(tokens.frozen(), mask));
+  private final boolean causal;
+  private final int window;
+  private final SDVariable selectedKeys;
+  private final SDVariable frozenKeys;
+  private final Map<String, Range> ranges = new HashMap<>(); // by the name of a stream's rowIds
+
+  /**
+   * @param mask INT32 [batch, length]: 1 for tokens, 0 for padding
+   * @param causal whether a query sees tokens up to itself only
+   * @param window distances below it are visible; 0 for no limit
+   */
+  VisibleRanges(TokenStreams tokens, SDVariable mask, boolean causal, int window) {
+    this.causal = causal;
+    this.window = window;
+    selectedKeys = places(tokens.selected(), mask);
+    frozenKeys = tokens.frozen() == null ? null : places(tokens.frozen(), mask);
   }
 
-  /** Every query sees tokens up to itself; parameters as {@link AttentionMask#causal}. */
-  static VisibleRanges causal(TokenStreams tokens, SDVariable mask, int window) {
-    return new VisibleRanges(
-        before(tokens.selected(), window),
-        tokens.frozen() == null ? null : before(tokens.frozen(), window),
-        places(tokens.selected(), mask),
-        tokens.frozen() == null ? null : places(tokens.frozen(), mask));
+  /** INT32 [batch, count]: places of the selected keys, -1 for padding. */
+  SDVariable selectedKeys() {
+    return selectedKeys;
   }
 
-  private static Range near(TokenStream asking, int window) {
-    SDVariable own = asking.bySequence(asking.rowIds());
-    if (window == 0) {
-      SDVariable zeros = own.mul(constant(own, 0));
-      return new Range(zeros, zeros.add(constant(own, Integer.MAX_VALUE)));
-    }
+  /** Likewise of the frozen keys; null if there are none. */
+  SDVariable frozenKeys() {
+    return frozenKeys;
+  }
+
+  /** The range of each of these queries. */
+  Range of(TokenStream queries) {
+    return ranges.computeIfAbsent(queries.rowIds().name(), name -> range(queries));
+  }
+
+  private Range range(TokenStream queries) {
+    SDVariable own = queries.bySequence(queries.rowIds());
+    SDVariable zeros = own.mul(constant(own, 0));
     SDVariable reach = constant(own, window - 1);
-    return new Range(own.sub(reach), own.add(reach));
-  }
-
-  private static Range before(TokenStream asking, int window) {
-    SDVariable own = asking.bySequence(asking.rowIds());
-    SDVariable first = window == 0 ? own.mul(constant(own, 0)) : own.sub(constant(own, window - 1));
-    return new Range(first, own);
+    SDVariable first = window == 0 ? zeros : own.sub(reach);
+    if (causal) {
+      return new Range(first, own);
+    }
+    SDVariable last = window == 0 ? zeros.add(constant(own, Integer.MAX_VALUE)) : own.add(reach);
+    return new Range(first, last);
   }
 
   private static SDVariable places(TokenStream keys, SDVariable mask) {
@@ -65,7 +71,6 @@ public record VisibleRanges(
   }
 
   private static SDVariable constant(SDVariable like, int value) {
-    SameDiff sd = like.getSameDiff();
-    return sd.constant(value);
+    return like.getSameDiff().constant(value);
   }
 }

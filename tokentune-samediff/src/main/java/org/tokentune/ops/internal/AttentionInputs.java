@@ -57,6 +57,9 @@ record AttentionInputs(
             (int) queries.size(1) / heads,
             (float) factors[0],
             (float) factors[1]);
+    checkRows("queries", queries, (long) settings.batch() * settings.queries());
+    checkRows("keys", keys, settings);
+    checkRows("values", values, settings);
     return new AttentionKernel(
         Blas.provided().orElseThrow(),
         settings,
@@ -66,6 +69,21 @@ record AttentionInputs(
         frozenPlaces == null ? new int[0] : Memory.intValues(frozenPlaces),
         dropout.isEmpty() ? null : weightDropout(),
         productsOnly);
+  }
+
+  private static void checkRows(String name, Tokens tokens, AttentionKernel.Settings settings) {
+    checkRows("selected " + name, tokens.selected(), (long) settings.batch() * settings.selected());
+    if (tokens.frozen() != null) {
+      checkRows("frozen " + name, tokens.frozen(), (long) settings.batch() * settings.frozen());
+    }
+  }
+
+  /** The kernel computes addresses from the numbers of rows: it would read or write elsewhere. */
+  private static void checkRows(String name, INDArray rows, long expected) {
+    if (rows.size(0) != expected) {
+      throw new IllegalArgumentException(
+          "attention has " + rows.size(0) + " rows of " + name + " for " + expected + " places");
+    }
   }
 
   private AttentionKernel.WeightDropout weightDropout() {
