@@ -33,11 +33,15 @@ public record VisibleRanges(
         tokens.frozen() == null ? null : places(tokens.frozen(), mask));
   }
 
-  /** Every query sees tokens up to itself; parameters as {@link AttentionMask#causal}. */
-  static VisibleRanges causal(TokenStreams tokens, SDVariable mask, int window) {
+  /**
+   * Every query sees tokens of its own text up to itself; parameters as {@link
+   * AttentionMask#causal}.
+   */
+  static VisibleRanges causal(
+      TokenStreams tokens, SDVariable mask, SDVariable positionIds, int window) {
     return new VisibleRanges(
-        before(tokens.selected(), window),
-        tokens.frozen() == null ? null : before(tokens.frozen(), window),
+        before(tokens.selected(), positionIds, window),
+        tokens.frozen() == null ? null : before(tokens.frozen(), positionIds, window),
         places(tokens.selected(), mask),
         tokens.frozen() == null ? null : places(tokens.frozen(), mask));
   }
@@ -52,10 +56,26 @@ public record VisibleRanges(
     return new Range(own.sub(reach), own.add(reach));
   }
 
-  private static Range before(TokenStream asking, int window) {
+  private static Range before(TokenStream asking, SDVariable positionIds, int window) {
+    return new Range(
+        first(asking, positionIds, window), asking.bySequence(asking.rowIds()));
+  }
+
+  /**
+   * The first place that a causal query sees, INT32 [batch, count]: its text begins as many places
+   * before it as its position says.
+   *
+   * @param positionIds INT32 [batch, length]
+   * @param window number of places visible to a query, including itself; 0 for no limit
+   */
+  static SDVariable first(TokenStream asking, SDVariable positionIds, int window) {
     SDVariable own = asking.bySequence(asking.rowIds());
-    SDVariable first = window == 0 ? own.mul(constant(own, 0)) : own.sub(constant(own, window - 1));
-    return new Range(first, own);
+    SDVariable before = asking.bySequence(asking.values(positionIds));
+    if (window > 0) {
+      SDVariable reach = own.mul(constant(own, 0)).add(constant(own, window - 1));
+      before = own.getSameDiff().math().min(before, reach);
+    }
+    return own.sub(before);
   }
 
   private static SDVariable places(TokenStream keys, SDVariable mask) {
