@@ -69,14 +69,15 @@ def make(script, out):
                 for switch in SWITCHES:
                     tokens = dict(bos_token="<s>", eos_token="</s>", **switch)
                     ref = err = spans = None
+                    # As apply_chat_template does before it renders.
+                    messages = u._alias_reasoning_fields(u._normalize_chat_messages(copy.deepcopy(c["messages"])))
                     try:
                         texts, marks = u.render_jinja_template(
-                            [copy.deepcopy(c["messages"])], tools=copy.deepcopy(c.get("tools")), chat_template=t, add_generation_prompt=agp,
+                            [copy.deepcopy(messages)], tools=copy.deepcopy(c.get("tools")), chat_template=t, add_generation_prompt=agp,
                             return_assistant_tokens_mask="generation" in t, **tokens)
                         ref, spans = texts[0], [list(m) for m in marks[0]] if marks else []
                     except Exception as e:
                         err = type(e).__name__ + ": " + str(e)[:300]
-                    messages = u._alias_reasoning_fields(u._normalize_chat_messages(copy.deepcopy(c["messages"])))
                     ctx = dict(messages=messages, tools=c.get("tools"), documents=None, add_generation_prompt=agp, **tokens)
                     cases.append(dict(file=name, conv=conv, t=t, ctx=ctx, ref=ref, spans=spans, err=err))
     json.dump(cases, open(out, "w", encoding="utf-8"), ensure_ascii=False)

@@ -57,8 +57,7 @@ public record VisibleRanges(
   }
 
   private static Range before(TokenStream asking, SDVariable positionIds, int window) {
-    return new Range(
-        first(asking, positionIds, window), asking.bySequence(asking.rowIds()));
+    return new Range(first(asking, positionIds, window), asking.bySequence(asking.rowIds()));
   }
 
   /**
