@@ -46,7 +46,6 @@ import org.tokentune.nn.Parameters;
 import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
 import org.tokentune.objectives.Scores;
-import org.tokentune.ops.KernelMode;
 import org.tokentune.train.Evaluator;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Trainer;
@@ -402,7 +401,6 @@ public final class LanguageModel implements FineTunedModel {
         .add(model.withoutDropout().config().toString())
         .add(adapter == null ? "" : adapter.model().lora().toString())
         .add(WeightDigest.of(parameters))
-        .add(KernelMode.preferred().toString())
         .hex();
   }
 

@@ -1,27 +1,49 @@
-package org.tokentune.train;
+package org.tokentune.text;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.tokentune.GoldenModel.error;
-import static org.tokentune.GoldenModel.largest;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.GoldenModel;
+import org.tokentune.datasets.Packing;
+import org.tokentune.datasets.TokenBatches;
+import org.tokentune.formats.ModelFiles;
+import org.tokentune.formats.ModelFolder;
+import org.tokentune.formats.WeightSource;
+import org.tokentune.models.GraphOptions;
+import org.tokentune.models.Head;
+import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
+import org.tokentune.models.ParameterLoader;
+import org.tokentune.models.Pooling;
+import org.tokentune.models.TransformerModel;
+import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objectives;
+import org.tokentune.objectives.Scores;
 import org.tokentune.ops.KernelMode;
-import org.tokentune.ops.Losses;
+import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.select.TokenSelection;
 import org.tokentune.select.TokenSelector;
+import org.tokentune.train.StepInputs;
+import org.tokentune.train.TrainingEngine;
 
-/** Texts packed into a row train as if each had a row of its own. */
+/**
+ * Texts packed into a row train as if each had a row of its own: with attention by weights
+ * (native), and in tiles (fused, as tokentune-cpu is there).
+ */
 class PackedRowsTest {
 
   /** Some longer than the sliding windows of 4 and 8, some shorter. */
@@ -31,10 +53,23 @@ class PackedRowsTest {
 
   private static final int LENGTH = Arrays.stream(TEXTS).sum() + PADDING;
 
+  private static final Path GOLDEN = Path.of("../tokentune-samediff/src/test/resources/golden");
+
   private static List<String> decoders() {
-    return GoldenModel.families().stream()
-        .filter(family -> GoldenModel.of(family).model().config().causal())
-        .toList();
+    return List.of("gpt2", "llama", "mistral", "phi3-partial", "gemma2", "gemma3", "stablelm");
+  }
+
+  private record Golden(TransformerModel model, Parameters parameters) {
+
+    static Golden of(String family) {
+      Path path = GOLDEN.resolve(family);
+      ModelConfig config = ModelConfig.read(ModelFolder.config(path), family).withDropout(0);
+      TransformerModel model =
+          config.model(new Head(Objectives.CAUSAL_LM, config.vocabulary(), Pooling.FIRST));
+      try (WeightSource weights = ModelFolder.weights(path)) {
+        return new Golden(model, ParameterLoader.load(model, weights));
+      }
+    }
   }
 
   /** Features of one row, with labels for the last two thirds of each text. */
@@ -61,17 +96,13 @@ class PackedRowsTest {
       return rows;
     }
 
-    INDArray[] features() {
-      return new INDArray[] {
-        Nd4j.createFromArray(ids), Nd4j.createFromArray(mask), Nd4j.createFromArray(starts)
-      };
-    }
-
-    Map<String, INDArray> inputs(GoldenModel golden, int[] selected) {
-      INDArray[] targets = {Nd4j.createFromArray(labels)};
-      Map<String, INDArray> inputs =
-          StepInputs.labelled(
-              golden.model().head(), new org.nd4j.linalg.dataset.MultiDataSet(features(), targets));
+    Map<String, INDArray> inputs(int[] selected) {
+      int[][] positions = {IntStream.range(0, ids[0].length).map(i -> i - starts[0][i]).toArray()};
+      Map<String, INDArray> inputs = new HashMap<>();
+      inputs.put(ModelGraph.INPUT_IDS, Nd4j.createFromArray(ids));
+      inputs.put(ModelGraph.ATTENTION_MASK, Nd4j.createFromArray(mask));
+      inputs.put(ModelGraph.POSITION_IDS, Nd4j.createFromArray(positions));
+      inputs.put(ModelGraph.LABELS, Nd4j.createFromArray(labels));
       if (selected != null) {
         int length = ids[0].length;
         int[] frozen =
@@ -88,7 +119,8 @@ class PackedRowsTest {
       IntStream all =
           selected == null ? IntStream.range(0, ids[0].length) : Arrays.stream(selected);
       return (int)
-          all.filter(i -> i + 1 < ids[0].length && labels[0][i + 1] != Losses.IGNORED).count();
+          all.filter(i -> i + 1 < ids[0].length && labels[0][i + 1] != TokenSelector.NO_LABEL)
+              .count();
     }
   }
 
@@ -104,24 +136,40 @@ class PackedRowsTest {
   }
 
   private static TrainingEngine.Result step(
-      GoldenModel golden, Map<String, INDArray> inputs, KernelMode mode) {
-    return GoldenModel.step(golden.model(), golden.parameters(), name -> true, inputs, mode);
+      Golden golden, Map<String, INDArray> inputs, KernelMode mode) {
+    GraphOptions options =
+        GraphOptions.training(StepInputs.areSplit(inputs), name -> true).withKernelMode(mode);
+    ModelGraph graph = golden.model().build(golden.parameters(), options);
+    try (TrainingEngine engine =
+        new TrainingEngine(graph, List.of(), ActivationCheckpointing.ELEMENTWISE)) {
+      TrainingEngine.Result result = engine.run(inputs);
+      Map<String, INDArray> gradients = new HashMap<>();
+      result.gradients().forEach((name, gradient) -> gradients.put(name, gradient.dup()));
+      return new TrainingEngine.Result(result.loss(), gradients, Map.of());
+    }
   }
 
   private static double worst(
       TrainingEngine.Result one, double loss, Map<String, INDArray> gradients) {
-    double floor = 1e-4 * largest(gradients);
+    double largest =
+        gradients.values().stream().mapToDouble(PackedRowsTest::largest).max().orElseThrow();
     double worst = Math.abs(one.loss() - loss) / loss;
     for (Map.Entry<String, INDArray> entry : gradients.entrySet()) {
-      worst = Math.max(worst, error(entry.getValue(), one.gradients().get(entry.getKey()), floor));
+      double scale = Math.max(1e-4 * largest, largest(entry.getValue()));
+      double off = largest(entry.getValue().sub(one.gradients().get(entry.getKey())));
+      worst = Math.max(worst, off / scale);
     }
     return worst;
+  }
+
+  private static double largest(INDArray gradient) {
+    return gradient.amaxNumber().doubleValue();
   }
 
   @ParameterizedTest
   @MethodSource("decoders")
   void packedTextsTrainAsIfApart(String family) {
-    GoldenModel golden = GoldenModel.of(family);
+    Golden golden = Golden.of(family);
     int vocabulary = golden.model().config().vocabulary();
     for (KernelMode mode : KernelMode.values()) {
       for (boolean all : new boolean[] {true, false}) {
@@ -136,7 +184,7 @@ class PackedRowsTest {
           int[] own = all ? null : selected(text);
           int weight = apart.counted(own);
           if (weight > 0) {
-            TrainingEngine.Result result = step(golden, apart.inputs(golden, own), mode);
+            TrainingEngine.Result result = step(golden, apart.inputs(own), mode);
             loss += weight * result.loss();
             counted += weight;
             result
@@ -149,7 +197,7 @@ class PackedRowsTest {
         }
         double divisor = counted;
         gradients.values().forEach(gradient -> gradient.divi(divisor));
-        Map<String, INDArray> inputs = packed.inputs(golden, all ? null : chosen.build().toArray());
+        Map<String, INDArray> inputs = packed.inputs(all ? null : chosen.build().toArray());
         double worst = worst(step(golden, inputs, mode), loss / counted, gradients);
         inputs.put(ModelGraph.POSITION_IDS, StepInputs.positions(1, LENGTH));
         double across = worst(step(golden, inputs, mode), loss / counted, gradients);
@@ -160,6 +208,33 @@ class PackedRowsTest {
         assertTrue(worst < 1e-5, "differs by " + worst);
         assertTrue(across > 1e-2, "differs by " + across);
       }
+    }
+  }
+
+  @Test
+  void packedTextsScoreAsIfApart(@TempDir Path folder) throws IOException {
+    for (String file : List.of("config.json", "model.safetensors")) {
+      Files.copy(GOLDEN.resolve("dpo").resolve(file), folder.resolve(file));
+    }
+    Path preferences = Path.of("src/test/resources/preferences");
+    for (String file : List.of("tokenizer.json", "tokenizer_config.json")) {
+      Files.copy(preferences.resolve(file), folder.resolve(file));
+    }
+    List<TokenBatches.Row> rows =
+        new Random(4)
+            .ints(40, 2, 20)
+            .mapToObj(n -> TokenBatches.Row.ofText(new Random(n).ints(n, 4, 61).toArray(), 1))
+            .toList();
+    List<TokenBatches.Row> packed = Packing.pack(rows, 60);
+    try (ModelFiles files = ModelFolder.open(folder);
+        LanguageModel model = LanguageModel.open(files, 0.0)) {
+      Scores apart = model.evaluate(rows);
+      Scores together = model.evaluate(packed);
+      System.out.printf(
+          "%d texts: loss %.7f of %d tokens; in %d rows %.7f of %d%n",
+          rows.size(), apart.loss(), apart.rows(), packed.size(), together.loss(), together.rows());
+      assertEquals(apart.rows(), together.rows());
+      assertEquals(apart.loss(), together.loss(), 1e-6);
     }
   }
 }
