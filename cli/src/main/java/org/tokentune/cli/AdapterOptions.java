@@ -1,6 +1,7 @@
 package org.tokentune.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Path;
 import org.tokentune.BadSettingsException;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.models.WeightStorage;
@@ -27,6 +28,15 @@ final class AdapterOptions {
       })
   private String lora;
 
+  @Option(
+      names = "--adapter",
+      paramLabel = "DIR",
+      description = {
+        "Of decoders: go on training the adapters in this folder, from train --lora or PEFT. For dpo they",
+        "are the reference as they are there. Takes the place of --lora."
+      })
+  private Path adapter;
+
   @Mixin private MemoryKnobs knobs;
 
   @Option(
@@ -40,13 +50,19 @@ final class AdapterOptions {
 
   /** The adapters to train; null if the weights themselves train. */
   LoraConfig config() {
-    if (lora == null && merge) {
-      throw new BadSettingsException("--merge without --lora has nothing to merge; leave it out.");
-    }
-    if (lora != null
-        && command.commandLine().getParseResult().hasMatchedOption(TrainableOption.NAME)) {
+    if (lora != null && adapter != null) {
       throw new BadSettingsException(
-          "--trainable has no effect with --lora, which trains adapters; leave one of them out.");
+          "--lora adds new adapters, and --adapter goes on with those of a folder; leave one of them"
+              + " out.");
+    }
+    if (!trains() && merge) {
+      throw new BadSettingsException(
+          "--merge without --lora or --adapter has nothing to merge; leave it out.");
+    }
+    if (trains() && command.commandLine().getParseResult().hasMatchedOption(TrainableOption.NAME)) {
+      throw new BadSettingsException(
+          "--trainable has no effect with --lora or --adapter, which train adapters; leave one of them"
+              + " out.");
     }
     if (merge && knobs.weights() != WeightStorage.FLOAT32) {
       throw new BadSettingsException(
@@ -57,9 +73,18 @@ final class AdapterOptions {
     return lora == null ? null : LoraConfig.parse(lora);
   }
 
+  private boolean trains() {
+    return lora != null || adapter != null;
+  }
+
+  /** The folder of adapters to go on with; null for none. */
+  Path adapter() {
+    return adapter;
+  }
+
   /** Whether the adapters are saved without the model. */
   boolean areAlone() {
-    return lora != null && !merge;
+    return trains() && !merge;
   }
 
   String trainable() {
@@ -71,7 +96,7 @@ final class AdapterOptions {
   }
 
   void put(ObjectNode result) {
-    result.put("lora", lora);
+    result.put("lora", lora).put("adapter", adapter == null ? null : adapter.toString());
     knobs.put(result);
   }
 }

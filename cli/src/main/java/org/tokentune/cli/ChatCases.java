@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +15,7 @@ import org.tokentune.BadFileException;
 import org.tokentune.chat.ChatTemplate;
 import org.tokentune.chat.ChatTemplateException;
 import org.tokentune.chat.ChatTemplateSettings;
+import org.tokentune.chat.RenderedChat;
 
 /** Templates with their variables, to be compared with another implementation. */
 final class ChatCases {
@@ -26,7 +28,7 @@ final class ChatCases {
   /**
    * Renders the cases of a file.
    *
-   * @param results gets an object with {@code out} or {@code err} for each
+   * @param results gets an object with {@code out} and {@code spans}, or {@code err}, for each
    * @return how many were rendered
    */
   static int render(Path file, ChatTemplateSettings settings, ArrayNode results) {
@@ -59,13 +61,20 @@ final class ChatCases {
         ChatTemplate template =
             templates.computeIfAbsent(
                 each.get("t").textValue(), text -> ChatTemplate.of(text, settings));
-        String text = template.render(variables).text();
-        results.addObject().put("out", text);
+        RenderedChat chat = template.render(variables);
+        put(results.addObject(), "out", chat);
         rendered++;
       } catch (ChatTemplateException e) {
         results.addObject().put("err", "line " + e.line() + ": " + e.getMessage());
       }
     }
     return rendered;
+  }
+
+  /** Adds a text, and what the template marks of it. */
+  static void put(ObjectNode node, String name, RenderedChat chat) {
+    node.put(name, chat.text());
+    ArrayNode spans = node.putArray("spans");
+    chat.generated().forEach(span -> spans.addArray().add(span.start()).add(span.end()));
   }
 }

@@ -87,10 +87,11 @@ final class ChatCommand implements Callable<Integer> {
       names = "--render",
       paramLabel = "FILE",
       description = {
-        "Print text, token ids and learned tokens for each conversation of FILE: rows with messages,",
-        "conversations, prompt and completion, or instruction and output."
+        "Print text, token ids and learned tokens for each conversation of FILE, or of other data as",
+        "train takes it: rows with messages, conversations, prompt and completion, or instruction and",
+        "output."
       })
-  private Path render;
+  private String render;
 
   @Option(
       names = "--loss-on",
@@ -114,6 +115,18 @@ final class ChatCommand implements Callable<Integer> {
       paramLabel = "TIME",
       description = "What templates take for the present time, such as 2026-01-02T03:04:05.")
   private String now;
+
+  /** Finds the rows of --render. */
+  private final DataOptions data = new DataOptions();
+
+  @Option(
+      names = "--query",
+      paramLabel = "SQL",
+      description =
+          "Of --render: the query that gives the rows, where the data are a database (a JDBC address).")
+  void query(String sql) {
+    data.query(sql);
+  }
 
   @Mixin private GenerationOptions generation;
   @Mixin private JsonOption json;
@@ -164,7 +177,7 @@ final class ChatCommand implements Callable<Integer> {
 
   private int render() {
     ChatFormat.Learned learned = ChatModel.learned(lossOn);
-    List<Conversation> conversations = Conversations.read(render);
+    List<Conversation> conversations = Conversations.read(data.path(render));
     ObjectNode result = JsonOption.object();
     result.put("model", model);
     ArrayNode rows = result.putArray("rows");
@@ -196,11 +209,9 @@ final class ChatCommand implements Callable<Integer> {
   }
 
   private static void put(ObjectNode row, RenderedChat chat, int[] ids) {
-    row.put("text", chat.text());
+    ChatCases.put(row, "text", chat);
     ArrayNode numbers = row.putArray("ids");
     Arrays.stream(ids).forEach(numbers::add);
-    ArrayNode spans = row.putArray("spans");
-    chat.generated().forEach(span -> spans.addArray().add(span.start()).add(span.end()));
   }
 
   private int talk() {

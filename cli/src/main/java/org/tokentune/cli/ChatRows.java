@@ -7,7 +7,9 @@ import org.tokentune.Printable;
 import org.tokentune.datasets.ChatFormat;
 import org.tokentune.datasets.Conversation;
 import org.tokentune.datasets.Conversations;
+import org.tokentune.datasets.StreamedRows;
 import org.tokentune.datasets.TokenBatches;
+import org.tokentune.text.LanguageModel;
 
 /** Reads conversations as rows, and remembers the first to show it. */
 final class ChatRows {
@@ -30,6 +32,12 @@ final class ChatRows {
     List<Conversation> conversations = Conversations.read(file);
     first = first == null ? conversations.get(0) : first;
     return format.rows(conversations, learned, longest);
+  }
+
+  /** Streams a file. */
+  StreamedRows stream(LanguageModel model, Path file) {
+    first = Conversations.first(file);
+    return model.stream(file, format, learned, longest);
   }
 
   /** Prints the first conversation with what is learned of it. */

@@ -121,6 +121,12 @@ final class EvaluateCommand implements Callable<Integer> {
   private String reference;
 
   @Option(
+      names = "--reference-adapter",
+      paramLabel = "DIR",
+      description = "Of dpo: the adapters that the training started from.")
+  private Path referenceAdapter;
+
+  @Option(
       names = "--beta",
       paramLabel = "B",
       description = "Of dpo: as in training; default " + TaskOptions.DEFAULT_BETA + ".")
@@ -234,20 +240,24 @@ final class EvaluateCommand implements Callable<Integer> {
   }
 
   private void checkPreferences(LanguageTask asked) {
-    if (asked != LanguageTask.dpo && (reference != null || beta != null)) {
+    if (asked != LanguageTask.dpo
+        && (reference != null || referenceAdapter != null || beta != null)) {
       throw new BadSettingsException(
-          "--reference and --beta are for the task dpo, not for %s.", asked);
+          "--reference, --reference-adapter and --beta are for the task dpo, not for %s.", asked);
     }
   }
 
   private int preferences(LanguageModel language, Path file) {
     List<PreferenceTokens> rows = PreferenceTrainingJob.read(language, file, template, maxLength);
     double used = beta == null ? TaskOptions.DEFAULT_BETA : beta;
-    if (reference == null) {
+    if (reference == null && referenceAdapter == null) {
       return report(language.evaluatePreferences(rows, used, null), List.of());
     }
-    try (ModelFiles files = Models.open(reference);
+    try (ModelFiles files = Models.open(reference == null ? model : reference);
         LanguageModel other = LanguageModel.open(files, null, weights.storage())) {
+      if (referenceAdapter != null) {
+        other.openAdapter(referenceAdapter);
+      }
       return report(language.evaluatePreferences(rows, used, other), List.of());
     }
   }

@@ -53,7 +53,8 @@ final class ScoresReport {
     out.printf(Locale.ROOT, "GLUE scores %s by %s.%n", task.name(), line(scores, task.metrics()));
   }
 
-  private static String part(Metric metric, double value) {
+  /** One of the metrics. */
+  static String part(Metric metric, double value) {
     return metric.isShare()
         ? String.format(Locale.ROOT, "%s %.1f%%", metric.title(), 100 * value)
         : String.format(Locale.ROOT, "%s %.4f", metric.title(), value);

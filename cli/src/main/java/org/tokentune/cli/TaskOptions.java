@@ -54,6 +54,15 @@ final class TaskOptions {
   private String lossOn;
 
   @Option(
+      names = "--packing",
+      description = {
+        "Of chat and instruct: put several texts into each row of --max-length tokens (default 1,024, or",
+        "as many as the longest has), so that there is little padding. They train as if they were apart:",
+        "positions begin anew, and no token attends to another text."
+      })
+  private boolean packing;
+
+  @Option(
       names = "--beta",
       paramLabel = "B",
       description =
@@ -107,6 +116,11 @@ final class TaskOptions {
     return ChatModel.learned(lossOn);
   }
 
+  /** Whether several texts are put into a row. */
+  boolean packing() {
+    return packing;
+  }
+
   /** The beta of preferences. */
   double beta() {
     return beta == null ? DEFAULT_BETA : beta;
@@ -125,6 +139,11 @@ final class TaskOptions {
       throw new BadSettingsException("--beta is for the task dpo, not for %s.", task.name());
     }
     Objectives.dpo(beta());
+    if (packing && task.data() != Task.Data.CHATS && task.data() != Task.Data.INSTRUCTIONS) {
+      throw new BadSettingsException(
+          "--packing is for the tasks chat and instruct, not for %s%s.",
+          task.name(), task.objective() == Objectives.CAUSAL_LM ? ", whose blocks are full" : "");
+    }
   }
 
   Pooling pooling() {

@@ -150,6 +150,11 @@ final class TrainCommand implements Callable<Integer> {
     embedding.check(taskOptions.task());
     taskOptions.learned();
     taskOptions.check();
+    if (adapters.adapter() != null && !taskOptions.task().objective().isCausal()) {
+      throw new BadSettingsException(
+          "--adapter goes on with the adapters of a decoder, and %s is a task of encoders; give --lora.",
+          taskOptions.task().name());
+    }
     PromptTemplate prompts = taskOptions.prompts();
     if (data.validatesNothing()) {
       runOptions.checkNoValidation();
@@ -344,16 +349,23 @@ final class TrainCommand implements Callable<Integer> {
     Task.Data rows = taskOptions.task().data();
     Double rate = dropout == null && rows == Task.Data.PREFERENCES ? Double.valueOf(0) : dropout;
     LanguageModel language = LanguageModel.open(files, rate, adapters.knobs().weights());
+    if (adapters.adapter() != null) {
+      language.openAdapter(adapters.adapter());
+    }
     return switch (rows) {
       case INSTRUCTIONS ->
-          LanguageTrainingJob.onInstructions(language, data, prompts, maxLength, seed);
+          LanguageTrainingJob.onInstructions(
+              language, data, prompts, taskOptions.packing(), maxLength, seed);
       case CHATS -> {
         ChatRows chats =
             new ChatRows(
                 language.chats(taskOptions.chatTemplate()),
                 taskOptions.learned(),
-                maxLength == null ? language.maxLength() : maxLength);
-        TrainingJob job = LanguageTrainingJob.onChats(language, data, chats, seed);
+                LanguageTrainingJob.longest(
+                    language, maxLength, data.stream() && taskOptions.packing()));
+        TrainingJob job =
+            LanguageTrainingJob.onChats(
+                language, data, chats, taskOptions.packing(), maxLength, seed);
         chats.printFirst(spec.commandLine().getOut());
         yield job;
       }

@@ -80,8 +80,8 @@ final class TrainingDataOptions {
       names = "--stream",
       description = {
         "Read a file's rows as they are trained on, shuffled through a window, for files larger than",
-        "memory: labelled texts, plain text or instructions. Tokens are kept in TOKENTUNE_CACHE (default",
-        "~/.cache/tokentune). With --steps."
+        "memory: labelled texts, plain text, instructions or conversations. Tokens are kept in",
+        "TOKENTUNE_CACHE (default ~/.cache/tokentune). With --steps."
       })
   private boolean stream;
 
@@ -164,12 +164,10 @@ final class TrainingDataOptions {
   }
 
   private void checkStream(Task task, int steps) {
-    boolean streams =
-        (task.objective() == Objectives.CAUSAL_LM && task.data() != Task.Data.CHATS)
-            || areExamples(task.objective());
+    boolean streams = task.objective() == Objectives.CAUSAL_LM || areExamples(task.objective());
     if (stream && (!streams || steps == 0)) {
       throw new BadSettingsException(
-          "--stream needs --steps, and is for labelled texts, lm and instruct.");
+          "--stream needs --steps, and is for labelled texts, lm, instruct and chat.");
     }
     if (stream && (limit != null || sampleByClass || drawsUnits())) {
       throw new BadSettingsException(

@@ -3,11 +3,15 @@ package org.tokentune.cli;
 import java.io.PrintWriter;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.EnumMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
+import org.tokentune.objectives.Metric;
 import org.tokentune.train.EvaluationResult;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.StepReport;
@@ -42,6 +46,7 @@ final class TrainingProgress implements FineTuningListener, AutoCloseable {
   private int before;
   private long tokens;
   private double smoothLoss = Double.NaN;
+  private final Map<Metric, Double> smoothMetrics = new EnumMap<>(Metric.class);
 
   /**
    * @param perplexity whether the loss is a language model's
@@ -78,8 +83,10 @@ final class TrainingProgress implements FineTuningListener, AutoCloseable {
       recent.removeFirst();
     }
     if (report.broken().isEmpty()) {
-      smoothLoss =
-          Double.isNaN(smoothLoss) ? report.loss() : 0.9 * smoothLoss + 0.1 * report.loss();
+      smoothLoss = Double.isNaN(smoothLoss) ? report.loss() : smooth(smoothLoss, report.loss());
+      report
+          .metrics()
+          .forEach((metric, value) -> smoothMetrics.merge(metric, value, TrainingProgress::smooth));
     } else {
       out.printf(
           Locale.ROOT,
@@ -105,6 +112,10 @@ final class TrainingProgress implements FineTuningListener, AutoCloseable {
     }
   }
 
+  private static double smooth(double before, double now) {
+    return 0.9 * before + 0.1 * now;
+  }
+
   /** The time left, by the median of the recent steps; empty before there are enough of them. */
   private String left(int step, int steps) {
     if (step - before < LEAST) {
@@ -117,9 +128,12 @@ final class TrainingProgress implements FineTuningListener, AutoCloseable {
   private String state() {
     return String.format(
         Locale.ROOT,
-        "loss %.3f%s, %,.0f tokens/s",
+        "loss %.3f%s%s, %,.0f tokens/s",
         smoothLoss,
         perplexity ? String.format(Locale.ROOT, " (perplexity %.2f)", Math.exp(smoothLoss)) : "",
+        smoothMetrics.entrySet().stream()
+            .map(entry -> ", " + ScoresReport.part(entry.getKey(), entry.getValue()))
+            .collect(Collectors.joining()),
         tokens / seconds());
   }
 

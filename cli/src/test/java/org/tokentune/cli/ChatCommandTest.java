@@ -8,9 +8,14 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -77,6 +82,30 @@ class ChatCommandTest {
   }
 
   @Test
+  void rendersRowsOfEveryKind() throws IOException {
+    Path rows = folder.resolve("rows");
+    Files.createDirectory(rows);
+    try (OutputStream out =
+        new GZIPOutputStream(Files.newOutputStream(rows.resolve("a.jsonl.gz")))) {
+      out.write(chat(1, 1).getBytes(StandardCharsets.UTF_8));
+    }
+    write(
+        "rows/b.csv",
+        "prompt,completion,tools\nSay,Said,\nmore,\"It, too\",\"[{\"\"name\"\": \"\"f\"\"}]\"\n");
+    for (Object data : List.of(rows.resolve("a.jsonl.gz"), rows.resolve("b.csv"), rows + "/b*")) {
+      Run run = Run.of("chat", "--model", MODEL, "--template", "plain", "--render", data);
+      System.out.print(run.printed());
+      assertEquals(0, run.code());
+      boolean chats = data.toString().endsWith("gz");
+      assertTrue(
+          run.printed().contains(chats ? "[[It was happy and happy." : "[[It, too"), run.printed());
+    }
+    Run none = Run.of("chat", "--model", MODEL, "--template", "plain", "--render", "jdbc:duckdb:");
+    System.out.print(none.printed());
+    assertTrue(none.printed().contains("with --query"), none.printed());
+  }
+
+  @Test
   void learnsConversationsAndTalks() throws IOException {
     String turn =
         "{\"messages\": [{\"role\": \"user\", \"content\": \"Say it\"}, {\"role\": \"assistant\","
@@ -132,6 +161,85 @@ class ChatCommandTest {
     }
   }
 
+  /** A conversation whose answer is so many words. */
+  private static String chat(int number, int words) {
+    return String.format(
+        "{\"messages\": [{\"role\": \"user\", \"content\": \"Say %d\"}, {\"role\":"
+            + " \"assistant\", \"content\": \"It was happy%s.\"}]}%n",
+        number, " and happy".repeat(words));
+  }
+
+  private Run train(Path data, String output, Object... more) {
+    List<Object> arguments = new ArrayList<>(List.of("train", "--model", MODEL, "--data", data));
+    Collections.addAll(arguments, "--batch-size", 4, "--learning-rate", 1e-3);
+    Collections.addAll(arguments, "--output", folder.resolve(output));
+    Collections.addAll(arguments, more);
+    Run run = Run.of(arguments.toArray());
+    System.out.print(run.printed());
+    return run;
+  }
+
+  @Test
+  void packsSeveralIntoARow() throws IOException {
+    StringBuilder chats = new StringBuilder();
+    for (int i = 0; i < 60; i++) {
+      chats.append(chat(i, i % 7));
+    }
+    Path rows = write("chats.jsonl", chats.toString());
+    Object[] chat = {"--task", "chat", "--template", "plain", "--packing", "--max-length", 64};
+    Run run = train(rows, "packed", chat);
+    assertEquals(0, run.code());
+    assertTrue(run.printed().contains("(54 texts packed, on average"), run.printed());
+    assertTrue(run.printed().contains("of 64 tokens of a row used)"), run.printed());
+    Path tasks =
+        write(
+            "tasks.jsonl",
+            "{\"instruction\": \"Say it\", \"output\": \"It was happy.\"}\n".repeat(20));
+    run = train(tasks, "tasks", "--task", "instruct", "--template", "plain", "--packing");
+    assertEquals(0, run.code());
+    assertTrue(run.printed().contains("(18 texts packed"), run.printed());
+    run = train(rows, "none", "--task", "lm", "--packing");
+    assertEquals(1, run.code());
+    assertTrue(run.printed().contains("not for lm, whose blocks are full"), run.printed());
+    Path more = write("more.jsonl", chat(1, 1));
+    run =
+        train(
+            Path.of(rows + ":2"),
+            "none",
+            "--data",
+            more + ":1",
+            "--task",
+            "chat",
+            "--template",
+            "plain",
+            "--packing");
+    assertEquals(1, run.code());
+    assertTrue(run.printed().contains("leave --packing or the weights out"), run.printed());
+  }
+
+  @Test
+  void streamsConversations() throws IOException {
+    StringBuilder chats = new StringBuilder();
+    for (int i = 0; chats.length() < 1_200_000; i++) {
+      chats.append(chat(i, i % 7));
+    }
+    Path rows = write("many.jsonl", chats.toString());
+    Object[] chat = {"--task", "chat", "--template", "plain", "--max-length", 40, "--stream"};
+    List<Object> whole = new ArrayList<>(List.of(chat));
+    Collections.addAll(whole, "--steps", 4);
+    Run run = train(rows, "streamed", whole.toArray());
+    assertEquals(0, run.code());
+    assertTrue(run.printed().contains("[[It was happy.<|im_end|>]]"), run.printed());
+    whole.add("--packing");
+    run = train(rows, "packed", whole.toArray());
+    assertEquals(0, run.code());
+    whole.remove("--steps");
+    whole.remove(Integer.valueOf(4));
+    run = train(rows, "none", whole.toArray());
+    assertEquals(1, run.code());
+    assertTrue(run.printed().contains("--stream needs --steps"), run.printed());
+  }
+
   @Test
   void badInputEndsInASentence() throws IOException {
     Path alone =
@@ -158,7 +266,23 @@ class ChatCommandTest {
     run = Run.of("chat", "--model", TOKENIZER, "--template", failing, "--render", alone);
     System.out.print(run.printed());
     assertEquals(1, run.code());
+    assertTrue(run.printed().contains("alone.jsonl, line 1: the chat template refuses"));
     assertTrue(run.printed().contains("No, not this"));
+    Path unknown = write("unknown.jsonl", chat(0, 0) + chat(1, 1).replace("user", "wizard"));
+    for (String[] command : new String[][] {{"chat", "--render"}, {"train", "--data"}}) {
+      List<Object> arguments = new ArrayList<>(List.of(command[0], "--model", MODEL));
+      Collections.addAll(arguments, "--template", "plain", command[1], unknown);
+      if (command[0].equals("train")) {
+        Collections.addAll(arguments, "--task", "chat", "--output", folder.resolve("none"));
+      }
+      run = Run.of(arguments.toArray());
+      System.out.print(run.printed());
+      assertEquals(1, run.code());
+      assertTrue(
+          run.printed()
+              .contains("unknown.jsonl, line 2: message 1 has the role wizard, which is not known"),
+          run.printed());
+    }
     run = Run.of("chat", "--cases", alone);
     System.out.print(run.printed());
     assertEquals(1, run.code());

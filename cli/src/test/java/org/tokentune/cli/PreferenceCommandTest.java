@@ -95,6 +95,31 @@ class PreferenceCommandTest {
     assertEquals(Math.log(2), tie.get("loss").asDouble(), 1e-6);
   }
 
+  @Test
+  void adaptersGoOnFromAFolder() throws IOException {
+    Path rows = write("rows.jsonl", TEXTS.repeat(8));
+    assertEquals(0, train(rows, "first", "--lora", "r=4,alpha=8", "--learning-rate", 1e-2).code());
+    Path first = folder.resolve("first");
+    Run run = train(rows, "second", "--adapter", first, "--learning-rate", 1e-2);
+    assertEquals(0, run.code());
+    assertTrue(run.printed().contains("reward margin"), run.printed());
+    String second = folder.resolve("second").toString();
+    JsonNode sinceBase = evaluate(rows, "--model", MODEL, "--adapter", second);
+    JsonNode sinceFirst =
+        evaluate(rows, "--model", MODEL, "--adapter", second, "--reference-adapter", first);
+    JsonNode none =
+        evaluate(
+            rows, "--model", MODEL, "--adapter", first.toString(), "--reference-adapter", first);
+    assertEquals(0.0, none.get("reward_margin").asDouble());
+    double margin = sinceFirst.get("reward_margin").asDouble();
+    assertTrue(margin > 0 && margin < sinceBase.get("reward_margin").asDouble());
+    refuses("leave one of them out", TEXTS, "--adapter", first, "--lora", "r=4");
+    Run encoder = Run.of("train", "--adapter", first, "--output", folder.resolve("none"));
+    System.out.print(encoder.printed());
+    assertEquals(1, encoder.code());
+    assertTrue(encoder.printed().contains("is a task of encoders"), encoder.printed());
+  }
+
   private void refuses(String message, String rows, Object... more) throws IOException {
     Run run = train(write("bad.jsonl", rows), "none", more);
     assertEquals(1, run.code());

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.tokentune.train.StepReport;
@@ -25,7 +26,7 @@ class TrainingProgressTest {
     printed.getBuffer().setLength(0);
     for (int step = from; step <= to; step++) {
       now.addAndGet((long) (seconds * SECOND));
-      progress.onStep(new StepReport(step, steps, 1, 0.5, 1e-4, 100, List.of()));
+      progress.onStep(new StepReport(step, steps, 1, 0.5, 1e-4, 100, List.of(), Map.of()));
     }
     return printed.toString().lines().toList();
   }

@@ -2,6 +2,7 @@ package org.tokentune.datasets;
 
 import static org.tokentune.Arguments.required;
 
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,6 +17,7 @@ import org.tokentune.chat.ChatTemplate;
 import org.tokentune.chat.ChatTemplateException;
 import org.tokentune.chat.ChatTemplateSettings;
 import org.tokentune.chat.RenderedChat;
+import org.tokentune.files.Digest;
 import org.tokentune.formats.CompanionFiles;
 import org.tokentune.formats.TokenizerConfig;
 
@@ -34,6 +36,7 @@ public final class ChatFormat {
   private final CompanionFiles files;
   private final String name;
   private final ChatTemplate template;
+  private final String text;
   private final ChatTemplateSettings settings;
   private final TextTokenizer tokenizer;
   private final Map<String, String> special = new LinkedHashMap<>();
@@ -53,6 +56,7 @@ public final class ChatFormat {
     this.settings = settings;
     this.tokenizer = tokenizer;
     this.template = template == null ? null : read(template, settings);
+    text = template;
     special.putAll(config.special());
     tokenizer.begin().ifPresent(id -> special.computeIfAbsent("bos_token", key -> written(id)));
     tokenizer.ends().stream()
@@ -132,6 +136,26 @@ public final class ChatFormat {
         : template;
   }
 
+  /** Tells this format from others of the same tokenizer's file, at the present day. */
+  String identity() {
+    Digest digest = new Digest();
+    texts().forEach(digest::add);
+    special.forEach((token, text) -> digest.add(token).add(text));
+    digest.add(tokenizer.ends().toString());
+    return digest.hex() + (readsClock() ? ", " + LocalDate.now(settings.clock()) : "");
+  }
+
+  /** Whether a template may write the present time. */
+  boolean readsClock() {
+    return texts().stream().anyMatch(one -> one.contains("strftime_now"));
+  }
+
+  private List<String> texts() {
+    return text == null
+        ? List.of(ChatTemplates.find(files, name, false), ChatTemplates.find(files, name, true))
+        : List.of(text);
+  }
+
   /**
    * Renders a conversation.
    *
@@ -142,7 +166,9 @@ public final class ChatFormat {
     required(conversation, "conversation");
 
     try {
-      return rendered(conversation, generationPrompt);
+      RenderedChat chat = rendered(conversation, generationPrompt);
+      ToolArguments.check(conversation, chat.text());
+      return chat;
     } catch (ChatTemplateException e) {
       throw new BadDataException(
           e,
@@ -333,21 +359,23 @@ public final class ChatFormat {
     required(which, "which");
 
     List<TokenBatches.Row> rows = new ArrayList<>();
+    int cut = 0;
     for (Conversation conversation : conversations) {
-      ChatTokens tokens = tokens(conversation, which).cut(longest);
+      ChatTokens whole = tokens(conversation, which);
+      ChatTokens tokens = whole.cut(longest);
       if (tokens.count() > 0) {
         rows.add(tokens.row());
+        cut += tokens.ids().length < whole.ids().length ? 1 : 0;
       }
+    }
+    if (cut > 0) {
+      Warnings.warn(
+          "%,d of %,d conversations are longer than %,d tokens, and cut.",
+          cut, conversations.size(), longest);
     }
     if (rows.size() < conversations.size()) {
       String message =
-          String.format(
-              Locale.ROOT,
-              "%,d of %,d conversations are left out: nothing that is learned of them fits into %,d"
-                  + " tokens",
-              conversations.size() - rows.size(),
-              conversations.size(),
-              longest);
+          PackedChats.leftOut(conversations.size() - rows.size(), conversations.size(), longest);
       if (rows.isEmpty()) {
         throw new BadDataException("%s; allow longer rows.", message);
       }

@@ -14,6 +14,11 @@ interface ChunkRows {
   /** Turns a chunk into one array, which can be cached. Called on another thread. */
   int[] tokens(TextChunks.Chunk chunk);
 
+  /** What is said of rows that are left out. */
+  default String leftOut(long some, long all) {
+    return Instructions.leftOut(some, all, length());
+  }
+
   /** Turns these arrays into rows, one after the other. */
   Iterator<StreamedRow> rows(Iterator<int[]> chunks);
 }

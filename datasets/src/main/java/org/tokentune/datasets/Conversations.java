@@ -57,6 +57,17 @@ public final class Conversations {
     return RowSource.read(file, "conversations", new Reader());
   }
 
+  /**
+   * Reads the first of a file.
+   *
+   * @throws BadInputException if it is missing or empty, or its first row is not a conversation
+   */
+  public static Conversation first(Path file) {
+    required(file, "file");
+
+    return RowSource.first(file, "conversations", new Reader());
+  }
+
   /** Makes conversations of rows. */
   static final class Reader implements RowReader<Conversation> {
 
@@ -99,7 +110,7 @@ public final class Conversations {
       if (messages.isEmpty()) {
         throw new BadDataException("%s has no messages; leave it out.", row.position());
       }
-      conversations.add(new Conversation(row.position(), messages, variables(row)));
+      conversations.add(new Conversation(row.where(), messages, variables(row)));
     }
 
     private static Map<String, Object> message(String role, String content) {

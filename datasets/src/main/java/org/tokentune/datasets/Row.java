@@ -32,6 +32,11 @@ public final class Row {
     return position.get();
   }
 
+  /** The same, asked later: in a part of a file it counts the lines before. */
+  Supplier<String> where() {
+    return position;
+  }
+
   /** Names of the columns, in the order of the file. */
   public List<String> columns() {
     return columns;

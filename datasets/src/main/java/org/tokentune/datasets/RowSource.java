@@ -126,9 +126,35 @@ public final class RowSource implements Iterator<Row>, AutoCloseable {
       source.text.read(in -> addAll(source, file, reader, read));
     }
     if (read.isEmpty()) {
-      throw new BadDataException("%s has no %s; give a file with some.", file, records);
+      throw hasNone(file, records);
     }
     return read;
+  }
+
+  /**
+   * Reads the first row of a file.
+   *
+   * @param records their name, for messages
+   * @throws BadInputException if the file is missing or has no row, or the row is malformed
+   */
+  static <T> T first(Path file, String records, RowReader<T> reader) {
+    List<T> read = new ArrayList<>();
+    try (RowSource source = open(file)) {
+      if (source.format.isTable()) {
+        reader.header(source.header, file.toString());
+      }
+      if (source.hasNext()) {
+        reader.row(source.next(), read);
+      }
+    }
+    if (read.isEmpty()) {
+      throw hasNone(file, records);
+    }
+    return read.get(0);
+  }
+
+  private static BadInputException hasNone(Path file, String records) {
+    return new BadDataException("%s has no %s; give a file with some.", file, records);
   }
 
   private static <T> List<T> addAll(

@@ -16,6 +16,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -32,10 +33,10 @@ import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
 
 /**
- * Streams plain text or instructions of any size as batches for a causal language model, or
- * labelled texts as batches for a classifier, with only a window of rows in memory. The chunks of
- * the file are read in random order, tokenised ahead in a separate thread and turned into rows,
- * which are shuffled through the window. The last chunk is held back for validation.
+ * Streams plain text, instructions or conversations of any size as batches for a causal language
+ * model, or labelled texts as batches for a classifier, with only a window of rows in memory. The
+ * chunks of the file are read in random order, tokenised ahead in a separate thread and turned into
+ * rows, which are shuffled through the window. The last chunk is held back for validation.
  */
 public final class StreamedRows implements AutoCloseable {
 
@@ -54,6 +55,10 @@ public final class StreamedRows implements AutoCloseable {
 
   /** Of texts that are longer than fits; null if they are not counted. */
   private LongCount counted;
+
+  private boolean packs;
+  private final AtomicLong packedRows = new AtomicLong();
+  private final AtomicLong packedTokens = new AtomicLong();
 
   private final ExecutorService thread =
       Executors.newSingleThreadExecutor(
@@ -147,6 +152,28 @@ public final class StreamedRows implements AutoCloseable {
   }
 
   /**
+   * Opens a file of {@link Conversations}, and caches their rows, unless the template reads the
+   * clock.
+   *
+   * @param files of the model, by which its cached tokens are identified
+   * @param length tokens to which rows are cut; a row of which nothing learned is left is left out
+   * @throws BadInputException if the file is missing, or too small for streaming
+   */
+  public static StreamedRows ofChats(
+      Path file, ChatFormat format, ChatFormat.Learned learned, ModelFiles files, int length) {
+    required(file, "file");
+    required(format, "format");
+    required(learned, "learned");
+    required(files, "files");
+
+    RowChunks rows = RowChunks.open(file, new Conversations.Reader(), TextChunks.CHUNK);
+    return new StreamedRows(
+        rows.chunks(),
+        new PackedChats(rows, format, learned, TokenCache.of(files), length),
+        WINDOW);
+  }
+
+  /**
    * Opens a file of labelled texts, and caches their tokens.
    *
    * @param labels that the file may have: {@link Labels#ofFile} reads them
@@ -194,6 +221,15 @@ public final class StreamedRows implements AutoCloseable {
     return streamed;
   }
 
+  /**
+   * The same, which from now on packs the rows that are in memory together into rows of as many
+   * tokens as one may have: see {@link Packing}. Rows to validate on are not packed.
+   */
+  public StreamedRows packed() {
+    packs = true;
+    return this;
+  }
+
   /** The size of the file in bytes. */
   public long size() {
     return chunks.size();
@@ -224,6 +260,9 @@ public final class StreamedRows implements AutoCloseable {
   /** A digest that identifies the rows among those of the same tokenizer. Reads the whole file. */
   public String digest() {
     Digest digest = new Digest().add(rows.name()).add(new int[] {length(), window});
+    if (packs) {
+      digest.add("packed");
+    }
     IntStream.range(0, chunks.count()).forEach(number -> digest.add(chunks.read(number).text()));
     return digest.hex();
   }
@@ -235,13 +274,21 @@ public final class StreamedRows implements AutoCloseable {
    */
   public MultiDataSetIterator batches(int batchSize, long seed, int epoch) {
     Random random = TokenBatches.random(seed, epoch);
-    Batches batches = new Batches(rows(random), task, length(), batchSize, random);
+    Batches batches =
+        new Batches(rows(random), task, length(), packs ? this::packed : null, batchSize, random);
     if (!batches.hasNext()) {
       throw new BadDataException(
           "None of the rows of %s has a token to predict within %d tokens; allow longer rows.",
           chunks.file(), length());
     }
     return batches;
+  }
+
+  private List<TokenBatches.Row> packed(List<TokenBatches.Row> some) {
+    List<TokenBatches.Row> packed = Packing.pack(some, length());
+    packedRows.addAndGet(packed.size());
+    packedTokens.addAndGet(packed.stream().mapToLong(row -> row.ids().length).sum());
+    return packed;
   }
 
   /** The rows of an epoch, one by one. They depend only on the seed and the epoch. */
@@ -276,15 +323,22 @@ public final class StreamedRows implements AutoCloseable {
     return StreamSupport.stream(all.spliterator(), false);
   }
 
-  /** Warns if some of the rows that were read so far are left out, cut or split. */
+  /**
+   * Warns if some of the rows that were read so far are left out, cut or split, and says how full
+   * packed ones are.
+   */
   public void warnOfLeftOut() {
+    if (packedRows.get() > 0) {
+      Warnings.note(
+          "%s: on average %.1f of %,d tokens of a packed row were used.",
+          chunks.file(), packedTokens.get() / (double) packedRows.get(), length());
+    }
     if (counted != null) {
       counted.warn();
     }
     if (leftOut.get() > 0) {
       Warnings.warn(
-          "%s, as far as it was read: %s.",
-          chunks.file(), Instructions.leftOut(leftOut.get(), read.get(), length()));
+          "%s, as far as it was read: %s.", chunks.file(), rows.leftOut(leftOut.get(), read.get()));
     }
   }
 
@@ -335,14 +389,25 @@ public final class StreamedRows implements AutoCloseable {
     private final transient Iterator<TokenBatches.Row> rows;
     private final transient Objective task;
     private final int longest;
+    private final transient UnaryOperator<List<TokenBatches.Row>> packing;
     private final int size;
     private final Random random;
     private transient TokenBatches pool;
 
-    Batches(Iterator<TokenBatches.Row> rows, Objective task, int longest, int size, Random random) {
+    /**
+     * @param packing puts several rows into one; null if they stay as they are
+     */
+    Batches(
+        Iterator<TokenBatches.Row> rows,
+        Objective task,
+        int longest,
+        UnaryOperator<List<TokenBatches.Row>> packing,
+        int size,
+        Random random) {
       this.rows = rows;
       this.task = task;
       this.longest = longest;
+      this.packing = packing;
       this.size = size;
       this.random = random;
       pool = pool();
@@ -350,10 +415,14 @@ public final class StreamedRows implements AutoCloseable {
 
     private TokenBatches pool() {
       List<TokenBatches.Row> some = new ArrayList<>();
-      while (some.size() < TokenBatches.POOL * size && rows.hasNext()) {
+      // As many tokens as the rows have if they are full, or as many rows.
+      long most = (long) TokenBatches.POOL * size * (packing == null ? 1 : longest);
+      for (long taken = 0; taken < most && rows.hasNext(); ) {
         some.add(rows.next());
+        taken += packing == null ? 1 : some.get(some.size() - 1).ids().length;
       }
-      return TokenBatches.ofPool(some, task, size, longest, random);
+      return TokenBatches.ofPool(
+          packing == null ? some : packing.apply(some), task, size, longest, random);
     }
 
     @Override

@@ -22,10 +22,10 @@ import org.tokentune.select.TokenSelector;
  * Batches of tokenised rows of similar length, padded to the longest row of the batch or a few
  * tokens more, so that there are few distinct lengths: each one needs its own plan.
  *
- * <p>Features are ids, attention mask and token types, INT32 [batch, length]. Labels, if the rows
- * have any: INT32 [batch] for classes, INT32 [batch, 2] for answers, FLOAT [batch, labels] for
- * multi-label classification, FLOAT [batch, 1] for a number, INT32 [batch, length] for tags and
- * language models.
+ * <p>Features are ids, attention mask and token types (see {@link Row}), INT32 [batch, length].
+ * Labels, if the rows have any: INT32 [batch] for classes, INT32 [batch, 2] for answers, FLOAT
+ * [batch, labels] for multi-label classification, FLOAT [batch, 1] for a number, INT32 [batch,
+ * length] for tags and language models.
  */
 public final class TokenBatches extends BatchIterator {
 
@@ -44,6 +44,8 @@ public final class TokenBatches extends BatchIterator {
   /**
    * A tokenised row.
    *
+   * @param typeIds token types; for a causal language model, which has none, where in the row each
+   *     token's own text begins: 0 unless several are packed
    * @param labels as {@link Labels#encode} returns them; for a language model, the tokens
    *     themselves; null if there are none
    */

@@ -7,6 +7,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadDataException;
 import org.tokentune.BadFileException;
@@ -28,6 +30,7 @@ import org.tokentune.datasets.RowSampling;
 import org.tokentune.datasets.StreamedRows;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
+import org.tokentune.files.Digest;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.TokenizerConfig;
 import org.tokentune.generate.Generation;
@@ -46,6 +49,7 @@ import org.tokentune.objectives.Scores;
 import org.tokentune.train.Evaluator;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Trainer;
+import org.tokentune.train.WeightDigest;
 
 /** A tokenizer and a decoder, which predicts every token of a text from those before it. */
 public final class LanguageModel implements FineTunedModel {
@@ -270,6 +274,19 @@ public final class LanguageModel implements FineTunedModel {
     return StreamedRows.ofInstructions(file, template, tokenizer, files, length);
   }
 
+  /**
+   * Streams a file of conversations. Their tokens are cached in the folder {@code TOKENTUNE_CACHE}.
+   *
+   * @param length tokens to which rows are cut
+   */
+  public StreamedRows stream(Path file, ChatFormat format, ChatFormat.Learned learned, int length) {
+    required(file, "file");
+    required(format, "format");
+    required(learned, "learned");
+
+    return StreamedRows.ofChats(file, format, learned, files, length);
+  }
+
   /** Fine-tunes in place on rows that are streamed; as many steps as the settings say. */
   public Trainer.Outcome fineTune(
       StreamedRows train,
@@ -320,7 +337,8 @@ public final class LanguageModel implements FineTunedModel {
    * Fine-tunes in place on preferences (direct preference optimization), and keeps the weights that
    * validate best. The reference is the model as it is now, with its adapters if it has some:
    * without new ones that is the base. What it says of all rows is computed once, so that it is not
-   * in memory twice.
+   * in memory twice; a run that writes checkpoints stores it beside them, and reads it when it is
+   * resumed.
    *
    * @param sampling of the training rows; null: each of them once in an epoch
    * @param validation none: the last weights are kept
@@ -344,8 +362,12 @@ public final class LanguageModel implements FineTunedModel {
     }
     TransformerModel preferring = preferring(beta);
     Objective task = preferring.head().task();
-    List<PreferenceTokens> rows = referred(train, preferring, parameters);
-    List<PreferenceTokens> validated = referred(validation, preferring, parameters);
+    List<PreferenceTokens> all = Stream.concat(train.stream(), validation.stream()).toList();
+    float[] reference =
+        StoredReference.get(
+            settings.run(), () -> identity(all), () -> answers(all, preferring, parameters));
+    List<PreferenceTokens> rows = referred(train, reference, 0);
+    List<PreferenceTokens> validated = referred(validation, reference, train.size());
     long seed = settings.hyperparameters().seed();
     return new Tuning(preferring, parameters, adapter, tokenizer)
         .run(
@@ -372,26 +394,51 @@ public final class LanguageModel implements FineTunedModel {
         : new LoraModel(adapter.model().base().config().model(head), adapter.model().lora());
   }
 
-  /** The rows with the log-probabilities that a model gives the answers. */
-  private List<PreferenceTokens> referred(
+  /** What the log-probabilities of answers depend on. */
+  private String identity(List<PreferenceTokens> rows) {
+    return new Digest()
+        .add(digest(rows))
+        .add(model.withoutDropout().config().toString())
+        .add(adapter == null ? "" : adapter.model().lora().toString())
+        .add(WeightDigest.of(parameters))
+        .hex();
+  }
+
+  /** The log-probabilities that a model gives the answers: chosen and rejected of each row. */
+  private float[] answers(
       List<PreferenceTokens> rows, TransformerModel reference, Parameters weights) {
     rows.forEach(row -> row.texts().forEach(this::check));
     PreferenceBatches batches =
         PreferenceBatches.byLength(rows, reference.head().task(), EVALUATION_BATCH);
     int[] order = batches.order();
-    PreferenceTokens[] referred = new PreferenceTokens[order.length];
+    float[] answers = new float[2 * order.length];
     int next = 0;
     try (Evaluator evaluator = new Evaluator(reference, weights, tokenizer::quoted)) {
       for (INDArray batch : evaluator.scored(batches)) {
-        float[] answers = batch.toFloatVector();
-        int count = answers.length / 2;
+        float[] both = batch.toFloatVector();
+        int count = both.length / 2;
         for (int i = 0; i < count; i++) {
           int row = order[next++];
-          referred[row] = rows.get(row).withReference(answers[i], answers[count + i]);
+          answers[2 * row] = both[i];
+          answers[2 * row + 1] = both[count + i];
         }
       }
     }
-    return List.of(referred);
+    return answers;
+  }
+
+  /**
+   * Rows with their log-probabilities.
+   *
+   * @param answers as {@link #answers} returns them
+   * @param first the number of the first row in them
+   */
+  private static List<PreferenceTokens> referred(
+      List<PreferenceTokens> rows, float[] answers, int first) {
+    return IntStream.range(0, rows.size())
+        .mapToObj(
+            i -> rows.get(i).withReference(answers[2 * (first + i)], answers[2 * (first + i) + 1]))
+        .toList();
   }
 
   /**
@@ -417,10 +464,10 @@ public final class LanguageModel implements FineTunedModel {
             files.name(),
             model.config().vocabulary());
       }
-      referred = referred(rows, reference.preferring(beta), reference.parameters);
+      referred = referred(rows, answers(rows, reference.preferring(beta), reference.parameters), 0);
     } else if (adapter != null) {
       TransformerModel base = adapter.model().base().config().model(preferring.head());
-      referred = referred(rows, base, adapter.baseParameters());
+      referred = referred(rows, answers(rows, base, adapter.baseParameters()), 0);
     } else {
       throw new BadSettingsException(
           "Preferences are scored against a reference; give adapters, whose base it is, or another"

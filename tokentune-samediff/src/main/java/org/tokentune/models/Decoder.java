@@ -238,7 +238,7 @@ public final class Decoder implements TransformerModel {
       TokenStreams x = options.capacity() > 0 ? queries : tokens;
       return masks.computeIfAbsent(
           window + " " + x.selected().rowIds().name(),
-          key -> AttentionMask.causal(graph, x, mask, window, type));
+          key -> AttentionMask.causal(graph, x, mask, positionIds, window, type));
     }
 
     @Override

@@ -136,6 +136,11 @@ final class DirectPreference extends Objective {
   }
 
   @Override
+  public boolean scoresSteps() {
+    return true;
+  }
+
+  @Override
   public String scored() {
     return LOG_PROBABILITIES;
   }

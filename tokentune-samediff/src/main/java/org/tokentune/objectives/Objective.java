@@ -188,6 +188,11 @@ public abstract class Objective {
     return true;
   }
 
+  /** Whether the steps of a training are scored, too. */
+  public boolean scoresSteps() {
+    return false;
+  }
+
   /** The name in the graph of what is scored, if {@link #scoresLogits}. */
   public String scored() {
     return "logits";

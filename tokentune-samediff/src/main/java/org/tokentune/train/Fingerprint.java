@@ -17,7 +17,6 @@ import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.objectives.LossSettings;
 import org.tokentune.ops.KernelMode;
-import org.tokentune.ops.QuantizedWeight;
 
 /**
  * Everything that the result of a training depends on, so that it never resumes from a checkpoint
@@ -52,7 +51,7 @@ record Fingerprint(Map<String, String> parts) {
     putUnless(head.task().settings().isEmpty(), "task settings", head.task().settings(), parts);
     putUnless(head.sentence() == null, "sentence modules", String.valueOf(head.sentence()), parts);
     parts.putAll(identity);
-    parts.put("base weights", digest(parameters));
+    parts.put("base weights", WeightDigest.of(parameters));
     put(settings, parts);
     parts.put("steps between evaluations", Integer.toString(run.evaluateEvery()));
     parts.put("patience", Integer.toString(run.patience()));
@@ -63,20 +62,6 @@ record Fingerprint(Map<String, String> parts) {
     parts.put("loss of NaN", run.onNan().name());
     parts.put("kernels", KernelMode.preferred().toString());
     return new Fingerprint(parts);
-  }
-
-  private static String digest(Parameters parameters) {
-    Digest digest = new Digest();
-    for (String name : parameters.names()) {
-      digest.add(name);
-      QuantizedWeight quantized = parameters.quantized(name);
-      if (quantized == null) {
-        digest.add(parameters.get(name));
-      } else {
-        quantized.arrays().forEach(digest::add);
-      }
-    }
-    return digest.hex();
   }
 
   /** The names in checkpoints, which stay the same even if the settings are renamed. */

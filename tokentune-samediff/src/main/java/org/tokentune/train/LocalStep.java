@@ -19,6 +19,8 @@ import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.nn.internal.Graph;
 import org.tokentune.objectives.EmbeddingLoss;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Tally;
 import org.tokentune.ops.Dropout;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.BudgetException;
@@ -133,6 +135,8 @@ public final class LocalStep implements TrainingStep {
     long tokens = batches.stream().mapToLong(StepInputs::tokens).sum();
     sums.clear();
     Map<String, INDArray> gradients = Map.of();
+    Tally tally = task().scoresSteps() ? task().tally(model.head().outputs()) : null;
+    long rows = 0;
     double loss = 0;
     for (int i = 0; i < batches.size(); i++) {
       StepInputs batch = batches.get(i);
@@ -144,27 +148,38 @@ public final class LocalStep implements TrainingStep {
         if (cached == null) {
           TrainingEngine.Result result = plan(batch.placeholders()).run(batch.placeholders());
           ofBatch = result.loss();
+          if (tally != null) {
+            rows +=
+                tally.add(
+                    batch.placeholders().get(ModelGraph.LABELS),
+                    result.outputs().get(task().scored()));
+          }
           gradients = settings.addsUp() ? sums.gradients() : result.gradients();
         } else {
           ofBatch = inParts(batch.placeholders(), share, position.seed(), run);
           gradients = sums.gradients();
         }
         if (!Double.isFinite(ofBatch)) {
-          return new Result(ofBatch, weight, tokens, List.of(together.get(i)));
+          return new Result(ofBatch, weight, tokens, List.of(together.get(i)), Map.of());
         }
         loss += share * ofBatch;
       }
     }
     if (settings.optimizesInBackward() && weight > 0 && !optimizer.end()) {
-      return new Result(loss, weight, tokens, together);
+      return new Result(loss, weight, tokens, together, Map.of());
     }
     if (!settings.optimizesInBackward() && weight > 0) {
       if (clips() && !Double.isFinite(GradientClipping.byGlobalNorm(gradients, settings.clip()))) {
-        return new Result(loss, weight, tokens, together);
+        return new Result(loss, weight, tokens, together, Map.of());
       }
       optimizer.step(gradients, rate);
     }
-    return new Result(loss, weight, tokens, List.of());
+    return new Result(
+        loss, weight, tokens, List.of(), rows == 0 ? Map.of() : tally.scores(rows, loss).metrics());
+  }
+
+  private Objective task() {
+    return model.head().task();
   }
 
   /** Runs a batch in parts, whose gradients are added to the sums, and returns its loss. */
@@ -258,7 +273,8 @@ public final class LocalStep implements TrainingStep {
     ModelGraph graph = model.build(parameters, cached == null ? options : options.withUpstream());
     OptimizerStep optimizerStep =
         settings.addsUp() ? sums : settings.optimizesInBackward() ? optimizerInBackward : null;
-    return new TrainingEngine(graph, List.of(), settings.memory(), optimizerStep);
+    List<String> outputs = task().scoresSteps() ? List.of(task().scored()) : List.of();
+    return new TrainingEngine(graph, outputs, settings.memory(), optimizerStep);
   }
 
   private boolean clips() {

@@ -22,7 +22,8 @@ import org.tokentune.select.TokenSelector;
 
 /**
  * A batch as the placeholders of a model's graph, with its selected tokens. A batch's features are
- * ids, attention mask and token types, INT32 [batch, length].
+ * ids, attention mask and token types, INT32 [batch, length]; for a causal model, in place of token
+ * types, where in the row the token's own text begins: 0 unless rows are packed.
  *
  * @param placeholders by name
  * @param weight of the batch in a step: see {@link org.tokentune.objectives.Objective#weight}
@@ -109,12 +110,25 @@ public record StepInputs(Map<String, INDArray> placeholders, double weight, long
   static Map<String, INDArray> labelled(Head head, MultiDataSet batch) {
     Map<String, INDArray> inputs = features(batch);
     if (head.task().isCausal()) {
-      INDArray ids = batch.getFeatures(0);
-      inputs.remove(ModelGraph.TOKEN_TYPE_IDS);
-      inputs.put(ModelGraph.POSITION_IDS, positions((int) ids.size(0), (int) ids.size(1)));
+      inputs.put(ModelGraph.POSITION_IDS, positions(inputs.remove(ModelGraph.TOKEN_TYPE_IDS)));
     }
     inputs.put(ModelGraph.LABELS, batch.getLabels(0));
     return inputs;
+  }
+
+  /**
+   * Positions within the texts of packed rows.
+   *
+   * @param starts INT32 [batch, length]: where in the row each token's text begins
+   */
+  private static INDArray positions(INDArray starts) {
+    int[][] positions = starts.toIntMatrix();
+    for (int[] row : positions) {
+      for (int i = 0; i < row.length; i++) {
+        row[i] = i - row[i];
+      }
+    }
+    return Nd4j.createFromArray(positions);
   }
 
   /** INT32 [batch, length]: 0 to length - 1 in every row. */

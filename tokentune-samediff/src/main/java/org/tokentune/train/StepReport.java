@@ -1,6 +1,8 @@
 package org.tokentune.train;
 
 import java.util.List;
+import java.util.Map;
+import org.tokentune.objectives.Metric;
 
 /**
  * The result of a step.
@@ -10,6 +12,7 @@ import java.util.List;
  * @param tokens in its batches, without padding
  * @param broken names of the rows whose loss or gradients were not finite, so that nothing was
  *     updated; normally empty
+ * @param metrics of its batches before the update; none for most tasks
  */
 public record StepReport(
     int step,
@@ -18,4 +21,5 @@ public record StepReport(
     double loss,
     double learningRate,
     long tokens,
-    List<String> broken) {}
+    List<String> broken,
+    Map<Metric, Double> metrics) {}

@@ -246,7 +246,8 @@ public final class Trainer {
             result.loss(),
             rate,
             result.tokens(),
-            broken);
+            broken,
+            result.metrics());
     progress =
         broken.isEmpty()
             ? progress.stepped(result.loss(), together.size())

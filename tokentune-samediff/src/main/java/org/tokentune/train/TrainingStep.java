@@ -1,8 +1,10 @@
 package org.tokentune.train;
 
 import java.util.List;
+import java.util.Map;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.tokentune.BadInputException;
+import org.tokentune.objectives.Metric;
 
 /**
  * Makes the steps of a training: selects tokens, runs forward and backward, and updates the
@@ -38,8 +40,15 @@ public interface TrainingStep extends AutoCloseable {
    * @param nonFinite batches whose loss or gradients are not finite; if there are any, nothing was
    *     updated, except that {@link Hyperparameters.ClipBy#TENSOR} and {@code LAST} leave out only
    *     the parameters whose gradient is not finite
+   * @param metrics of the batches before the update; none unless the task {@link
+   *     org.tokentune.objectives.Objective#scoresSteps scores steps}
    */
-  record Result(double loss, double weight, long tokens, List<MultiDataSet> nonFinite) {}
+  record Result(
+      double loss,
+      double weight,
+      long tokens,
+      List<MultiDataSet> nonFinite,
+      Map<Metric, Double> metrics) {}
 
   /**
    * Plans the largest batch before the first step.

@@ -31,7 +31,7 @@ public record AttentionMask(
       TokenStreams queries, TokenStreams tokens, SDVariable mask, int window, DataType type) {
     SDVariable unpadded = unpadded(tokens, mask);
     SDVariable keys = rowIds(tokens);
-    VisibleRanges ranges = new VisibleRanges(tokens, mask, false, window);
+    VisibleRanges ranges = new VisibleRanges(tokens, mask, null, window);
     if (window == 0) {
       SDVariable bias = MaskedSoftmax.bias(unpadded, type);
       return new AttentionMask(bias, tokens.frozen() == null ? null : bias, keys, ranges);
@@ -52,23 +52,33 @@ public record AttentionMask(
   }
 
   /**
-   * Every query attends to tokens up to itself, by original position, except padding.
+   * Every query attends to tokens of its own text up to itself, by original position, except
+   * padding.
    *
    * @param mask INT32 [batch, length]: 1 for tokens, 0 for padding
+   * @param positionIds INT32 [batch, length]: positions within a text. Where they begin anew in a
+   *     row, another text begins.
    * @param window number of positions visible to a query, including itself; 0 for no limit
    */
   public static AttentionMask causal(
-      Graph graph, TokenStreams tokens, SDVariable mask, int window, DataType type) {
+      Graph graph,
+      TokenStreams tokens,
+      SDVariable mask,
+      SDVariable positionIds,
+      int window,
+      DataType type) {
     if (graph.cache() != null) {
       return graph.cache().keys(tokens.selected(), window);
     }
     SDVariable unpadded = unpadded(tokens, mask);
     SDVariable keys = rowIds(tokens);
     return new AttentionMask(
-        bias(tokens.selected(), unpadded, keys, window, type),
-        tokens.frozen() == null ? null : bias(tokens.frozen(), unpadded, keys, window, type),
+        bias(tokens.selected(), unpadded, keys, positionIds, window, type),
+        tokens.frozen() == null
+            ? null
+            : bias(tokens.frozen(), unpadded, keys, positionIds, window, type),
         keys,
-        new VisibleRanges(tokens, mask, true, window));
+        new VisibleRanges(tokens, mask, positionIds, window));
   }
 
   /**
@@ -82,7 +92,11 @@ public record AttentionMask(
     SDVariable length = sd.sizeAt(mask, 1).castTo(DataType.INT32);
     SDVariable keys =
         sd.range(sd.constant(0), length, sd.constant(1), DataType.INT32).reshape(1, 1, 1, -1);
-    return new AttentionMask(bias(queries, byKey(mask), keys, window, type), null, keys, null);
+    SDVariable open = visible(queries, byKey(mask), keys);
+    if (window > 0) {
+      open = from(queries.sub(sd.constant(window - 1)), open, keys);
+    }
+    return new AttentionMask(MaskedSoftmax.bias(open, type), null, keys, null);
   }
 
   /** [batch, length] as [batch, 1, 1, length]. */
@@ -93,8 +107,17 @@ public record AttentionMask(
 
   /** Within a sequence, rows are in order of position. */
   private static SDVariable bias(
-      TokenStream asking, SDVariable unpadded, SDVariable keys, int window, DataType type) {
-    return bias(places(asking), unpadded, keys, window, type);
+      TokenStream asking,
+      SDVariable unpadded,
+      SDVariable keys,
+      SDVariable positionIds,
+      int window,
+      DataType type) {
+    SDVariable queries = places(asking);
+    SDVariable first = VisibleRanges.first(asking, positionIds, window);
+    SDVariable open = visible(queries, unpadded, keys);
+    return MaskedSoftmax.bias(
+        from(asking.bySequence(first, 1, 1).permute(0, 2, 1, 3), open, keys), type);
   }
 
   /** INT32 [batch, 1, count, 1]. */
@@ -102,15 +125,15 @@ public record AttentionMask(
     return asking.bySequence(asking.rowIds(), 1, 1).permute(0, 2, 1, 3);
   }
 
-  private static SDVariable bias(
-      SDVariable queries, SDVariable unpadded, SDVariable keys, int window, DataType type) {
+  /** INT32 [batch, 1, queries, keys]: 1 for tokens up to the query. */
+  private static SDVariable visible(SDVariable queries, SDVariable unpadded, SDVariable keys) {
     SameDiff sd = keys.getSameDiff();
-    SDVariable open = unpadded.mul(sd.lte(keys, queries).castTo(DataType.INT32));
-    if (window > 0) {
-      SDVariable first = queries.sub(sd.constant(window - 1));
-      open = open.mul(sd.gte(keys, first).castTo(DataType.INT32));
-    }
-    return MaskedSoftmax.bias(open, type);
+    return unpadded.mul(sd.lte(keys, queries).castTo(DataType.INT32));
+  }
+
+  /** The same without keys before the first row that a query sees. */
+  private static SDVariable from(SDVariable first, SDVariable open, SDVariable keys) {
+    return open.mul(keys.getSameDiff().gte(keys, first).castTo(DataType.INT32));
   }
 
   private static SDVariable unpadded(TokenStreams tokens, SDVariable mask) {

@@ -19,7 +19,7 @@ public final class VisibleRanges {
    */
   public record Range(SDVariable first, SDVariable last) {}
 
-  private final boolean causal;
+  private final SDVariable positionIds;
   private final int window;
   private final SDVariable selectedKeys;
   private final SDVariable frozenKeys;
@@ -27,11 +27,12 @@ public final class VisibleRanges {
 
   /**
    * @param mask INT32 [batch, length]: 1 for tokens, 0 for padding
-   * @param causal whether a query sees tokens up to itself only
+   * @param positionIds INT32 [batch, length] if a query sees tokens of its own text up to itself
+   *     only; null if it sees all
    * @param window distances below it are visible; 0 for no limit
    */
-  VisibleRanges(TokenStreams tokens, SDVariable mask, boolean causal, int window) {
-    this.causal = causal;
+  VisibleRanges(TokenStreams tokens, SDVariable mask, SDVariable positionIds, int window) {
+    this.positionIds = positionIds;
     this.window = window;
     selectedKeys = places(tokens.selected(), mask);
     frozenKeys = tokens.frozen() == null ? null : places(tokens.frozen(), mask);
@@ -54,14 +55,32 @@ public final class VisibleRanges {
 
   private Range range(TokenStream queries) {
     SDVariable own = queries.bySequence(queries.rowIds());
-    SDVariable zeros = own.mul(constant(own, 0));
-    SDVariable reach = constant(own, window - 1);
-    SDVariable first = window == 0 ? zeros : own.sub(reach);
-    if (causal) {
-      return new Range(first, own);
+    if (positionIds != null) {
+      return new Range(first(queries, positionIds, window), own);
     }
-    SDVariable last = window == 0 ? zeros.add(constant(own, Integer.MAX_VALUE)) : own.add(reach);
-    return new Range(first, last);
+    if (window == 0) {
+      SDVariable zeros = own.mul(constant(own, 0));
+      return new Range(zeros, zeros.add(constant(own, Integer.MAX_VALUE)));
+    }
+    SDVariable reach = constant(own, window - 1);
+    return new Range(own.sub(reach), own.add(reach));
+  }
+
+  /**
+   * The first place that a causal query sees, INT32 [batch, count]: its text begins as many places
+   * before it as its position says.
+   *
+   * @param positionIds INT32 [batch, length]
+   * @param window number of places visible to a query, including itself; 0 for no limit
+   */
+  static SDVariable first(TokenStream queries, SDVariable positionIds, int window) {
+    SDVariable own = queries.bySequence(queries.rowIds());
+    SDVariable before = queries.bySequence(queries.values(positionIds));
+    if (window > 0) {
+      SDVariable reach = own.mul(constant(own, 0)).add(constant(own, window - 1));
+      before = own.getSameDiff().math().min(before, reach);
+    }
+    return own.sub(before);
   }
 
   private static SDVariable places(TokenStream keys, SDVariable mask) {

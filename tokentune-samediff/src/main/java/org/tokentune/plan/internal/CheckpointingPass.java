@@ -112,16 +112,17 @@ final class CheckpointingPass implements PlannerPass {
     }
     // More recomputation usually takes less memory, but not always: a few smaller amounts may also
     // fit.
-    long least = enough < units.size() ? 0 : liveBytes.applyAsLong(best);
-    for (int i = 0; i < SAMPLES; i++) {
-      int some = units.size() * i / SAMPLES;
+    long least = enough < units.size() ? 0 : arenaBytes.applyAsLong(best);
+    int samples = Math.min(SAMPLES, units.size());
+    for (int i = 0; i < samples; i++) {
+      int some = units.size() * i / samples;
       if (some < enough) {
         List<Node> candidate = elementwise(union(units.subList(0, some)));
         if (fits(candidate)) {
           return candidate;
         }
-        if (liveBytes.applyAsLong(candidate) < least) {
-          least = liveBytes.applyAsLong(candidate);
+        if (arenaBytes.applyAsLong(candidate) < least) {
+          least = arenaBytes.applyAsLong(candidate);
           best = candidate;
         }
       }
