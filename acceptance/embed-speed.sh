@@ -14,7 +14,8 @@ threads="${THREADS:-2}"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 
-while true; do tail -n +2 "$data/sst2/dev.tsv" | cut -f1; done 2>/dev/null | head -n "$count" >"$work/texts" || true
+awk -F'\t' -v count="$count" 'NR > 1 { text[n++] = $1 } END { for (i = 0; i < count; i++) print text[i % n] }' "$data/sst2/dev.tsv" \
+  >"$work/texts"
 printf 'anchor\tpositive\na cat sat\ta cat was sitting\nit rains\tthere is rain\n' >"$work/pairs.tsv"
 "$home/tokentune" train --task embed --data "$work/pairs.tsv" --steps 1 --learning-rate 1e-12 --batch-size 2 --output "$work/model" \
   >"$work/log" 2>&1 || { cat "$work/log"; exit 1; } # the zoo's model in sentence-transformers' layout
