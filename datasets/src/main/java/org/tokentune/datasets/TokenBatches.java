@@ -2,10 +2,13 @@ package org.tokentune.datasets;
 
 import static org.tokentune.Arguments.required;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.List;
 import java.util.Random;
 import java.util.SplittableRandom;
@@ -34,6 +37,12 @@ public final class TokenBatches extends BatchIterator {
    * padding and less randomness.
    */
   static final int POOL = 50;
+
+  /**
+   * Tokens of a batch by tokens, padding included. More take no less time per token, and more rows
+   * of short texts do not fill a batch and are padded.
+   */
+  static final int BATCH_TOKENS = 512;
 
   private final List<Row> rows;
   private final Objective task;
@@ -154,6 +163,51 @@ public final class TokenBatches extends BatchIterator {
     return new TokenBatches(rows, task, cut(sorted(rows, all), batchSize));
   }
 
+  /**
+   * Batches for prediction of about 500 tokens each, sorted by length, almost all with as many rows
+   * as others of their padded length, so that one plan suffices for it: rows that do not fill a
+   * batch go with longer ones, unless these are half as long again. {@link #order} returns the
+   * order of the rows.
+   */
+  public static TokenBatches byTokens(List<Row> rows, Objective task) {
+    required(rows, "rows");
+    required(task, "task");
+
+    List<Integer> all = IntStream.range(0, rows.size()).boxed().toList();
+    List<Integer> order = sorted(rows, all);
+    int longest = order.isEmpty() ? 0 : rows.get(order.get(order.size() - 1)).ids().length;
+    List<int[]> batches = new ArrayList<>();
+    Deque<Integer> waiting = new ArrayDeque<>(); // ends with the rows of the present length
+    for (int at = 0; at < order.size(); ) {
+      int length = PaddedLength.of(rows.get(order.get(at)).ids().length, longest);
+      if (!waiting.isEmpty() && 2 * length > 3 * rows.get(waiting.getFirst()).ids().length) {
+        batches.add(all(waiting));
+        waiting.clear();
+      }
+      int own = 0;
+      for (; at < order.size() && rows.get(order.get(at)).ids().length <= length; at++, own++) {
+        waiting.add(order.get(at));
+      }
+      int size = Math.max(1, BATCH_TOKENS / length);
+      for (; own > 0 && waiting.size() >= size; own = Math.min(own - 1, waiting.size())) {
+        int[] batch = new int[size];
+        batch[size - 1] = waiting.removeLast(); // of this length, to which all are padded
+        for (int i = 0; i < size - 1; i++) {
+          batch[i] = waiting.removeFirst();
+        }
+        batches.add(batch);
+      }
+    }
+    if (!waiting.isEmpty()) {
+      batches.add(all(waiting));
+    }
+    return new TokenBatches(rows, task, batches);
+  }
+
+  private static int[] all(Collection<Integer> numbers) {
+    return numbers.stream().mapToInt(Integer::intValue).toArray();
+  }
+
   static void checkSize(int batchSize) {
     if (batchSize < 1) {
       throw BadSettingsException.of("batchSize", "must be at least 1, got %d.", batchSize);
@@ -170,7 +224,7 @@ public final class TokenBatches extends BatchIterator {
     List<int[]> batches = new ArrayList<>();
     for (int from = 0; from < order.size(); from += size) {
       List<Integer> batch = order.subList(from, Math.min(order.size(), from + size));
-      batches.add(batch.stream().mapToInt(Integer::intValue).toArray());
+      batches.add(all(batch));
     }
     return batches;
   }

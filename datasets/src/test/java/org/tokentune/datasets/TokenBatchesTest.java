@@ -10,10 +10,15 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.tokentune.BadInputException;
@@ -239,5 +244,61 @@ class TokenBatchesTest {
     System.out.println("201 lengths are padded to " + lengths);
     assertEquals(45, lengths.size());
     assertTrue(lengths.contains(201L), "never longer than the longest row");
+  }
+
+  private static List<TokenBatches.Row> ofLengths(int... lengths) {
+    return Arrays.stream(lengths)
+        .mapToObj(length -> new TokenBatches.Row(new int[length], new int[length], null))
+        .toList();
+  }
+
+  /** Every row once, little padding, one shape for a padded length but for a few batches. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 7, 300, 20_000})
+  void batchesByTokensHaveFewShapes(int count) {
+    SplittableRandom random = new SplittableRandom(count);
+    int[] lengths =
+        IntStream.range(0, count)
+            .map(
+                i -> (int) Math.min(512, Math.round(Math.exp(3 + 1.2 * random.nextGaussian())) + 2))
+            .toArray();
+    TokenBatches batches = TokenBatches.byTokens(ofLengths(lengths), Objectives.CLASSIFY);
+    int[] order = batches.order();
+    assertArrayEquals(IntStream.range(0, count).toArray(), Arrays.stream(order).sorted().toArray());
+    Map<Long, Set<Long>> sizes = new TreeMap<>();
+    long padded = 0;
+    int next = 0;
+    while (batches.hasNext()) {
+      INDArray mask = batches.next().getFeatures(1);
+      long size = mask.size(0);
+      long length = mask.size(1);
+      for (int row = 0; row < size; row++) {
+        assertEquals(lengths[order[next++]], mask.getRow(row).sumNumber().intValue());
+      }
+      assertTrue(size == 1 || size * length <= TokenBatches.BATCH_TOKENS);
+      padded += size * length;
+      sizes.computeIfAbsent(length, any -> new TreeSet<>()).add(size);
+    }
+    assertEquals(count, next);
+    long tokens = Arrays.stream(lengths).sum();
+    long shapes = sizes.values().stream().mapToInt(Set::size).sum();
+    System.out.printf(
+        "%d rows of %d tokens: %d with padding, %d shapes%n", count, tokens, padded, shapes);
+    assertTrue(shapes <= sizes.size() + 8);
+    assertTrue(count < 100 || padded < 1.16 * tokens);
+    assertTrue(count < 1000 || padded < 1.04 * tokens);
+  }
+
+  /** A row with more tokens than a batch should have is a batch of its own. */
+  @Test
+  void batchesByTokensKeepLongRows() {
+    TokenBatches batches =
+        TokenBatches.byTokens(ofLengths(5, 3000, 513, 512, 5), Objectives.CLASSIFY);
+    List<List<Integer>> order = new ArrayList<>();
+    while (batches.hasNext()) {
+      INDArray mask = batches.next().getFeatures(1);
+      order.add(Arrays.stream(mask.sum(1).toIntVector()).boxed().toList());
+    }
+    assertEquals(List.of(List.of(5, 5), List.of(512), List.of(513), List.of(3000)), order);
   }
 }

@@ -42,7 +42,6 @@ public final class AnswerModel implements AutoCloseable {
 
   private static final int OVERLAP = 128;
   private static final int MOST_ANSWER_TOKENS = 30;
-  private static final int BATCH = 16;
 
   /** Stands nowhere in a context: its labels are position 0. */
   private static final SquadQuestion.Answer NONE = new SquadQuestion.Answer("", -1);
@@ -273,8 +272,8 @@ public final class AnswerModel implements AutoCloseable {
     Map<Integer, AnswerWindow.Span> best = new HashMap<>();
     Map<Integer, Float> none = new HashMap<>();
     TokenBatches batches =
-        TokenBatches.byLength(
-            windows.stream().map(AnswerWindow::row).toList(), Objectives.QUESTION_ANSWERING, BATCH);
+        TokenBatches.byTokens(
+            windows.stream().map(AnswerWindow::row).toList(), Objectives.QUESTION_ANSWERING);
     int[] order = batches.order();
     for (int next = 0; batches.hasNext(); ) {
       int first = next;

@@ -36,8 +36,6 @@ import org.tokentune.train.StepInputs;
  */
 public final class SentenceEncoder implements AutoCloseable {
 
-  private static final int BATCH = 32;
-
   /** PyTorch's {@code normalize} divides by no less. */
   private static final double SMALLEST_LENGTH = 1e-12;
 
@@ -130,14 +128,14 @@ public final class SentenceEncoder implements AutoCloseable {
       windows.add(tokens.size());
     }
     double[][] sums = new double[windows.size()][];
-    TokenBatches batches = TokenBatches.byLength(rows, Objectives.TOKEN, BATCH);
+    TokenBatches batches = TokenBatches.byTokens(rows, Objectives.TOKEN);
     int[] order = batches.order();
     for (int next = 0; batches.hasNext(); ) {
       int first = next;
       IntFunction<String> names = row -> '"' + texts.get(textOf.get(order[first + row])) + '"';
       MultiDataSet batch = batches.next();
       int length = (int) batch.getFeatures(0).size(1);
-      float[][] states = engine.run(StepInputs.features(batch), names).get(hidden).toFloatMatrix();
+      float[][] states = engine.rows(StepInputs.features(batch), hidden, names);
       for (int row = 0; row < batch.getFeatures(0).size(0); row++) {
         int window = order[next++];
         int from = row * length;

@@ -485,7 +485,7 @@ public final class TextModel implements FineTunedModel {
       rows.add(row(examples.get(i), windows.get(i).get(0)));
     }
     try (Evaluator evaluator = new Evaluator(model, parameters, tokenizer::quoted)) {
-      return evaluator.evaluate(TokenBatches.byLength(rows, labels().task(), EVALUATION_BATCH));
+      return evaluator.evaluate(TokenBatches.byTokens(rows, labels().task()));
     }
   }
 
@@ -596,7 +596,7 @@ public final class TextModel implements FineTunedModel {
         tokens.add(window);
       }
     }
-    TokenBatches batches = TokenBatches.byLength(rows, task, EVALUATION_BATCH);
+    TokenBatches batches = TokenBatches.byTokens(rows, task);
     int[] order = batches.order();
     for (int next = 0; batches.hasNext(); ) {
       int first = next;

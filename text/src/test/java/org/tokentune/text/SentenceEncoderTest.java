@@ -172,6 +172,35 @@ class SentenceEncoderTest {
     }
   }
 
+  /** Whatever other texts are given with it, and how they are batched. */
+  @Test
+  void vectorsDoNotDependOnOtherTexts() throws IOException {
+    JsonNode all = all();
+    Path model = model(named(all, "new-mean"), folder.resolve("alone"));
+    String[] words = String.join(" ", texts(all)).split(" ");
+    List<String> texts = new ArrayList<>(List.of(""));
+    for (int i = 0; i < 300; i++) { // several batches, of lengths that are padded together
+      int from = i * 7 % words.length;
+      int to = Math.min(words.length, from + 1 + i * i % 30);
+      texts.add(String.join(" ", List.of(words).subList(from, to)));
+    }
+    try (ModelFiles files = ModelFiles.open(model);
+        SentenceEncoder encoder = SentenceEncoder.open(files, null)) {
+      assertEquals(List.of(), encoder.embed(List.of()));
+      List<float[]> together = encoder.embed(texts);
+      assertEquals(texts.size(), together.size());
+      double worst = 0;
+      for (int i = 0; i < texts.size(); i++) {
+        float[] alone = encoder.embed(texts.subList(i, i + 1)).get(0);
+        for (int j = 0; j < alone.length; j++) {
+          worst = Math.max(worst, Math.abs(alone[j] - together.get(i)[j]));
+        }
+      }
+      System.out.printf("%d texts alone and together: off by %.1e%n", texts.size(), worst);
+      assertTrue(worst < 1e-6);
+    }
+  }
+
   /** Of nine tokens seven are words; a quarter of them, one, is in the next window as well. */
   @Test
   void averagesTheVectorsOfWindows() throws IOException {

@@ -25,7 +25,7 @@ import org.tokentune.plan.internal.PlanOptions;
 /**
  * Computes next-token logits incrementally: the text is cached, so every token is computed once.
  *
- * <p>Steps take 1, 2, 4, ... tokens and attend to a power of two of cached ones, so that a few
+ * <p>Steps take 1, 2, 4, ... 512 tokens and attend to a power of two of cached ones, so that a few
  * plans serve all texts.
  */
 public final class CachedDecoder implements AutoCloseable {
@@ -34,7 +34,7 @@ public final class CachedDecoder implements AutoCloseable {
    * Most tokens per step: bounds the memory for attention scores, tokens times cached tokens per
    * head.
    */
-  private static final int MAX_STEP_TOKENS = 256;
+  private static final int MAX_STEP_TOKENS = 512;
 
   /** Fewest cached tokens to attend to: a separate plan for fewer would not pay off. */
   private static final int MIN_CACHED_TOKENS = 64;
@@ -138,15 +138,27 @@ public final class CachedDecoder implements AutoCloseable {
     float[][] logits = null;
     int done = 0;
     while (done < tokens.length) {
-      int count = Math.min(MAX_STEP_TOKENS, Integer.highestOneBit(tokens.length - done));
+      int count = stepTokens(done, tokens.length - done);
+      int from = Math.min(done, tokens.length - count);
       logits =
           step(
-              new int[][] {Arrays.copyOfRange(tokens, done, done + count)},
-              new int[] {position + done},
+              new int[][] {Arrays.copyOfRange(tokens, from, from + count)},
+              new int[] {position + from},
               new int[][] {rows});
-      done += count;
+      done = from + count;
     }
     return logits[0];
+  }
+
+  /**
+   * Tokens of the next step, a power of two. The last step may begin with tokens that are done: to
+   * compute some of them again takes less time than further steps.
+   */
+  private static int stepTokens(int done, int rest) {
+    int fitting = Math.min(MAX_STEP_TOKENS, Integer.highestOneBit(rest));
+    return fitting < rest && 2 * fitting <= Math.min(MAX_STEP_TOKENS, done + rest)
+        ? 2 * fitting
+        : fitting;
   }
 
   /**

@@ -2,6 +2,7 @@ package org.tokentune.train;
 
 import static org.tokentune.Arguments.required;
 
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +15,7 @@ import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.nn.internal.NonFinite;
 import org.tokentune.ops.KernelMode;
+import org.tokentune.ops.internal.kernels.Memory;
 import org.tokentune.plan.internal.PlanEngine;
 import org.tokentune.plan.internal.PlanOptions;
 
@@ -66,6 +68,34 @@ public final class InferenceEngine implements AutoCloseable {
       }
     }
     return outputs;
+  }
+
+  /**
+   * Runs one batch for an output.
+   *
+   * @param inputs as in {@link #run}
+   * @param output name of one of the results, FLOAT [..., width]
+   * @param names as in {@link #run}
+   * @return its rows, each of length width
+   * @throws org.tokentune.BadInputException as {@link #run}
+   */
+  public synchronized float[][] rows(
+      Map<String, INDArray> inputs, String output, IntFunction<String> names) {
+    required(inputs, "inputs");
+    required(output, "output");
+    required(names, "names");
+
+    graph.check(inputs);
+    try (INDArray result = engine.run(inputs).outputs().get(output).dup('c')) {
+      float[] all = Memory.floatValues(result); // toFloatMatrix goes from number to number
+      if (!NonFinite.isFinite(all)) {
+        throw NonFinite.error(parameters, names.apply(firstRow(result, inputs)));
+      }
+      int width = Math.toIntExact(result.size(-1));
+      float[][] rows = new float[all.length / width][];
+      Arrays.setAll(rows, row -> Arrays.copyOfRange(all, row * width, (row + 1) * width));
+      return rows;
+    }
   }
 
   /**

@@ -25,7 +25,7 @@ public final class FusedBlocks extends FusedOp {
     addIArgument(format.id);
   }
 
-  private BlockFormat format() {
+  BlockFormat format() {
     return BlockFormat.of(getIArgument(0).intValue()).orElseThrow();
   }
 

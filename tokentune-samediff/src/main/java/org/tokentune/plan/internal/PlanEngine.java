@@ -29,6 +29,7 @@ public final class PlanEngine implements AutoCloseable {
   private final Map<String, BoundPlan> bound = new HashMap<>();
   private Plan largest;
   private int arenaVersion;
+  private int made;
   private boolean closed;
 
   /** Approximate bytes per step of a plan: array headers, and ND4J's context off the heap. */
@@ -107,6 +108,7 @@ public final class PlanEngine implements AutoCloseable {
     Plan plan = plans.get(key);
     if (plan == null) {
       plan = Plan.of(schedule, shapes, options);
+      made++;
       plans.put(key, plan);
       if (largest == null || plan.bytes() > largest.bytes()) {
         largest = plan;
@@ -191,6 +193,11 @@ public final class PlanEngine implements AutoCloseable {
   /** The largest plan so far; empty before the first. */
   public Optional<Plan> largest() {
     return Optional.ofNullable(largest);
+  }
+
+  /** Plans made so far, each of which takes as long as several steps. */
+  public int plansMade() {
+    return made;
   }
 
   /** Bytes of the arena: those of the largest plan so far. */

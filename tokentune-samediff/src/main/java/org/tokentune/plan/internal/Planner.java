@@ -64,6 +64,7 @@ final class Planner {
         new GradientsAtHome(schedule.gradients(), aliases, shapes, options.home());
     List<PlannerPass> passes =
         List.of(
+            new QuantizedMatmuls(shapes),
             new DequantiseBeforeUse(shapes),
             new HalfPrecisionActivations(forwardValues, wanted, shapes, options.precision()),
             gradients,

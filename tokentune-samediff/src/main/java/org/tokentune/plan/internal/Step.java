@@ -25,6 +25,9 @@ interface Step extends AutoCloseable {
       List<INDArray> out = List.of(outputs);
       return () -> fused.run(in, out);
     }
+    if (FewRowsMatmul.is(node, inputs, outputs[0])) {
+      return FewRowsMatmul.of(node, inputs[0], inputs[1], outputs[0]);
+    }
     if (ParallelMatmul.canSplit(node, outputs[0])) {
       return ParallelMatmul.of(node, inputs[0], inputs[1], outputs[0]);
     }

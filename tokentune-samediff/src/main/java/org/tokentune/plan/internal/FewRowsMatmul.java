@@ -1,0 +1,82 @@
+package org.tokentune.plan.internal;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.ops.internal.kernels.Workers;
+
+/**
+ * The product {@code z = x y^T} of a few rows and a weight, as in generation, where the time is
+ * that of reading y. The rows of y are divided among the kernels' threads, which are awake already:
+ * waking OpenMP's takes longer than reading a small weight.
+ */
+record FewRowsMatmul(List<Step> parts) implements Step {
+
+  /** Most rows of x; for more, multiplying takes longer than reading. */
+  private static final long MAX_ROWS = 8;
+
+  /** Fewest elements of y for which a second thread pays off. */
+  private static final long MIN_ELEMENTS = 1 << 17;
+
+  /** Elements of y in a part: 256 KB, about 25 microseconds. */
+  private static final long PART_ELEMENTS = 1 << 16;
+
+  /** Parts for each thread, so that a late one has fewer. */
+  private static final long PARTS_PER_THREAD = 4;
+
+  /** Whether a node is such a product, on a CPU. */
+  static boolean is(Node node, INDArray[] inputs, INDArray z) {
+    return node.isMatmul()
+        && z.rank() == 2
+        && inputs[1].rank() == 2
+        && z.size(0) <= MAX_ROWS
+        && inputs[1].length() >= MIN_ELEMENTS
+        && !Matmuls.transposes(node, 0)
+        && Matmuls.transposes(node, 1)
+        && !Matmuls.transposes(node, 2)
+        && Nd4j.getEnvironment().isCPU();
+  }
+
+  /**
+   * Divides the product.
+   *
+   * @param x [n, inner]
+   * @param y [m, inner]
+   * @param z [n, m]
+   */
+  static Step of(Node node, INDArray x, INDArray y, INDArray z) {
+    long rows = y.size(0);
+    long count =
+        Math.min(
+            Math.min(rows, PARTS_PER_THREAD * Workers.THREADS),
+            Math.max(Workers.THREADS, y.length() / PART_ELEMENTS));
+    List<Step> parts = new ArrayList<>();
+    for (long part = 0; part < count; part++) {
+      long from = part * rows / count;
+      long to = (part + 1) * rows / count;
+      INDArray[] factors = {x, part(y, 0, from, to)};
+      INDArray[] result = {part(z, 1, from, to)};
+      parts.add(OpenMp.singleThreaded(Step.bound(node, factors, result)));
+    }
+    return new FewRowsMatmul(parts);
+  }
+
+  /** A view of a part along one axis. */
+  private static INDArray part(INDArray array, int axis, long from, long to) {
+    long[] shape = array.shape().clone();
+    shape[axis] = to - from;
+    long offset = array.offset() + from * array.stride(axis);
+    return Nd4j.create(array.data(), shape, array.stride(), offset, 'c', array.dataType());
+  }
+
+  @Override
+  public void run() {
+    Workers.run(parts.size(), part -> parts.get(part).run());
+  }
+
+  @Override
+  public void close() {
+    parts.forEach(Step::close);
+  }
+}
