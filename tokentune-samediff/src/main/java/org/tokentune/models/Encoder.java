@@ -34,8 +34,10 @@ import org.tokentune.nn.internal.TokenStream;
 import org.tokentune.nn.internal.TokenStreams;
 import org.tokentune.objectives.Objective.HeadShape;
 import org.tokentune.objectives.Objectives;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.Residual;
 import org.tokentune.ops.TokenGather;
+import org.tokentune.ops.VocabularyLoss;
 
 /** An encoder of any family over two token streams, with Hugging Face's names. */
 public final class Encoder implements TransformerModel {
@@ -469,6 +471,19 @@ public final class Encoder implements TransformerModel {
                         pooled(x), config.dropout().classifier(), DropoutPlaces.CLASSIFIER))
                 .rows();
       };
+    }
+
+    /** The fused form works on slices of the vocabulary, as that of a decoder. */
+    @Override
+    public SDVariable vocabularyLoss(SDVariable labels) {
+      if (options.kernelMode() == KernelMode.NATIVE) {
+        return null;
+      }
+      return VocabularyLoss.apply(
+          dense(streams().selected(), vocabularyActivation()).rows(),
+          graph.table(headTable(), true),
+          graph.parameter(names.vocabulary().bias(), true),
+          labels);
     }
 
     private ActivationFunction vocabularyActivation() {
