@@ -62,7 +62,8 @@ def case(folder, model):
     out.loss.backward()
     data = dict(input_ids=ids, attention_mask=mask, labels=labels, logits=out.logits, loss=out.loss)
     data |= {f"hidden.{i}": rows for i, rows in enumerate(out.hidden_states)}
-    data |= {f"grad.{name}": parameter.grad for name, parameter in model.named_parameters() if parameter.grad is not None}
+    # of a head that is not tied the bias that counts, under the usual name
+    data |= {f"grad.{name}".replace("predictions.decoder.bias", "predictions.bias"): parameter.grad for name, parameter in model.named_parameters() if parameter.grad is not None}
     save_file({name: tensor.detach().clone().contiguous() for name, tensor in data.items()}, f"{folder}/mlm.safetensors")
     print(folder, f"loss {out.loss.item():.6f}, {len(data)} tensors")
 

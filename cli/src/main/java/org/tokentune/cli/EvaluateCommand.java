@@ -167,7 +167,7 @@ final class EvaluateCommand implements Callable<Integer> {
     json.check();
     try (ModelFiles files = Models.open(model)) {
       boolean decoder = ModelConfig.read(files.config(), files.name()).causal();
-      if (decoder == (task == LanguageTask.mlm) && task != null) {
+      if (task != null && decoder == (task == LanguageTask.mlm)) {
         throw new BadSettingsException(
             "--task %s is for %s, and %s is none.", task, decoder ? "encoders" : "decoders", model);
       }

@@ -64,6 +64,11 @@ public final class TextTokenizer implements AutoCloseable {
           "[EOT]",
           "_<EOT>");
 
+  /** How SentencePiece and byte-level tokenizers write a space. */
+  private static final String METASPACE = "\u2581";
+
+  private static final String BYTE_SPACE = "\u0120";
+
   /** How BERT and RoBERTa write a mask. */
   private static final Set<String> MASKS = Set.of("[MASK]", "<mask>");
 
@@ -541,9 +546,25 @@ public final class TextTokenizer implements AutoCloseable {
             ? IntStream.range(0, count).toArray()
             : Truncation.kept(encoding.getSequenceIds(), most, use.cutsLeft());
     return new Tokens(
-        of(ints(encoding.getIds()), kept),
-        of(types(encoding), kept),
-        of(ints(encoding.getWordIds()), kept));
+        of(ints(encoding.getIds()), kept), of(types(encoding), kept), of(spaced(encoding), kept));
+  }
+
+  /**
+   * For every token the number of its word. A token that begins with a space begins a word, also if
+   * the tokenizer does not cut texts at spaces.
+   */
+  private static int[] spaced(Encoding encoding) {
+    long[] words = encoding.getWordIds();
+    String[] tokens = encoding.getTokens();
+    int[] numbers = new int[words.length];
+    int word = 0;
+    for (int i = 0; i < words.length; i++) {
+      boolean other = i == 0 || words[i] != words[i - 1];
+      boolean begins = tokens[i].startsWith(METASPACE) || tokens[i].startsWith(BYTE_SPACE);
+      word += other || begins ? 1 : 0;
+      numbers[i] = words[i] < 0 ? -1 : word;
+    }
+    return numbers;
   }
 
   /** What the tokenizer is of, for messages. */

@@ -28,6 +28,9 @@ public final class WordMasks {
   /** BERT's share of hidden tokens. */
   public static final double USUAL_SHARE = 0.15;
 
+  /** Longer ones are no words: texts without spaces, which tokenizers do not cut. */
+  private static final int MOST_OF_WORD = 16;
+
   private static final double MASKED = 0.8;
   private static final double OTHER = 0.1;
 
@@ -172,16 +175,21 @@ public final class WordMasks {
     }
   }
 
-  /** The first token of each word, and the one after its last. */
+  /** The first token of each word, and the one after its last; of no word, those of each token. */
   private static List<int[]> spans(int[] marks) {
     List<int[]> spans = new ArrayList<>();
-    for (int i = 0; i < marks.length; i++) {
-      boolean inWord = i > 0 && marks[i - 1] != TokenSelector.NO_LABEL;
-      if (marks[i] == CONTINUES_WORD && inWord) {
-        spans.get(spans.size() - 1)[1] = i + 1;
-      } else if (marks[i] != TokenSelector.NO_LABEL) {
-        spans.add(new int[] {i, i + 1});
+    for (int from = 0; from < marks.length; ) {
+      int to = from + 1;
+      if (marks[from] != TokenSelector.NO_LABEL) {
+        while (to < marks.length && marks[to] == CONTINUES_WORD) {
+          to++;
+        }
+        boolean word = to - from <= MOST_OF_WORD;
+        for (int i = from; i < to; i += word ? to - from : 1) {
+          spans.add(new int[] {i, word ? to : i + 1});
+        }
       }
+      from = to;
     }
     return spans;
   }

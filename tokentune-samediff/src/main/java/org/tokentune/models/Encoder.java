@@ -42,6 +42,9 @@ import org.tokentune.ops.VocabularyLoss;
 /** An encoder of any family over two token streams, with Hugging Face's names. */
 public final class Encoder implements TransformerModel {
 
+  /** Added to padding, so that it is never the greatest. */
+  private static final double PADDING = 1e30;
+
   private final EncoderConfig config;
   private final Head head;
   private final EncoderNames names;
@@ -530,6 +533,9 @@ public final class Encoder implements TransformerModel {
 
     /** The weighted sum of all tokens, also of those that carry no gradient: [batch, hidden]. */
     private SDVariable pooled(SentencePooling mode, TokenStream x) {
+      if (mode == SentencePooling.MAX) {
+        return greatest(x);
+      }
       SDVariable weights = weights(mode, x);
       SDVariable sum = sum(x, weights);
       SDVariable total = weights.sum(1);
@@ -544,7 +550,20 @@ public final class Encoder implements TransformerModel {
 
     private SDVariable weights(SentencePooling mode, TokenStream x) {
       SDVariable positions = x.bySequence(x.values(everyPosition()).castTo(type), 1);
-      return mode.weights(tokenWeights(x), positions);
+      SDVariable last = mask.castTo(type).sum(1).sub(1).reshape(-1, 1, 1);
+      return mode.weights(tokenWeights(x), positions, last);
+    }
+
+    /** The greatest values of all tokens, also of those that carry no gradient: [batch, hidden]. */
+    private SDVariable greatest(TokenStream x) {
+      SDVariable greatest = unpadded(x).max(1);
+      TokenStream frozen = streams().frozen();
+      return frozen == null ? greatest : sd.math().max(greatest, unpadded(frozen).max(1));
+    }
+
+    /** The rows of texts, [batch, count, hidden], where padding has values below all others. */
+    private SDVariable unpadded(TokenStream x) {
+      return x.bySequence(x.width()).add(tokenWeights(x).sub(1).mul(PADDING));
     }
 
     /** The mean of all tokens, also of those that carry no gradient: [batch, hidden]. */

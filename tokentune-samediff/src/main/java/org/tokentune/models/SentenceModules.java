@@ -95,6 +95,11 @@ public record SentenceModules(
           Map.of(),
           null);
 
+  /** Those of an encoder without {@code modules.json}: the mean of all tokens, normalised. */
+  public static SentenceModules plain() {
+    return PLAIN;
+  }
+
   /**
    * Reads them.
    *
