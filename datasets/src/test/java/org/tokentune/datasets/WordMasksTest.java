@@ -242,7 +242,7 @@ class WordMasksTest {
   /** A stream has the same texts, in another order. */
   @Test
   void streamsTheSameTexts() throws IOException {
-    Path file = file(12_000);
+    Path file = file(16_000);
     for (boolean joined : new boolean[] {true, false}) {
       MaskableTexts texts = texts(24, joined);
       try (StreamedRows stream = texts.stream(file, files)) {

@@ -112,7 +112,7 @@ public final class SentenceEncoder implements AutoCloseable {
     TransformerModel model = config.model(new Head(Objectives.TOKEN, 1, Pooling.MEAN));
     Parameters parameters = ParameterLoader.loadEncoder(model, files.weights(), storage, 0);
     if (!adapters.isEmpty()) {
-      if (!modules.dense().isEmpty()) {
+      if (modules.hasDense()) {
         throw new BadSettingsException(
             "%s has layers behind its encoder, which adapters cannot be put on for vectors; save the"
                 + " adapters merged (--merge).",
