@@ -3,11 +3,15 @@ package org.tokentune.bench;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
 
@@ -21,6 +25,11 @@ class ParityTest {
     "bert, 4, 63",
     "bert-regression, 1, 63",
     "bert-mlm, 2, 64",
+    "bert-mlm-untied, 1, 48",
+    "distilbert-mlm, 1, 46",
+    "electra-mlm, 1, 49",
+    "mpnet-mlm, 1, 47",
+    "deberta-mlm, 1, 48",
     "bert-qa, 2, 42",
     "roberta, 1, 46",
     "distilbert, 1, 45",
@@ -79,6 +88,32 @@ class ParityTest {
     for (Path file : parity.cases()) {
       boolean whole = file.getFileName().toString().matches("mnrl(-tokentune)?[.].*");
       check(parity, file, whole ? 18 : tensors, 1e-5);
+    }
+  }
+
+  /** The same weights with another pooling; cases made by {@code acceptance/embed-pooling.py}. */
+  @ParameterizedTest
+  @ValueSource(strings = {"max", "lasttoken"})
+  void otherPoolingsEqualSentenceTransformers(String mode, @TempDir Path folder)
+      throws IOException {
+    for (String file : List.of("config.json", "model.safetensors", "modules.json")) {
+      Files.copy(GOLDEN.resolve("embed-mean").resolve(file), folder.resolve(file));
+    }
+    for (String module : List.of("1_Pooling", "2_Normalize")) {
+      Path config = Files.createDirectory(folder.resolve(module)).resolve("config.json");
+      String text = Files.readString(GOLDEN.resolve("embed-mean").resolve(module + "/config.json"));
+      Files.writeString(config, text.replace("\"mean\"", '"' + mode + '"'));
+    }
+    for (String name : List.of("mnrl", "mnrl-tokentune")) {
+      String recorded = name.replace("mnrl", mode) + ".safetensors";
+      Files.copy(
+          GOLDEN.resolve("embed-poolings").resolve(recorded),
+          folder.resolve(name + ".safetensors"));
+    }
+    Parity parity = new Parity(folder);
+    assertEquals(2, parity.cases().size());
+    for (Path file : parity.cases()) {
+      check(parity, file, 5, 1e-5);
     }
   }
 

@@ -1,7 +1,10 @@
 package org.tokentune.cli;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.WeightedAdapter;
@@ -9,6 +12,7 @@ import org.tokentune.formats.ModelFiles;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.text.EmbeddingModel;
 import org.tokentune.text.LanguageModel;
+import org.tokentune.text.MaskedLanguageModel;
 import org.tokentune.text.TextModel;
 import picocli.CommandLine.Option;
 
@@ -32,6 +36,10 @@ final class AppliedAdapters {
         "ranks only, and not the sum of the updates); PEFT's names. Default ${DEFAULT-VALUE}."
       })
   private Adapter.Combination combination = Adapter.Combination.CAT;
+
+  boolean areGiven() {
+    return !adapters.isEmpty();
+  }
 
   private List<WeightedAdapter> parsed() {
     return adapters.stream().map(WeightedAdapter::parse).toList();
@@ -65,11 +73,21 @@ final class AppliedAdapters {
 
   /** Puts the adapters, if there are any, on a decoder. */
   void putOn(LanguageModel decoder) {
+    put(decoder::openAdapter, decoder::openAdapters);
+  }
+
+  /** Puts the adapters, if there are any, on an encoder with a head over the vocabulary. */
+  void putOn(MaskedLanguageModel encoder) {
+    put(encoder::openAdapter, encoder::openAdapters);
+  }
+
+  private void put(
+      Consumer<Path> one, BiConsumer<List<WeightedAdapter>, Adapter.Combination> several) {
     List<WeightedAdapter> all = parsed();
     if (all.size() == 1 && all.get(0).weight() == 1) {
-      decoder.openAdapter(all.get(0).folder());
+      one.accept(all.get(0).folder());
     } else if (!all.isEmpty()) {
-      decoder.openAdapters(all, combination);
+      several.accept(all, combination);
     }
   }
 }

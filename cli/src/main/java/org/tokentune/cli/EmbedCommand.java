@@ -11,6 +11,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import org.tokentune.BadSettingsException;
 import org.tokentune.Printable;
+import org.tokentune.adapters.WeightedAdapter;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.OnLong;
 import org.tokentune.formats.ModelFiles;
@@ -83,6 +84,15 @@ final class EmbedCommand implements Callable<Integer> {
       description = "Texts that --query prints; default 10.")
   private Integer topK;
 
+  @Option(
+      names = "--adapter",
+      paramLabel = "DIR[:WEIGHT]",
+      description = {
+        "Adapters on the model: a folder that train --task embed --lora wrote, or PEFT. Several add up,",
+        "each with its weight (default 1)."
+      })
+  private List<String> adapters = List.of();
+
   @Mixin private StoredWeights weights;
   @Mixin private InputTexts input;
   @Mixin private JsonOption json;
@@ -96,7 +106,12 @@ final class EmbedCommand implements Callable<Integer> {
     List<String> texts = input.rows().stream().map(Example::text).toList();
     try (ModelFiles files = Models.open(model);
         SentenceEncoder encoder =
-            SentenceEncoder.open(files, maxLength, treatment, weights.storage())) {
+            SentenceEncoder.open(
+                files,
+                maxLength,
+                treatment,
+                weights.storage(),
+                adapters.stream().map(WeightedAdapter::parse).toList())) {
       List<float[]> vectors = encoder.embed(texts, prompt);
       ObjectNode result = JsonOption.object();
       result.put("model", model);

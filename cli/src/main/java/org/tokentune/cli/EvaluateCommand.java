@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.tokentune.BadSettingsException;
 import org.tokentune.datasets.ChatFormat;
@@ -19,6 +20,7 @@ import org.tokentune.datasets.TextBlocks;
 import org.tokentune.datasets.TokenBatches;
 import org.tokentune.formats.CompanionFiles;
 import org.tokentune.formats.ModelFiles;
+import org.tokentune.models.Architectures;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.objectives.Objectives;
@@ -26,6 +28,7 @@ import org.tokentune.objectives.Scores;
 import org.tokentune.text.AnswerModel;
 import org.tokentune.text.EmbeddingModel;
 import org.tokentune.text.LanguageModel;
+import org.tokentune.text.MaskedLanguageModel;
 import org.tokentune.text.MultipleChoice;
 import org.tokentune.text.TextModel;
 import picocli.CommandLine.Command;
@@ -39,8 +42,9 @@ import picocli.CommandLine.Spec;
     name = "evaluate",
     sortOptions = false,
     description =
-        "Scores a trained model on labelled texts (a built-in data set: on its test part), or a"
-            + " decoder by its perplexity on plain text, or on answers to instructions.",
+        "Scores a trained model on labelled texts (a built-in data set: on its test part), or by its"
+            + " perplexity on plain text: an encoder of hidden words, a decoder of all, or of answers to"
+            + " instructions.",
     mixinStandardHelpOptions = true)
 final class EvaluateCommand implements Callable<Integer> {
 
@@ -83,7 +87,7 @@ final class EvaluateCommand implements Callable<Integer> {
       names = "--task",
       paramLabel = "TASK",
       description =
-          "For decoders: lm (plain text), instruct (answers to instructions), chat, dpo (preferred answers)"
+          "For encoders: mlm (hidden words of plain text; the default without a classifier). For decoders: lm (plain text), instruct (answers to instructions), chat, dpo (preferred answers)"
               + " or multiple-choice"
               + " (rows with question, choices and answer, scored by log-likelihood); default"
               + " lm, for a .jsonl or .json file instruct.")
@@ -133,6 +137,7 @@ final class EvaluateCommand implements Callable<Integer> {
   private Double beta;
 
   @Mixin private EmbeddingOptions embedding;
+  @Mixin private MaskOptions masks;
   @Mixin private DataOptions dataOptions;
   @Mixin private JsonOption json;
   @Spec private CommandSpec spec;
@@ -148,8 +153,9 @@ final class EvaluateCommand implements Callable<Integer> {
     dataOptions.query(sql);
   }
 
-  /** Tasks that decoders are scored on, as the command line names them. */
+  /** Tasks over a vocabulary that models are scored on, as the command line names them. */
   enum LanguageTask {
+    mlm,
     lm,
     instruct,
     chat,
@@ -167,7 +173,38 @@ final class EvaluateCommand implements Callable<Integer> {
     json.check();
     try (ModelFiles files = Models.open(model)) {
       boolean decoder = ModelConfig.read(files.config(), files.name()).causal();
+      if (task != null && decoder == (task == LanguageTask.mlm)) {
+        throw new BadSettingsException(
+            "--task %s is for %s, and %s is none.", task, decoder ? "encoders" : "decoders", model);
+      }
+      if (isMasked(files)) {
+        return masked(files);
+      }
+      masks.check(decoder ? Objectives.CAUSAL_LM : Objectives.CLASSIFY);
       return decoder ? decoder(files) : trained(files);
+    }
+  }
+
+  /** Whether hidden words are scored: if asked, or if the model has no other head. */
+  private boolean isMasked(ModelFiles files) {
+    return task == LanguageTask.mlm
+        || (task == null
+            && !adapters.haveHead()
+            && !files.companions().names().contains(CompanionFiles.MODULES)
+            && Architectures.task(files.config(), 0).equals(Optional.of(Objectives.MASKED_LM)));
+  }
+
+  private int masked(ModelFiles files) {
+    longTexts.checkAbsent("mlm");
+    masks.check(Objectives.MASKED_LM);
+    try (MaskedLanguageModel encoder =
+        MaskedLanguageModel.open(files, null, weights.storage(), seed)) {
+      adapters.putOn(encoder);
+      List<TokenBatches.Row> rows =
+          encoder
+              .texts(dataOptions.columns(), maxLength, masks.joined())
+              .rows(dataOptions.path(data));
+      return report(encoder.evaluate(rows, masks.masks(encoder)), List.of());
     }
   }
 

@@ -10,7 +10,9 @@ import org.tokentune.BadSettingsException;
 import org.tokentune.Printable;
 import org.tokentune.datasets.Example;
 import org.tokentune.formats.ModelFiles;
+import org.tokentune.models.WeightStorage;
 import org.tokentune.text.MaskFiller;
+import org.tokentune.text.MaskedLanguageModel;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -42,6 +44,7 @@ final class FillCommand implements Callable<Integer> {
       description = "Words per mask; default ${DEFAULT-VALUE}.")
   private int top;
 
+  @Mixin private AppliedAdapters adapters;
   @Mixin private InputTexts input;
   @Mixin private JsonOption json;
   @Spec private CommandSpec spec;
@@ -58,7 +61,7 @@ final class FillCommand implements Callable<Integer> {
     result.put("model", model);
     ArrayNode filled = result.putArray("texts");
     try (ModelFiles files = Models.open(model);
-        MaskFiller filler = MaskFiller.open(files)) {
+        MaskFiller filler = filler(files)) {
       for (Example row : rows) {
         String text = row.text();
         ArrayNode masks = filled.addObject().put("text", text).putArray("masks");
@@ -79,5 +82,16 @@ final class FillCommand implements Callable<Integer> {
     }
     json.write(result);
     return 0;
+  }
+
+  private MaskFiller filler(ModelFiles files) {
+    if (!adapters.areGiven()) {
+      return MaskFiller.open(files);
+    }
+    try (MaskedLanguageModel encoder =
+        MaskedLanguageModel.open(files, null, WeightStorage.FLOAT32, 0)) {
+      adapters.putOn(encoder);
+      return MaskFiller.of(encoder, files);
+    }
   }
 }

@@ -19,6 +19,7 @@ import org.tokentune.bench.MethodPlanner;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.Pooling;
+import org.tokentune.models.SentenceModules;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.objectives.Objective;
@@ -108,8 +109,8 @@ final class MemoryCommand implements Callable<Integer> {
       converter = Task.Converter.class,
       completionCandidates = Task.Names.class,
       description =
-          "classify, multilabel, regress or token of an encoder, lm or instruct of a decoder; "
-              + "default classify or lm.")
+          "As train has it: classify (default), embed (vectors that are means; a batch has all columns' texts),"
+              + " mlm and so on of an encoder, lm (default) of a decoder.")
   private Task task;
 
   @Option(
@@ -258,6 +259,9 @@ final class MemoryCommand implements Callable<Integer> {
   private Head head(ModelConfig config) {
     Objective usual = config.causal() ? Objectives.CAUSAL_LM : Objectives.CLASSIFY;
     Objective wanted = task == null ? usual : task.objective();
+    if (wanted == Objectives.EMBED) {
+      return Head.ofSentences(wanted, SentenceModules.plain(), config.hidden());
+    }
     return new Head(wanted, wanted.outputs(outputs, config.vocabulary()), Pooling.FIRST);
   }
 

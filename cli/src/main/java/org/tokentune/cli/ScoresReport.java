@@ -10,7 +10,6 @@ import java.util.stream.Collectors;
 import org.tokentune.Printable;
 import org.tokentune.datasets.GlueTask;
 import org.tokentune.objectives.Metric;
-import org.tokentune.objectives.Objectives;
 import org.tokentune.objectives.Scores;
 
 /** Scores for people and for programs. */
@@ -28,7 +27,7 @@ final class ScoresReport {
 
   /** One line of the scores that the task has. */
   static String line(Scores scores) {
-    if (scores.task() == Objectives.CAUSAL_LM) {
+    if (scores.task().hasPerplexity()) {
       return String.format(
           Locale.ROOT, "perplexity %.3f, loss %.4f", scores.perplexity(), scores.loss());
     }
@@ -63,7 +62,7 @@ final class ScoresReport {
   /** The line and, for not too many classes, the confusion matrix. */
   static void print(PrintWriter out, String rows, Scores scores, List<String> labels) {
     List<String> names = labels.stream().map(Printable::line).toList();
-    String of = scores.task() == Objectives.CAUSAL_LM ? "tokens" : "rows";
+    String of = scores.task().hasPerplexity() ? "tokens" : "rows";
     out.printf(Locale.ROOT, "%s: %s (%,d %s)%n", rows, line(scores), scores.rows(), of);
     long[][] confusion = scores.confusion();
     if (confusion.length == 0 || confusion.length > MOST_PRINTED_CLASSES) {
@@ -88,7 +87,7 @@ final class ScoresReport {
   static void put(ObjectNode result, Scores scores, List<String> names) {
     result.put("rows", scores.rows());
     put(result, "loss", scores.loss());
-    if (scores.task() == Objectives.CAUSAL_LM) {
+    if (scores.task().hasPerplexity()) {
       result.put("perplexity", scores.perplexity());
       return;
     }

@@ -28,7 +28,7 @@ final class TaskOptions {
         "token: a tag for every word; qa: answers to questions as parts of a text (SQuAD's .json, or",
         "rows with question, context, answer, answer_start); embed: vectors of texts (columns in order:",
         "anchor, positive, negatives; or two texts and a score); rerank: how relevant the second text is",
-        "to the first, 0 to 1; for decoders lm: the next token of plain text, or of the texts in a file",
+        "to the first, 0 to 1; mlm: hidden words of plain text, or of the texts in a file of rows; for decoders lm: the next token of plain text, or of the texts in a file",
         "of rows (--text); instruct: answers to instructions (rows with instruction, input, output);",
         "chat: the assistant's turns of conversations (rows with messages, conversations, prompt and",
         "completion, or instruction and output); dpo: preferred answers (rows with prompt, chosen,",

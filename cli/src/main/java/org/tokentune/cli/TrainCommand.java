@@ -34,6 +34,7 @@ import org.tokentune.objectives.Objectives;
 import org.tokentune.text.AnswerModel;
 import org.tokentune.text.EmbeddingModel;
 import org.tokentune.text.LanguageModel;
+import org.tokentune.text.MaskedLanguageModel;
 import org.tokentune.text.TextModel;
 import org.tokentune.text.TuningSettings;
 import org.tokentune.train.Hyperparameters;
@@ -50,7 +51,7 @@ import picocli.CommandLine.Spec;
     name = "train",
     sortOptions = false,
     description = {
-      "Fine-tunes a pretrained encoder on labelled texts, or a decoder on plain text or instructions,",
+      "Fine-tunes a pretrained encoder on labelled or plain texts, or a decoder on plain text or instructions,",
       "with gradients through selected tokens.",
       "Without options: all-minilm-l6-v2 on the sentiment of SentiWordNet's glosses.",
       "Ctrl-C ends the training and saves the best weights so far."
@@ -64,6 +65,7 @@ import picocli.CommandLine.Spec;
       "  tokentune train --task qa --data train-v1.1.json --validation dev-v1.1.json --epochs 2",
       "  tokentune train --lora r=8,alpha=16,targets=query+value --output adapters",
       "  tokentune train --task lm --model tinyllama.gguf --data book.txt --max-length 256",
+      "  tokentune train --task mlm --model bert-base-uncased --data notes.txt --output adapted",
       "  tokentune train --data pairs.tsv --text 4,5 --label 1 --tokens 32 --epochs 3"
     },
     mixinStandardHelpOptions = true)
@@ -97,6 +99,8 @@ final class TrainCommand implements Callable<Integer> {
   @Mixin private TaskOptions taskOptions;
 
   @Mixin private EmbeddingOptions embedding;
+
+  @Mixin private MaskOptions masks;
 
   @Mixin private TuningOptions tuning;
 
@@ -148,6 +152,7 @@ final class TrainCommand implements Callable<Integer> {
     TuningSettings settings = embedding.over(tuning.settings(adapters, seed));
     data.check(taskOptions.task(), settings.hyperparameters().steps());
     embedding.check(taskOptions.task());
+    masks.check(taskOptions.task().objective());
     taskOptions.learned();
     taskOptions.check();
     if (adapters.adapter() != null && !taskOptions.task().objective().isCausal()) {
@@ -204,7 +209,8 @@ final class TrainCommand implements Callable<Integer> {
     Objective objective = tuning.checked(taskOptions.task().objective());
     if (objective.isCausal()
         || objective == Objectives.QUESTION_ANSWERING
-        || objective == Objectives.EMBED) {
+        || objective == Objectives.EMBED
+        || objective == Objectives.MASKED_LM) {
       longTexts.checkAbsent(taskOptions.task().name());
     }
     if (objective.isCausal()) {
@@ -223,6 +229,15 @@ final class TrainCommand implements Callable<Integer> {
     }
     if (objective == Objectives.EMBED) {
       return embedding();
+    }
+    if (objective == Objectives.MASKED_LM) {
+      return files ->
+          MaskedTrainingJob.of(
+              MaskedLanguageModel.open(files, dropout, weights, seed),
+              data,
+              masks,
+              maxLength,
+              seed);
     }
     if (data.stream()) {
       return stream(objective);
@@ -385,7 +400,7 @@ final class TrainCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     try (Interrupt interrupt = new Interrupt();
         TrainingProgress progress =
-            new TrainingProgress(out, taskOptions.task().objective() == Objectives.CAUSAL_LM)) {
+            new TrainingProgress(out, taskOptions.task().objective().hasPerplexity())) {
       Trainer.Outcome outcome =
           job.train(
               settings, log.andThen(progress).andThen(interrupt).andThen(runOptions.memoryLimit()));
@@ -449,6 +464,9 @@ final class TrainCommand implements Callable<Integer> {
     adapters.put(result);
     tuning.put(result);
     embedding.put(result);
+    if (taskOptions.task().objective() == Objectives.MASKED_LM) {
+      masks.put(result);
+    }
     taskOptions.put(result);
     report.putRun(result);
     return result.put("output", output.toString());

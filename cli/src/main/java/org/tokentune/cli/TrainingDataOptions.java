@@ -160,14 +160,20 @@ final class TrainingDataOptions {
 
   /** Whether rows of a task are labelled texts, which can be drawn by their labels. */
   private static boolean areExamples(Objective task) {
-    return task != Objectives.QUESTION_ANSWERING && !task.isCausal() && task != Objectives.EMBED;
+    return task != Objectives.QUESTION_ANSWERING
+        && task != Objectives.EMBED
+        && task != Objectives.MASKED_LM
+        && !task.isCausal();
   }
 
   private void checkStream(Task task, int steps) {
-    boolean streams = task.objective() == Objectives.CAUSAL_LM || areExamples(task.objective());
+    boolean streams =
+        task.objective() == Objectives.CAUSAL_LM
+            || task.objective() == Objectives.MASKED_LM
+            || areExamples(task.objective());
     if (stream && (!streams || steps == 0)) {
       throw new BadSettingsException(
-          "--stream needs --steps, and is for labelled texts, lm, instruct and chat.");
+          "--stream needs --steps, and is for labelled texts, mlm, lm, instruct and chat.");
     }
     if (stream && (limit != null || sampleByClass || drawsUnits())) {
       throw new BadSettingsException(

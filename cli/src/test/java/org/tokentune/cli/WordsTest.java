@@ -19,7 +19,7 @@ class WordsTest {
   @CsvSource(
       delimiter = ';',
       value = {
-        "train; --task; classify, multilabel, regress, token, qa, embed, rerank, lm, instruct, chat, dpo",
+        "train; --task; classify, multilabel, regress, token, qa, embed, rerank, mlm, lm, instruct, chat, dpo",
         "train; --pooling; first, mean, last",
         "train; --schedule; linear, constant, cosine, cosine_with_restarts, polynomial, inverse_sqrt, step, reduce_lr_on_plateau",
         "train; --optimizer; adamw, sgd, adafactor, lion, adamw8bit",
@@ -27,9 +27,9 @@ class WordsTest {
         "train; --checkpoint; nothing, elementwise, attention, blocks",
         "train; --activations; float32, bf16, f16",
         "train; --on-nan; stop, skip",
-        "memory; --task; classify, multilabel, regress, token, qa, embed, rerank, lm, instruct, chat, dpo",
+        "memory; --task; classify, multilabel, regress, token, qa, embed, rerank, mlm, lm, instruct, chat, dpo",
         "memory; --full; float32, bf16",
-        "evaluate --model x --data x; --task; lm, instruct, chat, dpo, multiple-choice",
+        "evaluate --model x --data x; --task; mlm, lm, instruct, chat, dpo, multiple-choice",
         "bench; --shape; small, long, base, llama, llama-long, bert-512, llama-2048, llama-4096"
       })
   void readsWordsInUpperAndLowerCase(String start, String name, String words) {

@@ -8,9 +8,20 @@ import java.util.function.Function;
 /**
  * Plain text: tokens of all chunks, joined and cut into blocks of {@code length}; the last may be
  * shorter.
+ *
+ * @param row makes a row of a block
  */
-record JoinedBlocks(String name, Function<TextChunks.Chunk, int[]> tokenise, int length)
+record JoinedBlocks(
+    String name,
+    Function<TextChunks.Chunk, int[]> tokenise,
+    int length,
+    Function<int[], StreamedRow> row)
     implements ChunkRows {
+
+  /** Blocks for a causal language model. */
+  JoinedBlocks(String name, Function<TextChunks.Chunk, int[]> tokenise, int length) {
+    this(name, tokenise, length, block -> new PromptedTokens(block, 0));
+  }
 
   JoinedBlocks {
     TextBlocks.check(length);
@@ -23,19 +34,21 @@ record JoinedBlocks(String name, Function<TextChunks.Chunk, int[]> tokenise, int
 
   @Override
   public Iterator<StreamedRow> rows(Iterator<int[]> chunks) {
-    return new Blocks(chunks, length);
+    return new Blocks(chunks, length, row);
   }
 
   private static final class Blocks implements Iterator<StreamedRow> {
 
     private final Iterator<int[]> chunks;
     private final int length;
+    private final Function<int[], StreamedRow> row;
     private int[] tokens = {};
     private int from;
 
-    Blocks(Iterator<int[]> chunks, int length) {
+    Blocks(Iterator<int[]> chunks, int length, Function<int[], StreamedRow> row) {
       this.chunks = chunks;
       this.length = length;
+      this.row = row;
     }
 
     @Override
@@ -57,7 +70,7 @@ record JoinedBlocks(String name, Function<TextChunks.Chunk, int[]> tokenise, int
       }
       int[] block = Arrays.copyOfRange(tokens, from, Math.min(tokens.length, from + length));
       from += block.length;
-      return new PromptedTokens(block, 0);
+      return row.apply(block);
     }
   }
 }

@@ -5,6 +5,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.IntStream;
 import org.tokentune.Warnings;
 
 /**
@@ -53,6 +55,30 @@ record SpecialIds(JsonNode json, int words, String origin) {
       }
     }
     return known;
+  }
+
+  /** Returns the numbers of all special tokens. */
+  Set<Integer> all() {
+    Set<Integer> found = new TreeSet<>();
+    for (JsonNode added : json.path("added_tokens")) {
+      if (added.path("special").asBoolean()) {
+        found.add(added.path("id").asInt());
+      }
+    }
+    return found;
+  }
+
+  /** Returns the numbers of all other tokens that the model has, in order. */
+  int[] ordinary() {
+    Set<Integer> found = new TreeSet<>();
+    JsonNode vocabulary = json.path("model").path("vocab");
+    if (vocabulary.isArray()) { // pieces with their scores
+      IntStream.range(0, vocabulary.size()).forEach(found::add);
+    }
+    vocabulary.properties().forEach(word -> found.add(word.getValue().asInt()));
+    json.path("added_tokens").forEach(added -> found.add(added.path("id").asInt()));
+    found.removeAll(all());
+    return found.stream().mapToInt(Integer::intValue).filter(id -> id < words).toArray();
   }
 
   /**

@@ -130,6 +130,11 @@ public final class StreamedRows implements AutoCloseable {
     return new StreamedRows(rows.chunks(), new JoinedBlocks(name, tokenise, length), WINDOW);
   }
 
+  /** Texts whose words are hidden. */
+  static StreamedRows ofMaskable(TextChunks chunks, ChunkRows rows) {
+    return new StreamedRows(chunks, rows, Objectives.MASKED_LM, WINDOW);
+  }
+
   /**
    * Opens {@link Instructions}, and caches their rows.
    *

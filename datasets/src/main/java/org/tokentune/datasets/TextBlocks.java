@@ -51,6 +51,22 @@ public final class TextBlocks {
     required(columns, "columns");
     required(tokenizer, "tokenizer");
 
+    int[] tokens =
+        RowFormat.isNamed(file)
+            ? join(RowSource.read(file, "rows", new Texts(columns, tokenizer)))
+            : tokenizer.encodePiece(plain(file));
+    if (tokens.length < LEAST) {
+      throw new BadDataException("%s has hardly any text; give a file with more.", file);
+    }
+    return tokens;
+  }
+
+  /**
+   * The text of a file.
+   *
+   * @throws BadInputException if it is missing, not UTF-8, or past 1 GiB
+   */
+  static String plain(Path file) {
     if (!Files.isRegularFile(file)) {
       throw new BadFileException("There is no file %s; check the path.", file);
     }
@@ -59,19 +75,24 @@ public final class TextBlocks {
         throw new BadFileException(
             "%s is larger than 1 GiB, too much to hold; stream it, or give a part.", file);
       }
-      int[] tokens =
-          RowFormat.isNamed(file)
-              ? join(RowSource.read(file, "rows", new Texts(columns, tokenizer)))
-              : tokenizer.encodePiece(Files.readString(file, StandardCharsets.UTF_8));
-      if (tokens.length < LEAST) {
-        throw new BadDataException("%s has hardly any text; give a file with more.", file);
-      }
-      return tokens;
+      return Files.readString(file, StandardCharsets.UTF_8);
     } catch (MalformedInputException e) {
       throw new BadFileException(e, "%s is not text in UTF-8; convert it.", file);
     } catch (IOException e) {
       throw new BadFileException(e, "%s cannot be read: %s.", file, e.getMessage());
     }
+  }
+
+  /** The one text of a row. */
+  static String single(TextFiles.Examples examples, Row row) {
+    List<Example> read = new ArrayList<>();
+    examples.row(row, read);
+    Example example = read.get(0);
+    if (example.pair() != null) {
+      throw new BadFileException(
+          "%s has a pair of texts; give columns with the one column of the text.", row.position());
+    }
+    return example.text();
   }
 
   static int[] join(List<int[]> texts) {
@@ -96,19 +117,12 @@ public final class TextBlocks {
 
     @Override
     public void row(Row row, List<int[]> texts) {
-      List<Example> read = new ArrayList<>();
-      examples.row(row, read);
-      Example example = read.get(0);
-      if (example.pair() != null) {
-        throw new BadFileException(
-            "%s has a pair of texts; give columns with the one column of the text.",
-            row.position());
-      }
-      if (example.text().isBlank()) {
+      String written = single(examples, row);
+      if (written.isBlank()) {
         texts.add(new int[0]);
         return;
       }
-      IntStream text = Arrays.stream(tokenizer.encodePiece(example.text()));
+      IntStream text = Arrays.stream(tokenizer.encodePiece(written));
       IntStream end = tokenizer.ends().stream().limit(1).mapToInt(Integer::intValue);
       texts.add(IntStream.concat(text, end).toArray());
     }

@@ -64,6 +64,14 @@ public final class TextTokenizer implements AutoCloseable {
           "[EOT]",
           "_<EOT>");
 
+  /** How SentencePiece and byte-level tokenizers write a space. */
+  private static final String METASPACE = "\u2581";
+
+  private static final String BYTE_SPACE = "\u0120";
+
+  /** How BERT and RoBERTa write a mask. */
+  private static final Set<String> MASKS = Set.of("[MASK]", "<mask>");
+
   private final HuggingFaceTokenizer tokenizer;
 
   /**
@@ -88,6 +96,9 @@ public final class TextTokenizer implements AutoCloseable {
    * @param spaced whether words in a list, except the first, need a space before them
    * @param begins tokens that begin a text
    * @param ends tokens that end a text
+   * @param special all special tokens
+   * @param ordinary all others, in order
+   * @param mask the token in place of a hidden one; empty if there is none
    */
   private record Use(
       String origin,
@@ -96,7 +107,27 @@ public final class TextTokenizer implements AutoCloseable {
       boolean cutsLeft,
       boolean spaced,
       Set<Integer> begins,
-      Set<Integer> ends) {}
+      Set<Integer> ends,
+      Set<Integer> special,
+      int[] ordinary,
+      OptionalInt mask) {
+
+    /** A tokenizer of which not all is known. */
+    static Use alone(String origin, Set<Integer> ends) {
+      int any = Integer.MAX_VALUE;
+      return new Use(
+          origin,
+          any,
+          any,
+          false,
+          false,
+          Set.of(),
+          ends,
+          Set.of(),
+          new int[0],
+          OptionalInt.empty());
+    }
+  }
 
   /**
    * @param json a {@code tokenizer.json}
@@ -175,7 +206,10 @@ public final class TextTokenizer implements AutoCloseable {
             auto.cutsLeft(),
             auto.wantsSpaces(),
             begins,
-            ends);
+            ends,
+            special.all(),
+            special.ordinary(),
+            mask(auto, special));
     boolean split = auto.config().splitsSpecial();
     TextTokenizer opened =
         new TextTokenizer(
@@ -186,6 +220,13 @@ public final class TextTokenizer implements AutoCloseable {
             cut);
     opened.warnOfSwitches(auto.config());
     return opened;
+  }
+
+  /** The token that the settings name, or that models are known to have. */
+  private static OptionalInt mask(AutoTokenizer auto, SpecialIds special) {
+    String named = auto.config().special().get("mask_token");
+    Set<String> masks = named == null ? MASKS : Set.of(named);
+    return special.named(masks).stream().mapToInt(Integer::intValue).findFirst();
   }
 
   /**
@@ -201,8 +242,7 @@ public final class TextTokenizer implements AutoCloseable {
     required(json, "json");
     required(origin, "origin");
 
-    int any = Integer.MAX_VALUE;
-    Use use = new Use(origin, any, any, false, false, Set.of(), Set.of());
+    Use use = Use.alone(origin, Set.of());
     ObjectNode tree = TokenizerJson.tree(new TokenizerSource.Json(json), origin);
     return new TextTokenizer(tree, null, use, longest, cut);
   }
@@ -227,7 +267,7 @@ public final class TextTokenizer implements AutoCloseable {
     Set<Integer> ends =
         new LinkedHashSet<>(special.named(Set.of(config.special().getOrDefault("eos_token", ""))));
     ends.addAll(special.named(ENDS));
-    Use use = new Use(origin, any, any, false, false, Set.of(), ends);
+    Use use = Use.alone(origin, ends);
     return new TextTokenizer(tree, null, use, any, false);
   }
 
@@ -489,6 +529,62 @@ public final class TextTokenizer implements AutoCloseable {
       spaced[i] = words[i].startsWith(" ") ? words[i] : " " + words[i];
     }
     return encoding(String.join(" ", words), () -> tokenizer.encode(spaced, true, false));
+  }
+
+  /**
+   * Tokenises a text, and cuts it.
+   *
+   * @param most tokens that are left, with special ones
+   * @param counted counts it
+   */
+  Tokens encodeCut(String text, int most, LongCount counted) {
+    Encoding encoding = encoding(text, (String) null);
+    int count = encoding.getIds().length;
+    counted.add(count, 1);
+    int[] kept =
+        count <= most
+            ? IntStream.range(0, count).toArray()
+            : Truncation.kept(encoding.getSequenceIds(), most, use.cutsLeft());
+    return new Tokens(
+        of(ints(encoding.getIds()), kept), of(types(encoding), kept), of(spaced(encoding), kept));
+  }
+
+  /**
+   * For every token the number of its word. A token that begins with a space begins a word, also if
+   * the tokenizer does not cut texts at spaces.
+   */
+  private static int[] spaced(Encoding encoding) {
+    long[] words = encoding.getWordIds();
+    String[] tokens = encoding.getTokens();
+    int[] numbers = new int[words.length];
+    int word = 0;
+    for (int i = 0; i < words.length; i++) {
+      boolean other = i == 0 || words[i] != words[i - 1];
+      boolean begins = tokens[i].startsWith(METASPACE) || tokens[i].startsWith(BYTE_SPACE);
+      word += other || begins ? 1 : 0;
+      numbers[i] = words[i] < 0 ? -1 : word;
+    }
+    return numbers;
+  }
+
+  /** What the tokenizer is of, for messages. */
+  String origin() {
+    return use.origin();
+  }
+
+  /** The token in place of a hidden one; empty if the tokenizer has none. */
+  public OptionalInt mask() {
+    return use.mask();
+  }
+
+  /** All special tokens. */
+  Set<Integer> special() {
+    return use.special();
+  }
+
+  /** All tokens but special ones. */
+  int[] ordinary() {
+    return use.ordinary();
   }
 
   /** The maximal number of tokens in a text or pair. */

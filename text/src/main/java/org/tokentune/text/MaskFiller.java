@@ -35,14 +35,21 @@ public final class MaskFiller implements AutoCloseable {
 
   private final TextTokenizer tokenizer;
   private final InferenceEngine engine;
-  private final String mask;
   private final int maskId;
 
-  private MaskFiller(TextTokenizer tokenizer, InferenceEngine engine, String mask, int maskId) {
+  private MaskFiller(
+      TextTokenizer tokenizer, TransformerModel model, Parameters parameters, String origin) {
     this.tokenizer = tokenizer;
-    this.engine = engine;
-    this.mask = mask;
-    this.maskId = maskId;
+    maskId =
+        tokenizer
+            .mask()
+            .orElseThrow(
+                () ->
+                    new BadFileException(
+                        "The tokenizer of %s has no mask token; name a model that was trained with"
+                            + " one.",
+                        origin));
+    engine = new InferenceEngine(model, parameters, List.of(ModelGraph.LOGITS));
   }
 
   /** A candidate word for a mask, with its probability. */
@@ -61,18 +68,25 @@ public final class MaskFiller implements AutoCloseable {
         config.model(new Head(Objectives.MASKED_LM, config.vocabulary(), Pooling.FIRST));
     Parameters parameters = ParameterLoader.load(model, files.weights());
     TextTokenizer tokenizer = TextTokenizer.open(files, config.maxPositions(), false);
-    for (String mask : MASKS) {
-      int[] ids = tokenizer.encodePiece(mask);
-      if (ids.length == 1) {
-        return new MaskFiller(
-            tokenizer,
-            new InferenceEngine(model, parameters, List.of(ModelGraph.LOGITS)),
-            mask,
-            ids[0]);
-      }
+    try {
+      return new MaskFiller(tokenizer, model, parameters, files.name());
+    } catch (BadFileException e) {
+      tokenizer.close();
+      throw e;
     }
-    tokenizer.close();
-    throw new BadFileException("The tokenizer of %s knows none of %s.", files.name(), MASKS);
+  }
+
+  /**
+   * Fills masks with a model as it is now, with its adapters.
+   *
+   * @param files that it was opened from
+   */
+  public static MaskFiller of(MaskedLanguageModel trained, ModelFiles files) {
+    required(trained, "trained");
+    required(files, "files");
+
+    TextTokenizer tokenizer = TextTokenizer.open(files, trained.maxLength(), false);
+    return new MaskFiller(tokenizer, trained.model(), trained.parameters(), files.name());
   }
 
   /**
@@ -85,6 +99,7 @@ public final class MaskFiller implements AutoCloseable {
     required(text, "text");
 
     String written = text;
+    String mask = tokenizer.written(maskId).strip();
     for (String other : MASKS) {
       written = written.replace(other, mask);
     }

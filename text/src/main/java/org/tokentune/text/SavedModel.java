@@ -3,6 +3,7 @@ package org.tokentune.text;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiPredicate;
@@ -14,6 +15,7 @@ import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.datasets.TokenizerJson;
 import org.tokentune.files.ModelWriter;
 import org.tokentune.formats.ModelFiles;
+import org.tokentune.formats.WeightSource;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
@@ -26,6 +28,8 @@ final class SavedModel {
 
   /** SameDiff's file format ends at 1 GiB; the graph itself needs a little. */
   private static final long MOST_SAMEDIFF_BYTES = (1L << 30) - (1L << 24);
+
+  private static final String POOLER = "pooler.";
 
   private SavedModel() {}
 
@@ -125,6 +129,29 @@ final class SavedModel {
         TokenizerJson.saved(files),
         sameDiff ? List.of(companions, graph) : List.of(companions));
     return sameDiff;
+  }
+
+  /**
+   * The layers of a pooler in a model's files, which have no part in vectors or hidden words; but
+   * loaders of the encoder expect one that it had, and classifiers begin with it.
+   *
+   * @return by their names in a model with a head
+   */
+  static Map<String, INDArray> poolers(ModelFiles files, TransformerModel model) {
+    WeightSource weights = files.weights();
+    String prefix = model.prefix();
+    boolean bare = weights.names().stream().noneMatch(name -> name.startsWith(prefix));
+    Map<String, INDArray> poolers = new LinkedHashMap<>();
+    for (String name : weights.names()) {
+      boolean own = name.startsWith(prefix + POOLER) || (bare && name.startsWith(POOLER));
+      if (own) {
+        INDArray array = weights.read(name);
+        if (array.dataType().isFPType()) {
+          poolers.put(bare ? prefix + name : name, array);
+        }
+      }
+    }
+    return poolers;
   }
 
   /** Rejects a model without adapters, of which none can be saved. */

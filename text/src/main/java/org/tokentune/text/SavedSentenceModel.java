@@ -21,7 +21,6 @@ import org.tokentune.formats.FloatType;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.ModelFolder;
 import org.tokentune.formats.SafeTensorsWriter;
-import org.tokentune.formats.WeightSource;
 import org.tokentune.models.Architectures;
 import org.tokentune.models.SentenceModules;
 import org.tokentune.models.TransformerModel;
@@ -72,7 +71,8 @@ record SavedSentenceModel(ModelFiles files, SentenceModules modules, Integer max
                 encoder.put(withoutPrefix(name, model), array);
               }
             });
-    putPooler(encoder, model);
+    SavedModel.poolers(files, model)
+        .forEach((name, array) -> encoder.putIfAbsent(withoutPrefix(name, model), array));
     ModelWriter.Extra companions =
         staged -> {
           TokenizerJson.writeCompanions(staged, files);
@@ -89,20 +89,6 @@ record SavedSentenceModel(ModelFiles files, SentenceModules modules, Integer max
 
   private static String withoutPrefix(String name, TransformerModel model) {
     return name.startsWith(model.prefix()) ? name.substring(model.prefix().length()) : name;
-  }
-
-  /** A pooler has no part in the vectors, but loaders of the encoder expect one that it had. */
-  private void putPooler(Map<String, INDArray> encoder, TransformerModel model) {
-    WeightSource weights = files.weights();
-    for (String name : weights.names()) {
-      String own = withoutPrefix(name, model);
-      if (own.startsWith("pooler.") && !encoder.containsKey(own)) {
-        INDArray array = weights.read(name);
-        if (array.dataType().isFPType()) {
-          encoder.put(own, array);
-        }
-      }
-    }
   }
 
   /** Writes the list of modules and their settings, where the files do not have them already. */

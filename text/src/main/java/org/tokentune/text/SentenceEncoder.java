@@ -10,6 +10,10 @@ import java.util.stream.IntStream;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
+import org.tokentune.adapters.Adapter;
+import org.tokentune.adapters.AdapterFolder;
+import org.tokentune.adapters.WeightedAdapter;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.OnLong;
 import org.tokentune.datasets.TextTokenizer;
@@ -79,15 +83,43 @@ public final class SentenceEncoder implements AutoCloseable {
    */
   public static SentenceEncoder open(
       ModelFiles files, Integer maxLength, OnLong onLong, WeightStorage storage) {
+    return open(files, maxLength, onLong, storage, List.of());
+  }
+
+  /**
+   * Opens the encoder of a model with trained adapters on it.
+   *
+   * @param adapters folders that {@link EmbeddingModel#saveAdapter} or PEFT wrote; several add up
+   * @throws BadInputException as above, if adapters were made for another base, or if they have
+   *     trained layers behind the encoder
+   */
+  public static SentenceEncoder open(
+      ModelFiles files,
+      Integer maxLength,
+      OnLong onLong,
+      WeightStorage storage,
+      List<WeightedAdapter> adapters) {
     required(files, "files");
     required(onLong, "onLong");
     required(storage, "storage");
+    required(adapters, "adapters");
 
     ModelConfig config = ModelConfig.read(files.config(), files.name());
     SentenceModules modules = SentenceModules.read(files);
     // Of the graph only the encoder runs; the smallest head completes it.
     TransformerModel model = config.model(new Head(Objectives.TOKEN, 1, Pooling.MEAN));
     Parameters parameters = ParameterLoader.loadEncoder(model, files.weights(), storage, 0);
+    if (!adapters.isEmpty()) {
+      if (modules.hasDense()) {
+        throw new BadSettingsException(
+            "%s has layers behind its encoder, which adapters cannot be put on for vectors; save the"
+                + " adapters merged (--merge).",
+            files.name());
+      }
+      Adapter adapter = adapter(adapters, model, parameters);
+      model = adapter.model();
+      parameters = adapter.parameters();
+    }
     String hidden = ModelGraph.hidden(config.layers());
     TextModel.checkLength(files, config, maxLength);
     int longest = modules.longest(maxLength, config.maxPositions());
@@ -97,6 +129,20 @@ public final class SentenceEncoder implements AutoCloseable {
         modules,
         new InferenceEngine(model, parameters, List.of(hidden)),
         hidden);
+  }
+
+  private static Adapter adapter(
+      List<WeightedAdapter> adapters, TransformerModel model, Parameters parameters) {
+    List<Adapter> read = new ArrayList<>();
+    for (WeightedAdapter one : adapters) {
+      try (AdapterFolder folder = AdapterFolder.open(one.folder())) {
+        read.add(folder.read(model, parameters));
+      }
+    }
+    return adapters.size() == 1 && adapters.get(0).weight() == 1
+        ? read.get(0)
+        : Adapter.combined(
+            read, adapters.stream().map(WeightedAdapter::weight).toList(), Adapter.Combination.CAT);
   }
 
   /** A vector for every text, in their order, with the model's default prompt if it has one. */

@@ -169,4 +169,26 @@ class AnswerModelTest {
         Path.of("../datasets/src/test/resources/tokenizer.json"), base.resolve("tokenizer.json"));
     return base;
   }
+
+  @Test
+  void aDamagedThresholdIsRejected() throws IOException {
+    Path saved = folder.resolve("saved");
+    try (ModelFiles files = ModelFolder.open(base());
+        AnswerModel model = AnswerModel.forQuestions(files, 40, 0.0, WeightStorage.FLOAT32, 6)) {
+      model.model().save(saved);
+    }
+    Path config = saved.resolve("config.json");
+    String text = Files.readString(config);
+    for (String wrong : List.of("2", "-0.5", "\"high\"", "[0.5]", "1e999")) {
+      Files.writeString(
+          config,
+          text.replaceFirst("\"pooling\"", "\"no_answer_threshold\" : " + wrong + ", \"pooling\""));
+      try (ModelFiles files = ModelFolder.open(saved)) {
+        String message =
+            assertThrows(BadInputException.class, () -> TextModel.open(files)).getMessage();
+        System.out.println(message);
+        assertTrue(message.contains("no_answer_threshold must be a number from 0 to 1"), message);
+      }
+    }
+  }
 }

@@ -5,7 +5,6 @@ import static org.tokentune.Arguments.required;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
 
@@ -20,7 +19,7 @@ public final class Architectures {
 
   /** The tasks of their heads; one class may have several. */
   private static final List<Objective> NAMED =
-      Stream.concat(Objectives.TASKS.stream(), Stream.of(Objectives.MASKED_LM))
+      Objectives.TASKS.stream()
           // which config.json does not name
           .filter(task -> task != Objectives.EMBED && task != Objectives.RERANK)
           .toList();

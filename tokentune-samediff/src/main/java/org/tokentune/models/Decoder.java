@@ -340,10 +340,10 @@ public final class Decoder implements TransformerModel {
      * batch.
      */
     @Override
-    public SDVariable vocabularyLoss(SDVariable nextTokens) {
+    public SDVariable vocabularyLoss(SDVariable labels) {
       return slices()
           ? VocabularyLoss.apply(
-              scaled(streams().selected().rows()), graph.table(headTable(), true), nextTokens)
+              scaled(streams().selected().rows()), graph.table(headTable(), true), labels)
           : null;
     }
 

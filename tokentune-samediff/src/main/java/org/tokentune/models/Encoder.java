@@ -34,11 +34,16 @@ import org.tokentune.nn.internal.TokenStream;
 import org.tokentune.nn.internal.TokenStreams;
 import org.tokentune.objectives.Objective.HeadShape;
 import org.tokentune.objectives.Objectives;
+import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.Residual;
 import org.tokentune.ops.TokenGather;
+import org.tokentune.ops.VocabularyLoss;
 
 /** An encoder of any family over two token streams, with Hugging Face's names. */
 public final class Encoder implements TransformerModel {
+
+  /** Added to padding, so that it is never the greatest. */
+  private static final double PADDING = 1e30;
 
   private final EncoderConfig config;
   private final Head head;
@@ -471,6 +476,19 @@ public final class Encoder implements TransformerModel {
       };
     }
 
+    /** The fused form works on slices of the vocabulary, as that of a decoder. */
+    @Override
+    public SDVariable vocabularyLoss(SDVariable labels) {
+      if (options.kernelMode() == KernelMode.NATIVE) {
+        return null;
+      }
+      return VocabularyLoss.apply(
+          dense(streams().selected(), vocabularyActivation()).rows(),
+          graph.table(headTable(), true),
+          graph.parameter(names.vocabulary().bias(), true),
+          labels);
+    }
+
     private ActivationFunction vocabularyActivation() {
       ActivationFunction own = names.vocabulary().activation();
       return own == null ? config.mlp().activation() : own;
@@ -515,6 +533,9 @@ public final class Encoder implements TransformerModel {
 
     /** The weighted sum of all tokens, also of those that carry no gradient: [batch, hidden]. */
     private SDVariable pooled(SentencePooling mode, TokenStream x) {
+      if (mode == SentencePooling.MAX) {
+        return greatest(x);
+      }
       SDVariable weights = weights(mode, x);
       SDVariable sum = sum(x, weights);
       SDVariable total = weights.sum(1);
@@ -529,7 +550,20 @@ public final class Encoder implements TransformerModel {
 
     private SDVariable weights(SentencePooling mode, TokenStream x) {
       SDVariable positions = x.bySequence(x.values(everyPosition()).castTo(type), 1);
-      return mode.weights(tokenWeights(x), positions);
+      SDVariable last = mask.castTo(type).sum(1).sub(1).reshape(-1, 1, 1);
+      return mode.weights(tokenWeights(x), positions, last);
+    }
+
+    /** The greatest values of all tokens, also of those that carry no gradient: [batch, hidden]. */
+    private SDVariable greatest(TokenStream x) {
+      SDVariable greatest = unpadded(x).max(1);
+      TokenStream frozen = streams().frozen();
+      return frozen == null ? greatest : sd.math().max(greatest, unpadded(frozen).max(1));
+    }
+
+    /** The rows of texts, [batch, count, hidden], where padding has values below all others. */
+    private SDVariable unpadded(TokenStream x) {
+      return x.bySequence(x.width()).add(tokenWeights(x).sub(1).mul(PADDING));
     }
 
     /** The mean of all tokens, also of those that carry no gradient: [batch, hidden]. */

@@ -94,6 +94,11 @@ public record Head(Objective task, int outputs, Pooling pooling, SentenceModules
     return task.perToken();
   }
 
+  /** Whether the row of the last token of every text is a part of what is read. */
+  public boolean readsLast() {
+    return sentence != null && sentence.pooling().contains(SentencePooling.LAST_TOKEN);
+  }
+
   /** Rejects every task except those of decoders: language modelling and feature extraction. */
   void requireCausal() {
     if (task == Objectives.FEATURE_EXTRACTION) {

@@ -271,7 +271,7 @@ abstract class ModelBuilder implements LossInputs {
   }
 
   @Override
-  public SDVariable vocabularyLoss(SDVariable nextTokens) {
+  public SDVariable vocabularyLoss(SDVariable labels) {
     return null;
   }
 

@@ -158,7 +158,7 @@ public final class ParameterLoader {
         read(name, shape);
       } else {
         double range = model.config().initializerRange();
-        held.put(name, null, () -> fresh(shape, range, random));
+        held.put(name, null, () -> fresh(name, shape, range, random));
       }
     }
 
@@ -186,7 +186,7 @@ public final class ParameterLoader {
   /**
    * Like {@link #load(TransformerModel, WeightSource, WeightStorage)}, but parameters of the head
    * that are missing or have another shape get normally distributed values with the configuration's
-   * initializer range (biases 0), drawn using the seed.
+   * initializer range (biases 0, the gains of norms 1), drawn using the seed.
    */
   public static Parameters loadEncoder(
       TransformerModel model, WeightSource source, WeightStorage storage, long seed) {
@@ -322,9 +322,11 @@ public final class ParameterLoader {
         model.isHead(name) ? "fine-tuned" : model.getClass().getSimpleName());
   }
 
-  private static INDArray fresh(long[] shape, double range, Random random) {
+  private static INDArray fresh(String name, long[] shape, double range, Random random) {
     float[] values = new float[(int) Arrays.stream(shape).reduce(1, (a, b) -> a * b)];
-    if (shape.length > 1) {
+    if (shape.length == 1 && name.endsWith(".weight")) {
+      Arrays.fill(values, 1);
+    } else if (shape.length > 1) {
       for (int i = 0; i < values.length; i++) {
         values[i] = (float) (random.nextGaussian() * range);
       }

@@ -95,6 +95,16 @@ public record SentenceModules(
           Map.of(),
           null);
 
+  /** Whether dense layers follow the pooling. */
+  public boolean hasDense() {
+    return !dense().isEmpty();
+  }
+
+  /** Those of an encoder without {@code modules.json}: the mean of all tokens, normalised. */
+  public static SentenceModules plain() {
+    return PLAIN;
+  }
+
   /**
    * Reads them.
    *

@@ -6,7 +6,6 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.tokentune.BadFileException;
-import org.tokentune.BadSettingsException;
 
 /**
  * Ways to make one vector of a text's hidden states, as sentence-transformers' {@code Pooling} has
@@ -62,18 +61,15 @@ public enum SentencePooling {
    *
    * @param tokens 1 for tokens, 0 for padding
    * @param positions in the text, from 0, of the shape and type of {@code tokens}
-   * @throws org.tokentune.BadInputException if no gradient of it is supported
+   * @param last the position of the last token of each text, [batch, 1, 1]
    */
-  SDVariable weights(SDVariable tokens, SDVariable positions) {
+  SDVariable weights(SDVariable tokens, SDVariable positions, SDVariable last) {
     return switch (this) {
       case MEAN, MEAN_SQRT_LEN -> tokens;
       case WEIGHTED_MEAN -> tokens.mul(positions.add(1));
       case CLS -> positions.eq(0.0).castTo(tokens.dataType());
-      case MAX, LAST_TOKEN ->
-          throw new BadSettingsException(
-              "A model that pools by %s cannot be trained; cls, mean, mean_sqrt_len_tokens and"
-                  + " weightedmean can.",
-              title);
+      case LAST_TOKEN -> positions.eq(last).castTo(tokens.dataType());
+      case MAX -> throw new IllegalStateException("the greatest rows are no sum");
     };
   }
 

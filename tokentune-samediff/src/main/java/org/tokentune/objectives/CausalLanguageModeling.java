@@ -78,6 +78,11 @@ final class CausalLanguageModeling extends TokenObjective {
   }
 
   @Override
+  public boolean hasPerplexity() {
+    return true;
+  }
+
+  @Override
   public Tally tally(int outputs) {
     return new LossTally(this) {
       @Override

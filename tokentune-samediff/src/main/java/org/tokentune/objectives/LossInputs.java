@@ -47,12 +47,13 @@ public interface LossInputs {
   SDVariable logits(TokenStream stream);
 
   /**
-   * The loss of the next tokens of a decoder, a scalar, computed without holding the logits of all
+   * The loss of a head over the vocabulary, a scalar, computed without holding the logits of all
    * tokens at once; null if it must be computed from the logits.
    *
-   * @param nextTokens INT32 [batch * k], {@link org.tokentune.ops.Losses#IGNORED} for none
+   * @param labels of the selected tokens, INT32 [batch * k]: numbers of words, {@link
+   *     org.tokentune.ops.Losses#IGNORED} for none
    */
-  SDVariable vocabularyLoss(SDVariable nextTokens);
+  SDVariable vocabularyLoss(SDVariable labels);
 
   /**
    * The losses of the next tokens of a stream, [batch * tokens], 0 without one; where it can,

@@ -193,6 +193,11 @@ public abstract class Objective {
     return false;
   }
 
+  /** Whether the loss is that of tokens, whose exponential is a perplexity. */
+  public boolean hasPerplexity() {
+    return false;
+  }
+
   /** The name in the graph of what is scored, if {@link #scoresLogits}. */
   public String scored() {
     return "logits";

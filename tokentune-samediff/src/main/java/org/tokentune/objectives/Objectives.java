@@ -23,7 +23,7 @@ public final class Objectives {
   /** The beginning and the end of the answer to a question in a text. */
   public static final Objective QUESTION_ANSWERING = new QuestionAnswering();
 
-  /** The word for every masked token. */
+  /** The words that were hidden in a text. */
   public static final Objective MASKED_LM = new MaskedLanguageModeling();
 
   /** The next token after every token. */
@@ -47,10 +47,19 @@ public final class Objectives {
 
   /** The tasks that a data set can be fine-tuned for. */
   public static final List<Objective> TASKS =
-      List.of(CLASSIFY, MULTILABEL, REGRESS, TOKEN, QUESTION_ANSWERING, EMBED, RERANK, CAUSAL_LM);
+      List.of(
+          CLASSIFY,
+          MULTILABEL,
+          REGRESS,
+          TOKEN,
+          QUESTION_ANSWERING,
+          EMBED,
+          RERANK,
+          MASKED_LM,
+          CAUSAL_LM);
 
   private static final List<Objective> ALL =
-      Stream.concat(TASKS.stream(), Stream.of(MASKED_LM, FEATURE_EXTRACTION, DPO)).toList();
+      Stream.concat(TASKS.stream(), Stream.of(FEATURE_EXTRACTION, DPO)).toList();
 
   private Objectives() {}
 

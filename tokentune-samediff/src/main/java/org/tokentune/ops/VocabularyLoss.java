@@ -11,8 +11,8 @@ import org.tokentune.ops.internal.FusedSlicedLoss;
 import org.tokentune.ops.internal.FusedSlicedLosses;
 
 /**
- * {@link Losses#softmaxCrossEntropy} of the logits {@code rows table^T} over a vocabulary, one
- * vocabulary slice at a time: neither all logits nor the table's whole gradient need to be in
+ * {@link Losses#softmaxCrossEntropy} of the logits {@code rows table^T + bias} over a vocabulary,
+ * one vocabulary slice at a time: neither all logits nor the table's whole gradient need to be in
  * memory at once.
  *
  * <p>A chain of {@link FusedSliceSums} accumulates the logits of one slice after another; {@link
@@ -40,7 +40,21 @@ public final class VocabularyLoss {
     required(table, "table");
     required(labels, "labels");
 
-    return apply(rows, table, labels, SLICE);
+    return apply(rows, table, null, labels, SLICE);
+  }
+
+  /**
+   * The same with a bias.
+   *
+   * @param bias [words]
+   */
+  public static SDVariable apply(SDVariable rows, Table table, SDVariable bias, SDVariable labels) {
+    required(rows, "rows");
+    required(table, "table");
+    required(bias, "bias");
+    required(labels, "labels");
+
+    return apply(rows, table, bias, labels, SLICE);
   }
 
   /**
@@ -59,12 +73,16 @@ public final class VocabularyLoss {
   }
 
   static SDVariable ofRows(SDVariable rows, Table table, SDVariable labels, int slice) {
-    SDVariable sums = sums(rows, table, labels, slice);
+    SDVariable sums = sums(rows, table, null, labels, slice);
     return new FusedSlicedLosses(rows.getSameDiff(), sums, labels, words(table)).outputVariable();
   }
 
-  static SDVariable apply(SDVariable rows, Table table, SDVariable labels, int slice) {
-    SDVariable sums = sums(rows, table, labels, slice);
+  /**
+   * @param bias null: none
+   */
+  static SDVariable apply(
+      SDVariable rows, Table table, SDVariable bias, SDVariable labels, int slice) {
+    SDVariable sums = sums(rows, table, bias, labels, slice);
     return new FusedSlicedLoss(rows.getSameDiff(), sums, labels, words(table)).outputVariable();
   }
 
@@ -72,15 +90,23 @@ public final class VocabularyLoss {
     return table.stored().getShape()[0];
   }
 
-  private static SDVariable sums(SDVariable rows, Table table, SDVariable labels, int slice) {
+  private static SDVariable sums(
+      SDVariable rows, Table table, SDVariable bias, SDVariable labels, int slice) {
     Ops.register();
     SameDiff sd = rows.getSameDiff();
     long words = words(table);
     SDVariable[] slices = new FusedRowSlices(sd, table.stored(), words, slice).outputVariables();
+    SDVariable[] biases =
+        bias == null
+            ? null
+            : new FusedRowSlices(sd, bias.reshape(-1, 1), words, slice).outputVariables();
     SDVariable sums = null;
     for (int i = 0; i < slices.length; i++) {
       SDVariable logits =
           sd.mmul(rows, table.floats(slices[i], KernelMode.FUSED), false, true, false);
+      if (biases != null) {
+        logits = BiasAdd.apply(logits, biases[i].reshape(-1), KernelMode.FUSED);
+      }
       int first = i * slice;
       sums =
           sums == null

@@ -14,10 +14,10 @@ import org.tokentune.BadSettingsException;
 /**
  * Random tokens without replacement, drawn afresh for every batch (Simoulin et al., EMNLP 2024).
  *
- * <p>Forced positions come first, even beyond the amount; then tokens with a label, so that every
- * step has something to learn from; then other tokens. A batch's k is that of its largest row; the
- * other rows are filled with padding positions, which have no effect: no token attends to them and
- * they have no label.
+ * <p>Forced positions come first, even beyond the amount (then k is one of a few numbers, as every
+ * k needs its own plan); then tokens with a label, so that every step has something to learn from;
+ * then other tokens. A batch's k is that of its largest row; the other rows are filled with padding
+ * positions, which have no effect: no token attends to them and they have no label.
  *
  * <p>Alternatively a span: a row's labelled tokens are divided into evenly spaced spans, and one of
  * them is drawn for the whole batch. The keys and values just before a token then also carry
@@ -89,11 +89,10 @@ public record RandomTokens(TokenAmount amount, boolean forceFirst, boolean span)
   public TokenSelection select(
       int[] lengths, int paddedLength, int[][] labels, long seed, int epoch, int batch) {
     TokenSelection.check(lengths, paddedLength);
-    int k =
-        IntStream.range(0, lengths.length)
-            .map(row -> Math.max(amount.of(lengths[row]), forced(labels, row)))
-            .max()
-            .orElseThrow();
+    int most = Arrays.stream(lengths).map(amount::of).max().orElseThrow();
+    int forced =
+        IntStream.range(0, lengths.length).map(row -> forced(labels, row)).max().orElseThrow();
+    int k = forced > most ? PaddedLength.of(forced, paddedLength) : most;
     double at = random(seed, epoch, batch, lengths.length).nextDouble();
     int[][] selected = new int[lengths.length][];
     for (int row = 0; row < lengths.length; row++) {

@@ -75,13 +75,25 @@ public record StepInputs(Map<String, INDArray> placeholders, double weight, long
     INDArray mask = inputs.get(ModelGraph.ATTENTION_MASK);
     int[] lengths = mask.sum(1).toIntVector();
     int longest = (int) mask.size(1);
-    int[][] targets = head.task().targets(inputs.get(ModelGraph.LABELS), longest);
+    int[][] targets =
+        head.readsLast()
+            ? lastForced(lengths, longest)
+            : head.task().targets(inputs.get(ModelGraph.LABELS), longest);
     TokenSelection selection =
         selector.select(
             lengths, longest, targets, position.seed(), position.epoch(), position.batch());
     select(inputs, cuts && !selection.all() ? cut(inputs, lengths, selection) : selection);
     double weight = head.task().weight(batch.getLabels(0), selection, targets, loss);
     return new StepInputs(inputs, weight, Arrays.stream(lengths).sum());
+  }
+
+  /** Marks the last token of every text, which must be selected. */
+  private static int[][] lastForced(int[] lengths, int longest) {
+    int[][] targets = new int[lengths.length][longest];
+    for (int row = 0; row < lengths.length; row++) {
+      targets[row][lengths[row] - 1] = TokenSelector.FORCED;
+    }
+    return targets;
   }
 
   /** Adds the positions of the selected and of the frozen tokens, if any are frozen. */

@@ -440,6 +440,14 @@ class FusedOpsTest {
         }
       }
     }
+    for (int slice : new int[] {2, 9, 16}) {
+      new FusedCheck("vocabulary loss with a bias, slices of " + slice)
+          .variable("rows", 5, 4)
+          .variable("table", 9, 4)
+          .variable("bias", FusedCheck.normal(6, 9))
+          .constant("labels", Nd4j.createFromArray(0, -100, 8, 3, 3))
+          .run((sd, in, kernelMode) -> vocabularyLoss(in, slice, kernelMode));
+    }
     new FusedCheck("vocabulary loss, no labels")
         .variable("rows", 3, 4)
         .variable("table", 9, 4)
@@ -457,9 +465,12 @@ class FusedOpsTest {
     SDVariable rows = in.get("rows");
     SDVariable table = in.get("table");
     if (kernelMode == KernelMode.FUSED) {
-      return VocabularyLoss.apply(rows, Table.of(table), in.get("labels"), slice);
+      return VocabularyLoss.apply(rows, Table.of(table), in.get("bias"), in.get("labels"), slice);
     }
     SDVariable logits = rows.getSameDiff().mmul(rows, table, false, true, false);
+    if (in.containsKey("bias")) {
+      logits = logits.add(in.get("bias"));
+    }
     int words = (int) table.getShape()[0];
     return Losses.softmaxCrossEntropy(logits, words, in.get("labels"), null, 0, kernelMode);
   }

@@ -167,7 +167,12 @@ final class CheckpointingPass implements PlannerPass {
     Set<String> logits = new LinkedHashSet<>();
     for (Node node : nodes) {
       if (recomputation(node) == Recomputation.SLICED_LOGITS) {
-        logits.add(node.inputs().get(0));
+        String biased = node.inputs().get(0);
+        logits.add(biased);
+        Node producer = producers.get(biased);
+        if (producer != null && recomputation(producer) == Recomputation.ELEMENTWISE) {
+          logits.add(producer.inputs().get(0)); // the product that the bias is added to
+        }
       }
     }
     return logits;
