@@ -44,6 +44,7 @@ class ArchitectureTest {
   private static final Map<String, Set<String>> IMPORTS =
       Map.ofEntries(
           entry("chat", Set.of()),
+          entry("cpu", Set.of("ops")),
           entry("quantization", Set.of()),
           entry("select", Set.of()),
           entry("ops", Set.of("quantization")),
@@ -158,10 +159,10 @@ class ArchitectureTest {
           .mayOnlyAccessLayers("internal", "kernels");
 
   @ArchTest
-  static final ArchRule INTERNAL_OPS_ARE_USED_BY_PLAN_AND_TRAIN_ONLY =
+  static final ArchRule INTERNAL_OPS_ARE_USED_BY_PLAN_TRAIN_AND_CPU_ONLY =
       noClasses()
           .that()
-          .resideOutsideOfPackages(below("ops"), below("plan"), below("train"))
+          .resideOutsideOfPackages(below("ops"), below("plan"), below("train"), below("cpu"))
           .should()
           .dependOnClassesThat()
           .resideInAPackage(below("ops.internal"));

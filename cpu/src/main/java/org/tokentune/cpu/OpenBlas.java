@@ -2,6 +2,7 @@ package org.tokentune.cpu;
 
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.openblas.global.openblas_nolapack;
 import org.tokentune.ops.internal.kernels.Blas;
 
@@ -67,8 +68,15 @@ public final class OpenBlas implements Blas {
     return openblas_nolapack.blas_get_num_threads();
   }
 
+  /** The scope frees what JavaCPP makes for every call: a pointer to OpenBLAS's function. */
   @Override
+  @SuppressWarnings("unchecked") // the scope's constructor takes an array of a generic type
   public void setThreads(int threads) {
-    openblas_nolapack.blas_set_num_threads(threads);
+    PointerScope scope = new PointerScope();
+    try {
+      openblas_nolapack.blas_set_num_threads(threads);
+    } finally {
+      scope.close();
+    }
   }
 }

@@ -14,7 +14,7 @@ import org.tokentune.ops.Dropout;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.QuantizedWeight;
 import org.tokentune.ops.Table;
-import org.tokentune.ops.internal.FusedAttention;
+import org.tokentune.ops.TiledAttention;
 
 /**
  * A SameDiff graph under construction: provides parameters and dropout to layers.
@@ -157,11 +157,11 @@ public final class Graph {
   }
 
   /** Dropout inside attention, with the same mask as {@link #dropout}; null if there is none. */
-  FusedAttention.WeightDropout weightDropout(
+  TiledAttention.WeightDropout weightDropout(
       double rate, String place, SDVariable rowNumbers, SDVariable columnNumbers) {
     return !dropout || rate == 0
         ? null
-        : new FusedAttention.WeightDropout(
+        : new TiledAttention.WeightDropout(
             rowNumbers, columnNumbers, dropoutSeed(), rate, place.hashCode());
   }
 

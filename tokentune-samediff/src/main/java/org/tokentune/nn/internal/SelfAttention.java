@@ -6,11 +6,9 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.ops.Detach;
 import org.tokentune.ops.JoinTokens;
-import org.tokentune.ops.KernelMode;
 import org.tokentune.ops.MaskedSoftmax;
 import org.tokentune.ops.SoftCap;
-import org.tokentune.ops.internal.FusedAttention;
-import org.tokentune.ops.internal.kernels.Blas;
+import org.tokentune.ops.TiledAttention;
 
 /**
  * Multi-head attention over two token streams: selected queries attend to the keys and values of
@@ -55,12 +53,11 @@ public record SelfAttention(
   }
 
   /**
-   * Whether attention runs as {@link FusedAttention}. Its composition is for other backends, for
+   * Whether attention runs as {@link TiledAttention}. Its composition is for other backends, for
    * scores with additions, and for a single query after cached keys.
    */
   private boolean tiled(Graph graph) {
-    return graph.kernelMode() == KernelMode.FUSED
-        && Blas.provided().isPresent()
+    return TiledAttention.isAvailable(graph.kernelMode())
         && positions == PositionScores.NONE
         && graph.cache() == null;
   }
@@ -70,18 +67,18 @@ public record SelfAttention(
     TokenStreams k = tokens.map(stream -> key.apply(graph, stream));
     TokenStreams v = tokens.map(stream -> value.apply(graph, stream));
     VisibleRanges ranges = keys.ranges();
-    FusedAttention.Keys frozen =
+    TiledAttention.Keys frozen =
         tokens.frozen() == null
             ? null
-            : new FusedAttention.Keys(k.frozen().rows(), v.frozen().rows(), ranges.frozenKeys());
-    FusedAttention.Keys selected =
-        new FusedAttention.Keys(k.selected().rows(), v.selected().rows(), ranges.selectedKeys());
+            : new TiledAttention.Keys(k.frozen().rows(), v.frozen().rows(), ranges.frozenKeys());
+    TiledAttention.Keys selected =
+        new TiledAttention.Keys(k.selected().rows(), v.selected().rows(), ranges.selectedKeys());
     TokenStream bySelected = attend(graph, queries.selected(), selected, frozen, keys);
     if (queries.frozen() == null) {
       return new TokenStreams(bySelected, null);
     }
-    FusedAttention.Keys detached =
-        new FusedAttention.Keys(
+    TiledAttention.Keys detached =
+        new TiledAttention.Keys(
             Detach.apply(selected.keys()), Detach.apply(selected.values()), selected.places());
     return new TokenStreams(bySelected, attend(graph, queries.frozen(), detached, frozen, keys));
   }
@@ -89,17 +86,15 @@ public record SelfAttention(
   private TokenStream attend(
       Graph graph,
       TokenStream asking,
-      FusedAttention.Keys selected,
-      FusedAttention.Keys frozen,
+      TiledAttention.Keys selected,
+      TiledAttention.Keys frozen,
       AttentionMask keys) {
     TokenStream q = query.apply(graph, asking);
     VisibleRanges.Range range = keys.ranges().of(q);
     return q.with(
-        FusedAttention.apply(
-            new FusedAttention.Settings(heads, keyValueHeads, scale, softCap),
-            q.rows(),
-            range.first(),
-            range.last(),
+        TiledAttention.apply(
+            new TiledAttention.Settings(heads, keyValueHeads, scale, softCap),
+            new TiledAttention.Queries(q.rows(), range.first(), range.last()),
             selected,
             frozen,
             graph.weightDropout(dropout, place, rowNumbers(graph, q), keys.rowIds())));

@@ -1,9 +1,7 @@
 package org.tokentune.ops.internal;
 
-import java.util.ArrayList;
 import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -19,69 +17,19 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class FusedAttention extends FusedOp {
 
-  /** For SameDiff, which creates ops by reflection; use {@link #apply}. */
+  /** For SameDiff, which creates ops by reflection; use {@code TiledAttention.apply}. */
   public FusedAttention() {}
 
-  private FusedAttention(SameDiff sd, List<SDVariable> inputs) {
-    super(sd, inputs.toArray(SDVariable[]::new));
-  }
-
   /**
-   * What attention computes, apart from its tokens.
-   *
-   * @param softCap of the scaled scores; 0 for none
+   * @param inputs as above
+   * @param sizes heads, keyValueHeads, whether there are frozen tokens, whether there is dropout,
+   *     and its place
+   * @param factors the scale, the soft cap and the rate of dropout
    */
-  public record Settings(int heads, int keyValueHeads, double scale, double softCap) {}
-
-  /**
-   * Keys and values of one stream.
-   *
-   * @param places INT32 [b, count], -1 for padding
-   */
-  public record Keys(SDVariable keys, SDVariable values, SDVariable places) {}
-
-  /**
-   * Dropout of the weights, as in {@link FusedDropout}.
-   *
-   * @param place identifies the place in the model
-   */
-  public record WeightDropout(
-      SDVariable rows, SDVariable columns, SDVariable seed, double rate, int place) {}
-
-  /**
-   * The contexts.
-   *
-   * @param first the lowest place that each query sees
-   * @param last the highest place that each query sees
-   * @param frozen null if there are no frozen tokens
-   * @param dropout null for none
-   */
-  public static SDVariable apply(
-      Settings settings,
-      SDVariable queries,
-      SDVariable first,
-      SDVariable last,
-      Keys selected,
-      Keys frozen,
-      WeightDropout dropout) {
-    List<SDVariable> inputs =
-        new ArrayList<>(
-            List.of(queries, selected.keys, selected.values, first, last, selected.places));
-    if (frozen != null) {
-      inputs.addAll(List.of(frozen.keys, frozen.values, frozen.places));
-    }
-    if (dropout != null) {
-      inputs.addAll(List.of(dropout.rows, dropout.columns, dropout.seed));
-    }
-    FusedAttention op = new FusedAttention(queries.getSameDiff(), inputs);
-    op.addIArgument(
-        settings.heads,
-        settings.keyValueHeads,
-        frozen == null ? 0 : 1,
-        dropout == null ? 0 : 1,
-        dropout == null ? 0 : dropout.place);
-    op.addTArgument(settings.scale, settings.softCap, dropout == null ? 0 : dropout.rate);
-    return op.outputVariables()[0];
+  public FusedAttention(List<SDVariable> inputs, int[] sizes, double[] factors) {
+    super(inputs.get(0).getSameDiff(), inputs.toArray(SDVariable[]::new));
+    addIArgument(sizes);
+    addTArgument(factors);
   }
 
   @Override
