@@ -200,7 +200,11 @@ class RelatedTextsCommandsTest {
     for (String mode : List.of("max", "lasttoken")) {
       Files.writeString(
           base.resolve("1_Pooling/config.json"), "{\"pooling_mode\": \"" + mode + "\"}");
-      rejected("pools by " + mode + " cannot be trained", "--task", "embed", "--data", pairs);
+      Path pooled = folder.resolve(mode);
+      Run other = train("--task", "embed", "--data", pairs, "--steps", 1, "--output", pooled);
+      assertEquals(0, other.code(), other.printed());
+      assertTrue(Files.readString(pooled.resolve("1_Pooling/config.json")).contains(mode));
+      assertEquals(0, Run.of("embed", "--model", pooled, "w5").code());
     }
   }
 }
