@@ -218,7 +218,7 @@ class MaskedWordsCommandsTest {
     rejected("--mask must be a share above 0 and below 1", "--mask", "many");
     rejected("Rows of 300 tokens are longer than the 48", "--max-length", 300);
     rejected("--on-long and --window-scores are for", "--on-long", "split");
-    rejected("--class-weights", "--class-weights", "balanced");
+    rejected("Class weights are for", "--class-weights", "balanced");
     Run decoder = run("evaluate", "--task", "lm", "--model", base, "--data", text);
     assertNotEquals(0, decoder.code());
     assertTrue(decoder.printed().contains("--task lm is for decoders"), decoder.printed());
