@@ -2,7 +2,7 @@ package org.tokentune.text;
 
 import static org.tokentune.Arguments.required;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,20 +43,15 @@ import org.tokentune.train.Trainer;
  * that its {@code modules.json} lists; what it saves loads in sentence-transformers. {@link
  * SentenceEncoder} makes vectors with the result.
  */
-public final class EmbeddingModel implements FineTunedModel {
+public final class EmbeddingModel extends AdaptableModel {
 
   private static final int EVALUATION_BATCH = 32;
 
-  private final ModelFiles files;
   private final SentenceModules modules;
   private final TextTokenizer tokenizer;
   private final Integer maxLength;
-  private TransformerModel model;
-  private Parameters parameters;
-  private Adapter adapter;
   private String queryPrompt = "";
   private String documentPrompt = "";
-  private volatile boolean closed;
 
   private EmbeddingModel(
       ModelFiles files,
@@ -64,10 +59,8 @@ public final class EmbeddingModel implements FineTunedModel {
       TransformerModel model,
       Parameters parameters,
       Integer maxLength) {
-    this.files = files;
+    super(files, model, parameters);
     this.modules = modules;
-    this.model = model;
-    this.parameters = parameters;
     this.maxLength = maxLength;
     int longest = modules.longest(maxLength, model.config().maxPositions());
     tokenizer = TextTokenizer.open(files, longest, true, modules.lowerCase());
@@ -158,9 +151,7 @@ public final class EmbeddingModel implements FineTunedModel {
   public void addAdapter(LoraConfig config, long seed) {
     required(config, "config");
 
-    checkOpen();
-    TextModel.requireNoAdapters(adapter, files);
-    set(Adapter.fresh(model, parameters, config.withHead(model), seed));
+    adapt(() -> Adapter.fresh(model, parameters, config.withHead(model), seed));
   }
 
   /**
@@ -171,17 +162,13 @@ public final class EmbeddingModel implements FineTunedModel {
   public void openAdapter(Path folder) {
     required(folder, "folder");
 
-    checkOpen();
-    TextModel.requireNoAdapters(adapter, files);
-    try (AdapterFolder adapters = AdapterFolder.open(folder)) {
-      set(adapters.read(model, parameters));
-    }
+    adapt(() -> read(folder));
   }
 
-  private void set(Adapter newAdapter) {
-    adapter = newAdapter;
-    model = newAdapter.model();
-    parameters = newAdapter.parameters();
+  private Adapter read(Path folder) {
+    try (AdapterFolder adapters = AdapterFolder.open(folder)) {
+      return adapters.read(model, parameters);
+    }
   }
 
   private Objective task() {
@@ -325,39 +312,14 @@ public final class EmbeddingModel implements FineTunedModel {
         folder, new SavedSentenceModel(files, modules, maxLength), model, parameters, adapter);
   }
 
-  /** Bytes that {@link #save} writes, except for small files. */
   @Override
-  public long savedBytes() {
-    return SavedModel.bytes(parameters);
-  }
-
-  /** Saves the adapters alone, in PEFT's format. */
-  @Override
-  public void saveAdapter(Path folder) {
-    required(folder, "folder");
-
-    checkOpen();
-    SavedModel.requireAdapters(adapter, files);
-    ObjectNode config = files.config().deepCopy();
-    SavedModel.writeAdapter(folder, config, adapter, files);
-  }
-
-  /** Bytes that {@link #saveAdapter} writes, except for small files. */
-  @Override
-  public long savedAdapterBytes() {
-    SavedModel.requireAdapters(adapter, files);
-    return adapter.bytes();
-  }
-
-  private void checkOpen() {
-    if (closed) {
-      throw new BadInputException("%s is closed; open the model again.", files.name());
-    }
+  JsonNode adapterConfig() {
+    return files.config().deepCopy();
   }
 
   @Override
   public void close() {
-    closed = true;
+    super.close();
     tokenizer.close();
   }
 }

@@ -52,24 +52,17 @@ import org.tokentune.train.Trainer;
 import org.tokentune.train.WeightDigest;
 
 /** A tokenizer and a decoder, which predicts every token of a text from those before it. */
-public final class LanguageModel implements FineTunedModel {
+public final class LanguageModel extends AdaptableModel {
 
   private static final int EVALUATION_BATCH = 8;
 
   /** Tokens of a block, if the model takes as many. */
   private static final int BLOCK = 128;
 
-  private final ModelFiles files;
   private final TextTokenizer tokenizer;
-  private TransformerModel model;
-  private Parameters parameters;
-  private Adapter adapter;
-  private volatile boolean closed;
 
   private LanguageModel(ModelFiles files, TransformerModel model, Parameters parameters) {
-    this.files = files;
-    this.model = model;
-    this.parameters = parameters;
+    super(files, model, parameters);
     tokenizer = TextTokenizer.open(files, Integer.MAX_VALUE, false);
   }
 
@@ -117,9 +110,7 @@ public final class LanguageModel implements FineTunedModel {
   public void addAdapter(LoraConfig config, long seed) {
     required(config, "config");
 
-    checkOpen();
-    TextModel.requireNoAdapters(adapter, files);
-    set(Adapter.fresh(model, parameters, config, seed));
+    adapt(() -> Adapter.fresh(model, parameters, config, seed));
   }
 
   /**
@@ -129,9 +120,7 @@ public final class LanguageModel implements FineTunedModel {
    */
   public void openAdapter(Path folder) {
     required(folder, "folder");
-    checkOpen();
-    TextModel.requireNoAdapters(adapter, files);
-    set(read(folder));
+    adapt(() -> read(folder));
   }
 
   /**
@@ -142,13 +131,7 @@ public final class LanguageModel implements FineTunedModel {
   public void openAdapters(List<WeightedAdapter> adapters, Adapter.Combination combination) {
     required(adapters, "adapters");
     required(combination, "combination");
-    checkOpen();
-    TextModel.requireNoAdapters(adapter, files);
-    set(
-        Adapter.combined(
-            adapters.stream().map(one -> read(one.folder())).toList(),
-            adapters.stream().map(WeightedAdapter::weight).toList(),
-            combination));
+    adapt(() -> combined(adapters, combination, this::read));
   }
 
   private Adapter read(Path folder) {
@@ -162,12 +145,6 @@ public final class LanguageModel implements FineTunedModel {
       }
       return adapters.read(model, parameters);
     }
-  }
-
-  private void set(Adapter newAdapter) {
-    adapter = newAdapter;
-    model = newAdapter.model();
-    parameters = newAdapter.parameters();
   }
 
   /**
@@ -620,44 +597,15 @@ public final class LanguageModel implements FineTunedModel {
     return SavedModel.write(folder, config(), model, parameters, adapter, files);
   }
 
-  /** Bytes that {@link #save} writes, except for small files. */
-  @Override
-  public long savedBytes() {
-    return SavedModel.bytes(parameters);
-  }
-
-  /** Saves the adapters alone, in PEFT's format. */
-  @Override
-  public void saveAdapter(Path folder) {
-    required(folder, "folder");
-
-    checkOpen();
-    SavedModel.requireAdapters(adapter, files);
-    SavedModel.writeAdapter(folder, null, adapter, files);
-  }
-
-  /** Bytes that {@link #saveAdapter} writes, except for small files. */
-  @Override
-  public long savedAdapterBytes() {
-    SavedModel.requireAdapters(adapter, files);
-    return adapter.bytes();
-  }
-
   private ObjectNode config() {
     ObjectNode config = files.config().deepCopy();
     model.config().write(config);
     return config;
   }
 
-  private void checkOpen() {
-    if (closed) {
-      throw new BadInputException("%s is closed; open the model again.", files.name());
-    }
-  }
-
   @Override
   public void close() {
-    closed = true;
+    super.close();
     tokenizer.close();
   }
 }

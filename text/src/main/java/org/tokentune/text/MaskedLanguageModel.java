@@ -7,6 +7,8 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntFunction;
+import java.util.function.Supplier;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.tokentune.BadDataException;
@@ -47,7 +49,7 @@ import org.tokentune.train.Trainer;
  * 2019). What it saves is a model to fine-tune for any other task; {@link MaskFiller} fills masks
  * with it.
  */
-public final class MaskedLanguageModel implements FineTunedModel {
+public final class MaskedLanguageModel extends AdaptableModel {
 
   private static final int EVALUATION_BATCH = 8;
 
@@ -57,19 +59,12 @@ public final class MaskedLanguageModel implements FineTunedModel {
   /** Tokens of a block, if the model takes as many. */
   private static final int BLOCK = 128;
 
-  private final ModelFiles files;
   private final TextTokenizer tokenizer;
   private final boolean newHead;
-  private TransformerModel model;
-  private Parameters parameters;
-  private Adapter adapter;
-  private volatile boolean closed;
 
   private MaskedLanguageModel(
       ModelFiles files, TransformerModel model, Parameters parameters, boolean newHead) {
-    this.files = files;
-    this.model = model;
-    this.parameters = parameters;
+    super(files, model, parameters);
     this.newHead = newHead;
     tokenizer = TextTokenizer.open(files, Integer.MAX_VALUE, false);
   }
@@ -131,9 +126,7 @@ public final class MaskedLanguageModel implements FineTunedModel {
   public void addAdapter(LoraConfig config, long seed) {
     required(config, "config");
 
-    checkOpen();
-    TextModel.requireNoAdapters(adapter, files);
-    set(Adapter.fresh(model, parameters, newHead ? withHead(config) : config, seed));
+    adapt(() -> Adapter.fresh(model, parameters, newHead ? withHead(config) : config, seed));
   }
 
   /** Trains the layers of the head, but not the bias of each word. */
@@ -156,9 +149,7 @@ public final class MaskedLanguageModel implements FineTunedModel {
   public void openAdapter(Path folder) {
     required(folder, "folder");
 
-    checkOpen();
-    TextModel.requireNoAdapters(adapter, files);
-    set(read(folder));
+    adapt(() -> read(folder));
   }
 
   /**
@@ -170,25 +161,13 @@ public final class MaskedLanguageModel implements FineTunedModel {
     required(adapters, "adapters");
     required(combination, "combination");
 
-    checkOpen();
-    TextModel.requireNoAdapters(adapter, files);
-    set(
-        Adapter.combined(
-            adapters.stream().map(one -> read(one.folder())).toList(),
-            adapters.stream().map(WeightedAdapter::weight).toList(),
-            combination));
+    adapt(() -> combined(adapters, combination, this::read));
   }
 
   private Adapter read(Path folder) {
     try (AdapterFolder adapters = AdapterFolder.open(folder)) {
       return adapters.read(model, parameters);
     }
-  }
-
-  private void set(Adapter newAdapter) {
-    adapter = newAdapter;
-    model = newAdapter.model();
-    parameters = newAdapter.parameters();
   }
 
   /** Its tokenizer, for texts of any length. */
@@ -260,20 +239,16 @@ public final class MaskedLanguageModel implements FineTunedModel {
     }
     train.forEach(row -> check(row.ids().length));
     long seed = settings.hyperparameters().seed();
-    return new Tuning(model, parameters, adapter, tokenizer)
-        .run(
-            epoch ->
-                masks.hide(
-                    TokenBatches.shuffled(
-                        train, Objectives.MASKED_LM, sampling, settings.batchSize(), seed, epoch),
-                    seed,
-                    epoch),
-            () -> Tuning.digest(train) + ", " + masks,
-            sampling,
-            hidden(validation, masks),
-            () -> Tuning.digest(validation),
-            settings,
-            listener);
+    return run(
+        epoch ->
+            TokenBatches.shuffled(
+                train, Objectives.MASKED_LM, sampling, settings.batchSize(), seed, epoch),
+        () -> Tuning.digest(train),
+        sampling,
+        validation,
+        masks,
+        settings,
+        listener);
   }
 
   /** Fine-tunes in place on rows that are streamed; as many steps as the settings say. */
@@ -293,17 +268,40 @@ public final class MaskedLanguageModel implements FineTunedModel {
     check(train.length());
     long seed = settings.hyperparameters().seed();
     Trainer.Outcome outcome =
-        new Tuning(model, parameters, adapter, tokenizer)
-            .run(
-                epoch -> masks.hide(train.batches(settings.batchSize(), seed, epoch), seed, epoch),
-                () -> train.digest() + ", " + masks,
-                null,
-                hidden(validation, masks),
-                () -> Tuning.digest(validation),
-                settings,
-                listener);
+        run(
+            epoch -> train.batches(settings.batchSize(), seed, epoch),
+            train::digest,
+            null,
+            validation,
+            masks,
+            settings,
+            listener);
     train.warnOfLeftOut();
     return outcome;
+  }
+
+  /**
+   * @param train an epoch's batches, by its number from 0, in which words are then hidden
+   * @param digest identifies their rows
+   */
+  private Trainer.Outcome run(
+      IntFunction<MultiDataSetIterator> train,
+      Supplier<String> digest,
+      RowSampling sampling,
+      List<TokenBatches.Row> validation,
+      WordMasks masks,
+      TuningSettings settings,
+      FineTuningListener listener) {
+    long seed = settings.hyperparameters().seed();
+    return new Tuning(model, parameters, adapter, tokenizer)
+        .run(
+            epoch -> masks.hide(train.apply(epoch), seed, epoch),
+            () -> digest.get() + ", " + masks,
+            sampling,
+            hidden(validation, masks),
+            () -> Tuning.digest(validation),
+            settings,
+            listener);
   }
 
   /** The rows with hidden words, to be scored; null if there are none. */
@@ -390,38 +388,9 @@ public final class MaskedLanguageModel implements FineTunedModel {
     return config.put("torch_dtype", "float32");
   }
 
-  /** Bytes that {@link #save} writes, except for small files. */
-  @Override
-  public long savedBytes() {
-    return SavedModel.bytes(parameters);
-  }
-
-  /** Saves the adapters alone, in PEFT's format. */
-  @Override
-  public void saveAdapter(Path folder) {
-    required(folder, "folder");
-
-    checkOpen();
-    SavedModel.requireAdapters(adapter, files);
-    SavedModel.writeAdapter(folder, null, adapter, files);
-  }
-
-  /** Bytes that {@link #saveAdapter} writes, except for small files. */
-  @Override
-  public long savedAdapterBytes() {
-    SavedModel.requireAdapters(adapter, files);
-    return adapter.bytes();
-  }
-
-  private void checkOpen() {
-    if (closed) {
-      throw new BadInputException("%s is closed; open the model again.", files.name());
-    }
-  }
-
   @Override
   public void close() {
-    closed = true;
+    super.close();
     tokenizer.close();
   }
 }

@@ -9,7 +9,6 @@ import java.util.Map;
 import java.util.function.BiPredicate;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.tokentune.BadSettingsException;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.datasets.TokenizerJson;
@@ -152,14 +151,6 @@ final class SavedModel {
       }
     }
     return poolers;
-  }
-
-  /** Rejects a model without adapters, of which none can be saved. */
-  static void requireAdapters(Adapter adapter, ModelFiles files) {
-    if (adapter == null) {
-      throw new BadSettingsException(
-          "%s has no adapters to save; add some first, or save the whole model.", files.name());
-    }
   }
 
   /**

@@ -62,28 +62,21 @@ import org.tokentune.train.Trainer;
  * A tokenizer, an encoder and a head over a data set's labels. Several threads may predict with
  * one; it runs one batch after the other.
  */
-public final class TextModel implements FineTunedModel {
+public final class TextModel extends AdaptableModel {
 
   /** The inference graph, as {@code SameDiff.load} reads it. */
   public static final String SAMEDIFF_FILE = SavedModel.SAMEDIFF_FILE;
 
   private static final int EVALUATION_BATCH = 32;
 
-  private final ModelFiles files;
   private HeadConfig headConfig;
   private TextTokenizer tokenizer;
-  private TransformerModel model;
-  private Parameters parameters;
-  private Adapter adapter;
   private InferenceEngine inference;
-  private volatile boolean closed;
 
   private TextModel(
       ModelFiles files, HeadConfig headConfig, TransformerModel model, Parameters parameters) {
-    this.files = files;
+    super(files, model, parameters);
     this.headConfig = headConfig;
-    this.model = model;
-    this.parameters = parameters;
     tokenizer = tokenizer(files, model.config(), headConfig.longTexts());
   }
 
@@ -281,25 +274,12 @@ public final class TextModel implements FineTunedModel {
   public void addAdapter(LoraConfig config, long seed) {
     required(config, "config");
 
-    checkOpen();
-    requireNoAdapters(adapter, files);
-    set(Adapter.fresh(model, parameters, config.withHead(model), seed));
+    adapt(() -> Adapter.fresh(model, parameters, config.withHead(model), seed));
   }
 
-  /** Refuses a second set of adapters. */
-  static void requireNoAdapters(Adapter adapter, ModelFiles files) {
-    if (adapter != null) {
-      throw new BadSettingsException(
-          "%s has adapters already, on %s; train these, or save the model, which merges them, and"
-              + " add others to what was saved.",
-          files.name(), String.join(", ", adapter.model().lora().targets()));
-    }
-  }
-
-  private void set(Adapter newAdapter) {
-    adapter = newAdapter;
-    model = newAdapter.model();
-    parameters = newAdapter.parameters();
+  @Override
+  void set(Adapter newAdapter) {
+    super.set(newAdapter);
     closeInference();
   }
 
@@ -786,39 +766,14 @@ public final class TextModel implements FineTunedModel {
         files);
   }
 
-  /** Bytes that {@link #save} writes, except for small files. */
   @Override
-  public long savedBytes() {
-    return SavedModel.bytes(parameters);
-  }
-
-  /** Saves the adapters and the head alone, in PEFT's format, and the meaning of its outputs. */
-  @Override
-  public void saveAdapter(Path folder) {
-    required(folder, "folder");
-
-    checkOpen();
-    JsonNode config = headConfig.write(files.config(), model.config());
-    SavedModel.requireAdapters(adapter, files);
-    SavedModel.writeAdapter(folder, config, adapter, files);
-  }
-
-  /** Bytes that {@link #saveAdapter} writes, except for small files. */
-  @Override
-  public long savedAdapterBytes() {
-    SavedModel.requireAdapters(adapter, files);
-    return adapter.bytes();
-  }
-
-  private void checkOpen() {
-    if (closed) {
-      throw new BadInputException("%s is closed; open the model again.", files.name());
-    }
+  JsonNode adapterConfig() {
+    return headConfig.write(files.config(), model.config());
   }
 
   @Override
   public void close() {
-    closed = true;
+    super.close();
     closeInference();
     tokenizer.close();
   }
