@@ -151,12 +151,7 @@ record LanguageTrainingJob(
   @Override
   public String counts() {
     if (stream != null) {
-      return String.format(
-          Locale.ROOT,
-          "%,d bytes to stream, %,d rows to validate, %,d to test",
-          stream.size(),
-          split().validation().size(),
-          split().test().size());
+      return rows.counts(stream);
     }
     List<Row> train = split().train();
     long tokens = train.stream().mapToLong(row -> row.ids().length).sum();

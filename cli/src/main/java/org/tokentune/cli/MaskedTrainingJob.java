@@ -71,12 +71,7 @@ record MaskedTrainingJob(
             split().train().stream().mapToLong(row -> row.ids().length).sum(),
             split().validation().size(),
             split().test().size())
-        : String.format(
-            Locale.ROOT,
-            "%,d bytes to stream, %,d rows to validate, %,d to test",
-            stream.size(),
-            split().validation().size(),
-            split().test().size());
+        : rows.counts(stream);
   }
 
   @Override

@@ -1,7 +1,9 @@
 package org.tokentune.cli;
 
+import java.util.Locale;
 import org.tokentune.datasets.RowSampling;
 import org.tokentune.datasets.Split;
+import org.tokentune.datasets.StreamedRows;
 
 /**
  * Rows to train, to validate and to test on.
@@ -13,5 +15,15 @@ record TrainingRows<R>(Split<R> split, RowSampling sampling) {
   /** Rows of which each is trained on once in an epoch. */
   static <R> TrainingRows<R> plain(Split<R> split) {
     return new TrainingRows<>(split, null);
+  }
+
+  /** What is said of them if the training rows are streamed. */
+  String counts(StreamedRows stream) {
+    return String.format(
+        Locale.ROOT,
+        "%,d bytes to stream, %,d rows to validate, %,d to test",
+        stream.size(),
+        split.validation().size(),
+        split.test().size());
   }
 }

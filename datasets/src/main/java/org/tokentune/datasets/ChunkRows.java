@@ -1,6 +1,9 @@
 package org.tokentune.datasets;
 
 import java.util.Iterator;
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.StreamSupport;
 
 /** Turns chunks of a file into rows. */
 interface ChunkRows {
@@ -21,4 +24,13 @@ interface ChunkRows {
 
   /** Turns these arrays into rows, one after the other. */
   Iterator<StreamedRow> rows(Iterator<int[]> chunks);
+
+  /** Rows that lie in one chunk each. */
+  static Iterator<StreamedRow> unpacked(
+      Iterator<int[]> chunks, Function<int[], List<StreamedRow>> unpack) {
+    Iterable<int[]> all = () -> chunks;
+    return StreamSupport.stream(all.spliterator(), false)
+        .flatMap(packed -> unpack.apply(packed).stream())
+        .iterator();
+  }
 }

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.StreamSupport;
 
 /**
  * Conversations. The rows of a chunk are packed into one array: for each row the number of tokens,
@@ -45,10 +44,7 @@ record PackedChats(
 
   @Override
   public Iterator<StreamedRow> rows(Iterator<int[]> chunks) {
-    Iterable<int[]> all = () -> chunks;
-    return StreamSupport.stream(all.spliterator(), false)
-        .flatMap(packed -> unpack(packed).stream())
-        .iterator();
+    return ChunkRows.unpacked(chunks, PackedChats::unpack);
   }
 
   private static List<StreamedRow> unpack(int[] packed) {

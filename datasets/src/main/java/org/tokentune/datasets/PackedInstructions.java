@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
-import java.util.stream.StreamSupport;
 
 /**
  * Instructions. The rows of a chunk are packed into one array: for each row the number of tokens in
@@ -33,10 +32,7 @@ record PackedInstructions(
 
   @Override
   public Iterator<StreamedRow> rows(Iterator<int[]> chunks) {
-    Iterable<int[]> all = () -> chunks;
-    return StreamSupport.stream(all.spliterator(), false)
-        .flatMap(packed -> unpack(packed).stream())
-        .iterator();
+    return ChunkRows.unpacked(chunks, PackedInstructions::unpack);
   }
 
   private int[] pack(TextChunks.Chunk chunk) {

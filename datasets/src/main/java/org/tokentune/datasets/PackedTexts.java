@@ -4,7 +4,6 @@ import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.stream.StreamSupport;
 
 /**
  * Labelled texts. The rows of a chunk are packed into one array: for each row, or window of one,
@@ -63,10 +62,7 @@ record PackedTexts(
 
   @Override
   public Iterator<StreamedRow> rows(Iterator<int[]> chunks) {
-    Iterable<int[]> all = () -> chunks;
-    return StreamSupport.stream(all.spliterator(), false)
-        .flatMap(packed -> unpack(packed).stream())
-        .iterator();
+    return ChunkRows.unpacked(chunks, this::unpack);
   }
 
   private List<StreamedRow> unpack(int[] packed) {
