@@ -15,7 +15,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * and values [b*f, keyValueHeads * size] and places [b, f]; with dropout, the numbers of rows [b,
  * heads, q, 1] and columns [b, 1, 1, k + f], and the seed, as in {@link FusedDropout}.
  */
-public final class FusedAttention extends FusedOp {
+public final class FusedAttention extends FusedProducts {
 
   /** For SameDiff, which creates ops by reflection; use {@code TiledAttention.apply}. */
   public FusedAttention() {}
@@ -27,7 +27,7 @@ public final class FusedAttention extends FusedOp {
    * @param factors the scale, the soft cap and the rate of dropout
    */
   public FusedAttention(List<SDVariable> inputs, int[] sizes, double[] factors) {
-    super(inputs.get(0).getSameDiff(), inputs.toArray(SDVariable[]::new));
+    super(inputs.get(0).getSameDiff(), inputs);
     addIArgument(sizes);
     addTArgument(factors);
   }
@@ -54,21 +54,7 @@ public final class FusedAttention extends FusedOp {
   }
 
   @Override
-  public boolean hasProducts() {
-    return true;
-  }
-
-  @Override
-  public void run(List<INDArray> inputs, List<INDArray> outputs) {
-    run(inputs, outputs, false);
-  }
-
-  @Override
-  public void runProducts(List<INDArray> inputs, List<INDArray> outputs) {
-    run(inputs, outputs, true);
-  }
-
-  private void run(List<INDArray> inputs, List<INDArray> outputs, boolean productsOnly) {
+  void run(List<INDArray> inputs, List<INDArray> outputs, boolean productsOnly) {
     AttentionInputs given = AttentionInputs.of(inputs, iArgs(), tArgs());
     given
         .kernel(productsOnly)

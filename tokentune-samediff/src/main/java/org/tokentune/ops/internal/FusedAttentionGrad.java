@@ -10,13 +10,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Gradient of {@link FusedAttention}: its inputs, then the row statistics and the gradient of the
  * contexts, to the gradients of queries, selected keys and selected values.
  */
-public final class FusedAttentionGrad extends FusedOp {
+public final class FusedAttentionGrad extends FusedProducts {
 
   /** For SameDiff, which creates ops by reflection. */
   public FusedAttentionGrad() {}
 
   private FusedAttentionGrad(SameDiff sd, List<SDVariable> inputs) {
-    super(sd, inputs.toArray(SDVariable[]::new));
+    super(sd, inputs);
   }
 
   static List<SDVariable> of(FusedAttention op, SDVariable dContext, SDVariable rowStatistics) {
@@ -45,21 +45,7 @@ public final class FusedAttentionGrad extends FusedOp {
   }
 
   @Override
-  public boolean hasProducts() {
-    return true;
-  }
-
-  @Override
-  public void run(List<INDArray> inputs, List<INDArray> outputs) {
-    run(inputs, outputs, false);
-  }
-
-  @Override
-  public void runProducts(List<INDArray> inputs, List<INDArray> outputs) {
-    run(inputs, outputs, true);
-  }
-
-  private void run(List<INDArray> inputs, List<INDArray> outputs, boolean productsOnly) {
+  void run(List<INDArray> inputs, List<INDArray> outputs, boolean productsOnly) {
     AttentionInputs given = AttentionInputs.of(inputs, iArgs(), tArgs());
     given
         .kernel(productsOnly)

@@ -36,19 +36,6 @@ public abstract class FusedOp extends OwnOp {
    */
   public abstract void run(List<INDArray> inputs, List<INDArray> outputs);
 
-  /** Whether the op has matrix products of its own. */
-  public boolean hasProducts() {
-    return false;
-  }
-
-  /**
-   * Runs only the op's matrix products, on whatever numbers its memory holds: a lower bound for its
-   * time.
-   */
-  public void runProducts(List<INDArray> inputs, List<INDArray> outputs) {
-    throw new IllegalStateException(opName() + " has no matrix products");
-  }
-
   /** Index of the input whose memory the output may reuse, or -1. */
   public int inPlaceOf(int output) {
     return -1;

@@ -90,7 +90,7 @@ public final class FusedSoftmax extends FusedOp {
               scores.get(start * keys + at, tile, at, keys);
               sum = expBelowGreatest(tile, bias, scale, at, at + keys);
             }
-            multiply(tile, 1 / sum, at, at + keys);
+            Tiles.multiply(tile, 1 / sum, at, at + keys);
           }
         });
   }
@@ -113,12 +113,6 @@ public final class FusedSoftmax extends FusedOp {
     Exp.inPlace(row, to - from);
     System.arraycopy(row, 0, tile, from, to - from);
     return Sums.sum(tile, from, to);
-  }
-
-  private static void multiply(float[] x, float factor, int from, int to) {
-    for (int i = from; i < to; i++) {
-      x[i] *= factor;
-    }
   }
 
   @Override

@@ -36,9 +36,14 @@ final class Arena implements AutoCloseable {
     return Nd4j.create(regions.get(type).data(), shape, strides, offset, 'c', type);
   }
 
-  /** Sets every element. */
+  /** Sets every element of a floating-point type. Integers, such as places of tokens, stay. */
   void fill(int value) {
-    regions.values().forEach(region -> region.assign(value));
+    regions.forEach(
+        (type, region) -> {
+          if (type.isFPType()) {
+            region.assign(value);
+          }
+        });
   }
 
   long bytes() {

@@ -118,11 +118,12 @@ final class CheckpointingPass implements PlannerPass {
       int some = units.size() * i / samples;
       if (some < enough) {
         List<Node> candidate = elementwise(union(units.subList(0, some)));
-        if (fits(candidate)) {
+        long bytes = arenaBytes.applyAsLong(candidate);
+        if (bytes <= options.budget()) {
           return candidate;
         }
-        if (arenaBytes.applyAsLong(candidate) < least) {
-          least = arenaBytes.applyAsLong(candidate);
+        if (bytes < least) {
+          least = bytes;
           best = candidate;
         }
       }

@@ -55,19 +55,11 @@ record FewRowsMatmul(List<Step> parts) implements Step {
     for (long part = 0; part < count; part++) {
       long from = part * rows / count;
       long to = (part + 1) * rows / count;
-      INDArray[] factors = {x, part(y, 0, from, to)};
-      INDArray[] result = {part(z, 1, from, to)};
+      INDArray[] factors = {x, ParallelMatmul.part(y, 0, from, to)};
+      INDArray[] result = {ParallelMatmul.part(z, 1, from, to)};
       parts.add(OpenMp.singleThreaded(Step.bound(node, factors, result)));
     }
     return new FewRowsMatmul(parts);
-  }
-
-  /** A view of a part along one axis. */
-  private static INDArray part(INDArray array, int axis, long from, long to) {
-    long[] shape = array.shape().clone();
-    shape[axis] = to - from;
-    long offset = array.offset() + from * array.stride(axis);
-    return Nd4j.create(array.data(), shape, array.stride(), offset, 'c', array.dataType());
   }
 
   @Override

@@ -114,7 +114,7 @@ record ParallelMatmul(List<Step> parts) implements Step {
   }
 
   /** A view of a part along one axis. */
-  private static INDArray part(INDArray array, int axis, long from, long to) {
+  static INDArray part(INDArray array, int axis, long from, long to) {
     long[] shape = array.shape().clone();
     shape[axis] = to - from;
     long offset = array.offset() + from * array.stride(axis);

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.tokentune.ops.internal.FusedOp;
+import org.tokentune.ops.internal.FusedProducts;
 
 /** Binds a plan to an arena: creates the array of every value, and a step for every op. */
 final class PlanBinder {
@@ -45,7 +45,7 @@ final class PlanBinder {
         steps.add(step);
         if (node.isMatmul()) {
           matmuls.add(step);
-        } else if (node.op() instanceof FusedOp fused && fused.hasProducts()) {
+        } else if (node.op() instanceof FusedProducts fused) {
           List<INDArray> out = List.of(arrays(node.outputs()));
           matmuls.add(() -> fused.runProducts(List.of(in), out));
         }

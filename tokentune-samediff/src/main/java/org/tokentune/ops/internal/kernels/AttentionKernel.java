@@ -152,7 +152,7 @@ public final class AttentionKernel {
       FloatBuffer statistics) {
     VisibleKeys.Tile tile = work.tile;
     FloatPointer weights = Scratch.get().offHeap(0, tile.count() * tile.width());
-    products(work, query, key, weights);
+    products(work, query, key, settings.scale, weights);
     if (!productsOnly) {
       softmax(work, weights.asBuffer(), statistics);
     }
@@ -195,10 +195,6 @@ public final class AttentionKernel {
           column(out, run),
           tile.width());
     }
-  }
-
-  private void products(Work work, INDArray query, Tokens key, FloatPointer out) {
-    products(work, query, key, settings.scale, out);
   }
 
   private static long column(FloatPointer tile, VisibleKeys.Run run) {
@@ -248,12 +244,12 @@ public final class AttentionKernel {
         tile.forEachHidden(
             tile.first() + row + r, (from, to) -> Arrays.fill(rows, at + from, at + to, MASKED));
         maxima[r] = Sums.max(rows, at, at + n);
-        add(rows, -maxima[r], at, at + n);
+        Tiles.add(rows, -maxima[r], at, at + n);
       }
       Exp.inPlace(rows, count * n);
       for (int r = 0; r < count; r++) {
         float sum = Sums.sum(rows, r * n, r * n + n);
-        multiply(rows, 1 / sum, r * n, r * n + n);
+        Tiles.multiply(rows, 1 / sum, r * n, r * n + n);
         int number = number(work, tile.first() + row + r);
         statistics.put(2 * number, maxima[r]);
         statistics.put(2 * number + 1, 1 / sum);
@@ -290,18 +286,6 @@ public final class AttentionKernel {
       System.arraycopy(dropout.columnKeys, start, columns, run.column(), run.count());
     }
     return columns;
-  }
-
-  private static void add(float[] x, float value, int from, int to) {
-    for (int i = from; i < to; i++) {
-      x[i] += value;
-    }
-  }
-
-  private static void multiply(float[] x, float factor, int from, int to) {
-    for (int i = from; i < to; i++) {
-      x[i] *= factor;
-    }
   }
 
   /**
@@ -375,7 +359,7 @@ public final class AttentionKernel {
     int floats = tile.count() * tile.width();
     FloatPointer weights = Scratch.get().offHeap(0, floats);
     FloatPointer dScores = Scratch.get().offHeap(1, floats);
-    products(work, query, key, weights);
+    products(work, query, key, settings.scale, weights);
     products(work, gradients.context, value, 1, dScores);
     if (!productsOnly) {
       scoreGradients(work, weights.asBuffer(), dScores.asBuffer(), statistics);
@@ -449,12 +433,12 @@ public final class AttentionKernel {
         int at = r * n;
         tile.forEachHidden(
             tile.first() + row + r, (from, to) -> Arrays.fill(rows, at + from, at + to, MASKED));
-        add(rows, -statistics.get(2 * number(work, tile.first() + row + r)), at, at + n);
+        Tiles.add(rows, -statistics.get(2 * number(work, tile.first() + row + r)), at, at + n);
       }
       Exp.inPlace(rows, count * n);
       for (int r = 0; r < count; r++) {
         int number = number(work, tile.first() + row + r);
-        multiply(rows, statistics.get(2 * number + 1), r * n, r * n + n);
+        Tiles.multiply(rows, statistics.get(2 * number + 1), r * n, r * n + n);
         drop(gradients, number, columns, n);
         float along = Sums.products(rows, gradients, r * n, r * n + n);
         center(gradients, rows, along, r * n, r * n + n);

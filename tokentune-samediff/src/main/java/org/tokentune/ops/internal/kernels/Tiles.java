@@ -38,9 +38,23 @@ public final class Tiles {
     }
   }
 
+  /** The same for elements {@code from} to below {@code to}. */
+  public static void multiply(float[] a, float factor, int from, int to) {
+    for (int i = from; i < to; i++) {
+      a[i] *= factor;
+    }
+  }
+
   /** {@code a += value}. */
   public static void add(float[] a, float value, int length) {
     for (int i = 0; i < length; i++) {
+      a[i] += value;
+    }
+  }
+
+  /** The same for elements {@code from} to below {@code to}. */
+  static void add(float[] a, float value, int from, int to) {
+    for (int i = from; i < to; i++) {
       a[i] += value;
     }
   }

@@ -108,7 +108,12 @@ final class VisibleKeys {
   }
 
   private boolean blind(int first, int last) {
-    return segments.stream().noneMatch(s -> lowest(s, first) < lowest(s, last + 1L));
+    for (Run segment : segments) {
+      if (lowest(segment, first) < lowest(segment, last + 1L)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private Tile tile(int from, int to, int[] first, int[] last) {
