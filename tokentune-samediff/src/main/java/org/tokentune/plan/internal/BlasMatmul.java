@@ -26,11 +26,11 @@ final class BlasMatmul implements Step {
   private static final long MIN_ROWS = 4;
 
   /**
-   * oneDNN 2.3.0 does not pack a factor, and is slow, for small results: where 1 / rows + 1 /
-   * columns reaches this, unless y is transposed. Measured with AVX2: 80 to 112 instead of 150
-   * GFLOP/s. With AVX-512 it is faster than OpenBLAS for all shapes.
+   * Results of a single matmul from which oneDNN 2.3.0 is faster than OpenBLAS with AVX2: 140
+   * against 110 GFLOP/s. Below it is as fast or slower, 50 to 130 against 100 to 140. With AVX-512
+   * it is faster for all shapes.
    */
-  private static final double UNPACKED = 0.0038;
+  private static final long LARGE_RESULT = 1 << 23;
 
   /** ND4J's number for processors with AVX-512. */
   private static final int AVX512 = 3;
@@ -117,10 +117,10 @@ final class BlasMatmul implements Step {
     rows = Math.toIntExact(result.size(last - 1));
     columns = Math.toIntExact(result.size(last));
     inner = Math.toIntExact(arrays.get(0).size(transposeX ? last - 1 : last));
-    byRows = rows >= columns;
-    int wanted = 2 * Workers.THREADS;
-    int most = Math.max(1, Math.max(rows, columns) / 64);
-    parts = Math.min(most, (wanted + z.addresses.length - 1) / z.addresses.length);
+    // OpenBLAS packs the factor that is not split for every part, and y costs more.
+    byRows = rows > 2 * columns;
+    int most = Math.max(1, (byRows ? rows : columns) / 64);
+    parts = Math.min(most, (Workers.THREADS + z.addresses.length - 1) / z.addresses.length);
   }
 
   /**
@@ -157,14 +157,12 @@ final class BlasMatmul implements Step {
     if (!floats || rows < MIN_ROWS || multiplications < MIN_MULTIPLICATIONS) {
       return false;
     }
-    return z.length() > rows * columns || single(node, rows, columns);
+    boolean batch = z.length() > rows * columns;
+    return batch || !avx512() && z.length() < LARGE_RESULT;
   }
 
-  private static boolean single(Node node, long rows, long columns) {
-    boolean avx512 =
-        NativeOpsHolder.getInstance().getDeviceNativeOps().optimalLevel() >= AVX512 && !LIMITED;
-    boolean unpacked = 1.0 / rows + 1.0 / columns >= UNPACKED && !Matmuls.transposes(node, 1);
-    return !avx512 && unpacked;
+  private static boolean avx512() {
+    return NativeOpsHolder.getInstance().getDeviceNativeOps().optimalLevel() >= AVX512 && !LIMITED;
   }
 
   @Override
