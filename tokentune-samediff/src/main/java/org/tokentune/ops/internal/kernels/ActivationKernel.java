@@ -8,16 +8,11 @@ import org.tokentune.ops.internal.kernels.Scratch.Slot;
  * (logistic).
  *
  * <p>All are computed from the tail {@code q = P(-|x|)}, at most 1/2: {@code f(x) = max(x, 0) - |x|
- * q}. This needs no branches, which would prevent vectorisation, and nothing cancels, so even small
- * results have small relative errors. {@code f'(x) = P(x) + x P'(x)}. Beyond {@link #FAR} the tail
- * is 0 in float.
+ * q}. This needs no branches, which would prevent vectorisation, and nothing cancels. {@code f'(x)
+ * = P(x) + x P'(x)}. Beyond {@link #FAR} a logistic tail is 0 in float.
  */
 public enum ActivationKernel {
-  /**
-   * P is the normal distribution: {@code q = exp(-x^2 / 2) t poly(t)}, {@code t = 1 / (1 + 0.35
-   * |x|)}, with a polynomial that interpolates at Chebyshev points with a relative error of 4e-8.
-   * P' is the normal density.
-   */
+  /** P is the normal distribution, from {@link NormalTail}. */
   GELU(0),
   /** {@code P(x) = sigmoid(2 u)}, {@code u = sqrt(2 / pi) (x + 0.044715 x^3)}. */
   GELU_TANH(1),
@@ -32,7 +27,6 @@ public enum ActivationKernel {
 
   private static final float CUBIC = 0.044715f;
   private static final float TWICE_ROOT = (float) (2 * Math.sqrt(2 / Math.PI));
-  private static final float DENSITY = (float) (1 / Math.sqrt(2 * Math.PI));
 
   /** Its number, as an op's argument. */
   public final int number;
@@ -52,10 +46,10 @@ public enum ActivationKernel {
 
   /** {@code y = f(x)}. */
   public void forward(float[] x, float[] y, int length) {
-    exponential(x, y, length);
     if (this == GELU) {
-      normalTail(x, y, length);
+      NormalTail.of(x, y, length);
     } else {
+      exponential(x, y, length);
       logisticTail(y, length);
     }
     rectify(x, y, length);
@@ -64,11 +58,11 @@ public enum ActivationKernel {
   /** {@code slope = f'(x)}. */
   public void slope(float[] x, float[] slope, int length) {
     float[] gateSlope = Scratch.get().floats(Slot.GATE_SLOPE, length);
-    exponential(x, slope, length);
     if (this == GELU) {
-      normalGateSlope(x, slope, gateSlope, length);
-      normalTail(x, slope, length);
+      NormalTail.of(x, slope, gateSlope, length);
+      timesNear(x, gateSlope, length);
     } else {
+      exponential(x, slope, length);
       logisticTail(slope, length);
       logisticGateSlope(x, slope, gateSlope, length);
     }
@@ -79,23 +73,14 @@ public enum ActivationKernel {
     ColumnSums.add(gateSlope, slope, length);
   }
 
-  /**
-   * The exponential in the tail, {@code exp(-x^2 / 2)} or {@code exp(-2 |u|)} or {@code exp(-|x|)}.
-   */
+  /** The exponential in a logistic tail, {@code exp(-2 |u|)} or {@code exp(-|x|)}. */
   private void exponential(float[] x, float[] e, int length) {
-    switch (this) {
-      case GELU -> squares(x, e, length);
-      case GELU_TANH -> cubes(x, e, length);
-      case SILU -> magnitudes(x, e, length);
+    if (this == GELU_TANH) {
+      cubes(x, e, length);
+    } else {
+      magnitudes(x, e, length);
     }
     Exp.inPlace(e, length);
-  }
-
-  private static void squares(float[] x, float[] e, int length) {
-    for (int i = 0; i < length; i++) {
-      float a = Math.min(Math.abs(x[i]), FAR);
-      e[i] = -0.5f * a * a;
-    }
   }
 
   private static void cubes(float[] x, float[] e, int length) {
@@ -108,47 +93,6 @@ public enum ActivationKernel {
   private static void magnitudes(float[] x, float[] e, int length) {
     for (int i = 0; i < length; i++) {
       e[i] = -Math.min(Math.abs(x[i]), FAR);
-    }
-  }
-
-  /**
-   * Replaces the exponential by the tail of the normal distribution. Loops have few operations
-   * each: the compiler must unroll a loop eight times before it can vectorise it.
-   */
-  private static void normalTail(float[] x, float[] e, int length) {
-    float[] t = Scratch.get().floats(Slot.LEAF_1, length);
-    float[] p = Scratch.get().floats(Slot.LEAF_2, length);
-    inverses(x, t, length);
-    upperTerms(t, p, length);
-    lowerTerms(t, p, length);
-    for (int i = 0; i < length; i++) {
-      e[i] *= p[i] * t[i];
-    }
-  }
-
-  private static void inverses(float[] x, float[] t, int length) {
-    for (int i = 0; i < length; i++) {
-      t[i] = 1 / (1 + 0.35f * Math.abs(x[i]));
-    }
-  }
-
-  private static void upperTerms(float[] ts, float[] p, int length) {
-    for (int i = 0; i < length; i++) {
-      float t = ts[i];
-      float sum = -0.029679522f * t + 0.14654583f;
-      sum = sum * t - 0.26096123f;
-      sum = sum * t + 0.165051f;
-      p[i] = sum * t - 0.027046608f;
-    }
-  }
-
-  private static void lowerTerms(float[] ts, float[] p, int length) {
-    for (int i = 0; i < length; i++) {
-      float t = ts[i];
-      float sum = p[i] * t + 0.10711459f;
-      sum = sum * t + 0.119444914f;
-      sum = sum * t + 0.13991229f;
-      p[i] = sum * t + 0.13961871f;
     }
   }
 
@@ -173,10 +117,10 @@ public enum ActivationKernel {
     }
   }
 
-  /** {@code x P'(x)} of the normal distribution, from the exponential. */
-  private static void normalGateSlope(float[] x, float[] e, float[] gateSlope, int length) {
+  /** Replaces {@code P'(x)} by {@code x P'(x)}. */
+  private static void timesNear(float[] x, float[] slope, int length) {
     for (int i = 0; i < length; i++) {
-      gateSlope[i] = Math.max(-FAR, Math.min(FAR, x[i])) * (DENSITY * e[i]);
+      slope[i] *= Math.max(-FAR, Math.min(FAR, x[i]));
     }
   }
 
