@@ -99,7 +99,7 @@ public final class MethodBenchmark implements AutoCloseable {
       String tokens) {
     TuningMethod method = setting.method();
     batches = batches(model, setting.accumulation(), batch, length);
-    long before = live();
+    long before = StepBenchmark.settledBytes();
     Parameters own =
         method.weights() == WeightStorage.FLOAT32
             ? floats
@@ -130,7 +130,7 @@ public final class MethodBenchmark implements AutoCloseable {
         batches.get(0),
         new TrainingStep.Position(0, 0, 0, 1)); // plans the whole batch, as before a training
     step();
-    used = live() - before + (own == floats ? floats.bytes() : 0);
+    used = StepBenchmark.settledBytes() - before + (own == floats ? floats.bytes() : 0);
   }
 
   /** Plans the same step without weights; nothing runs. */
@@ -171,24 +171,6 @@ public final class MethodBenchmark implements AutoCloseable {
               new INDArray[] {tokens});
     }
     return List.of(batches);
-  }
-
-  /** Live bytes, excluding arrays that wait for the garbage collector. */
-  private static long live() {
-    long live = StepBenchmark.liveBytes();
-    for (int same = 0; same < 3; ) {
-      System.gc();
-      try {
-        Thread.sleep(100); // arrays are freed by another thread
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        return live;
-      }
-      long now = StepBenchmark.liveBytes();
-      same = now == live ? same + 1 : 0;
-      live = now;
-    }
-    return live;
   }
 
   /** Runs a step: forward, backward and optimizer; returns nanoseconds. */

@@ -68,7 +68,7 @@ public final class StepBenchmark implements AutoCloseable {
             GraphOptions.training(!selection.all(), trained(model))
                 .withKernelMode(KernelMode.preferred()));
     optimizer = SGD.optimizer(model, weights);
-    before = liveBytes();
+    before = settledBytes(); // what the graph's making left behind is freed later
     engine = new TrainingEngine(graph, checkpointing, optimizer);
     step();
     used = liveBytes() - before;
@@ -134,8 +134,26 @@ public final class StepBenchmark implements AutoCloseable {
   }
 
   /** Bytes of all live arrays in this process, as counted by ND4J's allocator. */
-  static long liveBytes() {
+  private static long liveBytes() {
     return Nd4j.getEnvironment().getDeviceCouner(0);
+  }
+
+  /** Live bytes, excluding arrays that wait for the garbage collector. */
+  static long settledBytes() {
+    long live = liveBytes();
+    for (int same = 0; same < 3; ) {
+      System.gc();
+      try {
+        Thread.sleep(100); // arrays are freed by another thread
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return live;
+      }
+      long now = liveBytes();
+      same = now == live ? same + 1 : 0;
+      live = now;
+    }
+    return live;
   }
 
   /** Planned bytes, without the weights. */
