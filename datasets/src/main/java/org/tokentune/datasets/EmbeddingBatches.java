@@ -74,10 +74,7 @@ public final class EmbeddingBatches extends BatchIterator {
       RowSampling sampling,
       int batchSize,
       Random random) {
-    List<Integer> order =
-        sampling == null
-            ? new ArrayList<>(IntStream.range(0, rows.size()).boxed().toList())
-            : sampling.draw(random);
+    List<Integer> order = RowSampling.numbers(sampling, rows.size(), random);
     Collections.shuffle(order, random);
     List<List<Integer>> batches = cut(rows, order, task, batchSize);
     Collections.shuffle(batches, random);

@@ -137,6 +137,24 @@ public record RowSampling(List<Integer> parts, List<Double> weights) {
     return counts;
   }
 
+  /**
+   * The numbers of an epoch's rows, in their order.
+   *
+   * @param sampling of these rows; null: each of them once
+   * @throws BadInputException if it is of other rows
+   */
+  static List<Integer> numbers(RowSampling sampling, int rows, Random random) {
+    if (sampling == null) {
+      return new ArrayList<>(IntStream.range(0, rows).boxed().toList());
+    }
+    if (sampling.parts.size() != rows) {
+      throw new BadDataException(
+          "The sampling is of %,d rows, but there are %,d training rows; give one of these.",
+          sampling.parts.size(), rows);
+    }
+    return sampling.draw(random);
+  }
+
   /** The numbers of an epoch's rows. */
   List<Integer> draw(Random random) {
     int[] counts = counts();

@@ -114,10 +114,7 @@ public final class TokenBatches extends BatchIterator {
 
     checkSize(batchSize);
     Random random = random(seed, epoch);
-    List<Integer> order =
-        sampling == null
-            ? new ArrayList<>(IntStream.range(0, rows.size()).boxed().toList())
-            : sampling.draw(random);
+    List<Integer> order = RowSampling.numbers(sampling, rows.size(), random);
     Collections.shuffle(order, random);
     List<int[]> batches = new ArrayList<>();
     for (int from = 0; from < order.size(); from += POOL * batchSize) {

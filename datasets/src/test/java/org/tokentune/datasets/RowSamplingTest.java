@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 import org.tokentune.objectives.Objectives;
 
@@ -57,6 +58,17 @@ class RowSamplingTest {
       assertEquals(3.5, Collections.frequency(rare, row), 0.5);
     }
     assertEquals(50, drawn.stream().filter(row -> row >= 13).distinct().count());
+  }
+
+  @Test
+  void ofOtherRowsIsRefused() {
+    RowSampling sampling = new RowSampling(List.of(0, 1, 0), List.of(1.0, 1.0));
+    BadDataException refused =
+        assertThrows(BadDataException.class, () -> RowSampling.numbers(sampling, 2, new Random(1)));
+    assertEquals(
+        "The sampling is of 3 rows, but there are 2 training rows; give one of these.",
+        refused.getMessage());
+    assertEquals(List.of(0, 1), RowSampling.numbers(null, 2, new Random(1)));
   }
 
   /** The numbers of rows of three parts add up, whatever the weights. */

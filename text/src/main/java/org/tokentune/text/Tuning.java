@@ -46,11 +46,6 @@ record Tuning(
     if (train.isEmpty()) {
       throw new BadDataException("There are no training rows; give some.");
     }
-    if (sampling != null && sampling.parts().size() != train.size()) {
-      throw new BadDataException(
-          "The sampling is of %,d rows, but there are %,d training rows; give one of these.",
-          sampling.parts().size(), train.size());
-    }
     Objective task = model.head().task();
     long seed = settings.hyperparameters().seed();
     return run(
