@@ -14,13 +14,11 @@ import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.tokentune.quantization.HalfPrecision;
 
 /** Writes a {@code .safetensors} file (format: {@link SafeTensors}) of floats and bytes. */
 public final class SafeTensorsWriter {
 
   private static final int ALIGNMENT = 8;
-  private static final int CHUNK = 1 << 20;
 
   private SafeTensorsWriter() {}
 
@@ -50,12 +48,12 @@ public final class SafeTensorsWriter {
               .putLong(header.length)
               .put(header)
               .flip();
-      write(channel, start);
+      TensorBytes.write(channel, start);
       for (INDArray tensor : tensors.values()) {
         if (isBytes(tensor)) {
-          write(channel, ByteBuffer.wrap(tensor.dup('c').data().asBytes()));
+          TensorBytes.write(channel, ByteBuffer.wrap(tensor.dup('c').data().asBytes()));
         } else {
-          write(channel, tensor.dup('c').data().asFloat(), type);
+          TensorBytes.write(channel, tensor, type);
         }
       }
       channel.force(true);
@@ -96,28 +94,5 @@ public final class SafeTensorsWriter {
       case UBYTE -> "U8";
       default -> type.name();
     };
-  }
-
-  private static void write(FileChannel channel, float[] values, FloatType type)
-      throws IOException {
-    ByteBuffer chunk = ByteBuffer.allocate(CHUNK * type.width).order(ByteOrder.LITTLE_ENDIAN);
-    for (int from = 0; from < values.length; from += CHUNK) {
-      int to = Math.min(from + CHUNK, values.length);
-      chunk.clear();
-      for (int i = from; i < to; i++) {
-        switch (type) {
-          case F32 -> chunk.putFloat(values[i]);
-          case F16 -> chunk.putShort(HalfPrecision.floatToHalf(values[i]));
-          case BF16 -> chunk.putShort(HalfPrecision.floatToBfloat(values[i]));
-        }
-      }
-      write(channel, chunk.flip());
-    }
-  }
-
-  private static void write(FileChannel channel, ByteBuffer bytes) throws IOException {
-    while (bytes.hasRemaining()) {
-      channel.write(bytes);
-    }
   }
 }
