@@ -29,17 +29,22 @@ final class ExportCommand implements Callable<Integer> {
 
   @Option(
       names = "--to",
-      paramLabel = "gguf",
+      paramLabel = "gguf|onnx|safetensors",
       required = true,
-      description = "gguf: a file for llama.cpp, Ollama and their like.")
+      description = {
+        "gguf: a file for llama.cpp, Ollama and their like.",
+        "onnx: a folder with an encoder and its head for onnxruntime, DJL and langchain4j.",
+        "safetensors: a folder for transformers, in another type of floats or other shards."
+      })
   private ExportFormat format;
 
   @Option(
-      names = "--type",
+      names = {"--type", "--dtype"},
       paramLabel = "TYPE",
       description = {
         "How weights are stored; default f32.",
-        "gguf: f32, f16, bf16, q8_0 (8 bits) or q4_k (4 bits)."
+        "gguf: f32, f16, bf16, q8_0 (8 bits) or q4_k (4 bits); onnx: f32; safetensors: f32, f16 or",
+        "bf16."
       })
   private String type;
 
@@ -50,10 +55,17 @@ final class ExportCommand implements Callable<Integer> {
   private Path adapter;
 
   @Option(
+      names = "--shard",
+      paramLabel = "SIZE",
+      converter = ByteSize.class,
+      description = "Most bytes of a file of safetensors, such as 2GB; default 5GB.")
+  private Long shard;
+
+  @Option(
       names = "--output",
-      paramLabel = "FILE",
+      paramLabel = "PATH",
       required = true,
-      description = "The file to write; it is there only when it is complete.")
+      description = "The file or folder to write; it is there only when it is complete.")
   private Path output;
 
   @Spec private CommandSpec spec;
@@ -62,7 +74,7 @@ final class ExportCommand implements Callable<Integer> {
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
     try (ModelFiles files = Models.open(model)) {
-      format.export(files, new ExportFormat.Request(type, adapter, output)).forEach(out::println);
+      format.export(files, new ExportFormat.Request(type, adapter, output, shard)).forEach(out::println);
       out.flush();
     }
     return 0;

@@ -2,8 +2,6 @@ package org.tokentune.text;
 
 import static org.tokentune.Arguments.required;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +17,7 @@ import org.tokentune.Warnings;
 import org.tokentune.datasets.TokenizerJson;
 import org.tokentune.files.ModelWriter;
 import org.tokentune.formats.CompanionFiles;
+import org.tokentune.formats.FloatType;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.ModelFolder;
 import org.tokentune.models.Architectures;
@@ -101,6 +100,7 @@ public final class OnnxExport {
           "%s is a decoder, and only encoders can be exported as ONNX; export it as GGUF.",
           files.name());
     }
+    SavedModel.checkOther(files, folder);
     ModelWriter.checkWritable(folder);
     Optional<Objective> task =
         Architectures.task(files.config(), Head.outputs(files.weights()).orElse(0));
@@ -170,18 +170,11 @@ public final class OnnxExport {
         folder,
         staged -> {
           OnnxFile.write(staged.resolve(FILE), sd, INPUTS, outputs);
-          ObjectNode stored = files.config().deepCopy();
-          stored.put("torch_dtype", "float32").put("dtype", "float32");
-          stored.remove("quantization_config"); // weights in few bits are written as floats
-          ModelFolder.JSON.writeValue(staged.resolve(ModelFolder.CONFIG).toFile(), stored);
-          writeTokenizer(staged);
+          ModelWriter.writeConfig(staged, files.config(), FloatType.F32);
+          Files.write(staged.resolve(ModelFolder.TOKENIZER), TokenizerJson.saved(files));
+          TokenizerJson.writeCompanions(staged, files);
         });
     return outputs;
-  }
-
-  private void writeTokenizer(Path staged) throws IOException {
-    Files.write(staged.resolve(ModelFolder.TOKENIZER), TokenizerJson.saved(files));
-    TokenizerJson.writeCompanions(staged, files);
   }
 
   /** Adds what the file names otherwise than the graph, or in another shape. */

@@ -100,9 +100,9 @@ public final class OnnxFile {
   private void write(Onnx.GraphProto graph, Map<String, INDArray> weights) throws IOException {
     if (data != null) {
       try (FileChannel channel = create(data)) {
-        for (INDArray array : weights.values()) {
-          if (isExternal(array)) {
-            TensorBytes.write(channel, array, FloatType.F32);
+        for (Map.Entry<String, INDArray> weight : weights.entrySet()) {
+          if (isExternal(weight.getValue())) {
+            TensorBytes.write(channel, weight.getKey(), weight.getValue(), FloatType.F32);
           }
         }
       }
@@ -132,7 +132,7 @@ public final class OnnxFile {
         if (!isExternal(array)) {
           begin(out, Onnx.TensorProto.RAW_DATA_FIELD_NUMBER, bytes(array));
           out.flush();
-          TensorBytes.write(channel, array, FloatType.F32);
+          TensorBytes.write(channel, weight.getKey(), array, FloatType.F32);
         }
       }
       out.flush();
