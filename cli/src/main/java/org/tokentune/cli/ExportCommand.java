@@ -74,7 +74,9 @@ final class ExportCommand implements Callable<Integer> {
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
     try (ModelFiles files = Models.open(model)) {
-      format.export(files, new ExportFormat.Request(type, adapter, output, shard)).forEach(out::println);
+      format
+          .export(files, new ExportFormat.Request(type, adapter, output, shard))
+          .forEach(out::println);
       out.flush();
     }
     return 0;

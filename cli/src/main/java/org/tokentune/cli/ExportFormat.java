@@ -49,8 +49,7 @@ enum ExportFormat {
       if (request.shard() != null) {
         storage = new ModelWriter.Storage(storage.type(), request.shard());
       }
-      SafeTensorsExport.Written written =
-          SafeTensorsExport.write(files, request.output(), storage);
+      SafeTensorsExport.Written written = SafeTensorsExport.write(files, request.output(), storage);
       return List.of(
           String.format(
               Locale.ROOT,

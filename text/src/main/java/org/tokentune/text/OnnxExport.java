@@ -41,7 +41,8 @@ import org.tokentune.onnx.OnnxValue;
  * {@code model.onnx}, {@code config.json}, the tokenizer and the files beside it.
  *
  * <p>Inputs and outputs have Optimum's names. Inputs, INT64 [batch, length]: {@code input_ids},
- * {@code attention_mask} and, where the model has token types, {@code token_type_ids}. Outputs:
+ * {@code attention_mask} and, where the model has several token types, {@code token_type_ids}.
+ * Outputs:
  *
  * <ul>
  *   <li>of a classifier, regression or reranker {@code logits} [batch, outputs]
@@ -62,12 +63,6 @@ public final class OnnxExport {
   private static final String SENTENCE_EMBEDDING = "sentence_embedding";
   private static final String BATCH = "batch_size";
   private static final String LENGTH = "sequence_length";
-
-  private static final List<OnnxValue> INPUTS =
-      List.of(
-          tokens(ModelGraph.INPUT_IDS),
-          tokens(ModelGraph.ATTENTION_MASK),
-          tokens(ModelGraph.TOKEN_TYPE_IDS));
 
   private final ModelFiles files;
   private final ModelConfig config;
@@ -169,12 +164,23 @@ public final class OnnxExport {
     ModelWriter.write(
         folder,
         staged -> {
-          OnnxFile.write(staged.resolve(FILE), sd, INPUTS, outputs);
+          OnnxFile.write(staged.resolve(FILE), sd, inputs(), outputs);
           ModelWriter.writeConfig(staged, files.config(), FloatType.F32);
           Files.write(staged.resolve(ModelFolder.TOKENIZER), TokenizerJson.saved(files));
           TokenizerJson.writeCompanions(staged, files);
         });
     return outputs;
+  }
+
+  /** Where there is one token type, it need not be given. */
+  private List<OnnxValue> inputs() {
+    List<OnnxValue> inputs = new ArrayList<>();
+    inputs.add(tokens(ModelGraph.INPUT_IDS));
+    inputs.add(tokens(ModelGraph.ATTENTION_MASK));
+    if (config.tokenTypes() > 1) {
+      inputs.add(tokens(ModelGraph.TOKEN_TYPE_IDS));
+    }
+    return inputs;
   }
 
   /** Adds what the file names otherwise than the graph, or in another shape. */
@@ -213,9 +219,7 @@ public final class OnnxExport {
     return List.of(
         new OnnxValue(
             ModelGraph.LOGITS,
-            model.head().perToken()
-                ? List.of(BATCH, LENGTH, outputs)
-                : List.of(BATCH, outputs)));
+            model.head().perToken() ? List.of(BATCH, LENGTH, outputs) : List.of(BATCH, outputs)));
   }
 
   private static OnnxValue tokens(String name) {

@@ -14,9 +14,9 @@ import org.tokentune.formats.ModelFolder;
 import org.tokentune.formats.StoredTensors;
 
 /**
- * Writes a model as a Hugging Face folder with all its tensors under their names, in another type of
- * floats or other shards, and with the tokenizer and everything else that came with it. Tensors are
- * read and written one at a time.
+ * Writes a model as a Hugging Face folder with all its tensors under their names, in another type
+ * of floats or other shards, and with the tokenizer and everything else that came with it. Tensors
+ * are read and written one at a time.
  */
 public final class SafeTensorsExport {
 

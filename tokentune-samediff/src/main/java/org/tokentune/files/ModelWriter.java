@@ -147,8 +147,7 @@ public final class ModelWriter {
    * @param type of the weights beside it
    * @throws IOException if it cannot be written
    */
-  public static void writeConfig(Path folder, JsonNode config, FloatType type)
-      throws IOException {
+  public static void writeConfig(Path folder, JsonNode config, FloatType type) throws IOException {
     ObjectNode stored = config.deepCopy();
     stored.put("torch_dtype", type.torchName); // as transformers 4 reads it
     stored.put("dtype", type.torchName); // as transformers 5 does
@@ -205,8 +204,7 @@ public final class ModelWriter {
     for (int i = 0; i < shards.size(); i++) {
       String file =
           String.format(Locale.ROOT, "model-%05d-of-%05d.safetensors", i + 1, shards.size());
-      SafeTensorsWriter.write(
-          folder.resolve(file), weights.only(shards.get(i)), storage.type());
+      SafeTensorsWriter.write(folder.resolve(file), weights.only(shards.get(i)), storage.type());
       shards.get(i).forEach(name -> files.put(name, file));
     }
     ModelFolder.JSON.writeValue(folder.resolve(ModelFolder.INDEX).toFile(), index);

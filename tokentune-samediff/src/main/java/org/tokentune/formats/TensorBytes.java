@@ -26,8 +26,7 @@ public final class TensorBytes {
    * @throws BadSettingsException if a finite number is infinite in this type
    * @throws IOException if the channel cannot be written to
    */
-  public static void write(
-      WritableByteChannel channel, String name, INDArray array, FloatType type)
+  public static void write(WritableByteChannel channel, String name, INDArray array, FloatType type)
       throws IOException {
     required(channel, "channel");
     required(name, "name");

@@ -57,8 +57,14 @@ final class GraphTranslation {
 
   private static final Map<String, String> REDUCTIONS =
       Map.of(
-          "reduce_mean", "ReduceMean", "reduce_max", "ReduceMax", "reduce_prod", "ReduceProd",
-          "reduce_sum", "ReduceSum");
+          "reduce_mean",
+          "ReduceMean",
+          "reduce_max",
+          "ReduceMax",
+          "reduce_prod",
+          "ReduceProd",
+          "reduce_sum",
+          "ReduceSum");
 
   private final SameDiff sd;
   private final OnnxBuilder onnx = new OnnxBuilder();
@@ -68,8 +74,12 @@ final class GraphTranslation {
 
   private final Map<String, SameDiffOp> producers = new HashMap<>();
 
-  private GraphTranslation(SameDiff sd) {
+  /** An input, in whose shape other placeholders are 0. */
+  private final String first;
+
+  private GraphTranslation(SameDiff sd, String first) {
     this.sd = sd;
+    this.first = first;
     for (SameDiffOp op : sd.getOps().values()) {
       op.getOutputsOfOp().forEach(output -> producers.put(output, op));
     }
@@ -78,14 +88,17 @@ final class GraphTranslation {
   /**
    * Translates what the outputs need.
    *
-   * @param inputs placeholders; those that no output needs are left out
+   * @param inputs placeholders; those that no output needs are left out, but for the first. Any
+   *     other placeholder is 0 everywhere, in the shape of the first input
    */
   static OnnxBuilder of(SameDiff sd, List<OnnxValue> inputs, List<OnnxValue> outputs) {
-    GraphTranslation translation = new GraphTranslation(sd);
+    GraphTranslation translation = new GraphTranslation(sd, inputs.get(0).name());
     List<SameDiffOp> needed = translation.needed(outputs);
     Set<String> read = new HashSet<>();
     needed.forEach(op -> read.addAll(inputs(op)));
-    inputs.stream().filter(input -> read.contains(input.name())).forEach(translation::input);
+    inputs.stream()
+        .filter(input -> read.contains(input.name()) || input.equals(inputs.get(0)))
+        .forEach(translation::input);
     Set<String> results = outputs.stream().map(OnnxValue::name).collect(Collectors.toSet());
     LayerNorms norms = new LayerNorms(sd, needed, results);
     for (SameDiffOp op : needed) {
@@ -133,14 +146,22 @@ final class GraphTranslation {
     return sd.getVariable(variable).dataType();
   }
 
-  /** Adds a constant where it is first read. */
+  /** Adds a constant, or a placeholder that is no input, where it is first read. */
   private void define(String variable) {
     if (names.containsKey(variable) || producers.containsKey(variable)) {
       return;
     }
     SDVariable constant = sd.getVariable(variable);
     if (constant.getVariableType() == VariableType.PLACEHOLDER) {
-      throw new IllegalArgumentException("the placeholder " + variable + " is not an input");
+      String shape = onnx.node("Shape", null, List.of(first));
+      names.put(
+          variable,
+          onnx.node(
+              "ConstantOfShape",
+              null,
+              List.of(shape),
+              OnnxBuilder.filling(0, constant.dataType())));
+      return;
     }
     INDArray array = constant.getArr();
     if (array.dataType() == DataType.FLOAT && array.rank() > 0) {
@@ -186,7 +207,9 @@ final class GraphTranslation {
       onnx.node(SCALARS.get(name), out, List.of(cast(op, type(out)).get(0), scalar(op, type(out))));
     } else if (REVERSED_SCALARS.containsKey(name)) {
       onnx.node(
-          REVERSED_SCALARS.get(name), out, List.of(scalar(op, type(out)), cast(op, type(out)).get(0)));
+          REVERSED_SCALARS.get(name),
+          out,
+          List.of(scalar(op, type(out)), cast(op, type(out)).get(0)));
     } else if (REDUCTIONS.containsKey(name)) {
       reduce(op, REDUCTIONS.get(name));
     } else {
@@ -205,10 +228,8 @@ final class GraphTranslation {
         onnx.node("Relu", out, in);
       }
       case "matmul" -> matmul(op, in, out);
-      case "softmax" ->
-          onnx.node("Softmax", out, in, attribute("axis", arguments(op, -1)[0]));
-      case "cast" ->
-          onnx.node("Cast", out, in, attribute("to", OnnxBuilder.number(type(out))));
+      case "softmax" -> onnx.node("Softmax", out, in, attribute("axis", arguments(op, -1)[0]));
+      case "cast" -> onnx.node("Cast", out, in, attribute("to", OnnxBuilder.number(type(out))));
       case "concat" ->
           onnx.node("Concat", out, cast(op, type(out)), attribute("axis", arguments(op)[0]));
       case "gather", "token_gather" -> gather(op, in, out);
@@ -224,9 +245,7 @@ final class GraphTranslation {
       }
       case "size_at" -> {
         String shape = onnx.node("Shape", null, in);
-        String size =
-            onnx.node(
-                "Gather", null, List.of(shape, onnx.scalar(arguments(op)[0], DataType.INT64)));
+        String size = onnx.node("Gather", null, List.of(shape, onnx.scalar(arguments(op)[0])));
         names.put(out, onnx.cast(size, DataType.INT64, type(out)));
       }
       case "range" -> onnx.node("Range", out, cast(op, type(out)));
@@ -301,11 +320,7 @@ final class GraphTranslation {
       onnx.node("MatMul", out, in);
     } else if (weights) { // so that both are of rank 2: ND4J's matmul takes equal ranks
       onnx.node(
-          "Gemm",
-          out,
-          in,
-          attribute("transA", transposes[0]),
-          attribute("transB", transposes[1]));
+          "Gemm", out, in, attribute("transA", transposes[0]), attribute("transB", transposes[1]));
     } else {
       String x = transposes[0] == 0 ? in.get(0) : transposed(op, 0);
       String y = transposes[1] == 0 ? in.get(1) : transposed(op, 1);
@@ -370,8 +385,7 @@ final class GraphTranslation {
     if (ordered && arguments[0] != -'c') {
       throw unsupported(op, "another order than C's");
     }
-    long[] shape =
-        ordered ? Arrays.copyOfRange(arguments, 1, arguments.length) : arguments;
+    long[] shape = ordered ? Arrays.copyOfRange(arguments, 1, arguments.length) : arguments;
     onnx.node("Reshape", out, List.of(in.get(0), onnx.longs(shape)));
   }
 
@@ -441,7 +455,7 @@ final class GraphTranslation {
     onnx.node(
         "CumSum",
         out,
-        List.of(in.get(0), onnx.scalar(arguments[2], DataType.INT64)),
+        List.of(in.get(0), onnx.scalar(arguments[2])),
         attribute("exclusive", arguments[0]),
         attribute("reverse", arguments[1]));
   }

@@ -95,13 +95,11 @@ final class LayerNorms {
     }
     SameDiffOp biased = onlyReader(gained, "add");
     String bias = biased == null ? null : GraphTranslation.inputs(biased).get(1);
-    boolean hasBias =
-        bias != null && isVector(bias) && input(biased).equals(output(gained));
+    boolean hasBias = bias != null && isVector(bias) && input(biased).equals(output(gained));
     SameDiffOp last = hasBias ? biased : gained;
     double epsilon = ((ScalarOp) shifted.getOp()).scalar().getDouble(0);
     found.put(
-        output(last),
-        new Norm(input(centred), gain, hasBias ? bias : null, epsilon, output(last)));
+        output(last), new Norm(input(centred), gain, hasBias ? bias : null, epsilon, output(last)));
     Stream.of(inverse, shifted, variance, squares, centred, mean, scaled)
         .forEach(op -> replaced.add(output(op)));
     if (hasBias) {
@@ -135,8 +133,7 @@ final class LayerNorms {
   }
 
   private boolean hasOneReader(SameDiffOp op) {
-    return readers.getOrDefault(output(op), Set.of()).size() == 1
-        && !results.contains(output(op));
+    return readers.getOrDefault(output(op), Set.of()).size() == 1 && !results.contains(output(op));
   }
 
   private SameDiffOp onlyReader(SameDiffOp op, String name) {

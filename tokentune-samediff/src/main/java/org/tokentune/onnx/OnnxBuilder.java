@@ -89,6 +89,11 @@ final class OnnxBuilder {
     return constant(type, List.of(), new double[] {value});
   }
 
+  /** INT64 of rank 0. */
+  String scalar(long value) {
+    return constant(tensor(DataType.INT64, List.of(), value));
+  }
+
   /** INT64 of rank 1. */
   String longs(long... values) {
     return constant(tensor(DataType.INT64, List.of((long) values.length), values));

@@ -53,8 +53,9 @@ public final class OnnxFile {
   /**
    * Writes a graph.
    *
-   * @param inputs placeholders; whole numbers are INT64 in the file. Those that no output needs are
-   *     left out
+   * @param inputs placeholders, at least one; whole numbers are INT64 in the file. Those that no
+   *     output needs are left out, but for the first. Any other placeholder is 0 everywhere, in the
+   *     shape of the first input
    * @param outputs in the file's order
    * @throws BadInputException if an op has no translation
    * @throws IOException if a file exists already, or the disk is full
@@ -76,11 +77,7 @@ public final class OnnxFile {
    * @param mostBytes of weights in the file itself; more go into a file beside it
    */
   static void write(
-      Path file,
-      SameDiff graph,
-      List<OnnxValue> inputs,
-      List<OnnxValue> outputs,
-      long mostBytes)
+      Path file, SameDiff graph, List<OnnxValue> inputs, List<OnnxValue> outputs, long mostBytes)
       throws IOException {
     OnnxBuilder onnx = GraphTranslation.of(graph, inputs, outputs);
     long bytes = onnx.weights().values().stream().mapToLong(OnnxFile::bytes).sum();
@@ -126,8 +123,7 @@ public final class OnnxFile {
       graph.writeTo(out);
       for (Map.Entry<String, INDArray> weight : weights.entrySet()) {
         INDArray array = weight.getValue();
-        begin(
-            out, Onnx.GraphProto.INITIALIZER_FIELD_NUMBER, length(weight.getKey(), array));
+        begin(out, Onnx.GraphProto.INITIALIZER_FIELD_NUMBER, length(weight.getKey(), array));
         headers.get(weight.getKey()).writeTo(out);
         if (!isExternal(array)) {
           begin(out, Onnx.TensorProto.RAW_DATA_FIELD_NUMBER, bytes(array));

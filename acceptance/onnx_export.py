@@ -1,7 +1,7 @@
 """Models of every encoder family with every head, with random weights, for acceptance/onnx.sh.
 
-onnx.py make FOLDER TOKENIZER.json writes them as FOLDER/family-head, with transformers and sentence-transformers.
-onnx.py compare FOLDER EXPORTED checks EXPORTED/family-head/model.onnx with onnx.checker, and compares what onnxruntime computes with it and
+onnx_export.py make FOLDER TOKENIZER.json writes them as FOLDER/family-head, with transformers and sentence-transformers.
+onnx_export.py compare FOLDER EXPORTED checks EXPORTED/family-head/model.onnx with onnx.checker, and compares what onnxruntime computes with it and
 what PyTorch computes: batches of 1 to 8 texts of 1 to 64 tokens, padded on the right, on the left or not at all. Prints a Markdown table
 of the greatest differences, and exits 1 if one is above 1e-5 of the largest value.
 """
