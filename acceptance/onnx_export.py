@@ -2,7 +2,8 @@
 
 onnx_export.py make FOLDER TOKENIZER.json writes them as FOLDER/family-head, with transformers and sentence-transformers.
 onnx_export.py compare FOLDER EXPORTED checks EXPORTED/family-head/model.onnx with onnx.checker, and compares what onnxruntime computes with it and
-what PyTorch computes: batches of 1 to 8 texts of 1 to 64 tokens, padded on the right, on the left or not at all. Prints a Markdown table
+what PyTorch computes: batches of 1 to 8 texts of 1 to 64 tokens, padded on the right, not at all,
+or, where every token has its own outputs, on the left. Prints a Markdown table
 of the greatest differences, and exits 1 if one is above 1e-5 of the largest value.
 """
 
@@ -75,10 +76,11 @@ def make(folder, tokenizer):
         shutil.rmtree(source)
 
 
-def batches(config):
-    """Ids, mask and types: [rows, length] each."""
+def batches(config, left):
+    """Ids, mask and types: [rows, length] each; with padding on the left as well, or only on the right."""
     generator = numpy.random.default_rng(3)
     for rows, length, side in [(1, 1, None), (1, 7, None), (3, 16, "right"), (8, 33, "left"), (2, 64, None), (5, 64, "right")]:
+        side = "right" if side == "left" and not left else side
         ids = generator.integers(5, 99, (rows, length))
         mask = numpy.ones((rows, length), dtype=numpy.int64)
         for row in range(1, rows):
@@ -136,7 +138,7 @@ def compare(folder, exported):
                 model = HEADS[head][0].from_pretrained(folder / name).eval()
                 config = model.config
             greatest = 0
-            for ids, mask, types in batches(config):
+            for ids, mask, types in batches(config, head in ("token", "qa", "mlm")):
                 inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
                 results = session.run(None, {one.name: inputs[one.name] for one in session.get_inputs()})
                 outputs = dict(zip([one.name for one in session.get_outputs()], results))
