@@ -23,6 +23,7 @@ import picocli.CommandLine.Command;
       EmbedCommand.class,
       GenerateCommand.class,
       ChatCommand.class,
+      ExportCommand.class,
       ParityCommand.class,
       ZooCommand.class,
       BenchCommand.class

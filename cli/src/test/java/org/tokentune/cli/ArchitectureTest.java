@@ -51,6 +51,7 @@ class ArchitectureTest {
           entry("nn", Set.of("ops")),
           entry("formats", Set.of("ops", "quantization")),
           entry("files", Set.of("formats")),
+          entry("onnx", Set.of("formats")),
           entry(
               "bench",
               Set.of(
@@ -82,6 +83,7 @@ class ArchitectureTest {
                   "models",
                   "nn",
                   "objectives",
+                  "onnx",
                   "select",
                   "train",
                   "files",

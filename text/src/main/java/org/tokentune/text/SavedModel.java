@@ -1,7 +1,9 @@
 package org.tokentune.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.File;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -9,6 +11,7 @@ import java.util.Map;
 import java.util.function.BiPredicate;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadFileException;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.datasets.TokenizerJson;
@@ -31,6 +34,24 @@ final class SavedModel {
   private static final String POOLER = "pooler.";
 
   private SavedModel() {}
+
+  /**
+   * Rejects the folder of a model as the place for another format of it, which would replace it.
+   *
+   * @throws BadFileException if it is
+   */
+  static void checkOther(ModelFiles files, Path folder) {
+    File own = new File(files.name()); // a name that is no path is no file
+    try {
+      if (own.exists() && Files.exists(folder) && Files.isSameFile(own.toPath(), folder)) {
+        throw new BadFileException(
+            "%s is the folder of the model itself, which would be replaced; name another folder.",
+            folder);
+      }
+    } catch (IOException e) {
+      throw new BadFileException(e, "%s cannot be accessed; name another folder.", folder);
+    }
+  }
 
   /**
    * Writes it; a model in the folder is replaced, nothing half-written stays.

@@ -18,6 +18,7 @@ import org.tokentune.BadInputException;
 import org.tokentune.formats.FloatType;
 import org.tokentune.formats.ModelFolder;
 import org.tokentune.formats.SafeTensorsWriter;
+import org.tokentune.formats.StoredTensors;
 
 /** Writes model folders as {@link ModelFolder} reads them, atomically. */
 public final class ModelWriter {
@@ -131,17 +132,27 @@ public final class ModelWriter {
     write(
         folder,
         staged -> {
-          ObjectNode stored = config.deepCopy();
-          stored.put("torch_dtype", storage.type().torchName); // as transformers 4 reads it
-          stored.put("dtype", storage.type().torchName); // as transformers 5 does
-          stored.remove("quantization_config"); // 4-bit weights are written as floats
-          ModelFolder.JSON.writeValue(staged.resolve(ModelFolder.CONFIG).toFile(), stored);
-          writeWeights(staged, weights, storage);
+          writeConfig(staged, config, storage.type());
+          writeWeights(staged, StoredTensors.of(weights), storage);
           Files.write(staged.resolve(ModelFolder.TOKENIZER), tokenizer);
           for (Extra extra : extras) {
             extra.write(staged);
           }
         });
+  }
+
+  /**
+   * Writes a {@code config.json} into a folder under construction.
+   *
+   * @param type of the weights beside it
+   * @throws IOException if it cannot be written
+   */
+  public static void writeConfig(Path folder, JsonNode config, FloatType type) throws IOException {
+    ObjectNode stored = config.deepCopy();
+    stored.put("torch_dtype", type.torchName); // as transformers 4 reads it
+    stored.put("dtype", type.torchName); // as transformers 5 does
+    stored.remove("quantization_config"); // 4-bit weights are written as floats
+    ModelFolder.JSON.writeValue(folder.resolve(ModelFolder.CONFIG).toFile(), stored);
   }
 
   /**
@@ -162,24 +173,30 @@ public final class ModelWriter {
     }
   }
 
-  private static void writeWeights(Path folder, Map<String, INDArray> weights, Storage storage)
+  /**
+   * Writes weights into a folder under construction: one file, or several with an index.
+   *
+   * @return the number of files with weights
+   * @throws IOException if a file cannot be written
+   */
+  public static int writeWeights(Path folder, StoredTensors weights, Storage storage)
       throws IOException {
-    List<Map<String, INDArray>> shards = new ArrayList<>();
+    List<List<String>> shards = new ArrayList<>();
     long total = 0;
     long inShard = 0;
-    for (Map.Entry<String, INDArray> tensor : weights.entrySet()) {
-      long bytes = tensor.getValue().length() * storage.type().width;
+    for (String name : weights.names()) {
+      long bytes = weights.bytes(name, storage.type());
       if (shards.isEmpty() || inShard + bytes > storage.mostShardBytes()) {
-        shards.add(new LinkedHashMap<>());
+        shards.add(new ArrayList<>());
         inShard = 0;
       }
-      shards.get(shards.size() - 1).put(tensor.getKey(), tensor.getValue());
+      shards.get(shards.size() - 1).add(name);
       inShard += bytes;
       total += bytes;
     }
     if (shards.size() <= 1) {
       SafeTensorsWriter.write(folder.resolve(ModelFolder.WEIGHTS), weights, storage.type());
-      return;
+      return 1;
     }
     ObjectNode index = ModelFolder.JSON.createObjectNode();
     index.putObject("metadata").put("total_size", total);
@@ -187,10 +204,11 @@ public final class ModelWriter {
     for (int i = 0; i < shards.size(); i++) {
       String file =
           String.format(Locale.ROOT, "model-%05d-of-%05d.safetensors", i + 1, shards.size());
-      SafeTensorsWriter.write(folder.resolve(file), shards.get(i), storage.type());
-      shards.get(i).keySet().forEach(name -> files.put(name, file));
+      SafeTensorsWriter.write(folder.resolve(file), weights.only(shards.get(i)), storage.type());
+      shards.get(i).forEach(name -> files.put(name, file));
     }
     ModelFolder.JSON.writeValue(folder.resolve(ModelFolder.INDEX).toFile(), index);
+    return shards.size();
   }
 
   /**

@@ -3,6 +3,7 @@ package org.tokentune.formats;
 import static org.tokentune.Arguments.required;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -14,29 +15,32 @@ import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.tokentune.quantization.HalfPrecision;
 
-/** Writes a {@code .safetensors} file (format: {@link SafeTensors}) of floats and bytes. */
+/** Writes a {@code .safetensors} file (format: {@link SafeTensors}) of floats and whole numbers. */
 public final class SafeTensorsWriter {
 
   private static final int ALIGNMENT = 8;
-  private static final int CHUNK = 1 << 20;
 
   private SafeTensorsWriter() {}
 
-  /** Writes 32-bit floats, and bytes as they are. */
+  /** Writes 32-bit floats, and whole numbers as they are. */
   public static void write(Path file, Map<String, INDArray> tensors) throws IOException {
     write(file, tensors, FloatType.F32);
   }
 
-  /**
-   * Writes all tensors in the map's order, with the metadata that transformers requires.
-   *
-   * @param type type of all tensors except INT8 and UINT8, which are unchanged
-   * @throws IOException if the file exists already, or the disk is full
-   */
+  /** As {@link #write(Path, StoredTensors, FloatType)}, in the map's order. */
   public static void write(Path file, Map<String, INDArray> tensors, FloatType type)
       throws IOException {
+    write(file, StoredTensors.of(tensors), type);
+  }
+
+  /**
+   * Writes tensors with the metadata that transformers requires.
+   *
+   * @param type type of all floats; whole numbers are unchanged
+   * @throws IOException if the file exists already, or the disk is full
+   */
+  public static void write(Path file, StoredTensors tensors, FloatType type) throws IOException {
     required(file, "file");
     required(tensors, "tensors");
     required(type, "type");
@@ -50,34 +54,28 @@ public final class SafeTensorsWriter {
               .putLong(header.length)
               .put(header)
               .flip();
-      write(channel, start);
-      for (INDArray tensor : tensors.values()) {
-        if (isBytes(tensor)) {
-          write(channel, ByteBuffer.wrap(tensor.dup('c').data().asBytes()));
-        } else {
-          write(channel, tensor.dup('c').data().asFloat(), type);
-        }
+      TensorBytes.write(channel, start);
+      for (String name : tensors.names()) {
+        tensors.read(name, array -> TensorBytes.write(channel, name, array, type));
       }
       channel.force(true);
     }
   }
 
-  private static byte[] header(Map<String, INDArray> tensors, FloatType type) {
+  private static byte[] header(StoredTensors tensors, FloatType type) {
     ObjectNode header = new ObjectMapper().createObjectNode();
     header.putObject("__metadata__").put("format", "pt");
     long offset = 0;
-    for (Map.Entry<String, INDArray> tensor : tensors.entrySet()) {
-      ObjectNode entry = header.putObject(tensor.getKey());
-      entry.put("dtype", dtype(tensor.getValue(), type));
-      for (long size : tensor.getValue().shape()) {
-        entry.withArray("shape").add(size);
+    for (String name : tensors.names()) {
+      ObjectNode entry = header.putObject(name);
+      entry.put("dtype", dtype(tensors.type(name), type));
+      ArrayNode shape = entry.putArray("shape");
+      for (long size : tensors.shape(name)) {
+        shape.add(size);
       }
-      if (tensor.getValue().rank() == 0) {
-        entry.putArray("shape");
-      }
-      entry.putArray("data_offsets").add(offset);
-      offset += tensor.getValue().length() * (isBytes(tensor.getValue()) ? 1 : type.width);
-      entry.withArray("data_offsets").add(offset);
+      ArrayNode offsets = entry.putArray("data_offsets").add(offset);
+      offset += tensors.bytes(name, type);
+      offsets.add(offset);
     }
     StringBuilder text = new StringBuilder(header.toString());
     while (text.toString().getBytes(StandardCharsets.UTF_8).length % ALIGNMENT != 0) {
@@ -86,38 +84,14 @@ public final class SafeTensorsWriter {
     return text.toString().getBytes(StandardCharsets.UTF_8);
   }
 
-  private static boolean isBytes(INDArray tensor) {
-    return tensor.dataType() == DataType.INT8 || tensor.dataType() == DataType.UINT8;
-  }
-
-  private static String dtype(INDArray tensor, FloatType type) {
-    return switch (tensor.dataType()) {
+  private static String dtype(DataType own, FloatType type) {
+    return switch (own) {
       case BYTE -> "I8";
       case UBYTE -> "U8";
+      case INT -> "I32";
+      case LONG -> "I64";
+      case BOOL -> "BOOL";
       default -> type.name();
     };
-  }
-
-  private static void write(FileChannel channel, float[] values, FloatType type)
-      throws IOException {
-    ByteBuffer chunk = ByteBuffer.allocate(CHUNK * type.width).order(ByteOrder.LITTLE_ENDIAN);
-    for (int from = 0; from < values.length; from += CHUNK) {
-      int to = Math.min(from + CHUNK, values.length);
-      chunk.clear();
-      for (int i = from; i < to; i++) {
-        switch (type) {
-          case F32 -> chunk.putFloat(values[i]);
-          case F16 -> chunk.putShort(HalfPrecision.floatToHalf(values[i]));
-          case BF16 -> chunk.putShort(HalfPrecision.floatToBfloat(values[i]));
-        }
-      }
-      write(channel, chunk.flip());
-    }
-  }
-
-  private static void write(FileChannel channel, ByteBuffer bytes) throws IOException {
-    while (bytes.hasRemaining()) {
-      channel.write(bytes);
-    }
   }
 }

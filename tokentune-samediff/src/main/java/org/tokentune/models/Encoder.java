@@ -545,7 +545,15 @@ public final class Encoder implements TransformerModel {
         sum = sum.add(sum(frozen, others));
         total = total.add(others.sum(1));
       }
-      return sum.div(mode.divisor(total));
+      return sum.div(mode.divisor(withoutZeros(total)));
+    }
+
+    /**
+     * 1 in place of 0, which is the sum of weights where a text is padding alone; in training there
+     * is no such text.
+     */
+    private SDVariable withoutZeros(SDVariable total) {
+      return options.training() ? total : total.add(total.eq(0.0).castTo(type));
     }
 
     private SDVariable weights(SentencePooling mode, TokenStream x) {
@@ -577,7 +585,7 @@ public final class Encoder implements TransformerModel {
         sum = sum.add(sum(frozen, others));
         count = count.add(others.sum(1));
       }
-      return x.first().with(sum.div(count));
+      return x.first().with(sum.div(withoutZeros(count)));
     }
   }
 }

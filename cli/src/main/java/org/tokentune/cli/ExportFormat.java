@@ -1,0 +1,110 @@
+package org.tokentune.cli;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import org.tokentune.BadSettingsException;
+import org.tokentune.files.ModelWriter;
+import org.tokentune.formats.FloatType;
+import org.tokentune.formats.ModelFiles;
+import org.tokentune.onnx.OnnxValue;
+import org.tokentune.text.OnnxExport;
+import org.tokentune.text.SafeTensorsExport;
+
+/** A format that {@code export} writes. */
+enum ExportFormat {
+  GGUF {
+    @Override
+    List<String> export(ModelFiles files, Request request) {
+      request.checkNoShard(this);
+      throw new BadSettingsException("--to gguf is not there yet.");
+    }
+  },
+  ONNX {
+    @Override
+    List<String> export(ModelFiles files, Request request) {
+      request.checkNoShard(this);
+      if (request.type() != null && !request.type().equals("f32")) {
+        throw new BadSettingsException(
+            "--type %s is not for --to onnx, which writes f32; leave it out.", request.type());
+      }
+      if (request.adapter() != null) {
+        throw new BadSettingsException(
+            "--adapter is not for --to onnx; save the adapters merged (train --merge), and export"
+                + " that model.");
+      }
+      return OnnxExport.write(files, request.output()).stream().map(ExportFormat::line).toList();
+    }
+  },
+  SAFETENSORS {
+    @Override
+    List<String> export(ModelFiles files, Request request) {
+      if (request.adapter() != null) {
+        throw new BadSettingsException(
+            "--adapter is not for --to safetensors; save the adapters merged (train --merge), and"
+                + " export that model.");
+      }
+      ModelWriter.Storage storage = ModelWriter.Storage.of(floats(request.type()));
+      if (request.shard() != null) {
+        storage = new ModelWriter.Storage(storage.type(), request.shard());
+      }
+      SafeTensorsExport.Written written = SafeTensorsExport.write(files, request.output(), storage);
+      return List.of(
+          String.format(
+              Locale.ROOT,
+              "%d tensors, %s, %.1f MB in %d file%s",
+              written.tensors(),
+              storage.type().torchName,
+              written.bytes() / 1e6,
+              written.files(),
+              written.files() == 1 ? "" : "s"));
+    }
+  };
+
+  /**
+   * What is asked for.
+   *
+   * @param type how weights are stored; null: the format's default
+   * @param adapter write these adapters instead of the model; null: the model
+   * @param shard most bytes of a file of weights; null: the format's default
+   */
+  record Request(String type, Path adapter, Path output, Long shard) {
+
+    /** Rejects a size of files for a format that has one file. */
+    void checkNoShard(ExportFormat format) {
+      if (shard != null) {
+        throw new BadSettingsException(
+            "--shard is not for --to %s; it is for safetensors.", format);
+      }
+    }
+  }
+
+  /** Writes the file and returns lines that say what is in it. */
+  abstract List<String> export(ModelFiles files, Request request);
+
+  /** Types by their names here and in PyTorch. */
+  private static FloatType floats(String type) {
+    if (type == null) {
+      return FloatType.F32;
+    }
+    return Arrays.stream(FloatType.values())
+        .filter(one -> type.equalsIgnoreCase(one.name()) || type.equals(one.torchName))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new BadSettingsException(
+                    "--type %s is not for --to safetensors; f32, f16 and bf16 are.", type));
+  }
+
+  /** An output of an ONNX file. */
+  private static String line(OnnxValue output) {
+    return output.name() + " [" + String.join(", ", output.shape()) + "]";
+  }
+
+  /** The word on the command line. */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}

@@ -1,0 +1,2 @@
+/** Graphs as ONNX files, for onnxruntime and what builds on it. */
+package org.tokentune.onnx;
