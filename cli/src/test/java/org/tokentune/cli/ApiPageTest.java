@@ -85,6 +85,7 @@ class ApiPageTest {
             "text",
             "dl4j",
             "langchain4j",
+            "spark",
             "tokentune-samediff",
             "bench",
             "cli",

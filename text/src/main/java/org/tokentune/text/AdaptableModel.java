@@ -11,9 +11,12 @@ import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.WeightedAdapter;
+import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
+import org.tokentune.train.LocalStep;
+import org.tokentune.train.TrainingStep;
 
 /** A model's weights and the adapters on them: what all fine-tuned models have in common. */
 abstract class AdaptableModel implements FineTunedModel {
@@ -22,12 +25,33 @@ abstract class AdaptableModel implements FineTunedModel {
   TransformerModel model; // with its adapters
   Parameters parameters;
   Adapter adapter; // null for none
+  private TrainingStep.Factory steps = LocalStep::new;
   private volatile boolean closed;
 
   AdaptableModel(ModelFiles files, TransformerModel model, Parameters parameters) {
     this.files = files;
     this.model = model;
     this.parameters = parameters;
+  }
+
+  /**
+   * Sets what makes the steps of trainings from now on: by default {@link LocalStep}s, in this
+   * process.
+   */
+  public final void trainBy(TrainingStep.Factory newSteps) {
+    required(newSteps, "newSteps");
+
+    steps = newSteps;
+  }
+
+  /**
+   * Fine-tuning of this model, or of the adapters on it.
+   *
+   * @param trained the model with the head to train
+   * @param tokenizer that the rows are made by
+   */
+  final Tuning tuning(TransformerModel trained, TextTokenizer tokenizer) {
+    return new Tuning(trained, parameters, adapter, tokenizer, steps);
   }
 
   /** Puts adapters on the model, which must have none. */

@@ -213,7 +213,7 @@ public final class EmbeddingModel extends AdaptableModel {
     List<List<TokenBatches.Row>> rows = rows(train);
     List<List<TokenBatches.Row>> validated = rows(validation);
     long seed = settings.hyperparameters().seed();
-    return new Tuning(model, parameters, adapter, tokenizer)
+    return tuning(model, tokenizer)
         .run(
             epoch ->
                 EmbeddingBatches.shuffled(

@@ -212,7 +212,7 @@ public final class LanguageModel extends AdaptableModel {
     checkOpen();
     train.forEach(this::check);
     validation.forEach(this::check);
-    return new Tuning(model, parameters, adapter, tokenizer)
+    return tuning(model, tokenizer)
         .run(train, sampling, validation, EVALUATION_BATCH, settings, listener);
   }
 
@@ -280,7 +280,7 @@ public final class LanguageModel extends AdaptableModel {
     validation.forEach(this::check);
     long seed = settings.hyperparameters().seed();
     Trainer.Outcome outcome =
-        new Tuning(model, parameters, adapter, tokenizer)
+        tuning(model, tokenizer)
             .run(
                 epoch -> train.batches(settings.batchSize(), seed, epoch),
                 train::digest,
@@ -346,7 +346,7 @@ public final class LanguageModel extends AdaptableModel {
     List<PreferenceTokens> rows = referred(train, reference, 0);
     List<PreferenceTokens> validated = referred(validation, reference, train.size());
     long seed = settings.hyperparameters().seed();
-    return new Tuning(preferring, parameters, adapter, tokenizer)
+    return tuning(preferring, tokenizer)
         .run(
             epoch ->
                 PreferenceBatches.shuffled(rows, task, sampling, settings.batchSize(), seed, epoch),

@@ -293,7 +293,7 @@ public final class MaskedLanguageModel extends AdaptableModel {
       TuningSettings settings,
       FineTuningListener listener) {
     long seed = settings.hyperparameters().seed();
-    return new Tuning(model, parameters, adapter, tokenizer)
+    return tuning(model, tokenizer)
         .run(
             epoch -> masks.hide(train.apply(epoch), seed, epoch),
             () -> digest.get() + ", " + masks,

@@ -393,7 +393,7 @@ public final class TextModel extends AdaptableModel {
       FineTuningListener listener) {
     RowSampling ofWindows =
         sampling == null ? null : sampling.repeated(train.stream().map(List::size).toList());
-    return new Tuning(model, parameters, adapter, tokenizer)
+    return tuning(model, tokenizer)
         .run(flat(train), ofWindows, validation, EVALUATION_BATCH, settings, listener);
   }
 
@@ -431,7 +431,7 @@ public final class TextModel extends AdaptableModel {
         validation == null ? train.validation() : flat(rows(List.of(validation)).get(0));
     long seed = settings.hyperparameters().seed();
     Trainer.Outcome outcome =
-        new Tuning(model, parameters, adapter, tokenizer)
+        tuning(model, tokenizer)
             .run(
                 epoch -> train.batches(settings.batchSize(), seed, epoch),
                 train::digest,

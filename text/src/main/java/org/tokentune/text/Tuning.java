@@ -19,15 +19,21 @@ import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Trainable;
 import org.tokentune.train.Trainer;
 import org.tokentune.train.TrainingData;
+import org.tokentune.train.TrainingStep;
 
 /**
  * Fine-tuning of a model, or of the adapters on it, on tokenised rows.
  *
  * @param adapter on the model; null: the model itself trains
  * @param tokenizer that the rows were made by
+ * @param steps creates what makes the steps
  */
 record Tuning(
-    TransformerModel model, Parameters parameters, Adapter adapter, TextTokenizer tokenizer) {
+    TransformerModel model,
+    Parameters parameters,
+    Adapter adapter,
+    TextTokenizer tokenizer,
+    TrainingStep.Factory steps) {
 
   /**
    * Fine-tunes in place and keeps the weights that validate best.
@@ -115,7 +121,8 @@ record Tuning(
             train,
             validation,
             () -> identity(trainDigest.get(), sampling, validationDigest.get(), settings),
-            tokenizer::quoted));
+            tokenizer::quoted),
+        steps);
   }
 
   private Map<String, String> identity(

@@ -2,6 +2,7 @@ package org.tokentune.adapters;
 
 import static org.tokentune.Arguments.required;
 
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -42,7 +43,8 @@ public record LoraConfig(
     List<String> targets,
     List<String> trained,
     Map<String, Size> exceptions,
-    boolean dora) {
+    boolean dora)
+    implements Serializable {
 
   /** LoRA without trained lengths. */
   public LoraConfig(
@@ -64,7 +66,7 @@ public record LoraConfig(
    * @param rank r
    * @param alpha as in {@link LoraConfig}; from a file, any finite number
    */
-  public record Size(int rank, double alpha) {
+  public record Size(int rank, double alpha) implements Serializable {
 
     /** The factor of B A. */
     double scale(boolean rankStabilised) {

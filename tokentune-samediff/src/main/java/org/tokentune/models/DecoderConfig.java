@@ -3,6 +3,7 @@ package org.tokentune.models;
 import static org.tokentune.Arguments.required;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.Serializable;
 import java.util.List;
 import org.tokentune.BadFileException;
 import org.tokentune.nn.ActivationFunction;
@@ -62,7 +63,8 @@ public record DecoderConfig(
       QueryKeyNorm queryKeyNorm,
       double scale,
       double softCap,
-      int rotarySize) {
+      int rotarySize)
+      implements Serializable {
 
     public Attention {
       if (heads % keyValueHeads != 0) {
@@ -197,11 +199,8 @@ public record DecoderConfig(
    * @param packed whether both inner layers are rows of one weight, the gate first
    */
   public record Mlp(
-      int intermediate,
-      ActivationFunction activation,
-      boolean gated,
-      boolean bias,
-      boolean packed) {
+      int intermediate, ActivationFunction activation, boolean gated, boolean bias, boolean packed)
+      implements Serializable {
 
     Mlp withBias(boolean biased) {
       return new Mlp(intermediate, activation, gated, biased, packed);
@@ -220,8 +219,8 @@ public record DecoderConfig(
    * @param before whether the inputs of attention and MLP are normalised
    * @param after whether their outputs are
    */
-  public record Norms(
-      boolean rms, double epsilon, boolean addsOne, boolean before, boolean after) {}
+  public record Norms(boolean rms, double epsilon, boolean addsOne, boolean before, boolean after)
+      implements Serializable {}
 
   /**
    * What a layer's attention sees.
@@ -229,7 +228,7 @@ public record DecoderConfig(
    * @param window number of positions visible to a query, including itself; 0 for all earlier ones
    * @param rope rotary positions; null for none
    */
-  public record LayerType(int window, RopeParameters rope) {}
+  public record LayerType(int window, RopeParameters rope) implements Serializable {}
 
   /**
    * Factors within the model.
@@ -239,13 +238,15 @@ public record DecoderConfig(
    * @param logits divisor of the logits
    * @param logitCap logits stay between it and its negative; 0 for no cap
    */
-  public record Multipliers(double embeddings, double residual, double logits, double logitCap) {
+  public record Multipliers(double embeddings, double residual, double logits, double logitCap)
+      implements Serializable {
 
     static final Multipliers NONE = new Multipliers(1, 1, 1, 0);
   }
 
   /** Dropout rates: of the embeddings, of attention weights, and of what a layer adds. */
-  public record Dropout(double embeddings, double attention, double residual) {}
+  public record Dropout(double embeddings, double attention, double residual)
+      implements Serializable {}
 
   public DecoderConfig {
     required(family, "family");

@@ -4,6 +4,7 @@ import static org.tokentune.Arguments.required;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.Serializable;
 import java.util.List;
 import org.tokentune.BadFileException;
 import org.tokentune.models.DecoderConfig.LayerType;
@@ -65,7 +66,8 @@ public record EncoderConfig(
       int firstPosition,
       boolean fixedPositions,
       int tokenTypes,
-      boolean zeroesPadding) {}
+      boolean zeroesPadding)
+      implements Serializable {}
 
   /**
    * The attention of all layers.
@@ -73,7 +75,8 @@ public record EncoderConfig(
    * @param bias whether its projections have biases
    * @param packed whether queries, keys and values are rows of one weight, in this order
    */
-  public record Attention(int heads, int headSize, boolean bias, boolean packed) {}
+  public record Attention(int heads, int headSize, boolean bias, boolean packed)
+      implements Serializable {}
 
   /**
    * The layer norms.
@@ -82,7 +85,7 @@ public record EncoderConfig(
    * @param first whether inputs are normalised, from the second block on, and not sums; there is
    *     then a norm after the last layer
    */
-  public record Norms(double epsilon, boolean bias, boolean first) {}
+  public record Norms(double epsilon, boolean bias, boolean first) implements Serializable {}
 
   /**
    * Scores that depend on the distance of two tokens.
@@ -92,7 +95,8 @@ public record EncoderConfig(
    * @param buckets number of kinds of distances
    * @param maxDistance from which on there are no further kinds
    */
-  public record RelativePositions(boolean disentangled, int buckets, int maxDistance) {}
+  public record RelativePositions(boolean disentangled, int buckets, int maxDistance)
+      implements Serializable {}
 
   /**
    * Dropout rates.
@@ -112,7 +116,8 @@ public record EncoderConfig(
       double pooled,
       double classifier,
       double tags,
-      double answers) {}
+      double answers)
+      implements Serializable {}
 
   public EncoderConfig {
     required(family, "family");

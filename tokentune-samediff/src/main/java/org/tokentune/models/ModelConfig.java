@@ -4,6 +4,7 @@ import static org.tokentune.Arguments.required;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.Serializable;
 import java.util.List;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
@@ -14,7 +15,7 @@ import org.tokentune.formats.WeightSource;
 /**
  * The configuration of a model of any family, with the names of a Hugging Face {@code config.json}.
  */
-public sealed interface ModelConfig permits EncoderConfig, DecoderConfig {
+public sealed interface ModelConfig extends Serializable permits EncoderConfig, DecoderConfig {
 
   int vocabulary();
 

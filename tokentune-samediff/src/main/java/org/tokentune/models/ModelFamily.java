@@ -1,12 +1,13 @@
 package org.tokentune.models;
 
+import java.io.Serializable;
 import java.util.Optional;
 import org.tokentune.BadInputException;
 import org.tokentune.formats.ConfigReader;
 import org.tokentune.objectives.Objective;
 
 /** A family of models: what is particular about its files. */
-public interface ModelFamily {
+public interface ModelFamily extends Serializable {
 
   /** The {@code model_type} in a {@code config.json}. */
   String modelType();

@@ -3,6 +3,7 @@ package org.tokentune.models;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
 import org.tokentune.Arguments;
@@ -46,7 +47,8 @@ public record RopeParameters(
     int originalPositions,
     double attentionFactor,
     List<Double> shortFactors,
-    List<Double> longFactors) {
+    List<Double> longFactors)
+    implements Serializable {
 
   /** The formula. */
   public enum Type {

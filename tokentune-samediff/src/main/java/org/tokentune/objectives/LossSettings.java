@@ -2,6 +2,7 @@ package org.tokentune.objectives;
 
 import static org.tokentune.Arguments.required;
 
+import java.io.Serializable;
 import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.factory.Nd4j;
@@ -20,7 +21,8 @@ import org.tokentune.BadSettingsException;
  *     less the surer it is: {@code (1 - p)^gamma}, where p is the probability of the label; 0: all
  *     count alike
  */
-public record LossSettings(List<Double> classWeights, double labelSmoothing, double focalGamma) {
+public record LossSettings(List<Double> classWeights, double labelSmoothing, double focalGamma)
+    implements Serializable {
 
   public LossSettings {
     required(classWeights, "classWeights");

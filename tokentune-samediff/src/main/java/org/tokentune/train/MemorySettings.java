@@ -2,6 +2,7 @@ package org.tokentune.train;
 
 import static org.tokentune.Arguments.required;
 
+import java.io.Serializable;
 import org.tokentune.BadSettingsException;
 import org.tokentune.plan.ActivationCheckpointing;
 import org.tokentune.plan.ActivationPrecision;
@@ -20,7 +21,8 @@ public record MemorySettings(
     ActivationCheckpointing checkpointing,
     ActivationPrecision precision,
     long budget,
-    int microBatch) {
+    int microBatch)
+    implements Serializable {
 
   public MemorySettings {
     required(checkpointing, "checkpointing");

@@ -133,6 +133,21 @@ public final class ParameterOptimizer implements OptimizerStep {
     gradients.forEach((name, gradient) -> update(name, parameters.get(name), 0, gradient));
   }
 
+  /**
+   * Makes a whole step with gradients whose common norm is clipped.
+   *
+   * @param gradients by name of the parameter; may be overwritten
+   * @param clip the largest norm; infinite: they are not clipped, and not checked
+   * @return false if the norm is not finite; nothing is updated then
+   */
+  public boolean step(Map<String, INDArray> gradients, double learningRate, double clip) {
+    if (Double.isFinite(clip) && !Double.isFinite(GradientClipping.byGlobalNorm(gradients, clip))) {
+      return false;
+    }
+    step(gradients, learningRate);
+    return true;
+  }
+
   /** The number of bytes of state for a parameter. */
   long stateBytes(String name) {
     return rule.state(parameters.get(name)).stream().mapToLong(UpdateRule.StateArray::bytes).sum();

@@ -104,7 +104,18 @@ public final class Trainer {
    *     written
    */
   public Outcome fit(TrainingData trainingData) {
+    return fit(trainingData, LocalStep::new);
+  }
+
+  /**
+   * Trains.
+   *
+   * @param steps creates what makes the steps
+   * @throws BadInputException as {@link #fit(TrainingData)}
+   */
+  public Outcome fit(TrainingData trainingData, TrainingStep.Factory steps) {
     required(trainingData, "trainingData");
+    required(steps, "steps");
 
     checkMetrics();
     data = trainingData;
@@ -114,7 +125,7 @@ public final class Trainer {
               + " and evaluateEvery at 0, or give validation rows.");
     }
     try (Evaluator evaluator = new Evaluator(model, parameters, data.rowName());
-        TrainingStep step = new LocalStep(model, parameters, trainable, selector, settings)) {
+        TrainingStep step = steps.create(model, parameters, trainable, selector, settings)) {
       TrainedState state = new TrainedState(parameters, trainable, step.optimizer());
       Fingerprint fingerprint =
           run.saveEvery() > 0 || run.resume() != null

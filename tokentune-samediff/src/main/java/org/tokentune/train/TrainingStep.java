@@ -2,9 +2,13 @@ package org.tokentune.train;
 
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.tokentune.BadInputException;
+import org.tokentune.models.TransformerModel;
+import org.tokentune.nn.Parameters;
 import org.tokentune.objectives.Metric;
+import org.tokentune.select.TokenSelector;
 
 /**
  * Makes the steps of a training: selects tokens, runs forward and backward, and updates the
@@ -14,6 +18,24 @@ import org.tokentune.objectives.Metric;
  * the whole training.
  */
 public interface TrainingStep extends AutoCloseable {
+
+  /** Creates what makes the steps of a training; {@code LocalStep::new} is one. */
+  @FunctionalInterface
+  interface Factory {
+
+    /**
+     * Creates it.
+     *
+     * @param parameters changed in place
+     * @param trainable the names of those that train
+     */
+    TrainingStep create(
+        TransformerModel model,
+        Parameters parameters,
+        Predicate<String> trainable,
+        TokenSelector selector,
+        Hyperparameters settings);
+  }
 
   /**
    * The position of a step in a training. Selection and dropout depend on nothing else.

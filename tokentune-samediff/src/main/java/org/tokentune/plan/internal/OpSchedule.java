@@ -130,15 +130,27 @@ record OpSchedule(
     Map<String, INDArray> held = new LinkedHashMap<>();
     // Otherwise the gradient function would hold a copy of every variable.
     List.copyOf(arrays.arrayNames()).forEach(name -> held.put(name, arrays.removeArray(name)));
-    PrintStream out = System.out;
-    try (PrintStream nowhere =
-        new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8)) {
-      System.setOut(nowhere); // createGradFunction prints a line for every op
-      sd.createGradFunction(trained.toArray(new String[0]));
+    try {
+      createGradFunction(sd, trained.toArray(new String[0]));
     } finally {
-      System.setOut(out);
       held.forEach(arrays::setArray);
     }
     return sd.getFunction("grad");
+  }
+
+  /**
+   * Creates the gradient function without the line that ND4J prints for every op. One at a time:
+   * otherwise a second thread would put back what the first has set, and the program would print
+   * nothing any more.
+   */
+  private static synchronized void createGradFunction(SameDiff sd, String... trained) {
+    PrintStream out = System.out;
+    try (PrintStream nowhere =
+        new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8)) {
+      System.setOut(nowhere);
+      sd.createGradFunction(trained);
+    } finally {
+      System.setOut(out);
+    }
   }
 }

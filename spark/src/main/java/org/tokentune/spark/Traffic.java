@@ -1,0 +1,14 @@
+package org.tokentune.spark;
+
+/**
+ * What a training has sent, in bytes, without the frames of Spark's protocols.
+ *
+ * @param steps made
+ * @param model frozen weights, sent once to every executor
+ * @param values of what trains, sent with every step to every executor
+ * @param inputs of all batches, each to one task
+ * @param gradients returned to the driver by all tasks
+ * @param repeated attempts at steps that failed and were made again
+ */
+public record Traffic(
+    int steps, long model, long values, long inputs, long gradients, int repeated) {}

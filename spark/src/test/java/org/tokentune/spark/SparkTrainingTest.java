@@ -1,0 +1,267 @@
+package org.tokentune.spark;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.tokentune.BadInputException;
+import org.tokentune.adapters.LoraConfig;
+import org.tokentune.datasets.DataSplit;
+import org.tokentune.datasets.Example;
+import org.tokentune.datasets.Labels;
+import org.tokentune.files.Checkpoints;
+import org.tokentune.formats.ModelFiles;
+import org.tokentune.formats.ModelFolder;
+import org.tokentune.models.Pooling;
+import org.tokentune.models.WeightStorage;
+import org.tokentune.objectives.Objectives;
+import org.tokentune.testing.SameBits;
+import org.tokentune.text.TextModel;
+import org.tokentune.text.TuningSettings;
+import org.tokentune.train.FineTuningListener;
+import org.tokentune.train.Hyperparameters;
+import org.tokentune.train.LocalStep;
+import org.tokentune.train.RunSettings;
+import org.tokentune.train.StepReport;
+import org.tokentune.train.TrainingStep;
+
+/** Trainings on Spark, in this process, are those of one machine. */
+class SparkTrainingTest {
+
+  private static final List<Example> ROWS = SmallModel.rows(320);
+
+  @TempDir private static Path folder;
+  private static Path base;
+  private static SparkSession spark;
+  private static int saved;
+
+  /** The result of a training. */
+  private record Run(List<Double> losses, Map<String, INDArray> weights) {
+
+    double greatestDifference(Run other) {
+      double greatest = 0;
+      for (int i = 0; i < losses.size(); i++) {
+        greatest = Math.max(greatest, Math.abs(losses.get(i) - other.losses.get(i)));
+      }
+      return greatest;
+    }
+
+    double greatestDifferenceOfWeights(Run other) {
+      return weights.keySet().stream()
+          .mapToDouble(
+              name -> weights.get(name).sub(other.weights.get(name)).amaxNumber().doubleValue())
+          .max()
+          .orElseThrow();
+    }
+  }
+
+  @BeforeAll
+  static void start() throws IOException {
+    base = SmallModel.folder(folder);
+    spark = SmallModel.spark();
+  }
+
+  @AfterAll
+  static void stop() {
+    spark.stop();
+  }
+
+  private static TuningSettings settings(String tokens, int accumulation, int steps) {
+    return TuningSettings.defaults()
+        .withTokens(tokens)
+        .withMinTokens(2)
+        .withBatchSize(16 / accumulation)
+        .withHyperparameters(
+            Hyperparameters.defaults()
+                .withLearningRate(1e-3)
+                .withAccumulation(accumulation)
+                .withSteps(steps));
+  }
+
+  private static Run train(
+      TrainingStep.Factory steps, TuningSettings settings, String lora, int stopAfter) {
+    List<Double> losses = new ArrayList<>();
+    FineTuningListener listener =
+        new FineTuningListener() {
+          @Override
+          public void onStep(StepReport step) {
+            losses.add(step.loss());
+          }
+
+          @Override
+          public boolean stops() {
+            return losses.size() >= stopAfter;
+          }
+        };
+    try (ModelFiles files = ModelFolder.open(base);
+        TextModel model =
+            TextModel.forTask(
+                files,
+                Labels.of(Objectives.CLASSIFY, ROWS),
+                Pooling.FIRST,
+                null,
+                null,
+                WeightStorage.FLOAT32,
+                6)) {
+      if (!lora.isEmpty()) {
+        model.addAdapter(LoraConfig.parse(lora), 7);
+      }
+      model.trainBy(steps);
+      model.fineTune(new DataSplit(ROWS, List.of(), List.of()), settings, listener);
+      return new Run(losses, SmallModel.weights(model, folder.resolve("saved-" + saved++)));
+    }
+  }
+
+  private static Run train(TrainingStep.Factory steps, TuningSettings settings, String lora) {
+    return train(steps, settings, lora, Integer.MAX_VALUE);
+  }
+
+  private static void assertSameRun(Run expected, Run actual) {
+    assertEquals(expected.losses(), actual.losses());
+    SameBits.assertSameBits(expected.weights(), actual.weights());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"all, '', 12", "25%, '', 50", "25%, 'r=4,dropout=0.1', 12"})
+  void equalsOneMachineAndItself(String tokens, String lora, int steps) {
+    PrintStream out = System.out;
+    TuningSettings settings = settings(tokens, 4, steps);
+    SparkSteps two = SparkSteps.on(spark, 2);
+    Run alone = train(LocalStep::new, settings, lora);
+    Run once = train(two, settings, lora);
+    Traffic traffic = two.traffic();
+    Run again = train(two, settings, lora, 6);
+    Run byFour = train(SparkSteps.on(spark, 4), settings, lora, 6);
+
+    assertSame(out, System.out, "several engines in one process leave System.out as it was");
+    assertEquals(steps, once.losses().size());
+    assertEquals(once.losses().subList(0, 6), again.losses());
+    assertEquals(alone.losses().subList(0, 6), byFour.losses(), "one batch a task: the same sums");
+    assertEquals(0, once.greatestDifference(alone), 1e-5);
+    assertEquals(0, once.greatestDifferenceOfWeights(alone), 1e-5);
+    System.out.printf(
+        Locale.ROOT,
+        "tokens %s, adapters '%s', %d steps: greatest difference from one machine with 2 tasks of 2"
+            + " batches %.1e of losses, %.1e of weights; with 4 tasks of 1 batch, and between two"
+            + " runs, none; %s%n",
+        tokens,
+        lora,
+        steps,
+        once.greatestDifference(alone),
+        once.greatestDifferenceOfWeights(alone),
+        traffic);
+  }
+
+  @Test
+  void sendsOnlyAdapters() {
+    SparkSteps steps = SparkSteps.on(spark, 2);
+    train(steps, settings("25%", 2, 2), "r=4");
+    Traffic adapters = steps.traffic();
+    train(steps, settings("25%", 2, 2), "");
+    Traffic all = steps.traffic();
+    System.out.println("adapters: " + adapters + "\neverything: " + all);
+    assertEquals(0, all.model());
+    assertEquals(2 * all.values(), all.gradients(), "both tasks return as much as they are sent");
+    assertEquals(2 * adapters.values(), adapters.gradients());
+    assertTrue(adapters.values() < all.values() / 2);
+  }
+
+  @Test
+  void repeatsAStepWhoseTaskFailed() {
+    TuningSettings settings = settings("25%", 2, 10);
+    Run undisturbed = train(SparkSteps.on(spark, 2), settings, "");
+    SparkSteps steps = SparkSteps.on(spark, 2);
+    Faults.AT.set(11); // the first task of step 6
+    Run disturbed = train(steps, settings, "");
+    assertEquals(1, steps.traffic().repeated());
+    assertSameRun(undisturbed, disturbed);
+    System.out.println("one task failed after its work: the same bits at the end");
+  }
+
+  @Test
+  void givesUpAfterSomeAttempts() {
+    Faults.all = true;
+    try {
+      BadInputException e =
+          assertThrows(
+              BadInputException.class,
+              () -> train(SparkSteps.on(spark, 2).withAttempts(2), settings("25%", 2, 2), ""));
+      System.out.println(e.getMessage());
+      assertTrue(
+          e.getMessage()
+              .startsWith("Step 1 failed 2 times on Spark (a fault for the test); look into"),
+          e.getMessage());
+    } finally {
+      Faults.all = false;
+    }
+  }
+
+  @Test
+  void eitherSideContinuesFromTheOthersCheckpoint() {
+    TuningSettings settings = settings("25%", 2, 20);
+    Run whole = train(LocalStep::new, settings, "");
+    List<TrainingStep.Factory> sides = List.of(LocalStep::new, SparkSteps.on(spark, 2));
+    for (int i = 0; i < 2; i++) {
+      Checkpoints checkpoints = new Checkpoints(folder.resolve("checkpoints-" + i), 2);
+      RunSettings run = RunSettings.defaults().withCheckpoints(5, checkpoints);
+      train(sides.get(i), settings.withRun(run), "", 10);
+      RunSettings resumed = run.withResume(checkpoints.newest().orElseThrow());
+      Run rest = train(sides.get(1 - i), settings.withRun(resumed), "");
+      assertEquals(10, rest.losses().size());
+      SameBits.assertSameBits(whole.weights(), rest.weights());
+    }
+    System.out.println("stopped on one side, continued on the other: the same bits at the end");
+  }
+
+  @Test
+  void refusesMoreTasksThanBatches() {
+    BadInputException e =
+        assertThrows(
+            BadInputException.class,
+            () -> train(SparkSteps.on(spark, 4), settings("25%", 2, 2), ""));
+    assertEquals(
+        "A step has 2 batches, too few for 4 tasks; set accumulation to a multiple of the tasks, and"
+            + " a batch size that is smaller by as much.",
+        e.getMessage());
+  }
+
+  /** What the command line's NullArgumentsTest does for other modules. */
+  @Test
+  void refusesNullAndSettingsThatMakeNoSense() {
+    for (Executable call :
+        List.<Executable>of(
+            () -> SparkSteps.on(null, 1),
+            () -> SparkSteps.on(spark, 0),
+            () -> SparkSteps.on(spark, 1).withAttempts(0),
+            () -> SparkSteps.on(spark, 1).withTimeout(null),
+            () -> SparkSteps.on(spark, 1).withTimeout(Duration.ZERO),
+            () -> SparkSteps.on(spark, 1).create(null, null, null, null, null),
+            () -> SparkExamples.read(null, "text", null, null),
+            () -> SparkExamples.read(spark.emptyDataFrame(), null, null, null),
+            () -> new TokenTuneClassifier(null),
+            () -> new TokenTuneClassifier().setTextCol(null),
+            () -> new TokenTuneClassifier().fit(null),
+            () -> TokenTuneClassifier.load(null),
+            () -> TokenTuneClassificationModel.load(null))) {
+      System.out.println(assertThrows(BadInputException.class, call).getMessage());
+    }
+  }
+}
