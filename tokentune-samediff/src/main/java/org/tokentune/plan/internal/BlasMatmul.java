@@ -158,7 +158,7 @@ final class BlasMatmul implements Step {
       return false;
     }
     boolean batch = z.length() > rows * columns;
-    return batch || !avx512() && z.length() < LARGE_RESULT;
+    return batch || (!avx512() && z.length() < LARGE_RESULT);
   }
 
   private static boolean avx512() {
