@@ -1,0 +1,232 @@
+"""Compares GGUF files of ./tokentune export with transformers, in llama.cpp; see gguf.sh.
+Usage: python gguf_export.py HOME WORK [FAMILY...]
+Made with PyTorch 2.15.0, transformers 5.24.0, peft 0.21.2, gguf 0.19.0 and xllamacpp 2026.10.11549.
+"""
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+
+import torch
+import transformers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+HOME, WORK = sys.argv[1], sys.argv[2]
+NEW = 16
+TEXT = "Once upon a time, there was a little girl named Lily who had 12 red balls."
+TYPES = ("f32", "f16", "bf16", "q8_0", "q4_k")
+LLAMA3 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+          r"|\s*[\r\n]+|\s+(?!\S)|\s+")
+SMALL = dict(hidden_size=64, intermediate_size=96, num_hidden_layers=3, num_attention_heads=4, num_key_value_heads=2,
+             max_position_embeddings=128, bos_token_id=0, eos_token_id=1, pad_token_id=None, initializer_range=0.2)
+WIDE = dict(SMALL, hidden_size=256, intermediate_size=512, num_hidden_layers=2)
+LLAMA3_ROPE = dict(rope_type="llama3", rope_theta=500000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
+                   original_max_position_embeddings=8192)
+YARN = dict(rope_type="yarn", rope_theta=10000.0, factor=4.0, original_max_position_embeddings=32)
+LONGROPE = dict(rope_type="longrope", rope_theta=10000.0, short_factor=[1.0, 1.1, 1.2, 1.4, 1.6, 1.8, 2.0, 2.2],
+                long_factor=[1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0], original_max_position_embeddings=64)
+
+# name: class, sizes, tokenizer, further fields
+FAMILIES = {
+    "llama": ("Llama", SMALL, "pieces", {}),
+    "llama-tied": ("Llama", WIDE, "llama3", dict(tie_word_embeddings=True)),
+    "llama-biased": ("Llama", SMALL, "gpt2", dict(attention_bias=True)),
+    "llama-linear": ("Llama", SMALL, "pieces", dict(rope_parameters=dict(rope_type="linear", factor=4.0, rope_theta=10000.0))),
+    "llama3": ("Llama", WIDE, "llama3", dict(rope_parameters=LLAMA3_ROPE, head_dim=32)),
+    "mistral": ("Mistral", SMALL, "pieces", dict(sliding_window=None)),
+    "mistral-window": ("Mistral", SMALL, "pieces", dict(sliding_window=64)),
+    "qwen2": ("Qwen2", WIDE, "qwen2", {}),
+    "qwen3": ("Qwen3", SMALL, "qwen2", dict(head_dim=32, tie_word_embeddings=True)),
+    "qwen3-yarn": ("Qwen3", SMALL, "qwen2", dict(head_dim=32, rope_parameters=YARN)),
+    "gemma2": ("Gemma2", SMALL, "gemma", dict(head_dim=16, query_pre_attn_scalar=16, sliding_window=8)),
+    "gemma2-scaled": ("Gemma2", SMALL, "gemma", dict(head_dim=16, query_pre_attn_scalar=24, sliding_window=8)),
+    "gemma3": ("Gemma3ForCausalLM", dict(SMALL, num_hidden_layers=7), "gemma", dict(
+        head_dim=16, query_pre_attn_scalar=20, sliding_window=8, rope_parameters=dict(
+            full_attention=dict(rope_type="linear", factor=8.0, rope_theta=1e6),
+            sliding_attention=dict(rope_type="default", rope_theta=10000.0)))),
+    "gemma3-period": ("Gemma3ForCausalLM", SMALL, "gemma", dict(
+        head_dim=16, query_pre_attn_scalar=16, sliding_window=8, layer_types=["sliding_attention", "full_attention", "sliding_attention"])),
+    "phi3": ("Phi3", SMALL, "pieces", dict(sliding_window=None)),
+    "phi3-partial": ("Phi3", SMALL, "pieces", dict(sliding_window=None, partial_rotary_factor=0.75,
+                                                  rope_parameters=dict(rope_type="default", rope_theta=10000.0, partial_rotary_factor=0.75))),
+    "phi3-longrope": ("Phi3", SMALL, "pieces", dict(sliding_window=None, rope_parameters=LONGROPE)),
+    "granite": ("Granite", SMALL, "smollm", dict(attention_multiplier=0.2, embedding_multiplier=6.0, residual_multiplier=0.4, logits_scaling=3.0)),
+    "olmo2": ("Olmo2", SMALL, "dbrx", {}),
+    "smollm3": ("SmolLM3", dict(SMALL, num_hidden_layers=4), "llama3", {}),
+}
+
+
+def training():
+    with open(os.path.join(HOME, "samples", "stories.txt"), encoding="utf-8") as file:
+        return file.read().splitlines()
+
+
+def byte_level(kind):
+    tokenizer = Tokenizer(models.BPE(ignore_merges=kind == "llama3"))
+    level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=kind in ("gpt2", "smollm"))
+    if kind == "smollm":
+        level = pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=True), level])
+    elif kind != "gpt2":
+        rule = LLAMA3.replace(r"\p{N}{1,3}", r"\p{N}") if kind == "qwen2" else LLAMA3
+        level = pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(rule), "isolated"), level])
+    tokenizer.pre_tokenizer = level
+    if kind == "qwen2":
+        tokenizer.normalizer = normalizers.NFC()
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.train_from_iterator(training(), trainers.BpeTrainer(
+        vocab_size=500, special_tokens=["<|begin|>", "<|end|>", "<|im_end|>"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
+    if kind == "llama3":
+        tokenizer.post_processor = processors.Sequence([processors.ByteLevel(trim_offsets=False), processors.TemplateProcessing(
+            single="<|begin|> $A", pair="<|begin|> $A <|begin|> $B", special_tokens=[("<|begin|>", 0)])])
+    return tokenizer, "<|begin|>", "<|end|>"
+
+
+def pieces(kind):
+    """Tokens with scores, and the merges that follow from them, as transformers derives them."""
+    trained = Tokenizer(models.BPE())
+    trained.pre_tokenizer = pre_tokenizers.Metaspace()
+    trained.train_from_iterator(training(), trainers.BpeTrainer(vocab_size=240, show_progress=False))
+    words = [token for token, _ in sorted(trained.get_vocab().items(), key=lambda item: item[1])]
+    tokens = ["<unk>", "<s>", "</s>"] + ["<0x%02X>" % i for i in range(256)] + words
+    vocabulary = {token: i for i, token in enumerate(tokens)}
+    pairs = [(vocabulary[word], vocabulary[word[:cut]], vocabulary[word[cut:]]) for word in words
+             for cut in range(1, len(word)) if word[:cut] in vocabulary and word[cut:] in vocabulary]
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[(tokens[left], tokens[right]) for _, left, right in sorted(pairs)],
+                                     unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    tokenizer.add_special_tokens(["<unk>", "<s>", "</s>"])
+    steps = [normalizers.Replace(" ", "\u2581")]
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("\u2581")] + steps) if kind == "pieces" else steps[0]
+    tokenizer.decoder = decoders.Sequence([decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse()])
+    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", pair="<s> $A <s> $B", special_tokens=[("<s>", 1)])
+    return tokenizer, "<s>", "</s>"
+
+
+def make(family, folder):
+    name, sizes, kind, fields = FAMILIES[family]
+    tokenizer, begin, end = pieces(kind) if kind in ("pieces", "gemma") else byte_level(kind)
+    fast = transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token=begin, eos_token=end)
+    fast.chat_template = "{% for m in messages %}{{ m.role + ': ' + m.content + '\\n' }}{% endfor %}"
+    cls = getattr(transformers, name if name.endswith("LM") else name + "ForCausalLM")
+    torch.manual_seed(7)
+    ids = dict(bos_token_id=tokenizer.token_to_id(begin), eos_token_id=tokenizer.token_to_id(end))
+    config = cls.config_class(**{**sizes, **ids, "vocab_size": tokenizer.get_vocab_size() + 3, **fields})
+    model = cls(config).float().eval()
+    with torch.no_grad():
+        for key, value in model.named_parameters():
+            if key.endswith("norm.weight"):
+                value.add_(torch.randn_like(value) * 0.2)
+            elif key.endswith("bias"):
+                value.copy_(torch.randn_like(value) * 0.2)
+    model.save_pretrained(folder)
+    fast.save_pretrained(folder)
+    return model, fast
+
+
+def greedy(model, ids):
+    """Ids, and the log probabilities of each step."""
+    ids, steps = list(ids), []
+    with torch.no_grad():
+        for _ in range(NEW):
+            steps.append(torch.log_softmax(model(torch.tensor([ids])).logits[0, -1].double(), -1))
+            ids.append(int(steps[-1].argmax()))
+    return ids[-NEW:], steps
+
+
+def llama(queue, file, prompt, words, adapter):
+    import xllamacpp
+    params = xllamacpp.CommonParams()
+    params.model.path = file
+    params.n_ctx, params.n_parallel, params.warmup, params.n_gpu_layers, params.verbosity = 128, 1, False, 0, 0
+    params.cache_type_k = params.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
+    params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
+    if adapter:
+        params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(adapter, 1.0)]
+    server = xllamacpp.Server(params)
+    # the first step alone shows all words
+    out = []
+    for count, shown in ((NEW, 1), (1, words)):
+        made = server.handle_completions(dict(prompt=prompt, n_predict=count, temperature=0, n_probs=shown, cache_prompt=False, ignore_eos=False))
+        steps = made["choices"][0]["logprobs"]["content"]
+        out.append(([s["id"] for s in steps], {t["id"]: t["logprob"] for t in steps[0]["top_logprobs"]}, made["usage"]["prompt_tokens"]))
+    queue.put(out)
+    queue.close()
+    queue.join_thread()
+    os._exit(0)
+
+
+def in_llama_cpp(file, prompt, words, adapter=None):
+    queue = multiprocessing.Queue()
+    process = multiprocessing.Process(target=llama, args=(queue, file, prompt, words, adapter))
+    process.start()
+    try:
+        (ids, _, count), (_, first, _) = queue.get(timeout=60)
+    finally:
+        process.join(5)
+        process.kill()
+    return ids, first, count
+
+
+def export(*options):
+    made = subprocess.run([os.path.join(HOME, "tokentune"), "export", "--to", "gguf", *options], capture_output=True, text=True)
+    print("   ", (made.stdout + made.stderr).strip().replace(WORK + "/", "").replace("\n", "\n    "))
+    return made.returncode == 0
+
+
+def compare(name, file, fast, model, adapter=None):
+    prompt = fast(TEXT)["input_ids"]
+    ids, steps = greedy(model, prompt)
+    words = model.config.vocab_size
+    found, first, count = in_llama_cpp(file, TEXT, words, adapter)
+    until = ids.index(model.config.eos_token_id) if model.config.eos_token_id in ids else NEW
+    equal = next((i for i in range(min(until, len(found))) if ids[i] != found[i]), min(until, len(found)))
+    worst = max(abs(first[i] - steps[0][i].item()) for i in first)
+    print(f"{name}: {count} of {len(prompt)} tokens, {equal} of {until} greedy ids equal, log probabilities of {len(first)} words differ by {worst:.1e}")
+    return count == len(prompt) and equal == until, worst
+
+
+def adapter(family, base, folder, **fields):
+    from peft import LoraConfig, get_peft_model
+    torch.manual_seed(11)
+    packed = family.startswith("phi3")
+    targets = ["qkv_proj", "gate_up_proj", "o_proj"] if packed else ["q_proj", "k_proj", "v_proj", "down_proj"]
+    model = get_peft_model(base, LoraConfig(r=4, lora_alpha=6, target_modules=targets, task_type="CAUSAL_LM", init_lora_weights=False, **fields))
+    model.eval().save_pretrained(folder)
+    return model
+
+
+def main():
+    failed = []
+    for family in sys.argv[3:] or FAMILIES:
+        folder = os.path.join(WORK, family)
+        model, fast = make(family, folder)
+        for kind in TYPES:
+            file = f"{folder}-{kind}.gguf"
+            name = f"{family} {kind}"
+            if not export("--model", folder, "--type", kind, "--output", file):
+                failed.append(name)
+                continue
+            same, worst = compare(name, file, fast, model)
+            if kind == "f32" and not (same and worst < 1e-4):
+                failed.append(name)
+        plain = f"{folder}-f32.gguf"
+        patterns = dict(rank_pattern={"q_proj": 2}, alpha_pattern={"v_proj": 12})
+        for label, fields in (("LoRA", {}), ("rsLoRA", dict(use_rslora=True)), ("patterns", {} if family.startswith("phi3") else patterns)):
+            base, _ = make(family, folder)
+            tuned = adapter(family, base, folder + "-lora", **fields)
+            file = folder + "-lora.gguf"
+            name = f"{family} {label}"
+            if not (export("--model", folder, "--adapter", folder + "-lora", "--output", file)):
+                failed.append(name)
+                continue
+            same, worst = compare(name, plain, fast, tuned, file)
+            if not (same and worst < 1e-4):
+                failed.append(name)
+    print("failed:", ", ".join(failed) if failed else "none")
+    sys.exit(bool(failed))
+
+
+if __name__ == "__main__":
+    multiprocessing.set_start_method("fork")  # torch is loaded once
+    main()
