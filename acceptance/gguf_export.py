@@ -57,6 +57,15 @@ FAMILIES = {
 }
 
 
+ENCODERS = {
+    "bert": ("BertModel", dict(vocab_size=400, hidden_size=64, num_hidden_layers=3, num_attention_heads=4, intermediate_size=96, max_position_embeddings=64, initializer_range=0.2), "mean"),
+    "bert-cls": ("BertModel", dict(vocab_size=400, hidden_size=64, num_hidden_layers=2, num_attention_heads=4, intermediate_size=96, max_position_embeddings=64, initializer_range=0.2), "cls"),
+    "distilbert": ("DistilBertModel", dict(vocab_size=400, dim=64, n_layers=2, n_heads=4, hidden_dim=96, max_position_embeddings=64, initializer_range=0.2), "mean"),
+    "electra": ("ElectraModel", dict(vocab_size=400, embedding_size=64, hidden_size=64, num_hidden_layers=2, num_attention_heads=4, intermediate_size=96, max_position_embeddings=64, initializer_range=0.2), "mean"),
+}
+SENTENCES = (TEXT, "Caf\u00e9s in Z\u00dcRICH don't open before 10:30!", "the end")
+
+
 def training():
     with open(os.path.join(HOME, "samples", "stories.txt"), encoding="utf-8") as file:
         return file.read().splitlines()
@@ -156,16 +165,78 @@ def llama(queue, file, prompt, words, adapter):
     os._exit(0)
 
 
-def in_llama_cpp(file, prompt, words, adapter=None):
+def make_encoder(family, folder):
+    name, sizes, pooling = ENCODERS[family]
+    words = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    words.normalizer = normalizers.BertNormalizer(lowercase=True)
+    words.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    words.train_from_iterator(training(), trainers.WordPieceTrainer(vocab_size=390, special_tokens=special, show_progress=False))
+    words.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
+    fast = transformers.BertTokenizerFast(tokenizer_object=words)
+    torch.manual_seed(7)
+    cls = getattr(transformers, name)
+    model = cls(cls.config_class(**sizes)).float().eval()
+    with torch.no_grad():
+        for key, value in model.named_parameters():
+            if key.endswith("bias") or "LayerNorm" in key or "layer_norm" in key:
+                value.add_(torch.randn_like(value) * 0.2)
+    model.save_pretrained(folder)
+    fast.save_pretrained(folder)
+    os.makedirs(os.path.join(folder, "1_Pooling"))
+    with open(os.path.join(folder, "modules.json"), "w") as file:
+        kinds = ("Transformer", "Pooling", "Normalize")
+        json.dump([dict(idx=i, name=str(i), path="1_Pooling" if i == 1 else "" if i == 0 else "2_Normalize", type="sentence_transformers.models." + kind) for i, kind in enumerate(kinds)], file)
+    with open(os.path.join(folder, "1_Pooling", "config.json"), "w") as file:
+        json.dump(dict(word_embedding_dimension=64, pooling_mode_cls_token=pooling == "cls", pooling_mode_mean_tokens=pooling == "mean"), file)
+    vectors = []
+    with torch.no_grad():
+        for text in SENTENCES:
+            rows = model(**fast(text, return_tensors="pt")).last_hidden_state[0]
+            vectors.append(torch.nn.functional.normalize(rows[0] if pooling == "cls" else rows.mean(0), dim=0))
+    return vectors
+
+
+def embed(queue, file):
+    import xllamacpp
+    params = xllamacpp.CommonParams()
+    params.model.path = file
+    params.n_ctx, params.n_parallel, params.warmup, params.n_gpu_layers, params.verbosity, params.embedding = 64, 1, False, 0, 0, True
+    params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
+    server = xllamacpp.Server(params)
+    queue.put([server.handle_embeddings(dict(input=text))["data"][0]["embedding"] for text in SENTENCES])
+    queue.close()
+    queue.join_thread()
+    os._exit(0)
+
+
+def in_process(target, *arguments):
     queue = multiprocessing.Queue()
-    process = multiprocessing.Process(target=llama, args=(queue, file, prompt, words, adapter))
+    process = multiprocessing.Process(target=target, args=(queue, *arguments))
     process.start()
     try:
-        (ids, _, count), (_, first, _) = queue.get(timeout=60)
+        return queue.get(timeout=60)
     finally:
         process.join(5)
         process.kill()
-    return ids, first, count
+
+
+def encoder(family):
+    folder = os.path.join(WORK, family)
+    vectors = make_encoder(family, folder)
+    failed = []
+    for kind in TYPES:
+        file = f"{folder}-{kind}.gguf"
+        if not export("--model", folder, "--type", kind, "--output", file):
+            failed.append(f"{family} {kind}")
+            continue
+        found = in_process(embed, file)
+        worst = max(float((wanted - torch.tensor(got)).abs().max()) for wanted, got in zip(vectors, found))
+        print(f"{family} {kind}: vectors of {len(found)} texts differ by {worst:.1e}")
+        if kind == "f32" and not worst < 1e-3:
+            failed.append(f"{family} {kind}")
+    return failed
 
 
 def export(*options):
@@ -178,7 +249,7 @@ def compare(name, file, fast, model, adapter=None):
     prompt = fast(TEXT)["input_ids"]
     ids, steps = greedy(model, prompt)
     words = model.config.vocab_size
-    found, first, count = in_llama_cpp(file, TEXT, words, adapter)
+    (found, _, count), (_, first, _) = in_process(llama, file, TEXT, words, adapter)
     until = ids.index(model.config.eos_token_id) if model.config.eos_token_id in ids else NEW
     equal = next((i for i in range(min(until, len(found))) if ids[i] != found[i]), min(until, len(found)))
     worst = max(abs(first[i] - steps[0][i].item()) for i in first)
@@ -198,7 +269,10 @@ def adapter(family, base, folder, **fields):
 
 def main():
     failed = []
-    for family in sys.argv[3:] or FAMILIES:
+    for family in sys.argv[3:] or [*FAMILIES, *ENCODERS]:
+        if family in ENCODERS:
+            failed += encoder(family)
+            continue
         folder = os.path.join(WORK, family)
         model, fast = make(family, folder)
         for kind in TYPES:

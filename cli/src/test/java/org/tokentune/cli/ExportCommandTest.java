@@ -24,7 +24,8 @@ class ExportCommandTest {
     assertEquals(0, made.code(), made.printed());
     assertTrue(made.printed().contains("llama, q8_0; 20 tensors (5 in f32, 15 in q8_0)"));
     Run text =
-        Run.of("generate", "--model", file, "--prompt", "The", "--temperature", 0, "--max-tokens", 4);
+        Run.of(
+            "generate", "--model", file, "--prompt", "The", "--temperature", 0, "--max-tokens", 4);
     assertEquals(0, text.code(), text.printed());
   }
 
@@ -38,7 +39,9 @@ class ExportCommandTest {
 
   private void says(String part, Object... options) {
     Object[] arguments = new Object[7 + options.length];
-    Object[] usual = {"export", "--model", TINY, "--to", "gguf", "--output", folder.resolve("x.gguf")};
+    Object[] usual = {
+      "export", "--model", TINY, "--to", "gguf", "--output", folder.resolve("x.gguf")
+    };
     System.arraycopy(usual, 0, arguments, 0, usual.length);
     System.arraycopy(options, 0, arguments, usual.length, options.length);
     if (options[0].equals("--output")) {

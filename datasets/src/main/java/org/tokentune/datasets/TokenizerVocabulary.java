@@ -55,8 +55,7 @@ public final class TokenizerVocabulary {
     for (JsonNode token : json.path("added_tokens")) {
       put(token.path("id").intValue(), token.path("content").textValue());
       boolean special = token.path("special").asBoolean();
-      added.put(
-          token.path("id").intValue(), special ? TokenType.CONTROL : TokenType.USER_DEFINED);
+      added.put(token.path("id").intValue(), special ? TokenType.CONTROL : TokenType.USER_DEFINED);
       if (token.path("lstrip").asBoolean()
           || token.path("rstrip").asBoolean()
           || token.path("single_word").asBoolean()) {
@@ -94,8 +93,7 @@ public final class TokenizerVocabulary {
       throw reading.bad("is of type " + reading.model.path("type").asText("?") + ", not BPE");
     }
     for (String field : List.of("continuing_subword_prefix", "end_of_word_suffix")) {
-      if (!reading.model.path(field).asText("").isEmpty()
-          && !reading.model.path(field).isNull()) {
+      if (!reading.model.path(field).asText("").isEmpty() && !reading.model.path(field).isNull()) {
         throw reading.bad("has a " + field);
       }
     }
@@ -287,8 +285,7 @@ public final class TokenizerVocabulary {
       } else if (added.containsKey(id)) {
         types.add(added.get(id));
       } else {
-        types.add(
-            bytes && text.matches("<0x[0-9A-F]{2}>") ? TokenType.BYTE : TokenType.NORMAL);
+        types.add(bytes && text.matches("<0x[0-9A-F]{2}>") ? TokenType.BYTE : TokenType.NORMAL);
       }
     }
     return types;
@@ -299,8 +296,7 @@ public final class TokenizerVocabulary {
     Integer begin = around[0] == null ? named("bos_token") : around[0];
     Integer end = around[1] == null ? named("eos_token") : around[1];
     String unknown = model.path("unk_token").asText(settings.special().get("unk_token"));
-    return new SpecialTokens(
-        begin, end, ids.get(unknown), around[0] != null, around[1] != null);
+    return new SpecialTokens(begin, end, ids.get(unknown), around[0] != null, around[1] != null);
   }
 
   /** The id of a special token: of that name, or in the model's configuration. */

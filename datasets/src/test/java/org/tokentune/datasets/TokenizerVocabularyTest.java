@@ -34,8 +34,7 @@ class TokenizerVocabularyTest {
   /** The same model with a tokenizer.json in place of the vocabulary. */
   private static ModelFiles withJson(ModelFiles files, JsonNode json) {
     byte[] bytes = TokenizerJson.bytes((ObjectNode) json);
-    JsonNode config =
-        JsonNodeFactory.instance.objectNode().put("unk_token", "<|endoftext|>");
+    JsonNode config = JsonNodeFactory.instance.objectNode().put("unk_token", "<|endoftext|>");
     return new ModelFiles(
         "a model",
         files.config(),
@@ -118,7 +117,12 @@ class TokenizerVocabularyTest {
         json -> {
           ObjectNode text = JsonNodeFactory.instance.objectNode();
           text.putObject("Sequence").put("id", "A").put("type_id", 0);
-          ((ObjectNode) json.get("post_processor")).putArray("single").add(text).add(text).add(text).add(text);
+          ((ObjectNode) json.get("post_processor"))
+              .putArray("single")
+              .add(text)
+              .add(text)
+              .add(text)
+              .add(text);
         });
   }
 

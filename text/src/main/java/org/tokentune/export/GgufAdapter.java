@@ -66,11 +66,9 @@ public final class GgufAdapter {
         String stored = settings.layout().stored(layer + ".weight").orElseThrow();
         INDArray a = adapter.parameters().get(layer + ".lora_A.weight");
         INDArray b = adapter.parameters().get(layer + ".lora_B.weight");
-        double factor =
-            lora.scale(layer) * a.size(0) / alpha * settings.factor(layer + ".weight");
+        double factor = lora.scale(layer) * a.size(0) / alpha * settings.factor(layer + ".weight");
         out.tensor(stored + ".lora_a", format, a.shape(), () -> floats(a));
-        out.tensor(
-            stored + ".lora_b", format, b.shape(), () -> update(settings, layer, b, factor));
+        out.tensor(stored + ".lora_b", format, b.shape(), () -> update(settings, layer, b, factor));
       }
       GgufContent.write(out, file, staged -> {});
       return List.of(
@@ -106,10 +104,7 @@ public final class GgufAdapter {
         settings
             .layout()
             .stored(
-                layer + ".weight",
-                floats(b),
-                b.size(0),
-                settings.config().attention().headSize());
+                layer + ".weight", floats(b), b.size(0), settings.config().attention().headSize());
     for (int i = 0; factor != 1 && i < values.length; i++) {
       values[i] = (float) (values[i] * factor);
     }

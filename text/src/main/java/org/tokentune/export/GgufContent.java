@@ -38,8 +38,8 @@ final class GgufContent {
 
   /** The last part of a model's name. */
   static String name(ModelFiles files) {
-    String[] parts = files.name().replace('\\', '/').split("/");
-    return parts.length == 0 ? files.name() : parts[parts.length - 1];
+    String name = files.name().replace('\\', '/').replaceFirst("/+$", "");
+    return name.substring(name.lastIndexOf('/') + 1);
   }
 
   void put(String key, int value) {

@@ -9,7 +9,6 @@ import org.tokentune.BadSettingsException;
 import org.tokentune.datasets.TokenizerVocabulary;
 import org.tokentune.formats.GgufTokens;
 import org.tokentune.formats.ModelFiles;
-import org.tokentune.formats.Vocabulary;
 import org.tokentune.models.EncoderConfig;
 import org.tokentune.models.EncoderNames;
 import org.tokentune.models.Head;
@@ -120,8 +119,7 @@ final class GgufEncoder {
 
   private static int pooling(ModelFiles files) {
     SentenceModules modules = SentenceModules.read(files);
-    Integer pooling =
-        modules.pooling().size() == 1 ? POOLING.get(modules.pooling().get(0)) : null;
+    Integer pooling = modules.pooling().size() == 1 ? POOLING.get(modules.pooling().get(0)) : null;
     boolean more = modules.steps().stream().anyMatch(step -> step != SentenceStep.NORMALIZE);
     if (pooling == null || more || modules.dimension() != null || modules.lowerCase()) {
       throw new BadSettingsException(

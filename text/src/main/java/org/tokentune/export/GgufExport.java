@@ -30,8 +30,8 @@ import org.tokentune.objectives.Objectives;
 
 /**
  * Writes models as GGUF files, for llama.cpp and what is built on it. Before the file of a decoder
- * gets its name it is read again: its model must be the same one, and its tokenizer must split texts
- * alike.
+ * gets its name it is read again: its model must be the same one, and its tokenizer must split
+ * texts alike.
  */
 public final class GgufExport {
 
@@ -150,7 +150,11 @@ public final class GgufExport {
     int id = text == null ? -1 : vocabulary.tokens().indexOf(text);
     return id >= 0
         ? Integer.valueOf(id)
-        : files.companions().object(CompanionFiles.GENERATION_CONFIG).indices("pad_token_id").stream()
+        : files
+            .companions()
+            .object(CompanionFiles.GENERATION_CONFIG)
+            .indices("pad_token_id")
+            .stream()
             .findFirst()
             .orElse(null);
   }

@@ -14,7 +14,6 @@ import org.tokentune.models.DecoderConfig.LayerType;
 import org.tokentune.models.DecoderConfig.Multipliers;
 import org.tokentune.models.DecoderConfig.QueryKeyNorm;
 import org.tokentune.models.RopeParameters;
-import org.tokentune.quantization.BlockFormat;
 
 /**
  * The metadata of a decoder.
@@ -24,8 +23,7 @@ import org.tokentune.quantization.BlockFormat;
  * @param positions the longest text for which that is so
  * @param queryFactor what queries are multiplied by, as no key says what scores are divided by
  */
-record GgufSettings(
-    GgufLayout layout, DecoderConfig config, int positions, double queryFactor) {
+record GgufSettings(GgufLayout layout, DecoderConfig config, int positions, double queryFactor) {
 
   /** Architectures with windows. */
   private static final List<String> WINDOWS = List.of("gemma2", "gemma3", "phi3");
@@ -67,10 +65,7 @@ record GgufSettings(
       factor = 1;
     }
     return new GgufSettings(
-        layout,
-        with(config, scale, layers, multipliers(files, config, layout)),
-        positions,
-        factor);
+        layout, with(config, scale, layers, multipliers(files, config, layout)), positions, factor);
   }
 
   /** Scaling by the length of a text has no effect on texts within the model's positions. */
@@ -255,7 +250,7 @@ record GgufSettings(
     for (int i = 0; i < values.length; i++) {
       values[i] = factors.get(i).floatValue();
     }
-    out.out.tensor(name + ".weight", BlockFormat.F32, new long[] {values.length}, values::clone);
+    out.add(name + ".weight", new long[] {values.length}, false, values::clone);
   }
 
   /**

@@ -112,8 +112,7 @@ class GgufExportTest {
                 JsonNodeFactory.instance.objectNode().put("chat_template", "{{ messages }}"),
                 CompanionFiles.GENERATION_CONFIG,
                 JsonNodeFactory.instance.objectNode().put("pad_token_id", 0)));
-    return new ModelFiles(
-        name, config, ModelFolder.weights(golden), vocabulary, companions, null);
+    return new ModelFiles(name, config, ModelFolder.weights(golden), vocabulary, companions, null);
   }
 
   private static float[] logits(ModelFiles files) {
@@ -140,7 +139,15 @@ class GgufExportTest {
   /** Gemma's gains and queries are rounded when 1 is added, or a factor is multiplied in. */
   @ParameterizedTest
   @CsvSource({
-    "llama, 0", "qwen2, 0", "qwen3, 0", "phi3, 0", "phi3-partial, 0", "olmo2, 0", "granite, 0", "gemma2, 1e-5", "gemma3, 1e-5"
+    "llama, 0",
+    "qwen2, 0",
+    "qwen3, 0",
+    "phi3, 0",
+    "phi3-partial, 0",
+    "olmo2, 0",
+    "granite, 0",
+    "gemma2, 1e-5",
+    "gemma3, 1e-5"
   })
   void modelsGiveTheSameLogits(String name, double most) {
     Path file = folder.resolve(name + ".gguf");
@@ -157,10 +164,7 @@ class GgufExportTest {
                 java.nio.charset.StandardCharsets.UTF_8));
         assertEquals(
             0,
-            written
-                .companions()
-                .object(CompanionFiles.GENERATION_CONFIG)
-                .count("pad_token_id", 1));
+            written.companions().object(CompanionFiles.GENERATION_CONFIG).count("pad_token_id", 1));
       }
     }
   }
@@ -202,7 +206,13 @@ class GgufExportTest {
     refuses("smollm3", config -> {}, "its layers");
     refuses(
         "gemma3",
-        config -> config.withArray("/layer_types").removeAll().add("full_attention").add("sliding_attention").add("sliding_attention"),
+        config ->
+            config
+                .withArray("/layer_types")
+                .removeAll()
+                .add("full_attention")
+                .add("sliding_attention")
+                .add("sliding_attention"),
         "layer_types");
   }
 
@@ -210,8 +220,7 @@ class GgufExportTest {
     Path file = folder.resolve("refused.gguf");
     try (ModelFiles files = model(name, change)) {
       BadInputException thrown =
-          assertThrows(
-              BadInputException.class, () -> GgufExport.model(files, GgufType.F32, file));
+          assertThrows(BadInputException.class, () -> GgufExport.model(files, GgufType.F32, file));
       System.out.println(thrown.getMessage());
       assertTrue(thrown.getMessage().contains(part), thrown.getMessage());
     }

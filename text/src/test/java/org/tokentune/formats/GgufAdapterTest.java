@@ -33,15 +33,17 @@ import org.tokentune.objectives.Objectives;
  */
 class GgufAdapterTest {
 
-  private static final Path RESOURCES =
-      Path.of("../tokentune-samediff/src/test/resources");
+  private static final Path RESOURCES = Path.of("../tokentune-samediff/src/test/resources");
 
   @TempDir private Path folder;
 
   private static ModelFiles base(String name) {
     Path path = RESOURCES.resolve(name);
     return new ModelFiles(
-        name, ModelFolder.config(path), ModelFolder.weights(path), new TokenizerSource.Json(new byte[0]));
+        name,
+        ModelFolder.config(path),
+        ModelFolder.weights(path),
+        new TokenizerSource.Json(new byte[0]));
   }
 
   @ParameterizedTest
@@ -72,8 +74,7 @@ class GgufAdapterTest {
           INDArray a = array(written, update.getKey() + ".lora_a");
           INDArray b = array(written, update.getKey() + ".lora_b");
           INDArray found = b.mmul(a).mul(said / a.size(0));
-          worst =
-              Math.max(worst, found.sub(update.getValue()).amaxNumber().doubleValue());
+          worst = Math.max(worst, found.sub(update.getValue()).amaxNumber().doubleValue());
         }
         System.out.printf("%s: %d updates differ by %.1e%n", adapters, expected.size(), worst);
         assertTrue(worst < 1e-6, adapters + " " + worst);
@@ -104,8 +105,7 @@ class GgufAdapterTest {
         INDArray update = after.get(name).sub(before.get(name));
         float[] stored =
             layout.stored(name, update.dup('c').data().asFloat(), update.size(0), headSize);
-        updates.put(
-            layout.stored(name).orElseThrow(), Nd4j.create(stored, update.shape(), 'c'));
+        updates.put(layout.stored(name).orElseThrow(), Nd4j.create(stored, update.shape(), 'c'));
       }
     }
     return updates;

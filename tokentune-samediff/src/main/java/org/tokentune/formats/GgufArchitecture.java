@@ -130,7 +130,7 @@ record GgufArchitecture(
 
   /** A stored tensor's name in Hugging Face's scheme; unknown names are unchanged. */
   String named(String stored) {
-    String name = renamed(stored, module -> OUTER.get(module), STORED_LAYER, this::namedInLayer);
+    String name = renamed(stored, OUTER::get, STORED_LAYER, this::namedInLayer);
     if (name != null) {
       return name;
     }
@@ -230,6 +230,7 @@ record GgufArchitecture(
 
   private GgufArchitecture withName(String stored, String named) {
     Map<String, String> all = new TreeMap<>(names);
+    all.values().removeIf(named::equals); // so that it has one name in files, too
     all.put(stored, named);
     return new GgufArchitecture(
         name,

@@ -66,11 +66,55 @@ record GgufVocabulary(GgufMetadata metadata) {
    */
   private static final Map<PreTokenizer, List<String>> RULES =
       Map.ofEntries(
-          Map.entry(PreTokenizer.GPT2, List.of("gpt-2", "a.x-4.0", "exaone4", "gigachat", "granite-docling", "jais", "mellum", "mpt", "olmo", "phi-2", "trillion")),
-          Map.entry(PreTokenizer.SMOLLM, List.of("smollm", "codeshell", "command-r", "exaone", "mellum2", "minerva-7b", "refact", "starcoder")),
-          Map.entry(PreTokenizer.LLAMA3, List.of("llama-bpe", "falcon-h1", "falcon3", "lfm2", "llama-v3", "llama3", "midm-2.0", "pixtral")),
+          Map.entry(
+              PreTokenizer.GPT2,
+              List.of(
+                  "gpt-2",
+                  "a.x-4.0",
+                  "exaone4",
+                  "gigachat",
+                  "granite-docling",
+                  "jais",
+                  "mellum",
+                  "mpt",
+                  "olmo",
+                  "phi-2",
+                  "trillion")),
+          Map.entry(
+              PreTokenizer.SMOLLM,
+              List.of(
+                  "smollm",
+                  "codeshell",
+                  "command-r",
+                  "exaone",
+                  "mellum2",
+                  "minerva-7b",
+                  "refact",
+                  "starcoder")),
+          Map.entry(
+              PreTokenizer.LLAMA3,
+              List.of(
+                  "llama-bpe",
+                  "falcon-h1",
+                  "falcon3",
+                  "lfm2",
+                  "llama-v3",
+                  "llama3",
+                  "midm-2.0",
+                  "pixtral")),
           Map.entry(PreTokenizer.DBRX, List.of("dbrx", "smaug-bpe")),
-          Map.entry(PreTokenizer.QWEN2, List.of("qwen2", "deepseek-r1-qwen", "f2llmv2", "grok-2", "hunyuan", "kormo", "megrez", "solar-open", "stablelm2")),
+          Map.entry(
+              PreTokenizer.QWEN2,
+              List.of(
+                  "qwen2",
+                  "deepseek-r1-qwen",
+                  "f2llmv2",
+                  "grok-2",
+                  "hunyuan",
+                  "kormo",
+                  "megrez",
+                  "solar-open",
+                  "stablelm2")),
           Map.entry(PreTokenizer.DEFAULT, List.of("default")));
 
   Vocabulary read() {

@@ -232,10 +232,7 @@ public final class GgufWriter {
 
   private static void putInt(ByteArrayOutputStream out, int value) {
     out.writeBytes(
-        ByteBuffer.allocate(Integer.BYTES)
-            .order(ByteOrder.LITTLE_ENDIAN)
-            .putInt(value)
-            .array());
+        ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN).putInt(value).array());
   }
 
   private static void putFloat(ByteArrayOutputStream out, double value) {

@@ -110,8 +110,8 @@ public enum BlockFormat {
       for (int i = 0; i < 16; i++) {
         int low = Math.min(31, (int) (in[from + i] * inverse + 16.5f));
         int high = Math.min(31, (int) (in[from + 16 + i] * inverse + 16.5f));
-        out[at + 6 + i] = (byte) (low & 15 | (high & 15) << 4);
-        fifth |= low >> 4 << i | high >> 4 << (i + 16);
+        out[at + 6 + i] = (byte) ((low & 15) | ((high & 15) << 4));
+        fifth |= ((low >> 4) << i) | ((high >> 4) << (i + 16));
       }
       putInt32(fifth, out, at + 2);
     }
@@ -188,11 +188,11 @@ public enum BlockFormat {
       for (int i = 0; i < 256; i++) {
         int third = in[at + i % 32] >> (i / 32) & 1;
         int lower = in[at + 32 + i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2) & 3;
-        out[to + i] = d * (scale(in, at + 96, i / 16) - 32) * (lower + 4 * third - 4);
+        out[to + i] = d * (scaleOfQ3(in, at + 96, i / 16) - 32) * (lower + 4 * third - 4);
       }
     }
 
-    private static int scale(byte[] in, int at, int group) {
+    private static int scaleOfQ3(byte[] in, int at, int group) {
       int lower = in[at + group % 8] >> (group / 8 * 4) & 15;
       int upper = in[at + 8 + group % 4] >> (group / 4 * 2) & 3;
       return lower + 16 * upper;

@@ -60,7 +60,7 @@ final class KQuants {
       for (int i = 0; i < Q4_GROUP; i++) {
         float value = in[from + group * Q4_GROUP + i];
         int code = d == 0 ? groups[group].codes()[i] : limited((value + m) / d, 0, Q4_LARGEST);
-        out[at + 16 + group / 2 * Q4_GROUP + i] |= (byte) (code << group % 2 * 4);
+        out[at + 16 + group / 2 * Q4_GROUP + i] |= (byte) (code << (group % 2 * 4));
       }
     }
   }
@@ -76,9 +76,9 @@ final class KQuants {
         out[at + i] = (byte) scale;
         out[at + 4 + i] = (byte) minimum;
       } else {
-        out[at + 4 + i] = (byte) (scale & 15 | (minimum & 15) << 4);
-        out[at + i - 4] |= (byte) (scale >> 4 << 6);
-        out[at + i] |= (byte) (minimum >> 4 << 6);
+        out[at + 4 + i] = (byte) ((scale & 15) | ((minimum & 15) << 4));
+        out[at + i - 4] |= (byte) ((scale >> 4) << 6);
+        out[at + i] |= (byte) ((minimum >> 4) << 6);
       }
     }
   }
@@ -148,9 +148,7 @@ final class KQuants {
     }
     float scale = (sumW * sumXl - sumX * sumL) / determinant;
     float least = (sumL2 * sumX - sumL * sumXl) / determinant;
-    return least > 0
-        ? new Group(codes, sumXl / sumL2, 0)
-        : new Group(codes, scale, -least);
+    return least > 0 ? new Group(codes, sumXl / sumL2, 0) : new Group(codes, scale, -least);
   }
 
   private static float error(float[] in, int from, float[] weights, Group group) {
@@ -187,8 +185,8 @@ final class KQuants {
               ? groups[i / Q6_GROUP].codes()[i % Q6_GROUP]
               : limited(in[from + i] / d, -Q6_HALF, Q6_HALF - 1);
       int stored = code + Q6_HALF;
-      out[at + i / 128 * 64 + i % 64] |= (byte) ((stored & 15) << i % 128 / 64 * 4);
-      out[at + 128 + i / 128 * 32 + i % 32] |= (byte) (stored >> 4 << i % 128 / 32 * 2);
+      out[at + i / 128 * 64 + i % 64] |= (byte) ((stored & 15) << (i % 128 / 64 * 4));
+      out[at + 128 + i / 128 * 32 + i % 32] |= (byte) ((stored >> 4) << (i % 128 / 32 * 2));
     }
   }
 

@@ -13,12 +13,18 @@ import org.tokentune.formats.SafeTensors;
 /** Blocks are those of llama.cpp and of gguf: made by {@code acceptance/gguf_blocks.py}. */
 class BlockEncodingTest {
 
-  private static final Path FILE =
-      Path.of("src/test/resources/golden/gguf/encoded.safetensors");
+  private static final Path FILE = Path.of("src/test/resources/golden/gguf/encoded.safetensors");
 
   @ParameterizedTest
-  @CsvSource({"F16, gguf", "BF16, gguf", "Q8_0, gguf", "Q8_0, llama", "Q5_0, llama", "Q4_K, llama",
-    "Q6_K, llama"})
+  @CsvSource({
+    "F16, gguf",
+    "BF16, gguf",
+    "Q8_0, gguf",
+    "Q8_0, llama",
+    "Q5_0, llama",
+    "Q4_K, llama",
+    "Q6_K, llama"
+  })
   void blocksAreThoseOfOthers(BlockFormat format, String of) {
     try (SafeTensors file = SafeTensors.open(FILE)) {
       INDArray numbers = file.read("values");
@@ -32,8 +38,7 @@ class BlockEncodingTest {
       for (int i = 0; i < actual.length; i++) {
         equal += actual[i] == expected[i] ? 1 : 0;
       }
-      System.out.printf(
-          "%s: %d of %d bytes are those of %s%n", format, equal, actual.length, of);
+      System.out.printf("%s: %d of %d bytes are those of %s%n", format, equal, actual.length, of);
       assertArrayEquals(expected, actual);
     }
   }
