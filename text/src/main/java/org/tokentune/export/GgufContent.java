@@ -8,12 +8,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.tokentune.BadFileException;
 import org.tokentune.files.ModelWriter;
 import org.tokentune.files.WholeFile;
 import org.tokentune.formats.GgufWriter;
 import org.tokentune.formats.ModelFiles;
+import org.tokentune.formats.Vocabulary;
 import org.tokentune.quantization.BlockFormat;
 
 /** What goes into a GGUF file of a model, and how its matrices are stored. */
@@ -26,12 +28,20 @@ final class GgufContent {
   private final GgufType type;
   private final Map<BlockFormat, Integer> formats = new EnumMap<>(BlockFormat.class);
 
-  GgufContent(ModelFiles files, String architecture, GgufType type) {
+  /** Tokens that llama.cpp expects of a model with {@link #PHI3} in its name. */
+  private static final List<String> TOKENS_OF_PHI3 =
+      List.of("<unk>", "<s>", "</s>", "<|endoftext|>");
+
+  private static final Pattern PHI3 = Pattern.compile("(phi)-?(3)", Pattern.CASE_INSENSITIVE);
+
+  GgufContent(ModelFiles files, Vocabulary vocabulary, String architecture, GgufType type) {
     this.architecture = architecture;
     this.type = type;
     out.put("general.architecture", architecture);
     out.put("general.type", "model");
-    out.put("general.name", name(files));
+    boolean loads = vocabulary.tokens().containsAll(TOKENS_OF_PHI3);
+    String name = name(files);
+    out.put("general.name", loads ? name : PHI3.matcher(name).replaceAll("$1 $2"));
     out.put("general.file_type", type.id);
     out.put("general.quantization_version", QUANTIZATION_VERSION);
   }

@@ -34,7 +34,8 @@ final class GgufEncoder {
 
   static List<String> write(ModelFiles files, EncoderConfig config, GgufType type, Path file) {
     check(files, config);
-    GgufContent content = new GgufContent(files, ARCHITECTURE, type);
+    Vocabulary.WordPiece vocabulary = TokenizerVocabulary.wordPiece(files);
+    GgufContent content = new GgufContent(files, vocabulary, ARCHITECTURE, type);
     content.put("context_length", config.maxPositions());
     content.put("embedding_length", config.hidden());
     content.put("block_count", config.layers());
@@ -43,7 +44,7 @@ final class GgufEncoder {
     content.put("attention.layer_norm_epsilon", config.norms().epsilon());
     content.out.put(ARCHITECTURE + ".attention.causal", false);
     content.put("pooling_type", pooling(files));
-    GgufTokens.write(TokenizerVocabulary.wordPiece(files), config.vocabulary(), content.out);
+    GgufTokens.write(vocabulary, config.vocabulary(), content.out);
     content.out.put("tokenizer.ggml.token_type_count", config.tokenTypes());
     // Of the graph only the encoder is stored; the smallest head completes it.
     TransformerModel model = config.model(new Head(Objectives.TOKEN, 1, Pooling.MEAN));

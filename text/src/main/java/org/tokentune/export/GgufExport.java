@@ -46,14 +46,16 @@ public final class GgufExport {
 
   private final ModelFiles files;
   private final TransformerModel model;
+  private final Vocabulary vocabulary;
   private final GgufSettings settings;
   private final GgufContent content;
 
   private GgufExport(ModelFiles files, TransformerModel model, GgufType type) {
     this.files = files;
     this.model = model;
+    vocabulary = TokenizerVocabulary.of(files);
     settings = GgufSettings.of(files, (DecoderConfig) model.config());
-    content = new GgufContent(files, settings.layout().architecture(), type);
+    content = new GgufContent(files, vocabulary, settings.layout().architecture(), type);
   }
 
   /**
@@ -129,14 +131,13 @@ public final class GgufExport {
   }
 
   private void tokens() {
-    Vocabulary vocabulary = TokenizerVocabulary.of(files);
     GgufTokens.write(vocabulary, settings.config().vocabulary(), content.out);
     List<Integer> ends = GenerationConfig.read(files.companions()).ends();
     ends.stream()
         .filter(id -> !id.equals(vocabulary.special().end()))
         .findFirst()
         .ifPresent(id -> GgufTokens.put("eot", id, content.out));
-    GgufTokens.put("padding", padding(vocabulary), content.out);
+    GgufTokens.put("padding", padding(), content.out);
     ChatTemplates.of(files.companions())
         .forEach(
             (name, template) ->
@@ -144,7 +145,7 @@ public final class GgufExport {
                     name.equals(ChatTemplates.DEFAULT) ? null : name, template, content.out));
   }
 
-  private Integer padding(Vocabulary vocabulary) {
+  private Integer padding() {
     String text =
         TokenizerConfig.read(files.companions(), files.config()).special().get("pad_token");
     int id = text == null ? -1 : vocabulary.tokens().indexOf(text);

@@ -164,7 +164,7 @@ class GgufExportTest {
                 java.nio.charset.StandardCharsets.UTF_8));
         assertEquals(
             0,
-            written.companions().object(CompanionFiles.GENERATION_CONFIG).count("pad_token_id", 1));
+            written.companions().object(CompanionFiles.GENERATION_CONFIG).index("pad_token_id", 1));
       }
     }
   }
@@ -180,7 +180,8 @@ class GgufExportTest {
       try (ModelFiles written = ModelFiles.open(file)) {
         double off = greatestDifference(logits(files), logits(written));
         System.out.printf("%s: logits differ by %.1e, %,d bytes%n", type, off, Files.size(file));
-        assertTrue(off <= (type == GgufType.F32 ? 0 : type == GgufType.Q4_K ? 1 : 0.1), "" + off);
+        double most = type == GgufType.F32 ? 0 : type == GgufType.Q4_K ? 2 : 0.3;
+        assertTrue(off <= most, type + " " + off);
       }
     }
   }

@@ -51,6 +51,7 @@ record GgufVocabulary(GgufMetadata metadata) {
           "ggml.mask_token_id",
           "ggml.middle_token_id",
           "ggml.padding_token_id",
+          "ggml.pre",
           "ggml.precompiled_charsmap",
           "ggml.prefix_token_id",
           "ggml.remove_extra_whitespaces",
