@@ -9,6 +9,7 @@ import org.tokentune.BadSettingsException;
 import org.tokentune.datasets.TokenizerVocabulary;
 import org.tokentune.formats.GgufTokens;
 import org.tokentune.formats.ModelFiles;
+import org.tokentune.formats.Vocabulary;
 import org.tokentune.models.EncoderConfig;
 import org.tokentune.models.EncoderNames;
 import org.tokentune.models.Head;
