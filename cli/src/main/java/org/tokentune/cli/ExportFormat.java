@@ -5,6 +5,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.tokentune.BadSettingsException;
+import org.tokentune.export.GgufAdapter;
+import org.tokentune.export.GgufExport;
+import org.tokentune.export.GgufType;
 import org.tokentune.files.ModelWriter;
 import org.tokentune.formats.FloatType;
 import org.tokentune.formats.ModelFiles;
@@ -18,7 +21,10 @@ enum ExportFormat {
     @Override
     List<String> export(ModelFiles files, Request request) {
       request.checkNoShard(this);
-      throw new BadSettingsException("--to gguf is not there yet.");
+      GgufType type = request.type(GgufType.values());
+      return request.adapter() == null
+          ? GgufExport.model(files, type, request.output())
+          : GgufAdapter.write(files, request.adapter(), type, request.output());
     }
   },
   ONNX {
@@ -45,7 +51,7 @@ enum ExportFormat {
             "--adapter is not for --to safetensors; save the adapters merged (train --merge), and"
                 + " export that model.");
       }
-      ModelWriter.Storage storage = ModelWriter.Storage.of(floats(request.type()));
+      ModelWriter.Storage storage = ModelWriter.Storage.of(request.type(FloatType.values()));
       if (request.shard() != null) {
         storage = new ModelWriter.Storage(storage.type(), request.shard());
       }
@@ -78,24 +84,25 @@ enum ExportFormat {
             "--shard is not for --to %s; it is for safetensors.", format);
       }
     }
+
+    /**
+     * The type asked for; the first if none is.
+     *
+     * @param types that a format has
+     */
+    <T> T type(T[] types) {
+      return Arrays.stream(types)
+          .filter(one -> type == null || one.toString().equalsIgnoreCase(type))
+          .findFirst()
+          .orElseThrow(
+              () ->
+                  BadSettingsException.of(
+                      "type", "must be one of %s, got %s.", Arrays.toString(types), type));
+    }
   }
 
   /** Writes the file and returns lines that say what is in it. */
   abstract List<String> export(ModelFiles files, Request request);
-
-  /** Types by their names here and in PyTorch. */
-  private static FloatType floats(String type) {
-    if (type == null) {
-      return FloatType.F32;
-    }
-    return Arrays.stream(FloatType.values())
-        .filter(one -> type.equalsIgnoreCase(one.name()) || type.equals(one.torchName))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new BadSettingsException(
-                    "--type %s is not for --to safetensors; f32, f16 and bf16 are.", type));
-  }
 
   /** An output of an ONNX file. */
   private static String line(OnnxValue output) {

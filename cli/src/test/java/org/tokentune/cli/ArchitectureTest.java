@@ -88,6 +88,17 @@ class ArchitectureTest {
                   "train",
                   "files",
                   "formats")),
+          entry(
+              "export",
+              Set.of(
+                  "adapters",
+                  "datasets",
+                  "files",
+                  "formats",
+                  "models",
+                  "nn",
+                  "objectives",
+                  "quantization")),
           entry("langchain4j", Set.of("text")),
           entry("datavec", Set.of("datasets")),
           entry("tables", Set.of("datasets", "files")),

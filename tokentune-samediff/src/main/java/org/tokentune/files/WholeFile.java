@@ -22,6 +22,13 @@ public final class WholeFile {
     void writeTo(OutputStream out) throws IOException;
   }
 
+  /** Reads a finished file before it gets its name. */
+  @FunctionalInterface
+  public interface Check {
+    /** Throws if the file must not be published. */
+    void of(Path file) throws IOException;
+  }
+
   /**
    * Writes a file under another name in its folder, which must exist, flushes it to disk and
    * renames it. An existing file is replaced; a link stays, and its target is replaced. To a device
@@ -30,6 +37,14 @@ public final class WholeFile {
    * @throws IOException if that fails; a regular file is then unchanged
    */
   public static void write(Path target, Content content) throws IOException {
+    write(target, content, finished -> {});
+  }
+
+  /**
+   * Like {@link #write(Path, Content)}, if a check of the finished file passes; what is written to
+   * a device or a pipe is not checked.
+   */
+  public static void write(Path target, Content content, Check check) throws IOException {
     Path file = followed(target);
     if (isSpecial(file)) {
       try (OutputStream out = Files.newOutputStream(file, StandardOpenOption.WRITE)) {
@@ -42,6 +57,7 @@ public final class WholeFile {
       try (OutputStream out = Files.newOutputStream(staged, StandardOpenOption.CREATE_NEW)) {
         content.writeTo(out);
       }
+      check.of(staged);
       publish(staged, file);
     } finally {
       staged.toFile().delete(); // still there if renaming failed; that failure is thrown

@@ -29,14 +29,8 @@ import org.tokentune.ops.BlockWeight;
  */
 public final class Gguf implements WeightSource {
 
-  /** Names outside the layers. */
-  private static final Map<String, String> OUTER =
-      Map.of("token_embd", "model.embed_tokens", "output_norm", "model.norm", "output", "lm_head");
-
   private static final String SPLIT_COUNT = "split.count";
   private static final Pattern PART = Pattern.compile("(.+)-\\d{5}-of-\\d{5}\\.gguf");
-  private static final Pattern IN_LAYER = Pattern.compile("blk\\.(\\d+\\..+)");
-  private static final Pattern LAYER = Pattern.compile("blk\\.(\\d+)\\.(\\w+)");
 
   /** Modules of a layer whose projections either all have biases or none. */
   private static final Map<String, List<String>> BIASED =
@@ -66,9 +60,9 @@ public final class Gguf implements WeightSource {
     architecture = GgufConfig.architecture(metadata());
     for (GgufFile part : parts) {
       for (GgufFile.Tensor tensor : part.tensors().values()) {
-        if (tensors.put(name(tensor.name()), new Place(part, tensor)) != null) {
-          throw new BadFileException(
-              "%s has tensor %s twice; download it again.", origin, name(tensor.name()));
+        String name = architecture.named(tensor.name());
+        if (tensors.put(name, new Place(part, tensor)) != null) {
+          throw new BadFileException("%s has tensor %s twice; download it again.", origin, name);
         }
       }
     }
@@ -170,25 +164,6 @@ public final class Gguf implements WeightSource {
     return parts;
   }
 
-  /** A tensor's name in Hugging Face's scheme; unknown names are unchanged. */
-  private String name(String name) {
-    int dot = name.lastIndexOf('.');
-    String kind = name.substring(dot + 1);
-    if (dot > 0 && (kind.equals("weight") || kind.equals("bias"))) {
-      String module = name.substring(0, dot);
-      if (OUTER.containsKey(module)) {
-        return OUTER.get(module) + "." + kind;
-      }
-      Matcher layer = LAYER.matcher(module);
-      if (layer.matches()) {
-        String inner = architecture.names().getOrDefault(layer.group(2), layer.group(2));
-        return "model.layers." + layer.group(1) + "." + inner + "." + kind;
-      }
-    }
-    Matcher other = IN_LAYER.matcher(name); // unknown, but still part of a layer
-    return other.matches() ? "model.layers." + other.group(1) : name;
-  }
-
   /** The configuration as a {@code config.json}. */
   public JsonNode config() {
     return config;
@@ -234,12 +209,12 @@ public final class Gguf implements WeightSource {
   float[] values(String name) {
     Place place = place(name);
     float[] values = place.file().read(place.tensor());
-    if (architecture.addsOne() && name.endsWith("norm.weight")) {
+    if (architecture.addsOneTo(name)) {
       for (int i = 0; i < values.length; i++) {
         values[i] -= 1;
       }
     }
-    if (!permuted(name)) {
+    if (!architecture.permutes(name)) {
       return values;
     }
     int width = Math.toIntExact(place.tensor().count() / place.tensor().shape()[0]);
@@ -258,13 +233,11 @@ public final class Gguf implements WeightSource {
       return null;
     }
     int rows = Math.toIntExact(tensor.shape()[0]);
-    int[] places = permuted(name) ? rotary.places(rows, name) : IntStream.range(0, rows).toArray();
+    int[] places =
+        architecture.permutes(name)
+            ? rotary.places(rows, name)
+            : IntStream.range(0, rows).toArray();
     return place(name).file().readBlocks(tensor, places);
-  }
-
-  private boolean permuted(String name) {
-    return rotary != null
-        && (name.contains(GgufArchitecture.QUERY) || name.contains(GgufArchitecture.KEY));
   }
 
   private Place place(String name) {

@@ -32,6 +32,9 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
   private static final double HIGH_FREQUENCY_FACTOR = 4;
   private static final int ORIGINAL_POSITIONS = 8192;
 
+  /** Architectures that may rotate only the beginning of each head. */
+  private static final Set<String> PARTLY_ROTATED = Set.of("phi3");
+
   private static final String BEGIN = "tokenizer.ggml.bos_token_id";
   private static final String END = "tokenizer.ggml.eos_token_id";
   private static final String END_OF_TURN = "tokenizer.ggml.eot_token_id";
@@ -105,8 +108,10 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
       throw bad("claims " + heads + " attention heads", "an undamaged file");
     }
     int headSize = keys.count("attention.key_length", hidden / heads);
+    int rotated = keys.count("rope.dimension_count", headSize);
+    boolean partly = rotated != headSize && PARTLY_ROTATED.contains(architecture.name());
     if (keys.count("attention.value_length", headSize) != headSize
-        || keys.count("rope.dimension_count", headSize) != headSize) {
+        || (rotated != headSize && !partly)) {
       throw bad(
           "has values and keys of different sizes, or rotates only part of a head, which is not"
               + " supported",
@@ -139,6 +144,9 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
       config.put("mlp_bias", weights.isBiased(GgufArchitecture.MLP));
     }
     architecture.fields().read(keys, config);
+    if (partly) {
+      config.put("partial_rotary_factor", (double) rotated / headSize);
+    }
     if (metadata.has(BEGIN)) {
       config.put("bos_token_id", metadata.count(BEGIN));
     }

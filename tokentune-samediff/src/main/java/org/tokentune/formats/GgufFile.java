@@ -29,9 +29,9 @@ import org.tokentune.quantization.BlockFormat;
  */
 final class GgufFile implements AutoCloseable {
 
-  private static final int MAGIC = 'G' | 'G' << 8 | 'U' << 16 | 'F' << 24;
+  static final int MAGIC = 'G' | 'G' << 8 | 'U' << 16 | 'F' << 24;
   private static final String ALIGNMENT = "general.alignment";
-  private static final int DEFAULT_ALIGNMENT = 32;
+  static final int DEFAULT_ALIGNMENT = 32;
   private static final int MAX_DIMENSIONS = 4;
 
   /** Bytes of the smallest tensor entry: an empty name and one dimension. */
@@ -41,7 +41,7 @@ final class GgufFile implements AutoCloseable {
   private static final int MIN_METADATA_BYTES = 8 + 4 + 1;
 
   /** Types of metadata values. */
-  private enum Type {
+  enum Type {
     UINT8(0, 1),
     INT8(1, 1),
     UINT16(2, 2),

@@ -20,8 +20,18 @@ import org.tokentune.formats.Vocabulary.TokenType;
 /** The vocabulary in a GGUF file's metadata. */
 record GgufVocabulary(GgufMetadata metadata) {
 
-  private static final String KEYS = "tokenizer.ggml.";
-  private static final String CHAT_TEMPLATE = "tokenizer.chat_template";
+  static final String KEYS = "tokenizer.ggml.";
+  static final String CHAT_TEMPLATE = "tokenizer.chat_template";
+
+  /** The types in the order of their numbers in files, from 1. */
+  private static final List<TokenType> TYPES =
+      List.of(
+          TokenType.NORMAL,
+          TokenType.UNKNOWN,
+          TokenType.CONTROL,
+          TokenType.USER_DEFINED,
+          TokenType.UNUSED,
+          TokenType.BYTE);
 
   /** Keys, without the prefix, that change no token of the supported kinds. */
   private static final Set<String> HARMLESS =
@@ -41,6 +51,7 @@ record GgufVocabulary(GgufMetadata metadata) {
           "ggml.mask_token_id",
           "ggml.middle_token_id",
           "ggml.padding_token_id",
+          "ggml.pre",
           "ggml.precompiled_charsmap",
           "ggml.prefix_token_id",
           "ggml.remove_extra_whitespaces",
@@ -49,6 +60,63 @@ record GgufVocabulary(GgufMetadata metadata) {
           "ggml.suffix_token_id",
           "ggml.token_type_count",
           "huggingface.json");
+
+  /**
+   * llama.cpp's names of each rule, the one to write first; those whose regular expressions and
+   * defaults are the same there stand together.
+   */
+  private static final Map<PreTokenizer, List<String>> RULES =
+      Map.ofEntries(
+          Map.entry(
+              PreTokenizer.GPT2,
+              List.of(
+                  "gpt-2",
+                  "a.x-4.0",
+                  "exaone4",
+                  "gigachat",
+                  "granite-docling",
+                  "jais",
+                  "mellum",
+                  "mpt",
+                  "olmo",
+                  "phi-2",
+                  "trillion")),
+          Map.entry(
+              PreTokenizer.SMOLLM,
+              List.of(
+                  "smollm",
+                  "codeshell",
+                  "command-r",
+                  "exaone",
+                  "mellum2",
+                  "minerva-7b",
+                  "refact",
+                  "starcoder")),
+          Map.entry(
+              PreTokenizer.LLAMA3,
+              List.of(
+                  "llama-bpe",
+                  "falcon-h1",
+                  "falcon3",
+                  "lfm2",
+                  "llama-v3",
+                  "llama3",
+                  "midm-2.0",
+                  "pixtral")),
+          Map.entry(PreTokenizer.DBRX, List.of("dbrx", "smaug-bpe")),
+          Map.entry(
+              PreTokenizer.QWEN2,
+              List.of(
+                  "qwen2",
+                  "deepseek-r1-qwen",
+                  "f2llmv2",
+                  "grok-2",
+                  "hunyuan",
+                  "kormo",
+                  "megrez",
+                  "solar-open",
+                  "stablelm2")),
+          Map.entry(PreTokenizer.DEFAULT, List.of("default")));
 
   Vocabulary read() {
     Vocabulary vocabulary = vocabulary();
@@ -139,17 +207,15 @@ record GgufVocabulary(GgufMetadata metadata) {
     }
     List<TokenType> types = new ArrayList<>();
     for (long type : sized(metadata.list(key, Long.class), tokens, "types")) {
-      types.add(
-          switch ((int) type) {
-            case 2 -> TokenType.UNKNOWN;
-            case 3 -> TokenType.CONTROL;
-            case 4 -> TokenType.USER_DEFINED;
-            case 5 -> TokenType.UNUSED;
-            case 6 -> TokenType.BYTE;
-            default -> TokenType.NORMAL;
-          });
+      boolean known = type >= 1 && type <= TYPES.size();
+      types.add(known ? TYPES.get((int) type - 1) : TokenType.NORMAL);
     }
     return types;
+  }
+
+  /** The number of a type in files. */
+  static int number(TokenType type) {
+    return TYPES.indexOf(type) + 1;
   }
 
   private <T> List<T> sized(List<T> list, int tokens, String what) {
@@ -190,59 +256,21 @@ record GgufVocabulary(GgufMetadata metadata) {
     return preTokenizer(metadata.text(key));
   }
 
-  /**
-   * Maps llama.cpp's rule names; rules with the same regular expressions and defaults there share a
-   * constant.
-   */
   private PreTokenizer preTokenizer(String name) {
-    return switch (name) {
-      case "a.x-4.0",
-          "exaone4",
-          "gigachat",
-          "gpt-2",
-          "granite-docling",
-          "jais",
-          "mellum",
-          "mpt",
-          "olmo",
-          "phi-2",
-          "trillion" ->
-          PreTokenizer.GPT2;
-      case "codeshell",
-          "command-r",
-          "exaone",
-          "mellum2",
-          "minerva-7b",
-          "refact",
-          "smollm",
-          "starcoder" ->
-          PreTokenizer.SMOLLM;
-      case "falcon-h1",
-          "falcon3",
-          "lfm2",
-          "llama-bpe",
-          "llama-v3",
-          "llama3",
-          "midm-2.0",
-          "pixtral" ->
-          PreTokenizer.LLAMA3;
-      case "dbrx", "smaug-bpe" -> PreTokenizer.DBRX;
-      case "deepseek-r1-qwen",
-          "f2llmv2",
-          "grok-2",
-          "hunyuan",
-          "kormo",
-          "megrez",
-          "qwen2",
-          "solar-open",
-          "stablelm2" ->
-          PreTokenizer.QWEN2;
-      case "default" -> PreTokenizer.DEFAULT;
-      default ->
-          throw new BadFileException(
-              "%s splits text by the rule %.60s, which is not supported; gpt-2, smollm, llama-bpe"
-                  + " and qwen2 are.",
-              metadata.file(), name);
-    };
+    return RULES.entrySet().stream()
+        .filter(rule -> rule.getValue().contains(name))
+        .map(Map.Entry::getKey)
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new BadFileException(
+                    "%s splits text by the rule %.60s, which is not supported; gpt-2, smollm,"
+                        + " llama-bpe and qwen2 are.",
+                    metadata.file(), name));
+  }
+
+  /** llama.cpp's name of a rule. */
+  static String name(PreTokenizer rule) {
+    return RULES.get(rule).get(0);
   }
 }

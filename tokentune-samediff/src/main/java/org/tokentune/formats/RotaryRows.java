@@ -25,6 +25,20 @@ record RotaryRows(int headSize) {
     return ordered;
   }
 
+  /**
+   * The rows in the other order, for a file.
+   *
+   * @param values [rows, width] in Hugging Face's order
+   */
+  float[] permuted(float[] values, int width, String tensor) {
+    int[] places = places(values.length / width, tensor);
+    float[] ordered = new float[values.length];
+    for (int row = 0; row < places.length; row++) {
+      System.arraycopy(values, places[row] * width, ordered, row * width, width);
+    }
+    return ordered;
+  }
+
   /** The position of each row in Hugging Face's order. */
   int[] places(int rows, String tensor) {
     if (headSize < 2 || headSize % 2 != 0 || rows % headSize != 0) {

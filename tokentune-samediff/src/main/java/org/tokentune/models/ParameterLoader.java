@@ -51,6 +51,33 @@ public final class ParameterLoader {
   }
 
   /**
+   * Checks that a checkpoint has all parameters of a model, without reading them.
+   *
+   * @throws BadInputException as {@link #load(TransformerModel, WeightSource)}
+   */
+  public static void check(TransformerModel model, WeightSource source) {
+    required(model, "model");
+    required(source, "source");
+
+    Reading reading = new Reading(model, source, WeightStorage.FLOAT32);
+    model.parameters().forEach(reading::find);
+    reading.checkUnused();
+  }
+
+  /**
+   * Reads one parameter as floats.
+   *
+   * @throws BadInputException as {@link #load(TransformerModel, WeightSource)}
+   */
+  public static INDArray read(TransformerModel model, WeightSource source, String parameter) {
+    required(model, "model");
+    required(source, "source");
+    required(parameter, "parameter");
+
+    return floats(source, checked(model, source, parameter, model.parameters().get(parameter)));
+  }
+
+  /**
    * Whether a tensor is a constant that follows from the configuration, so that it need not be
    * read.
    */
@@ -146,10 +173,16 @@ public final class ParameterLoader {
     }
 
     void read(String name, long[] shape) {
+      String stored = find(name, shape);
+      held.put(name, storage.read(model, name, source, stored), () -> floats(source, stored));
+    }
+
+    /** Notes that a parameter is used, and returns its name in the checkpoint. */
+    String find(String name, long[] shape) {
       String stored = checked(model, source, name, shape);
       read.add(stored);
       read.add(name); // another name of a head's bias
-      held.put(name, storage.read(model, name, source, stored), () -> floats(source, stored));
+      return stored;
     }
 
     /** Reads a parameter if it fits; otherwise creates a new one. */
@@ -163,12 +196,16 @@ public final class ParameterLoader {
     }
 
     Parameters parameters() {
+      checkUnused();
+      return held.parameters();
+    }
+
+    void checkUnused() {
       Objective task = model.head().task();
       if (model.config().tied() && (task.isCausal() || task == Objectives.MASKED_LM)) {
         read.add(model.config().untied().model(model.head()).headTable()); // equal to the table
       }
       new UnusedTensors(model, source.origin()).check(source.names(), read);
-      return held.parameters();
     }
   }
 

@@ -1,6 +1,8 @@
 package org.tokentune.quantization;
 
 import static org.tokentune.quantization.HalfPrecision.bfloatToFloat;
+import static org.tokentune.quantization.HalfPrecision.floatToBfloat;
+import static org.tokentune.quantization.HalfPrecision.floatToHalf;
 import static org.tokentune.quantization.HalfPrecision.halfToFloat;
 
 import java.util.Arrays;
@@ -22,6 +24,11 @@ public enum BlockFormat {
     public void decode(byte[] in, int at, float[] out, int to) {
       out[to] = Float.intBitsToFloat(int32(in, at));
     }
+
+    @Override
+    public void encode(float[] in, int from, byte[] out, int at) {
+      putInt32(Float.floatToRawIntBits(in[from]), out, at);
+    }
   },
 
   /** An IEEE 754 binary16. */
@@ -30,6 +37,11 @@ public enum BlockFormat {
     public void decode(byte[] in, int at, float[] out, int to) {
       out[to] = half(in, at);
     }
+
+    @Override
+    public void encode(float[] in, int from, byte[] out, int at) {
+      putInt16(floatToHalf(in[from]), out, at);
+    }
   },
 
   /** The upper half of a binary32. */
@@ -37,6 +49,11 @@ public enum BlockFormat {
     @Override
     public void decode(byte[] in, int at, float[] out, int to) {
       out[to] = bfloatToFloat(int16(in, at));
+    }
+
+    @Override
+    public void encode(float[] in, int from, byte[] out, int at) {
+      putInt16(floatToBfloat(in[from]), out, at);
     }
   },
 
@@ -82,6 +99,22 @@ public enum BlockFormat {
         out[to + 16 + i] = d * ((codes >> 4 & 15) + 16 * (fifth >> (i + 16) & 1) - 16);
       }
     }
+
+    @Override
+    public void encode(float[] in, int from, byte[] out, int at) {
+      float extreme = extreme(in, from, elements);
+      float d = extreme / -16;
+      float inverse = d == 0 ? 0 : 1 / d;
+      putInt16(floatToHalf(d), out, at);
+      int fifth = 0;
+      for (int i = 0; i < 16; i++) {
+        int low = Math.min(31, (int) (in[from + i] * inverse + 16.5f));
+        int high = Math.min(31, (int) (in[from + 16 + i] * inverse + 16.5f));
+        out[at + 6 + i] = (byte) ((low & 15) | ((high & 15) << 4));
+        fifth |= ((low >> 4) << i) | ((high >> 4) << (i + 16));
+      }
+      putInt32(fifth, out, at + 2);
+    }
   },
 
   /**
@@ -109,6 +142,17 @@ public enum BlockFormat {
       float d = half(in, at);
       for (int i = 0; i < 32; i++) {
         out[to + i] = d * in[at + 2 + i];
+      }
+    }
+
+    @Override
+    public void encode(float[] in, int from, byte[] out, int at) {
+      float d = Math.abs(extreme(in, from, elements)) / 127;
+      float inverse = d == 0 ? 0 : 1 / d;
+      putInt16(floatToHalf(d), out, at);
+      for (int i = 0; i < 32; i++) {
+        float code = in[from + i] * inverse;
+        out[at + 2 + i] = (byte) Math.copySign((int) (Math.abs(code) + 0.5f), code);
       }
     }
   },
@@ -144,11 +188,11 @@ public enum BlockFormat {
       for (int i = 0; i < 256; i++) {
         int third = in[at + i % 32] >> (i / 32) & 1;
         int lower = in[at + 32 + i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2) & 3;
-        out[to + i] = d * (scale(in, at + 96, i / 16) - 32) * (lower + 4 * third - 4);
+        out[to + i] = d * (scaleOfQ3(in, at + 96, i / 16) - 32) * (lower + 4 * third - 4);
       }
     }
 
-    private static int scale(byte[] in, int at, int group) {
+    private static int scaleOfQ3(byte[] in, int at, int group) {
       int lower = in[at + group % 8] >> (group / 8 * 4) & 15;
       int upper = in[at + 8 + group % 4] >> (group / 4 * 2) & 3;
       return lower + 16 * upper;
@@ -172,6 +216,11 @@ public enum BlockFormat {
           out[to + group * 32 + i] = d * (in[codes + i] >> shift & 15) - m;
         }
       }
+    }
+
+    @Override
+    public void encode(float[] in, int from, byte[] out, int at) {
+      KQuants.encodeQ4(in, from, out, at);
     }
   },
 
@@ -210,6 +259,11 @@ public enum BlockFormat {
         out[to + i] = d * in[at + 192 + i / 16] * (lower + 16 * upper - 32);
       }
     }
+
+    @Override
+    public void encode(float[] in, int from, byte[] out, int at) {
+      KQuants.encodeQ6(in, from, out, at);
+    }
   };
 
   /** ggml's type number. */
@@ -229,6 +283,17 @@ public enum BlockFormat {
 
   /** Decodes the block at {@code in[at]} into {@code out}, starting at {@code to}. */
   public abstract void decode(byte[] in, int at, float[] out, int to);
+
+  /**
+   * Encodes {@link #elements} finite numbers at {@code in[from]} into the block at {@code out[at]},
+   * as ggml's {@code quantize_row_*_ref} does; of the formats in 2 to 6 bits, only Q5_0, Q4_K and
+   * Q6_K.
+   *
+   * @throws UnsupportedOperationException for the others
+   */
+  public void encode(float[] in, int from, byte[] out, int at) {
+    throw new UnsupportedOperationException(this + " is only read");
+  }
 
   /** The format with a ggml type number; empty if there is none. */
   public static Optional<BlockFormat> of(int id) {
@@ -252,15 +317,26 @@ public enum BlockFormat {
     return width / elements * bytes;
   }
 
+  /** The number that is farthest from 0, the first of several. */
+  private static float extreme(float[] in, int from, int count) {
+    float extreme = 0;
+    for (int i = from; i < from + count; i++) {
+      if (Math.abs(in[i]) > Math.abs(extreme)) {
+        extreme = in[i];
+      }
+    }
+    return extreme;
+  }
+
   /** Scale of a group of Q4_K and Q5_K: 6 bits, split into two pieces for the last four groups. */
-  private static int scale(byte[] in, int at, int group) {
+  static int scale(byte[] in, int at, int group) {
     return group < 4
         ? in[at + group] & 63
         : (in[at + 4 + group] & 15) + 16 * (in[at + group - 4] >> 6 & 3);
   }
 
   /** Minimum of a group of Q4_K and Q5_K. */
-  private static int minimum(byte[] in, int at, int group) {
+  static int minimum(byte[] in, int at, int group) {
     return group < 4
         ? in[at + 4 + group] & 63
         : (in[at + 4 + group] >> 4 & 15) + 16 * (in[at + group] >> 6 & 3);
@@ -276,5 +352,15 @@ public enum BlockFormat {
 
   private static float half(byte[] in, int at) {
     return halfToFloat(int16(in, at));
+  }
+
+  static void putInt16(int value, byte[] out, int at) {
+    out[at] = (byte) value;
+    out[at + 1] = (byte) (value >> 8);
+  }
+
+  private static void putInt32(int value, byte[] out, int at) {
+    putInt16(value, out, at);
+    putInt16(value >> 16, out, at + 2);
   }
 }
