@@ -87,7 +87,7 @@ class DocumentedCommandsTest {
                       assertTrue(
                           models.contains(model), document + ": no " + model + ": " + command));
         }
-        if (arguments.get(0).equals("train")) {
+        if (List.of("train", "export").contains(arguments.get(0))) {
           String output = value(arguments, "--output").orElse("tokentune-model");
           assertTrue(models.add(output), document + ": " + output + " exists: " + command);
         }
