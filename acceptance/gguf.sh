@@ -2,7 +2,7 @@
 # GGUF files that ./tokentune export writes, in llama.cpp: small random models of every family, in every type, and adapters
 # on them; prints a line for each with the greatest difference of log probabilities from transformers, and fails if
 # greedy ids of f32 differ.
-# Usage: [TYPES="f32 q8_0"] acceptance/gguf.sh [FAMILY...]; about 10 seconds per family on 2 cores.
+# Usage: [TYPES="f32 q8_0"] acceptance/gguf.sh [FAMILY...]
 # Needs a Python (PYTHON, default python3) with torch, transformers, peft, gguf and xllamacpp, which has llama.cpp.
 set -euo pipefail
 home="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"

@@ -2,7 +2,7 @@
 # Exports models of every encoder family with every head as ONNX and compares what onnxruntime and PyTorch compute (acceptance/onnx_export.py):
 # transformers' models with random weights, batches of several sizes and lengths, with and without padding. Prints a Markdown table of the
 # greatest differences, relative to the largest value; exits 1 if one is above 1e-5, or if onnx.checker rejects a file.
-# Usage: acceptance/onnx.sh; 4 minutes. PYTHON is a Python with the packages below, which are installed if it is not given.
+# Usage: acceptance/onnx.sh. PYTHON is a Python with the packages below, which are installed if it is not given.
 set -euo pipefail
 home="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 work="$(mktemp -d)"

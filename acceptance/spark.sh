@@ -3,8 +3,7 @@
 # process (local[1], local[2]) and on a standalone cluster of two workers in two processes, then again with one of the two
 # executors killed on the way. Prints the last lines of each run, and exits 1 if losses differ from one machine's by more than
 # 1e-5, or two runs on Spark by anything. Needs Maven's copy of Spark's jars and a copy of the model in the zoo's cache.
-# Usage: acceptance/spark.sh TRAIN_TSV [STEPS [TOKENS:LORA...]]; default 50 steps of all: 25%: 25%:r=8, about 15 minutes on 2
-# cores.
+# Usage: acceptance/spark.sh TRAIN_TSV [STEPS [TOKENS:LORA...]]; default 50 steps of all: 25%: 25%:r=8.
 set -euo pipefail
 home="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 data="$1"
