@@ -13,6 +13,7 @@ import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.LoraConfig;
+import org.tokentune.bench.StepBenchmark;
 import org.tokentune.formats.WeightSource;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
@@ -117,7 +118,7 @@ class SevenBillion {
   private static boolean train(
       TransformerModel model, Parameters base, MultiDataSet batch, String tokens, int steps)
       throws Exception {
-    long before = live();
+    long before = StepBenchmark.settledBytes();
     LoraConfig lora = LoraConfig.on(LoraConfig.ALL_LINEAR).withDropout(0);
     Adapter adapter = Adapter.fresh(model, base, lora, 1);
     Hyperparameters settings =
@@ -150,7 +151,7 @@ class SevenBillion {
         minutes.add(String.format("%.2f", (System.nanoTime() - start) / 60e9));
       }
       long planned = training.memory().total();
-      long used = live() - before + base.bytes();
+      long used = StepBenchmark.settledBytes() - before + base.bytes();
       System.out.printf(
           "length %d, %s of the tokens: planned %d bytes, used %d; minutes a step %s; losses %s; most resident %s%n",
           batch.getFeatures(0).size(1),
@@ -162,19 +163,6 @@ class SevenBillion {
           mostResident());
       return Math.abs(used - planned) < planned * BESIDE && losses.get(steps - 1) < losses.get(0);
     }
-  }
-
-  /** Live bytes, excluding arrays that wait for the garbage collector. */
-  private static long live() throws InterruptedException {
-    long live = Nd4j.getEnvironment().getDeviceCouner(0);
-    for (int same = 0; same < 3; ) {
-      System.gc();
-      Thread.sleep(300); // arrays are freed by a thread of their own
-      long now = Nd4j.getEnvironment().getDeviceCouner(0);
-      same = now == live ? same + 1 : 0;
-      live = now;
-    }
-    return live;
   }
 
   /** Of this process so far, e.g. {@code 5123456 kB}; Linux only. */

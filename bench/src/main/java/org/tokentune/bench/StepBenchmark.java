@@ -138,8 +138,8 @@ public final class StepBenchmark implements AutoCloseable {
     return Nd4j.getEnvironment().getDeviceCouner(0);
   }
 
-  /** Live bytes, excluding arrays that wait for the garbage collector. */
-  static long settledBytes() {
+  /** Live bytes in this process, excluding arrays that wait for the garbage collector. */
+  public static long settledBytes() {
     long live = liveBytes();
     for (int same = 0; same < 3; ) {
       System.gc();

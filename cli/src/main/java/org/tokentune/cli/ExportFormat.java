@@ -35,22 +35,14 @@ enum ExportFormat {
         throw new BadSettingsException(
             "--type %s is not for --to onnx, which writes f32; leave it out.", request.type());
       }
-      if (request.adapter() != null) {
-        throw new BadSettingsException(
-            "--adapter is not for --to onnx; save the adapters merged (train --merge), and export"
-                + " that model.");
-      }
+      request.checkNoAdapter(this);
       return OnnxExport.write(files, request.output()).stream().map(ExportFormat::line).toList();
     }
   },
   SAFETENSORS {
     @Override
     List<String> export(ModelFiles files, Request request) {
-      if (request.adapter() != null) {
-        throw new BadSettingsException(
-            "--adapter is not for --to safetensors; save the adapters merged (train --merge), and"
-                + " export that model.");
-      }
+      request.checkNoAdapter(this);
       ModelWriter.Storage storage = ModelWriter.Storage.of(request.type(FloatType.values()));
       if (request.shard() != null) {
         storage = new ModelWriter.Storage(storage.type(), request.shard());
@@ -82,6 +74,16 @@ enum ExportFormat {
       if (shard != null) {
         throw new BadSettingsException(
             "--shard is not for --to %s; it is for safetensors.", format);
+      }
+    }
+
+    /** Rejects adapters for a format that has none. */
+    void checkNoAdapter(ExportFormat format) {
+      if (adapter != null) {
+        throw new BadSettingsException(
+            "--adapter is not for --to %s; save the adapters merged (train --merge), and export that"
+                + " model.",
+            format);
       }
     }
 

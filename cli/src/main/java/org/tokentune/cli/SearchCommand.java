@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -23,6 +22,7 @@ import org.bytedeco.javacpp.Pointer;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
+import org.tokentune.files.Folders;
 import org.tokentune.files.RunFolder;
 import org.tokentune.objectives.Metric;
 import picocli.CommandLine;
@@ -502,13 +502,8 @@ final class SearchCommand implements Callable<Integer> {
   }
 
   private static void delete(Path folder) {
-    if (!Files.exists(folder)) {
-      return;
-    }
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
+    try {
+      Folders.delete(folder);
     } catch (IOException e) {
       throw new BadFileException(e, "%s cannot be removed: %s.", folder, e.getMessage());
     }

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -16,6 +15,7 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.tokentune.BadFileException;
 import org.tokentune.BadSettingsException;
+import org.tokentune.files.Folders;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.ModelFolder;
 import org.tokentune.text.TextModel;
@@ -100,7 +100,7 @@ record ModelArchive(String id, Map<String, byte[]> files) implements Serializabl
       try {
         return use.in(folder);
       } finally {
-        remove(folder);
+        Folders.delete(folder);
       }
     } catch (IOException e) {
       throw new BadFileException(
@@ -108,14 +108,6 @@ record ModelArchive(String id, Map<String, byte[]> files) implements Serializabl
           "The model's files cannot be kept in the folder for temporary files (%s); give it space, or"
               + " name another one with java.io.tmpdir.",
           e.getMessage());
-    }
-  }
-
-  private static void remove(Path folder) throws IOException {
-    try (Stream<Path> all = Files.walk(folder)) {
-      for (Path file : all.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
     }
   }
 }

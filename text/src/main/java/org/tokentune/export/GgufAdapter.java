@@ -67,8 +67,12 @@ public final class GgufAdapter {
         INDArray a = adapter.parameters().get(layer + ".lora_A.weight");
         INDArray b = adapter.parameters().get(layer + ".lora_B.weight");
         double factor = lora.scale(layer) * a.size(0) / alpha * settings.factor(layer + ".weight");
-        out.tensor(stored + ".lora_a", format, a.shape(), () -> floats(a));
-        out.tensor(stored + ".lora_b", format, b.shape(), () -> update(settings, layer, b, factor));
+        out.tensor(stored + ".lora_a", format, a.shape(), () -> GgufContent.floats(a));
+        out.tensor(
+            stored + ".lora_b",
+            format,
+            b.shape(),
+            () -> settings.stored(layer + ".weight", GgufContent.floats(b), b.size(0), factor));
       }
       GgufContent.write(out, file, staged -> {});
       return List.of(
@@ -93,22 +97,6 @@ public final class GgufAdapter {
           throw new BadSettingsException(
               "Adapters are written as f32, f16 or bf16, not as %s.", type);
     };
-  }
-
-  private static float[] floats(INDArray array) {
-    return array.dup('c').data().asFloat();
-  }
-
-  private static float[] update(GgufSettings settings, String layer, INDArray b, double factor) {
-    float[] values =
-        settings
-            .layout()
-            .stored(
-                layer + ".weight", floats(b), b.size(0), settings.config().attention().headSize());
-    for (int i = 0; factor != 1 && i < values.length; i++) {
-      values[i] = (float) (values[i] * factor);
-    }
-    return values;
   }
 
   /** Refuses what llama.cpp would leave out or compute otherwise. */

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadFileException;
 import org.tokentune.files.ModelWriter;
 import org.tokentune.files.WholeFile;
@@ -73,6 +74,13 @@ final class GgufContent {
     BlockFormat format = type.format(shape, logits);
     formats.merge(format, 1, Integer::sum);
     out.tensor(name, format, shape, values);
+  }
+
+  /** An array's values in C's order. */
+  static float[] floats(INDArray array) {
+    try (INDArray dense = array.dup('c')) {
+      return dense.data().asFloat();
+    }
   }
 
   /** Writes the file, whole or not at all. */

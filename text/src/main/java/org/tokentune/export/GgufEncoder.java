@@ -69,7 +69,7 @@ final class GgufEncoder {
 
   private static float[] values(TransformerModel model, ModelFiles files, String name) {
     try (INDArray array = ParameterLoader.read(model, files.weights(), name)) {
-      return array.dup('c').data().asFloat();
+      return GgufContent.floats(array);
     }
   }
 

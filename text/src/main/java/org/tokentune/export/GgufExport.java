@@ -95,7 +95,6 @@ public final class GgufExport {
   private void collect() {
     settings.write(content);
     tokens();
-    int headSize = settings.config().attention().headSize();
     model
         .parameters()
         .forEach(
@@ -104,7 +103,7 @@ public final class GgufExport {
                     stored(name),
                     shape,
                     name.equals(model.headTable()),
-                    () -> values(name, shape, headSize)));
+                    () -> values(name, shape)));
   }
 
   private String stored(String parameter) {
@@ -118,15 +117,9 @@ public final class GgufExport {
                     files.name(), parameter, settings.layout().architecture()));
   }
 
-  private float[] values(String name, long[] shape, int headSize) {
+  private float[] values(String name, long[] shape) {
     try (INDArray array = ParameterLoader.read(model, files.weights(), name)) {
-      float[] values = array.dup('c').data().asFloat();
-      float[] stored = settings.layout().stored(name, values, shape[0], headSize);
-      double factor = settings.factor(name);
-      for (int i = 0; factor != 1 && i < stored.length; i++) {
-        stored[i] = (float) (stored[i] * factor);
-      }
-      return stored;
+      return settings.stored(name, GgufContent.floats(array), shape[0], settings.factor(name));
     }
   }
 

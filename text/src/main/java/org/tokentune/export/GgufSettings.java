@@ -124,6 +124,20 @@ record GgufSettings(GgufLayout layout, DecoderConfig config, int positions, doub
     return parameter.contains(norms ? ".q_norm." : ".q_proj.") ? queryFactor : 1;
   }
 
+  /**
+   * A parameter's values as they are stored.
+   *
+   * @param values in place; of a matrix [rows, width]
+   * @param rows rows of a matrix; of a vector, its length
+   */
+  float[] stored(String parameter, float[] values, long rows, double factor) {
+    float[] stored = layout.stored(parameter, values, rows, config.attention().headSize());
+    for (int i = 0; factor != 1 && i < stored.length; i++) {
+      stored[i] = (float) (stored[i] * factor);
+    }
+    return stored;
+  }
+
   void write(GgufContent out) {
     Attention attention = config.attention();
     out.put("context_length", positions);
@@ -231,17 +245,10 @@ record GgufSettings(GgufLayout layout, DecoderConfig config, int positions, doub
 
   /** What each frequency is divided by. */
   private static List<Double> llama3(RopeParameters rope, int rotated) {
-    return IntStream.range(0, rotated / 2)
-        .mapToObj(
-            i -> {
-              double frequency = Math.pow(rope.theta(), -2.0 * i / rotated);
-              double turns = rope.originalPositions() * frequency / (2 * Math.PI);
-              double share =
-                  (turns - rope.lowFrequencyFactor())
-                      / (rope.highFrequencyFactor() - rope.lowFrequencyFactor());
-              share = Math.max(0, Math.min(1, share));
-              return 1 / ((1 - share) / rope.factor() + share);
-            })
+    float[] unscaled = RopeParameters.of(rope.theta()).frequencies(rotated);
+    float[] scaled = rope.frequencies(rotated);
+    return IntStream.range(0, scaled.length)
+        .mapToObj(i -> (double) unscaled[i] / scaled[i])
         .toList();
   }
 

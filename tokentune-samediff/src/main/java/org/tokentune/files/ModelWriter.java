@@ -235,7 +235,7 @@ public final class ModelWriter {
       }
       throw e;
     } finally {
-      Staging.delete(old);
+      Folders.delete(old);
     }
   }
 

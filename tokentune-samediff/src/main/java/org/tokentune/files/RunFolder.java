@@ -152,7 +152,7 @@ public final class RunFolder implements AutoCloseable {
   public void close() {
     try {
       if (Files.isDirectory(real) && Staging.entries(real).equals(List.of(real.resolve(LOCK)))) {
-        Staging.delete(real);
+        Folders.delete(real);
       }
     } catch (IOException e) {
       // An empty folder that stays is harmless, and the earlier failure is being thrown.

@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.util.Comparator;
 import java.util.List;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -48,7 +47,7 @@ final class Staging {
       publish.on(staged);
       sync(parent);
     } finally {
-      delete(staged);
+      Folders.delete(staged);
       if (fresh && Files.isDirectory(parent) && entries(parent).isEmpty()) {
         Files.delete(parent);
       }
@@ -80,26 +79,14 @@ final class Staging {
   static void remove(Path folder) throws IOException {
     Path unread = unread(folder.getParent());
     move(folder, unread);
-    delete(unread);
+    Folders.delete(unread);
   }
 
   /** Removes staged files that killed processes left in a folder. */
   static void clean(Path folder) throws IOException {
     try (Stream<Path> files = Files.list(folder)) {
       for (Path file : files.filter(Staging::isStaged).toList()) {
-        delete(file);
-      }
-    }
-  }
-
-  /** Removes a folder with its contents, or a file; a missing path is ignored. */
-  static void delete(Path folder) throws IOException {
-    if (!Files.exists(folder)) {
-      return;
-    }
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
+        Folders.delete(file);
       }
     }
   }

@@ -115,13 +115,34 @@ public final class SafeTensors implements WeightSource {
   }
 
   @Override
-  public INDArray read(String name) {
+  public DataType type(String name) {
+    Entry entry = supported(name);
+    if (entry.begin() == entry.end()) {
+      return DataType.FLOAT;
+    }
+    return switch (entry.type()) {
+      case F64, F32, F16, BF16 -> DataType.FLOAT;
+      case I64 -> DataType.INT64;
+      case I32 -> DataType.INT32;
+      case I8 -> DataType.INT8;
+      case U8 -> DataType.UINT8;
+      case BOOL -> DataType.BOOL;
+    };
+  }
+
+  private Entry supported(String name) {
     Entry entry = entry(name);
     if (entry.type() == null) {
       throw new BadFileException(
           "%s stores tensor %s as %s, which is not supported; save the model as F32, F16 or BF16.",
           file, name, entry.dtype());
     }
+    return entry;
+  }
+
+  @Override
+  public INDArray read(String name) {
+    Entry entry = supported(name);
     long bytes = entry.end() - entry.begin();
     long count = bytes / entry.type().width;
     if (count == 0) {

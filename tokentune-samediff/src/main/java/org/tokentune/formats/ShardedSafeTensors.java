@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
@@ -122,6 +123,11 @@ final class ShardedSafeTensors implements WeightSource {
   @Override
   public long[] shape(String name) {
     return shard(name).shape(name);
+  }
+
+  @Override
+  public DataType type(String name) {
+    return shard(name).type(name);
   }
 
   @Override

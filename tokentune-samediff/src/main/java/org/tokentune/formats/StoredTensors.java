@@ -42,15 +42,13 @@ public final class StoredTensors {
     return new StoredTensors(headers, arrays::get, false);
   }
 
-  /** The tensors of a file: each is read once for its type, and once when it is written. */
+  /** The tensors of a file, each of which is read when it is written. */
   public static StoredTensors of(WeightSource file) {
     required(file, "file");
 
     Map<String, Header> headers = new LinkedHashMap<>();
     for (String name : file.names()) {
-      try (INDArray array = file.read(name)) {
-        headers.put(name, new Header(array.dataType(), file.shape(name)));
-      }
+      headers.put(name, new Header(file.type(name), file.shape(name)));
     }
     return new StoredTensors(headers, file::read, true);
   }

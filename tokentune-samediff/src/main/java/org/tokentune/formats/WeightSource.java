@@ -1,6 +1,7 @@
 package org.tokentune.formats;
 
 import java.util.Set;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.ops.BlockWeight;
 
@@ -15,6 +16,17 @@ public interface WeightSource extends AutoCloseable {
 
   /** Shape of a tensor; a scalar has the shape {@code []}. */
   long[] shape(String name);
+
+  /**
+   * The type of the array that {@link #read} returns, if possible without reading the tensor.
+   *
+   * @throws org.tokentune.BadInputException if there is no such tensor
+   */
+  default DataType type(String name) {
+    try (INDArray array = read(name)) {
+      return array.dataType();
+    }
+  }
 
   /**
    * A fresh array with the tensor's values: FLOAT for F64, F32, F16 and BF16, otherwise the file's
