@@ -131,7 +131,11 @@ final class DataOptions {
 
   /** Texts that belong together, in a file. */
   List<RelatedTexts> related(Path file) {
-    return RelatedTexts.read(file, new RelatedTexts.TextColumns(texts, label));
+    return RelatedTexts.read(file, relatedColumns());
+  }
+
+  RelatedTexts.TextColumns relatedColumns() {
+    return new RelatedTexts.TextColumns(texts, label);
   }
 
   /** Rows without labels. */

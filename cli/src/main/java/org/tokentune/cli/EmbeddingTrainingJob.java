@@ -5,6 +5,7 @@ import java.util.Locale;
 import java.util.Optional;
 import org.tokentune.datasets.RelatedTexts;
 import org.tokentune.datasets.Split;
+import org.tokentune.datasets.StreamedRows;
 import org.tokentune.objectives.EmbeddingLoss;
 import org.tokentune.objectives.Scores;
 import org.tokentune.text.EmbeddingModel;
@@ -12,9 +13,18 @@ import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Trainer;
 
-/** A sentence encoder on texts that belong together. */
+/**
+ * A sentence encoder on texts that belong together.
+ *
+ * @param stream rows that are streamed in place of training rows; null for none
+ * @param validatesStream whether the end of the stream is validated on
+ */
 record EmbeddingTrainingJob(
-    EmbeddingModel model, EmbeddingLoss loss, TrainingRows<RelatedTexts> rows)
+    EmbeddingModel model,
+    EmbeddingLoss loss,
+    StreamedRows stream,
+    boolean validatesStream,
+    TrainingRows<RelatedTexts> rows)
     implements TrainingJob {
 
   private Split<RelatedTexts> split() {
@@ -23,6 +33,9 @@ record EmbeddingTrainingJob(
 
   @Override
   public String counts() {
+    if (stream != null) {
+      return rows.counts(stream, validatesStream);
+    }
     return String.format(
         Locale.ROOT,
         "%,d rows of %d texts to train (loss %s), %,d to validate, %,d to test",
@@ -35,8 +48,9 @@ record EmbeddingTrainingJob(
 
   @Override
   public Trainer.Outcome train(TuningSettings settings, FineTuningListener listener) {
-    return model.fineTune(
-        split().train(), rows.sampling(), split().validation(), settings, listener);
+    return stream == null
+        ? model.fineTune(split().train(), rows.sampling(), split().validation(), settings, listener)
+        : model.fineTune(stream, validatesStream ? null : split().validation(), settings, listener);
   }
 
   @Override
@@ -53,6 +67,9 @@ record EmbeddingTrainingJob(
 
   @Override
   public void close() {
+    if (stream != null) {
+      stream.close();
+    }
     model.close();
   }
 }

@@ -251,16 +251,33 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private Function<ModelFiles, TrainingJob> embedding() {
+    if (data.stream()) {
+      TrainingRows<RelatedTexts> beside =
+          TrainingRows.plain(data.besideStream(data::related, List::of));
+      EmbeddingLoss loss =
+          embedding.loss(List.of(RelatedTexts.first(data.file(), data.relatedColumns())));
+      return files -> {
+        EmbeddingModel encoder = encoder(files, loss);
+        return new EmbeddingTrainingJob(
+            encoder,
+            loss,
+            encoder.stream(data.file(), data.relatedColumns()),
+            data.validatesStream(),
+            beside);
+      };
+    }
     TrainingRows<RelatedTexts> rows =
         data.split(
             data::related, (file, share) -> Split.drawn(data.related(file), share, seed), seed);
     EmbeddingLoss loss = embedding.loss(rows.split().train());
-    return files -> {
-      EmbeddingModel encoder =
-          EmbeddingModel.open(files, loss, maxLength, dropout, adapters.knobs().weights());
-      embedding.putPrompts(encoder);
-      return new EmbeddingTrainingJob(encoder, loss, rows);
-    };
+    return files -> new EmbeddingTrainingJob(encoder(files, loss), loss, null, false, rows);
+  }
+
+  private EmbeddingModel encoder(ModelFiles files, EmbeddingLoss loss) {
+    EmbeddingModel encoder =
+        EmbeddingModel.open(files, loss, maxLength, dropout, adapters.knobs().weights());
+    embedding.putPrompts(encoder);
+    return encoder;
   }
 
   private Function<ModelFiles, TrainingJob> stream(Objective objective) {

@@ -80,8 +80,8 @@ final class TrainingDataOptions {
       names = "--stream",
       description = {
         "Read a file's rows as they are trained on, shuffled through a window, for files larger than",
-        "memory: labelled texts, plain text, instructions or conversations. Tokens are kept in",
-        "TOKENTUNE_CACHE (default ~/.cache/tokentune). With --steps."
+        "memory: labelled texts, texts that belong together (embed), plain text, instructions or",
+        "conversations. Tokens are kept in TOKENTUNE_CACHE (default ~/.cache/tokentune). With --steps."
       })
   private boolean stream;
 
@@ -153,6 +153,11 @@ final class TrainingDataOptions {
     }
   }
 
+  /** Which columns hold texts that belong together. */
+  RelatedTexts.TextColumns relatedColumns() {
+    return rows.relatedColumns();
+  }
+
   /** Texts that belong together, in a file. */
   List<RelatedTexts> related(Path file) {
     return rows.related(file);
@@ -169,11 +174,12 @@ final class TrainingDataOptions {
   private void checkStream(Task task, int steps) {
     boolean streams =
         task.objective() == Objectives.CAUSAL_LM
+            || task.objective() == Objectives.EMBED
             || task.objective() == Objectives.MASKED_LM
             || areExamples(task.objective());
     if (stream && (!streams || steps == 0)) {
       throw new BadSettingsException(
-          "--stream needs --steps, and is for labelled texts, mlm, lm, instruct and chat.");
+          "--stream needs --steps, and is for labelled texts, embed, mlm, lm, instruct and chat.");
     }
     if (stream && (limit != null || sampleByClass || drawsUnits())) {
       throw new BadSettingsException(

@@ -19,11 +19,22 @@ record TrainingRows<R>(Split<R> split, RowSampling sampling) {
 
   /** What is said of them if the training rows are streamed. */
   String counts(StreamedRows stream) {
+    return counts(stream, false);
+  }
+
+  /**
+   * The same.
+   *
+   * @param validatesStream whether the end of the stream is validated on
+   */
+  String counts(StreamedRows stream, boolean validatesStream) {
     return String.format(
         Locale.ROOT,
-        "%,d bytes to stream, %,d rows to validate, %,d to test",
+        "%,d bytes to stream, %s to validate, %,d to test",
         stream.size(),
-        split.validation().size(),
+        validatesStream
+            ? "their end"
+            : String.format(Locale.ROOT, "%,d rows", split.validation().size()),
         split.test().size());
   }
 }

@@ -2,9 +2,13 @@ package org.tokentune.datasets;
 
 import static org.tokentune.Arguments.required;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
+import java.util.Deque;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
@@ -117,6 +121,101 @@ public final class EmbeddingBatches extends BatchIterator {
     return new EmbeddingBatches(rows, task, cut(rows, all, task, batchSize));
   }
 
+  /**
+   * Batches of a stream of {@link JoinedTexts}, in its order.
+   *
+   * @param longest tokens of any text
+   */
+  static BatchIterator streamed(
+      Iterator<TokenBatches.Row> rows, Objective task, int batchSize, int longest) {
+    TokenBatches.checkSize(batchSize);
+    return new Streamed(rows, task, batchSize, longest);
+  }
+
+  /**
+   * The batches of one pool of rows after another. Rows that do not fill a batch wait for the next
+   * pool. The batch with the longest text comes first, because the first batch of a stream is
+   * assumed to be the largest.
+   */
+  private static final class Streamed extends BatchIterator {
+
+    private final transient Iterator<TokenBatches.Row> rows;
+    private final transient Objective task;
+    private final int size;
+    private final int longest;
+    private final transient Deque<List<List<TokenBatches.Row>>> batches = new ArrayDeque<>();
+    private transient List<List<TokenBatches.Row>> waiting = new ArrayList<>();
+
+    Streamed(Iterator<TokenBatches.Row> rows, Objective task, int size, int longest) {
+      this.rows = rows;
+      this.task = task;
+      this.size = size;
+      this.longest = longest;
+      fill();
+    }
+
+    private void fill() {
+      int most = TokenBatches.POOL * size;
+      while (batches.isEmpty() && (rows.hasNext() || !waiting.isEmpty())) {
+        List<List<TokenBatches.Row>> pool = waiting;
+        waiting = new ArrayList<>();
+        // Rows that hardly fit together do not wait for ever.
+        boolean last = 2 * pool.size() > most;
+        while (pool.size() < most && rows.hasNext()) {
+          pool.add(JoinedTexts.split(rows.next()));
+        }
+        last |= !rows.hasNext();
+        List<Integer> order = IntStream.range(0, pool.size()).boxed().toList();
+        for (List<Integer> numbers : cut(pool, order, task, size)) {
+          List<List<TokenBatches.Row>> batch = numbers.stream().map(pool::get).toList();
+          if (last || batch.size() == size) {
+            batches.add(batch);
+          } else {
+            waiting.addAll(batch);
+          }
+        }
+      }
+      batches.stream().max(Comparator.comparingInt(Streamed::tokens)).ifPresent(this::putFirst);
+    }
+
+    private static int tokens(List<List<TokenBatches.Row>> batch) {
+      return batch.stream()
+          .flatMap(List::stream)
+          .mapToInt(text -> text.ids().length)
+          .max()
+          .orElseThrow();
+    }
+
+    private void putFirst(List<List<TokenBatches.Row>> batch) {
+      batches.remove(batch);
+      batches.addFirst(batch);
+    }
+
+    @Override
+    public boolean hasNext() {
+      return !batches.isEmpty();
+    }
+
+    @Override
+    MultiDataSet batch() {
+      MultiDataSet batch = byColumns(batches.remove(), task, longest);
+      if (batches.isEmpty()) {
+        fill();
+      }
+      return batch;
+    }
+
+    @Override
+    public boolean resetSupported() {
+      return false;
+    }
+
+    @Override
+    public void reset() {
+      throw new UnsupportedOperationException("a stream is read once");
+    }
+  }
+
   /** Puts every row into the first batch that has room for it and none of its texts. */
   private static List<List<Integer>> cut(
       List<List<TokenBatches.Row>> rows, List<Integer> order, Objective task, int size) {
@@ -158,11 +257,16 @@ public final class EmbeddingBatches extends BatchIterator {
 
   @Override
   MultiDataSet batch() {
-    List<Integer> numbers = batches.get(next++);
+    List<List<TokenBatches.Row>> some = batches.get(next++).stream().map(rows::get).toList();
+    return byColumns(some, task, longest);
+  }
+
+  private static MultiDataSet byColumns(
+      List<List<TokenBatches.Row>> rows, Objective task, int longest) {
     List<TokenBatches.Row> texts = new ArrayList<>();
-    for (int column = 0; column < rows.get(numbers.get(0)).size(); column++) {
-      for (int number : numbers) {
-        texts.add(rows.get(number).get(column));
+    for (int column = 0; column < rows.get(0).size(); column++) {
+      for (List<TokenBatches.Row> row : rows) {
+        texts.add(row.get(column));
       }
     }
     return TokenBatches.batch(texts, task, longest);

@@ -8,7 +8,7 @@ import java.util.List;
 /**
  * Labelled texts. The rows of a chunk are packed into one array: for each row, or window of one,
  * the number of windows of its text (0 after the first), the number of tokens of the whole text,
- * the numbers of tokens and of labels, the tokens, their types, and the bits of the labels.
+ * and {@link LabelledTokens}.
  *
  * @param counted counts texts that are longer than fits, as their rows are read
  */
@@ -22,7 +22,7 @@ record PackedTexts(
     LongCount counted)
     implements ChunkRows {
 
-  private static final int HEADER = 4;
+  private static final int HEADER = 2;
 
   @Override
   public int length() {
@@ -46,15 +46,12 @@ record PackedTexts(
       List<TextTokenizer.Tokens> windows = tokenizer.encode(example, labels.task(), onLong, 0, one);
       for (int i = 0; i < windows.size(); i++) {
         TextTokenizer.Tokens window = windows.get(i);
-        float[] encoded = labels.encode(example, window);
-        int tokens = window.ids().length;
-        IntBuffer row = IntBuffer.allocate(HEADER + 2 * tokens + encoded.length);
-        row.put(i == 0 ? windows.size() : 0).put(Math.max(tokens, one.longest()));
-        row.put(tokens).put(encoded.length).put(window.ids()).put(window.typeIds());
-        for (float label : encoded) {
-          row.put(Float.floatToIntBits(label));
-        }
-        rows.add(row.array());
+        TokenBatches.Row row =
+            new TokenBatches.Row(window.ids(), window.typeIds(), labels.encode(example, window));
+        IntBuffer packed = IntBuffer.allocate(HEADER + LabelledTokens.packedSize(row));
+        packed.put(i == 0 ? windows.size() : 0).put(Math.max(row.ids().length, one.longest()));
+        LabelledTokens.pack(row, packed);
+        rows.add(packed.array());
       }
     }
     return TextBlocks.join(rows);
@@ -74,14 +71,7 @@ record PackedTexts(
       if (windows > 0) {
         counted.add(whole, windows);
       }
-      int[] ids = new int[left.get()];
-      float[] encoded = new float[left.get()];
-      int[] types = new int[ids.length];
-      left.get(ids).get(types);
-      for (int i = 0; i < encoded.length; i++) {
-        encoded[i] = Float.intBitsToFloat(left.get());
-      }
-      rows.add(new LabelledTokens(ids, types, encoded));
+      rows.add(LabelledTokens.unpack(left));
     }
     return rows;
   }

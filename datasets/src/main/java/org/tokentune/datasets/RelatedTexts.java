@@ -53,6 +53,25 @@ public record RelatedTexts(List<String> texts, Float score) {
             "%s names one text column; give two or more: anchor, positive, negatives.", texts);
       }
     }
+
+    /** The same by the names that they have in a file: those of its first row. */
+    TextColumns of(Path file) {
+      Reader reader = new Reader(this);
+      RowSource.first(file, "rows", reader);
+      return new TextColumns(reader.texts, reader.score);
+    }
+  }
+
+  /**
+   * Reads the first row of a file.
+   *
+   * @throws BadInputException as {@link #read}
+   */
+  public static RelatedTexts first(Path file, TextColumns columns) {
+    required(file, "file");
+    required(columns, "columns");
+
+    return RowSource.first(file, "rows", new Reader(columns));
   }
 
   /**

@@ -29,14 +29,16 @@ import org.tokentune.BadSettingsException;
 import org.tokentune.Warnings;
 import org.tokentune.files.Digest;
 import org.tokentune.formats.ModelFiles;
+import org.tokentune.objectives.EmbeddingLoss;
 import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
 
 /**
  * Streams plain text, instructions or conversations of any size as batches for a causal language
- * model, or labelled texts as batches for a classifier, with only a window of rows in memory. The
- * chunks of the file are read in random order, tokenised ahead in a separate thread and turned into
- * rows, which are shuffled through the window. The last chunk is held back for validation.
+ * model, labelled texts as batches for a classifier, or texts that belong together as batches for a
+ * sentence encoder, with only a window of rows in memory. The chunks of the file are read in random
+ * order, tokenised ahead in a separate thread and turned into rows, which are shuffled through the
+ * window. The last chunk is held back for validation.
  */
 public final class StreamedRows implements AutoCloseable {
 
@@ -226,6 +228,14 @@ public final class StreamedRows implements AutoCloseable {
     return streamed;
   }
 
+  /** Rows of texts that belong together, each of {@link JoinedTexts}. */
+  static StreamedRows ofRelated(
+      TextChunks chunks, ChunkRows rows, EmbeddingLoss loss, LongCount counted) {
+    StreamedRows streamed = new StreamedRows(chunks, rows, Objectives.embed(loss), WINDOW);
+    streamed.counted = counted;
+    return streamed;
+  }
+
   /**
    * The same, which from now on packs the rows that are in memory together into rows of as many
    * tokens as one may have: see {@link Packing}. Rows to validate on are not packed.
@@ -262,6 +272,15 @@ public final class StreamedRows implements AutoCloseable {
     return held;
   }
 
+  /**
+   * The rows of the last chunk, if they are texts that belong together: those of each row.
+   *
+   * @throws BadInputException if it has none
+   */
+  public List<List<TokenBatches.Row>> relatedValidation() {
+    return validation().stream().map(JoinedTexts::split).toList();
+  }
+
   /** A digest that identifies the rows among those of the same tokenizer. Reads the whole file. */
   public String digest() {
     Digest digest = new Digest().add(rows.name()).add(new int[] {length(), window});
@@ -279,8 +298,11 @@ public final class StreamedRows implements AutoCloseable {
    */
   public MultiDataSetIterator batches(int batchSize, long seed, int epoch) {
     Random random = TokenBatches.random(seed, epoch);
-    Batches batches =
-        new Batches(rows(random), task, length(), packs ? this::packed : null, batchSize, random);
+    BatchIterator batches =
+        task.embeddingLoss().isPresent()
+            ? EmbeddingBatches.streamed(rows(random), task, batchSize, length())
+            : new Batches(
+                rows(random), task, length(), packs ? this::packed : null, batchSize, random);
     if (!batches.hasNext()) {
       throw new BadDataException(
           "None of the rows of %s has a token to predict within %d tokens; allow longer rows.",

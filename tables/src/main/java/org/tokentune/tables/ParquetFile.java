@@ -14,6 +14,7 @@ import java.sql.SQLException;
 import java.util.Properties;
 import org.tokentune.BadFileException;
 import org.tokentune.Warnings;
+import org.tokentune.datasets.JsonLines;
 
 /** Reads Parquet with DuckDB. */
 final class ParquetFile {

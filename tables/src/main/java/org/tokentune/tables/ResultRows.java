@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.tokentune.BadDataException;
 import org.tokentune.Warnings;
+import org.tokentune.datasets.JsonLines;
 
 /**
  * Rows of a result.

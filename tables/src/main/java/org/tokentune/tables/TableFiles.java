@@ -18,6 +18,7 @@ import org.tokentune.BadDataException;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
+import org.tokentune.datasets.JsonLines;
 import org.tokentune.datasets.Row;
 import org.tokentune.datasets.RowSource;
 import org.tokentune.files.CacheFolder;

@@ -4,9 +4,10 @@ import static org.tokentune.Arguments.required;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import org.tokentune.BadDataException;
+import java.util.function.IntFunction;
+import java.util.function.Supplier;
+import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
 import org.tokentune.Warnings;
@@ -14,10 +15,10 @@ import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.datasets.EmbeddingBatches;
-import org.tokentune.datasets.Example;
-import org.tokentune.datasets.OnLong;
 import org.tokentune.datasets.RelatedTexts;
+import org.tokentune.datasets.RelatedTokenizer;
 import org.tokentune.datasets.RowSampling;
+import org.tokentune.datasets.StreamedRows;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
 import org.tokentune.formats.CompanionFiles;
@@ -29,7 +30,6 @@ import org.tokentune.models.SentenceModules;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
-import org.tokentune.objectives.EmbeddingLabel;
 import org.tokentune.objectives.EmbeddingLoss;
 import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
@@ -211,17 +211,77 @@ public final class EmbeddingModel extends AdaptableModel {
 
     checkOpen();
     List<List<TokenBatches.Row>> rows = rows(train);
-    List<List<TokenBatches.Row>> validated = rows(validation);
     long seed = settings.hyperparameters().seed();
+    return fineTune(
+        epoch ->
+            EmbeddingBatches.shuffled(rows, task(), sampling, settings.batchSize(), seed, epoch),
+        () -> Tuning.digest(TextModel.flat(rows)),
+        sampling,
+        rows(validation),
+        settings,
+        listener);
+  }
+
+  /**
+   * Streams rows from a file that may be larger than memory, in any format of {@link
+   * org.tokentune.datasets.RowSource}. Their tokens are cached in the folder {@code
+   * TOKENTUNE_CACHE}.
+   *
+   * @throws BadInputException if the file is missing, or too small to be streamed
+   */
+  public StreamedRows stream(Path file, RelatedTexts.TextColumns columns) {
+    required(file, "file");
+    required(columns, "columns");
+
+    checkOpen();
+    return related().stream(file, columns, files);
+  }
+
+  /**
+   * Fine-tunes in place on rows that are streamed; as many steps as the settings say.
+   *
+   * @param validation rows to validate on, none: the last weights are kept; null: the end of the
+   *     stream
+   */
+  public Trainer.Outcome fineTune(
+      StreamedRows train,
+      List<RelatedTexts> validation,
+      TuningSettings settings,
+      FineTuningListener listener) {
+    required(train, "train");
+    required(settings, "settings");
+    required(listener, "listener");
+
+    checkOpen();
+    List<List<TokenBatches.Row>> validated =
+        validation == null ? train.relatedValidation() : rows(validation);
+    long seed = settings.hyperparameters().seed();
+    Trainer.Outcome outcome =
+        fineTune(
+            epoch -> train.batches(settings.batchSize(), seed, epoch),
+            train::digest,
+            null,
+            validated,
+            settings,
+            listener);
+    train.warnOfLeftOut();
+    return outcome;
+  }
+
+  private Trainer.Outcome fineTune(
+      IntFunction<MultiDataSetIterator> train,
+      Supplier<String> trainDigest,
+      RowSampling sampling,
+      List<List<TokenBatches.Row>> validation,
+      TuningSettings settings,
+      FineTuningListener listener) {
     return tuning(model, tokenizer)
         .run(
-            epoch ->
-                EmbeddingBatches.shuffled(
-                    rows, task(), sampling, settings.batchSize(), seed, epoch),
-            () -> Tuning.digest(TextModel.flat(rows)),
+            train,
+            trainDigest,
             sampling,
-            validated.isEmpty() ? null : evaluated(validated),
-            () -> Tuning.digest(TextModel.flat(validated)),
+            validation.isEmpty() ? null : evaluated(validation),
+            () -> Tuning.digest(TextModel.flat(validation)),
             settings,
             listener);
   }
@@ -244,57 +304,11 @@ public final class EmbeddingModel extends AdaptableModel {
   }
 
   private List<List<TokenBatches.Row>> rows(List<RelatedTexts> all) {
-    EmbeddingLoss loss = loss();
-    List<Example> texts = new ArrayList<>();
-    for (int i = 0; i < all.size(); i++) {
-      RelatedTexts row = all.get(i);
-      if (row.texts().size() != loss.columns()) {
-        throw new BadDataException(
-            "Row %,d has %d texts, but the loss %s is of %d; give each row as many: \"%.60s\"",
-            i + 1, row.texts().size(), loss.kind(), loss.columns(), row.texts().get(0));
-      }
-      if (loss.kind().scored() && row.score() == null) {
-        throw new BadDataException(
-            "Row %,d has no score, which the loss %s needs; give it one, or use ranking: \"%.60s\"",
-            i + 1, loss.kind(), row.texts().get(0));
-      }
-      for (int column = 0; column < loss.columns(); column++) {
-        String prompt = column == 0 ? queryPrompt : documentPrompt;
-        texts.add(new Example(prompt + row.texts().get(column), null));
-      }
-    }
-    warnOfScores(all);
-    List<List<TextTokenizer.Tokens>> tokens =
-        tokenizer.encodeAll(texts, Objectives.CLASSIFY, OnLong.CUT);
-    List<List<TokenBatches.Row>> rows = new ArrayList<>();
-    int next = 0;
-    for (RelatedTexts row : all) {
-      List<TokenBatches.Row> columns = new ArrayList<>();
-      for (int column = 0; column < loss.columns(); column++) {
-        TextTokenizer.Tokens text = tokens.get(next++).get(0);
-        long key = EmbeddingLabel.keyOf(row.texts().get(column));
-        float score = row.score() == null ? 0 : row.score();
-        columns.add(
-            new TokenBatches.Row(
-                text.ids(), text.typeIds(), new EmbeddingLabel(column, key, score).encode()));
-      }
-      rows.add(columns);
-    }
-    return rows;
+    return related().rows(all);
   }
 
-  /** Cosines are compared with scores of 0 to 1. */
-  private void warnOfScores(List<RelatedTexts> all) {
-    if (loss().kind() != EmbeddingLoss.Kind.COSINE) {
-      return;
-    }
-    long beyond = all.stream().filter(row -> row.score() < 0 || row.score() > 1).count();
-    if (beyond > 0) {
-      Warnings.warn(
-          "%,d of %,d scores are not between 0 and 1, but the loss cosine compares them with cosines;"
-              + " scale them, or use cosent, for which only their order counts.",
-          beyond, all.size());
-    }
+  private RelatedTokenizer related() {
+    return new RelatedTokenizer(tokenizer, loss(), queryPrompt, documentPrompt);
   }
 
   /**

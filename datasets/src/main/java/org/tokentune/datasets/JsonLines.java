@@ -1,4 +1,6 @@
-package org.tokentune.tables;
+package org.tokentune.datasets;
+
+import static org.tokentune.Arguments.required;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.util.MinimalPrettyPrinter;
@@ -7,10 +9,11 @@ import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import org.tokentune.BadSettingsException;
 import org.tokentune.files.WholeFile;
 
-/** Writes rows as JSON, an object a line. */
-final class JsonLines {
+/** Writes rows as JSON, an object a line: a file that {@link RowSource} reads. */
+public final class JsonLines {
 
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
@@ -21,12 +24,20 @@ final class JsonLines {
   }
 
   /** Rows to write. */
-  interface Rows {
+  @FunctionalInterface
+  public interface Rows {
     void writeTo(JsonLines lines) throws IOException;
   }
 
-  /** Writes a file, whole or not at all. */
-  static void write(Path file, Rows rows) throws IOException {
+  /**
+   * Writes a file, whole or not at all.
+   *
+   * @throws IOException if it cannot be written
+   */
+  public static void write(Path file, Rows rows) throws IOException {
+    required(file, "file");
+    required(rows, "rows");
+
     WholeFile.write(
         file,
         out -> {
@@ -43,7 +54,12 @@ final class JsonLines {
    *
    * @param values strings, numbers, booleans, nulls, lists and maps of these
    */
-  void write(List<String> columns, List<?> values) throws IOException {
+  public void write(List<String> columns, List<?> values) throws IOException {
+    required(columns, "columns");
+    if (values == null) { // its elements may be
+      throw BadSettingsException.of("values", "must not be null; give a value.");
+    }
+
     generator.writeStartObject();
     for (int column = 0; column < columns.size(); column++) {
       generator.writeFieldName(columns.get(column));
