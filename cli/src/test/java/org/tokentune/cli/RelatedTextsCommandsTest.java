@@ -91,6 +91,21 @@ class RelatedTextsCommandsTest {
   }
 
   @Test
+  void streamedVectorsAreResumedExactly() throws IOException {
+    Path large =
+        Files.writeString(
+            folder.resolve("large.csv"),
+            IntStream.range(0, 40_000)
+                .mapToObj(i -> "w" + i % 61 + " w" + i % 7 + ",w" + i % 53 + " w" + i % 11)
+                .collect(Collectors.joining("\n", "anchor,positive\n", "\n")));
+    Object[] stream = {"--task", "embed", "--data", large, "--stream", "--steps", 14};
+    List<Object> all = new ArrayList<>(Arrays.asList(stream));
+    all.addAll(List.of("--validation", pairs, "--test", pairs));
+    resumesExactly("model.safetensors", all.toArray());
+    rejected("triplet", "--task", "embed", "--data", large, "--stream", "--loss", "triplet");
+  }
+
+  @Test
   void adaptersOfVectorsAreResumedExactly() throws IOException {
     for (String weights : List.of("float32", "nf4")) {
       resumesExactly(
