@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,6 +25,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.tokentune.BadInputException;
@@ -266,5 +270,36 @@ class WordMasksTest {
         .map(row -> Arrays.toString(row.ids()) + Arrays.toString(row.labels()))
         .sorted()
         .toList();
+  }
+
+  /**
+   * In SentencePiece's vocabularies a word begins with a token that begins with its mark for a
+   * space.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"xlm-roberta", "deberta-v2"})
+  void knowsTheWordsOfSentencePiece(String name) throws IOException {
+    byte[] json = Files.readAllBytes(Path.of("src/test/resources/tokenizers", name + ".json"));
+    JsonNode vocabulary = new ObjectMapper().readTree(json).at("/model/vocab");
+    Path file =
+        Files.writeString(
+            folder.resolve("text.txt"), "The cat's hat\u00a0is on Kate's dog, 43 times.\n");
+    try (TextTokenizer pieces = TextTokenizer.open(json, name, Integer.MAX_VALUE, false)) {
+      MaskableTexts texts = new MaskableTexts(pieces, Columns.DEFAULT, 64, false);
+      TokenBatches.Row row = texts.rows(file).get(0);
+      StringBuilder seen = new StringBuilder();
+      int words = 0;
+      for (int i = 0; i < row.ids().length; i++) {
+        String token = vocabulary.get(row.ids()[i]).get(0).asText();
+        int mark = (int) row.labels()[i];
+        seen.append(token).append(mark == 1 ? "| " : mark == 0 ? " " : "- ");
+        words += mark == 1 ? 1 : 0;
+        int expected =
+            i == 0 || i == row.ids().length - 1 ? NONE : token.startsWith("\u2581") ? 1 : 0;
+        assertEquals(expected, mark, seen.toString());
+      }
+      System.out.println(name + ": " + seen);
+      assertTrue(words >= 8);
+    }
   }
 }
