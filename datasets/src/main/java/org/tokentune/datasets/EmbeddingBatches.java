@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.tokentune.BadDataException;
+import org.tokentune.Warnings;
 import org.tokentune.objectives.EmbeddingLabel;
 import org.tokentune.objectives.EmbeddingLoss;
 import org.tokentune.objectives.Objective;
@@ -64,6 +65,8 @@ public final class EmbeddingBatches extends BatchIterator {
     List<List<Integer>> batches = shuffled(rows, task, sampling, batchSize, random(seed, epoch));
     if (epoch > 0) {
       fit(batches, shuffled(rows, task, sampling, batchSize, random(seed, 0)).size());
+    } else {
+      warnOfSmall(rows.size(), batches.size(), batchSize);
     }
     return new EmbeddingBatches(rows, task, batches);
   }
@@ -83,6 +86,16 @@ public final class EmbeddingBatches extends BatchIterator {
     List<List<Integer>> batches = cut(rows, order, task, batchSize);
     Collections.shuffle(batches, random);
     return batches;
+  }
+
+  /** A row that is alone in its batch has no negatives, and nothing to learn. */
+  private static void warnOfSmall(int rows, int batches, int size) {
+    if (2L * rows < (long) batches * size && batches > 1) {
+      Warnings.warn(
+          "Many rows share a text with others, which are therefore in other batches: they have %.1f rows"
+              + " on average, not %d, and fewer negatives; leave out rows with the same text.",
+          rows / (double) batches, size);
+    }
   }
 
   /**
@@ -145,6 +158,7 @@ public final class EmbeddingBatches extends BatchIterator {
     private final int longest;
     private final transient Deque<List<List<TokenBatches.Row>>> batches = new ArrayDeque<>();
     private transient List<List<TokenBatches.Row>> waiting = new ArrayList<>();
+    private boolean first = true;
 
     Streamed(Iterator<TokenBatches.Row> rows, Objective task, int size, int longest) {
       this.rows = rows;
@@ -166,7 +180,12 @@ public final class EmbeddingBatches extends BatchIterator {
         }
         last |= !rows.hasNext();
         List<Integer> order = IntStream.range(0, pool.size()).boxed().toList();
-        for (List<Integer> numbers : cut(pool, order, task, size)) {
+        List<List<Integer>> cut = cut(pool, order, task, size);
+        if (first) {
+          warnOfSmall(pool.size(), cut.size(), size);
+          first = false;
+        }
+        for (List<Integer> numbers : cut) {
           List<List<TokenBatches.Row>> batch = numbers.stream().map(pool::get).toList();
           if (last || batch.size() == size) {
             batches.add(batch);

@@ -21,6 +21,7 @@ import org.tokentune.objectives.EmbeddingLabel;
 import org.tokentune.objectives.EmbeddingLoss;
 import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
+import org.tokentune.testing.Said;
 
 /** Rows of texts that belong together, and batches of them. */
 class RelatedTextsTest {
@@ -108,6 +109,27 @@ class RelatedTextsTest {
       System.out.printf("epoch %d: %d of 60 rows in %d batches%n", epoch, positives.size(), count);
       assertTrue(positives.size() >= (epoch == 0 ? 60 : 52));
     }
+  }
+
+  /** If all rows share a text, no two of them are in a batch: nothing can be learnt from it. */
+  @Test
+  void warnsOfSmallBatches() {
+    Objective ranking = Objectives.EMBED;
+    String said = Said.by(() -> assertEquals(40, batches(pairs(40, 1), ranking, 8, 0).size()));
+    assertTrue(said.contains("they have 1.0 rows on average, not 8"), said);
+    List<TokenBatches.Row> joined =
+        pairs(1000, 1).stream().map(row -> JoinedTexts.join(row, List.of(1, 1))).toList();
+    List<Long> sizes = new ArrayList<>();
+    String streamed =
+        Said.by(
+            () ->
+                EmbeddingBatches.streamed(joined.iterator(), ranking, 7, 64)
+                    .forEachRemaining(batch -> sizes.add(batch.getLabels(0).size(0) / 2)));
+    assertTrue(streamed.contains("they have 1.0 rows on average, not 7"), streamed);
+    assertEquals(1000, sizes.size()); // every row, once
+    assertEquals(1000, sizes.stream().mapToLong(Long::longValue).sum());
+    System.out.print(said + streamed);
+    assertEquals("", Said.by(() -> batches(pairs(60, 12), ranking, 4, 0)));
   }
 
   @Test

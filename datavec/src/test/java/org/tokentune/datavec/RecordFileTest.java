@@ -16,6 +16,7 @@ import org.datavec.api.records.reader.impl.csv.CSVRecordReader;
 import org.datavec.api.records.reader.impl.transform.TransformProcessRecordReader;
 import org.datavec.api.split.FileSplit;
 import org.datavec.api.transform.TransformProcess;
+import org.datavec.api.transform.condition.string.StringRegexColumnCondition;
 import org.datavec.api.transform.schema.Schema;
 import org.datavec.api.writable.BooleanWritable;
 import org.datavec.api.writable.BytesWritable;
@@ -67,11 +68,16 @@ class RecordFileTest {
   @Test
   void feedsTasksOfSeveralTexts() throws Exception {
     Path csv = folder.resolve("rows.csv");
-    Files.writeString(csv, "q,lang,a\nwhat,en,this\nwhere,en,there\n");
+    Files.writeString(
+        csv, "q,lang,a\nwhat,en,this\nwho,en,left out\nwhere,en,there\nhow,en,left out\n");
     RecordReader reader = new CSVRecordReader(1);
     reader.initialize(new FileSplit(csv.toFile()));
     Schema schema = new Schema.Builder().addColumnsString("q", "lang", "a").build();
-    TransformProcess transform = new TransformProcess.Builder(schema).removeColumns("lang").build();
+    TransformProcess transform =
+        new TransformProcess.Builder(schema)
+            .filter(new StringRegexColumnCondition("a", "left out"))
+            .removeColumns("lang")
+            .build();
     RecordReader transformed = new TransformProcessRecordReader(reader, transform);
     transformed.next(); // another has read from it
     Path file = folder.resolve("rows.jsonl");
