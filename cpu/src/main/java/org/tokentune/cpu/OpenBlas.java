@@ -64,6 +64,13 @@ public final class OpenBlas implements Blas {
   }
 
   @Override
+  public void sgemv(int m, int n, long a, int lda, long x, long y) {
+    Address[] to = ARGUMENTS.get();
+    openblas_nolapack.cblas_sgemv(
+        ROW_MAJOR, PLAIN, m, n, 1, to[0].at(a), lda, to[1].at(x), 1, 0, to[2].at(y), 1);
+  }
+
+  @Override
   public int threads() {
     return openblas_nolapack.blas_get_num_threads();
   }

@@ -2,6 +2,8 @@ package org.tokentune.plan.internal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.nd4j.linalg.indexing.NDArrayIndex.all;
+import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -47,6 +49,30 @@ class BlasMatmulTest {
       INDArray z = random(false, s[0], s[1], s[2], s[4]);
       assertEquals(Optional.empty(), BlasMatmul.of(node(false, false), x, y, z));
     }
+  }
+
+  /** A few rows times a weight: as products with vectors, whatever is in z, and of views. */
+  @Test
+  void fewRowsEqualDoublePrecision() {
+    double worst = 0;
+    for (long rows : new long[] {1, 3, 4, 5, 8}) {
+      for (long[] s : new long[][] {{768, 2053}, {2051, 64}, {1, 140_000}, {140_000, 1}}) {
+        Nd4j.getRandom().setSeed(7);
+        INDArray x = Nd4j.randn(DataType.FLOAT, rows + 1, s[0]).get(interval(1, rows + 1), all());
+        INDArray y = Nd4j.randn(DataType.FLOAT, s[1], s[0] + 3).get(all(), interval(2, s[0] + 2));
+        INDArray z = Nd4j.valueArrayOf(new long[] {rows, s[1]}, Float.NaN, DataType.FLOAT);
+        Node node = node(false, true);
+        assertTrue(FewRowsMatmul.is(node, new INDArray[] {x, y}, z));
+        try (Step step = FewRowsMatmul.of(node, x, y, z)) {
+          step.run();
+        }
+        INDArray expected = x.castTo(DataType.DOUBLE).mmul(y.castTo(DataType.DOUBLE).transpose());
+        double error = expected.subi(z).amaxNumber().doubleValue() / Math.sqrt((double) s[0]);
+        worst = Double.isNaN(error) ? Double.MAX_VALUE : Math.max(worst, error);
+      }
+    }
+    System.out.printf("few rows: largest error %.1e, relative to typical products%n", worst);
+    assertTrue(worst < 2e-5);
   }
 
   /** While a plan runs, products have one thread of the library; afterwards, as many as before. */

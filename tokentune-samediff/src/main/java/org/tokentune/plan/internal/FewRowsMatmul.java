@@ -2,8 +2,12 @@ package org.tokentune.plan.internal;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.ops.internal.kernels.Blas;
+import org.tokentune.ops.internal.kernels.Memory;
 import org.tokentune.ops.internal.kernels.Workers;
 
 /**
@@ -18,6 +22,12 @@ record FewRowsMatmul(List<Step> parts) implements Step {
 
   /** Fewest elements of y for which a second thread pays off. */
   private static final long MIN_ELEMENTS = 1 << 17;
+
+  /**
+   * Most rows of x that are multiplied one after the other, which reads y as often, from the cache:
+   * OpenBLAS's product with a vector reads it three to four times as fast as ND4J's matmul.
+   */
+  private static final long MAX_VECTORS = 4;
 
   /** Elements of y in a part: 256 KB, about 25 microseconds. */
   private static final long PART_ELEMENTS = 1 << 16;
@@ -55,11 +65,42 @@ record FewRowsMatmul(List<Step> parts) implements Step {
     for (long part = 0; part < count; part++) {
       long from = part * rows / count;
       long to = (part + 1) * rows / count;
-      INDArray[] factors = {x, ParallelMatmul.part(y, 0, from, to)};
-      INDArray[] result = {ParallelMatmul.part(z, 1, from, to)};
-      parts.add(OpenMp.singleThreaded(Step.bound(node, factors, result)));
+      INDArray some = ParallelMatmul.part(y, 0, from, to);
+      INDArray result = ParallelMatmul.part(z, 1, from, to);
+      parts.add(
+          areVectors(x, y, z)
+              ? new Vectors(Blas.provided().orElseThrow(), x, some, result)
+              : OpenMp.singleThreaded(
+                  Step.bound(node, new INDArray[] {x, some}, new INDArray[] {result})));
     }
     return new FewRowsMatmul(parts);
+  }
+
+  private static boolean areVectors(INDArray x, INDArray y, INDArray z) {
+    return Blas.provided().isPresent()
+        && x.size(0) <= MAX_VECTORS
+        && Stream.of(x, y, z)
+            .allMatch(array -> array.dataType() == DataType.FLOAT && array.stride(1) == 1);
+  }
+
+  /** Each row of x times y. */
+  private record Vectors(Blas blas, INDArray x, INDArray y, INDArray z) implements Step {
+
+    @Override
+    public void run() {
+      int rows = Math.toIntExact(y.size(0));
+      int inner = Math.toIntExact(y.size(1));
+      int stride = Math.toIntExact(rows == 1 ? inner : y.stride(0));
+      for (long row = 0; row < x.size(0); row++) {
+        blas.sgemv(
+            rows,
+            inner,
+            Memory.address(y),
+            stride,
+            Memory.address(x) + row * x.stride(0) * Float.BYTES,
+            Memory.address(z) + row * z.stride(0) * Float.BYTES);
+      }
+    }
   }
 
   @Override

@@ -41,6 +41,16 @@ public interface Blas {
       long c,
       int ldc);
 
+  /**
+   * Computes {@code y = a x} with a FLOAT matrix in row-major order.
+   *
+   * @param m rows of a, elements of y
+   * @param n columns of a, elements of x
+   * @param a address of the first element
+   * @param lda elements from one row in memory to the next
+   */
+  void sgemv(int m, int n, long a, int lda, long x, long y);
+
   /** The number of the library's own threads, which ND4J's products use. */
   int threads();
 
