@@ -17,7 +17,10 @@ function ticks(low, high, most) {
 /** A number with as many digits as tell its neighbours apart. */
 function short(value, range) {
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-3 || size >= 1e7)) return value.toExponential(1);
+  if (size !== 0 && (size < 1e-3 || size >= 1e7)) {
+    const apart = range > 0 ? Math.floor(Math.log10(size)) - Math.floor(Math.log10(range)) + 1 : 1;
+    return value.toExponential(Math.max(1, Math.min(6, apart)));
+  }
   const digits = range > 0 ? Math.max(0, Math.min(6, 2 - Math.floor(Math.log10(range)))) : 3;
   return String(Number(value.toFixed(digits)));
 }
