@@ -55,9 +55,10 @@ final class EventFiles implements TrainingCurves.Sink {
   /**
    * Reports early that there could be no file.
    *
-   * @param resumes whether files of an earlier part of the training may be there
+   * @param continues whether files of an earlier training may be there, whose steps from the first
+   *     new one on are then cut off
    */
-  void check(boolean resumes) {
+  void check(boolean continues) {
     Path existing = folder.toAbsolutePath().normalize();
     while (existing != null && !Files.exists(existing)) {
       existing = existing.getParent();
@@ -68,10 +69,10 @@ final class EventFiles implements TrainingCurves.Sink {
           folder, existing);
     }
     try {
-      if (!resumes && !files("").isEmpty()) {
+      if (!continues && !files("").isEmpty()) {
         throw new BadFileException(
-            "--tensorboard %s holds the events of another training; name another folder, or remove"
-                + " them.",
+            "--tensorboard %s holds the events of another training; name another folder, or replace"
+                + " them with --overwrite.",
             folder);
       }
     } catch (IOException e) {

@@ -147,7 +147,7 @@ final class TrainCommand implements Callable<Integer> {
     json.check();
     runOptions.check();
     output = outputOptions.folder(runOptions);
-    watchOptions.check(output, runOptions);
+    watchOptions.check(output, runOptions.resumes() || outputOptions.overwrites());
     if (data.folds() == 0) {
       outputOptions.check(output, runOptions);
     }

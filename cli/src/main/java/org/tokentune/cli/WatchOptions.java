@@ -18,7 +18,7 @@ final class WatchOptions {
       paramLabel = "DIR",
       description = {
         "Also write loss, learning rate, scores, tokens a second and memory as TensorBoard's event",
-        "files; a resumed training continues them."
+        "files; a resumed training continues them, and --overwrite replaces them."
       })
   private Path events;
 
@@ -37,8 +37,9 @@ final class WatchOptions {
    * Reports early what would fail later.
    *
    * @param output the folder of the model
+   * @param continues whether events of an earlier training may be continued, or written over
    */
-  void check(Path output, RunOptions run) {
+  void check(Path output, boolean continues) {
     if (port != null && (port < 0 || port > 65_535)) {
       throw new BadSettingsException("--ui must be a port from 0 to 65535, got %d.", port);
     }
@@ -51,7 +52,7 @@ final class WatchOptions {
               + " folder.",
           events);
     }
-    new EventFiles(events).check(run.resumes());
+    new EventFiles(events).check(continues);
   }
 
   /** Rejects options that a cross-validation, which trains several models, does not have. */
