@@ -27,9 +27,6 @@ final class OnnxJava {
   public static void main(String[] arguments) throws Exception {
     Path folder = Path.of(arguments[0]);
     JsonNode wanted = new ObjectMapper().readTree(Path.of(arguments[1]).toFile()).path("embeddings");
-    OnnxEmbeddingModel langchain =
-        new OnnxEmbeddingModel(
-            folder.resolve("model.onnx"), folder.resolve("tokenizer.json"), PoolingMode.MEAN);
     Criteria<NDList, NDList> criteria =
         Criteria.builder()
             .setTypes(NDList.class, NDList.class)
@@ -45,6 +42,10 @@ final class OnnxJava {
                 folder.resolve("tokenizer.json"), Map.of("truncation", "false", "padding", "false"));
         ZooModel<NDList, NDList> model = criteria.loadModel();
         Predictor<NDList, NDList> predictor = model.newPredictor()) {
+      // DJL's engine must be the first: it does not start where onnxruntime runs already.
+      OnnxEmbeddingModel langchain =
+          new OnnxEmbeddingModel(
+              folder.resolve("model.onnx"), folder.resolve("tokenizer.json"), PoolingMode.MEAN);
       for (JsonNode one : wanted) {
         String text = one.path("text").asText();
         ofLangchain = Math.max(ofLangchain, difference(one, langchain.embed(text).content().vector()));
