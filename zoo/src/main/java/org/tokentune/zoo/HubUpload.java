@@ -247,6 +247,7 @@ public final class HubUpload {
     files.forEach(file -> bySum.put(file.sha256(), file));
     ObjectNode asked = JSON.objectNode().put("operation", "upload").put("hash_algo", "sha256");
     asked.putArray("transfers").add("basic").add("multipart");
+    asked.putObject("ref").put("name", HubRepository.MAIN);
     ArrayNode objects = asked.putArray("objects");
     bySum.forEach((sum, file) -> objects.addObject().put("oid", sum).put("size", file.size()));
     Answer answer =
