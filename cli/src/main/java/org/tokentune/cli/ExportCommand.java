@@ -18,8 +18,8 @@ import picocli.CommandLine.Spec;
     name = "export",
     sortOptions = false,
     description = {
-      "Writes a model in a format of other programs, and prints what is in the file; or uploads a",
-      "folder to Hugging Face's hub.",
+      "Writes a model in a format of other programs, and prints what is in the file.",
+      "With --to hub it uploads a model's folder to Hugging Face's hub.",
       "docs/export.md has a table of what each format can hold."
     },
     mixinStandardHelpOptions = true)
