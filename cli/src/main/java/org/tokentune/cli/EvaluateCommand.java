@@ -1,5 +1,7 @@
 package org.tokentune.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -136,6 +138,15 @@ final class EvaluateCommand implements Callable<Integer> {
       description = "Of dpo: as in training; default " + TaskOptions.DEFAULT_BETA + ".")
   private Double beta;
 
+  @Option(
+      names = "--html",
+      paramLabel = "FILE.html",
+      description = {
+        "Of classes, labels and tags: also write a page with the confusion matrix, precision and recall,",
+        "calibration, and the rows that are most wrong. Predicts the rows a second time."
+      })
+  private Path html;
+
   @Mixin private EmbeddingOptions embedding;
   @Mixin private MaskOptions masks;
   @Mixin private DataOptions dataOptions;
@@ -171,6 +182,9 @@ final class EvaluateCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     json.check();
+    if (html != null) {
+      new OutputFile(html).check();
+    }
     try (ModelFiles files = Models.open(model)) {
       boolean decoder = ModelConfig.read(files.config(), files.name()).causal();
       if (task != null && decoder == (task == LanguageTask.mlm)) {
@@ -195,6 +209,7 @@ final class EvaluateCommand implements Callable<Integer> {
   }
 
   private int masked(ModelFiles files) {
+    checkNoPage();
     longTexts.checkAbsent("mlm");
     masks.check(Objectives.MASKED_LM);
     try (MaskedLanguageModel encoder =
@@ -223,11 +238,42 @@ final class EvaluateCommand implements Callable<Integer> {
       }
       List<Example> rows = dataOptions.test(data);
       trained.labels().check(rows, data);
-      return report(trained.evaluate(rows), trained.labels().names());
+      if (!trained.labels().task().areClasses()) {
+        checkNoPage();
+      }
+      Scores scores = trained.evaluate(rows);
+      report(scores, trained.labels().names());
+      if (html != null) {
+        writePage(trained, rows, scores);
+      }
+      return 0;
     }
   }
 
+  private void checkNoPage() {
+    if (html != null) {
+      throw new BadSettingsException(
+          "--html is for models of classes, labels or tags, and %s is scored in another way; leave it"
+              + " out.",
+          model);
+    }
+  }
+
+  private void writePage(TextModel trained, List<Example> rows, Scores scores) {
+    String page =
+        new EvaluationPage(trained.labels(), rows, trained.probabilities(rows))
+            .html(
+                model + " on " + data,
+                String.format(
+                    Locale.ROOT, "%s (%,d rows)", ScoresReport.line(scores), rows.size()));
+    new OutputFile(html).write(out -> out.write(page.getBytes(UTF_8)));
+    PrintWriter out = spec.commandLine().getOut();
+    out.printf(Locale.ROOT, "The page is in %s%n", html);
+    out.flush();
+  }
+
   private int embeddings(ModelFiles files) {
+    checkNoPage();
     List<RelatedTexts> rows = dataOptions.related(Path.of(data));
     try (EmbeddingModel encoder =
         EmbeddingModel.open(files, embedding.loss(rows), maxLength, null, weights.storage())) {
@@ -238,12 +284,14 @@ final class EvaluateCommand implements Callable<Integer> {
   }
 
   private int answers(TextModel trained) {
+    checkNoPage();
     try (AnswerModel answers = new AnswerModel(trained)) {
       return report(answers.evaluate(SquadQuestion.read(dataOptions.path(data))), List.of());
     }
   }
 
   private int decoder(ModelFiles files) {
+    checkNoPage();
     longTexts.checkAbsent("decoders");
     int length = maxLength == null ? USUAL_LENGTH : maxLength;
     PromptTemplate prompts =

@@ -29,7 +29,7 @@ final class ExplanationPage {
   private final StringBuilder page = new StringBuilder(HEAD);
 
   void add(Example row, Explanation explanation) {
-    page.append("<h2>").append(escaped(explanation.label()));
+    page.append("<h2>").append(HtmlPage.escaped(explanation.label()));
     Double score = explanation.prediction().scores().get(explanation.label());
     page.append(String.format(Locale.ROOT, " %.4f</h2>%n", score));
     method("By leaving out", row, explanation, Explanation.Token::leftOut);
@@ -67,7 +67,7 @@ final class ExplanationPage {
         continue;
       }
       int begin = Math.max(done, token.begin()); // bytes of one character may be several tokens
-      page.append(escaped(text.substring(done, begin)));
+      page.append(HtmlPage.escaped(text.substring(done, begin)));
       double value = importance.applyAsDouble(token);
       page.append(
           String.format(
@@ -76,29 +76,10 @@ final class ExplanationPage {
               value >= 0 ? "0,150,60" : "220,40,40",
               largest == 0 ? 0 : 0.8 * Math.abs(value) / largest,
               value));
-      page.append(escaped(text.substring(begin, token.end()))).append("</span>");
+      page.append(HtmlPage.escaped(text.substring(begin, token.end()))).append("</span>");
       done = token.end();
     }
-    page.append(escaped(text.substring(done))).append("</p>\n");
-  }
-
-  /** The text with character references in place of what HTML would read otherwise. */
-  static String escaped(String text) {
-    StringBuilder escaped = new StringBuilder();
-    text.codePoints()
-        .forEach(
-            c -> {
-              switch (c) {
-                case '<' -> escaped.append("&lt;");
-                case '>' -> escaped.append("&gt;");
-                case '&' -> escaped.append("&amp;");
-                case '"' -> escaped.append("&quot;");
-                case '\'' -> escaped.append("&#39;");
-                case 0 -> escaped.append('\uFFFD');
-                default -> escaped.appendCodePoint(c);
-              }
-            });
-    return escaped.toString();
+    page.append(HtmlPage.escaped(text.substring(done))).append("</p>\n");
   }
 
   String html() {

@@ -2,11 +2,15 @@ package org.tokentune.cli;
 
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.tokentune.BadSettingsException;
 import org.tokentune.formats.ModelFiles;
+import org.tokentune.zoo.HubUpload;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Writes a model in a format of other programs. */
@@ -15,6 +19,7 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     description = {
       "Writes a model in a format of other programs, and prints what is in the file.",
+      "With --to hub it uploads a model's folder to Hugging Face's hub.",
       "docs/export.md has a table of what each format can hold."
     },
     mixinStandardHelpOptions = true)
@@ -29,12 +34,14 @@ final class ExportCommand implements Callable<Integer> {
 
   @Option(
       names = "--to",
-      paramLabel = "gguf|onnx|safetensors",
+      paramLabel = "gguf|onnx|safetensors|hub",
       required = true,
       description = {
         "gguf: a file for llama.cpp, Ollama and their like.",
         "onnx: a folder with an encoder and its head for onnxruntime, DJL and langchain4j.",
-        "safetensors: a folder for transformers, in another type of floats or other shards."
+        "safetensors: a folder for transformers, in another type of floats or other shards.",
+        "hub: the folder --model as it is, with its card, to the repository OWNER/NAME, in one commit;",
+        "HF_TOKEN is a token that may write."
       })
   private ExportFormat format;
 
@@ -64,15 +71,34 @@ final class ExportCommand implements Callable<Integer> {
   @Option(
       names = "--output",
       paramLabel = "PATH",
-      required = true,
       description = "The file or folder to write; it is there only when it is complete.")
   private Path output;
+
+  @Parameters(
+      arity = "0..1",
+      paramLabel = "OWNER/NAME",
+      description = "The repository of --to hub; a new one is private.")
+  private String repository;
+
+  @Option(names = "--public", description = "Of --to hub: make a new repository public.")
+  private boolean visible;
 
   @Spec private CommandSpec spec;
 
   @Override
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
+    if (format == ExportFormat.HUB) {
+      out.println(upload());
+      out.flush();
+      return 0;
+    }
+    if (output == null || repository != null || visible) {
+      throw new BadSettingsException(
+          "--to %s needs --output, the file or folder to write, and takes no OWNER/NAME and no"
+              + " --public.",
+          format);
+    }
     try (ModelFiles files = Models.open(model)) {
       format
           .export(files, new ExportFormat.Request(type, adapter, output, shard))
@@ -80,5 +106,21 @@ final class ExportCommand implements Callable<Integer> {
       out.flush();
     }
     return 0;
+  }
+
+  private String upload() {
+    if (repository == null || output != null || type != null || adapter != null || shard != null) {
+      throw new BadSettingsException(
+          "--to hub needs OWNER/NAME, and uploads the folder --model as it is: leave --output, --type,"
+              + " --shard and --adapter out.");
+    }
+    HubUpload.Uploaded uploaded =
+        HubUpload.upload(Path.of(model), repository, visible, DownloadProgress.onStandardError());
+    return String.format(
+        Locale.ROOT,
+        "%d files, %.1f MB: %s",
+        uploaded.files(),
+        uploaded.bytes() / 1e6,
+        uploaded.address());
   }
 }

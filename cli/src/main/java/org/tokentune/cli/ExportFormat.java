@@ -58,6 +58,13 @@ enum ExportFormat {
               written.files(),
               written.files() == 1 ? "" : "s"));
     }
+  },
+  /** Not a format: files as they are go to a repository. */
+  HUB {
+    @Override
+    List<String> export(ModelFiles files, Request request) {
+      throw new IllegalStateException("nothing is converted for the hub");
+    }
   };
 
   /**

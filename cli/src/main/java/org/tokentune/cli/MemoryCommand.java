@@ -1,7 +1,11 @@
 package org.tokentune.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -122,6 +126,15 @@ final class MemoryCommand implements Callable<Integer> {
 
   @Mixin private PictureOption picture;
 
+  @Option(
+      names = "--html",
+      paramLabel = "FILE.html",
+      description = {
+        "Also write a page that shows the arena: every buffer over the ops of the step, by address, with",
+        "its tensor, layer and bytes."
+      })
+  private Path html;
+
   @Option(names = "--passes", description = "Also print the result of every pass of the planner.")
   private boolean passes;
 
@@ -140,10 +153,22 @@ final class MemoryCommand implements Callable<Integer> {
     }
   }
 
+  private void checkPage() {
+    if (html == null) {
+      return;
+    }
+    if (methods.areGiven()) {
+      throw new BadSettingsException(
+          "--html shows one method; leave --compare and --fit out, or --html.");
+    }
+    new OutputFile(html).check();
+  }
+
   private int plan() {
     json.check();
     picture.check();
     methods.check();
+    checkPage();
     ModelConfig config = Models.config(model);
     clip.check();
     if (outputs < 1 || batchSize < 1) {
@@ -199,7 +224,7 @@ final class MemoryCommand implements Callable<Integer> {
         given,
         option -> planners.apply(option).plan(batchSize, length, Math.min(k, length)));
     out.flush();
-    write(title, k, reports);
+    write(title, k, reports, given);
     return 0;
   }
 
@@ -267,9 +292,8 @@ final class MemoryCommand implements Callable<Integer> {
 
   private void print(String title, Map<String, StepMemoryReport> reports, MemoryPeak.Option given) {
     PrintWriter out = spec.commandLine().getOut();
-    out.printf(Locale.ROOT, "%s: %s, %s, %s; MB%n%n", title, optimizer, clip, knobs);
-    out.print(StepMemoryReport.table(reports));
-    MemoryPeak.print(out, reports, given);
+    out.printf(Locale.ROOT, "%s: %s; MB%n%n", title, settings());
+    out.print(parts(reports, given));
     if (passes) {
       reports.forEach(
           (name, report) -> {
@@ -280,8 +304,36 @@ final class MemoryCommand implements Callable<Integer> {
     out.flush();
   }
 
-  private void write(String title, int k, Map<String, StepMemoryReport> reports) {
+  private String settings() {
+    return String.format(Locale.ROOT, "%s, %s, %s", optimizer, clip, knobs);
+  }
+
+  /** The parts of the memory and its peak. */
+  private static String parts(Map<String, StepMemoryReport> reports, MemoryPeak.Option given) {
+    StringWriter parts = new StringWriter();
+    PrintWriter out = new PrintWriter(parts);
+    out.print(StepMemoryReport.table(reports));
+    MemoryPeak.print(out, reports, given);
+    out.flush();
+    return parts.toString();
+  }
+
+  private void writePage(
+      String title, Map<String, StepMemoryReport> reports, MemoryPeak.Option given) {
+    if (html == null) {
+      return;
+    }
+    String page = ArenaPage.html(title, settings(), reports, parts(reports, given));
+    new OutputFile(html).write(out -> out.write(page.getBytes(UTF_8)));
+    PrintWriter out = spec.commandLine().getOut();
+    out.printf(Locale.ROOT, "%nThe page is in %s%n", html);
+    out.flush();
+  }
+
+  private void write(
+      String title, int k, Map<String, StepMemoryReport> reports, MemoryPeak.Option given) {
     picture.draw(new MemoryChart(title, reports)::write);
+    writePage(title, reports, given);
     ObjectNode result = JsonOption.object();
     result.put("model", model).put("batch_size", batchSize).put("length", length);
     result.put("tokens", tokens.tokens()).put("selected", k);

@@ -67,7 +67,7 @@ final class SearchCommand implements Callable<Integer> {
 
   /** Options of train that a search gives itself. */
   private static final List<String> OWN =
-      List.of("output", "overwrite", "json", "resume", "config");
+      List.of("output", "overwrite", "json", "resume", "config", "tensorboard", "ui");
 
   /** The folder that keeps two searches from writing into one. */
   private static final String LOCK = ".search";

@@ -134,6 +134,8 @@ final class TrainCommand implements Callable<Integer> {
 
   @Mixin private RunOptions runOptions;
 
+  @Mixin private WatchOptions watchOptions;
+
   @Mixin private JsonOption json;
 
   @Spec private CommandSpec spec;
@@ -145,6 +147,7 @@ final class TrainCommand implements Callable<Integer> {
     json.check();
     runOptions.check();
     output = outputOptions.folder(runOptions);
+    watchOptions.check(output, runOptions.resumes() || outputOptions.overwrites());
     if (data.folds() == 0) {
       outputOptions.check(output, runOptions);
     }
@@ -322,6 +325,7 @@ final class TrainCommand implements Callable<Integer> {
 
   private int crossValidate(TuningSettings settings, LoraConfig lora, Optional<GlueTask> glue) {
     runOptions.checkFolds();
+    watchOptions.checkFolds();
     Objective objective = tuning.checked(taskOptions.task().objective());
     TrainingDataOptions.Folds folds = data.folds(objective, seed);
     Labels labels = glue.map(GlueTask::labels).orElseGet(() -> Labels.of(objective, folds.rows()));
@@ -416,11 +420,19 @@ final class TrainCommand implements Callable<Integer> {
       Optional<GlueTask> glue) {
     PrintWriter out = spec.commandLine().getOut();
     try (Interrupt interrupt = new Interrupt();
+        TrainingCurves curves =
+            watchOptions.open(String.format(Locale.ROOT, "%s on %s", model, data.name()), out);
         TrainingProgress progress =
             new TrainingProgress(out, taskOptions.task().objective().hasPerplexity())) {
       Trainer.Outcome outcome =
           job.train(
-              settings, log.andThen(progress).andThen(interrupt).andThen(runOptions.memoryLimit()));
+              settings,
+              runOptions
+                  .memoryLimit()
+                  .andThen(log)
+                  .andThen(curves)
+                  .andThen(progress)
+                  .andThen(interrupt));
       double seconds = progress.seconds();
       progress.end();
       if (outcome.epoch() == 0 && ModelFolder.holdsModel(output)) {

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -35,6 +37,25 @@ class ExportCommandTest {
     says("cannot be written", "--output", folder.resolve("none/x.gguf"));
     says("cannot be written", "--output", "/dev/full");
     says("has no adapter_config.json", "--adapter", folder);
+  }
+
+  @Test
+  void theHubNeedsARepository() {
+    for (String options :
+        List.of("--to hub", "--to hub a/b --output x", "--to gguf a/b --output x", "--to gguf")) {
+      Run run =
+          Run.of(
+              Stream.concat(
+                      Stream.of("export", "--model", folder), Stream.of(options.split(" ", -1)))
+                  .toArray());
+      System.out.println(run.printed());
+      assertEquals(1, run.code(), run.printed());
+      assertTrue(
+          run.printed().contains(options.contains("hub") ? "needs OWNER/NAME" : "needs --output"));
+    }
+    Run run = Run.of("export", "--model", folder, "--to", "hub", "owner/name");
+    System.out.println(run.printed());
+    assertTrue(run.printed().contains("is no folder of a model or of adapters"), run.printed());
   }
 
   private void says(String part, Object... options) {

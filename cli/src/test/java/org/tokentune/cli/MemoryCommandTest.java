@@ -79,6 +79,62 @@ class MemoryCommandTest {
     assertTrue(image.getWidth() >= 800 && image.getHeight() >= 500);
   }
 
+  /** The rectangles that are live at the peak add up to what the command prints. */
+  @Test
+  void thePageHasEveryBuffer() throws IOException {
+    Path page = folder.resolve("plan.html");
+    Path result = folder.resolve("memory.json");
+    Run run = memory("--model", config(), "--length", 64, "--html", page, "--json", result);
+    assertEquals(0, run.code(), run.printed());
+    String html = Files.readString(page);
+    String namespace = "http://www.w3.org/2000/svg";
+    assertFalse(html.replace(namespace, "").matches("(?s).*(https?:|src=|href=|@import|url\\().*"));
+    String start = "id=\"data\">";
+    int from = html.indexOf(start) + start.length();
+    JsonNode data = new ObjectMapper().readTree(html.substring(from, html.indexOf('<', from)));
+    assertTrue(run.printed().contains(data.path("printed").asText()), run.printed());
+    String[] columns = {"all_tokens", "tokentune"};
+    for (int i = 0; i < columns.length; i++) {
+      JsonNode plan = data.path("plans").path(i);
+      JsonNode report = json(result).path(columns[i]);
+      assertEquals(report.path("step").asLong(), plan.path("arena").asLong());
+      assertEquals(report.path("live").size(), plan.path("ops").size());
+      long[] live = new long[plan.path("ops").size()];
+      List<JsonNode> placed = new ArrayList<>();
+      for (JsonNode buffer : plan.path("buffers")) {
+        assertTrue(address(buffer) >= 0 && end(buffer) <= plan.path("arena").asLong());
+        for (int op = buffer.path(6).asInt(); op <= buffer.path(7).asInt(); op++) {
+          live[op] += buffer.path(5).asLong();
+        }
+        placed.stream()
+            .filter(other -> other.path(6).asInt() <= buffer.path(7).asInt())
+            .filter(other -> buffer.path(6).asInt() <= other.path(7).asInt())
+            .forEach(
+                other ->
+                    assertTrue(
+                        end(other) <= address(buffer) || end(buffer) <= address(other),
+                        buffer + " and " + other));
+        placed.add(buffer);
+      }
+      for (int op = 0; op < live.length; op++) {
+        assertEquals(report.path("live").path(op).asLong(), live[op], "op " + op);
+      }
+      System.out.printf(
+          "%s: %d buffers, %,d bytes at op %d%n",
+          columns[i], placed.size(), live[plan.path("peak").asInt()], plan.path("peak").asInt());
+    }
+    refused("--html shows one method", "--model", config(), "--fit", "1GB", "--html", page);
+    refused("cannot be written", "--html", folder.resolve("no/plan.html"));
+  }
+
+  private static long address(JsonNode buffer) {
+    return buffer.path(4).asLong();
+  }
+
+  private static long end(JsonNode buffer) {
+    return address(buffer) + buffer.path(5).asLong();
+  }
+
   /** Sizes of transformers' classes for the same files; of a Gemma 3, without its images. */
   @ParameterizedTest
   @CsvSource({"gemma-3-4b, 3_880_263_168", "deberta-v3-base, 184_423_682"})

@@ -220,6 +220,23 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
   }
 
   /**
+   * The numbers of a row's labels: of its class, of all labels that apply, or of the tag of every
+   * word.
+   *
+   * @throws BadInputException if a label is not among the names, or there are not as many tags as
+   *     words
+   */
+  public int[] numbers(Example row) {
+    required(row, "row");
+
+    List<String> parts = split(task, row);
+    if (task == Objectives.TOKEN) {
+      checkCount(parts, row);
+    }
+    return parts.stream().mapToInt(part -> number(part, row)).toArray();
+  }
+
+  /**
    * The words of a text for tagging: the list in the data set, or the text split at white space.
    */
   public static List<String> words(Example row) {
@@ -228,8 +245,7 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
     return row.words() == null ? List.of(row.text().strip().split("\\s+", -1)) : row.words();
   }
 
-  /** The tag of a word that yields no tokens, such as a blank one, is not trained on. */
-  private float[] tags(List<String> tags, Example row, int[] words) {
+  private static void checkCount(List<String> tags, Example row) {
     int count = words(row).size();
     if (tags.size() != count) {
       throw new BadDataException(
@@ -237,6 +253,11 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
               + " as JSON lists.",
           row.text(), count, tags.size());
     }
+  }
+
+  /** The tag of a word that yields no tokens, such as a blank one, is not trained on. */
+  private float[] tags(List<String> tags, Example row, int[] words) {
+    checkCount(tags, row);
     float[] labels = new float[words.length];
     int last = -1;
     for (int i = 0; i < words.length; i++) {

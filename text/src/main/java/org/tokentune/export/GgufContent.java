@@ -71,7 +71,17 @@ final class GgufContent {
    * @param logits whether it computes logits
    */
   void add(String name, long[] shape, boolean logits, Supplier<float[]> values) {
-    BlockFormat format = type.format(shape, logits);
+    add(name, type.format(shape, logits), shape, values);
+  }
+
+  /**
+   * Adds a table whose rows llama.cpp adds to others as they are, which it can do in floats only.
+   */
+  void addFloats(String name, long[] shape, Supplier<float[]> values) {
+    add(name, BlockFormat.F32, shape, values);
+  }
+
+  private void add(String name, BlockFormat format, long[] shape, Supplier<float[]> values) {
     formats.merge(format, 1, Integer::sum);
     out.tensor(name, format, shape, values);
   }

@@ -4,6 +4,8 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadSettingsException;
 import org.tokentune.datasets.TokenizerVocabulary;
@@ -27,6 +29,9 @@ final class GgufEncoder {
 
   private static final String ARCHITECTURE = "bert";
 
+  /** Tables whose rows are added to those of tokens. */
+  private static final Set<String> ADDED = Set.of("position_embd", "token_types");
+
   /** llama.cpp's numbers. */
   private static final Map<SentencePooling, Integer> POOLING =
       Map.of(SentencePooling.MEAN, 1, SentencePooling.CLS, 2, SentencePooling.LAST_TOKEN, 3);
@@ -46,7 +51,8 @@ final class GgufEncoder {
     content.out.put(ARCHITECTURE + ".attention.causal", false);
     content.put("pooling_type", pooling(files));
     GgufTokens.write(vocabulary, config.vocabulary(), content.out);
-    content.out.put("tokenizer.ggml.token_type_count", config.tokenTypes());
+    // llama.cpp loads no file with 0 of them; without a table it adds nothing.
+    content.out.put("tokenizer.ggml.token_type_count", Math.max(1, config.tokenTypes()));
     // Of the graph only the encoder is stored; the smallest head completes it.
     TransformerModel model = config.model(new Head(Objectives.TOKEN, 1, Pooling.MEAN));
     Map<String, long[]> shapes = model.parameters();
@@ -55,11 +61,13 @@ final class GgufEncoder {
             (stored, named) -> {
               for (String kind : List.of(".weight", ".bias")) {
                 if (shapes.containsKey(named + kind)) {
-                  content.add(
-                      stored + kind,
-                      shapes.get(named + kind),
-                      false,
-                      () -> values(model, files, named + kind));
+                  long[] shape = shapes.get(named + kind);
+                  Supplier<float[]> read = () -> values(model, files, named + kind);
+                  if (ADDED.contains(stored)) {
+                    content.addFloats(stored + kind, shape, read);
+                  } else {
+                    content.add(stored + kind, shape, false, read);
+                  }
                 }
               }
             });

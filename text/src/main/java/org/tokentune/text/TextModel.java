@@ -557,6 +557,24 @@ public final class TextModel extends AdaptableModel {
   }
 
   /**
+   * The probabilities of the labels of each row, in the order of the rows: [1][labels], or for tags
+   * [words][labels], where a word without tokens is null.
+   *
+   * @throws BadInputException for tasks whose outputs are not probabilities of labels
+   */
+  public List<double[][]> probabilities(List<Example> examples) {
+    required(examples, "examples");
+
+    checkOpen();
+    if (!labels().task().areClasses()) {
+      throw new BadSettingsException(
+          "%s has no classes, labels or tags, and so no probabilities of them; name a classifier.",
+          files.name());
+    }
+    return joined(examples, windows(examples));
+  }
+
+  /**
    * The scores of each row, joined over its windows: [1][outputs], or for tags [words][outputs],
    * where a word that no window has is null.
    */

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -47,6 +48,25 @@ class GgufExportTest {
   private static final Path GOLDEN = Path.of("../tokentune-samediff/src/test/resources/golden");
 
   @TempDir private Path folder;
+
+  /** llama.cpp ends the process on a table of places or of token types in fewer bits. */
+  @Test
+  void tablesThatAreAddedStayFloats() throws IOException {
+    Path model = Files.createDirectories(folder.resolve("model"));
+    for (String file : List.of("config.json", "model.safetensors")) {
+      Files.copy(GOLDEN.resolve("bert/" + file), model.resolve(file));
+    }
+    Path tokenizer = Path.of("../datasets/src/test/resources/tokenizer.json");
+    Files.copy(tokenizer, model.resolve("tokenizer.json"));
+    try (ModelFiles encoder = ModelFiles.open(model)) {
+      int layers = encoder.config().path("num_hidden_layers").asInt();
+      String line = GgufExport.model(encoder, GgufType.F16, folder.resolve("x.gguf")).get(0);
+      System.out.println(line);
+      String counts =
+          String.format(Locale.ROOT, "(%d in f32, %d in f16)", 4 + 10 * layers, 1 + 6 * layers);
+      assertTrue(line.contains(counts), line);
+    }
+  }
 
   /** The files are of llama.cpp's own converter, and of the gguf package. */
   @ParameterizedTest

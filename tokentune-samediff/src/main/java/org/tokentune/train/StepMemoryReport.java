@@ -1,5 +1,7 @@
 package org.tokentune.train;
 
+import static org.tokentune.Arguments.required;
+
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Collection;
@@ -80,7 +82,14 @@ public record StepMemoryReport(
     return sums;
   }
 
-  private static String layer(String parameter) {
+  /**
+   * The layer of a parameter, e.g. {@code bert.encoder.layer.3}.
+   *
+   * @param parameter its name; empty: none was read yet
+   */
+  public static String layer(String parameter) {
+    required(parameter, "parameter");
+
     Matcher matcher = LAYER.matcher(parameter.replace("#frozen", ""));
     return matcher.matches() ? matcher.group(1) : "before any layer";
   }

@@ -19,6 +19,7 @@ import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -27,6 +28,7 @@ import okhttp3.Interceptor;
 import okhttp3.OkHttpClient;
 import okhttp3.Protocol;
 import okhttp3.Request;
+import okhttp3.RequestBody;
 import okhttp3.Response;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
@@ -293,9 +295,54 @@ final class HttpFiles {
     }
   }
 
-  /** The response to a request; a busy server's last one if it stays busy. */
+  /**
+   * Sends something, again if the server is busy or the connection is lost.
+   *
+   * @param name of what is sent, for messages
+   * @param headers further ones
+   * @return the answer, whatever its status
+   */
+  Answer send(String method, URI uri, RequestBody body, Map<String, String> headers, String name) {
+    Request.Builder request = request(uri, name).method(method, body);
+    headers.forEach(request::header);
+    try (Response response = ask(request.build(), uri, name)) {
+      byte[] content = response.body().byteStream().readNBytes(MOST_JSON + 1);
+      if (content.length > MOST_JSON) {
+        throw new BadFileException("%s: the answer has more than %,d bytes.", name, MOST_JSON);
+      }
+      return new Answer(response.code(), content, header(response, "ETag").orElse(""));
+    } catch (IOException e) {
+      throw new BadFileException(e, "%s: the answer cannot be read: %s.", name, e.getMessage());
+    }
+  }
+
+  /**
+   * What a server answers.
+   *
+   * @param tag its {@code ETag}; empty if it sends none
+   */
+  record Answer(int code, byte[] content, String tag) {
+
+    /** The content as JSON; null if it is none. */
+    JsonNode json() {
+      try {
+        return MAPPER.readTree(content);
+      } catch (IOException e) {
+        return null;
+      }
+    }
+  }
+
   private Response ask(String method, URI uri, long from, String name) {
-    Request request = request(method, uri, from, name);
+    Request.Builder request = request(uri, name).method(method, null);
+    if (from > 0) {
+      request.header("Range", "bytes=" + from + "-");
+    }
+    return ask(request.build(), uri, name);
+  }
+
+  /** The response to a request; a busy server's last one if it stays busy. */
+  private Response ask(Request request, URI uri, String name) {
     for (int attempt = 1; ; attempt++) {
       try {
         Response response = CLIENT.newCall(request).execute();
@@ -325,7 +372,7 @@ final class HttpFiles {
     }
   }
 
-  private Request request(String method, URI uri, long from, String name) {
+  private Request.Builder request(URI uri, String name) {
     HttpUrl url = HttpUrl.parse(uri.toString());
     if (url == null) {
       throw new BadFileException("%s: %s is not a valid address; check it.", name, uri);
@@ -333,7 +380,6 @@ final class HttpFiles {
     Request.Builder request =
         new Request.Builder()
             .url(url)
-            .method(method, null)
             .tag(FileName.class, new FileName(name))
             .header("User-Agent", "tokentune")
             .header("Accept-Encoding", "identity");
@@ -341,10 +387,7 @@ final class HttpFiles {
     if (settings.token() != null && hub != null && sameServer(url, hub)) {
       request.header("Authorization", "Bearer " + settings.token());
     }
-    if (from > 0) {
-      request.header("Range", "bytes=" + from + "-");
-    }
-    return request.build();
+    return request;
   }
 
   /**

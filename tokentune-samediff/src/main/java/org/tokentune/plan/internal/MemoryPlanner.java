@@ -181,6 +181,33 @@ final class MemoryPlanner {
     return live;
   }
 
+  /** Names of all buffers, in the order in which they are first written. */
+  List<String> buffers() {
+    return List.copyOf(buffers.keySet());
+  }
+
+  long bytes(String buffer) {
+    return buffers.get(buffer).bytes();
+  }
+
+  /**
+   * The first byte of a buffer in the arena, whose regions follow each other in the order of {@link
+   * #regions}; negative in the home of gradients.
+   */
+  long address(String buffer) {
+    Buffer placed = buffers.get(buffer);
+    long region = 0;
+    for (Map.Entry<DataType, Long> before : regions.entrySet()) {
+      if (before.getKey() == placed.type) {
+        break;
+      }
+      region += before.getValue() * before.getKey().width();
+    }
+    long outside = placed.type == DataType.FLOAT ? aligned(home) : 0;
+    long offset = placed.offset - outside;
+    return offset < 0 ? -1 : region + offset * placed.type.width();
+  }
+
   /** Index of the first op that writes a buffer; -1 for a placeholder. */
   int first(String buffer) {
     return buffers.get(buffer).first;

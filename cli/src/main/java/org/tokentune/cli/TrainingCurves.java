@@ -1,0 +1,132 @@
+package org.tokentune.cli;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.LongSupplier;
+import org.tokentune.objectives.Metric;
+import org.tokentune.objectives.Scores;
+import org.tokentune.train.EvaluationResult;
+import org.tokentune.train.FineTuningListener;
+import org.tokentune.train.StepMemoryReport;
+import org.tokentune.train.StepReport;
+
+/** What can be drawn of a training, numbers by step, for whatever shows or stores them. */
+final class TrainingCurves implements FineTuningListener, AutoCloseable {
+
+  /** Shows or stores numbers by step. */
+  interface Sink extends AutoCloseable {
+
+    /** Called before the first step, with the memory of the largest one as planned. */
+    default void plan(StepMemoryReport memory) {}
+
+    /**
+     * Called before the first numbers.
+     *
+     * @param step made before, in a resumed training; otherwise 0
+     */
+    default void begin(int step) {}
+
+    /**
+     * Takes the numbers of a step.
+     *
+     * @param step from 1
+     * @param steps of the whole training
+     * @param numbers by names such as {@code train/loss}
+     */
+    void add(int step, int steps, Map<String, Double> numbers);
+
+    @Override
+    void close();
+  }
+
+  private final List<Sink> sinks;
+  private final LongSupplier clock;
+  private StepMemoryReport memory;
+  private int resumed;
+  private int steps;
+  private boolean begun;
+  private long last;
+
+  TrainingCurves(List<Sink> sinks) {
+    this(sinks, System::nanoTime);
+  }
+
+  /**
+   * @param clock in nanoseconds
+   */
+  TrainingCurves(List<Sink> sinks, LongSupplier clock) {
+    this.sinks = sinks;
+    this.clock = clock;
+  }
+
+  @Override
+  public void onPlan(StepMemoryReport planned) {
+    memory = planned;
+    sinks.forEach(sink -> sink.plan(planned));
+  }
+
+  @Override
+  public void onResume(int step) {
+    resumed = step;
+  }
+
+  @Override
+  public void onEpochStart(int epoch) {
+    if (!begun) {
+      begun = true;
+      sinks.forEach(sink -> sink.begin(resumed));
+    }
+    last = clock.getAsLong();
+  }
+
+  @Override
+  public void onStep(StepReport step) {
+    long now = clock.getAsLong();
+    steps = step.steps();
+    Map<String, Double> numbers = new LinkedHashMap<>();
+    numbers.put("train/loss", step.loss());
+    numbers.put("train/learning_rate", step.learningRate());
+    numbers.put("train/epoch", (double) step.epoch());
+    if (now > last) {
+      numbers.put("train/tokens_per_second", step.tokens() * 1e9 / (now - last));
+    }
+    step.metrics().forEach((metric, value) -> numbers.put("train/" + name(metric), value));
+    if (memory != null) { // with the first step: a resumed training has them again
+      numbers.put("memory/parameters_mb", memory.parameters() / 1e6);
+      numbers.put("memory/optimizer_state_mb", memory.optimizerState() / 1e6);
+      numbers.put("memory/arena_mb", memory.step().arena() / 1e6);
+      memory = null;
+    }
+    add(step.step(), numbers);
+  }
+
+  @Override
+  public void onEvaluation(EvaluationResult evaluation) {
+    Scores scores = evaluation.scores();
+    Map<String, Double> numbers = new LinkedHashMap<>();
+    if (!Double.isNaN(scores.loss())) {
+      numbers.put("validation/loss", scores.loss());
+    }
+    if (scores.task().hasPerplexity()) {
+      numbers.put("validation/perplexity", scores.perplexity());
+    }
+    scores.metrics().forEach((metric, value) -> numbers.put("validation/" + name(metric), value));
+    add(evaluation.step(), numbers);
+  }
+
+  private void add(int step, Map<String, Double> numbers) {
+    sinks.forEach(sink -> sink.add(step, steps, numbers));
+    last = clock.getAsLong(); // an evaluation does not count as training
+  }
+
+  private static String name(Metric metric) {
+    return metric.name().toLowerCase(Locale.ROOT);
+  }
+
+  @Override
+  public void close() {
+    sinks.forEach(Sink::close);
+  }
+}
