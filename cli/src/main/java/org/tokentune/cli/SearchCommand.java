@@ -37,8 +37,8 @@ import picocli.CommandLine.Spec;
     name = SearchCommand.NAME,
     sortOptions = false,
     description = {
-      "Trains with options drawn from ranges, and keeps those with the best validation score. The",
-      "settings file has the options of train, and the ranges under search:, such as",
+      "Trains with options drawn from ranges, and keeps those with the best validation score.",
+      "The settings file has the options of train, and the ranges under search:, such as",
       "",
       "  data: reviews.csv",
       "  search:",
