@@ -23,10 +23,10 @@ import picocli.CommandLine.Spec;
     name = "serve",
     sortOptions = false,
     description = {
-      "Puts a model behind an HTTP address until it is interrupted, with a page to try it: a language",
-      "model answers what OpenAI's clients ask of /v1/chat/completions and /v1/completions, a sentence",
-      "encoder /v1/embeddings, a classifier /classify, a cross-encoder /rerank. docs/serve.md has",
-      "examples."
+      "Puts a model behind an HTTP address, with OpenAI's endpoints and a page to try it.",
+      "A language model answers /v1/chat/completions and /v1/completions, a sentence encoder",
+      "/v1/embeddings, a classifier /classify, a cross-encoder /rerank, until it is interrupted.",
+      "docs/serve.md has examples."
     },
     mixinStandardHelpOptions = true)
 final class ServeCommand implements Callable<Integer> {
