@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.tokentune.datasets.Conversation;
+import org.tokentune.generate.GenerationSettings;
 
 /** Answers conversations. */
 final class ChatEndpoint extends GenerationEndpoint {
@@ -37,7 +38,7 @@ final class ChatEndpoint extends GenerationEndpoint {
     fields.mustBe("function_call", "\"none\"", "\"auto\"");
     fields.mustBe("response_format", "{\"type\":\"text\"}");
     fields.mustBe("modalities", "[\"text\"]");
-    var settings = Sampling.read(fields, model, mostTokens, mostTokens);
+    GenerationSettings settings = Sampling.read(fields, model, mostTokens, mostTokens);
     Conversation conversation = new Conversation(MESSAGES, messages(fields), variables(fields));
     return new TextGeneration(model, List.of(model.chats().prompt(conversation)), settings);
   }
@@ -118,6 +119,11 @@ final class ChatEndpoint extends GenerationEndpoint {
       part.finish();
     }
     return String.join("\n", texts);
+  }
+
+  @Override
+  String path() {
+    return Paths.CHAT_COMPLETIONS;
   }
 
   @Override

@@ -55,6 +55,11 @@ final class CompletionEndpoint extends GenerationEndpoint {
   }
 
   @Override
+  String path() {
+    return Paths.COMPLETIONS;
+  }
+
+  @Override
   String idPrefix() {
     return "cmpl-";
   }

@@ -22,6 +22,8 @@ abstract class GenerationEndpoint implements Call.Endpoint {
   /** Reads what is to be generated, and all of the request's fields of its own. */
   abstract TextGeneration read(RequestFields fields, ServedGenerator model);
 
+  abstract String path();
+
   abstract String idPrefix();
 
   /** The {@code object} of a whole answer, or of an event of a streamed one. */
@@ -42,8 +44,7 @@ abstract class GenerationEndpoint implements Call.Endpoint {
   @Override
   public final void answer(Call call) throws IOException, InterruptedException {
     RequestFields fields = call.fields();
-    ServedGenerator model =
-        models.find(fields.text("model"), ServedGenerator.class, Paths.COMPLETIONS);
+    ServedGenerator model = models.find(fields.text("model"), ServedGenerator.class, path());
     TextGeneration generation = read(fields, model);
     boolean stream = fields.flag("stream");
     boolean usage = Sampling.wantsUsage(fields, stream);

@@ -256,7 +256,7 @@ class ModelServerTest {
   @Test
   void adaptersAreModelsOfTheirOwn() throws Exception {
     Path decoder = SmallModels.decoder(folder);
-    Path adapter = SmallModels.decoderAdapter(decoder, folder.resolve("adapter"));
+    Path adapter = SmallModels.decoderAdapter(folder);
     ServedFiles both = ServedFiles.named("base").withAdapters(Map.of("tuned", adapter));
     String prompt = "'prompt': 'the good', 'max_tokens': 12, 'temperature': 0}";
     try (ModelFiles files = ModelFolder.open(decoder);

@@ -7,16 +7,12 @@ import java.util.List;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.datasets.Example;
 import org.tokentune.datasets.Labels;
-import org.tokentune.datasets.TokenBatches;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.ModelFolder;
 import org.tokentune.models.Pooling;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.objectives.Objectives;
-import org.tokentune.text.LanguageModel;
 import org.tokentune.text.TextModel;
-import org.tokentune.text.TuningSettings;
-import org.tokentune.train.FineTuningListener;
 
 /** Small random models of each kind. */
 final class SmallModels {
@@ -47,25 +43,13 @@ final class SmallModels {
     return folder;
   }
 
-  /** Adapters on it that change its texts. */
-  static Path decoderAdapter(Path decoder, Path folder) {
-    try (ModelFiles files = ModelFolder.open(decoder);
-        LanguageModel model = LanguageModel.open(files, null)) {
-      model.addAdapter(LoraConfig.on("all-linear"), 7);
-      disturb(model);
-      model.saveAdapter(folder);
+  /** Adapters on it, as PEFT saved them. */
+  static Path decoderAdapter(Path parent) throws IOException {
+    Path folder = Files.createDirectories(parent.resolve("adapter"));
+    for (String file : List.of("adapter_config.json", "adapter_model.safetensors")) {
+      Files.copy(GOLDEN.resolve("llama-lora").resolve(file), folder.resolve(file));
     }
     return folder;
-  }
-
-  private static void disturb(LanguageModel model) {
-    var tokens = model.promptIds("the good cat and the bad dog");
-    var rows = List.of(TokenBatches.Row.ofText(tokens, 0));
-    model.fineTune(
-        rows,
-        List.of(),
-        TuningSettings.defaults().withLearningRate(0.05).withEpochs(3).withBatchSize(1),
-        new FineTuningListener() {});
   }
 
   /** A classifier of good and bad. */
