@@ -23,7 +23,8 @@ if [ -z "${PYTHON:-}" ]; then
 fi
 "$home/tokentune" --version >/dev/null # builds if needed
 export TOKENTUNE_API_KEY="a-key-of-acceptance"
-export TOKENTUNE_JAVA_OPTIONS="${TOKENTUNE_JAVA_OPTIONS:--Xmx1g}"
+# The heap has one size: what is resident beside it shows whether memory outside grows.
+export TOKENTUNE_JAVA_OPTIONS="${TOKENTUNE_JAVA_OPTIONS:--Xms512m -Xmx512m -XX:+AlwaysPreTouch}"
 
 # serve NAME ARGUMENTS...: starts a server; its address is in $work/NAME.url, its process in pid
 serve() {
