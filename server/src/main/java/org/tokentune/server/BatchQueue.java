@@ -1,7 +1,9 @@
 package org.tokentune.server;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +26,11 @@ final class BatchQueue<I, O> implements AutoCloseable {
   private final int size;
   private final long waitNanos;
   private final IntConsumer sizes;
-  private final LinkedBlockingQueue<Item> queue = new LinkedBlockingQueue<>();
+  private final LinkedBlockingQueue<Job> queue = new LinkedBlockingQueue<>();
+
+  /** Items of requests that were taken from the queue; of the worker alone. */
+  private final Deque<Item> items = new ArrayDeque<>();
+
   private final Thread worker;
   private volatile boolean closed;
 
@@ -48,12 +54,14 @@ final class BatchQueue<I, O> implements AutoCloseable {
   private final class Job {
 
     private final CompletableFuture<List<O>> future = new CompletableFuture<>();
+    private final List<I> values;
     private final List<O> results;
     private int left;
 
-    private Job(int items) {
-      results = new ArrayList<>(Collections.nCopies(items, null));
-      left = items;
+    private Job(List<I> values) {
+      this.values = values;
+      left = values.size();
+      results = new ArrayList<>(Collections.nCopies(left, null));
     }
 
     private void put(int item, O result) {
@@ -79,15 +87,14 @@ final class BatchQueue<I, O> implements AutoCloseable {
   }
 
   /**
-   * Runs items, at least one, with those of others.
+   * Runs items, at least one, with those of others. Those of one request run together as far as
+   * they fit.
    *
    * @return their results, in their order; whoever cancels it needs them no more
    */
-  CompletableFuture<List<O>> submit(List<I> items) {
-    Job job = new Job(items.size());
-    for (int i = 0; i < items.size(); i++) {
-      queue.add(new Item(job, i, items.get(i)));
-    }
+  CompletableFuture<List<O>> submit(List<I> values) {
+    Job job = new Job(values);
+    queue.add(job);
     if (closed) {
       drain();
     }
@@ -105,29 +112,42 @@ final class BatchQueue<I, O> implements AutoCloseable {
         }
       }
     } catch (InterruptedException e) { // by close
+      items.forEach(item -> item.job.future.completeExceptionally(ModelServer.stopping()));
       drain();
     }
   }
 
   private List<Item> next() throws InterruptedException {
-    List<Item> batch = new ArrayList<>();
-    batch.add(queue.take());
     long until = System.nanoTime() + waitNanos;
-    while (batch.size() < size) {
-      Item next = queue.poll(until - System.nanoTime(), TimeUnit.NANOSECONDS);
+    if (items.isEmpty()) {
+      take(queue.take());
+      until = System.nanoTime() + waitNanos;
+    }
+    while (items.size() < size) {
+      Job next = queue.poll(until - System.nanoTime(), TimeUnit.NANOSECONDS);
       if (next == null) {
         break;
       }
-      batch.add(next);
+      take(next);
+    }
+    List<Item> batch = new ArrayList<>();
+    while (batch.size() < size && !items.isEmpty()) {
+      batch.add(items.remove());
     }
     return batch;
+  }
+
+  private void take(Job job) {
+    for (int i = 0; i < job.values.size(); i++) {
+      items.add(new Item(job, i, job.values.get(i)));
+    }
   }
 
   private void run(List<Item> batch) {
     List<O> results;
     try {
       results = run.apply(batch.stream().map(item -> item.value).toList());
-    } catch (RuntimeException | OutOfMemoryError | StackOverflowError e) {
+    } catch (RuntimeException | Error e) {
       runApart(batch, e);
       return;
     }
@@ -148,8 +168,8 @@ final class BatchQueue<I, O> implements AutoCloseable {
   }
 
   private void drain() {
-    for (Item item = queue.poll(); item != null; item = queue.poll()) {
-      item.job.future.completeExceptionally(ModelServer.stopping());
+    for (Job job = queue.poll(); job != null; job = queue.poll()) {
+      job.future.completeExceptionally(ModelServer.stopping());
     }
   }
 

@@ -118,7 +118,7 @@ final class GenerationQueue implements AutoCloseable {
         try {
           admit(batch);
           batch.step();
-        } catch (RuntimeException | OutOfMemoryError | StackOverflowError e) {
+        } catch (RuntimeException | Error e) {
           growing.forEach(task -> task.fail(e)); // the state of all of them is unknown
           batch.close();
           batch = model.batch(CACHED_TOKENS);

@@ -32,9 +32,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.tokentune.BadSettingsException;
 import org.tokentune.datasets.Conversation;
 import org.tokentune.datasets.Example;
+import org.tokentune.datasets.OnLong;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.ModelFolder;
 import org.tokentune.generate.GenerationSettings;
+import org.tokentune.models.WeightStorage;
 import org.tokentune.text.LanguageModel;
 import org.tokentune.text.SentenceEncoder;
 import org.tokentune.text.TextModel;
@@ -400,8 +402,19 @@ class ModelServerTest {
     try (ModelFiles files = ModelFolder.open(SmallModels.decoder(folder));
         ModelServer server = start(files, settings)) {
       TestClient client = new TestClient(server);
-      assertEquals(401, client.get(Paths.MODELS).statusCode());
-      assertEquals(401, client.get(Paths.METRICS).statusCode());
+      for (String path : List.of(Paths.MODELS, Paths.MODELS + "/small", Paths.METRICS)) {
+        assertEquals(401, client.get(path).statusCode(), path);
+      }
+      for (String path :
+          List.of(
+              Paths.COMPLETIONS,
+              Paths.CHAT_COMPLETIONS,
+              Paths.EMBEDDINGS,
+              Paths.CLASSIFY,
+              Paths.RERANK,
+              "/v1" + Paths.RERANK)) {
+        assertEquals(401, client.post(path, "{}").statusCode(), path);
+      }
       HttpResponse<String> wrong =
           client.send(client.request(Paths.MODELS).header("Authorization", "Bearer secret-2"));
       assertEquals(401, wrong.statusCode());
@@ -576,6 +589,38 @@ class ModelServerTest {
       assertTrue(
           lines.get(lines.size() - 1).contains("not ready after 1 second"), lines.toString());
       System.out.println("one request too many: 429; one that takes too long: 503");
+    }
+  }
+
+  @Test
+  void onlyTheRequestAtFaultIsRefused() throws Exception {
+    Path encoder = SmallModels.copy("bert", folder);
+    Path decoder = SmallModels.decoder(folder);
+    Files.writeString(
+        decoder.resolve("chat_template.jinja"),
+        "{{ raise_exception('roles must alternate') if messages|length > 1 else messages[0].content }}");
+    ServedFiles strict =
+        new ServedFiles("small", Map.of(), WeightStorage.FLOAT32, null, OnLong.REFUSE);
+    try (ModelFiles files = ModelFolder.open(encoder);
+        ModelServer server = ModelServer.start(files, strict, SETTINGS.withBatches(16, 200));
+        ModelFiles decoderFiles = ModelFolder.open(decoder);
+        ModelServer chats = start(decoderFiles, SETTINGS)) {
+      TestClient client = new TestClient(server);
+      ExecutorService pool = Executors.newFixedThreadPool(2);
+      Future<JsonNode> good =
+          pool.submit(() -> client.ask(Paths.CLASSIFY, "{'input': 'the good cat'}"));
+      Future<String> bad =
+          pool.submit(
+              () -> client.refusal(Paths.CLASSIFY, "{'input': '" + "cat ".repeat(300) + "'}"));
+      assertEquals(1, good.get().path("data").size());
+      assertTrue(bad.get().startsWith("400 "), bad.get());
+      pool.shutdown();
+      String message = "{'role': 'user', 'content': 'the cat'}";
+      String refused =
+          new TestClient(chats)
+              .refusal(Paths.CHAT_COMPLETIONS, "{'messages': [" + message + ", " + message + "]}");
+      assertTrue(refused.startsWith("400 ") && refused.endsWith("roles must alternate"), refused);
+      System.out.println(bad.get() + System.lineSeparator() + refused);
     }
   }
 
