@@ -23,14 +23,14 @@ if [ -z "${PYTHON:-}" ]; then
 fi
 "$home/tokentune" --version >/dev/null # builds if needed
 export TOKENTUNE_API_KEY="a-key-of-acceptance"
-# The heap has one size: what is resident beside it shows whether memory outside grows.
-export TOKENTUNE_JAVA_OPTIONS="${TOKENTUNE_JAVA_OPTIONS:--Xms512m -Xmx512m -XX:+AlwaysPreTouch}"
 
 # serve NAME ARGUMENTS...: starts a server; its address is in $work/NAME.url, its process in pid
 serve() {
   local name="$1"
   shift
-  "$home/tokentune" serve "$@" >"$work/$name.log" 2>&1 &
+  # The heap has one size: what is resident beside it shows whether memory outside grows.
+  TOKENTUNE_JAVA_OPTIONS="-Xms512m -Xmx512m -XX:+AlwaysPreTouch -Dorg.bytedeco.javacpp.maxbytes=2g" \
+    "$home/tokentune" serve "$@" >"$work/$name.log" 2>&1 &
   pid=$!
   pids+=("$pid")
   for _ in $(seq 600); do

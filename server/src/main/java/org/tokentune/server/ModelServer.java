@@ -148,6 +148,7 @@ public final class ModelServer implements AutoCloseable {
     config.jetty.modifyServer(
         server -> {
           server.insertHandler(new GracefulHandler());
+          server.setErrorHandler(new HttpErrors());
           server.setStopTimeout(SENDING.toMillis());
         });
     config.routes.get(Paths.PAGE, ModelServer::page);

@@ -45,9 +45,8 @@ final class RequestFields {
     try {
       json = JSON.readTree(body);
     } catch (JsonProcessingException e) {
-      int line = e.getLocation() == null ? 0 : e.getLocation().getLineNr();
-      throw ApiException.bad(
-          null, "The body is not JSON (line %d): %s.", line, e.getOriginalMessage());
+      String line = e.getLocation() == null ? "" : " (line " + e.getLocation().getLineNr() + ")";
+      throw ApiException.bad(null, "The body is not JSON%s: %s.", line, e.getOriginalMessage());
     } catch (IOException e) {
       throw ApiException.bad(null, "The body is not JSON: %s.", e.getMessage());
     }

@@ -665,7 +665,7 @@ class ModelServerTest {
   }
 
   @Test
-  void otherNamesOfThisMachineAreRefused() throws Exception {
+  void otherNamesAndWhatIsNoHttpAreRefused() throws Exception {
     try (ModelFiles files = ModelFolder.open(SmallModels.decoder(folder));
         ModelServer server = start(files, SETTINGS);
         Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
@@ -676,6 +676,14 @@ class ModelServerTest {
                   .getBytes(US_ASCII));
       String answer = new String(socket.getInputStream().readAllBytes(), US_ASCII);
       assertTrue(answer.startsWith("HTTP/1.1 403"), answer);
+      try (Socket other = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+        other
+            .getOutputStream()
+            .write("GET /health HTTP/1.1\r\nContent-Length: x\r\n\r\n".getBytes(US_ASCII));
+        String broken = new String(other.getInputStream().readAllBytes(), US_ASCII);
+        assertTrue(broken.startsWith("HTTP/1.1 400"), broken);
+        assertTrue(broken.contains("\"type\":\"invalid_request_error\""), broken);
+      }
       System.out.println("a request to another name: 403");
     }
   }
