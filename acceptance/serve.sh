@@ -2,7 +2,8 @@
 # Servers of `tokentune serve` and the clients of others: trains a classifier, then serves it, stories260k and all-MiniLM-L6-v2.
 # 1. OpenAI's Python client and langchain4j's OpenAI client ask them, whole and streamed.
 # 2. REQUESTS requests of CLIENTS clients, a tenth of them broken (no JSON, too large, cut short, nobody waits, ...): none may be lost or
-#    wrong (the answer is that to the request alone), and memory may not grow by more than 5% in the second half.
+#    wrong (the answer is that to the request alone), and in the second half neither resident memory nor the live heap may be 5% above the
+#    most of the first.
 # 3. A server that is killed in mid-request is started again at the same port and answers as before; one that is told to stop ends by
 #    itself; a port in use is one sentence and exit code 1.
 # Exits 1 if something is not so. Usage: acceptance/serve.sh [REQUESTS [CLIENTS]]; default 10000 and 32. PYTHON is a Python with the

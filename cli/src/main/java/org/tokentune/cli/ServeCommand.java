@@ -47,7 +47,7 @@ final class ServeCommand implements Callable<Integer> {
       paramLabel = "NAME=DIR",
       description = {
         "Serve adapters on the model, too, for requests whose model is NAME; may be given several times.",
-        "The model's weights are in memory once."
+        "The weights of a language model are in memory once."
       })
   private Map<String, Path> adapters = new LinkedHashMap<>();
 

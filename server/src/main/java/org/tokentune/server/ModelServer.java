@@ -382,8 +382,7 @@ public final class ModelServer implements AutoCloseable {
     return models.all().stream()
         .map(
             model ->
-                "%s: %s, %s"
-                    .formatted(model.name(), model.kind(), String.join(" and ", model.paths())))
+                model.name() + ": " + model.kind() + ", " + String.join(" and ", model.paths()))
         .toList();
   }
 

@@ -14,6 +14,7 @@ import org.tokentune.formats.ModelFiles;
 import org.tokentune.models.Architectures;
 import org.tokentune.models.Head;
 import org.tokentune.models.ModelConfig;
+import org.tokentune.models.WeightStorage;
 import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
 import org.tokentune.text.LanguageModel;
@@ -24,6 +25,15 @@ import org.tokentune.text.TextModel;
 final class ServedModels implements AutoCloseable {
 
   private final Map<String, ServedModel> models = new LinkedHashMap<>();
+  private final ServedFiles served;
+  private final ServerSettings settings;
+  private final Metrics metrics;
+
+  private ServedModels(ServedFiles served, ServerSettings settings, Metrics metrics) {
+    this.served = served;
+    this.settings = settings;
+    this.metrics = metrics;
+  }
 
   /**
    * Opens a model, and each of its adapters as a model of its own name. A base that answers nothing
@@ -31,10 +41,10 @@ final class ServedModels implements AutoCloseable {
    */
   static ServedModels open(
       ModelFiles files, ServedFiles served, ServerSettings settings, Metrics metrics) {
-    ServedModels opened = new ServedModels();
+    ServedModels opened = new ServedModels(served, settings, metrics);
     boolean complete = false;
     try {
-      opened.openAll(files, served, settings, metrics);
+      opened.openAll(files);
       complete = true;
       return opened;
     } finally {
@@ -44,36 +54,34 @@ final class ServedModels implements AutoCloseable {
     }
   }
 
-  private void openAll(
-      ModelFiles files, ServedFiles served, ServerSettings settings, Metrics metrics) {
+  private void openAll(ModelFiles files) {
     if (ModelConfig.read(files.config(), files.name()).causal()) {
-      LanguageModel base = LanguageModel.open(files, null, served.storage());
-      add(new ServedGenerator(served.name(), files, base, served.template(), settings.batchSize()));
-      served
-          .adapters()
-          .forEach(
-              (name, folder) ->
-                  add(
-                      new ServedGenerator(
-                          name,
-                          files,
-                          base.withAdapter(folder),
-                          served.template(),
-                          settings.batchSize())));
-      return;
+      openDecoders(files);
+    } else {
+      openEncoders(files);
     }
+  }
+
+  private void openDecoders(ModelFiles files) {
+    LanguageModel base = LanguageModel.open(files, null, served.storage());
+    addGenerator(served.name(), files, base);
+    served
+        .adapters()
+        .forEach((name, folder) -> addGenerator(name, files, base.withAdapter(folder)));
+  }
+
+  private void openEncoders(ModelFiles files) {
     if (served.template() != null) {
       throw BadSettingsException.of(
           "template", "is for chats, and %s is no language model; leave it out.", files.name());
     }
-    ModelFiles shared = served.adapters().isEmpty() ? files : SharedWeights.of(files);
+    boolean share = !served.adapters().isEmpty() && served.storage() == WeightStorage.FLOAT32;
+    ModelFiles shared = share ? SharedWeights.of(files) : files;
     boolean head = hasHead(files);
-    boolean headed = served.adapters().values().stream().anyMatch(ServedModels::bringsHead);
     if (head) {
-      addClassifier(
-          served.name(), TextModel.openAs(shared, served.storage()), served, settings, metrics);
-    } else if (!headed) {
-      addEncoder(served.name(), shared, List.of(), served, settings, metrics);
+      addClassifier(served.name(), TextModel.openAs(shared, served.storage()));
+    } else if (served.adapters().values().stream().noneMatch(ServedModels::bringsHead)) {
+      addEncoder(served.name(), shared, List.of());
     }
     served
         .adapters()
@@ -82,13 +90,9 @@ final class ServedModels implements AutoCloseable {
               List<WeightedAdapter> one = List.of(WeightedAdapter.of(folder));
               if (head || bringsHead(folder)) {
                 addClassifier(
-                    name,
-                    TextModel.open(shared, one, Adapter.Combination.CAT, served.storage()),
-                    served,
-                    settings,
-                    metrics);
+                    name, TextModel.open(shared, one, Adapter.Combination.CAT, served.storage()));
               } else {
-                addEncoder(name, shared, one, served, settings, metrics);
+                addEncoder(name, shared, one);
               }
             });
   }
@@ -108,8 +112,11 @@ final class ServedModels implements AutoCloseable {
     }
   }
 
-  private void addClassifier(
-      String name, TextModel model, ServedFiles served, ServerSettings settings, Metrics metrics) {
+  private void addGenerator(String name, ModelFiles files, LanguageModel model) {
+    add(new ServedGenerator(name, files, model, served.template(), settings.batchSize()));
+  }
+
+  private void addClassifier(String name, TextModel model) {
     Objective task = model.labels().task();
     if (task == Objectives.QUESTION_ANSWERING) {
       model.close();
@@ -124,13 +131,7 @@ final class ServedModels implements AutoCloseable {
     add(new ServedClassifier(name, model, settings, texts -> metrics.batch(name, texts)));
   }
 
-  private void addEncoder(
-      String name,
-      ModelFiles files,
-      List<WeightedAdapter> adapters,
-      ServedFiles served,
-      ServerSettings settings,
-      Metrics metrics) {
+  private void addEncoder(String name, ModelFiles files, List<WeightedAdapter> adapters) {
     OnLong onLong = served.onLong() == null ? OnLong.CUT : served.onLong();
     SentenceEncoder encoder = SentenceEncoder.open(files, null, onLong, served.storage(), adapters);
     add(new ServedEncoder(name, encoder, settings, texts -> metrics.batch(name, texts)));

@@ -3,6 +3,7 @@ package org.tokentune.server;
 import static org.tokentune.Arguments.required;
 
 import java.time.Duration;
+import java.util.Locale;
 import org.tokentune.BadSettingsException;
 
 /**
@@ -95,16 +96,17 @@ public record ServerSettings(
   /** All but the key. */
   @Override
   public String toString() {
-    return "ServerSettings[host=%s, port=%d, apiKey=%s, maxBody=%d, maxTokens=%d, queue=%d, timeout=%d, batchSize=%d, batchWait=%d]"
-        .formatted(
-            host,
-            port,
-            apiKey == null ? "none" : "set",
-            maxBody,
-            maxTokens,
-            queue,
-            timeout,
-            batchSize,
-            batchWait);
+    return String.format(
+        Locale.ROOT,
+        "ServerSettings[host=%s, port=%d, apiKey=%s, maxBody=%d, maxTokens=%d, queue=%d, timeout=%d, batchSize=%d, batchWait=%d]",
+        host,
+        port,
+        apiKey == null ? "none" : "set",
+        maxBody,
+        maxTokens,
+        queue,
+        timeout,
+        batchSize,
+        batchWait);
   }
 }

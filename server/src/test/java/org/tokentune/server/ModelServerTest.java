@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -35,6 +36,7 @@ import org.tokentune.datasets.Example;
 import org.tokentune.datasets.OnLong;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.ModelFolder;
+import org.tokentune.formats.WeightSource;
 import org.tokentune.generate.GenerationSettings;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.text.LanguageModel;
@@ -293,6 +295,9 @@ class ModelServerTest {
       JsonNode size = client.ask(Paths.CLASSIFY, "{'model': 'size', 'input': 'the cat'}");
       assertTrue(mood.at("/data/0/scores").has("glad"));
       assertTrue(size.at("/data/0/scores").has("big"));
+      WeightSource weights = SharedWeights.of(files).weights();
+      String tensor = weights.names().iterator().next();
+      assertSame(weights.read(tensor), weights.read(tensor));
     }
   }
 
@@ -442,7 +447,7 @@ class ModelServerTest {
     try (ModelFiles files =
             ModelFolder.open(SmallModels.classifier(encoder, folder.resolve("classifier")));
         TextModel model = TextModel.open(files);
-        ModelServer server = start(files, SETTINGS.withBatches(8, 20));
+        ModelServer server = start(files, SETTINGS.withBatches(8, 100));
         ModelFiles decoderFiles = ModelFolder.open(SmallModels.decoder(folder));
         LanguageModel decoder = LanguageModel.open(decoderFiles, null);
         ModelServer generator = start(decoderFiles, SETTINGS.withBatches(4, 0))) {
