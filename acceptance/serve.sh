@@ -29,6 +29,7 @@ export TOKENTUNE_API_KEY="a-key-of-acceptance"
 serve() {
   local name="$1"
   shift
+  rm -f "$work/$name.log" # of an earlier server, which was listening
   # The heap has one size: what is resident beside it shows whether memory outside grows.
   TOKENTUNE_JAVA_OPTIONS="-Xms512m -Xmx512m -XX:+AlwaysPreTouch -Dorg.bytedeco.javacpp.maxbytes=2g" \
     "$home/tokentune" serve "$@" >"$work/$name.log" 2>&1 &
