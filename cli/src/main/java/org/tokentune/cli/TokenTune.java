@@ -24,6 +24,7 @@ import picocli.CommandLine.Command;
       GenerateCommand.class,
       ChatCommand.class,
       ExportCommand.class,
+      ServeCommand.class,
       ParityCommand.class,
       ZooCommand.class,
       BenchCommand.class

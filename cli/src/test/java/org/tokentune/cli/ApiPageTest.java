@@ -85,6 +85,7 @@ class ApiPageTest {
             "text",
             "dl4j",
             "langchain4j",
+            "server",
             "spark",
             "tokentune-samediff",
             "bench",

@@ -100,6 +100,17 @@ class ArchitectureTest {
                   "objectives",
                   "quantization")),
           entry("langchain4j", Set.of("text")),
+          entry(
+              "server",
+              Set.of(
+                  "adapters",
+                  "datasets",
+                  "formats",
+                  "generate",
+                  "models",
+                  "objectives",
+                  "ops",
+                  "text")),
           entry("datavec", Set.of("datasets")),
           entry("tables", Set.of("datasets", "files")),
           entry(

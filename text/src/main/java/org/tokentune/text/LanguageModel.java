@@ -33,6 +33,7 @@ import org.tokentune.datasets.TokenBatches;
 import org.tokentune.files.Digest;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.TokenizerConfig;
+import org.tokentune.generate.ContinuousGenerator;
 import org.tokentune.generate.Generation;
 import org.tokentune.generate.GenerationSettings;
 import org.tokentune.generate.Generator;
@@ -540,7 +541,43 @@ public final class LanguageModel extends AdaptableModel {
     return texts;
   }
 
-  private int[] promptIds(String prompt) {
+  /**
+   * Texts that are generated side by side, each of which may begin at any time.
+   *
+   * @param tokens of all texts together whose keys and values are held; a longer text runs alone
+   */
+  public GenerationBatch batch(int tokens) {
+    checkOpen();
+    return new GenerationBatch(new ContinuousGenerator(model, parameters, tokens), tokenizer);
+  }
+
+  /**
+   * A second model on the same weights, with trained adapters on it, as {@link #saveAdapter} or
+   * PEFT wrote them. Neither closes the other.
+   *
+   * @throws BadInputException if this one has adapters, or they were made for another base
+   */
+  public LanguageModel withAdapter(Path folder) {
+    required(folder, "folder");
+    checkOpen();
+    LanguageModel other = new LanguageModel(files, model, parameters);
+    boolean complete = false;
+    try {
+      other.adapter = adapter; // which openAdapter refuses
+      other.openAdapter(folder);
+      complete = true;
+      return other;
+    } finally {
+      if (!complete) {
+        other.close();
+      }
+    }
+  }
+
+  /** The tokens of a text to continue; of an empty one, the token that begins a text. */
+  public int[] promptIds(String prompt) {
+    required(prompt, "prompt");
+
     int[] ids = tokenizer.encodePrompt(prompt);
     if (ids.length == 0) {
       ids = tokenizer.begin().stream().toArray();

@@ -145,6 +145,24 @@ public final class SentenceEncoder implements AutoCloseable {
             read, adapters.stream().map(WeightedAdapter::weight).toList(), Adapter.Combination.CAT);
   }
 
+  /**
+   * Tokens of these texts, with the model's default prompt; of longer texts, those that are read.
+   */
+  public int tokens(List<String> texts) {
+    required(texts, "texts");
+
+    return rows(texts, modules.prompt(null)).stream()
+        .flatMap(List::stream)
+        .mapToInt(window -> window.ids().length)
+        .sum();
+  }
+
+  private List<List<TextTokenizer.Tokens>> rows(List<String> texts, String before) {
+    int promptLength = before.isEmpty() ? 0 : tokenizer.promptLength(before);
+    List<Example> examples = texts.stream().map(text -> new Example(before + text, null)).toList();
+    return tokenizer.encodeAll(examples, Objectives.CLASSIFY, onLong, promptLength);
+  }
+
   /** A vector for every text, in their order, with the model's default prompt if it has one. */
   public List<float[]> embed(List<String> texts) {
     return embed(texts, null);
@@ -161,12 +179,10 @@ public final class SentenceEncoder implements AutoCloseable {
 
     String before = modules.prompt(prompt);
     int promptLength = before.isEmpty() ? 0 : tokenizer.promptLength(before);
-    List<Example> examples = texts.stream().map(text -> new Example(before + text, null)).toList();
     List<TokenBatches.Row> rows = new ArrayList<>();
     List<Integer> textOf = new ArrayList<>();
     List<Integer> windows = new ArrayList<>();
-    for (List<TextTokenizer.Tokens> tokens :
-        tokenizer.encodeAll(examples, Objectives.CLASSIFY, onLong, promptLength)) {
+    for (List<TextTokenizer.Tokens> tokens : rows(texts, before)) {
       for (TextTokenizer.Tokens window : tokens) {
         rows.add(new TokenBatches.Row(window.ids(), window.typeIds(), null));
         textOf.add(windows.size());

@@ -301,6 +301,10 @@ class MisuseTest {
               "training",
               () -> decoder.fineTune(List.of(), List.of(row), TuningSettings.defaults(), silent))
           .refuses("LanguageModel.openAdapter(null)", "folder", () -> decoder.openAdapter(null))
+          .refuses("LanguageModel.withAdapter(null)", "folder", () -> decoder.withAdapter(null))
+          .refuses("LanguageModel.batch(0)", "tokens", () -> decoder.batch(0))
+          .refuses("LanguageModel.promptIds(null)", "prompt", () -> decoder.promptIds(null))
+          .refuses("SentenceEncoder.tokens(null)", "texts", () -> encoder.tokens(null))
           .refuses(
               "LanguageModel.openAdapter(nowhere)",
               "nowhere",

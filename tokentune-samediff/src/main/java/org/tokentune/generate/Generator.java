@@ -10,6 +10,7 @@ import java.util.stream.IntStream;
 import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
+import org.tokentune.models.ModelConfig;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.objectives.Objectives;
@@ -41,10 +42,7 @@ public final class Generator implements AutoCloseable {
     required(parameters, "parameters");
     required(kernelMode, "kernelMode");
 
-    if (model.head().task() != Objectives.CAUSAL_LM) {
-      throw new BadSettingsException(
-          "A model with a %s head cannot generate text; use a decoder.", model.head().task());
-    }
+    checkCausal(model);
     this.model = model;
     decoder = new CachedDecoder(model, parameters, kernelMode);
   }
@@ -76,7 +74,7 @@ public final class Generator implements AutoCloseable {
     required(stop, "stop");
     required(listener, "listener");
     int context = model.config().maxPositions();
-    check(prompt, context);
+    check(prompt, model.config());
     checkStops(settings, stop);
     if (settings.search().beams() > 1) {
       Generation best = new BeamSearcher(decoder, context, prompt, settings, stop).search();
@@ -110,7 +108,7 @@ public final class Generator implements AutoCloseable {
     required(settings, "settings");
     required(stop, "stop");
     int context = model.config().maxPositions();
-    prompts.forEach(prompt -> check(prompt, context));
+    prompts.forEach(prompt -> check(prompt, model.config()));
     checkStops(settings, stop);
     if (settings.search().beams() > 1) {
       return prompts.stream().map(one -> generate(one, settings, stop, id -> {})).toList();
@@ -144,18 +142,26 @@ public final class Generator implements AutoCloseable {
     return texts.stream().map(Continuation::result).toList();
   }
 
+  static void checkCausal(TransformerModel model) {
+    if (model.head().task() != Objectives.CAUSAL_LM) {
+      throw new BadSettingsException(
+          "A model with a %s head cannot generate text; use a decoder.", model.head().task());
+    }
+  }
+
   private static int[] active(List<Continuation> texts) {
     return IntStream.range(0, texts.size()).filter(i -> !texts.get(i).ended()).toArray();
   }
 
-  private static void checkStops(GenerationSettings settings, StopCondition stop) {
+  static void checkStops(GenerationSettings settings, StopCondition stop) {
     if (stop == StopCondition.NONE && !settings.stops().isEmpty()) {
       throw BadSettingsException.of(
           "stops", "need a tokenizer; generate with a LanguageModel, or give a StopCondition.");
     }
   }
 
-  private void check(int[] prompt, int context) {
+  static void check(int[] prompt, ModelConfig config) {
+    int context = config.maxPositions();
     if (prompt.length == 0) {
       throw new BadDataException("The prompt is empty; give at least one token.");
     }
@@ -165,10 +171,10 @@ public final class Generator implements AutoCloseable {
           prompt.length, context);
     }
     for (int id : prompt) {
-      if (id < 0 || id >= model.config().vocabulary()) {
+      if (id < 0 || id >= config.vocabulary()) {
         throw new BadDataException(
             "The prompt's token %d is not among the model's %d; use the model's own tokenizer.",
-            id, model.config().vocabulary());
+            id, config.vocabulary());
       }
     }
   }

@@ -1,0 +1,53 @@
+package org.tokentune.server;
+
+import java.util.List;
+import java.util.function.IntConsumer;
+import org.tokentune.datasets.Example;
+import org.tokentune.objectives.Objectives;
+import org.tokentune.text.Prediction;
+import org.tokentune.text.TextModel;
+
+/** A model with a head: a classifier, or a cross-encoder that ranks. */
+final class ServedClassifier implements ServedModel {
+
+  private final String name;
+  private final TextModel model;
+  private final BatchQueue<Example, Prediction> queue;
+
+  ServedClassifier(String name, TextModel model, ServerSettings settings, IntConsumer batches) {
+    this.name = name;
+    this.model = model;
+    queue =
+        new BatchQueue<>(
+            name, model::predictRows, settings.batchSize(), settings.batchWait(), batches);
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  boolean ranks() {
+    return model.labels().task() == Objectives.RERANK;
+  }
+
+  @Override
+  public String kind() {
+    return ranks() ? "a cross-encoder" : "a classifier";
+  }
+
+  @Override
+  public List<String> paths() {
+    return List.of(ranks() ? Paths.RERANK : Paths.CLASSIFY);
+  }
+
+  BatchQueue<Example, Prediction> queue() {
+    return queue;
+  }
+
+  @Override
+  public void close() {
+    queue.close();
+    model.close();
+  }
+}

@@ -1,0 +1,49 @@
+package org.tokentune.server;
+
+import java.util.List;
+import java.util.function.IntConsumer;
+import org.tokentune.text.SentenceEncoder;
+
+/** A sentence encoder. */
+final class ServedEncoder implements ServedModel {
+
+  private final String name;
+  private final SentenceEncoder model;
+  private final BatchQueue<String, float[]> queue;
+
+  ServedEncoder(String name, SentenceEncoder model, ServerSettings settings, IntConsumer batches) {
+    this.name = name;
+    this.model = model;
+    queue =
+        new BatchQueue<>(name, model::embed, settings.batchSize(), settings.batchWait(), batches);
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public String kind() {
+    return "a sentence encoder";
+  }
+
+  @Override
+  public List<String> paths() {
+    return List.of(Paths.EMBEDDINGS);
+  }
+
+  SentenceEncoder model() {
+    return model;
+  }
+
+  BatchQueue<String, float[]> queue() {
+    return queue;
+  }
+
+  @Override
+  public void close() {
+    queue.close();
+    model.close();
+  }
+}

@@ -1,0 +1,89 @@
+package org.tokentune.server;
+
+import java.util.List;
+import org.tokentune.BadSettingsException;
+import org.tokentune.datasets.ChatFormat;
+import org.tokentune.formats.GenerationConfig;
+import org.tokentune.formats.ModelFiles;
+import org.tokentune.text.LanguageModel;
+
+/** A decoder that continues texts. */
+final class ServedGenerator implements ServedModel {
+
+  private final String name;
+  private final LanguageModel model;
+  private final GenerationConfig defaults;
+  private final ChatFormat chats;
+  private final String noChats;
+  private final GenerationQueue queue;
+
+  /**
+   * @param template of chats, by its name; null: the model's own, which it need not have
+   */
+  ServedGenerator(String name, ModelFiles files, LanguageModel model, String template, int size) {
+    this.name = name;
+    this.model = model;
+    defaults = GenerationConfig.read(files.companions());
+    ChatFormat format = null;
+    String reason = null;
+    try {
+      format = model.chats(template);
+    } catch (BadSettingsException e) {
+      if (template != null) {
+        throw e;
+      }
+      reason = e.getMessage();
+    }
+    chats = format;
+    noChats = reason;
+    queue = new GenerationQueue(name, model, size);
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public String kind() {
+    return "a language model";
+  }
+
+  @Override
+  public List<String> paths() {
+    return chats == null
+        ? List.of(Paths.COMPLETIONS)
+        : List.of(Paths.CHAT_COMPLETIONS, Paths.COMPLETIONS);
+  }
+
+  LanguageModel model() {
+    return model;
+  }
+
+  /** What {@code generation_config.json} says. */
+  GenerationConfig defaults() {
+    return defaults;
+  }
+
+  /**
+   * How it reads conversations.
+   *
+   * @throws ApiException if it has no chat template
+   */
+  ChatFormat chats() {
+    if (chats == null) {
+      throw ApiException.bad("messages", "%s", noChats);
+    }
+    return chats;
+  }
+
+  GenerationQueue queue() {
+    return queue;
+  }
+
+  @Override
+  public void close() {
+    queue.close();
+    model.close();
+  }
+}

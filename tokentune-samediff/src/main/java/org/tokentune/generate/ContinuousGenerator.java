@@ -1,0 +1,182 @@
+package org.tokentune.generate;
+
+import static org.tokentune.Arguments.required;
+
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.function.IntConsumer;
+import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
+import org.tokentune.models.TransformerModel;
+import org.tokentune.nn.Parameters;
+import org.tokentune.ops.KernelMode;
+
+/**
+ * Continues texts side by side, each of which may begin while others are under way, and leaves when
+ * it ends (continuous batching: Yu et al., "Orca", 2022). With the same settings a text gets the
+ * tokens that {@link Generator} gives it alone. Not thread-safe.
+ */
+public final class ContinuousGenerator implements AutoCloseable {
+
+  private final TransformerModel model;
+  private final CachedDecoder decoder;
+  private final List<Text> texts = new ArrayList<>();
+
+  /** Rows of the key/value cache that belong to a text. */
+  private final BitSet taken = new BitSet();
+
+  private int rows;
+
+  /**
+   * Generates with the arrays of {@code parameters} directly.
+   *
+   * @param tokens of all texts together whose keys and values are held; a longer text runs alone
+   * @throws BadInputException if the model is not a causal language model
+   */
+  public ContinuousGenerator(TransformerModel model, Parameters parameters, int tokens) {
+    required(model, "model");
+    required(parameters, "parameters");
+    if (tokens < 1) {
+      throw BadSettingsException.of("tokens", "must be at least 1, got %d.", tokens);
+    }
+    Generator.checkCausal(model);
+    this.model = model;
+    rows = tokens;
+    decoder = new CachedDecoder(model, parameters, KernelMode.preferred());
+  }
+
+  /** A text that grows. */
+  public final class Text {
+
+    private final Continuation continuation;
+    private final int[] cached;
+    private final IntConsumer listener;
+
+    private Text(Continuation continuation, int[] cached, IntConsumer listener) {
+      this.continuation = continuation;
+      this.cached = cached;
+      this.listener = listener;
+    }
+
+    /** Whether no more tokens come. */
+    public boolean ended() {
+      return continuation.ended();
+    }
+
+    /** The new tokens so far; of a text that has not ended, the end is null. */
+    public Generation result() {
+      return continuation.result();
+    }
+
+    /** Takes the text out of those that grow, and frees its rows. */
+    public void leave() {
+      if (texts.remove(this)) {
+        for (int row : cached) {
+          taken.clear(row);
+        }
+      }
+    }
+
+    private void add(float[] logits) {
+      if (continuation.add(logits)) {
+        listener.accept(continuation.last());
+      }
+      if (continuation.ended()) {
+        leave();
+      }
+    }
+  }
+
+  /** Whether there is room for a text now. */
+  public boolean fits(int[] prompt, GenerationSettings settings) {
+    required(prompt, "prompt");
+    required(settings, "settings");
+
+    return texts.isEmpty() || length(prompt, settings) <= rows - taken.cardinality();
+  }
+
+  private int length(int[] prompt, GenerationSettings settings) {
+    return prompt.length + Continuation.mostTokens(prompt, settings, model.config().maxPositions());
+  }
+
+  /**
+   * Begins a text: computes its prompt and samples its first token.
+   *
+   * @param prompt its tokens, at least one
+   * @param stop ends the text, as the settings' texts do that need a tokenizer
+   * @param listener receives every new token as soon as it is sampled
+   * @throws BadInputException as {@link Generator#generate(int[], GenerationSettings,
+   *     IntConsumer)}, for beam search, and if there is no room for the text
+   */
+  public Text add(
+      int[] prompt, GenerationSettings settings, StopCondition stop, IntConsumer listener) {
+    required(stop, "stop");
+    required(listener, "listener");
+    boolean fits = fits(prompt, settings);
+    Generator.check(prompt, model.config());
+    Generator.checkStops(settings, stop);
+    if (settings.search().beams() > 1) {
+      throw BadSettingsException.of("search", "must have one beam here; use a Generator.");
+    }
+    int length = length(prompt, settings);
+    if (!fits) {
+      throw BadSettingsException.of(
+          "prompt",
+          "and its continuation take %d tokens, and %d are left; wait until other texts have ended.",
+          length,
+          rows - taken.cardinality());
+    }
+    rows = Math.max(rows, length);
+    decoder.beginBatch(rows); // which keeps a cache that is large enough
+    Text text =
+        new Text(
+            new Continuation(prompt, settings, stop, model.config().maxPositions()),
+            free(length),
+            listener);
+    texts.add(text);
+    boolean complete = false;
+    try {
+      text.add(decoder.next(prompt, 0, text.cached));
+      complete = true;
+    } finally {
+      if (!complete) {
+        text.leave();
+      }
+    }
+    return text;
+  }
+
+  /** Takes rows that no text has. */
+  private int[] free(int count) {
+    int[] free = new int[count];
+    int row = -1;
+    for (int i = 0; i < count; i++) {
+      row = taken.nextClearBit(row + 1);
+      free[i] = row;
+      taken.set(row);
+    }
+    return free;
+  }
+
+  /** Samples a token for each text that has not ended. */
+  public void step() {
+    List<Text> growing = List.copyOf(texts);
+    if (growing.isEmpty()) {
+      return;
+    }
+    float[][] logits =
+        decoder.next(
+            growing.stream().mapToInt(text -> text.continuation.last()).toArray(),
+            growing.stream().mapToInt(text -> text.continuation.position()).toArray(),
+            growing.stream().map(text -> text.cached).toArray(int[][]::new));
+    for (int i = 0; i < logits.length; i++) {
+      growing.get(i).add(logits[i]);
+    }
+  }
+
+  @Override
+  public void close() {
+    decoder.close();
+  }
+}
