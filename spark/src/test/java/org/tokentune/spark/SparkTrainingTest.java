@@ -99,6 +99,18 @@ class SparkTrainingTest {
 
   private static Run train(
       TrainingStep.Factory steps, TuningSettings settings, String lora, int stopAfter) {
+    return train(steps, settings, lora, stopAfter, null);
+  }
+
+  /**
+   * @param dropout null: as the model has it
+   */
+  private static Run train(
+      TrainingStep.Factory steps,
+      TuningSettings settings,
+      String lora,
+      int stopAfter,
+      Double dropout) {
     List<Double> losses = new ArrayList<>();
     FineTuningListener listener =
         new FineTuningListener() {
@@ -119,7 +131,7 @@ class SparkTrainingTest {
                 Labels.of(Objectives.CLASSIFY, ROWS),
                 Pooling.FIRST,
                 null,
-                null,
+                dropout,
                 WeightStorage.FLOAT32,
                 6)) {
       if (!lora.isEmpty()) {
@@ -232,14 +244,14 @@ class SparkTrainingTest {
     System.out.println("stopped on one side, continued on the other: the same bits at the end");
   }
 
-  /** What tokens are selected, and what a text is padded to, does not depend on the tasks. */
+  /** Without dropout, which parts of batches have of their own. */
   @ParameterizedTest
-  @CsvSource({"1, 3", "2, 4", "2, 32"})
+  @CsvSource({"1, 3", "2, 20"})
   void dividesTheTextsOfBatches(int batches, int tasks) {
-    TuningSettings settings = settings("25%", batches, 12);
-    Run alone = train(LocalStep::new, settings, "");
+    TuningSettings settings = settings("25%", batches, 5);
+    Run alone = train(LocalStep::new, settings, "", 5, 0.0);
     SparkSteps steps = SparkSteps.on(spark, tasks);
-    Run divided = train(steps, settings, "");
+    Run divided = train(steps, settings, "", 5, 0.0);
     assertEquals(0, divided.greatestDifference(alone), 1e-5);
     assertEquals(0, divided.greatestDifferenceOfWeights(alone), 1e-4);
     System.out.printf(
@@ -262,27 +274,26 @@ class SparkTrainingTest {
 
   @Test
   void averagesEveryFewSteps() {
-    TuningSettings settings = settings("25%", 2, 38);
+    TuningSettings settings = settings("25%", 2, 22);
     SparkSteps synchronous = SparkSteps.on(spark, 2);
     Run alone = train(synchronous, settings, "");
     SparkSteps steps = SparkSteps.on(spark, 2).withSyncEvery(4);
     Run once = train(steps, settings, "");
     Traffic traffic = steps.traffic();
     assertSameRun(once, train(steps, settings, ""));
-    assertEquals(38, once.losses().size());
+    assertEquals(22, once.losses().size());
     assertEquals(
         alone.losses().get(0), once.losses().get(0), "the first step begins as on one machine");
-    assertEquals(38, traffic.steps());
-    double weights = (double) synchronous.traffic().values() / 38;
-    // 20 steps in an epoch: 5 rounds of 4, 4 of 4 and one of 2; AdamW has two moments of each value
-    assertEquals(2 * (10 * 3 - 0.0), traffic.gradients() / weights, 0.01);
-    assertTrue(
-        mean(once.losses().subList(30, 38)) < 0.5 * once.losses().get(0), once.losses().toString());
+    assertEquals(22, traffic.steps());
+    double weights = (double) synchronous.traffic().values() / 22;
+    // An epoch of 20 steps has 5 rounds, the rest one; AdamW has two moments of each value.
+    assertEquals(2 * 6 * 3, traffic.gradients() / weights, 0.01);
+    assertEquals(mean(alone.losses().subList(14, 22)), mean(once.losses().subList(14, 22)), 0.05);
     System.out.printf(
         Locale.ROOT,
-        "mean of the last 8 of 38 losses: %.4f synchronous, %.4f averaged every 4 steps; bytes %s and %s%n",
-        mean(alone.losses().subList(30, 38)),
-        mean(once.losses().subList(30, 38)),
+        "mean of the last 8 of 22 losses: %.4f synchronous, %.4f averaged every 4 steps; bytes %s and %s%n",
+        mean(alone.losses().subList(14, 22)),
+        mean(once.losses().subList(14, 22)),
         synchronous.traffic(),
         traffic);
   }
@@ -313,7 +324,7 @@ class SparkTrainingTest {
 
   @Test
   void roundsGradientsTo16Bits() {
-    TuningSettings settings = settings("25%", 2, 20);
+    TuningSettings settings = settings("25%", 2, 8);
     SparkSteps steps = SparkSteps.on(spark, 2);
     Run exact = train(steps, settings, "");
     SparkSteps half = steps.withGradientBits(16);
@@ -324,10 +335,10 @@ class SparkTrainingTest {
     assertTrue(rounded.greatestDifference(exact) > 0);
     System.out.printf(
         Locale.ROOT,
-        "gradients of 16 bits: greatest difference of 20 losses %.1e, last losses %.4f and %.4f%n",
+        "gradients of 16 bits: greatest difference of 8 losses %.1e, last losses %.4f and %.4f%n",
         rounded.greatestDifference(exact),
-        exact.losses().get(19),
-        rounded.losses().get(19));
+        exact.losses().get(7),
+        rounded.losses().get(7));
   }
 
   @Test

@@ -161,7 +161,9 @@ public final class Trainer {
         batches.next();
       }
       while (batches.hasNext() && goesOn(steps)) {
-        stretch(batches, training, steps);
+        if (!stretch(batches, training, steps)) {
+          break;
+        }
         boolean last = progress.step() == steps;
         if (evaluates(last, progress.batch() == 0)) {
           evaluate(evaluator, state, last);
@@ -231,8 +233,11 @@ public final class Trainer {
         || (run.evaluateEvery() == 0 ? epochEnds : progress.step() % run.evaluateEvery() == 0);
   }
 
-  /** Makes the steps that are made at once. */
-  private void stretch(MultiDataSetIterator batches, TrainingStep training, int steps) {
+  /**
+   * Makes the steps that are made at once; returns false if they failed in a training that is being
+   * stopped, as what makes them may be stopped, too.
+   */
+  private boolean stretch(MultiDataSetIterator batches, TrainingStep training, int steps) {
     List<TrainingStep.Work> work = new ArrayList<>();
     int batch = progress.batch();
     int step = progress.step();
@@ -255,7 +260,15 @@ public final class Trainer {
       batch += together.size();
       step++;
     } while (batches.hasNext() && step < steps && !endsStretch(step, training.stretch()));
-    List<TrainingStep.Result> results = training.run(work);
+    List<TrainingStep.Result> results;
+    try {
+      results = training.run(work);
+    } catch (BadInputException e) {
+      if (listener.stops()) {
+        return false;
+      }
+      throw e;
+    }
     for (int i = 0; i < work.size(); i++) {
       count(work.get(i), results.get(i), steps);
     }
@@ -263,6 +276,7 @@ public final class Trainer {
       progress = progress.nextEpoch();
       listener.onEpochEnd(progress.epoch());
     }
+    return true;
   }
 
   /** Whether the step after this many must wait for the results of those before it. */
