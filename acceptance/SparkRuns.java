@@ -70,6 +70,7 @@ class SparkRuns {
                 Hyperparameters.defaults()
                     .withAccumulation(batches)
                     .withSteps(number("steps", 50))
+                    .withLearningRate(Double.parseDouble(option("rate", "1e-4")))
                     .withSeed(seed));
     List<Double> losses = new ArrayList<>();
     List<Long> times = new ArrayList<>();

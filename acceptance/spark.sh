@@ -144,9 +144,9 @@ failures() {
 
 rounds() {
   for seed in 1 2 3; do
-    options=(-Druns.seed=$seed -Druns.steps=$((2 * steps)) -Druns.test="$(dirname "$data")/test.tsv")
-    run none "synchronous-$seed" "${options[@]}" # the same to the last bit as on Spark: see the equality of quarter
-    run "local[2]" "averaged-$seed" "${options[@]}" -Druns.sync-every=8 -Xmx4g
+    options=(-Druns.seed=$seed -Druns.steps=$((2 * steps)) -Druns.lora=r=8 -Druns.rate=2e-3 -Druns.test="$(dirname "$data")/test.tsv")
+    run none "synchronous-$seed" "${options[@]}" # the same to the last bit as on Spark: see adapters
+    run "local[2]" "averaged-$seed" "${options[@]}" -Druns.sync-every=8
   done
 }
 

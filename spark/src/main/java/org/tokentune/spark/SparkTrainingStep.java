@@ -120,17 +120,15 @@ final class SparkTrainingStep implements TrainingStep {
               + " train adapters or fewer parameters.",
           options.tasks(), bytes / 1_000_000, MAX_RESULT, most / 1_000_000);
     }
-    // Serialised and read, and on one machine also made and kept; Spark would lose a result and wait.
+    // Serialised and read, and on one machine also made and kept; Spark would lose a result and
+    // wait.
     int copies = (context.isLocal() ? 4 : 2) * options.tasks() + 2;
     long heap = Runtime.getRuntime().maxMemory();
     if (bytes * copies > heap) {
       throw new BadSettingsException(
           "What tasks return takes %d times %,d MB, for which the driver's heap of %,d MB is too small;"
               + " give it %,d MB (-Xmx, or spark.driver.memory), or train adapters or fewer parameters.",
-          options.tasks(),
-          bytes / 1_000_000,
-          heap / 1_000_000,
-          bytes * copies * 5 / 4 / 1_000_000);
+          options.tasks(), bytes / 1_000_000, heap / 1_000_000, bytes * copies * 5 / 4 / 1_000_000);
     }
   }
 
