@@ -1,11 +1,13 @@
-import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.zip.CRC32C;
 import org.apache.spark.sql.SparkSession;
+import org.tokentune.BadInputException;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.datasets.Columns;
 import org.tokentune.datasets.DataSplit;
@@ -25,28 +27,51 @@ import org.tokentune.train.StepReport;
 import org.tokentune.zoo.Zoo;
 
 /**
- * What spark.sh runs: {@code MASTER DATA TASKS STEPS TOKENS [LORA]}. Fine-tunes all-MiniLM-L6-v2 on
- * the first 2,000 rows, 32 texts in a step, in this process if the master is {@code none}, and
- * prints a line with losses, digests and the median time of a step.
+ * What spark.sh runs: fine-tunes all-MiniLM-L6-v2 on the first 2,000 rows of a file, 32 texts in a
+ * step, in this process if the master is {@code none}. Prints a line for every step, and one with
+ * digests and times at the end; with the property {@code test}, another file of rows, also the
+ * accuracy on it.
  */
 class SparkRuns {
 
   public static void main(String[] arguments) throws Exception {
-    String master = arguments[0];
-    Path data = Path.of(arguments[1]);
-    int tasks = Integer.parseInt(arguments[2]);
-    int steps = Integer.parseInt(arguments[3]);
-    String lora = arguments.length > 5 ? arguments[5] : "";
+    try {
+      run(arguments[0], Path.of(arguments[1]));
+    } catch (BadInputException e) {
+      System.out.println("refused: " + e.getMessage());
+      System.exit(2);
+    }
+  }
+
+  private static String option(String name, String otherwise) {
+    return System.getProperty("runs." + name, otherwise);
+  }
+
+  private static int number(String name, int otherwise) {
+    return Integer.parseInt(option(name, Integer.toString(otherwise)));
+  }
+
+  private static void run(String master, Path data) throws Exception {
+    int tasks = number("tasks", 2);
+    int batches = number("batches", 2);
+    int every = number("sync-every", 1);
+    int bits = number("gradient-bits", 32);
+    int seed = number("seed", 42);
+    String tokens = option("tokens", "25%");
+    String lora = option("lora", "");
     Columns columns = new Columns(List.of("sentence"), "label");
     List<Example> rows = TextFiles.read(data, columns, true).subList(0, 2000);
-    int batches = 2;
     TuningSettings settings =
         TuningSettings.defaults()
-            .withTokens(arguments[4])
+            .withTokens(tokens)
             .withMinTokens(4)
             .withBatchSize(32 / batches)
             .withHyperparameters(
-                Hyperparameters.defaults().withAccumulation(batches).withSteps(steps));
+                Hyperparameters.defaults()
+                    .withAccumulation(batches)
+                    .withSteps(number("steps", 50))
+                    .withLearningRate(Double.parseDouble(option("rate", "1e-4")))
+                    .withSeed(seed));
     List<Double> losses = new ArrayList<>();
     List<Long> times = new ArrayList<>();
     FineTuningListener listener =
@@ -58,12 +83,23 @@ class SparkRuns {
             losses.add(step.loss());
             times.add(System.nanoTime() - last);
             last = System.nanoTime();
-            System.out.printf(Locale.ROOT, "step %d loss %.9f%n", step.step(), step.loss());
+            System.out.printf(
+                Locale.ROOT,
+                "step %d loss %.9f ms %d%n",
+                step.step(),
+                step.loss(),
+                times.get(times.size() - 1) / 1_000_000);
           }
         };
     SparkSession spark =
         master.equals("none") ? null : SparkSession.builder().appName("tokentune").getOrCreate();
-    SparkSteps onSpark = spark == null ? null : SparkSteps.on(spark, tasks);
+    SparkSteps steps =
+        spark == null
+            ? null
+            : SparkSteps.on(spark, tasks)
+                .withSyncEvery(every)
+                .withGradientBits(bits)
+                .withTimeout(Duration.ofSeconds(number("timeout", 600)));
     try (ModelFiles files = Zoo.load("all-minilm-l6-v2");
         TextModel model =
             TextModel.forTask(
@@ -73,36 +109,51 @@ class SparkRuns {
                 64,
                 null,
                 WeightStorage.FLOAT32,
-                42)) {
+                seed)) {
       if (!lora.isEmpty()) {
-        model.addAdapter(LoraConfig.parse(lora), 42);
+        model.addAdapter(LoraConfig.parse(lora), seed);
       }
-      if (onSpark != null) {
-        model.trainBy(onSpark);
+      if (steps != null) {
+        model.trainBy(steps);
       }
       model.fineTune(new DataSplit(rows, List.of(), List.of()), settings, listener);
+      Path saved = Files.createTempDirectory("spark-runs");
+      model.save(saved.resolve("model"));
       CRC32C digest = new CRC32C();
-      model
-          .predict(rows.subList(0, 200).stream().map(Example::text).toList())
-          .forEach(one -> digest.update(one.toString().getBytes(StandardCharsets.UTF_8)));
+      digest.update(Files.readAllBytes(saved.resolve("model").resolve("model.safetensors")));
+      String accuracy = "";
+      if (!option("test", "").isEmpty()) {
+        List<Example> test = TextFiles.read(Path.of(option("test", "")), columns, true);
+        accuracy =
+            String.format(
+                Locale.ROOT, ", accuracy %.2f%%", 100 * model.evaluate(test).accuracy());
+      }
       long[] sorted = times.stream().skip(times.size() / 5).mapToLong(Long::longValue).sorted().toArray();
       System.out.printf(
           Locale.ROOT,
-          "result %s tasks %d tokens %s lora '%s': last loss %.9f, losses %s, predictions %x, median"
-              + " step %d ms, least %d ms%s%n",
+          "result %s: tasks %d, tokens %s, lora '%s', averaged every %d, gradients of %d bits, seed %d:"
+              + " last loss %.9f, losses %x, weights %x%s; %.1f s, a step %d ms (median; least %d,"
+              + " longest %d)%s%n",
           master,
           tasks,
-          arguments[4],
+          tokens,
           lora,
+          every,
+          bits,
+          seed,
           losses.get(losses.size() - 1),
-          Integer.toHexString(Arrays.hashCode(losses.stream().mapToDouble(x -> x).toArray())),
+          Arrays.hashCode(losses.stream().mapToDouble(x -> x).toArray()),
           digest.getValue(),
+          accuracy,
+          times.stream().mapToLong(Long::longValue).sum() / 1e9,
           sorted[sorted.length / 2] / 1_000_000,
           sorted[0] / 1_000_000,
-          onSpark == null ? "" : "; " + onSpark.traffic());
-    }
-    if (spark != null) {
-      spark.stop();
+          sorted[sorted.length - 1] / 1_000_000,
+          steps == null ? "" : "; " + steps.traffic());
+    } finally {
+      if (spark != null) {
+        spark.stop();
+      }
     }
   }
 }

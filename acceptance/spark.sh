@@ -1,63 +1,165 @@
 #!/usr/bin/env bash
-# Fine-tunes all-MiniLM-L6-v2 on the first 2,000 rows of SST-2's train.tsv, 32 texts in a step: on one machine, on Spark in one
-# process (local[1], local[2]) and on a standalone cluster of two workers in two processes, then again with one of the two
-# executors killed on the way. Prints the last lines of each run, and exits 1 if losses differ from one machine's by more than
-# 1e-5, or two runs on Spark by anything. Needs Maven's copy of Spark's jars and a copy of the model in the zoo's cache.
-# Usage: acceptance/spark.sh TRAIN_TSV [STEPS [TOKENS:LORA...]]; default 50 steps of all: 25%: 25%:r=8.
+# Fine-tunes all-MiniLM-L6-v2 on the first 2,000 rows of SST-2's train.tsv, 32 texts in a step, on Spark, and compares:
+#   all, quarter, adapters
+#             losses on one machine, local[1], local[2] and a standalone cluster of two workers, processes on localhost: gradients
+#             through all tokens, through a quarter of them, and of adapters through a quarter
+#   failures  a worker killed by its process id with and without a spare slot; a task that throws; all workers killed, and one
+#             that comes back in time, or none
+#   rounds    parameters averaged every 8 steps beside synchronous steps, three seeds, accuracy on test.tsv beside the file
+#   bits      gradients of 16 bits beside 32
+# Prints the last line of every run, and exits 1 if losses differ from one machine's by more than 1e-5, or two runs that should
+# be the same by anything. Needs a copy of the model in the zoo's cache, and ports 17077, 18080 to 18083 of localhost.
+# Usage: acceptance/spark.sh TRAIN_TSV [STEPS [PART...]]; default 50 steps of all parts.
 set -euo pipefail
 home="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 data="$1"
 steps="${2:-50}"
-kinds=("${@:3}")
-[ "${#kinds[@]}" -gt 0 ] || kinds=("all:" "25%:" "25%:r=8")
+parts=("${@:3}")
+[ "${#parts[@]}" -gt 0 ] || parts=(all quarter adapters failures rounds bits)
 work="$(mktemp -d)"
 pids=()
-trap 'for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done; rm -rf "$work"' EXIT
+trap 'for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done; sleep 2; rm -rf "$work"' EXIT
 export OMP_WAIT_POLICY=passive
 opens="$(sed -n 's:.*<spark.jvm>\(.*\)</spark.jvm>.*:\1:p' "$home/pom.xml")"
 # The test class path of the module: Spark, the library and the backend; and the zoo.
 mvn -B -q -o -f "$home/pom.xml" -pl spark,zoo -am -DskipTests test-compile \
   org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath -Dmdep.outputFile=target/spark-classpath
-classpath="$home/spark/target/classes:$home/zoo/target/classes:$(cat "$home/spark/target/spark-classpath"):$(cat "$home/zoo/target/spark-classpath")"
+classpath="$home/spark/target/classes:$home/spark/target/test-classes:$home/zoo/target/classes:$(cat "$home/spark/target/spark-classpath"):$(cat "$home/zoo/target/spark-classpath")"
 export SPARK_HOME="$work/spark" SPARK_LOCAL_IP=127.0.0.1 SPARK_SCALA_VERSION=2.13
 mkdir -p "$SPARK_HOME/jars" "$SPARK_HOME/conf" # where workers look for the jars of executors
-run() { # MASTER NAME TASKS TOKENS LORA
+cluster=spark://127.0.0.1:17077
+javac -d "$work/classes" -cp "$classpath" "$home/acceptance/SparkRuns.java"
+classpath="$work/classes:$classpath"
+
+run() { # MASTER NAME OPTION...
   # shellcheck disable=SC2086
   java -Xmx2g $opens -Dai.djl.offline=true -Dspark.master="$1" -Dspark.ui.enabled=false -Dspark.driver.host=127.0.0.1 \
-    -Dspark.executor.memory=2g -Dspark.executor.extraClassPath="$classpath" -Dspark.executor.cores=1 \
+    -Dspark.executor.memory=1500m -Dspark.executor.extraClassPath="$classpath" -Dspark.executor.cores=1 \
     "-Dspark.executor.extraJavaOptions=-Dai.djl.offline=true" -Dlog4j2.configurationFile="$home/spark/src/test/resources/log4j2.properties" \
-    -cp "$classpath" "$home/acceptance/SparkRuns.java" "$1" "$data" "$3" "$steps" "$4" "$5" >"$work/$2" 2>"$work/$2.err" \
-    || { tail -5 "$work/$2.err"; exit 1; }
-  grep '^result' "$work/$2"
+    -Druns.steps="$steps" "${@:3}" -cp "$classpath" SparkRuns "$1" "$data" >"$work/$2" 2>"$work/$2.err" \
+    || { grep '^refused' "$work/$2" || tail -5 "$work/$2.err"; return 1; }
+  grep '^result' "$work/$2" | sed "s/^result/$2:/"
 }
 difference() { # A B LIMIT
   paste <(grep '^step' "$work/$1") <(grep '^step' "$work/$2") \
-    | awk -v limit="$3" '{ d = $4 - $8; if (d < 0) d = -d; if (d > most) most = d } END { printf "  greatest difference of losses: %.1e\n", most; exit most > limit }'
+    | awk -v limit="$3" -v names="$1, $2" '{ d = $4 - $10; if (d < 0) d = -d; if (d > most) most = d; n++ }
+        END { printf "  %s: greatest difference of %d losses: %.1e\n", names, n, most; exit most > limit || n == 0 }'
 }
-for kind in "${kinds[@]}"; do
-  tokens="${kind%%:*}" lora="${kind#*:}"
-  run none one 1 "$tokens" "$lora"
+same() { # A B: losses and weights
+  difference "$1" "$2" 0
+  for name in "$1" "$2"; do sed -n 's/^result.*weights \([0-9a-f]*\).*/\1/p' "$work/$name"; done | uniq | wc -l | grep -qx 1 \
+    && echo "  $1, $2: the same weights, bit for bit"
+}
+worker() { # NUMBER: its process id goes to worker[NUMBER]
+  # shellcheck disable=SC2086
+  java -Xmx512m $opens -cp "$classpath" org.apache.spark.deploy.worker.Worker --cores 1 --memory 1600m --host 127.0.0.1 \
+    --work-dir "$work/worker-$1" --webui-port $((18080 + $1)) $cluster >>"$work/worker-$1.log" 2>&1 &
+  pids+=($!)
+  worker[$1]=$!
+}
+after() { # NAME STEP: waits until a run has made the step
+  until [ "$(grep -c '^step' "$work/$1" 2>/dev/null || true)" -ge "$2" ] 2>/dev/null; do sleep 0.5; done
+}
+stop() { # NUMBER: kills a worker
+  echo "  killing worker $1, process ${worker[$1]}"
+  kill -9 "${worker[$1]}"
+  wait "${worker[$1]}" 2>/dev/null || true # in place of the shell's own message
+}
+start() {
+  [ -z "${worker[1]:-}" ] || return 0
+  java -Xmx512m -cp "$classpath" org.apache.spark.deploy.master.Master --host 127.0.0.1 --port 17077 --webui-port 18080 \
+    >"$work/master" 2>&1 &
+  pids+=($!)
+  sleep 5
+  worker 1
+  worker 2
+  sleep 5
+}
+declare -a worker
+
+equality() { # TOKENS LORA
+  local options=("-Druns.tokens=$1" "-Druns.lora=$2") master
+  start
+  run none one "${options[@]}"
   for master in "local[1]" "local[2]"; do
-    run "$master" "$master" 2 "$tokens" "$lora"
+    run "$master" "$master" "${options[@]}"
     difference one "$master" 1e-5
   done
-  difference "local[1]" "local[2]" 0
+  same "local[1]" "local[2]"
+  run $cluster workers "${options[@]}"
+  difference one workers 1e-5
+  same "local[2]" workers
+}
+all() { equality all ""; }
+quarter() { equality 25% ""; }
+adapters() {
+  equality 25% r=8
+  run $cluster again -Druns.tokens=25% -Druns.lora=r=8
+  same workers again
+}
+
+failures() {
+  start
+  local half=$((steps / 2)) options=(-Druns.lora=r=8) job
+  run $cluster undisturbed "${options[@]}"
+  run $cluster throws "${options[@]}" -Dspark.plugins=org.tokentune.spark.Faults \
+    "-Dspark.executor.extraJavaOptions=-Dai.djl.offline=true -Dfaults.at=$half"
+  echo "  faults in its log: $(grep -c "Lost task.*a fault for the test" "$work/throws.err")"
+  same undisturbed throws
+  worker 3 # the spare slot
+  sleep 5
+  run $cluster spare "${options[@]}" -Dspark.cores.max=2 &
+  job=$!
+  after spare "$half"
+  stop 2
+  wait $job
+  same undisturbed spare
+  run $cluster fewer "${options[@]}" & # workers 1 and 3, without a spare slot
+  job=$!
+  after fewer "$half"
+  stop 3
+  wait $job
+  same undisturbed fewer
+  worker 2
+  sleep 5
+  run $cluster back "${options[@]}" &
+  job=$!
+  after back "$half"
+  stop 1
+  stop 2
+  sleep 15
+  worker 1
+  wait $job
+  same undisturbed back
+  run $cluster none "${options[@]}" -Druns.timeout=30 &
+  job=$!
+  after none "$half"
+  stop 1
+  if wait $job; then exit 1; fi
+  grep -q "^refused: Spark has not made step" "$work/none"
+  worker 1
+  worker 2
+  sleep 5
+}
+
+rounds() {
+  for seed in 1 2 3; do
+    options=(-Druns.seed=$seed -Druns.steps=$((2 * steps)) -Druns.lora=r=8 -Druns.rate=2e-3 -Druns.test="$(dirname "$data")/test.tsv")
+    run none "synchronous-$seed" "${options[@]}" # the same to the last bit as on Spark: see adapters
+    run "local[2]" "averaged-$seed" "${options[@]}" -Druns.sync-every=8
+  done
+}
+
+bits() {
+  for lora in "" r=8; do
+    for bits in 32 16; do
+      run "local[2]" "bits-$bits" -Druns.lora=$lora -Druns.gradient-bits=$bits -Druns.test="$(dirname "$data")/test.tsv"
+    done
+    difference bits-32 bits-16 1
+  done
+}
+
+for part in "${parts[@]}"; do
+  echo "== $part"
+  "$part"
 done
-java -Xmx512m -cp "$classpath" org.apache.spark.deploy.master.Master --host 127.0.0.1 --port 17077 --webui-port 18080 >"$work/master" 2>&1 &
-pids+=($!)
-sleep 6
-for worker in 1 2; do
-  # shellcheck disable=SC2086
-  java -Xmx512m $opens -cp "$classpath" org.apache.spark.deploy.worker.Worker --cores 1 --memory 2g --host 127.0.0.1 --work-dir "$work/worker-$worker" \
-    --webui-port $((18080 + worker)) spark://127.0.0.1:17077 >"$work/worker-$worker.log" 2>&1 &
-  pids+=($!)
-done
-sleep 6
-run spark://127.0.0.1:17077 cluster 2 "$tokens" "$lora" # the last kind
-difference "local[2]" cluster 0
-( while [ "$(grep -c '^step' "$work/killed" 2>/dev/null || echo 0)" -lt $((steps / 2)) ]; do sleep 1; done
-  executor="$(pgrep -P "${pids[1]}" java | head -1)"
-  echo "  killing executor $executor"
-  kill -9 "$executor" ) &
-run spark://127.0.0.1:17077 killed 2 "$tokens" "$lora"
-difference cluster killed 0

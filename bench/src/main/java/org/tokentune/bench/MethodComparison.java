@@ -1,6 +1,5 @@
 package org.tokentune.bench;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.tokentune.BadInputException;
@@ -21,23 +20,32 @@ public record MethodComparison(List<MethodMemory> rows, long eager) {
    */
   public static MethodComparison of(
       MethodPlanner planner, String only, int batch, int length, int selected) {
+    List<MethodMemory> rows =
+        named(planner, only).stream()
+            .map(method -> planner.plan(method, batch, length, selected))
+            .toList();
+    long eager =
+        planner.half()
+            ? EagerActivations.bytes(planner.model().config(), batch, length).orElse(0)
+            : 0;
+    return new MethodComparison(rows, eager);
+  }
+
+  /**
+   * Full fine-tuning, and the methods whose names end with {@code only}.
+   *
+   * @throws BadInputException if there are none
+   */
+  public static List<TuningMethod> named(MethodPlanner planner, String only) {
     List<TuningMethod> methods = TuningMethod.all(planner.frozen());
     if (methods.stream().noneMatch(method -> method.toString().endsWith(only))) {
       throw new BadSettingsException(
           "No method has a name that ends with %s; there are %s.",
           only, methods.stream().map(TuningMethod::toString).collect(Collectors.joining("; ")));
     }
-    List<MethodMemory> rows = new ArrayList<>();
-    for (TuningMethod method : methods) {
-      if (method.equals(TuningMethod.FULL) || method.toString().endsWith(only)) {
-        rows.add(planner.plan(method, batch, length, selected));
-      }
-    }
-    long eager =
-        planner.half()
-            ? EagerActivations.bytes(planner.model().config(), batch, length).orElse(0)
-            : 0;
-    return new MethodComparison(rows, eager);
+    return methods.stream()
+        .filter(method -> method.equals(TuningMethod.FULL) || method.toString().endsWith(only))
+        .toList();
   }
 
   /** Full fine-tuning. */

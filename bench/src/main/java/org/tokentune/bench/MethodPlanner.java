@@ -58,6 +58,26 @@ public record MethodPlanner(
     return new MethodMemory(method, report.parameters(), gradients, report.optimizerState(), step);
   }
 
+  /**
+   * Plans an executor of Spark, and what travels in a step.
+   *
+   * @param batch number of rows in a step, of all executors
+   * @param executors each with one task
+   */
+  public ExchangePlan exchange(
+      TuningMethod method, int batch, int length, int selected, int executors) {
+    MethodPlanner atOnce = new MethodPlanner(model, lora, optimizer, true, precision, false);
+    StepMemoryReport report =
+        atOnce.report(method, (batch - 1) / executors + 1, length, selected).withGradientSums();
+    return new ExchangePlan(
+        method,
+        report.parameters() - report.trained(),
+        report.trained(),
+        report.optimizerState(),
+        report.total() - report.optimizerState(),
+        executors);
+  }
+
   private boolean counted(TuningMethod method) {
     return half && !method.adapters();
   }

@@ -17,6 +17,7 @@ import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
 import org.tokentune.adapters.LoraConfig;
 import org.tokentune.adapters.LoraModel;
+import org.tokentune.bench.ExchangePlan;
 import org.tokentune.bench.MethodComparison;
 import org.tokentune.bench.MethodFit;
 import org.tokentune.bench.MethodPlanner;
@@ -59,7 +60,8 @@ import picocli.CommandLine.Spec;
       "  tokentune memory --model bert-large.json --length 512 --picture large.png",
       "  tokentune memory --model my-model --checkpoint blocks --clip none",
       "  tokentune memory --model llama.json --batch-size 1 --length 2048 --compare",
-      "  tokentune memory --model llama.json --batch-size 4 --length 1024 --fit 24GB"
+      "  tokentune memory --model llama.json --batch-size 4 --length 1024 --fit 24GB",
+      "  tokentune memory --executors 8 --only LoRA"
     },
     mixinStandardHelpOptions = true)
 final class MemoryCommand implements Callable<Integer> {
@@ -249,6 +251,8 @@ final class MemoryCommand implements Callable<Integer> {
       MethodFitReport report = new MethodFitReport(fitting);
       report.print(out, model, lora == null ? USUAL_LORA : lora, further(base));
       report.put(result);
+    } else if (methods.executors() > 0) {
+      exchange(base, planner, out, result);
     } else {
       int k =
           StepMemoryPlanner.selected(
@@ -272,6 +276,31 @@ final class MemoryCommand implements Callable<Integer> {
     }
     json.write(result);
     return 0;
+  }
+
+  /** What training on Spark takes, by method. */
+  private void exchange(
+      TransformerModel base, MethodPlanner planner, PrintWriter out, ObjectNode result) {
+    int k =
+        StepMemoryPlanner.selected(
+            base, RandomTokens.parse(tokens.tokens(), tokens.minTokens(), true), length);
+    List<ExchangePlan> plans =
+        MethodComparison.named(planner, methods.only()).stream()
+            .map(method -> planner.exchange(method, batchSize, length, k, methods.executors()))
+            .toList();
+    out.printf(
+        Locale.ROOT,
+        "%s on %d executors, %d texts of %d tokens a step, %d tokens selected; %s%n%n",
+        model,
+        methods.executors(),
+        batchSize,
+        length,
+        k,
+        optimizer);
+    ExchangeReport report = new ExchangeReport(plans);
+    report.print(out);
+    result.put("executors", methods.executors());
+    report.put(result);
   }
 
   /** Options of train that are the same whatever fits. */

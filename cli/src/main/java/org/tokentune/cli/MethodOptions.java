@@ -33,6 +33,16 @@ final class MethodOptions {
   private long fit;
 
   @Option(
+      names = "--executors",
+      paramLabel = "N",
+      description = {
+        "Plan training on Spark with so many executors instead: the memory of each, the bytes of a step",
+        "on the network, and how long these take. --batch-size is that of all together; --only as with",
+        "--compare."
+      })
+  private int executors;
+
+  @Option(
       names = "--full",
       paramLabel = "float32|bf16",
       defaultValue = "float32",
@@ -50,14 +60,24 @@ final class MethodOptions {
   }
 
   void check() {
-    if (!only.isEmpty() && !compare) {
-      throw new BadSettingsException("--only chooses rows of --compare; give that too.");
+    if (!only.isEmpty() && !compare && executors == 0) {
+      throw new BadSettingsException(
+          "--only chooses rows of --compare and --executors; give one of them, too.");
+    }
+    if (executors < 0 || (executors > 0 && (compare || fit > 0))) {
+      throw new BadSettingsException(
+          "--executors must be at least 1, without --compare and --fit, got %d.", executors);
     }
   }
 
   /** Whether several ways are planned instead of one. */
   boolean areGiven() {
-    return compare || fit > 0;
+    return compare || fit > 0 || executors > 0;
+  }
+
+  /** Executors to plan for; 0: no Spark. */
+  int executors() {
+    return executors;
   }
 
   /** How names of rows end; empty for all. */

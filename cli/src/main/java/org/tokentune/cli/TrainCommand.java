@@ -40,6 +40,7 @@ import org.tokentune.text.TuningSettings;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.RunSettings;
 import org.tokentune.train.Trainer;
+import org.tokentune.train.TrainingCluster;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -136,6 +137,8 @@ final class TrainCommand implements Callable<Integer> {
 
   @Mixin private WatchOptions watchOptions;
 
+  @Mixin private ClusterOptions cluster;
+
   @Mixin private JsonOption json;
 
   @Spec private CommandSpec spec;
@@ -146,6 +149,7 @@ final class TrainCommand implements Callable<Integer> {
   public Integer call() {
     json.check();
     runOptions.check();
+    cluster.check(taskOptions.task(), data.folds() > 0);
     output = outputOptions.folder(runOptions);
     watchOptions.check(output, runOptions.resumes() || outputOptions.overwrites());
     if (data.folds() == 0) {
@@ -419,11 +423,15 @@ final class TrainCommand implements Callable<Integer> {
       TrainingLog log,
       Optional<GlueTask> glue) {
     PrintWriter out = spec.commandLine().getOut();
-    try (Interrupt interrupt = new Interrupt();
+    try (TrainingCluster.Connection connection = cluster.connect();
+        Interrupt interrupt = new Interrupt();
         TrainingCurves curves =
             watchOptions.open(String.format(Locale.ROOT, "%s on %s", model, data.name()), out);
         TrainingProgress progress =
             new TrainingProgress(out, taskOptions.task().objective().hasPerplexity())) {
+      if (connection != null) {
+        job.model().trainBy(connection);
+      }
       Trainer.Outcome outcome =
           job.train(
               settings,
@@ -448,6 +456,9 @@ final class TrainCommand implements Callable<Integer> {
       boolean sameDiff = save(job);
       TrainingReport report = TrainingReport.of(outcome, job, seconds, progress.tokens());
       report.print(out, glue, tuning.optimizer());
+      if (connection != null) {
+        out.println(connection.report());
+      }
       printFolder(out, sameDiff);
       json.write(result(report, settings.tokens()));
       card(files, job).write(output, outcome, report.part(), report.scores());

@@ -2,6 +2,7 @@ package org.tokentune.spark;
 
 import java.io.IOException;
 import java.io.Serializable;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -11,8 +12,9 @@ import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSDataOutputStream;
-import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocatedFileStatus;
+import org.apache.hadoop.fs.RemoteIterator;
 import org.tokentune.BadFileException;
 import org.tokentune.BadSettingsException;
 import org.tokentune.files.Folders;
@@ -24,7 +26,7 @@ import org.tokentune.text.TextModel;
  * The files of a saved model, to send to executors and to keep in Spark's file systems.
  *
  * @param id identifies them
- * @param files by name
+ * @param files by name, relative to the model's folder
  */
 record ModelArchive(String id, Map<String, byte[]> files) implements Serializable {
 
@@ -41,10 +43,11 @@ record ModelArchive(String id, Map<String, byte[]> files) implements Serializabl
           Path saved = folder.resolve("model");
           model.save(saved);
           Map<String, byte[]> files = new TreeMap<>();
-          try (Stream<Path> all = Files.list(saved)) {
-            for (Path file : all.sorted().toList()) {
+          try (Stream<Path> all = Files.walk(saved)) { // sentence-transformers has folders in it
+            for (Path file : all.filter(Files::isRegularFile).sorted().toList()) {
               if (!file.endsWith(TextModel.SAMEDIFF_FILE)) {
-                files.put(file.getFileName().toString(), Files.readAllBytes(file));
+                String name = saved.relativize(file).toString().replace('\\', '/');
+                files.put(name, Files.readAllBytes(file));
               }
             }
           }
@@ -57,7 +60,9 @@ record ModelArchive(String id, Map<String, byte[]> files) implements Serializabl
     return inTemporaryFolder(
         folder -> {
           for (Map.Entry<String, byte[]> file : files.entrySet()) {
-            Files.write(folder.resolve(file.getKey()), file.getValue());
+            Path path = folder.resolve(file.getKey());
+            Files.createDirectories(path.getParent());
+            Files.write(path, file.getValue());
           }
           try (ModelFiles opened = ModelFolder.open(folder)) {
             return TextModel.open(opened);
@@ -82,9 +87,12 @@ record ModelArchive(String id, Map<String, byte[]> files) implements Serializabl
     org.apache.hadoop.fs.Path parent = new org.apache.hadoop.fs.Path(folder);
     FileSystem system = parent.getFileSystem(hadoop);
     Map<String, byte[]> files = new TreeMap<>();
-    for (FileStatus file : system.listStatus(parent)) {
-      try (FSDataInputStream in = system.open(file.getPath())) {
-        files.put(file.getPath().getName(), in.readAllBytes());
+    URI base = system.makeQualified(parent).toUri();
+    RemoteIterator<LocatedFileStatus> all = system.listFiles(parent, true);
+    while (all.hasNext()) {
+      org.apache.hadoop.fs.Path file = all.next().getPath();
+      try (FSDataInputStream in = system.open(file)) {
+        files.put(base.relativize(file.toUri()).getPath(), in.readAllBytes());
       }
     }
     return new ModelArchive(UUID.randomUUID().toString(), files);

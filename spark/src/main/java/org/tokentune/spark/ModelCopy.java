@@ -34,6 +34,8 @@ import org.tokentune.train.MemorySettings;
  * @param lora its adapters; null for none
  * @param arrays all parameters but quantised ones, in the model's order
  * @param quantized frozen weights in few bits
+ * @param updates that tasks make; null: the driver makes them
+ * @param precision in which gradients travel
  * @param kernels the kernel mode of the driver
  */
 record ModelCopy(
@@ -47,6 +49,8 @@ record ModelCopy(
     Map<String, SentWeight> quantized,
     MemorySettings memory,
     LossSettings loss,
+    LocalUpdates updates,
+    GradientPrecision precision,
     KernelMode kernels)
     implements Serializable {
 
@@ -59,6 +63,7 @@ record ModelCopy(
       implements Serializable {}
 
   /**
+   * @param updates that tasks make; null: the driver makes them
    * @throws BadSettingsException if the model cannot be made from its description elsewhere
    */
   static ModelCopy of(
@@ -67,7 +72,9 @@ record ModelCopy(
       Parameters parameters,
       List<String> trained,
       MemorySettings memory,
-      LossSettings loss) {
+      LossSettings loss,
+      LocalUpdates updates,
+      GradientPrecision precision) {
     Objective task = model.head().task();
     if (!Objectives.TASKS.contains(task) || task == Objectives.EMBED) {
       throw new BadSettingsException(
@@ -105,6 +112,8 @@ record ModelCopy(
             quantized,
             memory,
             loss,
+            updates,
+            precision,
             KernelMode.preferred());
     if (!copy.model().parameters().keySet().equals(model.parameters().keySet())) {
       throw new BadSettingsException(

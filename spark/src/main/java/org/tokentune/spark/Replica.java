@@ -10,18 +10,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.KernelMode;
-import org.tokentune.train.ArrayBytes;
 import org.tokentune.train.BatchGradients;
+import org.tokentune.train.ParameterOptimizer;
 
 /**
  * A run's model in an executor, made by the first task that needs it and shared by all of its
- * tasks; each of those that run at the same time has an engine of its own. It holds nothing that a
- * step depends on: what trains is set from the driver's values before every step.
+ * tasks; each of those that run at the same time has an engine of its own, and, if tasks make
+ * updates, values of its own of what trains. It holds nothing that a step depends on: what trains
+ * is set from the driver's values before every step.
  */
 final class Replica {
 
@@ -34,10 +34,17 @@ final class Replica {
   private final TransformerModel model;
   private final Parameters parameters;
   private final List<String> trained;
-  private final Deque<BatchGradients> idle = new ArrayDeque<>();
-  private int version = -1;
+  private final Deque<Worker> idle = new ArrayDeque<>();
+  private long values = -1;
   private int running;
   private long lastUsed = System.nanoTime();
+
+  /**
+   * What one task at a time runs on.
+   *
+   * @param parameters those of the replica, or, if tasks make updates, with values of its own
+   */
+  private record Worker(Parameters parameters, BatchGradients engine) {}
 
   private Replica(ModelCopy copy) {
     if (KernelMode.preferred() != copy.kernels()) {
@@ -88,59 +95,113 @@ final class Replica {
     if (running > 0 || System.nanoTime() - lastUsed < nanos) {
       return false;
     }
-    idle.forEach(BatchGradients::close);
+    idle.forEach(worker -> worker.engine().close());
     idle.clear();
     return true;
   }
 
-  /** Runs a share from these values. */
-  Share.Result run(Share share, Values values) throws InterruptedException {
-    BatchGradients engine = begin(values);
+  /**
+   * Runs a share from these values.
+   *
+   * @param id of the values, another one for every attempt
+   */
+  Share.Result run(Share share, long id, Values from) throws InterruptedException {
+    Worker worker = begin(id, from);
     boolean done = false;
     try {
-      Share.Result result = run(share, engine);
+      Share.Result result =
+          copy.updates() == null
+              ? gradients(share, worker.engine())
+              : trained(share, worker, copy.updates(), from);
       done = true;
       return result;
-    } catch (BadInputException e) {
-      return new Share.Result(
-          share.attempt(), share.part(), new double[0], Map.of(), e.getMessage());
     } finally {
-      end(engine, done);
+      end(worker, done);
     }
   }
 
   /** Sets what trains, once no task runs from other values any more. */
-  private synchronized BatchGradients begin(Values values) throws InterruptedException {
-    while (running > 0 && version != values.version()) {
-      wait();
-    }
-    if (version != values.version()) {
-      for (int i = 0; i < trained.size(); i++) {
-        ArrayBytes.copy(values.arrays().get(i), parameters.get(trained.get(i)));
+  private synchronized Worker begin(long id, Values from) throws InterruptedException {
+    if (copy.updates() == null) {
+      while (running > 0 && values != id) {
+        wait();
       }
-      version = values.version();
+      if (values != id) {
+        from.copyTo(parameters, trained);
+        values = id;
+      }
     }
     running++;
-    return idle.isEmpty() ? copy.engine(model, parameters) : idle.pop();
+    return idle.isEmpty() ? worker() : idle.pop();
   }
 
-  private synchronized void end(BatchGradients engine, boolean done) {
+  private Worker worker() {
+    Parameters own = parameters;
+    if (copy.updates() != null) {
+      Map<String, INDArray> arrays = new LinkedHashMap<>(parameters.asMap());
+      trained.forEach(name -> arrays.put(name, parameters.get(name).dup()));
+      own = parameters.withArrays(arrays);
+    }
+    return new Worker(own, copy.engine(model, own));
+  }
+
+  private synchronized void end(Worker worker, boolean done) {
     running--;
     lastUsed = System.nanoTime();
     if (done) {
-      idle.push(engine);
+      idle.push(worker);
     } else {
-      engine.close();
+      worker.engine().close();
     }
     notifyAll();
   }
 
-  private Share.Result run(Share share, BatchGradients engine) {
+  /** Runs a step's batches for the driver's update. */
+  private Share.Result gradients(Share share, BatchGradients engine) {
+    double[] losses = run(share.steps().get(0), engine);
+    boolean finite = areFinite(losses);
+    Map<Integer, byte[]> gradients = new LinkedHashMap<>();
+    if (finite) {
+      engine
+          .gradients()
+          .forEach((name, sum) -> gradients.put(trained.indexOf(name), copy.precision().pack(sum)));
+    }
+    return new Share.Result(
+        share.attempt(), share.part(), List.of(losses), List.of(finite), gradients, null, null);
+  }
+
+  /** Makes the updates of a round's steps. */
+  private Share.Result trained(Share share, Worker worker, LocalUpdates updates, Values from) {
+    from.copyTo(worker.parameters(), trained);
+    ParameterOptimizer optimizer = updates.optimizer().optimizer(model, worker.parameters());
+    optimizer.restore(from.optimizerState());
+    List<double[]> losses = new ArrayList<>();
+    List<Boolean> updated = new ArrayList<>();
+    for (Share.Step step : share.steps()) {
+      double[] ofStep = run(step, worker.engine());
+      losses.add(ofStep);
+      updated.add(
+          areFinite(ofStep)
+              && (ofStep.length == 0
+                  || optimizer.step(
+                      worker.engine().gradients(), step.learningRate(), updates.clip())));
+    }
+    return new Share.Result(
+        share.attempt(),
+        share.part(),
+        losses,
+        updated,
+        Map.of(),
+        Values.of(worker.parameters(), trained, optimizer),
+        null);
+  }
+
+  /** Adds up the gradients of a step's batches; returns their losses, up to one not finite. */
+  private static double[] run(Share.Step step, BatchGradients engine) {
     engine.clear();
     List<Double> losses = new ArrayList<>();
     boolean finite = true;
-    for (Iterator<Share.Batch> batches = share.batches().iterator();
-        finite && batches.hasNext(); ) {
+    for (Iterator<Share.Batch> batches = step.batches().iterator(); finite && batches.hasNext(); ) {
       Share.Batch batch = batches.next();
       Map<String, INDArray> inputs = new HashMap<>();
       batch.inputs().forEach((name, array) -> inputs.put(name, array.toArray()));
@@ -148,13 +209,15 @@ final class Replica {
       losses.add(loss);
       finite = Double.isFinite(loss);
     }
-    Map<Integer, byte[]> gradients = new LinkedHashMap<>();
-    if (finite) {
-      engine
-          .gradients()
-          .forEach((name, sum) -> gradients.put(trained.indexOf(name), ArrayBytes.of(sum)));
+    return losses.stream().mapToDouble(Double::doubleValue).toArray();
+  }
+
+  private static boolean areFinite(double[] losses) {
+    for (double loss : losses) {
+      if (!Double.isFinite(loss)) {
+        return false;
+      }
     }
-    double[] all = losses.stream().mapToDouble(Double::doubleValue).toArray();
-    return new Share.Result(share.attempt(), share.part(), all, gradients, null);
+    return true;
   }
 }

@@ -5,12 +5,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A task's share in a step.
+ * A task's share in a step, or in the steps of a round.
  *
- * @param part its number among the shares of the step
- * @param batches in order
+ * @param part its number among the shares
+ * @param steps one of them; several if the task makes their updates itself
  */
-record Share(Attempt attempt, int part, List<Batch> batches) implements Serializable {
+record Share(Attempt attempt, int part, List<Step> steps) implements Serializable {
 
   /**
    * Identifies one attempt at a step, so that no result is taken for one of another.
@@ -22,30 +22,55 @@ record Share(Attempt attempt, int part, List<Batch> batches) implements Serializ
   record Attempt(String run, int step, int number) implements Serializable {}
 
   /**
+   * The batches of a step.
+   *
+   * @param batches in order
+   * @param learningRate of the update, if the task makes it
+   */
+  record Step(List<Batch> batches, double learningRate) implements Serializable {}
+
+  /**
    * A batch.
    *
-   * @param factor of its loss and gradients in the step
+   * @param factor of its loss and gradients in the update
    */
   record Batch(Map<String, SentArray> inputs, double factor) implements Serializable {}
 
   /**
    * What a task returns.
    *
-   * @param losses of its batches, up to the first that is not finite
+   * @param losses of the batches of every step, up to the first that is not finite
+   * @param updated whether the task made the update of a step, by step; of a step that the driver
+   *     updates, whether all losses are finite
    * @param gradients weighted sums by the number of the parameter, in the order in which they came
+   * @param trained the values and the optimizer's state afterwards; null if the driver updates
    * @param problem why the batches cannot be run, for the user; null if they could
    */
   record Result(
-      Attempt attempt, int part, double[] losses, Map<Integer, byte[]> gradients, String problem)
+      Attempt attempt,
+      int part,
+      List<double[]> losses,
+      List<Boolean> updated,
+      Map<Integer, byte[]> gradients,
+      Values trained,
+      String problem)
       implements Serializable {
 
+    /** The result of a share that cannot be run. */
+    static Result failed(Share share, String problem) {
+      return new Result(
+          share.attempt(), share.part(), List.of(), List.of(), Map.of(), null, problem);
+    }
+
     long bytes() {
-      return gradients.values().stream().mapToLong(array -> array.length).sum();
+      return gradients.values().stream().mapToLong(array -> array.length).sum()
+          + (trained == null ? 0 : trained.bytes());
     }
   }
 
   long bytes() {
-    return batches.stream()
+    return steps.stream()
+        .flatMap(step -> step.batches().stream())
         .flatMap(batch -> batch.inputs().values().stream())
         .mapToLong(array -> array.bytes().length)
         .sum();

@@ -16,51 +16,70 @@ import org.tokentune.train.TrainingStep;
 /**
  * Makes the steps of a training on Spark: {@code model.trainBy(SparkSteps.on(spark, 8))}.
  *
- * <p>The batches of a step ({@link Hyperparameters#accumulation()}) are divided among a number of
- * tasks that stays the same for the whole run. The driver sends them what trains, they return the
- * sums of their gradients, the driver adds these in the order of the tasks and makes the update. So
- * losses and weights are those of one machine with the same settings, and the same bits in every
- * run with as many tasks, however many executors there are. A step depends on nothing that an
- * executor holds: what is lost is computed again. Training checkpoints are the driver's, and those
- * of one machine.
+ * <p>The batches of a step ({@link Hyperparameters#accumulation()}), or, if there are fewer than
+ * tasks, parts of them, are divided among a number of tasks that stays the same for the whole run.
+ * The driver sends them what trains, they return the sums of their gradients, the driver adds these
+ * in the order of the tasks and makes the update. So losses and weights are those of one machine
+ * with the same settings, and the same bits in every run with as many tasks, however many executors
+ * there are. A step depends on nothing that an executor holds: what is lost is computed again.
+ * Training checkpoints are the driver's, and those of one machine.
+ *
+ * <p>For slow networks, {@link #withSyncEvery} lets tasks make the updates of several steps
+ * themselves, and {@link #withGradientBits} halves the gradients.
  */
 public final class SparkSteps implements TrainingStep.Factory {
 
-  private static final int ATTEMPTS = 4;
-  private static final Duration TIMEOUT = Duration.ofMinutes(30);
-
   private final JavaSparkContext context;
-  private final int tasks;
-  private final int attempts;
-  private final Duration timeout;
+  private final Options options;
   private volatile Traffic traffic = new Traffic(0, 0, 0, 0, 0, 0);
 
-  private SparkSteps(JavaSparkContext context, int tasks, int attempts, Duration timeout) {
+  /**
+   * How steps are made.
+   *
+   * @param attempts at a step
+   * @param syncEvery steps between averages; 1: the driver updates
+   */
+  record Options(
+      int tasks, int attempts, Duration timeout, int syncEvery, GradientPrecision precision) {
+
+    Options {
+      atLeastOne("tasks", tasks);
+      atLeastOne("attempts", attempts);
+      atLeastOne("syncEvery", syncEvery);
+      if (timeout.isNegative() || timeout.isZero()) {
+        throw BadSettingsException.of("timeout", "must be longer than nothing, got %s.", timeout);
+      }
+      if (syncEvery > 1 && precision != GradientPrecision.FLOAT32) {
+        throw new BadSettingsException(
+            "With syncEvery %d no gradients travel that could have 16 bits; leave gradientBits at 32,"
+                + " or syncEvery at 1.",
+            syncEvery);
+      }
+    }
+
+    private static void atLeastOne(String name, int value) {
+      if (value < 1) {
+        throw BadSettingsException.of(name, "must be at least 1, got %d.", value);
+      }
+    }
+  }
+
+  private SparkSteps(JavaSparkContext context, Options options) {
     this.context = context;
-    this.tasks = tasks;
-    this.attempts = attempts;
-    this.timeout = timeout;
-    if (tasks < 1) {
-      throw BadSettingsException.of("tasks", "must be at least 1, got %d.", tasks);
-    }
-    if (attempts < 1) {
-      throw BadSettingsException.of("attempts", "must be at least 1, got %d.", attempts);
-    }
-    if (timeout.isNegative() || timeout.isZero()) {
-      throw BadSettingsException.of("timeout", "must be longer than nothing, got %s.", timeout);
-    }
+    this.options = options;
   }
 
   /**
    * Steps of so many tasks.
    *
-   * @param tasks at most as many as a step has batches
+   * @param tasks at most as many as a step has texts are of use
    */
   public static SparkSteps on(SparkSession spark, int tasks) {
     required(spark, "spark");
 
     return new SparkSteps(
-        JavaSparkContext.fromSparkContext(spark.sparkContext()), tasks, ATTEMPTS, TIMEOUT);
+        JavaSparkContext.fromSparkContext(spark.sparkContext()),
+        new Options(tasks, 4, Duration.ofMinutes(30), 1, GradientPrecision.FLOAT32));
   }
 
   /**
@@ -68,14 +87,57 @@ public final class SparkSteps implements TrainingStep.Factory {
    * of its own ({@code spark.task.maxFailures}); 4 unless it is set.
    */
   public SparkSteps withAttempts(int most) {
-    return new SparkSteps(context, tasks, most, timeout);
+    return new SparkSteps(
+        context,
+        new Options(
+            options.tasks(), most, options.timeout(), options.syncEvery(), options.precision()));
   }
 
-  /** The same with another limit to the time of a step; half an hour unless it is set. */
+  /**
+   * The same with another limit to the time of a job, which makes a step, or the steps between two
+   * averages; half an hour unless it is set.
+   */
   public SparkSteps withTimeout(Duration most) {
     required(most, "most");
 
-    return new SparkSteps(context, tasks, attempts, most);
+    return new SparkSteps(
+        context,
+        new Options(
+            options.tasks(), options.attempts(), most, options.syncEvery(), options.precision()));
+  }
+
+  /**
+   * The same with an average of values and of the optimizer's state every so many steps, between
+   * which every task updates values of its own from the gradients of its own share (local SGD:
+   * Stich, 2019). Averages are also taken before evaluations and checkpoints and at the end of an
+   * epoch.
+   *
+   * @param steps 1: the driver updates from the gradients of all tasks, as on one machine
+   */
+  public SparkSteps withSyncEvery(int steps) {
+    return new SparkSteps(
+        context,
+        new Options(
+            options.tasks(), options.attempts(), options.timeout(), steps, options.precision()));
+  }
+
+  /**
+   * The same with gradients that travel in 32 bits, or rounded to the 16 of bfloat16.
+   *
+   * @param bits 16 or 32
+   */
+  public SparkSteps withGradientBits(int bits) {
+    if (bits != 16 && bits != 32) {
+      throw BadSettingsException.of("gradientBits", "must be 16 or 32, got %d.", bits);
+    }
+    return new SparkSteps(
+        context,
+        new Options(
+            options.tasks(),
+            options.attempts(),
+            options.timeout(),
+            options.syncEvery(),
+            bits == 16 ? GradientPrecision.BFLOAT16 : GradientPrecision.FLOAT32));
   }
 
   @Override
@@ -107,15 +169,7 @@ public final class SparkSteps implements TrainingStep.Factory {
     return context;
   }
 
-  int tasks() {
-    return tasks;
-  }
-
-  int attempts() {
-    return attempts;
-  }
-
-  Duration timeout() {
-    return timeout;
+  Options options() {
+    return options;
   }
 }

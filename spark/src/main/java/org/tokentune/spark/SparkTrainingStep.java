@@ -4,26 +4,20 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeSet;
 import java.util.UUID;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
-import java.util.regex.Pattern;
-import org.apache.spark.api.java.JavaFutureAction;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.broadcast.Broadcast;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
-import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
 import org.tokentune.Warnings;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.select.TokenSelector;
-import org.tokentune.train.ArrayBytes;
 import org.tokentune.train.BatchGradients;
 import org.tokentune.train.Hyperparameters;
+import org.tokentune.train.OptimizerSettings;
 import org.tokentune.train.ParameterOptimizer;
 import org.tokentune.train.StepBatches;
 import org.tokentune.train.StepInputs;
@@ -32,32 +26,26 @@ import org.tokentune.train.TrainingStep;
 
 /**
  * Training steps on Spark: a job each, which takes the values of what trains and returns the sums
- * of the tasks' gradients.
+ * of the tasks' gradients; or a job for several steps, which returns what the tasks have made of
+ * the values.
  */
 final class SparkTrainingStep implements TrainingStep {
 
   private static final String SERIALIZER = "spark.serializer";
   private static final String MAX_RESULT = "spark.driver.maxResultSize";
 
-  /** What Spark puts before the message of a task's exception. */
-  private static final Pattern TASK = Pattern.compile("^.*Lost task .*?\\): (?:[\\w.$]+: )?");
-
-  private final SparkSteps steps;
-  private final JavaSparkContext context;
+  private final SparkSteps.Options options;
   private final TransformerModel model;
   private final Parameters parameters;
   private final TokenSelector selector;
   private final Hyperparameters settings;
   private final ParameterOptimizer optimizer;
   private final List<String> trained;
-  private final ModelCopy copy;
-  private final Broadcast<ModelCopy> sentModel;
+  private final GradientPrecision precision;
+  private final SparkJobs jobs;
 
   /** Adds up what the tasks return, and plans; it runs nothing. */
   private final BatchGradients sums;
-
-  private int version;
-  private Traffic traffic;
 
   SparkTrainingStep(
       SparkSteps steps,
@@ -66,24 +54,46 @@ final class SparkTrainingStep implements TrainingStep {
       Predicate<String> trainable,
       TokenSelector selector,
       Hyperparameters settings) {
-    this.steps = steps;
     this.model = model;
     this.parameters = parameters;
     this.selector = selector;
     this.settings = settings;
-    context = steps.context();
+    options = steps.options();
+    precision = options.precision();
     settings.loss().check(model.head().task(), model.head().outputs());
+    trained = parameters.asMap().keySet().stream().filter(trainable).toList();
+    optimizer = settings.optimizer().optimizer(model, parameters);
+    check(steps.context());
+    ModelCopy copy =
+        ModelCopy.of(
+            UUID.randomUUID().toString(),
+            model,
+            parameters,
+            trained,
+            settings.memory(),
+            settings.loss(),
+            isLocal() ? new LocalUpdates(settings.optimizer(), settings.clip()) : null,
+            precision);
+    sums = copy.engine(model, parameters);
+    jobs = new SparkJobs(steps, copy);
+  }
+
+  private boolean isLocal() {
+    return options.syncEvery() > 1;
+  }
+
+  private void check(JavaSparkContext context) {
     if (settings.clipBy() != Hyperparameters.ClipBy.ALL) {
       throw BadSettingsException.of(
           "clipBy",
           "must be all on Spark, whose driver holds all gradients, got %s.",
           settings.clipBy());
     }
-    if (steps.tasks() > settings.accumulation()) {
+    if (isLocal() && settings.optimizer().kind() == OptimizerSettings.Kind.ADAMW8BIT) {
       throw new BadSettingsException(
-          "A step has %d batches, too few for %d tasks; set accumulation to a multiple of the tasks,"
-              + " and a batch size that is smaller by as much.",
-          settings.accumulation(), steps.tasks());
+          "The state of adamw8bit, in 8 bits, cannot be averaged every %d steps; set syncEvery to 1,"
+              + " or use adamw.",
+          options.syncEvery());
     }
     if (context.getConf().get(SERIALIZER, "").endsWith("KryoSerializer")) {
       throw new BadSettingsException(
@@ -91,31 +101,34 @@ final class SparkTrainingStep implements TrainingStep {
               + " it unset in this application: data sets do not use it.",
           SERIALIZER);
     }
-    trained = parameters.asMap().keySet().stream().filter(trainable).toList();
-    checkResultSize();
-    optimizer = settings.optimizer().optimizer(model, parameters);
-    copy =
-        ModelCopy.of(
-            UUID.randomUUID().toString(),
-            model,
-            parameters,
-            trained,
-            settings.memory(),
-            settings.loss());
-    sums = copy.engine(model, parameters);
-    sentModel = context.broadcast(copy);
-    report(new Traffic(0, copy.bytes(), 0, 0, 0, 0));
-  }
-
-  /** Spark would end the job, with no hint of what to do. */
-  private void checkResultSize() {
+    int slots = context.defaultParallelism();
+    if (slots < options.tasks()) {
+      Warnings.warn(
+          "Spark runs %d of %d tasks at a time, and the others after them; give it more cores, or ask"
+              + " for fewer tasks.",
+          slots, options.tasks());
+    }
+    // Spark would end the job, with no hint of what to do.
     long most = context.getConf().getSizeAsBytes(MAX_RESULT, "1g");
-    long bytes = parameters.bytes(trained) * steps.tasks();
-    if (most > 0 && bytes > most) {
+    long bytes = parameters.bytes(trained);
+    if (isLocal()) {
+      bytes += trained.stream().mapToLong(optimizer::stateBytes).sum();
+    }
+    if (most > 0 && bytes * options.tasks() > most) {
       throw new BadSettingsException(
-          "The gradients of a step take %d times %,d MB, more than %s lets through (%,d MB); raise it,"
-              + " or train adapters or fewer parameters.",
-          steps.tasks(), parameters.bytes(trained) / 1_000_000, MAX_RESULT, most / 1_000_000);
+          "What tasks return takes %d times %,d MB, more than %s lets through (%,d MB); raise it, or"
+              + " train adapters or fewer parameters.",
+          options.tasks(), bytes / 1_000_000, MAX_RESULT, most / 1_000_000);
+    }
+    // Serialised and read, and on one machine also made and kept; Spark would lose a result and
+    // wait.
+    int copies = (context.isLocal() ? 4 : 2) * options.tasks() + 2;
+    long heap = Runtime.getRuntime().maxMemory();
+    if (bytes * copies > heap) {
+      throw new BadSettingsException(
+          "What tasks return takes %d times %,d MB, for which the driver's heap of %,d MB is too small;"
+              + " give it %,d MB (-Xmx, or spark.driver.memory), or train adapters or fewer parameters.",
+          options.tasks(), bytes / 1_000_000, heap / 1_000_000, bytes * copies * 5 / 4 / 1_000_000);
     }
   }
 
@@ -125,167 +138,159 @@ final class SparkTrainingStep implements TrainingStep {
   }
 
   @Override
+  public int stretch() {
+    return options.syncEvery();
+  }
+
+  @Override
   public Result run(List<MultiDataSet> together, Position position, double learningRate) {
-    StepBatches batches = StepBatches.of(model, together, selector, position, settings);
-    double weight = batches.weight();
-    long tokens = batches.tokens();
-    if (weight == 0) {
-      return new Result(0, 0, tokens, List.of(), Map.of());
+    return run(List.of(new Work(together, position, learningRate))).get(0);
+  }
+
+  @Override
+  public List<Result> run(List<Work> stretch) {
+    List<Divided> steps = stretch.stream().map(this::divided).toList();
+    List<Share> shares = shares(steps);
+    if (shares.isEmpty()) {
+      return steps.stream().map(step -> step.result(0, new TreeSet<>())).toList();
     }
-    List<Share.Result> results = results(batches, position.step());
-    double loss = 0;
-    for (Share.Result result : results) {
-      int batch = first(result.part(), together.size());
-      for (double ofBatch : result.losses()) {
-        while (batches.batches().get(batch).weight() == 0) {
-          batch++;
-        }
-        if (!Double.isFinite(ofBatch)) {
-          return new Result(ofBatch, weight, tokens, List.of(together.get(batch)), Map.of());
-        }
-        loss += batches.share(batch) * ofBatch;
-        batch++;
+    int first = stretch.get(0).position().step();
+    if (isLocal()) {
+      List<Share.Result> results =
+          jobs.run(shares, Values.of(parameters, trained, optimizer), first, steps.size());
+      List<Result> made = new ArrayList<>();
+      for (int step = 0; step < steps.size(); step++) {
+        made.add(result(steps.get(step), step, results));
       }
+      new Average(parameters, trained).of(results, optimizer);
+      return made;
     }
+    List<Share.Result> results = jobs.run(shares, Values.of(parameters, trained), first, 1);
+    Result result = result(steps.get(0), 0, results);
+    return List.of(result.nonFinite().isEmpty() ? updated(result, steps.get(0), results) : result);
+  }
+
+  /** Makes the update of a step from the gradients of all tasks. */
+  private Result updated(Result result, Divided step, List<Share.Result> results) {
     sums.clear();
-    for (Share.Result result : results) { // in the order of the tasks, whoever was first
-      result.gradients().forEach(this::add);
+    for (Share.Result ofTask : results) { // in the order of the tasks, whoever was first
+      ofTask.gradients().forEach(this::add);
     }
-    boolean finite = optimizer.step(sums.gradients(), learningRate, settings.clip());
-    return new Result(loss, weight, tokens, finite ? List.of() : together, Map.of());
+    boolean finite = optimizer.step(sums.gradients(), step.work().learningRate(), settings.clip());
+    return finite
+        ? result
+        : new Result(
+            result.loss(), result.weight(), result.tokens(), step.work().batches(), Map.of());
   }
 
   private void add(int parameter, byte[] sum) {
     String name = trained.get(parameter);
     INDArray array = parameters.get(name).like();
-    ArrayBytes.copy(sum, array);
+    precision.unpack(sum, array);
     sums.add(name, array);
     array.close();
   }
 
-  /** The number of a task's first batch. */
-  private int first(int part, int batches) {
-    return (int) ((long) part * batches / steps.tasks());
+  /**
+   * A step whose batches are divided among the tasks.
+   *
+   * @param inputs all batches, or, if there are fewer than tasks, all parts of batches
+   * @param batches the number of the batch that each of them is of
+   */
+  private record Divided(Work work, StepBatches inputs, List<Integer> batches) {
+
+    /**
+     * The result of the step.
+     *
+     * @param broken numbers of batches that nothing was updated from
+     */
+    Result result(double loss, TreeSet<Integer> broken) {
+      return new Result(
+          loss,
+          inputs.weight(),
+          inputs.tokens(),
+          broken.stream().map(work.batches()::get).toList(),
+          Map.of());
+    }
   }
 
-  /** The shares of a step; a task without a batch that counts has none. */
-  private List<Share> shares(StepBatches batches, Share.Attempt attempt) {
-    int size = batches.batches().size();
-    List<Share> shares = new ArrayList<>();
-    for (int part = 0; part < steps.tasks(); part++) {
-      List<Share.Batch> own = new ArrayList<>();
-      for (int i = first(part, size); i < first(part + 1, size); i++) {
-        StepInputs inputs = batches.batches().get(i);
-        if (inputs.weight() > 0) {
-          Map<String, SentArray> sent = new HashMap<>();
-          inputs.placeholders().forEach((name, array) -> sent.put(name, SentArray.of(array)));
-          own.add(new Share.Batch(sent, batches.share(i)));
-        }
+  private Divided divided(Work work) {
+    int parts = (options.tasks() - 1) / settings.accumulation() + 1;
+    StepBatches inputs =
+        StepBatches.of(model, work.batches(), selector, work.position(), settings, parts);
+    List<Integer> batches = new ArrayList<>();
+    for (int i = 0; i < work.batches().size(); i++) {
+      long rows = work.batches().get(i).getFeatures(0).size(0);
+      for (int part = 0; part < Math.min(parts, rows); part++) {
+        batches.add(i);
       }
-      if (!own.isEmpty()) {
-        shares.add(new Share(attempt, part, own));
+    }
+    return new Divided(work, inputs, batches);
+  }
+
+  /** The number of a task's first batch, or part of one. */
+  private int first(int task, int size) {
+    return (int) ((long) task * size / options.tasks());
+  }
+
+  /** The inputs that count of a task in a step, by their numbers. */
+  private List<Integer> own(int task, Divided step) {
+    List<StepInputs> all = step.inputs().batches();
+    List<Integer> own = new ArrayList<>();
+    for (int i = first(task, all.size()); i < first(task + 1, all.size()); i++) {
+      if (all.get(i).weight() > 0) {
+        own.add(i);
+      }
+    }
+    return own;
+  }
+
+  /** The shares of the tasks; a task without a batch that counts has none. */
+  private List<Share> shares(List<Divided> steps) {
+    List<Share> shares = new ArrayList<>();
+    for (int task = 0; task < options.tasks(); task++) {
+      List<Share.Step> ofTask = new ArrayList<>();
+      for (Divided step : steps) {
+        List<Integer> own = own(task, step);
+        List<StepInputs> all = step.inputs().batches();
+        double weight =
+            isLocal()
+                ? own.stream().mapToDouble(i -> all.get(i).weight()).sum()
+                : step.inputs().weight();
+        List<Share.Batch> batches = new ArrayList<>();
+        for (int i : own) {
+          Map<String, SentArray> sent = new HashMap<>();
+          all.get(i).placeholders().forEach((name, array) -> sent.put(name, SentArray.of(array)));
+          batches.add(new Share.Batch(sent, all.get(i).weight() / weight));
+        }
+        ofTask.add(new Share.Step(batches, step.work().learningRate()));
+      }
+      if (ofTask.stream().anyMatch(step -> !step.batches().isEmpty())) {
+        shares.add(new Share(null, task, ofTask));
       }
     }
     return shares;
   }
 
-  /**
-   * What the tasks return, in their order. An attempt that fails is made again, from the values
-   * that the driver holds.
-   */
-  private List<Share.Result> results(StepBatches batches, int step) {
-    List<byte[]> arrays = trained.stream().map(parameters::get).map(ArrayBytes::of).toList();
-    for (int number = 1; ; number++) {
-      Share.Attempt attempt = new Share.Attempt(copy.run(), step, number);
-      List<Share> shares = shares(batches, attempt);
-      Values values = new Values(version++, arrays);
-      try {
-        List<Share.Result> results = results(shares, values, step);
-        check(shares, results);
-        report(
-            new Traffic(
-                traffic.steps() + 1,
-                traffic.model(),
-                traffic.values() + values.bytes(),
-                traffic.inputs() + shares.stream().mapToLong(Share::bytes).sum(),
-                traffic.gradients() + results.stream().mapToLong(Share.Result::bytes).sum(),
-                traffic.repeated() + number - 1));
-        return results;
-      } catch (ExecutionException e) {
-        if (number >= steps.attempts() || context.sc().isStopped()) {
-          throw new BadInputException(
-              e,
-              "Step %d failed %d times on Spark (%s); look into the executors' logs, and resume from the"
-                  + " last training checkpoint.",
-              step + 1,
-              number,
-              reason(e));
+  /** The result of a step of the tasks', before the driver updates. */
+  private Result result(Divided step, int number, List<Share.Result> results) {
+    double loss = 0;
+    TreeSet<Integer> broken = new TreeSet<>();
+    for (Share.Result ofTask : results) {
+      List<Integer> own = own(ofTask.part(), step);
+      double[] losses = ofTask.losses().get(number);
+      for (int i = 0; i < losses.length; i++) {
+        if (!Double.isFinite(losses[i])) {
+          broken.add(step.batches().get(own.get(i)));
+          return step.result(losses[i], broken);
         }
-        Warnings.warn("Step %d failed on Spark and is made again (%s).", step + 1, reason(e));
+        loss += step.inputs().share(own.get(i)) * losses[i];
+      }
+      if (!ofTask.updated().get(number)) {
+        own.forEach(i -> broken.add(step.batches().get(i)));
       }
     }
-  }
-
-  private List<Share.Result> results(List<Share> shares, Values values, int step)
-      throws ExecutionException {
-    Broadcast<Values> sent = context.broadcast(values);
-    try {
-      JavaFutureAction<List<Share.Result>> job =
-          context
-              .parallelize(shares, shares.size())
-              .map(new ShareTask(copy.run(), sentModel, sent))
-              .collectAsync();
-      try {
-        return job.get(steps.timeout().toMillis(), TimeUnit.MILLISECONDS);
-      } catch (TimeoutException e) {
-        job.cancel(true);
-        throw new BadInputException(
-            e,
-            "Spark has not made step %d in %d seconds; look for executors that are missing or hang, and"
-                + " resume from the last training checkpoint, or give steps more time.",
-            step + 1,
-            steps.timeout().toSeconds());
-      } catch (InterruptedException e) {
-        job.cancel(true);
-        Thread.currentThread().interrupt();
-        throw new BadInputException(e, "The training was interrupted at step %d.", step + 1);
-      }
-    } finally {
-      sent.destroy();
-    }
-  }
-
-  /** Each share must be answered once, by this attempt. */
-  private static void check(List<Share> shares, List<Share.Result> results) {
-    for (Share.Result result : results) {
-      if (result.problem() != null) {
-        throw new BadInputException("%s", result.problem());
-      }
-    }
-    boolean complete = results.size() == shares.size();
-    for (int i = 0; complete && i < shares.size(); i++) {
-      complete =
-          results.get(i).attempt().equals(shares.get(i).attempt())
-              && results.get(i).part() == shares.get(i).part();
-    }
-    if (!complete) {
-      throw new IllegalStateException("Spark returned other results than those asked for");
-    }
-  }
-
-  /**
-   * The innermost cause in what Spark says: its first line ends with the exception of the task, its
-   * class before the message.
-   */
-  private static String reason(ExecutionException e) {
-    Throwable cause = e.getCause() == null ? e : e.getCause();
-    String line = String.valueOf(cause.getMessage()).lines().findFirst().orElse("no message");
-    return TASK.matcher(line).replaceFirst("");
-  }
-
-  private void report(Traffic sent) {
-    traffic = sent;
-    steps.report(sent);
+    return step.result(loss, broken);
   }
 
   @Override
@@ -307,9 +312,6 @@ final class SparkTrainingStep implements TrainingStep {
   @Override
   public void close() {
     sums.close();
-    if (!context.sc().isStopped()) {
-      sentModel.destroy();
-    }
-    Replica.forget(copy.run());
+    jobs.close();
   }
 }

@@ -249,12 +249,8 @@ public final class TokenTuneClassifier extends Estimator<TokenTuneClassification
     transformSchema(dataset.schema());
     int tasks = (int) getOrDefault(numTasks);
     int size = (int) getOrDefault(batchSize);
-    if (tasks < 1 || size < 1 || size % tasks != 0) {
-      throw BadSettingsException.of(
-          "batchSize",
-          "must be a multiple of numTasks, and both at least 1, got %d and %d.",
-          size,
-          tasks);
+    if (size < 1) {
+      throw BadSettingsException.of("batchSize", "must be at least 1, got %d.", size);
     }
     if (!isDefined(model)) {
       throw BadSettingsException.of(
@@ -281,7 +277,7 @@ public final class TokenTuneClassifier extends Estimator<TokenTuneClassification
       trained.trainBy(SparkSteps.on(dataset.sparkSession(), tasks));
       trained.fineTune(
           new DataSplit(rows, List.of(), List.of()),
-          settings(size / tasks, tasks, random),
+          settings(size, random),
           new FineTuningListener() {});
       TokenTuneClassificationModel fitted =
           new TokenTuneClassificationModel(uid, ModelArchive.of(trained));
@@ -289,12 +285,11 @@ public final class TokenTuneClassifier extends Estimator<TokenTuneClassification
     }
   }
 
-  private TuningSettings settings(int size, int batches, long random) {
+  private TuningSettings settings(int size, long random) {
     Hyperparameters hyperparameters =
         Hyperparameters.defaults()
             .withEpochs((int) getOrDefault(epochs))
             .withLearningRate((double) getOrDefault(learningRate))
-            .withAccumulation(batches)
             .withSeed(random);
     return TuningSettings.defaults()
         .withTokens(text(tokens))

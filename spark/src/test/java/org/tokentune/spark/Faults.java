@@ -10,8 +10,8 @@ import org.apache.spark.util.TaskCompletionListener;
 /** Makes tasks of Spark fail after they have done their work, as a lost executor's do. */
 public final class Faults implements SparkPlugin {
 
-  /** Fails the task with this number from now on, from 1, and no other. */
-  static final AtomicInteger AT = new AtomicInteger();
+  /** Fails the task with this number from now on in this process, from 1, and no other. */
+  static final AtomicInteger AT = new AtomicInteger(Integer.getInteger("faults.at", 0));
 
   /** Whether every task fails. */
   static volatile boolean all;

@@ -39,6 +39,7 @@ import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.LocalStep;
+import org.tokentune.train.OptimizerSettings;
 import org.tokentune.train.RunSettings;
 import org.tokentune.train.StepReport;
 import org.tokentune.train.TrainingStep;
@@ -98,6 +99,18 @@ class SparkTrainingTest {
 
   private static Run train(
       TrainingStep.Factory steps, TuningSettings settings, String lora, int stopAfter) {
+    return train(steps, settings, lora, stopAfter, null);
+  }
+
+  /**
+   * @param dropout null: as the model has it
+   */
+  private static Run train(
+      TrainingStep.Factory steps,
+      TuningSettings settings,
+      String lora,
+      int stopAfter,
+      Double dropout) {
     List<Double> losses = new ArrayList<>();
     FineTuningListener listener =
         new FineTuningListener() {
@@ -118,7 +131,7 @@ class SparkTrainingTest {
                 Labels.of(Objectives.CLASSIFY, ROWS),
                 Pooling.FIRST,
                 null,
-                null,
+                dropout,
                 WeightStorage.FLOAT32,
                 6)) {
       if (!lora.isEmpty()) {
@@ -231,16 +244,136 @@ class SparkTrainingTest {
     System.out.println("stopped on one side, continued on the other: the same bits at the end");
   }
 
+  /** Without dropout, which parts of batches have of their own. */
+  @ParameterizedTest
+  @CsvSource({"1, 3", "2, 20"})
+  void dividesTheTextsOfBatches(int batches, int tasks) {
+    TuningSettings settings = settings("25%", batches, 5);
+    Run alone = train(LocalStep::new, settings, "", 5, 0.0);
+    SparkSteps steps = SparkSteps.on(spark, tasks);
+    Run divided = train(steps, settings, "", 5, 0.0);
+    assertEquals(0, divided.greatestDifference(alone), 1e-5);
+    assertEquals(0, divided.greatestDifferenceOfWeights(alone), 1e-4);
+    System.out.printf(
+        Locale.ROOT,
+        "%d batches in %d tasks: greatest difference from one machine %.1e of losses, %.1e of weights%n",
+        batches,
+        tasks,
+        divided.greatestDifference(alone),
+        divided.greatestDifferenceOfWeights(alone));
+  }
+
   @Test
-  void refusesMoreTasksThanBatches() {
-    BadInputException e =
-        assertThrows(
-            BadInputException.class,
-            () -> train(SparkSteps.on(spark, 4), settings("25%", 2, 2), ""));
+  void oneTaskThatUpdatesByItselfIsOneMachine() {
+    TuningSettings settings = settings("25%", 1, 10);
+    Run alone = train(LocalStep::new, settings, "r=4,dropout=0.1");
+    Run rounds = train(SparkSteps.on(spark, 1).withSyncEvery(4), settings, "r=4,dropout=0.1");
+    assertSameRun(alone, rounds);
+    System.out.println("an average of one task every 4 steps: the bits of one machine");
+  }
+
+  @Test
+  void averagesEveryFewSteps() {
+    TuningSettings settings = settings("25%", 2, 22);
+    SparkSteps synchronous = SparkSteps.on(spark, 2);
+    Run alone = train(synchronous, settings, "");
+    SparkSteps steps = SparkSteps.on(spark, 2).withSyncEvery(4);
+    Run once = train(steps, settings, "");
+    Traffic traffic = steps.traffic();
+    assertSameRun(once, train(steps, settings, ""));
+    assertEquals(22, once.losses().size());
     assertEquals(
-        "A step has 2 batches, too few for 4 tasks; set accumulation to a multiple of the tasks, and"
-            + " a batch size that is smaller by as much.",
-        e.getMessage());
+        alone.losses().get(0), once.losses().get(0), "the first step begins as on one machine");
+    assertEquals(22, traffic.steps());
+    double weights = (double) synchronous.traffic().values() / 22;
+    // An epoch of 20 steps has 5 rounds, the rest one; AdamW has two moments of each value.
+    assertEquals(2 * 6 * 3, traffic.gradients() / weights, 0.01);
+    assertEquals(mean(alone.losses().subList(14, 22)), mean(once.losses().subList(14, 22)), 0.05);
+    System.out.printf(
+        Locale.ROOT,
+        "mean of the last 8 of 22 losses: %.4f synchronous, %.4f averaged every 4 steps; bytes %s and %s%n",
+        mean(alone.losses().subList(14, 22)),
+        mean(once.losses().subList(14, 22)),
+        synchronous.traffic(),
+        traffic);
+  }
+
+  private static double mean(List<Double> losses) {
+    return losses.stream().mapToDouble(Double::doubleValue).average().orElseThrow();
+  }
+
+  @Test
+  void averagesAreTakenBeforeCheckpoints() {
+    SparkSteps steps = SparkSteps.on(spark, 2).withSyncEvery(4);
+    Checkpoints checkpoints = new Checkpoints(folder.resolve("averaged"), 2);
+    RunSettings run = RunSettings.defaults().withCheckpoints(6, checkpoints);
+    TuningSettings settings = settings("25%", 2, 14).withRun(run);
+    Run whole = train(steps, settings, "");
+    Faults.AT.set(3); // the first task of the second round
+    Run disturbed = train(steps, settings, "");
+    assertEquals(1, steps.traffic().repeated());
+    assertSameRun(whole, disturbed);
+    train(steps, settings, "", 6);
+    RunSettings resumed = run.withResume(checkpoints.newest().orElseThrow());
+    Run rest = train(steps, settings.withRun(resumed), "");
+    assertEquals(whole.losses().subList(6, 14), rest.losses());
+    SameBits.assertSameBits(whole.weights(), rest.weights());
+    System.out.println(
+        "averages every 4 steps, stopped at 6 and continued: the same bits at the end");
+  }
+
+  @Test
+  void roundsGradientsTo16Bits() {
+    TuningSettings settings = settings("25%", 2, 8);
+    SparkSteps steps = SparkSteps.on(spark, 2);
+    Run exact = train(steps, settings, "");
+    SparkSteps half = steps.withGradientBits(16);
+    Run rounded = train(half, settings, "");
+    assertSameRun(rounded, train(half, settings, ""));
+    assertEquals(steps.traffic().gradients(), 2 * half.traffic().gradients());
+    assertEquals(0, rounded.greatestDifference(exact), 0.05);
+    assertTrue(rounded.greatestDifference(exact) > 0);
+    System.out.printf(
+        Locale.ROOT,
+        "gradients of 16 bits: greatest difference of 8 losses %.1e, last losses %.4f and %.4f%n",
+        rounded.greatestDifference(exact),
+        exact.losses().get(7),
+        rounded.losses().get(7));
+  }
+
+  @Test
+  void saysWhatCannotBe() {
+    assertSays(
+        "With syncEvery 4 no gradients travel that could have 16 bits; leave gradientBits at 32, or"
+            + " syncEvery at 1.",
+        () -> SparkSteps.on(spark, 2).withSyncEvery(4).withGradientBits(16));
+    assertSays(
+        "gradientBits must be 16 or 32, got 8.", () -> SparkSteps.on(spark, 2).withGradientBits(8));
+    TuningSettings settings = settings("25%", 2, 2);
+    Hyperparameters eightBits =
+        settings
+            .hyperparameters()
+            .withOptimizer(OptimizerSettings.adamW(0).withKind(OptimizerSettings.Kind.ADAMW8BIT));
+    assertSays(
+        "The state of adamw8bit, in 8 bits, cannot be averaged every 4 steps; set syncEvery to 1, or"
+            + " use adamw.",
+        () ->
+            train(
+                SparkSteps.on(spark, 2).withSyncEvery(4),
+                settings.withHyperparameters(eightBits),
+                ""));
+    assertSays(
+        "An executor has version "
+            + JarVersion.own()
+            + " of tokentune-spark and the driver 9.9; give"
+            + " both the same jar.",
+        () -> JarVersion.check("9.9"));
+  }
+
+  private static void assertSays(String sentence, Executable call) {
+    BadInputException e = assertThrows(BadInputException.class, call);
+    assertEquals(sentence, e.getMessage());
+    System.out.println(sentence);
   }
 
   /** What the command line's NullArgumentsTest does for other modules. */
@@ -251,6 +384,7 @@ class SparkTrainingTest {
             () -> SparkSteps.on(null, 1),
             () -> SparkSteps.on(spark, 0),
             () -> SparkSteps.on(spark, 1).withAttempts(0),
+            () -> SparkSteps.on(spark, 1).withSyncEvery(0),
             () -> SparkSteps.on(spark, 1).withTimeout(null),
             () -> SparkSteps.on(spark, 1).withTimeout(Duration.ZERO),
             () -> SparkSteps.on(spark, 1).create(null, null, null, null, null),

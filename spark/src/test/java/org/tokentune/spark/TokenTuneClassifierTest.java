@@ -151,8 +151,8 @@ class TokenTuneClassifierTest {
         "The data set has a column id already; drop it, or give the new column another name.",
         () -> classifier().setTextCol("sentence").setPredictionCol("id").fit(rows));
     assertSays(
-        "batchSize must be a multiple of numTasks, and both at least 1, got 16 and 3.",
-        () -> classifier().setTextCol("sentence").setNumTasks(3).fit(rows));
+        "batchSize must be at least 1, got 0.",
+        () -> classifier().setTextCol("sentence").setBatchSize(0).fit(rows));
     Dataset<Row> gap = rows.selectExpr("sentence", "nullif(mood, 'good') AS mood", "id");
     BadInputException e =
         assertThrows(BadInputException.class, () -> classifier().setTextCol("sentence").fit(gap));

@@ -34,10 +34,7 @@ abstract class AdaptableModel implements FineTunedModel {
     this.parameters = parameters;
   }
 
-  /**
-   * Sets what makes the steps of trainings from now on: by default {@link LocalStep}s, in this
-   * process.
-   */
+  @Override
   public final void trainBy(TrainingStep.Factory newSteps) {
     required(newSteps, "newSteps");
 

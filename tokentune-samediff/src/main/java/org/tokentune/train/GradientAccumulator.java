@@ -24,7 +24,8 @@ final class GradientAccumulator implements OptimizerStep {
   @Override
   public void update(String name, INDArray variable, long firstRow, INDArray gradient) {
     INDArray sum = sums.computeIfAbsent(name, key -> variable.like());
-    OptimizerStep.rows(sum, firstRow, gradient).addi(gradient.muli(weight));
+    INDArray weighted = weight == 1 ? gradient : gradient.muli(weight);
+    OptimizerStep.rows(sum, firstRow, gradient).addi(weighted);
   }
 
   /** The sums by parameter. */

@@ -21,9 +21,6 @@ import org.tokentune.select.TokenSelector;
 /** Training steps in this process, on execution plans. */
 public final class LocalStep implements TrainingStep {
 
-  /** Gives every part of a batch dropout of its own. */
-  private static final long PART_SEED = 0x9E3779B97F4A7C15L;
-
   private final TransformerModel model;
   private final TokenSelector selector;
   private final Hyperparameters settings;
@@ -177,7 +174,7 @@ public final class LocalStep implements TrainingStep {
         inputs,
         share,
         engines.of(inputs),
-        part -> Dropout.seed(seed + part * PART_SEED, run),
+        part -> Dropout.seed(seed + part * StepBatches.PART_SEED, run),
         result -> Double.isFinite(result.loss()));
   }
 

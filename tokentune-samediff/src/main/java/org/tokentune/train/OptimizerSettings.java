@@ -2,6 +2,7 @@ package org.tokentune.train;
 
 import static org.tokentune.Arguments.required;
 
+import java.io.Serializable;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -37,7 +38,8 @@ public record OptimizerSettings(
     List<Double> betas,
     double epsilon,
     boolean nesterov,
-    double decayRate) {
+    double decayRate)
+    implements Serializable {
 
   /** The optimizers. */
   public enum Kind {

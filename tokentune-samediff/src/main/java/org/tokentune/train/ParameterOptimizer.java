@@ -1,5 +1,7 @@
 package org.tokentune.train;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -149,7 +151,9 @@ public final class ParameterOptimizer implements OptimizerStep {
   }
 
   /** The number of bytes of state for a parameter. */
-  long stateBytes(String name) {
+  public long stateBytes(String name) {
+    required(name, "name");
+
     return rule.state(parameters.get(name)).stream().mapToLong(UpdateRule.StateArray::bytes).sum();
   }
 
@@ -160,10 +164,10 @@ public final class ParameterOptimizer implements OptimizerStep {
    * @param arrays by the name of the parameter and PyTorch's name of the state, e.g. {@code
    *     classifier.weight.exp_avg}; for the parameters updated so far, in order; not copies
    */
-  record State(int steps, Map<String, INDArray> arrays) {}
+  public record State(int steps, Map<String, INDArray> arrays) {}
 
   /** The state between steps, from which {@link #restore} continues as if uninterrupted. */
-  State state() {
+  public State state() {
     Map<String, INDArray> arrays = new LinkedHashMap<>();
     parameters
         .asMap()
@@ -189,7 +193,9 @@ public final class ParameterOptimizer implements OptimizerStep {
    *
    * @throws BadInputException if it belongs to another optimizer or model
    */
-  void restore(State other) {
+  public void restore(State other) {
+    required(other, "other");
+
     Map<String, INDArray> saved = other.arrays();
     Map<String, List<INDArray>> restored = new HashMap<>();
     Set<String> unknown = new HashSet<>(saved.keySet());

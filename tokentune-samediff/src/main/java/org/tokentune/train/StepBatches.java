@@ -20,6 +20,9 @@ import org.tokentune.select.TokenSelector;
  */
 public record StepBatches(List<StepInputs> batches, int firstRun) {
 
+  /** Gives every part of a batch dropout of its own. */
+  static final long PART_SEED = 0x9E3779B97F4A7C15L;
+
   public StepBatches {
     required(batches, "batches");
 
@@ -33,6 +36,22 @@ public record StepBatches(List<StepInputs> batches, int firstRun) {
       TokenSelector selector,
       TrainingStep.Position position,
       Hyperparameters settings) {
+    return of(model, together, selector, position, settings, 1);
+  }
+
+  /**
+   * Makes the inputs of a step's batches, each of them cut into parts that tokens are selected for
+   * as for the whole batch, and whose dropout is their own.
+   *
+   * @param parts of every batch, if it has as many rows
+   */
+  public static StepBatches of(
+      TransformerModel model,
+      List<MultiDataSet> together,
+      TokenSelector selector,
+      TrainingStep.Position position,
+      Hyperparameters settings,
+      int parts) {
     required(model, "model");
     required(together, "together");
     required(selector, "selector");
@@ -42,11 +61,12 @@ public record StepBatches(List<StepInputs> batches, int firstRun) {
     int first = position.step() * settings.accumulation();
     List<StepInputs> batches = new ArrayList<>();
     for (int i = 0; i < together.size(); i++) {
-      batches.add(
-          seeded(
-              StepInputs.of(model, together.get(i), selector, position.next(i), settings.loss()),
-              position.seed(),
-              first + i));
+      List<StepInputs> ofBatch =
+          StepInputs.parts(
+              model, together.get(i), selector, position.next(i), settings.loss(), parts);
+      for (int part = 0; part < ofBatch.size(); part++) {
+        batches.add(seeded(ofBatch.get(part), position.seed() + part * PART_SEED, first + i));
+      }
     }
     return new StepBatches(batches, first);
   }

@@ -2,6 +2,7 @@ package org.tokentune.train;
 
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -32,26 +33,6 @@ import org.tokentune.select.TokenSelector;
 public record StepInputs(Map<String, INDArray> placeholders, double weight, long tokens) {
 
   /**
-   * Makes the inputs of a training step.
-   *
-   * @param position whose seed, epoch and batch decide which tokens are selected
-   */
-  static StepInputs of(
-      TransformerModel model,
-      MultiDataSet batch,
-      TokenSelector selector,
-      TrainingStep.Position position,
-      LossSettings loss) {
-    return of(
-        model,
-        batch,
-        selector,
-        position,
-        loss,
-        model.config().causal() && !model.head().task().readsFrozen());
-  }
-
-  /**
    * Makes inputs that take at least as much memory as any batch of this shape; the selected tokens
    * are arbitrary.
    */
@@ -60,31 +41,98 @@ public record StepInputs(Map<String, INDArray> placeholders, double weight, long
       MultiDataSet batch,
       TokenSelector selector,
       TrainingStep.Position position) {
-    return of(model, batch, selector, position, LossSettings.plain(), false);
+    return Drawn.of(model, batch, selector, position, false).whole(LossSettings.plain());
   }
 
-  private static StepInputs of(
+  /**
+   * Makes the inputs of a training step in parts, each with some of the rows: the same selected
+   * tokens and padded length as in the whole batch.
+   *
+   * @param position whose seed, epoch and batch decide which tokens are selected
+   * @param parts their number, if there are as many rows
+   */
+  static List<StepInputs> parts(
       TransformerModel model,
       MultiDataSet batch,
       TokenSelector selector,
       TrainingStep.Position position,
       LossSettings loss,
-      boolean cuts) {
-    Head head = model.head();
-    Map<String, INDArray> inputs = labelled(head, batch);
-    INDArray mask = inputs.get(ModelGraph.ATTENTION_MASK);
-    int[] lengths = mask.sum(1).toIntVector();
-    int longest = (int) mask.size(1);
-    int[][] targets =
-        head.readsLast()
-            ? lastForced(lengths, longest)
-            : head.task().targets(inputs.get(ModelGraph.LABELS), longest);
-    TokenSelection selection =
-        selector.select(
-            lengths, longest, targets, position.seed(), position.epoch(), position.batch());
-    select(inputs, cuts && !selection.all() ? cut(inputs, lengths, selection) : selection);
-    double weight = head.task().weight(batch.getLabels(0), selection, targets, loss);
-    return new StepInputs(inputs, weight, Arrays.stream(lengths).sum());
+      int parts) {
+    Drawn drawn = Drawn.of(model, batch, selector, position, cuts(model));
+    int rows = drawn.lengths().length;
+    int number = Math.min(parts, rows);
+    return IntStream.range(0, number)
+        .mapToObj(i -> drawn.part(i * rows / number, (i + 1) * rows / number, loss))
+        .toList();
+  }
+
+  private static boolean cuts(TransformerModel model) {
+    return model.config().causal() && !model.head().task().readsFrozen();
+  }
+
+  /**
+   * A batch with its selected tokens.
+   *
+   * @param inputs placeholders
+   * @param targets of the task; null if it has none
+   */
+  private record Drawn(
+      Head head,
+      Map<String, INDArray> inputs,
+      INDArray labels,
+      TokenSelection selection,
+      int[][] targets,
+      int[] lengths) {
+
+    static Drawn of(
+        TransformerModel model,
+        MultiDataSet batch,
+        TokenSelector selector,
+        TrainingStep.Position position,
+        boolean cuts) {
+      Head head = model.head();
+      Map<String, INDArray> inputs = labelled(head, batch);
+      INDArray mask = inputs.get(ModelGraph.ATTENTION_MASK);
+      int[] lengths = mask.sum(1).toIntVector();
+      int longest = (int) mask.size(1);
+      int[][] targets =
+          head.readsLast()
+              ? lastForced(lengths, longest)
+              : head.task().targets(inputs.get(ModelGraph.LABELS), longest);
+      TokenSelection selection =
+          selector.select(
+              lengths, longest, targets, position.seed(), position.epoch(), position.batch());
+      select(inputs, cuts && !selection.all() ? cut(inputs, lengths, selection) : selection);
+      return new Drawn(head, inputs, batch.getLabels(0), selection, targets, lengths);
+    }
+
+    StepInputs whole(LossSettings loss) {
+      double weight = head.task().weight(labels, selection, targets, loss);
+      return new StepInputs(inputs, weight, Arrays.stream(lengths).sum());
+    }
+
+    /** The rows from one number to before another. */
+    StepInputs part(int from, int to, LossSettings loss) {
+      if (to - from == lengths.length) {
+        return whole(loss);
+      }
+      Map<String, INDArray> own = new HashMap<>();
+      inputs.forEach((name, all) -> own.put(name, rows(all, from, to)));
+      double weight =
+          head.task()
+              .weight(
+                  rows(labels, from, to),
+                  new TokenSelection(
+                      Arrays.copyOfRange(selection.selected(), from, to),
+                      Arrays.copyOfRange(selection.frozen(), from, to)),
+                  targets == null ? null : Arrays.copyOfRange(targets, from, to),
+                  loss);
+      return new StepInputs(own, weight, Arrays.stream(lengths, from, to).sum());
+    }
+
+    private static INDArray rows(INDArray all, int from, int to) {
+      return all.get(NDArrayIndex.interval(from, to)).dup('c');
+    }
   }
 
   /** Marks the last token of every text, which must be selected. */

@@ -161,7 +161,9 @@ public final class Trainer {
         batches.next();
       }
       while (batches.hasNext() && goesOn(steps)) {
-        step(batches, training, steps);
+        if (!stretch(batches, training, steps)) {
+          break;
+        }
         boolean last = progress.step() == steps;
         if (evaluates(last, progress.batch() == 0)) {
           evaluate(evaluator, state, last);
@@ -231,23 +233,60 @@ public final class Trainer {
         || (run.evaluateEvery() == 0 ? epochEnds : progress.step() % run.evaluateEvery() == 0);
   }
 
-  private void step(MultiDataSetIterator batches, TrainingStep training, int steps) {
-    List<MultiDataSet> together = next(batches);
-    double rate =
-        settings
-            .schedule()
-            .rate(
-                settings.learningRate(),
-                progress.step(),
-                steps,
-                progress.epoch(),
-                progress.scores(run.metrics()));
-    TrainingStep.Result result =
-        training.run(
-            together,
-            new TrainingStep.Position(
-                progress.epoch(), progress.batch(), progress.step(), settings.seed()),
-            rate);
+  /**
+   * Makes the steps that are made at once; returns false if they failed in a training that is being
+   * stopped, as what makes them may be stopped, too.
+   */
+  private boolean stretch(MultiDataSetIterator batches, TrainingStep training, int steps) {
+    List<TrainingStep.Work> work = new ArrayList<>();
+    int batch = progress.batch();
+    int step = progress.step();
+    do {
+      List<MultiDataSet> together = next(batches);
+      double rate =
+          settings
+              .schedule()
+              .rate(
+                  settings.learningRate(),
+                  step,
+                  steps,
+                  progress.epoch(),
+                  progress.scores(run.metrics()));
+      work.add(
+          new TrainingStep.Work(
+              together,
+              new TrainingStep.Position(progress.epoch(), batch, step, settings.seed()),
+              rate));
+      batch += together.size();
+      step++;
+    } while (batches.hasNext() && step < steps && !endsStretch(step, training.stretch()));
+    List<TrainingStep.Result> results;
+    try {
+      results = training.run(work);
+    } catch (BadInputException e) {
+      if (listener.stops()) {
+        return false;
+      }
+      throw e;
+    }
+    for (int i = 0; i < work.size(); i++) {
+      count(work.get(i), results.get(i), steps);
+    }
+    if (!batches.hasNext()) {
+      progress = progress.nextEpoch();
+      listener.onEpochEnd(progress.epoch());
+    }
+    return true;
+  }
+
+  /** Whether the step after this many must wait for the results of those before it. */
+  private boolean endsStretch(int step, int stretch) {
+    return step % stretch == 0
+        || (run.saveEvery() > 0 && step % run.saveEvery() == 0)
+        || (run.evaluateEvery() > 0 && step % run.evaluateEvery() == 0);
+  }
+
+  private void count(TrainingStep.Work work, TrainingStep.Result result, int steps) {
     List<String> broken = names(result.nonFinite());
     StepReport report =
         new StepReport(
@@ -255,21 +294,16 @@ public final class Trainer {
             steps,
             progress.epoch() + 1,
             result.loss(),
-            rate,
+            work.learningRate(),
             result.tokens(),
             broken,
             result.metrics());
+    int batches = work.batches().size();
     progress =
-        broken.isEmpty()
-            ? progress.stepped(result.loss(), together.size())
-            : progress.skipped(together.size());
+        broken.isEmpty() ? progress.stepped(result.loss(), batches) : progress.skipped(batches);
     listener.onStep(report);
     if (!broken.isEmpty()) {
       passOver(report);
-    }
-    if (!batches.hasNext()) {
-      progress = progress.nextEpoch();
-      listener.onEpochEnd(progress.epoch());
     }
   }
 

@@ -1,5 +1,7 @@
 package org.tokentune.train;
 
+import static org.tokentune.Arguments.required;
+
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
@@ -54,6 +56,13 @@ public interface TrainingStep extends AutoCloseable {
   }
 
   /**
+   * A step that is to be made.
+   *
+   * @param batches as {@link #run(List, Position, double)} takes them
+   */
+  record Work(List<MultiDataSet> batches, Position position, double learningRate) {}
+
+  /**
    * The result of a step.
    *
    * @param loss weighted mean over the labels that count; 0 if there are none
@@ -86,6 +95,27 @@ public interface TrainingStep extends AutoCloseable {
    * @param batches ids, attention mask and token types, INT32 [batch, length], and labels
    */
   Result run(List<MultiDataSet> batches, Position position, double learningRate);
+
+  /**
+   * The number of steps that are made at once, as their results are known after the last one only.
+   * Fewer are made at once before an evaluation, a checkpoint and the end of an epoch.
+   */
+  default int stretch() {
+    return 1;
+  }
+
+  /**
+   * Makes several steps, at most {@link #stretch()}.
+   *
+   * @return their results, in order
+   */
+  default List<Result> run(List<Work> steps) {
+    required(steps, "steps");
+
+    return steps.stream()
+        .map(step -> run(step.batches(), step.position(), step.learningRate()))
+        .toList();
+  }
 
   /** Updates the parameters; training checkpoints contain its state. */
   ParameterOptimizer optimizer();

@@ -1,0 +1,51 @@
+package org.tokentune.bench;
+
+/**
+ * What training on Spark takes on an executor and on the wire, in bytes, where the driver makes the
+ * updates. Spark's own frames and compression are not counted.
+ *
+ * @param frozen weights that do not train, sent to every executor once
+ * @param trained weights that train
+ * @param optimizerState that the driver keeps
+ * @param executor memory of an executor: weights, sums of gradients and its part of a step
+ * @param executors each with one task
+ */
+public record ExchangePlan(
+    TuningMethod method,
+    long frozen,
+    long trained,
+    long optimizerState,
+    long executor,
+    int executors) {
+
+  /** Sent by the driver in a step: what trains, to every executor. */
+  public long sent() {
+    return trained * executors;
+  }
+
+  /**
+   * Returned to the driver in a step: the gradients of every task.
+   *
+   * @param bits of a gradient, 16 or 32
+   */
+  public long returned(int bits) {
+    return trained * executors * bits / Float.SIZE;
+  }
+
+  /**
+   * Both directions in a step, on average, if tasks make the updates and values and optimizer state
+   * are averaged every few steps.
+   */
+  public long averaged(int steps) {
+    return 2L * executors * (trained + optimizerState) / steps;
+  }
+
+  /**
+   * Seconds that so many bytes take on the driver's link.
+   *
+   * @param gigabits a second
+   */
+  public static double seconds(long bytes, double gigabits) {
+    return 8 * bytes / (gigabits * 1e9);
+  }
+}

@@ -1,0 +1,90 @@
+package org.tokentune.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** {@code train --spark}, in this process. */
+class SparkTrainTest {
+
+  @TempDir private static Path folder;
+
+  /** The exit code, and what was printed. */
+  private record Outcome(int exit, String out, String err) {}
+
+  private static Outcome train(Path output, String... more) throws IOException {
+    Path base = folder.resolve("base");
+    if (!Files.exists(base)) {
+      Path golden = Path.of("../tokentune-samediff/src/test/resources/golden/bert");
+      Files.createDirectories(base);
+      for (String file : List.of("config.json", "model.safetensors")) {
+        Files.copy(golden.resolve(file), base.resolve(file));
+      }
+      Path tokenizer = Path.of("../datasets/src/test/resources/tokenizer.json");
+      Files.copy(tokenizer, base.resolve("tokenizer.json"));
+    }
+    Path data = Path.of("../samples/reviews.csv");
+    List<String> arguments =
+        new ArrayList<>(List.of("train", "--model", base.toString(), "--data", data.toString()));
+    arguments.addAll(List.of("--text", "review", "--label", "stars", "--steps", "4"));
+    arguments.addAll(List.of("--batch-size", "8", "--dropout", "0"));
+    arguments.addAll(List.of("--output", output.toString()));
+    arguments.addAll(List.of(more));
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    CommandLine commands =
+        TokenTune.commands().setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
+    int exit = TokenTune.run(commands, arguments.toArray(String[]::new));
+    return new Outcome(exit, out.toString(), err.toString());
+  }
+
+  @Test
+  void trainsInSeveralTasks() throws IOException {
+    Path output = folder.resolve("trained");
+    Outcome outcome = train(output, "--spark", "local[2]", "--gradient-bits", "16");
+    assertEquals(0, outcome.exit(), outcome.err());
+    String report =
+        outcome.out().lines().filter(line -> line.startsWith("On Spark")).findFirst().orElseThrow();
+    System.out.println(report);
+    assertTrue(report.contains("(local[2]), 2 tasks a step."), report);
+    assertTrue(report.contains(" in 4 steps;"), report);
+    assertTrue(Files.exists(output.resolve("model.safetensors")));
+  }
+
+  @Test
+  void saysWhatIsWrong() throws IOException {
+    Path output = folder.resolve("none");
+    assertSays(
+        "--spark-tasks, --sync-every and --gradient-bits are for trainings on Spark; give --spark, or"
+            + " leave them out.",
+        train(output, "--sync-every", "8"));
+    assertSays(
+        "Spark does not start with the master nowhere (", train(output, "--spark", "nowhere"));
+    assertSays(
+        "--gradient-bits must be 16 or 32, got 8.",
+        train(output, "--spark", "local[2]", "--gradient-bits", "8"));
+    assertSays(
+        "The master is that of spark-submit, which has not started this program; name a master, such as"
+            + " local[2].",
+        train(output, "--spark", "submit"));
+    assertFalse(Files.exists(output.resolve("model.safetensors")));
+  }
+
+  private static void assertSays(String sentence, Outcome outcome) {
+    System.out.print(outcome.err());
+    assertEquals(1, outcome.exit());
+    assertTrue(outcome.err().startsWith(sentence), outcome.err());
+    assertEquals(1, outcome.err().lines().count(), outcome.err());
+  }
+}

@@ -1,0 +1,115 @@
+package org.tokentune.spark;
+
+import static org.tokentune.Arguments.required;
+
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Predicate;
+import org.apache.spark.SparkException;
+import org.apache.spark.sql.SparkSession;
+import org.tokentune.BadInputException;
+import org.tokentune.BadSettingsException;
+import org.tokentune.models.TransformerModel;
+import org.tokentune.nn.Parameters;
+import org.tokentune.select.TokenSelector;
+import org.tokentune.train.Hyperparameters;
+import org.tokentune.train.TrainingCluster;
+import org.tokentune.train.TrainingStep;
+
+/**
+ * Spark for the command line. Its settings are those of Spark: {@code spark.*} among the system
+ * properties, or what {@code spark-submit} sets.
+ */
+public final class SparkCluster implements TrainingCluster {
+
+  /** The master that spark-submit has set. */
+  private static final String SUBMITTED = "submit";
+
+  private static final String MASTER = "spark.master";
+
+  /** What suits trainings, unless it is set: gradients neither compress nor wait to be fetched. */
+  private static final Map<String, String> DEFAULTS =
+      Map.of(
+          "spark.ui.showConsoleProgress", "false",
+          "spark.broadcast.compress", "false",
+          "spark.task.maxDirectResultSize", "64m");
+
+  @Override
+  public Connection connect(Settings settings) {
+    required(settings, "settings");
+
+    SparkSession.Builder builder = SparkSession.builder().appName("tokentune");
+    DEFAULTS.forEach((name, value) -> builder.config(name, System.getProperty(name, value)));
+    if (!settings.master().equals(SUBMITTED)) {
+      builder.config(MASTER, settings.master());
+    } else if (System.getProperty(MASTER) == null) {
+      throw new BadSettingsException(
+          "The master is that of spark-submit, which has not started this program; name a master,"
+              + " such as local[2].");
+    }
+    SparkSession spark = started(builder, settings.master());
+    try {
+      int tasks =
+          settings.tasks() == 0 ? spark.sparkContext().defaultParallelism() : settings.tasks();
+      return new Running(
+          spark,
+          SparkSteps.on(spark, tasks)
+              .withSyncEvery(settings.syncEvery())
+              .withGradientBits(settings.gradientBits()));
+    } catch (BadInputException e) {
+      spark.stop();
+      throw e;
+    }
+  }
+
+  private static SparkSession started(SparkSession.Builder builder, String master) {
+    try {
+      return builder.getOrCreate();
+    } catch (Exception e) { // Scala declares none of those that it throws
+      if (e instanceof SparkException || e instanceof RuntimeException) {
+        throw new BadInputException(
+            e,
+            "Spark does not start with the master %s (%s); name one that there is, such as local[2] or"
+                + " spark://HOST:7077.",
+            master,
+            String.valueOf(e.getMessage()).lines().findFirst().orElse("no message"));
+      }
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private record Running(SparkSession spark, SparkSteps steps) implements Connection {
+
+    @Override
+    public TrainingStep create(
+        TransformerModel model,
+        Parameters parameters,
+        Predicate<String> trainable,
+        TokenSelector selector,
+        Hyperparameters settings) {
+      return steps.create(model, parameters, trainable, selector, settings);
+    }
+
+    @Override
+    public String report() {
+      Traffic sent = steps.traffic();
+      return String.format(
+          Locale.ROOT,
+          "On Spark %s (%s), %d tasks a step. To each executor: %,d bytes once and %,d in %d steps; from"
+              + " the tasks: %,d bytes. Steps made again: %d.",
+          spark.version(),
+          spark.sparkContext().master(),
+          steps.options().tasks(),
+          sent.model(),
+          sent.values(),
+          sent.steps(),
+          sent.gradients(),
+          sent.repeated());
+    }
+
+    @Override
+    public void close() {
+      spark.stop();
+    }
+  }
+}
