@@ -34,12 +34,13 @@ final class ExportCommand implements Callable<Integer> {
 
   @Option(
       names = "--to",
-      paramLabel = "gguf|onnx|safetensors|hub",
+      paramLabel = "gguf|onnx|safetensors|dl4j|hub",
       required = true,
       description = {
         "gguf: a file for llama.cpp, Ollama and their like.",
         "onnx: a folder with an encoder and its head for onnxruntime, DJL and langchain4j.",
         "safetensors: a folder for transformers, in another type of floats or other shards.",
+        "dl4j: a file with a BERT classifier as Deeplearning4j's ComputationGraph.",
         "hub: the folder --model as it is, with its card, to the repository OWNER/NAME, in one commit;",
         "HF_TOKEN is a token that may write."
       })
@@ -50,8 +51,8 @@ final class ExportCommand implements Callable<Integer> {
       paramLabel = "TYPE",
       description = {
         "How weights are stored; default f32.",
-        "gguf: f32, f16, bf16, q8_0 (8 bits) or q4_k (4 bits); onnx: f32; safetensors: f32, f16 or",
-        "bf16."
+        "gguf: f32, f16, bf16, q8_0 (8 bits) or q4_k (4 bits); onnx, dl4j: f32; safetensors: f32, f16",
+        "or bf16."
       })
   private String type;
 

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.tokentune.BadSettingsException;
+import org.tokentune.dl4j.ClassifierNetwork;
 import org.tokentune.export.GgufAdapter;
 import org.tokentune.export.GgufExport;
 import org.tokentune.export.GgufType;
@@ -31,10 +32,7 @@ enum ExportFormat {
     @Override
     List<String> export(ModelFiles files, Request request) {
       request.checkNoShard(this);
-      if (request.type() != null && !request.type().equals("f32")) {
-        throw new BadSettingsException(
-            "--type %s is not for --to onnx, which writes f32; leave it out.", request.type());
-      }
+      request.checkFloat32(this);
       request.checkNoAdapter(this);
       return OnnxExport.write(files, request.output()).stream().map(ExportFormat::line).toList();
     }
@@ -59,6 +57,18 @@ enum ExportFormat {
               written.files() == 1 ? "" : "s"));
     }
   },
+  DL4J {
+    @Override
+    List<String> export(ModelFiles files, Request request) {
+      request.checkNoShard(this);
+      request.checkNoAdapter(this);
+      request.checkFloat32(this);
+      long outputs = ClassifierNetwork.write(files, request.output());
+      return List.of(
+          String.format(
+              Locale.ROOT, "inputs ids, mask, types [batch, length]; output [batch, %d]", outputs));
+    }
+  },
   /** Not a format: files as they are go to a repository. */
   HUB {
     @Override
@@ -81,6 +91,14 @@ enum ExportFormat {
       if (shard != null) {
         throw new BadSettingsException(
             "--shard is not for --to %s; it is for safetensors.", format);
+      }
+    }
+
+    /** Rejects other types for a format that has one. */
+    void checkFloat32(ExportFormat format) {
+      if (type != null && !type.equals("f32")) {
+        throw new BadSettingsException(
+            "--type %s is not for --to %s, which writes f32; leave it out.", type, format);
       }
     }
 

@@ -1,19 +1,36 @@
 package org.tokentune.cli;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.tokentune.datasets.Example;
+import org.tokentune.datasets.TextTokenizer;
+import org.tokentune.formats.ModelFiles;
+import org.tokentune.formats.ModelFolder;
+import org.tokentune.objectives.Objectives;
+import org.tokentune.text.Prediction;
+import org.tokentune.text.TextModel;
 
 class ExportCommandTest {
 
   private static final Path TINY =
       Path.of("../tokentune-samediff/src/test/resources/golden/gguf/tiny-f32.gguf");
+
+  private static final Path BERT = Path.of("../tokentune-samediff/src/test/resources/golden/bert");
 
   @TempDir private Path folder;
 
@@ -37,6 +54,85 @@ class ExportCommandTest {
     says("cannot be written", "--output", folder.resolve("none/x.gguf"));
     says("cannot be written", "--output", "/dev/full");
     says("has no adapter_config.json", "--adapter", folder);
+  }
+
+  private Path bert() throws IOException {
+    Path base = Files.createDirectory(folder.resolve("base"));
+    for (String name : List.of("config.json", "model.safetensors")) {
+      Files.copy(BERT.resolve(name), base.resolve(name));
+    }
+    Files.copy(
+        Path.of("../datasets/src/test/resources/tokenizer.json"), base.resolve("tokenizer.json"));
+    return base;
+  }
+
+  /** A network of DL4J gives the probabilities that the model gives, and a number as it is. */
+  @ParameterizedTest
+  @CsvSource({
+    "classify, first, b",
+    "classify, mean, b",
+    "multilabel, first, b",
+    "regress, mean, 2"
+  })
+  void networksOfDl4jGiveTheSame(String task, String pooling, String label) throws IOException {
+    Path rows = folder.resolve("rows.csv");
+    String first = task.equals("regress") ? "1" : "a";
+    Files.writeString(rows, "text,label\nx y,%s\ny z z,%s\nz,%s\n".formatted(first, label, first));
+    Path saved = folder.resolve("saved");
+    Run trained =
+        Run.of(
+            "train",
+            "--task",
+            task,
+            "--model",
+            bert(),
+            "--data",
+            rows,
+            "--validation",
+            "none",
+            "--steps",
+            3,
+            "--pooling",
+            pooling,
+            "--output",
+            saved);
+    assertEquals(0, trained.code(), trained.printed());
+    Path zip = folder.resolve("net.zip");
+    Run made = Run.of("export", "--model", saved, "--to", "dl4j", "--output", zip);
+    System.out.println(made.printed());
+    assertEquals(0, made.code(), made.printed());
+    try (ModelFiles files = ModelFolder.open(saved);
+        TextModel model = TextModel.open(files);
+        TextTokenizer tokenizer = TextTokenizer.open(files, 32, true)) {
+      ComputationGraph net = ComputationGraph.load(zip.toFile(), false);
+      List<Example> texts =
+          List.of(new Example("x y", null, null), new Example("y z z", null, null));
+      List<Prediction> expected = model.predict(texts.stream().map(Example::text).toList());
+      for (int i = 0; i < 2; i++) {
+        TextTokenizer.Tokens tokens = tokenizer.encode(texts.get(i), Objectives.CLASSIFY);
+        int[] mask = new int[tokens.ids().length];
+        Arrays.fill(mask, 1);
+        INDArray output =
+            net.output(
+                    Nd4j.createFromArray(new int[][] {tokens.ids()}),
+                    Nd4j.createFromArray(new int[][] {mask}),
+                    Nd4j.createFromArray(new int[][] {tokens.typeIds()}))[0];
+        double[] scores =
+            expected.get(i).scores().values().stream().mapToDouble(Double::doubleValue).toArray();
+        assertArrayEquals(scores, output.toDoubleVector(), 1e-6);
+      }
+      System.out.println(task + ", " + pooling + ": " + expected.get(0).scores());
+    }
+  }
+
+  @Test
+  void otherModelsAreNoNetworksOfDl4j() {
+    Run run =
+        Run.of("export", "--model", TINY, "--to", "dl4j", "--output", folder.resolve("net.zip"));
+    System.out.println(run.printed());
+    assertEquals(1, run.code());
+    assertTrue(run.printed().contains("is not a classifier of texts of the model type bert"));
+    assertEquals(0, folder.toFile().list().length);
   }
 
   @Test

@@ -2,7 +2,6 @@ package org.tokentune.dl4j;
 
 import static org.tokentune.Arguments.required;
 
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.nd4j.linalg.activations.Activation;
@@ -12,7 +11,6 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
 import org.tokentune.formats.ModelFiles;
-import org.tokentune.models.ModelGraph;
 import org.tokentune.models.Pooling;
 import org.tokentune.select.TokenAmount;
 import org.tokentune.zoo.Zoo;
@@ -55,32 +53,15 @@ public record ZooClassifier(String model, int classes, String tokens, IUpdater u
     try (ModelFiles files = Zoo.load(model)) {
       EncoderVertex encoder =
           EncoderVertex.of(files, Pooling.FIRST, tokens, TokenAmount.DEFAULT_FLOOR, seed);
-      ComputationGraph net =
-          new ComputationGraph(
-              new NeuralNetConfiguration.Builder()
-                  .seed(seed)
-                  .updater(updater)
-                  .graphBuilder()
-                  .addInputs(
-                      ModelGraph.INPUT_IDS, ModelGraph.ATTENTION_MASK, ModelGraph.TOKEN_TYPE_IDS)
-                  .addVertex(
-                      "encoder",
-                      encoder,
-                      ModelGraph.INPUT_IDS,
-                      ModelGraph.ATTENTION_MASK,
-                      ModelGraph.TOKEN_TYPE_IDS)
-                  .addLayer(
-                      "output",
-                      new OutputLayer.Builder(LossFunction.MCXENT)
-                          .nIn(encoder.hidden())
-                          .nOut(classes)
-                          .activation(Activation.SOFTMAX)
-                          .build(),
-                      "encoder")
-                  .setOutputs("output")
-                  .build());
-      net.init();
-      return net;
+      return ClassifierNetwork.network(
+          encoder,
+          new OutputLayer.Builder(LossFunction.MCXENT)
+              .nIn(encoder.hidden())
+              .nOut(classes)
+              .activation(Activation.SOFTMAX)
+              .build(),
+          updater,
+          seed);
     }
   }
 }

@@ -1,0 +1,157 @@
+package org.tokentune.dl4j;
+
+import static org.tokentune.Arguments.required;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Set;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.util.ModelSerializer;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+import org.tokentune.BadFileException;
+import org.tokentune.BadInputException;
+import org.tokentune.files.WholeFile;
+import org.tokentune.formats.ModelFiles;
+import org.tokentune.formats.WeightSource;
+import org.tokentune.models.Architectures;
+import org.tokentune.models.Head;
+import org.tokentune.models.ModelGraph;
+import org.tokentune.models.Pooling;
+import org.tokentune.objectives.Objective;
+import org.tokentune.objectives.Objectives;
+import org.tokentune.select.TokenAmount;
+
+/**
+ * A fine-tuned classifier as a network of DL4J: its encoder as an {@link EncoderVertex}, and its
+ * head as an {@code OutputLayer}: softmax for classes, sigmoid for several labels, and nothing for
+ * a number.
+ *
+ * <p>Inputs are the ids, the attention mask and the token types of texts, in this order, as the
+ * vertex takes them. DL4J reads the network's file with {@code ComputationGraph.load}, where {@code
+ * tokentune-dl4j} is on the class path.
+ */
+public final class ClassifierNetwork {
+
+  private static final String ENCODER = "encoder";
+  private static final String OUTPUT = "output";
+  private static final String WEIGHT = "classifier.weight";
+  private static final String BIAS = "classifier.bias";
+
+  private static final Set<Objective> TASKS =
+      Set.of(Objectives.CLASSIFY, Objectives.MULTILABEL, Objectives.REGRESS);
+
+  private ClassifierNetwork() {}
+
+  /**
+   * Makes the network, which can be trained further through a quarter of the tokens.
+   *
+   * @param files of the classifier
+   * @throws BadInputException if the model is not of the type {@code bert} with one classifier over
+   *     whole texts
+   */
+  public static ComputationGraph of(ModelFiles files) {
+    required(files, "files");
+
+    JsonNode config = files.config();
+    WeightSource weights = files.weights();
+    Objective task =
+        Architectures.task(config, Head.outputs(weights).orElse(0))
+            .filter(TASKS::contains)
+            .orElse(null);
+    if (task == null
+        || !config.path("model_type").asText().equals("bert")
+        || !weights.names().contains(WEIGHT)
+        || !weights.names().contains(BIAS)) {
+      throw new BadFileException(
+          "%s is not a classifier of texts of the model type bert, which alone can be a network of DL4J;"
+              + " train one (classify, multilabel or regress), or export to onnx.",
+          files.name());
+    }
+    boolean mean = config.path("tokentune").path("pooling").asText().equals("mean");
+    EncoderVertex encoder =
+        EncoderVertex.of(
+            files, mean ? Pooling.MEAN : Pooling.FIRST, "25%", TokenAmount.DEFAULT_FLOOR, 42);
+    try (INDArray weight = weights.read(WEIGHT);
+        INDArray bias = weights.read(BIAS)) {
+      ComputationGraph net =
+          network(
+              encoder,
+              new OutputLayer.Builder(loss(task))
+                  .nIn(encoder.hidden())
+                  .nOut(weight.size(0))
+                  .activation(activation(task))
+                  .build(),
+              new Adam(1e-4),
+              42);
+      net.getLayer(OUTPUT).getParam("W").assign(weight.transpose());
+      net.getLayer(OUTPUT).getParam("b").assign(bias.reshape(1, bias.length()));
+      return net;
+    }
+  }
+
+  /**
+   * Writes the network as DL4J's zip, without a state of its updater.
+   *
+   * @return outputs of the network
+   * @throws BadInputException as {@link #of}, or if the file cannot be written
+   */
+  public static long write(ModelFiles files, Path file) {
+    required(files, "files");
+    required(file, "file");
+
+    ComputationGraph net = of(files);
+    try {
+      WholeFile.write(file, out -> ModelSerializer.writeModel(net, out, false));
+      return net.getLayer(OUTPUT).getParam("b").length();
+    } catch (IOException e) {
+      throw new BadFileException(e, "%s cannot be written: %s.", file, e.getMessage());
+    } finally {
+      net.close();
+    }
+  }
+
+  private static LossFunction loss(Objective task) {
+    if (task == Objectives.CLASSIFY) {
+      return LossFunction.MCXENT;
+    }
+    return task == Objectives.MULTILABEL ? LossFunction.XENT : LossFunction.MSE;
+  }
+
+  private static Activation activation(Objective task) {
+    if (task == Objectives.CLASSIFY) {
+      return Activation.SOFTMAX;
+    }
+    return task == Objectives.MULTILABEL ? Activation.SIGMOID : Activation.IDENTITY;
+  }
+
+  /** An encoder under an output layer, initialised. */
+  static ComputationGraph network(
+      EncoderVertex encoder, OutputLayer output, IUpdater updater, long seed) {
+    ComputationGraph net =
+        new ComputationGraph(
+            new NeuralNetConfiguration.Builder()
+                .seed(seed)
+                .updater(updater)
+                .graphBuilder()
+                .addInputs(
+                    ModelGraph.INPUT_IDS, ModelGraph.ATTENTION_MASK, ModelGraph.TOKEN_TYPE_IDS)
+                .addVertex(
+                    ENCODER,
+                    encoder,
+                    ModelGraph.INPUT_IDS,
+                    ModelGraph.ATTENTION_MASK,
+                    ModelGraph.TOKEN_TYPE_IDS)
+                .addLayer(OUTPUT, output, ENCODER)
+                .setOutputs(OUTPUT)
+                .build());
+    net.init();
+    return net;
+  }
+}
