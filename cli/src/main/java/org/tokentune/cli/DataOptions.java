@@ -129,6 +129,11 @@ final class DataOptions {
         .orElseGet(() -> TextFiles.read(file, columns(), true));
   }
 
+  /** What a user gave, without the password of a database. */
+  static String shown(String given) {
+    return given.contains(JDBC) ? TableFiles.withoutSecrets(given) : given;
+  }
+
   /** Texts that belong together, in a file. */
   List<RelatedTexts> related(Path file) {
     return RelatedTexts.read(file, relatedColumns());

@@ -69,7 +69,14 @@ final class EventFiles implements TrainingCurves.Sink {
           folder, existing);
     }
     try {
-      if (!continues && !files("").isEmpty()) {
+      List<Path> present = files("");
+      if (!present.equals(files(OURS))) {
+        throw new BadFileException(
+            "--tensorboard %s holds the events of another program, which are not replaced; name another"
+                + " folder.",
+            folder);
+      }
+      if (!continues && !present.isEmpty()) {
         throw new BadFileException(
             "--tensorboard %s holds the events of another training; name another folder, or replace"
                 + " them with --overwrite.",

@@ -524,7 +524,9 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private List<String> arguments() {
-    return spec.root().commandLine().getParseResult().originalArgs();
+    return spec.root().commandLine().getParseResult().originalArgs().stream()
+        .map(DataOptions::shown)
+        .toList();
   }
 
   private String version() {

@@ -127,6 +127,16 @@ final class TrainingCurves implements FineTuningListener, AutoCloseable {
 
   @Override
   public void close() {
-    sinks.forEach(Sink::close);
+    RuntimeException failed = null;
+    for (Sink sink : sinks) {
+      try {
+        sink.close();
+      } catch (RuntimeException e) {
+        failed = e; // the page must be closed even if the disk is full
+      }
+    }
+    if (failed != null) {
+      throw failed;
+    }
   }
 }

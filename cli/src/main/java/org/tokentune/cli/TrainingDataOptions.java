@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.tokentune.BadSettingsException;
 import org.tokentune.datasets.Columns;
 import org.tokentune.datasets.DataSplit;
@@ -335,9 +336,9 @@ final class TrainingDataOptions {
     return stratify || group != null;
   }
 
-  /** The data as they were named. */
+  /** The data as they were named, without passwords of databases. */
   String name() {
-    return String.join(", ", data);
+    return data.stream().map(DataOptions::shown).collect(Collectors.joining(", "));
   }
 
   /** The validation rows, for messages. */

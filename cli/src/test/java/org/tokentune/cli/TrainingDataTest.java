@@ -168,6 +168,10 @@ class TrainingDataTest {
       assertArrayEquals(weights("csv"), weights(form[0]), form[0]);
     }
     rejected(train("--data", "jdbc:duckdb:" + database), "give the query for its rows");
+    String secret = "jdbc:duckdb:" + database + ";s3_secret=Pa55word";
+    assertEquals("--data=" + "jdbc:duckdb:" + database, DataOptions.shown("--data=" + secret));
+    assertEquals("jdbc:x://h/db", DataOptions.shown("jdbc:x://me:Pa55word@h/db?password=Pa55word"));
+    assertEquals("a?b.csv", DataOptions.shown("a?b.csv"));
     rejected(train("--data", folder.resolve("no.parquet")), "There is no file");
     rejected(train("--data", shards, "--label", "stars"), "has no column stars");
     Run predicted =

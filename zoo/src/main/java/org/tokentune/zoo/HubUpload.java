@@ -46,7 +46,7 @@ public final class HubUpload {
   private static final int SAMPLE = 512;
 
   /** What trainings leave beside a model. */
-  private static final Set<String> LEFT_OUT = Set.of("checkpoints", "log.jsonl");
+  private static final Set<String> LEFT_OUT = Set.of("checkpoints", "log.jsonl", "run.yaml");
 
   private final ZooSettings settings;
   private final HttpFiles server;
@@ -76,8 +76,8 @@ public final class HubUpload {
 
   /**
    * Uploads a folder, as {@code HF_TOKEN} allows. A repository that does not exist is created.
-   * Files that are there under other names stay; hidden files, training checkpoints and the log are
-   * left out.
+   * Files that are there under other names stay; hidden files, and training checkpoints, log and
+   * settings of the training are left out.
    *
    * @param repository {@code owner/name}
    * @param visible whether a new repository is public; otherwise only its owner sees it
@@ -125,10 +125,18 @@ public final class HubUpload {
         files.stream().mapToLong(Upload::size).sum());
   }
 
-  private static List<Upload> files(Path folder) {
-    try (Stream<Path> all = Files.walk(folder)) {
-      List<Upload> files = new ArrayList<>();
-      for (Path file : all.filter(Files::isRegularFile).sorted().toList()) {
+  private static List<Upload> files(Path named) {
+    List<Upload> files = new ArrayList<>();
+    try (Stream<Path> all = Files.walk(named.toRealPath())) {
+      Path folder = named.toRealPath();
+      for (Path file : all.sorted().toList()) {
+        if (Files.isSymbolicLink(file) && Files.isDirectory(file)) {
+          throw new BadFileException(
+              "%s is a link to a folder, which is not uploaded; copy the folder there.", file);
+        }
+        if (!Files.isRegularFile(file)) {
+          continue;
+        }
         Path relative = folder.relativize(file);
         List<String> parts = new ArrayList<>();
         relative.forEach(part -> parts.add(part.toString()));
@@ -138,10 +146,10 @@ public final class HubUpload {
               new Upload(String.join("/", parts), file, Files.size(file), Checksums.sha256(file)));
         }
       }
-      return files;
     } catch (IOException e) {
-      throw new BadFileException(e, "%s cannot be read: %s.", folder, e.getMessage());
+      throw new BadFileException(e, "%s cannot be read: %s.", named, e.getMessage());
     }
+    return files;
   }
 
   private void create(boolean visible) {
@@ -150,7 +158,8 @@ public final class HubUpload {
     wanted.put("organization", repository.substring(0, slash));
     wanted.put("type", "model").put("visibility", visible ? "public" : "private");
     Answer answer = post(uri("/api/repos/create"), wanted, Map.of());
-    if (answer.code() != 409) { // it exists
+    // It exists, or may: a token for one repository must not create any.
+    if (answer.code() != 409 && answer.code() != 403) {
       require(answer, repository);
     }
   }
@@ -364,7 +373,7 @@ public final class HubUpload {
         };
     throw new BadFileException(
         "%s: the hub answers HTTP %d%s; %s.",
-        name, answer.code(), said.isEmpty() ? "" : " (" + said + ")", remedy);
+        name, answer.code(), said.isEmpty() ? "" : String.format(" (%.200s)", said), remedy);
   }
 
   private BadInputException unlike() {

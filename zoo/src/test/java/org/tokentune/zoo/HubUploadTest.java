@@ -3,7 +3,6 @@ package org.tokentune.zoo;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -223,6 +222,7 @@ class HubUploadTest {
     refusal = 403;
     refused("HTTP 403 (You must not); HF_TOKEN must be one that may write", () -> upload(TOKEN));
     assertTrue(committed.isEmpty());
+    int before = asked.size();
     refused(
         "name is not a repository",
         () -> HubUpload.upload(folder, "name", false, DownloadListener.NONE));
@@ -230,7 +230,9 @@ class HubUploadTest {
     refused(
         "is no folder of a model",
         () -> HubUpload.upload(empty, "owner/name", false, DownloadListener.NONE));
-    assertFalse(asked.contains("GET /"));
+    Files.createSymbolicLink(folder.resolve("linked"), empty);
+    refused("is a link to a folder", () -> upload(TOKEN));
+    assertEquals(before, asked.size(), "the hub was asked");
   }
 
   private static void refused(String expected, Runnable upload) {
