@@ -176,6 +176,7 @@ public record RelatedTokenizer(
     @Override
     public String name() {
       return String.format(
+          Locale.ROOT,
           "%d related texts of %s, \"%s\", \"%s\", %s%s",
           loss.columns(),
           columns,
