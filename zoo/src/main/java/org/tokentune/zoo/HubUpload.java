@@ -45,6 +45,9 @@ public final class HubUpload {
   /** By these bytes the hub tells text from other files. */
   private static final int SAMPLE = 512;
 
+  /** Characters of a hub's own reason that are shown. */
+  private static final int LONGEST_REASON = 200;
+
   /** What trainings leave beside a model. */
   private static final Set<String> LEFT_OUT = Set.of("checkpoints", "log.jsonl", "run.yaml");
 
@@ -363,7 +366,8 @@ public final class HubUpload {
       return json == null ? JSON.objectNode() : json;
     }
     JsonNode json = answer.json();
-    String said = json == null ? "" : json.path("error").asText("");
+    String error = json == null ? "" : json.path("error").asText("");
+    String said = error.substring(0, Math.min(error.length(), LONGEST_REASON));
     String remedy =
         switch (answer.code()) {
           case 401, 403 -> "HF_TOKEN must be one that may write to this repository";
@@ -373,7 +377,7 @@ public final class HubUpload {
         };
     throw new BadFileException(
         "%s: the hub answers HTTP %d%s; %s.",
-        name, answer.code(), said.isEmpty() ? "" : String.format(" (%.200s)", said), remedy);
+        name, answer.code(), said.isEmpty() ? "" : " (" + said + ")", remedy);
   }
 
   private BadInputException unlike() {
