@@ -12,6 +12,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.tokentune.BadSettingsException;
 import org.tokentune.Warnings;
+import org.tokentune.adapters.LoraModel;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.select.TokenSelector;
@@ -102,7 +103,7 @@ final class SparkTrainingStep implements TrainingStep {
           SERIALIZER);
     }
     int slots = context.defaultParallelism();
-    if (slots < options.tasks()) {
+    if (context.isLocal() && slots < options.tasks()) { // those of a cluster may come later
       Warnings.warn(
           "Spark runs %d of %d tasks at a time, and the others after them; give it more cores, or ask"
               + " for fewer tasks.",
@@ -140,6 +141,28 @@ final class SparkTrainingStep implements TrainingStep {
   @Override
   public int stretch() {
     return options.syncEvery();
+  }
+
+  @Override
+  public String settings() {
+    int tasks = options.tasks();
+    if (isLocal() && tasks > 1) {
+      return "averages of " + tasks + " tasks every " + options.syncEvery() + " steps";
+    }
+    if (precision != GradientPrecision.FLOAT32) {
+      return "gradients of " + tasks + " tasks in 16 bits";
+    }
+    return parts() > 1 && drops() ? "dropout of " + parts() + " parts of batches" : "";
+  }
+
+  private boolean drops() {
+    boolean adapters = model instanceof LoraModel adapted && adapted.lora().dropout() > 0;
+    return adapters || !model.config().equals(model.config().withDropout(0));
+  }
+
+  /** The parts that each batch is divided into. */
+  private int parts() {
+    return (options.tasks() - 1) / settings.accumulation() + 1;
   }
 
   @Override
@@ -215,7 +238,7 @@ final class SparkTrainingStep implements TrainingStep {
   }
 
   private Divided divided(Work work) {
-    int parts = (options.tasks() - 1) / settings.accumulation() + 1;
+    int parts = parts();
     StepBatches inputs =
         StepBatches.of(model, work.batches(), selector, work.position(), settings, parts);
     List<Integer> batches = new ArrayList<>();

@@ -244,6 +244,40 @@ class SparkTrainingTest {
     System.out.println("stopped on one side, continued on the other: the same bits at the end");
   }
 
+  @Test
+  void doesNotContinueWithAnotherExchange() {
+    SparkSteps averages = SparkSteps.on(spark, 2).withSyncEvery(4);
+    TuningSettings settings = settings("25%", 2, 4);
+    Checkpoints checkpoints = new Checkpoints(folder.resolve("of-averages"), 1);
+    RunSettings run = RunSettings.defaults().withCheckpoints(2, checkpoints);
+    train(averages, settings.withRun(run), "", 2);
+    Path last = checkpoints.newest().orElseThrow();
+    TuningSettings resumed = settings.withRun(run.withResume(last));
+    String there =
+        last + " belongs to another training (distribution of steps: averages of 2 tasks";
+    String next = "; use the same data and settings, or start over.";
+    assertSays(
+        there + " every 4 steps there, averages of 2 tasks every 2 steps here)" + next,
+        () -> train(averages.withSyncEvery(2), resumed, ""));
+    assertSays(
+        there + " every 4 steps there, averages of 3 tasks every 4 steps here)" + next,
+        () -> train(SparkSteps.on(spark, 3).withSyncEvery(4), resumed, ""));
+    assertSays(
+        there + " every 4 steps there, not set here)" + next,
+        () -> train(LocalStep::new, resumed, ""));
+    assertSays(
+        there + " every 4 steps there, gradients of 2 tasks in 16 bits here)" + next,
+        () -> train(SparkSteps.on(spark, 2).withGradientBits(16), resumed, ""));
+    assertSays(
+        there + " every 4 steps there, dropout of 2 parts of batches here)" + next,
+        () -> train(SparkSteps.on(spark, 4), resumed, "", 4, 0.1));
+    RunSettings other = run.withCheckpoints(3, checkpoints).withResume(last);
+    assertSays(
+        last + " belongs to another training (steps between checkpoints: 2 there, 3 here)" + next,
+        () -> train(averages, settings.withRun(other), ""));
+    train(averages, resumed, "");
+  }
+
   /** Without dropout, which parts of batches have of their own. */
   @ParameterizedTest
   @CsvSource({"1, 3", "2, 20"})

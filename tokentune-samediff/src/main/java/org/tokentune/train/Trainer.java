@@ -129,7 +129,7 @@ public final class Trainer {
       TrainedState state = new TrainedState(parameters, trainable, step.optimizer());
       Fingerprint fingerprint =
           run.saveEvery() > 0 || run.resume() != null
-              ? Fingerprint.of(model, parameters, settings, run, data.identity().get())
+              ? Fingerprint.of(model, parameters, settings, run, step, data.identity().get())
               : null;
       return fit(step, evaluator, state, fingerprint);
     }

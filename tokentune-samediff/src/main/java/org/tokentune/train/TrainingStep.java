@@ -117,6 +117,14 @@ public interface TrainingStep extends AutoCloseable {
         .toList();
   }
 
+  /**
+   * What the result depends on besides the training's own settings; empty where it is that of one
+   * machine. A training that depends on something else does not resume from its checkpoints.
+   */
+  default String settings() {
+    return "";
+  }
+
   /** Updates the parameters; training checkpoints contain its state. */
   ParameterOptimizer optimizer();
 
