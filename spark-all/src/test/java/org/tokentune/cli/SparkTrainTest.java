@@ -70,7 +70,12 @@ class SparkTrainTest {
             + " leave them out.",
         train(output, "--sync-every", "8"));
     assertSays(
-        "Spark does not start with the master nowhere (", train(output, "--spark", "nowhere"));
+        "Spark does not start with the master nowhere (",
+        train(output, "--spark", "nowhere", "--spark-tasks", "2"));
+    assertSays(
+        "The number of tasks in a step decides the model, and with the master spark://127.0.0.1:1 it"
+            + " would be that of the executors that happen to have started; give --spark-tasks.",
+        train(output, "--spark", "spark://127.0.0.1:1"));
     assertSays(
         "--gradient-bits must be 16 or 32, got 8.",
         train(output, "--spark", "local[2]", "--gradient-bits", "8"));
@@ -78,6 +83,11 @@ class SparkTrainTest {
         "The master is that of spark-submit, which has not started this program; name a master, such as"
             + " local[2].",
         train(output, "--spark", "submit"));
+    for (String limit : List.of("--memory", "--memory-limit")) {
+      assertSays(
+          "--memory and --memory-limit are for one machine,",
+          train(output, "--spark", "local[2]", limit, "8GB"));
+    }
     assertFalse(Files.exists(output.resolve("model.safetensors")));
   }
 
