@@ -39,6 +39,7 @@ import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.LocalStep;
+import org.tokentune.train.MemorySettings;
 import org.tokentune.train.OptimizerSettings;
 import org.tokentune.train.RunSettings;
 import org.tokentune.train.StepReport;
@@ -395,6 +396,24 @@ class SparkTrainingTest {
             train(
                 SparkSteps.on(spark, 2).withSyncEvery(4),
                 settings.withHyperparameters(eightBits),
+                ""));
+    assertSays(
+        "microBatch is for vectors of texts, not for classify; give accumulation.",
+        () ->
+            train(
+                SparkSteps.on(spark, 2),
+                settings.withHyperparameters(
+                    settings
+                        .hyperparameters()
+                        .withMemory(MemorySettings.defaults().withMicroBatch(2))),
+                ""));
+    assertSays(
+        "Of 4 steps that are made at once none can be passed over (onNan: skip); make one at a time, or"
+            + " let the training end (onNan: stop).",
+        () ->
+            train(
+                SparkSteps.on(spark, 2).withSyncEvery(4),
+                settings.withRun(RunSettings.defaults().withOnNan(RunSettings.OnNan.SKIP)),
                 ""));
     assertSays(
         "An executor has version "

@@ -126,6 +126,12 @@ public final class Trainer {
     }
     try (Evaluator evaluator = new Evaluator(model, parameters, data.rowName());
         TrainingStep step = steps.create(model, parameters, trainable, selector, settings)) {
+      if (step.stretch() > 1 && run.onNan() == RunSettings.OnNan.SKIP) {
+        throw new BadSettingsException(
+            "Of %d steps that are made at once none can be passed over (onNan: skip); make one at a"
+                + " time, or let the training end (onNan: stop).",
+            step.stretch());
+      }
       TrainedState state = new TrainedState(parameters, trainable, step.optimizer());
       Fingerprint fingerprint =
           run.saveEvery() > 0 || run.resume() != null
