@@ -14,6 +14,7 @@ import org.tokentune.BadDataException;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
+import org.tokentune.Warnings;
 import org.tokentune.models.Head;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
@@ -271,6 +272,7 @@ public final class Trainer {
       results = training.run(work);
     } catch (BadInputException e) {
       if (listener.stops()) {
+        Warnings.warn("The training stops before step %d, which failed: %s", step, e.getMessage());
         return false;
       }
       throw e;
