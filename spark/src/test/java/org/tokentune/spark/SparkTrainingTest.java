@@ -1,6 +1,7 @@
 package org.tokentune.spark;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -56,7 +58,7 @@ class SparkTrainingTest {
   private static int saved;
 
   /** The result of a training. */
-  private record Run(List<Double> losses, Map<String, INDArray> weights) {
+  private record Run(List<Double> losses, List<Double> seconds, Map<String, INDArray> weights) {
 
     double greatestDifference(Run other) {
       double greatest = 0;
@@ -113,11 +115,13 @@ class SparkTrainingTest {
       int stopAfter,
       Double dropout) {
     List<Double> losses = new ArrayList<>();
+    List<Double> seconds = new ArrayList<>();
     FineTuningListener listener =
         new FineTuningListener() {
           @Override
           public void onStep(StepReport step) {
             losses.add(step.loss());
+            seconds.add(step.seconds());
           }
 
           @Override
@@ -140,7 +144,8 @@ class SparkTrainingTest {
       }
       model.trainBy(steps);
       model.fineTune(new DataSplit(ROWS, List.of(), List.of()), settings, listener);
-      return new Run(losses, SmallModel.weights(model, folder.resolve("saved-" + saved++)));
+      return new Run(
+          losses, seconds, SmallModel.weights(model, folder.resolve("saved-" + saved++)));
     }
   }
 
@@ -320,6 +325,8 @@ class SparkTrainingTest {
     assertEquals(
         alone.losses().get(0), once.losses().get(0), "the first step begins as on one machine");
     assertEquals(22, traffic.steps());
+    assertEquals(1, Set.copyOf(once.seconds().subList(0, 4)).size(), "a part of the round's time");
+    assertNotEquals(once.seconds().get(3), once.seconds().get(4));
     double weights = (double) synchronous.traffic().values() / 22;
     // An epoch of 20 steps has 5 rounds, the rest one; AdamW has two moments of each value.
     assertEquals(2 * 6 * 3, traffic.gradients() / weights, 0.01);

@@ -245,6 +245,7 @@ public final class Trainer {
    * stopped, as what makes them may be stopped, too.
    */
   private boolean stretch(MultiDataSetIterator batches, TrainingStep training, int steps) {
+    long start = System.nanoTime();
     List<TrainingStep.Work> work = new ArrayList<>();
     int batch = progress.batch();
     int step = progress.step();
@@ -277,8 +278,9 @@ public final class Trainer {
       }
       throw e;
     }
+    double seconds = (System.nanoTime() - start) / 1e9 / work.size();
     for (int i = 0; i < work.size(); i++) {
-      count(work.get(i), results.get(i), steps);
+      count(work.get(i), results.get(i), steps, seconds);
     }
     if (!batches.hasNext()) {
       progress = progress.nextEpoch();
@@ -294,7 +296,8 @@ public final class Trainer {
         || (run.evaluateEvery() > 0 && step % run.evaluateEvery() == 0);
   }
 
-  private void count(TrainingStep.Work work, TrainingStep.Result result, int steps) {
+  private void count(
+      TrainingStep.Work work, TrainingStep.Result result, int steps, double seconds) {
     List<String> broken = names(result.nonFinite());
     StepReport report =
         new StepReport(
@@ -304,6 +307,7 @@ public final class Trainer {
             result.loss(),
             work.learningRate(),
             result.tokens(),
+            seconds,
             broken,
             result.metrics());
     int batches = work.batches().size();
