@@ -349,7 +349,8 @@ final class SearchCommand implements Callable<Integer> {
     String name = "trial-" + number + (round > 1 ? "-round-" + round : "");
     Map<String, String> drawn = space.draw(seed, number);
     Path settings = output.resolve(name + ".yaml");
-    ConfigFile.write(settings, options(drawn, length, lengthOption));
+    ObjectNode options = options(drawn, length, lengthOption);
+    ConfigFile.write(settings, options);
     Path result = output.resolve(name + ".json");
     Path model = output.resolve("trial");
     delete(model);
@@ -365,7 +366,7 @@ final class SearchCommand implements Callable<Integer> {
       List<String> arguments =
           new ArrayList<>(
               List.of("train", "--config=" + settings, "--output=" + model, "--json=" + result));
-      if (memoryLimit > 0 || !base.has("spark")) { // where other machines have the memory
+      if (memoryLimit > 0 || !options.has("spark")) { // where other machines have the memory
         long limit = memoryLimit > 0 ? memoryLimit : free();
         arguments.add("--memory-limit=" + limit + "B");
       }

@@ -23,7 +23,7 @@ class SparkTrainTest {
   /** The exit code, and what was printed. */
   private record Outcome(int exit, String out, String err) {}
 
-  private static Outcome train(Path output, String... more) throws IOException {
+  private static Path base() throws IOException {
     Path base = folder.resolve("base");
     if (!Files.exists(base)) {
       Path golden = Path.of("../tokentune-samediff/src/test/resources/golden/bert");
@@ -34,13 +34,21 @@ class SparkTrainTest {
       Path tokenizer = Path.of("../datasets/src/test/resources/tokenizer.json");
       Files.copy(tokenizer, base.resolve("tokenizer.json"));
     }
+    return base;
+  }
+
+  private static Outcome train(Path output, String... more) throws IOException {
     Path data = Path.of("../samples/reviews.csv");
     List<String> arguments =
-        new ArrayList<>(List.of("train", "--model", base.toString(), "--data", data.toString()));
+        new ArrayList<>(List.of("train", "--model", base().toString(), "--data", data.toString()));
     arguments.addAll(List.of("--text", "review", "--label", "stars", "--steps", "4"));
     arguments.addAll(List.of("--batch-size", "8", "--dropout", "0"));
     arguments.addAll(List.of("--output", output.toString()));
     arguments.addAll(List.of(more));
+    return run(arguments);
+  }
+
+  private static Outcome run(List<String> arguments) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     CommandLine commands =
@@ -60,6 +68,33 @@ class SparkTrainTest {
     assertTrue(report.contains("(local[2]), 2 tasks a step."), report);
     assertTrue(report.contains(" in 4 steps;"), report);
     assertTrue(Files.exists(output.resolve("model.safetensors")));
+  }
+
+  /** Trials have no limit to memory, which a training on Spark refuses. */
+  @Test
+  void searchesSettings() throws IOException {
+    Path found = folder.resolve("found");
+    Path settings = folder.resolve("search.yaml");
+    Files.writeString(
+        settings,
+        """
+        model: '%s'
+        data: ../samples/reviews.csv
+        text: review
+        label: stars
+        steps: 2
+        spark: 'local[2]'
+        search:
+          batch-size: [4, 8]
+        """
+            .formatted(base()));
+    List<String> search = List.of("search", "--config", settings.toString(), "--trials", "1");
+    List<String> arguments = new ArrayList<>(search);
+    arguments.addAll(List.of("--output", found.toString()));
+    Outcome outcome = run(arguments);
+    System.out.println(outcome.out());
+    assertEquals(0, outcome.exit(), outcome.err());
+    assertTrue(Files.readString(found.resolve("trial-1.log")).contains("On Spark "));
   }
 
   @Test
