@@ -1,13 +1,14 @@
 package org.tokentune.bench;
 
 /**
- * What training on Spark takes on an executor and on the wire, in bytes, where the driver makes the
- * updates. Spark's own frames and compression are not counted.
+ * What training on Spark takes on an executor and on the wire, in bytes. Spark's own frames and
+ * compression are not counted.
  *
  * @param frozen weights that do not train, sent to every executor once
  * @param trained weights that train
  * @param optimizerState that the driver keeps
- * @param executor memory of an executor: weights, sums of gradients and its part of a step
+ * @param executor memory of an executor where the driver makes the updates: weights, sums of
+ *     gradients and its part of a step
  * @param executors each with one task
  */
 public record ExchangePlan(
@@ -30,6 +31,14 @@ public record ExchangePlan(
    */
   public long returned(int bits) {
     return trained * executors * bits / Float.SIZE;
+  }
+
+  /**
+   * Memory of an executor if tasks make the updates: it also holds values of its task's own, and
+   * the optimizer's state.
+   */
+  public long averagingExecutor() {
+    return executor + trained + optimizerState;
   }
 
   /**

@@ -25,7 +25,7 @@ final class ClusterOptions {
       paramLabel = "N",
       description = {
         "Tasks that divide the texts of a step among them; the same number gives the same model on any",
-        "number of machines. Default: as many as Spark runs at a time."
+        "number of machines. Default with local[N]: as many as run at a time; otherwise it must be given."
       })
   private int tasks;
 
@@ -45,8 +45,12 @@ final class ClusterOptions {
           "Bits of gradients on their way: 16 (bfloat16) halve them. Default ${DEFAULT-VALUE}.")
   private int gradientBits = 32;
 
-  /** Reports early what would fail later. */
-  void check(Task task, boolean folds) {
+  /**
+   * Reports early what would fail later.
+   *
+   * @param limited whether there is a limit to memory
+   */
+  void check(Task task, boolean folds, boolean limited) {
     if (master == null) {
       if (tasks != 0 || syncEvery != 1 || gradientBits != 32) {
         throw new BadSettingsException(
@@ -62,6 +66,11 @@ final class ClusterOptions {
     }
     if (folds) {
       throw new BadSettingsException("--folds is not there on Spark yet; leave one of them out.");
+    }
+    if (limited) {
+      throw new BadSettingsException(
+          "--memory and --memory-limit are for one machine, as they plan whole batches and tasks run parts"
+              + " of them; leave them out with --spark, and see tokentune memory --executors.");
     }
     if (task.objective() == Objectives.EMBED || task.data() == Task.Data.PREFERENCES) {
       throw new BadSettingsException(

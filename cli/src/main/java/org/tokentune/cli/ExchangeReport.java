@@ -3,26 +3,38 @@ package org.tokentune.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.tokentune.bench.ExchangePlan;
 
-/** Prints what training on Spark takes, by method, as a table. */
-record ExchangeReport(List<ExchangePlan> plans) {
+/**
+ * Prints what training on Spark takes, by method, as a table.
+ *
+ * @param averages whether the optimizer's state can be averaged
+ */
+record ExchangeReport(List<ExchangePlan> plans, boolean averages) {
 
   /** Steps between averages of the last rows. */
   private static final int ROUND = 8;
 
   private static final List<Integer> GIGABITS = List.of(1, 10, 100);
 
-  /** A way to exchange, and the bytes of a step on the driver's link. */
-  private record Way(String name, long bytes) {}
+  /** A way to exchange, an executor's memory, and the bytes of a step on the driver's link. */
+  private record Way(String name, long executor, long bytes) {}
 
-  private static List<Way> ways(ExchangePlan plan) {
-    return List.of(
-        new Way("gradients", plan.sent() + plan.returned(32)),
-        new Way("gradients of 16 bits", plan.sent() + plan.returned(16)),
-        new Way(String.format(Locale.ROOT, "averages every %d", ROUND), plan.averaged(ROUND)));
+  private List<Way> ways(ExchangePlan plan) {
+    List<Way> ways = new ArrayList<>();
+    ways.add(new Way("gradients", plan.executor(), plan.sent() + plan.returned(32)));
+    ways.add(new Way("gradients of 16 bits", plan.executor(), plan.sent() + plan.returned(16)));
+    if (averages) {
+      ways.add(
+          new Way(
+              String.format(Locale.ROOT, "averages every %d", ROUND),
+              plan.averagingExecutor(),
+              plan.averaged(ROUND)));
+    }
+    return ways;
   }
 
   void print(PrintWriter out) {
@@ -44,7 +56,7 @@ record ExchangeReport(List<ExchangePlan> plans) {
             Locale.ROOT,
             "%-34s %9.1f %9.1f  %-21s %9.1f",
             method,
-            plan.executor() / 1e6,
+            way.executor() / 1e6,
             plan.frozen() / 1e6,
             way.name(),
             way.bytes() / 1e6);
@@ -66,7 +78,7 @@ record ExchangeReport(List<ExchangePlan> plans) {
       for (Way way : ways(plan)) {
         ObjectNode node = methods.addObject();
         node.put("method", plan.method().toString())
-            .put("executor", plan.executor())
+            .put("executor", way.executor())
             .put("frozen", plan.frozen())
             .put("trained", plan.trained())
             .put("exchange", way.name())

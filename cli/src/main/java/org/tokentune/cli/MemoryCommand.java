@@ -161,7 +161,7 @@ final class MemoryCommand implements Callable<Integer> {
     }
     if (methods.areGiven()) {
       throw new BadSettingsException(
-          "--html shows one method; leave --compare and --fit out, or --html.");
+          "--html shows one method; leave --compare, --fit and --executors out, or --html.");
     }
     new OutputFile(html).check();
   }
@@ -169,7 +169,7 @@ final class MemoryCommand implements Callable<Integer> {
   private int plan() {
     json.check();
     picture.check();
-    methods.check();
+    methods.check(picture.isGiven(), passes);
     checkPage();
     ModelConfig config = Models.config(model);
     clip.check();
@@ -297,7 +297,8 @@ final class MemoryCommand implements Callable<Integer> {
         length,
         k,
         optimizer);
-    ExchangeReport report = new ExchangeReport(plans);
+    boolean averages = planner.optimizer().kind() != OptimizerSettings.Kind.ADAMW8BIT;
+    ExchangeReport report = new ExchangeReport(plans, averages);
     report.print(out);
     result.put("executors", methods.executors());
     report.put(result);

@@ -45,11 +45,9 @@ final class MethodOptions {
   @Option(
       names = "--full",
       paramLabel = "float32|bf16",
-      defaultValue = "float32",
       description = {
         "How --compare and --fit count full fine-tuning's weights and gradients, and LoRA's base: as",
-        "they train here, or in 16 bits with all gradients held, as is usual on GPUs. Default",
-        "${DEFAULT-VALUE}."
+        "they train here, or in 16 bits with all gradients held, as is usual on GPUs. Default float32."
       })
   private Full full;
 
@@ -59,14 +57,30 @@ final class MethodOptions {
     bf16
   }
 
-  void check() {
+  /** Reports options that would have no effect. */
+  void check(boolean picture, boolean passes) {
     if (!only.isEmpty() && !compare && executors == 0) {
       throw new BadSettingsException(
           "--only chooses rows of --compare and --executors; give one of them, too.");
     }
-    if (executors < 0 || (executors > 0 && (compare || fit > 0))) {
+    if (executors < 0) {
+      throw new BadSettingsException("--executors must be at least 1, got %d.", executors);
+    }
+    if ((compare ? 1 : 0) + (fit > 0 ? 1 : 0) + (executors > 0 ? 1 : 0) > 1) {
       throw new BadSettingsException(
-          "--executors must be at least 1, without --compare and --fit, got %d.", executors);
+          "--compare, --fit and --executors each plan something else; give one of them.");
+    }
+    if (full != null && !compare && fit == 0) {
+      throw new BadSettingsException(
+          "--full says how --compare and --fit count; leave it out, or give one of them.");
+    }
+    if (picture && (fit > 0 || executors > 0)) {
+      throw new BadSettingsException(
+          "--picture draws one method, or those of --compare; leave it out, or --fit and --executors.");
+    }
+    if (passes && areGiven()) {
+      throw new BadSettingsException(
+          "--passes prints one method's; leave --compare, --fit and --executors out, or --passes.");
     }
   }
 
@@ -96,6 +110,6 @@ final class MethodOptions {
   }
 
   String full() {
-    return full.name();
+    return half() ? Full.bf16.name() : Full.float32.name();
   }
 }

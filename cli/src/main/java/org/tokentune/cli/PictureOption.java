@@ -32,6 +32,10 @@ final class PictureOption {
     new OutputFile(picture).check();
   }
 
+  boolean isGiven() {
+    return picture != null;
+  }
+
   void draw(WholeFile.Content chart) {
     if (picture != null) {
       new OutputFile(picture).write(chart);

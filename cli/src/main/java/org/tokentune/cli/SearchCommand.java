@@ -140,7 +140,7 @@ final class SearchCommand implements Callable<Integer> {
       converter = ByteSize.class,
       description = {
         "Trials that would take more, as planned before their first step, are passed over. Default:",
-        "nine tenths of the memory that is free."
+        "nine tenths of the memory that is free; on Spark, no limit."
       })
   private long memoryLimit;
 
@@ -349,13 +349,13 @@ final class SearchCommand implements Callable<Integer> {
     String name = "trial-" + number + (round > 1 ? "-round-" + round : "");
     Map<String, String> drawn = space.draw(seed, number);
     Path settings = output.resolve(name + ".yaml");
-    ConfigFile.write(settings, options(drawn, length, lengthOption));
+    ObjectNode options = options(drawn, length, lengthOption);
+    ConfigFile.write(settings, options);
     Path result = output.resolve(name + ".json");
     Path model = output.resolve("trial");
     delete(model);
     Path log = output.resolve(name + ".log");
     System.gc(); // frees the memory of the trial before, which is outside of the heap
-    long limit = memoryLimit > 0 ? memoryLimit : free();
     long start = System.nanoTime();
     int code;
     try (PrintWriter printed =
@@ -364,12 +364,12 @@ final class SearchCommand implements Callable<Integer> {
       commands.setOut(printed);
       commands.setErr(printed);
       List<String> arguments =
-          List.of(
-              "train",
-              "--config=" + settings,
-              "--output=" + model,
-              "--json=" + result,
-              "--memory-limit=" + limit + "B");
+          new ArrayList<>(
+              List.of("train", "--config=" + settings, "--output=" + model, "--json=" + result));
+      if (memoryLimit > 0 || !options.has("spark")) { // where other machines have the memory
+        long limit = memoryLimit > 0 ? memoryLimit : free();
+        arguments.add("--memory-limit=" + limit + "B");
+      }
       code = TokenTune.run(commands, arguments.toArray(String[]::new));
     } catch (IOException e) {
       throw new BadFileException(e, "%s cannot be written: %s.", log, e.getMessage());

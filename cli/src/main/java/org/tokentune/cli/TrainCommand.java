@@ -149,7 +149,8 @@ final class TrainCommand implements Callable<Integer> {
   public Integer call() {
     json.check();
     runOptions.check();
-    cluster.check(taskOptions.task(), data.folds() > 0);
+    boolean limited = tuning.limitsMemory() || runOptions.memoryLimit().bytes() > 0;
+    cluster.check(taskOptions.task(), data.folds() > 0, limited);
     output = outputOptions.folder(runOptions);
     watchOptions.check(output, runOptions.resumes() || outputOptions.overwrites());
     if (data.folds() == 0) {

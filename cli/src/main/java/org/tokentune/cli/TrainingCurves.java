@@ -4,7 +4,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.function.LongSupplier;
 import org.tokentune.objectives.Metric;
 import org.tokentune.objectives.Scores;
 import org.tokentune.train.EvaluationResult;
@@ -42,23 +41,13 @@ final class TrainingCurves implements FineTuningListener, AutoCloseable {
   }
 
   private final List<Sink> sinks;
-  private final LongSupplier clock;
   private StepMemoryReport memory;
   private int resumed;
   private int steps;
   private boolean begun;
-  private long last;
 
   TrainingCurves(List<Sink> sinks) {
-    this(sinks, System::nanoTime);
-  }
-
-  /**
-   * @param clock in nanoseconds
-   */
-  TrainingCurves(List<Sink> sinks, LongSupplier clock) {
     this.sinks = sinks;
-    this.clock = clock;
   }
 
   @Override
@@ -78,19 +67,17 @@ final class TrainingCurves implements FineTuningListener, AutoCloseable {
       begun = true;
       sinks.forEach(sink -> sink.begin(resumed));
     }
-    last = clock.getAsLong();
   }
 
   @Override
   public void onStep(StepReport step) {
-    long now = clock.getAsLong();
     steps = step.steps();
     Map<String, Double> numbers = new LinkedHashMap<>();
     numbers.put("train/loss", step.loss());
     numbers.put("train/learning_rate", step.learningRate());
     numbers.put("train/epoch", (double) step.epoch());
-    if (now > last) {
-      numbers.put("train/tokens_per_second", step.tokens() * 1e9 / (now - last));
+    if (step.seconds() > 0) {
+      numbers.put("train/tokens_per_second", step.tokens() / step.seconds());
     }
     step.metrics().forEach((metric, value) -> numbers.put("train/" + name(metric), value));
     if (memory != null) { // with the first step: a resumed training has them again
@@ -118,7 +105,6 @@ final class TrainingCurves implements FineTuningListener, AutoCloseable {
 
   private void add(int step, Map<String, Double> numbers) {
     sinks.forEach(sink -> sink.add(step, steps, numbers));
-    last = clock.getAsLong(); // an evaluation does not count as training
   }
 
   private static String name(Metric metric) {

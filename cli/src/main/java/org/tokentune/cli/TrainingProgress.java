@@ -41,7 +41,6 @@ final class TrainingProgress implements FineTuningListener, AutoCloseable {
   /** Seconds of the last steps, the oldest first. */
   private final Deque<Double> recent = new ArrayDeque<>();
 
-  private double last;
   private ProgressBar bar;
   private int before;
   private long tokens;
@@ -76,9 +75,7 @@ final class TrainingProgress implements FineTuningListener, AutoCloseable {
     int step = report.step();
     int steps = report.steps();
     tokens += report.tokens();
-    double now = seconds();
-    recent.addLast(now - last);
-    last = now;
+    recent.addLast(report.seconds());
     if (recent.size() > RECENT) {
       recent.removeFirst();
     }

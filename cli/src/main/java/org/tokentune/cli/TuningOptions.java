@@ -125,6 +125,11 @@ final class TuningOptions {
       })
   private long memory;
 
+  /** Whether there is a limit to the memory of a step. */
+  boolean limitsMemory() {
+    return memory > 0;
+  }
+
   TuningSettings settings(AdapterOptions adapters, long seed) {
     return new TuningSettings(
         tokens.tokens(),

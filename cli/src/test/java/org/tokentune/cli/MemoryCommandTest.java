@@ -282,4 +282,41 @@ class MemoryCommandTest {
     assertEquals(2, run.code());
     assertTrue(run.printed().contains("Nothing fits into 0.0 MB"), run.printed());
   }
+
+  @Test
+  void plansExecutorsOfSpark() throws IOException {
+    Path config = config();
+    Path result = folder.resolve("executors.json");
+    Object[] options = {"--model", config, "--executors", 4, "--only", "full", "--json", result};
+    Run run = memory(options);
+    System.out.println(run.printed());
+    assertEquals(0, run.code(), run.printed());
+    JsonNode rows = json(result).path("exchanges");
+    assertEquals(3, rows.size());
+    long trained = rows.path(0).path("trained").asLong();
+    assertEquals(rows.path(0).path("executor").asLong(), rows.path(1).path("executor").asLong());
+    assertEquals(
+        3 * trained, // values of the task's own, and AdamW's two moments of each
+        rows.path(2).path("executor").asLong() - rows.path(0).path("executor").asLong());
+    List<Object> more = new ArrayList<>(List.of(options));
+    more.addAll(List.of("--optimizer", "adamw8bit"));
+    assertEquals(0, memory(more.toArray()).code());
+    assertEquals(2, json(result).path("exchanges").size(), "no averages of state in 8 bits");
+  }
+
+  @Test
+  void refusesOptionsThatWouldHaveNoEffect() throws IOException {
+    Path config = config();
+    Path picture = folder.resolve("none.png");
+    refused("--picture draws one", "--model", config, "--executors", 2, "--picture", picture);
+    refused("--picture draws one", "--model", config, "--fit", "1GB", "--picture", picture);
+    refused("--full says how", "--model", config, "--executors", 2, "--full", "bf16");
+    refused("--full says how", "--model", config, "--full", "bf16");
+    refused("give one of them", "--model", config, "--executors", 2, "--fit", "1GB");
+    refused("give one of them", "--model", config, "--compare", "--fit", "1GB");
+    refused("--passes prints one", "--model", config, "--compare", "--passes");
+    refused("--html shows one", "--model", config, "--executors", 2, "--html", "x.html");
+    refused("--executors must be at least 1, got -1", "--model", config, "--executors", -1);
+    assertFalse(Files.exists(picture));
+  }
 }

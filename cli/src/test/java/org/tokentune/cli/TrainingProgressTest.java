@@ -26,7 +26,7 @@ class TrainingProgressTest {
     printed.getBuffer().setLength(0);
     for (int step = from; step <= to; step++) {
       now.addAndGet((long) (seconds * SECOND));
-      progress.onStep(new StepReport(step, steps, 1, 0.5, 1e-4, 100, List.of(), Map.of()));
+      progress.onStep(new StepReport(step, steps, 1, 0.5, 1e-4, 100, seconds, List.of(), Map.of()));
     }
     return printed.toString().lines().toList();
   }

@@ -23,7 +23,7 @@ class SparkTrainTest {
   /** The exit code, and what was printed. */
   private record Outcome(int exit, String out, String err) {}
 
-  private static Outcome train(Path output, String... more) throws IOException {
+  private static Path base() throws IOException {
     Path base = folder.resolve("base");
     if (!Files.exists(base)) {
       Path golden = Path.of("../tokentune-samediff/src/test/resources/golden/bert");
@@ -34,13 +34,21 @@ class SparkTrainTest {
       Path tokenizer = Path.of("../datasets/src/test/resources/tokenizer.json");
       Files.copy(tokenizer, base.resolve("tokenizer.json"));
     }
+    return base;
+  }
+
+  private static Outcome train(Path output, String... more) throws IOException {
     Path data = Path.of("../samples/reviews.csv");
     List<String> arguments =
-        new ArrayList<>(List.of("train", "--model", base.toString(), "--data", data.toString()));
+        new ArrayList<>(List.of("train", "--model", base().toString(), "--data", data.toString()));
     arguments.addAll(List.of("--text", "review", "--label", "stars", "--steps", "4"));
     arguments.addAll(List.of("--batch-size", "8", "--dropout", "0"));
     arguments.addAll(List.of("--output", output.toString()));
     arguments.addAll(List.of(more));
+    return run(arguments);
+  }
+
+  private static Outcome run(List<String> arguments) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     CommandLine commands =
@@ -62,6 +70,33 @@ class SparkTrainTest {
     assertTrue(Files.exists(output.resolve("model.safetensors")));
   }
 
+  /** Trials have no limit to memory, which a training on Spark refuses. */
+  @Test
+  void searchesSettings() throws IOException {
+    Path found = folder.resolve("found");
+    Path settings = folder.resolve("search.yaml");
+    Files.writeString(
+        settings,
+        """
+        model: '%s'
+        data: ../samples/reviews.csv
+        text: review
+        label: stars
+        steps: 2
+        spark: 'local[2]'
+        search:
+          batch-size: [4, 8]
+        """
+            .formatted(base()));
+    List<String> search = List.of("search", "--config", settings.toString(), "--trials", "1");
+    List<String> arguments = new ArrayList<>(search);
+    arguments.addAll(List.of("--output", found.toString()));
+    Outcome outcome = run(arguments);
+    System.out.println(outcome.out());
+    assertEquals(0, outcome.exit(), outcome.err());
+    assertTrue(Files.readString(found.resolve("trial-1.log")).contains("On Spark "));
+  }
+
   @Test
   void saysWhatIsWrong() throws IOException {
     Path output = folder.resolve("none");
@@ -70,7 +105,12 @@ class SparkTrainTest {
             + " leave them out.",
         train(output, "--sync-every", "8"));
     assertSays(
-        "Spark does not start with the master nowhere (", train(output, "--spark", "nowhere"));
+        "Spark does not start with the master nowhere (",
+        train(output, "--spark", "nowhere", "--spark-tasks", "2"));
+    assertSays(
+        "The number of tasks in a step decides the model, and with the master spark://127.0.0.1:1 it"
+            + " would be that of the executors that happen to have started; give --spark-tasks.",
+        train(output, "--spark", "spark://127.0.0.1:1"));
     assertSays(
         "--gradient-bits must be 16 or 32, got 8.",
         train(output, "--spark", "local[2]", "--gradient-bits", "8"));
@@ -78,6 +118,11 @@ class SparkTrainTest {
         "The master is that of spark-submit, which has not started this program; name a master, such as"
             + " local[2].",
         train(output, "--spark", "submit"));
+    for (String limit : List.of("--memory", "--memory-limit")) {
+      assertSays(
+          "--memory and --memory-limit are for one machine,",
+          train(output, "--spark", "local[2]", limit, "8GB"));
+    }
     assertFalse(Files.exists(output.resolve("model.safetensors")));
   }
 

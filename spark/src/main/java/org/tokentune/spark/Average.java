@@ -13,8 +13,8 @@ import org.tokentune.train.ParameterOptimizer;
 /** The means of what tasks have made of the same values, added up in the order of the tasks. */
 record Average(Parameters parameters, List<String> trained) {
 
-  /** Sets the parameters and the optimizer to the means. */
-  void of(List<Share.Result> results, ParameterOptimizer optimizer) {
+  /** Sets the parameters to the means, and returns those of the optimizer's state. */
+  ParameterOptimizer.State of(List<Share.Result> results) {
     List<Values> made = results.stream().map(Share.Result::trained).toList();
     for (int i = 0; i < trained.size(); i++) {
       INDArray mean = parameters.get(trained.get(i));
@@ -34,7 +34,7 @@ record Average(Parameters parameters, List<String> trained) {
       state.put(name, mean(name, made));
     }
     int updates = made.stream().mapToInt(Values::updates).max().orElseThrow();
-    optimizer.restore(new ParameterOptimizer.State(updates, state));
+    return new ParameterOptimizer.State(updates, state);
   }
 
   /** The mean of an array of state, which is 0 before a task's first update. */

@@ -38,16 +38,23 @@ public final class SparkCluster implements TrainingCluster {
   public Connection connect(Settings settings) {
     required(settings, "settings");
 
-    SparkSession.Builder builder = SparkSession.builder().appName("tokentune");
-    DEFAULTS.forEach((name, value) -> builder.config(name, System.getProperty(name, value)));
-    if (!settings.master().equals(SUBMITTED)) {
-      builder.config(MASTER, settings.master());
-    } else if (System.getProperty(MASTER) == null) {
+    String master =
+        settings.master().equals(SUBMITTED) ? System.getProperty(MASTER) : settings.master();
+    if (master == null) {
       throw new BadSettingsException(
           "The master is that of spark-submit, which has not started this program; name a master,"
               + " such as local[2].");
     }
-    SparkSession spark = started(builder, settings.master());
+    if (settings.tasks() == 0 && !isLocal(master)) {
+      throw new BadSettingsException(
+          "The number of tasks in a step decides the model, and with the master %s it would be that of"
+              + " the executors that happen to have started; give --spark-tasks.",
+          master);
+    }
+    SparkSession.Builder builder = SparkSession.builder().appName("tokentune");
+    DEFAULTS.forEach((name, value) -> builder.config(name, System.getProperty(name, value)));
+    builder.config(MASTER, master);
+    SparkSession spark = started(builder, master);
     try {
       int tasks =
           settings.tasks() == 0 ? spark.sparkContext().defaultParallelism() : settings.tasks();
@@ -60,6 +67,11 @@ public final class SparkCluster implements TrainingCluster {
       spark.stop();
       throw e;
     }
+  }
+
+  /** As Spark has it. */
+  private static boolean isLocal(String master) {
+    return master.equals("local") || master.startsWith("local[");
   }
 
   private static SparkSession started(SparkSession.Builder builder, String master) {

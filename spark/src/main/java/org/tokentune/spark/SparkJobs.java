@@ -46,6 +46,22 @@ final class SparkJobs implements AutoCloseable {
    * @param count of steps
    */
   List<Share.Result> run(List<Share> shares, Values values, int first, int count) {
+    try {
+      return attempts(shares, values, first, count);
+    } catch (BadInputException e) {
+      throw e;
+    } catch (Exception e) { // Scala declares none of those that it throws
+      if (context.sc().isStopped()) {
+        throw new BadInputException(
+            e,
+            "Spark was stopped at step %d; start it again, and resume from the last training checkpoint.",
+            first + 1);
+      }
+      throw e;
+    }
+  }
+
+  private List<Share.Result> attempts(List<Share> shares, Values values, int first, int count) {
     for (int number = 1; ; number++) {
       Share.Attempt attempt = new Share.Attempt(run, first, number);
       List<Share> attempted =
@@ -109,9 +125,7 @@ final class SparkJobs implements AutoCloseable {
         throw new BadInputException(e, "The training was interrupted at step %d.", step + 1);
       }
     } finally {
-      if (!context.sc().isStopped()) {
-        sent.destroy();
-      }
+      destroy(sent);
     }
   }
 
@@ -150,9 +164,20 @@ final class SparkJobs implements AutoCloseable {
 
   @Override
   public void close() {
-    if (!context.sc().isStopped()) {
-      model.destroy();
-    }
+    destroy(model);
     Replica.forget(run);
+  }
+
+  /** Frees what executors hold, unless Spark is stopped, even meanwhile. */
+  private void destroy(Broadcast<?> sent) {
+    try {
+      if (!context.sc().isStopped()) {
+        sent.destroy();
+      }
+    } catch (Exception e) { // Scala declares none of those that it throws
+      if (!context.sc().isStopped()) {
+        throw e;
+      }
+    }
   }
 }

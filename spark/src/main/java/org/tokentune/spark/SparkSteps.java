@@ -20,9 +20,10 @@ import org.tokentune.train.TrainingStep;
  * tasks, parts of them, are divided among a number of tasks that stays the same for the whole run.
  * The driver sends them what trains, they return the sums of their gradients, the driver adds these
  * in the order of the tasks and makes the update. So losses and weights are those of one machine
- * with the same settings, and the same bits in every run with as many tasks, however many executors
- * there are. A step depends on nothing that an executor holds: what is lost is computed again.
- * Training checkpoints are the driver's, and those of one machine.
+ * with the same settings, except that parts of batches have dropout of their own, and the same bits
+ * in every run with as many tasks, however many executors there are. A step depends on nothing that
+ * an executor holds: what is lost is computed again. Training checkpoints are the driver's, and
+ * those of one machine.
  *
  * <p>For slow networks, {@link #withSyncEvery} lets tasks make the updates of several steps
  * themselves, and {@link #withGradientBits} halves the gradients.
@@ -110,7 +111,8 @@ public final class SparkSteps implements TrainingStep.Factory {
    * The same with an average of values and of the optimizer's state every so many steps, between
    * which every task updates values of its own from the gradients of its own share (local SGD:
    * Stich, 2019). Averages are also taken before evaluations and checkpoints and at the end of an
-   * epoch.
+   * epoch. As the results of steps come together, none of them can be passed over because of a loss
+   * that is not finite.
    *
    * @param steps 1: the driver updates from the gradients of all tasks, as on one machine
    */

@@ -12,8 +12,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.tokentune.BadSettingsException;
 import org.tokentune.Warnings;
+import org.tokentune.adapters.LoraModel;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objective;
 import org.tokentune.select.TokenSelector;
 import org.tokentune.train.BatchGradients;
 import org.tokentune.train.Hyperparameters;
@@ -89,6 +91,13 @@ final class SparkTrainingStep implements TrainingStep {
           "must be all on Spark, whose driver holds all gradients, got %s.",
           settings.clipBy());
     }
+    Objective task = model.head().task();
+    if (settings.memory().microBatch() > 0 && task.embeddingLoss().isEmpty()) {
+      throw BadSettingsException.of(
+          "microBatch",
+          "is for vectors of texts, not for %s; give accumulation.",
+          task.shortName());
+    }
     if (isLocal() && settings.optimizer().kind() == OptimizerSettings.Kind.ADAMW8BIT) {
       throw new BadSettingsException(
           "The state of adamw8bit, in 8 bits, cannot be averaged every %d steps; set syncEvery to 1,"
@@ -102,34 +111,23 @@ final class SparkTrainingStep implements TrainingStep {
           SERIALIZER);
     }
     int slots = context.defaultParallelism();
-    if (slots < options.tasks()) {
+    if (context.isLocal() && slots < options.tasks()) { // those of a cluster may come later
       Warnings.warn(
           "Spark runs %d of %d tasks at a time, and the others after them; give it more cores, or ask"
               + " for fewer tasks.",
           slots, options.tasks());
     }
-    // Spark would end the job, with no hint of what to do.
-    long most = context.getConf().getSizeAsBytes(MAX_RESULT, "1g");
-    long bytes = parameters.bytes(trained);
-    if (isLocal()) {
-      bytes += trained.stream().mapToLong(optimizer::stateBytes).sum();
-    }
-    if (most > 0 && bytes * options.tasks() > most) {
-      throw new BadSettingsException(
-          "What tasks return takes %d times %,d MB, more than %s lets through (%,d MB); raise it, or"
-              + " train adapters or fewer parameters.",
-          options.tasks(), bytes / 1_000_000, MAX_RESULT, most / 1_000_000);
-    }
-    // Serialised and read, and on one machine also made and kept; Spark would lose a result and
-    // wait.
-    int copies = (context.isLocal() ? 4 : 2) * options.tasks() + 2;
-    long heap = Runtime.getRuntime().maxMemory();
-    if (bytes * copies > heap) {
-      throw new BadSettingsException(
-          "What tasks return takes %d times %,d MB, for which the driver's heap of %,d MB is too small;"
-              + " give it %,d MB (-Xmx, or spark.driver.memory), or train adapters or fewer parameters.",
-          options.tasks(), bytes / 1_000_000, heap / 1_000_000, bytes * copies * 5 / 4 / 1_000_000);
-    }
+    DriverLoad load =
+        DriverLoad.of(
+            parameters,
+            trained,
+            trained.stream().mapToLong(optimizer::stateBytes).sum(),
+            options,
+            context.isLocal());
+    load.check(
+        context.getConf().getSizeAsBytes(MAX_RESULT, "1g"),
+        MAX_RESULT,
+        Runtime.getRuntime().maxMemory());
   }
 
   @Override
@@ -140,6 +138,28 @@ final class SparkTrainingStep implements TrainingStep {
   @Override
   public int stretch() {
     return options.syncEvery();
+  }
+
+  @Override
+  public String settings() {
+    int tasks = options.tasks();
+    if (isLocal() && tasks > 1) {
+      return "averages of " + tasks + " tasks every " + options.syncEvery() + " steps";
+    }
+    if (precision != GradientPrecision.FLOAT32) {
+      return "gradients of " + tasks + " tasks in 16 bits";
+    }
+    return parts() > 1 && drops() ? "dropout of " + parts() + " parts of batches" : "";
+  }
+
+  private boolean drops() {
+    boolean adapters = model instanceof LoraModel adapted && adapted.lora().dropout() > 0;
+    return adapters || !model.config().equals(model.config().withDropout(0));
+  }
+
+  /** The parts that each batch is divided into. */
+  private int parts() {
+    return (options.tasks() - 1) / settings.accumulation() + 1;
   }
 
   @Override
@@ -162,7 +182,7 @@ final class SparkTrainingStep implements TrainingStep {
       for (int step = 0; step < steps.size(); step++) {
         made.add(result(steps.get(step), step, results));
       }
-      new Average(parameters, trained).of(results, optimizer);
+      optimizer.restore(new Average(parameters, trained).of(results));
       return made;
     }
     List<Share.Result> results = jobs.run(shares, Values.of(parameters, trained), first, 1);
@@ -215,7 +235,7 @@ final class SparkTrainingStep implements TrainingStep {
   }
 
   private Divided divided(Work work) {
-    int parts = (options.tasks() - 1) / settings.accumulation() + 1;
+    int parts = parts();
     StepBatches inputs =
         StepBatches.of(model, work.batches(), selector, work.position(), settings, parts);
     List<Integer> batches = new ArrayList<>();

@@ -1,6 +1,7 @@
 package org.tokentune.spark;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -39,6 +41,7 @@ import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.LocalStep;
+import org.tokentune.train.MemorySettings;
 import org.tokentune.train.OptimizerSettings;
 import org.tokentune.train.RunSettings;
 import org.tokentune.train.StepReport;
@@ -55,7 +58,7 @@ class SparkTrainingTest {
   private static int saved;
 
   /** The result of a training. */
-  private record Run(List<Double> losses, Map<String, INDArray> weights) {
+  private record Run(List<Double> losses, List<Double> seconds, Map<String, INDArray> weights) {
 
     double greatestDifference(Run other) {
       double greatest = 0;
@@ -112,11 +115,13 @@ class SparkTrainingTest {
       int stopAfter,
       Double dropout) {
     List<Double> losses = new ArrayList<>();
+    List<Double> seconds = new ArrayList<>();
     FineTuningListener listener =
         new FineTuningListener() {
           @Override
           public void onStep(StepReport step) {
             losses.add(step.loss());
+            seconds.add(step.seconds());
           }
 
           @Override
@@ -139,7 +144,8 @@ class SparkTrainingTest {
       }
       model.trainBy(steps);
       model.fineTune(new DataSplit(ROWS, List.of(), List.of()), settings, listener);
-      return new Run(losses, SmallModel.weights(model, folder.resolve("saved-" + saved++)));
+      return new Run(
+          losses, seconds, SmallModel.weights(model, folder.resolve("saved-" + saved++)));
     }
   }
 
@@ -244,6 +250,40 @@ class SparkTrainingTest {
     System.out.println("stopped on one side, continued on the other: the same bits at the end");
   }
 
+  @Test
+  void doesNotContinueWithAnotherExchange() {
+    SparkSteps averages = SparkSteps.on(spark, 2).withSyncEvery(4);
+    TuningSettings settings = settings("25%", 2, 4);
+    Checkpoints checkpoints = new Checkpoints(folder.resolve("of-averages"), 1);
+    RunSettings run = RunSettings.defaults().withCheckpoints(2, checkpoints);
+    train(averages, settings.withRun(run), "", 2);
+    Path last = checkpoints.newest().orElseThrow();
+    TuningSettings resumed = settings.withRun(run.withResume(last));
+    String there =
+        last + " belongs to another training (distribution of steps: averages of 2 tasks";
+    String next = "; use the same data and settings, or start over.";
+    assertSays(
+        there + " every 4 steps there, averages of 2 tasks every 2 steps here)" + next,
+        () -> train(averages.withSyncEvery(2), resumed, ""));
+    assertSays(
+        there + " every 4 steps there, averages of 3 tasks every 4 steps here)" + next,
+        () -> train(SparkSteps.on(spark, 3).withSyncEvery(4), resumed, ""));
+    assertSays(
+        there + " every 4 steps there, not set here)" + next,
+        () -> train(LocalStep::new, resumed, ""));
+    assertSays(
+        there + " every 4 steps there, gradients of 2 tasks in 16 bits here)" + next,
+        () -> train(SparkSteps.on(spark, 2).withGradientBits(16), resumed, ""));
+    assertSays(
+        there + " every 4 steps there, dropout of 2 parts of batches here)" + next,
+        () -> train(SparkSteps.on(spark, 4), resumed, "", 4, 0.1));
+    RunSettings other = run.withCheckpoints(3, checkpoints).withResume(last);
+    assertSays(
+        last + " belongs to another training (steps between checkpoints: 2 there, 3 here)" + next,
+        () -> train(averages, settings.withRun(other), ""));
+    train(averages, resumed, "");
+  }
+
   /** Without dropout, which parts of batches have of their own. */
   @ParameterizedTest
   @CsvSource({"1, 3", "2, 20"})
@@ -285,6 +325,8 @@ class SparkTrainingTest {
     assertEquals(
         alone.losses().get(0), once.losses().get(0), "the first step begins as on one machine");
     assertEquals(22, traffic.steps());
+    assertEquals(1, Set.copyOf(once.seconds().subList(0, 4)).size(), "a part of the round's time");
+    assertNotEquals(once.seconds().get(3), once.seconds().get(4));
     double weights = (double) synchronous.traffic().values() / 22;
     // An epoch of 20 steps has 5 rounds, the rest one; AdamW has two moments of each value.
     assertEquals(2 * 6 * 3, traffic.gradients() / weights, 0.01);
@@ -361,6 +403,24 @@ class SparkTrainingTest {
             train(
                 SparkSteps.on(spark, 2).withSyncEvery(4),
                 settings.withHyperparameters(eightBits),
+                ""));
+    assertSays(
+        "microBatch is for vectors of texts, not for classify; give accumulation.",
+        () ->
+            train(
+                SparkSteps.on(spark, 2),
+                settings.withHyperparameters(
+                    settings
+                        .hyperparameters()
+                        .withMemory(MemorySettings.defaults().withMicroBatch(2))),
+                ""));
+    assertSays(
+        "Of 4 steps that are made at once none can be passed over (onNan: skip); make one at a time, or"
+            + " let the training end (onNan: stop).",
+        () ->
+            train(
+                SparkSteps.on(spark, 2).withSyncEvery(4),
+                settings.withRun(RunSettings.defaults().withOnNan(RunSettings.OnNan.SKIP)),
                 ""));
     assertSays(
         "An executor has version "

@@ -31,6 +31,7 @@ record Fingerprint(Map<String, String> parts) {
 
   /**
    * @param parameters before the first step
+   * @param step what makes the steps
    * @param identity parts that the caller adds: see {@link TrainingData#identity}
    */
   static Fingerprint of(
@@ -38,6 +39,7 @@ record Fingerprint(Map<String, String> parts) {
       Parameters parameters,
       Hyperparameters settings,
       RunSettings run,
+      TrainingStep step,
       Map<String, String> identity) {
     Map<String, String> parts = new LinkedHashMap<>();
     parts.put("model", new Digest().add(model.withoutDropout().config().toString()).hex());
@@ -60,6 +62,11 @@ record Fingerprint(Map<String, String> parts) {
     double least = run.minImprovement();
     putUnless(least == 0, "least improvement", least, parts);
     parts.put("loss of NaN", run.onNan().name());
+    boolean likeOne = step.settings().isEmpty();
+    putUnless(likeOne, "distribution of steps", step.settings(), parts);
+    // Steps that are made at once end before a checkpoint.
+    boolean anywhere = likeOne || step.stretch() == 1;
+    putUnless(anywhere, "steps between checkpoints", run.saveEvery(), parts);
     parts.put("kernels", KernelMode.preferred().toString());
     return new Fingerprint(parts);
   }

@@ -14,6 +14,7 @@ import org.tokentune.BadDataException;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
+import org.tokentune.Warnings;
 import org.tokentune.models.Head;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
@@ -126,10 +127,16 @@ public final class Trainer {
     }
     try (Evaluator evaluator = new Evaluator(model, parameters, data.rowName());
         TrainingStep step = steps.create(model, parameters, trainable, selector, settings)) {
+      if (step.stretch() > 1 && run.onNan() == RunSettings.OnNan.SKIP) {
+        throw new BadSettingsException(
+            "Of %d steps that are made at once none can be passed over (onNan: skip); make one at a"
+                + " time, or let the training end (onNan: stop).",
+            step.stretch());
+      }
       TrainedState state = new TrainedState(parameters, trainable, step.optimizer());
       Fingerprint fingerprint =
           run.saveEvery() > 0 || run.resume() != null
-              ? Fingerprint.of(model, parameters, settings, run, data.identity().get())
+              ? Fingerprint.of(model, parameters, settings, run, step, data.identity().get())
               : null;
       return fit(step, evaluator, state, fingerprint);
     }
@@ -238,6 +245,7 @@ public final class Trainer {
    * stopped, as what makes them may be stopped, too.
    */
   private boolean stretch(MultiDataSetIterator batches, TrainingStep training, int steps) {
+    long start = System.nanoTime();
     List<TrainingStep.Work> work = new ArrayList<>();
     int batch = progress.batch();
     int step = progress.step();
@@ -265,12 +273,14 @@ public final class Trainer {
       results = training.run(work);
     } catch (BadInputException e) {
       if (listener.stops()) {
+        Warnings.warn("The training stops before step %d, which failed: %s", step, e.getMessage());
         return false;
       }
       throw e;
     }
+    double seconds = (System.nanoTime() - start) / 1e9 / work.size();
     for (int i = 0; i < work.size(); i++) {
-      count(work.get(i), results.get(i), steps);
+      count(work.get(i), results.get(i), steps, seconds);
     }
     if (!batches.hasNext()) {
       progress = progress.nextEpoch();
@@ -286,7 +296,8 @@ public final class Trainer {
         || (run.evaluateEvery() > 0 && step % run.evaluateEvery() == 0);
   }
 
-  private void count(TrainingStep.Work work, TrainingStep.Result result, int steps) {
+  private void count(
+      TrainingStep.Work work, TrainingStep.Result result, int steps, double seconds) {
     List<String> broken = names(result.nonFinite());
     StepReport report =
         new StepReport(
@@ -296,6 +307,7 @@ public final class Trainer {
             result.loss(),
             work.learningRate(),
             result.tokens(),
+            seconds,
             broken,
             result.metrics());
     int batches = work.batches().size();

@@ -9,7 +9,8 @@ public interface TrainingCluster {
    * What is asked of a cluster.
    *
    * @param master its address, in its own terms, such as {@code local[2]}
-   * @param tasks in a step; 0: as many as run at a time
+   * @param tasks in a step; 0: as many as run at a time in this process, and for machines of their
+   *     own it must be given
    * @param syncEvery steps between averages of what tasks update themselves; 1: gradients are added
    *     up in every step, as on one machine
    * @param gradientBits 32, or 16 for gradients that are rounded on their way

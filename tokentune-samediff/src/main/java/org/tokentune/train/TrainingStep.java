@@ -70,7 +70,8 @@ public interface TrainingStep extends AutoCloseable {
    * @param tokens of the texts, without padding
    * @param nonFinite batches whose loss or gradients are not finite; if there are any, nothing was
    *     updated, except that {@link Hyperparameters.ClipBy#TENSOR} and {@code LAST} leave out only
-   *     the parameters whose gradient is not finite
+   *     the parameters whose gradient is not finite, and in steps that are made at once other
+   *     machines may have updated theirs
    * @param metrics of the batches before the update; none unless the task {@link
    *     org.tokentune.objectives.Objective#scoresSteps scores steps}
    */
@@ -115,6 +116,14 @@ public interface TrainingStep extends AutoCloseable {
     return steps.stream()
         .map(step -> run(step.batches(), step.position(), step.learningRate()))
         .toList();
+  }
+
+  /**
+   * What the result depends on besides the training's own settings; empty where it is that of one
+   * machine. A training that depends on something else does not resume from its checkpoints.
+   */
+  default String settings() {
+    return "";
   }
 
   /** Updates the parameters; training checkpoints contain its state. */

@@ -1,0 +1,71 @@
+package org.tokentune.spark;
+
+import java.util.List;
+import org.tokentune.BadSettingsException;
+import org.tokentune.nn.Parameters;
+
+/**
+ * What a training takes on the driver, in bytes. Spark would end a job that takes more, or lose a
+ * result and wait, with no hint of what to do.
+ *
+ * @param sent values of what trains, to all tasks
+ * @param returned by each task
+ * @param frozen weights that do not train, on their way to the executors
+ * @param tasks in a step
+ * @param oneProcess whether tasks run in the driver's process
+ */
+record DriverLoad(long sent, long returned, long frozen, int tasks, boolean oneProcess) {
+
+  /**
+   * @param state bytes of the optimizer's
+   */
+  static DriverLoad of(
+      Parameters parameters,
+      List<String> trained,
+      long state,
+      SparkSteps.Options options,
+      boolean oneProcess) {
+    long values = parameters.bytes(trained);
+    long frozen = parameters.bytes() - values;
+    if (options.syncEvery() > 1) {
+      long all = values + state;
+      return new DriverLoad(all, all, frozen, options.tasks(), oneProcess);
+    }
+    long gradients = options.precision() == GradientPrecision.FLOAT32 ? values : values / 2;
+    return new DriverLoad(values, gradients, frozen, options.tasks(), oneProcess);
+  }
+
+  /**
+   * Bytes of heap: results serialised and read, and in one process also made and kept; what is sent
+   * as it is and serialised.
+   */
+  long heap() {
+    return returned * tasks * (oneProcess ? 4 : 2) + sent * 2 + frozen * (oneProcess ? 1 : 2);
+  }
+
+  /**
+   * Checks it against limits.
+   *
+   * @param results most bytes that all tasks may return; 0: no limit
+   * @param limit the setting that says so
+   */
+  void check(long results, String limit, long heap) {
+    if (results > 0 && returned * tasks > results) {
+      throw new BadSettingsException(
+          "What tasks return takes %d times %,d MB, more than %s lets through (%,d MB); raise it, or"
+              + " train adapters or fewer parameters.",
+          tasks, returned / 1_000_000, limit, results / 1_000_000);
+    }
+    if (heap() > heap) {
+      throw new BadSettingsException(
+          "What tasks return takes %d times %,d MB, and what they are sent %,d MB, for which the"
+              + " driver's heap of %,d MB is too small; give it %,d MB (-Xmx, or"
+              + " spark.driver.memory), or train adapters or fewer parameters.",
+          tasks,
+          returned / 1_000_000,
+          (sent + frozen) / 1_000_000,
+          heap / 1_000_000,
+          heap() * 5 / 4 / 1_000_000);
+    }
+  }
+}
