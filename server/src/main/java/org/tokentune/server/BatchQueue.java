@@ -177,11 +177,7 @@ final class BatchQueue<I, O> implements AutoCloseable {
   public void close() {
     closed = true;
     worker.interrupt();
-    try {
-      worker.join();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    Workers.join(worker);
     drain();
   }
 }

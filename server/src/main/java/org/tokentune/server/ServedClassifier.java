@@ -47,7 +47,10 @@ final class ServedClassifier implements ServedModel {
 
   @Override
   public void close() {
-    queue.close();
-    model.close();
+    try {
+      queue.close();
+    } finally {
+      model.close();
+    }
   }
 }

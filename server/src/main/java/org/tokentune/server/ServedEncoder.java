@@ -43,7 +43,10 @@ final class ServedEncoder implements ServedModel {
 
   @Override
   public void close() {
-    queue.close();
-    model.close();
+    try {
+      queue.close();
+    } finally {
+      model.close();
+    }
   }
 }

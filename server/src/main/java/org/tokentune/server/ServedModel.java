@@ -15,6 +15,11 @@ sealed interface ServedModel extends AutoCloseable
   /** The paths that it answers. */
   List<String> paths();
 
+  /** Whether it can answer; false after a failure that it does not recover from. */
+  default boolean works() {
+    return true;
+  }
+
   @Override
   void close();
 }
