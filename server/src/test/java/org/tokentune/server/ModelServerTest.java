@@ -42,6 +42,7 @@ import org.tokentune.formats.ModelFolder;
 import org.tokentune.formats.WeightSource;
 import org.tokentune.generate.GenerationSettings;
 import org.tokentune.models.WeightStorage;
+import org.tokentune.testing.Said;
 import org.tokentune.text.LanguageModel;
 import org.tokentune.text.SentenceEncoder;
 import org.tokentune.text.TextModel;
@@ -210,7 +211,14 @@ class ModelServerTest {
       assertEquals(
           "400 dimensions: The vectors of small have 32 dimensions, got 8; leave dimensions out.",
           client.refusal(Paths.EMBEDDINGS, "{'input': 'the', 'dimensions': 8}"));
-      System.out.println("vectors are those of the encoder, as floats and as bytes");
+      assertFalse(answer.has("cut"));
+      JsonNode cut =
+          client.ask(Paths.EMBEDDINGS, "{'input': ['the', '" + "cat ".repeat(60) + "']}");
+      assertEquals(0, cut.at("/cut/0").asInt());
+      assertEquals(
+          encoder.cut(List.of("cat ".repeat(60))).get(0).intValue(), cut.at("/cut/1").asInt());
+      assertTrue(cut.at("/cut/1").asInt() > 0, cut.path("cut").toString());
+      System.out.println("vectors are those of the encoder; cut: " + cut.path("cut"));
     }
   }
 
@@ -257,6 +265,20 @@ class ModelServerTest {
               .next(),
           best,
           1e-6);
+      String longText = "cat ".repeat(60);
+      JsonNode cut =
+          new TestClient(other)
+              .ask(Paths.RERANK, "{'query': 'a cat', 'documents': ['red', '" + longText + "']}")
+              .path("results");
+      for (JsonNode result : cut) {
+        assertEquals(result.path("index").asInt() == 1, result.path("cut").asInt() > 0);
+      }
+      assertTrue(
+          new TestClient(server)
+                  .ask(Paths.CLASSIFY, "{'input': '" + longText + "'}")
+                  .at("/data/0/cut")
+                  .asInt()
+              > 0);
       System.out.printf("classified as %s, ranked first: %s%n", first.labels(), document);
     }
   }
@@ -698,6 +720,19 @@ class ModelServerTest {
               .refusal(Paths.CHAT_COMPLETIONS, "{'messages': [" + message + ", " + message + "]}");
       assertTrue(refused.startsWith("400 ") && refused.endsWith("roles must alternate"), refused);
       System.out.println(bad.get() + System.lineSeparator() + refused);
+    }
+  }
+
+  @Test
+  void beamSearchOfTheModelIsWarnedOf() throws IOException {
+    Path decoder = SmallModels.decoder(folder);
+    Files.writeString(decoder.resolve("generation_config.json"), "{\"num_beams\": 4}");
+    try (ModelFiles files = ModelFolder.open(decoder)) {
+      String said = Said.by(() -> start(files, SETTINGS).close());
+      List<String> warnings = said.lines().filter(line -> line.contains("num_beams")).toList();
+      assertEquals(1, warnings.size(), said);
+      assertTrue(warnings.get(0).contains("asks for beam search (num_beams 4"), said);
+      System.out.println(warnings.get(0));
     }
   }
 

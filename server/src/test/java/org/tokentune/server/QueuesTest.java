@@ -16,6 +16,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -123,6 +124,18 @@ class QueuesTest {
       assertTrue(queue.works());
       System.out.println("a text had no memory, and the next were generated");
     }
+  }
+
+  @Test
+  void aWorkerIsWaitedForDespiteAnInterrupt() {
+    Thread worker =
+        new Thread(() -> LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(200)), "worker");
+    worker.start();
+    Thread.currentThread().interrupt();
+    Workers.join(worker);
+    assertFalse(worker.isAlive());
+    assertTrue(Thread.interrupted());
+    System.out.println("the worker has ended, and the interrupt was kept");
   }
 
   @Test
