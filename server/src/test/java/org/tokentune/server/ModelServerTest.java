@@ -665,6 +665,9 @@ class ModelServerTest {
       assertNotEquals(drawn.path(0).path("text"), drawn.path(1).path("text"));
       JsonNode seeded = client.ask(Paths.COMPLETIONS, same + ", 'seed': 4}").path("choices");
       assertEquals(seeded.path(0).path("text"), seeded.path(1).path("text"));
+      JsonNode all = client.ask(Paths.COMPLETIONS, same + ", 'seed': 4, 'top_k': -1}");
+      assertEquals(seeded, all.path("choices"));
+      client.ask(Paths.COMPLETIONS, same + ", 'top_k': 9999999}"); // more than there are
       System.out.printf("without a seed: %s%n", drawn.findValuesAsText("text"));
     }
   }
