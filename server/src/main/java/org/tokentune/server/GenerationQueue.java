@@ -137,9 +137,7 @@ final class GenerationQueue implements AutoCloseable {
       // by close
     } catch (RuntimeException | Error e) { // nobody would answer those that wait
       LOG.error("{} generates no more texts", name, e);
-      refusal =
-          ApiException.later(
-              503, "model_failed", "%s has failed, as the server's log says; restart it.", name);
+      refusal = ApiException.failed(name);
     }
     growing.forEach(task -> task.failed(refusal));
     waiting.forEach(task -> task.failed(refusal));

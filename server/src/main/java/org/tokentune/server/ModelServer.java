@@ -347,8 +347,7 @@ public final class ModelServer implements AutoCloseable {
     }
     for (ServedModel model : models.all()) {
       if (!model.works()) {
-        throw ApiException.later(
-            503, "model_failed", "%s has failed; restart the server.", model.name());
+        throw ApiException.failed(model.name());
       }
     }
     Answers.json(context, 200, Answers.object().put("status", "ok"));

@@ -56,6 +56,11 @@ final class ServedClassifier implements ServedModel {
   }
 
   @Override
+  public boolean works() {
+    return queue.works();
+  }
+
+  @Override
   public void close() {
     try {
       queue.close();

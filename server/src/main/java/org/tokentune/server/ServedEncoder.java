@@ -42,6 +42,11 @@ final class ServedEncoder implements ServedModel {
   }
 
   @Override
+  public boolean works() {
+    return queue.works();
+  }
+
+  @Override
   public void close() {
     try {
       queue.close();

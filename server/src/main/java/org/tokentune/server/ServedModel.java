@@ -16,9 +16,7 @@ sealed interface ServedModel extends AutoCloseable
   List<String> paths();
 
   /** Whether it can answer; false after a failure that it does not recover from. */
-  default boolean works() {
-    return true;
-  }
+  boolean works();
 
   @Override
   void close();

@@ -78,6 +78,37 @@ class QueuesTest {
     }
   }
 
+  @Test
+  void aQueueThatFailsForGoodSaysSo() {
+    try (BatchQueue<String, String> queue =
+        new BatchQueue<>(
+            "test",
+            texts -> texts.equals(List.of("lost")) ? List.of() : texts,
+            2,
+            0,
+            size -> {
+              if (size == 2) {
+                throw new IllegalStateException("in a test");
+              }
+            })) {
+      CompletableFuture<List<String>> lost = queue.submit(List.of("lost"));
+      assertInstanceOf(
+          IllegalStateException.class,
+          assertThrows(ExecutionException.class, lost::get).getCause());
+      assertTrue(queue.works());
+      CompletableFuture<List<String>> two = queue.submit(List.of("a", "b"));
+      assertEquals(
+          "in a test", assertThrows(ExecutionException.class, two::get).getCause().getMessage());
+      CompletableFuture<List<String>> next = queue.submit(List.of("c"));
+      ApiException failure =
+          assertInstanceOf(
+              ApiException.class, assertThrows(ExecutionException.class, next::get).getCause());
+      assertEquals(503, failure.status());
+      assertFalse(queue.works());
+      System.out.println(failure.getMessage());
+    }
+  }
+
   private static GenerationQueue.Event last(LinkedBlockingQueue<GenerationQueue.Event> events)
       throws InterruptedException {
     GenerationQueue.Event event = events.poll(30, TimeUnit.SECONDS);
