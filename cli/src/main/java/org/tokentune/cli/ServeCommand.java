@@ -3,7 +3,6 @@ package org.tokentune.cli;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -32,6 +31,8 @@ import picocli.CommandLine.Spec;
 final class ServeCommand implements Callable<Integer> {
 
   private static final String KEY = "TOKENTUNE_API_KEY";
+
+  private static final String HUB = "hf:";
 
   private static final ServerSettings DEFAULTS = ServerSettings.defaults();
 
@@ -138,16 +139,34 @@ final class ServeCommand implements Callable<Integer> {
       })
   private int batchWait = DEFAULTS.batchWait();
 
+  @Option(
+      names = "--cache-tokens",
+      paramLabel = "N",
+      description = {
+        "Hold the keys and values of as many tokens, of all texts that a model generates at once; a text",
+        "that needs more is refused. Default ${DEFAULT-VALUE}."
+      })
+  private int cacheTokens = DEFAULTS.cacheTokens();
+
   @Spec private CommandSpec spec;
 
   @Override
   public Integer call() throws InterruptedException {
     ServerSettings settings =
         new ServerSettings(
-            host, port, key(), maxBody, maxTokens, queue, timeout, batchSize, batchWait);
+            host,
+            port,
+            key(),
+            maxBody,
+            maxTokens,
+            queue,
+            timeout,
+            batchSize,
+            batchWait,
+            cacheTokens);
     ServedFiles served =
         new ServedFiles(
-            name == null ? lastPart(model) : name,
+            name == null ? defaultName(model) : name,
             adapters,
             weights.storage(),
             template,
@@ -179,8 +198,14 @@ final class ServeCommand implements Callable<Integer> {
     return key;
   }
 
-  private static String lastPart(String model) {
-    List<String> parts = List.of(model.replace('\\', '/').split("[/@]"));
-    return parts.get(parts.size() - 1);
+  /** The last part of a path or an address, without the revision of an address. */
+  static String defaultName(String model) {
+    if (Models.path(model) == null) {
+      String address =
+          model.startsWith(HUB) ? model.substring(HUB.length()).replaceFirst("@.*", "") : model;
+      return address.replaceFirst("/+$", "").replaceFirst(".*/", "");
+    }
+    Path last = Path.of(model).toAbsolutePath().normalize().getFileName();
+    return last == null ? "model" : last.toString(); // the root of a file system has no name
   }
 }

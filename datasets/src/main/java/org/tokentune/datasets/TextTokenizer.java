@@ -415,6 +415,14 @@ public final class TextTokenizer implements AutoCloseable {
     return tokens;
   }
 
+  /** Tokens by which a row is longer than this tokenizer's longest text; 0 if it fits. */
+  public int excess(Example row, Objective task) {
+    required(row, "row");
+    required(task, "task");
+
+    return Math.max(0, encoding(row, task).getIds().length - longest);
+  }
+
   /** One row of {@link #encodeAll}. */
   List<Tokens> encode(Example row, Objective task, OnLong onLong, int prefix, LongCount counted) {
     Encoding encoding = encoding(row, task);

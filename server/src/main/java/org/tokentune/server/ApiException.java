@@ -60,6 +60,12 @@ final class ApiException extends RuntimeException {
     return new ApiException(status, SERVER, null, code, format(message, arguments));
   }
 
+  /** A request to a model that does not recover from a failure. */
+  static ApiException failed(String model) {
+    return later(
+        503, "model_failed", "%s has failed, as the server's log says; restart it.", model);
+  }
+
   static ApiException gone() {
     return new ApiException(GONE, SERVER, null, "client_gone", "The client has gone.");
   }

@@ -12,6 +12,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Runs items of several requests at once: an item waits a few milliseconds for others. One thread
@@ -22,6 +24,9 @@ import java.util.function.IntConsumer;
  */
 final class BatchQueue<I, O> implements AutoCloseable {
 
+  private static final Logger LOG = LoggerFactory.getLogger(BatchQueue.class);
+
+  private final String name;
   private final Function<List<I>, List<O>> run;
   private final int size;
   private final long waitNanos;
@@ -32,7 +37,9 @@ final class BatchQueue<I, O> implements AutoCloseable {
   private final Deque<Item> items = new ArrayDeque<>();
 
   private final Thread worker;
-  private volatile boolean closed;
+
+  /** Why no items are taken any more; null as long as they are. */
+  private volatile ApiException refusal;
 
   /**
    * @param run results of items, in their order
@@ -41,6 +48,7 @@ final class BatchQueue<I, O> implements AutoCloseable {
    */
   BatchQueue(
       String name, Function<List<I>, List<O>> run, int size, int milliseconds, IntConsumer sizes) {
+    this.name = name;
     this.run = run;
     this.size = size;
     this.sizes = sizes;
@@ -95,25 +103,43 @@ final class BatchQueue<I, O> implements AutoCloseable {
   CompletableFuture<List<O>> submit(List<I> values) {
     Job job = new Job(values);
     queue.add(job);
-    if (closed) {
+    if (refusal != null) {
       drain();
     }
     return job.future;
   }
 
+  /** Whether items are run. */
+  boolean works() {
+    return refusal == null;
+  }
+
   private void work() {
     try {
-      while (true) {
+      while (refusal == null) {
         List<Item> batch = next();
         batch.removeIf(item -> item.job.future.isDone());
         if (!batch.isEmpty()) {
-          sizes.accept(batch.size());
-          run(batch);
+          runOrFail(batch);
         }
       }
-    } catch (InterruptedException e) { // by close
-      items.forEach(item -> item.job.future.completeExceptionally(ModelServer.stopping()));
-      drain();
+    } catch (InterruptedException e) {
+      // by close
+    } catch (RuntimeException | Error e) { // nobody would answer those that wait
+      LOG.error("{} runs no more batches", name, e);
+      refusal = ApiException.failed(name);
+    }
+    items.forEach(item -> item.job.future.completeExceptionally(refusal));
+    drain();
+  }
+
+  private void runOrFail(List<Item> batch) {
+    try {
+      sizes.accept(batch.size());
+      run(batch);
+    } catch (RuntimeException | Error e) {
+      batch.forEach(item -> item.job.future.completeExceptionally(e));
+      throw e;
     }
   }
 
@@ -147,6 +173,9 @@ final class BatchQueue<I, O> implements AutoCloseable {
     List<O> results;
     try {
       results = run.apply(batch.stream().map(item -> item.value).toList());
+      if (results.size() != batch.size()) {
+        throw new IllegalStateException(results.size() + " results of " + batch.size() + " items");
+      }
     } catch (RuntimeException | Error e) {
       runApart(batch, e);
       return;
@@ -169,19 +198,15 @@ final class BatchQueue<I, O> implements AutoCloseable {
 
   private void drain() {
     for (Job job = queue.poll(); job != null; job = queue.poll()) {
-      job.future.completeExceptionally(ModelServer.stopping());
+      job.future.completeExceptionally(refusal);
     }
   }
 
   @Override
   public void close() {
-    closed = true;
+    refusal = ModelServer.stopping();
     worker.interrupt();
-    try {
-      worker.join();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    Workers.join(worker);
     drain();
   }
 }

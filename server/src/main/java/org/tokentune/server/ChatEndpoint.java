@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.tokentune.datasets.Conversation;
-import org.tokentune.generate.GenerationSettings;
 
 /** Answers conversations. */
 final class ChatEndpoint extends GenerationEndpoint {
@@ -22,6 +21,10 @@ final class ChatEndpoint extends GenerationEndpoint {
   private static final String DEVELOPER = "developer";
 
   private static final Set<String> ROLES = Set.of("system", "user", "assistant");
+
+  /** Variables of templates that are not a request's to give; in vLLM they come from elsewhere. */
+  private static final List<String> OWN_VARIABLES =
+      List.of(MESSAGES, "tools", "documents", "add_generation_prompt");
 
   private final int mostTokens;
 
@@ -38,9 +41,9 @@ final class ChatEndpoint extends GenerationEndpoint {
     fields.mustBe("function_call", "\"none\"", "\"auto\"");
     fields.mustBe("response_format", "{\"type\":\"text\"}");
     fields.mustBe("modalities", "[\"text\"]");
-    GenerationSettings settings = Sampling.read(fields, model, mostTokens, mostTokens);
+    Sampling sampling = Sampling.read(fields, model, mostTokens, mostTokens);
     Conversation conversation = new Conversation(MESSAGES, messages(fields), variables(fields));
-    return new TextGeneration(model, List.of(model.chats().prompt(conversation)), settings);
+    return TextGeneration.of(model, List.of(model.chats().prompt(conversation)), sampling);
   }
 
   private static Map<String, Object> variables(RequestFields fields) {
@@ -55,6 +58,14 @@ final class ChatEndpoint extends GenerationEndpoint {
     }
     Map<String, Object> variables =
         RequestFields.JSON.convertValue(value, new TypeReference<Map<String, Object>>() {});
+    for (String own : OWN_VARIABLES) {
+      if (variables.containsKey(own)) {
+        throw ApiException.unsupported(
+            "chat_template_kwargs",
+            "chat_template_kwargs must not have %s, which the server gives the template; leave it out.",
+            own);
+      }
+    }
     variables.values().removeIf(each -> each == null);
     return variables;
   }

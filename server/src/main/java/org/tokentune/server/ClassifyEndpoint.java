@@ -34,14 +34,15 @@ final class ClassifyEndpoint implements Call.Endpoint {
     fields.ignore(Set.of("user"));
     fields.finish();
     List<Prediction> predictions = call.await(classifier.queue().submit(examples));
+    List<Integer> cut = classifier.cut(examples, predictions);
     ObjectNode answer = Answers.object().put("object", "list").put("model", classifier.name());
     ArrayNode data = answer.putArray("data");
     for (int i = 0; i < predictions.size(); i++) {
       ObjectNode one = data.addObject().put("index", i);
       predictions.get(i).labels().forEach(one.putArray("labels")::add);
       predictions.get(i).scores().forEach(one.putObject("scores")::put);
-      if (predictions.get(i).cut() > 0) {
-        one.put("cut", predictions.get(i).cut());
+      if (cut.get(i) > 0) {
+        one.put("cut", cut.get(i));
       }
     }
     call.json(answer);

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
-import org.tokentune.generate.GenerationSettings;
 
 /** Continues prompts. */
 final class CompletionEndpoint extends GenerationEndpoint {
@@ -26,9 +25,9 @@ final class CompletionEndpoint extends GenerationEndpoint {
   TextGeneration read(RequestFields fields, ServedGenerator model) {
     fields.mustBe("echo", "false");
     fields.mustBe("suffix", "\"\"");
-    GenerationSettings settings =
+    Sampling sampling =
         Sampling.read(fields, model, Math.min(DEFAULT_TOKENS, mostTokens), mostTokens);
-    return new TextGeneration(model, prompts(fields, model), settings);
+    return TextGeneration.of(model, prompts(fields, model), sampling);
   }
 
   private static List<int[]> prompts(RequestFields fields, ServedGenerator model) {

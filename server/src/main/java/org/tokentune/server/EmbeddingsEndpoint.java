@@ -39,8 +39,7 @@ final class EmbeddingsEndpoint implements Call.Endpoint {
     Integer dimensions = fields.count("dimensions", 1, Integer.MAX_VALUE);
     fields.ignore(Set.of("user"));
     fields.finish();
-    List<float[]> vectors = call.await(encoder.queue().submit(texts));
-    int own = vectors.get(0).length;
+    int own = encoder.model().dimension();
     if (dimensions != null && dimensions != own) {
       throw ApiException.unsupported(
           "dimensions",
@@ -49,6 +48,7 @@ final class EmbeddingsEndpoint implements Call.Endpoint {
           own,
           dimensions);
     }
+    List<float[]> vectors = call.await(encoder.queue().submit(texts));
     ObjectNode answer = Answers.object().put("object", "list");
     ArrayNode data = answer.putArray("data");
     for (int i = 0; i < vectors.size(); i++) {
@@ -65,6 +65,10 @@ final class EmbeddingsEndpoint implements Call.Endpoint {
     answer.put("model", encoder.name());
     int tokens = encoder.model().tokens(texts);
     answer.putObject("usage").put("prompt_tokens", tokens).put("total_tokens", tokens);
+    List<Integer> cut = encoder.model().cut(texts);
+    if (cut.stream().anyMatch(count -> count > 0)) {
+      cut.forEach(answer.putArray("cut")::add);
+    }
     call.json(answer);
   }
 

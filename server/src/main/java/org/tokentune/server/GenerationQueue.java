@@ -6,6 +6,8 @@ import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.tokentune.BadInputException;
 import org.tokentune.generate.Generation;
 import org.tokentune.generate.GenerationSettings;
@@ -18,11 +20,12 @@ import org.tokentune.text.LanguageModel;
  */
 final class GenerationQueue implements AutoCloseable {
 
-  /** Most tokens whose keys and values are held, unless one text has more. */
-  private static final int CACHED_TOKENS = 4096;
+  private static final Logger LOG = LoggerFactory.getLogger(GenerationQueue.class);
 
+  private final String name;
   private final LanguageModel model;
   private final int size;
+  private final int cacheTokens;
   private final Thread worker;
   private final LinkedBlockingQueue<Task> queue = new LinkedBlockingQueue<>();
 
@@ -30,11 +33,19 @@ final class GenerationQueue implements AutoCloseable {
   private final Deque<Task> waiting = new ArrayDeque<>();
 
   private final List<Task> growing = new ArrayList<>();
-  private volatile boolean closed;
 
-  GenerationQueue(String name, LanguageModel model, int size) {
+  /** Why no texts are taken any more; null as long as they are. */
+  private volatile ApiException refusal;
+
+  /**
+   * @param size most texts at once
+   * @param cacheTokens of all texts together whose keys and values are held
+   */
+  GenerationQueue(String name, LanguageModel model, int size, int cacheTokens) {
+    this.name = name;
     this.model = model;
     this.size = size;
+    this.cacheTokens = cacheTokens;
     worker = new Thread(this::work, "texts of " + name);
     worker.setDaemon(true);
     worker.start();
@@ -89,9 +100,16 @@ final class GenerationQueue implements AutoCloseable {
       events.add(new Event(number, null, generation, null));
     }
 
-    private void fail(Throwable failure) {
-      ended = true;
-      events.add(new Event(number, null, null, failure));
+    @Override
+    public void fail(RuntimeException failure) {
+      failed(failure);
+    }
+
+    private void failed(Throwable failure) {
+      if (!ended) {
+        ended = true;
+        events.add(new Event(number, null, null, failure));
+      }
     }
 
     @Override
@@ -102,49 +120,65 @@ final class GenerationQueue implements AutoCloseable {
 
   void submit(Task task) {
     queue.add(task);
-    if (closed) {
+    if (refusal != null) {
       drain();
     }
   }
 
+  /** Whether texts are generated. */
+  boolean works() {
+    return refusal == null;
+  }
+
   private void work() {
-    GenerationBatch batch = model.batch(CACHED_TOKENS);
     try {
-      while (!closed) {
+      generate();
+    } catch (InterruptedException e) {
+      // by close
+    } catch (RuntimeException | Error e) { // nobody would answer those that wait
+      LOG.error("{} generates no more texts", name, e);
+      refusal = ApiException.failed(name);
+    }
+    growing.forEach(task -> task.failed(refusal));
+    waiting.forEach(task -> task.failed(refusal));
+    drain();
+  }
+
+  private void generate() throws InterruptedException {
+    GenerationBatch batch = model.batch(cacheTokens);
+    try {
+      while (refusal == null) {
         if (growing.isEmpty() && waiting.isEmpty()) {
           waiting.add(queue.take());
         }
         queue.drainTo(waiting);
         try {
           admit(batch);
+          growing.removeIf(task -> task.gone); // the batch drops these, too
           batch.step();
         } catch (RuntimeException | Error e) {
-          growing.forEach(task -> task.fail(e)); // the state of all of them is unknown
+          growing.forEach(task -> task.failed(e)); // the state of all of them is unknown
+          growing.clear();
           batch.close();
-          batch = model.batch(CACHED_TOKENS);
+          batch = model.batch(cacheTokens);
         }
-        growing.removeIf(task -> task.ended || task.gone);
+        growing.removeIf(task -> task.ended);
       }
-    } catch (InterruptedException e) {
-      // by close
+    } finally {
+      batch.close();
     }
-    growing.forEach(task -> task.fail(ModelServer.stopping()));
-    waiting.forEach(task -> task.fail(ModelServer.stopping()));
-    drain();
-    batch.close();
   }
 
   private void admit(GenerationBatch batch) {
     waiting.removeIf(task -> task.gone);
     while (!waiting.isEmpty() && growing.size() < size) {
       Task task = waiting.peek();
-      if (!batch.fits(task.ids, task.settings)) {
+      if (!growing.isEmpty() && !batch.fits(task.ids, task.settings)) {
         return;
       }
-      waiting.remove();
+      growing.add(waiting.remove()); // at once: it hears of whatever goes wrong
       try {
         batch.add(task.ids, task.settings, task);
-        growing.add(task);
       } catch (BadInputException e) {
         task.fail(e);
       }
@@ -154,19 +188,15 @@ final class GenerationQueue implements AutoCloseable {
 
   private void drain() {
     for (Task task = queue.poll(); task != null; task = queue.poll()) {
-      task.fail(ModelServer.stopping());
+      task.failed(refusal);
     }
   }
 
   @Override
   public void close() {
-    closed = true;
+    refusal = ModelServer.stopping();
     worker.interrupt();
-    try {
-      worker.join();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    Workers.join(worker);
     drain();
   }
 }

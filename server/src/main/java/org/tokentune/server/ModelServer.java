@@ -34,6 +34,7 @@ import org.eclipse.jetty.server.handler.GracefulHandler;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
 import org.tokentune.formats.ModelFiles;
@@ -271,7 +272,7 @@ public final class ModelServer implements AutoCloseable {
       handler.handle(context);
       status = context.statusCode();
     } catch (IOException e) {
-      status = ApiException.GONE;
+      status = fail(context, ApiException.gone());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       status = fail(context, stopping());
@@ -282,7 +283,7 @@ public final class ModelServer implements AutoCloseable {
   }
 
   private int fail(Context context, ApiException error) {
-    if (context.res().isCommitted() || error.status() == ApiException.GONE) {
+    if (context.res().isCommitted()) {
       return error.status();
     }
     context.header("Cache-Control", "no-store");
@@ -292,7 +293,7 @@ public final class ModelServer implements AutoCloseable {
     if (error.status() == 401) {
       context.header("WWW-Authenticate", "Bearer");
     }
-    if (stopping) {
+    if (stopping || error.status() == ApiException.GONE) { // of what a client sent, a byte was read
       context.header("Connection", "close");
     }
     try {
@@ -312,8 +313,9 @@ public final class ModelServer implements AutoCloseable {
       String field = bad.setting().get().replaceAll("(?=[A-Z])", "_").toLowerCase(Locale.ROOT);
       return ApiException.bad(field, "%s", bad.messageWith(field));
     }
-    if (failure instanceof BadInputException bad) {
-      return ApiException.bad(null, "%s", bad.getMessage());
+    // Others are the server's own fault, such as a damaged file or a closed model.
+    if (failure instanceof BadDataException || failure instanceof BadSettingsException) {
+      return ApiException.bad(null, "%s", failure.getMessage());
     }
     LOG.error("A request failed", failure);
     return ApiException.later(
@@ -342,6 +344,11 @@ public final class ModelServer implements AutoCloseable {
   private void health(Context context) throws IOException {
     if (stopping) {
       throw stopping();
+    }
+    for (ServedModel model : models.all()) {
+      if (!model.works()) {
+        throw ApiException.failed(model.name());
+      }
     }
     Answers.json(context, 200, Answers.object().put("status", "ok"));
   }
@@ -403,8 +410,14 @@ public final class ModelServer implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    javalin.stop();
-    models.close();
-    closed.countDown();
+    try {
+      javalin.stop();
+    } finally {
+      try {
+        models.close();
+      } finally {
+        closed.countDown();
+      }
+    }
   }
 }

@@ -259,7 +259,8 @@ final class RequestFields {
     return shortened(value.toString());
   }
 
-  private static String shortened(String text) {
+  /** The beginning of a text, for messages. */
+  static String shortened(String text) {
     return text.length() > 60 ? text.substring(0, 60) + "..." : text;
   }
 }

@@ -15,9 +15,11 @@ final class RequestGuard {
 
   private final byte[] key;
   private final boolean local;
+  private final String host;
 
   RequestGuard(ServerSettings settings) {
     key = settings.apiKey() == null ? null : settings.apiKey().getBytes(UTF_8);
+    host = settings.host().toLowerCase(Locale.ROOT);
     local = isLoopback(settings.host());
   }
 
@@ -54,18 +56,19 @@ final class RequestGuard {
           401, "invalid_api_key", "There is no API key; send it as Authorization: Bearer KEY.");
     }
     // whichever characters differ, it takes as long
-    if (!given.startsWith(BEARER)
+    if (!given.regionMatches(true, 0, BEARER, 0, BEARER.length())
         || !MessageDigest.isEqual(key, given.substring(BEARER.length()).strip().getBytes(UTF_8))) {
       throw ApiException.refused(401, "invalid_api_key", "The API key is wrong; send another.");
     }
   }
 
-  private static boolean isThisMachine(String host) {
-    if (host == null) { // HTTP/1.0
+  private boolean isThisMachine(String asked) {
+    if (asked == null) { // HTTP/1.0
       return true;
     }
-    String name = host.replaceFirst(":\\d+$", "").toLowerCase(Locale.ROOT);
-    return name.equals("localhost")
+    String name = asked.replaceFirst(":\\d+$", "").toLowerCase(Locale.ROOT);
+    return name.equals(host)
+        || name.equals("localhost")
         || name.equals("[::1]")
         || name.matches("127\\.\\d+\\.\\d+\\.\\d+");
   }

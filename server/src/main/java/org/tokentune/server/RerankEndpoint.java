@@ -37,11 +37,9 @@ final class RerankEndpoint implements Call.Endpoint {
     Integer top = fields.count("top_n", 1, Integer.MAX_VALUE);
     boolean withTexts = fields.flag("return_documents");
     fields.finish();
-    List<Prediction> predictions =
-        call.await(
-            ranker
-                .queue()
-                .submit(texts.stream().map(text -> new Example(query, text, null)).toList()));
+    List<Example> pairs = texts.stream().map(text -> new Example(query, text, null)).toList();
+    List<Prediction> predictions = call.await(ranker.queue().submit(pairs));
+    List<Integer> cut = ranker.cut(pairs, predictions);
     double[] scores =
         predictions.stream()
             .mapToDouble(prediction -> prediction.scores().values().iterator().next())
@@ -57,6 +55,9 @@ final class RerankEndpoint implements Call.Endpoint {
             i -> {
               ObjectNode one = results.addObject().put("index", i);
               one.put("relevance_score", scores[i]);
+              if (cut.get(i) > 0) {
+                one.put("cut", cut.get(i));
+              }
               if (withTexts) {
                 one.putObject("document").put("text", texts.get(i));
               }

@@ -7,8 +7,13 @@ import java.util.concurrent.ThreadLocalRandom;
 import org.tokentune.formats.GenerationConfig;
 import org.tokentune.generate.GenerationSettings;
 
-/** The fields of a request that say how a text is generated; those of OpenAI, and vLLM's others. */
-final class Sampling {
+/**
+ * How a request wants its texts generated.
+ *
+ * @param seeded whether it gives the seed; otherwise each text draws its own
+ * @param counted whether it gives the number of new tokens; otherwise it is what fits, at most
+ */
+record Sampling(GenerationSettings settings, boolean seeded, boolean counted) {
 
   /** Fields that change nothing of a text. */
   private static final Set<String> HARMLESS =
@@ -24,25 +29,29 @@ final class Sampling {
           "prediction");
 
   private static final double HOTTEST = 2;
-  private static final int MOST_STOPS = 16;
 
-  private Sampling() {}
+  /** As vLLM has it: smaller and larger ones make logits infinite. */
+  private static final double LEAST_PENALTY = 0.1;
+
+  private static final double MOST_PENALTY = 10;
+  private static final int MOST_STOPS = 16;
+  private static final int LONGEST_STOP = 256;
 
   /**
-   * Reads them, and refuses those that are not supported. What a request does not say is as the
-   * model's {@code generation_config.json} says, else as with OpenAI: temperature 1, top-p 1.
+   * Reads the fields of OpenAI, and vLLM's others, and refuses those that are not supported. What a
+   * request does not say is as the model's {@code generation_config.json} says, else as with
+   * OpenAI: temperature 1, top-p 1.
    *
    * @param tokens new ones, where the request does not say
    * @param most new tokens
    */
-  static GenerationSettings read(
-      RequestFields fields, ServedGenerator model, int tokens, int most) {
+  static Sampling read(RequestFields fields, ServedGenerator model, int tokens, int most) {
     GenerationConfig config = model.defaults();
     Double temperature = fields.number("temperature", 0, HOTTEST);
     Double topP = fields.number("top_p", 0, 1);
     Integer topK = fields.count("top_k", -1, Integer.MAX_VALUE);
     Double minP = fields.number("min_p", 0, 1);
-    Double penalty = fields.number("repetition_penalty", 0, Double.MAX_VALUE);
+    Double penalty = fields.number("repetition_penalty", LEAST_PENALTY, MOST_PENALTY);
     boolean greedy =
         Boolean.FALSE.equals(config.sampled())
             && temperature == null
@@ -54,9 +63,21 @@ final class Sampling {
       throw ApiException.bad(
           "stop", "stop has %d texts; give %d at most.", stops.size(), MOST_STOPS);
     }
+    if (stops.stream().anyMatch(stop -> stop.length() > LONGEST_STOP)) {
+      throw ApiException.bad(
+          "stop", "stop has a text of more than %d characters; shorten it.", LONGEST_STOP);
+    }
     Long seed = fields.whole("seed");
     Integer newTokens = fields.count("max_tokens", 1, most);
     Integer completion = fields.count("max_completion_tokens", 1, most);
+    if (newTokens != null && completion != null && !newTokens.equals(completion)) {
+      throw ApiException.bad(
+          "max_tokens",
+          "max_tokens is %d and max_completion_tokens %d, which mean the same; give one.",
+          newTokens,
+          completion);
+    }
+    Integer counted = completion == null ? newTokens : completion;
     fields.mustBe("n", "1");
     fields.mustBe("best_of", "1");
     fields.mustBe("presence_penalty", "0", "0.0");
@@ -65,16 +86,51 @@ final class Sampling {
     fields.mustBe("logprobs", "false");
     fields.mustBe("top_logprobs", "0");
     fields.ignore(HARMLESS);
-    return GenerationSettings.defaults()
-        .withTemperature(greedy ? 0 : first(temperature, config.temperature(), 1.0))
-        .withTopP(first(topP, config.topP(), 1.0))
-        .withTopK(Math.max(0, first(topK, config.topK(), 0))) // vLLM's -1: all
-        .withMinP(first(minP, config.minP(), 0.0))
-        .withRepetitionPenalty(first(penalty, config.repetitionPenalty(), 1.0))
-        .withStops(stops.isEmpty() ? config.stops() : stops)
-        .withSeed(seed == null ? ThreadLocalRandom.current().nextLong() : seed)
-        .withMaxTokens(first(completion, newTokens, tokens))
-        .withEnds(model.model().tokenizer().ends());
+    GenerationSettings settings =
+        GenerationSettings.defaults()
+            .withTemperature(greedy ? 0 : first(temperature, config.temperature(), 1.0))
+            .withTopP(first(topP, config.topP(), 1.0))
+            .withTopK(Math.max(0, first(topK, config.topK(), 0))) // vLLM's -1: all
+            .withMinP(first(minP, config.minP(), 0.0))
+            .withRepetitionPenalty(first(penalty, config.repetitionPenalty(), 1.0))
+            .withStops(stops.isEmpty() ? config.stops() : stops)
+            .withSeed(seed == null ? 0 : seed)
+            .withMaxTokens(counted == null ? tokens : counted)
+            .withEnds(model.model().tokenizer().ends());
+    return new Sampling(settings, seed != null, counted != null);
+  }
+
+  /**
+   * The settings of one text.
+   *
+   * @throws ApiException if the model does not take as many tokens, or the server does not hold
+   *     them
+   */
+  GenerationSettings of(int[] prompt, ServedGenerator model) {
+    int context = model.model().maxLength();
+    if (prompt.length >= context) {
+      throw ApiException.refused(
+          400,
+          "context_length_exceeded",
+          "The prompt has %d tokens, which leaves no room within the model's %d; shorten it.",
+          prompt.length,
+          context);
+    }
+    int room = model.cacheTokens() - prompt.length;
+    int most = Math.min(settings.maxTokens(), context - prompt.length);
+    if (room < (counted ? most : 1)) {
+      throw ApiException.refused(
+          400,
+          "context_length_exceeded",
+          "The prompt has %d tokens and may get %d new ones, more than the %d that the server holds;"
+              + " ask for fewer, or start it with a larger --cache-tokens.",
+          prompt.length,
+          most,
+          model.cacheTokens());
+    }
+    return settings
+        .withMaxTokens(Math.min(settings.maxTokens(), room))
+        .withSeed(seeded ? settings.seed() : ThreadLocalRandom.current().nextLong());
   }
 
   private static <T> T first(T request, T model, T otherwise) {

@@ -41,13 +41,31 @@ final class ServedClassifier implements ServedModel {
     return List.of(ranks() ? Paths.RERANK : Paths.CLASSIFY);
   }
 
+  /**
+   * For each row, what was not read as it was cut: words for a model of words, else tokens; 0 if it
+   * was not.
+   */
+  List<Integer> cut(List<Example> rows, List<Prediction> predictions) {
+    return model.labels().task() == Objectives.TOKEN
+        ? predictions.stream().map(Prediction::cut).toList()
+        : model.cut(rows);
+  }
+
   BatchQueue<Example, Prediction> queue() {
     return queue;
   }
 
   @Override
+  public boolean works() {
+    return queue.works();
+  }
+
+  @Override
   public void close() {
-    queue.close();
-    model.close();
+    try {
+      queue.close();
+    } finally {
+      model.close();
+    }
   }
 }

@@ -42,8 +42,16 @@ final class ServedEncoder implements ServedModel {
   }
 
   @Override
+  public boolean works() {
+    return queue.works();
+  }
+
+  @Override
   public void close() {
-    queue.close();
-    model.close();
+    try {
+      queue.close();
+    } finally {
+      model.close();
+    }
   }
 }

@@ -2,6 +2,7 @@ package org.tokentune.server;
 
 import java.util.List;
 import org.tokentune.BadSettingsException;
+import org.tokentune.Warnings;
 import org.tokentune.datasets.ChatFormat;
 import org.tokentune.formats.GenerationConfig;
 import org.tokentune.formats.ModelFiles;
@@ -15,15 +16,28 @@ final class ServedGenerator implements ServedModel {
   private final GenerationConfig defaults;
   private final ChatFormat chats;
   private final String noChats;
+  private final int cacheTokens;
   private final GenerationQueue queue;
 
   /**
    * @param template of chats, by its name; null: the model's own, which it need not have
    */
-  ServedGenerator(String name, ModelFiles files, LanguageModel model, String template, int size) {
+  ServedGenerator(
+      String name,
+      ModelFiles files,
+      LanguageModel model,
+      String template,
+      ServerSettings settings) {
     this.name = name;
     this.model = model;
+    cacheTokens = settings.cacheTokens();
     defaults = GenerationConfig.read(files.companions());
+    if (defaults.beams() != null && defaults.beams() > 1) {
+      Warnings.warn(
+          "%s asks for beam search (num_beams %d in generation_config.json), which is not served: its"
+              + " texts are generated without.",
+          files.name(), defaults.beams());
+    }
     ChatFormat format = null;
     String reason = null;
     try {
@@ -36,7 +50,7 @@ final class ServedGenerator implements ServedModel {
     }
     chats = format;
     noChats = reason;
-    queue = new GenerationQueue(name, model, size);
+    queue = new GenerationQueue(name, model, settings.batchSize(), cacheTokens);
   }
 
   @Override
@@ -81,9 +95,22 @@ final class ServedGenerator implements ServedModel {
     return queue;
   }
 
+  /** Tokens of all its texts together whose keys and values are held. */
+  int cacheTokens() {
+    return cacheTokens;
+  }
+
+  @Override
+  public boolean works() {
+    return queue.works();
+  }
+
   @Override
   public void close() {
-    queue.close();
-    model.close();
+    try {
+      queue.close();
+    } finally {
+      model.close();
+    }
   }
 }

@@ -15,6 +15,9 @@ sealed interface ServedModel extends AutoCloseable
   /** The paths that it answers. */
   List<String> paths();
 
+  /** Whether it can answer; false after a failure that it does not recover from. */
+  boolean works();
+
   @Override
   void close();
 }

@@ -2,9 +2,11 @@ package org.tokentune.server;
 
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.tokentune.BadSettingsException;
 import org.tokentune.adapters.Adapter;
 import org.tokentune.adapters.AdapterFolder;
@@ -113,13 +115,16 @@ final class ServedModels implements AutoCloseable {
   }
 
   private void addGenerator(String name, ModelFiles files, LanguageModel model) {
-    add(new ServedGenerator(name, files, model, served.template(), settings.batchSize()));
+    add(model::close, () -> new ServedGenerator(name, files, model, served.template(), settings));
   }
 
   private void addClassifier(String name, TextModel model) {
+    add(model::close, () -> classifier(name, model));
+  }
+
+  private ServedClassifier classifier(String name, TextModel model) {
     Objective task = model.labels().task();
     if (task == Objectives.QUESTION_ANSWERING) {
-      model.close();
       throw new BadSettingsException(
           "%s answers questions, which is not served; name a language model, a classifier, a"
               + " cross-encoder or a sentence encoder.",
@@ -128,17 +133,28 @@ final class ServedModels implements AutoCloseable {
     if (served.onLong() != null) {
       model.setLongTexts(model.longTexts().withOnLong(served.onLong()));
     }
-    add(new ServedClassifier(name, model, settings, texts -> metrics.batch(name, texts)));
+    return new ServedClassifier(name, model, settings, texts -> metrics.batch(name, texts));
   }
 
   private void addEncoder(String name, ModelFiles files, List<WeightedAdapter> adapters) {
     OnLong onLong = served.onLong() == null ? OnLong.CUT : served.onLong();
     SentenceEncoder encoder = SentenceEncoder.open(files, null, onLong, served.storage(), adapters);
-    add(new ServedEncoder(name, encoder, settings, texts -> metrics.batch(name, texts)));
+    add(
+        encoder::close,
+        () -> new ServedEncoder(name, encoder, settings, texts -> metrics.batch(name, texts)));
   }
 
-  private void add(ServedModel model) {
-    models.put(model.name(), model);
+  /** Adds what is made of a model, which is closed if that fails. */
+  private void add(Runnable close, Supplier<ServedModel> made) {
+    ServedModel added = null;
+    try {
+      added = made.get();
+      models.put(added.name(), added);
+    } finally {
+      if (added == null) {
+        close.run();
+      }
+    }
   }
 
   Collection<ServedModel> all() {
@@ -158,7 +174,7 @@ final class ServedModels implements AutoCloseable {
           404,
           "model_not_found",
           "There is no model %s here; there is %s.",
-          name.length() > 60 ? name.substring(0, 60) + "..." : name,
+          RequestFields.shortened(name),
           String.join(", ", models.keySet()));
     }
     return found;
@@ -191,6 +207,17 @@ final class ServedModels implements AutoCloseable {
 
   @Override
   public void close() {
-    models.values().forEach(ServedModel::close);
+    close(models.values().iterator());
+  }
+
+  /** Closes them all, even if one fails to. */
+  private static void close(Iterator<ServedModel> left) {
+    if (left.hasNext()) {
+      try {
+        left.next().close();
+      } finally {
+        close(left);
+      }
+    }
   }
 }

@@ -14,21 +14,17 @@ import org.tokentune.generate.GenerationSettings;
  * The texts of one request.
  *
  * @param prompts tokens to continue, at least one prompt
+ * @param settings of each
  */
-record TextGeneration(ServedGenerator model, List<int[]> prompts, GenerationSettings settings) {
+record TextGeneration(
+    ServedGenerator model, List<int[]> prompts, List<GenerationSettings> settings) {
 
-  TextGeneration {
-    int most = model.model().maxLength();
-    for (int[] prompt : prompts) {
-      if (prompt.length >= most) {
-        throw ApiException.refused(
-            400,
-            "context_length_exceeded",
-            "The prompt has %d tokens, which leaves no room within the model's %d; shorten it.",
-            prompt.length,
-            most);
-      }
-    }
+  /**
+   * @throws ApiException if a text is too long
+   */
+  static TextGeneration of(ServedGenerator model, List<int[]> prompts, Sampling sampling) {
+    return new TextGeneration(
+        model, prompts, prompts.stream().map(prompt -> sampling.of(prompt, model)).toList());
   }
 
   /**
@@ -40,7 +36,7 @@ record TextGeneration(ServedGenerator model, List<int[]> prompts, GenerationSett
     LinkedBlockingQueue<GenerationQueue.Event> events = new LinkedBlockingQueue<>();
     List<GenerationQueue.Task> tasks = new ArrayList<>();
     for (int i = 0; i < prompts.size(); i++) {
-      tasks.add(new GenerationQueue.Task(i, prompts.get(i), settings, events));
+      tasks.add(new GenerationQueue.Task(i, prompts.get(i), settings.get(i), events));
     }
     try {
       tasks.forEach(model.queue()::submit);

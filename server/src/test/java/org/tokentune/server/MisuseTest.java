@@ -17,7 +17,7 @@ class MisuseTest {
   @TempDir private Path folder;
 
   private static ServerSettings settings(int port, int queue, int timeout) {
-    return new ServerSettings("127.0.0.1", port, null, 1000, 10, queue, timeout, 4, 1);
+    return new ServerSettings("127.0.0.1", port, null, 1000, 10, queue, timeout, 4, 1, 100);
   }
 
   @Test
@@ -37,6 +37,7 @@ class MisuseTest {
           .refuses("no tokens", "maxTokens", () -> any.withRequestLimits(1, 0, 1))
           .refuses("no texts at once", "batchSize", () -> any.withBatches(0, 1))
           .refuses("waiting before it began", "batchWait", () -> any.withBatches(1, -1))
+          .refuses("no room for keys", "cacheTokens", () -> any.withCacheTokens(1))
           .refuses("a blank name", "name", () -> ServedFiles.named(" "))
           .refuses(
               "adapters of the model's name",

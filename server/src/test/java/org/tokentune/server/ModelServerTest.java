@@ -25,11 +25,14 @@ import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tokentune.BadDataException;
+import org.tokentune.BadFileException;
 import org.tokentune.BadSettingsException;
 import org.tokentune.datasets.Conversation;
 import org.tokentune.datasets.Example;
@@ -39,6 +42,7 @@ import org.tokentune.formats.ModelFolder;
 import org.tokentune.formats.WeightSource;
 import org.tokentune.generate.GenerationSettings;
 import org.tokentune.models.WeightStorage;
+import org.tokentune.testing.Said;
 import org.tokentune.text.LanguageModel;
 import org.tokentune.text.SentenceEncoder;
 import org.tokentune.text.TextModel;
@@ -125,6 +129,7 @@ class ModelServerTest {
     String[] lines = response.body().strip().split("\n\n", -1);
     assertEquals("data: [DONE]", lines[lines.length - 1]);
     for (int i = 0; i < lines.length - 1; i++) {
+      assertTrue(lines[i].startsWith("data: "), lines[i]);
       events.add(TestClient.JSON.readTree(lines[i].substring("data: ".length())));
     }
     return events;
@@ -206,7 +211,14 @@ class ModelServerTest {
       assertEquals(
           "400 dimensions: The vectors of small have 32 dimensions, got 8; leave dimensions out.",
           client.refusal(Paths.EMBEDDINGS, "{'input': 'the', 'dimensions': 8}"));
-      System.out.println("vectors are those of the encoder, as floats and as bytes");
+      assertFalse(answer.has("cut"));
+      JsonNode cut =
+          client.ask(Paths.EMBEDDINGS, "{'input': ['the', '" + "cat ".repeat(60) + "']}");
+      assertEquals(0, cut.at("/cut/0").asInt());
+      assertEquals(
+          encoder.cut(List.of("cat ".repeat(60))).get(0).intValue(), cut.at("/cut/1").asInt());
+      assertTrue(cut.at("/cut/1").asInt() > 0, cut.path("cut").toString());
+      System.out.println("vectors are those of the encoder; cut: " + cut.path("cut"));
     }
   }
 
@@ -253,6 +265,20 @@ class ModelServerTest {
               .next(),
           best,
           1e-6);
+      String longText = "cat ".repeat(60);
+      JsonNode cut =
+          new TestClient(other)
+              .ask(Paths.RERANK, "{'query': 'a cat', 'documents': ['red', '" + longText + "']}")
+              .path("results");
+      for (JsonNode result : cut) {
+        assertEquals(result.path("index").asInt() == 1, result.path("cut").asInt() > 0);
+      }
+      assertTrue(
+          new TestClient(server)
+                  .ask(Paths.CLASSIFY, "{'input': '" + longText + "'}")
+                  .at("/data/0/cut")
+                  .asInt()
+              > 0);
       System.out.printf("classified as %s, ranked first: %s%n", first.labels(), document);
     }
   }
@@ -337,6 +363,11 @@ class ModelServerTest {
         {"{'prompt': 'a', 'temperature': -1}", "400 temperature: temperature must be 0.0 to 2.0"},
         {"{'prompt': 'a', 'temperature': NaN}", "400 The body is not JSON"},
         {"{'prompt': 'a', 'top_p': 0}", "400 top_p: top_p must be above 0"},
+        {
+          "{'prompt': 'a', 'repetition_penalty': 1e300}",
+          "400 repetition_penalty: repetition_penalty must be 0.1 to 10.0, got 1.0E300."
+        },
+        {"{'prompt': 'a', 'stop': '" + "a".repeat(257) + "'}", "400 stop: stop has a text of more"},
         {"{'prompt': 'a', 'n': 2}", "400 n: n is not supported here, got 2; leave it out."},
         {"{'prompt': 'a', 'logprobs': 3}", "400 logprobs: logprobs is not supported here, got 3"},
         {"{'prompt': 'a', 'echo': true}", "400 echo: echo is not supported"},
@@ -370,10 +401,25 @@ class ModelServerTest {
           "400 tools: tools is not supported"
         },
         {
+          "{'messages': [{'role': 'user', 'content': 'a'}], 'max_tokens': 3, 'max_completion_tokens': 4}",
+          "400 max_tokens: max_tokens is 3 and max_completion_tokens 4"
+        },
+        {
           "{'messages': [{'role': 'user', 'content': 'a'}], 'response_format': {'type': 'json_object'}}",
           "400 response_format: response_format is not supported"
         },
       };
+      for (String own : List.of("messages", "tools", "documents", "add_generation_prompt")) {
+        assertEquals(
+            "400 chat_template_kwargs: chat_template_kwargs must not have "
+                + own
+                + ", which the server gives the template; leave it out.",
+            client.refusal(
+                Paths.CHAT_COMPLETIONS,
+                "{'messages': [{'role': 'user', 'content': 'a'}], 'chat_template_kwargs': {'"
+                    + own
+                    + "': null}}"));
+      }
       for (String[] one : chats) {
         String said = client.refusal(Paths.CHAT_COMPLETIONS, one[0]);
         assertTrue(said.startsWith(one[1]), one[0] + ": " + said);
@@ -427,7 +473,7 @@ class ModelServerTest {
       assertEquals(
           200,
           client
-              .send(client.request(Paths.MODELS).header("Authorization", "Bearer secret-1"))
+              .send(client.request(Paths.MODELS).header("Authorization", "bearer secret-1"))
               .statusCode());
       assertEquals(200, client.get(Paths.HEALTH).statusCode());
       HttpResponse<String> page = client.get(Paths.PAGE);
@@ -513,18 +559,28 @@ class ModelServerTest {
     return ModelFolder.open(decoder);
   }
 
-  private static final String LONG =
-      "{\"prompt\": \"the cat\", \"max_tokens\": 100000, \"temperature\": 0%s}";
-
-  private static void awaitIdle(TestClient client) throws Exception {
-    for (int i = 0; i < 200; i++) {
-      if (metric(client.get(Paths.METRICS).body(), "tokentune_requests_under_way") == 0) {
+  /** Waits for what must happen soon, on however busy a machine. */
+  private static void await(String what, Callable<Boolean> happened) throws Exception {
+    for (int i = 0; i < 1200; i++) {
+      if (happened.call()) {
         return;
       }
       Thread.sleep(50);
     }
-    throw new AssertionError("a request is still under way");
+    throw new AssertionError(what + " did not happen within a minute");
   }
+
+  private static void awaitUnderWay(TestClient client, int requests) throws Exception {
+    await(
+        requests + " requests under way",
+        () -> metric(client.get(Paths.METRICS).body(), "tokentune_requests_under_way") == requests);
+  }
+
+  private static final ServerSettings LONG_TEXTS =
+      SETTINGS.withRequestLimits(5000, 100_000, 60).withCacheTokens(100_000);
+
+  private static final String LONG =
+      "{\"prompt\": \"the cat\", \"max_tokens\": 100000, \"temperature\": 0%s}";
 
   private static Socket asking(ModelServer server, String more) throws IOException {
     String body = LONG.formatted(more);
@@ -545,45 +601,47 @@ class ModelServerTest {
   @Test
   void generationEndsWhenItsClientGoesAway() throws Exception {
     try (ModelFiles files = slow();
-        ModelServer server = start(files, SETTINGS.withRequestLimits(5000, 100_000, 60))) {
+        ModelServer server = start(files, LONG_TEXTS)) {
       TestClient client = new TestClient(server);
       for (String more : List.of("", ", \"stream\": true")) {
         try (Socket socket = asking(server, more)) {
-          while (metric(client.get(Paths.METRICS).body(), "tokentune_requests_under_way") == 0) {
-            Thread.sleep(20);
-          }
+          awaitUnderWay(client, 1);
           if (!more.isEmpty()) {
             assertEquals('H', socket.getInputStream().read());
           }
         }
-        awaitIdle(client);
+        awaitUnderWay(client, 0);
       }
-      assertEquals(
-          2,
-          metric(
-              client.get(Paths.METRICS).body(),
-              "tokentune_requests_total{endpoint=\"/v1/completions\",status=\"499\"}"));
-      System.out.println("two clients went away, and their texts ended");
+      try (Socket socket = asking(server, "")) {
+        awaitUnderWay(client, 1);
+        socket.getOutputStream().write('x'); // instead of waiting for the answer
+        String answer = new String(socket.getInputStream().readAllBytes(), US_ASCII);
+        assertTrue(answer.startsWith("HTTP/1.1 499 "), answer);
+        assertTrue(answer.contains("Connection: close\r\n"), answer);
+      }
+      String counter = "tokentune_requests_total{endpoint=\"/v1/completions\",status=\"499\"}";
+      await(
+          "the count of three clients that went away",
+          () -> client.get(Paths.METRICS).body().contains(counter + " 3"));
+      System.out.println("three clients went away, and their texts ended");
     }
   }
 
   @Test
   void requestsThatTakeTooLongAndTooManyAreToldToComeBack() throws Exception {
     try (ModelFiles files = slow();
-        ModelServer server =
-            start(files, SETTINGS.withRequestLimits(5000, 100_000, 1).withQueue(1))) {
-      TestClient client = new TestClient(server);
-      try (Socket socket = asking(server, "")) {
-        while (metric(client.get(Paths.METRICS).body(), "tokentune_requests_under_way") == 0) {
-          Thread.sleep(20);
-        }
-        HttpResponse<String> other = client.post(Paths.COMPLETIONS, "{\"prompt\": \"a\"}");
-        assertEquals(429, other.statusCode());
-        assertEquals("1", other.headers().firstValue("Retry-After").orElse("none"));
-        byte[] head = socket.getInputStream().readNBytes(12);
-        assertEquals("HTTP/1.1 503", new String(head, US_ASCII));
+        ModelServer one = start(files, LONG_TEXTS.withQueue(1));
+        ModelServer server = start(files, LONG_TEXTS.withRequestLimits(5000, 100_000, 1))) {
+      TestClient other = new TestClient(one);
+      try (Socket socket = asking(one, "")) {
+        awaitUnderWay(other, 1);
+        assertTrue(socket.isConnected());
+        HttpResponse<String> refused = other.post(Paths.COMPLETIONS, "{\"prompt\": \"a\"}");
+        assertEquals(429, refused.statusCode());
+        assertEquals("1", refused.headers().firstValue("Retry-After").orElse("none"));
       }
-      awaitIdle(client);
+      TestClient client = new TestClient(server);
+      assertEquals(503, client.post(Paths.COMPLETIONS, LONG.formatted("")).statusCode());
       List<String> lines =
           client
               .post(Paths.COMPLETIONS, LONG.formatted(", \"stream\": true"))
@@ -594,6 +652,45 @@ class ModelServerTest {
       assertTrue(
           lines.get(lines.size() - 1).contains("not ready after 1 second"), lines.toString());
       System.out.println("one request too many: 429; one that takes too long: 503");
+    }
+  }
+
+  @Test
+  void eachTextHasItsOwnSeedUnlessTheRequestGivesIt() throws Exception {
+    try (ModelFiles files = ModelFolder.open(SmallModels.decoder(folder));
+        ModelServer server = start(files, SETTINGS)) {
+      TestClient client = new TestClient(server);
+      String same = "{'prompt': ['the cat', 'the cat'], 'max_tokens': 30, 'temperature': 2";
+      JsonNode drawn = client.ask(Paths.COMPLETIONS, same + "}").path("choices");
+      assertNotEquals(drawn.path(0).path("text"), drawn.path(1).path("text"));
+      JsonNode seeded = client.ask(Paths.COMPLETIONS, same + ", 'seed': 4}").path("choices");
+      assertEquals(seeded.path(0).path("text"), seeded.path(1).path("text"));
+      JsonNode all = client.ask(Paths.COMPLETIONS, same + ", 'seed': 4, 'top_k': -1}");
+      assertEquals(seeded, all.path("choices"));
+      client.ask(Paths.COMPLETIONS, same + ", 'top_k': 9999999}"); // more than there are
+      System.out.printf("without a seed: %s%n", drawn.findValuesAsText("text"));
+    }
+  }
+
+  @Test
+  void aTextWhoseKeysAreNotHeldIsRefused() throws Exception {
+    try (ModelFiles files = ModelFolder.open(SmallModels.decoder(folder));
+        ModelServer server = start(files, SETTINGS.withCacheTokens(20))) {
+      TestClient client = new TestClient(server);
+      String refused =
+          client.refusal(Paths.COMPLETIONS, "{'prompt': 'the good cat', 'max_tokens': 25}");
+      assertTrue(
+          refused.startsWith("400 ") && refused.contains("start it with a larger --cache-tokens"),
+          refused);
+      String chat = "{'messages': [{'role': 'user', 'content': 'the cat'}], 'temperature': 0";
+      JsonNode limited = client.ask(Paths.CHAT_COMPLETIONS, chat + "}");
+      assertEquals(20, limited.at("/usage/total_tokens").asInt());
+      assertEquals("length", limited.at("/choices/0/finish_reason").asText());
+      assertTrue(
+          client
+              .refusal(Paths.CHAT_COMPLETIONS, chat + ", 'max_tokens': 20}")
+              .contains("--cache-tokens"));
+      System.out.println(refused);
     }
   }
 
@@ -630,6 +727,27 @@ class ModelServerTest {
   }
 
   @Test
+  void beamSearchOfTheModelIsWarnedOf() throws IOException {
+    Path decoder = SmallModels.decoder(folder);
+    Files.writeString(decoder.resolve("generation_config.json"), "{\"num_beams\": 4}");
+    try (ModelFiles files = ModelFolder.open(decoder)) {
+      String said = Said.by(() -> start(files, SETTINGS).close());
+      List<String> warnings = said.lines().filter(line -> line.contains("num_beams")).toList();
+      assertEquals(1, warnings.size(), said);
+      assertTrue(warnings.get(0).contains("asks for beam search (num_beams 4"), said);
+      System.out.println(warnings.get(0));
+    }
+  }
+
+  @Test
+  void aDamagedFileIsTheServersFault() {
+    assertEquals(500, ModelServer.error(new BadFileException("damaged")).status());
+    assertEquals(400, ModelServer.error(new BadDataException("too long")).status());
+    assertEquals(400, ModelServer.error(new BadSettingsException("too many")).status());
+    System.out.println("a damaged file: 500; data and settings: 400");
+  }
+
+  @Test
   void aPortInUseIsOneSentence() throws Exception {
     try (ServerSocket taken = new ServerSocket(0);
         ModelFiles files = ModelFolder.open(SmallModels.decoder(folder))) {
@@ -658,9 +776,7 @@ class ModelServerTest {
                   client.ask(
                       Paths.COMPLETIONS,
                       "{'prompt': 'the cat', 'max_tokens': 300, 'temperature': 0}"));
-      while (metric(client.get(Paths.METRICS).body(), "tokentune_requests_under_way") == 0) {
-        Thread.sleep(10);
-      }
+      awaitUnderWay(client, 1);
       server.close();
       assertEquals(300, answer.get().at("/usage/completion_tokens").asInt());
       assertThrows(IOException.class, () -> client.get(Paths.HEALTH));

@@ -34,6 +34,9 @@ public final class GenerationBatch implements AutoCloseable {
     /** The text is complete. */
     void end(Generation generation);
 
+    /** The text cannot be continued; others can. */
+    void fail(RuntimeException failure);
+
     /** Whether nobody waits for the text any more: it is then dropped, without an end. */
     boolean isGone();
   }
@@ -44,11 +47,6 @@ public final class GenerationBatch implements AutoCloseable {
   /** Whether there is room for a text now. */
   public boolean fits(int[] ids, GenerationSettings settings) {
     return generator.fits(ids, settings);
-  }
-
-  /** The number of texts that have not ended. */
-  public int size() {
-    return running.size();
   }
 
   /**
@@ -76,20 +74,28 @@ public final class GenerationBatch implements AutoCloseable {
 
   /** Adds a token to each text, after dropping those that nobody waits for. */
   public void step() {
-    for (Running one : running) {
-      if (one.listener().isGone()) {
-        one.text().leave();
-      }
-    }
-    running.removeIf(one -> one.listener().isGone());
+    running.removeIf(GenerationBatch::leftIfGone);
     generator.step();
     finish();
+  }
+
+  /** Asks once: another thread may answer differently a moment later. */
+  private static boolean leftIfGone(Running one) {
+    boolean gone = one.listener().isGone();
+    if (gone) {
+      one.text().leave();
+    }
+    return gone;
   }
 
   private void finish() {
     List<Running> ended = running.stream().filter(one -> one.text().ended()).toList();
     running.removeAll(ended);
     for (Running one : ended) {
+      if (one.text().failure() != null) {
+        one.listener().fail(one.text().failure());
+        continue;
+      }
       one.pieces().add(one.stream().end());
       one.pieces().end();
       one.listener().end(one.text().result());

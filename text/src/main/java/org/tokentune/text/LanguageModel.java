@@ -544,7 +544,7 @@ public final class LanguageModel extends AdaptableModel {
   /**
    * Texts that are generated side by side, each of which may begin at any time.
    *
-   * @param tokens of all texts together whose keys and values are held; a longer text runs alone
+   * @param tokens of all texts together whose keys and values are held; a longer text is refused
    */
   public GenerationBatch batch(int tokens) {
     checkOpen();

@@ -48,18 +48,21 @@ public final class SentenceEncoder implements AutoCloseable {
   private final SentenceModules modules;
   private final InferenceEngine engine;
   private final String hidden;
+  private final int dimension;
 
   private SentenceEncoder(
       TextTokenizer tokenizer,
       OnLong onLong,
       SentenceModules modules,
       InferenceEngine engine,
-      String hidden) {
+      String hidden,
+      int dimension) {
     this.tokenizer = tokenizer;
     this.onLong = onLong;
     this.modules = modules;
     this.engine = engine;
     this.hidden = hidden;
+    this.dimension = dimension;
   }
 
   /**
@@ -122,13 +125,15 @@ public final class SentenceEncoder implements AutoCloseable {
     }
     String hidden = ModelGraph.hidden(config.layers());
     TextModel.checkLength(files, config, maxLength);
+    int width = modules.width(config.hidden());
     int longest = modules.longest(maxLength, config.maxPositions());
     return new SentenceEncoder(
         TextTokenizer.open(files, longest, true, modules.lowerCase()),
         onLong,
         modules,
         new InferenceEngine(model, parameters, List.of(hidden)),
-        hidden);
+        hidden,
+        modules.dimension() == null ? width : Math.min(modules.dimension(), width));
   }
 
   private static Adapter adapter(
@@ -155,6 +160,28 @@ public final class SentenceEncoder implements AutoCloseable {
         .flatMap(List::stream)
         .mapToInt(window -> window.ids().length)
         .sum();
+  }
+
+  /**
+   * For each text, with the model's default prompt, the tokens that are not read as it is cut; 0 if
+   * it is not.
+   */
+  public List<Integer> cut(List<String> texts) {
+    required(texts, "texts");
+
+    String before = modules.prompt(null);
+    return texts.stream()
+        .map(
+            text ->
+                onLong == OnLong.CUT
+                    ? tokenizer.excess(new Example(before + text, null), Objectives.CLASSIFY)
+                    : 0)
+        .toList();
+  }
+
+  /** The size of vectors. */
+  public int dimension() {
+    return dimension;
   }
 
   private List<List<TextTokenizer.Tokens>> rows(List<String> texts, String before) {

@@ -541,6 +541,17 @@ public final class TextModel extends AdaptableModel {
     return predictRows(texts.stream().map(text -> new Example(text, null)).toList());
   }
 
+  /** For each text or pair, the tokens that are not read as it is cut; 0 if it is not. */
+  public List<Integer> cut(List<Example> examples) {
+    required(examples, "examples");
+
+    checkOpen();
+    boolean cuts = longTexts().onLong() == OnLong.CUT;
+    return examples.stream()
+        .map(example -> cuts ? tokenizer.excess(example, labels().task()) : 0)
+        .toList();
+  }
+
   /** Predicts texts or pairs, in their order; labels do not count. */
   public List<Prediction> predictRows(List<Example> examples) {
     required(examples, "examples");

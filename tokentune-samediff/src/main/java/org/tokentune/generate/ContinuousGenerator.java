@@ -26,12 +26,12 @@ public final class ContinuousGenerator implements AutoCloseable {
   /** Rows of the key/value cache that belong to a text. */
   private final BitSet taken = new BitSet();
 
-  private int rows;
+  private final int rows;
 
   /**
    * Generates with the arrays of {@code parameters} directly.
    *
-   * @param tokens of all texts together whose keys and values are held; a longer text runs alone
+   * @param tokens of all texts together whose keys and values are held; a longer text is refused
    * @throws BadInputException if the model is not a causal language model
    */
   public ContinuousGenerator(TransformerModel model, Parameters parameters, int tokens) {
@@ -52,6 +52,7 @@ public final class ContinuousGenerator implements AutoCloseable {
     private final Continuation continuation;
     private final int[] cached;
     private final IntConsumer listener;
+    private RuntimeException failure;
 
     private Text(Continuation continuation, int[] cached, IntConsumer listener) {
       this.continuation = continuation;
@@ -61,12 +62,27 @@ public final class ContinuousGenerator implements AutoCloseable {
 
     /** Whether no more tokens come. */
     public boolean ended() {
-      return continuation.ended();
+      return failure != null || continuation.ended();
     }
 
-    /** The new tokens so far; of a text that has not ended, the end is null. */
+    /** Why the text could not be continued; null if nothing went wrong. */
+    public RuntimeException failure() {
+      return failure;
+    }
+
+    /** The new tokens so far; of a text that has not ended or failed, the end is null. */
     public Generation result() {
       return continuation.result();
+    }
+
+    /** What is wrong with one text, such as its logits, does not concern others. */
+    private void addOrFail(float[] logits) {
+      try {
+        add(logits);
+      } catch (RuntimeException e) {
+        failure = e;
+        leave();
+      }
     }
 
     /** Takes the text out of those that grow, and frees its rows. */
@@ -93,7 +109,7 @@ public final class ContinuousGenerator implements AutoCloseable {
     required(prompt, "prompt");
     required(settings, "settings");
 
-    return texts.isEmpty() || length(prompt, settings) <= rows - taken.cardinality();
+    return length(prompt, settings) <= rows - taken.cardinality();
   }
 
   private int length(int[] prompt, GenerationSettings settings) {
@@ -120,6 +136,13 @@ public final class ContinuousGenerator implements AutoCloseable {
       throw BadSettingsException.of("search", "must have one beam here; use a Generator.");
     }
     int length = length(prompt, settings);
+    if (length > rows) {
+      throw BadSettingsException.of(
+          "prompt",
+          "and its continuation take %d tokens, more than the %d that are held; ask for fewer.",
+          length,
+          rows);
+    }
     if (!fits) {
       throw BadSettingsException.of(
           "prompt",
@@ -127,7 +150,6 @@ public final class ContinuousGenerator implements AutoCloseable {
           length,
           rows - taken.cardinality());
     }
-    rows = Math.max(rows, length);
     decoder.beginBatch(rows); // which keeps a cache that is large enough
     Text text =
         new Text(
@@ -159,7 +181,10 @@ public final class ContinuousGenerator implements AutoCloseable {
     return free;
   }
 
-  /** Samples a token for each text that has not ended. */
+  /**
+   * Samples a token for each text that has not ended. If that fails for one, it ends with the
+   * {@link Text#failure}, and others go on.
+   */
   public void step() {
     List<Text> growing = List.copyOf(texts);
     if (growing.isEmpty()) {
@@ -171,7 +196,7 @@ public final class ContinuousGenerator implements AutoCloseable {
             growing.stream().mapToInt(text -> text.continuation.position()).toArray(),
             growing.stream().map(text -> text.cached).toArray(int[][]::new));
     for (int i = 0; i < logits.length; i++) {
-      growing.get(i).add(logits[i]);
+      growing.get(i).addOrFail(logits[i]);
     }
   }
 

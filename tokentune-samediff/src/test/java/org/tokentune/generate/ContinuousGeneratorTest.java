@@ -2,6 +2,7 @@ package org.tokentune.generate;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
 import org.tokentune.models.TransformerModel;
@@ -88,5 +90,69 @@ class ContinuousGeneratorTest {
       assertTrue(generator.fits(prompt, greedy));
     }
     System.out.println("a text left, and another took its place");
+  }
+
+  @Test
+  void aTextThatFailsEndsAlone() {
+    TransformerModel model = SmallDecoder.model("gpt2", "");
+    int[] prompt = {3, 1, 4};
+    GenerationSettings greedy = GenerationSettings.greedy(8, Set.of());
+    // The penalty makes logits below 0 of tokens that occurred infinite.
+    GenerationSettings infinite = greedy.withRepetitionPenalty(1e300);
+    List<ContinuousGenerator.Text> bad = new ArrayList<>();
+    int atOnce = 0;
+    try (ContinuousGenerator generator =
+            new ContinuousGenerator(model, SmallDecoder.weights(model, 3), 400);
+        Generator alone = new Generator(model, SmallDecoder.weights(model, 3))) {
+      ContinuousGenerator.Text good = generator.add(prompt, greedy, StopCondition.NONE, id -> {});
+      for (int id = 0; id < SmallDecoder.VOCABULARY; id++) {
+        try {
+          bad.add(generator.add(new int[] {id}, infinite, StopCondition.NONE, next -> {}));
+        } catch (BadFileException e) {
+          atOnce++;
+        }
+      }
+      StopCondition failing =
+          (before, ids) -> {
+            if (ids.length == 3) {
+              throw new IllegalStateException("at the third token");
+            }
+            return false;
+          };
+      ContinuousGenerator.Text stopped = generator.add(prompt, greedy, failing, id -> {});
+      while (!good.ended()) {
+        generator.step();
+      }
+      assertNull(good.failure());
+      assertEquals(alone.generate(prompt, greedy, id -> {}), good.result());
+      assertEquals("at the third token", stopped.failure().getMessage());
+      assertNull(stopped.result().end());
+      long failed = bad.stream().filter(text -> text.failure() instanceof BadFileException).count();
+      assertTrue(failed > 0);
+      assertTrue(generator.fits(new int[100], GenerationSettings.greedy(28, Set.of())));
+      System.out.printf(
+          "%d texts failed at once, %d later, and the one beside them was as alone%n",
+          atOnce, failed);
+    }
+  }
+
+  @Test
+  void aTextThatIsTooLongIsRefused() {
+    TransformerModel model = SmallDecoder.model("gpt2", "");
+    GenerationSettings greedy = GenerationSettings.greedy(30, Set.of());
+    try (ContinuousGenerator generator =
+        new ContinuousGenerator(model, SmallDecoder.weights(model, 3), 32)) {
+      assertFalse(generator.fits(new int[3], greedy));
+      String said =
+          assertThrows(
+                  BadSettingsException.class,
+                  () -> generator.add(new int[3], greedy, StopCondition.NONE, id -> {}))
+              .getMessage();
+      assertEquals(
+          "prompt and its continuation take 33 tokens, more than the 32 that are held; ask for"
+              + " fewer.",
+          said);
+      System.out.println(said);
+    }
   }
 }
