@@ -99,7 +99,8 @@ class StepMemoryReportTest {
     assertEquals(335_143_938L * Float.BYTES, report.parameters());
     assertTrue(report.step().arena() > 100_000_000);
     assertTrue(arrays < 200_000_000);
-    assertTrue(nativeBytes() - physical < 200_000_000);
+    // Far from the weights' bytes; the heap that is committed at the start is not resident yet.
+    assertTrue(nativeBytes() - physical < report.parameters() / 2);
     assertTrue(seconds < 60);
   }
 
