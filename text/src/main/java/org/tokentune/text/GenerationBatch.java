@@ -41,8 +41,7 @@ public final class GenerationBatch implements AutoCloseable {
     boolean isGone();
   }
 
-  private record Running(
-      ContinuousGenerator.Text text, TextStream stream, StopTexts pieces, Listener listener) {}
+  private record Running(ContinuousGenerator.Text text, TextPieces pieces, Listener listener) {}
 
   /** Whether there is room for a text now. */
   public boolean fits(int[] ids, GenerationSettings settings) {
@@ -60,15 +59,10 @@ public final class GenerationBatch implements AutoCloseable {
     required(settings, "settings");
     required(listener, "listener");
 
-    TextStream stream = new TextStream(tokenizer, ids);
-    StopTexts pieces = new StopTexts(settings.stops(), listener::piece);
+    TextPieces pieces = new TextPieces(tokenizer, ids, settings.stops(), listener::piece);
     ContinuousGenerator.Text text =
-        generator.add(
-            ids,
-            settings,
-            StopTexts.condition(tokenizer, settings.stops()),
-            id -> pieces.add(stream.next(id)));
-    running.add(new Running(text, stream, pieces, listener));
+        generator.add(ids, settings, StopTexts.condition(tokenizer, settings.stops()), pieces::add);
+    running.add(new Running(text, pieces, listener));
     finish();
   }
 
@@ -96,7 +90,6 @@ public final class GenerationBatch implements AutoCloseable {
         one.listener().fail(one.text().failure());
         continue;
       }
-      one.pieces().add(one.stream().end());
       one.pieces().end();
       one.listener().end(one.text().result());
     }

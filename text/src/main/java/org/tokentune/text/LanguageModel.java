@@ -5,6 +5,7 @@ import static org.tokentune.Arguments.required;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -494,16 +495,11 @@ public final class LanguageModel extends AdaptableModel {
     required(settings, "settings");
     required(listener, "listener");
     checkOpen();
-    TextStream text = new TextStream(tokenizer, ids);
-    StopTexts pieces = new StopTexts(settings.stops(), listener);
+    TextPieces pieces = new TextPieces(tokenizer, ids, settings.stops(), listener);
     try (Generator generator = new Generator(model, parameters)) {
       Generation generation =
           generator.generate(
-              ids,
-              settings,
-              StopTexts.condition(tokenizer, settings.stops()),
-              id -> pieces.add(text.next(id)));
-      pieces.add(text.end());
+              ids, settings, StopTexts.condition(tokenizer, settings.stops()), pieces::add);
       pieces.end();
       return generation;
     }
@@ -529,12 +525,8 @@ public final class LanguageModel extends AdaptableModel {
     List<GeneratedText> texts = new ArrayList<>();
     for (int i = 0; i < ids.size(); i++) {
       StringBuilder text = new StringBuilder();
-      StopTexts pieces = new StopTexts(settings.stops(), text::append);
-      TextStream stream = new TextStream(tokenizer, ids.get(i));
-      for (int id : generations.get(i).ids()) {
-        pieces.add(stream.next(id));
-      }
-      pieces.add(stream.end());
+      TextPieces pieces = new TextPieces(tokenizer, ids.get(i), settings.stops(), text::append);
+      Arrays.stream(generations.get(i).ids()).forEach(pieces::add);
       pieces.end();
       texts.add(new GeneratedText(text.toString(), generations.get(i)));
     }

@@ -46,6 +46,13 @@ public final class ContinuousGenerator implements AutoCloseable {
     decoder = new CachedDecoder(model, parameters, KernelMode.preferred());
   }
 
+  /** Generates with the decoder of another generator, which closes it. */
+  ContinuousGenerator(TransformerModel model, CachedDecoder decoder, int tokens) {
+    this.model = model;
+    this.decoder = decoder;
+    rows = tokens;
+  }
+
   /** A text that grows. */
   public final class Text {
 
@@ -73,6 +80,13 @@ public final class ContinuousGenerator implements AutoCloseable {
     /** The new tokens so far; of a text that has not ended or failed, the end is null. */
     public Generation result() {
       return continuation.result();
+    }
+
+    Generation resultOrFailure() {
+      if (failure != null) {
+        throw failure;
+      }
+      return result();
     }
 
     /** What is wrong with one text, such as its logits, does not concern others. */

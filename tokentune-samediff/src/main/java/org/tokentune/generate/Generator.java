@@ -2,11 +2,9 @@ package org.tokentune.generate;
 
 import static org.tokentune.Arguments.required;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntConsumer;
-import java.util.stream.IntStream;
 import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
@@ -113,33 +111,20 @@ public final class Generator implements AutoCloseable {
     if (settings.search().beams() > 1) {
       return prompts.stream().map(one -> generate(one, settings, stop, id -> {})).toList();
     }
-    List<Continuation> texts = new ArrayList<>();
-    List<int[]> rows = new ArrayList<>();
-    int all = 0;
-    for (int[] prompt : prompts) {
-      texts.add(new Continuation(prompt, settings, stop, context));
-      int first = all;
-      int length = prompt.length + Continuation.mostTokens(prompt, settings, context);
-      rows.add(IntStream.range(first, Math.addExact(first, length)).toArray());
-      all += length;
+    if (prompts.isEmpty()) {
+      return List.of();
     }
-    decoder.beginBatch(all);
-    for (int i = 0; i < texts.size(); i++) {
-      texts.get(i).add(decoder.next(prompts.get(i), 0, rows.get(i)));
+    int rows =
+        prompts.stream()
+            .mapToInt(one -> one.length + Continuation.mostTokens(one, settings, context))
+            .reduce(0, Math::addExact);
+    ContinuousGenerator together = new ContinuousGenerator(model, decoder, rows);
+    List<ContinuousGenerator.Text> texts =
+        prompts.stream().map(one -> together.add(one, settings, stop, id -> {})).toList();
+    while (texts.stream().anyMatch(text -> !text.ended())) {
+      together.step();
     }
-    int[] active = active(texts);
-    while (active.length > 0) {
-      float[][] logits =
-          decoder.next(
-              Arrays.stream(active).map(i -> texts.get(i).last()).toArray(),
-              Arrays.stream(active).map(i -> texts.get(i).position()).toArray(),
-              Arrays.stream(active).mapToObj(rows::get).toArray(int[][]::new));
-      for (int i = 0; i < active.length; i++) {
-        texts.get(active[i]).add(logits[i]);
-      }
-      active = active(texts);
-    }
-    return texts.stream().map(Continuation::result).toList();
+    return texts.stream().map(ContinuousGenerator.Text::resultOrFailure).toList();
   }
 
   static void checkCausal(TransformerModel model) {
@@ -147,10 +132,6 @@ public final class Generator implements AutoCloseable {
       throw new BadSettingsException(
           "A model with a %s head cannot generate text; use a decoder.", model.head().task());
     }
-  }
-
-  private static int[] active(List<Continuation> texts) {
-    return IntStream.range(0, texts.size()).filter(i -> !texts.get(i).ended()).toArray();
   }
 
   static void checkStops(GenerationSettings settings, StopCondition stop) {
