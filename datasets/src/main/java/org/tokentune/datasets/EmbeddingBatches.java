@@ -2,11 +2,9 @@ package org.tokentune.datasets;
 
 import static org.tokentune.Arguments.required;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
-import java.util.Deque;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
@@ -37,11 +35,22 @@ public final class EmbeddingBatches extends BatchIterator {
 
   private EmbeddingBatches(
       List<List<TokenBatches.Row>> rows, Objective task, List<List<Integer>> batches) {
+    this(
+        rows,
+        task,
+        batches,
+        rows.stream().flatMap(List::stream).mapToInt(text -> text.ids().length).max().orElse(0));
+  }
+
+  /**
+   * @param longest tokens of any text of the data
+   */
+  private EmbeddingBatches(
+      List<List<TokenBatches.Row>> rows, Objective task, List<List<Integer>> batches, int longest) {
     this.rows = rows;
     this.task = task;
     this.batches = batches;
-    longest =
-        rows.stream().flatMap(List::stream).mapToInt(text -> text.ids().length).max().orElse(0);
+    this.longest = longest;
   }
 
   /**
@@ -142,36 +151,36 @@ public final class EmbeddingBatches extends BatchIterator {
   static BatchIterator streamed(
       Iterator<TokenBatches.Row> rows, Objective task, int batchSize, int longest) {
     TokenBatches.checkSize(batchSize);
-    return new Streamed(rows, task, batchSize, longest);
+    return new PooledBatches(new Pools(rows, task, batchSize, longest)::next);
   }
 
   /**
-   * The batches of one pool of rows after another. Rows that do not fill a batch wait for the next
-   * pool. The batch with the longest text comes first, because the first batch of a stream is
-   * assumed to be the largest.
+   * Makes pools of a stream's rows. Rows that do not fill a batch wait for the next pool. The batch
+   * with the longest text comes first, because the first batch of a stream is assumed to be the
+   * largest.
    */
-  private static final class Streamed extends BatchIterator {
+  private static final class Pools {
 
-    private final transient Iterator<TokenBatches.Row> rows;
-    private final transient Objective task;
+    private final Iterator<TokenBatches.Row> rows;
+    private final Objective task;
     private final int size;
     private final int longest;
-    private final transient Deque<List<List<TokenBatches.Row>>> batches = new ArrayDeque<>();
-    private transient List<List<TokenBatches.Row>> waiting = new ArrayList<>();
+    private List<List<TokenBatches.Row>> waiting = new ArrayList<>();
     private boolean first = true;
 
-    Streamed(Iterator<TokenBatches.Row> rows, Objective task, int size, int longest) {
+    Pools(Iterator<TokenBatches.Row> rows, Objective task, int size, int longest) {
       this.rows = rows;
       this.task = task;
       this.size = size;
       this.longest = longest;
-      fill();
     }
 
-    private void fill() {
+    EmbeddingBatches next() {
+      List<List<TokenBatches.Row>> pool = List.of();
+      List<List<Integer>> batches = new ArrayList<>();
       int most = TokenBatches.POOL * size;
       while (batches.isEmpty() && (rows.hasNext() || !waiting.isEmpty())) {
-        List<List<TokenBatches.Row>> pool = waiting;
+        pool = waiting;
         waiting = new ArrayList<>();
         // Rows that hardly fit together do not wait for ever.
         boolean last = 2 * pool.size() > most;
@@ -185,53 +194,32 @@ public final class EmbeddingBatches extends BatchIterator {
           warnOfSmall(pool.size(), cut.size(), size);
           first = false;
         }
-        for (List<Integer> numbers : cut) {
-          List<List<TokenBatches.Row>> batch = numbers.stream().map(pool::get).toList();
+        for (List<Integer> batch : cut) {
           if (last || batch.size() == size) {
             batches.add(batch);
           } else {
-            waiting.addAll(batch);
+            batch.stream().map(pool::get).forEach(waiting::add);
           }
         }
       }
-      batches.stream().max(Comparator.comparingInt(Streamed::tokens)).ifPresent(this::putFirst);
+      putLongestFirst(pool, batches);
+      return new EmbeddingBatches(pool, task, batches, longest);
     }
 
-    private static int tokens(List<List<TokenBatches.Row>> batch) {
+    private static void putLongestFirst(
+        List<List<TokenBatches.Row>> rows, List<List<Integer>> batches) {
+      IntStream.range(0, batches.size())
+          .boxed()
+          .max(Comparator.comparingInt(i -> tokens(rows, batches.get(i))))
+          .ifPresent(i -> batches.add(0, batches.remove(i.intValue())));
+    }
+
+    private static int tokens(List<List<TokenBatches.Row>> rows, List<Integer> batch) {
       return batch.stream()
-          .flatMap(List::stream)
+          .flatMap(row -> rows.get(row).stream())
           .mapToInt(text -> text.ids().length)
           .max()
           .orElseThrow();
-    }
-
-    private void putFirst(List<List<TokenBatches.Row>> batch) {
-      batches.remove(batch);
-      batches.addFirst(batch);
-    }
-
-    @Override
-    public boolean hasNext() {
-      return !batches.isEmpty();
-    }
-
-    @Override
-    MultiDataSet batch() {
-      MultiDataSet batch = byColumns(batches.remove(), task, longest);
-      if (batches.isEmpty()) {
-        fill();
-      }
-      return batch;
-    }
-
-    @Override
-    public boolean resetSupported() {
-      return false;
-    }
-
-    @Override
-    public void reset() {
-      throw new UnsupportedOperationException("a stream is read once");
     }
   }
 
@@ -276,16 +264,11 @@ public final class EmbeddingBatches extends BatchIterator {
 
   @Override
   MultiDataSet batch() {
-    List<List<TokenBatches.Row>> some = batches.get(next++).stream().map(rows::get).toList();
-    return byColumns(some, task, longest);
-  }
-
-  private static MultiDataSet byColumns(
-      List<List<TokenBatches.Row>> rows, Objective task, int longest) {
+    List<Integer> numbers = batches.get(next++);
     List<TokenBatches.Row> texts = new ArrayList<>();
-    for (int column = 0; column < rows.get(0).size(); column++) {
-      for (List<TokenBatches.Row> row : rows) {
-        texts.add(row.get(column));
+    for (int column = 0; column < rows.get(numbers.get(0)).size(); column++) {
+      for (int number : numbers) {
+        texts.add(rows.get(number).get(column));
       }
     }
     return TokenBatches.batch(texts, task, longest);

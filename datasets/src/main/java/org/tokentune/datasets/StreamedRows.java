@@ -16,12 +16,10 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
-import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
-import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
@@ -301,14 +299,28 @@ public final class StreamedRows implements AutoCloseable {
     BatchIterator batches =
         task.embeddingLoss().isPresent()
             ? EmbeddingBatches.streamed(rows(random), task, batchSize, length())
-            : new Batches(
-                rows(random), task, length(), packs ? this::packed : null, batchSize, random);
+            : pooled(rows(random), batchSize, random);
     if (!batches.hasNext()) {
       throw new BadDataException(
           "None of the rows of %s has a token to predict within %d tokens; allow longer rows.",
           chunks.file(), length());
     }
     return batches;
+  }
+
+  private BatchIterator pooled(Iterator<TokenBatches.Row> rows, int batchSize, Random random) {
+    return new PooledBatches(() -> pool(rows, batchSize, random));
+  }
+
+  private TokenBatches pool(Iterator<TokenBatches.Row> rows, int batchSize, Random random) {
+    List<TokenBatches.Row> some = new ArrayList<>();
+    // As many tokens as the rows have if they are full, or as many rows.
+    long most = (long) TokenBatches.POOL * batchSize * (packs ? length() : 1);
+    for (long taken = 0; taken < most && rows.hasNext(); ) {
+      some.add(rows.next());
+      taken += packs ? some.get(some.size() - 1).ids().length : 1;
+    }
+    return TokenBatches.ofPool(packs ? packed(some) : some, task, batchSize, length(), random);
   }
 
   private List<TokenBatches.Row> packed(List<TokenBatches.Row> some) {
@@ -407,73 +419,6 @@ public final class StreamedRows implements AutoCloseable {
         Thread.currentThread().interrupt();
         throw new BadDataException(e, "Reading text was interrupted.");
       }
-    }
-  }
-
-  /** The batches of one pool of rows after another. */
-  private static final class Batches extends BatchIterator {
-
-    private final transient Iterator<TokenBatches.Row> rows;
-    private final transient Objective task;
-    private final int longest;
-    private final transient UnaryOperator<List<TokenBatches.Row>> packing;
-    private final int size;
-    private final Random random;
-    private transient TokenBatches pool;
-
-    /**
-     * @param packing puts several rows into one; null if they stay as they are
-     */
-    Batches(
-        Iterator<TokenBatches.Row> rows,
-        Objective task,
-        int longest,
-        UnaryOperator<List<TokenBatches.Row>> packing,
-        int size,
-        Random random) {
-      this.rows = rows;
-      this.task = task;
-      this.longest = longest;
-      this.packing = packing;
-      this.size = size;
-      this.random = random;
-      pool = pool();
-    }
-
-    private TokenBatches pool() {
-      List<TokenBatches.Row> some = new ArrayList<>();
-      // As many tokens as the rows have if they are full, or as many rows.
-      long most = (long) TokenBatches.POOL * size * (packing == null ? 1 : longest);
-      for (long taken = 0; taken < most && rows.hasNext(); ) {
-        some.add(rows.next());
-        taken += packing == null ? 1 : some.get(some.size() - 1).ids().length;
-      }
-      return TokenBatches.ofPool(
-          packing == null ? some : packing.apply(some), task, size, longest, random);
-    }
-
-    @Override
-    public boolean hasNext() {
-      return pool.hasNext();
-    }
-
-    @Override
-    MultiDataSet batch() {
-      MultiDataSet batch = pool.next();
-      if (!pool.hasNext()) {
-        pool = pool();
-      }
-      return batch;
-    }
-
-    @Override
-    public boolean resetSupported() {
-      return false;
-    }
-
-    @Override
-    public void reset() {
-      throw new UnsupportedOperationException("a stream is read once");
     }
   }
 }
