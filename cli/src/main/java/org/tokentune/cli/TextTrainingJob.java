@@ -41,14 +41,8 @@ record TextTrainingJob(
   @Override
   public String counts() {
     if (stream != null) {
-      return String.format(
-          Locale.ROOT,
-          "%,d bytes to stream, %s to validate, %,d to test",
-          stream.size(),
-          validatesStream
-              ? "their end"
-              : String.format(Locale.ROOT, "%,d rows", split.validation().size()),
-          split.test().size());
+      return TrainingRows.counts(
+          stream, validatesStream ? null : split.validation().size(), split.test().size());
     }
     return String.format(
         Locale.ROOT,

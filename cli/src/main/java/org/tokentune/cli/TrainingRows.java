@@ -28,13 +28,20 @@ record TrainingRows<R>(Split<R> split, RowSampling sampling) {
    * @param validatesStream whether the end of the stream is validated on
    */
   String counts(StreamedRows stream, boolean validatesStream) {
+    return counts(stream, validatesStream ? null : split.validation().size(), split.test().size());
+  }
+
+  /**
+   * The same.
+   *
+   * @param validated rows; null: the end of the stream
+   */
+  static String counts(StreamedRows stream, Integer validated, int tested) {
     return String.format(
         Locale.ROOT,
         "%,d bytes to stream, %s to validate, %,d to test",
         stream.size(),
-        validatesStream
-            ? "their end"
-            : String.format(Locale.ROOT, "%,d rows", split.validation().size()),
-        split.test().size());
+        validated == null ? "their end" : String.format(Locale.ROOT, "%,d rows", validated),
+        tested);
   }
 }

@@ -130,9 +130,9 @@ public final class HubUpload {
 
   private static List<Upload> files(Path named) {
     List<Upload> files = new ArrayList<>();
-    try (Stream<Path> all = Files.walk(named.toRealPath())) {
+    try {
       Path folder = named.toRealPath();
-      for (Path file : all.sorted().toList()) {
+      for (Path file : sorted(folder)) {
         if (Files.isSymbolicLink(file) && Files.isDirectory(file)) {
           throw new BadFileException(
               "%s is a link to a folder, which is not uploaded; copy the folder there.", file);
@@ -153,6 +153,12 @@ public final class HubUpload {
       throw new BadFileException(e, "%s cannot be read: %s.", named, e.getMessage());
     }
     return files;
+  }
+
+  private static List<Path> sorted(Path folder) throws IOException {
+    try (Stream<Path> all = Files.walk(folder)) {
+      return all.sorted().toList();
+    }
   }
 
   private void create(boolean visible) {
