@@ -596,7 +596,7 @@ public final class TextTokenizer implements AutoCloseable {
   }
 
   /** The maximal number of tokens in a text or pair. */
-  int longest() {
+  public int longest() {
     return longest;
   }
 

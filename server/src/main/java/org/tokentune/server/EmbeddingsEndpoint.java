@@ -9,6 +9,7 @@ import java.nio.ByteOrder;
 import java.util.Base64;
 import java.util.List;
 import java.util.Set;
+import org.tokentune.text.SentenceEncoder;
 
 /** Turns texts into vectors. */
 final class EmbeddingsEndpoint implements Call.Endpoint {
@@ -48,24 +49,24 @@ final class EmbeddingsEndpoint implements Call.Endpoint {
           own,
           dimensions);
     }
-    List<float[]> vectors = call.await(encoder.queue().submit(texts));
+    List<SentenceEncoder.Embedded> vectors = call.await(encoder.queue().submit(texts));
     ObjectNode answer = Answers.object().put("object", "list");
     ArrayNode data = answer.putArray("data");
     for (int i = 0; i < vectors.size(); i++) {
       ObjectNode one = data.addObject().put("object", "embedding").put("index", i);
       if (base64) {
-        one.put("embedding", base64(vectors.get(i)));
+        one.put("embedding", base64(vectors.get(i).vector()));
       } else {
         ArrayNode numbers = one.putArray("embedding");
-        for (float number : vectors.get(i)) {
+        for (float number : vectors.get(i).vector()) {
           numbers.add(number);
         }
       }
     }
     answer.put("model", encoder.name());
-    int tokens = encoder.model().tokens(texts);
+    int tokens = vectors.stream().mapToInt(SentenceEncoder.Embedded::tokens).sum();
     answer.putObject("usage").put("prompt_tokens", tokens).put("total_tokens", tokens);
-    List<Integer> cut = encoder.model().cut(texts);
+    List<Integer> cut = vectors.stream().map(SentenceEncoder.Embedded::cut).toList();
     if (cut.stream().anyMatch(count -> count > 0)) {
       cut.forEach(answer.putArray("cut")::add);
     }

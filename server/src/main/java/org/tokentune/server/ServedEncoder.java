@@ -9,13 +9,18 @@ final class ServedEncoder implements ServedModel {
 
   private final String name;
   private final SentenceEncoder model;
-  private final BatchQueue<String, float[]> queue;
+  private final BatchQueue<String, SentenceEncoder.Embedded> queue;
 
   ServedEncoder(String name, SentenceEncoder model, ServerSettings settings, IntConsumer batches) {
     this.name = name;
     this.model = model;
     queue =
-        new BatchQueue<>(name, model::embed, settings.batchSize(), settings.batchWait(), batches);
+        new BatchQueue<>(
+            name,
+            texts -> model.embedCounted(texts, null),
+            settings.batchSize(),
+            settings.batchWait(),
+            batches);
   }
 
   @Override
@@ -37,7 +42,7 @@ final class ServedEncoder implements ServedModel {
     return model;
   }
 
-  BatchQueue<String, float[]> queue() {
+  BatchQueue<String, SentenceEncoder.Embedded> queue() {
     return queue;
   }
 

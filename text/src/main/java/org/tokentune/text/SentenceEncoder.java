@@ -151,43 +151,18 @@ public final class SentenceEncoder implements AutoCloseable {
   }
 
   /**
-   * Tokens of these texts, with the model's default prompt; of longer texts, those that are read.
+   * A text's vector, and what it was made of.
+   *
+   * @param vector [{@link SentenceEncoder#dimension()}]
+   * @param tokens that were read, those of a prompt included
+   * @param cut tokens that were not read, as the text is too long; 0 if it is not
    */
-  public int tokens(List<String> texts) {
-    required(texts, "texts");
-
-    return rows(texts, modules.prompt(null)).stream()
-        .flatMap(List::stream)
-        .mapToInt(window -> window.ids().length)
-        .sum();
-  }
-
-  /**
-   * For each text, with the model's default prompt, the tokens that are not read as it is cut; 0 if
-   * it is not.
-   */
-  public List<Integer> cut(List<String> texts) {
-    required(texts, "texts");
-
-    String before = modules.prompt(null);
-    return texts.stream()
-        .map(
-            text ->
-                onLong == OnLong.CUT
-                    ? tokenizer.excess(new Example(before + text, null), Objectives.CLASSIFY)
-                    : 0)
-        .toList();
-  }
+  @SuppressWarnings("ArrayRecordComponent") // compared by nobody
+  public record Embedded(float[] vector, int tokens, int cut) {}
 
   /** The size of vectors. */
   public int dimension() {
     return dimension;
-  }
-
-  private List<List<TextTokenizer.Tokens>> rows(List<String> texts, String before) {
-    int promptLength = before.isEmpty() ? 0 : tokenizer.promptLength(before);
-    List<Example> examples = texts.stream().map(text -> new Example(before + text, null)).toList();
-    return tokenizer.encodeAll(examples, Objectives.CLASSIFY, onLong, promptLength);
   }
 
   /** A vector for every text, in their order, with the model's default prompt if it has one. */
@@ -202,14 +177,26 @@ public final class SentenceEncoder implements AutoCloseable {
    *     the model's default prompt, if it has one
    */
   public List<float[]> embed(List<String> texts, String prompt) {
+    return embedCounted(texts, prompt).stream().map(Embedded::vector).toList();
+  }
+
+  /**
+   * The same with the numbers of tokens.
+   *
+   * @param prompt as in {@link #embed(List, String)}
+   */
+  public List<Embedded> embedCounted(List<String> texts, String prompt) {
     required(texts, "texts");
 
     String before = modules.prompt(prompt);
     int promptLength = before.isEmpty() ? 0 : tokenizer.promptLength(before);
+    List<Example> examples = texts.stream().map(text -> new Example(before + text, null)).toList();
+    List<List<TextTokenizer.Tokens>> tokenised =
+        tokenizer.encodeAll(examples, Objectives.CLASSIFY, onLong, promptLength);
     List<TokenBatches.Row> rows = new ArrayList<>();
     List<Integer> textOf = new ArrayList<>();
     List<Integer> windows = new ArrayList<>();
-    for (List<TextTokenizer.Tokens> tokens : rows(texts, before)) {
+    for (List<TextTokenizer.Tokens> tokens : tokenised) {
       for (TextTokenizer.Tokens window : tokens) {
         rows.add(new TokenBatches.Row(window.ids(), window.typeIds(), null));
         textOf.add(windows.size());
@@ -234,9 +221,20 @@ public final class SentenceEncoder implements AutoCloseable {
       }
     }
     return IntStream.range(0, sums.length)
-        .mapToObj(i -> Arrays.stream(sums[i]).map(sum -> sum / windows.get(i)).toArray())
-        .map(modules::vector)
+        .mapToObj(
+            i -> {
+              double[] mean = Arrays.stream(sums[i]).map(sum -> sum / windows.get(i)).toArray();
+              int read = tokenised.get(i).stream().mapToInt(window -> window.ids().length).sum();
+              return new Embedded(modules.vector(mean), read, cut(examples.get(i), read));
+            })
         .toList();
+  }
+
+  /** Only texts that fill all that is read are counted again. */
+  private int cut(Example text, int read) {
+    return onLong == OnLong.CUT && read == tokenizer.longest()
+        ? tokenizer.excess(text, Objectives.CLASSIFY)
+        : 0;
   }
 
   private static double[] sum(double[] one, double[] other) {

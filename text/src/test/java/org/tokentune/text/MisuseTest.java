@@ -304,7 +304,10 @@ class MisuseTest {
           .refuses("LanguageModel.withAdapter(null)", "folder", () -> decoder.withAdapter(null))
           .refuses("LanguageModel.batch(0)", "tokens", () -> decoder.batch(0))
           .refuses("LanguageModel.promptIds(null)", "prompt", () -> decoder.promptIds(null))
-          .refuses("SentenceEncoder.tokens(null)", "texts", () -> encoder.tokens(null))
+          .refuses(
+              "SentenceEncoder.embedCounted(null, null)",
+              "texts",
+              () -> encoder.embedCounted(null, null))
           .refuses(
               "LanguageModel.openAdapter(nowhere)",
               "nowhere",
