@@ -40,7 +40,7 @@ final class MethodOptions {
         "on the network, and how long these take. --batch-size is that of all together; --only as with",
         "--compare."
       })
-  private int executors;
+  private Integer executors;
 
   @Option(
       names = "--full",
@@ -59,14 +59,14 @@ final class MethodOptions {
 
   /** Reports options that would have no effect. */
   void check(boolean picture, boolean passes) {
-    if (!only.isEmpty() && !compare && executors == 0) {
+    if (!only.isEmpty() && !compare && executors == null) {
       throw new BadSettingsException(
           "--only chooses rows of --compare and --executors; give one of them, too.");
     }
-    if (executors < 0) {
+    if (executors != null && executors < 1) {
       throw new BadSettingsException("--executors must be at least 1, got %d.", executors);
     }
-    if ((compare ? 1 : 0) + (fit > 0 ? 1 : 0) + (executors > 0 ? 1 : 0) > 1) {
+    if ((compare ? 1 : 0) + (fit > 0 ? 1 : 0) + (executors == null ? 0 : 1) > 1) {
       throw new BadSettingsException(
           "--compare, --fit and --executors each plan something else; give one of them.");
     }
@@ -74,7 +74,7 @@ final class MethodOptions {
       throw new BadSettingsException(
           "--full says how --compare and --fit count; leave it out, or give one of them.");
     }
-    if (picture && (fit > 0 || executors > 0)) {
+    if (picture && (fit > 0 || executors != null)) {
       throw new BadSettingsException(
           "--picture draws one method, or those of --compare; leave it out, or --fit and --executors.");
     }
@@ -86,12 +86,12 @@ final class MethodOptions {
 
   /** Whether several ways are planned instead of one. */
   boolean areGiven() {
-    return compare || fit > 0 || executors > 0;
+    return compare || fit > 0 || executors != null;
   }
 
   /** Executors to plan for; 0: no Spark. */
   int executors() {
-    return executors;
+    return executors == null ? 0 : executors;
   }
 
   /** How names of rows end; empty for all. */

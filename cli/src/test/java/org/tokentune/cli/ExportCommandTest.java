@@ -101,6 +101,10 @@ class ExportCommandTest {
     Run made = Run.of("export", "--model", saved, "--to", "dl4j", "--output", zip);
     System.out.println(made.printed());
     assertEquals(0, made.code(), made.printed());
+    Run nowhere =
+        Run.of("export", "--model", saved, "--to", "dl4j", "--output", saved.resolve("a/b"));
+    assertEquals(1, nowhere.code());
+    assertTrue(nowhere.printed().contains("cannot be written ("), nowhere.printed());
     try (ModelFiles files = ModelFolder.open(saved);
         TextModel model = TextModel.open(files);
         TextTokenizer tokenizer = TextTokenizer.open(files, 32, true)) {

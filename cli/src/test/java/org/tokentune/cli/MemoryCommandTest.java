@@ -308,6 +308,7 @@ class MemoryCommandTest {
   void refusesOptionsThatWouldHaveNoEffect() throws IOException {
     Path config = config();
     Path picture = folder.resolve("none.png");
+    refused("--executors must be at least 1, got 0.", "--model", config, "--executors", 0);
     refused("--picture draws one", "--model", config, "--executors", 2, "--picture", picture);
     refused("--picture draws one", "--model", config, "--fit", "1GB", "--picture", picture);
     refused("--full says how", "--model", config, "--executors", 2, "--full", "bf16");

@@ -111,7 +111,8 @@ public final class ClassifierNetwork {
       WholeFile.write(file, out -> ModelSerializer.writeModel(net, out, false));
       return net.getLayer(OUTPUT).getParam("b").length();
     } catch (IOException e) {
-      throw new BadFileException(e, "%s cannot be written: %s.", file, e.getMessage());
+      throw new BadFileException(
+          e, "%s cannot be written (%s); check free space and permissions.", file, e.getMessage());
     } finally {
       net.close();
     }
