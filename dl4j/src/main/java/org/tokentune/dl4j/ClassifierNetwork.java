@@ -33,9 +33,9 @@ import org.tokentune.select.TokenAmount;
  * head as an {@code OutputLayer}: softmax for classes, sigmoid for several labels, and nothing for
  * a number.
  *
- * <p>Inputs are the ids, the attention mask and the token types of texts, in this order, as the
- * vertex takes them. DL4J reads the network's file with {@code ComputationGraph.load}, where {@code
- * tokentune-dl4j} is on the class path.
+ * <p>Inputs are the ids, the attention mask and the token types of texts, in this order, each
+ * [batch, length]; the output is [batch, labels]. DL4J reads the network's file with {@code
+ * ComputationGraph.load}, where {@code tokentune-dl4j} is on the class path.
  */
 public final class ClassifierNetwork {
 

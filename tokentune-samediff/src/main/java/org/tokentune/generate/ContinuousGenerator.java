@@ -15,7 +15,7 @@ import org.tokentune.ops.KernelMode;
 /**
  * Continues texts side by side, each of which may begin while others are under way, and leaves when
  * it ends (continuous batching: Yu et al., "Orca", 2022). With the same settings a text gets the
- * tokens that {@link Generator} gives it alone. Not thread-safe.
+ * tokens that it gets alone, up to the rounding of floats. Not thread-safe.
  */
 public final class ContinuousGenerator implements AutoCloseable {
 
