@@ -9,7 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -25,7 +24,6 @@ import org.tokentune.BadSettingsException;
 import org.tokentune.files.Folders;
 import org.tokentune.files.RunFolder;
 import org.tokentune.objectives.Metric;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -74,8 +72,6 @@ final class SearchCommand implements Callable<Integer> {
 
   /** Share of the memory that is free that a training may take. */
   private static final double FREE_SHARE = 0.9;
-
-  private static final int INTERRUPTED = 130;
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -170,7 +166,7 @@ final class SearchCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     json.check();
-    Duration limit = budget == null ? null : duration(budget);
+    Duration limit = budget == null ? null : LoggedCommand.budget(budget);
     if (trials < 1) {
       throw BadSettingsException.of("trials", "must be at least 1, got %d.", trials);
     }
@@ -245,15 +241,6 @@ final class SearchCommand implements Callable<Integer> {
     }
   }
 
-  private static Duration duration(String text) {
-    try {
-      return Duration.parse("PT" + text.toUpperCase(Locale.ROOT));
-    } catch (DateTimeParseException e) {
-      throw new BadSettingsException(
-          e, "--budget must be a time such as 1h30m or 90s, got %s.", text);
-    }
-  }
-
   private Path stateFile() {
     return output.resolve("search.json");
   }
@@ -305,7 +292,7 @@ final class SearchCommand implements Callable<Integer> {
         }
         Trial trial = run(number, round, length, lengthOption);
         if (trial == null) {
-          return INTERRUPTED;
+          return LoggedCommand.INTERRUPTED;
         }
         if (done.isEmpty() && !trial.ended() && !trial.message().startsWith(MemoryLimit.REFUSED)) {
           throw new BadInputException("The first trial failed: %s", trial.message());
@@ -354,42 +341,26 @@ final class SearchCommand implements Callable<Integer> {
     Path result = output.resolve(name + ".json");
     Path model = output.resolve("trial");
     delete(model);
-    Path log = output.resolve(name + ".log");
-    System.gc(); // frees the memory of the trial before, which is outside of the heap
-    long start = System.nanoTime();
-    int code;
-    try (PrintWriter printed =
-        new PrintWriter(Files.newBufferedWriter(log, StandardCharsets.UTF_8))) {
-      CommandLine commands = TokenTune.commands();
-      commands.setOut(printed);
-      commands.setErr(printed);
-      List<String> arguments =
-          new ArrayList<>(
-              List.of("train", "--config=" + settings, "--output=" + model, "--json=" + result));
-      if (memoryLimit > 0 || !options.has("spark")) { // where other machines have the memory
-        long limit = memoryLimit > 0 ? memoryLimit : free();
-        arguments.add("--memory-limit=" + limit + "B");
-      }
-      code = TokenTune.run(commands, arguments.toArray(String[]::new));
-    } catch (IOException e) {
-      throw new BadFileException(e, "%s cannot be written: %s.", log, e.getMessage());
+    List<String> arguments =
+        new ArrayList<>(
+            List.of("train", "--config=" + settings, "--output=" + model, "--json=" + result));
+    if (memoryLimit > 0 || !options.has("spark")) { // where other machines have the memory
+      long limit = memoryLimit > 0 ? memoryLimit : free();
+      arguments.add("--memory-limit=" + limit + "B");
     }
-    double seconds = (System.nanoTime() - start) / 1e9;
-    if (code == INTERRUPTED) {
+    LoggedCommand training = LoggedCommand.run(output.resolve(name + ".log"), arguments);
+    if (training.interrupted()) {
       return null;
     }
     int used =
         space.ranges().containsKey(lengthOption)
             ? Integer.parseInt(drawn.get(lengthOption))
             : length;
+    double seconds = training.seconds();
+    if (training.code() != 0) {
+      return new Trial(number, round, used, drawn, null, null, seconds, 0, training.message());
+    }
     try {
-      if (code != 0) {
-        String message =
-            Files.readAllLines(log).stream()
-                .filter(text -> !text.isBlank() && !text.startsWith("See tokentune"))
-                .reduce("it ended with code " + code, (first, second) -> second);
-        return new Trial(number, round, used, drawn, null, null, seconds, 0, message);
-      }
       return ended(number, round, used, drawn, JSON.readTree(result.toFile()), seconds);
     } catch (IOException e) {
       throw new BadFileException(e, "%s cannot be read: %s.", result, e.getMessage());
@@ -409,11 +380,6 @@ final class SearchCommand implements Callable<Integer> {
         validation = evaluation.path("validation");
       }
     }
-    JsonNode memory = result.path("memory");
-    double bytes = 0;
-    for (String part : List.of("predicted", "parameters", "optimizer_state")) {
-      bytes += memory.path(part).asDouble();
-    }
     Double score = score(validation);
     String message = Double.isFinite(score) ? "" : "its score is not a number";
     return new Trial(
@@ -424,7 +390,7 @@ final class SearchCommand implements Callable<Integer> {
         Double.isFinite(score) ? score : null,
         validation.path("loss").asDouble(Double.MAX_VALUE),
         seconds,
-        bytes / 1e6,
+        MethodRun.megabytes(result),
         message);
   }
 

@@ -16,6 +16,7 @@ import picocli.CommandLine.Command;
     subcommands = {
       TrainCommand.class,
       SearchCommand.class,
+      ReproduceCommand.class,
       MemoryCommand.class,
       EvaluateCommand.class,
       PredictCommand.class,

@@ -21,6 +21,7 @@ final class Words {
           }
         }
       }
+      read(command);
     }
     return commands;
   }
