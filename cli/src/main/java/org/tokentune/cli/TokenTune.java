@@ -17,6 +17,7 @@ import picocli.CommandLine.Command;
       TrainCommand.class,
       SearchCommand.class,
       ReproduceCommand.class,
+      SelectCommand.class,
       MemoryCommand.class,
       EvaluateCommand.class,
       PredictCommand.class,

@@ -11,6 +11,7 @@ import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.tokentune.BadDataException;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
@@ -48,8 +49,10 @@ import org.tokentune.nn.Parameters;
 import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
 import org.tokentune.objectives.Scores;
+import org.tokentune.select.TokenSelector;
 import org.tokentune.train.Evaluator;
 import org.tokentune.train.FineTuningListener;
+import org.tokentune.train.SelectionComparison;
 import org.tokentune.train.Trainer;
 import org.tokentune.train.WeightDigest;
 
@@ -468,6 +471,25 @@ public final class LanguageModel extends AdaptableModel {
       return evaluator.evaluate(
           TokenBatches.byLength(rows, Objectives.CAUSAL_LM, EVALUATION_BATCH));
     }
+  }
+
+  /**
+   * How gradients through selected tokens compare with those through all.
+   *
+   * @param batchSize rows of a batch; the last one may have fewer
+   * @param draws of tokens for each batch
+   */
+  public SelectionComparison compare(
+      List<TokenBatches.Row> rows, TokenSelector selector, int batchSize, int draws, long seed) {
+    required(rows, "rows");
+    required(selector, "selector");
+    checkOpen();
+
+    rows.forEach(this::check);
+    TokenBatches batches = TokenBatches.byLength(rows, Objectives.CAUSAL_LM, batchSize);
+    List<MultiDataSet> all = new ArrayList<>();
+    batches.forEachRemaining(all::add);
+    return SelectionComparison.of(model, parameters, all, selector, draws, seed);
   }
 
   /**

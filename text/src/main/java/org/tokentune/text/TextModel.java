@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,10 +52,12 @@ import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
 import org.tokentune.objectives.Scores;
 import org.tokentune.objectives.Tally;
+import org.tokentune.select.TokenSelector;
 import org.tokentune.train.Evaluator;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.InferenceEngine;
 import org.tokentune.train.InputGradients;
+import org.tokentune.train.SelectionComparison;
 import org.tokentune.train.StepInputs;
 import org.tokentune.train.Trainer;
 
@@ -467,6 +470,28 @@ public final class TextModel extends AdaptableModel {
     try (Evaluator evaluator = new Evaluator(model, parameters, tokenizer::quoted)) {
       return evaluator.evaluate(TokenBatches.byTokens(rows, labels().task()));
     }
+  }
+
+  /**
+   * How gradients through selected tokens compare with those through all, on labelled rows; texts
+   * are cut.
+   *
+   * @param batchSize rows of a batch; the last one may have fewer
+   * @param draws of tokens for each batch
+   */
+  public SelectionComparison compare(
+      List<Example> examples, TokenSelector selector, int batchSize, int draws, long seed) {
+    required(examples, "examples");
+    required(selector, "selector");
+    checkOpen();
+
+    List<TokenBatches.Row> rows =
+        examples.stream().map(one -> TokenBatches.Row.of(one, labels(), tokenizer)).toList();
+    Iterator<MultiDataSet> batches =
+        TokenBatches.shuffled(rows, labels().task(), null, batchSize, seed, 0);
+    List<MultiDataSet> all = new ArrayList<>();
+    batches.forEachRemaining(all::add);
+    return SelectionComparison.of(model, parameters, all, selector, draws, seed);
   }
 
   private Scores evaluate(List<Example> examples, List<List<TextTokenizer.Tokens>> windows) {
