@@ -90,7 +90,8 @@ def main(folder, name, *changes):
     print(folder, f"loss {loss:.6f}, {len(case)} tensors")
 
 
-if sys.argv[1] == "fields":
-    record(*sys.argv[2:])
-else:
-    main(*sys.argv[1:])
+if __name__ == "__main__":
+    if sys.argv[1] == "fields":
+        record(*sys.argv[2:])
+    else:
+        main(*sys.argv[1:])

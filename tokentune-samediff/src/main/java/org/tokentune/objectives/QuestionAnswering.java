@@ -5,10 +5,12 @@ import java.util.List;
 import java.util.Optional;
 import org.nd4j.autodiff.samediff.SDIndex;
 import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.nn.internal.TokenStream;
+import org.tokentune.ops.Detach;
 import org.tokentune.ops.Losses;
 import org.tokentune.select.TokenSelector;
 
@@ -91,7 +93,9 @@ final class QuestionAnswering extends Objective {
   /**
    * The mean of the cross entropies of starts and ends, each over the tokens of a text without
    * padding. Frozen tokens count, too, but without gradient: the answer would be easy to find among
-   * only the selected tokens, which surround it.
+   * only the selected tokens, which surround it. So that the scores of an answer's ends, which are
+   * always selected, do not rise faster than all others fall, the scores of tokens that were drawn
+   * by chance have the gradients of all that could have been drawn.
    */
   @Override
   public SDVariable loss(LossInputs inputs, SDVariable logits) {
@@ -100,6 +104,7 @@ final class QuestionAnswering extends Objective {
     SDVariable positions = inputs.selected();
     TokenStream frozen = inputs.streams().frozen();
     if (frozen != null) {
+      scores = standingForAll(inputs, scores);
       scores = inputs.sd().concat(1, scores, scores(inputs, frozen, inputs.logits(frozen)));
       positions = inputs.sd().concat(1, positions, inputs.frozen());
     }
@@ -110,6 +115,28 @@ final class QuestionAnswering extends Objective {
       losses[i] = Losses.softmaxCrossEntropy(each, positions.eq(label).castTo(inputs.type()));
     }
     return losses[0].add(losses[1]).mul(0.5);
+  }
+
+  /**
+   * Scores of the selected tokens, [batch, k, outputs], whose gradients are multiplied by how many
+   * tokens each stands for: one that is near an answer's ends for itself, one that was drawn by
+   * chance for its part of the frozen ones, too.
+   */
+  private static SDVariable standingForAll(LossInputs inputs, SDVariable scores) {
+    SameDiff sd = inputs.sd();
+    SDVariable drawn =
+        sd.reshape(inputs.streams().selected().values(inputs.mask()), sd.shape(inputs.selected()));
+    SDVariable frozen = inputs.mask().sum(true, 1).sub(drawn.sum(true, 1));
+    for (int i = 0; i < inputs.outputs(); i++) {
+      SDVariable end = inputs.labels().get(SDIndex.all(), SDIndex.interval(i, i + 1));
+      SDVariable distance = sd.math().abs(inputs.selected().sub(end));
+      drawn = drawn.mul(sd.gt(distance, sd.constant(NEIGHBOURS)).castTo(DataType.INT32));
+    }
+    SDVariable weights = drawn.castTo(inputs.type());
+    SDVariable some = weights.sum(true, 1);
+    SDVariable further =
+        frozen.castTo(inputs.type()).div(sd.max(some, sd.onesLike(some))).mul(weights);
+    return scores.add(scores.sub(Detach.apply(scores)).mul(sd.expandDims(further, 2)));
   }
 
   /** Logits as [batch, count, outputs], with those of padding masked. */
