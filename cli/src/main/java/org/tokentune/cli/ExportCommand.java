@@ -40,7 +40,7 @@ final class ExportCommand implements Callable<Integer> {
         "gguf: a file for llama.cpp, Ollama and their like.",
         "onnx: a folder with an encoder and its head for onnxruntime, DJL and langchain4j.",
         "safetensors: a folder for transformers, in another type of floats or other shards.",
-        "dl4j: a file with a BERT classifier as Deeplearning4j's ComputationGraph.",
+        "dl4j: a file with a classifier of texts as Deeplearning4j's ComputationGraph.",
         "hub: the folder --model as it is, with its card, to the repository OWNER/NAME, in one commit;",
         "HF_TOKEN is a token that may write."
       })

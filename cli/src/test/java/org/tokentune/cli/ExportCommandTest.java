@@ -135,7 +135,7 @@ class ExportCommandTest {
         Run.of("export", "--model", TINY, "--to", "dl4j", "--output", folder.resolve("net.zip"));
     System.out.println(run.printed());
     assertEquals(1, run.code());
-    assertTrue(run.printed().contains("is not a classifier of texts of the model type bert"));
+    assertTrue(run.printed().contains("is not an encoder with a classifier of texts"));
     assertEquals(0, folder.toFile().list().length);
   }
 

@@ -2,7 +2,6 @@ package org.tokentune.dl4j;
 
 import static org.tokentune.Arguments.required;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Set;
@@ -21,17 +20,21 @@ import org.tokentune.files.WholeFile;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.WeightSource;
 import org.tokentune.models.Architectures;
+import org.tokentune.models.EncoderConfig;
 import org.tokentune.models.Head;
+import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
+import org.tokentune.models.ParameterLoader;
 import org.tokentune.models.Pooling;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.objectives.Objective;
 import org.tokentune.objectives.Objectives;
 import org.tokentune.select.TokenAmount;
 
 /**
- * A fine-tuned classifier as a network of DL4J: its encoder as an {@link EncoderVertex}, and its
- * head as an {@code OutputLayer}: softmax for classes, sigmoid for several labels, and nothing for
- * a number.
+ * A fine-tuned classifier of any encoder family as a network of DL4J: its encoder, with the layers
+ * that make one row of a text, as an {@link EncoderVertex}, and the last layer of its head as an
+ * {@code OutputLayer}: softmax for classes, sigmoid for several labels, and nothing for a number.
  *
  * <p>Inputs are the ids, the attention mask and the token types of texts, in this order, each
  * [batch, length]; the output is [batch, labels]. DL4J reads the network's file with {@code
@@ -41,8 +44,6 @@ public final class ClassifierNetwork {
 
   private static final String ENCODER = "encoder";
   private static final String OUTPUT = "output";
-  private static final String WEIGHT = "classifier.weight";
-  private static final String BIAS = "classifier.bias";
 
   private static final Set<Objective> TASKS =
       Set.of(Objectives.CLASSIFY, Objectives.MULTILABEL, Objectives.REGRESS);
@@ -53,33 +54,33 @@ public final class ClassifierNetwork {
    * Makes the network, which can be trained further through a quarter of the tokens.
    *
    * @param files of the classifier
-   * @throws BadInputException if the model is not of the type {@code bert} with one classifier over
-   *     whole texts
+   * @throws BadInputException if the model is not an encoder with one classifier over whole texts,
+   *     or lacks a weight
    */
   public static ComputationGraph of(ModelFiles files) {
     required(files, "files");
 
-    JsonNode config = files.config();
     WeightSource weights = files.weights();
+    int outputs = Head.outputs(weights).orElse(0);
     Objective task =
-        Architectures.task(config, Head.outputs(weights).orElse(0))
-            .filter(TASKS::contains)
-            .orElse(null);
+        Architectures.task(files.config(), outputs).filter(TASKS::contains).orElse(null);
     if (task == null
-        || !config.path("model_type").asText().equals("bert")
-        || !weights.names().contains(WEIGHT)
-        || !weights.names().contains(BIAS)) {
+        || outputs == 0
+        || !(ModelConfig.read(files.config(), files.name()) instanceof EncoderConfig config)) {
       throw new BadFileException(
-          "%s is not a classifier of texts of the model type bert, which alone can be a network of DL4J;"
-              + " train one (classify, multilabel or regress), or export to onnx.",
+          "%s is not an encoder with a classifier of texts, which alone can be a network of DL4J;"
+              + " train one (classify, multilabel or regress), or export to onnx or gguf.",
           files.name());
     }
-    boolean mean = config.path("tokentune").path("pooling").asText().equals("mean");
-    EncoderVertex encoder =
-        EncoderVertex.of(
-            files, mean ? Pooling.MEAN : Pooling.FIRST, "25%", TokenAmount.DEFAULT_FLOOR, 42);
-    try (INDArray weight = weights.read(WEIGHT);
-        INDArray bias = weights.read(BIAS)) {
+    boolean mean = files.config().path("tokentune").path("pooling").asText().equals("mean");
+    Pooling pooling = mean ? Pooling.MEAN : Pooling.FIRST;
+    TransformerModel model = config.model(new Head(task, outputs, pooling));
+    ParameterLoader.check(
+        model, weights); // the vertex would make new ones of those that are missing
+    EncoderVertex encoder = EncoderVertex.of(files, pooling, "25%", TokenAmount.DEFAULT_FLOOR, 42);
+    String head = config.family().names().text().out();
+    try (INDArray weight = ParameterLoader.read(model, weights, head + ".weight");
+        INDArray bias = ParameterLoader.read(model, weights, head + ".bias")) {
       ComputationGraph net =
           network(
               encoder,

@@ -12,6 +12,8 @@ import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.shape.Shape;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.regularization.Regularization;
 
 /**
@@ -48,13 +50,32 @@ final class EncoderLayer extends AbstractLayer<ActivationLayer> {
   }
 
   private Map<String, INDArray> table(INDArray view) {
-    return SameDiffParamInitializer.getInstance()
-        .subsetAndReshape(
-            vertex.getVertexParams().getParameterKeys(),
-            vertex.getVertexParams().getParamShapes(),
-            view,
-            null,
-            vertex);
+    Map<String, INDArray> table =
+        SameDiffParamInitializer.getInstance()
+            .subsetAndReshape(
+                vertex.getVertexParams().getParameterKeys(),
+                vertex.getVertexParams().getParamShapes(),
+                view,
+                null,
+                vertex);
+    table.replaceAll((name, array) -> inRows(array));
+    return table;
+  }
+
+  /**
+   * The same view with the strides of rows: of a table of one row (RoBERTa's token types) ND4J
+   * gives others, though its numbers are in order.
+   */
+  private static INDArray inRows(INDArray array) {
+    return Shape.hasDefaultStridesForShape(array)
+        ? array
+        : Nd4j.create(
+            array.data(),
+            array.shape(),
+            Nd4j.getStrides(array.shape(), 'c'),
+            array.offset(),
+            'c',
+            array.dataType());
   }
 
   /** Views of the gradients by DL4J's names. */

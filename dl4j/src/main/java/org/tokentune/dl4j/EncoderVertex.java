@@ -54,9 +54,10 @@ import org.tokentune.train.Trainable;
  * all [batch, length] of whole numbers in any data type; texts are padded on the right, and every
  * batch may have a length of its own. If the ids are its only input, the data set's mask of
  * features is the attention mask, as in DL4J's own networks over sequences. Output: [batch,
- * hidden], the row that a classifier reads: of an encoder BERT's pooler output, of a decoder the
- * last token's hidden state after the last norm. Parameters have Hugging Face's names with {@code
- * -} for {@code _}; to DL4J matrices are weights, which it regularises, and vectors are biases.
+ * hidden], the row that a classifier's last layer reads: of an encoder BERT's pooler output or what
+ * its family has in that place, of a decoder the last token's hidden state after the last norm.
+ * Parameters have Hugging Face's names with {@code -} for {@code _}; to DL4J matrices are weights,
+ * which it regularises, and vectors are biases.
  *
  * <p>The network's parameters, and so its gradients, its updater's state and the files it is saved
  * in, are those that train. If some do not ({@link #withTrainable}, {@link #withLora}), the vertex
