@@ -2,6 +2,7 @@
 Usage: python gguf_export.py HOME WORK [FAMILY...]
 Made with PyTorch 2.15.0, transformers 5.24.0, peft 0.21.2, gguf 0.19.0 and xllamacpp 2026.10.11549.
 """
+import copy
 import json
 import multiprocessing
 import os
@@ -21,11 +22,18 @@ LLAMA3 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[
 SMALL = dict(hidden_size=64, intermediate_size=96, num_hidden_layers=3, num_attention_heads=4, num_key_value_heads=2,
              max_position_embeddings=128, bos_token_id=0, eos_token_id=1, pad_token_id=None, initializer_range=0.2)
 WIDE = dict(SMALL, hidden_size=256, intermediate_size=512, num_hidden_layers=2)
+GPT2 = dict(n_embd=64, n_inner=96, n_layer=3, n_head=4, n_positions=128, initializer_range=0.2)
 LLAMA3_ROPE = dict(rope_type="llama3", rope_theta=500000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
                    original_max_position_embeddings=8192)
 YARN = dict(rope_type="yarn", rope_theta=10000.0, factor=4.0, original_max_position_embeddings=32)
 LONGROPE = dict(rope_type="longrope", rope_theta=10000.0, short_factor=[1.0, 1.1, 1.2, 1.4, 1.6, 1.8, 2.0, 2.2],
                 long_factor=[1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0], original_max_position_embeddings=64)
+
+
+
+def partial(share, **rope):
+    return dict(rope_parameters=dict(dict(rope_type="default", rope_theta=10000.0, partial_rotary_factor=share), **rope))
+
 
 # name: class, sizes, tokenizer, further fields
 FAMILIES = {
@@ -54,6 +62,13 @@ FAMILIES = {
     "granite": ("Granite", SMALL, "smollm", dict(attention_multiplier=0.2, embedding_multiplier=6.0, residual_multiplier=0.4, logits_scaling=3.0)),
     "olmo2": ("Olmo2", SMALL, "dbrx", {}),
     "smollm3": ("SmolLM3", dict(SMALL, num_hidden_layers=4), "llama3", {}),
+    "gpt2": ("GPT2LMHeadModel", GPT2, "gpt2", {}),
+    "gpt2-untied": ("GPT2LMHeadModel", dict(GPT2, n_embd=256, n_inner=None), "gpt2", dict(tie_word_embeddings=False)),
+    "stablelm": ("StableLm", SMALL, "gpt2", {}),
+    "stablelm-biased": ("StableLm", SMALL, "qwen2", dict(use_qkv_bias=True, num_key_value_heads=4)),
+    "stablelm-tied": ("StableLm", WIDE, "llama3", dict(tie_word_embeddings=True, **partial(0.5))),
+    "stablelm-linear": ("StableLm", SMALL, "gpt2", partial(0.75, rope_type="linear", factor=4.0)),
+    "stablelm-yarn": ("StableLm", SMALL, "gpt2", partial(0.5, **YARN)),
 }
 
 
@@ -63,6 +78,7 @@ ENCODERS = {
     "distilbert": ("DistilBertModel", dict(vocab_size=400, dim=64, n_layers=2, n_heads=4, hidden_dim=96, max_position_embeddings=64, initializer_range=0.2), "mean"),
     "electra": ("ElectraModel", dict(vocab_size=400, embedding_size=64, hidden_size=64, num_hidden_layers=2, num_attention_heads=4, intermediate_size=96, max_position_embeddings=64, initializer_range=0.2), "mean"),
 }
+TABLES = ("gemma", "gpt2")  # llama.cpp looks up their gelu in a table of 16-bit floats
 SENTENCES = (TEXT, "Caf\u00e9s in Z\u00dcRICH don't open before 10:30!", "the end")
 
 
@@ -116,14 +132,14 @@ def make(family, folder):
     tokenizer, begin, end = pieces(kind) if kind in ("pieces", "gemma") else byte_level(kind)
     fast = transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token=begin, eos_token=end)
     fast.chat_template = "{% for m in messages %}{{ m.role + ': ' + m.content + '\\n' }}{% endfor %}"
-    cls = getattr(transformers, name if name.endswith("LM") else name + "ForCausalLM")
+    cls = getattr(transformers, name if name.endswith(("LM", "Model")) else name + "ForCausalLM")
     torch.manual_seed(7)
     ids = dict(bos_token_id=tokenizer.token_to_id(begin), eos_token_id=tokenizer.token_to_id(end))
     config = cls.config_class(**{**sizes, **ids, "vocab_size": tokenizer.get_vocab_size() + 3, **fields})
     model = cls(config).float().eval()
     with torch.no_grad():
         for key, value in model.named_parameters():
-            if key.endswith("norm.weight"):
+            if key.endswith(("norm.weight", "ln_1.weight", "ln_2.weight", "ln_f.weight")):
                 value.add_(torch.randn_like(value) * 0.2)
             elif key.endswith("bias"):
                 value.copy_(torch.randn_like(value) * 0.2)
@@ -133,8 +149,8 @@ def make(family, folder):
 
 
 def banned(fast, words):
-    """Special and unused tokens, which would end a text, and bytes that are no characters, whose ids the server does not show."""
-    return [i for i in range(words) if i >= len(fast) or i in fast.all_special_ids or "\ufffd" in fast.decode([i]) or not fast.decode([i])]
+    """Special and unused tokens, which would end a text (llama.cpp knows some by their names), and bytes that are no characters, whose ids the server does not show."""
+    return [i for i in range(words) if i >= len(fast) or i in fast.all_special_ids or fast.decode([i]).startswith("<|") or "\ufffd" in fast.decode([i]) or not fast.decode([i])]
 
 
 def greedy(model, ids, without):
@@ -147,6 +163,23 @@ def greedy(model, ids, without):
             logits[without] = -torch.inf
             ids.append(int(logits.argmax()))
     return ids[-NEW:], first
+
+
+class TableGelu(torch.nn.Module):
+    """As llama.cpp looks it up: argument and result are 16-bit floats."""
+
+    def forward(self, x):
+        return torch.nn.functional.gelu(x.half().float(), approximate="tanh").half().float()
+
+
+def with_table(model):
+    """A copy of the model that computes gelu as llama.cpp does."""
+    model = copy.deepcopy(model)
+    for module in list(model.modules()):
+        for name in ("act", "act_fn"):
+            if hasattr(module, name):
+                setattr(module, name, TableGelu())
+    return model
 
 
 def llama(queue, file, prompt, words, without, adapter):
@@ -249,6 +282,10 @@ def compare(name, file, fast, model, adapter=None):
     (found, _, count), (_, first, _) = in_process(llama, file, TEXT, words, without, adapter)
     equal = next((i for i in range(min(NEW, len(found))) if ids[i] != found[i]), min(NEW, len(found)))
     worst = max(abs(first[i] - wanted[i].item()) for i in first)
+    if name.startswith(TABLES):
+        exact, wanted = worst, greedy(with_table(model), prompt, without)[1]
+        worst = max(abs(first[i] - wanted[i].item()) for i in first)
+        name += f" (gelu in 32 bits: {exact:.1e})"
     print(f"{name}: {count} of {len(prompt)} tokens, {equal} of {NEW} greedy ids equal, log probabilities of {len(first)} words differ by {worst:.1e}", flush=True)
     return count == len(prompt) and equal == NEW, worst
 
@@ -256,8 +293,11 @@ def compare(name, file, fast, model, adapter=None):
 def adapter(family, base, folder, **fields):
     from peft import LoraConfig, get_peft_model
     torch.manual_seed(11)
-    packed = family.startswith("phi3")
-    targets = ["qkv_proj", "gate_up_proj", "o_proj"] if packed else ["q_proj", "k_proj", "v_proj", "down_proj"]
+    targets = ["q_proj", "k_proj", "v_proj", "down_proj"]
+    if family.startswith("phi3"):
+        targets = ["qkv_proj", "gate_up_proj", "o_proj"]
+    elif family.startswith("gpt2"):
+        targets = ["c_attn", "c_proj", "c_fc"]
     model = get_peft_model(base, LoraConfig(r=4, lora_alpha=6, target_modules=targets, task_type="CAUSAL_LM", init_lora_weights=False, **fields))
     model.eval().save_pretrained(folder)
     return model
@@ -279,7 +319,11 @@ def main():
             file = f"{folder}-{kind}.gguf"
             lines.append((folder, "-", kind, file))
             checks.append((f"{family} {kind}", file, kind == "f32", model, fast, None))
-        patterns = {} if family.startswith("phi3") else dict(rank_pattern={"q_proj": 2}, alpha_pattern={"v_proj": 12})
+        patterns = dict(rank_pattern={"q_proj": 2}, alpha_pattern={"v_proj": 12})
+        if family.startswith("phi3"):
+            patterns = {}
+        elif family.startswith("gpt2"):
+            patterns = dict(rank_pattern={"c_attn": 2}, alpha_pattern={"c_fc": 12})
         for label, fields in (("LoRA", {}), ("rsLoRA-patterns", dict(patterns, use_rslora=True))):
             tuned = adapter(family, make(family, folder)[0], f"{folder}-{label}", **fields)
             lines.append((folder, f"{folder}-{label}", "f32", f"{folder}-{label}.gguf"))
@@ -296,7 +340,7 @@ def main():
             else:
                 same, worst = compare(name, file, fast, wanted, tuned)
                 # llama.cpp looks up gelu in a table of 16-bit floats
-                good = same and worst < (5e-3 if "gemma" in name else 2e-4)
+                good = same and worst < (5e-3 if name.startswith(("gemma", "gpt2")) else 2e-4)
             if exact and not good:
                 failed.append(name)
         except Exception as problem:

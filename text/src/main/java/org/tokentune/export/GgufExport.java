@@ -5,6 +5,7 @@ import static org.tokentune.Arguments.required;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
@@ -15,6 +16,7 @@ import org.tokentune.datasets.TokenizerVocabulary;
 import org.tokentune.formats.CompanionFiles;
 import org.tokentune.formats.GenerationConfig;
 import org.tokentune.formats.Gguf;
+import org.tokentune.formats.GgufLayout;
 import org.tokentune.formats.GgufTokens;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.TokenizerConfig;
@@ -34,6 +36,9 @@ import org.tokentune.objectives.Objectives;
  * texts alike.
  */
 public final class GgufExport {
+
+  /** Its rows are added to those of tokens, which llama.cpp does in floats only. */
+  private static final String POSITIONS = "position_embd.weight";
 
   /** Texts that tokenizers of different rules split differently. */
   private static final List<String> PROBES =
@@ -95,15 +100,25 @@ public final class GgufExport {
   private void collect() {
     settings.write(content);
     tokens();
-    model
-        .parameters()
-        .forEach(
-            (name, shape) ->
-                content.add(
-                    stored(name),
-                    shape,
-                    name.equals(model.headTable()),
-                    () -> values(name, shape)));
+    model.parameters().forEach(this::add);
+    if (model.config().tied() && !settings.config().tied()) {
+      TransformerModel untied = settings.config().model(model.head());
+      String head = untied.headTable();
+      long[] shape = untied.parameters().get(head);
+      content.add(stored(head), shape, true, () -> values(model.wordTable(), shape));
+    }
+  }
+
+  private void add(String name, long[] shape) {
+    String stored = stored(name);
+    Supplier<float[]> values = () -> values(name, shape);
+    if (stored.equals(POSITIONS)) {
+      content.addFloats(stored, shape, values);
+    } else {
+      boolean logits =
+          model.isHead(name) || (settings.config().tied() && name.equals(model.wordTable()));
+      content.add(stored, settings.layout().storedShape(name, shape), logits, values);
+    }
   }
 
   private String stored(String parameter) {
@@ -119,7 +134,10 @@ public final class GgufExport {
 
   private float[] values(String name, long[] shape) {
     try (INDArray array = ParameterLoader.read(model, files.weights(), name)) {
-      return settings.stored(name, GgufContent.floats(array), shape[0], settings.factor(name));
+      float[] floats = GgufContent.floats(array);
+      return settings.layout().transposes(name)
+          ? GgufLayout.transposed(floats, shape)
+          : settings.stored(name, floats, shape[0], settings.factor(name));
     }
   }
 

@@ -1,7 +1,10 @@
 package org.tokentune.export;
 
+import java.lang.reflect.RecordComponent;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.tokentune.BadSettingsException;
@@ -28,7 +31,13 @@ record GgufSettings(GgufLayout layout, DecoderConfig config, int positions, doub
   /** Architectures with windows. */
   private static final List<String> WINDOWS = List.of("gemma2", "gemma3", "phi3");
 
+  /** Architectures whose rotary frequencies may have divisors in a tensor. */
+  private static final List<String> LLAMA3_SCALING = List.of("llama", "granite");
+
+  private static final List<String> LONGROPE_SCALING = List.of("phi3");
+
   private static final String GRANITE = "granite";
+  private static final String STABLELM = "stablelm";
   private static final double SAME = 1e-6;
 
   static GgufSettings of(ModelFiles files, DecoderConfig config) {
@@ -64,8 +73,10 @@ record GgufSettings(GgufLayout layout, DecoderConfig config, int positions, doub
     if (Math.abs(factor - 1) < 1e-12) {
       factor = 1;
     }
+    // llama.cpp loads no stablelm whose table of words is its head
+    DecoderConfig named = layout.architecture().equals(STABLELM) ? config.untied() : config;
     return new GgufSettings(
-        layout, with(config, scale, layers, multipliers(files, config, layout)), positions, factor);
+        layout, with(named, scale, layers, multipliers(files, config, layout)), positions, factor);
   }
 
   /** Scaling by the length of a text has no effect on texts within the model's positions. */
@@ -149,7 +160,12 @@ record GgufSettings(GgufLayout layout, DecoderConfig config, int positions, doub
     out.put("attention.head_count_kv", attention.keyValueHeads());
     out.put("attention.key_length", attention.headSize());
     out.put("attention.value_length", attention.headSize());
-    out.put("attention.layer_norm_rms_epsilon", config.norms().epsilon());
+    out.put(
+        config.norms().rms() ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon",
+        config.norms().epsilon());
+    if (layout.architecture().equals(STABLELM)) {
+      out.out.put(STABLELM + ".use_parallel_residual", false);
+    }
     if (attention.softCap() != 0) {
       out.put("attn_logit_softcapping", attention.softCap());
     }
@@ -164,7 +180,9 @@ record GgufSettings(GgufLayout layout, DecoderConfig config, int positions, doub
       out.put("logit_scale", multipliers.logits());
     }
     windows(out);
-    rope(out);
+    if (!config.positionTable()) {
+      rope(out);
+    }
   }
 
   private void windows(GgufContent out) {
@@ -228,13 +246,27 @@ record GgufSettings(GgufLayout layout, DecoderConfig config, int positions, doub
         out.put("rope.scaling.yarn_beta_fast", rope.highFrequencyFactor());
         out.put("rope.scaling.yarn_beta_slow", rope.lowFrequencyFactor());
       }
-      case LLAMA3 -> factors(out, "rope_freqs", llama3(rope, rotated));
+      case LLAMA3 -> {
+        requireFactors(LLAMA3_SCALING, rope);
+        factors(out, "rope_freqs", llama3(rope, rotated));
+      }
       case LONGROPE -> {
+        requireFactors(LONGROPE_SCALING, rope);
         out.put("rope.scaling.original_context_length", rope.originalPositions());
         out.put("rope.scaling.attn_factor", rope.attentionFactor());
         factors(out, "rope_factors_long", rope.longFactors());
         factors(out, "rope_factors_short", rope.shortFactors());
       }
+    }
+  }
+
+  /** A file with tensors that an architecture does not have is one that llama.cpp does not load. */
+  private void requireFactors(List<String> architectures, RopeParameters rope) {
+    if (!architectures.contains(layout.architecture())) {
+      throw new BadSettingsException(
+          "llama.cpp's %s has no rotary positions of the type %s (rope_type), so the model cannot be"
+              + " a GGUF file.",
+          layout.architecture(), rope.type().name().toLowerCase(Locale.ROOT));
     }
   }
 
@@ -277,34 +309,50 @@ record GgufSettings(GgufLayout layout, DecoderConfig config, int positions, doub
   }
 
   private void requireSame(String what, Object wanted, Object read, String origin) {
-    if (!same(wanted, read)) {
+    String difference = difference(what, wanted, read);
+    if (difference != null) {
       throw new BadSettingsException(
-          "%s cannot be a GGUF file, as no %s of llama.cpp has its %s: %s, not %s.",
-          origin, layout.architecture(), what, read, wanted);
+          "%s cannot be a GGUF file, as llama.cpp's %s has no other %s.",
+          origin, layout.architecture(), difference);
     }
   }
 
-  /** Equal but for the rounding of numbers to floats. */
-  private static boolean same(Object one, Object other) {
-    if (one instanceof Double a && other instanceof Double b) {
-      return Math.abs(a - b) <= SAME * Math.max(Math.abs(a), Math.abs(b));
+  /** Names the first part that differs by more than the rounding of numbers to floats. */
+  private static String difference(String what, Object wanted, Object read) {
+    if (wanted instanceof Double a && read instanceof Double b) {
+      boolean same = Math.abs(a - b) <= SAME * Math.max(Math.abs(a), Math.abs(b));
+      return same ? null : shown(what, a, b);
     }
-    if (one instanceof List<?> a && other instanceof List<?> b) {
-      return a.size() == b.size()
-          && IntStream.range(0, a.size()).allMatch(i -> same(a.get(i), b.get(i)));
+    if (wanted instanceof List<?> a && read instanceof List<?> b && a.size() == b.size()) {
+      return IntStream.range(0, a.size())
+          .mapToObj(i -> difference(what + "[" + i + "]", a.get(i), b.get(i)))
+          .filter(Objects::nonNull)
+          .findFirst()
+          .orElse(null);
     }
-    if (one instanceof Record && one.getClass().equals(other.getClass())) {
-      return Arrays.stream(one.getClass().getRecordComponents())
-          .allMatch(
-              component -> {
-                try {
-                  return same(
-                      component.getAccessor().invoke(one), component.getAccessor().invoke(other));
-                } catch (ReflectiveOperationException e) {
-                  throw new IllegalStateException(e);
-                }
-              });
+    if (wanted instanceof Record && read != null && wanted.getClass().equals(read.getClass())) {
+      return Arrays.stream(wanted.getClass().getRecordComponents())
+          .map(part -> difference(what + "." + part.getName(), of(part, wanted), of(part, read)))
+          .filter(Objects::nonNull)
+          .findFirst()
+          .orElse(null);
     }
-    return one == null ? other == null : one.equals(other);
+    return Objects.equals(wanted, read) ? null : shown(what, wanted, read);
+  }
+
+  private static Object of(RecordComponent part, Object record) {
+    try {
+      return part.getAccessor().invoke(record);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static String shown(String what, Object wanted, Object read) {
+    return what + " than " + shown(read) + ", and the model has " + shown(wanted);
+  }
+
+  private static String shown(Object value) {
+    return value == null ? "none" : value instanceof Record ? "some" : value.toString();
   }
 }

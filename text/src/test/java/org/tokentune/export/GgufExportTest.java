@@ -13,9 +13,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -101,6 +103,36 @@ class GgufExportTest {
     }
   }
 
+  private record Without(WeightSource source, String tensor) implements WeightSource {
+
+    @Override
+    public Set<String> names() {
+      Set<String> names = new HashSet<>(source.names());
+      names.remove(tensor);
+      return names;
+    }
+
+    @Override
+    public long[] shape(String name) {
+      return source.shape(name);
+    }
+
+    @Override
+    public INDArray read(String name) {
+      return source.read(name);
+    }
+
+    @Override
+    public String origin() {
+      return source.origin();
+    }
+
+    @Override
+    public void close() {
+      source.close();
+    }
+  }
+
   private static float[] values(WeightSource source, String tensor) {
     try (INDArray array = source.read(tensor)) {
       return array.dup('c').data().asFloat();
@@ -166,6 +198,8 @@ class GgufExportTest {
     "phi3-partial, 0",
     "olmo2, 0",
     "granite, 0",
+    "gpt2, 0",
+    "stablelm, 0",
     "gemma2, 1e-5",
     "gemma3, 1e-5"
   })
@@ -206,6 +240,27 @@ class GgufExportTest {
     }
   }
 
+  /** llama.cpp's stablelm has no head but one of its own. */
+  @Test
+  void aTiedHeadIsStoredTwiceWhereItMustBe() {
+    Path file = folder.resolve("tied.gguf");
+    try (ModelFiles files = model("stablelm", config -> config.put("tie_word_embeddings", true))) {
+      ModelFiles tied =
+          new ModelFiles(
+              files.name(),
+              files.config(),
+              new Without(files.weights(), "lm_head.weight"),
+              files.tokenizer(),
+              files.companions(),
+              null);
+      GgufExport.model(tied, GgufType.F32, file);
+      try (ModelFiles written = ModelFiles.open(file)) {
+        assertTrue(written.weights().names().contains("lm_head.weight"));
+        assertEquals(0, greatestDifference(logits(tied), logits(written)));
+      }
+    }
+  }
+
   /** llama.cpp has no windows in a llama, so the file is for texts that are no longer than one. */
   @Test
   void mistralsWindowBecomesTheContext() {
@@ -221,10 +276,18 @@ class GgufExportTest {
 
   @Test
   void whatAFileCannotSayIsRefused() {
-    refuses("stablelm", config -> {}, "Models of type stablelm");
-    refuses("gpt2", config -> {}, "Models of type gpt2");
-    refuses("llama", config -> config.put("hidden_act", "gelu"), "its mlp");
-    refuses("smollm3", config -> {}, "its layers");
+    refuses(
+        "gpt2",
+        config -> config.put("activation_function", "gelu"),
+        "no other mlp.activation than GELU_TANH, and the model has GELU.");
+    refuses(
+        "stablelm",
+        config -> scaled(config, "llama3"),
+        "llama.cpp's stablelm has no rotary positions");
+    refuses("qwen2", config -> scaled(config, "llama3"), "of the type llama3");
+    refuses("qwen3", config -> scaled(config, "longrope"), "of the type longrope");
+    refuses("llama", config -> config.put("hidden_act", "gelu"), "mlp.activation");
+    refuses("smollm3", config -> {}, "layers[1].rope than some, and the model has none.");
     refuses(
         "gemma3",
         config ->
@@ -235,6 +298,24 @@ class GgufExportTest {
                 .add("sliding_attention")
                 .add("sliding_attention"),
         "layer_types");
+  }
+
+  private static void scaled(ObjectNode config, String type) {
+    config.remove("rope_parameters");
+    ObjectNode scaling =
+        config
+            .putObject("rope_scaling")
+            .put("rope_type", type)
+            .put("factor", 8)
+            .put("low_freq_factor", 1)
+            .put("high_freq_factor", 4)
+            .put("original_max_position_embeddings", 8192);
+    int heads = config.path("num_attention_heads").intValue();
+    int size = config.path("head_dim").asInt(config.path("hidden_size").intValue() / heads);
+    for (int i = 0; i < size / 2; i++) {
+      scaling.withArray("/short_factor").add(1);
+      scaling.withArray("/long_factor").add(2);
+    }
   }
 
   private void refuses(String name, Consumer<ObjectNode> change, String part) {

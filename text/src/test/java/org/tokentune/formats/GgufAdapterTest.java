@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -55,15 +57,41 @@ class GgufAdapterTest {
     "peft/llama, peft/patterns-rslora, "
   })
   void updatesAreThoseOfPeft(String model, String adapters, Double alpha) {
+    compare(model, RESOURCES.resolve(adapters), alpha);
+  }
+
+  /** The weights of GPT-2 are [in, out], and adapters as those of others. */
+  @Test
+  void updatesOfMatricesThatAreTurned() throws IOException {
+    Path adapters = Files.createDirectory(folder.resolve("adapters"));
+    Files.writeString(
+        adapters.resolve("adapter_config.json"),
+        "{\"peft_type\": \"LORA\", \"task_type\": \"CAUSAL_LM\", \"r\": 2, \"lora_alpha\": 3,"
+            + " \"target_modules\": [\"c_attn\"], \"fan_in_fan_out\": true}");
+    Map<String, INDArray> tensors = new HashMap<>();
+    try (ModelFiles files = base("peft/gpt2")) {
+      for (String name : files.weights().names()) {
+        if (name.endsWith("c_attn.weight")) {
+          long[] shape = files.weights().shape(name);
+          String layer = "base_model.model." + name.replace(".weight", "");
+          tensors.put(layer + ".lora_A.weight", Nd4j.rand(new long[] {2, shape[0]}));
+          tensors.put(layer + ".lora_B.weight", Nd4j.rand(new long[] {shape[1], 2}));
+        }
+      }
+    }
+    SafeTensorsWriter.write(adapters.resolve("adapter_model.safetensors"), tensors);
+    compare("peft/gpt2", adapters, 3.0);
+  }
+
+  private void compare(String model, Path adapters, Double alpha) {
     Path file = folder.resolve("adapter.gguf");
     try (ModelFiles files = base(model)) {
-      GgufAdapter.write(files, RESOURCES.resolve(adapters), GgufType.F32, file)
-          .forEach(System.out::println);
-      Map<String, INDArray> expected = updates(files, RESOURCES.resolve(adapters));
+      GgufAdapter.write(files, adapters, GgufType.F32, file).forEach(System.out::println);
+      Map<String, INDArray> expected = updates(files, adapters);
       try (GgufFile written = GgufFile.open(file)) {
         assertEquals("adapter", written.metadata().text("general.type"));
         assertEquals("lora", written.metadata().text("adapter.type"));
-        assertEquals("llama", written.metadata().text("general.architecture"));
+        assertEquals(layout(files).architecture(), written.metadata().text("general.architecture"));
         double said = written.metadata().number("adapter.lora.alpha");
         if (alpha != null) {
           assertEquals(alpha, said);
@@ -82,6 +110,10 @@ class GgufAdapterTest {
     }
   }
 
+  private static GgufLayout layout(ModelFiles files) {
+    return GgufLayout.of(files.config().path("model_type").asText());
+  }
+
   private static INDArray array(GgufFile file, String name) {
     GgufFile.Tensor tensor = file.tensors().get(name);
     return Nd4j.create(file.read(tensor), tensor.shape(), 'c');
@@ -94,8 +126,9 @@ class GgufAdapterTest {
         config.model(new Head(Objectives.CAUSAL_LM, config.vocabulary(), Pooling.FIRST));
     Parameters before = ParameterLoader.load(model, files.weights());
     Parameters after = ParameterLoader.load(model, files.weights());
-    GgufLayout layout = GgufLayout.of("llama");
-    int headSize = config.hidden() / files.config().path("num_attention_heads").intValue();
+    GgufLayout layout = layout(files);
+    int headSize =
+        config.hidden() / Math.max(1, files.config().path("num_attention_heads").intValue());
     Map<String, INDArray> updates = new HashMap<>();
     try (AdapterFolder opened = AdapterFolder.open(adapters)) {
       Adapter adapter = opened.read(model, after);
@@ -103,6 +136,9 @@ class GgufAdapterTest {
       for (String layer : adapter.model().layers()) {
         String name = layer + ".weight";
         INDArray update = after.get(name).sub(before.get(name));
+        if (layout.transposes(name)) {
+          update = update.transpose();
+        }
         float[] stored =
             layout.stored(name, update.dup('c').data().asFloat(), update.size(0), headSize);
         updates.put(layout.stored(name).orElseThrow(), Nd4j.create(stored, update.shape(), 'c'));
@@ -116,6 +152,7 @@ class GgufAdapterTest {
     refuses("golden/llama", "golden/llama-dora", "DoRA");
     refuses("peft/llama", "peft/bias-all", "also trained model.layers.0.self_attn.q_proj.bias");
     refuses("peft/llama", "peft/whole", "also trained model.embed_tokens.weight");
+    refuses("peft/gpt2", "peft/gpt2-all", "also trained transformer.h.0.ln_1.bias");
     refuses("peft/llama-tied", "peft/tied-head", "llama.cpp would leave out");
   }
 
@@ -144,6 +181,7 @@ class GgufAdapterTest {
       GgufArchitecture architecture = GgufArchitecture.storing(family).orElseThrow();
       architecture
           .names()
+          .inner()
           .forEach(
               (stored, named) ->
                   assertEquals(

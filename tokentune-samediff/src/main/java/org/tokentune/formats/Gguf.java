@@ -193,9 +193,15 @@ public final class Gguf implements WeightSource {
 
   @Override
   public long[] shape(String name) {
-    return zeros.containsKey(name)
-        ? new long[] {zeros.get(name)}
-        : place(name).tensor().shape().clone();
+    if (zeros.containsKey(name)) {
+      return new long[] {zeros.get(name)};
+    }
+    long[] shape = place(name).tensor().shape().clone();
+    return isTransposed(name, shape) ? new long[] {shape[1], shape[0]} : shape;
+  }
+
+  private boolean isTransposed(String name, long[] stored) {
+    return stored.length == 2 && architecture.transposes(name);
   }
 
   @Override
@@ -214,6 +220,10 @@ public final class Gguf implements WeightSource {
         values[i] -= 1;
       }
     }
+    long[] stored = place.tensor().shape();
+    if (isTransposed(name, stored)) {
+      return GgufLayout.transposed(values, stored);
+    }
     if (!architecture.permutes(name)) {
       return values;
     }
@@ -228,6 +238,7 @@ public final class Gguf implements WeightSource {
     }
     GgufFile.Tensor tensor = place(name).tensor();
     if (tensor.shape().length != 2
+        || isTransposed(name, tensor.shape())
         || tensor.format() == null
         || !BlockWeight.supports(tensor.format())) {
       return null;

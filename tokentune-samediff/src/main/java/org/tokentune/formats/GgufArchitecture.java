@@ -3,17 +3,12 @@ package org.tokentune.formats;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.function.Function;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -24,9 +19,11 @@ import java.util.stream.IntStream;
  * @param name llama.cpp's
  * @param modelType Hugging Face's
  * @param className transformers' class of the model with its head
- * @param names Hugging Face's names within a layer by llama.cpp's
  * @param permuted whether rows of queries and keys are ordered for rotating neighbours
  * @param addsOne whether gains of norms are stored with 1 added
+ * @param inputFirst whether Hugging Face's matrices within layers are [in, out]; files have [out,
+ *     in]
+ * @param layerNorms whether norms are layer norms; otherwise RMSNorms
  * @param biased modules whose projections may have biases
  * @param largest layers of the model whose scores are divided by the root of {@code hidden size /
  *     heads} in place of the head size; 0: none
@@ -36,9 +33,11 @@ record GgufArchitecture(
     String name,
     String modelType,
     String className,
-    Map<String, String> names,
+    GgufNames names,
     boolean permuted,
     boolean addsOne,
+    boolean inputFirst,
+    boolean layerNorms,
     Set<String> biased,
     int largest,
     Fields fields) {
@@ -51,31 +50,8 @@ record GgufArchitecture(
   static final String WINDOW = "attention.sliding_window";
   static final String PATTERN = "attention.sliding_window_pattern";
 
-  /** Hugging Face's names outside the layers by llama.cpp's. */
-  private static final Map<String, String> OUTER =
-      Map.of("token_embd", "model.embed_tokens", "output_norm", "model.norm", "output", "lm_head");
-
-  private static final Pattern IN_LAYER = Pattern.compile("blk\\.(\\d+\\..+)");
-  private static final Pattern STORED_LAYER = Pattern.compile("blk\\.(\\d+)\\.(\\w+)");
-  private static final Pattern NAMED_LAYER = Pattern.compile("model\\.layers\\.(\\d+)\\.(.+)");
-
   /** Families that are stored as another one. */
   private static final Map<String, String> STORED_AS = Map.of("mistral", "llama");
-
-  /** Llama's names within a layer, which most share. */
-  private static final Map<String, String> LLAMA =
-      Map.ofEntries(
-          Map.entry("attn_norm", "input_layernorm"),
-          Map.entry("attn_q", QUERY),
-          Map.entry("attn_k", KEY),
-          Map.entry("attn_v", "self_attn.v_proj"),
-          Map.entry("attn_q_norm", "self_attn.q_norm"),
-          Map.entry("attn_k_norm", "self_attn.k_norm"),
-          Map.entry("attn_output", "self_attn.o_proj"),
-          Map.entry("ffn_norm", "post_attention_layernorm"),
-          Map.entry("ffn_gate", "mlp.gate_proj"),
-          Map.entry("ffn_up", "mlp.up_proj"),
-          Map.entry("ffn_down", "mlp.down_proj"));
 
   private static final int LARGEST_GEMMA2 = 46;
   private static final int LARGEST_GEMMA3 = 62;
@@ -88,7 +64,7 @@ record GgufArchitecture(
           llama("smollm3", "SmolLM3ForCausalLM")
               .withPermuted()
               .withBiased(ATTENTION, MLP)
-              .withFields((keys, config) -> config.put("no_rope_layer_interval", 4)),
+              .withFields((keys, weights, config) -> config.put("no_rope_layer_interval", 4)),
           llama("olmo2", "Olmo2ForCausalLM")
               .withBiased(ATTENTION)
               .withName("post_attention_norm", "post_attention_layernorm")
@@ -96,7 +72,7 @@ record GgufArchitecture(
           llama("phi3", "Phi3ForCausalLM")
               .withName("attn_qkv", "self_attn.qkv_proj")
               .withName("ffn_up", "mlp.gate_up_proj")
-              .withFields((keys, config) -> window(config, keys.count(WINDOW, 0))),
+              .withFields((keys, weights, config) -> window(config, keys.count(WINDOW, 0))),
           gemma("gemma2", "gemma2", "Gemma2ForCausalLM", LARGEST_GEMMA2)
               .withFields(GgufArchitecture::gemma2),
           gemma("gemma3", "gemma3_text", "Gemma3ForCausalLM", LARGEST_GEMMA3)
@@ -104,11 +80,26 @@ record GgufArchitecture(
           llama("granite", "GraniteForCausalLM")
               .withPermuted()
               .withBiased(ATTENTION, MLP)
-              .withFields(GgufArchitecture::granite));
+              .withFields(GgufArchitecture::granite),
+          new GgufArchitecture(
+              "gpt2",
+              "gpt2",
+              "GPT2LMHeadModel",
+              GgufNames.GPT2,
+              false,
+              false,
+              true,
+              true,
+              Set.of(),
+              0,
+              GgufArchitecture::gpt2),
+          llama("stablelm", "StableLmForCausalLM")
+              .withLayerNorms()
+              .withFields(GgufArchitecture::stableLm));
 
   /** Adds to a {@code config.json} that has Llama's fields. */
   interface Fields {
-    void read(GgufKeys keys, ObjectNode config);
+    void read(GgufKeys keys, Gguf weights, ObjectNode config);
   }
 
   static Optional<GgufArchitecture> of(String name) {
@@ -130,53 +121,12 @@ record GgufArchitecture(
 
   /** A stored tensor's name in Hugging Face's scheme; unknown names are unchanged. */
   String named(String stored) {
-    String name = renamed(stored, OUTER::get, STORED_LAYER, this::namedInLayer);
-    if (name != null) {
-      return name;
-    }
-    Matcher other = IN_LAYER.matcher(stored); // unknown, but still part of a layer
-    return other.matches() ? "model.layers." + other.group(1) : stored;
-  }
-
-  private String namedInLayer(Matcher layer) {
-    String inner = names.getOrDefault(layer.group(2), layer.group(2));
-    return "model.layers." + layer.group(1) + "." + inner;
+    return names.named(stored);
   }
 
   /** The name under which a parameter is stored; empty if it has none. */
   Optional<String> stored(String named) {
-    return Optional.ofNullable(
-        renamed(named, module -> key(OUTER, module), NAMED_LAYER, this::storedInLayer));
-  }
-
-  private String storedInLayer(Matcher layer) {
-    String inner = key(names, layer.group(2));
-    return inner == null ? null : "blk." + layer.group(1) + "." + inner;
-  }
-
-  /** Renames what stands before {@code .weight} or {@code .bias}; null if it has no other name. */
-  private static String renamed(
-      String name,
-      Function<String, String> outer,
-      Pattern inLayer,
-      Function<Matcher, String> inner) {
-    int dot = name.lastIndexOf('.');
-    String kind = name.substring(dot + 1);
-    if (dot <= 0 || !(kind.equals("weight") || kind.equals("bias"))) {
-      return null;
-    }
-    String module = name.substring(0, dot);
-    Matcher layer = inLayer.matcher(module);
-    String renamed = layer.matches() ? inner.apply(layer) : outer.apply(module);
-    return renamed == null ? null : renamed + "." + kind;
-  }
-
-  private static String key(Map<String, String> map, String value) {
-    return map.entrySet().stream()
-        .filter(entry -> entry.getValue().equals(value))
-        .map(Map.Entry::getKey)
-        .findFirst()
-        .orElse(null);
+    return names.stored(named);
   }
 
   /** Whether the rows of one of Hugging Face's tensors are stored in another order. */
@@ -187,6 +137,14 @@ record GgufArchitecture(
   /** Whether one of Hugging Face's tensors is stored with 1 added. */
   boolean addsOneTo(String named) {
     return addsOne && named.endsWith("norm.weight");
+  }
+
+  /** Whether one of Hugging Face's tensors is stored with its dimensions exchanged. */
+  boolean transposes(String named) {
+    return inputFirst
+        && named.startsWith(names.layers())
+        && named.contains(".c_")
+        && named.endsWith(".weight");
   }
 
   /** By the square root of what scores are divided, unless the metadata say it. */
@@ -208,7 +166,17 @@ record GgufArchitecture(
 
   private static GgufArchitecture llama(String name, String className) {
     return new GgufArchitecture(
-        name, name, className, LLAMA, false, false, Set.of(), 0, (keys, config) -> {});
+        name,
+        name,
+        className,
+        GgufNames.LLAMA,
+        false,
+        false,
+        false,
+        false,
+        Set.of(),
+        0,
+        (keys, weights, config) -> {});
   }
 
   private static GgufArchitecture gemma(
@@ -217,28 +185,29 @@ record GgufArchitecture(
             name,
             modelType,
             className,
-            LLAMA,
+            GgufNames.LLAMA,
             false,
             true,
+            false,
+            false,
             Set.of(ATTENTION),
             largest,
-            (keys, config) -> {})
+            (keys, weights, config) -> {})
         .withName("post_attention_norm", "post_attention_layernorm")
         .withName("ffn_norm", "pre_feedforward_layernorm")
         .withName("post_ffw_norm", "post_feedforward_layernorm");
   }
 
   private GgufArchitecture withName(String stored, String named) {
-    Map<String, String> all = new TreeMap<>(names);
-    all.values().removeIf(named::equals); // so that it has one name in files, too
-    all.put(stored, named);
     return new GgufArchitecture(
         name,
         modelType,
         className,
-        Collections.unmodifiableMap(all),
+        names.with(stored, named),
         permuted,
         addsOne,
+        inputFirst,
+        layerNorms,
         biased,
         largest,
         fields);
@@ -246,20 +215,65 @@ record GgufArchitecture(
 
   private GgufArchitecture withPermuted() {
     return new GgufArchitecture(
-        name, modelType, className, names, true, addsOne, biased, largest, fields);
+        name,
+        modelType,
+        className,
+        names,
+        true,
+        addsOne,
+        inputFirst,
+        layerNorms,
+        biased,
+        largest,
+        fields);
+  }
+
+  private GgufArchitecture withLayerNorms() {
+    return new GgufArchitecture(
+        name,
+        modelType,
+        className,
+        names,
+        permuted,
+        addsOne,
+        inputFirst,
+        true,
+        biased,
+        largest,
+        fields);
   }
 
   private GgufArchitecture withBiased(String... modules) {
     return new GgufArchitecture(
-        name, modelType, className, names, permuted, addsOne, Set.of(modules), largest, fields);
+        name,
+        modelType,
+        className,
+        names,
+        permuted,
+        addsOne,
+        inputFirst,
+        layerNorms,
+        Set.of(modules),
+        largest,
+        fields);
   }
 
   private GgufArchitecture withFields(Fields other) {
     return new GgufArchitecture(
-        name, modelType, className, names, permuted, addsOne, biased, largest, other);
+        name,
+        modelType,
+        className,
+        names,
+        permuted,
+        addsOne,
+        inputFirst,
+        layerNorms,
+        biased,
+        largest,
+        other);
   }
 
-  private static void gemma2(GgufKeys keys, ObjectNode config) {
+  private static void gemma2(GgufKeys keys, Gguf weights, ObjectNode config) {
     gemma(config, "gemma2");
     windows(keys, config, keys.count(WINDOW, 4096), 2);
     config
@@ -267,7 +281,7 @@ record GgufArchitecture(
         .put("final_logit_softcapping", keys.number("final_logit_softcapping", 30));
   }
 
-  private static void gemma3(GgufKeys keys, ObjectNode config) {
+  private static void gemma3(GgufKeys keys, Gguf weights, ObjectNode config) {
     gemma(config, "gemma3");
     windows(keys, config, keys.count(WINDOW, 0), 6);
     config.put("rope_local_base_freq", keys.number("rope.freq_base_swa", 10000));
@@ -293,7 +307,7 @@ record GgufArchitecture(
         .remove("hidden_act");
   }
 
-  private static void granite(GgufKeys keys, ObjectNode config) {
+  private static void granite(GgufKeys keys, Gguf weights, ObjectNode config) {
     keys.mustBe("rope.scaling.finetuned", true); // its models without positions say false
     double scale = keys.number("attention.scale", 0);
     config
@@ -303,6 +317,49 @@ record GgufArchitecture(
         .put(
             "attention_multiplier",
             scale == 0 ? 1 / Math.sqrt(config.path("head_dim").intValue()) : scale);
+  }
+
+  /** Under the names of GPT-2's own configuration. */
+  private static void gpt2(GgufKeys keys, Gguf weights, ObjectNode config) {
+    int heads = config.path("num_attention_heads").intValue();
+    keys.mustBe("attention.head_count_kv", heads);
+    keys.mustBe("attention.key_length", config.path("hidden_size").intValue() / heads);
+    config
+        .retain(
+            List.of(
+                "architectures",
+                "model_type",
+                "vocab_size",
+                "hidden_size",
+                "intermediate_size",
+                "num_hidden_layers",
+                "num_attention_heads",
+                "max_position_embeddings",
+                "layer_norm_eps",
+                "tie_word_embeddings",
+                "torch_dtype"))
+        .put("activation_function", "gelu_new");
+    rename(config, "hidden_size", "n_embd");
+    rename(config, "intermediate_size", "n_inner");
+    rename(config, "num_hidden_layers", "n_layer");
+    rename(config, "num_attention_heads", "n_head");
+    rename(config, "max_position_embeddings", "n_positions");
+    rename(config, "layer_norm_eps", "layer_norm_epsilon");
+  }
+
+  private static void rename(ObjectNode config, String field, String other) {
+    config.set(other, config.remove(field));
+  }
+
+  /** llama.cpp goes by the tensors, as its converter writes true for a missing field. */
+  private static void stableLm(GgufKeys keys, Gguf weights, ObjectNode config) {
+    keys.has("use_parallel_residual");
+    boolean parallel = !weights.names().contains("model.layers.0.post_attention_layernorm.weight");
+    config
+        .put("use_parallel_residual", parallel)
+        .put("use_qkv_bias", weights.isBiased(ATTENTION))
+        .put("qk_layernorm", weights.names().contains("model.layers.0.self_attn.q_norm.weight"))
+        .put("partial_rotary_factor", 1.0);
   }
 
   /** llama.cpp takes 0 for a missing factor. */

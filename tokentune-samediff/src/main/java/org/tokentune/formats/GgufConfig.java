@@ -16,8 +16,6 @@ import org.tokentune.BadInputException;
  */
 record GgufConfig(GgufMetadata metadata, Gguf weights) {
 
-  private static final String EMBEDDINGS = "model.embed_tokens.weight";
-
   /** Divisors of the rotary frequencies, [headSize / 2]: how Llama 3's scaling is stored. */
   private static final String ROPE_FACTORS = "rope_freqs.weight";
 
@@ -33,7 +31,7 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
   private static final int ORIGINAL_POSITIONS = 8192;
 
   /** Architectures that may rotate only the beginning of each head. */
-  private static final Set<String> PARTLY_ROTATED = Set.of("phi3");
+  private static final Set<String> PARTLY_ROTATED = Set.of("phi3", "stablelm");
 
   private static final String BEGIN = "tokenizer.ggml.bos_token_id";
   private static final String END = "tokenizer.ggml.eos_token_id";
@@ -117,13 +115,14 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
               + " supported",
           "another model");
     }
-    if (!weights.names().contains(EMBEDDINGS)) {
+    String embeddings = architecture.named("token_embd.weight");
+    if (!weights.names().contains(embeddings)) {
       throw bad("has no tensor token_embd.weight", "a complete model");
     }
     config
         .put("model_type", architecture.modelType())
         .put("hidden_act", "silu")
-        .put("vocab_size", weights.shape(EMBEDDINGS)[0])
+        .put("vocab_size", weights.shape(embeddings)[0])
         .put("hidden_size", hidden)
         .put("intermediate_size", keys.count("feed_forward_length"))
         .put("num_hidden_layers", layers(keys))
@@ -131,9 +130,13 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
         .put("num_key_value_heads", keys.count("attention.head_count_kv", heads))
         .put("head_dim", headSize)
         .put("max_position_embeddings", keys.count("context_length"))
-        .put("rms_norm_eps", keys.number("attention.layer_norm_rms_epsilon"))
-        .put("tie_word_embeddings", !weights.names().contains("lm_head.weight"))
+        .put("tie_word_embeddings", !weights.names().contains(architecture.named("output.weight")))
         .put("torch_dtype", "float32");
+    if (architecture.layerNorms()) {
+      config.put("layer_norm_eps", keys.number("attention.layer_norm_epsilon"));
+    } else {
+      config.put("rms_norm_eps", keys.number("attention.layer_norm_rms_epsilon"));
+    }
     double theta = keys.number("rope.freq_base", 10000);
     config.put("rope_theta", theta);
     scaling(config, keys, theta, headSize);
@@ -143,9 +146,12 @@ record GgufConfig(GgufMetadata metadata, Gguf weights) {
     if (architecture.biased().contains(GgufArchitecture.MLP)) {
       config.put("mlp_bias", weights.isBiased(GgufArchitecture.MLP));
     }
-    architecture.fields().read(keys, config);
+    architecture.fields().read(keys, weights, config);
     if (partly) {
-      config.put("partial_rotary_factor", (double) rotated / headSize);
+      double share = (double) rotated / headSize;
+      // so that its product with the head size, which is cut, is not just below the number
+      boolean below = (int) (headSize * share) < rotated;
+      config.put("partial_rotary_factor", below ? Math.nextUp(share) : share);
     }
     if (metadata.has(BEGIN)) {
       config.put("bos_token_id", metadata.count(BEGIN));

@@ -71,6 +71,41 @@ public final class GgufLayout {
         : values;
   }
 
+  /** The shape in which a parameter of this shape is stored. */
+  public long[] storedShape(String parameter, long[] shape) {
+    required(shape, "shape");
+
+    return transposes(parameter) ? new long[] {shape[1], shape[0]} : shape.clone();
+  }
+
+  /** Whether files have a matrix [in, out] as [out, in], as {@link #transposed} makes it. */
+  public boolean transposes(String parameter) {
+    required(parameter, "parameter");
+
+    return architecture.transposes(parameter);
+  }
+
+  /**
+   * A matrix with rows and columns exchanged.
+   *
+   * @param values [rows, columns]
+   * @param shape of the values
+   */
+  public static float[] transposed(float[] values, long[] shape) {
+    required(values, "values");
+    required(shape, "shape");
+
+    int rows = Math.toIntExact(shape[0]);
+    int columns = Math.toIntExact(shape[1]);
+    float[] exchanged = new float[values.length];
+    for (int row = 0; row < rows; row++) {
+      for (int column = 0; column < columns; column++) {
+        exchanged[column * rows + row] = values[row * columns + column];
+      }
+    }
+    return exchanged;
+  }
+
   /**
    * The factor of the scores of attention that llama.cpp uses where the metadata say none.
    *

@@ -146,9 +146,10 @@ public record DecoderConfig(
           rotarySize);
     }
 
-    /** How much of each head has rotary positions. */
+    /** How much of each head has rotary positions: {@link #withRotaryShare} makes the same size. */
     double rotaryShare() {
-      return (double) rotarySize / headSize;
+      double share = (double) rotarySize / headSize;
+      return (int) (headSize * share) < rotarySize ? Math.nextUp(share) : share;
     }
 
     Attention withRotaryShare(double share) {

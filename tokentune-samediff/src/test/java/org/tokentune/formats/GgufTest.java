@@ -3,6 +3,7 @@ package org.tokentune.formats;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -47,18 +48,19 @@ class GgufTest {
 
   /** Metadata of a one-layer Llama with two heads and one key and value head. */
   private static GgufBytes llama(String type) {
-    return sizes(type).with(type + ".attention.layer_norm_rms_epsilon", 1e-5f);
+    return sizes(type, true).with(type + ".attention.layer_norm_rms_epsilon", 1e-5f);
   }
 
-  private static GgufBytes sizes(String type) {
-    return new GgufBytes()
-        .with("general.architecture", type)
-        .with(type + ".context_length", 8)
-        .with(type + ".embedding_length", 8)
-        .with(type + ".block_count", 1)
-        .with(type + ".feed_forward_length", 32)
-        .with(type + ".attention.head_count", 2)
-        .with(type + ".attention.head_count_kv", 1);
+  private static GgufBytes sizes(String type, boolean grouped) {
+    GgufBytes bytes =
+        new GgufBytes()
+            .with("general.architecture", type)
+            .with(type + ".context_length", 8)
+            .with(type + ".embedding_length", 8)
+            .with(type + ".block_count", 1)
+            .with(type + ".feed_forward_length", 32)
+            .with(type + ".attention.head_count", 2);
+    return grouped ? bytes.with(type + ".attention.head_count_kv", 1) : bytes;
   }
 
   private static GgufBytes withTable(GgufBytes bytes) {
@@ -209,6 +211,73 @@ class GgufTest {
     }
   }
 
+  /** The converter's files have no keys of heads' sizes, groups and rotary positions. */
+  @Test
+  void gpt2sMatricesAreTurnedAndNamed() throws IOException {
+    GgufBytes bytes =
+        withTable(sizes("gpt2", false))
+            .with("gpt2.attention.layer_norm_epsilon", 1e-5f)
+            .tensor("position_embd.weight", BlockFormat.F16, counting(64), 8, 8)
+            .tensor("blk.0.attn_norm.weight", BlockFormat.F16, counting(8), 8)
+            .tensor("blk.0.attn_qkv.weight", BlockFormat.F16, counting(192), 8, 24)
+            .tensor("blk.0.attn_qkv.bias", BlockFormat.F16, counting(24), 24);
+    try (Gguf gguf = open(bytes.build())) {
+      assertEquals(
+          "{\"architectures\":[\"GPT2LMHeadModel\"],\"model_type\":\"gpt2\",\"vocab_size\":5,"
+              + "\"tie_word_embeddings\":true,\"torch_dtype\":\"float32\","
+              + "\"activation_function\":\"gelu_new\",\"n_embd\":8,\"n_inner\":32,\"n_layer\":1,"
+              + "\"n_head\":2,\"n_positions\":8,\"layer_norm_epsilon\":1.0E-5}",
+          gguf.config().toString());
+      assertTrue(
+          gguf.names().containsAll(List.of("transformer.wte.weight", "transformer.wpe.weight")));
+      String packed = "transformer.h.0.attn.c_attn.weight";
+      assertArrayEquals(new long[] {8, 24}, gguf.shape(packed));
+      float[] values = gguf.read(packed).dup('c').data().asFloat();
+      assertArrayEquals(new float[] {0, 8, 16, 24}, Arrays.copyOf(values, 4));
+      assertNull(gguf.readBlocks(packed), "blocks are of rows, which are columns here");
+      assertArrayEquals(new long[] {24}, gguf.shape("transformer.h.0.attn.c_attn.bias"));
+    }
+    assertTrue(
+        refusal(bytes.with("gpt2.attention.head_count_kv", 1).build())
+            .contains("gpt2.attention.head_count_kv is 1, which is not supported; supported: 2"));
+  }
+
+  /** As llama.cpp does: its converter writes use_parallel_residual for models without the field. */
+  @Test
+  void stableLmsResidualsFollowFromItsTensors() throws IOException {
+    GgufBytes bytes =
+        withTable(sizes("stablelm", true))
+            .with("stablelm.attention.layer_norm_epsilon", 1e-5f)
+            .with("stablelm.use_parallel_residual", true)
+            .with("stablelm.rope.dimension_count", 2)
+            .tensor("blk.0.attn_q.bias", BlockFormat.F16, counting(8), 8);
+    try (Gguf gguf = open(bytes.build())) {
+      assertTrue(gguf.config().path("use_parallel_residual").booleanValue());
+      assertTrue(gguf.config().path("use_qkv_bias").booleanValue());
+      assertFalse(gguf.config().path("qk_layernorm").booleanValue());
+      assertEquals(0.5, gguf.config().path("partial_rotary_factor").doubleValue());
+    }
+    bytes.tensor("blk.0.ffn_norm.weight", BlockFormat.F16, counting(8), 8);
+    try (Gguf gguf = open(bytes.build())) {
+      assertFalse(gguf.config().path("use_parallel_residual").booleanValue());
+    }
+  }
+
+  /** 30 of 44: the product of the nearest number and 44 is just below 30. */
+  @Test
+  void aShareOfAHeadIsNotCutShort() throws IOException {
+    byte[] bytes =
+        withTable(
+                llama("phi3")
+                    .with("phi3.attention.key_length", 44)
+                    .with("phi3.attention.value_length", 44)
+                    .with("phi3.rope.dimension_count", 30))
+            .build();
+    try (Gguf gguf = open(bytes)) {
+      assertEquals(30, (int) (44 * gguf.config().path("partial_rotary_factor").doubleValue()));
+    }
+  }
+
   /** As llama.cpp's converter writes it for Llama 3.2: factor 32, theta 500,000, head size 64. */
   @Test
   void llama3ScalingIsReadFromItsFactors() throws IOException {
@@ -316,7 +385,7 @@ class GgufTest {
     assertTrue(refusal(new GgufBytes().with(metadata, 7).build()).contains("must be a text"));
     assertTrue(refusal(llama("llama").build()).contains("token_embd"));
     assertTrue(
-        refusal(withTable(sizes("llama")).build())
+        refusal(withTable(sizes("llama", true)).build())
             .contains("layer_norm_rms_epsilon must be a number, but is missing"));
     assertTrue(
         refusal(llama("llama").with("llama.expert_count", 8).build()).contains("mixture of"));
