@@ -77,7 +77,8 @@ public final class ClassifierNetwork {
     TransformerModel model = config.model(new Head(task, outputs, pooling));
     ParameterLoader.check(
         model, weights); // the vertex would make new ones of those that are missing
-    EncoderVertex encoder = EncoderVertex.of(files, pooling, "25%", TokenAmount.DEFAULT_FLOOR, 42);
+    EncoderVertex encoder =
+        EncoderVertex.of(withoutClassifier(files), pooling, "25%", TokenAmount.DEFAULT_FLOOR, 42);
     String head = config.family().names().text().out();
     try (INDArray weight = ParameterLoader.read(model, weights, head + ".weight");
         INDArray bias = ParameterLoader.read(model, weights, head + ".bias")) {
@@ -97,6 +98,17 @@ public final class ClassifierNetwork {
     }
   }
 
+  /** What the vertex reads, which then says of no weight that it is not used. */
+  private static ModelFiles withoutClassifier(ModelFiles files) {
+    return new ModelFiles(
+        files.name(),
+        files.config(),
+        Head.withOutputs(files.weights(), null),
+        files.tokenizer(),
+        files.companions(),
+        files.repository());
+  }
+
   /**
    * Writes the network as DL4J's zip, without a state of its updater.
    *
@@ -113,7 +125,10 @@ public final class ClassifierNetwork {
       return net.getLayer(OUTPUT).getParam("b").length();
     } catch (IOException e) {
       throw new BadFileException(
-          e, "%s cannot be written (%s); check free space and permissions.", file, e.getMessage());
+          e,
+          "%s cannot be written (%s); check free space and permissions.",
+          file,
+          WholeFile.reason(e));
     } finally {
       net.close();
     }

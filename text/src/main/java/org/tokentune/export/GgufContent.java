@@ -12,8 +12,10 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadFileException;
+import org.tokentune.BadSettingsException;
 import org.tokentune.files.ModelWriter;
 import org.tokentune.files.WholeFile;
+import org.tokentune.formats.GgufTokens;
 import org.tokentune.formats.GgufWriter;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.Vocabulary;
@@ -86,6 +88,23 @@ final class GgufContent {
     out.tensor(name, format, shape, values);
   }
 
+  /**
+   * Adds the tokens.
+   *
+   * @param words rows of the model's table of them
+   */
+  void addTokens(ModelFiles files, Vocabulary vocabulary, int words) {
+    int tokens = vocabulary.tokens().size();
+    if (tokens > words) {
+      throw new BadSettingsException(
+          "%s has a tokenizer of %d tokens and a table of %d words, and llama.cpp loads no file with"
+              + " more tokens than words; resize the model's embeddings (resize_token_embeddings), or"
+              + " use the tokenizer without the tokens that were added.",
+          files.name(), tokens, words);
+    }
+    GgufTokens.write(vocabulary, words, out);
+  }
+
   /** An array's values in C's order. */
   static float[] floats(INDArray array) {
     try (INDArray dense = array.dup('c')) {
@@ -100,7 +119,10 @@ final class GgufContent {
       WholeFile.write(file, out::writeTo, check);
     } catch (IOException e) {
       throw new BadFileException(
-          e, "%s cannot be written (%s); check free space and permissions.", file, e.getMessage());
+          e,
+          "%s cannot be written (%s); check free space and permissions.",
+          file,
+          WholeFile.reason(e));
     }
   }
 

@@ -9,7 +9,6 @@ import java.util.function.Supplier;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadSettingsException;
 import org.tokentune.datasets.TokenizerVocabulary;
-import org.tokentune.formats.GgufTokens;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.Vocabulary;
 import org.tokentune.models.EncoderConfig;
@@ -50,7 +49,7 @@ final class GgufEncoder {
     content.put("attention.layer_norm_epsilon", config.norms().epsilon());
     content.out.put(ARCHITECTURE + ".attention.causal", false);
     content.put("pooling_type", pooling(files));
-    GgufTokens.write(vocabulary, config.vocabulary(), content.out);
+    content.addTokens(files, vocabulary, config.vocabulary());
     // llama.cpp loads no file with 0 of them; without a table it adds nothing.
     content.out.put("tokenizer.ggml.token_type_count", Math.max(1, config.tokenTypes()));
     // Of the graph only the encoder is stored; the smallest head completes it.

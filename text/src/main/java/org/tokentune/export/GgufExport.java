@@ -142,7 +142,7 @@ public final class GgufExport {
   }
 
   private void tokens() {
-    GgufTokens.write(vocabulary, settings.config().vocabulary(), content.out);
+    content.addTokens(files, vocabulary, settings.config().vocabulary());
     List<Integer> ends = GenerationConfig.read(files.companions()).ends();
     ends.stream()
         .filter(id -> !id.equals(vocabulary.special().end()))

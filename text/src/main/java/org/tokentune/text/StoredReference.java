@@ -91,7 +91,10 @@ final class StoredReference {
       WholeFile.write(file, out -> out.write(JSON.writeValueAsBytes(json)));
     } catch (IOException e) {
       throw new BadFileException(
-          e, "%s cannot be written (%s); check free space and permissions.", file, e.getMessage());
+          e,
+          "%s cannot be written (%s); check free space and permissions.",
+          file,
+          WholeFile.reason(e));
     }
   }
 

@@ -318,6 +318,31 @@ class GgufExportTest {
     }
   }
 
+  /** llama.cpp wants as many rows as tokens. */
+  @Test
+  void moreTokensThanWordsAreRefused() {
+    Path file = folder.resolve("more.gguf");
+    try (ModelFiles files = model("gpt2", config -> {})) {
+      Vocabulary.SentencePiece own = (Vocabulary.SentencePiece) files.tokenizer();
+      List<String> tokens = new ArrayList<>(own.tokens());
+      List<TokenType> types = new ArrayList<>(own.types());
+      for (String added : List.of("<pad>", "<sep>")) { // of 96 words one is free
+        tokens.add(added);
+        types.add(TokenType.CONTROL);
+      }
+      Vocabulary more =
+          new Vocabulary.SentencePiece(
+              tokens, types, own.special(), Collections.nCopies(tokens.size(), 0.0), false);
+      ModelFiles larger = new ModelFiles(files.name(), files.config(), files.weights(), more);
+      String said =
+          assertThrows(BadInputException.class, () -> GgufExport.model(larger, GgufType.F32, file))
+              .getMessage();
+      System.out.println(said);
+      assertTrue(said.contains("97 tokens and a table of 96 words"), said);
+    }
+    assertFalse(Files.exists(file));
+  }
+
   private void refuses(String name, Consumer<ObjectNode> change, String part) {
     Path file = folder.resolve("refused.gguf");
     try (ModelFiles files = model(name, change)) {

@@ -103,7 +103,7 @@ public record Checkpoints(Path folder, int keep) {
               + " permissions; %s.",
           step,
           folder,
-          e.getMessage(),
+          WholeFile.reason(e),
           newest()
               .map(last -> "the last complete one is " + last.getFileName() + ", to resume from")
               .orElse("there is none yet"));

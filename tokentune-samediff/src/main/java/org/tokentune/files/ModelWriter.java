@@ -96,13 +96,19 @@ public final class ModelWriter {
       long free = Files.getFileStore(existing(folder)).getUsableSpace();
       if (free < bytes) {
         throw new BadFileException(
-            "%s has room for %,d MB, but the model takes %,d MB; free some space, or name another"
-                + " folder.",
-            folder, free / 1_000_000, bytes / 1_000_000);
+            "%s has room for %s, but the model takes %s; free some space, or name another folder.",
+            folder, size(free), size(bytes));
       }
     } catch (IOException e) {
       throw new BadFileException(e, "%s cannot be accessed; name another folder.", folder);
     }
+  }
+
+  /** In units in which small models are no 0. */
+  private static String size(long bytes) {
+    return bytes < 10_000_000
+        ? String.format(Locale.ROOT, "%,d kB", bytes / 1000)
+        : String.format(Locale.ROOT, "%,d MB", bytes / 1_000_000);
   }
 
   /** Writes a model in 32-bit floats. */
@@ -169,7 +175,10 @@ public final class ModelWriter {
       Staging.write(target, content::write, staged -> replace(target, staged));
     } catch (IOException e) {
       throw new BadFileException(
-          e, "The model cannot be written to %s: %s; check free space and permissions.", folder, e);
+          e,
+          "The model cannot be written to %s (%s); check free space and permissions.",
+          folder,
+          WholeFile.reason(e));
     }
   }
 

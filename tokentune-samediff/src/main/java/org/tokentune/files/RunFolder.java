@@ -85,7 +85,7 @@ public final class RunFolder implements AutoCloseable {
           e,
           "%s cannot be written (%s); check free space and permissions.",
           folder,
-          e.getMessage());
+          WholeFile.reason(e));
     }
   }
 

@@ -1,9 +1,15 @@
 package org.tokentune.files;
 
+import static org.tokentune.Arguments.required;
+
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.FileSystemLoopException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
@@ -62,6 +68,26 @@ public final class WholeFile {
     } finally {
       staged.toFile().delete(); // still there if renaming failed; that failure is thrown
     }
+  }
+
+  /** Why a file cannot be written, for a message that names it. */
+  public static String reason(IOException failure) {
+    required(failure, "failure");
+
+    if (failure instanceof NoSuchFileException) {
+      return "its folder does not exist";
+    }
+    if (failure instanceof AccessDeniedException) {
+      return "access is denied";
+    }
+    String reason =
+        failure instanceof FileSystemException system && system.getReason() != null
+            ? system.getReason()
+            : failure.getMessage();
+    if (failure instanceof FileNotFoundException && reason != null) {
+      reason = reason.replaceFirst(".* \\((.+)\\)$", "$1"); // a stream's: path (reason)
+    }
+    return reason == null ? failure.getClass().getSimpleName() : reason;
   }
 
   /** Whether a path is neither a file nor a folder but a device or a pipe. */
