@@ -4,6 +4,7 @@ import static org.tokentune.Arguments.required;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Set;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
@@ -45,6 +46,9 @@ public final class ClassifierNetwork {
   private static final String ENCODER = "encoder";
   private static final String OUTPUT = "output";
 
+  /** DL4J reads a file's parameters into one array of bytes, and what is before them. */
+  private static final long MOST_PARAMETERS = (Integer.MAX_VALUE - 4096) / Float.BYTES;
+
   private static final Set<Objective> TASKS =
       Set.of(Objectives.CLASSIFY, Objectives.MULTILABEL, Objectives.REGRESS);
 
@@ -60,8 +64,12 @@ public final class ClassifierNetwork {
   public static ComputationGraph of(ModelFiles files) {
     required(files, "files");
 
-    WeightSource weights = files.weights();
-    int outputs = Head.outputs(weights).orElse(0);
+    return network(files, classifier(files));
+  }
+
+  /** The model, whose weights are all there. */
+  private static TransformerModel classifier(ModelFiles files) {
+    int outputs = Head.outputs(files.weights()).orElse(0);
     Objective task =
         Architectures.task(files.config(), outputs).filter(TASKS::contains).orElse(null);
     if (task == null
@@ -73,13 +81,20 @@ public final class ClassifierNetwork {
           files.name());
     }
     boolean mean = files.config().path("tokentune").path("pooling").asText().equals("mean");
-    Pooling pooling = mean ? Pooling.MEAN : Pooling.FIRST;
-    TransformerModel model = config.model(new Head(task, outputs, pooling));
-    ParameterLoader.check(
-        model, weights); // the vertex would make new ones of those that are missing
+    TransformerModel model =
+        config.model(new Head(task, outputs, mean ? Pooling.MEAN : Pooling.FIRST));
+    // The vertex would make new weights in the place of those that are missing.
+    ParameterLoader.check(model, files.weights());
+    return model;
+  }
+
+  private static ComputationGraph network(ModelFiles files, TransformerModel model) {
+    Objective task = model.head().task();
     EncoderVertex encoder =
-        EncoderVertex.of(withoutClassifier(files), pooling, "25%", TokenAmount.DEFAULT_FLOOR, 42);
-    String head = config.family().names().text().out();
+        EncoderVertex.of(
+            withoutClassifier(files), model.head().pooling(), "25%", TokenAmount.DEFAULT_FLOOR, 42);
+    String head = ((EncoderConfig) model.config()).family().names().text().out();
+    WeightSource weights = files.weights();
     try (INDArray weight = ParameterLoader.read(model, weights, head + ".weight");
         INDArray bias = ParameterLoader.read(model, weights, head + ".bias")) {
       ComputationGraph net =
@@ -113,13 +128,25 @@ public final class ClassifierNetwork {
    * Writes the network as DL4J's zip, without a state of its updater.
    *
    * @return outputs of the network
-   * @throws BadInputException as {@link #of}, or if the file cannot be written
+   * @throws BadInputException as {@link #of}, or if the network is too large for a file of DL4J, or
+   *     the file cannot be written
    */
   public static long write(ModelFiles files, Path file) {
     required(files, "files");
     required(file, "file");
 
-    ComputationGraph net = of(files);
+    TransformerModel model = classifier(files);
+    long parameters =
+        model.parameters().values().stream()
+            .mapToLong(shape -> Arrays.stream(shape).reduce(1, Math::multiplyExact))
+            .sum();
+    if (parameters > MOST_PARAMETERS) {
+      throw new BadFileException(
+          "%s has %,d parameters, and DL4J reads no network of more than %,d (2 GiB) from a file;"
+              + " use ClassifierNetwork.of in Java, or export to onnx.",
+          files.name(), parameters, MOST_PARAMETERS);
+    }
+    ComputationGraph net = network(files, model);
     try {
       WholeFile.write(file, out -> ModelSerializer.writeModel(net, out, false));
       return net.getLayer(OUTPUT).getParam("b").length();

@@ -160,4 +160,50 @@ class ClassifierNetworkTest {
     }
     assertEquals(1, folder.toFile().list().length, "nothing half-written");
   }
+
+  /** DL4J's ModelSerializer ends with an OutOfMemoryError when it reads a larger file. */
+  @Test
+  void aFileThatDl4jCannotReadIsNotWritten() {
+    String table = "bert.embeddings.word_embeddings.weight";
+    int words = 1 << 24; // the most, of 32 numbers each
+    WeightSource golden = ModelFolder.weights(GOLDEN.resolve("bert"));
+    WeightSource large =
+        new WeightSource() {
+          @Override
+          public Set<String> names() {
+            return golden.names();
+          }
+
+          @Override
+          public long[] shape(String name) {
+            long[] shape = golden.shape(name);
+            return name.equals(table) ? new long[] {words, shape[1]} : shape;
+          }
+
+          @Override
+          public INDArray read(String name) {
+            throw new AssertionError(name + " is read");
+          }
+
+          @Override
+          public String origin() {
+            return golden.origin();
+          }
+
+          @Override
+          public void close() {
+            golden.close();
+          }
+        };
+    Path zip = folder.resolve("net.zip");
+    try (ModelFiles files =
+        new ModelFiles("large", config("bert").put("vocab_size", words), large, null)) {
+      BadInputException thrown =
+          assertThrows(BadInputException.class, () -> ClassifierNetwork.write(files, zip));
+      System.out.println(thrown.getMessage());
+      assertTrue(
+          thrown.getMessage().contains("DL4J reads no network of more than 536,869,887 (2 GiB)"));
+    }
+    assertTrue(Files.notExists(zip));
+  }
 }
