@@ -132,6 +132,8 @@ public record SelectionComparison(List<Layer> layers) {
   }
 
   public SelectionComparison {
+    required(layers, "layers");
+
     layers = List.copyOf(layers);
   }
 
