@@ -45,6 +45,15 @@ final class ClusterOptions {
           "Bits of gradients on their way: 16 (bfloat16) halve them. Default ${DEFAULT-VALUE}.")
   private int gradientBits = 32;
 
+  @Option(
+      names = "--exchange",
+      paramLabel = "spark|direct",
+      description = {
+        "How gradients travel: spark, through the driver, or direct, from task to task, for large ones. Same",
+        "result. Default: spark."
+      })
+  private TrainingCluster.Exchange exchange = TrainingCluster.Exchange.SPARK;
+
   /**
    * Reports early what would fail later.
    *
@@ -52,10 +61,13 @@ final class ClusterOptions {
    */
   void check(Task task, boolean folds, boolean limited) {
     if (master == null) {
-      if (tasks != 0 || syncEvery != 1 || gradientBits != 32) {
+      if (tasks != 0
+          || syncEvery != 1
+          || gradientBits != 32
+          || exchange != TrainingCluster.Exchange.SPARK) {
         throw new BadSettingsException(
-            "--spark-tasks, --sync-every and --gradient-bits are for trainings on Spark; give --spark, or"
-                + " leave them out.");
+            "--spark-tasks, --sync-every, --gradient-bits and --exchange are for trainings on Spark; give"
+                + " --spark, or leave them out.");
       }
       return;
     }
@@ -90,7 +102,8 @@ final class ClusterOptions {
       if (clusters.hasNext()) {
         return clusters
             .next()
-            .connect(new TrainingCluster.Settings(master, tasks, syncEvery, gradientBits));
+            .connect(
+                new TrainingCluster.Settings(master, tasks, syncEvery, gradientBits, exchange));
       }
     } catch (ServiceConfigurationError | NoClassDefFoundError e) {
       throw noSpark(e);

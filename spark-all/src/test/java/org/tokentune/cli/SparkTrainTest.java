@@ -101,8 +101,8 @@ class SparkTrainTest {
   void saysWhatIsWrong() throws IOException {
     Path output = folder.resolve("none");
     assertSays(
-        "--spark-tasks, --sync-every and --gradient-bits are for trainings on Spark; give --spark, or"
-            + " leave them out.",
+        "--spark-tasks, --sync-every, --gradient-bits and --exchange are for trainings on Spark; give"
+            + " --spark, or leave them out.",
         train(output, "--sync-every", "8"));
     assertSays(
         "Spark does not start with the master nowhere (",

@@ -9,12 +9,14 @@ import org.tokentune.nn.Parameters;
  * result and wait, with no hint of what to do.
  *
  * @param sent values of what trains, to all tasks
- * @param returned by each task
+ * @param returned by each task that returns anything
  * @param frozen weights that do not train, on their way to the executors
- * @param tasks in a step
+ * @param tasks that return something in a step
+ * @param exchanged gradients of all tasks in the driver's process, for one another
  * @param oneProcess whether tasks run in the driver's process
  */
-record DriverLoad(long sent, long returned, long frozen, int tasks, boolean oneProcess) {
+record DriverLoad(
+    long sent, long returned, long frozen, int tasks, long exchanged, boolean oneProcess) {
 
   /**
    * @param state bytes of the optimizer's
@@ -29,10 +31,16 @@ record DriverLoad(long sent, long returned, long frozen, int tasks, boolean oneP
     long frozen = parameters.bytes() - values;
     if (options.syncEvery() > 1) {
       long all = values + state;
-      return new DriverLoad(all, all, frozen, options.tasks(), oneProcess);
+      return new DriverLoad(all, all, frozen, options.tasks(), 0, oneProcess);
     }
     long gradients = options.precision() == GradientPrecision.FLOAT32 ? values : values / 2;
-    return new DriverLoad(values, gradients, frozen, options.tasks(), oneProcess);
+    if (options.direct()) { // one task returns all; each has its gradients, others', and sums
+      long all = values + state;
+      long held = 2 * gradients + values / options.tasks();
+      return new DriverLoad(
+          all, all, frozen, 1, oneProcess ? options.tasks() * held : 0, oneProcess);
+    }
+    return new DriverLoad(values, gradients, frozen, options.tasks(), 0, oneProcess);
   }
 
   /**
@@ -40,7 +48,10 @@ record DriverLoad(long sent, long returned, long frozen, int tasks, boolean oneP
    * as it is and serialised.
    */
   long heap() {
-    return returned * tasks * (oneProcess ? 4 : 2) + sent * 2 + frozen * (oneProcess ? 1 : 2);
+    return returned * tasks * (oneProcess ? 4 : 2)
+        + sent * 2
+        + frozen * (oneProcess ? 1 : 2)
+        + exchanged;
   }
 
   /**

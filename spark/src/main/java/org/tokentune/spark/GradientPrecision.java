@@ -4,29 +4,27 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.ShortBuffer;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.quantization.HalfPrecision;
-import org.tokentune.train.ArrayBytes;
 
 /** The numbers in which gradients travel. */
 enum GradientPrecision {
   /** As they are. */
   FLOAT32 {
     @Override
-    byte[] pack(INDArray gradient) {
-      return ArrayBytes.of(gradient);
+    byte[] pack(byte[] gradients) {
+      return gradients;
     }
 
     @Override
-    void unpack(byte[] bytes, INDArray gradient) {
-      ArrayBytes.copy(bytes, gradient);
+    byte[] unpack(byte[] packed) {
+      return packed;
     }
   },
   /** Rounded to the nearest bfloat16: as large and as small, with 8 significant bits. */
   BFLOAT16 {
     @Override
-    byte[] pack(INDArray gradient) {
-      FloatBuffer floats = buffer(ArrayBytes.of(gradient)).asFloatBuffer();
+    byte[] pack(byte[] gradients) {
+      FloatBuffer floats = buffer(gradients).asFloatBuffer();
       byte[] bytes = new byte[2 * floats.limit()];
       ShortBuffer halves = buffer(bytes).asShortBuffer();
       for (int i = 0; i < floats.limit(); i++) {
@@ -36,22 +34,26 @@ enum GradientPrecision {
     }
 
     @Override
-    void unpack(byte[] bytes, INDArray gradient) {
-      ShortBuffer halves = buffer(bytes).asShortBuffer();
+    byte[] unpack(byte[] packed) {
+      ShortBuffer halves = buffer(packed).asShortBuffer();
       byte[] whole = new byte[4 * halves.limit()];
       FloatBuffer floats = buffer(whole).asFloatBuffer();
       for (int i = 0; i < halves.limit(); i++) {
         floats.put(i, HalfPrecision.bfloatToFloat(halves.get(i)));
       }
-      ArrayBytes.copy(whole, gradient);
+      return whole;
     }
   };
 
-  /** Bytes of a FLOAT gradient. */
-  abstract byte[] pack(INDArray gradient);
+  /**
+   * What travels.
+   *
+   * @param gradients FLOAT numbers
+   */
+  abstract byte[] pack(byte[] gradients);
 
-  /** Sets a FLOAT gradient. */
-  abstract void unpack(byte[] bytes, INDArray gradient);
+  /** The FLOAT numbers that have travelled. */
+  abstract byte[] unpack(byte[] packed);
 
   private static ByteBuffer buffer(byte[] bytes) {
     return ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());

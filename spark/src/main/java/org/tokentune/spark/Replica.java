@@ -14,6 +14,7 @@ import org.tokentune.BadSettingsException;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.ops.KernelMode;
+import org.tokentune.train.ArrayBytes;
 import org.tokentune.train.BatchGradients;
 import org.tokentune.train.ParameterOptimizer;
 
@@ -104,20 +105,31 @@ final class Replica {
    * Runs a share from these values.
    *
    * @param id of the values, another one for every attempt
+   * @param exchange of gradients, if tasks make updates
    */
-  Share.Result run(Share share, long id, Values from) throws InterruptedException {
+  Share.Result run(Share share, long id, Values from, GradientExchange exchange)
+      throws ExchangeException, InterruptedException {
     Worker worker = begin(id, from);
     boolean done = false;
     try {
       Share.Result result =
           copy.updates() == null
               ? gradients(share, worker.engine())
-              : trained(share, worker, copy.updates(), from);
+              : trained(share, worker, copy.updates(), from, exchange);
       done = true;
       return result;
     } finally {
       end(worker, done);
     }
+  }
+
+  /**
+   * Meets the other tasks that exchange gradients.
+   *
+   * @param rank of the task
+   */
+  Peers meet(Meeting.Place place, int rank) throws ExchangeException, InterruptedException {
+    return new Peers(place, rank, parameters, trained, copy.precision());
   }
 
   /** Sets what trains, once no task runs from other values any more. */
@@ -164,36 +176,57 @@ final class Replica {
     if (finite) {
       engine
           .gradients()
-          .forEach((name, sum) -> gradients.put(trained.indexOf(name), copy.precision().pack(sum)));
+          .forEach(
+              (name, sum) ->
+                  gradients.put(trained.indexOf(name), copy.precision().pack(ArrayBytes.of(sum))));
     }
     return new Share.Result(
-        share.attempt(), share.part(), List.of(losses), List.of(finite), gradients, null, null);
+        share.attempt(),
+        share.part(),
+        List.of(losses),
+        List.of(finite),
+        gradients,
+        null,
+        0,
+        0,
+        null,
+        false);
   }
 
-  /** Makes the updates of a round's steps. */
-  private Share.Result trained(Share share, Worker worker, LocalUpdates updates, Values from) {
+  /** Makes the updates of a stretch of steps, or of those up to one that all tasks pass over. */
+  private Share.Result trained(
+      Share share, Worker worker, LocalUpdates settings, Values from, GradientExchange exchange)
+      throws ExchangeException, InterruptedException {
     from.copyTo(worker.parameters(), trained);
-    ParameterOptimizer optimizer = updates.optimizer().optimizer(model, worker.parameters());
+    ParameterOptimizer optimizer = settings.optimizer().optimizer(model, worker.parameters());
     optimizer.restore(from.optimizerState());
     List<double[]> losses = new ArrayList<>();
     List<Boolean> updated = new ArrayList<>();
-    for (Share.Step step : share.steps()) {
+    boolean goesOn = true;
+    for (int i = 0; goesOn && i < share.steps().size(); i++) {
+      Share.Step step = share.steps().get(i);
       double[] ofStep = run(step, worker.engine());
       losses.add(ofStep);
-      updated.add(
-          areFinite(ofStep)
-              && (ofStep.length == 0
-                  || optimizer.step(
-                      worker.engine().gradients(), step.learningRate(), updates.clip())));
+      boolean finite = areFinite(ofStep);
+      Map<String, INDArray> sums = exchange.sum(i, finite ? worker.engine().gradients() : null);
+      boolean updates =
+          sums != null
+              && (sums.isEmpty() || optimizer.step(sums, step.learningRate(), settings.clip()));
+      updated.add(sums == null ? finite : updates);
+      goesOn = updates || !exchange.common();
     }
+    boolean common = exchange.common();
     return new Share.Result(
         share.attempt(),
         share.part(),
         losses,
         updated,
         Map.of(),
-        Values.of(worker.parameters(), trained, optimizer),
-        null);
+        common && share.part() > 0 ? null : Values.of(worker.parameters(), trained, optimizer),
+        common ? Values.digest(worker.parameters(), trained, optimizer) : 0,
+        exchange.bytes(),
+        null,
+        false);
   }
 
   /** Adds up the gradients of a step's batches; returns their losses, up to one not finite. */

@@ -43,8 +43,12 @@ record Share(Attempt attempt, int part, List<Step> steps) implements Serializabl
    * @param updated whether the task made the update of a step, by step; of a step that the driver
    *     updates, whether all losses are finite
    * @param gradients weighted sums by the number of the parameter, in the order in which they came
-   * @param trained the values and the optimizer's state afterwards; null if the driver updates
+   * @param trained the values and the optimizer's state afterwards; null if the driver updates, or
+   *     another task returns the same
+   * @param digest of the values and the state, if all tasks make the same updates
+   * @param received bytes from other tasks
    * @param problem why the batches cannot be run, for the user; null if they could
+   * @param again whether another attempt may do better
    */
   record Result(
       Attempt attempt,
@@ -53,13 +57,29 @@ record Share(Attempt attempt, int part, List<Step> steps) implements Serializabl
       List<Boolean> updated,
       Map<Integer, byte[]> gradients,
       Values trained,
-      String problem)
+      long digest,
+      long received,
+      String problem,
+      boolean again)
       implements Serializable {
 
-    /** The result of a share that cannot be run. */
-    static Result failed(Share share, String problem) {
+    /**
+     * The result of a share that cannot be run.
+     *
+     * @param again whether another attempt may do better
+     */
+    static Result failed(Share share, String problem, boolean again) {
       return new Result(
-          share.attempt(), share.part(), List.of(), List.of(), Map.of(), null, problem);
+          share.attempt(),
+          share.part(),
+          List.of(),
+          List.of(),
+          Map.of(),
+          null,
+          0,
+          0,
+          problem,
+          again);
     }
 
     long bytes() {

@@ -62,7 +62,8 @@ public final class SparkCluster implements TrainingCluster {
           spark,
           SparkSteps.on(spark, tasks)
               .withSyncEvery(settings.syncEvery())
-              .withGradientBits(settings.gradientBits()));
+              .withGradientBits(settings.gradientBits())
+              .withExchange(settings.exchange()));
     } catch (BadInputException e) {
       spark.stop();
       throw e;
@@ -108,7 +109,7 @@ public final class SparkCluster implements TrainingCluster {
       return String.format(
           Locale.ROOT,
           "On Spark %s (%s), %d tasks a step. To each executor: %,d bytes once and %,d in %d steps; from"
-              + " the tasks: %,d bytes. Steps made again: %d.",
+              + " the tasks: %,d bytes%s. Steps made again: %d.",
           spark.version(),
           spark.sparkContext().master(),
           steps.options().tasks(),
@@ -116,6 +117,9 @@ public final class SparkCluster implements TrainingCluster {
           sent.values(),
           sent.steps(),
           sent.gradients(),
+          steps.options().direct()
+              ? String.format(Locale.ROOT, ", and %,d from task to task", sent.exchanged())
+              : "",
           sent.repeated());
     }
 

@@ -11,6 +11,7 @@ import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.select.TokenSelector;
 import org.tokentune.train.Hyperparameters;
+import org.tokentune.train.TrainingCluster.Exchange;
 import org.tokentune.train.TrainingStep;
 
 /**
@@ -32,7 +33,7 @@ public final class SparkSteps implements TrainingStep.Factory {
 
   private final JavaSparkContext context;
   private final Options options;
-  private volatile Traffic traffic = new Traffic(0, 0, 0, 0, 0, 0);
+  private volatile Traffic traffic = new Traffic(0, 0, 0, 0, 0, 0, 0);
 
   /**
    * How steps are made.
@@ -41,7 +42,12 @@ public final class SparkSteps implements TrainingStep.Factory {
    * @param syncEvery steps between averages; 1: the driver updates
    */
   record Options(
-      int tasks, int attempts, Duration timeout, int syncEvery, GradientPrecision precision) {
+      int tasks,
+      int attempts,
+      Duration timeout,
+      int syncEvery,
+      GradientPrecision precision,
+      Exchange exchange) {
 
     Options {
       atLeastOne("tasks", tasks);
@@ -56,6 +62,16 @@ public final class SparkSteps implements TrainingStep.Factory {
                 + " or syncEvery at 1.",
             syncEvery);
       }
+      if (syncEvery > 1 && exchange == Exchange.DIRECT) {
+        throw new BadSettingsException(
+            "With syncEvery %d no gradients travel that tasks could exchange; leave exchange at spark, or"
+                + " syncEvery at 1.",
+            syncEvery);
+      }
+    }
+
+    boolean direct() {
+      return exchange == Exchange.DIRECT;
     }
 
     private static void atLeastOne(String name, int value) {
@@ -80,7 +96,8 @@ public final class SparkSteps implements TrainingStep.Factory {
 
     return new SparkSteps(
         JavaSparkContext.fromSparkContext(spark.sparkContext()),
-        new Options(tasks, 4, Duration.ofMinutes(30), 1, GradientPrecision.FLOAT32));
+        new Options(
+            tasks, 4, Duration.ofMinutes(30), 1, GradientPrecision.FLOAT32, Exchange.SPARK));
   }
 
   /**
@@ -91,12 +108,18 @@ public final class SparkSteps implements TrainingStep.Factory {
     return new SparkSteps(
         context,
         new Options(
-            options.tasks(), most, options.timeout(), options.syncEvery(), options.precision()));
+            options.tasks(),
+            most,
+            options.timeout(),
+            options.syncEvery(),
+            options.precision(),
+            options.exchange()));
   }
 
   /**
    * The same with another limit to the time of a job, which makes a step, or the steps between two
-   * averages; half an hour unless it is set.
+   * averages, or, with direct exchange, to the time in which no task says that it has made a step;
+   * half an hour unless it is set.
    */
   public SparkSteps withTimeout(Duration most) {
     required(most, "most");
@@ -104,7 +127,12 @@ public final class SparkSteps implements TrainingStep.Factory {
     return new SparkSteps(
         context,
         new Options(
-            options.tasks(), options.attempts(), most, options.syncEvery(), options.precision()));
+            options.tasks(),
+            options.attempts(),
+            most,
+            options.syncEvery(),
+            options.precision(),
+            options.exchange()));
   }
 
   /**
@@ -120,7 +148,12 @@ public final class SparkSteps implements TrainingStep.Factory {
     return new SparkSteps(
         context,
         new Options(
-            options.tasks(), options.attempts(), options.timeout(), steps, options.precision()));
+            options.tasks(),
+            options.attempts(),
+            options.timeout(),
+            steps,
+            options.precision(),
+            options.exchange()));
   }
 
   /**
@@ -139,7 +172,31 @@ public final class SparkSteps implements TrainingStep.Factory {
             options.attempts(),
             options.timeout(),
             options.syncEvery(),
-            bits == 16 ? GradientPrecision.BFLOAT16 : GradientPrecision.FLOAT32));
+            bits == 16 ? GradientPrecision.BFLOAT16 : GradientPrecision.FLOAT32,
+            options.exchange()));
+  }
+
+  /**
+   * The same with another exchange of gradients; {@link Exchange#SPARK} unless it is set.
+   *
+   * <p>With {@link Exchange#DIRECT} a job makes as many steps as take about ten seconds, up to the
+   * next evaluation or checkpoint, with all tasks at the same time. Each task adds up a slice of
+   * the gradients of all, in their order, and all make the same updates; so losses and weights are
+   * those of the other exchange, to the last bit. Executors must reach one another and the driver.
+   * If a task fails, all steps of the job are made again.
+   */
+  public SparkSteps withExchange(Exchange exchange) {
+    required(exchange, "exchange");
+
+    return new SparkSteps(
+        context,
+        new Options(
+            options.tasks(),
+            options.attempts(),
+            options.timeout(),
+            options.syncEvery(),
+            options.precision(),
+            exchange));
   }
 
   @Override

@@ -8,8 +8,10 @@ import java.util.TreeSet;
 import java.util.UUID;
 import java.util.function.Predicate;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
 import org.tokentune.Warnings;
 import org.tokentune.adapters.LoraModel;
@@ -17,6 +19,7 @@ import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
 import org.tokentune.objectives.Objective;
 import org.tokentune.select.TokenSelector;
+import org.tokentune.train.ArrayBytes;
 import org.tokentune.train.BatchGradients;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.OptimizerSettings;
@@ -33,6 +36,14 @@ import org.tokentune.train.TrainingStep;
  */
 final class SparkTrainingStep implements TrainingStep {
 
+  private static final String SPECULATION = "spark.speculation";
+
+  /** Nanoseconds of a job that makes several steps: so long is nothing heard of them. */
+  private static final long STRETCH = 10_000_000_000L;
+
+  /** Most steps of such a job. */
+  private static final int LONGEST = 256;
+
   private static final String SERIALIZER = "spark.serializer";
   private static final String MAX_RESULT = "spark.driver.maxResultSize";
 
@@ -45,6 +56,9 @@ final class SparkTrainingStep implements TrainingStep {
   private final List<String> trained;
   private final GradientPrecision precision;
   private final SparkJobs jobs;
+
+  /** Steps of the next job that makes several; the first one also plans, and says how long. */
+  private int stretch = 4;
 
   /** Adds up what the tasks return, and plans; it runs nothing. */
   private final BatchGradients sums;
@@ -74,7 +88,9 @@ final class SparkTrainingStep implements TrainingStep {
             trained,
             settings.memory(),
             settings.loss(),
-            isLocal() ? new LocalUpdates(settings.optimizer(), settings.clip()) : null,
+            isLocal() || options.direct()
+                ? new LocalUpdates(settings.optimizer(), settings.clip())
+                : null,
             precision);
     sums = copy.engine(model, parameters);
     jobs = new SparkJobs(steps, copy);
@@ -111,7 +127,9 @@ final class SparkTrainingStep implements TrainingStep {
           SERIALIZER);
     }
     int slots = context.defaultParallelism();
-    if (context.isLocal() && slots < options.tasks()) { // those of a cluster may come later
+    if (options.direct()) {
+      checkExchange(context, slots);
+    } else if (context.isLocal() && slots < options.tasks()) { // those of a cluster may come later
       Warnings.warn(
           "Spark runs %d of %d tasks at a time, and the others after them; give it more cores, or ask"
               + " for fewer tasks.",
@@ -130,6 +148,28 @@ final class SparkTrainingStep implements TrainingStep {
         Runtime.getRuntime().maxMemory());
   }
 
+  private void checkExchange(JavaSparkContext context, int slots) {
+    if (context.isLocal() && slots < options.tasks()) {
+      throw new BadSettingsException(
+          "Tasks that exchange gradients run at the same time, and Spark runs %d of %d; give it more"
+              + " cores, ask for fewer tasks, or leave exchange at spark.",
+          slots, options.tasks());
+    }
+    if (context.getConf().getBoolean(SPECULATION, false)) {
+      throw new BadSettingsException(
+          "%s starts tasks twice, of which only one can exchange gradients; leave it unset, or exchange"
+              + " at spark.",
+          SPECULATION);
+    }
+    for (String name : trained) {
+      if (parameters.get(name).dataType() != DataType.FLOAT) {
+        throw new BadSettingsException(
+            "Tasks exchange gradients of float32, not those of %s (%s); leave exchange at spark.",
+            name, parameters.get(name).dataType());
+      }
+    }
+  }
+
   @Override
   public void check(MultiDataSet batch, Position position) {
     sums.check(batch, selector, position);
@@ -137,7 +177,12 @@ final class SparkTrainingStep implements TrainingStep {
 
   @Override
   public int stretch() {
-    return options.syncEvery();
+    return options.direct() ? stretch : options.syncEvery();
+  }
+
+  @Override
+  public boolean dependsOnStretches() {
+    return isLocal();
   }
 
   @Override
@@ -169,12 +214,19 @@ final class SparkTrainingStep implements TrainingStep {
 
   @Override
   public List<Result> run(List<Work> stretch) {
+    long start = System.nanoTime();
     List<Divided> steps = stretch.stream().map(this::divided).toList();
     List<Share> shares = shares(steps);
     if (shares.isEmpty()) {
       return steps.stream().map(step -> step.result(0, new TreeSet<>())).toList();
     }
     int first = stretch.get(0).position().step();
+    if (options.direct()) {
+      List<Result> made = exchanged(steps, shares, first);
+      long nanos = (System.nanoTime() - start) / made.size();
+      this.stretch = (int) Math.max(1, Math.min(STRETCH / nanos, LONGEST));
+      return made;
+    }
     if (isLocal()) {
       List<Share.Result> results =
           jobs.run(shares, Values.of(parameters, trained, optimizer), first, steps.size());
@@ -188,6 +240,27 @@ final class SparkTrainingStep implements TrainingStep {
     List<Share.Result> results = jobs.run(shares, Values.of(parameters, trained), first, 1);
     Result result = result(steps.get(0), 0, results);
     return List.of(result.nonFinite().isEmpty() ? updated(result, steps.get(0), results) : result);
+  }
+
+  /** Makes steps whose gradients the tasks exchange, and takes over the values from one of them. */
+  private List<Result> exchanged(List<Divided> steps, List<Share> shares, int first) {
+    List<Share.Result> results =
+        jobs.run(shares, Values.of(parameters, trained, optimizer), first, steps.size());
+    if (results.stream().mapToLong(Share.Result::digest).distinct().count() > 1) {
+      throw new BadInputException(
+          "After step %d the tasks, which have made the same updates, have different values: executors"
+              + " do not compute alike. Give all of them the same processors and Java, resume from the"
+              + " last training checkpoint, or leave exchange at spark.",
+          first + steps.size());
+    }
+    List<Result> made = new ArrayList<>();
+    for (int step = 0; step < results.get(0).losses().size(); step++) {
+      made.add(result(steps.get(step), step, results));
+    }
+    Values values = results.get(0).trained();
+    values.copyTo(parameters, trained);
+    optimizer.restore(values.optimizerState());
+    return made;
   }
 
   /** Makes the update of a step from the gradients of all tasks. */
@@ -206,7 +279,7 @@ final class SparkTrainingStep implements TrainingStep {
   private void add(int parameter, byte[] sum) {
     String name = trained.get(parameter);
     INDArray array = parameters.get(name).like();
-    precision.unpack(sum, array);
+    ArrayBytes.copy(precision.unpack(sum), array);
     sums.add(name, array);
     array.close();
   }
@@ -265,7 +338,10 @@ final class SparkTrainingStep implements TrainingStep {
     return own;
   }
 
-  /** The shares of the tasks; a task without a batch that counts has none. */
+  /**
+   * The shares of the tasks. A task without a batch that counts has none, unless it exchanges
+   * gradients, of which it adds up its slice.
+   */
   private List<Share> shares(List<Divided> steps) {
     List<Share> shares = new ArrayList<>();
     for (int task = 0; task < options.tasks(); task++) {
@@ -285,11 +361,15 @@ final class SparkTrainingStep implements TrainingStep {
         }
         ofTask.add(new Share.Step(batches, step.work().learningRate()));
       }
-      if (ofTask.stream().anyMatch(step -> !step.batches().isEmpty())) {
+      if (options.direct() || ofTask.stream().anyMatch(step -> !step.batches().isEmpty())) {
         shares.add(new Share(null, task, ofTask));
       }
     }
-    return shares;
+    boolean none =
+        shares.stream()
+            .flatMap(share -> share.steps().stream())
+            .allMatch(step -> step.batches().isEmpty());
+    return none ? List.of() : shares;
   }
 
   /** The result of a step of the tasks', before the driver updates. */

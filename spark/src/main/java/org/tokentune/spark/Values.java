@@ -4,6 +4,7 @@ import java.io.Serializable;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.zip.CRC32C;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.nn.Parameters;
 import org.tokentune.train.ArrayBytes;
@@ -31,6 +32,14 @@ record Values(List<byte[]> arrays, int updates, Map<String, SentArray> state)
     Map<String, SentArray> state = new LinkedHashMap<>();
     now.arrays().forEach((name, array) -> state.put(name, SentArray.of(array)));
     return new Values(of(parameters, trained).arrays(), now.steps(), state);
+  }
+
+  /** A digest of the values and the optimizer's state. */
+  static long digest(Parameters parameters, List<String> trained, ParameterOptimizer optimizer) {
+    CRC32C digest = new CRC32C();
+    trained.forEach(name -> digest.update(ArrayBytes.of(parameters.get(name))));
+    optimizer.state().arrays().values().forEach(array -> digest.update(ArrayBytes.of(array)));
+    return digest.getValue();
   }
 
   /** Sets the parameters. */

@@ -20,7 +20,16 @@ class AverageTest {
     List<byte[]> arrays =
         List.of(values).stream().map(array -> ArrayBytes.of(Nd4j.createFromArray(array))).toList();
     return new Share.Result(
-        null, 0, List.of(), List.of(), Map.of(), new Values(arrays, updates, sent), null);
+        null,
+        0,
+        List.of(),
+        List.of(),
+        Map.of(),
+        new Values(arrays, updates, sent),
+        0,
+        0,
+        null,
+        false);
   }
 
   /** The second task has updated only the first of two parameters, and less often. */

@@ -13,6 +13,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.tokentune.BadInputException;
 import org.tokentune.nn.Parameters;
+import org.tokentune.train.TrainingCluster.Exchange;
 
 class DriverLoadTest {
 
@@ -23,7 +24,7 @@ class DriverLoadTest {
     arrays.put("trains", Nd4j.zeros(1_000));
     Parameters parameters = new Parameters(arrays);
     SparkSteps.Options options =
-        new SparkSteps.Options(2, 1, Duration.ofMinutes(1), syncEvery, precision);
+        new SparkSteps.Options(2, 1, Duration.ofMinutes(1), syncEvery, precision, Exchange.SPARK);
     return DriverLoad.of(parameters, List.of("trains"), 8_000, options, oneProcess);
   }
 
@@ -33,10 +34,10 @@ class DriverLoadTest {
     DriverLoad half = load(1, GradientPrecision.BFLOAT16, false);
     DriverLoad averages = load(4, GradientPrecision.FLOAT32, false);
     System.out.println(exact + "\n" + half + "\n" + averages);
-    assertEquals(new DriverLoad(4_000, 4_000, 20_000, 2, false), exact);
-    assertEquals(new DriverLoad(4_000, 2_000, 20_000, 2, false), half);
+    assertEquals(new DriverLoad(4_000, 4_000, 20_000, 2, 0, false), exact);
+    assertEquals(new DriverLoad(4_000, 2_000, 20_000, 2, 0, false), half);
     assertEquals(
-        new DriverLoad(12_000, 12_000, 20_000, 2, false), averages, "with AdamW's two moments");
+        new DriverLoad(12_000, 12_000, 20_000, 2, 0, false), averages, "with AdamW's two moments");
     assertEquals(2 * 2 * 4_000 + 2 * 4_000 + 2 * 20_000, exact.heap());
     assertEquals(
         4 * 2 * 4_000 + 2 * 4_000 + 20_000, load(1, GradientPrecision.FLOAT32, true).heap());
@@ -44,7 +45,7 @@ class DriverLoadTest {
 
   @Test
   void saysWhatIsTooLittle() {
-    DriverLoad load = new DriverLoad(40_000_000, 20_000_000, 200_000_000, 2, false);
+    DriverLoad load = new DriverLoad(40_000_000, 20_000_000, 200_000_000, 2, 0, false);
     assertDoesNotThrow(() -> load.check(40_000_000, "most", 560_000_000));
     assertDoesNotThrow(() -> load.check(0, "most", 560_000_000));
     assertSays(

@@ -13,6 +13,9 @@ public final class Faults implements SparkPlugin {
   /** Fails the task with this number from now on in this process, from 1, and no other. */
   static final AtomicInteger AT = new AtomicInteger(Integer.getInteger("faults.at", 0));
 
+  /** Holds so many tasks when they start. */
+  static final AtomicInteger HELD = new AtomicInteger();
+
   /** Whether every task fails. */
   static volatile boolean all;
 
@@ -26,6 +29,13 @@ public final class Faults implements SparkPlugin {
     return new ExecutorPlugin() {
       @Override
       public void onTaskStart() {
+        if (HELD.getAndDecrement() > 0) {
+          try {
+            Thread.sleep(20_000);
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+        }
         if (AT.decrementAndGet() == 0 || all) {
           TaskCompletionListener fault =
               context -> {

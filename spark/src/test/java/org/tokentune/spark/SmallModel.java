@@ -25,7 +25,7 @@ final class SmallModel {
 
   static SparkSession spark() {
     return SparkSession.builder()
-        .master("local[2]")
+        .master("local[4]")
         .appName("tokentune")
         .config("spark.ui.enabled", false)
         .config("spark.driver.host", "127.0.0.1")

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadInputException;
 import org.tokentune.adapters.LoraConfig;
@@ -45,6 +46,7 @@ import org.tokentune.train.MemorySettings;
 import org.tokentune.train.OptimizerSettings;
 import org.tokentune.train.RunSettings;
 import org.tokentune.train.StepReport;
+import org.tokentune.train.TrainingCluster.Exchange;
 import org.tokentune.train.TrainingStep;
 
 /** Trainings on Spark, in this process, are those of one machine. */
@@ -158,35 +160,56 @@ class SparkTrainingTest {
     SameBits.assertSameBits(expected.weights(), actual.weights());
   }
 
+  private static SparkSteps steps(Exchange exchange, int tasks) {
+    return SparkSteps.on(spark, tasks).withExchange(exchange);
+  }
+
   @ParameterizedTest
-  @CsvSource({"all, '', 12", "25%, '', 50", "25%, 'r=4,dropout=0.1', 12"})
-  void equalsOneMachineAndItself(String tokens, String lora, int steps) {
+  @CsvSource({
+    "SPARK, all, '', 12",
+    "SPARK, 25%, '', 50",
+    "SPARK, 25%, 'r=4,dropout=0.1', 12",
+    "DIRECT, all, '', 12",
+    "DIRECT, 25%, '', 50",
+    "DIRECT, 25%, 'r=4,dropout=0.1', 12"
+  })
+  void equalsOneMachineAndItself(Exchange exchange, String tokens, String lora, int steps) {
     PrintStream out = System.out;
     TuningSettings settings = settings(tokens, 4, steps);
-    SparkSteps two = SparkSteps.on(spark, 2);
+    SparkSteps two = steps(exchange, 2);
     Run alone = train(LocalStep::new, settings, lora);
     Run once = train(two, settings, lora);
     Traffic traffic = two.traffic();
     Run again = train(two, settings, lora, 6);
-    Run byFour = train(SparkSteps.on(spark, 4), settings, lora, 6);
+    Run byFour = train(steps(exchange, 4), settings, lora, 6);
+    Run otherwise = train(steps(other(exchange), 2), settings, lora, steps);
 
     assertSame(out, System.out, "several engines in one process leave System.out as it was");
     assertEquals(steps, once.losses().size());
-    assertEquals(once.losses().subList(0, 6), again.losses());
-    assertEquals(alone.losses().subList(0, 6), byFour.losses(), "one batch a task: the same sums");
+    assertEquals(once.losses().subList(0, 6), again.losses().subList(0, 6));
+    assertSameRun(once, otherwise);
+    assertEquals(
+        alone.losses().subList(0, 6),
+        byFour.losses().subList(0, 6),
+        "one batch a task: the same sums");
     assertEquals(0, once.greatestDifference(alone), 1e-5);
     assertEquals(0, once.greatestDifferenceOfWeights(alone), 1e-5);
     System.out.printf(
         Locale.ROOT,
-        "tokens %s, adapters '%s', %d steps: greatest difference from one machine with 2 tasks of 2"
+        "%s, tokens %s, adapters '%s', %d steps: greatest difference from one machine with 2 tasks of 2"
             + " batches %.1e of losses, %.1e of weights; with 4 tasks of 1 batch, and between two"
-            + " runs, none; %s%n",
+            + " runs or exchanges, none; %s%n",
+        exchange,
         tokens,
         lora,
         steps,
         once.greatestDifference(alone),
         once.greatestDifferenceOfWeights(alone),
         traffic);
+  }
+
+  private static Exchange other(Exchange exchange) {
+    return exchange == Exchange.SPARK ? Exchange.DIRECT : Exchange.SPARK;
   }
 
   @Test
@@ -203,26 +226,98 @@ class SparkTrainingTest {
     assertTrue(adapters.values() < all.values() / 2);
   }
 
-  @Test
-  void repeatsAStepWhoseTaskFailed() {
+  /**
+   * Everything goes to the tasks and comes back once in a job, and in a step from one to another.
+   */
+  @ParameterizedTest
+  @CsvSource({"1, 32", "2, 32", "3, 32", "2, 16"})
+  void exchangesWhatIsPlanned(int tasks, int bits) {
+    SparkSteps driver = SparkSteps.on(spark, 1);
+    train(driver, settings("25%", 2, 3), "r=4");
+    long trained = driver.traffic().values() / 3;
+    SparkSteps direct = steps(Exchange.DIRECT, tasks).withGradientBits(bits);
+    train(direct, settings("25%", 2, 3), "r=4");
+    Traffic traffic = direct.traffic();
+    System.out.println(traffic);
+    assertEquals(3, traffic.steps());
+    assertEquals(trained, traffic.values(), "no state before the first update");
+    assertEquals(3 * trained, traffic.gradients(), "values, and two moments of each");
+    assertEquals(3L * (tasks - 1) * trained * (bits + 32) / 32, traffic.exchanged());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"SPARK, 11", "DIRECT, 3"}) // the first task of step 6, and of the second job
+  void repeatsAStepWhoseTaskFailed(Exchange exchange, int task) {
     TuningSettings settings = settings("25%", 2, 10);
     Run undisturbed = train(SparkSteps.on(spark, 2), settings, "");
-    SparkSteps steps = SparkSteps.on(spark, 2);
-    Faults.AT.set(11); // the first task of step 6
+    SparkSteps steps = steps(exchange, 2);
+    Faults.AT.set(task);
     Run disturbed = train(steps, settings, "");
     assertEquals(1, steps.traffic().repeated());
     assertSameRun(undisturbed, disturbed);
     System.out.println("one task failed after its work: the same bits at the end");
   }
 
+  /** A learning rate that breaks the weights at once. */
   @Test
-  void givesUpAfterSomeAttempts() {
+  void passesOverStepsAsOneMachine() {
+    TuningSettings settings = settings("25%", 2, 14);
+    TuningSettings broken =
+        settings.withHyperparameters(settings.hyperparameters().withLearningRate(1e30).withClip(1));
+    TuningSettings skips = broken.withRun(RunSettings.defaults().withOnNan(RunSettings.OnNan.SKIP));
+    for (TuningSettings one : List.of(broken, skips)) {
+      List<String> sentences = new ArrayList<>();
+      for (TrainingStep.Factory steps :
+          List.<TrainingStep.Factory>of(
+              LocalStep::new, steps(Exchange.SPARK, 2), steps(Exchange.DIRECT, 2))) {
+        BadInputException e = assertThrows(BadInputException.class, () -> train(steps, one, ""));
+        System.out.println(e.getMessage());
+        sentences.add(e.getMessage());
+      }
+      assertEquals(1, Set.copyOf(sentences).size());
+    }
+  }
+
+  @Test
+  void runsTasksAtTheSameTimeOrNotAtAll() {
+    assertSays(
+        "Tasks that exchange gradients run at the same time, and Spark runs 4 of 5; give it more cores,"
+            + " ask for fewer tasks, or leave exchange at spark.",
+        () -> train(steps(Exchange.DIRECT, 5), settings("25%", 2, 2), ""));
+    assertSays(
+        "With syncEvery 4 no gradients travel that tasks could exchange; leave exchange at spark, or"
+            + " syncEvery at 1.",
+        () -> steps(Exchange.DIRECT, 2).withSyncEvery(4));
+  }
+
+  /** One task is held when it starts. */
+  @Test
+  void doesNotWaitForATaskThatDoesNotCome() {
+    Faults.HELD.set(1);
+    try {
+      assertSays(
+          "Spark has not gone on in 3 seconds: 1 of 2 tasks have started, and direct exchange needs all of"
+              + " them at the same time; start more executors, or ask for fewer tasks. Resume from the last"
+              + " training checkpoint, or give steps more time.",
+          () ->
+              train(
+                  steps(Exchange.DIRECT, 2).withTimeout(Duration.ofSeconds(3)),
+                  settings("25%", 2, 2),
+                  ""));
+    } finally {
+      Faults.HELD.set(0);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void givesUpAfterSomeAttempts(Exchange exchange) {
     Faults.all = true;
     try {
       BadInputException e =
           assertThrows(
               BadInputException.class,
-              () -> train(SparkSteps.on(spark, 2).withAttempts(2), settings("25%", 2, 2), ""));
+              () -> train(steps(exchange, 2).withAttempts(2), settings("25%", 2, 2), ""));
       System.out.println(e.getMessage());
       assertTrue(
           e.getMessage()
@@ -233,13 +328,14 @@ class SparkTrainingTest {
     }
   }
 
-  @Test
-  void eitherSideContinuesFromTheOthersCheckpoint() {
+  @ParameterizedTest
+  @EnumSource
+  void eitherSideContinuesFromTheOthersCheckpoint(Exchange exchange) {
     TuningSettings settings = settings("25%", 2, 20);
     Run whole = train(LocalStep::new, settings, "");
-    List<TrainingStep.Factory> sides = List.of(LocalStep::new, SparkSteps.on(spark, 2));
+    List<TrainingStep.Factory> sides = List.of(LocalStep::new, steps(exchange, 2));
     for (int i = 0; i < 2; i++) {
-      Checkpoints checkpoints = new Checkpoints(folder.resolve("checkpoints-" + i), 2);
+      Checkpoints checkpoints = new Checkpoints(folder.resolve("checkpoints-" + i + exchange), 2);
       RunSettings run = RunSettings.defaults().withCheckpoints(5, checkpoints);
       train(sides.get(i), settings.withRun(run), "", 10);
       RunSettings resumed = run.withResume(checkpoints.newest().orElseThrow());
@@ -286,11 +382,11 @@ class SparkTrainingTest {
 
   /** Without dropout, which parts of batches have of their own. */
   @ParameterizedTest
-  @CsvSource({"1, 3", "2, 20"})
-  void dividesTheTextsOfBatches(int batches, int tasks) {
+  @CsvSource({"SPARK, 1, 3", "SPARK, 2, 20", "DIRECT, 1, 3"})
+  void dividesTheTextsOfBatches(Exchange exchange, int batches, int tasks) {
     TuningSettings settings = settings("25%", batches, 5);
     Run alone = train(LocalStep::new, settings, "", 5, 0.0);
-    SparkSteps steps = SparkSteps.on(spark, tasks);
+    SparkSteps steps = steps(exchange, tasks);
     Run divided = train(steps, settings, "", 5, 0.0);
     assertEquals(0, divided.greatestDifference(alone), 1e-5);
     assertEquals(0, divided.greatestDifferenceOfWeights(alone), 1e-4);
@@ -364,15 +460,19 @@ class SparkTrainingTest {
         "averages every 4 steps, stopped at 6 and continued: the same bits at the end");
   }
 
-  @Test
-  void roundsGradientsTo16Bits() {
+  @ParameterizedTest
+  @EnumSource
+  void roundsGradientsTo16Bits(Exchange exchange) {
     TuningSettings settings = settings("25%", 2, 8);
     SparkSteps steps = SparkSteps.on(spark, 2);
     Run exact = train(steps, settings, "");
-    SparkSteps half = steps.withGradientBits(16);
+    SparkSteps half = steps.withGradientBits(16).withExchange(exchange);
     Run rounded = train(half, settings, "");
     assertSameRun(rounded, train(half, settings, ""));
-    assertEquals(steps.traffic().gradients(), 2 * half.traffic().gradients());
+    if (exchange == Exchange.SPARK) {
+      assertEquals(steps.traffic().gradients(), 2 * half.traffic().gradients());
+    }
+    assertSameRun(rounded, train(half.withExchange(other(exchange)), settings, ""));
     assertEquals(0, rounded.greatestDifference(exact), 0.05);
     assertTrue(rounded.greatestDifference(exact) > 0);
     System.out.printf(

@@ -3,6 +3,7 @@ package org.tokentune.train;
 import static org.tokentune.Arguments.required;
 
 import java.lang.ref.Reference;
+import java.nio.ByteBuffer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadSettingsException;
 import org.tokentune.ops.internal.kernels.Memory;
@@ -38,6 +39,42 @@ public final class ArrayBytes {
       Reference.reachabilityFence(dense);
     }
     return bytes;
+  }
+
+  /**
+   * Copies some of an array's values.
+   *
+   * @param array dense and in c order
+   * @param from number of the first byte
+   * @param bytes filled from its position to its limit
+   */
+  public static void read(INDArray array, long from, ByteBuffer bytes) {
+    required(array, "array");
+    required(bytes, "bytes");
+
+    try {
+      bytes.put(Memory.raw(array).slice(Math.toIntExact(from), bytes.remaining()));
+    } finally {
+      Reference.reachabilityFence(array);
+    }
+  }
+
+  /**
+   * Sets some of an array's values.
+   *
+   * @param bytes from its position to its limit
+   * @param array dense and in c order
+   * @param from number of the first byte
+   */
+  public static void write(ByteBuffer bytes, INDArray array, long from) {
+    required(bytes, "bytes");
+    required(array, "array");
+
+    try {
+      Memory.raw(array).slice(Math.toIntExact(from), bytes.remaining()).put(bytes);
+    } finally {
+      Reference.reachabilityFence(array);
+    }
   }
 
   /**

@@ -65,7 +65,7 @@ record Fingerprint(Map<String, String> parts) {
     boolean likeOne = step.settings().isEmpty();
     putUnless(likeOne, "distribution of steps", step.settings(), parts);
     // Steps that are made at once end before a checkpoint.
-    boolean anywhere = likeOne || step.stretch() == 1;
+    boolean anywhere = likeOne || !step.dependsOnStretches();
     putUnless(anywhere, "steps between checkpoints", run.saveEvery(), parts);
     parts.put("kernels", KernelMode.preferred().toString());
     return new Fingerprint(parts);

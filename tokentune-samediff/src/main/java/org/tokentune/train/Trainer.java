@@ -127,7 +127,7 @@ public final class Trainer {
     }
     try (Evaluator evaluator = new Evaluator(model, parameters, data.rowName());
         TrainingStep step = steps.create(model, parameters, trainable, selector, settings)) {
-      if (step.stretch() > 1 && run.onNan() == RunSettings.OnNan.SKIP) {
+      if (step.dependsOnStretches() && run.onNan() == RunSettings.OnNan.SKIP) {
         throw new BadSettingsException(
             "Of %d steps that are made at once none can be passed over (onNan: skip); make one at a"
                 + " time, or let the training end (onNan: stop).",
@@ -268,19 +268,26 @@ public final class Trainer {
       batch += together.size();
       step++;
     } while (batches.hasNext() && step < steps && !endsStretch(step, training.stretch()));
-    List<TrainingStep.Result> results;
-    try {
-      results = training.run(work);
-    } catch (BadInputException e) {
-      if (listener.stops()) {
-        Warnings.warn("The training stops before step %d, which failed: %s", step, e.getMessage());
-        return false;
+    for (int made = 0; made < work.size(); ) { // again after a step that is passed over
+      List<TrainingStep.Work> rest = work.subList(made, work.size());
+      List<TrainingStep.Result> results;
+      try {
+        results = training.run(rest);
+      } catch (BadInputException e) {
+        if (listener.stops()) {
+          Warnings.warn(
+              "The training stops before step %d, which failed: %s",
+              progress.step() + 1, e.getMessage());
+          return false;
+        }
+        throw e;
       }
-      throw e;
-    }
-    double seconds = (System.nanoTime() - start) / 1e9 / work.size();
-    for (int i = 0; i < work.size(); i++) {
-      count(work.get(i), results.get(i), steps, seconds);
+      made += results.size();
+      double seconds = (System.nanoTime() - start) / 1e9 / results.size();
+      start = System.nanoTime();
+      for (int i = 0; i < results.size(); i++) {
+        count(rest.get(i), results.get(i), steps, seconds);
+      }
     }
     if (!batches.hasNext()) {
       progress = progress.nextEpoch();

@@ -5,6 +5,14 @@ import static org.tokentune.Arguments.required;
 /** Machines that make the steps of trainings, found by {@link java.util.ServiceLoader}. */
 public interface TrainingCluster {
 
+  /** The way of gradients from task to task. */
+  enum Exchange {
+    /** Through the driver, by Spark's own means: it adds them up and makes the updates. */
+    SPARK,
+    /** From task to task: each adds up a slice of all, and all of them make the same updates. */
+    DIRECT
+  }
+
   /**
    * What is asked of a cluster.
    *
@@ -14,11 +22,13 @@ public interface TrainingCluster {
    * @param syncEvery steps between averages of what tasks update themselves; 1: gradients are added
    *     up in every step, as on one machine
    * @param gradientBits 32, or 16 for gradients that are rounded on their way
+   * @param exchange of gradients
    */
-  record Settings(String master, int tasks, int syncEvery, int gradientBits) {
+  record Settings(String master, int tasks, int syncEvery, int gradientBits, Exchange exchange) {
 
     public Settings {
       required(master, "master");
+      required(exchange, "exchange");
     }
   }
 

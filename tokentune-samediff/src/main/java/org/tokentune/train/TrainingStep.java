@@ -106,9 +106,17 @@ public interface TrainingStep extends AutoCloseable {
   }
 
   /**
+   * Whether the result depends on which steps are made at once. If it does, none of them can be
+   * passed over because of a loss that is not finite.
+   */
+  default boolean dependsOnStretches() {
+    return stretch() > 1;
+  }
+
+  /**
    * Makes several steps, at most {@link #stretch()}.
    *
-   * @return their results, in order
+   * @return their results, in order, perhaps only up to the first that is not finite
    */
   default List<Result> run(List<Work> steps) {
     required(steps, "steps");
