@@ -1,3 +1,5 @@
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -24,6 +26,7 @@ import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.StepReport;
+import org.tokentune.train.TrainingCluster.Exchange;
 import org.tokentune.zoo.Zoo;
 
 /**
@@ -51,6 +54,25 @@ class SparkRuns {
     return Integer.parseInt(option(name, Integer.toString(otherwise)));
   }
 
+  /** Nanoseconds that all processors have worked for this process. */
+  private static long processorNanos() {
+    return ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getProcessCpuTime();
+  }
+
+  /**
+   * The processors' time of a step, without the first third, in milliseconds.
+   *
+   * @param nanos after every step; those that are made at once are reported at once
+   */
+  private static long processorMillis(List<Long> nanos) {
+    int last = nanos.size() - 1;
+    int from = nanos.size() / 3;
+    while (from < last - 1 && nanos.get(from + 1) - nanos.get(from) < 5_000_000) {
+      from++;
+    }
+    return (nanos.get(last) - nanos.get(from)) / (last - from) / 1_000_000;
+  }
+
   private static void run(String master, Path data) throws Exception {
     int tasks = number("tasks", 2);
     int batches = number("batches", 2);
@@ -59,6 +81,7 @@ class SparkRuns {
     int seed = number("seed", 42);
     String tokens = option("tokens", "25%");
     String lora = option("lora", "");
+    String exchange = option("exchange", "spark");
     Columns columns = new Columns(List.of("sentence"), "label");
     List<Example> rows = TextFiles.read(data, columns, true).subList(0, 2000);
     TuningSettings settings =
@@ -74,15 +97,14 @@ class SparkRuns {
                     .withSeed(seed));
     List<Double> losses = new ArrayList<>();
     List<Long> times = new ArrayList<>();
+    List<Long> processor = new ArrayList<>();
     FineTuningListener listener =
         new FineTuningListener() {
-          private long last = System.nanoTime();
-
           @Override
           public void onStep(StepReport step) {
             losses.add(step.loss());
-            times.add(System.nanoTime() - last);
-            last = System.nanoTime();
+            times.add((long) (step.seconds() * 1e9));
+            processor.add(processorNanos());
             System.out.printf(
                 Locale.ROOT,
                 "step %d loss %.9f ms %d%n",
@@ -99,6 +121,7 @@ class SparkRuns {
             : SparkSteps.on(spark, tasks)
                 .withSyncEvery(every)
                 .withGradientBits(bits)
+                .withExchange(Exchange.valueOf(exchange.toUpperCase(Locale.ROOT)))
                 .withTimeout(Duration.ofSeconds(number("timeout", 600)));
     try (ModelFiles files = Zoo.load("all-minilm-l6-v2");
         TextModel model =
@@ -131,10 +154,11 @@ class SparkRuns {
       long[] sorted = times.stream().skip(times.size() / 5).mapToLong(Long::longValue).sorted().toArray();
       System.out.printf(
           Locale.ROOT,
-          "result %s: tasks %d, tokens %s, lora '%s', averaged every %d, gradients of %d bits, seed %d:"
+          "result %s: exchange %s, tasks %d, tokens %s, lora '%s', averaged every %d, gradients of %d bits, seed %d:"
               + " last loss %.9f, losses %x, weights %x%s; %.1f s, a step %d ms (median; least %d,"
-              + " longest %d)%s%n",
+              + " longest %d; processors' time in this process %d)%s%n",
           master,
+          exchange,
           tasks,
           tokens,
           lora,
@@ -149,6 +173,7 @@ class SparkRuns {
           sorted[sorted.length / 2] / 1_000_000,
           sorted[0] / 1_000_000,
           sorted[sorted.length - 1] / 1_000_000,
+          processorMillis(processor),
           steps == null ? "" : "; " + steps.traffic());
     } finally {
       if (spark != null) {

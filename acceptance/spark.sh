@@ -5,6 +5,9 @@
 #             through all tokens, through a quarter of them, and of adapters through a quarter
 #   failures  a worker killed by its process id with and without a spare slot; a task that throws; all workers killed, and one
 #             that comes back in time, or none
+#   exchange  the same failures where tasks exchange gradients directly, and a stopped executor, with Spark's authentication and
+#             encryption
+#   versions  executors with another version of the jar
 #   rounds    parameters averaged every 8 steps beside synchronous steps, three seeds, accuracy on test.tsv beside the file
 #   bits      gradients of 16 bits beside 32
 # Prints the last line of every run, and exits 1 if losses differ from one machine's by more than 1e-5, or two runs that should
@@ -15,7 +18,7 @@ home="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 data="$1"
 steps="${2:-50}"
 parts=("${@:3}")
-[ "${#parts[@]}" -gt 0 ] || parts=(all quarter adapters failures rounds bits)
+[ "${#parts[@]}" -gt 0 ] || parts=(all quarter adapters failures exchange versions rounds bits)
 work="$(mktemp -d)"
 pids=()
 trap 'for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done; sleep 2; rm -rf "$work"' EXIT
@@ -28,12 +31,14 @@ classpath="$home/spark/target/classes:$home/spark/target/test-classes:$home/zoo/
 export SPARK_HOME="$work/spark" SPARK_LOCAL_IP=127.0.0.1 SPARK_SCALA_VERSION=2.13
 mkdir -p "$SPARK_HOME/jars" "$SPARK_HOME/conf" # where workers look for the jars of executors
 cluster=spark://127.0.0.1:17077
+# Whoever is part of the cluster has to know it.
+secret=(-Dspark.authenticate=true "-Dspark.authenticate.secret=$(od -An -N16 -tx1 /dev/urandom | tr -d ' ')")
 javac -d "$work/classes" -cp "$classpath" "$home/acceptance/SparkRuns.java"
 classpath="$work/classes:$classpath"
 
 run() { # MASTER NAME OPTION...
   # shellcheck disable=SC2086
-  java -Xmx2g $opens -Dai.djl.offline=true -Dspark.master="$1" -Dspark.ui.enabled=false -Dspark.driver.host=127.0.0.1 \
+  java -Xmx2g $opens "${secret[@]}" -Dai.djl.offline=true -Dspark.master="$1" -Dspark.ui.enabled=false -Dspark.driver.host=127.0.0.1 \
     -Dspark.executor.memory=1500m -Dspark.executor.extraClassPath="$classpath" -Dspark.executor.cores=1 \
     "-Dspark.executor.extraJavaOptions=-Dai.djl.offline=true" -Dlog4j2.configurationFile="$home/spark/src/test/resources/log4j2.properties" \
     -Druns.steps="$steps" "${@:3}" -cp "$classpath" SparkRuns "$1" "$data" >"$work/$2" 2>"$work/$2.err" \
@@ -52,10 +57,20 @@ same() { # A B: losses and weights
 }
 worker() { # NUMBER: its process id goes to worker[NUMBER]
   # shellcheck disable=SC2086
-  java -Xmx512m $opens -cp "$classpath" org.apache.spark.deploy.worker.Worker --cores 1 --memory 1600m --host 127.0.0.1 \
+  java -Xmx512m $opens "${secret[@]}" -cp "$classpath" org.apache.spark.deploy.worker.Worker --cores 1 --memory 1600m --host 127.0.0.1 \
     --work-dir "$work/worker-$1" --webui-port $((18080 + $1)) $cluster >>"$work/worker-$1.log" 2>&1 &
   pids+=($!)
   worker[$1]=$!
+}
+executor() { # the process id of one of this script's
+  pgrep -f "$work/classes.*CoarseGrainedExecutorBackend" | tail -1
+}
+busy() { # the number of a worker that has one
+  local parent number
+  parent="$(ps -o ppid= "$(executor)" | tr -d ' ')"
+  for number in "${!worker[@]}"; do
+    [ "${worker[$number]}" != "$parent" ] || echo "$number"
+  done
 }
 after() { # NAME STEP: waits until a run has made the step
   until [ "$(grep -c '^step' "$work/$1" 2>/dev/null || true)" -ge "$2" ] 2>/dev/null; do sleep 0.5; done
@@ -67,7 +82,7 @@ stop() { # NUMBER: kills a worker
 }
 start() {
   [ -z "${worker[1]:-}" ] || return 0
-  java -Xmx512m -cp "$classpath" org.apache.spark.deploy.master.Master --host 127.0.0.1 --port 17077 --webui-port 18080 \
+  java -Xmx512m "${secret[@]}" -cp "$classpath" org.apache.spark.deploy.master.Master --host 127.0.0.1 --port 17077 --webui-port 18080 \
     >"$work/master" 2>&1 &
   pids+=($!)
   sleep 5
@@ -89,13 +104,22 @@ equality() { # TOKENS LORA
   run $cluster workers "${options[@]}"
   difference one workers 1e-5
   same "local[2]" workers
+  for master in "local[1]" "local[2]" $cluster; do
+    [ "$master" != "local[1]" ] || options+=(-Druns.tasks=1)
+    run "$master" direct "${options[@]}" -Druns.exchange=direct
+    difference one direct 1e-5
+    [ "$master" = "local[1]" ] || same workers direct
+    options=("-Druns.tokens=$1" "-Druns.lora=$2")
+  done
 }
 all() { equality all ""; }
 quarter() { equality 25% ""; }
 adapters() {
   equality 25% r=8
-  run $cluster again -Druns.tokens=25% -Druns.lora=r=8
-  same workers again
+  for exchange in spark direct; do
+    run $cluster again -Druns.tokens=25% -Druns.lora=r=8 -Druns.exchange=$exchange
+    same workers again
+  done
 }
 
 failures() {
@@ -140,6 +164,74 @@ failures() {
   worker 1
   worker 2
   sleep 5
+}
+
+# With direct exchange a job makes many steps, and waits until all tasks run; lines of steps come at its end.
+exchange() {
+  start
+  local options=(-Druns.lora=r=8) direct=(-Druns.lora=r=8 -Druns.exchange=direct) job pid number
+  run $cluster undisturbed "${options[@]}"
+  run $cluster encrypted "${direct[@]}" -Dspark.network.crypto.enabled=true
+  same undisturbed encrypted
+  run $cluster throws "${direct[@]}" -Dspark.plugins=org.tokentune.spark.Faults \
+    "-Dspark.executor.extraJavaOptions=-Dai.djl.offline=true -Dfaults.at=2"
+  echo "  faults in its log: $(grep -c "Lost task.*a fault for the test" "$work/throws.err")"
+  same undisturbed throws
+  worker 3 # the spare slot
+  sleep 5
+  run $cluster spare "${direct[@]}" -Dspark.cores.max=2 &
+  job=$!
+  after spare 4
+  sleep 1
+  number="$(busy)"
+  stop "$number"
+  wait $job
+  same undisturbed spare
+  grep "is made again" "$work/spare.err"
+  run $cluster back "${direct[@]}" & # without a spare slot
+  job=$!
+  after back 4
+  sleep 1
+  stop "$(busy)"
+  sleep 20
+  worker "$number"
+  wait $job
+  same undisturbed back
+  grep "is made again" "$work/back.err"
+  run $cluster executor "${direct[@]}" & # the worker starts another one
+  job=$!
+  after executor 4
+  sleep 1
+  pid="$(executor)"
+  echo "  killing an executor, process $pid"
+  kill -9 "$pid"
+  wait $job
+  same undisturbed executor
+  grep "is made again" "$work/executor.err"
+  run $cluster stalled "${direct[@]}" -Druns.timeout=30 &
+  job=$!
+  after stalled 4
+  sleep 1
+  pid="$(executor)"
+  echo "  stopping an executor, process $pid"
+  kill -STOP "$pid"
+  if wait $job; then exit 1; fi
+  kill -9 "$pid"
+  grep "^refused: Spark has not gone on in 30 seconds: task . .* says nothing" "$work/stalled"
+  if run $cluster slots "${direct[@]}" -Druns.tasks=3 -Druns.timeout=30; then exit 1; fi
+  grep -q "^refused: Spark has not gone on in 30 seconds: 2 of 3 tasks have started" "$work/slots"
+}
+
+# The executors' own classes come first on their class path: there they have another version.
+versions() {
+  start
+  local options=(-Druns.lora=r=8 "-Dspark.executor.extraClassPath=$work/other:$classpath") exchange
+  mkdir -p "$work/other/org/tokentune/spark"
+  echo "version=9.9" >"$work/other/org/tokentune/spark/version.properties"
+  for exchange in spark direct; do
+    if run $cluster versions "${options[@]}" -Druns.exchange=$exchange; then exit 1; fi
+    grep -q "^refused: An executor has version 9.9 of tokentune-spark and the driver" "$work/versions"
+  done
 }
 
 rounds() {

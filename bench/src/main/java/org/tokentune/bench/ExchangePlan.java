@@ -50,7 +50,28 @@ public record ExchangePlan(
   }
 
   /**
-   * Seconds that so many bytes take on the driver's link.
+   * Memory of an executor whose task exchanges gradients with the others: beside values of its own
+   * and the optimizer's state, its gradients and those of others in its slice on their way, and the
+   * slice's sums.
+   *
+   * @param bits of a gradient, 16 or 32
+   */
+  public long exchangingExecutor(int bits) {
+    return averagingExecutor() + 2 * trained * bits / Float.SIZE + trained / executors;
+  }
+
+  /**
+   * From task to task in a step: gradients to the owners of their slices, and the sums, of 32 bits,
+   * from there to all others.
+   *
+   * @param bits of a gradient, 16 or 32
+   */
+  public long exchanged(int bits) {
+    return (executors - 1) * trained * (bits + Float.SIZE) / Float.SIZE;
+  }
+
+  /**
+   * Seconds that so many bytes take on a link.
    *
    * @param gigabits a second
    */

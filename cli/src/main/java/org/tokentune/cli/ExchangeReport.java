@@ -20,16 +20,36 @@ record ExchangeReport(List<ExchangePlan> plans, boolean averages) {
 
   private static final List<Integer> GIGABITS = List.of(1, 10, 100);
 
-  /** A way to exchange, an executor's memory, and the bytes of a step on the driver's link. */
-  private record Way(String name, long executor, long bytes) {}
+  /**
+   * A way to exchange.
+   *
+   * @param executor memory of one
+   * @param bytes of a step
+   * @param link those on the link that has most, in both directions
+   */
+  private record Way(String name, long executor, long bytes, long link) {
+
+    /** Through the driver, whose link all of it takes. */
+    static Way driver(String name, long executor, long bytes) {
+      return new Way(name, executor, bytes, bytes);
+    }
+
+    /** From task to task: each link has its part coming, and the same going. */
+    static Way direct(String name, ExchangePlan plan, int bits) {
+      long bytes = plan.exchanged(bits);
+      return new Way(name, plan.exchangingExecutor(bits), bytes, 2 * bytes / plan.executors());
+    }
+  }
 
   private List<Way> ways(ExchangePlan plan) {
     List<Way> ways = new ArrayList<>();
-    ways.add(new Way("gradients", plan.executor(), plan.sent() + plan.returned(32)));
-    ways.add(new Way("gradients of 16 bits", plan.executor(), plan.sent() + plan.returned(16)));
+    ways.add(Way.driver("gradients", plan.executor(), plan.sent() + plan.returned(32)));
+    ways.add(Way.driver("gradients of 16 bits", plan.executor(), plan.sent() + plan.returned(16)));
+    ways.add(Way.direct("direct", plan, 32));
+    ways.add(Way.direct("direct, of 16 bits", plan, 16));
     if (averages) {
       ways.add(
-          new Way(
+          Way.driver(
               String.format(Locale.ROOT, "averages every %d", ROUND),
               plan.averagingExecutor(),
               plan.averaged(ROUND)));
@@ -61,14 +81,16 @@ record ExchangeReport(List<ExchangePlan> plans, boolean averages) {
             way.name(),
             way.bytes() / 1e6);
         for (int gigabits : GIGABITS) {
-          out.printf(Locale.ROOT, " %7.2f s", ExchangePlan.seconds(way.bytes(), gigabits));
+          out.printf(Locale.ROOT, " %7.2f s", ExchangePlan.seconds(way.link(), gigabits));
         }
         out.println();
       }
     }
     out.println(
-        "Times are those of the driver's link, both directions one after the other, without Spark's own time"
-            + " for a step.");
+        "Times are those of the driver's link, or with direct exchange of an executor's, both directions one"
+            + " after the other, without Spark's own time for a step. A job with direct exchange, which makes"
+            + " many steps, also sends what trains and the optimizer's state to each executor, and back from"
+            + " one.");
     out.flush();
   }
 
@@ -84,7 +106,7 @@ record ExchangeReport(List<ExchangePlan> plans, boolean averages) {
             .put("exchange", way.name())
             .put("step", way.bytes());
         ArrayNode seconds = node.putArray("seconds");
-        GIGABITS.forEach(speed -> seconds.add(ExchangePlan.seconds(way.bytes(), speed)));
+        GIGABITS.forEach(speed -> seconds.add(ExchangePlan.seconds(way.link(), speed)));
       }
     }
   }

@@ -292,16 +292,23 @@ class MemoryCommandTest {
     System.out.println(run.printed());
     assertEquals(0, run.code(), run.printed());
     JsonNode rows = json(result).path("exchanges");
-    assertEquals(3, rows.size());
+    assertEquals(5, rows.size());
     long trained = rows.path(0).path("trained").asLong();
     assertEquals(rows.path(0).path("executor").asLong(), rows.path(1).path("executor").asLong());
     assertEquals(
         3 * trained, // values of the task's own, and AdamW's two moments of each
-        rows.path(2).path("executor").asLong() - rows.path(0).path("executor").asLong());
+        rows.path(4).path("executor").asLong() - rows.path(0).path("executor").asLong());
+    assertEquals("direct", rows.path(2).path("exchange").asText());
+    assertEquals(2 * 3 * trained, rows.path(2).path("step").asLong());
+    assertEquals(
+        8e-9 * 3 * trained, // of 4 links, in both directions
+        rows.path(2).path("seconds").path(0).asDouble(),
+        1e-12);
+    assertEquals(9 * trained / 2, rows.path(3).path("step").asLong());
     List<Object> more = new ArrayList<>(List.of(options));
     more.addAll(List.of("--optimizer", "adamw8bit"));
     assertEquals(0, memory(more.toArray()).code());
-    assertEquals(2, json(result).path("exchanges").size(), "no averages of state in 8 bits");
+    assertEquals(4, json(result).path("exchanges").size(), "no averages of state in 8 bits");
   }
 
   @Test

@@ -1,6 +1,7 @@
 package org.tokentune.spark;
 
 import java.io.IOException;
+import java.net.BindException;
 import java.util.List;
 import org.apache.spark.SecurityManager;
 import org.apache.spark.SparkConf;
@@ -25,6 +26,9 @@ import scala.Option;
 final class ExchangePort implements AutoCloseable {
 
   private static final String MODULE = "tokentune";
+
+  /** The first port that is tried; 0: any. */
+  private static final String PORT = "spark.tokentune.port";
 
   /** Seconds in which a connection must be made. */
   private static final int CONNECTS = 60;
@@ -67,8 +71,22 @@ final class ExchangePort implements AutoCloseable {
             ? List.of(new AuthClientBootstrap(transport, conf.getAppId(), security))
             : List.of();
     context = new TransportContext(transport, handler);
-    server = context.createServer(host, 0, bootstraps);
+    server = server(host, conf.getInt(PORT, 0), transport.portMaxRetries(), bootstraps);
     clients = context.createClientFactory(clientBootstraps);
+  }
+
+  /** A server at the first port that is free, of as many as Spark tries for its own. */
+  private TransportServer server(
+      String host, int first, int retries, List<TransportServerBootstrap> bootstraps) {
+    for (int port = first; ; port++) {
+      try {
+        return context.createServer(host, port, bootstraps);
+      } catch (Exception e) { // the library declares none of those that it throws
+        if (!(e instanceof BindException) || port >= first + retries) {
+          throw e;
+        }
+      }
+    }
   }
 
   int number() {

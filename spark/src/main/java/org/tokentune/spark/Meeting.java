@@ -77,7 +77,7 @@ final class Meeting extends RpcHandler implements AutoCloseable {
     try {
       ExchangeMessage message = ExchangeMessage.of(bytes);
       if (message.kind() == ExchangeMessage.Kind.FAILED && message.attempt().equals(attempt)) {
-        fail("task " + message.rank() + " failed: " + message.text()); // whatever version it has
+        fail("task " + message.rank() + ": " + message.text()); // whatever version it has
         return;
       }
       message.check(attempt, tasks);

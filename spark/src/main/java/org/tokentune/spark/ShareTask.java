@@ -43,8 +43,10 @@ record ShareTask(
   /** Runs a share whose gradients are exchanged with other tasks. */
   private Share.Result exchanging(Share share, Replica replica)
       throws ExchangeException, InterruptedException {
-    if (TaskContext.get().attemptNumber() > 0) { // the others have not waited for it
-      throw new ExchangeException("Spark has lost task " + share.part() + " and started it again");
+    if (TaskContext.get().attemptNumber() > 0) { // the others may have gone on without it
+      String why = "Spark has lost task " + share.part() + " and started it again";
+      fail(share, why);
+      throw new ExchangeException(why);
     }
     try (Peers peers = replica.meet(place, share.part())) {
       Share.Result result = replica.run(share, values.id(), values.value(), peers);

@@ -39,7 +39,7 @@ import org.tokentune.spark.ExchangeMessage.Kind;
 /** Tasks that exchange gradients, as threads, and others who try to. */
 class ExchangeTest {
 
-  private static final Share.Attempt ATTEMPT = new Share.Attempt("run", 8, 1);
+  static final Share.Attempt ATTEMPT = new Share.Attempt("run", 8, 1);
   private static final List<String> NAMES = List.of("a", "b", "c");
   private static SparkSession spark;
   private final ExecutorService threads = Executors.newCachedThreadPool();
@@ -59,7 +59,7 @@ class ExchangeTest {
     threads.shutdownNow();
   }
 
-  private static Parameters parameters() {
+  static Parameters parameters() {
     Map<String, INDArray> arrays = new LinkedHashMap<>();
     arrays.put("a", Nd4j.zeros(3, 5));
     arrays.put("b", Nd4j.zeros(2));
@@ -68,7 +68,7 @@ class ExchangeTest {
   }
 
   /** Random gradients of a task; the last task has none of b. */
-  private static Map<String, INDArray> gradients(int task, int tasks, int step) {
+  static Map<String, INDArray> gradients(int task, int tasks, int step) {
     Random random = new Random(31L * step + task);
     Map<String, INDArray> gradients = new LinkedHashMap<>();
     for (String name : task == 0 ? List.of("c", "a", "b") : NAMES) {
@@ -83,8 +83,7 @@ class ExchangeTest {
     return gradients;
   }
 
-  private static Peers meet(Meeting meeting, int rank)
-      throws ExchangeException, InterruptedException {
+  static Peers meet(Meeting meeting, int rank) throws ExchangeException, InterruptedException {
     return new Peers(meeting.place(), rank, parameters(), NAMES, GradientPrecision.FLOAT32);
   }
 
@@ -206,7 +205,7 @@ class ExchangeTest {
                 }
               });
       Future<?> waits = threads.submit(() -> sums(meeting, 0, 2));
-      for (int i = 0; i < 100 && !meeting.missing().startsWith("task 1 "); i++) {
+      for (int i = 0; i < 100 && !meeting.missing().matches("task 1 .* step 10 .*"); i++) {
         Thread.sleep(50);
       }
       System.out.println(meeting.missing());
@@ -222,7 +221,7 @@ class ExchangeTest {
     }
   }
 
-  private static ByteBuffer message(Kind kind, String version, Share.Attempt attempt, int rank) {
+  static ByteBuffer message(Kind kind, String version, Share.Attempt attempt, int rank) {
     return new ExchangeMessage(kind, version, attempt, rank, 0, 24, "127.0.0.1 1").bytes();
   }
 

@@ -2,6 +2,8 @@ package org.tokentune.train;
 
 import static org.tokentune.Arguments.required;
 
+import java.util.Locale;
+
 /** Machines that make the steps of trainings, found by {@link java.util.ServiceLoader}. */
 public interface TrainingCluster {
 
@@ -10,7 +12,13 @@ public interface TrainingCluster {
     /** Through the driver, by Spark's own means: it adds them up and makes the updates. */
     SPARK,
     /** From task to task: each adds up a slice of all, and all of them make the same updates. */
-    DIRECT
+    DIRECT;
+
+    /** The word for it on the command line. */
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
 
   /**
