@@ -7,6 +7,7 @@
 #             that comes back in time, or none
 #   exchange  the same failures where tasks exchange gradients directly, and a stopped executor, with Spark's authentication and
 #             encryption
+#   slots     more tasks than run at the same time, which exchange gradients
 #   versions  executors with another version of the jar
 #   rounds    parameters averaged every 8 steps beside synchronous steps, three seeds, accuracy on test.tsv beside the file
 #   bits      gradients of 16 bits beside 32
@@ -18,7 +19,7 @@ home="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 data="$1"
 steps="${2:-50}"
 parts=("${@:3}")
-[ "${#parts[@]}" -gt 0 ] || parts=(all quarter adapters failures exchange versions rounds bits)
+[ "${#parts[@]}" -gt 0 ] || parts=(all quarter adapters failures exchange slots versions rounds bits)
 work="$(mktemp -d)"
 pids=()
 trap 'for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done; sleep 2; rm -rf "$work"' EXIT
@@ -218,7 +219,11 @@ exchange() {
   if wait $job; then exit 1; fi
   kill -9 "$pid"
   grep "^refused: Spark has not gone on in 30 seconds: task . .* says nothing" "$work/stalled"
-  if run $cluster slots "${direct[@]}" -Druns.tasks=3 -Druns.timeout=30; then exit 1; fi
+}
+
+slots() {
+  start
+  if run $cluster slots -Druns.lora=r=8 -Druns.exchange=direct -Druns.tasks=3 -Druns.timeout=30; then exit 1; fi
   grep -q "^refused: Spark has not gone on in 30 seconds: 2 of 3 tasks have started" "$work/slots"
 }
 

@@ -1,7 +1,6 @@
 package org.tokentune.spark;
 
 import java.io.IOException;
-import java.net.BindException;
 import java.util.List;
 import org.apache.spark.SecurityManager;
 import org.apache.spark.SparkConf;
@@ -48,7 +47,8 @@ final class ExchangePort implements AutoCloseable {
    *
    * @param host whose interface it is bound to
    * @param handler answers
-   * @param seconds after which a connection is dead on which nothing comes that was asked for
+   * @param seconds after which the driver gives up, and some time before a connection is taken for
+   *     dead on which nothing comes that was asked for
    */
   ExchangePort(String host, RpcHandler handler, long seconds) {
     SparkEnv spark = SparkEnv.get();
@@ -58,7 +58,7 @@ final class ExchangePort implements AutoCloseable {
         spark
             .conf()
             .clone()
-            .set(module + "connectionTimeout", Math.min(seconds, LONGEST) + "s")
+            .set(module + "connectionTimeout", Math.min(2 * seconds + CONNECTS, LONGEST) + "s")
             .set(module + "connectionCreationTimeout", CONNECTS + "s");
     TransportConf transport =
         SparkTransportConf.fromSparkConf(
@@ -81,8 +81,8 @@ final class ExchangePort implements AutoCloseable {
     for (int port = first; ; port++) {
       try {
         return context.createServer(host, port, bootstraps);
-      } catch (Exception e) { // the library declares none of those that it throws
-        if (!(e instanceof BindException) || port >= first + retries) {
+      } catch (Exception e) { // such as Netty's own, of which the library declares none
+        if (!(e instanceof IOException) || port >= first + retries) {
           throw e;
         }
       }

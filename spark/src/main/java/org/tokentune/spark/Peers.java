@@ -16,9 +16,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import org.apache.spark.SparkEnv;
-import org.apache.spark.TaskContext;
 import org.apache.spark.network.client.RpcResponseCallback;
 import org.apache.spark.network.client.TransportClient;
 import org.apache.spark.network.server.NoOpRpcHandler;
@@ -48,6 +48,7 @@ final class Peers implements GradientExchange, AutoCloseable {
   private final Parameters parameters;
   private final Slices slices;
   private final GradientPrecision precision;
+  private final BooleanSupplier ended;
   private final Outbox outbox;
   private final ExchangePort port;
   private final TransportClient driver;
@@ -85,18 +86,21 @@ final class Peers implements GradientExchange, AutoCloseable {
    * @param rank number of this task
    * @param parameters for types and shapes
    * @param trained names of those that train
+   * @param ended whether Spark has ended this task
    */
   Peers(
       Meeting.Place place,
       int rank,
       Parameters parameters,
       List<String> trained,
-      GradientPrecision precision)
+      GradientPrecision precision,
+      BooleanSupplier ended)
       throws ExchangeException, InterruptedException {
     this.place = place;
     this.rank = rank;
     this.parameters = parameters;
     this.precision = precision;
+    this.ended = ended;
     slices = Slices.of(parameters, trained, place.tasks());
     outbox = new Outbox(place.attempt(), place.tasks());
     String host = host();
@@ -325,7 +329,7 @@ final class Peers implements GradientExchange, AutoCloseable {
       try {
         return answer.get(1, TimeUnit.SECONDS);
       } catch (TimeoutException e) {
-        if (TaskContext.get().isInterrupted()) {
+        if (ended.getAsBoolean()) {
           throw new ExchangeException(e, "Spark has ended task " + rank);
         }
       } catch (ExecutionException e) {

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import org.apache.spark.TaskContext;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.BadSettingsException;
 import org.tokentune.models.TransformerModel;
@@ -129,7 +130,8 @@ final class Replica {
    * @param rank of the task
    */
   Peers meet(Meeting.Place place, int rank) throws ExchangeException, InterruptedException {
-    return new Peers(place, rank, parameters, trained, copy.precision());
+    return new Peers(
+        place, rank, parameters, trained, copy.precision(), TaskContext.get()::isInterrupted);
   }
 
   /** Sets what trains, once no task runs from other values any more. */

@@ -84,7 +84,8 @@ class ExchangeTest {
   }
 
   static Peers meet(Meeting meeting, int rank) throws ExchangeException, InterruptedException {
-    return new Peers(meeting.place(), rank, parameters(), NAMES, GradientPrecision.FLOAT32);
+    return new Peers(
+        meeting.place(), rank, parameters(), NAMES, GradientPrecision.FLOAT32, () -> false);
   }
 
   /** The sums of steps, as a task gets them. */
