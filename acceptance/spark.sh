@@ -9,6 +9,7 @@
 #             encryption
 #   slots     more tasks than run at the same time, which exchange gradients
 #   versions  executors with another version of the jar
+#   overhead  what a step in local[1] takes beside one without Spark, with each exchange
 #   rounds    parameters averaged every 8 steps beside synchronous steps, three seeds, accuracy on test.tsv beside the file
 #   bits      gradients of 16 bits beside 32
 # Prints the last line of every run, and exits 1 if losses differ from one machine's by more than 1e-5, or two runs that should
@@ -19,7 +20,7 @@ home="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 data="$1"
 steps="${2:-50}"
 parts=("${@:3}")
-[ "${#parts[@]}" -gt 0 ] || parts=(all quarter adapters failures exchange slots versions rounds bits)
+[ "${#parts[@]}" -gt 0 ] || parts=(all quarter adapters failures exchange slots versions overhead rounds bits)
 work="$(mktemp -d)"
 pids=()
 trap 'for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done; sleep 2; rm -rf "$work"' EXIT
@@ -236,6 +237,19 @@ versions() {
   for exchange in spark direct; do
     if run $cluster versions "${options[@]}" -Druns.exchange=$exchange; then exit 1; fi
     grep -q "^refused: An executor has version 9.9 of tokentune-spark and the driver" "$work/versions"
+  done
+}
+
+overhead() {
+  local options=(-Druns.batches=1 -Druns.tasks=1 "-Druns.steps=$((3 * steps))") exchange tokens
+  for tokens in "25% -Druns.lora=r=8" all; do
+    # shellcheck disable=SC2206
+    local all=("${options[@]}" -Druns.tokens=$tokens)
+    run none one "${all[@]}"
+    for exchange in spark direct; do
+      run "local[1]" $exchange "${all[@]}" -Druns.exchange=$exchange
+      same one $exchange
+    done
   done
 }
 
