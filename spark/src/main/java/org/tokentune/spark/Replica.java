@@ -189,8 +189,7 @@ final class Replica {
         List.of(finite),
         gradients,
         null,
-        0,
-        0,
+        null,
         null,
         false);
   }
@@ -204,6 +203,7 @@ final class Replica {
     optimizer.restore(from.optimizerState());
     List<double[]> losses = new ArrayList<>();
     List<Boolean> updated = new ArrayList<>();
+    long start = System.nanoTime();
     boolean goesOn = true;
     for (int i = 0; goesOn && i < share.steps().size(); i++) {
       Share.Step step = share.steps().get(i);
@@ -217,6 +217,7 @@ final class Replica {
       updated.add(sums == null ? finite : updates);
       goesOn = updates || !exchange.common();
     }
+    long nanos = System.nanoTime() - start;
     boolean common = exchange.common();
     return new Share.Result(
         share.attempt(),
@@ -225,8 +226,10 @@ final class Replica {
         updated,
         Map.of(),
         common && share.part() > 0 ? null : Values.of(worker.parameters(), trained, optimizer),
-        common ? Values.digest(worker.parameters(), trained, optimizer) : 0,
-        exchange.bytes(),
+        common
+            ? new Share.Exchanged(
+                Values.digest(worker.parameters(), trained, optimizer), exchange.bytes(), nanos)
+            : null,
         null,
         false);
   }

@@ -37,6 +37,15 @@ record Share(Attempt attempt, int part, List<Step> steps) implements Serializabl
   record Batch(Map<String, SentArray> inputs, double factor) implements Serializable {}
 
   /**
+   * What a task that exchanges gradients has to say of it.
+   *
+   * @param digest of the values and the optimizer's state afterwards, which all tasks have
+   * @param received bytes from other tasks
+   * @param nanos that the steps took
+   */
+  record Exchanged(long digest, long received, long nanos) implements Serializable {}
+
+  /**
    * What a task returns.
    *
    * @param losses of the batches of every step, up to the first that is not finite
@@ -45,8 +54,7 @@ record Share(Attempt attempt, int part, List<Step> steps) implements Serializabl
    * @param gradients weighted sums by the number of the parameter, in the order in which they came
    * @param trained the values and the optimizer's state afterwards; null if the driver updates, or
    *     another task returns the same
-   * @param digest of the values and the state, if all tasks make the same updates
-   * @param received bytes from other tasks
+   * @param exchanged what else there is to say if tasks exchange gradients; null if they do not
    * @param problem why the batches cannot be run, for the user; null if they could
    * @param again whether another attempt may do better
    */
@@ -57,8 +65,7 @@ record Share(Attempt attempt, int part, List<Step> steps) implements Serializabl
       List<Boolean> updated,
       Map<Integer, byte[]> gradients,
       Values trained,
-      long digest,
-      long received,
+      Exchanged exchanged,
       String problem,
       boolean again)
       implements Serializable {
@@ -76,8 +83,7 @@ record Share(Attempt attempt, int part, List<Step> steps) implements Serializabl
           List.of(),
           Map.of(),
           null,
-          0,
-          0,
+          null,
           problem,
           again);
     }

@@ -1,6 +1,7 @@
 package org.tokentune.spark;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -91,7 +92,11 @@ final class SparkJobs implements AutoCloseable {
                   traffic.gradients()
                       + answer.results().stream().mapToLong(Share.Result::bytes).sum(),
                   traffic.exchanged()
-                      + answer.results().stream().mapToLong(Share.Result::received).sum(),
+                      + answer.results().stream()
+                          .map(Share.Result::exchanged)
+                          .filter(Objects::nonNull)
+                          .mapToLong(Share.Exchanged::received)
+                          .sum(),
                   traffic.repeated() + number - 1));
           return answer.results();
         }

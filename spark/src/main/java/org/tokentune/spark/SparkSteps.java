@@ -179,11 +179,11 @@ public final class SparkSteps implements TrainingStep.Factory {
   /**
    * The same with another exchange of gradients; {@link Exchange#SPARK} unless it is set.
    *
-   * <p>With {@link Exchange#DIRECT} a job makes as many steps as take about ten seconds, up to the
-   * next evaluation or checkpoint, with all tasks at the same time. Each task adds up a slice of
-   * the gradients of all, in their order, and all make the same updates; so losses and weights are
-   * those of the other exchange, to the last bit. Executors must reach one another and the driver.
-   * If a task fails, all steps of the job are made again.
+   * <p>With {@link Exchange#DIRECT} a job makes as many steps as take about ten seconds, or nine
+   * times as long as all else in it, up to the next evaluation or checkpoint, with all tasks at the
+   * same time. Each task adds up a slice of the gradients of all, in their order, and all make the
+   * same updates; so losses and weights are those of the other exchange, to the last bit. Executors
+   * must reach one another and the driver. If a task fails, all steps of the job are made again.
    */
   public SparkSteps withExchange(Exchange exchange) {
     required(exchange, "exchange");

@@ -41,6 +41,9 @@ final class SparkTrainingStep implements TrainingStep {
   /** Nanoseconds of a job that makes several steps: so long is nothing heard of them. */
   private static final long STRETCH = 10_000_000_000L;
 
+  /** So many times what a job takes beside its steps, these take at least. */
+  private static final int BESIDE = 9;
+
   /** Most steps of such a job. */
   private static final int LONGEST = 256;
 
@@ -214,7 +217,6 @@ final class SparkTrainingStep implements TrainingStep {
 
   @Override
   public List<Result> run(List<Work> stretch) {
-    long start = System.nanoTime();
     List<Divided> steps = stretch.stream().map(this::divided).toList();
     List<Share> shares = shares(steps);
     if (shares.isEmpty()) {
@@ -222,10 +224,7 @@ final class SparkTrainingStep implements TrainingStep {
     }
     int first = stretch.get(0).position().step();
     if (options.direct()) {
-      List<Result> made = exchanged(steps, shares, first);
-      long nanos = (System.nanoTime() - start) / made.size();
-      this.stretch = (int) Math.max(1, Math.min(STRETCH / nanos, LONGEST));
-      return made;
+      return exchanged(steps, shares, first);
     }
     if (isLocal()) {
       List<Share.Result> results =
@@ -244,9 +243,10 @@ final class SparkTrainingStep implements TrainingStep {
 
   /** Makes steps whose gradients the tasks exchange, and takes over the values from one of them. */
   private List<Result> exchanged(List<Divided> steps, List<Share> shares, int first) {
+    long start = System.nanoTime();
     List<Share.Result> results =
         jobs.run(shares, Values.of(parameters, trained, optimizer), first, steps.size());
-    if (results.stream().mapToLong(Share.Result::digest).distinct().count() > 1) {
+    if (results.stream().mapToLong(result -> result.exchanged().digest()).distinct().count() > 1) {
       throw new BadInputException(
           "After step %d the tasks, which have made the same updates, have different values: executors"
               + " do not compute alike. Give all of them the same processors and Java, resume from the"
@@ -260,6 +260,10 @@ final class SparkTrainingStep implements TrainingStep {
     Values values = results.get(0).trained();
     values.copyTo(parameters, trained);
     optimizer.restore(values.optimizerState());
+    long nanos = results.get(0).exchanged().nanos();
+    long beside = System.nanoTime() - start - nanos;
+    long next = Math.max(STRETCH, BESIDE * beside) * made.size() / nanos;
+    stretch = (int) Math.max(1, Math.min(next, LONGEST));
     return made;
   }
 

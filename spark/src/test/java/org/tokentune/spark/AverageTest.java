@@ -26,8 +26,7 @@ class AverageTest {
         List.of(),
         Map.of(),
         new Values(arrays, updates, sent),
-        0,
-        0,
+        null,
         null,
         false);
   }
