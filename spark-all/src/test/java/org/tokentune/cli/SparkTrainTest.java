@@ -79,9 +79,6 @@ class SparkTrainTest {
         outcome.out().lines().filter(line -> line.startsWith("On Spark")).findFirst().orElseThrow();
     System.out.println(report);
     assertTrue(report.contains(" from task to task. Steps made again: 0."), report);
-    assertSays(
-        "Invalid value for option '--exchange': expected one of [spark, direct] but was 'ring'",
-        train(output, "--spark", "local[2]", "--exchange", "ring"));
   }
 
   /** Trials have no limit to memory, which a training on Spark refuses. */
