@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -25,7 +24,7 @@ final class MethodRuns {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Path folder;
-  private final ObjectNode setup;
+  private final StateFile state;
   private final Duration budget;
   private final List<MethodRun> done = new ArrayList<>();
 
@@ -61,34 +60,16 @@ final class MethodRuns {
    */
   MethodRuns(Path folder, ObjectNode setup, Duration budget) {
     this.folder = folder;
-    this.setup = setup;
+    state = new StateFile(folder.resolve("results.json"), setup, "runs");
     this.budget = budget;
-  }
-
-  private Path stateFile() {
-    return folder.resolve("results.json");
   }
 
   /** Reads what was done before. */
   private void resume(PrintWriter out) {
-    Path file = stateFile();
-    if (!Files.exists(file)) {
-      return;
-    }
-    try {
-      JsonNode saved = JSON.readTree(file.toFile());
-      // Compared as text, as numbers read from YAML and JSON have other types.
-      if (!saved.path("setup").toString().equals(JSON.readTree(setup.toString()).toString())) {
-        throw new BadFileException(
-            "%s belongs to trainings with other settings; name another --output.", file);
-      }
-      for (JsonNode run : saved.path("runs")) {
-        done.add(JSON.treeToValue(run, MethodRun.class));
-      }
+    done.addAll(state.read(MethodRun.class));
+    if (!done.isEmpty()) {
       out.printf(Locale.ROOT, "Going on after %d trainings.%n", done.size());
       out.flush();
-    } catch (IOException e) {
-      throw new BadFileException(e, "%s is damaged; remove it, or name another --output.", file);
     }
   }
 
@@ -99,10 +80,7 @@ final class MethodRuns {
 
   /** The setup and what was done. */
   ObjectNode state() {
-    ObjectNode state = JSON.createObjectNode();
-    state.set("setup", setup);
-    state.set("runs", JSON.valueToTree(done));
-    return state;
+    return state.state(done);
   }
 
   /** Trains what is not done; returns false if it was interrupted. */
@@ -147,8 +125,7 @@ final class MethodRuns {
           run.seconds());
     }
     out.flush();
-    new OutputFile(stateFile())
-        .write(to -> JSON.writerWithDefaultPrettyPrinter().writeValue(to, state()));
+    state.write(done);
   }
 
   private boolean isDone(Planned planned, Scoring scoring) {

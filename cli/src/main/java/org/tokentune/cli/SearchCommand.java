@@ -195,7 +195,7 @@ final class SearchCommand implements Callable<Integer> {
     }
     List<Trial> sorted = done.stream().sorted(Trial.BEST_FIRST).toList();
     print(out, sorted, lengthOption);
-    json.write(state());
+    json.write(stateFile().state(done));
     if (sorted.isEmpty() || !sorted.get(0).ended()) {
       out.println("No trial ended; raise --budget or --memory-limit, or change the ranges.");
       out.flush();
@@ -241,37 +241,16 @@ final class SearchCommand implements Callable<Integer> {
     }
   }
 
-  private Path stateFile() {
-    return output.resolve("search.json");
+  private StateFile stateFile() {
+    return new StateFile(output.resolve("search.json"), setup, "trials");
   }
 
   private void resume(PrintWriter out) {
-    Path file = stateFile();
-    if (!Files.exists(file)) {
-      return;
-    }
-    try {
-      JsonNode saved = JSON.readTree(file.toFile());
-      // Compared as text, as numbers read from YAML and JSON have other types.
-      if (!saved.path("setup").toString().equals(JSON.readTree(setup.toString()).toString())) {
-        throw new BadFileException(
-            "%s belongs to a search with other settings; name another --output.", file);
-      }
-      for (JsonNode trial : saved.path("trials")) {
-        done.add(JSON.treeToValue(trial, Trial.class));
-      }
+    done.addAll(stateFile().read(Trial.class));
+    if (!done.isEmpty()) {
       out.printf(Locale.ROOT, "Going on after %d trainings.%n", done.size());
       out.flush();
-    } catch (IOException e) {
-      throw new BadFileException(e, "%s is damaged; remove it, or name another --output.", file);
     }
-  }
-
-  private ObjectNode state() {
-    ObjectNode state = JSON.createObjectNode();
-    state.set("setup", setup);
-    state.set("trials", JSON.valueToTree(done));
-    return state;
   }
 
   /** Returns an exit code: 0, or 130 if it was interrupted. */
@@ -463,8 +442,7 @@ final class SearchCommand implements Callable<Integer> {
     delete(model);
     new OutputFile(output.resolve("trials.csv"))
         .write(out -> out.write(csv(lengthOption).getBytes(StandardCharsets.UTF_8)));
-    new OutputFile(stateFile())
-        .write(out -> JSON.writerWithDefaultPrettyPrinter().writeValue(out, state()));
+    stateFile().write(done);
   }
 
   private static void delete(Path folder) {
