@@ -195,7 +195,7 @@ record CrossValidation(
   private static Map<String, Double> values(JsonNode scores) {
     Map<String, Double> values = new LinkedHashMap<>();
     for (Metric metric : Metric.values()) {
-      String name = metric.name().toLowerCase(Locale.ROOT);
+      String name = ScoresReport.field(metric);
       if (scores.path(name).isNumber()) {
         values.put(name, scores.path(name).doubleValue());
       }

@@ -5,12 +5,8 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.time.format.DateTimeParseException;
 import java.util.List;
-import java.util.Locale;
 import org.tokentune.BadFileException;
-import org.tokentune.BadSettingsException;
 import picocli.CommandLine;
 
 /**
@@ -55,15 +51,5 @@ record LoggedCommand(int code, double seconds, String message) {
 
   boolean interrupted() {
     return code == INTERRUPTED;
-  }
-
-  /** Parses the value of {@code --budget}, such as {@code 1h30m}. */
-  static Duration budget(String text) {
-    try {
-      return Duration.parse("PT" + text.toUpperCase(Locale.ROOT));
-    } catch (DateTimeParseException e) {
-      throw new BadSettingsException(
-          e, "--budget must be a time such as 1h30m or 90s, got %s.", text);
-    }
   }
 }

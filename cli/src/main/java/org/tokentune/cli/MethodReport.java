@@ -7,18 +7,15 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 
 /**
  * Compares trained methods: as a table, as a page in Markdown, and as pictures.
  *
  * @param title of the page
  * @param setup what the trainings have in common
- * @param metrics the name of each task's score
  * @param runs the trainings
  */
-record MethodReport(
-    String title, ObjectNode setup, Map<String, String> metrics, List<MethodRun> runs) {
+record MethodReport(String title, ObjectNode setup, List<MethodRun> runs) {
 
   /** The page, in the folder of the result. */
   static final String PAGE = "report.md";
@@ -34,7 +31,7 @@ record MethodReport(
                   Locale.ROOT,
                   "%-18s %16s %10s %8s %9s %8s %6s%n",
                   "method",
-                  metrics.get(task),
+                  most.metric().title(),
                   "MB",
                   "of most",
                   "seconds",
@@ -89,12 +86,12 @@ record MethodReport(
         .forEach(
             (task, methods) -> {
               String picture = task + ".png";
-              AccuracyChart chart =
-                  new AccuracyChart(
-                      setup.path("model").asText() + " on " + task, metrics.get(task), methods);
-              new OutputFile(folder.resolve(picture)).write(chart::write);
-              page.append(table(task, methods));
-              page.append("\n![").append(metrics.get(task)).append(" over memory](");
+              String metric = methods.get(0).metric().title();
+              String chartTitle = setup.path("model").asText() + " on " + task;
+              new OutputFile(folder.resolve(picture))
+                  .write(ComparisonChart.scores(chartTitle, metric, methods)::write);
+              page.append(table(task, metric, methods));
+              page.append("\n![").append(metric).append(" over memory](");
               page.append(picture).append(")\n");
             });
     page.append("\nScores are means over the seeds with their standard errors. Memory is that of");
@@ -102,14 +99,14 @@ record MethodReport(
     new OutputFile(folder.resolve(PAGE)).write(out -> out.write(page.toString().getBytes(UTF_8)));
   }
 
-  private String table(String task, List<MethodScores> methods) {
+  private static String table(String task, String metric, List<MethodScores> methods) {
     StringBuilder table = new StringBuilder("\n## ").append(task).append("\n\n| method | ");
-    table.append(metrics.get(task)).append(" | MB | seconds | seeds |\n|---|---|---|---|---|\n");
+    table.append(metric).append(" | MB | seconds | seeds |\n|---|---|---|---|---|\n");
     for (MethodScores one : methods) {
       table.append(
           String.format(
               Locale.ROOT,
-              "| %s | %s | %.1f | %.0f | %d |%n",
+              "| %s | %s | %.1f | %.0f | %d |\n",
               one.method(),
               one.shown(),
               one.megabytes(),

@@ -3,6 +3,7 @@ package org.tokentune.cli;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
+import org.tokentune.objectives.Metric;
 
 /**
  * A training by a method, of a task, with a seed.
@@ -10,7 +11,8 @@ import java.util.List;
  * @param task name
  * @param method name
  * @param seed of the training
- * @param score of the task's metric on its test rows; null if the training did not end
+ * @param metric what the score is
+ * @param score on the task's test rows; null if the training did not end
  * @param seconds of the training and the evaluation
  * @param megabytes of weights, gradients, optimizer state and the largest step, as planned before
  *     it and checked after it; 0 if nothing was trained
@@ -20,6 +22,7 @@ record MethodRun(
     @JsonProperty("task") String task,
     @JsonProperty("method") String method,
     @JsonProperty("seed") long seed,
+    @JsonProperty("metric") Metric metric,
     @JsonProperty("score") Double score,
     @JsonProperty("seconds") double seconds,
     @JsonProperty("megabytes") double megabytes,

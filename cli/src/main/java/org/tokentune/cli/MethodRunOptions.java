@@ -3,11 +3,9 @@ package org.tokentune.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import org.tokentune.BadSettingsException;
 import org.tokentune.text.TuningSettings;
 import picocli.CommandLine.Mixin;
@@ -110,7 +108,7 @@ final class MethodRunOptions {
       throw new BadSettingsException(
           "Learning rates must be positive, got %s and %s.", rate, rate(true));
     }
-    limit();
+    Budget.of(budget);
   }
 
   /** The methods that are compared. */
@@ -120,11 +118,6 @@ final class MethodRunOptions {
 
   int seeds() {
     return seeds;
-  }
-
-  /** The time in which all trainings should end; null: no limit. */
-  private Duration limit() {
-    return budget == null ? null : LoggedCommand.budget(budget);
   }
 
   /** What all trainings of a model have in common. */
@@ -158,6 +151,15 @@ final class MethodRunOptions {
     return options;
   }
 
+  /** The name of a task whose rows are in a file or have a name, as files can have it, too. */
+  static String task(String data) {
+    return Path.of(data)
+        .getFileName()
+        .toString()
+        .replaceAll("\\.[A-Za-z]+$", "")
+        .replaceAll("[^\\p{L}\\p{N}._-]", "_");
+  }
+
   /** Arguments of train for a method on a model, without data, seed and output. */
   List<String> training(FineTuning method, String model) {
     List<String> arguments = new ArrayList<>(List.of("--model=" + model));
@@ -172,19 +174,14 @@ final class MethodRunOptions {
   /**
    * Trains what is planned, and reports.
    *
-   * @param metrics the name of each task's score
+   * @param setup what decides the scores of all of them
    * @return an exit code
    */
-  int compare(
-      CommandSpec spec,
-      String title,
-      ObjectNode setup,
-      Map<String, String> metrics,
-      List<MethodRuns.Planned> planned) {
+  int compare(CommandSpec spec, String title, ObjectNode setup, List<MethodRuns.Planned> planned) {
     PrintWriter out = spec.commandLine().getOut();
-    MethodRuns runs = new MethodRuns(output, setup, limit());
+    MethodRuns runs = new MethodRuns(output, setup, Budget.of(budget));
     boolean whole = runs.run(planned, out);
-    MethodReport report = new MethodReport(title, setup, metrics, runs.done());
+    MethodReport report = new MethodReport(title, setup, runs.done());
     report.print(out);
     report.write(output);
     json.write(runs.state());

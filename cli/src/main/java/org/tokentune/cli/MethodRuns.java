@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -14,6 +13,7 @@ import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.files.Folders;
 import org.tokentune.files.RunFolder;
+import org.tokentune.objectives.Metric;
 
 /**
  * Trainings of several methods, kept in a folder as they end: {@code results.json}, and for each
@@ -25,7 +25,7 @@ final class MethodRuns {
 
   private final Path folder;
   private final StateFile state;
-  private final Duration budget;
+  private final Budget budget;
   private final List<MethodRun> done = new ArrayList<>();
 
   /** The folder that keeps two comparisons from writing into one. */
@@ -35,10 +35,10 @@ final class MethodRuns {
    * A score of a training.
    *
    * @param task name
-   * @param metric the field of the result that is the score
+   * @param metric what the score is
    * @param evaluation arguments of evaluate; empty: the score is the training's own
    */
-  record Scoring(String task, String metric, List<String> evaluation) {}
+  record Scoring(String task, Metric metric, List<String> evaluation) {}
 
   /**
    * A training to do.
@@ -56,9 +56,9 @@ final class MethodRuns {
 
   /**
    * @param setup what all trainings have in common; those of another setup are not mixed with them
-   * @param budget no training begins that would not end in this time; null: no limit
+   * @param budget no training begins that would not end in this time
    */
-  MethodRuns(Path folder, ObjectNode setup, Duration budget) {
+  MethodRuns(Path folder, ObjectNode setup, Budget budget) {
     this.folder = folder;
     state = new StateFile(folder.resolve("results.json"), setup, "runs");
     this.budget = budget;
@@ -92,7 +92,7 @@ final class MethodRuns {
         if (next.scorings().stream().allMatch(scoring -> isDone(next, scoring))) {
           continue;
         }
-        if (budget != null && !fits(next)) {
+        if (!fits(next)) {
           out.println("The budget is used up.");
           return true;
         }
@@ -148,7 +148,7 @@ final class MethodRuns {
             .mapToDouble(MethodRun::seconds)
             .max()
             .orElse(0);
-    return used + longest < budget.toMillis() / 1e3;
+    return budget.fits(used, longest);
   }
 
   /** Trains and scores; returns nothing if it was interrupted. */
@@ -200,15 +200,17 @@ final class MethodRuns {
       double seconds,
       double megabytes,
       LoggedCommand command) {
-    JsonNode score = scores.path(scoring.metric());
+    String field = ScoresReport.field(scoring.metric());
+    JsonNode score = scores.path(field);
     String message =
         command.code() != 0
             ? command.message()
-            : score.isNumber() ? "" : "its result has no " + scoring.metric();
+            : score.isNumber() ? "" : "its result has no " + field;
     return new MethodRun(
         scoring.task(),
         planned.method().toString(),
         planned.seed(),
+        scoring.metric(),
         message.isEmpty() ? score.asDouble() : null,
         seconds,
         megabytes,

@@ -5,19 +5,27 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.tokentune.objectives.Metric;
 
 /**
  * What a method reached on a task: means over its seeds.
  *
  * @param method name
  * @param seeds their number
- * @param score mean of the task's metric
+ * @param metric what the score is
+ * @param score mean
  * @param error its standard error; NaN of a single seed
  * @param megabytes of the largest step, and everything that stays between steps
  * @param seconds of a training and its evaluation
  */
 record MethodScores(
-    String method, int seeds, double score, double error, double megabytes, double seconds) {
+    String method,
+    int seeds,
+    Metric metric,
+    double score,
+    double error,
+    double megabytes,
+    double seconds) {
 
   /** The methods of each task, in the order in which they ran. */
   static Map<String, List<MethodScores>> byTask(List<MethodRun> runs) {
@@ -44,6 +52,7 @@ record MethodScores(
     return new MethodScores(
         runs.get(0).method(),
         n,
+        runs.get(0).metric(),
         mean,
         n > 1 ? Math.sqrt(squares / (n - 1) / n) : Double.NaN,
         runs.stream().mapToDouble(MethodRun::megabytes).max().orElseThrow(),

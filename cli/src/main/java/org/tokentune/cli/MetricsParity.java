@@ -11,7 +11,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.tokentune.BadFileException;
@@ -91,9 +90,7 @@ final class MetricsParity {
         .metrics()
         .forEach(
             (metric, value) ->
-                ours.put(
-                    "cosine_" + metric.name().toLowerCase(Locale.ROOT).replace("_at_", "@"),
-                    value));
+                ours.put("cosine_" + ScoresReport.field(metric).replace("_at_", "@"), value));
     List<Double> cosines = new ArrayList<>();
     List<Double> gold = new ArrayList<>();
     for (int i = 0; i < json.path("pairs").size(); i++) {

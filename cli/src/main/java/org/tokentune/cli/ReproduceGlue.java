@@ -1,5 +1,6 @@
 package org.tokentune.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -89,8 +90,6 @@ final class ReproduceGlue implements Callable<Integer> {
   public Integer call() {
     options.check();
     Map<String, TaskData> chosen = tasks();
-    Map<String, String> metrics = new LinkedHashMap<>();
-    chosen.forEach((task, of) -> metrics.put(task, of.metric().title()));
     List<MethodRuns.Planned> planned = new ArrayList<>();
     for (long seed = 1; seed <= options.seeds(); seed++) {
       for (Map.Entry<String, TaskData> task : chosen.entrySet()) {
@@ -99,8 +98,9 @@ final class ReproduceGlue implements Callable<Integer> {
         }
       }
     }
-    return options.compare(
-        spec, "Fine-tuning methods compared", options.setup(model), metrics, planned);
+    ObjectNode setup = options.setup(model);
+    setup.put("data", DataOptions.shown(data)).put("metric", metric == null ? null : metric.name());
+    return options.compare(spec, "Fine-tuning methods compared", setup, planned);
   }
 
   private MethodRuns.Planned planned(String task, TaskData of, FineTuning method, long seed) {
@@ -110,9 +110,12 @@ final class ReproduceGlue implements Callable<Integer> {
     }
     List<String> training = options.training(method, model);
     training.add("--data=" + of.data());
-    String field = of.metric().name().toLowerCase(Locale.ROOT);
     return new MethodRuns.Planned(
-        method, seed, training, model, List.of(new MethodRuns.Scoring(task, field, List.of())));
+        method,
+        seed,
+        training,
+        model,
+        List.of(new MethodRuns.Scoring(task, of.metric(), List.of())));
   }
 
   private Map<String, TaskData> tasks() {
@@ -133,9 +136,8 @@ final class ReproduceGlue implements Callable<Integer> {
       }
     }
     if (found.isEmpty()) {
-      String name = folder == null ? data : folder.getFileName().toString();
       found.put(
-          name.replaceAll("\\.[A-Za-z]+$", "").replaceAll("[^\\p{L}\\p{N}._-]", "_"),
+          MethodRunOptions.task(data),
           new TaskData(data, metric == null ? Metric.ACCURACY : metric));
     } else if (metric != null) {
       throw new BadSettingsException("--metric is for your own data; leave it out for GLUE's.");

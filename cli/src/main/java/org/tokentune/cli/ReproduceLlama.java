@@ -4,9 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import org.tokentune.BadFileException;
 import org.tokentune.BadSettingsException;
@@ -83,14 +81,20 @@ final class ReproduceLlama implements Callable<Integer> {
     if (shots < 0) {
       throw new BadSettingsException("--shots must not be negative, got %d.", shots);
     }
-    Map<String, String> metrics = new LinkedHashMap<>();
+    ObjectNode setup = options.setup(model);
+    setup.put("data", data).put("shots", shots);
     List<MethodRuns.Scoring> scorings = new ArrayList<>();
     for (Path file : questions) {
       if (!Files.isRegularFile(file)) {
         throw new BadFileException("--questions '%s' is not a file; check the path.", file);
       }
-      String task = file.getFileName().toString().replaceAll("\\.[A-Za-z]+$", "");
-      metrics.put(task, Metric.ACCURACY.title());
+      String task = MethodRunOptions.task(file.toString());
+      if (scorings.stream().anyMatch(scoring -> scoring.task().equals(task))) {
+        throw new BadSettingsException(
+            "--questions: two files are called %s, and so would be their scores; rename one.",
+            task);
+      }
+      setup.withArray("questions").add(file.toString());
       scorings.add(scoring(task, file));
     }
     List<MethodRuns.Planned> planned = new ArrayList<>();
@@ -99,14 +103,14 @@ final class ReproduceLlama implements Callable<Integer> {
         planned.add(new MethodRuns.Planned(method, seed, training(method), model, scorings));
       }
     }
-    ObjectNode setup = options.setup(model);
-    setup.put("data", data).put("shots", shots);
-    return options.compare(spec, "Answers after fine-tuning", setup, metrics, planned);
+    return options.compare(spec, "Answers after fine-tuning", setup, planned);
   }
 
   private MethodRuns.Scoring scoring(String task, Path file) {
     return new MethodRuns.Scoring(
-        task, "accuracy", List.of("--task=multiple-choice", "--data=" + file, "--shots=" + shots));
+        task,
+        Metric.ACCURACY,
+        List.of("--task=multiple-choice", "--data=" + file, "--shots=" + shots));
   }
 
   /** Nothing is trained of the base. */

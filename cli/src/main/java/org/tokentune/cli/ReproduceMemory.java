@@ -7,13 +7,13 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
@@ -184,23 +184,19 @@ final class ReproduceMemory implements Callable<Integer> {
   }
 
   private void check() {
-    for (int percent : concatenated(shares, share)) {
-      if (percent < 1 || percent > ALL) {
-        throw new BadSettingsException(
-            "--shares and --share must be 1 to 100 percent, got %d.", percent);
-      }
-    }
-    for (int size : concatenated(batchSizes, batchSize)) {
-      if (size < 1) {
-        throw new BadSettingsException("Batch sizes must be at least 1, got %d.", size);
-      }
+    Stream.concat(shares.stream(), Stream.of(share)).forEach(ReproduceMemory::checkShare);
+    if (batchSize < 1 || batchSizes.stream().anyMatch(size -> size < 1)) {
+      throw new BadSettingsException(
+          "--batch-size and --batch-sizes must be at least 1, got %d and %s.",
+          batchSize, batchSizes);
     }
   }
 
-  private static List<Integer> concatenated(List<Integer> some, int further) {
-    List<Integer> all = new ArrayList<>(some);
-    all.add(further);
-    return all;
+  private static void checkShare(int percent) {
+    if (percent < 1 || percent > ALL) {
+      throw new BadSettingsException(
+          "--shares and --share must be 1 to 100 percent, got %d.", percent);
+    }
   }
 
   private static TransformerModel base(ModelConfig config) {
@@ -287,7 +283,7 @@ final class ReproduceMemory implements Callable<Integer> {
     return table.toString();
   }
 
-  private static LinesChart chart(Sweep sweep) {
+  private static ComparisonChart chart(Sweep sweep) {
     double[] x = sweep.numbers().stream().mapToDouble(n -> n).toArray();
     Map<String, double[]> lines = new LinkedHashMap<>();
     sweep
@@ -297,7 +293,7 @@ final class ReproduceMemory implements Callable<Integer> {
                 lines.put(
                     method,
                     IntStream.range(0, x.length).mapToDouble(i -> bytes[i] / 1e6).toArray()));
-    return new LinesChart(sweep.title(), sweep.axis(), "MB", x, lines);
+    return ComparisonChart.lines(sweep.title(), sweep.axis(), "MB", x, lines);
   }
 
   private ObjectNode result(List<Sweep> sweeps) {

@@ -83,6 +83,11 @@ final class ScoresReport {
     }
   }
 
+  /** The name of a score in results. */
+  static String field(Metric metric) {
+    return metric.name().toLowerCase(Locale.ROOT);
+  }
+
   /** Adds the scores that the task has to a result. */
   static void put(ObjectNode result, Scores scores, List<String> names) {
     result.put("rows", scores.rows());
@@ -91,9 +96,7 @@ final class ScoresReport {
       result.put("perplexity", scores.perplexity());
       return;
     }
-    scores
-        .metrics()
-        .forEach((metric, value) -> put(result, metric.name().toLowerCase(Locale.ROOT), value));
+    scores.metrics().forEach((metric, value) -> put(result, field(metric), value));
     if (!scores.task().areClasses()) {
       return;
     }

@@ -8,7 +8,6 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -166,7 +165,7 @@ final class SearchCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     json.check();
-    Duration limit = budget == null ? null : LoggedCommand.budget(budget);
+    Budget limit = Budget.of(budget);
     if (trials < 1) {
       throw BadSettingsException.of("trials", "must be at least 1, got %d.", trials);
     }
@@ -254,7 +253,7 @@ final class SearchCommand implements Callable<Integer> {
   }
 
   /** Returns an exit code: 0, or 130 if it was interrupted. */
-  private int search(SearchRounds rounds, String lengthOption, Duration limit, PrintWriter out) {
+  private int search(SearchRounds rounds, String lengthOption, Budget limit, PrintWriter out) {
     List<Integer> numbers = new ArrayList<>();
     for (int number = 1; number <= trials; number++) {
       numbers.add(number);
@@ -265,7 +264,7 @@ final class SearchCommand implements Callable<Integer> {
         if (find(number, round).isPresent()) {
           continue;
         }
-        if (limit != null && !fits(limit, round)) {
+        if (!fits(limit, round)) {
           out.println("The budget is used up.");
           return 0;
         }
@@ -299,7 +298,7 @@ final class SearchCommand implements Callable<Integer> {
         .findFirst();
   }
 
-  private boolean fits(Duration limit, int round) {
+  private boolean fits(Budget limit, int round) {
     double used = done.stream().mapToDouble(Trial::seconds).sum();
     double next =
         done.stream()
@@ -307,7 +306,7 @@ final class SearchCommand implements Callable<Integer> {
             .mapToDouble(Trial::seconds)
             .max()
             .orElse(0);
-    return used + next < limit.toMillis() / 1e3;
+    return limit.fits(used, next);
   }
 
   /** Trains; returns null if it was interrupted. */
@@ -379,23 +378,20 @@ final class SearchCommand implements Callable<Integer> {
     if (metrics.isEmpty()) {
       metrics =
           Stream.of(Metric.ACCURACY, Metric.MEAN_SQUARED_ERROR, Metric.LOSS)
-              .filter(metric -> validation.has(field(metric)))
+              .filter(metric -> validation.has(ScoresReport.field(metric)))
               .limit(1)
               .toList();
     }
     double sum = 0;
     for (Metric metric : metrics) {
-      if (!validation.has(field(metric))) {
-        throw BadSettingsException.of("by", "must be a score of this task, got %s.", field(metric));
+      if (!validation.has(ScoresReport.field(metric))) {
+        throw BadSettingsException.of(
+            "by", "must be a score of this task, got %s.", ScoresReport.field(metric));
       }
-      double value = validation.path(field(metric)).asDouble(Double.NaN);
+      double value = validation.path(ScoresReport.field(metric)).asDouble(Double.NaN);
       sum += metric == Metric.LOSS || metric == Metric.MEAN_SQUARED_ERROR ? -value : value;
     }
     return metrics.isEmpty() ? Double.NaN : sum / metrics.size();
-  }
-
-  private static String field(Metric metric) {
-    return metric.name().toLowerCase(Locale.ROOT);
   }
 
   private ObjectNode options(Map<String, String> drawn, int length, String lengthOption) {

@@ -2,9 +2,7 @@ package org.tokentune.cli;
 
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import org.tokentune.objectives.Metric;
 import org.tokentune.objectives.Scores;
 import org.tokentune.train.EvaluationResult;
 import org.tokentune.train.FineTuningListener;
@@ -79,7 +77,8 @@ final class TrainingCurves implements FineTuningListener, AutoCloseable {
     if (step.seconds() > 0) {
       numbers.put("train/tokens_per_second", step.tokens() / step.seconds());
     }
-    step.metrics().forEach((metric, value) -> numbers.put("train/" + name(metric), value));
+    step.metrics()
+        .forEach((metric, value) -> numbers.put("train/" + ScoresReport.field(metric), value));
     if (memory != null) { // with the first step: a resumed training has them again
       numbers.put("memory/parameters_mb", memory.parameters() / 1e6);
       numbers.put("memory/optimizer_state_mb", memory.optimizerState() / 1e6);
@@ -99,16 +98,14 @@ final class TrainingCurves implements FineTuningListener, AutoCloseable {
     if (scores.task().hasPerplexity()) {
       numbers.put("validation/perplexity", scores.perplexity());
     }
-    scores.metrics().forEach((metric, value) -> numbers.put("validation/" + name(metric), value));
+    scores
+        .metrics()
+        .forEach((metric, value) -> numbers.put("validation/" + ScoresReport.field(metric), value));
     add(evaluation.step(), numbers);
   }
 
   private void add(int step, Map<String, Double> numbers) {
     sinks.forEach(sink -> sink.add(step, steps, numbers));
-  }
-
-  private static String name(Metric metric) {
-    return metric.name().toLowerCase(Locale.ROOT);
   }
 
   @Override

@@ -6,7 +6,6 @@ import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
 import org.tokentune.files.WholeFile;
@@ -102,8 +101,7 @@ final class TrainingLog implements FineTuningListener, AutoCloseable {
     ObjectNode event = event("step").put("step", step.step()).put("epoch", step.epoch());
     event.put("loss", step.loss()).put("learning_rate", step.learningRate());
     event.put("tokens", step.tokens());
-    step.metrics()
-        .forEach((metric, value) -> event.put(metric.name().toLowerCase(Locale.ROOT), value));
+    step.metrics().forEach((metric, value) -> event.put(ScoresReport.field(metric), value));
     if (!step.broken().isEmpty()) {
       step.broken().forEach(event.putArray("broken_rows")::add);
     }

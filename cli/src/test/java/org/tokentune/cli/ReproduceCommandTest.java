@@ -96,6 +96,16 @@ class ReproduceCommandTest {
     for (int i = 0; i < 16; i++) {
       assertEquals(whole.path(i).path("score"), runs().path(i).path("score"));
     }
+    Run fewer =
+        reproduce(
+            "glue",
+            "--data",
+            folder.resolve("glue"),
+            "--model",
+            folder.resolve("base"),
+            "--tasks",
+            "sst2");
+    assertTrue(fewer.printed().contains("Matthews"), "of what was done before: " + fewer.printed());
     Run other = reproduce("glue", "--data", folder.resolve("glue"), "--model", "else");
     assertEquals(1, other.code());
     assertTrue(other.printed().contains("name another --output"), other.printed());
@@ -142,6 +152,19 @@ class ReproduceCommandTest {
     assertEquals(0, late.code());
     assertTrue(late.printed().contains("The budget is used up."), late.printed());
     assertEquals(2, runs().size());
+    assertOther(command, 6 + 4, "accuracy");
+    Path namesake = Files.createDirectory(folder.resolve("elsewhere")).resolve("my rows.csv");
+    Files.copy(data, namesake);
+    assertOther(command, 2, namesake);
+  }
+
+  /** Scores of other rows, or of another kind, are not taken for what is asked for. */
+  private void assertOther(Object[] command, int at, Object value) {
+    Object[] changed = command.clone();
+    changed[at] = value;
+    Run run = reproduce(changed);
+    assertEquals(1, run.code());
+    assertTrue(run.printed().contains("name another --output"), run.printed());
   }
 
   /** The untrained decoder is a row of its own; each training answers all files of questions. */
@@ -203,6 +226,17 @@ class ReproduceCommandTest {
     Path config = Files.writeString(folder.resolve("own.yaml"), "seed: 7\n");
     assertBad("seed is set by reproduce", "glue", "--data", "x.csv", "--config", config);
     assertBad("--shares", "memory", "--shares", "0");
+    Path again = Files.createDirectory(folder.resolve("again")).resolve("choices.jsonl");
+    Files.copy(Path.of("../samples/choices.jsonl"), again);
+    assertBad(
+        "two files are called choices",
+        "llama",
+        "--model",
+        "x",
+        "--data",
+        "y",
+        "--questions",
+        "../samples/choices.jsonl," + again);
     assertBad("is not a file", "llama", "--model", "x", "--data", "y", "--questions", "z.jsonl");
   }
 

@@ -11,7 +11,6 @@ import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.tokentune.BadDataException;
 import org.tokentune.BadFileException;
 import org.tokentune.BadInputException;
@@ -486,10 +485,13 @@ public final class LanguageModel extends AdaptableModel {
     checkOpen();
 
     rows.forEach(this::check);
-    TokenBatches batches = TokenBatches.byLength(rows, Objectives.CAUSAL_LM, batchSize);
-    List<MultiDataSet> all = new ArrayList<>();
-    batches.forEachRemaining(all::add);
-    return SelectionComparison.of(model, parameters, all, selector, draws, seed);
+    return SelectionComparison.of(
+        model,
+        parameters,
+        TokenBatches.byLength(rows, Objectives.CAUSAL_LM, batchSize),
+        selector,
+        draws,
+        seed);
   }
 
   /**

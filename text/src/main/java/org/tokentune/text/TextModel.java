@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -487,11 +486,13 @@ public final class TextModel extends AdaptableModel {
 
     List<TokenBatches.Row> rows =
         examples.stream().map(one -> TokenBatches.Row.of(one, labels(), tokenizer)).toList();
-    Iterator<MultiDataSet> batches =
-        TokenBatches.shuffled(rows, labels().task(), null, batchSize, seed, 0);
-    List<MultiDataSet> all = new ArrayList<>();
-    batches.forEachRemaining(all::add);
-    return SelectionComparison.of(model, parameters, all, selector, draws, seed);
+    return SelectionComparison.of(
+        model,
+        parameters,
+        TokenBatches.shuffled(rows, labels().task(), null, batchSize, seed, 0),
+        selector,
+        draws,
+        seed);
   }
 
   private Scores evaluate(List<Example> examples, List<List<TextTokenizer.Tokens>> windows) {

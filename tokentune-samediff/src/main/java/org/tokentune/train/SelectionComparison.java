@@ -4,11 +4,11 @@ import static org.tokentune.Arguments.required;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Collectors;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
@@ -41,27 +41,32 @@ public record SelectionComparison(List<Layer> layers) {
   public record Layer(
       String name, double cosine, double norm, double meanCosine, double meanNorm) {}
 
-  /** Products of gradients of a layer. */
-  private static final class Sums {
-    private double full;
+  /** Products of the gradients of a layer. */
+  private static final class Products {
     private double dot;
     private double own;
 
-    private void add(INDArray gradient, INDArray of) {
-      full += of.mul(of).sumNumber().doubleValue();
-      if (gradient != null) {
-        dot += gradient.mul(of).sumNumber().doubleValue();
-        own += gradient.mul(gradient).sumNumber().doubleValue();
-      }
+    private void add(INDArray gradient, INDArray full) {
+      dot += gradient.mul(full).sumNumber().doubleValue();
+      own += gradient.mul(gradient).sumNumber().doubleValue();
     }
+  }
 
-    private double cosine() {
-      return own > 0 && full > 0 ? dot / Math.sqrt(own * full) : 0;
-    }
+  /** Sums of a layer's figures. */
+  private static final class Sums {
+    private double cosines;
+    private double norms;
 
-    private double norm() {
-      return full > 0 ? Math.sqrt(own / full) : 0;
+    private void add(Products products, double full) {
+      cosines += products.own > 0 && full > 0 ? products.dot / Math.sqrt(products.own * full) : 0;
+      norms += full > 0 ? Math.sqrt(products.own / full) : 0;
     }
+  }
+
+  public SelectionComparison {
+    required(layers, "layers");
+
+    layers = List.copyOf(layers);
   }
 
   /**
@@ -76,7 +81,7 @@ public record SelectionComparison(List<Layer> layers) {
   public static SelectionComparison of(
       TransformerModel model,
       Parameters parameters,
-      List<MultiDataSet> batches,
+      Iterator<MultiDataSet> batches,
       TokenSelector selector,
       int draws,
       long seed) {
@@ -84,11 +89,13 @@ public record SelectionComparison(List<Layer> layers) {
     required(parameters, "parameters");
     required(batches, "batches");
     required(selector, "selector");
-    if (draws < 1 || batches.isEmpty()) {
+    if (draws < 1 || !batches.hasNext()) {
       throw BadSettingsException.of(
           "draws", "must be at least 1, on at least one batch, got %d.", draws);
     }
-    Map<String, double[]> layers = new LinkedHashMap<>();
+    Map<String, Sums> single = new LinkedHashMap<>();
+    Map<String, Sums> together = new LinkedHashMap<>();
+    int count = 0;
     try (BatchGradients gradients =
         new BatchGradients(
             model.withoutDropout(),
@@ -96,45 +103,40 @@ public record SelectionComparison(List<Layer> layers) {
             name -> parameters.quantized(name) == null,
             MemorySettings.defaults(),
             LossSettings.plain())) {
-      for (int number = 0; number < batches.size(); number++) {
-        MultiDataSet batch = batches.get(number);
+      for (; batches.hasNext(); count++) {
+        MultiDataSet batch = batches.next();
         Map<String, INDArray> full =
             copies(
-                run(gradients, model, batch, new AllTokens(), position(0, number, seed)),
+                run(gradients, model, batch, new AllTokens(), position(0, count, seed)),
                 model.parameters().keySet());
+        Map<String, Products> ofFull = products(full, full);
         Map<String, INDArray> mean = new HashMap<>();
         for (int draw = 0; draw < draws; draw++) {
           Map<String, INDArray> some =
-              run(gradients, model, batch, selector, position(draw, number, seed));
-          sums(full, some).forEach((layer, sums) -> add(layers, layer, 0, sums));
+              run(gradients, model, batch, selector, position(draw, count, seed));
+          add(products(some, full), ofFull, single);
           some.forEach(
               (name, array) ->
                   mean.computeIfAbsent(name, key -> Nd4j.zerosLike(array)).addi(array));
         }
         mean.values().forEach(array -> array.divi(draws));
-        sums(full, mean).forEach((layer, sums) -> add(layers, layer, 2, sums));
+        add(products(mean, full), ofFull, together);
       }
     }
-    double drawn = (double) draws * batches.size();
-    return new SelectionComparison(
-        layers.entrySet().stream()
-            .map(
-                layer -> {
-                  double[] of = layer.getValue();
-                  return new Layer(
-                      layer.getKey(),
-                      of[0] / drawn,
-                      of[1] / drawn,
-                      of[2] / batches.size(),
-                      of[3] / batches.size());
-                })
-            .collect(Collectors.toCollection(ArrayList::new)));
-  }
-
-  public SelectionComparison {
-    required(layers, "layers");
-
-    layers = List.copyOf(layers);
+    double drawn = (double) draws * count;
+    List<Layer> layers = new ArrayList<>();
+    for (Map.Entry<String, Sums> layer : single.entrySet()) {
+      Sums one = layer.getValue();
+      Sums all = together.get(layer.getKey());
+      layers.add(
+          new Layer(
+              layer.getKey(),
+              one.cosines / drawn,
+              one.norms / drawn,
+              all.cosines / count,
+              all.norms / count));
+    }
+    return new SelectionComparison(layers);
   }
 
   private static TrainingStep.Position position(int draw, int batch, long seed) {
@@ -164,18 +166,25 @@ public record SelectionComparison(List<Layer> layers) {
     return copies;
   }
 
-  private static Map<String, Sums> sums(Map<String, INDArray> full, Map<String, INDArray> some) {
-    Map<String, Sums> sums = new LinkedHashMap<>();
+  /** By layer; a parameter that {@code some} lacks has a gradient of 0 there. */
+  private static Map<String, Products> products(
+      Map<String, INDArray> some, Map<String, INDArray> full) {
+    Map<String, Products> products = new LinkedHashMap<>();
     full.forEach(
-        (name, array) ->
-            sums.computeIfAbsent(StepMemoryReport.layer(name), layer -> new Sums())
-                .add(some.get(name), array));
-    return sums;
+        (name, array) -> {
+          Products ofLayer =
+              products.computeIfAbsent(StepMemoryReport.layer(name), layer -> new Products());
+          if (some.containsKey(name)) {
+            ofLayer.add(some.get(name), array);
+          }
+        });
+    return products;
   }
 
-  private static void add(Map<String, double[]> layers, String layer, int at, Sums sums) {
-    double[] of = layers.computeIfAbsent(layer, name -> new double[4]);
-    of[at] += sums.cosine();
-    of[at + 1] += sums.norm();
+  private static void add(
+      Map<String, Products> some, Map<String, Products> full, Map<String, Sums> sums) {
+    some.forEach(
+        (layer, products) ->
+            sums.computeIfAbsent(layer, name -> new Sums()).add(products, full.get(layer).own));
   }
 }
