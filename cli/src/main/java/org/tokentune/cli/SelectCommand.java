@@ -18,6 +18,7 @@ import org.tokentune.datasets.TokenBatches;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.models.ModelConfig;
 import org.tokentune.models.WeightStorage;
+import org.tokentune.objectives.Objectives;
 import org.tokentune.select.RandomTokens;
 import org.tokentune.select.TokenSelector;
 import org.tokentune.text.LanguageModel;
@@ -152,6 +153,11 @@ final class SelectCommand implements Callable<Integer> {
         }
       } else {
         try (TextModel encoder = TextModel.open(files)) {
+          if (encoder.labels().task() == Objectives.QUESTION_ANSWERING) {
+            throw new BadSettingsException(
+                "%s answers questions, which select does not compare; name a classifier or a decoder.",
+                model);
+          }
           List<Example> rows = dataOptions.test(data);
           encoder.labels().check(rows, data);
           List<Example> some = drawn(rows);

@@ -82,7 +82,17 @@ class SelectCommandTest {
   }
 
   @Test
-  void saysWhatIsWrong() {
+  void saysWhatIsWrong() throws IOException {
+    Path answers = Files.createDirectory(folder.resolve("answers"));
+    for (String file : List.of("config.json", "model.safetensors")) {
+      Files.copy(GOLDEN.resolveSibling("bert-qa").resolve(file), answers.resolve(file));
+    }
+    Files.copy(
+        Path.of("../datasets/src/test/resources/tokenizer.json"),
+        answers.resolve("tokenizer.json"));
+    Run questions = Run.of("select", "--compare", "--model", answers, "--data", "d");
+    assertEquals(1, questions.code());
+    assertTrue(questions.printed().contains("does not compare"), questions.printed());
     Run none = Run.of("select", "--model", "m", "--data", "d");
     assertEquals(1, none.code());
     assertTrue(none.printed().contains("give --compare"), none.printed());
