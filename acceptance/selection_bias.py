@@ -30,37 +30,68 @@ def scaled(x, factor):
     return x * factor + (x * (1 - factor)).detach()
 
 
-def forward(config, p, ids, mask, selected=None, factor=None):
-    heads, hidden = config.num_attention_heads, config.hidden_size
-    rows, length = ids.shape
+class Encoder:
+    """A BERT with a new head for two classes on position 0, through some of whose tokens gradients go.
 
-    def norm(x, name):
-        return F.layer_norm(x, (hidden,), p[name + ".weight"], p[name + ".bias"], config.layer_norm_eps)
+    p: the parameters by name."""
 
-    def through(x):
-        return x if selected is None else torch.where(selected[:, :, None], x, x.detach())
+    def __init__(self, model, dropout=0.0):
+        self.config, self.dropout, self.layers = model.config, dropout, model.config.num_hidden_layers
+        self.p = {name: value.detach().clone().requires_grad_(True) for name, value in model.named_parameters() if "pooler" not in name}
+        self.p["head.weight"] = (torch.randn(2, self.config.hidden_size) * 0.02).requires_grad_(True)
+        self.p["head.bias"] = torch.zeros(2, requires_grad=True)
 
-    def key(x):
-        x = through(x)
-        return x if factor is None else scaled(x, factor[:, :, None])
+    def parts(self):
+        """Names of parameters by part: embeddings, layers, head."""
+        parts = {}
+        for name in self.p:
+            parts.setdefault("layer " + name.split(".")[2] if name.startswith("encoder") else name.split(".")[0], []).append(name)
+        return parts
 
-    def split(x):
-        return x.view(rows, length, heads, hidden // heads).transpose(1, 2)
+    def logits(self, ids, mask, selected=None, factor=None, dropout=None, received=None, hidden=None):
+        """selected: positions, or a list of such for each layer; factor: of the gradients of keys and values. received and hidden: lists to
+        which each layer's attention received by each position and hidden states are added."""
+        config, p = self.config, self.p
+        heads, size = config.num_attention_heads, config.hidden_size
+        rows, length = ids.shape
+        dropout = self.dropout if dropout is None else dropout
 
-    e = "embeddings."
-    x = p[e + "word_embeddings.weight"][ids] + p[e + "position_embeddings.weight"][:length] + p[e + "token_type_embeddings.weight"][0]
-    x = norm(x, e + "LayerNorm")
-    hidden_keys = (1 - mask[:, None, None, :].float()) * -1e9
-    for layer in range(config.num_hidden_layers):
-        b = f"encoder.layer.{layer}."
-        x = through(x)
-        q = through(linear(x, b + "attention.self.query", p))
-        k, v = key(linear(x, b + "attention.self.key", p)), key(linear(x, b + "attention.self.value", p))
-        weights = torch.softmax(split(q) @ split(k).transpose(-1, -2) / math.sqrt(hidden // heads) + hidden_keys, -1)
-        context = (weights @ split(v)).transpose(1, 2).reshape(rows, length, hidden)
-        x = norm(x + linear(context, b + "attention.output.dense", p), b + "attention.output.LayerNorm")
-        x = norm(x + linear(F.gelu(linear(x, b + "intermediate.dense", p)), b + "output.dense", p), b + "output.LayerNorm")
-    return F.linear(x[:, 0], p["head.weight"], p["head.bias"])
+        def norm(x, name):
+            return F.layer_norm(x, (size,), p[name + ".weight"], p[name + ".bias"], config.layer_norm_eps)
+
+        def drop(x):
+            return F.dropout(x, dropout) if dropout else x
+
+        def split(x):
+            return x.view(rows, length, heads, size // heads).transpose(1, 2)
+
+        e = "embeddings."
+        x = p[e + "word_embeddings.weight"][ids] + p[e + "position_embeddings.weight"][:length] + p[e + "token_type_embeddings.weight"][0]
+        x = drop(norm(x, e + "LayerNorm"))
+        hidden_keys = (1 - mask[:, None, None, :].float()) * -1e9
+        for layer in range(self.layers):
+            b = f"encoder.layer.{layer}."
+            of = selected[layer] if isinstance(selected, list) else selected
+
+            def through(x):
+                return x if of is None else torch.where(of[:, :, None], x, x.detach())
+
+            def key(x):
+                x = through(x)
+                return x if factor is None else scaled(x, factor[:, :, None])
+
+            x = through(x)
+            if hidden is not None:
+                hidden.append(x)
+            q = through(linear(x, b + "attention.self.query", p))
+            k, v = key(linear(x, b + "attention.self.key", p)), key(linear(x, b + "attention.self.value", p))
+            weights = torch.softmax(split(q) @ split(k).transpose(-1, -2) / math.sqrt(size // heads) + hidden_keys, -1)
+            if received is not None:
+                received.append((weights * mask[:, None, :, None]).sum((1, 2)))
+            context = (drop(weights) @ split(v)).transpose(1, 2).reshape(rows, length, size)
+            x = norm(x + drop(linear(context, b + "attention.output.dense", p)), b + "attention.output.LayerNorm")
+            x = norm(x + drop(linear(F.gelu(linear(x, b + "intermediate.dense", p)), b + "output.dense", p)), b + "output.LayerNorm")
+        return linear(drop(x[:, 0]), "head", p)
 
 
 def draw(mask, generator):
@@ -79,10 +110,9 @@ def draw(mask, generator):
 def main(model, data, steps):
     torch.set_num_threads(1)
     tokenizer, encoder = AutoTokenizer.from_pretrained(model), AutoModel.from_pretrained(model).eval()
-    config = encoder.config
-    p = {name: value.detach().clone().requires_grad_(True) for name, value in encoder.named_parameters() if "pooler" not in name}
-    p["head.weight"] = (torch.randn(2, config.hidden_size, generator=torch.Generator().manual_seed(0)) * 0.02).requires_grad_(True)
-    p["head.bias"] = torch.zeros(2, requires_grad=True)
+    torch.manual_seed(0)
+    encoder = Encoder(encoder)
+    p = encoder.p
     rows = list(csv.reader(open(data, encoding="utf-8"), delimiter="\t", quoting=csv.QUOTE_NONE))[1:]
     random.Random(1).shuffle(rows)
 
@@ -93,7 +123,7 @@ def main(model, data, steps):
 
     def loss(number, selected=None, factor=None):
         ids, mask, labels = batch(number)
-        return F.cross_entropy(forward(config, p, ids, mask, selected, factor), labels)
+        return F.cross_entropy(encoder.logits(ids, mask, selected, factor), labels)
 
     optimizer = torch.optim.AdamW(p.values(), lr=1e-4)
     for step in range(steps):
@@ -105,11 +135,10 @@ def main(model, data, steps):
         for value in p.values():
             value.grad = None
         loss(0, *selection).backward()
-        groups = {}
-        for name, value in p.items():
-            part = name.split(".")[0] if not name.startswith("encoder") else "layer " + name.split(".")[2]
-            groups.setdefault(part, []).append((torch.zeros_like(value) if value.grad is None else value.grad).flatten().clone())
-        return {part: torch.cat(some) for part, some in groups.items()}
+        return {
+            part: torch.cat([(torch.zeros_like(p[name]) if p[name].grad is None else p[name].grad).flatten() for name in names])
+            for part, names in encoder.parts().items()
+        }
 
     full = gradients()
     mask = batch(0)[1]
@@ -128,4 +157,5 @@ def main(model, data, steps):
                   f"{F.cosine_similarity(mean, wanted, dim=0).item():.2f}, norm {(mean.norm() / wanted.norm()).item():.2f}", flush=True)
 
 
-main(sys.argv[1], sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else 100)
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else 100)

@@ -64,10 +64,22 @@ public final class OpenBlas implements Blas {
   }
 
   @Override
-  public void sgemv(int m, int n, long a, int lda, long x, long y) {
+  public void sgemv(
+      boolean transpose, int m, int n, float alpha, long a, int lda, long x, float beta, long y) {
     Address[] to = ARGUMENTS.get();
     openblas_nolapack.cblas_sgemv(
-        ROW_MAJOR, PLAIN, m, n, 1, to[0].at(a), lda, to[1].at(x), 1, 0, to[2].at(y), 1);
+        ROW_MAJOR,
+        transpose ? TRANSPOSED : PLAIN,
+        m,
+        n,
+        alpha,
+        to[0].at(a),
+        lda,
+        to[1].at(x),
+        1,
+        beta,
+        to[2].at(y),
+        1);
   }
 
   @Override

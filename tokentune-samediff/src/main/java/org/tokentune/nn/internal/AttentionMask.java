@@ -15,7 +15,7 @@ import org.tokentune.ops.MaskedSoftmax;
  * @param frozenBias for frozen queries, likewise; null if there are none
  * @param rowIds INT32 [batch, 1, 1, length]: the keys' original rows, by which dropout identifies
  *     them
- * @param ranges the keys that each query sees; null where they come from a cache
+ * @param ranges the keys that each query sees
  */
 public record AttentionMask(
     SDVariable selectedBias, SDVariable frozenBias, SDVariable rowIds, VisibleRanges ranges) {
@@ -31,7 +31,7 @@ public record AttentionMask(
       TokenStreams queries, TokenStreams tokens, SDVariable mask, int window, DataType type) {
     SDVariable unpadded = unpadded(tokens, mask);
     SDVariable keys = rowIds(tokens);
-    VisibleRanges ranges = new VisibleRanges(tokens, mask, null, window);
+    VisibleRanges ranges = VisibleRanges.of(tokens, mask, null, window);
     if (window == 0) {
       SDVariable bias = MaskedSoftmax.bias(unpadded, type);
       return new AttentionMask(bias, tokens.frozen() == null ? null : bias, keys, ranges);
@@ -78,25 +78,30 @@ public record AttentionMask(
             ? null
             : bias(tokens.frozen(), unpadded, keys, positionIds, window, type),
         keys,
-        new VisibleRanges(tokens, mask, positionIds, window));
+        VisibleRanges.of(tokens, mask, positionIds, window));
   }
 
   /**
-   * A causal mask for sequences whose keys are in order of position, starting at 0.
+   * A causal mask for a step's queries among cached keys, which are in order of position, starting
+   * at 0.
    *
-   * @param queries INT32 [batch, 1, count, 1]: positions of the queries
-   * @param mask INT32 [batch, length]
+   * @param positionIds INT32 [batch, n]: positions of the step's tokens
+   * @param mask INT32 [batch, length]: 1 for positions that hold tokens
    */
-  static AttentionMask ofRows(SDVariable queries, SDVariable mask, int window, DataType type) {
-    SameDiff sd = mask.getSameDiff();
-    SDVariable length = sd.sizeAt(mask, 1).castTo(DataType.INT32);
-    SDVariable keys =
-        sd.range(sd.constant(0), length, sd.constant(1), DataType.INT32).reshape(1, 1, 1, -1);
+  static AttentionMask ofCached(
+      TokenStream asking, SDVariable positionIds, SDVariable mask, int window, DataType type) {
+    SDVariable positions = asking.bySequence(asking.values(positionIds), 1, 1);
+    SDVariable queries = positions.permute(0, 2, 1, 3); // [batch, 1, count, 1]
+    SDVariable keys = VisibleRanges.numbers(mask).reshape(1, 1, 1, -1);
     SDVariable open = visible(queries, byKey(mask), keys);
     if (window > 0) {
-      open = from(queries.sub(sd.constant(window - 1)), open, keys);
+      open = from(queries.sub(keys.getSameDiff().constant(window - 1)), open, keys);
     }
-    return new AttentionMask(MaskedSoftmax.bias(open, type), null, keys, null);
+    return new AttentionMask(
+        MaskedSoftmax.bias(open, type),
+        null,
+        keys,
+        VisibleRanges.ofCached(positionIds, mask, window));
   }
 
   /** [batch, length] as [batch, 1, 1, length]. */

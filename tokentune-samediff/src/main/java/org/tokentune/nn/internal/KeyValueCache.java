@@ -1,6 +1,8 @@
 package org.tokentune.nn.internal;
 
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -32,6 +34,7 @@ public final class KeyValueCache {
   private final SDVariable mask;
   private final SDVariable rows;
   private final DataType type;
+  private final Map<String, SDVariable> own = new HashMap<>(); // by the name of a stream's rowIds
 
   /**
    * @param capacity maximum number of tokens
@@ -52,8 +55,7 @@ public final class KeyValueCache {
 
   /** The attention mask over cached tokens, with some of the step's tokens as queries. */
   AttentionMask keys(TokenStream queries, int window) {
-    SDVariable positions = queries.bySequence(queries.values(positionIds), 1, 1);
-    return AttentionMask.ofRows(positions.permute(0, 2, 1, 3), mask, window, type);
+    return AttentionMask.ofCached(queries, positionIds, mask, window, type);
   }
 
   /**
@@ -67,16 +69,24 @@ public final class KeyValueCache {
     SameDiff sd = step.rows().getSameDiff();
     SDVariable cache =
         sd.constant(PREFIX + name, Nd4j.create(type, new long[] {capacity, step.width()}, 'c'));
+    SDVariable written = WriteRows.apply(cache, own(step), step.rows());
     if (rows != null) {
-      SDVariable own = TokenGather.elements(rows, TokenGather.rowIds(rows, positionIds));
-      SDVariable written = WriteRows.apply(cache, own, step.rows());
       return TokenGather.rows(written, sd.reshape(rows, -1), kernelMode);
     }
-    SDVariable written = WriteRows.apply(cache, step.values(positionIds), step.rows());
     SDVariable length = sd.sizeAt(mask, 1).castTo(DataType.INT64).reshape(1);
     SDVariable width = sd.constant(Nd4j.createFromArray(new long[] {step.width()}));
     SDVariable start = sd.constant(Nd4j.createFromArray(new long[] {0, 0}));
     return sd.slice(written, start, sd.concat(0, length, width));
+  }
+
+  /** The cache's rows of the step's tokens, the same in all layers. */
+  private SDVariable own(TokenStream step) {
+    return own.computeIfAbsent(
+        step.rowIds().name(),
+        name ->
+            rows == null
+                ? step.values(positionIds)
+                : TokenGather.elements(rows, TokenGather.rowIds(rows, positionIds)));
   }
 
   /** The arrays of a graph's caches. */

@@ -53,26 +53,23 @@ public record SelfAttention(
   }
 
   /**
-   * Whether attention runs as {@link TiledAttention}. Its composition is for other backends, for
-   * scores with additions, and for a single query after cached keys.
+   * Whether attention runs as {@link TiledAttention}. Its composition is for other backends, and
+   * for scores with additions.
    */
   private boolean tiled(Graph graph) {
-    return TiledAttention.isAvailable(graph.kernelMode())
-        && positions == PositionScores.NONE
-        && graph.cache() == null;
+    return TiledAttention.isAvailable(graph.kernelMode()) && positions == PositionScores.NONE;
   }
 
   private TokenStreams attendInTiles(
       Graph graph, TokenStreams queries, TokenStreams tokens, AttentionMask keys) {
-    TokenStreams k = tokens.map(stream -> key.apply(graph, stream));
-    TokenStreams v = tokens.map(stream -> value.apply(graph, stream));
+    SDVariable k = selectedRows(graph, key, tokens, "key");
+    SDVariable frozenK = frozenRows(graph, key, tokens);
+    SDVariable v = selectedRows(graph, value, tokens, "value");
+    SDVariable frozenV = frozenRows(graph, value, tokens);
     VisibleRanges ranges = keys.ranges();
     TiledAttention.Keys frozen =
-        tokens.frozen() == null
-            ? null
-            : new TiledAttention.Keys(k.frozen().rows(), v.frozen().rows(), ranges.frozenKeys());
-    TiledAttention.Keys selected =
-        new TiledAttention.Keys(k.selected().rows(), v.selected().rows(), ranges.selectedKeys());
+        frozenK == null ? null : new TiledAttention.Keys(frozenK, frozenV, ranges.frozenKeys());
+    TiledAttention.Keys selected = new TiledAttention.Keys(k, v, ranges.selectedKeys());
     TokenStream bySelected = attend(graph, queries.selected(), selected, frozen, keys);
     if (queries.frozen() == null) {
       return new TokenStreams(bySelected, null);
@@ -138,17 +135,29 @@ public record SelfAttention(
    */
   private SDVariable allTokens(
       Graph graph, NetworkLayer projection, TokenStreams tokens, String name) {
-    TokenStream selected = projection.apply(graph, tokens.selected());
-    if (graph.cache() != null) {
-      return graph.cache().all(place + "." + name, selected, graph.kernelMode());
-    }
-    return tokens.frozen() == null
-        ? selected.rows()
+    SDVariable selected = selectedRows(graph, projection, tokens, name);
+    SDVariable frozen = frozenRows(graph, projection, tokens);
+    return frozen == null
+        ? selected
         : JoinTokens.apply(
-            selected.rows(),
-            projection.apply(graph, tokens.frozen()).rows(),
-            selected.bySequence(selected.rowIds()),
+            selected,
+            frozen,
+            tokens.selected().bySequence(tokens.selected().rowIds()),
             graph.kernelMode());
+  }
+
+  /** Rows of the selected tokens; of the step's and all cached ones, if there is a cache. */
+  private SDVariable selectedRows(
+      Graph graph, NetworkLayer projection, TokenStreams tokens, String name) {
+    TokenStream own = projection.apply(graph, tokens.selected());
+    return graph.cache() == null
+        ? own.rows()
+        : graph.cache().all(place + "." + name, own, graph.kernelMode());
+  }
+
+  /** Rows of the frozen tokens; null if there are none. */
+  private static SDVariable frozenRows(Graph graph, NetworkLayer projection, TokenStreams tokens) {
+    return tokens.frozen() == null ? null : projection.apply(graph, tokens.frozen()).rows();
   }
 
   /** [batch * length, width] as [batch, keyValueHeads, length, head size]. */

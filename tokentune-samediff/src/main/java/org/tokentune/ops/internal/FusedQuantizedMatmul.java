@@ -1,10 +1,13 @@
 package org.tokentune.ops.internal;
 
 import java.util.List;
+import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.ops.internal.kernels.BfloatProducts;
 import org.tokentune.ops.internal.kernels.BlockProducts;
 import org.tokentune.ops.internal.kernels.Nf4Products;
+import org.tokentune.ops.internal.kernels.VectorLoops;
+import org.tokentune.ops.internal.kernels.VectorProducts;
 import org.tokentune.quantization.BlockFormat;
 import org.tokentune.quantization.Nf4;
 
@@ -33,7 +36,9 @@ public final class FusedQuantizedMatmul extends FusedOp {
   public static boolean supports(FusedOp op, long[] shape) {
     if (op instanceof FusedBlocks blocks) {
       BlockFormat format = blocks.format();
-      return BlockProducts.supports(format) || (format == BlockFormat.BF16 && shape[1] % 2 == 0);
+      return VectorLoops.forFormat(format).isPresent()
+          || BlockProducts.supports(format)
+          || (format == BlockFormat.BF16 && shape[1] % 2 == 0);
     }
     return op instanceof FusedNf4 && shape[1] % Nf4.BLOCK == 0;
   }
@@ -57,12 +62,21 @@ public final class FusedQuantizedMatmul extends FusedOp {
   public void run(List<INDArray> inputs, List<INDArray> outputs) {
     INDArray x = inputs.get(0);
     INDArray y = outputs.get(0);
-    if (!(weight instanceof FusedBlocks blocks)) {
-      Nf4Products.multiply(x, inputs.subList(1, 5).toArray(INDArray[]::new), y);
-    } else if (blocks.format() == BlockFormat.BF16) {
-      BfloatProducts.multiply(x, inputs.get(1), y);
+    if (weight instanceof FusedBlocks blocks) {
+      multiply(blocks.format(), x, inputs.get(1), y);
     } else {
-      BlockProducts.multiply(blocks.format(), x, inputs.get(1), y);
+      Nf4Products.multiply(x, inputs.subList(1, 5).toArray(INDArray[]::new), y);
+    }
+  }
+
+  private static void multiply(BlockFormat format, INDArray x, INDArray blocks, INDArray y) {
+    Optional<VectorLoops> loops = VectorLoops.forFormat(format);
+    if (loops.isPresent()) {
+      VectorProducts.multiply(loops.get(), format, x, blocks, y);
+    } else if (format == BlockFormat.BF16) {
+      BfloatProducts.multiply(x, blocks, y);
+    } else {
+      BlockProducts.multiply(format, x, blocks, y);
     }
   }
 }

@@ -93,11 +93,14 @@ record FewRowsMatmul(List<Step> parts) implements Step {
       int stride = Math.toIntExact(rows == 1 ? inner : y.stride(0));
       for (long row = 0; row < x.size(0); row++) {
         blas.sgemv(
+            false,
             rows,
             inner,
+            1,
             Memory.address(y),
             stride,
             Memory.address(x) + row * x.stride(0) * Float.BYTES,
+            0,
             Memory.address(z) + row * z.stride(0) * Float.BYTES);
       }
     }

@@ -25,6 +25,9 @@ interface Step extends AutoCloseable {
       List<INDArray> out = List.of(outputs);
       return () -> fused.run(in, out);
     }
+    if (RowWrites.are(node, inputs)) {
+      return new RowWrites(inputs[1], inputs[2], outputs[0]);
+    }
     if (FewRowsMatmul.is(node, inputs, outputs[0])) {
       return FewRowsMatmul.of(node, inputs[0], inputs[1], outputs[0]);
     }

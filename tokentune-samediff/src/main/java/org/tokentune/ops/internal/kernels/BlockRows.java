@@ -1,6 +1,7 @@
 package org.tokentune.ops.internal.kernels;
 
 import java.nio.ByteBuffer;
+import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.tokentune.ops.internal.kernels.Scratch.Slot;
 import org.tokentune.quantization.BlockFormat;
@@ -16,16 +17,20 @@ public final class BlockRows {
     RowKernel kernel = RowKernel.over(floats).write(floats);
     ByteBuffer in = kernel.bytes(blocks);
     int rowBytes = Math.toIntExact(format.rowBytes(kernel.rows().width()));
+    Optional<VectorLoops> loops = VectorLoops.forFormat(format);
     kernel.run(
         (arrays, row, width) -> {
           byte[] bytes = Scratch.get().bytes(rowBytes);
           in.get(row * rowBytes, bytes, 0, rowBytes);
-          decode(format, bytes, arrays[0], width);
+          decode(format, loops, bytes, arrays[0], width);
         });
   }
 
-  private static void decode(BlockFormat format, byte[] bytes, float[] values, int width) {
-    if (format == BlockFormat.BF16) {
+  private static void decode(
+      BlockFormat format, Optional<VectorLoops> loops, byte[] bytes, float[] values, int width) {
+    if (loops.isPresent()) {
+      loops.get().decode(format, bytes, values, width / format.elements);
+    } else if (format == BlockFormat.BF16) {
       int[] bits = Scratch.get().ints(Slot.LEAF_1, width);
       for (int i = 0; i < width; i++) {
         bits[i] = (bytes[2 * i] & 255) << 16 | bytes[2 * i + 1] << 24;
