@@ -7,6 +7,9 @@ import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -26,6 +29,9 @@ public final class JdkVectorLoops implements VectorLoops {
   /** As many bytes as floats. */
   private static final VectorSpecies<Byte> BYTES =
       VectorSpecies.of(byte.class, VectorShape.forBitSize(8 * LANES));
+
+  private static final VarHandle INT =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
 
   @Override
   public boolean decodes(BlockFormat format) {
@@ -75,13 +81,15 @@ public final class JdkVectorLoops implements VectorLoops {
       int at = block * 144;
       float d = half(in, at);
       float m = half(in, at + 2);
+      long scales = scales(in, at + 4);
+      long minima = minima(in, at + 4);
       for (int group = 0; group < 8; group += 2) {
         int from = at + 16 + group * 16;
         int to = block * 256 + group * 32;
-        float low = d * scale(in, at + 4, group);
-        float high = d * scale(in, at + 4, group + 1);
-        float lowMinimum = -m * minimum(in, at + 4, group);
-        float highMinimum = -m * minimum(in, at + 4, group + 1);
+        float low = d * part(scales, group);
+        float high = d * part(scales, group + 1);
+        float lowMinimum = -m * part(minima, group);
+        float highMinimum = -m * part(minima, group + 1);
         for (int i = 0; i < 32; i += LANES) {
           IntVector codes = ints(in, from + i);
           scaled(codes.and(15), low, lowMinimum).intoArray(out, to + i);
@@ -96,16 +104,20 @@ public final class JdkVectorLoops implements VectorLoops {
       int at = block * 176;
       float d = half(in, at);
       float m = half(in, at + 2);
-      for (int group = 0; group < 8; group++) {
-        int from = at + 48 + group / 2 * 32;
+      long scales = scales(in, at + 4);
+      long minima = minima(in, at + 4);
+      for (int group = 0; group < 8; group += 2) {
+        int from = at + 48 + group * 16;
         int to = block * 256 + group * 32;
-        int shift = group % 2 * 4;
-        float scale = d * scale(in, at + 4, group);
-        float minimum = -m * minimum(in, at + 4, group);
+        float low = d * part(scales, group);
+        float high = d * part(scales, group + 1);
+        float lowMinimum = -m * part(minima, group);
+        float highMinimum = -m * part(minima, group + 1);
         for (int i = 0; i < 32; i += LANES) {
-          IntVector fifth = ints(in, at + 16 + i).lanewise(LSHR, group).and(1);
-          IntVector codes = ints(in, from + i).lanewise(LSHR, shift).and(15);
-          scaled(codes.add(fifth.mul(16)), scale, minimum).intoArray(out, to + i);
+          IntVector codes = ints(in, from + i);
+          IntVector fifth = ints(in, at + 16 + i).lanewise(LSHR, group);
+          scaled(lowFive(codes, fifth), low, lowMinimum).intoArray(out, to + i);
+          scaled(highFive(codes, fifth), high, highMinimum).intoArray(out, to + 32 + i);
         }
       }
     }
@@ -115,20 +127,42 @@ public final class JdkVectorLoops implements VectorLoops {
     for (int block = 0; block < blocks; block++) {
       int at = block * 210;
       float d = half(in, at + 208);
-      for (int quarter = 0; quarter < 8; quarter++) { // 32 elements
-        int lower = at + quarter / 4 * 64 + quarter % 2 * 32;
-        int upper = at + 128 + quarter / 4 * 32;
-        int shift = quarter % 4 / 2 * 4;
-        int upperShift = quarter % 4 * 2;
-        int to = block * 256 + quarter * 32;
+      for (int part = 0; part < 4; part++) { // 32 elements, and 32 others 64 after them
+        int lower = at + part * 32;
+        int upper = at + 128 + part / 2 * 32;
+        int shift = part % 2 * 2;
+        int scales = at + 192 + part / 2 * 8 + shift;
+        int to = block * 256 + part / 2 * 128 + part % 2 * 32;
         for (int i = 0; i < 32; i += LANES) {
-          float scale = d * in[at + 192 + quarter * 2 + i / 16];
-          IntVector codes = ints(in, lower + i).lanewise(LSHR, shift).and(15);
-          IntVector high = ints(in, upper + i).lanewise(LSHR, upperShift).and(3);
-          scaled(codes.add(high.mul(16)), scale, -32 * scale).intoArray(out, to + i);
+          IntVector codes = ints(in, lower + i);
+          IntVector high = ints(in, upper + i).lanewise(LSHR, shift);
+          float scale = d * in[scales + i / 16];
+          float second = d * in[scales + 4 + i / 16];
+          scaled(lowSix(codes, high), scale, 0).intoArray(out, to + i);
+          scaled(highSix(codes, high), second, 0).intoArray(out, to + 64 + i);
         }
       }
     }
+  }
+
+  /** Numbers of Q6_K: the low four bits, and the lowest two above them. */
+  private static IntVector lowSix(IntVector codes, IntVector high) {
+    return codes.and(15).or(high.and(3).lanewise(LSHL, 4)).sub(32);
+  }
+
+  /** The next four bits, and the two above them. */
+  private static IntVector highSix(IntVector codes, IntVector high) {
+    return codes.lanewise(LSHR, 4).and(15).or(high.and(48)).sub(32);
+  }
+
+  /** Codes of Q5_K: the low four bits, and the lowest fifth one. */
+  private static IntVector lowFive(IntVector codes, IntVector fifth) {
+    return codes.and(15).or(fifth.and(1).lanewise(LSHL, 4));
+  }
+
+  /** The next four bits, and the next fifth one. */
+  private static IntVector highFive(IntVector codes, IntVector fifth) {
+    return codes.lanewise(LSHR, 4).and(15).or(fifth.and(2).lanewise(LSHL, 3));
   }
 
   private static FloatVector floats(byte[] in, int at) {
@@ -148,16 +182,31 @@ public final class JdkVectorLoops implements VectorLoops {
     return HalfPrecision.halfToFloat((short) ((in[at] & 255) | in[at + 1] << 8));
   }
 
-  private static int scale(byte[] in, int at, int group) {
-    return group < 4
-        ? in[at + group] & 63
-        : (in[at + 4 + group] & 15) + 16 * (in[at + group - 4] >> 6 & 3);
+  /** The scales of the eight groups of Q4_K and Q5_K, a byte each. */
+  private static long scales(byte[] in, int at) {
+    int low = int32(in, at);
+    int high = (int32(in, at + 8) & 0x0f0f0f0f) | (low >>> 2 & 0x30303030);
+    return bytes(low & 0x3f3f3f3f, high);
   }
 
-  private static int minimum(byte[] in, int at, int group) {
-    return group < 4
-        ? in[at + 4 + group] & 63
-        : (in[at + 4 + group] >> 4 & 15) + 16 * (in[at + group] >> 6 & 3);
+  /** Likewise the minima. */
+  private static long minima(byte[] in, int at) {
+    int low = int32(in, at + 4);
+    int high = (int32(in, at + 8) >>> 4 & 0x0f0f0f0f) | (low >>> 2 & 0x30303030);
+    return bytes(low & 0x3f3f3f3f, high);
+  }
+
+  private static int int32(byte[] in, int at) {
+    return (int) INT.get(in, at);
+  }
+
+  private static long bytes(int low, int high) {
+    return low | (long) high << 32;
+  }
+
+  /** A byte of eight. */
+  private static int part(long bytes, int number) {
+    return (int) (bytes >>> 8 * number) & 255;
   }
 
   @Override
@@ -213,7 +262,7 @@ public final class JdkVectorLoops implements VectorLoops {
     for (int block = 0; block < blocks; block++) {
       int at = start + block * 144;
       float d = half(in, at);
-      float m = half(in, at + 2);
+      long scales = scales(in, at + 4);
       for (int group = 0; group < 8; group += 2) {
         int of = from + block * 256 + group * 32;
         int code = at + 16 + group * 16;
@@ -224,14 +273,23 @@ public final class JdkVectorLoops implements VectorLoops {
           low = product(codes.and(15), x, of + i, low);
           high = product(codes.lanewise(LSHR, 4).and(15), x, of + 32 + i, high);
         }
-        total = low.fma(FloatVector.broadcast(FLOATS, d * scale(in, at + 4, group)), total);
-        total = high.fma(FloatVector.broadcast(FLOATS, d * scale(in, at + 4, group + 1)), total);
-        offset +=
-            m * minimum(in, at + 4, group) * sums[of / GROUP]
-                + m * minimum(in, at + 4, group + 1) * sums[of / GROUP + 1];
+        total = low.fma(FloatVector.broadcast(FLOATS, d * part(scales, group)), total);
+        total = high.fma(FloatVector.broadcast(FLOATS, d * part(scales, group + 1)), total);
       }
+      offset += half(in, at + 2) * minimum(minima(in, at + 4), sums, (from + block * 256) / GROUP);
     }
     return total.reduceLanes(ADD) - offset;
+  }
+
+  /** The sum of the minima of eight groups, each times the sum of the elements of x there. */
+  private static float minimum(long minima, float[] sums, int at) {
+    float first = 0;
+    float second = 0;
+    for (int group = 0; group < 4; group++) {
+      first += part(minima, group) * sums[at + group];
+      second += part(minima, group + 4) * sums[at + group + 4];
+    }
+    return first + second;
   }
 
   private static float q5k(byte[] in, int start, float[] x, float[] sums, int from, int blocks) {
@@ -240,20 +298,22 @@ public final class JdkVectorLoops implements VectorLoops {
     for (int block = 0; block < blocks; block++) {
       int at = start + block * 176;
       float d = half(in, at);
-      float m = half(in, at + 2);
-      for (int group = 0; group < 8; group++) {
+      long scales = scales(in, at + 4);
+      for (int group = 0; group < 8; group += 2) {
         int of = from + block * 256 + group * 32;
-        int code = at + 48 + group / 2 * 32;
-        int shift = group % 2 * 4;
-        FloatVector sum = FloatVector.zero(FLOATS);
+        int code = at + 48 + group * 16;
+        FloatVector low = FloatVector.zero(FLOATS);
+        FloatVector high = low;
         for (int i = 0; i < 32; i += LANES) {
-          IntVector fifth = ints(in, at + 16 + i).lanewise(LSHR, group).and(1);
-          IntVector codes = ints(in, code + i).lanewise(LSHR, shift).and(15);
-          sum = product(codes.or(fifth.lanewise(LSHL, 4)), x, of + i, sum);
+          IntVector codes = ints(in, code + i);
+          IntVector fifth = ints(in, at + 16 + i).lanewise(LSHR, group);
+          low = product(lowFive(codes, fifth), x, of + i, low);
+          high = product(highFive(codes, fifth), x, of + 32 + i, high);
         }
-        total = sum.fma(FloatVector.broadcast(FLOATS, d * scale(in, at + 4, group)), total);
-        offset += m * minimum(in, at + 4, group) * sums[of / GROUP];
+        total = low.fma(FloatVector.broadcast(FLOATS, d * part(scales, group)), total);
+        total = high.fma(FloatVector.broadcast(FLOATS, d * part(scales, group + 1)), total);
       }
+      offset += half(in, at + 2) * minimum(minima(in, at + 4), sums, (from + block * 256) / GROUP);
     }
     return total.reduceLanes(ADD) - offset;
   }
@@ -263,26 +323,32 @@ public final class JdkVectorLoops implements VectorLoops {
     for (int block = 0; block < blocks; block++) {
       int at = start + block * 210;
       float d = half(in, at + 208);
-      for (int part = 0; part < 8; part++) { // of 32 elements
-        int lower = at + part / 4 * 64 + part % 2 * 32;
-        int upper = at + 128 + part / 4 * 32;
-        int shift = part % 4 / 2 * 4;
-        int upperShift = part % 4 * 2;
-        int of = from + block * 256 + part * 32;
+      for (int part = 0; part < 4; part++) { // 32 elements, and 32 others 64 after them
+        int lower = at + part * 32;
+        int upper = at + 128 + part / 2 * 32;
+        int shift = part % 2 * 2;
+        int scales = at + 192 + part / 2 * 8 + shift;
+        int of = from + block * 256 + part / 2 * 128 + part % 2 * 32;
         for (int i = 0; i < 32; i += LANES) {
-          IntVector codes = ints(in, lower + i).lanewise(LSHR, shift).and(15);
-          IntVector high = ints(in, upper + i).lanewise(LSHR, upperShift).and(3);
-          FloatVector values =
-              (FloatVector) codes.or(high.lanewise(LSHL, 4)).sub(32).convert(I2F, 0);
-          float scale = d * in[at + 192 + part * 2 + i / 16];
-          total =
-              values
-                  .mul(FloatVector.broadcast(FLOATS, scale))
-                  .fma(FloatVector.fromArray(FLOATS, x, of + i), total);
+          IntVector codes = ints(in, lower + i);
+          IntVector high = ints(in, upper + i).lanewise(LSHR, shift);
+          float scale = d * in[scales + i / 16];
+          float second = d * in[scales + 4 + i / 16];
+          total = product(lowSix(codes, high), scale, x, of + i, total);
+          total = product(highSix(codes, high), second, x, of + 64 + i, total);
         }
       }
     }
     return total.reduceLanes(ADD);
+  }
+
+  /** The sum, and the products of codes times a scale and some elements of x. */
+  private static FloatVector product(
+      IntVector codes, float scale, float[] x, int at, FloatVector sum) {
+    FloatVector values = (FloatVector) codes.convert(I2F, 0);
+    return values
+        .mul(FloatVector.broadcast(FLOATS, scale))
+        .fma(FloatVector.fromArray(FLOATS, x, at), sum);
   }
 
   /** The sum, and the products of codes and some elements of x. */
