@@ -29,13 +29,16 @@ record RowWrites(INDArray ids, INDArray rows, INDArray table) implements Step {
   @Override
   public void run() {
     int width = Math.toIntExact(table.size(1));
-    FloatBuffer from = Memory.floats(rows);
-    FloatBuffer to = Memory.floats(table);
     int[] numbers = Memory.intValues(ids);
-    for (int i = 0; i < numbers.length; i++) {
-      to.put(numbers[i] * width, from, i * width, width);
+    try {
+      FloatBuffer from = Memory.floats(rows);
+      FloatBuffer to = Memory.floats(table);
+      for (int i = 0; i < numbers.length; i++) {
+        to.put(numbers[i] * width, from, i * width, width);
+      }
+    } finally {
+      Reference.reachabilityFence(rows);
+      Reference.reachabilityFence(table);
     }
-    Reference.reachabilityFence(rows);
-    Reference.reachabilityFence(table);
   }
 }

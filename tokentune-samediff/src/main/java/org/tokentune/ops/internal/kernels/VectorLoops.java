@@ -13,7 +13,7 @@ import org.tokentune.quantization.BlockFormat;
  */
 public interface VectorLoops {
 
-  /** The provider, if Java has the vector API, compiles it, and ND4J runs on the CPU. */
+  /** The provider, if Java has the vector API, makes it fast, and ND4J runs on the CPU. */
   static Optional<VectorLoops> provided() {
     return Provided.LOOPS;
   }
@@ -25,6 +25,12 @@ public interface VectorLoops {
 
   /** Elements of a vector whose sum {@link #product} is given. */
   int GROUP = 32;
+
+  /**
+   * Whether this Java and this processor make the loops fast. Elsewhere they would be a hundred
+   * times slower than without vectors.
+   */
+  boolean isFast();
 
   /** Whether these methods know a format. */
   boolean decodes(BlockFormat format);
@@ -51,19 +57,13 @@ public interface VectorLoops {
   final class Provided {
 
     private static final Optional<VectorLoops> LOOPS =
-        Nd4j.getEnvironment().isCPU() && isCompiled()
-            ? ServiceLoader.load(VectorLoops.class, VectorLoops.class.getClassLoader()).findFirst()
+        Nd4j.getEnvironment().isCPU()
+                && ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()
+            ? ServiceLoader.load(VectorLoops.class, VectorLoops.class.getClassLoader())
+                .findFirst()
+                .filter(VectorLoops::isFast)
             : Optional.empty();
 
     private Provided() {}
-
-    /**
-     * A virtual machine whose compiler does not know the API would run it a hundred times slower.
-     */
-    private static boolean isCompiled() {
-      return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()
-          && System.getProperty("java.vm.name", "").contains("Server VM")
-          && !System.getProperty("java.vm.info", "").contains("interpreted mode");
-    }
   }
 }

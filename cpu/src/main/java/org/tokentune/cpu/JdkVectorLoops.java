@@ -1,4 +1,4 @@
-package org.tokentune.cpu.vector;
+package org.tokentune.cpu;
 
 import static jdk.incubator.vector.VectorOperators.ADD;
 import static jdk.incubator.vector.VectorOperators.B2F;
@@ -26,12 +26,17 @@ public final class JdkVectorLoops implements VectorLoops {
   private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
   private static final int LANES = FLOATS.length();
 
-  /** As many bytes as floats. */
+  /** As many bytes as floats; there are no vectors of four bytes. */
   private static final VectorSpecies<Byte> BYTES =
-      VectorSpecies.of(byte.class, VectorShape.forBitSize(8 * LANES));
+      VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, 8 * LANES)));
 
   private static final VarHandle INT =
       MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+
+  @Override
+  public boolean isFast() {
+    return LANES >= 8 && VirtualMachine.compilesVectors();
+  }
 
   @Override
   public boolean decodes(BlockFormat format) {
