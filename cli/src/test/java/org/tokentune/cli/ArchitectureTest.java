@@ -44,7 +44,7 @@ class ArchitectureTest {
   private static final Map<String, Set<String>> IMPORTS =
       Map.ofEntries(
           entry("chat", Set.of()),
-          entry("cpu", Set.of("ops")),
+          entry("cpu", Set.of("ops", "quantization")),
           entry("quantization", Set.of()),
           entry("select", Set.of()),
           entry("ops", Set.of("quantization")),

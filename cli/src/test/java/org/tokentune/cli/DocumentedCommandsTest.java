@@ -27,7 +27,8 @@ class DocumentedCommandsTest {
   private static final Pattern LINK = Pattern.compile("\\]\\(([^)]+)\\)");
 
   /** Of ND4J's, Maven's, pip's and other programs. */
-  private static final Set<String> FOREIGN_OPTIONS = Set.of("--add-opens", "--class", "--master");
+  private static final Set<String> FOREIGN_OPTIONS =
+      Set.of("--add-modules", "--add-opens", "--class", "--master");
 
   private static List<Document> documents() {
     List<Document> all = new ArrayList<>(Document.all());

@@ -39,6 +39,7 @@ class NullArgumentsTest {
           "RegexGuard",
           "Vocabulary",
           "SpecialTokens",
+          "JdkVectorLoops", // which needs an incubating module
           "BytePair",
           "SentencePiece",
           "Unigram",
