@@ -29,6 +29,7 @@ import org.tokentune.text.TextModel;
 import org.tokentune.text.TuningSettings;
 import org.tokentune.train.FineTuningListener;
 import org.tokentune.train.Hyperparameters;
+import org.tokentune.train.TrainingCluster.Exchange;
 
 /**
  * Fine-tunes an encoder to classify the texts of a data set, as a stage of Spark ML's pipelines.
@@ -38,7 +39,7 @@ import org.tokentune.train.Hyperparameters;
  * textCol} ("text"), {@code pairCol} (none) and {@code labelCol} ("label"); {@code predictionCol}
  * ("prediction"), the likeliest class, a string, and {@code probabilityCol} ("probability"), a map
  * from classes to probabilities; {@code numTasks} (1), the number of tasks in a step; {@code
- * batchSize} (32), texts in a step over all tasks; {@code tokens} ("25%"), {@code lora} (none),
+ * exchange} ("spark"), how they exchange gradients, or "direct"; {@code batchSize} (32), texts in a step over all tasks; {@code tokens} ("25%"), {@code lora} (none),
  * {@code trainable} ("all") as on the command line; {@code epochs} (3), {@code learningRate}
  * (1e-4), {@code maxLength} (0: as many tokens as the model takes) and {@code seed} (42).
  */
@@ -53,6 +54,7 @@ public final class TokenTuneClassifier extends Estimator<TokenTuneClassification
   private final Param<String> lora;
   private final Param<String> trainable;
   private final IntParam numTasks;
+  private final Param<String> exchange;
   private final IntParam batchSize;
   private final IntParam epochs;
   private final IntParam maxLength;
@@ -73,6 +75,7 @@ public final class TokenTuneClassifier extends Estimator<TokenTuneClassification
     lora = new Param<>(this, "lora", "adapters; empty: none, and all of the model trains");
     trainable = new Param<>(this, "trainable", "which parameters train without adapters");
     numTasks = new IntParam(this, "numTasks", "tasks in a step");
+    exchange = new Param<>(this, "exchange", "how tasks exchange gradients: spark or direct");
     batchSize = new IntParam(this, "batchSize", "texts in a step, over all tasks");
     epochs = new IntParam(this, "epochs", "passes over the rows");
     maxLength =
@@ -85,6 +88,7 @@ public final class TokenTuneClassifier extends Estimator<TokenTuneClassification
     setDefault(lora, "");
     setDefault(trainable, "all");
     setDefault(numTasks, 1);
+    setDefault(exchange, "spark");
     setDefault(batchSize, 32);
     setDefault(epochs, 3);
     setDefault(maxLength, 0);
@@ -145,6 +149,10 @@ public final class TokenTuneClassifier extends Estimator<TokenTuneClassification
 
   public IntParam numTasks() {
     return numTasks;
+  }
+
+  public Param<String> exchange() {
+    return exchange;
   }
 
   public IntParam batchSize() {
@@ -217,6 +225,11 @@ public final class TokenTuneClassifier extends Estimator<TokenTuneClassification
     return this;
   }
 
+  public TokenTuneClassifier setExchange(String value) {
+    set(exchange, required(value, "value"));
+    return this;
+  }
+
   public TokenTuneClassifier setBatchSize(int value) {
     set(batchSize, value);
     return this;
@@ -252,6 +265,7 @@ public final class TokenTuneClassifier extends Estimator<TokenTuneClassification
     if (size < 1) {
       throw BadSettingsException.of("batchSize", "must be at least 1, got %d.", size);
     }
+    Exchange by = Exchange.of(text(exchange));
     if (!isDefined(model)) {
       throw BadSettingsException.of(
           "model", "must be the folder of a pretrained encoder, got none; set it.");
@@ -274,7 +288,7 @@ public final class TokenTuneClassifier extends Estimator<TokenTuneClassification
       if (!text(lora).isEmpty()) {
         trained.addAdapter(LoraConfig.parse(text(lora)), random);
       }
-      trained.trainBy(SparkSteps.on(dataset.sparkSession(), tasks));
+      trained.trainBy(SparkSteps.on(dataset.sparkSession(), tasks).withExchange(by));
       trained.fineTune(
           new DataSplit(rows, List.of(), List.of()),
           settings(size, random),

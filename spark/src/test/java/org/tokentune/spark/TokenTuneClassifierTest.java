@@ -118,13 +118,24 @@ class TokenTuneClassifierTest {
   @Test
   void savesAnUntrainedClassifier() throws IOException {
     String path = folder.resolve("classifier").toString();
-    classifier().setLora("r=4").setSeed(5).write().overwrite().save(path);
+    classifier().setLora("r=4").setSeed(5).setExchange("direct").write().overwrite().save(path);
     TokenTuneClassifier loaded = TokenTuneClassifier.load(path);
     assertEquals("r=4", loaded.getOrDefault(loaded.lora()));
     assertEquals(5L, loaded.getOrDefault(loaded.seed()));
+    assertEquals("direct", loaded.getOrDefault(loaded.exchange()));
     assertEquals(3e-3, loaded.getOrDefault(loaded.learningRate()));
     TokenTuneClassifier copy = loaded.copy(loaded.extractParamMap());
     assertEquals("r=4", copy.getOrDefault(copy.lora()));
+  }
+
+  @Test
+  void exchangesGradientsFromTaskToTask() {
+    Dataset<Row> rows = data(64);
+    TokenTuneClassifier classifier = classifier().setTextCol("sentence").setEpochs(1);
+    List<String> expected = shown(classifier.fit(rows).transform(rows));
+    List<String> got = shown(classifier.setExchange("direct").fit(rows).transform(rows));
+    System.out.println("either exchange: " + got.get(0));
+    assertEquals(expected, got);
   }
 
   @Test
@@ -153,6 +164,9 @@ class TokenTuneClassifierTest {
     assertSays(
         "batchSize must be at least 1, got 0.",
         () -> classifier().setTextCol("sentence").setBatchSize(0).fit(rows));
+    assertSays(
+        "exchange must be spark or direct, got ring.",
+        () -> classifier().setTextCol("sentence").setExchange("ring").fit(rows));
     Dataset<Row> gap = rows.selectExpr("sentence", "nullif(mood, 'good') AS mood", "id");
     BadInputException e =
         assertThrows(BadInputException.class, () -> classifier().setTextCol("sentence").fit(gap));

@@ -2,7 +2,9 @@ package org.tokentune.train;
 
 import static org.tokentune.Arguments.required;
 
+import java.util.Arrays;
 import java.util.Locale;
+import org.tokentune.BadSettingsException;
 
 /** Machines that make the steps of trainings, found by {@link java.util.ServiceLoader}. */
 public interface TrainingCluster {
@@ -13,6 +15,21 @@ public interface TrainingCluster {
     SPARK,
     /** From task to task: each adds up a slice of all, and all of them make the same updates. */
     DIRECT;
+
+    /**
+     * The exchange that is called so.
+     *
+     * @throws BadSettingsException if there is none
+     */
+    public static Exchange of(String word) {
+      required(word, "word");
+
+      return Arrays.stream(values())
+          .filter(exchange -> exchange.toString().equals(word))
+          .findFirst()
+          .orElseThrow(
+              () -> BadSettingsException.of("exchange", "must be spark or direct, got %s.", word));
+    }
 
     /** The word for it on the command line. */
     @Override
