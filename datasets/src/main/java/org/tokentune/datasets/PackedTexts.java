@@ -43,7 +43,7 @@ record PackedTexts(
     List<int[]> rows = new ArrayList<>();
     for (Example example : chunks.read(chunk, new TextFiles.Examples(columns, true))) {
       LongCount one = new LongCount(length(), onLong);
-      List<TextTokenizer.Tokens> windows = tokenizer.encode(example, labels.task(), onLong, 0, one);
+      List<TextTokenizer.Tokens> windows = tokenizer.encode(example, labels.task(), onLong, one);
       for (int i = 0; i < windows.size(); i++) {
         TextTokenizer.Tokens window = windows.get(i);
         TokenBatches.Row row =

@@ -117,7 +117,7 @@ public record RelatedTokenizer(
       String prompt = column == 0 ? queryPrompt : documentPrompt;
       Example example = new Example(prompt + row.texts().get(column), null);
       TextTokenizer.Tokens text =
-          tokenizer.encode(example, Objectives.CLASSIFY, OnLong.CUT, 0, one).get(0);
+          tokenizer.encode(example, Objectives.CLASSIFY, OnLong.CUT, one).get(0);
       long key = EmbeddingLabel.keyOf(row.texts().get(column));
       float score = row.score() == null ? 0 : row.score();
       texts.add(

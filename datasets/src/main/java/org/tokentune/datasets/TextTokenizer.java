@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -98,9 +99,9 @@ public final class TextTokenizer implements AutoCloseable {
    * @param ends tokens that end a text
    * @param special all special tokens
    * @param ordinary all others, in order
-   * @param mask the token in place of a hidden one; empty if there is none
+   * @param maskId the token in place of a hidden one; -1 if there is none
    */
-  private record Use(
+  record Use(
       String origin,
       int words,
       int types,
@@ -110,22 +111,13 @@ public final class TextTokenizer implements AutoCloseable {
       Set<Integer> ends,
       Set<Integer> special,
       int[] ordinary,
-      OptionalInt mask) {
+      int maskId)
+      implements Serializable {
 
     /** A tokenizer of which not all is known. */
     static Use alone(String origin, Set<Integer> ends) {
       int any = Integer.MAX_VALUE;
-      return new Use(
-          origin,
-          any,
-          any,
-          false,
-          false,
-          Set.of(),
-          ends,
-          Set.of(),
-          new int[0],
-          OptionalInt.empty());
+      return new Use(origin, any, any, false, false, Set.of(), ends, Set.of(), new int[0], -1);
     }
   }
 
@@ -133,7 +125,7 @@ public final class TextTokenizer implements AutoCloseable {
    * @param json a {@code tokenizer.json}
    * @param whole the same with all special tokens; null if {@code json} has them
    */
-  private TextTokenizer(ObjectNode json, ObjectNode whole, Use use, int longest, boolean cut) {
+  TextTokenizer(ObjectNode json, ObjectNode whole, Use use, int longest, boolean cut) {
     this.use = use;
     if (longest < 1) {
       throw BadSettingsException.of("longest", "must be at least 1, got %d.", longest);
@@ -187,9 +179,49 @@ public final class TextTokenizer implements AutoCloseable {
     if (lowerCase) {
       TokenizerJson.lowerCase(auto.json());
     }
-    ModelConfig sizes = ModelConfig.read(files.config(), files.name());
-    SpecialIds special = new SpecialIds(auto.json(), sizes.vocabulary(), files.name());
+    SpecialIds special = special(auto, files);
     special.warnOfTokensPastTheTable();
+    TextTokenizer opened =
+        new TextTokenizer(ofTexts(auto), whole(auto), use(auto, special, files), longest, cut);
+    opened.warnOfSwitches(auto.config());
+    return opened;
+  }
+
+  /**
+   * What {@link #open(ModelFiles, int, boolean)} would open, to be opened elsewhere.
+   *
+   * @throws BadInputException if a file is damaged, or asks for something that is not supported
+   */
+  public static TokenizerRecipe recipe(ModelFiles files, int longest, boolean cut) {
+    required(files, "files");
+
+    AutoTokenizer auto = AutoTokenizer.of(files);
+    ObjectNode whole = whole(auto);
+    return new TokenizerRecipe(
+        TokenizerJson.bytes(ofTexts(auto)),
+        whole == null ? null : TokenizerJson.bytes(whole),
+        use(auto, special(auto, files), files),
+        longest,
+        cut);
+  }
+
+  /** The file by which texts are tokenised. */
+  private static ObjectNode ofTexts(AutoTokenizer auto) {
+    return auto.config().splitsSpecial() ? TokenizerJson.withoutSpecial(auto.json()) : auto.json();
+  }
+
+  /** The file with all special tokens, if texts are tokenised without; otherwise null. */
+  private static ObjectNode whole(AutoTokenizer auto) {
+    return auto.config().splitsSpecial() ? auto.json() : null;
+  }
+
+  private static SpecialIds special(AutoTokenizer auto, ModelFiles files) {
+    ModelConfig sizes = ModelConfig.read(files.config(), files.name());
+    return new SpecialIds(auto.json(), sizes.vocabulary(), files.name());
+  }
+
+  private static Use use(AutoTokenizer auto, SpecialIds special, ModelFiles files) {
+    ModelConfig sizes = ModelConfig.read(files.config(), files.name());
     GenerationConfig generation = GenerationConfig.read(files.companions());
     ConfigReader config = ConfigReader.of(files.config(), files.name());
     Set<Integer> begins = new LinkedHashSet<>(special.known(config.indices("bos_token_id")));
@@ -198,28 +230,17 @@ public final class TextTokenizer implements AutoCloseable {
     ends.addAll(special.known(generation.ends()));
     ends.addAll(special.named(Set.of(auto.config().special().getOrDefault("eos_token", ""))));
     ends.addAll(special.named(ENDS));
-    Use use =
-        new Use(
-            files.name(),
-            sizes.vocabulary(),
-            auto.tokenTypes() && sizes.tokenTypes() > 1 ? sizes.tokenTypes() : 0,
-            auto.cutsLeft(),
-            auto.wantsSpaces(),
-            begins,
-            ends,
-            special.all(),
-            special.ordinary(),
-            mask(auto, special));
-    boolean split = auto.config().splitsSpecial();
-    TextTokenizer opened =
-        new TextTokenizer(
-            split ? TokenizerJson.withoutSpecial(auto.json()) : auto.json(),
-            split ? auto.json() : null,
-            use,
-            longest,
-            cut);
-    opened.warnOfSwitches(auto.config());
-    return opened;
+    return new Use(
+        files.name(),
+        sizes.vocabulary(),
+        auto.tokenTypes() && sizes.tokenTypes() > 1 ? sizes.tokenTypes() : 0,
+        auto.cutsLeft(),
+        auto.wantsSpaces(),
+        begins,
+        ends,
+        special.all(),
+        special.ordinary(),
+        mask(auto, special).orElse(-1));
   }
 
   /** The token that the settings name, or that models are known to have. */
@@ -314,7 +335,15 @@ public final class TextTokenizer implements AutoCloseable {
    * @param typeIds 0 for the first text, 1 for the second; all 0 if the model has one type
    * @param words for every token the number of its word, -1 for special tokens
    */
-  public record Tokens(int[] ids, int[] typeIds, int[] words) {}
+  public record Tokens(int[] ids, int[] typeIds, int[] words) implements Serializable {}
+
+  /**
+   * A tokenised row.
+   *
+   * @param length the number of its tokens
+   * @param tokens all of them, what is left if the row is cut, or those of each of its windows
+   */
+  public record RowTokens(int length, List<Tokens> tokens) implements Serializable {}
 
   /** Tokenises a text, or a pair if {@code pair} is not null. */
   public Tokens encode(String text, String pair) {
@@ -408,11 +437,34 @@ public final class TextTokenizer implements AutoCloseable {
     required(task, "task");
     required(onLong, "onLong");
 
+    return counted(rows.stream().map(row -> encode(row, task, onLong, prefix)).toList(), onLong);
+  }
+
+  /**
+   * As {@link #encodeAll(List, Objective, OnLong)}, elsewhere.
+   *
+   * @param recipe of this tokenizer
+   */
+  public List<List<Tokens>> encodeAll(
+      List<Example> rows,
+      Objective task,
+      OnLong onLong,
+      RowTokenizer elsewhere,
+      TokenizerRecipe recipe) {
+    required(rows, "rows");
+    required(task, "task");
+    required(onLong, "onLong");
+    required(elsewhere, "elsewhere");
+    required(recipe, "recipe");
+
+    return counted(elsewhere.encode(recipe, rows, task, onLong), onLong);
+  }
+
+  private List<List<Tokens>> counted(List<RowTokens> rows, OnLong onLong) {
     LongCount counted = new LongCount(longest, onLong);
-    List<List<Tokens>> tokens =
-        rows.stream().map(row -> encode(row, task, onLong, prefix, counted)).toList();
+    rows.forEach(row -> counted.add(row.length(), row.tokens().size()));
     counted.warn();
-    return tokens;
+    return rows.stream().map(RowTokens::tokens).toList();
   }
 
   /** Tokens by which a row is longer than this tokenizer's longest text; 0 if it fits. */
@@ -423,15 +475,26 @@ public final class TextTokenizer implements AutoCloseable {
     return Math.max(0, encoding(row, task).getIds().length - longest);
   }
 
-  /** One row of {@link #encodeAll}. */
-  List<Tokens> encode(Example row, Objective task, OnLong onLong, int prefix, LongCount counted) {
+  /**
+   * One row, as {@link #encodeAll(List, Objective, OnLong)}; nothing is counted.
+   *
+   * @throws BadInputException likewise
+   */
+  public RowTokens encode(Example row, Objective task, OnLong onLong) {
+    required(row, "row");
+    required(task, "task");
+    required(onLong, "onLong");
+
+    return encode(row, task, onLong, 0);
+  }
+
+  private RowTokens encode(Example row, Objective task, OnLong onLong, int prefix) {
     Encoding encoding = encoding(row, task);
     int[] ids = ints(encoding.getIds());
     int[] types = types(encoding);
     int[] words = ints(encoding.getWordIds());
     if (ids.length <= longest) {
-      counted.add(ids.length, 1);
-      return List.of(new Tokens(ids, types, words));
+      return new RowTokens(ids.length, List.of(new Tokens(ids, types, words)));
     }
     long[] sequences = encoding.getSequenceIds();
     List<int[]> kept =
@@ -440,11 +503,19 @@ public final class TextTokenizer implements AutoCloseable {
           case CUT -> List.of(Truncation.kept(sequences, longest, use.cutsLeft()));
           case SPLIT -> windows(sequences, prefix, row);
         };
-    counted.add(ids.length, kept.size());
     int[] begins = onLong == OnLong.SPLIT ? beginnings(words) : words;
-    return kept.stream()
-        .map(some -> new Tokens(of(ids, some), of(types, some), words(words, begins, some)))
-        .toList();
+    return new RowTokens(
+        ids.length,
+        kept.stream()
+            .map(some -> new Tokens(of(ids, some), of(types, some), words(words, begins, some)))
+            .toList());
+  }
+
+  /** One row, which is counted. */
+  List<Tokens> encode(Example row, Objective task, OnLong onLong, LongCount counted) {
+    RowTokens tokens = encode(row, task, onLong, 0);
+    counted.add(tokens.length(), tokens.tokens().size());
+    return tokens.tokens();
   }
 
   private List<int[]> windows(long[] sequences, int prefix, Example row) {
@@ -582,7 +653,7 @@ public final class TextTokenizer implements AutoCloseable {
 
   /** The token in place of a hidden one; empty if the tokenizer has none. */
   public OptionalInt mask() {
-    return use.mask();
+    return use.maskId() < 0 ? OptionalInt.empty() : OptionalInt.of(use.maskId());
   }
 
   /** All special tokens. */

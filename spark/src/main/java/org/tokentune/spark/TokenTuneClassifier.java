@@ -39,9 +39,10 @@ import org.tokentune.train.TrainingCluster.Exchange;
  * textCol} ("text"), {@code pairCol} (none) and {@code labelCol} ("label"); {@code predictionCol}
  * ("prediction"), the likeliest class, a string, and {@code probabilityCol} ("probability"), a map
  * from classes to probabilities; {@code numTasks} (1), the number of tasks in a step; {@code
- * exchange} ("spark"), how they exchange gradients, or "direct"; {@code batchSize} (32), texts in a step over all tasks; {@code tokens} ("25%"), {@code lora} (none),
- * {@code trainable} ("all") as on the command line; {@code epochs} (3), {@code learningRate}
- * (1e-4), {@code maxLength} (0: as many tokens as the model takes) and {@code seed} (42).
+ * exchange} ("spark"), how they exchange gradients, or "direct"; {@code batchSize} (32), texts in a
+ * step over all tasks; {@code tokens} ("25%"), {@code lora} (none), {@code trainable} ("all") as on
+ * the command line; {@code epochs} (3), {@code learningRate} (1e-4), {@code maxLength} (0: as many
+ * tokens as the model takes) and {@code seed} (42).
  */
 public final class TokenTuneClassifier extends Estimator<TokenTuneClassificationModel>
     implements DefaultParamsWritable {
@@ -288,6 +289,7 @@ public final class TokenTuneClassifier extends Estimator<TokenTuneClassification
       if (!text(lora).isEmpty()) {
         trained.addAdapter(LoraConfig.parse(text(lora)), random);
       }
+      trained.tokenizeBy(SparkTokenizer.on(dataset.sparkSession()));
       trained.trainBy(SparkSteps.on(dataset.sparkSession(), tasks).withExchange(by));
       trained.fineTune(
           new DataSplit(rows, List.of(), List.of()),

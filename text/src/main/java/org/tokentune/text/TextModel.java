@@ -32,10 +32,12 @@ import org.tokentune.datasets.Example;
 import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.OnLong;
 import org.tokentune.datasets.RowSampling;
+import org.tokentune.datasets.RowTokenizer;
 import org.tokentune.datasets.StreamedRows;
 import org.tokentune.datasets.TextBatches;
 import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TokenBatches;
+import org.tokentune.datasets.TokenizerRecipe;
 import org.tokentune.formats.ModelFiles;
 import org.tokentune.formats.WeightSource;
 import org.tokentune.models.Architectures;
@@ -73,6 +75,7 @@ public final class TextModel extends AdaptableModel {
 
   private HeadConfig headConfig;
   private TextTokenizer tokenizer;
+  private RowTokenizer elsewhere; // null: the rows of fine-tuning are tokenised here
   private InferenceEngine inference;
 
   private TextModel(
@@ -340,6 +343,13 @@ public final class TextModel extends AdaptableModel {
 
   void setNoAnswerThreshold(Double threshold) {
     headConfig = headConfig.withNoAnswerThreshold(threshold);
+  }
+
+  /** Lets the rows of fine-tuning be tokenised elsewhere. */
+  public void tokenizeBy(RowTokenizer newTokenizer) {
+    required(newTokenizer, "newTokenizer");
+
+    elsewhere = newTokenizer;
   }
 
   /** The meaning of the model's outputs. */
@@ -775,13 +785,23 @@ public final class TextModel extends AdaptableModel {
     return tokenizer.encodeAll(examples, labels().task(), longTexts().onLong());
   }
 
+  private List<List<TextTokenizer.Tokens>> trainedWindows(List<Example> examples) {
+    if (elsewhere == null) {
+      return windows(examples);
+    }
+    OnLong onLong = longTexts().onLong();
+    TokenizerRecipe recipe = TextTokenizer.recipe(files, tokenizer.longest(), onLong == OnLong.CUT);
+    return tokenizer.encodeAll(examples, labels().task(), onLong, elsewhere, recipe);
+  }
+
   private TokenBatches.Row row(Example example, TextTokenizer.Tokens tokens) {
     return new TokenBatches.Row(tokens.ids(), tokens.typeIds(), labels().encode(example, tokens));
   }
 
   /** Rows of several parts of the data, each in its windows. */
   private List<List<List<TokenBatches.Row>>> rows(List<List<Example>> parts) {
-    List<List<TextTokenizer.Tokens>> windows = windows(flat(parts)); // one warning counts all
+    List<List<TextTokenizer.Tokens>> windows =
+        trainedWindows(flat(parts)); // one warning counts all
     List<List<List<TokenBatches.Row>>> rows = new ArrayList<>();
     int next = 0;
     for (List<Example> part : parts) {
