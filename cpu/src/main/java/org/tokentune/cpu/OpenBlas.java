@@ -46,6 +46,22 @@ public final class OpenBlas implements Blas {
       long c,
       int ldc) {
     Address[] to = ARGUMENTS.get();
+    if (m == 1 && !transposeA) { // cblas_sgemm would pack all of b
+      openblas_nolapack.cblas_sgemv(
+          ROW_MAJOR,
+          transposeB ? PLAIN : TRANSPOSED,
+          transposeB ? n : k,
+          transposeB ? k : n,
+          alpha,
+          to[1].at(b),
+          ldb,
+          to[0].at(a),
+          1,
+          beta,
+          to[2].at(c),
+          1);
+      return;
+    }
     openblas_nolapack.cblas_sgemm(
         ROW_MAJOR,
         transposeA ? TRANSPOSED : PLAIN,
@@ -61,25 +77,6 @@ public final class OpenBlas implements Blas {
         beta,
         to[2].at(c),
         ldc);
-  }
-
-  @Override
-  public void sgemv(
-      boolean transpose, int m, int n, float alpha, long a, int lda, long x, float beta, long y) {
-    Address[] to = ARGUMENTS.get();
-    openblas_nolapack.cblas_sgemv(
-        ROW_MAJOR,
-        transpose ? TRANSPOSED : PLAIN,
-        m,
-        n,
-        alpha,
-        to[0].at(a),
-        lda,
-        to[1].at(x),
-        1,
-        beta,
-        to[2].at(y),
-        1);
   }
 
   @Override

@@ -92,16 +92,20 @@ record FewRowsMatmul(List<Step> parts) implements Step {
       int inner = Math.toIntExact(y.size(1));
       int stride = Math.toIntExact(rows == 1 ? inner : y.stride(0));
       for (long row = 0; row < x.size(0); row++) {
-        blas.sgemv(
+        blas.sgemm(
             false,
+            true,
+            1,
             rows,
             inner,
             1,
+            Memory.address(x) + row * x.stride(0) * Float.BYTES,
+            inner,
             Memory.address(y),
             stride,
-            Memory.address(x) + row * x.stride(0) * Float.BYTES,
             0,
-            Memory.address(z) + row * z.stride(0) * Float.BYTES);
+            Memory.address(z) + row * z.stride(0) * Float.BYTES,
+            rows);
       }
     }
   }

@@ -158,35 +158,20 @@ public final class AttentionKernel {
     }
     long out = ofQuery(context, work.sequence, work.head, tile.first());
     for (VisibleKeys.Run run : tile.runs()) {
-      long values = ofKey(value, work.sequence, work.head, run.first());
-      float add = run.column() == 0 ? 0 : 1;
-      if (tile.count() == 1) { // sgemm would pack the values
-        blas.sgemv(
-            true,
-            run.count(),
-            settings.headSize,
-            1,
-            values,
-            keyWidth,
-            column(weights, run),
-            add,
-            out);
-      } else {
-        blas.sgemm(
-            false,
-            false,
-            tile.count(),
-            settings.headSize,
-            run.count(),
-            1,
-            column(weights, run),
-            tile.width(),
-            values,
-            keyWidth,
-            add,
-            out,
-            width);
-      }
+      blas.sgemm(
+          false,
+          false,
+          tile.count(),
+          settings.headSize,
+          run.count(),
+          1,
+          column(weights, run),
+          tile.width(),
+          ofKey(value, work.sequence, work.head, run.first()),
+          keyWidth,
+          run.column() == 0 ? 0 : 1,
+          out,
+          width);
     }
   }
 
@@ -195,34 +180,20 @@ public final class AttentionKernel {
     VisibleKeys.Tile tile = work.tile;
     long query = ofQuery(rows, work.sequence, work.head, tile.first());
     for (VisibleKeys.Run run : tile.runs()) {
-      long keys = ofKey(tokens, work.sequence, work.head, run.first());
-      if (tile.count() == 1) { // sgemm would pack the keys
-        blas.sgemv(
-            false,
-            run.count(),
-            settings.headSize,
-            factor,
-            keys,
-            keyWidth,
-            query,
-            0,
-            column(out, run));
-      } else {
-        blas.sgemm(
-            false,
-            true,
-            tile.count(),
-            run.count(),
-            settings.headSize,
-            factor,
-            query,
-            width,
-            keys,
-            keyWidth,
-            0,
-            column(out, run),
-            tile.width());
-      }
+      blas.sgemm(
+          false,
+          true,
+          tile.count(),
+          run.count(),
+          settings.headSize,
+          factor,
+          query,
+          width,
+          ofKey(tokens, work.sequence, work.head, run.first()),
+          keyWidth,
+          0,
+          column(out, run),
+          tile.width());
     }
   }
 

@@ -41,18 +41,6 @@ public interface Blas {
       long c,
       int ldc);
 
-  /**
-   * Computes {@code y = alpha op(a) x + beta y} with a FLOAT matrix in row-major order; op
-   * transposes if so wanted.
-   *
-   * @param m rows of a
-   * @param n columns of a
-   * @param a address of the first element
-   * @param lda elements from one row in memory to the next
-   */
-  void sgemv(
-      boolean transpose, int m, int n, float alpha, long a, int lda, long x, float beta, long y);
-
   /** The number of the library's own threads, which ND4J's products use. */
   int threads();
 
