@@ -19,6 +19,7 @@ import csv
 import math
 import os
 import random
+import re
 import statistics
 import sys
 import time
@@ -156,6 +157,10 @@ class Run:
 
 
 def main(model, data, results, *cells):
+    kinds = {re.sub(r"\d+", "N", cell) for cell in CELLS}
+    for cell in cells:
+        if re.sub(r"\d+", "N", cell) not in kinds:
+            sys.exit(f"There is no cell '{cell}', only {', '.join(CELLS)}, and other numbers in these.")
     torch.set_num_threads(1)
     train, test, dev = read(data + "/train.tsv", 4000), read(data + "/test.tsv", 10**6), read(data + "/dev.tsv", 3000)
     seeds = [int(seed) for seed in os.environ.get("SEEDS", "1 2 3").split()]
@@ -184,4 +189,6 @@ def main(model, data, results, *cells):
                   f"({len(of)} seeds)")
 
 
+if len(sys.argv) < 4:
+    sys.exit(__doc__)
 main(*sys.argv[1:])

@@ -179,10 +179,11 @@ public final class TextTokenizer implements AutoCloseable {
     if (lowerCase) {
       TokenizerJson.lowerCase(auto.json());
     }
-    SpecialIds special = special(auto, files);
+    ModelConfig sizes = ModelConfig.read(files.config(), files.name());
+    SpecialIds special = new SpecialIds(auto.json(), sizes.vocabulary(), files.name());
     special.warnOfTokensPastTheTable();
-    TextTokenizer opened =
-        new TextTokenizer(ofTexts(auto), whole(auto), use(auto, special, files), longest, cut);
+    Use use = use(auto, special, sizes, files);
+    TextTokenizer opened = new TextTokenizer(ofTexts(auto), whole(auto), use, longest, cut);
     opened.warnOfSwitches(auto.config());
     return opened;
   }
@@ -196,11 +197,13 @@ public final class TextTokenizer implements AutoCloseable {
     required(files, "files");
 
     AutoTokenizer auto = AutoTokenizer.of(files);
+    ModelConfig sizes = ModelConfig.read(files.config(), files.name());
+    SpecialIds special = new SpecialIds(auto.json(), sizes.vocabulary(), files.name());
     ObjectNode whole = whole(auto);
     return new TokenizerRecipe(
         TokenizerJson.bytes(ofTexts(auto)),
         whole == null ? null : TokenizerJson.bytes(whole),
-        use(auto, special(auto, files), files),
+        use(auto, special, sizes, files),
         longest,
         cut);
   }
@@ -215,13 +218,8 @@ public final class TextTokenizer implements AutoCloseable {
     return auto.config().splitsSpecial() ? auto.json() : null;
   }
 
-  private static SpecialIds special(AutoTokenizer auto, ModelFiles files) {
-    ModelConfig sizes = ModelConfig.read(files.config(), files.name());
-    return new SpecialIds(auto.json(), sizes.vocabulary(), files.name());
-  }
-
-  private static Use use(AutoTokenizer auto, SpecialIds special, ModelFiles files) {
-    ModelConfig sizes = ModelConfig.read(files.config(), files.name());
+  private static Use use(
+      AutoTokenizer auto, SpecialIds special, ModelConfig sizes, ModelFiles files) {
     GenerationConfig generation = GenerationConfig.read(files.companions());
     ConfigReader config = ConfigReader.of(files.config(), files.name());
     Set<Integer> begins = new LinkedHashSet<>(special.known(config.indices("bos_token_id")));

@@ -123,14 +123,17 @@ record ModelCopy(
     return copy;
   }
 
+  /** The objective that travels by its name. */
+  static Objective objective(String name) {
+    return Objectives.TASKS.stream()
+        .filter(one -> one.toString().equals(name))
+        .findFirst()
+        .orElseThrow();
+  }
+
   /** The model, from its description. */
   TransformerModel model() {
-    Objective objective =
-        Objectives.TASKS.stream()
-            .filter(one -> one.toString().equals(task))
-            .findFirst()
-            .orElseThrow();
-    TransformerModel base = config.model(new Head(objective, outputs, pooling));
+    TransformerModel base = config.model(new Head(objective(task), outputs, pooling));
     return lora == null ? base : new LoraModel(base, lora);
   }
 

@@ -18,7 +18,6 @@ import org.tokentune.datasets.TextTokenizer;
 import org.tokentune.datasets.TextTokenizer.RowTokens;
 import org.tokentune.datasets.TokenizerRecipe;
 import org.tokentune.objectives.Objective;
-import org.tokentune.objectives.Objectives;
 
 /**
  * Tokenises rows on the executors: {@code model.tokenizeBy(SparkTokenizer.on(spark))}. They come
@@ -77,11 +76,7 @@ public final class SparkTokenizer implements RowTokenizer {
     public Done call(Part part) {
       try {
         JarVersion.check(version);
-        Objective task =
-            Objectives.TASKS.stream()
-                .filter(one -> one.toString().equals(objective))
-                .findFirst()
-                .orElseThrow();
+        Objective task = ModelCopy.objective(objective);
         List<RowTokens> rows = new ArrayList<>();
         try (TextTokenizer opened = tokenizer.value().open()) {
           for (int i = 0; i < part.texts.size(); i++) {

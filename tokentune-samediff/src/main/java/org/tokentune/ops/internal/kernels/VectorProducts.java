@@ -69,6 +69,7 @@ public final class VectorProducts {
 
   /** The products with the weight's rows {@code start} to below {@code stop}. */
   private void multiply(int start, int stop) {
+    int blocks = width / format.elements;
     int tile = Math.max(1, TILE_BYTES / rowBytes);
     byte[] bytes = Scratch.get().bytes(tile * rowBytes);
     for (int first = start; first < stop; first += tile) {
@@ -76,7 +77,6 @@ public final class VectorProducts {
       in.get(first * rowBytes, bytes, 0, rows * rowBytes);
       for (int row = 0; row < rows; row++) {
         for (int from = 0, to = first + row; from < x.length; from += width, to += outputs) {
-          int blocks = width / format.elements;
           out.put(to, loops.product(format, bytes, row * rowBytes, x, sums, from, blocks));
         }
       }
