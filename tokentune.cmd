@@ -38,7 +38,10 @@ powershell.exe -NoProfile -NonInteractive -Command ^
   "$encoding = New-Object System.Text.UTF8Encoding $false;" ^
   "[IO.File]::WriteAllText($env:tokentune_arguments, '-cp ' + [char]34 + $path + [char]34, $encoding)"
 if errorlevel 1 exit /b 1
-java %TOKENTUNE_JAVA_OPTIONS% --enable-native-access=ALL-UNNAMED -Dai.djl.offline=true -Djdk.console=java.base -Djava.awt.headless=true ^
+rem Quantised weights are read in vectors where text is generated. Java announces the module in a line of its own.
+set "tokentune_vectors="
+for %%c in (generate chat serve) do if "%~1"=="%%c" set "tokentune_vectors=--add-modules jdk.incubator.vector"
+java %tokentune_vectors% %TOKENTUNE_JAVA_OPTIONS% --enable-native-access=ALL-UNNAMED -Dai.djl.offline=true -Djdk.console=java.base -Djava.awt.headless=true ^
   @"%tokentune_arguments%" org.tokentune.cli.TokenTune %*
 set "tokentune_code=%errorlevel%"
 del "%tokentune_arguments%" 2>nul
