@@ -128,16 +128,21 @@ class Run:
                     grads[n] = grads[n] * self.ratios.get(part, 1)
         return grads
 
+    def batches(self, texts, shuffle):
+        """Rows of texts of similar length, from pools of 16 batches, in random order."""
+        order = shuffle.sample(range(len(texts)), len(texts) // ROWS * ROWS)
+        pools = [sorted(order[at:at + 16 * ROWS], key=lambda i: len(texts[i])) for at in range(0, len(order), 16 * ROWS)]
+        batches = [pool[at:at + ROWS] for pool in pools for at in range(0, len(pool), ROWS)]
+        shuffle.shuffle(batches)
+        return batches
+
     def train(self, texts, labels, seed):
         optimizer = torch.optim.AdamW(self.p.values(), lr=RATE, weight_decay=0.01)
-        order = list(range(len(texts)))
         shuffle = random.Random(seed)
         steps = EPOCHS * (len(texts) // ROWS)
         number = 0
         for _ in range(EPOCHS):
-            shuffle.shuffle(order)
-            for at in range(0, len(texts) - ROWS + 1, ROWS):
-                some = order[at:at + ROWS]
+            for some in self.batches(texts, shuffle):
                 batch = self.batch([texts[i] for i in some], [labels[i] for i in some])
                 for name, grad in self.step(batch, number, steps).items():
                     self.p[name].grad = grad

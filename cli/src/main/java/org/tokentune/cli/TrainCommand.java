@@ -20,6 +20,7 @@ import org.tokentune.datasets.Labels;
 import org.tokentune.datasets.PromptTemplate;
 import org.tokentune.datasets.RelatedTexts;
 import org.tokentune.datasets.RowSampling;
+import org.tokentune.datasets.RowTokenizer;
 import org.tokentune.datasets.Split;
 import org.tokentune.datasets.SquadQuestion;
 import org.tokentune.files.Digest;
@@ -432,6 +433,9 @@ final class TrainCommand implements Callable<Integer> {
             new TrainingProgress(out, taskOptions.task().objective().hasPerplexity())) {
       if (connection != null) {
         job.model().trainBy(connection);
+        if (connection instanceof RowTokenizer executors && job.model() instanceof TextModel text) {
+          text.tokenizeBy(executors);
+        }
       }
       Trainer.Outcome outcome =
           job.train(

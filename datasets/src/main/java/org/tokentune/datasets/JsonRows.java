@@ -35,6 +35,33 @@ final class JsonRows {
     return new Elements(in, origin);
   }
 
+  /**
+   * The row of an object.
+   *
+   * @param position names the file and the row, for messages
+   */
+  static Row row(String json, Supplier<String> position) {
+    try (JsonParser parser = MAPPER.createParser(json)) {
+      if (parser.nextToken() != JsonToken.START_OBJECT) {
+        Object value = MAPPER.readValue(parser, Object.class);
+        throw new BadDataException(
+            "%s is %s, not a JSON object; %s.", position.get(), Row.type(value), HOW);
+      }
+      Row row = row(parser, position);
+      JsonToken trailing = parser.nextToken();
+      if (trailing != null) {
+        throw new BadDataException(
+            "%s is not a whole JSON object (Trailing token); %s.", position.get(), HOW);
+      }
+      return row;
+    } catch (JsonProcessingException e) {
+      throw new BadDataException(
+          e, "%s is not a whole JSON object (%s); %s.", position.get(), reason(e), HOW);
+    } catch (IOException e) { // there is no file
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** A row whose opening brace was read; reads up to the closing one. */
   private static Row row(JsonParser parser, Supplier<String> position) throws IOException {
     List<String> columns = new ArrayList<>();
@@ -101,27 +128,8 @@ final class JsonRows {
       while (line != null && line.isBlank()) {
         line = in.readLine();
       }
-      return line == null ? null : row(line, in.getLineNumber());
-    }
-
-    private Row row(String line, int number) throws IOException {
-      try (JsonParser parser = MAPPER.createParser(line)) {
-        if (parser.nextToken() != JsonToken.START_OBJECT) {
-          Object value = MAPPER.readValue(parser, Object.class);
-          throw new BadDataException(
-              "%s is %s, not a JSON object; %s.", origin.line(number), Row.type(value), HOW);
-        }
-        Row row = JsonRows.row(parser, () -> origin.line(number));
-        JsonToken trailing = parser.nextToken();
-        if (trailing != null) {
-          throw new BadDataException(
-              "%s is not a whole JSON object (Trailing token); %s.", origin.line(number), HOW);
-        }
-        return row;
-      } catch (JsonProcessingException e) {
-        throw new BadDataException(
-            e, "%s is not a whole JSON object (%s); %s.", origin.line(number), reason(e), HOW);
-      }
+      int number = in.getLineNumber();
+      return line == null ? null : row(line, () -> origin.line(number));
     }
   }
 

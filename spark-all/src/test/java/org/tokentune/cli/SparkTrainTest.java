@@ -11,6 +11,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerJobStart;
+import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
@@ -68,6 +71,37 @@ class SparkTrainTest {
     assertTrue(report.contains("(local[2]), 2 tasks a step."), report);
     assertTrue(report.contains(" in 4 steps;"), report);
     assertTrue(Files.exists(output.resolve("model.safetensors")));
+  }
+
+  /** The refusal of a text that is too long is an executor's, in a job before those of steps. */
+  @Test
+  void tokenisesOnExecutors() throws IOException {
+    int[] jobs = {0};
+    SparkSession.builder()
+        .master("local[2]")
+        .config("spark.ui.enabled", false)
+        .getOrCreate()
+        .sparkContext()
+        .addSparkListener(
+            new SparkListener() {
+              @Override
+              public void onJobStart(SparkListenerJobStart start) {
+                jobs[0]++;
+              }
+            });
+    Outcome outcome =
+        train(
+            folder.resolve("long"),
+            "--spark",
+            "local[2]",
+            "--max-length",
+            "4",
+            "--on-long",
+            "refuse");
+    System.out.print(outcome.err());
+    assertEquals(1, outcome.exit());
+    assertTrue(outcome.err().contains("tokens"), outcome.err());
+    assertEquals(1, jobs[0]);
   }
 
   @Test

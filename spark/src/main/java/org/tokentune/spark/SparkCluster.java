@@ -2,6 +2,7 @@ package org.tokentune.spark;
 
 import static org.tokentune.Arguments.required;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Predicate;
@@ -9,8 +10,14 @@ import org.apache.spark.SparkException;
 import org.apache.spark.sql.SparkSession;
 import org.tokentune.BadInputException;
 import org.tokentune.BadSettingsException;
+import org.tokentune.datasets.Example;
+import org.tokentune.datasets.OnLong;
+import org.tokentune.datasets.RowTokenizer;
+import org.tokentune.datasets.TextTokenizer;
+import org.tokentune.datasets.TokenizerRecipe;
 import org.tokentune.models.TransformerModel;
 import org.tokentune.nn.Parameters;
+import org.tokentune.objectives.Objective;
 import org.tokentune.select.TokenSelector;
 import org.tokentune.train.Hyperparameters;
 import org.tokentune.train.TrainingCluster;
@@ -91,7 +98,7 @@ public final class SparkCluster implements TrainingCluster {
     }
   }
 
-  private record Running(SparkSession spark, SparkSteps steps) implements Connection {
+  private record Running(SparkSession spark, SparkSteps steps) implements Connection, RowTokenizer {
 
     @Override
     public TrainingStep create(
@@ -101,6 +108,12 @@ public final class SparkCluster implements TrainingCluster {
         TokenSelector selector,
         Hyperparameters settings) {
       return steps.create(model, parameters, trainable, selector, settings);
+    }
+
+    @Override
+    public List<TextTokenizer.RowTokens> encode(
+        TokenizerRecipe tokenizer, List<Example> rows, Objective task, OnLong onLong) {
+      return SparkTokenizer.on(spark).encode(tokenizer, rows, task, onLong);
     }
 
     @Override
