@@ -40,7 +40,7 @@ classpath="$work/classes:$classpath"
 
 run() { # MASTER NAME OPTION...
   # shellcheck disable=SC2086
-  java -Xmx2g $opens "${secret[@]}" -Dai.djl.offline=true -Dspark.master="$1" -Dspark.ui.enabled=false -Dspark.driver.host=127.0.0.1 \
+  java -Xmx3g $opens "${secret[@]}" -Dai.djl.offline=true -Dspark.master="$1" -Dspark.ui.enabled=false -Dspark.driver.host=127.0.0.1 \
     -Dspark.executor.memory=1500m -Dspark.executor.extraClassPath="$classpath" -Dspark.executor.cores=1 \
     "-Dspark.executor.extraJavaOptions=-Dai.djl.offline=true" -Dlog4j2.configurationFile="$home/spark/src/test/resources/log4j2.properties" \
     -Druns.steps="$steps" "${@:3}" -cp "$classpath" SparkRuns "$1" "$data" >"$work/$2" 2>"$work/$2.err" \

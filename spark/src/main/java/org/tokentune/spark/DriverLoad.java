@@ -44,11 +44,11 @@ record DriverLoad(
   }
 
   /**
-   * Bytes of heap: results serialised and read, and in one process also made and kept; what is sent
-   * as it is and serialised.
+   * Bytes of heap: results as they come, as bytes that Spark copies out of them, and read; in one
+   * process also as they are made, and serialised; what is sent as it is and serialised.
    */
   long heap() {
-    return returned * tasks * (oneProcess ? 4 : 2)
+    return returned * tasks * (oneProcess ? 5 : 3)
         + sent * 2
         + frozen * (oneProcess ? 1 : 2)
         + exchanged;
