@@ -41,7 +41,7 @@ classpath="$work/classes:$classpath"
 run() { # MASTER NAME OPTION...
   # shellcheck disable=SC2086
   java -Xmx3g $opens "${secret[@]}" -Dai.djl.offline=true -Dspark.master="$1" -Dspark.ui.enabled=false -Dspark.driver.host=127.0.0.1 \
-    -Dspark.executor.memory=1500m -Dspark.executor.extraClassPath="$classpath" -Dspark.executor.cores=1 \
+    -Dspark.executor.memory=2500m -Dspark.executor.extraClassPath="$classpath" -Dspark.executor.cores=1 \
     "-Dspark.executor.extraJavaOptions=-Dai.djl.offline=true" -Dlog4j2.configurationFile="$home/spark/src/test/resources/log4j2.properties" \
     -Druns.steps="$steps" "${@:3}" -cp "$classpath" SparkRuns "$1" "$data" >"$work/$2" 2>"$work/$2.err" \
     || { grep '^refused' "$work/$2" || tail -5 "$work/$2.err"; return 1; }
@@ -59,7 +59,7 @@ same() { # A B: losses and weights
 }
 worker() { # NUMBER: its process id goes to worker[NUMBER]
   # shellcheck disable=SC2086
-  java -Xmx512m $opens "${secret[@]}" -cp "$classpath" org.apache.spark.deploy.worker.Worker --cores 1 --memory 1600m --host 127.0.0.1 \
+  java -Xmx512m $opens "${secret[@]}" -cp "$classpath" org.apache.spark.deploy.worker.Worker --cores 1 --memory 2600m --host 127.0.0.1 \
     --work-dir "$work/worker-$1" --webui-port $((18080 + $1)) $cluster >>"$work/worker-$1.log" 2>&1 &
   pids+=($!)
   worker[$1]=$!

@@ -34,13 +34,43 @@ record DriverLoad(
       return new DriverLoad(all, all, frozen, options.tasks(), 0, oneProcess);
     }
     long gradients = options.precision() == GradientPrecision.FLOAT32 ? values : values / 2;
-    if (options.direct()) { // one task returns all; each has its gradients, others', and sums
+    if (options.direct()) { // one task returns all
       long all = values + state;
-      long held = 2 * gradients + values / options.tasks();
       return new DriverLoad(
-          all, all, frozen, 1, oneProcess ? options.tasks() * held : 0, oneProcess);
+          all,
+          all,
+          frozen,
+          1,
+          oneProcess ? options.tasks() * held(gradients, values, options) : 0,
+          oneProcess);
     }
     return new DriverLoad(values, gradients, frozen, options.tasks(), 0, oneProcess);
+  }
+
+  /** Bytes of a task that exchanges gradients: its own, those of others, and sums. */
+  private static long held(long gradients, long values, SparkSteps.Options options) {
+    return 2 * gradients + values / options.tasks();
+  }
+
+  /**
+   * Checks the heap of executors whose tasks exchange gradients: what they are sent, serialised and
+   * read, and what one of them returns, made, serialised, and in Spark's message.
+   *
+   * @param state bytes of the optimizer's
+   * @param heap bytes of an executor
+   * @param setting that says so
+   */
+  static void checkExecutor(
+      long values, long state, SparkSteps.Options options, long heap, String setting) {
+    long gradients = options.precision() == GradientPrecision.FLOAT32 ? values : values / 2;
+    long needed = 5 * (values + state) + held(gradients, values, options);
+    if (needed > heap) {
+      throw new BadSettingsException(
+          "%s is %,d MB, and a task that exchanges gradients needs %,d MB of heap for values, the"
+              + " optimizer's state and gradients; raise it, train adapters or fewer parameters, or leave"
+              + " exchange at spark.",
+          setting, heap / 1_000_000, needed * 5 / 4 / 1_000_000);
+    }
   }
 
   /**

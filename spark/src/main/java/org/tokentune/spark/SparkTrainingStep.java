@@ -48,6 +48,7 @@ final class SparkTrainingStep implements TrainingStep {
   private static final int LONGEST = 256;
 
   private static final String SERIALIZER = "spark.serializer";
+  private static final String EXECUTOR = "spark.executor.memory";
   private static final String MAX_RESULT = "spark.driver.maxResultSize";
 
   private final SparkSteps.Options options;
@@ -138,13 +139,16 @@ final class SparkTrainingStep implements TrainingStep {
               + " for fewer tasks.",
           slots, options.tasks());
     }
-    DriverLoad load =
-        DriverLoad.of(
-            parameters,
-            trained,
-            trained.stream().mapToLong(optimizer::stateBytes).sum(),
-            options,
-            context.isLocal());
+    long state = trained.stream().mapToLong(optimizer::stateBytes).sum();
+    if (options.direct() && !context.isLocal()) {
+      DriverLoad.checkExecutor(
+          parameters.bytes(trained),
+          state,
+          options,
+          context.getConf().getSizeAsBytes(EXECUTOR, "1g"),
+          EXECUTOR);
+    }
+    DriverLoad load = DriverLoad.of(parameters, trained, state, options, context.isLocal());
     load.check(
         context.getConf().getSizeAsBytes(MAX_RESULT, "1g"),
         MAX_RESULT,

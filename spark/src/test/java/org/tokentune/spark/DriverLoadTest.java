@@ -63,6 +63,28 @@ class DriverLoadTest {
         599_000_000);
   }
 
+  /** 90 MB that train, with AdamW's moments, in two tasks. */
+  @Test
+  void executorsHoldWhatTheyExchange() {
+    SparkSteps.Options options =
+        new SparkSteps.Options(
+            2, 1, Duration.ofMinutes(1), 1, GradientPrecision.FLOAT32, Exchange.DIRECT);
+    long values = 90_000_000;
+    long needed = 5 * 3 * values + 2 * values + values / 2;
+    assertDoesNotThrow(
+        () -> DriverLoad.checkExecutor(values, 2 * values, options, needed, "memory"));
+    BadInputException e =
+        assertThrows(
+            BadInputException.class,
+            () -> DriverLoad.checkExecutor(values, 2 * values, options, 1_500_000_000, "memory"));
+    System.out.println(e.getMessage());
+    assertEquals(
+        "memory is 1,500 MB, and a task that exchanges gradients needs 1,968 MB of heap for values, the"
+            + " optimizer's state and gradients; raise it, train adapters or fewer parameters, or leave"
+            + " exchange at spark.",
+        e.getMessage());
+  }
+
   private static void assertSays(String sentence, DriverLoad load, long results, long heap) {
     BadInputException e =
         assertThrows(BadInputException.class, () -> load.check(results, "most", heap));
