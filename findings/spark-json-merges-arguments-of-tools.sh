@@ -61,5 +61,5 @@ for package in java.lang java.lang.invoke java.lang.reflect java.io java.net jav
   java.util.concurrent.atomic sun.nio.ch sun.nio.cs sun.security.action sun.util.calendar; do
   opens+=("--add-opens=java.base/$package=ALL-UNNAMED")
 done
-java "${opens[@]}" -Djava.security.manager=allow -cp "$(cat "$dir/classpath")" "$dir/Finding.java" "$dir/chats.jsonl" "$dir/empty.jsonl" 2>"$dir/log" \
+java "${opens[@]}" -cp "$(cat "$dir/classpath")" "$dir/Finding.java" "$dir/chats.jsonl" "$dir/empty.jsonl" 2>"$dir/log" \
   || { tail -20 "$dir/log"; exit 1; }

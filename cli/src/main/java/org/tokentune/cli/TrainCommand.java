@@ -433,6 +433,8 @@ final class TrainCommand implements Callable<Integer> {
             new TrainingProgress(out, taskOptions.task().objective().hasPerplexity())) {
       if (connection != null) {
         job.model().trainBy(connection);
+        // A cluster may tokenise as well, of which the module that steps are defined in knows
+        // nothing.
         if (connection instanceof RowTokenizer executors && job.model() instanceof TextModel text) {
           text.tokenizeBy(executors);
         }

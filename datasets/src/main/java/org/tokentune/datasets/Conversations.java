@@ -6,10 +6,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.tokentune.BadDataException;
 import org.tokentune.BadInputException;
@@ -66,7 +64,7 @@ public final class Conversations {
    * @param name of where the rows are, for messages
    * @throws BadInputException if there is none, or one is not a conversation
    */
-  public static List<Conversation> parse(Iterator<String> rows, List<String> columns, String name) {
+  public static List<Conversation> parse(List<String> rows, List<String> columns, String name) {
     required(rows, "rows");
     required(columns, "columns");
     required(name, "name");
@@ -74,9 +72,9 @@ public final class Conversations {
     Reader reader = new Reader();
     reader.header(columns, name);
     List<Conversation> conversations = new ArrayList<>();
-    for (long number = 1; rows.hasNext(); number++) {
-      String position = String.format(Locale.ROOT, "%s, row %d", name, number);
-      reader.row(JsonRows.row(rows.next(), () -> position), conversations);
+    for (String row : rows) {
+      int number = conversations.size() + 1; // each row makes one
+      reader.row(JsonRows.row(row, () -> name + ", row " + number), conversations);
     }
     if (conversations.isEmpty()) {
       throw new BadDataException("%s has no conversations; give it some.", name);

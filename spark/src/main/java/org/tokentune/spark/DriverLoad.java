@@ -5,8 +5,8 @@ import org.tokentune.BadSettingsException;
 import org.tokentune.nn.Parameters;
 
 /**
- * What a training takes on the driver, in bytes. Spark would end a job that takes more, or lose a
- * result and wait, with no hint of what to do.
+ * What a training takes on the driver, and on executors that exchange gradients, in bytes. Spark
+ * would end a job that takes more, or lose a result and wait, with no hint of what to do.
  *
  * @param sent values of what trains, to all tasks
  * @param returned by each task that returns anything
@@ -33,23 +33,23 @@ record DriverLoad(
       long all = values + state;
       return new DriverLoad(all, all, frozen, options.tasks(), 0, oneProcess);
     }
-    long gradients = options.precision() == GradientPrecision.FLOAT32 ? values : values / 2;
     if (options.direct()) { // one task returns all
       long all = values + state;
-      return new DriverLoad(
-          all,
-          all,
-          frozen,
-          1,
-          oneProcess ? options.tasks() * held(gradients, values, options) : 0,
-          oneProcess);
+      long exchanged = oneProcess ? options.tasks() * gradientsHeld(values, options) : 0;
+      return new DriverLoad(all, all, frozen, 1, exchanged, oneProcess);
     }
+    long gradients = gradients(values, options);
     return new DriverLoad(values, gradients, frozen, options.tasks(), 0, oneProcess);
   }
 
+  /** Bytes of the gradients of parameters as they travel. */
+  private static long gradients(long values, SparkSteps.Options options) {
+    return options.precision() == GradientPrecision.FLOAT32 ? values : values / 2;
+  }
+
   /** Bytes of a task that exchanges gradients: its own, those of others, and sums. */
-  private static long held(long gradients, long values, SparkSteps.Options options) {
-    return 2 * gradients + values / options.tasks();
+  private static long gradientsHeld(long values, SparkSteps.Options options) {
+    return 2 * gradients(values, options) + values / options.tasks();
   }
 
   /**
@@ -62,8 +62,7 @@ record DriverLoad(
    */
   static void checkExecutor(
       long values, long state, SparkSteps.Options options, long heap, String setting) {
-    long gradients = options.precision() == GradientPrecision.FLOAT32 ? values : values / 2;
-    long needed = 5 * (values + state) + held(gradients, values, options);
+    long needed = 5 * (values + state) + gradientsHeld(values, options);
     if (needed > heap) {
       throw new BadSettingsException(
           "%s is %,d MB, and a task that exchanges gradients needs %,d MB of heap for values, the"

@@ -89,9 +89,7 @@ public final class SparkExamples {
               + " JSON, or give the data set a schema in which they are maps.");
     }
     return Conversations.parse(
-        rows.toJSON().collectAsList().iterator(),
-        Arrays.asList(rows.schema().fieldNames()),
-        "The data set");
+        rows.toJSON().collectAsList(), Arrays.asList(rows.schema().fieldNames()), "The data set");
   }
 
   /** Whether arguments of calls, or parameters of tools, are structures. */

@@ -8,8 +8,8 @@ import org.tokentune.ops.internal.kernels.Scratch.Slot;
  * polynomial p is of degree 9, with the least greatest error of {@code a q}, 1e-8; in floats {@code
  * a q} is accurate to 3e-7. The density is {@code -q' = 8 q p'(a) / p(a)}, accurate to 5e-7.
  *
- * <p>Loops have one or two steps of Horner's scheme: with more, Java 17 compiles those over two
- * arrays without vectors, and the whole takes three times as long.
+ * <p>Loops have one or two steps of Horner's scheme: Java 17 compiles longer ones over two arrays
+ * without vectors.
  */
 final class NormalTail {
 
