@@ -37,7 +37,7 @@ public final class PipelineCsv {
               .setLearningRate(2e-3);
       PipelineModel model = new Pipeline().setStages(new PipelineStage[] {classifier}).fit(rows);
       Dataset<Row> predicted = model.transform(rows);
-      predicted.select("message", "team", "prediction", "probability").show(3, 40);
+      predicted.select("message", "team", "prediction", "probabilities").show(3, 40);
       System.out.printf(
           "%d of %d rows that it was trained on are right%n",
           predicted.where("prediction = team").count(), rows.count());

@@ -120,10 +120,13 @@ public record Labels(Objective task, List<String> names, boolean numbered) {
       }
     }
     int least = task == Objectives.MULTILABEL ? 1 : 2;
+    if (found.isEmpty()) {
+      throw new BadDataException("There are no rows to train on; give some.");
+    }
     if (found.size() < least) {
       throw new BadDataException(
-          "The training rows have only %s as a label; there must be at least %d labels.",
-          found.isEmpty() ? "nothing" : "'" + found.first() + "'", least);
+          "The training rows have only '%s' as a label; there must be at least %d labels.",
+          found.first(), least);
     }
     warnOfSpellings(found);
     return new Labels(task, List.copyOf(found), false);

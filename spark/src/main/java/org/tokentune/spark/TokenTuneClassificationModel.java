@@ -16,6 +16,8 @@ import org.apache.spark.ml.util.MLWriter;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.tokentune.BadFileException;
 import org.tokentune.text.TextModel;
@@ -33,11 +35,14 @@ public final class TokenTuneClassificationModel extends Model<TokenTuneClassific
   private final String uid;
   private final ModelArchive archive;
   private final TextColumns columns;
+  private final Param<String> predictionType;
 
   TokenTuneClassificationModel(String uid, ModelArchive archive) {
     this.uid = uid;
     this.archive = archive;
     columns = TextColumns.of(this);
+    predictionType = new Param<>(this, "predictionType", "type of predictions, as SQL names it");
+    setDefault(predictionType, DataTypes.StringType.sql());
   }
 
   @Override
@@ -59,6 +64,15 @@ public final class TokenTuneClassificationModel extends Model<TokenTuneClassific
 
   public Param<String> probabilityCol() {
     return columns.probability();
+  }
+
+  /** The type of predictions in SQL: that of the labels of the training. */
+  public Param<String> predictionType() {
+    return predictionType;
+  }
+
+  void setPredictionType(DataType type) {
+    set(predictionType, type.sql());
   }
 
   public TokenTuneClassificationModel setTextCol(String value) {
@@ -90,19 +104,27 @@ public final class TokenTuneClassificationModel extends Model<TokenTuneClassific
   public Dataset<Row> transform(Dataset<?> dataset) {
     required(dataset, "dataset");
 
-    StructType schema = transformSchema(dataset.schema());
+    transformSchema(dataset.schema());
+    StructType schema = columns.transform(dataset.schema(), this, DataTypes.StringType);
     JavaSparkContext context =
         JavaSparkContext.fromSparkContext(dataset.sparkSession().sparkContext());
     Predictor predictor =
         new Predictor(context.broadcast(archive), columns.textOf(this), columns.pairOf(this));
-    return dataset.toDF().mapPartitions(predictor, Encoders.row(schema));
+    String prediction = getOrDefault(columns.prediction());
+    Dataset<Row> predicted = dataset.toDF().mapPartitions(predictor, Encoders.row(schema));
+    return predicted.withColumn(
+        prediction, predicted.col(SparkExamples.quoted(prediction)).cast(type()));
+  }
+
+  private DataType type() {
+    return DataType.fromDDL(getOrDefault(predictionType));
   }
 
   @Override
   public StructType transformSchema(StructType schema) {
     required(schema, "schema");
 
-    return columns.transform(schema, this);
+    return columns.transform(schema, this, type());
   }
 
   @Override

@@ -15,6 +15,7 @@ import org.apache.spark.ml.util.DefaultParamsWritable;
 import org.apache.spark.ml.util.Identifiable;
 import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.StructType;
 import org.tokentune.BadSettingsException;
 import org.tokentune.adapters.LoraConfig;
@@ -37,12 +38,16 @@ import org.tokentune.train.TrainingCluster.Exchange;
  *
  * <p>Its parameters: {@code model}, the folder of a pretrained encoder on the driver; {@code
  * textCol} ("text"), {@code pairCol} (none) and {@code labelCol} ("label"); {@code predictionCol}
- * ("prediction"), the likeliest class, a string, and {@code probabilityCol} ("probability"), a map
- * from classes to probabilities; {@code numTasks} (1), the number of tasks in a step; {@code
- * exchange} ("spark"), how they exchange gradients, or "direct"; {@code batchSize} (32), texts in a
- * step over all tasks; {@code tokens} ("25%"), {@code lora} (none), {@code trainable} ("all") as on
- * the command line; {@code epochs} (3), {@code learningRate} (1e-4), {@code maxLength} (0: as many
- * tokens as the model takes) and {@code seed} (42).
+ * ("prediction"), the likeliest class, of the type of the labels, and {@code probabilityCol}
+ * ("probabilities"), a map from classes, as strings, to probabilities; {@code numTasks} (1), the
+ * number of tasks in a step; {@code exchange} ("spark"), how they exchange gradients, or "direct";
+ * {@code batchSize} (32), texts in a step over all tasks; {@code tokens} ("25%"), {@code lora}
+ * (none), {@code trainable} ("all") as on the command line; {@code epochs} (3), {@code
+ * learningRate} (1e-4), {@code maxLength} (0: as many tokens as the model takes) and {@code seed}
+ * (42).
+ *
+ * <p>Spark's own evaluators want labels and predictions of type double, as {@code StringIndexer}
+ * makes them, and take a column {@code probability} for a vector.
  */
 public final class TokenTuneClassifier extends Estimator<TokenTuneClassificationModel>
     implements DefaultParamsWritable {
@@ -297,6 +302,7 @@ public final class TokenTuneClassifier extends Estimator<TokenTuneClassification
           new FineTuningListener() {});
       TokenTuneClassificationModel fitted =
           new TokenTuneClassificationModel(uid, ModelArchive.of(trained));
+      fitted.setPredictionType(labelType(dataset.schema()));
       return copyValues(fitted, ParamMap.empty()).setParent(this);
     }
   }
@@ -323,7 +329,11 @@ public final class TokenTuneClassifier extends Estimator<TokenTuneClassification
     required(schema, "schema");
 
     SparkExamples.check(schema, text(labelCol), false);
-    return columns.transform(schema, this);
+    return columns.transform(schema, this, labelType(schema));
+  }
+
+  private DataType labelType(StructType schema) {
+    return schema.apply(text(labelCol)).dataType();
   }
 
   @Override

@@ -8,16 +8,23 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.apache.spark.ml.Pipeline;
 import org.apache.spark.ml.PipelineModel;
 import org.apache.spark.ml.PipelineStage;
+import org.apache.spark.ml.evaluation.MulticlassClassificationEvaluator;
 import org.apache.spark.ml.feature.SQLTransformer;
+import org.apache.spark.ml.feature.StringIndexer;
+import org.apache.spark.ml.tuning.CrossValidator;
+import org.apache.spark.ml.tuning.CrossValidatorModel;
+import org.apache.spark.ml.tuning.ParamGridBuilder;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.AfterAll;
@@ -116,6 +123,59 @@ class TokenTuneClassifierTest {
   }
 
   @Test
+  void predictionsHaveTheTypeOfTheLabels() {
+    for (String type : List.of("int", "float", "decimal(5,2)", "boolean")) {
+      Dataset<Row> rows =
+          data(64).selectExpr("sentence", "cast(int(mood = 'good') as " + type + ") AS mood", "id");
+      TokenTuneClassificationModel model =
+          classifier().setTextCol("sentence").setEpochs(1).fit(rows);
+      Dataset<Row> predicted = model.transform(rows);
+      System.out.printf("labels of type %s: %s%n", type, predicted.first());
+      assertEquals(rows.schema().apply("mood").dataType(), type(predicted, "prediction"));
+      assertEquals(
+          rows.schema().apply("mood").dataType(),
+          model.transformSchema(rows.schema()).apply("prediction").dataType());
+      assertTrue(predicted.where("prediction = mood").count() > 0);
+    }
+  }
+
+  private static DataType type(Dataset<Row> rows, String name) {
+    return rows.schema().apply(name).dataType();
+  }
+
+  @Test
+  void isSearchedBySparksOwnEvaluators() throws IOException {
+    Dataset<Row> rows = data(64).cache();
+    StringIndexer index = new StringIndexer().setInputCol("mood").setOutputCol("index");
+    TokenTuneClassifier classifier =
+        classifier().setTextCol("sentence").setLabelCol("index").setEpochs(1);
+    MulticlassClassificationEvaluator evaluator =
+        new MulticlassClassificationEvaluator().setLabelCol("index").setMetricName("accuracy");
+    CrossValidator search =
+        new CrossValidator()
+            .setEstimator(new Pipeline().setStages(new PipelineStage[] {index, classifier}))
+            .setEvaluator(evaluator)
+            .setEstimatorParamMaps(
+                new ParamGridBuilder()
+                    .addGrid(classifier.learningRate(), new double[] {1e-6, 3e-3})
+                    .build())
+            .setNumFolds(2)
+            .setParallelism(2)
+            .setSeed(3);
+    CrossValidatorModel found = search.fit(rows);
+    System.out.println("accuracy by rate: " + Arrays.toString(found.avgMetrics()));
+    Dataset<Row> predicted = found.transform(rows);
+    assertEquals(
+        predicted.where("prediction = index").count() / 64.0, evaluator.evaluate(predicted));
+
+    String path = folder.resolve("search").toString();
+    found.write().overwrite().save(path);
+    CrossValidatorModel loaded = CrossValidatorModel.load(path);
+    assertEquals(DataTypes.DoubleType, type(loaded.transform(rows), "prediction"));
+    assertEquals(shown(predicted), shown(loaded.transform(rows)));
+  }
+
+  @Test
   void savesAnUntrainedClassifier() throws IOException {
     String path = folder.resolve("classifier").toString();
     classifier().setLora("r=4").setSeed(5).setExchange("direct").write().overwrite().save(path);
@@ -170,6 +230,9 @@ class TokenTuneClassifierTest {
     Dataset<Row> gap = rows.selectExpr("sentence", "nullif(mood, 'good') AS mood", "id");
     BadInputException e =
         assertThrows(BadInputException.class, () -> classifier().setTextCol("sentence").fit(gap));
+    assertSays(
+        "There are no rows to train on; give some.",
+        () -> classifier().setTextCol("sentence").fit(rows.limit(0)));
     assertTrue(
         e.getMessage().endsWith("has no value in mood; give it one, or leave the row out."),
         e.getMessage());
