@@ -3,6 +3,7 @@ package org.tokentune.objectives;
 import static org.tokentune.Arguments.required;
 
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -40,7 +41,8 @@ public final class Rankings {
   /**
    * Adds a query.
    *
-   * @param ranked texts, the best first, {@value #DEPTH} of them or as many as there are
+   * @param ranked texts, the best first, {@value #DEPTH} of them or as many as there are; one that
+   *     is there again counts as found only once
    * @param relevant texts; a query without any is left out
    */
   public <T> void add(List<T> ranked, Set<T> relevant) {
@@ -48,8 +50,9 @@ public final class Rankings {
     required(relevant, "relevant");
 
     boolean[] hits = new boolean[ranked.size()];
+    Set<T> seen = new HashSet<>();
     for (int i = 0; i < hits.length; i++) {
-      hits[i] = relevant.contains(ranked.get(i));
+      hits[i] = relevant.contains(ranked.get(i)) && seen.add(ranked.get(i));
     }
     add(hits, relevant.size());
   }
