@@ -1,8 +1,8 @@
 package org.tokentune.cpu;
 
 import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.openblas.global.openblas_nolapack;
 import org.tokentune.ops.internal.kernels.Blas;
 
@@ -16,6 +16,22 @@ public final class OpenBlas implements Blas {
   /** Reused pointers: a call takes 0.1 microseconds, creating three would take longer. */
   private static final ThreadLocal<Address[]> ARGUMENTS =
       ThreadLocal.withInitial(() -> new Address[] {new Address(), new Address(), new Address()});
+
+  /**
+   * OpenBLAS's own function. JavaCPP's method of that purpose loads its library again and looks for
+   * the functions of others, in half a millisecond.
+   */
+  private static final class SetThreads extends openblas_nolapack.SetNumThreads {
+
+    SetThreads() {
+      put(Loader.addressof("openblas_set_num_threads"));
+    }
+  }
+
+  private static final SetThreads SET_THREADS = new SetThreads();
+
+  /** What was set here; 0: what JavaCPP knows. */
+  private static volatile int threads;
 
   /** A pointer to memory that it does not own. */
   private static final class Address extends FloatPointer {
@@ -81,18 +97,12 @@ public final class OpenBlas implements Blas {
 
   @Override
   public int threads() {
-    return openblas_nolapack.blas_get_num_threads();
+    return threads == 0 ? openblas_nolapack.blas_get_num_threads() : threads;
   }
 
-  /** The scope frees what JavaCPP makes for every call: a pointer to OpenBLAS's function. */
   @Override
-  @SuppressWarnings("unchecked") // the scope's constructor takes an array of a generic type
-  public void setThreads(int threads) {
-    PointerScope scope = new PointerScope();
-    try {
-      openblas_nolapack.blas_set_num_threads(threads);
-    } finally {
-      scope.close();
-    }
+  public void setThreads(int number) {
+    SET_THREADS.call(number);
+    threads = number == openblas_nolapack.blas_get_num_threads() ? 0 : number;
   }
 }
