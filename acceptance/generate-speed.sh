@@ -12,22 +12,12 @@ for type in f32 q8_0 q4_k; do
   "$home/tokentune" export --model "$work/model" --to gguf --type "$type" --output "$work/$type.gguf" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 done
 
-milliseconds() { # FILE TOKENS
-  local start end
-  start="$(date +%s%N)"
-  "$home/tokentune" generate --model "$1" --weights "$3" --prompt "Once upon a time" --temperature 0 --max-tokens "$2" --json "$work/result.json" >"$work/log" 2>&1
-  end="$(date +%s%N)"
-  grep -q '"end" : "max_tokens"' "$work/result.json" || { echo "$1 ended before $2 tokens" >&2; exit 1; }
-  echo $(((end - start) / 1000))
-}
-
 for round in $(seq "${ROUNDS:-3}"); do
   for type in f32 q8_0 q4_k; do
     weights=file
     [ "$type" = f32 ] && weights=float32
-    short="$(milliseconds "$work/$type.gguf" 32 "$weights")"
-    long="$(milliseconds "$work/$type.gguf" 288 "$weights")"
-    echo "$type here $(((long - short) / 256))" | tee -a "$work/times"
+    "$python" "$home/acceptance/generate_speed.py" here "$home/tokentune" generate --model "$work/$type.gguf" --weights "$weights" \
+      --prompt "Once upon a time" --temperature 0 --max-tokens 288 | sed "s/^/$type here /" | tee -a "$work/times"
     "$python" "$home/acceptance/generate_speed.py" llama.cpp "$work/$type.gguf" 2>/dev/null | sed "s/^/$type llama.cpp /" | tee -a "$work/times"
   done
 done

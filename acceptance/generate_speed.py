@@ -1,7 +1,9 @@
-"""Parts of generate-speed.sh: makes the model, runs llama.cpp, prints the table. Times are microseconds a token."""
+"""Parts of generate-speed.sh: makes the model, times tokentune and llama.cpp, prints the table. Times are microseconds a token."""
 import os
 import statistics
+import subprocess
 import sys
+import time
 
 
 def make(folder, text):
@@ -20,6 +22,17 @@ def make(folder, text):
     words.train([text], trainers.BpeTrainer(vocab_size=1000, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
     words.add_tokens([f"<word{i}>" for i in range(32000 - words.get_vocab_size())])
     transformers.PreTrainedTokenizerFast(tokenizer_object=words, bos_token="<s>", eos_token="</s>").save_pretrained(folder)
+
+
+def here(*command):
+    """Times the pieces of text that the command writes, one for each token."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    times = []
+    while os.read(process.stdout.fileno(), 1 << 16):
+        times.append(time.monotonic())
+    if process.wait() != 0 or len(times) < 288:
+        sys.exit(f"{' '.join(command)} wrote {len(times)} of 288 pieces")
+    print(round((times[287] - times[31]) / 256 * 1e6), flush=True)
 
 
 def llama(file):
@@ -50,4 +63,4 @@ def table(file):
 
 
 if __name__ == "__main__":
-    {"make": make, "llama.cpp": llama, "table": table}[sys.argv[1]](*sys.argv[2:])
+    {"make": make, "here": here, "llama.cpp": llama, "table": table}[sys.argv[1]](*sys.argv[2:])
