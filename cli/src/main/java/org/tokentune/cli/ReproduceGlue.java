@@ -7,7 +7,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -121,14 +120,16 @@ final class ReproduceGlue implements Callable<Integer> {
   private Map<String, TaskData> tasks() {
     Path folder = Models.path(data);
     Map<String, TaskData> found = new LinkedHashMap<>();
+    List<String> names =
+        tasks.stream().map(name -> GlueTask.named(name).map(GlueTask::name).orElse(name)).toList();
     if (folder != null && Files.isDirectory(folder)) {
       for (GlueTask task : GlueTask.ALL) {
         find(folder, task)
-            .filter(path -> tasks.isEmpty() || tasks.contains(task.name()))
+            .filter(path -> names.isEmpty() || names.contains(task.name()))
             .ifPresent(path -> found.put(task.name(), ofGlue(task, path)));
       }
     }
-    for (String task : tasks) {
+    for (String task : names) {
       if (!found.containsKey(task)) {
         throw new BadSettingsException(
             "--tasks: %s has no folder of %s with train.tsv; check the name and the path.",
@@ -149,19 +150,16 @@ final class ReproduceGlue implements Callable<Integer> {
     return new TaskData(task.name() + "=" + folder, task.metrics().get(task.metrics().size() - 1));
   }
 
-  /** The folder of a task, whose name may be in capitals and with a hyphen. */
+  /** The folder of a task. */
   private static Optional<Path> find(Path folder, GlueTask task) {
     try (Stream<Path> entries = Files.list(folder)) {
       return entries
           .filter(entry -> Files.exists(entry.resolve("train.tsv")))
           .filter(
               entry ->
-                  entry
-                      .getFileName()
-                      .toString()
-                      .toLowerCase(Locale.ROOT)
-                      .replace("-", "")
-                      .equals(task.name().replaceFirst("-mm$", "")))
+                  GlueTask.named(entry.getFileName().toString())
+                      .filter(of -> of.name().equals(task.name().replaceFirst("-mm$", "")))
+                      .isPresent())
           .sorted()
           .findFirst();
     } catch (IOException e) {

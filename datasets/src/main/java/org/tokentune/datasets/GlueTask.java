@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -120,11 +121,14 @@ public record GlueTask(
     return new Labels(Objectives.CLASSIFY, List.of(names));
   }
 
-  /** Finds a task by name. */
+  /** Finds a task by its name, or as GLUE spells it: RTE, SST-2, MNLI-mm. */
   public static Optional<GlueTask> named(String name) {
     required(name, "name");
 
-    return ALL.stream().filter(task -> task.name.equals(name)).findFirst();
+    String plain = name.toLowerCase(Locale.ROOT);
+    return ALL.stream()
+        .filter(task -> task.name.equals(plain) || task.name.equals(plain.replace("-", "")))
+        .findFirst();
   }
 
   /**

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,6 +28,15 @@ class GlueTaskTest {
 
   private static GlueTask task(String name) {
     return GlueTask.named(name).orElseThrow();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "RTE, rte", "SST-2, sst2", "STS-B, stsb", "CoLA, cola", "MNLI, mnli", "MNLI-mm, mnli-mm"
+  })
+  void isNamedAsGlueSpellsIt(String spelt, String name) {
+    assertEquals(name, task(spelt).name());
+    assertEquals(Optional.empty(), GlueTask.named(spelt + "x"));
   }
 
   @ParameterizedTest
