@@ -32,7 +32,12 @@ class GlueTaskTest {
 
   @ParameterizedTest
   @CsvSource({
-    "RTE, rte", "SST-2, sst2", "STS-B, stsb", "CoLA, cola", "MNLI, mnli", "MNLI-mm, mnli-mm"
+    "RTE, rte",
+    "SST-2, sst2",
+    "STS-B, stsb",
+    "CoLA, cola",
+    "MNLI, mnli",
+    "MNLI-mm, mnli-mm"
   })
   void isNamedAsGlueSpellsIt(String spelt, String name) {
     assertEquals(name, task(spelt).name());
