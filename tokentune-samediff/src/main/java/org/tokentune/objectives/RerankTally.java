@@ -9,7 +9,10 @@ import java.util.Map;
 import java.util.Set;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Scores the order of each query's texts. */
+/**
+ * Scores the order of each query's texts. Of texts with the same score the relevant ones come last:
+ * data often lists them first, so that a model that tells nothing apart would have found them all.
+ */
 final class RerankTally implements Tally {
 
   /** Texts that are at least this relevant count as relevant. */
@@ -44,7 +47,9 @@ final class RerankTally implements Tally {
     for (List<Ranked> texts : queries.values()) {
       boolean[] hits = new boolean[texts.size()];
       int relevant = 0;
-      texts.sort(Comparator.comparingDouble((Ranked text) -> -text.score()));
+      texts.sort(
+          Comparator.comparingDouble((Ranked text) -> -text.score())
+              .thenComparing(Ranked::relevant));
       for (int i = 0; i < hits.length; i++) {
         hits[i] = texts.get(i).relevant();
         relevant += hits[i] ? 1 : 0;
