@@ -4,6 +4,7 @@ import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.openblas.global.openblas_nolapack;
+import org.bytedeco.openblas.presets.openblas_nolapack.SetNumThreads;
 import org.tokentune.ops.internal.kernels.Blas;
 
 /** Matrix products by the OpenBLAS that ND4J's CPU backend loads. */
@@ -21,14 +22,22 @@ public final class OpenBlas implements Blas {
    * OpenBLAS's own function. JavaCPP's method of that purpose loads its library again and looks for
    * the functions of others, in half a millisecond.
    */
-  private static final class SetThreads extends openblas_nolapack.SetNumThreads {
+  private static final class SetThreads extends SetNumThreads {
 
-    SetThreads() {
-      put(Loader.addressof("openblas_set_num_threads"));
+    SetThreads(Pointer function) {
+      retainReference(); // whatever scope the caller closes
+      put(function);
+    }
+
+    /** Null if JavaCPP was told to load another library in OpenBLAS's place. */
+    static SetThreads find() {
+      Loader.load(openblas_nolapack.class);
+      Pointer function = Loader.addressof("openblas_set_num_threads");
+      return function == null ? null : new SetThreads(function);
     }
   }
 
-  private static final SetThreads SET_THREADS = new SetThreads();
+  private static final SetThreads SET_THREADS = SetThreads.find();
 
   /** What was set here; 0: what JavaCPP knows. */
   private static volatile int threads;
@@ -102,6 +111,10 @@ public final class OpenBlas implements Blas {
 
   @Override
   public void setThreads(int number) {
+    if (SET_THREADS == null) {
+      openblas_nolapack.blas_set_num_threads(number);
+      return;
+    }
     SET_THREADS.call(number);
     threads = number == openblas_nolapack.blas_get_num_threads() ? 0 : number;
   }
