@@ -8,13 +8,13 @@ the tokens, chosen in many ways, in PyTorch, where a way to choose is a few line
 Prints a line for each run and, at the end, means and standard errors; runs that are in RESULTS.tsv are not made again. 1 to 4 minutes a
 run on one thread, three seeds (SEEDS="1 2 3"). Made with PyTorch 2.15.0 and transformers 5.24.0.
 
-Cells: how tokens are scored (random; received: attention received from all queries in all layers; gradient: the norm of the gradient at
-the hidden states in all layers, of the full gradient, an oracle; before: attention received in the model as it was before the training), and
+Cells: how tokens are scored (random; received: attention received from all queries in all layers; gradient: the norm of the gradient at the
+hidden states in all layers, of the full gradient, an oracle; before: attention received in the model as it was before the training), and
 how they are drawn by it (top; drawn: in proportion; half: half of them top, half by chance). "ends" always selects the last token, [SEP],
-beside the first, "inner" never does unless none is left, "layers" draws anew for each layer, "growing" and "shrinking" go from 10% to 40% and back over the training,
-"full N" takes every N-th step with all tokens, "norms N" does so and multiplies each part's gradient by a running mean of the ratio of
-the norms of the full gradient to that of the selected tokens. Beside accuracy: the norm of the gradient of the two lowest layers through
-the selected tokens relative to the full one, and the cosine, mean over one batch in 25.
+beside the first, "inner" never does unless none is left, "layers" draws anew for each layer, "growing" and "shrinking" go from 10% to 40%
+and back over the training, "full N" takes every N-th step with all tokens, "norms N" does so and multiplies each part's gradient by a
+running mean of the ratio of the norms of the full gradient to that of the selected tokens. Beside accuracy: the norm of the gradient of the
+two lowest layers through the selected tokens relative to the full one, and the cosine, mean over one batch in 25.
 """
 import csv
 import math
@@ -33,7 +33,8 @@ from selection_bias import Encoder
 
 SHARE, ROWS, EPOCHS, RATE = 0.25, 32, 2, 1e-4
 CELLS = ["all", "random", "received top", "received drawn", "received half", "before top", "before drawn", "before half", "gradient top",
-         "gradient drawn", "gradient half", "random ends", "random inner", "received inner", "random layers", "random growing", "random shrinking", "random full 10", "random full 50", "random norms 50", "random norms 10"]
+         "gradient drawn", "gradient half", "random ends", "random inner", "received inner", "random layers", "random growing",
+         "random shrinking", "random full 10", "random full 50", "random norms 50", "random norms 10"]
 
 
 def read(path, limit):
@@ -47,7 +48,7 @@ class Run:
         self.tokenizer, encoder = AutoTokenizer.from_pretrained(model), AutoModel.from_pretrained(model).eval()
         torch.manual_seed(seed)
         self.encoder = Encoder(encoder, 0.1)
-        self.before = Encoder(encoder)
+        self.scorer = Encoder(encoder) if self.cell[0] == "before" else self.encoder
         self.p = self.encoder.p
         self.draws = torch.Generator().manual_seed(seed)
         self.ratios = {}
@@ -71,7 +72,7 @@ class Run:
         if self.cell[0] in ("received", "before"):
             with torch.no_grad():
                 received = []
-                (self.before if self.cell[0] == "before" else self.encoder).logits(ids, mask, None, dropout=0, received=received)
+                self.scorer.logits(ids, mask, None, dropout=0, received=received)
             return sum(received) * mask
         hidden = []
         loss = F.cross_entropy(self.encoder.logits(ids, mask, None, dropout=0, hidden=hidden), labels)
@@ -93,18 +94,15 @@ class Run:
         def chance():
             return torch.rand(mask.shape, generator=self.draws)
 
-        last = torch.arange(mask.shape[1]) == (lengths - 1)[:, None]
-        if self.cell == ["random", "ends"]:
-            return lowest(torch.where(last, torch.full(mask.shape, -1.0), chance()), count)
-        if self.cell == ["random", "inner"]:
-            return lowest(torch.where(last, torch.full(mask.shape, 2.0), chance()), count)
+        if self.cell[-1] in ("ends", "inner"):
+            order = chance() if self.cell[0] == "random" else -self.scores(batch)
+            order[torch.arange(mask.shape[1]) == (lengths - 1)[:, None]] = -1e9 if self.cell[-1] == "ends" else 1e9
+            return lowest(order, count)
         if self.cell[-1] == "layers":
             return [lowest(chance(), count) for _ in range(self.encoder.layers)]
         if self.cell[0] == "random":
             return lowest(chance(), count)
         scores = self.scores(batch)
-        if self.cell[1] == "inner":
-            return lowest(torch.where(last, torch.ones(mask.shape), -scores), count)
         if self.cell[1] == "top":
             return lowest(-scores, count)
         if self.cell[1] == "drawn":  # the smallest of exponential times, each at its token's rate

@@ -369,7 +369,7 @@ final class BenchCommand implements Callable<Integer> {
     List<Long> peers = new ArrayList<>();
     long begun = System.nanoTime();
     for (int i = -WARM_UP; i < steps; i++) {
-      if (i < 0 && i > -WARM_UP && System.nanoTime() - begun > WARM_UP_NANOS) {
+      if (i < 0 && System.nanoTime() - begun > WARM_UP_NANOS) {
         i = 0;
       }
       if (other != null) {

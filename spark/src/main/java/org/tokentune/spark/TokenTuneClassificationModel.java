@@ -104,7 +104,6 @@ public final class TokenTuneClassificationModel extends Model<TokenTuneClassific
   public Dataset<Row> transform(Dataset<?> dataset) {
     required(dataset, "dataset");
 
-    transformSchema(dataset.schema());
     StructType schema = columns.transform(dataset.schema(), this, DataTypes.StringType);
     JavaSparkContext context =
         JavaSparkContext.fromSparkContext(dataset.sparkSession().sparkContext());

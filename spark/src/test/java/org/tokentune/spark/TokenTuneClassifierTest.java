@@ -227,12 +227,12 @@ class TokenTuneClassifierTest {
     assertSays(
         "exchange must be spark or direct, got ring.",
         () -> classifier().setTextCol("sentence").setExchange("ring").fit(rows));
-    Dataset<Row> gap = rows.selectExpr("sentence", "nullif(mood, 'good') AS mood", "id");
-    BadInputException e =
-        assertThrows(BadInputException.class, () -> classifier().setTextCol("sentence").fit(gap));
     assertSays(
         "There are no rows to train on; give some.",
         () -> classifier().setTextCol("sentence").fit(rows.limit(0)));
+    Dataset<Row> gap = rows.selectExpr("sentence", "nullif(mood, 'good') AS mood", "id");
+    BadInputException e =
+        assertThrows(BadInputException.class, () -> classifier().setTextCol("sentence").fit(gap));
     assertTrue(
         e.getMessage().endsWith("has no value in mood; give it one, or leave the row out."),
         e.getMessage());
