@@ -89,7 +89,9 @@ class MisuseTest {
           .refuses(
               "TextModel.forClasses(.., null)", "rows", () -> TextModel.forClasses(files, null))
           .refuses(
-              "TextModel.forClasses(.., [])", "label", () -> TextModel.forClasses(files, List.of()))
+              "TextModel.forClasses(.., [])",
+              "no rows",
+              () -> TextModel.forClasses(files, List.of()))
           .refuses("TextModel.forTask(.., maxLength -1)", "maxLength", () -> task(files, -1, null))
           .refuses(
               "TextModel.forTask(.., maxLength 5000)", "maxLength", () -> task(files, 5000, null))
