@@ -29,6 +29,9 @@ class AttentionKernelTest {
     final int[] first;
     final int[] last;
     final int[] places; // by sequence and key, selected ones first
+    final int[] own; // places of the queries
+    final double[] table; // scores of distances: [kinds, heads]; empty for none
+    final int[] kinds;
     final boolean[][] kept; // dropout: by (sequence, head, query), key
     final double[] q;
     final double[] k;
@@ -38,16 +41,25 @@ class AttentionKernelTest {
     double[] dQ;
     double[] dK; // of all keys
     double[] dV;
+    double[] dTable;
     final double rate;
     boolean single; // whether results are rounded to float after every operation
 
-    Case(Settings settings, double spread, boolean causal, int window, int padded, double rate) {
+    Case(
+        Settings settings,
+        double spread,
+        boolean causal,
+        int window,
+        int padded,
+        double rate,
+        int kindsOfDistances) {
       this.settings = settings;
       this.rate = rate;
       Random random = new Random(11);
       int keys = settings.selected() + settings.frozen();
       first = new int[settings.batch() * settings.queries()];
       last = new int[first.length];
+      own = new int[first.length];
       places = new int[settings.batch() * keys];
       for (int b = 0; b < settings.batch(); b++) {
         int[] order = random.ints(keys * 20L, 0, keys).distinct().limit(keys).toArray();
@@ -65,16 +77,18 @@ class AttentionKernelTest {
           places[b * keys + i] = padding ? -1 : b * keys + order[i];
         }
         for (int i = 0; i < settings.queries(); i++) {
-          int own = b * keys + order[i % settings.selected()];
           int at = b * settings.queries() + i;
-          first[at] = window == 0 ? 0 : own - window + 1;
-          last[at] = causal ? own : window == 0 ? MAX : own + window - 1;
+          own[at] = b * keys + order[i % settings.selected()];
+          first[at] = window == 0 ? 0 : own[at] - window + 1;
+          last[at] = causal ? own[at] : window == 0 ? MAX : own[at] + window - 1;
         }
       }
       q = gaussians(random, first.length * settings.heads() * settings.headSize(), spread);
       k = gaussians(random, places.length * settings.keyValueHeads() * settings.headSize(), spread);
       v = gaussians(random, k.length, spread);
       dContext = gaussians(random, q.length, 1);
+      table = gaussians(random, kindsOfDistances * settings.heads(), spread);
+      kinds = random.ints(2 * keys - 1, 0, Math.max(1, kindsOfDistances)).toArray();
       kept = new boolean[first.length * settings.heads()][keys];
       for (boolean[] row : kept) {
         Arrays.fill(row, true);
@@ -91,6 +105,12 @@ class AttentionKernelTest {
       return settings.selected() + settings.frozen();
     }
 
+    /** The place in the table of the score of a query, a key and a head. */
+    private int distance(int row, int key, int head) {
+      int distance = own[row] - Math.max(0, places[key]);
+      return kinds[distance + kinds.length / 2] * settings.heads() + head;
+    }
+
     private double r(double value) {
       return single ? (float) value : value;
     }
@@ -104,6 +124,7 @@ class AttentionKernelTest {
       dQ = new double[q.length];
       dK = new double[k.length];
       dV = new double[v.length];
+      dTable = new double[table.length];
       double[] weights = new double[keys];
       double[] dScores = new double[keys];
       double[] capSlopes = new double[keys];
@@ -125,6 +146,9 @@ class AttentionKernelTest {
                     r(dot + q[row * width + h * d + c] * k[(b * keys + j) * keyWidth + g * d + c]);
               }
               double score = r(dot * settings.scale());
+              if (table.length > 0 && visible(row, places[b * keys + j])) {
+                score = r(score + table[distance(row, b * keys + j, h)]);
+              }
               capSlopes[j] = 1;
               if (settings.softCap() != 0) {
                 double tanh = Math.tanh(score / settings.softCap());
@@ -156,7 +180,11 @@ class AttentionKernelTest {
               along = r(along + weights[j] * dWeight);
             }
             for (int j = 0; j < keys; j++) {
-              double dDot = r(weights[j] * r(dScores[j] - along) * capSlopes[j] * settings.scale());
+              double dScore = r(weights[j] * r(dScores[j] - along) * capSlopes[j]);
+              double dDot = r(dScore * settings.scale());
+              if (table.length > 0 && visible(row, places[b * keys + j])) {
+                dTable[distance(row, b * keys + j, h)] += dScore;
+              }
               for (int c = 0; c < d; c++) {
                 int at = row * width + h * d + c;
                 int key = (b * keys + j) * keyWidth + g * d + c;
@@ -212,20 +240,24 @@ class AttentionKernelTest {
 
   @ParameterizedTest(name = "{0}")
   @CsvSource({
-    // name, batch, queries, selected, frozen, heads, kv, size, cap, causal, window, padded, rate
-    "all tokens,          2,  37,  37,   0, 4, 4, 16,  0, false,  0, 5, 0",
-    "selected,            2,  20,  20,  17, 4, 4, 16,  0, false,  0, 5, 0",
-    "frozen queries,      2,  17,  20,  17, 4, 4,  8,  0, true,   0, 5, 0",
-    "one query,           3,   1,  12,  20, 3, 3,  8,  0, false,  0, 4, 0",
-    "causal,              1, 300, 300,   0, 2, 2, 64,  0, true,   0, 0, 0",
-    "causal selected,     1, 154, 154, 358, 2, 2, 64,  0, true,   0, 7, 0",
-    "grouped,             2,  33,  33,  31, 8, 2, 16,  0, true,   0, 3, 0",
-    "window,              2,  60,  60,  68, 2, 2, 16,  0, true,  16, 0, 0",
-    "window both sides,   2,  60,  60,  68, 2, 2, 16,  0, false, 16, 9, 0",
-    "soft cap,            2,  33,  33,  31, 4, 2, 16, 30, true,   0, 3, 0",
-    "dropout,             2,  33,  33,  31, 4, 2, 16,  0, false,  0, 3, 0.3",
-    "cap and dropout,     2,  33,  33,  31, 4, 2, 16, 30, true,   8, 3, 0.3",
-    "many keys,           1,  40,  40,9000, 1, 1,  8,  0, false,  0, 3, 0",
+    // name, batch, queries, selected, frozen, heads, kv, size, cap, causal, window, padded, rate,
+    // kinds of distances
+    "all tokens,          2,  37,  37,   0, 4, 4, 16,  0, false,  0, 5, 0,  0",
+    "selected,            2,  20,  20,  17, 4, 4, 16,  0, false,  0, 5, 0,  0",
+    "frozen queries,      2,  17,  20,  17, 4, 4,  8,  0, true,   0, 5, 0,  0",
+    "one query,           3,   1,  12,  20, 3, 3,  8,  0, false,  0, 4, 0,  0",
+    "causal,              1, 300, 300,   0, 2, 2, 64,  0, true,   0, 0, 0,  0",
+    "causal selected,     1, 154, 154, 358, 2, 2, 64,  0, true,   0, 7, 0,  0",
+    "grouped,             2,  33,  33,  31, 8, 2, 16,  0, true,   0, 3, 0,  0",
+    "window,              2,  60,  60,  68, 2, 2, 16,  0, true,  16, 0, 0,  0",
+    "window both sides,   2,  60,  60,  68, 2, 2, 16,  0, false, 16, 9, 0,  0",
+    "soft cap,            2,  33,  33,  31, 4, 2, 16, 30, true,   0, 3, 0,  0",
+    "dropout,             2,  33,  33,  31, 4, 2, 16,  0, false,  0, 3, 0.3,  0",
+    "cap and dropout,     2,  33,  33,  31, 4, 2, 16, 30, true,   8, 3, 0.3,  0",
+    "distances,           2,  37,  37,   0, 4, 4, 16,  0, false,  0, 5, 0,   8",
+    "distances selected,  3, 150, 150,  80, 3, 3, 16,  0, false,  0, 4, 0.3, 9",
+    "distances and all,   2,  60,  60,  68, 4, 2, 16, 30, true,  16, 3, 0.1, 32",
+    "many keys,           1,  40,  40,9000, 1, 1,  8,  0, false,  0, 3, 0,  0",
   })
   void equalsDoublePrecision(
       String name,
@@ -240,7 +272,8 @@ class AttentionKernelTest {
       boolean causal,
       int window,
       int padded,
-      double rate) {
+      double rate,
+      int kinds) {
     Settings settings =
         new Settings(
             batch,
@@ -252,7 +285,7 @@ class AttentionKernelTest {
             size,
             (float) (1 / Math.sqrt(size)),
             cap);
-    double worst = worst(new Case(settings, 1, causal, window, padded, rate));
+    double worst = worst(new Case(settings, 1, causal, window, padded, rate, kinds));
     System.out.printf(Locale.ROOT, "attention, %s: within %.1e of double precision%n", name, worst);
     assertTrue(worst < 1e-5, name + ": " + worst);
   }
@@ -264,10 +297,10 @@ class AttentionKernelTest {
   @Test
   void largeScores() {
     Settings settings = new Settings(1, 64, 64, 64, 2, 2, 16, 0.25f, 0);
-    double worst = worst(new Case(settings, 30, true, 0, 0, 0));
-    Case exact = new Case(settings, 30, true, 0, 0, 0);
+    double worst = worst(new Case(settings, 30, true, 0, 0, 0, 0));
+    Case exact = new Case(settings, 30, true, 0, 0, 0, 0);
     exact.reference();
-    Case single = new Case(settings, 30, true, 0, 0, 0);
+    Case single = new Case(settings, 30, true, 0, 0, 0, 0);
     single.single = true;
     single.reference();
     int width = settings.heads() * settings.headSize();
@@ -309,6 +342,7 @@ class AttentionKernelTest {
       dropout = new AttentionKernel.WeightDropout(rows, columns, threshold, scale);
     }
     given.reference();
+    boolean biased = given.table.length > 0;
     AttentionKernel kernel =
         new AttentionKernel(
             Blas.provided().orElseThrow(),
@@ -317,6 +351,10 @@ class AttentionKernelTest {
             given.last,
             given.places(true),
             given.places(false),
+            biased
+                ? new AttentionKernel.DistanceBias(
+                    floats(given.table, settings.heads()).data().asFloat(), given.kinds, given.own)
+                : null,
             dropout,
             false);
     boolean some = settings.frozen() > 0;
@@ -332,11 +370,23 @@ class AttentionKernelTest {
     INDArray dKey = Nd4j.valueArrayOf(shape, Double.NaN, DataType.FLOAT);
     INDArray dValue = Nd4j.valueArrayOf(shape, Double.NaN, DataType.FLOAT);
     INDArray dContext = floats(given.dContext, width);
-    kernel.backward(query, keys, values, sums, dContext, dQuery, dKey, dValue);
+    INDArray dTable =
+        biased
+            ? Nd4j.valueArrayOf(
+                new long[] {given.table.length / settings.heads(), settings.heads()},
+                Double.NaN,
+                DataType.FLOAT)
+            : null;
+    kernel.backward(query, keys, values, sums, dContext, dQuery, dKey, dValue, dTable);
     INDArray again = dKey.dup();
-    kernel.backward(query, keys, values, sums, dContext, dQuery, dKey, dValue);
+    INDArray tableAgain = biased ? dTable.dup() : null;
+    kernel.backward(query, keys, values, sums, dContext, dQuery, dKey, dValue, dTable);
     assertEquals(0, again.sub(dKey).amaxNumber().doubleValue(), "a second run has the same bits");
+    if (biased) {
+      assertEquals(tableAgain, dTable, "a second run has the same bits");
+    }
     double[] errors = {
+      biased ? error(dTable, floats(given.dTable, settings.heads())) : 0,
       error(context, floats(given.context, width)),
       error(dQuery, floats(given.dQ, width)),
       error(dKey, given.rows(given.dK, true)),

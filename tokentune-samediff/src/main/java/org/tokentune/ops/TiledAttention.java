@@ -12,8 +12,9 @@ import org.tokentune.ops.internal.kernels.Blas;
  * Scaled dot-product attention that never stores a value for each pair of query and key
  * (FlashAttention-2: Dao, 2023, in tiles for a CPU).
  *
- * <p>Its gradient reaches queries, and keys and values of selected tokens only. It has no native
- * form of its own: elsewhere, attention is a composition of matmuls and {@link MaskedSoftmax}.
+ * <p>Its gradient reaches queries, keys and values of selected tokens only, and the scores of
+ * distances. It has no native form of its own: elsewhere, attention is a composition of matmuls and
+ * {@link MaskedSoftmax}.
  */
 public final class TiledAttention {
 
@@ -59,6 +60,16 @@ public final class TiledAttention {
   public record WeightDropout(
       SDVariable rows, SDVariable columns, SDVariable seed, double rate, int place) {}
 
+  /**
+   * Scores by the distance between query and key, which are added to the scaled ones.
+   *
+   * @param table [kinds, heads]
+   * @param kinds INT32 [1, 2 * length - 1]: the kinds of the distances {@code 1 - length} to {@code
+   *     length - 1}, the query's place minus the key's
+   * @param places INT32 [batch, queries]: the queries' own places
+   */
+  public record DistanceBias(SDVariable table, SDVariable kinds, SDVariable places) {}
+
   /** Whether a graph of this mode may have it: it needs {@code tokentune-cpu} on the class path. */
   public static boolean isAvailable(KernelMode kernelMode) {
     required(kernelMode, "kernelMode");
@@ -70,23 +81,26 @@ public final class TiledAttention {
    * in {@link MaskedSoftmax}.
    *
    * @param frozen null if there are no frozen tokens
+   * @param bias null for none
    * @param dropout null for none
    */
   public static SDVariable apply(
-      Settings settings, Queries queries, Keys selected, Keys frozen, WeightDropout dropout) {
+      Settings settings,
+      Queries queries,
+      Keys selected,
+      Keys frozen,
+      DistanceBias bias,
+      WeightDropout dropout) {
     required(settings, "settings");
     required(queries, "queries");
     required(selected, "selected");
 
     List<SDVariable> inputs =
-        new ArrayList<>(
-            List.of(
-                queries.rows,
-                selected.keys,
-                selected.values,
-                queries.first,
-                queries.last,
-                selected.places));
+        new ArrayList<>(List.of(queries.rows, selected.keys, selected.values));
+    if (bias != null) {
+      inputs.addAll(List.of(bias.table, bias.kinds, bias.places));
+    }
+    inputs.addAll(List.of(queries.first, queries.last, selected.places));
     if (frozen != null) {
       inputs.addAll(List.of(frozen.keys, frozen.values, frozen.places));
     }
@@ -99,7 +113,8 @@ public final class TiledAttention {
       settings.keyValueHeads,
       frozen == null ? 0 : 1,
       dropout == null ? 0 : 1,
-      dropout == null ? 0 : dropout.place
+      dropout == null ? 0 : dropout.place,
+      bias == null ? 0 : 1
     };
     double[] factors = {settings.scale, settings.softCap, dropout == null ? 0 : dropout.rate};
     return new FusedAttention(inputs, sizes, factors).outputVariables()[0];

@@ -5,6 +5,7 @@ import java.util.Map;
 import org.nd4j.autodiff.samediff.SDIndex;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.tokentune.ops.Residual;
+import org.tokentune.ops.TiledAttention;
 
 /**
  * A score for each kind of distance and each head, the same in all layers (Raffel et al., 2020;
@@ -19,7 +20,7 @@ public final class DistanceScores implements PositionScores {
 
   /**
    * @param table [kinds, heads]
-   * @param factor of the scores
+   * @param factor of the scores: the inverse of that by which the sum is scaled afterwards
    */
   public DistanceScores(Embedding table, Distances distances, double factor) {
     this.table = table;
@@ -33,6 +34,19 @@ public final class DistanceScores implements PositionScores {
     SDVariable own =
         done.computeIfAbsent(queries.rowIds().name(), name -> scores(graph, scores, queries, keys));
     return Residual.apply(scores, own, graph.kernelMode());
+  }
+
+  @Override
+  public boolean isTiled() {
+    return true;
+  }
+
+  @Override
+  public TiledAttention.DistanceBias bias(Graph graph, TokenStream queries) {
+    return new TiledAttention.DistanceBias(
+        graph.parameter(table.weight(), queries.differentiable()),
+        distances.table(graph),
+        queries.bySequence(queries.rowIds()));
   }
 
   /** [batch, heads, queries, keys]. */

@@ -77,12 +77,15 @@ public record Distances(int[] kinds) {
   SDVariable of(Graph graph, TokenStream queries, AttentionMask keys) {
     int middle = kinds.length / 2; // the place of distance 0
     SDVariable distances = AttentionMask.places(queries).sub(keys.rowIds()).add(middle);
-    String name = "kinds of distances";
-    SDVariable table =
-        graph.sd().hasVariable(name)
-            ? graph.sd().getVariable(name)
-            : graph.sd().constant(name, Nd4j.createFromArray(new int[][] {kinds}));
-    SDVariable flat = TokenGather.elements(table, distances.reshape(-1));
+    SDVariable flat = TokenGather.elements(table(graph), distances.reshape(-1));
     return graph.sd().reshape(flat, graph.sd().shape(distances));
+  }
+
+  /** INT32 [1, 2 * length - 1]: the kinds. */
+  SDVariable table(Graph graph) {
+    String name = "kinds of distances";
+    return graph.sd().hasVariable(name)
+        ? graph.sd().getVariable(name)
+        : graph.sd().constant(name, Nd4j.createFromArray(new int[][] {kinds}));
   }
 }

@@ -54,10 +54,10 @@ public record SelfAttention(
 
   /**
    * Whether attention runs as {@link TiledAttention}. Its composition is for other backends, and
-   * for scores with additions.
+   * for additions to the scores that it does not have.
    */
   private boolean tiled(Graph graph) {
-    return TiledAttention.isAvailable(graph.kernelMode()) && positions == PositionScores.NONE;
+    return TiledAttention.isAvailable(graph.kernelMode()) && positions.isTiled();
   }
 
   private TokenStreams attendInTiles(
@@ -94,6 +94,7 @@ public record SelfAttention(
             new TiledAttention.Queries(q.rows(), range.first(), range.last()),
             selected,
             frozen,
+            positions.bias(graph, q),
             graph.weightDropout(dropout, place, rowNumbers(graph, q), keys.rowIds())));
   }
 

@@ -13,6 +13,7 @@ record AttentionInputs(
     INDArray queries,
     Tokens keys,
     Tokens values,
+    List<INDArray> bias,
     INDArray first,
     INDArray last,
     INDArray selectedPlaces,
@@ -27,15 +28,18 @@ record AttentionInputs(
    */
   static AttentionInputs of(List<INDArray> inputs, long[] sizes, double[] factors) {
     boolean frozen = sizes[2] == 1;
-    int dropout = frozen ? 9 : 6;
+    int ranges = sizes[5] == 1 ? 6 : 3;
+    int others = ranges + 3;
+    int dropout = frozen ? others + 3 : others;
     return new AttentionInputs(
         inputs.get(0),
-        new Tokens(inputs.get(1), frozen ? inputs.get(6) : null),
-        new Tokens(inputs.get(2), frozen ? inputs.get(7) : null),
-        inputs.get(3),
-        inputs.get(4),
-        inputs.get(5),
-        frozen ? inputs.get(8) : null,
+        new Tokens(inputs.get(1), frozen ? inputs.get(others) : null),
+        new Tokens(inputs.get(2), frozen ? inputs.get(others + 1) : null),
+        inputs.subList(3, ranges),
+        inputs.get(ranges),
+        inputs.get(ranges + 1),
+        inputs.get(ranges + 2),
+        frozen ? inputs.get(others + 2) : null,
         sizes[3] == 1 ? inputs.subList(dropout, dropout + 3) : List.of(),
         sizes,
         factors);
@@ -67,6 +71,7 @@ record AttentionInputs(
         Memory.intValues(last),
         Memory.intValues(selectedPlaces),
         frozenPlaces == null ? new int[0] : Memory.intValues(frozenPlaces),
+        bias.isEmpty() ? null : distanceBias(),
         dropout.isEmpty() ? null : weightDropout(),
         productsOnly);
   }
@@ -84,6 +89,13 @@ record AttentionInputs(
       throw new IllegalArgumentException(
           "attention has " + rows.size(0) + " rows of " + name + " for " + expected + " places");
     }
+  }
+
+  private AttentionKernel.DistanceBias distanceBias() {
+    return new AttentionKernel.DistanceBias(
+        Memory.floatValues(bias.get(0)),
+        Memory.intValues(bias.get(1)),
+        Memory.intValues(bias.get(2)));
   }
 
   private AttentionKernel.WeightDropout weightDropout() {

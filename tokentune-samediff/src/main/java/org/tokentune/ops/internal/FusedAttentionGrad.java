@@ -8,7 +8,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Gradient of {@link FusedAttention}: its inputs, then the row statistics and the gradient of the
- * contexts, to the gradients of queries, selected keys and selected values.
+ * contexts, to the gradients of queries, selected keys, selected values, and the table of the
+ * distances' scores, if there is one.
  */
 public final class FusedAttentionGrad extends FusedProducts {
 
@@ -36,12 +37,12 @@ public final class FusedAttentionGrad extends FusedProducts {
 
   @Override
   public int getNumOutputs() {
-    return 3;
+    return getIArgument(5) == 1 ? 4 : 3;
   }
 
   @Override
   public List<long[]> outputShapes(List<long[]> inputs) {
-    return inputs.subList(0, 3);
+    return inputs.subList(0, getNumOutputs());
   }
 
   @Override
@@ -57,6 +58,7 @@ public final class FusedAttentionGrad extends FusedProducts {
             inputs.get(inputs.size() - 1),
             outputs.get(0),
             outputs.get(1),
-            outputs.get(2));
+            outputs.get(2),
+            outputs.size() == 4 ? outputs.get(3) : null);
   }
 }

@@ -63,6 +63,15 @@ public final class AttentionKernel {
   public record WeightDropout(int[] rowKeys, int[] columnKeys, int threshold, int kept) {}
 
   /**
+   * Scores by the distance between query and key, which are added to the scaled ones.
+   *
+   * @param table [kinds, heads]
+   * @param kinds of the distances, query's place minus key's; the middle one is that of distance 0
+   * @param places by sequence and query
+   */
+  public record DistanceBias(float[] table, int[] kinds, int[] places) {}
+
+  /**
    * Keys or values.
    *
    * @param frozen null if there are none
@@ -71,9 +80,11 @@ public final class AttentionKernel {
 
   private final Blas blas;
   private final Settings settings;
+  private final DistanceBias bias;
   private final WeightDropout dropout;
   private final boolean productsOnly;
   private final List<List<VisibleKeys.Tile>> tiles = new ArrayList<>(); // by sequence
+  private final List<int[]> places = new ArrayList<>(); // of keys, by sequence
   private final int width; // of a row of queries
   private final int keyWidth;
 
@@ -82,6 +93,7 @@ public final class AttentionKernel {
    * @param last by query: the highest visible place
    * @param selectedPlaces by selected key; -1 for padding
    * @param frozenPlaces by frozen key; empty if there are none
+   * @param bias null for none
    * @param dropout null for none
    * @param productsOnly whether to leave out everything but the matrix products, to time them
    */
@@ -92,21 +104,23 @@ public final class AttentionKernel {
       int[] last,
       int[] selectedPlaces,
       int[] frozenPlaces,
+      DistanceBias bias,
       WeightDropout dropout,
       boolean productsOnly) {
     this.blas = blas;
     this.productsOnly = productsOnly;
     this.settings = settings;
+    this.bias = bias;
     this.dropout = dropout;
     width = settings.heads * settings.headSize;
     keyWidth = settings.keyValueHeads * settings.headSize;
     int rows = Math.max(MIN_ROWS, Math.min(MAX_ROWS, TILE_FLOATS / Math.max(1, settings.keys())));
     for (int b = 0; b < settings.batch; b++) {
-      int[] places = Arrays.copyOf(part(selectedPlaces, b, settings.selected), settings.keys());
-      System.arraycopy(
-          frozenPlaces, b * settings.frozen, places, settings.selected, settings.frozen);
+      int[] own = Arrays.copyOf(part(selectedPlaces, b, settings.selected), settings.keys());
+      System.arraycopy(frozenPlaces, b * settings.frozen, own, settings.selected, settings.frozen);
+      places.add(own);
       tiles.add(
-          new VisibleKeys(places, settings.selected)
+          new VisibleKeys(own, settings.selected)
               .tiles(part(first, b, settings.queries), part(last, b, settings.queries), rows));
     }
   }
@@ -234,10 +248,14 @@ public final class AttentionKernel {
     Scratch scratch = Scratch.get();
     float[] rows = scratch.row(0, group * n);
     int[] columns = dropout == null ? null : columnKeys(work);
+    Distances distances = bias == null ? null : new Distances(work);
     float[] maxima = scratch.row(1, group);
     for (int row = 0; row < tile.count(); row += group) {
       int count = Math.min(group, tile.count() - row);
       scores.get(row * n, rows, 0, count * n);
+      if (bias != null) {
+        distances.addScores(row, count, rows);
+      }
       cap(rows, n);
       for (int r = 0; r < count; r++) {
         int at = r * n;
@@ -289,10 +307,11 @@ public final class AttentionKernel {
   }
 
   /**
-   * Gradients of queries and of selected keys and values.
+   * Gradients of queries, of selected keys and values, and of the distances' scores.
    *
    * @param rowStatistics as {@link #forward} computed them
    * @param dContext gradient of the contexts
+   * @param dTable null if there are no scores of distances
    */
   public void backward(
       INDArray query,
@@ -302,9 +321,11 @@ public final class AttentionKernel {
       INDArray dContext,
       INDArray dQuery,
       INDArray dKey,
-      INDArray dValue) {
+      INDArray dValue,
+      INDArray dTable) {
     FloatBuffer statistics = Memory.floats(rowStatistics);
-    Gradients gradients = new Gradients(dContext, dQuery, dKey, dValue);
+    double[][] byKind = dTable == null ? null : new double[settings.batch * settings.heads][];
+    Gradients gradients = new Gradients(dContext, dQuery, dKey, dValue, byKind);
     try {
       // One thread adds up the gradients of a head's keys: the order of the sum is fixed.
       Workers.run(
@@ -315,9 +336,29 @@ public final class AttentionKernel {
       Reference.reachabilityFence(key);
       Reference.reachabilityFence(value);
     }
+    if (dTable != null) {
+      addUp(byKind, dTable);
+    }
   }
 
-  private record Gradients(INDArray context, INDArray query, INDArray key, INDArray value) {}
+  /** The sums over sequences, in their order. */
+  private void addUp(double[][] byKind, INDArray dTable) {
+    FloatBuffer table = Memory.floats(dTable);
+    for (int i = 0; i < bias.table.length; i++) {
+      double sum = 0;
+      for (int b = 0; b < settings.batch; b++) {
+        double[] kinds = byKind[b * settings.heads + i % settings.heads];
+        sum += kinds == null ? 0 : kinds[i / settings.heads];
+      }
+      table.put(i, (float) sum);
+    }
+  }
+
+  /**
+   * @param byKind of the distances' scores, by sequence and head, then by kind; null for none
+   */
+  private record Gradients(
+      INDArray context, INDArray query, INDArray key, INDArray value, double[][] byKind) {}
 
   private void backward(
       int number,
@@ -362,7 +403,7 @@ public final class AttentionKernel {
     products(work, query, key, settings.scale, weights);
     products(work, gradients.context, value, 1, dScores);
     if (!productsOnly) {
-      scoreGradients(work, weights.asBuffer(), dScores.asBuffer(), statistics);
+      scoreGradients(work, weights.asBuffer(), dScores.asBuffer(), statistics, gradients.byKind);
     }
     for (VisibleKeys.Run run : tile.runs()) {
       blas.sgemm(
@@ -412,7 +453,11 @@ public final class AttentionKernel {
 
   /** Scores to weights after dropout, and the weights' gradients to those of the scores. */
   private void scoreGradients(
-      Work work, FloatBuffer scores, FloatBuffer dWeights, FloatBuffer statistics) {
+      Work work,
+      FloatBuffer scores,
+      FloatBuffer dWeights,
+      FloatBuffer statistics,
+      double[][] byKind) {
     VisibleKeys.Tile tile = work.tile;
     int n = tile.width();
     int group = groupRows(n);
@@ -421,10 +466,14 @@ public final class AttentionKernel {
     float[] gradients = scratch.row(1, group * n);
     float[] slope = scratch.row(3, settings.softCap == 0 ? 0 : n);
     int[] columns = dropout == null ? null : columnKeys(work);
+    Distances distances = bias == null ? null : new Distances(work);
     for (int row = 0; row < tile.count(); row += group) {
       int count = Math.min(group, tile.count() - row);
       scores.get(row * n, rows, 0, count * n);
       dWeights.get(row * n, gradients, 0, count * n);
+      if (bias != null) {
+        distances.addScores(row, count, rows);
+      }
       cap(rows, n);
       if (settings.softCap != 0) {
         SoftCapKernel.slope(rows, slope, settings.softCap, n);
@@ -447,8 +496,74 @@ public final class AttentionKernel {
       if (settings.softCap != 0) {
         Tiles.multiply(gradients, slope, n);
       }
+      if (bias != null) {
+        distances.addGradients(row, count, gradients);
+      }
       scores.put(row * n, rows, 0, count * n);
       dWeights.put(row * n, gradients, 0, count * n);
+    }
+    if (byKind != null) {
+      distances.addByKind(byKind);
+    }
+  }
+
+  /** The distances between queries and keys of a tile. */
+  private final class Distances {
+    private final Work work;
+    private final int[] keys; // places by column
+    private final float[] scores = new float[bias.kinds.length]; // by distance
+    private final float[] gradients = new float[bias.kinds.length];
+
+    Distances(Work work) {
+      this.work = work;
+      keys = new int[work.tile.width()];
+      for (VisibleKeys.Run run : work.tile.runs()) {
+        System.arraycopy(places.get(work.sequence), run.first(), keys, run.column(), run.count());
+      }
+      int first = bias.places[work.sequence * settings.queries + work.tile.first()];
+      for (int column = 0; column < keys.length; column++) {
+        keys[column] = keys[column] < 0 ? first : keys[column]; // padding, seen by padding only
+      }
+      for (int i = 0; i < scores.length; i++) {
+        scores[i] = bias.table[bias.kinds[i] * settings.heads + work.head];
+      }
+    }
+
+    /** The index of the distance between a row's query and place 0. */
+    private int origin(int row) {
+      int query = work.sequence * settings.queries + work.tile.first() + row;
+      return bias.places[query] + scores.length / 2;
+    }
+
+    void addScores(int row, int count, float[] rows) {
+      int n = keys.length;
+      for (int r = 0; r < count; r++) {
+        int origin = origin(row + r);
+        for (int column = 0; column < n; column++) {
+          rows[r * n + column] += scores[origin - keys[column]];
+        }
+      }
+    }
+
+    void addGradients(int row, int count, float[] rows) {
+      int n = keys.length;
+      for (int r = 0; r < count; r++) {
+        int origin = origin(row + r);
+        for (int column = 0; column < n; column++) {
+          gradients[origin - keys[column]] += rows[r * n + column];
+        }
+      }
+    }
+
+    /** Adds the gradients to those of the tile's sequence and head. */
+    void addByKind(double[][] byKind) {
+      int number = work.sequence * settings.heads + work.head;
+      if (byKind[number] == null) {
+        byKind[number] = new double[bias.table.length / settings.heads];
+      }
+      for (int i = 0; i < gradients.length; i++) {
+        byKind[number][bias.kinds[i]] += gradients[i];
+      }
     }
   }
 
