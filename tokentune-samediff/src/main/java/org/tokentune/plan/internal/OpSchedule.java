@@ -1,19 +1,14 @@
 package org.tokentune.plan.internal;
 
-import java.io.OutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.nd4j.autodiff.samediff.ArrayHolder;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.internal.SameDiffOp;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -23,30 +18,23 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * The ops needed for some results in execution order: first the forward pass, then the backward
  * pass.
  *
- * @param origin the graph that holds the variables' arrays
- * @param sd the graph that holds the ops and the constants and placeholders they read; may be the
- *     same
+ * @param sd the graph that holds the ops, variables, constants and placeholders
  * @param forward number of nodes of the forward pass
  * @param gradients names of the gradients by variable
  */
-record OpSchedule(
-    SameDiff origin, SameDiff sd, List<Node> nodes, int forward, Map<String, String> gradients) {
+record OpSchedule(SameDiff sd, List<Node> nodes, int forward, Map<String, String> gradients) {
 
   /**
-   * Extracts the needed ops from a graph.
+   * Extracts the needed ops from a graph, to which it adds those of the backward pass.
    *
    * @param outputs results of the forward pass
    * @param trained variables to compute gradients for; empty for a forward pass only
    */
   static OpSchedule of(SameDiff sd, Collection<String> outputs, Collection<String> trained) {
-    SameDiff graph = trained.isEmpty() ? sd : gradientGraph(sd, trained);
-    Map<String, String> gradients = new LinkedHashMap<>();
-    for (String name : trained) {
-      gradients.put(name, graph.getGradForVariable(name).name());
-    }
+    Map<String, String> gradients = trained.isEmpty() ? Map.of() : Backpropagation.add(sd, trained);
     Map<String, Node> producers = new HashMap<>();
     List<Node> all = new ArrayList<>();
-    for (SameDiffOp op : graph.getOps().values()) {
+    for (SameDiffOp op : sd.getOps().values()) {
       Node node =
           new Node(
               op.getOp(),
@@ -58,7 +46,7 @@ record OpSchedule(
     List<Node> ordered = new ArrayList<>();
     Set<String> done = new HashSet<>();
     outputs.forEach(output -> visit(output, producers, done, ordered));
-    graph.getLossVariables().stream()
+    sd.getLossVariables().stream()
         .filter(loss -> !trained.isEmpty())
         .forEach(loss -> visit(loss, producers, done, ordered));
     int forward = ordered.size();
@@ -71,7 +59,7 @@ record OpSchedule(
         node.outputs().forEach(output -> visit(output, producers, done, ordered));
       }
     }
-    return new OpSchedule(sd, graph, List.copyOf(ordered), forward, gradients);
+    return new OpSchedule(sd, List.copyOf(ordered), forward, gradients);
   }
 
   /** Names of the values computed in the forward pass. */
@@ -88,12 +76,12 @@ record OpSchedule(
 
   /** The array of a constant or variable. */
   INDArray array(String name) {
-    return (origin.hasVariable(name) ? origin : sd).getVariable(name).getArr();
+    return sd.getVariable(name).getArr();
   }
 
   /** Whether a value is a constant or variable of floats or bytes with more than one element. */
   boolean isParameter(String name) {
-    boolean held = origin.hasVariable(name) && origin.getVariable(name).getArr() != null;
+    boolean held = sd.getVariable(name).getArr() != null;
     return held
         && (array(name).dataType().isFPType() || array(name).dataType() == DataType.UINT8)
         && array(name).length() > 1;
@@ -122,35 +110,6 @@ record OpSchedule(
   private static void push(Node node, Set<String> done, Deque<Node> stack) {
     if (node != null && !done.contains(node.outputs().get(0))) {
       stack.push(node);
-    }
-  }
-
-  private static SameDiff gradientGraph(SameDiff sd, Collection<String> trained) {
-    ArrayHolder arrays = sd.getVariablesArrays();
-    Map<String, INDArray> held = new LinkedHashMap<>();
-    // Otherwise the gradient function would hold a copy of every variable.
-    List.copyOf(arrays.arrayNames()).forEach(name -> held.put(name, arrays.removeArray(name)));
-    try {
-      createGradFunction(sd, trained.toArray(new String[0]));
-    } finally {
-      held.forEach(arrays::setArray);
-    }
-    return sd.getFunction("grad");
-  }
-
-  /**
-   * Creates the gradient function without the line that ND4J prints for every op. One at a time:
-   * otherwise a second thread would put back what the first has set, and the program would print
-   * nothing any more.
-   */
-  private static synchronized void createGradFunction(SameDiff sd, String... trained) {
-    PrintStream out = System.out;
-    try (PrintStream nowhere =
-        new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8)) {
-      System.setOut(nowhere);
-      sd.createGradFunction(trained);
-    } finally {
-      System.setOut(out);
     }
   }
 }
