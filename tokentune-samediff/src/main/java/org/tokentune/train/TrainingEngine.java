@@ -16,7 +16,10 @@ import org.tokentune.plan.internal.Plan;
 import org.tokentune.plan.internal.PlanEngine;
 import org.tokentune.plan.internal.PlanOptions;
 
-/** Runs a model's training graph forward and backward on execution plans. */
+/**
+ * Runs a model's training graph forward and backward on execution plans. Adds the ops of the
+ * backward pass to the graph.
+ */
 public final class TrainingEngine implements AutoCloseable {
 
   private final ModelGraph graph;
@@ -55,7 +58,7 @@ public final class TrainingEngine implements AutoCloseable {
   }
 
   /**
-   * Derives the gradient graph.
+   * Adds the backward pass.
    *
    * @param outputs further values to return
    * @param memory what a step stores; within a budget, the step of each batch recomputes no more

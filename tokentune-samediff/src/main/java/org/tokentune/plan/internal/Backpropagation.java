@@ -18,8 +18,8 @@ import org.tokentune.BadInputException;
 
 /**
  * Adds the ops of the backward pass to a graph, from each op's own gradient, in the order in which
- * {@link SameDiff#createGradFunction} adds them. That method copies the graph op by op, and all
- * variables for every op: three quarters of a minute for a model of 32 layers.
+ * {@link SameDiff#createGradFunction} adds them. That method copies the graph op by op, and the
+ * list of all variables for every op: most of the time that planning a deep model takes.
  */
 final class Backpropagation {
 

@@ -81,7 +81,7 @@ record OpSchedule(SameDiff sd, List<Node> nodes, int forward, Map<String, String
 
   /** Whether a value is a constant or variable of floats or bytes with more than one element. */
   boolean isParameter(String name) {
-    boolean held = sd.getVariable(name).getArr() != null;
+    boolean held = sd.hasVariable(name) && sd.getVariable(name).getArr() != null;
     return held
         && (array(name).dataType().isFPType() || array(name).dataType() == DataType.UINT8)
         && array(name).length() > 1;

@@ -122,15 +122,11 @@ class UsedMemoryTest {
 
   @Test
   void closedPlansLeaveNothing() {
-    List<RandomGraph> graphs = new ArrayList<>();
-    for (int seed = 0; seed < 10; seed++) {
-      graphs.add(new RandomGraph(seed, seed % 2 == 0 ? KernelMode.FUSED : KernelMode.NATIVE));
-    }
-    runAndClose(graphs); // once, so that ND4J's permanent caches exist
+    runAndClose(); // once, so that ND4J's permanent caches exist
     NativeMemory.settle();
     long arrays = NativeMemory.arrays();
     long pointers = NativeMemory.pointers();
-    int plans = runAndClose(graphs);
+    int plans = runAndClose();
     NativeMemory.settle();
     System.out.printf(
         "%d plans made, run and closed leave %d bytes of arrays and %d of pointers%n",
@@ -140,9 +136,11 @@ class UsedMemoryTest {
     assertEquals(pointers, NativeMemory.pointers());
   }
 
-  private static int runAndClose(List<RandomGraph> graphs) {
+  private static int runAndClose() {
     int plans = 0;
-    for (RandomGraph graph : graphs) {
+    for (int seed = 0; seed < 10; seed++) {
+      RandomGraph graph =
+          new RandomGraph(seed, seed % 2 == 0 ? KernelMode.FUSED : KernelMode.NATIVE);
       PlanOptions options = PlanOptions.gradients(graph.outputs(), graph.trained());
       try (PlanEngine engine = new PlanEngine(graph.sd(), options)) {
         for (int batch = 2; batch < 22; batch++) {
