@@ -69,7 +69,7 @@ final class Backpropagation {
       while (!stack.isEmpty()) {
         SameDiffOp op = stack.peek();
         int before = stack.size();
-        for (String input : op.getInputsToOp()) {
+        for (String input : inputs(op)) {
           if (isFloat(input)) {
             push(input, done, stack);
           }
@@ -95,7 +95,7 @@ final class Backpropagation {
   private void findDependent(List<SameDiffOp> forward, Set<String> trained) {
     for (SameDiffOp op : forward) {
       boolean depends = false;
-      for (String input : op.getInputsToOp()) {
+      for (String input : inputs(op)) {
         if (trained.contains(input)) {
           dependent.add(input);
         }
@@ -103,7 +103,7 @@ final class Backpropagation {
       }
       if (depends) {
         op.getOutputsOfOp().stream().filter(this::isFloat).forEach(dependent::add);
-        for (String input : op.getInputsToOp()) {
+        for (String input : inputs(op)) {
           users.computeIfAbsent(input, name -> new ArrayList<>()).add(op.getName());
         }
       }
@@ -125,7 +125,7 @@ final class Backpropagation {
       SameDiffOp op = ready.remove();
       differentiate(op);
       differentiated.add(op.getName());
-      for (String input : op.getInputsToOp()) {
+      for (String input : inputs(op)) {
         SameDiffOp next = producer(input);
         if (next != null && isReady(next) && !ready.contains(next)) {
           ready.add(next);
@@ -136,7 +136,7 @@ final class Backpropagation {
 
   private boolean isReady(SameDiffOp op) {
     if (differentiated.contains(op.getName())
-        || op.getInputsToOp().stream().noneMatch(dependent::contains)) {
+        || inputs(op).stream().noneMatch(dependent::contains)) {
       return false;
     }
     for (String output : op.getOutputsOfOp()) {
@@ -159,13 +159,17 @@ final class Backpropagation {
     }
     List<SDVariable> ofInputs = op.getOp().doDiff(ofOutputs);
     for (int i = 0; i < ofInputs.size(); i++) {
-      String input = op.getInputsToOp().get(i);
+      String input = inputs(op).get(i);
       if (dependent.contains(input)) {
         SDVariable own = ofInputs.get(i);
         SDVariable others = gradients.get(input);
         gradients.put(input, others == null ? own : sd.math().add(others, own));
       }
     }
+  }
+
+  private static List<String> inputs(SameDiffOp op) {
+    return op.getInputsToOp() == null ? List.of() : op.getInputsToOp();
   }
 
   /** The op whose result a variable is; null if none. */
