@@ -34,6 +34,7 @@ final class ArenaContents {
   private final Map<String, List<Write>> writes = new HashMap<>(); // by buffer
   private final Map<String, Integer> lastUse = new HashMap<>(); // by buffer
   private final Set<String> ofGradients = new HashSet<>();
+  private final Map<String, String> labels = new HashMap<>(); // of gradients, by buffer
   private int forward;
 
   private ArenaContents(OpSchedule schedule, Layout layout) {
@@ -56,6 +57,9 @@ final class ArenaContents {
       }
     }
     layout.gradients().names().forEach(gradient -> ofGradients.add(memory.bufferOf(gradient)));
+    schedule
+        .gradients()
+        .forEach((variable, gradient) -> labels.put(memory.bufferOf(gradient), variable + "-grad"));
   }
 
   /**
@@ -96,7 +100,7 @@ final class ArenaContents {
         near = write.forward() ? write.parameter() : "";
       }
     }
-    return new Part(kind(name), name, content, near, memory.bytes(name));
+    return new Part(kind(name), label(name), content, near, memory.bytes(name));
   }
 
   private Buffer buffer(String name) {
@@ -109,13 +113,18 @@ final class ArenaContents {
             .collect(Collectors.joining(", then "));
     return new Buffer(
         kind(name),
-        name,
+        label(name),
         content.isEmpty() ? PLACEHOLDER : content,
         all.isEmpty() ? "" : all.get(0).parameter(),
         memory.address(name),
         memory.bytes(name),
         Math.max(0, memory.first(name)),
         Math.min(ops - 1, memory.last(name)));
+  }
+
+  /** A gradient is called after its variable. */
+  private String label(String buffer) {
+    return labels.getOrDefault(buffer, buffer);
   }
 
   private Kind kind(String name) {
