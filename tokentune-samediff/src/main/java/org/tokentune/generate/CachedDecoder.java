@@ -19,7 +19,6 @@ import org.tokentune.nn.Parameters;
 import org.tokentune.nn.internal.KeyValueCache;
 import org.tokentune.nn.internal.NonFinite;
 import org.tokentune.ops.KernelMode;
-import org.tokentune.ops.TiledAttention;
 import org.tokentune.plan.internal.PlanEngine;
 import org.tokentune.plan.internal.PlanOptions;
 
@@ -39,11 +38,6 @@ public final class CachedDecoder implements AutoCloseable {
 
   /** Fewest cached tokens to attend to: a separate plan for fewer would not pay off. */
   private static final int MIN_CACHED_TOKENS = 64;
-
-  /**
-   * The same where attention leaves out what no token sees: to plan takes as long as ten tokens.
-   */
-  private static final int MIN_TILED_TOKENS = 512;
 
   private final TransformerModel model;
   private final Parameters parameters;
@@ -185,8 +179,7 @@ public final class CachedDecoder implements AutoCloseable {
     int length = Arrays.stream(first).max().orElseThrow() + count;
     int columns = roundedUp(length);
     if (!batched) {
-      int fewest = TiledAttention.isAvailable(kernelMode) ? MIN_TILED_TOKENS : MIN_CACHED_TOKENS;
-      columns = Math.min(capacity, Math.max(fewest, columns));
+      columns = Math.min(capacity, columns);
     }
     int[][] positions = new int[first.length][count];
     int[][] mask = new int[first.length][columns];
