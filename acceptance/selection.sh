@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Accuracy of all tokens and of 25% of them, by learning rate, epochs, batch size, least number of tokens and momentum: all-minilm-l6-v2 on
-# 4,000 of SST-2's phrases, scored on its 872 test sentences and on the first 3,000 rows of its dev part. Prints a line for each run, then a table:
-# means and standard errors over the seeds, and seconds of a run.
+# 4,000 of SST-2's phrases, scored on its 872 test sentences and on the first 3,000 rows of its dev part. Prints a line for each run, then a
+# table: means and standard errors over the seeds, and seconds of a run.
 # Usage: [SEEDS="1 2 3"] acceptance/selection.sh [RESULTS.tsv]; about a minute a run on 2 quiet cores, 12 cells. Runs that are in
 # RESULTS.tsv already are not made again. Needs SST-2 in SST2 (default: ../shared/data/sst2).
 set -euo pipefail
