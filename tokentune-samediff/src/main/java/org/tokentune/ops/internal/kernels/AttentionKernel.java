@@ -299,11 +299,15 @@ public final class AttentionKernel {
 
   private int[] columnKeys(Work work) {
     int[] columns = Scratch.get().ints(Scratch.Slot.TILE, work.tile.width());
-    for (VisibleKeys.Run run : work.tile.runs()) {
-      int start = work.sequence * settings.keys() + run.first();
-      System.arraycopy(dropout.columnKeys, start, columns, run.column(), run.count());
-    }
+    byColumn(work.tile, dropout.columnKeys, work.sequence * settings.keys(), columns);
     return columns;
+  }
+
+  /** Copies what belongs to the keys of a sequence, which begins at {@code start}, by column. */
+  private static void byColumn(VisibleKeys.Tile tile, int[] byKey, int start, int[] columns) {
+    for (VisibleKeys.Run run : tile.runs()) {
+      System.arraycopy(byKey, start + run.first(), columns, run.column(), run.count());
+    }
   }
 
   /**
@@ -517,9 +521,7 @@ public final class AttentionKernel {
     Distances(Work work) {
       this.work = work;
       keys = new int[work.tile.width()];
-      for (VisibleKeys.Run run : work.tile.runs()) {
-        System.arraycopy(places.get(work.sequence), run.first(), keys, run.column(), run.count());
-      }
+      byColumn(work.tile, places.get(work.sequence), 0, keys);
       int first = bias.places[work.sequence * settings.queries + work.tile.first()];
       for (int column = 0; column < keys.length; column++) {
         keys[column] = keys[column] < 0 ? first : keys[column]; // padding, seen by padding only
