@@ -45,7 +45,7 @@ final class ArenaPage {
       fields.add(KINDS.indexOf(buffer.kind()));
       fields.add(number(values, buffer.value()));
       fields.add(number(contents, buffer.content()));
-      fields.add(number(layers, layer(buffer)));
+      fields.add(number(layers, StepMemoryReport.layer(buffer.near())));
       fields.add(buffer.address()).add(buffer.bytes()).add(buffer.first()).add(buffer.last());
     }
     values.keySet().forEach(plan.putArray("values")::add);
@@ -55,15 +55,5 @@ final class ArenaPage {
 
   private static int number(Map<String, Integer> numbers, String name) {
     return numbers.computeIfAbsent(name, another -> numbers.size());
-  }
-
-  /** A gradient's name says its parameter; other values are near the one that was read last. */
-  private static String layer(PlanMemory.Buffer buffer) {
-    String end = "-grad";
-    boolean named = buffer.kind() == Kind.GRADIENT && buffer.value().endsWith(end);
-    return StepMemoryReport.layer(
-        named
-            ? buffer.value().substring(0, buffer.value().length() - end.length())
-            : buffer.near());
   }
 }

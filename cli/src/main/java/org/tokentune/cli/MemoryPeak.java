@@ -102,10 +102,7 @@ final class MemoryPeak {
             .filter(part -> part.kind() == kind)
             .collect(
                 Collectors.groupingBy(
-                    part ->
-                        kind == Kind.GRADIENT
-                            ? part.value().replaceFirst("-grad$", "")
-                            : part.content(),
+                    part -> kind == Kind.GRADIENT ? part.near() : part.content(),
                     Collectors.summingLong(PlanMemory.Part::bytes)));
     return sizes.entrySet().stream()
         .sorted(

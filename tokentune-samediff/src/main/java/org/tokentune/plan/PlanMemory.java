@@ -43,8 +43,8 @@ public record PlanMemory(
    *
    * @param value name of the first value in the buffer
    * @param content what the buffer holds at the peak, as reports call the results of an op
-   * @param near for a value of the forward pass, the last parameter read before it was written,
-   *     which locates it in the model; otherwise empty
+   * @param near the parameter whose gradient it is, or for a value of the forward pass the last
+   *     parameter read before it was written, which locates it in the model; otherwise empty
    */
   public record Part(Kind kind, String value, String content, String near, long bytes) {}
 
@@ -53,7 +53,8 @@ public record PlanMemory(
    *
    * @param value name of the first value in the buffer
    * @param content what it holds, one after the other, as reports call the results of ops
-   * @param near the last parameter read before it was first written; empty before any
+   * @param near the parameter whose gradient it is, or the last one read before it was first
+   *     written; empty before any
    * @param address of its first byte; the arena has a region for each data type, one after the
    *     other
    * @param first index of the op that writes it first; 0 for a placeholder too

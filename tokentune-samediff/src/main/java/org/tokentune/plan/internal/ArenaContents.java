@@ -34,7 +34,7 @@ final class ArenaContents {
   private final Map<String, List<Write>> writes = new HashMap<>(); // by buffer
   private final Map<String, Integer> lastUse = new HashMap<>(); // by buffer
   private final Set<String> ofGradients = new HashSet<>();
-  private final Map<String, String> labels = new HashMap<>(); // of gradients, by buffer
+  private final Map<String, String> variables = new HashMap<>(); // of gradients, by buffer
   private int forward;
 
   private ArenaContents(OpSchedule schedule, Layout layout) {
@@ -59,7 +59,7 @@ final class ArenaContents {
     layout.gradients().names().forEach(gradient -> ofGradients.add(memory.bufferOf(gradient)));
     schedule
         .gradients()
-        .forEach((variable, gradient) -> labels.put(memory.bufferOf(gradient), variable + "-grad"));
+        .forEach((variable, gradient) -> variables.put(memory.bufferOf(gradient), variable));
   }
 
   /**
@@ -93,11 +93,11 @@ final class ArenaContents {
   /** A buffer as it is during an op. */
   private Part part(String name, int op) {
     String content = PLACEHOLDER;
-    String near = "";
+    String near = variables.getOrDefault(name, "");
     for (Write write : writes.getOrDefault(name, List.of())) {
       if (write.op() <= op) {
         content = write.content();
-        near = write.forward() ? write.parameter() : "";
+        near = write.forward() ? write.parameter() : variables.getOrDefault(name, "");
       }
     }
     return new Part(kind(name), label(name), content, near, memory.bytes(name));
@@ -115,7 +115,7 @@ final class ArenaContents {
         kind(name),
         label(name),
         content.isEmpty() ? PLACEHOLDER : content,
-        all.isEmpty() ? "" : all.get(0).parameter(),
+        variables.getOrDefault(name, all.isEmpty() ? "" : all.get(0).parameter()),
         memory.address(name),
         memory.bytes(name),
         Math.max(0, memory.first(name)),
@@ -124,7 +124,8 @@ final class ArenaContents {
 
   /** A gradient is called after its variable. */
   private String label(String buffer) {
-    return labels.getOrDefault(buffer, buffer);
+    String variable = variables.get(buffer);
+    return variable == null ? buffer : variable + "-grad";
   }
 
   private Kind kind(String name) {
