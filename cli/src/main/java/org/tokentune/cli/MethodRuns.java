@@ -205,7 +205,7 @@ final class MethodRuns {
     String message =
         command.code() != 0
             ? command.message()
-            : score.isNumber() ? "" : "its result has no " + field;
+            : score.isNumber() ? "" : field + " is undefined: labels or predictions do not vary";
     return new MethodRun(
         scoring.task(),
         planned.method().toString(),

@@ -45,6 +45,10 @@ public record GlueTask(
 
   private static final Logger LOG = LoggerFactory.getLogger(GlueTask.class);
   private static final double MOST_SIMILAR = 5;
+
+  /** The label of rows that have none, in test parts as the Hugging Face Hub has them. */
+  private static final String NO_LABEL = "-1";
+
   private static final List<String> SENTENCES = List.of("sentence1", "sentence2");
   private static final Labels ENTAILMENT = classes("entailment", "not_entailment");
 
@@ -178,16 +182,16 @@ public record GlueTask(
     List<Example> rows = read(file);
     if (rows.get(0).label() == null) {
       throw new BadDataException(
-          "%s has no column %s, so it has no labels; name a labelled part of %s.",
-          file, label, name);
+          "%s has no labels in a column %s; name a labelled part of %s.", file, label, name);
     }
     return rows;
   }
 
   /**
-   * Reads a part, with its labels if it has a label column.
+   * Reads a part, with its labels if it has a label column whose labels are not all -1.
    *
-   * @throws BadInputException if it is missing, empty or malformed, or belongs to another task
+   * @throws BadInputException if it is missing, empty or malformed, belongs to another task, or
+   *     only some of its labels are -1
    */
   public List<Example> read(Path file) {
     required(file, "file");
@@ -222,6 +226,13 @@ public record GlueTask(
     if (rows.isEmpty()) {
       throw new BadDataException("%s has no rows; give a file with some.", file);
     }
+    long labelled = rows.stream().filter(row -> row.label() != null).count();
+    if (labelled > 0 && labelled < rows.size()) {
+      throw new BadDataException(
+          "%s: %d of %d labels are %s, which stands for none; give these rows labels, or remove"
+              + " them.",
+          file, rows.size() - labelled, rows.size(), NO_LABEL);
+    }
     return rows;
   }
 
@@ -235,10 +246,11 @@ public record GlueTask(
     List<String> kept =
         texts.stream().map(column -> record.values().get(header.indexOf(column))).toList();
     String pair = kept.size() == 2 ? kept.get(1) : null;
-    if (!header.contains(label)) {
+    int column = header.indexOf(label);
+    if (column < 0 || record.values().get(column).equals(NO_LABEL)) {
       return new Example(kept.get(0), pair, null);
     }
-    String value = labelName(record.values().get(header.indexOf(label)));
+    String value = labelName(record.values().get(column));
     if (!fits(value)) {
       throw new BadDataException(
           "%s, line %d has the label '%s'; %s has %s.",

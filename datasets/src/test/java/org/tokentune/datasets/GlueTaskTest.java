@@ -125,7 +125,7 @@ class GlueTaskTest {
     assertRejected("line 1 has 2 fields", "cola", "own\t1\n");
     assertRejected("is not a file of mrpc", "mrpc", "sentence\tlabel\na\t1\n");
     assertRejected("has no rows", "sst2", "sentence\tlabel\n");
-    assertRejected("no column label", "sst2", "index\tsentence\n0\ta\n");
+    assertRejected("no labels in a column label", "sst2", "index\tsentence\n0\ta\n");
     assertRejected("is not a file of sst2", "sst2", "");
   }
 
@@ -135,6 +135,19 @@ class GlueTaskTest {
         assertThrows(BadInputException.class, () -> task(name).load(folder, 1)).getMessage();
     System.out.println(message);
     assertTrue(message.contains(expected) && message.contains("train.tsv"), message);
+  }
+
+  /** As the Hugging Face Hub has them: the label -1 stands for none. */
+  @Test
+  void leavesOutTestPartsWithoutLabels() throws IOException {
+    Files.writeString(folder.resolve("train.tsv"), "sentence\tlabel\na\t1\nb\t0\n");
+    Files.writeString(folder.resolve("dev.tsv"), "sentence\tlabel\nc\t1\n");
+    Files.writeString(folder.resolve("test.tsv"), "sentence\tlabel\nd\t-1\ne\t-1\n");
+    DataSplit split = task("sst2").load(folder, 1);
+    assertEquals(List.of(), split.test());
+    assertEquals(split.validation(), task("sst2").scored(folder));
+    assertRejected("1 of 2 labels are -1", "sst2", "sentence\tlabel\na\t1\nb\t-1\n");
+    assertRejected("has no labels in a column label", "sst2", "sentence\tlabel\na\t-1\n");
   }
 
   @Test
