@@ -16,7 +16,7 @@ import org.tokentune.BadSettingsException;
 public record TokenAmount(int count, double share, int floor) {
 
   /** The default floor. */
-  public static final int DEFAULT_FLOOR = 8;
+  public static final int DEFAULT_FLOOR = 16;
 
   public TokenAmount {
     if (count < 0 || floor < 1 || (count == 0 && !(share > 0 && share <= 1))) {
