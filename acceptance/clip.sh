@@ -15,7 +15,7 @@ value() { # NAME
 }
 
 run() { # NAME SEED OPTIONS...
-  "$home/tokentune" train --data "$sst2/train.tsv" --limit 800 --validation "$results/dev.tsv" --test "$sst2/test.tsv" \
+  "$home/tokentune" train --min-tokens 8 --data "$sst2/train.tsv" --limit 800 --validation "$results/dev.tsv" --test "$sst2/test.tsv" \
     --epochs 2 --batch-size 8 --seed "$2" "${@:3}" --output "$results/model" --overwrite --json "$results/result.json" \
     >"$results/log" || { cat "$results/log"; exit 1; }
   printf '%-28s seed %-4s accuracy %s, step %s bytes, state %s bytes\n' "$1" "$2" \

@@ -21,7 +21,7 @@ value() { # NAME
 
 run() { # NAME SEED OPTIONS...
   [[ "$1" == *"${ONLY:-}"* ]] || return 0
-  "$home/tokentune" train --test "$results/test.tsv" --seed "$2" "${@:3}" \
+  "$home/tokentune" train --min-tokens 8 --test "$results/test.tsv" --seed "$2" "${@:3}" \
     --output "$results/model" --overwrite --json "$results/result.json" >"$results/log" || { cat "$results/log"; exit 1; }
   printf '%-32s seed %-4s accuracy %.3f, F1 %.3f\n' "$1" "$2" "$(value accuracy)" "$(value f1)"
 }

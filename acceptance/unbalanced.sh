@@ -24,7 +24,7 @@ value() { # NAME
 }
 
 run() { # NAME SEED OPTIONS...
-  "$home/tokentune" train --data "$results/train.tsv" --test "$results/test.tsv" --seed "$2" "${@:3}" \
+  "$home/tokentune" train --min-tokens 8 --data "$results/train.tsv" --test "$results/test.tsv" --seed "$2" "${@:3}" \
     --output "$results/model" --overwrite --json "$results/result.json" >"$results/log" || { cat "$results/log"; exit 1; }
   printf '%-24s seed %-4s F1 %.3f, accuracy %.3f\n' "$1" "$2" "$(value f1)" "$(value accuracy)"
 }
