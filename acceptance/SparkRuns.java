@@ -87,7 +87,6 @@ class SparkRuns {
     TuningSettings settings =
         TuningSettings.defaults()
             .withTokens(tokens)
-            .withMinTokens(8)
             .withMinTokens(4)
             .withBatchSize(32 / batches)
             .withHyperparameters(

@@ -28,7 +28,7 @@ run() { # SEED NAME OPTIONS...
 for seed in ${SEEDS:-1 2 3}; do
   run "$seed" "all 1e-4" --tokens all --epochs 2 --learning-rate 1e-4
   run "$seed" "25% 1e-4" --tokens 25% --min-tokens 2 --epochs 2 --learning-rate 1e-4
-  run "$seed" "25% 1e-4 floor 8" --tokens 25% --epochs 2 --learning-rate 1e-4
+  run "$seed" "25% 1e-4 floor 8" --tokens 25% --min-tokens 8 --epochs 2 --learning-rate 1e-4
   run "$seed" "25% 1e-4 floor 12" --tokens 25% --min-tokens 12 --epochs 2 --learning-rate 1e-4
   run "$seed" "25% 1e-4 floor 16" --tokens 25% --min-tokens 16 --epochs 2 --learning-rate 1e-4
   run "$seed" "25% 1e-4 4 epochs" --tokens 25% --min-tokens 2 --epochs 4 --learning-rate 1e-4
@@ -44,6 +44,7 @@ done
 echo
 awk -F'\t' '
   function error(q, s, n,  v) { v = n > 1 ? (q / n - (s / n) ^ 2) / (n - 1) : 0; return 100 * sqrt(v > 0 ? v : 0) }
-  { if (!($1 in n)) order[++cells] = $1; c = $1; n[c]++; s[c] += $3; q[c] += $3 ^ 2; d[c] += $4; e[c] += $4 ^ 2; t[c] += $5; b[c] = $6 > b[c] ? $6 : b[c] }
+  { if (!($1 in n)) order[++cells] = $1; c = $1; n[c]++; s[c] += $3; q[c] += $3 ^ 2; d[c] += $4; e[c] += $4 ^ 2; t[c] += $5
+    b[c] = $6 > b[c] ? $6 : b[c] }
   END { for (i = 1; i <= cells; i++) { c = order[i]; printf "%-22s test %.1f +- %.1f, dev %.1f +- %.1f, %d s, %.1f MB (%d seeds)\n",
     c, 100 * s[c] / n[c], error(q[c], s[c], n[c]), 100 * d[c] / n[c], error(e[c], d[c], n[c]), t[c] / n[c], b[c] / 1e6, n[c] } }' "$results"

@@ -202,10 +202,7 @@ final class MethodRuns {
       LoggedCommand command) {
     String field = ScoresReport.field(scoring.metric());
     JsonNode score = scores.path(field);
-    String message =
-        command.code() != 0
-            ? command.message()
-            : score.isNumber() ? "" : field + " is undefined: labels or predictions do not vary";
+    String message = command.code() != 0 ? command.message() : missing(field, score);
     return new MethodRun(
         scoring.task(),
         planned.method().toString(),
@@ -215,6 +212,16 @@ final class MethodRuns {
         seconds,
         megabytes,
         message);
+  }
+
+  /** Why a result has no score; empty if it has one. */
+  private static String missing(String field, JsonNode score) {
+    if (score.isNumber()) {
+      return "";
+    }
+    return score.isNull()
+        ? field + " is undefined: labels or predictions do not vary"
+        : "its result has no " + field;
   }
 
   private static String json(Path file) {

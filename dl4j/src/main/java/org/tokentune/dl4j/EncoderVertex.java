@@ -135,8 +135,8 @@ public final class EncoderVertex extends SameDiffVertex {
   }
 
   /**
-   * The same with the first token's row of an encoder and the last one's of a decoder, at least 16
-   * tokens of a text, and seed 42.
+   * The same with the first token's row of an encoder and the last one's of a decoder, at least
+   * {@link TokenAmount#DEFAULT_FLOOR} tokens of a text, and seed 42.
    */
   public static EncoderVertex of(ModelFiles files, String tokens) {
     required(files, "files");

@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.bytedeco.javacpp.Pointer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,14 +22,17 @@ import org.tokentune.models.Encoder;
 import org.tokentune.models.EncoderConfig;
 import org.tokentune.models.GraphOptions;
 import org.tokentune.models.Head;
+import org.tokentune.models.ModelConfig;
 import org.tokentune.models.ModelGraph;
 import org.tokentune.models.Pooling;
+import org.tokentune.models.TransformerModel;
 import org.tokentune.models.WeightStorage;
 import org.tokentune.nn.Parameters;
 import org.tokentune.nn.internal.Graph;
 import org.tokentune.objectives.Objectives;
 import org.tokentune.ops.KernelMode;
 import org.tokentune.plan.ActivationCheckpointing;
+import org.tokentune.plan.PlanMemory;
 import org.tokentune.select.RandomTokens;
 
 /** What planning says of memory, without a model's weights and with them. */
@@ -196,5 +200,39 @@ class StepMemoryReportTest {
             + json.path("step").asLong());
     assertEquals(all.step().live().size(), json.path("live").size());
     assertTrue(all.toString().contains("attention weights"));
+  }
+
+  /** Also those of a large vocabulary, which are made and applied slice by slice. */
+  @Test
+  void gradientsNameTheirParameters() {
+    ObjectNode json =
+        new ObjectMapper()
+            .createObjectNode()
+            .put("model_type", "llama")
+            .put("vocab_size", 10_000)
+            .put("hidden_size", 32)
+            .put("num_hidden_layers", 2)
+            .put("num_attention_heads", 4)
+            .put("intermediate_size", 64)
+            .put("max_position_embeddings", 64);
+    TransformerModel llama =
+        ModelConfig.read(json, "test").model(new Head(Objectives.CAUSAL_LM, 10_000, Pooling.FIRST));
+    StepMemoryReport report =
+        new StepMemoryPlanner(
+                llama,
+                name -> true,
+                WeightStorage.FLOAT32,
+                MemorySettings.defaults(),
+                new ParameterOptimizer(
+                    new Sgd(0, false), Parameters.shapeOnly(llama.parameters()), 0),
+                true)
+            .plan(2, 32, 16);
+    Map<String, Long> gradients =
+        report.step().buffers().stream()
+            .filter(buffer -> buffer.kind() == PlanMemory.Kind.GRADIENT)
+            .collect(Collectors.groupingBy(PlanMemory.Buffer::near, Collectors.counting()));
+    System.out.println(gradients);
+    assertEquals(llama.parameters().keySet(), gradients.keySet());
+    assertEquals(3, gradients.get("lm_head.weight")); // 4,096 words each
   }
 }

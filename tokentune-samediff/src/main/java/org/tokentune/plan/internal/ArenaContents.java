@@ -3,7 +3,6 @@ package org.tokentune.plan.internal;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -33,8 +32,7 @@ final class ArenaContents {
   private final int ops;
   private final Map<String, List<Write>> writes = new HashMap<>(); // by buffer
   private final Map<String, Integer> lastUse = new HashMap<>(); // by buffer
-  private final Set<String> ofGradients = new HashSet<>();
-  private final Map<String, String> variables = new HashMap<>(); // of gradients, by buffer
+  private final Map<String, String> variables = new HashMap<>(); // by buffer of a gradient
   private int forward;
 
   private ArenaContents(OpSchedule schedule, Layout layout) {
@@ -56,10 +54,12 @@ final class ArenaContents {
             .add(new Write(i, OpTraits.resultName(node.op()), parameter, isForward, node.isView()));
       }
     }
-    layout.gradients().names().forEach(gradient -> ofGradients.add(memory.bufferOf(gradient)));
-    schedule
+    layout
         .gradients()
-        .forEach((variable, gradient) -> variables.put(memory.bufferOf(gradient), variable));
+        .slices()
+        .forEach(
+            (variable, slices) ->
+                slices.forEach(slice -> variables.put(memory.bufferOf(slice), variable)));
   }
 
   /**
@@ -93,14 +93,15 @@ final class ArenaContents {
   /** A buffer as it is during an op. */
   private Part part(String name, int op) {
     String content = PLACEHOLDER;
-    String near = variables.getOrDefault(name, "");
+    String near = "";
     for (Write write : writes.getOrDefault(name, List.of())) {
       if (write.op() <= op) {
         content = write.content();
-        near = write.forward() ? write.parameter() : variables.getOrDefault(name, "");
+        near = write.forward() ? write.parameter() : "";
       }
     }
-    return new Part(kind(name), label(name), content, near, memory.bytes(name));
+    return new Part(
+        kind(name), label(name), content, variables.getOrDefault(name, near), memory.bytes(name));
   }
 
   private Buffer buffer(String name) {
@@ -132,7 +133,7 @@ final class ArenaContents {
     if (memory.first(name) < 0) {
       return Kind.INPUT;
     }
-    if (ofGradients.contains(name)) {
+    if (variables.containsKey(name)) {
       return Kind.GRADIENT;
     }
     return memory.first(name) < forward && lastUse.getOrDefault(name, 0) >= forward
